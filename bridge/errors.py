@@ -1,0 +1,74 @@
+"""What a person can mend.
+
+BridgeError
+├── ConfigError            the file is wrong: every mistake with line, column and key      exit 2, before the port opens
+├── StoreError             the store cannot be used, and why                               exit 1
+│   └── StoreUnavailable   not now: a full disk, a lost database                           503 with Retry-After
+└── HookRejected           the request is wrong: carries its status                        that status, never a traceback
+    ├── BadSignature       401
+    ├── TooLarge           413
+    └── BadPayload         422: names the path in the JSON
+
+A message says what, which and where, without capital, full stop or secret.
+"""
+
+from dataclasses import dataclass
+
+
+class BridgeError(Exception):
+    """Anything a person can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong in the file. `line` and `column` count from 1."""
+
+    line: int
+    column: int
+    text: str
+
+
+class ConfigError(BridgeError):
+    """The file is wrong; `mistakes` holds all that was found, in the order of the file."""
+
+    def __init__(self, file: str, mistakes: list[Mistake]) -> None:
+        self.file = file
+        self.mistakes = sorted(mistakes, key=lambda m: (m.line, m.column))
+        super().__init__("\n".join(f"{file}:{m.line}:{m.column}: {m.text}" for m in self.mistakes))
+
+
+class StoreError(BridgeError):
+    """The store cannot be used."""
+
+
+class StoreUnavailable(StoreError):
+    """The store cannot be used now, but may be later."""
+
+
+class HookRejected(BridgeError):
+    """A request that is not taken."""
+
+    status = 400
+
+
+class BadSignature(HookRejected):
+    """It does not prove that it comes from the panel."""
+
+    status = 401
+
+
+class TooLarge(HookRejected):
+    """It is bigger than the operator allows."""
+
+    status = 413
+
+
+class BadPayload(HookRejected):
+    """It cannot be understood. `path` leads to the fault, as in `[3].username`; empty for the whole body."""
+
+    status = 422
+
+    def __init__(self, reason: str, path: str = "") -> None:
+        self.reason = reason
+        self.path = path
+        super().__init__(f"{path}: {reason}" if path else reason)

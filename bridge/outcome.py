@@ -1,0 +1,56 @@
+"""What came of one attempt: five words that the lane knows, whatever the service.
+
+A sink turns its service's answers into them; what follows is decided in `delivery/retry.py`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The service took the message. `ref` is the service's own id of it, `note` what the operator should know."""
+
+    ref: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """It asks us to wait `after` seconds; costs no attempt."""
+
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """It did not really answer: no connection, a timeout, 5xx. `after`: seconds it asks us to stay away."""
+
+    reason: str
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It will never take this message."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It will take no message at all until someone repairs the address."""
+
+    reason: str
+
+
+Outcome = Delivered | Limited | Away | Refused | Gone
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at a delivery: the outcome, and the evidence for whoever looks it up later."""
+
+    outcome: Outcome
+    status: int | None = None  # HTTP status, None when there was no response
+    answer: str = ""  # the service's answer, secrets masked, cut at 4 kB
+    pause: float = 0.0  # seconds this sink should stay quiet, from the service's rate limit headers

@@ -1,0 +1,80 @@
+"""What all settings share: frozen models, and the few kinds of value people write in the file."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
+
+
+class Settings(BaseModel):
+    """A part's own settings. A wrong key stops the start; defaults stand at the fields and nowhere else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def _seconds(value: Any) -> Any:
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", value.strip())):
+        number, unit = match.groups()
+        if unit in UNITS:
+            return float(number) * UNITS[unit]
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ValueError("should be a duration such as 30s, 5m, 12h or 30d")
+    return float(value)
+
+
+def _bytes(value: Any) -> Any:
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([A-Za-z]+)", value.strip())):
+        number, unit = match.groups()
+        if unit in SIZES:
+            return int(number) * SIZES[unit]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("should be a size such as 512KiB or 32MiB")
+    return value
+
+
+def _secrets(value: Any) -> Any:
+    if value is None:
+        raise ValueError("is empty: give a secret, or write `secret: none` if there really is none")
+    if value == "none":
+        return ()
+    values = value if isinstance(value, list | tuple) else [value]
+    if not values or any(isinstance(one, dict | list | bool) or one is None or one == "" for one in values):
+        raise ValueError("should be a secret, a list of secrets, or the word none")
+    return tuple(one if isinstance(one, SecretStr) else SecretStr(str(one)) for one in values)
+
+
+def _one_or_many(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+#: Float seconds; written `30s`, `5m`, `30d`, or a bare number of seconds.
+Duration = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["30s", "5m", "12h", "30d"]}),
+]
+
+#: Int bytes; written `32MiB`, `512KiB`, or a bare number of bytes.
+Size = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["512KiB", "32MiB"]}),
+]
+
+#: One secret or several at once (rotation); `none` says that there really is none.
+Secrets = Annotated[
+    tuple[SecretStr, ...],
+    BeforeValidator(_secrets),
+    WithJsonSchema(
+        {
+            "oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1}],
+            "writeOnly": True,
+        }
+    ),
+]
+
+#: One name or a list of them.
+Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]

@@ -1,10 +1,10 @@
 """What a person can mend.
 
 BridgeError
-├── ConfigError            the file is wrong: every mistake with line, column and key      exit 2, before the port opens
-├── StoreError             the store cannot be used, and why                               exit 1
-│   └── StoreUnavailable   not now: a full disk, a lost database                           503 with Retry-After
-└── HookRejected           the request is wrong: carries its status                        that status, never a traceback
+├── ConfigError            the file is wrong: every mistake with line and column   exit 2, before the port opens
+├── StoreError             the store cannot be used, and why                       exit 1
+│   └── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
+└── HookRejected           the request is wrong: carries its status                that status, never a traceback
     ├── BadSignature       401
     ├── TooLarge           413
     └── BadPayload         422: names the path in the JSON
@@ -21,11 +21,12 @@ class BridgeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong in the file. `line` and `column` count from 1."""
+    """One thing wrong in the file, or in another `file` that it leads to. `line` and `column` count from 1."""
 
     line: int
     column: int
     text: str
+    file: str | None = None
 
 
 class ConfigError(BridgeError):
@@ -33,8 +34,8 @@ class ConfigError(BridgeError):
 
     def __init__(self, file: str, mistakes: list[Mistake]) -> None:
         self.file = file
-        self.mistakes = sorted(mistakes, key=lambda m: (m.line, m.column))
-        super().__init__("\n".join(f"{file}:{m.line}:{m.column}: {m.text}" for m in self.mistakes))
+        self.mistakes = sorted(mistakes, key=lambda m: (m.file or "", m.line, m.column))
+        super().__init__("\n".join(f"{m.file or file}:{m.line}:{m.column}: {m.text}" for m in self.mistakes))
 
 
 class StoreError(BridgeError):

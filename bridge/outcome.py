@@ -1,9 +1,10 @@
-"""What came of one attempt: five words that the lane knows, whatever the service.
+"""What came of one attempt: five words that the lane knows, whatever the service; and what follows from it.
 
-A sink turns its service's answers into them; what follows is decided in `delivery/retry.py`.
+A sink turns its service's answers into an Outcome; `delivery/retry.py` turns that into a Fate.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +55,29 @@ class Attempt:
     status: int | None = None  # HTTP status, None when there was no response
     answer: str = ""  # the service's answer, secrets masked, cut at 4 kB
     pause: float = 0.0  # seconds this sink should stay quiet, from the service's rate limit headers
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Delivered; `note` is what the operator should know of it."""
+
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """To be tried again, not before `at` (aware UTC). `counts`: whether this was an attempt of ours."""
+
+    at: datetime
+    reason: str
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Given up: listed, explained, and replayed when the operator says so."""
+
+    reason: str
+
+
+Fate = Done | Again | Dead

@@ -12,24 +12,31 @@ SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10
 class Settings(BaseModel):
     """A part's own settings. A wrong key stops the start; defaults stand at the fields and nowhere else."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(
+        defer_build=True,  # most models are only ever built as a part of the whole file's
+        frozen=True,
+        extra="forbid",
+        str_strip_whitespace=True,
+        hide_input_in_errors=True,  # what was written may be a secret
+        coerce_numbers_to_str=True,  # a name or a key that is all digits needs no quotes
+    )
 
 
 def _seconds(value: Any) -> Any:
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", value.strip())):
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip())):
         number, unit = match.groups()
-        if unit in UNITS:
-            return float(number) * UNITS[unit]
+        if (unit or "s") in UNITS:
+            return float(number) * UNITS[unit or "s"]
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise ValueError("should be a duration such as 30s, 5m, 12h or 30d")
     return float(value)
 
 
 def _bytes(value: Any) -> Any:
-    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([A-Za-z]+)", value.strip())):
+    if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([A-Za-z]*)", value.strip())):
         number, unit = match.groups()
-        if unit in SIZES:
-            return int(number) * SIZES[unit]
+        if (unit or "B") in SIZES:
+            return int(number) * SIZES[unit or "B"]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("should be a size such as 512KiB or 32MiB")
     return value
@@ -70,11 +77,18 @@ Secrets = Annotated[
     BeforeValidator(_secrets),
     WithJsonSchema(
         {
-            "oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1}],
+            "oneOf": [
+                {"type": ["string", "number"]},
+                {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
+            ],
             "writeOnly": True,
         }
     ),
 ]
 
 #: One name or a list of them.
-Names = Annotated[tuple[str, ...], BeforeValidator(_one_or_many)]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]

@@ -1,0 +1,42 @@
+# make run: the bridge with config.example.yaml, and an event sent through it.  make test: everything is proved.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEV := $(VENV)/.dev
+
+.PHONY: run test check format lint types imports bench clean
+
+run: $(DEV)
+	$(BIN)/panelbridge run --config config.example.yaml --demo
+
+test: $(DEV)
+	$(BIN)/pytest
+
+check: lint types imports test
+
+format: $(DEV)
+	$(BIN)/ruff format bridge tests bench
+	$(BIN)/ruff check --fix bridge tests bench
+
+lint: $(DEV)
+	$(BIN)/ruff format --check bridge tests bench
+	$(BIN)/ruff check bridge tests bench
+
+types: $(DEV)
+	$(BIN)/mypy
+
+imports: $(DEV)
+	$(BIN)/lint-imports
+
+bench: $(DEV)
+	$(BIN)/python -m bench
+
+$(DEV): .ci/requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(DEV)
+
+clean:
+	rm -rf $(VENV) dist

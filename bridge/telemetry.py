@@ -1,0 +1,121 @@
+"""Logs: one line per record, for eyes or for machines; what is not a named field is never logged.
+
+text   2026-11-21T04:14:18.161Z info ingress.accepted source=marzban events=3 ms=1.2
+json   {"at": "2026-11-21T04:14:18.161Z", "level": "info", "event": "ingress.accepted", "source": "marzban", …}
+
+A line break or a quote in a value cannot imitate a further line or field: such values are written as JSON texts.
+"""
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from bridge.settings import Settings
+
+#: What JSON lets stand, and a terminal takes for an order: controls, other ends of lines, changes of direction.
+_ORDERS = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_PLAIN = re.compile(rf"[^\s\"=\\\x00-\x1f{_ORDERS}]+")
+_ESCAPED = re.compile(f"[{_ORDERS}]")
+
+
+class Log(Settings):
+    """How the bridge speaks of itself."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is worth a line")
+    format: Literal["text", "json"] = Field("text", description="text for eyes, json for machines")
+
+
+def say(
+    logger: logging.Logger, level: int, event: str, *, error: BaseException | None = None, **fields: object
+) -> None:
+    """Log `event` with its fields; None is left out. `error` adds its traceback: for bugs of our own only."""
+    if logger.isEnabledFor(level):
+        extra = {"fields": fields, "error": error}
+        logger.handle(logger.makeRecord(logger.name, level, "", 0, event, (), None, extra=extra))
+
+
+def setup(log: Log) -> None:
+    """Send everything to standard error in the chosen form; of libraries only warnings, and what is worse.
+
+    Called again, it replaces what it set up before.
+    """
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, _Lines)]:
+        root.removeHandler(handler)
+    root.addHandler(_Lines(_Json() if log.format == "json" else _Text()))
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[log.level.upper()]))
+    logging.getLogger("bridge").setLevel(log.level.upper())
+
+
+class _Lines(logging.StreamHandler[Any]):
+    """Ours, and known as ours when the settings change."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__(sys.stderr)
+        self.setFormatter(formatter)
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        words = (f"{key}={_word(value)}" for key, value in _fields(record))
+        line = " ".join((_at(record), record.levelname.lower(), _event(record), *words))
+        return "\n    ".join((line, *_traceback(record)))
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"at": _at(record), "level": record.levelname.lower(), "event": _event(record)}
+        trace = {"traceback": lines} if (lines := _traceback(record)) else {}
+        return _json({**line, **dict(_fields(record)), **trace})
+
+
+def _at(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _event(record: logging.LogRecord) -> str:
+    """A library's record has its logger's name for an event, and its message for a field."""
+    return record.msg if hasattr(record, "fields") else record.name
+
+
+def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+    if (fields := getattr(record, "fields", None)) is None:
+        yield "message", record.getMessage()
+        return
+    for key, value in fields.items():
+        if value is not None:
+            yield key, round(value, 3) if isinstance(value, float) else value
+
+
+def _traceback(record: logging.LogRecord) -> list[str]:
+    error = getattr(record, "error", None) or (record.exc_info[1] if record.exc_info else None)
+    return "".join(traceback.format_exception(error)).splitlines() if error else []
+
+
+def _word(value: object) -> str:
+    text = _text(value)
+    return text if _PLAIN.fullmatch(text) else _json(text)
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=_text)
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+        case list() | tuple():
+            return ",".join(map(_text, value))
+        case _:
+            return str(value)

@@ -1,0 +1,62 @@
+"""Hand-written stand-ins for the clock and the chance, and short ways to make values."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from bridge.event import Event, new_id
+from bridge.intake import Assignment, Intake, Routed, Verdict
+
+START = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
+
+
+class FakeClock:
+    """A clock whose hands move only when someone sleeps."""
+
+    def __init__(self, now: datetime = START) -> None:
+        self._start = now
+        self._elapsed = 0.0
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._elapsed)
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        self._elapsed += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+    def step(self, seconds: float) -> None:
+        """Move on without anyone sleeping."""
+        self._elapsed += seconds
+
+
+class NoChance(Random):
+    """Chance that always falls in the middle."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return (a + b) / 2
+
+
+def an_event(subject: str | None = "user:alice", *, type_: str = "user.created", at: datetime = START) -> Event:
+    """An event as a panel's user would cause it."""
+    username = (subject or "user:nobody").partition(":")[2]
+    return Event(
+        id=new_id(),
+        source="marzban",
+        panel="marzban",
+        type=type_,
+        native_type=type_.replace(".", "_"),
+        subject=subject,
+        occurred_at=at,
+        received_at=at,
+        data={"user": {"username": username}},
+        native={"username": username},
+    )
+
+
+def an_intake(*events: Event, sinks: tuple[str, ...] = ("ops",)) -> Intake:
+    """These events, routed to these sinks by one row."""
+    assignments = tuple(Assignment(sink, "route 1") for sink in sinks)
+    return Intake([Routed(event, assignments, (Verdict("route 1", True, "matched *"),)) for event in events])

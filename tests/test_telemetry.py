@@ -1,0 +1,127 @@
+"""Logs: one line per record, whatever the values are."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bridge.telemetry import Log, say, setup
+
+LOG = logging.getLogger("bridge.testing")
+AT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("bridge")
+    before = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:], root.level, ours.level = before
+
+
+def line(capsys: pytest.CaptureFixture[str], **fields: object) -> str:
+    setup(Log())
+    say(LOG, logging.INFO, "ingress.accepted", **fields)
+    text = capsys.readouterr().err
+    assert text.endswith("\n")
+    return text[:-1]
+
+
+def test_a_line_has_the_time_the_level_the_event_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    text = line(capsys, source="marzban", events=3, ms=1.23456)
+    assert re.fullmatch(rf"{AT} info ingress\.accepted source=marzban events=3 ms=1\.235", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("word", "word"),
+        ("two words", '"two words"'),
+        ('a"b', '"a\\"b"'),
+        ("a=b", '"a=b"'),
+        ("line\nbreak", '"line\\nbreak"'),
+        ("\x1b[31mred", '"\\u001b[31mred"'),
+        ("علی", "علی"),
+        ("", '""'),
+        (True, "true"),
+        (["a", "b"], "a,b"),
+        (datetime(2026, 11, 21, 7, 44, tzinfo=timezone(timedelta(hours=3, minutes=30))), "2026-11-21T04:14:00Z"),
+    ],
+)
+def test_a_value_cannot_imitate_a_field_or_a_line(
+    capsys: pytest.CaptureFixture[str], value: object, shown: str
+) -> None:
+    assert line(capsys, field=value).endswith(f" field={shown}")
+
+
+def test_what_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert line(capsys, subject=None).endswith("ingress.accepted")
+
+
+@given(value=st.text())
+def test_whatever_the_value_a_record_is_one_line(value: str) -> None:
+    record = logging.makeLogRecord({"msg": "event", "fields": {"value": value}, "levelname": "INFO"})
+    setup(Log())
+    formatter = logging.getLogger().handlers[-1].formatter
+    assert formatter is not None
+    assert len(formatter.format(record).splitlines()) == 1
+
+
+def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    setup(Log(format="json"))
+    say(LOG, logging.WARNING, "ingress.refused", source="m", reason="a\nb", at_=datetime(2026, 1, 1, tzinfo=UTC))
+    (text,) = capsys.readouterr().err.splitlines()
+    told = json.loads(text)
+    assert re.fullmatch(AT, told.pop("at"))
+    assert told == {
+        "level": "warning",
+        "event": "ingress.refused",
+        "source": "m",
+        "reason": "a\nb",
+        "at_": "2026-01-01T00:00:00Z",
+    }
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_bug_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str], format_: str) -> None:
+    setup(Log.model_validate({"format": format_}))
+    try:
+        raise RuntimeError("what")
+    except RuntimeError as error:
+        say(LOG, logging.ERROR, "delivery.bug", error=error)
+    text = capsys.readouterr().err
+    assert "RuntimeError: what" in text
+    assert "test_telemetry.py" in text
+
+
+def test_levels_below_the_chosen_one_are_silent_and_so_are_libraries(capsys: pytest.CaptureFixture[str]) -> None:
+    setup(Log(level="debug"))
+    say(LOG, logging.DEBUG, "seen")
+    logging.getLogger("alembic").info("not seen")
+    logging.getLogger("aiohttp").warning("seen %s", "too")
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("debug seen")
+    assert second.endswith('warning aiohttp message="seen too"')
+    setup(Log(level="error"))
+    say(LOG, logging.WARNING, "not seen")
+    logging.getLogger("aiohttp").warning("not seen")
+    assert capsys.readouterr().err == ""
+
+
+def test_setting_it_up_again_replaces_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(3):
+        setup(Log())
+    say(LOG, logging.INFO, "once")
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_only_known_levels_and_forms_are_settings() -> None:
+    for wrong in ({"level": "loud"}, {"format": "xml"}):
+        with pytest.raises(ValidationError):
+            Log.model_validate(wrong)

@@ -1,0 +1,32 @@
+"""The store: what was taken in and what became of it.
+
+`open_outbox` is for the bridge that runs, `open_ledger` for the commands beside it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bridge.store import migrate
+from bridge.store.dialect import open_engine, sole_owner
+from bridge.store.ledger import SqlLedger
+from bridge.store.outbox import SqlOutbox
+
+
+@asynccontextmanager
+async def open_outbox(url: str) -> AsyncIterator[SqlOutbox]:
+    """The outbox of the one bridge that runs on this store, migrated; raise StoreError where that cannot be."""
+    engine = open_engine(url)
+    with sole_owner(engine):
+        migrate.migrate(engine)
+        outbox = SqlOutbox(engine)
+        try:
+            yield outbox
+        finally:
+            await outbox.close()
+
+
+def open_ledger(url: str) -> SqlLedger:
+    """The ledger of a store; raise StoreError where that cannot be."""
+    engine = open_engine(url)
+    migrate.migrate(engine)
+    return SqlLedger(engine)

@@ -1,0 +1,56 @@
+"""Bring a store to today's tables, once, when it is opened."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bridge.errors import StoreError
+from bridge.store.dialect import explained
+from bridge.store.schema import metadata
+
+#: The newest revision under migrations/versions; a test holds it there.
+HEAD = "0001"
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Upgrade the tables to HEAD; raise StoreError where they come from a newer panelbridge.
+
+    A new store is made as the tables are today, without going through their history.
+    """
+    with explained(engine.url.database), engine.begin() as connection:
+        revision = _revision(connection)
+        if revision == HEAD:
+            return
+        if revision is None:
+            _make(connection)
+        else:
+            _upgrade(connection, revision)
+
+
+def _make(connection: sa.Connection) -> None:
+    metadata.create_all(connection)
+    connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+
+
+def _upgrade(connection: sa.Connection, revision: str) -> None:
+    from alembic import command  # 80 ms and 10 MB that only a store in need of it pays
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, HEAD)
+    except CommandError:
+        raise StoreError(f"store: its tables are of a newer panelbridge (revision {revision})") from None
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    """The revision of the tables, None where there are none."""
+    if connection.execute(sa.text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")).scalar() is None:
+        return None
+    revision: str = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
+    return revision

@@ -1,0 +1,35 @@
+"""Forgetting: settled deliveries and their events are kept for a while, then deleted in small steps."""
+
+import logging
+from datetime import timedelta
+
+from bridge.clock import Clock
+from bridge.errors import StoreError
+from bridge.store.base import Outbox
+from bridge.telemetry import say
+
+LOG = logging.getLogger("bridge.retention")
+EVERY = 3600.0  # seconds between two rounds
+STEP = 500  # rows per transaction: the store stays free for what comes in
+REST = 0.2  # seconds between two steps
+
+
+async def prune(outbox: Outbox, *, keep: float, clock: Clock) -> int:
+    """One round: delete what was settled more than `keep` seconds ago. Returns how many rows went."""
+    before = clock.now() - timedelta(seconds=keep)
+    total = 0
+    while pruned := await outbox.prune(before=before, limit=STEP):
+        total += pruned
+        await clock.sleep(REST)
+    return total
+
+
+async def prune_forever(outbox: Outbox, *, keep: float, clock: Clock) -> None:
+    """A round at the start and every hour."""
+    while True:
+        try:
+            if pruned := await prune(outbox, keep=keep, clock=clock):
+                say(LOG, logging.INFO, "retention.pruned", rows=pruned)
+        except StoreError as error:
+            say(LOG, logging.WARNING, "retention.store_away", reason=str(error))
+        await clock.sleep(EVERY)

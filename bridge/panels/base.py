@@ -6,17 +6,18 @@ A panel opens no socket, logs nothing and asks no clock. What the ingress does w
 
 import hmac
 import json
+import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.event import JsonObject
+from bridge.event import JsonObject, iso
 from bridge.settings import Secrets, Settings
 
 
@@ -29,6 +30,9 @@ class SourceConfig(Settings):
 
 
 C = TypeVar("C", bound=SourceConfig)
+
+#: A panel's key → our key in `data`, and how its value is read.
+Words = Mapping[str, tuple[str, Callable[[Any], Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,18 @@ class Hook:
                 return value.encode("utf-8", "surrogateescape")
         return None
 
+    def carried(self, header: str = "X-Webhook-Secret") -> list[bytes | str | None]:
+        """Every place that a plain secret can stand in: the URL, `Authorization: Bearer`, and `header`."""
+        scheme, _, bearer = (self.header("Authorization") or b"").partition(b" ")
+        return [self.token, bearer.strip() if scheme.lower() == b"bearer" else None, self.header(header)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """What a panel's element says, before it gets an id and a time of arrival.
 
-    `occurred_at` is None where the panel gives no true time; `panel` where it is the one that was configured.
+    `occurred_at` is None where the panel gives no true time; `panel` where it is the one that was configured;
+    `native` where the element itself is the payload, and not an envelope around it.
     """
 
     type: str
@@ -63,6 +73,7 @@ class Sighting:
     data: JsonObject
     occurred_at: datetime | None = None
     panel: str | None = None
+    native: Any = None
 
 
 class Panel(ABC, Generic[C]):
@@ -71,8 +82,14 @@ class Panel(ABC, Generic[C]):
     #: Secret fields, masked at the door: dotted paths into an element; `*` is any one key or index, `**` any depth.
     masks: ClassVar[tuple[str, ...]] = ()
 
+    #: Where the panel posts to.
+    path: ClassVar[str] = "/in/{source}"
+    #: What to write into the panel's settings so that it does, with `{url}` and `{secret}` to be filled in.
+    paste: ClassVar[tuple[str, ...]] = ("POST {url}", "X-Webhook-Secret: {secret}")
+
     def __init__(self, config: C) -> None:
         self.config = config
+        self._secrets = [secret.get_secret_value().encode() for secret in config.secret]
 
     @abstractmethod
     def verify(self, hook: Hook) -> None:
@@ -90,24 +107,42 @@ class Panel(ABC, Generic[C]):
     def understand(self, element: Any, hook: Hook) -> Sighting:
         """What one masked element says; raise BadPayload where it is none of this panel's."""
 
-    def proves(self, given: bytes | str | None) -> None:
-        """Raise BadSignature unless `given` is one of the source's secrets. Constant time, over bytes.
+    def consent(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """Headers that answer a sender which asks by OPTIONS whether it may send; empty where panels do not ask."""
+        return {}
+
+    def proves(self, *given: bytes | str | None) -> None:
+        """Raise BadSignature unless one of `given` is one of the source's secrets. Constant time, over bytes.
 
         A source with `secret: none` takes everything.
         """
-        secrets = self.config.secret
-        if not secrets:
+        if not self._secrets:
             return
-        raw = given.encode("utf-8", "surrogateescape") if isinstance(given, str) else given or b""
-        matches = [hmac.compare_digest(raw, s.get_secret_value().encode()) for s in secrets]
+        raw = [one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one or b"" for one in given]
+        matches = [hmac.compare_digest(one, secret) for one in raw for secret in self._secrets]
         if not any(matches):
-            raise BadSignature("wrong secret" if raw else "no secret given")
+            raise BadSignature("wrong secret" if any(raw) else "no secret given")
+
+
+class EmptyMessage(BadPayload):
+    """A Discord message with nothing in it: Discord answers it with a code of its own."""
+
+    def __init__(self) -> None:
+        super().__init__("cannot send an empty message")
+
+
+#: How deep a body may be nested. No panel comes near; whatever walks through a value can count on it.
+DEPTH = 100
 
 
 def parse_json(body: bytes) -> Any:
     """The body's JSON value, with every text made safe to store; raise BadPayload naming where it breaks."""
     try:
-        return _storable(json.loads(body, parse_constant=_no_constant))
+        text = body.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        if text.count("{") + text.count("[") > DEPTH:
+            _not_too_deep(value)
+        return _storable(value) if _SUSPICIOUS.search(text) else value
     except UnicodeDecodeError as error:
         raise BadPayload(f"the body is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -148,9 +183,76 @@ def object_at(element: Mapping[str, Any], key: str) -> JsonObject:
     raise BadPayload("should be an object", key)
 
 
+def text(value: Any) -> str | None:
+    """The text, None where it is none or blank."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def number(value: Any) -> int | float | None:
+    """The finite number, written as one or as decimal text; None where it is none."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", value):
+        return float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):  # a union would cost five times as much
+        return None
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def whole(value: Any) -> int | None:
+    """The whole number, written as one or as decimal text; None where it is none."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def truth(value: Any) -> bool | None:
+    """The boolean, written as one or as a word; None where it is none."""
+    if isinstance(value, str):
+        return {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def texts(value: Any) -> list[str]:
+    """The texts of a list; empty where it is none."""
+    return [one for one in value if text(one)] if isinstance(value, list) else []
+
+
+def moment(value: Any, zone: tzinfo = UTC) -> datetime | None:
+    """The time of an ISO 8601 text, read in `zone` where it names none, or of seconds or milliseconds since 1970.
+
+    Aware UTC; None where it is no time.
+    """
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value.strip())
+            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+        seconds = number(value)
+        if seconds is None:
+            return None
+        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def utc(value: Any, zone: tzinfo = UTC) -> str | None:
+    """The same as ISO 8601 text in UTC, the way `data` holds times."""
+    found = moment(value, zone)
+    return iso(found) if found else None
+
+
 def present(**values: Any) -> JsonObject:
     """The values that say something: None, empty text and empty containers are left out."""
-    return {key: value for key, value in values.items() if value is not None and value != "" and value != {} and value != []}
+    return {
+        key: value for key, value in values.items() if value is not None and value != "" and value != {} and value != []
+    }
+
+
+def heard(words: Words, said: Mapping[str, Any]) -> JsonObject:
+    """What a panel's object says, under our keys; what it does not say is left out."""
+    return present(**{ours: read(said.get(theirs)) for theirs, (ours, read) in words.items()})
+
+
+def spoken(words: Words, known: Mapping[str, Any]) -> JsonObject:
+    """The other way round: what is known, under the panel's keys; None for what is not."""
+    return {theirs: known.get(ours) for theirs, (ours, _) in words.items()}
 
 
 def unknown_type(panel: str, native: str) -> str:
@@ -159,12 +261,13 @@ def unknown_type(panel: str, native: str) -> str:
 
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_SUSPICIOUS = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # how a JSON text says them
 
 
 def _storable(value: Any) -> Any:
     """NUL and lone surrogates, legal in JSON and in no database, become U+FFFD."""
     if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value) if _UNSTORABLE.search(value) else value
+        return _UNSTORABLE.sub("�", value)
     if isinstance(value, list):
         return [_storable(one) for one in value]
     if isinstance(value, dict):
@@ -172,5 +275,26 @@ def _storable(value: Any) -> Any:
     return value
 
 
+def _not_too_deep(value: Any) -> None:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    raise BadPayload("the body is nested too deeply")
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value

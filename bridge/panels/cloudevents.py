@@ -1,0 +1,280 @@
+"""CloudEvents 1.0 over HTTP, from any program; and Panelbridge's own events, one to one, from another Panelbridge.
+
+Source   github.com/cloudevents/spec @ v1.0.2: spec.md, formats/json-format.md, bindings/http-protocol-binding.md;
+         github.com/standard-webhooks/standard-webhooks: spec/standard-webhooks.md 1.0.0
+Secret   in the URL, as Authorization: Bearer, as ?access_token=, in X-Webhook-Secret; or as the key of a signature
+Sends    structured (application/cloudevents+json), batched (application/cloudevents-batch+json),
+         binary (ce-* headers, the body is the data)
+Signs    webhook-signature: v1,base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, several separated
+         by a space; the key is the base64 after whsec_, and a secret that is no base64 of 24 bytes is itself the key
+Units    webhook-timestamp in seconds since 1970, taken up to 5 minutes either way; time is RFC 3339
+Quirks   the library makes up an id, a specversion and a time where they are missing: they are looked for first
+         the signing library verifies by the real clock: we sign the same content, and compare
+         it signs text: a signed body that is not UTF-8 is refused
+
+An Event becomes: id, type and subject as they are; time, when it occurred; source /panelbridge/{its source}; data, its
+`data`; and the extensions panel, nativetype, receivedat, and native, which is JSON text, for no extension is an object.
+Such an envelope is read back the same way. Any other CloudEvent keeps a type that is canonical, gives as `data` what it
+has under our keys, and is its own native, in structured form.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import quote, unquote
+
+from pydantic import Field
+
+from bridge.errors import BadPayload, BadSignature
+from bridge.event import Event, JsonObject, dump, iso
+from bridge.message import Emission
+from bridge.panels.base import (
+    Hook,
+    Panel,
+    Sighting,
+    SourceConfig,
+    moment,
+    parse_json,
+    text,
+    text_at,
+    unknown_type,
+)
+from bridge.taxonomy import TYPES
+
+if TYPE_CHECKING:
+    from standardwebhooks import Webhook
+
+OURS = "/panelbridge/"
+REQUIRED = ("specversion", "id", "source", "type")
+TOLERANCE = 300  # seconds between a signature's timestamp and now
+KEY_SIZE = 24  # bytes: the shortest key of Standard Webhooks
+STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
+
+#: The keys of `data` that a foreign event may have: those that hold an object, and those that hold a text.
+OBJECTS = {
+    *("user", "usage", "expiry", "subscription", "payment", "reseller", "device", "node", "billing", "peer"),
+    *("interface", "security", "abuse", "admin", "role", "api_key", "host", "group", "core", "template"),
+    *("system", "message"),
+}
+WORDS = {"owner", "actor", "reason", "action"}
+
+
+class CloudEventsConfig(SourceConfig):
+    panel: Literal["cloudevents"] = Field(description="any program that sends CloudEvents 1.0")
+
+
+class CloudEventsPanel(Panel[CloudEventsConfig]):
+    masks: ClassVar[tuple[str, ...]] = (
+        "**.password",
+        "**.passwd",
+        "**.secret",
+        "**.token",
+        "**.access_token",
+        "**.apiKey",
+        "**.private_key",
+        "**.privateKey",
+        "**.authorization",
+        "data.*.**.api_key",
+        "native.**.api_key",
+    )
+
+    def verify(self, hook: Hook) -> None:
+        try:
+            self.proves(*hook.carried(), hook.query.get("access_token"))
+        except BadSignature:
+            if hook.header("webhook-signature") is None:
+                raise
+            self._check_signature(hook)
+
+    def read(self, hook: Hook) -> Sequence[Any]:
+        media = _media(hook)
+        if media.startswith("application/cloudevents"):
+            return _from_body(media, hook.body)
+        if any(key.lower().startswith("ce-") for key in hook.headers):
+            return [_opened(_from_headers(media, hook))]
+        return _from_body(STRUCTURED, hook.body)
+
+    def scrub(self, element: Any) -> Any:
+        """`data.api_key` is an object in our own events; where it is a text, it is someone's secret."""
+        data = element.get("data") if isinstance(element, dict) else None
+        if isinstance(data, dict) and isinstance(data.get("api_key"), str):
+            data["api_key"] = "***"
+        return element
+
+    def understand(self, element: Any, hook: Hook) -> Sighting:
+        if not isinstance(element, dict):
+            raise BadPayload("should be an object")
+        for name in REQUIRED:
+            text_at(element, name)
+        if element["specversion"] != "1.0":
+            raise BadPayload('should be "1.0"', "specversion")
+        return _own(element) if _is_own(element) else _foreign(element)
+
+    def _check_signature(self, hook: Hook) -> None:
+        try:
+            id_, given, stamp = (
+                _header(hook, name) for name in ("webhook-id", "webhook-signature", "webhook-timestamp")
+            )
+            body = hook.body.decode()
+        except UnicodeDecodeError:
+            raise BadSignature("the signature's headers are not ASCII, or the body is not UTF-8") from None
+        if not re.fullmatch("[0-9]{1,11}", stamp) or abs(hook.received_at.timestamp() - int(stamp)) > TOLERANCE:
+            raise BadSignature("webhook-timestamp is more than 5 minutes away from now")
+        at = datetime.fromtimestamp(int(stamp), UTC)
+        signs = [_signer(secret.get_secret_value()).sign(id_, at, body).encode() for secret in self.config.secret]
+        matches = [hmac.compare_digest(one.encode(), sign) for one in given.split(" ") for sign in signs]
+        if not any(matches):
+            raise BadSignature("wrong signature")
+
+
+def _header(hook: Hook, name: str) -> str:
+    return (hook.header(name) or b"").decode("ascii")
+
+
+def _signer(secret: str) -> "Webhook":
+    from standardwebhooks import Webhook  # only who signs pays for it
+
+    key = _decoded(secret.removeprefix("whsec_"))
+    is_key = len(key) >= KEY_SIZE or (key and secret.startswith("whsec_"))
+    return Webhook(key if is_key else secret.encode())
+
+
+def _decoded(secret: str) -> bytes:
+    try:
+        return base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _media(hook: Hook) -> str:
+    """The media type in lower case, without its parameters."""
+    return (hook.header("Content-Type") or b"").decode("latin-1").partition(";")[0].strip().lower()
+
+
+def _from_body(media: str, body: bytes) -> Sequence[Any]:
+    """The envelopes of a structured or a batched body; an array is a batch, whatever it is called."""
+    if media not in (STRUCTURED, BATCHED):
+        raise BadPayload(f"{media} is not read: send {STRUCTURED}, {BATCHED}, or ce-* headers")
+    value = parse_json(body)
+    if not isinstance(value, dict | list):
+        raise BadPayload("the body is neither a CloudEvent nor an array of them")
+    return [_opened(one) for one in (value if isinstance(value, list) else [value])]
+
+
+def _opened(element: Any) -> Any:
+    """Our own envelope with its native payload unpacked, for masks to reach into; any other as it is."""
+    if not _is_own(element) or not isinstance(element["native"], str):
+        return element
+    try:
+        return element | {"native": parse_json(element["native"].encode())}
+    except BadPayload:
+        return element
+
+
+def _from_headers(media: str, hook: Hook) -> JsonObject:
+    """A binary request in structured form."""
+    from cloudevents.core.bindings.http import HTTPMessage, from_binary  # only who has such a source pays for it
+    from cloudevents.core.exceptions import CloudEventValidationError
+    from cloudevents.core.formats.json import JSONFormat
+    from cloudevents.core.v1.event import CloudEvent
+
+    headers = {key.lower(): value for key, value in hook.headers.items() if key.lower().startswith("ce-")}
+    for name in REQUIRED:
+        if not headers.get(f"ce-{name}", "").strip():
+            raise BadPayload("is missing", f"ce-{name}")
+    time = headers.pop("ce-time", "")  # the library takes no other event for a bad time
+    wellformed = {key: value for key, value in headers.items() if key.removeprefix("ce-").isalnum() and value}
+    try:
+        event = from_binary(HTTPMessage(wellformed, b""), JSONFormat(), CloudEvent)
+    except CloudEventValidationError as error:
+        raise BadPayload("is not what CloudEvents 1.0 asks for", f"ce-{min(error.errors)}") from None
+    attributes = event.get_attributes() | {"time": unquote(time)}
+    # through JSON once more: a header can hold what no database takes
+    envelope: JsonObject = parse_json(json.dumps(attributes).encode())
+    return envelope | _data_of(media, hook.body)
+
+
+def _data_of(media: str, body: bytes) -> JsonObject:
+    kind = {"datacontenttype": media} if media else {}
+    if not body:
+        return kind
+    if media.endswith(("/json", "+json")):
+        return kind | {"data": parse_json(body)}
+    try:
+        return kind | {"data": body.decode().replace("\x00", "�")}
+    except UnicodeDecodeError:
+        return kind | {"data_base64": base64.b64encode(body).decode()}
+
+
+def _is_own(element: Any) -> bool:
+    return (
+        isinstance(element, dict)
+        and str(element.get("source")).startswith(OURS)
+        and all(text(element.get(name)) for name in ("panel", "nativetype"))
+        and isinstance(element.get("data"), dict)
+        and "native" in element
+    )
+
+
+def _own(element: JsonObject) -> Sighting:
+    return Sighting(
+        type=element["type"],
+        native_type=element["nativetype"],
+        subject=text(element.get("subject")),
+        data=element["data"],
+        occurred_at=moment(element.get("time")),
+        panel=element["panel"],
+        native=element["native"],
+    )
+
+
+def _foreign(element: JsonObject) -> Sighting:
+    type_, data = element["type"], element.get("data")
+    known = data.items() if isinstance(data, dict) else ()
+    return Sighting(
+        type=type_ if type_ in TYPES else unknown_type("cloudevents", type_),
+        native_type=type_,
+        subject=text(element.get("subject")),
+        data={key: value for key, value in known if _is_ours(key, value)},
+        occurred_at=moment(element.get("time")),
+    )
+
+
+def _is_ours(key: str, value: Any) -> bool:
+    return bool(value) and isinstance(value, dict) if key in OBJECTS else key in WORDS and text(value) is not None
+
+
+def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
+    """The event in structured mode, signed as Standard Webhooks where there is a secret."""
+    from cloudevents.core.bindings.http import to_structured  # only who has such a sink pays for it
+    from cloudevents.core.formats.json import JSONFormat
+    from cloudevents.core.v1.event import CloudEvent
+
+    message = to_structured(CloudEvent(_attributes(event), dict(event.data)), JSONFormat())
+    headers = {"Content-Type": STRUCTURED}
+    if secret:
+        headers["webhook-id"] = event.id
+        headers["webhook-timestamp"] = str(int(at.timestamp()))
+        headers["webhook-signature"] = _signer(secret).sign(event.id, at.astimezone(UTC), message.body.decode())
+    return Emission(headers, message.body)
+
+
+def _attributes(event: Event) -> JsonObject:
+    subject = {"subject": event.subject} if event.subject else {}
+    return subject | {
+        "specversion": "1.0",
+        "id": event.id,
+        "source": OURS + quote(event.source, safe=""),
+        "type": event.type,
+        "time": event.occurred_at.astimezone(UTC),
+        "datacontenttype": "application/json",
+        "panel": event.panel,
+        "nativetype": event.native_type,
+        "receivedat": iso(event.received_at),
+        "native": dump(event.native).decode(),
+    }

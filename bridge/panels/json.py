@@ -1,0 +1,136 @@
+"""Any JSON: the operator says with Jinja expressions what happened, and to whom.
+
+Source   jinja.palletsprojects.com/en/stable/templates/#expressions
+Secret   in the configured header, as Authorization: Bearer, or in the URL
+Sends    whatever the program sends; an array is taken element by element, unless `each` says otherwise
+Signs    nothing
+Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or milliseconds since 1970
+Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
+         stand by themselves; a constant needs its quotes: type: "'backup.done'"
+         a type is never put under the panel's name: it is the operator's own word
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from jinja2 import ChainableUndefined, TemplateError
+from jinja2.environment import TemplateExpression
+from jinja2.sandbox import SandboxedEnvironment
+from pydantic import AfterValidator, Field
+
+from bridge.errors import BadPayload
+from bridge.event import JsonObject, dump
+from bridge.panels.base import Hook, Panel, Sighting, SourceConfig, moment, parse_json, text
+
+_ENVIRONMENT = SandboxedEnvironment(undefined=ChainableUndefined)
+
+#: What an expression can fail with on a payload that it was not written for.
+FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+def _compiled(source: str) -> TemplateExpression:
+    return _ENVIRONMENT.compile_expression(source, undefined_to_none=True)
+
+
+def _expression(source: str) -> str:
+    try:
+        _compiled(source)
+    except (TemplateError, RecursionError) as error:
+        raise ValueError(f"{source!r} is not a Jinja expression: {error}") from None
+    return source
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
+
+
+class JsonConfig(SourceConfig):
+    panel: Literal["json"] = Field(description="any program that sends JSON")
+    type: Expression = Field(description="a Jinja expression for the event's type, as body.kind or \"'backup.done'\"")
+    subject: Expression | None = Field(None, description="what it is about, as 'user:' ~ body.login; none if not given")
+    occurred_at: Expression | None = Field(None, description="when it happened; when it arrived if not given")
+    each: Expression | None = Field(None, description="the list of elements in the body, as body.alerts")
+    header: str = Field("X-Webhook-Secret", min_length=1, description="the header that holds the secret")
+
+
+class JsonPanel(Panel[JsonConfig]):
+    masks: ClassVar[tuple[str, ...]] = (
+        "**.password",
+        "**.passwd",
+        "**.secret",
+        "**.token",
+        "**.access_token",
+        "**.api_key",
+        "**.apiKey",
+        "**.private_key",
+        "**.privateKey",
+        "**.authorization",
+    )
+
+    def __init__(self, config: JsonConfig) -> None:
+        super().__init__(config)
+        self._expressions = {
+            name: _compiled(source)
+            for name in ("type", "subject", "occurred_at", "each")
+            if (source := getattr(config, name)) is not None
+        }
+
+    def verify(self, hook: Hook) -> None:
+        self.proves(*hook.carried(self.config.header))
+
+    def read(self, hook: Hook) -> Sequence[Any]:
+        body = parse_json(hook.body)
+        if self.config.each is None:
+            return body if isinstance(body, list) else [body]
+        return _listed(self._value("each", body, hook))
+
+    def understand(self, element: Any, hook: Hook) -> Sighting:
+        native = self._value("type", element, hook)
+        type_ = _dotted(native)
+        if type_ is None:
+            raise BadPayload(f"{self.config.type} gives no text", "type")
+        subject = self._value("subject", element, hook)
+        return Sighting(
+            type=type_,
+            native_type=str(native),
+            subject=text(_worded(subject)),
+            data=dict(element) if isinstance(element, dict) else {"value": element},
+            occurred_at=moment(self._value("occurred_at", element, hook)),
+        )
+
+    def _value(self, name: str, element: Any, hook: Hook) -> Any:
+        """What the expression gives; None where there is none, or where it leads nowhere."""
+        expression = self._expressions.get(name)
+        if expression is None:
+            return None
+        try:
+            return expression(_scope(element, hook))
+        except FAULTS as error:
+            raise BadPayload(f"{getattr(self.config, name)} fails: {error}", name) from None
+
+
+def _listed(found: Any) -> list[Any]:
+    """The elements as JSON, for an expression can give what is none, as a function or a generator."""
+    try:
+        elements = parse_json(dump(list(found) if isinstance(found, Iterator) else found))
+    except FAULTS:
+        raise BadPayload("gives what is not JSON", "each") from None
+    if not isinstance(elements, list):
+        raise BadPayload("gives no list", "each")
+    return elements
+
+
+def _scope(element: Any, hook: Hook) -> JsonObject:
+    own = element if isinstance(element, dict) else {}
+    headers = {key.lower(): (hook.header(key) or b"").decode("utf-8", "replace") for key in hook.headers}
+    return {**own, "body": element, "headers": headers}
+
+
+def _worded(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _dotted(native: Any) -> str | None:
+    """The operator's word, lower case and dotted; None where it is no word."""
+    word = text(_worded(native))
+    return re.sub(r"[^a-z0-9_.]+", ".", word.lower()).strip(".") or None if word else None

@@ -1,0 +1,287 @@
+"""WireGuard Portal: users, peers and interfaces that were changed, and peers that come and go.
+
+Source   github.com/h44z/wg-portal @ c800e7d (v2.3.1): internal/app/webhooks/manager.go, models/*.go;
+         @ 0cc7ebb (v2.0.5) and @ be29abd (27 June 2025, in no release): the panel's internal structures
+Secret   webhook.authentication (its document says webhook.secret, which the code does not read)
+Sends    POST {event, entity, identifier, payload}; one try, 10 s; 200, 202 and 204 are success, 201 is not
+Signs    Authorization: the configured text as it is
+Units    counters in bytes up to 2^64-1, seen from the server: received is what the peer sent up;
+         times with up to 9 digits of a second and an offset, the year 1 is never
+Quirks   until v2.0 all fields are there, options as {"Value", "Overridable"} and addresses as objects;
+         user events carry the password's hash and the API token
+         v2.1 on: flat, empty fields left out, connects as peer_metric with the whole peer and its keys
+         the form of June 2025 has connects as `peer`, flat, without the peer
+         PreUp, PostUp, PreDown and PostDown are shell commands: masked like keys
+         an interface's DisplayName repeats its identifier; disabling is an update with `Disabled` set
+         UpdatedAt is the last change of the record, not of a deletion; only a metric's tells when it happened
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bridge.errors import BadPayload
+from bridge.event import Event, JsonObject, dump, iso
+from bridge.message import Emission
+from bridge.panels.base import (
+    Hook,
+    Panel,
+    Sighting,
+    SourceConfig,
+    Words,
+    heard,
+    json_elements,
+    moment,
+    present,
+    spoken,
+    text,
+    text_at,
+    truth,
+    unknown_type,
+    whole,
+)
+
+#: `{entity}.{event}` → canonical type.
+TYPES = {
+    **{
+        f"{entity}.{event}": f"{entity}.{event}d"
+        for entity in ("user", "peer", "interface")
+        for event in ("create", "update", "delete")
+    },
+    "peer_metric.connect": "peer.connected",
+    "peer_metric.disconnect": "peer.disconnected",
+    "peer.connect": "peer.connected",
+    "peer.disconnect": "peer.disconnected",
+}
+
+SYSTEM = "_WG_SYS_"  # how the names of the panel's own jobs begin: internal/domain/context.go
+KEYS = ("Password", "ApiToken", "PrivateKey", "PresharedKey", "WebAuthnId", "WebAuthnCredentialList")
+COMMANDS = ("PreUp", "PostUp", "PreDown", "PostDown")
+
+
+def _moment(value: Any) -> datetime | None:
+    found = moment(value)
+    return found if found and found.year > 1 else None
+
+
+def _time(value: Any) -> str | None:
+    found = _moment(value)
+    return iso(found) if found else None
+
+
+def _option(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A value that stood in {"Value", "Overridable"} until v2.0."""
+    return lambda value: read(value.get("Value") if isinstance(value, dict) else value)
+
+
+def _addresses(value: Any) -> list[str]:
+    """Texts, or until v2.0 objects with the text in `Cidr`."""
+    listed = value if isinstance(value, list) else []
+    return [found for one in listed if (found := text(one.get("Cidr") if isinstance(one, dict) else one))]
+
+
+USER: Words = {
+    "Identifier": ("username", text),
+    "Email": ("email", text),
+    "Firstname": ("first_name", text),
+    "Lastname": ("last_name", text),
+    "Phone": ("phone", text),
+    "Department": ("department", text),
+    "Notes": ("note", text),
+    "CreatedAt": ("created_at", _time),
+}
+PEER: Words = {
+    "Identifier": ("key", text),
+    "DisplayName": ("name", text),
+    "InterfaceIdentifier": ("interface", text),
+    "Addresses": ("addresses", _addresses),
+    "Endpoint": ("endpoint", _option(text)),
+    "AllowedIPsStr": ("allowed_ips", _option(text)),
+    "Notes": ("notes", text),
+    "ExpiresAt": ("expires_at", _time),
+    "Disabled": ("disabled_at", _time),
+}
+STATUS: Words = {
+    "IsConnected": ("connected", truth),
+    "BytesReceived": ("received_bytes", whole),
+    "BytesTransmitted": ("sent_bytes", whole),
+    "Endpoint": ("endpoint", text),
+    "LastHandshake": ("last_handshake_at", _time),
+    "LastSessionStart": ("session_started_at", _time),
+}
+INTERFACE: Words = {
+    "Identifier": ("id", text),
+    "DisplayName": ("name", text),
+    "ListenPort": ("listen_port", whole),
+    "Addresses": ("addresses", _addresses),
+    "Type": ("kind", text),
+    "PublicKey": ("public_key", text),
+    "Disabled": ("disabled_at", _time),
+}
+
+
+class WgPortalConfig(SourceConfig):
+    panel: Literal["wgportal"] = Field(description="WireGuard Portal")
+
+
+class WgPortalPanel(Panel[WgPortalConfig]):
+    masks: ClassVar[tuple[str, ...]] = (
+        *(f"payload.**.{key}" for key in KEYS),
+        *(f"payload.**.{prefix}{command}" for prefix in ("", "PeerDef") for command in COMMANDS),
+    )
+    paste: ClassVar[tuple[str, ...]] = ("webhook:", "  url: {url}", "  authentication: {secret}")
+
+    def verify(self, hook: Hook) -> None:
+        self.proves(hook.header("Authorization"))
+
+    def read(self, hook: Hook) -> Sequence[Any]:
+        return json_elements(hook.body)
+
+    def understand(self, element: Any, hook: Hook) -> Sighting:
+        if not isinstance(element, dict):
+            raise BadPayload("should be an object")
+        entity, event = text_at(element, "entity"), text_at(element, "event")
+        native = f"{entity}.{event}"
+        payload = _object(element, "payload")
+        metric = _object(payload, "Status") if entity == "peer_metric" else {}
+        return Sighting(
+            type=TYPES.get(native) or unknown_type("wgportal", native),
+            native_type=native,
+            subject=_subject(element, entity, known=native in TYPES),
+            data=_data(element, native, payload),
+            occurred_at=_moment(metric.get("UpdatedAt")),
+        )
+
+
+def _object(parent: JsonObject, key: str) -> JsonObject:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _subject(element: JsonObject, entity: str, *, known: bool) -> str | None:
+    identifier = text_at(element, "identifier") if known else text(element.get("identifier"))
+    return f"{entity.removesuffix('_metric')}:{identifier}" if identifier else None
+
+
+def _data(element: JsonObject, native: str, payload: JsonObject) -> JsonObject:
+    identifier = text(element.get("identifier"))
+    match native.split("."):
+        case ["user", _]:
+            return present(user=_user(identifier, payload), **_circumstances(native, payload))
+        case ["peer", "connect" | "disconnect"]:
+            return present(peer=_peer(identifier, {}, payload, native))
+        case ["peer", _]:
+            owner = text(payload.get("UserIdentifier"))
+            return present(peer=_peer(identifier, payload), owner=owner, **_circumstances(native, payload))
+        case ["peer_metric", _]:
+            peer = _object(payload, "Peer")
+            known = _peer(identifier, peer, _object(payload, "Status"), native)
+            return present(peer=known, owner=text(peer.get("UserIdentifier")))
+        case ["interface", _]:
+            return present(interface=_interface(identifier, payload), **_circumstances(native, payload))
+        case _:
+            return {}
+
+
+def _circumstances(native: str, payload: JsonObject) -> JsonObject:
+    """Who did it, and why something is disabled; of a deletion the record tells neither."""
+    by = {"create": "CreatedBy", "update": "UpdatedBy"}.get(native.rpartition(".")[2])
+    if by is None:
+        return {}
+    actor = text(payload.get(by))
+    reason = text(payload.get("DisabledReason")) or text(payload.get("LockedReason"))
+    return present(actor="system" if actor and actor.startswith(SYSTEM) else actor, reason=reason)
+
+
+def _user(identifier: str | None, payload: JsonObject) -> JsonObject:
+    disabled, locked = _time(payload.get("Disabled")), _time(payload.get("Locked"))
+    status = "disabled" if disabled else "locked" if locked else "active"
+    return heard(USER, {**payload, "Identifier": identifier}) | {"status": status, "active": status == "active"}
+
+
+def _peer(identifier: str | None, peer: JsonObject, status: JsonObject | None = None, native: str = "") -> JsonObject:
+    addresses = peer.get("Addresses") or _object(peer, "Interface").get("Addresses")
+    known = heard(PEER, {**peer, "Identifier": identifier, "Addresses": addresses})
+    if status is None:
+        return known
+    known.pop("endpoint", None)  # the one that the peer dials; a metric's is the one that it comes from
+    return known | {"connected": native.endswith(".connect")} | heard(STATUS, status)
+
+
+def _interface(identifier: str | None, payload: JsonObject) -> JsonObject:
+    known = heard(INTERFACE, {**payload, "Identifier": identifier})
+    return {key: value for key, value in known.items() if key != "name" or value != identifier}
+
+
+def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
+    """The event as WireGuard Portal 2.1 says it; one that came from a WireGuard Portal goes on as it came."""
+    said = event.native if event.panel == "wgportal" and _is_envelope(event.native) else _envelope(event)
+    headers = {"Content-Type": "application/json"}
+    if secret:
+        headers["Authorization"] = secret
+    return Emission(headers, dump(said))
+
+
+def _is_envelope(native: Any) -> bool:
+    return isinstance(native, dict) and bool(text(native.get("entity")) and text(native.get("event")))
+
+
+def _envelope(event: Event) -> JsonObject:
+    entity, verb, payload = _said(event)
+    identifier = (event.subject or "").partition(":")[2]
+    return {"event": verb, "entity": entity, "identifier": identifier, "payload": payload}
+
+
+def _said(event: Event) -> tuple[str, str, JsonObject]:
+    """Entity, event and payload. What wg-portal has no word for is said with our words, in its form."""
+    entity, _, verb = event.type.partition(".")
+    now = iso(event.occurred_at)
+    match entity, verb:
+        case "user" | "peer" | "interface", "created" | "updated" | "deleted":
+            return entity, verb[:-1], _record(event, entity)
+        case "user", "disabled" | "limited" | "expired":
+            reason = {"Disabled": now, "DisabledReason": event.data.get("reason", verb)}
+            return entity, "update", _record(event, entity) | reason
+        case "user", "enabled":
+            return entity, "update", _record(event, entity)
+        case "peer", "connected" | "disconnected":
+            status = {"BytesReceived": 0, "BytesTransmitted": 0, "Endpoint": "", "IsPingable": False, "UpdatedAt": now}
+            status |= present(**spoken(STATUS, _object(dict(event.data), "peer")))
+            status["IsConnected"] = verb == "connected"
+            return "peer_metric", verb.removesuffix("ed"), {"Status": status, "Peer": _record(event, entity)}
+        case _:
+            return entity, verb, dict(event.data)
+
+
+def _record(event: Event, entity: str) -> JsonObject:
+    """A user, a peer or an interface in the flat form; what is not known is empty or left out, as Go writes it."""
+    words, empty = FORMS[entity]
+    known = present(**spoken(words, _object(dict(event.data), entity)))
+    now, actor = iso(event.occurred_at), event.data.get("actor", "")
+    stamps = {"CreatedBy": actor, "UpdatedBy": actor, "CreatedAt": now, "UpdatedAt": now}
+    reason = present(DisabledReason=event.data.get("reason") if "Disabled" in known else None)
+    identifier = {"Identifier": (event.subject or "").partition(":")[2]}
+    owner = {"UserIdentifier": event.data.get("owner", "")} if entity == "peer" else {}
+    return stamps | empty | owner | known | reason | identifier
+
+
+#: The words of each record, and what stands there even when it is empty.
+FORMS: dict[str, tuple[Words, JsonObject]] = {
+    "user": (USER, {"Email": "", "AuthSources": [], "IsAdmin": False}),
+    "peer": (
+        PEER,
+        dict.fromkeys(("Endpoint", "EndpointPublicKey", "AllowedIPsStr", "ExtraAllowedIPsStr", "DisplayName"), "")
+        | dict.fromkeys(("InterfaceIdentifier", "InterfaceType", "PublicKey", "CheckAliveAddress"), "")
+        | dict.fromkeys(("DnsStr", "DnsSearchStr"), "")
+        | dict.fromkeys(("PrivateKey", "PresharedKey"), "***")
+        | {"PersistentKeepalive": 0, "Mtu": 0, "AutomaticallyCreated": False, "Addresses": []},
+    ),
+    "interface": (
+        INTERFACE,
+        dict.fromkeys(("PublicKey", "DnsStr", "DnsSearchStr", "RoutingTable", "DisplayName", "Type", "DriverType"), "")
+        | dict.fromkeys(COMMANDS, "")
+        | {"PrivateKey": "***", "ListenPort": 0, "Addresses": [], "Mtu": 0, "FirewallMark": 0, "SaveConfig": False},
+    ),
+}

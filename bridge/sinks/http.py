@@ -1,16 +1,19 @@
-"""The only outgoing socket: one shared session, one more per proxy."""
+"""The only outgoing socket: one shared session, one more per SOCKS proxy."""
 
+import os
 import ssl
+from asyncio import IncompleteReadError
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
 import aiohttp
 from yarl import URL
 
 from bridge import __version__
 
-#: What is read of an answer, bytes; no service says more that we need.
-ANSWER_LIMIT = 64 * 1024
+#: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
+ANSWER_LIMIT = 256 * 1024
 USER_AGENT = f"Panelbridge/{__version__}"
 
 
@@ -34,17 +37,18 @@ class Response:
 
 
 class Unanswered(Exception):
-    """No response at all: refused, reset, timed out, garbage. The text says which, without the address."""
+    """No whole response: refused, reset, timed out, broken off. The text says which, without the address."""
 
 
 class Http:
-    """Sends requests; follows no redirect, reads no environment, and gives up after `timeout` seconds."""
+    """Sends requests; follows no redirect, reads no environment, and gives up in time."""
 
     def __init__(self) -> None:
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError, IncompleteReadError)
 
-    async def send(self, request: Request, *, timeout: float, proxy: str | None = None) -> Response:
-        """Raise Unanswered where no response came."""
+    async def send(self, request: Request, *, within: float, proxy: str | None = None) -> Response:
+        """The answer; raise Unanswered where none came whole within so many seconds."""
         session = self._session(proxy)
         try:
             async with session.request(
@@ -52,17 +56,15 @@ class Http:
                 request.url,
                 data=request.body or None,
                 headers=request.headers,
-                timeout=aiohttp.ClientTimeout(total=timeout),
+                timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
                 proxy=proxy if proxy and proxy.startswith("http") else None,
             ) as response:
-                body = await response.content.read(ANSWER_LIMIT)
-                headers = {key.lower(): value for key, value in response.headers.items()}
-                return Response(response.status, headers, body)
+                return Response(response.status, _headers(response), await _body(response))
         except TimeoutError:
-            raise Unanswered(f"no answer within {timeout:g} s") from None
-        except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
-            raise Unanswered(f"no answer: {type(error).__name__}") from None
+            raise Unanswered(f"no answer within {within:g} s") from None
+        except self._faults as error:
+            raise Unanswered(f"no answer: {_why(error)}") from None
 
     async def close(self) -> None:
         for session in self._sessions.values():
@@ -73,17 +75,70 @@ class Http:
         socks = proxy if proxy and proxy.startswith("socks") else None
         if (session := self._sessions.get(socks)) is None:
             session = self._sessions[socks] = aiohttp.ClientSession(
-                connector=_connector(socks),
+                connector=self._socks(socks) if socks else aiohttp.TCPConnector(limit=0),
                 headers={"User-Agent": USER_AGENT},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return session
 
+    def _socks(self, proxy: str) -> aiohttp.BaseConnector:
+        from aiohttp_socks import (
+            ProxyConnectionError,
+            ProxyConnector,
+            ProxyError,
+            ProxyTimeoutError,
+        )  # who has one pays
 
-def _connector(socks: str | None) -> aiohttp.BaseConnector:
-    if socks is None:
-        return aiohttp.TCPConnector(limit=0)
-    from aiohttp_socks import ProxyConnector  # only who has a SOCKS proxy pays for it
+        self._faults = (*self._faults, ProxyConnectionError, ProxyError, ProxyTimeoutError)
+        # names are looked up at the proxy's end in any case, and the library does not know socks5h
+        connector: aiohttp.BaseConnector = ProxyConnector.from_url(proxy.replace("socks5h:", "socks5:", 1), limit=0)
+        return connector
 
-    connector: aiohttp.BaseConnector = ProxyConnector.from_url(socks, limit=0)
-    return connector
+
+def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    if "retry-after" in headers:
+        headers.setdefault("date", formatdate(usegmt=True))  # RFC 9110 §6.6.1: the recipient dates what has none
+    return headers
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, or its first ANSWER_LIMIT bytes."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= ANSWER_LIMIT:
+            break
+    return bytes(body[:ANSWER_LIMIT])
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, in a person's words. Never the error's own text: it holds the address."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "host not found"
+        case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
+            return "the certificate is not trusted"
+        case aiohttp.ClientHttpProxyError():
+            return f"the proxy answered {error.status}"
+        case aiohttp.ServerDisconnectedError():
+            return "the connection was closed"
+        case aiohttp.ClientPayloadError():
+            return "the answer broke off"
+        case ssl.SSLError() | aiohttp.ClientSSLError():
+            return "TLS failed"
+        case aiohttp.ClientProxyConnectionError():
+            return f"proxy: {_system(error)}"
+        case OSError():
+            return _system(error)
+        case _ if type(error).__name__ == "ProxyError":  # of aiohttp_socks: what the proxy said
+            return f"proxy: {error}".lower()
+        case _ if isinstance(error.__cause__, OSError):
+            return f"proxy: {_system(error.__cause__)}"
+        case _:
+            return type(error).__name__
+
+
+def _system(error: OSError) -> str:
+    """What the system calls it, `connection refused`; several addresses may have failed in several ways."""
+    return os.strerror(error.errno).lower() if error.errno else "connection failed"

@@ -1,0 +1,165 @@
+"""What every sink can be told: when, how fast, through which proxy; and the kinds of value people write for it."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from yarl import URL
+
+from bridge.settings import Duration, Settings
+
+PERIODS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+PROXIES = ("http", "https", "socks4", "socks5", "socks5h")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` messages in any `period` seconds."""
+
+    count: int
+    period: float
+
+
+def _rates(value: Any) -> Any:
+    """`10/s`, `30/min`, a bare number per second, a list of these; `unlimited` or 0 for none."""
+    if value in ("unlimited", "none", 0) and value is not False:
+        return ()
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(one if isinstance(one, Rate) else _rate(one) for one in values)
+
+
+def _rate(value: Any) -> Rate:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return Rate(value, 1.0)
+    if isinstance(value, float) and 0 < value < math.inf:
+        return Rate(1, 1 / value)
+    match = re.fullmatch(r"(\d+)\s*/\s*(\d*)\s*(s|min|m|h|d)", value.strip()) if isinstance(value, str) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError("should be a rate such as 10/s or 30/min, a list of them, or the word unlimited")
+    return Rate(int(match[1]), PERIODS[match[3]] * int(match[2] or 1))
+
+
+def _web_address(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text:
+        raise ValueError("is empty: give the address, beginning with https://")
+    _parsed(text, ("http", "https"), "should be an address that begins with http:// or https://")
+    return SecretStr(text)
+
+
+def _base_address(value: str) -> str:
+    return _web_address(SecretStr(value)).get_secret_value().rstrip("/")
+
+
+def _proxy_address(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    url = _parsed(text, PROXIES, "should begin with http://, https://, socks4:// or socks5://")
+    if url.scheme.startswith("socks") and url.explicit_port is None:
+        raise ValueError("should name the port, as in socks5://127.0.0.1:1080")
+    return SecretStr(text)
+
+
+def _parsed(text: str, schemes: tuple[str, ...], fault: str) -> URL:
+    try:
+        url = URL(text)
+    except ValueError:
+        raise ValueError(fault) from None  # yarl's own words repeat the address
+    if url.scheme not in schemes or not url.host:
+        raise ValueError(fault)
+    return url
+
+
+def _filled(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    if not text:
+        raise ValueError("is empty")
+    if not text.isprintable() or not text.isascii():
+        raise ValueError("should be one line of plain letters, digits and signs")
+    return SecretStr(text)
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+#: How many messages in how much time.
+Rates = Annotated[
+    tuple[Rate, ...],
+    BeforeValidator(_rates),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": ["string", "number"]},
+                {"type": "array", "items": {"type": ["string", "number"]}},
+            ],
+            "examples": ["10/s", "30/min", "unlimited"],
+        }
+    ),
+]
+
+#: An http(s) address that is itself the credential: a webhook's URL.
+SecretUrl = Annotated[SecretStr, AfterValidator(_web_address)]
+#: A token or key, never empty, that goes into a header or a path.
+Token = Annotated[SecretStr, BeforeValidator(_as_text), AfterValidator(_filled)]
+#: A service's fixed host, for those who stand behind a gateway of their own.
+ApiBase = Annotated[str, AfterValidator(_base_address)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_address)]
+
+
+class Retry(Settings):
+    """When to try again after a service was away."""
+
+    max_retries: int = Field(3, ge=0, le=100, description="tries after the first one")
+    waits: tuple[Duration, ...] = Field(
+        (30.0, 120.0, 300.0), min_length=1, description="how long to wait before each; the last one repeats"
+    )
+    give_up: Duration = Field(
+        7 * 86400.0, gt=0, description="how old a delivery may be that a service keeps asking to wait"
+    )
+    jitter: float = Field(0.1, ge=0, le=1, description="the part of a wait that is left to chance")
+
+
+class SinkConfig(Settings):
+    """What every sink has."""
+
+    enabled: bool = Field(True, description="false: routes to it deliver nothing")
+    rate: Rates | None = Field(None, description="replaces 10/s and the service's own limits: 10/s, 30/min, unlimited")
+    retry: Retry = Field(Retry(), description="when to try again")
+    timeout: Duration = Field(15.0, gt=0, le=600, description="how long one try may take")
+    proxy: ProxyUrl | None = Field(None, description="http://… or socks5://host:port, with user:password@ if need be")
+    locale: str | None = Field(None, description="language of this sink's messages; the file's if not given")
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Every secret text in the settings, and the telling parts of those that are addresses; the longest first."""
+    found: set[str] = set()
+    for secret in _secrets_in([getattr(settings, name) for name in type(settings).model_fields]):
+        found |= {secret, *_telling(secret)}
+    return sorted((one for one in found if len(one) >= 4), key=len, reverse=True)
+
+
+def _secrets_in(value: Any) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, Settings):
+        yield from secrets_of(value)
+    elif isinstance(value, Mapping | list | tuple):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets_in(one)
+
+
+def _telling(secret: str) -> Iterator[str]:
+    """What gives a secret away by itself: the token behind `Bearer`; of an address a password, a value of the query,
+    a part of the path that is no word."""
+    yield from (word for word in secret.split() if len(word) >= 8)
+    try:
+        url = URL(secret if "://" in secret else "")
+    except ValueError:  # no address after all
+        return
+    yield from filter(None, (url.password, url.raw_password))
+    yield from (value for value in url.query.values() if len(value) >= 8)
+    parts = [part for part in url.raw_path.split("/") if part]
+    yield from (part for part in parts if len(part) >= 16 or (part is parts[-1] and not re.fullmatch("[a-z-]+", part)))

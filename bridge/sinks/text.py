@@ -1,0 +1,106 @@
+"""What a text has to pass before it goes out, whatever the service: something to see, short enough, a true link.
+
+Why not a library: textwrap and its kin count characters and know no markup; a cut must leave no `**` open, must not
+part a backslash from what it escapes, and must keep whole lines.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from yarl import URL
+
+ELLIPSIS = "…"
+
+#: Spaces, controls, and the characters that are there but show nothing.
+_SEEN = re.compile(
+    r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffc]"
+)
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """How a service's text falls into parts that must stay whole.
+
+    parts   matches any one part: an escape, a link, a mark, a character
+    marks   the parts that open, and close again
+    fences  the marks between which no other mark counts
+    """
+
+    parts: re.Pattern[str] = re.compile(r".", re.DOTALL)
+    marks: frozenset[str] = frozenset()
+    fences: frozenset[str] = frozenset()
+
+
+PLAIN = Markup()
+
+
+def clip(text: str, limit: int, markup: Markup = PLAIN, size: Callable[[str], int] = len) -> str:
+    """`text` in at most `limit` characters, as `size` counts them.
+
+    Whole lines, or where the first is too long whole words, or else whole parts; then an ellipsis, and what the cut
+    left open is closed.
+    """
+    if size(text) <= limit:
+        return text
+    at, opened = _cut(text, limit, markup, size)
+    return text[:at].rstrip() + ELLIPSIS + "".join(reversed(opened))
+
+
+_Cut = tuple[int, tuple[str, ...]]  # where, and the marks that are open there
+
+
+def _cut(text: str, limit: int, markup: Markup, size: Callable[[str], int]) -> _Cut:
+    used = size(ELLIPSIS)
+    opened: tuple[str, ...] = ()
+    line: _Cut | None = None
+    word: _Cut | None = None
+    fits: _Cut = (0, ())
+    for match in markup.parts.finditer(text):
+        part = match[0]
+        if part == "\n":
+            line = (match.start(), opened) if line or shows(text[: match.start()]) else None
+            opened = tuple(mark for mark in opened if mark in markup.fences)
+        elif part.isspace():
+            word = (match.start(), opened)
+        elif part in markup.marks:
+            opened = _turn(part, opened, markup, begins=not text[match.start() - 1 : match.start()].isalnum())
+        used += size(part)
+        if used + sum(map(size, opened)) > limit:
+            break
+        fits = (match.end(), opened)
+    return line or word or fits
+
+
+def _turn(mark: str, opened: tuple[str, ...], markup: Markup, *, begins: bool) -> tuple[str, ...]:
+    """The open marks after one more: it closes its like, or opens; inside a fence only the fence counts."""
+    if opened and opened[-1] in markup.fences:
+        return opened[:-1] if mark == opened[-1] else opened
+    if mark in opened:
+        return opened[: opened.index(mark)]
+    return (*opened, mark) if begins else opened
+
+
+def shows(text: str) -> bool:
+    """Whether there is anything to see."""
+    return _SEEN.search(text) is not None
+
+
+def utf16(text: str) -> int:
+    """The length in UTF-16 units: never less than what a service counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def web_url(value: object, *, limit: int = 2048) -> str | None:
+    """An http or https address as it may go out, percent-encoded; None where it is none, or longer than `limit`."""
+    if not isinstance(value, str) or not value.strip()[:8].lower().startswith(("http://", "https://")):
+        return None
+    try:
+        url = URL(value.strip())
+    except ValueError:
+        return None
+    if not url.raw_host or not _HOST.fullmatch(url.raw_host) or len(str(url)) > limit:
+        return None
+    return str(url)

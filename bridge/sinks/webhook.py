@@ -1,0 +1,129 @@
+"""Webhook: the event to any URL, as JSON, in a panel's dialect, or in the operator's own words.
+
+Source   github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md (1.0.0), PyPI standardwebhooks;
+         github.com/cloudevents/spec, cloudevents/http-webhook.md; the dialects' own modules under panels/
+Secret   `secret`, several for rotation; and whatever stands in `headers`
+Sends    {method} {url}  the event as one JSON object (docs/events.md), or what `format` or `body` say
+Signs    the event, CloudEvents and `body`: Standard Webhooks over the bytes as they go out
+         webhook-id is the event's id, the same at every try; webhook-timestamp is the try's own
+         panels' dialects: the way that panel signs
+Answers  any 2xx delivered · 3xx refused: never followed · 410 gone · 429 limited · 401, 403, 404, 408, 409, 5xx away:
+         a program that is being deployed or repaired says them too · other 4xx refused
+         Retry-After is honoured, as seconds and as a date
+Quirks   the library forces UTC on the time it signs, so it gets an aware UTC one; and signs text, not bytes
+         it drops what is no base64 from a secret and signs with another key than the receiver's: refused in the file
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from yarl import URL
+
+from bridge.event import dump
+from bridge.message import Emission, Look, Message
+from bridge.outcome import Away, Outcome
+from bridge.settings import Secrets
+from bridge.sinks.base import HttpSink, SinkConfig, Tools, retry_after
+from bridge.sinks.http import Request, Response
+from bridge.sinks.settings import SecretUrl, Token
+
+STANDARD = ("event", "cloudevents")  # signed as Standard Webhooks; every other format is a panel's dialect
+OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-type"))
+PASSING = frozenset((401, 403, 404, 409))  # the specification wants all but 410 tried again
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?")
+
+
+def _header_name(name: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        raise ValueError("a header's name is made of letters, digits and hyphens")
+    if name.lower() in OURS or name.lower().startswith("webhook-"):
+        raise ValueError(f"the header {name} is set by the bridge")
+    return name
+
+
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+
+
+class WebhookConfig(SinkConfig):
+    """Any URL."""
+
+    type: Literal["webhook"] = Field("webhook", description="a request to any URL")
+    url: SecretUrl = Field(description="where it goes")
+    method: Literal["POST", "PUT", "PATCH"] = Field("POST", description="the HTTP method")
+    format: Literal["event", "cloudevents", "marzban", "remnawave", "wgportal", "orbvpn"] = Field(
+        "event", description="the event as JSON, a CloudEvents envelope, or the dialect that a panel's webhook speaks"
+    )
+    secret: Secrets = Field(
+        (), description="what it is signed with: whsec_… for event and cloudevents, else the panel's"
+    )
+    headers: dict[HeaderName, Token] = Field({}, description="headers that go with every request")
+    body: str | None = Field(None, description="a template that writes the body, in place of format")
+    content_type: str = Field("application/json", description="of the body that the template writes")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "WebhookConfig":
+        if self.body is not None and "format" in self.model_fields_set:
+            raise ValueError("give either format or body, not both")
+        if URL(self.url.get_secret_value()).user is not None and "authorization" in map(str.lower, self.headers):
+            raise ValueError("give either a user in url, or the header Authorization, not both")
+        if self.format not in STANDARD and len(self.secret) > 1:
+            raise ValueError(f"the {self.format} format is signed with one secret, give only one")
+        if self.format in STANDARD and not all(map(_is_signing_key, self.secret)):
+            raise ValueError("secret should be whsec_ and base64: make one with `openssl rand -base64 32`")
+        return self
+
+    def open(self, tools: Tools) -> "WebhookSink":
+        return WebhookSink(self, tools)
+
+
+class WebhookSink(HttpSink[WebhookConfig]):
+    def __init__(self, config: WebhookConfig, tools: Tools) -> None:
+        from standardwebhooks import Webhook  # only who has a webhook pays for it
+
+        super().__init__(config, tools)
+        self._url = URL(config.url.get_secret_value())
+        self._headers = {name: value.get_secret_value() for name, value in config.headers.items()}
+        secrets = [secret.get_secret_value() for secret in config.secret]
+        self._signers = [Webhook(secret) for secret in secrets] if config.format in STANDARD else []
+        self._panel_secret = secrets[0] if secrets and not self._signers else None
+
+    @property
+    def look(self) -> Look:
+        inline = () if self.config.body is None else (("body", self.config.body),)
+        return Look(inline=inline, locale=self.config.locale)
+
+    def build(self, message: Message) -> Request:
+        emission = self._emission(message)
+        headers = {**emission.headers, **self._headers, **self._signature(message, emission.body)}
+        return Request(self.config.method, self._url, emission.body, headers)
+
+    def classify(self, response: Response) -> Outcome:
+        if response.status in PASSING:
+            return Away(f"HTTP {response.status}", retry_after(response))
+        return super().classify(response)
+
+    def _emission(self, message: Message) -> Emission:
+        if self.config.body is not None:
+            return Emission({"Content-Type": self.config.content_type}, message["body"].encode("utf-8", "replace"))
+        if self.config.format == "event":
+            return Emission({"Content-Type": "application/json"}, dump(message.event.to_json()))
+        return self.tools.dialects[self.config.format](message.event, secret=self._panel_secret, at=message.at)
+
+    def _signature(self, message: Message, body: bytes) -> Mapping[str, str]:
+        if not self._signers:
+            return {}
+        at, text = message.at.astimezone(UTC), body.decode()
+        signatures = [signer.sign(msg_id=message.event.id, timestamp=at, data=text) for signer in self._signers]
+        return {
+            "webhook-id": message.event.id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": " ".join(signatures),
+        }
+
+
+def _is_signing_key(secret: SecretStr) -> bool:
+    text = secret.get_secret_value().removeprefix("whsec_").rstrip("=")
+    return bool(text) and _BASE64.fullmatch(text) is not None

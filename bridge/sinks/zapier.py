@@ -1,0 +1,181 @@
+"""Zapier: the documented OrbVPN format, in snake_case, to a catch hook.
+
+Source   the OrbVPN webhook documentation, "Zapier Format"; zapier.com/help/webhooks, help.zapier.com/hc/en-us/
+         articles/29972220283789 (rate limits); github.com/zapier/visual-builder/issues/133
+Secret   the hook's URL is the credential
+Sends    POST {url}  {event_type, occurred_at, user_id, email, username, profile, subscription, …}
+         beside the documented keys: event_id, event, source, and all else that is known, in snake_case
+Units    user_id and multi_login_count are integers, duration_days is a text; what is unknown is left out
+Limits   30 requests a second; 10 MB
+Answers  200 delivered: it was received, nothing tells whether the Zap ran · 404, 410 gone · 429 limited
+         any other status away
+Quirks   429 does not say how long to wait
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+from yarl import URL
+
+from bridge.event import Event, JsonObject, dump, iso
+from bridge.message import Message
+from bridge.outcome import Away, Delivered, Gone, Limited, Outcome
+from bridge.sinks.base import HttpSink, Rate, SinkConfig, Tools, json_object, object_in, retry_after
+from bridge.sinks.http import Request, Response
+from bridge.sinks.settings import SecretUrl
+from bridge.taxonomy import documented_name
+
+WAIT = 30.0  # seconds after a 429
+PROFILE = ("first_name", "last_name", "country", "phone")
+LIFTED = ("id", "email", "username", *PROFILE)  # what of a user stands at the top, or in the profile
+OURS = ("event_id", "event", "source")
+RESERVED = ("event_type", "occurred_at", "user_id", "email", "username", "profile", "subscription", *OURS)
+#: Our word for a subscription's part → the document's.
+RENAMED = {"plan": "group_name", "plan_id": "group_id", "trial": "is_trial_period"}
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+
+
+class ZapierConfig(SinkConfig):
+    """A Zapier catch hook."""
+
+    type: Literal["zapier"] = Field("zapier", description="the documented snake_case format to a Zapier catch hook")
+    url: SecretUrl = Field(description="the catch hook's URL")
+
+    def open(self, tools: Tools) -> "ZapierSink":
+        return ZapierSink(self, tools)
+
+
+class ZapierSink(HttpSink[ZapierConfig]):
+    service_rates = (Rate(30, 1.0),)
+
+    def __init__(self, config: ZapierConfig, tools: Tools) -> None:
+        super().__init__(config, tools)
+        self._url = URL(config.url.get_secret_value())
+
+    def build(self, message: Message) -> Request:
+        body = dump(_payload(message.event))
+        return Request("POST", self._url, body, {"Content-Type": "application/json"})
+
+    def classify(self, response: Response) -> Outcome:
+        match response.status:
+            case 200:
+                return Delivered(ref=_reference(json_object(response.body)))
+            case 404 | 410:
+                return Gone(f"HTTP {response.status}: the hook is gone")
+            case 429:
+                return Limited(retry_after(response) or WAIT)
+            case status:
+                return Away(f"HTTP {status}", retry_after(response))
+
+
+def _reference(said: JsonObject) -> str | None:
+    return next((str(said[key]) for key in ("id", "request_id") if said.get(key)), None)
+
+
+def _payload(event: Event) -> JsonObject:
+    user = object_in(event, "user")
+    said: JsonObject = {
+        "event_type": _event_type(event.type),
+        "occurred_at": iso(event.occurred_at),
+        "user_id": _count(user.get("id")),
+        "email": _matching(_EMAIL, user.get("email")),
+        "username": _text(user.get("username")),
+        "profile": _known({key: _text(user.get(key)) for key in PROFILE}),
+        "subscription": _subscription(object_in(event, "subscription")),
+        "event_id": event.id,
+        "event": event.type,
+        "source": event.source,
+        "user": _tidy({key: value for key, value in user.items() if key not in LIFTED}),
+    }
+    said = _known(said)
+    if said["event_type"].startswith("USER_") and not said.keys() & {"user_id", "email", "username"}:
+        said["username"] = (event.subject or "").partition(":")[2] or event.id
+    return said | _further(event.data)
+
+
+def _further(data: Mapping[str, Any]) -> JsonObject:
+    """All else that is known, where it cannot be taken for one of the documented keys."""
+    rest = {
+        key: value
+        for key, value in data.items()
+        if not (key in ("user", "subscription") and isinstance(value, Mapping))
+    }
+    said = _tidy(rest)
+    return {f"data_{key}" if key in (*RESERVED, "user") else key: value for key, value in said.items()}
+
+
+def _subscription(said: Mapping[str, Any]) -> JsonObject:
+    named = {RENAMED.get(key, key): value for key, value in said.items()}
+    documented = {
+        "group_name": _text(named.pop("group_name", None)),
+        "duration_days": _digits(named.pop("duration_days", None)),
+        "multi_login_count": _count(named.pop("multi_login_count", None)),
+        "expires_at": _matching(_TIME, named.pop("expires_at", None)),
+    }
+    return _known(documented | {key: value for key, value in _tidy(named).items() if key not in documented})
+
+
+def _event_type(type_: str) -> str:
+    name = re.sub(r"[^A-Z0-9]+", "_", documented_name(type_)).strip("_")
+    return name if name[:1].isalpha() else f"EVENT_{name}".strip("_")
+
+
+def _tidy(value: Any) -> Any:
+    """The value in snake_case all through, without what is unknown."""
+    if isinstance(value, Mapping):
+        said: JsonObject = {}
+        for key, one in value.items():
+            if (known := _tidy(one)) not in (None, {}, []):
+                said[_free(_snake(str(key)), said)] = known
+        return said
+    if isinstance(value, list | tuple):
+        return [known for one in value if (known := _tidy(one)) is not None]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _snake(key: str) -> str:
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).lower()
+    name = re.sub(r"[^a-z0-9]+", "_", parted).strip("_")
+    return name if name[:1].isalpha() else f"field_{name}".strip("_")
+
+
+def _free(key: str, taken: JsonObject) -> str:
+    number = 2
+    free = key
+    while free in taken:
+        free, number = f"{key}_{number}", number + 1
+    return free
+
+
+def _known(values: JsonObject) -> JsonObject:
+    return {key: value for key, value in values.items() if value is not None and value != {}}
+
+
+def _text(value: Any) -> str | None:
+    text = str(value).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return text or None
+
+
+def _digits(value: Any) -> str | None:
+    number = _count(value)
+    return None if number is None else str(number)
+
+
+def _count(value: Any) -> int | None:
+    """A whole number that is not negative, written as one or as text."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,18}\s*", value):
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _matching(pattern: re.Pattern[str], value: Any) -> str | None:
+    text = _text(value)
+    return text if text is not None and pattern.fullmatch(text) else None

@@ -1,0 +1,96 @@
+"""HighLevel's inbound triggers, contacts/upsert and tags, as strict as the real ones.
+
+Source   tests/contracts/gohighlevel.contacts-upsert.schema.json, orbvpn.gohighlevel-webhook.schema.json
+"""
+
+import re
+from typing import Any
+
+from aiohttp import web
+
+from tests.services.service import Service, breaches, contract, parsed
+
+TOKEN, LOCATION = "pit-01234567-89ab-cdef-0123-456789abcdef", "ve9EPM428h8vShlRW1KT"
+TRIGGER = f"/hooks/{LOCATION}/webhook-trigger/5b2b6a6e-3f10-4a5e-8c7e-0d3f6f5b7a11"
+
+
+class GoHighLevel(Service):
+    """`contacts`: id → the contact, with its tags; `published`: whether the trigger is live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.published = True
+        self.contacts: dict[str, dict[str, Any]] = {}
+
+    async def serve(self, request: web.Request, body: bytes) -> web.Response:
+        value = parsed(body)
+        if request.path.startswith("/hooks/"):
+            return self._triggered(request, value)
+        if "Version" not in request.headers:
+            return self._error(401, "version header was not found.", "Unauthorized")
+        if request.headers["Version"] not in ("2021-07-28", "v3"):
+            return self._error(401, "version header is invalid", "Unauthorized")
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return self._error(401, "Invalid token: access token is invalid", "Unauthorized")
+        if not isinstance(value, dict):
+            return self._error(400, "Unexpected token in JSON", "Bad Request")
+        if request.path == "/contacts/upsert":
+            return self._upserted(request, value)
+        if match := re.fullmatch(r"/contacts/([^/]+)/tags", request.path):
+            return self._tagged(request, match[1], value)
+        return self._error(404, f"Cannot POST {request.path}", "Not Found")
+
+    def _triggered(self, request: web.Request, value: Any) -> web.Response:
+        if not self.published or request.path != TRIGGER:
+            self.refuse("not published")
+            return web.json_response({"status": "Success: test request received"})
+        if faults := breaches(contract("orbvpn.gohighlevel-webhook"), value):
+            return self._error(400, faults, "Bad Request")
+        self.take(request, value)
+        return web.json_response(
+            {"status": "Success: request sent to trigger execution server", "id": f"trigger-{len(self.taken)}"}
+        )
+
+    def _upserted(self, request: web.Request, value: dict[str, Any]) -> web.Response:
+        if not (value.get("email") or value.get("phone")):
+            return self._error(400, "Pass at least one of number, email query parameter", "Bad Request")
+        if value.get("locationId") != LOCATION:
+            return self._error(403, "The token does not have access to this location.", "Forbidden")
+        if faults := breaches(contract("gohighlevel.contacts-upsert"), value):
+            return self._error(422, faults, "Unprocessable Entity")
+        self.take(request, value)
+        key = f"contact-{value.get('email') or value.get('phone')}".replace("@", "-at-")
+        new = key not in self.contacts
+        contact = self.contacts.setdefault(key, {"id": key, "tags": []})
+        contact.update(value, tags=value.get("tags", contact["tags"]))
+        return web.json_response({"new": new, "contact": contact, "traceId": "t"}, headers=self._headers())
+
+    def _tagged(self, request: web.Request, contact: str, value: dict[str, Any]) -> web.Response:
+        tags = value.get("tags")
+        if contact not in self.contacts:
+            return self._error(400, f"Contact not found for id: {contact}", "Bad Request")
+        if (
+            not isinstance(tags, list)
+            or not tags
+            or set(value) != {"tags"}
+            or not all(isinstance(t, str) and t for t in tags)
+        ):
+            return self._error(422, ["each value in tags must be a string"], "Unprocessable Entity")
+        self.take(request, value)
+        kept = self.contacts[contact]["tags"]
+        kept += [tag for tag in tags if tag not in kept]
+        return web.json_response({"tags": kept, "tagsAdded": tags, "traceId": "t"}, status=201, headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "X-RateLimit-Max": "100",
+            "X-RateLimit-Remaining": "99",
+            "X-RateLimit-Interval-Milliseconds": "10000",
+            "X-RateLimit-Limit-Daily": "200000",
+            "X-RateLimit-Daily-Remaining": "199999",
+        }
+
+    def _error(self, status: int, message: Any, error: str) -> web.Response:
+        self.refuse(f"{status} {message}")
+        said = {"statusCode": status, "message": message, "error": error}
+        return web.json_response(said, status=status, headers=self._headers())

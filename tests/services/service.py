@@ -1,0 +1,122 @@
+"""What every stand-in for an outside service has: what it took, what it refused, and answers that a test puts in."""
+
+import json
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+CONTRACTS = Path(__file__).parent.parent / "contracts"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One request that the service accepted. Header names are lower case; `at` is monotonic seconds."""
+
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that a test puts in before the service's own; a body that is no text goes out as JSON."""
+
+    status: int
+    body: Any = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> web.Response:
+        if isinstance(self.body, str):
+            return web.Response(status=self.status, text=self.body, headers=self.headers)
+        return web.json_response(self.body, status=self.status, headers=self.headers)
+
+
+class Service(ABC):
+    """A strict stand-in: it refuses exactly what the real one refuses, and says so in the same words."""
+
+    def __init__(self) -> None:
+        self.taken: list[Taken] = []
+        self.refused: list[str] = []
+        self.requests = 0
+        self._answers: deque[Answer] = deque()
+
+    def answer_next(self, *answers: Answer) -> None:
+        """Answer the next requests so, before any is looked at."""
+        self._answers.extend(answers)
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", self._handle)
+        return app
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.requests += 1
+        if self._answers:
+            return self._answers.popleft().response()
+        return await self.serve(request, body)
+
+    @abstractmethod
+    async def serve(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        """The service's own answer; what is accepted goes through `take`."""
+
+    def take(self, request: web.Request, body: Any) -> None:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        self.taken.append(Taken(request.path, dict(request.query), headers, body, time.monotonic()))
+
+    def refuse(self, fault: str) -> None:
+        self.refused.append(fault)
+
+
+@asynccontextmanager
+async def serving(service: Service, port: int = 0) -> AsyncIterator[str]:
+    """The service on 127.0.0.1; gives `http://127.0.0.1:{port}`."""
+    runner = web.AppRunner(service.app(), access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@cache
+def contract(name: str, part: str = "") -> Draft202012Validator:
+    """The validator of `tests/contracts/{name}.schema.json`, or of one of its definitions."""
+    schema = json.loads((CONTRACTS / f"{name}.schema.json").read_text())
+    if part:
+        schema = {"$schema": schema["$schema"], "$ref": f"#/$defs/{part}", "$defs": schema["$defs"]}
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def breaches(validator: Draft202012Validator, body: Any) -> list[str]:
+    """What the schema has against a body, `path: message` each."""
+    return [f"{'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in _errors(validator, body)]
+
+
+def _errors(validator: Draft202012Validator, body: Any) -> list[ValidationError]:
+    return sorted(validator.iter_errors(body), key=lambda error: [str(part) for part in error.absolute_path])
+
+
+def parsed(body: bytes) -> Any:
+    """The JSON value as a strict reader takes it: valid UTF-8, no NaN, no infinity; None where it is none."""
+    try:
+        return json.loads(body.decode(), parse_constant=_refuse)
+    except ValueError:
+        return None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)

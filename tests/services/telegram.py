@@ -1,0 +1,140 @@
+"""Telegram's sendMessage, as strict as the real one: entities are parsed, lengths counted afterwards.
+
+Source   tests/contracts/telegram.sendMessage.schema.json; github.com/tdlib/td, td/telegram/MessageEntity.cpp
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from tests.services.service import Service, breaches, contract, parsed
+
+TOKEN = "123456789:AAF-telegram-bot-token-0123456789abc"
+TAGS = {
+    *("b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "tg-spoiler", "span", "a", "code", "pre"),
+    *("blockquote", "tg-emoji", "tg-time"),
+}
+_PART = re.compile(
+    r"<(?P<close>/?)(?P<tag>[a-zA-Z0-9-]+)(?P<rest>[^<>]*)>|<|&(?P<name>lt|gt|amp|quot);|&#(?P<code>\d+);|.", re.S
+)
+_NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
+UNSEEN = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\u2028\u2029\u2800\u3164\ufeff\ufffc"
+
+
+class Unparsable(Exception):
+    """What the server says of entities that it cannot parse."""
+
+
+class Telegram(Service):
+    """`moved` is what the chat has become; -1001 and @news are the chats that there are beside it."""
+
+    def __init__(
+        self, *, chats: tuple[int | str, ...] = (-1001, 42, "@news"), moved: dict[int, int] | None = None
+    ) -> None:
+        super().__init__()
+        self.chats = [*chats, *(moved or {}).values()]
+        self._moved = moved or {}
+
+    async def serve(self, request: web.Request, body: bytes) -> web.Response:
+        if not request.path.startswith("/bot"):
+            return self._error(404, "Not Found")
+        token, _, method = request.path.removeprefix("/bot").partition("/")
+        if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{30,}", token):
+            return self._error(404, "Not Found")
+        if token != TOKEN:
+            return self._error(401, "Unauthorized")
+        if method.lower() != "sendmessage":
+            return self._error(404, "Not Found")
+        message = parsed(body) if request.content_type == "application/json" else None
+        return self._send(request, message if isinstance(message, dict) else {})
+
+    def _send(self, request: web.Request, message: dict[str, Any]) -> web.Response:
+        chat = message.get("chat_id")
+        if isinstance(chat, int) and chat in self._moved:
+            parameters = {"migrate_to_chat_id": self._moved[chat]}
+            return self._error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
+        if chat not in self.chats:
+            return self._error(400, "Bad Request: chat not found")
+        try:
+            faults = list(telegram_faults(message))
+        except Unparsable as error:
+            return self._error(400, f"Bad Request: can't parse entities: {error}")
+        if faults:
+            return self._error(400, f"Bad Request: {faults[0]}")
+        self.take(request, message)
+        result = {"message_id": len(self.taken), "date": 1732160058, "chat": {"id": chat, "type": "supergroup"}}
+        return web.json_response({"ok": True, "result": result | {"text": message["text"]}})
+
+    def _error(self, code: int, description: str, parameters: dict[str, Any] | None = None) -> web.Response:
+        self.refuse(f"{code} {description}")
+        said: dict[str, Any] = {"ok": False, "error_code": code, "description": description}
+        return web.json_response(said | ({"parameters": parameters} if parameters else {}), status=code)
+
+
+def telegram_faults(message: dict[str, Any]) -> Iterator[str]:
+    """What Telegram has against a message; raise Unparsable where it cannot read the markup."""
+    yield from breaches(contract("telegram.sendMessage"), message)
+    yield from _nulls(message, "")
+    text = message.get("text")
+    if not isinstance(text, str):
+        return
+    if len(text.encode()) > 32_768:
+        yield "text is too long"
+    shown, entities = parsed_html(text) if message.get("parse_mode") == "HTML" else (text, 0)
+    if not shown.strip().strip(UNSEEN).strip():
+        yield "text must be non-empty"
+    if len(shown.strip()) > 4096:
+        yield "message is too long"
+    if entities > 100:
+        yield f"{entities} entities, the last ones would be lost"
+    if message.get("message_thread_id") == 1:
+        yield "message thread not found"
+    yield from _bad_buttons(message)
+
+
+def parsed_html(text: str) -> tuple[str, int]:
+    """The text without markup, and how many entities it had; raise Unparsable as the server does."""
+    shown: list[str] = []
+    opened: list[str] = []
+    entities = 0
+    for match in _PART.finditer(text):
+        tag = (match["tag"] or "").lower()
+        if match[0] == "<":
+            raise Unparsable(f"Unclosed start tag at byte offset {match.start()}")
+        if not tag:
+            shown.append(_NAMED.get(match["name"] or "") or (chr(int(match["code"])) if match["code"] else match[0]))
+        elif match["close"]:
+            if not opened or opened.pop() != tag:
+                raise Unparsable(f"Unmatched end tag at byte offset {match.start()}")
+        elif tag not in TAGS:
+            raise Unparsable(f'Unsupported start tag "{tag}" at byte offset {match.start()}')
+        else:
+            opened.append(tag)
+            entities += 1
+    if opened:
+        raise Unparsable(f'Can\'t find end tag corresponding to start tag "{opened[-1]}"')
+    return "".join(shown), entities
+
+
+def _nulls(value: Any, path: str) -> Iterator[str]:
+    if value is None:
+        yield f"null at {path}"
+    elif isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, one in items:
+            yield from _nulls(one, f"{path}.{key}")
+
+
+def _bad_buttons(message: dict[str, Any]) -> Iterator[str]:
+    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
+    if "reply_markup" in message and not rows:
+        yield "empty keyboard"
+    for button in (one for row in rows for one in row):
+        parts = urlsplit(button.get("url", ""))
+        if not button["text"].strip():
+            yield "inline keyboard button text must be non-empty"
+        if parts.scheme != "tg" and (parts.scheme not in ("http", "https") or "." not in (parts.hostname or "")):
+            yield f"inline keyboard button URL '{button.get('url')}' is invalid: Wrong HTTP URL"

@@ -1,0 +1,120 @@
+"""Console: the message as the service would show it, in one piece, and never a failure."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from bridge.message import RECORD, UNIT, Look
+from bridge.outcome import Attempt, Delivered
+from bridge.sinks.base import Rate
+from bridge.sinks.console import ConsoleSink
+from bridge.sinks.console_view import view
+from tests.sinks.values import a_message, config, hostile_texts, tools
+
+EMBED = {
+    "title": "🆕 User created",
+    "description": "**alice** by `admin`, see [panel](https://x.example)\n\\*plain\\*",
+    "fields": RECORD.join((f"Traffic{UNIT}0 B{UNIT}inline", f"Expires{UNIT}never{UNIT}inline", f"Note{UNIT}hello")),
+    "color": "#2ecc71",
+    "footer": "Marzban",
+}
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Broken(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def a_console(out: io.StringIO, **settings: Any) -> ConsoleSink:
+    return ConsoleSink(config(type="console", **settings), out)
+
+
+async def test_discords_embed_is_shown_with_a_bar_title_fields_and_footer() -> None:
+    out = io.StringIO()
+    assert await a_console(out).send(a_message(EMBED)) == Attempt(Delivered())
+    assert out.getvalue() == (
+        "discord · user.created · marzban\n"
+        "▌ 🆕 User created\n"
+        "▌ alice by admin, see panel\n"
+        "▌ *plain*\n"
+        "▌\n"
+        "▌ Traffic   Expires\n"
+        "▌ 0 B       never\n"
+        "▌ Note\n"
+        "▌ hello\n"
+        "▌\n"
+        "▌ Marzban · 2026-11-21 04:14 UTC\n"
+        "\n"
+    )
+
+
+async def test_on_a_terminal_the_bar_has_the_embeds_colour_and_bold_is_bold() -> None:
+    out = Terminal()
+    await a_console(out).send(a_message(EMBED))
+    assert "\x1b[38;2;46;204;113m▌" in out.getvalue()
+    assert "\x1b[1malice\x1b[0m" in out.getvalue()
+
+
+async def test_without_colour_a_terminal_gets_plain_lines() -> None:
+    out = Terminal()
+    await a_console(out, color=False).send(a_message(EMBED))
+    assert "\x1b" not in out.getvalue()
+
+
+async def test_slacks_text_is_shown_without_its_marks() -> None:
+    out = io.StringIO()
+    text = "🔔 *USER_CREATED*\n• Email: a_b_c@x.y\n_by_ `admin` &lt;ok&gt; <https://x.example|panel>"
+    await a_console(out, format="slack").send(a_message({"text": text}))
+    assert out.getvalue().splitlines()[1:4] == ["▌ 🔔 USER_CREATED", "▌ • Email: a_b_c@x.y", "▌ by admin <ok> panel"]
+
+
+async def test_telegrams_html_is_shown_without_its_tags() -> None:
+    out = io.StringIO()
+    await a_console(out, format="telegram").send(a_message({"text": "<b>New</b> <code>x &lt; y</code>\nline"}))
+    assert out.getvalue().splitlines()[1:3] == ["▌ New x < y", "▌ line"]
+
+
+async def test_the_event_is_shown_as_json() -> None:
+    out = io.StringIO()
+    message = a_message()
+    await a_console(out, format="event").send(message)
+    assert json.loads(out.getvalue().partition("\n")[2]) == message.event.to_json()
+
+
+async def test_standard_output_is_where_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    sink = config(type="console").open(tools())
+    await sink.send(a_message(EMBED))
+    assert "🆕 User created" in capsys.readouterr().out
+
+
+async def test_a_terminal_that_is_gone_is_no_failure() -> None:
+    closed = io.StringIO()
+    closed.close()
+    for out in (closed, Broken()):
+        assert await a_console(out).send(a_message(EMBED)) == Attempt(Delivered())
+
+
+def test_it_asks_for_the_blocks_of_the_service_whose_message_it_shows() -> None:
+    assert a_console(io.StringIO(), format="telegram", locale="fa").look == Look("telegram", ("text",), locale="fa")
+    assert a_console(io.StringIO(), format="event").look == Look()
+    assert a_console(io.StringIO()).rates == ()
+    assert a_console(io.StringIO(), rate="1/s").rates == (Rate(1, 1.0),)
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=hostile_texts)
+def test_no_text_gives_the_terminal_orders(text: str) -> None:
+    for format_ in ("discord", "slack", "telegram", "event"):
+        fields = f"{text}{UNIT}{text}"
+        message = a_message({"text": text, "title": text, "description": text, "fields": fields}, data={"x": text})
+        shown = view(message, format_, terminal=False, color=True)
+        assert not any(c < " " and c != "\n" for c in shown)
+        assert "\x9b" not in shown

@@ -1,0 +1,251 @@
+"""What every sink must do, whichever service it speaks to."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+import bridge.sinks
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Refused
+from bridge.sinks import SinkSettings
+from bridge.sinks.base import HttpSink, Rate, Retry, SinkConfig, secrets_of
+from bridge.sinks.console import ConsoleSink
+from bridge.sinks.http import Http, Response
+from tests.services.receiver import Receiver
+from tests.services.service import Answer, serving
+from tests.sinks.values import CONFIGS, a_message, config, hostile_texts, json_values, tools
+
+PARTS = ("base", "http", "settings", "text", "discord_embed", "telegram_html", "console_view")  # that are no sinks
+SECRET = "Sup3r-s3cret-t0ken_0123456789"
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+PROXY = "http://proxy-user:pr0xy-Passw0rd@127.0.0.1:1"
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "discord": {"url": f"https://discord.example/api/webhooks/1/{SECRET}"},
+    "slack": {"token": SECRET, "channel": "#ops"},
+    "telegram": {"token": SECRET, "chat_id": -1001},
+    "gohighlevel": {"api_key": SECRET, "location_id": "loc"},
+    "zapier": {"url": f"https://hooks.zapier.example/hooks/catch/1/{SECRET}/"},
+    "webhook": {
+        "url": f"https://x.example/{SECRET}",
+        "secret": WHSEC,
+        "headers": {"Authorization": f"Bearer {SECRET}"},
+    },
+    "console": {},
+}
+every = pytest.mark.parametrize("name", EXAMPLES)
+over_http = pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "console"])
+
+#: Keys that the services' answers have.
+WORDS = [
+    "ok",
+    "error",
+    "code",
+    "message",
+    "errors",
+    "retry_after",
+    "parameters",
+    "description",
+    "result",
+    "id",
+    "contact",
+]
+WORDS += ["ts", "warning", "response_metadata"]
+OURS = Delivered | Limited | Away | Refused | Gone
+BODIES = (
+    b"",
+    b"ok",
+    b"null",
+    b"[]",
+    b"{}",
+    b'"x"',
+    b"\xff\xfe",
+    b"<html>",
+    b"[" * 5000,
+    b"1e999",
+    b'{"retry_after":[]}',
+)
+
+
+def example(name: str, **more: Any) -> Any:
+    return config(type=name, **(EXAMPLES[name] | more))
+
+
+def a_sink(name: str, http: Http | None = None, **more: Any) -> Any:
+    return example(name, **more).open(tools(http))
+
+
+def test_the_union_names_every_module_of_the_folder() -> None:
+    files = {path.stem for path in Path(bridge.sinks.__path__[0]).glob("*.py")} - {"__init__", *PARTS}
+    assert {cls.model_fields["type"].default for cls in CONFIGS} == files == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("cls", CONFIGS)
+def test_every_setting_is_described(cls: type[SinkConfig]) -> None:
+    assert [name for name, field in cls.model_fields.items() if not field.description] == []
+    assert (cls.__doc__ or "").strip()
+
+
+def test_the_settings_have_a_json_schema() -> None:
+    schema = TypeAdapter(SinkSettings).json_schema()
+    assert set(schema["discriminator"]["mapping"]) == set(EXAMPLES)
+
+
+@every
+def test_a_sink_says_how_it_is_spoken_to(name: str) -> None:
+    sink = a_sink(name, locale="ru", retry={"max_retries": 1}, rate="2/min")
+    assert sink.look.locale == "ru"
+    assert sink.rates == (Rate(2, 60.0),)
+    assert sink.retry == Retry(max_retries=1)
+
+
+@every
+def test_settings_of_the_same_text_are_equal(name: str) -> None:
+    assert example(name) == example(name)
+
+
+@every
+def test_a_secret_never_prints(name: str) -> None:
+    printed = [
+        repr(example(name, proxy=PROXY)),
+        str(example(name, proxy=PROXY)),
+        example(name, proxy=PROXY).model_dump_json(),
+    ]
+    sink = a_sink(name, proxy=PROXY)
+    printed += [repr(sink), repr(sink.look)]
+    assert not any(secret in text for text in printed for secret in (SECRET, "MfKQ9r8GKYqr", "pr0xy-Passw0rd"))
+
+
+@every
+def test_a_wrong_setting_does_not_print_a_right_secret(name: str) -> None:
+    class File(BaseModel):
+        model_config = SinkConfig.model_config
+        sink: SinkSettings
+
+    with pytest.raises(ValidationError) as caught:
+        File.model_validate({"sink": {"type": name, **EXAMPLES[name], "timeout": SECRET, "proxy": SECRET, "x": SECRET}})
+    assert SECRET not in str(caught.value)
+
+
+@over_http
+def test_every_status_is_classified(name: str) -> None:
+    sink = a_sink(name)
+    for status in range(100, 600):
+        for body in BODIES:
+            response = Response(status, {"retry-after": "soon", "x-ratelimit-remaining": "0"}, body)
+            attempt = sink.judge(response)
+            assert isinstance(attempt, Attempt)
+            assert isinstance(attempt.outcome, OURS)
+            assert attempt.status == status
+            assert attempt.pause >= 0
+
+
+@over_http
+@settings(max_examples=100, deadline=None)
+@given(
+    status=st.sampled_from([200, 204, 400, 401, 403, 404, 409, 429, 500]),
+    said=st.dictionaries(
+        st.sampled_from(WORDS),
+        json_values,
+    )
+    | json_values,
+    headers=st.dictionaries(
+        st.sampled_from(["retry-after", "date", "x-ratelimit-remaining", "x-ratelimit-reset-after"]), hostile_texts
+    ),
+)
+def test_nothing_that_a_service_says_raises(name: str, status: int, said: Any, headers: dict[str, str]) -> None:
+    body = json.dumps(said).encode()
+    attempt = a_sink(name).judge(Response(status, headers, body))
+    assert isinstance(attempt.outcome, OURS)
+    match attempt.outcome:
+        case Limited(after):
+            assert 0 < after <= 86400
+        case Refused(reason) | Gone(reason) | Away(reason):
+            assert len(reason) <= 300
+    assert 0 <= attempt.pause <= 86400
+
+
+def echoes(name: str) -> Iterator[Response]:
+    """Answers that repeat every secret, in every place that a service might."""
+    secret = " ".join((*secrets_of(example(name, proxy=PROXY)), SECRET))
+    said = {
+        "ok": False,
+        "error": secret,
+        "message": secret,
+        "description": secret,
+        "code": 1,
+        "warning": secret,
+        "id": 1,
+    }
+    for status in (200, 400, 401, 403, 404, 409, 429, 500):
+        yield Response(status, {}, json.dumps(said).encode())
+        yield Response(status, {}, secret.encode())
+
+
+@over_http
+def test_no_answer_gives_a_secret_away(name: str) -> None:
+    sink = a_sink(name, proxy=PROXY)
+    for response in echoes(name):
+        attempt = sink.judge(response)
+        for secret in (SECRET, WHSEC, "pr0xy-Passw0rd"):
+            assert secret not in repr(attempt)
+
+
+@over_http
+def test_an_answer_is_kept_up_to_four_thousand_and_some_characters(name: str) -> None:
+    attempt = a_sink(name).judge(Response(500, {}, b"a\x00b" * 5000))
+    assert len(attempt.answer) == 4096
+    assert "\x00" not in attempt.answer
+
+
+@every
+async def test_no_message_is_a_trouble_to_send(name: str) -> None:
+    service = Receiver()
+    http = Http()
+    hostile = {"text": "\x00", "title": "\ud800", "fields": "\x1e\x1f\x1e", "description": "x" * 20_000}
+    async with serving(service) as base:
+        sink = a_sink(name, http, **addressed(name, base))
+        facts: list[dict[str, Any]] = [{}, {"user": None}, {"user": []}, {"message": "x"}, {"user": {"phone": 1}}]
+        for data in facts:
+            for type_ in ("user.created", "message.posted", "x"):
+                attempt = await sink.send(a_message(hostile, type_=type_, data=data, subject=None))
+                assert isinstance(attempt.outcome, OURS)
+    await http.close()
+
+
+def addressed(name: str, base: str) -> dict[str, Any]:
+    """Where the example would go, if it did not go to the service itself."""
+    if name == "console":
+        return {}
+    return {"url": base + "/x"} if "url" in EXAMPLES[name] else {"api_base": base}
+
+
+@over_http
+async def test_a_service_that_is_not_there_is_away(name: str, unused_tcp_port: int) -> None:
+    http = Http()
+    sink = a_sink(name, http, proxy=f"http://127.0.0.1:{unused_tcp_port}", timeout="5s")
+    attempt = await sink.send(a_message(data={"user": {"email": "a@example.com"}}))
+    assert attempt == Attempt(Away("no answer: proxy: connection refused"))
+    await http.close()
+
+
+async def test_a_redirect_is_never_followed() -> None:
+    service = Receiver()
+    http = Http()
+    async with serving(service) as base:
+        service.answer_next(Answer(307, "", {"Location": base + "/elsewhere"}))
+        attempt = await config(type="webhook", url=base + "/hook").open(tools(http)).send(a_message())
+    assert attempt.outcome == Refused("HTTP 307: redirects are not followed")
+    assert service.requests == 1
+    await http.close()
+
+
+def test_http_sinks_share_one_send_and_a_console_needs_none() -> None:
+    kinds = {name: a_sink(name) for name in EXAMPLES}
+    assert [name for name, sink in kinds.items() if not isinstance(sink, HttpSink)] == ["console"]
+    assert isinstance(kinds["console"], ConsoleSink)

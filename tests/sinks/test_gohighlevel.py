@@ -1,0 +1,272 @@
+"""GoHighLevel: a flat payload for a trigger, or an upsert and its tags; and what the answers mean."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bridge.message import Look
+from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.sinks.base import Rate
+from bridge.sinks.http import Http, Response
+from tests.services.gohighlevel import LOCATION, TOKEN, TRIGGER, GoHighLevel
+from tests.services.service import CONTRACTS, Answer, breaches, contract, serving
+from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
+
+URL = f"https://services.leadconnectorhq.com{TRIGGER}"
+JOHN = {
+    "user": {
+        "id": 63396,
+        "username": "user@example.com",
+        "email": "user@example.com",
+        "first_name": "John",
+        "last_name": "Doe",
+        "country": "us",
+        "phone": "+1234567890",
+        "active": True,
+    },
+    "subscription": {"plan": "3 Month", "expires_at": "2025-02-01T15:27:22.887568Z", "multi_login_count": 5},
+}
+EXAMPLE = json.loads((CONTRACTS / "orbvpn.gohighlevel-webhook.schema.json").read_text())["examples"][0]
+API: dict[str, Any] = {"type": "gohighlevel", "api_key": TOKEN, "location_id": LOCATION}
+
+
+def flat(data: Any, type_: str = "user.created", **settings: Any) -> dict[str, Any]:
+    sink = a_sink(type="gohighlevel", url=URL, **settings)
+    said: dict[str, Any] = json.loads(sink.build(a_message(type_=type_, data=data)).body)
+    return said
+
+
+def upsert(data: Any, blocks: Any = None, **settings: Any) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(a_sink(**API, **settings).build(a_message(blocks, data=data)).body)
+    return said
+
+
+def test_the_documented_example_comes_out_as_the_document_has_it() -> None:
+    said = flat(JOHN, source_name="OrbVPN")
+    assert said["contact"] == EXAMPLE["contact"]
+    assert said["tags"] == EXAMPLE["tags"]
+    fields = EXAMPLE["customFields"] | {"subscription_expiresAt": "2025-02-01T15:27:22.887568Z"}
+    assert said["customFields"].items() >= fields.items()
+    assert said["locationId"] == LOCATION
+
+
+def test_all_else_that_is_known_is_flattened_into_texts() -> None:
+    said = flat(
+        JOHN | {"payment": {"amount": 29.99, "status": "FAILED"}, "owner": "reseller-7", "node": {"tags": ["a", "b"]}}
+    )
+    assert (
+        said["customFields"].items()
+        >= {
+            "payment_amount": "29.99",
+            "payment_status": "FAILED",
+            "owner": "reseller-7",
+            "node_tags": "a, b",
+            "subscription_multiLoginCount": "5",
+            "user_active": "true",
+            "event_type": "USER_CREATED",
+            "event_occurredAt": "2026-11-21T04:14:18Z",
+        }.items()
+    )
+    assert "user_email" not in said["customFields"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"user": {"id": 7, "username": "alice"}}, "7"),
+        ({"user": {"username": "alice"}}, "alice"),
+        ({"node": {"name": "fra-1"}}, "user:alice"),
+    ],
+)
+def test_user_id_is_the_best_name_that_is_known(data: Any, expected: str) -> None:
+    assert flat(data)["customFields"]["user_id"] == expected
+
+
+def test_a_user_is_known_by_the_status_of_the_panel_where_no_subscription_has_one() -> None:
+    assert flat({"user": {"status": "on_hold"}})["customFields"]["subscription_status"] == "ON_HOLD"
+    assert flat({"user": {"active": False}})["customFields"]["subscription_status"] == "INACTIVE"
+
+
+def test_tags_name_the_source_and_the_event_once_each() -> None:
+    assert flat(JOHN)["tags"] == ["Panelbridge User", "New User"]
+    assert flat(JOHN, "subscription.trial_ended")["tags"][1] == "Subscription Trial Ended"
+    assert flat(JOHN, "security.2fa_enabled")["tags"][1] == "Security 2FA Enabled"
+    assert flat(JOHN, tags=["vip", "New User"])["tags"] == ["Panelbridge User", "New User", "vip"]
+
+
+def test_the_location_is_the_operators_or_stands_in_the_triggers_address() -> None:
+    assert flat(JOHN, location_id="mine")["locationId"] == "mine"
+    other = a_sink(type="gohighlevel", url="https://crm.example/in")
+    assert json.loads(other.build(a_message(data=JOHN)).body)["locationId"] == "panelbridge"
+
+
+def test_a_trigger_is_told_no_token() -> None:
+    request = a_sink(type="gohighlevel", url=URL, api_key=TOKEN).build(a_message(data=JOHN))
+    assert "Authorization" not in request.headers
+
+
+def test_an_upsert_says_only_what_is_known_and_never_the_tags() -> None:
+    assert upsert(JOHN) == {
+        "firstName": "John",
+        "lastName": "Doe",
+        "email": "user@example.com",
+        "phone": "+1234567890",
+        "country": "US",
+        "locationId": LOCATION,
+        "source": "Panelbridge",
+    }
+    assert upsert({"user": {"username": "alice", "phone": "+1"}}) == {
+        "name": "alice",
+        "phone": "+1",
+        "locationId": LOCATION,
+        "source": "Panelbridge",
+    }
+
+
+def test_custom_fields_are_templates_by_the_fields_id() -> None:
+    fields = {"abc123": "{{ data.user.id }}", "def456": "{{ data.owner }}"}
+    assert a_sink(**API, custom_fields=fields).look == Look(
+        inline=(("custom_field_0", "{{ data.user.id }}"), ("custom_field_1", "{{ data.owner }}"))
+    )
+    said = upsert(JOHN, {"custom_field_0": "63396", "custom_field_1": " "}, custom_fields=fields)
+    assert said["customFields"] == [{"id": "abc123", "field_value": "63396"}]
+
+
+async def test_an_upsert_is_followed_by_its_tags_which_leave_those_there(http: Http) -> None:
+    service = GoHighLevel()
+    service.contacts["contact-user-at-example.com"] = {"id": "contact-user-at-example.com", "tags": ["kept"]}
+    async with serving(service) as base:
+        attempt = await a_sink(http, **API, api_base=base, tags=["vip"]).send(a_message(data=JOHN))
+    assert attempt.outcome == Delivered(ref="contact-user-at-example.com")
+    assert service.contacts["contact-user-at-example.com"]["tags"] == ["kept", "Panelbridge User", "New User", "vip"]
+    assert [one.headers["version"] for one in service.taken] == ["2021-07-28"] * 2
+
+
+async def test_tags_that_were_not_added_make_the_whole_be_tried_again(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        service.answer_next(Answer(200, {"contact": {"id": "c/1"}}), Answer(502, "bad gateway"))
+        attempt = await sink.send(a_message(data=JOHN))
+    assert attempt.outcome == Away("HTTP 502")
+
+
+async def test_without_email_and_phone_there_is_no_contact_and_no_request(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        attempts = [
+            await sink.send(a_message(data=data)) for data in ({}, {"user": {"username": "alice", "email": "x"}})
+        ]
+    assert {one.outcome for one in attempts} == {
+        Refused("no e-mail address and no phone number, so there is no contact")
+    }
+    assert service.requests == 0
+
+
+async def test_an_upsert_that_names_no_contact_is_tried_again(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        service.answer_next(Answer(200, {"ok": 1}))
+        attempt = await a_sink(http, **API, api_base=base).send(a_message(data=JOHN))
+    assert attempt.outcome == Away("HTTP 200 without a contact")
+
+
+async def test_a_trigger_is_judged_by_the_id_in_its_answer(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, type="gohighlevel", url=base + TRIGGER)
+        live = await sink.send(a_message(data=JOHN))
+        service.published = False
+        dead = await sink.send(a_message(data=JOHN))
+    assert live.outcome == Delivered(ref="trigger-1")
+    assert dead.outcome == Gone("the trigger is not published: the answer has no id")
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (Response(200, body=b'{"contact":{"id":"c1"}}'), Delivered(ref="c1")),
+        (Response(201, body=b'{"tags":["a"]}'), Delivered()),
+        (Response(400, body=b'{"message":"Pass at least one"}'), Refused("HTTP 400: Pass at least one")),
+        (Response(422, body=b'{"message":["property x","property y"]}'), Refused("HTTP 422: property x: property y")),
+        (Response(401, body=b'{"message":"Invalid token"}'), Gone("HTTP 401: Invalid token")),
+        (
+            Response(401, body=b'{"message":"version header is invalid"}'),
+            Refused("HTTP 401: version header is invalid"),
+        ),
+        (Response(403, body=b'{"message":"no access"}'), Gone("HTTP 403: no access")),
+        (Response(429, {"x-ratelimit-interval-milliseconds": "8000"}), Limited(8.0)),
+        (Response(429), Limited(10.0)),
+        (Response(429, {"retry-after": "3"}), Limited(3.0)),
+        (Response(500, body=b"<html>"), Away("HTTP 500")),
+    ],
+)
+def test_classify(response: Response, expected: Outcome) -> None:
+    assert a_sink(**API).classify(response) == expected
+
+
+def test_the_last_request_of_a_window_is_followed_by_a_pause() -> None:
+    sink = a_sink(**API)
+    assert (
+        sink.pause(Response(200, {"x-ratelimit-remaining": "0", "x-ratelimit-interval-milliseconds": "10000"})) == 10.0
+    )
+    assert sink.pause(Response(200, {"x-ratelimit-remaining": "0"})) == 10.0
+    assert sink.pause(Response(200, {"x-ratelimit-remaining": "5"})) == 0.0
+    assert sink.rates == (Rate(10, 1.0), Rate(100, 10.0))
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "give either url, or api_key and location_id"),
+        ({"api_key": TOKEN}, "give either url, or api_key and location_id"),
+        ({"url": "crm.example"}, "should be an address"),
+        ({"url": URL, "custom_fields": {"a": "b"}}, "custom_fields go with api_key"),
+        ({"url": URL, "tags": [""]}, "at least 1 character"),
+    ],
+)
+def test_a_wrong_setting_says_what_to_do(settings: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        config(type="gohighlevel", **settings)
+
+
+users = st.fixed_dictionaries(
+    {},
+    optional={
+        name: hostile_texts | json_values | st.emails()
+        for name in ("id", "username", "email", "first_name", "last_name", "phone", "country", "status", "active")
+    },
+)
+facts = st.fixed_dictionaries(
+    {},
+    optional={
+        "user": users | json_values,
+        "subscription": st.dictionaries(st.sampled_from(["plan", "status", "expires_at"]), json_values) | json_values,
+        "details": json_values,
+        "owner": json_values,
+        "event": json_values,
+        "نام": json_values,
+        "2fa": json_values,
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=facts | st.dictionaries(st.text(), json_values), type_=st.sampled_from(["user.created", "json.ünknown.x", "x"])
+)
+def test_no_event_makes_a_payload_that_breaks_the_documented_format(data: Any, type_: str) -> None:
+    assert breaches(contract("orbvpn.gohighlevel-webhook"), flat(data, type_)) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(user=users, value=hostile_texts)
+def test_no_event_makes_an_upsert_that_is_refused(user: Any, value: str) -> None:
+    said = upsert({"user": user}, {"custom_field_0": value}, custom_fields={"abc": "x"})
+    if "email" in said or "phone" in said:
+        assert breaches(contract("gohighlevel.contacts-upsert"), said) == []

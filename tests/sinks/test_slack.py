@@ -1,0 +1,196 @@
+"""Slack: what is sent both ways, what its answers mean, and that nothing it could refuse goes out."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bridge.message import Look
+from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.sinks.base import Rate
+from bridge.sinks.http import Http, Response
+from tests.services.service import serving
+from tests.services.slack import HOOK, TOKEN, Slack, slack_faults
+from tests.sinks.values import a_message, a_sink, config, hostile_texts
+
+URL = f"https://hooks.slack.com{HOOK}"
+TEXT = "🔔 *USER_CREATED*\nTime: Nov 03, 2024 15:27:47\n\n👤 *User Information*\n-------------------\n• Email: a@b.c"
+
+
+def sent(text: str, **settings: Any) -> dict[str, Any]:
+    settings = settings or {"url": URL}
+    said: dict[str, Any] = json.loads(a_sink(type="slack", **settings).build(a_message({"text": text})).body)
+    return said
+
+
+def test_one_section_carries_the_whole_text_and_the_fallback_repeats_it() -> None:
+    assert sent(TEXT) == {
+        "text": TEXT,
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": TEXT, "verbatim": True}}],
+    }
+
+
+def test_the_webhook_is_told_channel_name_and_icon_for_the_legacy_ones_that_listen() -> None:
+    said = sent(
+        "hi", url=URL, channel="#ops", username="OrbVPN Bot", icon_emoji="robot_face", thread_ts="1732160058.161673"
+    )
+    del said["text"], said["blocks"]
+    assert said == {
+        "channel": "#ops",
+        "username": "OrbVPN Bot",
+        "icon_emoji": ":robot_face:",
+        "thread_ts": "1732160058.161673",
+    }
+
+
+def test_a_token_calls_the_api_with_the_token_in_the_header_alone() -> None:
+    request = a_sink(type="slack", token=TOKEN, channel="#ops").build(a_message({"text": "hi"}))
+    assert str(request.url) == "https://slack.com/api/chat.postMessage"
+    assert request.headers == {"Content-Type": "application/json; charset=utf-8", "Authorization": f"Bearer {TOKEN}"}
+    assert TOKEN.encode() not in request.body
+    said = json.loads(request.body)
+    assert (said["channel"], said["unfurl_links"], said["unfurl_media"]) == ("#ops", False, False)
+
+
+def test_a_long_text_is_parted_at_its_blank_lines() -> None:
+    parts = ["a" * 2000, "b" * 2000 + "\n" + "b" * 500, "c" * 100]
+    blocks = [block["text"]["text"] for block in sent("\n\n".join(parts))["blocks"]]
+    assert blocks == [parts[0], parts[1] + "\n\n" + parts[2]]
+
+
+def test_a_paragraph_too_long_for_a_section_is_parted_at_its_lines() -> None:
+    blocks = [block["text"]["text"] for block in sent("\n".join(["x" * 999] * 7))["blocks"]]
+    assert [len(block) for block in blocks] == [2999, 2999, 999]
+
+
+def test_a_line_too_long_for_a_section_is_clipped_and_the_rest_follows() -> None:
+    blocks = [block["text"]["text"] for block in sent("y" * 5000 + "\nafter")["blocks"]]
+    assert blocks == ["y" * 2999 + "…", "after"]
+
+
+def test_the_fallback_keeps_to_four_thousand_characters_and_the_blocks_to_nine_thousand_five_hundred() -> None:
+    said = sent("word and line\n" * 2000)
+    assert 3980 < len(said["text"]) <= 4000
+    assert said["text"].endswith("\nword and line…")
+    assert 9000 < sum(len(block["text"]["text"]) for block in said["blocks"]) <= 9500
+
+
+def test_a_message_of_nothing_still_says_what_happened() -> None:
+    assert sent(" \u200b\n")["text"] == "user.created"
+
+
+def test_the_look_asks_for_one_text() -> None:
+    assert a_sink(type="slack", url=URL, locale="fa").look == Look("slack", ("text",), locale="fa")
+    assert a_sink(type="slack", url=URL).rates == (Rate(10, 1.0), Rate(1, 1.0))
+
+
+GONE = (
+    "channel_not_found not_in_channel is_archived restricted_action restricted_action_read_only_channel invalid_auth "
+    "not_authed account_inactive token_revoked token_expired missing_scope no_permission org_login_required "
+    "ekm_access_denied team_access_not_granted"
+)
+REFUSED = (
+    "no_text invalid_blocks invalid_blocks_format invalid_attachments too_many_attachments msg_too_long "
+    "msg_blocks_too_long invalid_arguments invalid_json json_not_object invalid_post_type something_new"
+)
+AWAY = "internal_error fatal_error service_unavailable request_timeout"
+
+
+def api_error(name: str, **more: Any) -> Response:
+    return Response(200, body=json.dumps({"ok": False, "error": name, **more}).encode())
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (Response(200, body=b"ok"), Delivered()),
+        (Response(200, body=b'{"ok":true,"ts":"1.2"}'), Delivered(ref="1.2")),
+        (Response(200, body=b'{"ok":true,"ts":"1.2","warning":"missing_charset"}'), Delivered(ref="1.2")),
+        (
+            Response(200, body=b'{"ok":true,"ts":"1.2","warning":"message_truncated"}'),
+            Delivered(ref="1.2", note="Slack warns: message_truncated"),
+        ),
+        (Response(200, body=b"<html>log in here</html>"), Away("HTTP 200 with a web page")),
+        (Response(200, body=b'{"ok":false}'), Refused("HTTP 200: unknown_error")),
+        (
+            api_error("invalid_blocks", response_metadata={"messages": ["must be string [/blocks/0]"]}),
+            Refused("HTTP 200: invalid_blocks: must be string [/blocks/0]"),
+        ),
+        *((api_error(name), Gone(f"HTTP 200: {name}")) for name in GONE.split()),
+        *((api_error(name), Refused(f"HTTP 200: {name}")) for name in REFUSED.split()),
+        *((api_error(name), Away(f"HTTP 200: {name}")) for name in AWAY.split()),
+        (Response(200, {"retry-after": "7"}, b'{"ok":false,"error":"ratelimited"}'), Limited(7.0)),
+        (Response(200, body=b'{"ok":false,"error":"rate_limited"}'), Limited(1.0)),
+        (Response(429, {"retry-after": "30"}, b'{"ok":false,"error":"ratelimited"}'), Limited(30.0)),
+        (Response(429, {"retry-after": "1"}, b'{"retry_after":1,"ok":false,"error":"rate_limited"}'), Limited(1.0)),
+        (Response(400, body=b"invalid_payload"), Refused("HTTP 400: invalid_payload")),
+        (Response(400, body=b"user_not_found"), Refused("HTTP 400: user_not_found")),
+        (Response(400, body=b"no_text"), Refused("HTTP 400: no_text")),
+        (Response(400, body=b"missing_text_or_fallback"), Refused("HTTP 400: missing_text_or_fallback")),
+        (Response(403, body=b"action_prohibited"), Gone("HTTP 403: action_prohibited")),
+        (Response(403, body=b"invalid_token"), Gone("HTTP 403: invalid_token")),
+        (Response(404, body=b"channel_not_found"), Gone("HTTP 404: channel_not_found")),
+        (Response(404, body=b"no_service"), Gone("HTTP 404: no_service")),
+        (Response(404, body=b"no_team_of_that_name"), Gone("HTTP 404: no_team_of_that_name")),
+        (Response(410, body=b"channel_is_archived"), Gone("HTTP 410: channel_is_archived")),
+        (Response(500, body=b"rollup_error"), Away("HTTP 500: rollup_error")),
+        (Response(503, {"retry-after": "9"}, b"<html>"), Away("HTTP 503", 9.0)),
+        (Response(302), Refused("HTTP 302: redirects are not followed")),
+    ],
+)
+def test_classify(response: Response, expected: Outcome) -> None:
+    assert a_sink(type="slack", url=URL).classify(response) == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "fault"),
+    [
+        ({}, "give either url, or token and channel"),
+        ({"url": URL, "token": TOKEN, "channel": "c"}, "give either url, or token and channel"),
+        ({"token": TOKEN}, "with a token give the channel too"),
+        ({"token": " ", "channel": "c"}, "is empty"),
+        ({"token": "a\nb", "channel": "c"}, "one line"),
+        ({"url": "hooks.slack.com/x"}, "should be an address"),
+        ({"url": URL, "icon_emoji": "robot face"}, "name of an emoji"),
+        ({"url": URL, "thread_ts": 12}, "time stamp in quotes"),
+        ({"url": URL, "icon_url": "x"}, "should be an address"),
+        ({"token": TOKEN, "channel": "c", "api_base": "slack.com"}, "should be an address"),
+    ],
+)
+def test_a_wrong_setting_says_what_to_do(settings: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        config(type="slack", **settings)
+
+
+async def test_a_webhook_takes_it(http: Http) -> None:
+    service = Slack()
+    async with serving(service) as base:
+        attempt = await a_sink(http, type="slack", url=base + HOOK).send(a_message({"text": TEXT}))
+    assert attempt.outcome == Delivered()
+    assert service.taken[0].body["text"] == TEXT
+
+
+async def test_the_api_takes_it_and_gives_the_time_stamp(http: Http) -> None:
+    service = Slack()
+    async with serving(service) as base:
+        sink = a_sink(http, type="slack", token=TOKEN, channel="#notifications", api_base=f"{base}/api/")
+        attempt = await sink.send(a_message({"text": TEXT}))
+    assert attempt.outcome == Delivered(ref="1732160058.000001")
+
+
+async def test_a_wrong_token_and_a_wrong_channel_are_gone(http: Http) -> None:
+    async with serving(Slack()) as base:
+        wrong_token = a_sink(http, type="slack", token="xoxb-wrong", channel="#notifications", api_base=f"{base}/api")
+        wrong_channel = a_sink(http, type="slack", token=TOKEN, channel="#nowhere", api_base=f"{base}/api")
+        attempts = [await sink.send(a_message({"text": TEXT})) for sink in (wrong_token, wrong_channel)]
+    assert [one.outcome for one in attempts] == [Gone("HTTP 200: invalid_auth"), Gone("HTTP 200: channel_not_found")]
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=hostile_texts | st.lists(hostile_texts, max_size=10).map("\n\n".join))
+def test_no_text_makes_a_message_that_slack_refuses(text: str) -> None:
+    assert list(slack_faults(sent(text), "incomingWebhook")) == []
+    assert list(slack_faults(sent(text, token=TOKEN, channel="#ops", icon_emoji=":x:"), "chatPostMessage")) == []

@@ -1,0 +1,164 @@
+"""Zapier: the documented format, all else in snake_case beside it, and what the answers mean."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bridge.outcome import Away, Delivered, Gone, Limited, Outcome
+from bridge.sinks.base import Rate
+from bridge.sinks.http import Http, Response
+from bridge.taxonomy import DOCUMENTED, TYPES
+from tests.services.service import breaches, contract, serving
+from tests.services.zapier import HOOK, Zapier
+from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
+
+URL = f"https://hooks.zapier.com{HOOK}"
+JOHN = {
+    "user": {
+        "id": "63396",
+        "username": "user@example.com",
+        "email": "user@example.com",
+        "first_name": "John",
+        "last_name": "Doe",
+        "country": "US",
+        "phone": "+1234567890",
+    },
+    "subscription": {
+        "plan": "3 Month",
+        "duration_days": 90,
+        "multi_login_count": 5,
+        "expires_at": "2025-02-01T15:27:22.887568Z",
+    },
+}
+
+
+def sent(data: Any, type_: str = "user.created", subject: str | None = "user:alice") -> dict[str, Any]:
+    message = a_message(type_=type_, data=data, subject=subject)
+    said: dict[str, Any] = json.loads(a_sink(type="zapier", url=URL).build(message).body)
+    return said
+
+
+def test_the_documented_example_comes_out_as_the_document_has_it() -> None:
+    said = sent(JOHN)
+    ours = {key: said.pop(key) for key in ("event_id", "event", "source")}
+    assert said == {
+        "event_type": "USER_CREATED",
+        "occurred_at": "2026-11-21T04:14:18Z",
+        "user_id": 63396,
+        "email": "user@example.com",
+        "username": "user@example.com",
+        "profile": {"first_name": "John", "last_name": "Doe", "country": "US", "phone": "+1234567890"},
+        "subscription": {
+            "group_name": "3 Month",
+            "duration_days": "90",
+            "multi_login_count": 5,
+            "expires_at": "2025-02-01T15:27:22.887568Z",
+        },
+    }
+    assert (ours["event"], ours["source"], len(ours["event_id"])) == ("user.created", "marzban", 36)
+
+
+def test_all_else_that_is_known_follows_in_snake_case() -> None:
+    said = sent(
+        {
+            "user": {"id": "not-a-number", "username": "alice", "used_bytes": 5, "status": "active"},
+            "subscription": {"plan_id": 3, "auto_renew": False, "trial": True},
+            "admin": {"name": "root", "details": {"Data Limit": "5 GB", "userAgent": "x", "نام": "y", "2fa": None}},
+            "payment": {"amount": 29.99},
+            "owner": "reseller-7",
+            "email": "mine",
+        }
+    )
+    assert "user_id" not in said
+    assert said["user"] == {"used_bytes": 5, "status": "active"}
+    assert said["subscription"] == {"group_id": 3, "auto_renew": False, "is_trial_period": True}
+    assert said["admin"] == {"name": "root", "details": {"data_limit": "5 GB", "user_agent": "x", "field": "y"}}
+    assert (said["payment"], said["owner"], said["data_email"]) == ({"amount": 29.99}, "reseller-7", "mine")
+
+
+@pytest.mark.parametrize(("subject", "expected"), [("user:bob", "bob"), (None, None), ("user:", None)])
+def test_a_user_event_always_says_who(subject: str | None, expected: str | None) -> None:
+    said = sent({}, "user.on_hold", subject)
+    assert said["username"] == (expected or said["event_id"])
+
+
+@pytest.mark.parametrize("type_", [*TYPES, "json.foo..bar", "cloudevents.com.example.x-y", "json.ünï", "2fa", ""])
+def test_every_type_has_a_name_in_capitals(type_: str) -> None:
+    said = sent(JOHN, type_)
+    assert breaches(contract("orbvpn.zapier"), said) == []
+    assert type_ not in DOCUMENTED.values() or said["event_type"] in DOCUMENTED
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        (Response(200, body=b'{"id":"z1","request_id":"r","status":"success"}'), Delivered(ref="z1")),
+        (Response(200, body=b"fine"), Delivered()),
+        (Response(201), Away("HTTP 201")),
+        (Response(204), Away("HTTP 204")),
+        (Response(302), Away("HTTP 302")),
+        (Response(400), Away("HTTP 400")),
+        (Response(401), Away("HTTP 401")),
+        (Response(404), Gone("HTTP 404: the hook is gone")),
+        (Response(410), Gone("HTTP 410: the hook is gone")),
+        (Response(429), Limited(30.0)),
+        (Response(429, {"retry-after": "5"}), Limited(5.0)),
+        (Response(503, {"retry-after": "9"}), Away("HTTP 503", 9.0)),
+    ],
+)
+def test_classify(response: Response, expected: Outcome) -> None:
+    assert a_sink(type="zapier", url=URL).classify(response) == expected
+
+
+def test_a_hook_bears_thirty_a_second() -> None:
+    assert a_sink(type="zapier", url=URL).rates == (Rate(10, 1.0), Rate(30, 1.0))
+
+
+def test_an_address_is_needed() -> None:
+    with pytest.raises(ValidationError, match="Field required"):
+        config(type="zapier")
+
+
+async def test_zapier_takes_it_until_the_hook_is_removed(http: Http) -> None:
+    service = Zapier()
+    async with serving(service) as base:
+        sink = a_sink(http, type="zapier", url=base + HOOK)
+        first = await sink.send(a_message(data=JOHN))
+        service.removed = True
+        second = await sink.send(a_message(data=JOHN))
+    assert first.outcome == Delivered(ref="z-1")
+    assert second.outcome == Gone("HTTP 410: the hook is gone")
+
+
+facts = st.fixed_dictionaries(
+    {},
+    optional={
+        "user": st.dictionaries(
+            st.sampled_from(["id", "username", "email", "first_name", "country", "phone"]) | st.text(max_size=8),
+            json_values,
+        )
+        | json_values,
+        "subscription": st.dictionaries(
+            st.sampled_from(
+                ["plan", "plan_id", "duration_days", "multi_login_count", "expires_at", "group_name", "GroupName"]
+            ),
+            json_values,
+        )
+        | json_values,
+        "profile": json_values,
+        "event_type": json_values,
+        "occurredAt": json_values,
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    data=facts | st.dictionaries(hostile_texts, json_values, max_size=5), type_=st.sampled_from(["user.created", "x.y"])
+)
+def test_no_event_makes_a_payload_that_breaks_the_documented_format(data: Any, type_: str) -> None:
+    assert breaches(contract("orbvpn.zapier"), sent(data, type_)) == []

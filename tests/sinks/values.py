@@ -1,0 +1,77 @@
+"""Short ways to make a message and a sink, and the hostile texts that every sink must bear."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, get_args
+
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from bridge.message import Dialect, Message
+from bridge.sinks import SinkSettings
+from bridge.sinks.base import HttpSink, SinkConfig, Tools
+from bridge.sinks.http import Http
+from tests.fakes import START, an_event
+
+CONFIGS: tuple[type[SinkConfig], ...] = get_args(get_args(SinkSettings)[0])
+
+HOSTILE_NAMES = (
+    "<!channel>",
+    "@everyone",
+    "<@&123>",
+    "*_~`|",
+    "{{7*7}}",
+    "<b>bold",
+    "</code>",
+    "&lt;&amp;&",
+    "\u202e\u2066evil\u200b",
+    "نام کاربری",
+    "👩‍👩‍👧" * 40,
+    "\x00\x07\x1b[31m",
+    "[click](http://evil.example)",
+    "\\",
+    "`" * 7,
+    "\ud800",
+)
+
+#: Anything at all, long or short, and the texts that people attack with.
+hostile_texts = st.one_of(
+    st.text(max_size=200),
+    st.sampled_from(HOSTILE_NAMES),
+    st.builds(lambda text, times: text * times, st.text(min_size=1, max_size=20), st.integers(1, 1000)),
+    st.builds("\n".join, st.lists(st.text(max_size=300), max_size=40)),
+    st.lists(st.sampled_from(HOSTILE_NAMES), max_size=60).map(" ".join),
+)
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | hostile_texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def config(**settings: Any) -> Any:
+    """A sink's settings as the file would give them."""
+    return TypeAdapter(SinkSettings).validate_python(settings)
+
+
+def tools(http: Http | None = None, dialects: Mapping[str, Dialect] | None = None) -> Tools:
+    return Tools(http or Http(), dialects or {})
+
+
+def a_sink(http: Http | None = None, **settings: Any) -> HttpSink[Any]:
+    sink: HttpSink[Any] = config(**settings).open(tools(http))
+    return sink
+
+
+def a_message(
+    blocks: Mapping[str, str] | None = None,
+    *,
+    type_: str = "user.created",
+    data: Mapping[str, Any] | None = None,
+    template: str | None = None,
+    subject: str | None = "user:alice",
+) -> Message:
+    event = an_event(subject, type_=type_)
+    event = event if data is None else replace(event, data=data)
+    return Message(event=event, at=START, blocks=blocks or {}, template=template)

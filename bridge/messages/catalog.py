@@ -1,0 +1,34 @@
+"""Translations: one gettext catalog per language, read from its .po file when first needed."""
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+#: The languages that messages are written in. English needs no catalog: the texts themselves are English.
+LOCALES = ("en", "fa", "ru")
+RIGHT_TO_LEFT = frozenset({"fa"})
+
+DOMAIN = "panelbridge"
+FOLDER = Path(__file__).parent / "locale"
+
+
+def known(locale: str) -> str:
+    """The language of `locale` that we have: `fa` for fa, fa_IR and fa-IR; English for what we lack."""
+    language = locale.replace("-", "_").partition("_")[0].lower()
+    return language if language in LOCALES else "en"
+
+
+@cache
+def catalog(language: str) -> NullTranslations:
+    """The texts of one of LOCALES."""
+    if language == "en":
+        return NullTranslations()
+    from babel.messages.mofile import write_mo  # 6 MB: only who reads another language pays for it
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)

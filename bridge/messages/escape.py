@@ -1,0 +1,224 @@
+"""Escaping: what comes out of an event means nothing to the service it goes to, and looks as it did.
+
+Source   Discord: docs, "Message Formatting"; its markdown knows a backslash before any ASCII punctuation.
+         Slack: docs.slack.dev/messaging/formatting-message-text: & < > as entities, and no other escape at all.
+         Telegram: core.telegram.org/bots/api#html-style; mentions are found as in tdlib/td MessageEntity.cpp
+Limits   three marks above or below one character; the services themselves say how long a text may be (sinks/)
+Quirks   Discord: footers and authors are not read as markdown, a backslash would be seen there: `plain`.
+         `@everyone` counts inside a word too, and inside a masked link
+         Slack: a mark inside a word formats nothing, so `example_user` stays as it is
+         Telegram: a mention needs a beginning, so `a@b` is none; it is found across tags, as in `@<b>name</b>`, and
+         after the server has dropped some accents, as in `@` U+0333 `name`
+
+A text that was escaped is a `Text`: as with markupsafe, on which it stands, whatever is added to one, formatted or
+joined into one, is escaped on the way in.
+"""
+
+import re
+from typing import Any, Self
+
+from markupsafe import Markup
+from yarl import URL
+
+#: Spaces that show nothing: between `@` and a name they keep the service from seeing a mention.
+SPACE, JOINER = "\u200b", "\u2060"
+
+ADDRESS = 2048  # characters of an address that is still made a link
+
+_BREAK = re.compile(r"\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_ACCENTS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_PILE = re.compile(f"([{_ACCENTS}]{{3}})[{_ACCENTS}]+")
+_SUSPECT = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|[{_ACCENTS}]{{4}}")
+_NO_ADDRESS = re.compile(r"[^!#$%&'*+,\-./0-9:;=?A-Z\[\]_a-z~]")
+
+
+def clean(text: str) -> str:
+    """`text` on one line: no line breaks, no controls, nothing that turns the direction, no piles of accents."""
+    if (text.isascii() and text.isprintable()) or _SUSPECT.search(text) is None:
+        return text
+    return _PILE.sub(r"\1", _UNSEEN.sub("", _BREAK.sub(" ", text)))
+
+
+def web_address(url: object) -> str | None:
+    """An http or https address, percent-encoded so that no service reads anything else in it; None where it is none."""
+    text = str(url).strip() if isinstance(url, str | URL) else ""
+    if not text.lower().startswith(("http://", "https://")) or _SUSPECT.search(text):
+        return None
+    try:
+        address = URL(text)
+    except ValueError:
+        return None
+    if not address.host or address.user is not None or len(str(address)) > ADDRESS:
+        return None
+    return _NO_ADDRESS.sub(lambda found: _percent(found[0]), str(address))
+
+
+def _percent(character: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in character.encode())
+
+
+class Text(Markup):
+    """Text that is ready for a service; this one for a service that reads no markup."""
+
+    __slots__ = ()
+
+    def __new__(cls, value: Any = "") -> Self:
+        return str.__new__(cls, value)  # what a Text is made of is ready, whatever it says of HTML
+
+    @classmethod
+    def escape(cls, value: Any, /) -> Self:
+        """`value` for this service; what is a Text already stays as it is, None is nothing."""
+        if type(value) is cls:
+            return value
+        if type(value) is str:
+            return cls(cls.neutral(clean(value)))
+        if hasattr(value, "__html__"):
+            return cls(value)
+        return cls("" if value is None else cls.neutral(clean(str(value))))
+
+    @classmethod
+    def neutral(cls, text: str) -> str:
+        """`text`, which is clean, with no meaning to the service."""
+        return text
+
+    @classmethod
+    def plain(cls, value: Any) -> Self:
+        """`value` for a place where the service reads no markup."""
+        return cls.escape(value)
+
+    @classmethod
+    def code(cls, value: Any) -> Self:
+        """`value` in a fixed width, as something to copy."""
+        return cls.escape(value)
+
+    @classmethod
+    def bold(cls, value: Any) -> Self:
+        return cls.escape(value)
+
+    @classmethod
+    def link(cls, label: Any, url: object) -> Self:
+        """`label` that leads to `url`; the label alone where that is no http or https address."""
+        return cls.escape(label)
+
+    @classmethod
+    def fixed(cls, value: str) -> Self:
+        """`value` for the inside of a code span, where marks mean nothing."""
+        return cls.escape(value)
+
+    @classmethod
+    def lines(cls, value: Any) -> Self:
+        """`value` with its line breaks kept, every line escaped on its own."""
+        if hasattr(value, "__html__") or value is None:
+            return cls.escape(value)
+        return cls("\n").join(str(value).splitlines())
+
+
+class DiscordText(Text):
+    __slots__ = ()
+
+    _marks = re.compile(r"[\\*_~`|\[\]()<:]")
+    _suspects = frozenset("0123456789#>-. ")
+    _line_start = re.compile(r"^(\s*(?:[0-9]+(?=\.))?)([#>.-])")
+    _ping = re.compile(r"@(?=everyone|here|$)|(?<=<)@|^@(?=[!&0-9])", re.IGNORECASE)
+
+    @classmethod
+    def neutral(cls, text: str) -> str:
+        text = cls._marks.sub(r"\\\g<0>", text)
+        if text[:1] in cls._suspects:
+            text = cls._line_start.sub(r"\1\\\2", text)
+        return cls._ping.sub("@" + SPACE, text) if "@" in text else text
+
+    @classmethod
+    def plain(cls, value: Any) -> Self:
+        return cls(cls._ping.sub("@" + SPACE, clean("" if value is None else str(value))))
+
+    @classmethod
+    def code(cls, value: Any) -> Self:
+        """Inside a code span only the backtick means anything, and nothing can escape it there."""
+        text = cls.plain(value).strip().replace("`", "ˋ")
+        return cls(f"`{text}`" if text else "")
+
+    @classmethod
+    def bold(cls, value: Any) -> Self:
+        text = cls.escape(value).strip()
+        return cls(f"**{text}**" if text else "")
+
+    @classmethod
+    def link(cls, label: Any, url: object) -> Self:
+        address = web_address(url)
+        return cls(f"[{cls.escape(label) or cls.escape(address)}]({address})") if address else cls.escape(label)
+
+
+class SlackText(Text):
+    __slots__ = ()
+
+    _entities = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+    _marks = re.compile(r"[*_~]+|`+|^>")
+    _ping = re.compile(r"@(?=channel\b|here\b|everyone\b|$)", re.IGNORECASE)
+
+    @classmethod
+    def neutral(cls, text: str) -> str:
+        text = cls._marks.sub(cls._apart, text)
+        if "@" in text:
+            text = cls._ping.sub("@" + SPACE, text)
+        return text.translate(cls._entities)
+
+    @classmethod
+    def _apart(cls, found: re.Match[str]) -> str:
+        """The marks with nothing to hold on to; those inside a word hold on to nothing as it is."""
+        before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+        if before.isalnum() and after.isalnum() and found[0][0] != "`":
+            return found[0]
+        return SPACE + SPACE.join(found[0]) + SPACE
+
+    @classmethod
+    def fixed(cls, value: str) -> Self:
+        return cls(cls._ping.sub("@" + SPACE, clean(value).replace("`", "ˋ")).translate(cls._entities))
+
+    @classmethod
+    def bold(cls, value: Any) -> Self:
+        text = cls.escape(value).strip()
+        return cls(f"*{text}*" if text else "")
+
+    @classmethod
+    def link(cls, label: Any, url: object) -> Self:
+        if (address := web_address(url)) is None:
+            return cls.escape(label)
+        target, text = address.translate(cls._entities), cls.escape(label)
+        return cls(f"<{target}|{text}>" if text else f"<{target}>")
+
+
+class TelegramText(Text):
+    __slots__ = ()
+
+    _entities = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
+    _ping = re.compile(r"(?<![A-Za-z0-9_])@|(?<=tg:)(?=//)|(?<=ton:)(?=//)|(?<=tonsite:)(?=//)|^(?=//)", re.IGNORECASE)
+
+    @classmethod
+    def neutral(cls, text: str) -> str:
+        if "@" in text or "//" in text:
+            text = cls._ping.sub(r"\g<0>" + JOINER, text)
+        return text.translate(cls._entities)
+
+    @classmethod
+    def code(cls, value: Any) -> Self:
+        """Telegram puts nothing else into code: what has tags already stays as it is."""
+        text = cls.escape(value)
+        return cls(f"<code>{text}</code>") if text and "<" not in text else text
+
+    @classmethod
+    def bold(cls, value: Any) -> Self:
+        text = cls.escape(value)
+        return cls(f"<b>{text}</b>" if text else "")
+
+    @classmethod
+    def link(cls, label: Any, url: object) -> Self:
+        if (address := web_address(url)) is None:
+            return cls.escape(label)
+        target = address.translate(cls._entities)
+        return cls(f'<a href="{target}">{cls.escape(label) or target}</a>')
+
+
+#: The text of each service that has templates; "" for the operator's own little ones, which nobody escapes.
+TEXTS: dict[str, type[Text]] = {"": Text, "discord": DiscordText, "slack": SlackText, "telegram": TelegramText}

@@ -1,0 +1,234 @@
+"""Values for people: sizes, times, amounts and states, in the operator's language and time zone.
+
+Units    sizes in bytes, shown in steps of 1024 as the panels do; times ISO 8601, shown in the configured zone;
+         Persian dates are Jalali; digits are Latin in every language
+Quirks   whatever cannot be understood is shown as it is: a filter never fails
+"""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from gettext import NullTranslations
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.message import RECORD, UNIT
+from bridge.messages.catalog import RIGHT_TO_LEFT
+from bridge.messages.escape import Text
+from bridge.messages.faces import STATES, STRATEGIES
+from bridge.messages.values import DAY, HOUR, flat, given, moment, number, rounded, word
+
+#: A date, a date with the time, and the long form of the documented Slack layout.
+PATTERNS = {
+    "en": ("%Y-%m-%d", "%Y-%m-%d %H:%M", "%b %d, %Y %H:%M:%S"),
+    "fa": ("%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S"),
+    "ru": ("%d.%m.%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"),
+}
+#: Between thousands, and before decimals.
+MARKS = {"en": (",", "."), "fa": (",", "."), "ru": ("\u00a0", ",")}
+
+BRIEF = 300  # characters of a value that are shown
+RLM, FSI, PDI = "\u200f", "\u2068", "\u2069"  # from right to left; what lies between these two is read on its own
+
+
+class Formats:
+    """The filters that depend on the language, the zone and the service (`text`)."""
+
+    def __init__(self, text: type[Text], catalog: NullTranslations, locale: str, zone: ZoneInfo) -> None:
+        self.text = text
+        self._catalog = catalog
+        self._locale = locale
+        self._zone = zone
+        self._backwards = locale in RIGHT_TO_LEFT
+        _ = catalog.gettext
+        small = (_("%(n)s B"), _("%(n)s KB"), _("%(n)s MB"), _("%(n)s GB"))
+        self._units = (*small, _("%(n)s TB"), _("%(n)s PB"), _("%(n)s EB"))
+        self.said = lru_cache(maxsize=1024)(self._translated)
+
+    def filters(self) -> dict[str, Any]:
+        """What a template calls behind a `|`."""
+        names = "size of percent money number date time when stamp end until left span days yesno truth status strategy"
+        return {name: getattr(self, name) for name in [*names.split(), "brief", "isolate"]}
+
+    def _translated(self, text: str) -> Text:
+        """One of our own texts, translated."""
+        return self.text(self._catalog.gettext(text))
+
+    # sizes, amounts, numbers
+
+    def size(self, value: Any) -> Any:
+        """Bytes as `50 GB`."""
+        count = number(value)
+        return value if count is None else self.text(self._size(count))
+
+    def of(self, used: Any, limit: Any) -> Any:
+        """What is used of a limit in bytes, `12.5 GB of 50 GB (25%)`; no limit is unlimited, and nothing is nothing."""
+        part, whole = number(used), number(limit)
+        if part is None:
+            return used if given(used) else self.size(limit) if whole else ""
+        if not whole:
+            return self.text(self._catalog.gettext("%(used)s, unlimited") % {"used": self._size(part)})
+        said = self._catalog.gettext("%(used)s of %(limit)s") % {"used": self._size(part), "limit": self._size(whole)}
+        share = part / whole * 100
+        return self.text(f"{said} ({self._digits(share, 1)}%)" if share >= 0.05 else said)
+
+    def percent(self, value: Any) -> Any:
+        share = number(value)
+        return value if share is None else self.text(self._digits(share, 1) + "%")
+
+    def money(self, amount: Any, currency: Any = None) -> Any:
+        """`29.99 USD`; the amount alone where the currency is not known."""
+        sum_ = self.number(amount)
+        return self.text("%s %s") % (sum_, currency) if given(currency) and given(amount) else sum_
+
+    def signed(self, amount: Any, sign: str) -> Any:
+        """`+50`, `−50`"""
+        change = number(amount)
+        return amount if change is None else self.text(sign + self._digits(abs(change), 2))
+
+    def number(self, value: Any, decimals: int = 2) -> Any:
+        """`1,250.5`; Russian writes it `1 250,5`."""
+        count = number(value)
+        return value if count is None else self.text(self._digits(count, decimals))
+
+    def _size(self, count: float) -> str:
+        step = 0
+        while abs(count) >= 1023.995 and step < len(self._units) - 1:
+            count, step = count / 1024, step + 1
+        return self._units[step] % {"n": self._digits(count, 2)}
+
+    def _digits(self, value: float, decimals: int) -> str:
+        thousands, decimal = MARKS[self._locale]
+        whole, _, part = f"{value:,.{decimals}f}".partition(".")
+        part = part.rstrip("0")
+        return whole.replace(",", thousands) + (decimal + part if part else "")
+
+    # times
+
+    def date(self, value: Any) -> Any:
+        return self._written(value, PATTERNS[self._locale][0])
+
+    def when(self, value: Any) -> Any:
+        """Date and time, to the minute."""
+        return self._written(value, PATTERNS[self._locale][1])
+
+    def stamp(self, value: Any) -> Any:
+        """Date and time, to the second, as the documented Slack layout writes them."""
+        return self._written(value, PATTERNS[self._locale][2])
+
+    def time(self, value: Any) -> Any:
+        return self._written(value, "%H:%M")
+
+    def _written(self, value: Any, pattern: str) -> Any:
+        at = moment(value)
+        if at is None:
+            return value
+        try:
+            local = at.astimezone(self._zone)
+            return self.text(_jalali(local, pattern) if self._locale == "fa" else local.strftime(pattern))
+        except (OverflowError, ValueError):  # the first and last days of the calendar, in some zones
+            return value
+
+    def end(self, at: Any, now: Any) -> Any:
+        """A time that something lasts until, and how far off it is."""
+        said, left = self.when(at), self.until(at, now)
+        return self.text(f"{self.text.escape(said)} ({left})") if left else said
+
+    def until(self, value: Any, now: Any) -> Any:
+        """How long it is from `now` to then: `29 days left`, `2 hours ago`; nothing where that cannot be told."""
+        then, since = moment(value), moment(now)
+        return self.left((then - since).total_seconds()) if then and since else ""
+
+    def left(self, seconds: Any) -> Any:
+        """Seconds that are left, or that have passed where they are negative."""
+        _, ngettext = self._catalog.gettext, self._catalog.ngettext
+        span = number(seconds)
+        if span is None:
+            return seconds
+        count, unit = rounded(abs(span))
+        if not count:
+            return self.text(_("now"))
+        if span > 0 and unit == DAY:
+            said = ngettext("%(num)s day left", "%(num)s days left", count)
+        elif span > 0 and unit == HOUR:
+            said = ngettext("%(num)s hour left", "%(num)s hours left", count)
+        elif span > 0:
+            said = ngettext("%(num)s minute left", "%(num)s minutes left", count)
+        elif unit == DAY:
+            said = ngettext("%(num)s day ago", "%(num)s days ago", count)
+        elif unit == HOUR:
+            said = ngettext("%(num)s hour ago", "%(num)s hours ago", count)
+        else:
+            said = ngettext("%(num)s minute ago", "%(num)s minutes ago", count)
+        return self.text(said % {"num": count})
+
+    def span(self, seconds: Any) -> Any:
+        """Seconds as `30 days`, `3 hours`."""
+        ngettext = self._catalog.ngettext
+        length = number(seconds)
+        if length is None:
+            return seconds
+        count, unit = rounded(abs(length))
+        if unit == DAY:
+            said = ngettext("%(num)s day", "%(num)s days", count)
+        elif unit == HOUR:
+            said = ngettext("%(num)s hour", "%(num)s hours", count)
+        else:
+            said = ngettext("%(num)s minute", "%(num)s minutes", count)
+        return self.text(said % {"num": count})
+
+    def days(self, value: Any) -> Any:
+        count = number(value)
+        if count is None:
+            return value
+        said = self._catalog.ngettext("%(num)s day", "%(num)s days", round(abs(count)))
+        return self.text(said % {"num": self._digits(count, 1)})
+
+    # words
+
+    def yesno(self, value: Any) -> Any:
+        _ = self._catalog.gettext
+        return self.text(_("yes") if value else _("no")) if isinstance(value, bool) else value
+
+    def truth(self, value: Any) -> Any:
+        _ = self._catalog.gettext
+        return self.text(_("true") if value else _("false")) if isinstance(value, bool) else value
+
+    def status(self, value: Any) -> Any:
+        """A state in the reader's language; one that we do not know as it is."""
+        said = STATES.get(word(value))
+        return value if said is None else self.text(self._catalog.gettext(said))
+
+    def strategy(self, value: Any) -> Any:
+        """How often the traffic counter is reset; nothing where it never is."""
+        said = STRATEGIES.get(word(value))
+        return value if said is None else self.text(self._catalog.gettext(said) if said else "")
+
+    def brief(self, value: Any, limit: int = BRIEF) -> Any:
+        """Any value as one text that is not too long; what a filter has made is left as it is."""
+        if isinstance(value, bool):
+            return self.yesno(value)
+        if hasattr(value, "__html__"):
+            return value
+        text = "" if value is None else flat(value)
+        return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+    def isolate(self, value: Any) -> Text:
+        """`value`, read on its own inside a text that runs from right to left."""
+        text = self.text.escape(value)
+        return self.text(f"{FSI}{text}{PDI}") if self._backwards and text else text
+
+    def field(self, name: Any, value: Any, wide: bool = False) -> Text:
+        """One record of a `fields` block: name, value, and whether it stands beside others; nothing for no value."""
+        text = self.isolate(self.brief(value)).strip()
+        if not text:
+            return self.text("")
+        return self.text(UNIT.join((self.text.escape(name), text, "" if wide else "inline")) + RECORD)
+
+
+def _jalali(local: datetime, pattern: str) -> str:
+    import jdatetime  # only who reads Persian pays for it
+
+    day = jdatetime.date.fromgregorian(date=local.date())
+    told = {"%Y": f"{day.year:04}", "%m": f"{day.month:02}", "%d": f"{day.day:02}"}
+    return local.strftime(re.sub(r"%[Ymd]", lambda found: told[found[0]], pattern))

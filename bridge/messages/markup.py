@@ -1,0 +1,239 @@
+"""Discord's markdown, said in Slack's or Telegram's markup.
+
+Limits   8,000 characters are read; Telegram applies the first 100 entities of a message
+Quirks   `__x__` is underlined, which Slack has not; `||x||` is a spoiler, which Slack has not either
+         Slack formats no part of a word, and nothing across a line break: marks are parted, and repeated
+         Telegram finds a mention across tags, knows no quote inside a quote, and needs every tag closed in order
+         a masked link whose label is another address is shown with both: Discord makes no link of it
+
+Nothing pings: `<@1>`, `<#1>`, `<:name:1>`, `<t:0:F>` and their like become the words that people see.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bridge.messages.discord_markdown import reader
+from bridge.messages.escape import SPACE, DiscordText, SlackText, TelegramText, Text, clean, web_address
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+READ = 8000  # characters of a text that are read
+
+Tags = Mapping[str, tuple[str, str]]
+TELEGRAM: Tags = {
+    "strong": ("<b>", "</b>"),
+    "em": ("<i>", "</i>"),
+    "s": ("<s>", "</s>"),
+    "u": ("<u>", "</u>"),
+    "spoiler": ("<tg-spoiler>", "</tg-spoiler>"),
+}
+#: Where a Slack mark meets what stands outside it; a word that stands there has to be parted from it.
+SEAM = "\x1f"
+SLACK: Tags = {
+    "strong": (f"{SEAM}*", f"*{SEAM}"),
+    "em": (f"{SEAM}_", f"_{SEAM}"),
+    "s": (f"{SEAM}~", f"~{SEAM}"),
+}
+_PARTED = re.compile(f"(?<=[^\\W_]){SEAM}|{SEAM}(?=[^\\W_])")
+
+When = Callable[[datetime], Any]
+
+
+def markdown(value: Any, text: type[Text], when: When) -> Text:
+    """`value`, written in Discord's markdown, for the service of `text`."""
+    if hasattr(value, "__html__") or value is None:
+        return text.escape(value)
+    source = str(value)[:READ]
+    if issubclass(text, DiscordText):
+        return text("\n").join(text(text.plain(line)) for line in source.splitlines())
+    if issubclass(text, TelegramText):
+        return text(_Telegram(text, TELEGRAM, when).blocks(_read(source)))
+    return text(_Slack(text, SLACK if issubclass(text, SlackText) else {}, when).blocks(_read(source)))
+
+
+def unmarked(value: Any, when: When) -> str:
+    """The words of `value`, without their markdown; not escaped."""
+    source = "" if value is None else str(value)[:READ]
+    return _Writer(Text, {}, when).blocks(_read(source))
+
+
+def _read(source: str) -> "Sequence[Token]":
+    return reader().parse("\n".join(clean(line) for line in source.splitlines()))
+
+
+class _Writer:
+    """Writes markdown-it's tokens; this one writes their words alone."""
+
+    def __init__(self, text: type[Text], tags: Tags, when: When) -> None:
+        self.text = text
+        self.tags = tags
+        self.when = when
+
+    def blocks(self, tokens: "Sequence[Token]") -> str:
+        """Blocks under each other, with a blank line between where the source has one."""
+        parts: list[str] = []
+        ended = 0
+        at = 0
+        while at < len(tokens):
+            close = _closing(tokens, at)
+            begins, ends = _extent(tokens[at : close + 1], ended)
+            block = self.block(tokens[at : close + 1])
+            if block.strip():
+                parts += ["\n\n" if begins > ended else "\n", block] if parts else [block]
+                ended = ends
+            at = close + 1
+        return "".join(parts)
+
+    def block(self, tokens: "Sequence[Token]") -> str:
+        first, inner = tokens[0], tokens[1:-1]
+        match first.type:
+            case "fence":
+                return self.code_block(first.info, first.content)
+            case "inline":
+                return self.line(first.children or [])
+            case "heading_open" if len(first.markup) > 3:
+                return f"{first.markup} {self.blocks(inner)}"
+            case "heading_open":
+                return self.heading(inner[0].children or [])
+            case "blockquote_open":
+                return self.quote(self.blocks(inner))
+            case "bullet_list_open" | "ordered_list_open":
+                return self.list(first, inner)
+            case _:
+                return self.blocks(inner)
+
+    def list(self, opening: "Token", tokens: "Sequence[Token]") -> str:
+        items = []
+        at = 0
+        while at < len(tokens):
+            close = _closing(tokens, at)
+            sign = f"{tokens[at].info}." if opening.type.startswith("ordered") else "•"
+            items.append(f"{sign} " + self.blocks(tokens[at + 1 : close]).replace("\n", "\n  "))
+            at = close + 1
+        return "\n".join(items)
+
+    def heading(self, children: "Sequence[Token]") -> str:
+        return self.line(children)
+
+    def quote(self, inner: str) -> str:
+        return inner
+
+    def code_block(self, language: str, code: str) -> str:
+        return "\n".join(self.text.fixed(line) for line in code.splitlines())
+
+    def code(self, content: str) -> str:
+        return str(self.text.fixed(content))
+
+    def line(self, children: "Sequence[Token]", around: str = "") -> str:
+        """A paragraph; `around` is a mark that is open about it already."""
+        said: list[str] = []
+        opened: list[str] = []  # "" for a mark that is open already, or that the service has not
+        at = 0
+        while at < len(children):
+            token = children[at]
+            if token.type == "link_open":
+                close = _closing(children, at)
+                said.append(self.link(children[at + 1 : close], str(token.attrs.get("href", ""))))
+                at = close
+            elif token.nesting > 0:
+                name = "u" if token.markup == "__" else token.tag
+                fresh = name in self.tags and name not in opened and name != around
+                opened.append(name if fresh else "")
+                said += [self.tags[name][0]] if fresh else []
+            elif token.nesting < 0:
+                said += [self.tags[name][1]] if (name := opened.pop()) else []
+            elif token.type in ("softbreak", "hardbreak"):
+                said.append(self.line_break([self.tags[name] for name in opened if name]))
+            else:
+                said.append(self.word(token))
+            at += 1
+        return "".join(said)
+
+    def word(self, token: "Token") -> str:
+        match token.type:
+            case "code_inline":
+                return self.code(token.content)
+            case "fence":
+                return self.code_block(token.info, token.content)
+            case "form":
+                return str(self.text.escape(self.form(token.content)))
+            case _:
+                return str(self.text.escape(token.content))
+
+    def form(self, content: str) -> Any:
+        """`@1`, `#1`, `:name:`, a time, `/name`."""
+        if content.startswith("t:"):
+            try:
+                return self.when(datetime.fromtimestamp(int(content.split(":")[1]), UTC))
+            except (ValueError, OverflowError, OSError):
+                return content
+        if content.startswith((":", "a:")):
+            return f":{content.split(':')[1]}:"
+        return re.sub(r"^@[!&]", "@", content).partition(":")[0] if content[0] in "@/" else content
+
+    def link(self, label: "Sequence[Token]", url: str) -> str:
+        words = _Writer(Text, {}, self.when).line(label)
+        if web_address(url) is None:
+            return str(self.text.escape(f"[{words}]({url})"))
+        if "://" in words and web_address(words) != web_address(url):
+            return str(self.text.escape(f"{words} ({url})"))
+        return str(self.text.link(words, url))
+
+    def line_break(self, opened: "Sequence[tuple[str, str]]") -> str:
+        return "\n"
+
+
+class _Telegram(_Writer):
+    def heading(self, children: "Sequence[Token]") -> str:
+        return f"<b>{self.line(children, around='strong')}</b>"
+
+    def quote(self, inner: str) -> str:
+        return f"<blockquote>{inner}</blockquote>"
+
+    def code_block(self, language: str, code: str) -> str:
+        inner = super().code_block(language, code)
+        name = self.text.escape(language)
+        return f'<pre><code class="language-{name}">{inner}</code></pre>' if language else f"<pre>{inner}</pre>"
+
+    def code(self, content: str) -> str:
+        return f"<code>{self.text.fixed(content)}</code>"
+
+
+class _Slack(_Writer):
+    def heading(self, children: "Sequence[Token]") -> str:
+        return "\n".join(f"*{line}*" for line in self.line(children, around="strong").splitlines())
+
+    def quote(self, inner: str) -> str:
+        return "\n".join(f"> {line}" for line in inner.splitlines())
+
+    def code_block(self, language: str, code: str) -> str:
+        return f"```\n{super().code_block(language, code)}\n```"
+
+    def code(self, content: str) -> str:
+        return f"{SEAM}`{self.text.fixed(content)}`{SEAM}"
+
+    def line(self, children: "Sequence[Token]", around: str = "") -> str:
+        return _PARTED.sub(SPACE, super().line(children, around)).replace(SEAM, "")
+
+    def line_break(self, opened: "Sequence[tuple[str, str]]") -> str:
+        closing = "".join(mark for _, mark in reversed(opened))
+        return f"{closing}\n" + "".join(mark for mark, _ in opened)
+
+
+def _closing(tokens: "Sequence[Token]", at: int) -> int:
+    """Where what opens at `at` closes; `at` itself where nothing opens."""
+    depth = 0
+    for n in range(at, len(tokens)):
+        depth += tokens[n].nesting
+        if depth <= 0:
+            return n
+    return len(tokens) - 1
+
+
+def _extent(tokens: "Sequence[Token]", default: int) -> tuple[int, int]:
+    """The first line of what these tokens say, and the one after the last."""
+    spans = [token.map for token in tokens if token.map and token.type in ("inline", "fence", "blockquote_open")]
+    return (spans[0][0], max(span[1] for span in spans)) if spans else (default, default)

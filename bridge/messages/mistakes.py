@@ -1,0 +1,97 @@
+"""What is wrong with a template, and where: found before it runs, or told after it failed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from traceback import walk_tb
+
+from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
+
+from bridge.messages.escape import TEXTS, clean
+
+TOLD = 300  # characters of a fault
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMistake:
+    """One thing wrong in a template. `line` counts from 1."""
+
+    file: Path
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+def mistakes_in(folder: Path, sandbox: Callable[[str], Environment]) -> Iterator[TemplateMistake]:
+    """The mistakes in the templates of a folder; `sandbox` is what a service's templates are compiled in."""
+    for file in sorted(folder.rglob("*.j2")):
+        name = file.relative_to(folder).as_posix()
+        service = name.partition("/")[0]
+        for line, message in _mistakes(file, name, sandbox(service if service in TEXTS else "discord")):
+            yield TemplateMistake(file, line, message)
+
+
+def _mistakes(file: Path, name: str, environment: Environment) -> Iterator[tuple[int, str]]:
+    try:
+        source = file.read_text(encoding="utf-8")
+        environment.compile(source, name, str(file))
+        tree = environment.parse(source, name, str(file))
+    except TemplateSyntaxError as error:
+        yield error.lineno, error.message or "is not a template"
+    except OSError as error:
+        yield 1, f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError as error:
+        yield 1, f"is not UTF-8 at byte {error.start}"
+    except RecursionError:
+        yield 1, "is nested too deeply"
+    else:
+        yield from _lost(tree, name, environment)
+
+
+def _lost(tree: nodes.Template, name: str, environment: Environment) -> Iterator[tuple[int, str]]:
+    """The templates that this one leads to and that are not there."""
+    for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
+        target = getattr(node, "template", None)
+        if not isinstance(target, nodes.Const) or not isinstance(target.value, str):
+            continue
+        if isinstance(node, nodes.Extends) and target.value == name:
+            yield node.lineno, f"extends itself; the shipped one is shipped/{name}"
+        elif not getattr(node, "ignore_missing", False) and not _is_there(target.value, environment):
+            yield node.lineno, f"there is no template {target.value}"
+
+
+def _is_there(name: str, environment: Environment) -> bool:
+    try:
+        if environment.loader:
+            environment.loader.get_source(environment, name)
+    except TemplateNotFound:
+        return False
+    except (OSError, UnicodeDecodeError):
+        return True  # it is told at that one
+    return True
+
+
+def told(error: Exception) -> str:
+    """The fault of a template that failed: file, line, why."""
+    if isinstance(error, TemplateSyntaxError):
+        place, why = f"{error.filename or error.name or 'inline'}:{error.lineno}", error.message or ""
+    else:
+        place, why = _place(error), str(error)
+        if isinstance(error, TemplateNotFound):
+            why = f"there is no template {why}"
+        elif type(error).__module__ == "builtins":
+            why = f"{type(error).__name__}: {why}"
+    return clean(f"{place}: {why}" if place else why)[:TOLD]
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of a template that was running."""
+    place = ""
+    for frame, line in walk_tb(error.__traceback__):
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template):
+            file = template.filename if template.filename not in (None, "<template>") else template.name or "inline"
+            place = f"{file}:{template.get_corresponding_lineno(line)}"
+    return place

@@ -1,0 +1,149 @@
+"""How a fact is got out of a part of the data: `Row("Traffic", traffic)`, `Row("Email", text("email"))`."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.messages.faces import N_
+from bridge.messages.filters import Formats
+from bridge.messages.values import DAY, HOUR, given, number
+
+Data = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a service's templates want values written."""
+
+    formats: Formats
+    now: Any  # what "3 days left" is counted from
+    long: bool  # as documented for Slack: times to the second, true and false in place of yes and no
+
+    def time(self, at: Any) -> Any:
+        return self.formats.stamp(at) if self.long else self.formats.when(at)
+
+    def end(self, at: Any) -> Any:
+        """A time that something lasts until."""
+        return self.formats.stamp(at) if self.long else self.formats.end(at, self.now)
+
+    def truth(self, value: Any) -> Any:
+        return self.formats.truth(value) if self.long else self.formats.yesno(value)
+
+
+Get = Callable[[Data, Style], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact: its label, and how to get it.
+
+    alone  the label where no heading says what it is about; the same one if not given
+    lead   where no heading orders them, it comes first
+    wide   it is better on a line of its own, and comes last
+    """
+
+    label: str
+    get: Get
+    alone: str = ""
+    lead: bool = False
+    wide: bool = False
+
+
+def text(key: str) -> Get:
+    return lambda data, style: data.get(key)
+
+
+def state(key: str) -> Get:
+    return lambda data, style: style.formats.status(data.get(key))
+
+
+def size(key: str) -> Get:
+    return lambda data, style: style.formats.size(data.get(key))
+
+
+def percent(key: str) -> Get:
+    return lambda data, style: style.formats.percent(data.get(key))
+
+
+def money(key: str) -> Get:
+    return lambda data, style: style.formats.money(data.get(key), data.get("currency"))
+
+
+def time(key: str) -> Get:
+    return lambda data, style: style.time(data.get(key))
+
+
+def end(key: str) -> Get:
+    return lambda data, style: style.end(data.get(key))
+
+
+def truth(key: str) -> Get:
+    return lambda data, style: style.truth(data.get(key))
+
+
+def only(worth: bool, key: str) -> Get:
+    """Yes or no, where only one of them is worth saying."""
+    return lambda data, style: style.truth(worth) if data.get(key) is worth else None
+
+
+def joined(sign: str, *keys: str) -> Get:
+    """The values that there are, with a sign between."""
+    return lambda data, style: sign.join(str(data[key]) for key in keys if given(data.get(key)))
+
+
+def traffic(data: Data, style: Style) -> Any:
+    return style.formats.of(data.get("used_bytes"), data.get("limit_bytes"))
+
+
+def part_used(data: Data, style: Style) -> Any:
+    """The percentage, where no sizes tell it."""
+    return None if number(data.get("limit_bytes")) else style.formats.percent(data.get("percent"))
+
+
+def all_time(data: Data, style: Style) -> Any:
+    used = data.get("lifetime_used_bytes")
+    return style.formats.size(used) if used != data.get("used_bytes") else None
+
+
+def resets(data: Data, style: Style) -> Any:
+    return style.formats.strategy(data.get("reset_strategy"))
+
+
+def time_once_connected(data: Data, style: Style) -> Any:
+    """What a user on hold will have; the panel keeps it long after."""
+    return None if given(data.get("expires_at")) else style.formats.span(data.get("on_hold_seconds"))
+
+
+def duration(data: Data, style: Style) -> Any:
+    return None if given(data.get("expires_at")) else style.formats.days(data.get("duration_days"))
+
+
+def expires(data: Data, style: Style) -> Any:
+    """When, or never where the state is known and no time is."""
+    at = data.get("expires_at")
+    if given(at):
+        return style.end(at)
+    return style.formats.said(N_("never")) if data.get("never") is True else None
+
+
+def time_left(data: Data, style: Style) -> Any:
+    """How long it is until the end, unless the end itself is shown with it."""
+    if given(data.get("expires_at")) and not style.long:
+        return None
+    return left(data.get("hours"), HOUR, style.formats) or left(data.get("days_left") or None, DAY, style.formats)
+
+
+def due(data: Data, style: Style) -> Any:
+    at = data.get("due_at")
+    return style.end(at) if given(at) else left(data.get("hours"), HOUR, style.formats)
+
+
+def provider(data: Data, style: Style) -> Any:
+    url = data.get("login_url")
+    return style.formats.text.link(style.formats.brief(data.get("provider") or url), url)
+
+
+def left(count: Any, unit: int, formats: Formats) -> Any:
+    """So many days or hours that are left."""
+    amount = number(count)
+    return None if amount is None else formats.left(amount * unit)

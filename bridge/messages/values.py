@@ -1,0 +1,119 @@
+"""Values from events as what they are: numbers, times, words, lists; whatever they are, nothing here fails."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from jinja2 import Undefined
+
+from bridge.event import Event
+from bridge.messages.escape import clean
+
+DAY, HOUR, MINUTE = 86400, 3600, 60
+
+OTHERS = 15  # values shown of what nobody has described
+
+_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+
+def number(value: Any) -> float | None:
+    """A number, or a text that is one; None for anything else."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30:
+        return float(value)
+    return None
+
+
+def moment(value: Any) -> datetime | None:
+    """An aware time from a datetime or an ISO 8601 text, UTC where it names no zone; None for anything else."""
+    if isinstance(value, str) and len(value) >= len("2026-12-21"):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def rounded(seconds: float) -> tuple[int, int]:
+    """The nearest whole number of days, hours or minutes, and how many seconds such a one has."""
+    unit = (
+        DAY if seconds >= 1.5 * DAY or seconds == DAY else HOUR if seconds >= 1.5 * HOUR or seconds == HOUR else MINUTE
+    )
+    return round(seconds / unit), unit
+
+
+def given(value: Any) -> bool:
+    """Whether there is anything to show. The test `is given`; 0 and false are something."""
+    if value is None or isinstance(value, Undefined):
+        return False
+    if isinstance(value, str):
+        return bool(clean(value).strip())
+    return bool(value) or not isinstance(value, dict | list | tuple)
+
+
+def leaves(data: Mapping[str, Any], limit: int = OTHERS) -> list[tuple[str, str]]:
+    """What stands in data that nobody has described, as label and text; the first few of it."""
+    return [(label(*path), text) for path, text in islice(_leaves(data, ()), limit)]
+
+
+def object_at(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object at `key`, an empty one where there is something else."""
+    value = data.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def buttons(components: Any, depth: int = 5) -> list[Mapping[str, Any]]:
+    """The buttons of a Discord message that lead somewhere, wherever in its components they stand."""
+    found: list[Mapping[str, Any]] = []
+    for one in components if isinstance(components, list) and depth else ():
+        if isinstance(one, Mapping):
+            found += [one] if isinstance(one.get("url"), str) and given(one.get("label")) else []
+            found += buttons(one.get("components"), depth - 1)
+    return found
+
+
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, Mapping) and len(path) < 3:
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    elif given(value):
+        yield path, flat(value)
+
+
+def label(*path: str) -> str:
+    """`plan`, `max_devices` as `Plan max devices`."""
+    words = clean(re.sub(r"[_\s]+", " ", " ".join(path))).strip()
+    return words[:1].upper() + words[1:60]
+
+
+def flat(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple) and not any(isinstance(one, Mapping | list) for one in value):
+        return ", ".join(str(one) for one in value)
+    return to_json(value) if isinstance(value, Mapping | list | tuple) else str(value)
+
+
+def to_json(value: Any, indent: int | None = None) -> str:
+    """JSON as it is sent to programs: no HTML escapes, the letters of every language, undefined as null."""
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=_jsonable)
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Undefined):
+        return None
+    if isinstance(value, Event):
+        return value.to_json()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def word(value: Any) -> str:
+    return re.sub(r"[\s-]+", "_", value.strip().lower()) if isinstance(value, str) else ""

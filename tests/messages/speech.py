@@ -1,0 +1,221 @@
+"""What the tests of messages share: events, the blocks of each service, and text as a reader would see it."""
+
+import html
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.event import Event
+from bridge.message import Look
+from bridge.messages.renderer import Rendered, Renderer
+
+BLOCKS = {
+    "discord": ("content", "title", "url", "description", "fields", "color", "footer"),
+    "slack": ("text",),
+    "telegram": ("text",),
+}
+NOW = datetime(2026, 11, 21, 4, 4, tzinfo=UTC)
+ENGLISH = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
+
+#: Every key of docs/events.md, with a likely value.
+EVERYTHING: dict[str, Any] = {
+    "user": {
+        "username": "alice",
+        "id": 42,
+        "email": "alice@example.com",
+        "first_name": "Alice",
+        "last_name": "Smith",
+        "country": "DE",
+        "phone": "+4915112345",
+        "status": "active",
+        "note": "paid until December",
+        "used_bytes": 10 * 2**30,
+        "limit_bytes": 50 * 2**30,
+        "lifetime_used_bytes": 90 * 2**30,
+        "reset_strategy": "month",
+        "expires_at": "2026-12-21T04:04:00Z",
+        "created_at": "2026-01-21T04:04:00Z",
+        "online_at": "2026-11-21T03:04:00Z",
+        "device_limit": 3,
+        "groups": ["vip", "eu"],
+        "tag": "VIP",
+        "telegram_id": 987654321,
+        "on_hold_seconds": 86400,
+        "next_plan": True,
+        "active": False,
+        "department": "sales",
+    },
+    "owner": "reseller1",
+    "actor": "admin",
+    "reason": "shared",
+    "usage": {"used_bytes": 40 * 2**30, "limit_bytes": 50 * 2**30, "percent": 80.0},
+    "expiry": {"at": "2026-11-24T04:04:00Z", "days_left": 3, "hours": 72},
+    "subscription": {
+        "plan": "3 Month",
+        "plan_id": 3,
+        "status": "active",
+        "multi_login_count": 5,
+        "duration_days": 90,
+        "expires_at": "2026-12-21T04:04:00Z",
+        "auto_renew": False,
+        "trial": True,
+        "price": 29.99,
+        "currency": "USD",
+    },
+    "payment": {"id": 9001, "amount": 29.99, "currency": "USD", "gateway": "STRIPE", "status": "FAILED"},
+    "reseller": {
+        "id": 1,
+        "name": "shop",
+        "email": "shop@example.com",
+        "level": "OWNER",
+        "level_id": 6,
+        "discount_percent": 100.0,
+        "credit": 600.0,
+        "amount": 50.0,
+    },
+    "device": {
+        "id": 77,
+        "name": "phone",
+        "os": "iOS",
+        "os_version": "18",
+        "model": "iPhone 15",
+        "user_agent": "Happ/3",
+    },
+    "node": {
+        "name": "fra-1",
+        "id": 7,
+        "address": "203.0.113.20",
+        "port": 2222,
+        "country": "DE",
+        "used_bytes": 2**39,
+        "limit_bytes": 2**40,
+        "percent": 50.0,
+        "users_online": 12,
+        "core_version": "25.6.8",
+        "node_version": "2.7.0",
+        "provider": "Hetzner",
+        "tags": ["EU"],
+    },
+    "billing": {
+        "provider": "Hetzner",
+        "due_at": "2026-11-28T00:00:00Z",
+        "login_url": "https://example.com/",
+        "hours": 48,
+    },
+    "peer": {
+        "key": "Fb5TaziAs1WrPBjC/MFbWsIelVXvi0hDKZ3YQM9wmU8=",
+        "name": "laptop",
+        "interface": "wg0",
+        "addresses": ["10.11.12.10/32", "fdfd::a/128"],
+        "endpoint": "10.55.66.77:33874",
+        "allowed_ips": "0.0.0.0/0",
+        "notes": "office",
+        "expires_at": "2026-12-21T04:04:00Z",
+        "disabled_at": "2026-12-21T04:04:00Z",
+        "received_bytes": 2**64 - 1,
+        "sent_bytes": 10824,
+        "last_handshake_at": "2026-11-21T04:00:00Z",
+        "session_started_at": "2026-11-21T03:00:00Z",
+        "connected": True,
+    },
+    "interface": {
+        "id": "wg0",
+        "name": "Office VPN",
+        "listen_port": 51820,
+        "addresses": ["10.11.12.1/24"],
+        "kind": "server",
+        "public_key": "eiVibpi3C2PUPcx2kwA5s09OgHx7AEaKMd33k0LQ5mM=",
+        "disabled_at": "2026-12-21T04:04:00Z",
+    },
+    "security": {"username": "root", "ip": "203.0.113.7", "user_agent": "curl/8.5", "description": "brute force"},
+    "abuse": {"username": "bob", "node": "fra-1", "description": "torrent", "ip": "203.0.113.8"},
+    **{
+        thing: {"name": "one", "id": 1, "details": {"Inbound Tag": "raw"}, "expires_at": "2026-12-21T04:04:00Z"}
+        for thing in ("admin", "role", "api_key", "host", "group", "core", "template")
+    },
+    "system": {"server": "fra-1", "message": "disk full", "version": "3.1.0", "component": "database"},
+    "action": "CHANGED_SERVER",
+    "extra": {"colour": "red", "sizes": [1, 2], "deep": {"er": "still"}},
+}
+
+
+def event(type_: str, data: Mapping[str, Any], subject: str | None = "user:alice", **fields: Any) -> Event:
+    told: dict[str, Any] = {
+        "id": "0193-test",
+        "source": "main",
+        "panel": "marzban",
+        "native_type": type_,
+        "occurred_at": NOW,
+        "received_at": NOW,
+        "native": {},
+    }
+    return Event(**told | fields, type=type_, subject=subject, data=data)
+
+
+def look(service: str, **fields: Any) -> Look:
+    return Look(service=service, blocks=BLOCKS[service], **fields)
+
+
+def said(service: str, one: Event, renderer: Renderer = ENGLISH, **fields: Any) -> Mapping[str, str]:
+    """The blocks of an event for a service, which must not have failed."""
+    rendered = renderer.render(one, look(service, **fields))
+    assert rendered.fault is None, rendered.fault
+    return rendered.blocks
+
+
+def with_texts(value: Any, text: str) -> Any:
+    """The same data with `text` in place of every text."""
+    if isinstance(value, dict):
+        return {key: with_texts(inner, text) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [with_texts(inner, text) for inner in value]
+    return text if isinstance(value, str) else value
+
+
+def inline(source: str, one: Event, renderer: Renderer = ENGLISH) -> Rendered:
+    """A little template of the operator's, rendered."""
+    return renderer.render(one, Look(inline=(("body", source),)))
+
+
+class Telegram(HTMLParser):
+    """Telegram's view of a text: fails where Telegram would, keeps the words and the links."""
+
+    ALLOWED = frozenset({"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler"})
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words = ""
+        self.links: list[str] = []
+        self.open: list[str] = []
+        assert not re.search(r"&(?!(lt|gt|amp|quot);)", source), source
+        self.feed(source)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in self.ALLOWED, tag
+        assert not (tag == "blockquote" and tag in self.open), "a quote inside a quote"
+        self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def slack_words(source: str) -> str:
+    """Slack's view of a text: fails on a bare & < or >, takes links for their labels."""
+    bare = re.sub(r"<(https?://[^<>|\s]+)(\|([^<>]*))?>", lambda found: found[3] or found[1], source)
+    bare = re.sub(r"^> ", "", bare, flags=re.MULTILINE)
+    assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", bare), bare
+    return html.unescape(bare)
+
+
+def discord_words(source: str) -> str:
+    """Discord's view of a text without markup of ours."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", str(source))

@@ -1,0 +1,67 @@
+"""docs/templates.md: its templates work, and it names what there is."""
+
+import json
+import re
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import jinja2
+import pytest
+from markdown_it import MarkdownIt
+
+from bridge.messages.catalog import catalog
+from bridge.messages.environment import Sandbox
+from bridge.messages.escape import DiscordText
+from bridge.messages.filters import Formats
+from bridge.messages.renderer import Renderer
+from bridge.samples import samples
+from tests.messages.speech import BLOCKS, NOW, event, inline, look
+
+PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
+FENCES = [token for token in MarkdownIt().parse(PAGE) if token.type == "fence"]
+EXAMPLES = {token.info.partition(" ")[2]: token.content for token in FENCES if token.info.startswith("jinja ")}
+
+
+def spans(heading: str) -> set[str]:
+    """What the first column of the table under a heading names."""
+    part = PAGE.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return {name for row in re.findall(r"^\| (`.*?) \| ", part, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_templates_shown_work(name: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.parent.mkdir()
+    file.write_text(EXAMPLES[name], encoding="utf-8")
+    for locale in ("en", "fa", "ru"):
+        renderer = Renderer(folders=[tmp_path], timezone=ZoneInfo("UTC"), locale=locale)
+        assert renderer.mistakes() == []
+        for one in samples(at=NOW):
+            assert renderer.render(one, look(file.parent.name)).fault is None
+
+
+def test_the_little_template_shown_writes_json() -> None:
+    [source] = [token.content for token in FENCES if token.info == "jinja"]
+    body = inline(source, event("user.created", {"user": {"username": 'a"b'}})).blocks["body"]
+    assert json.loads(body) == {"text": "user.created", "user": 'a"b'}
+
+
+def test_the_page_names_every_filter_there_is() -> None:
+    formats = Formats(DiscordText, catalog("en"), "en", ZoneInfo("UTC"))
+    sandbox = Sandbox(DiscordText, formats, catalog("en"), jinja2.DictLoader({}), escaping=True)
+    ours = {name for name, filter_ in sandbox.filters.items() if filter_ is not jinja2.filters.FILTERS.get(name)}
+    replaced = {"e", "escape", "forceescape", "safe", "join", "replace", "format"}
+    assert spans("Filters") == ours - replaced
+
+
+def test_the_page_names_all_that_a_template_knows() -> None:
+    renderer = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
+    known = renderer._scope(event("user.created", {}), "en").keys()
+    assert spans("What a template knows") == known | {"facts", "sections", "gist", "buttons"}
+
+
+def test_the_page_names_the_blocks_of_each_service() -> None:
+    part = PAGE.partition("## Blocks\n")[2].partition("\n```")[0]
+    for service, blocks in BLOCKS.items():
+        row = next(line for line in part.splitlines() if line.startswith(f"| `{service}`"))
+        assert tuple(re.findall(r"`(\w+)`", row)[1:]) == blocks

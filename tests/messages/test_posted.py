@@ -1,0 +1,76 @@
+"""Messages that were posted to the Discord endpoint, for each service."""
+
+from hypothesis import given
+
+from tests.messages.hostile import harmless, texts
+from tests.messages.speech import BLOCKS, event, said, with_texts
+
+MESSAGE = {
+    "content": "**Hello** <@1>",
+    "username": "Panel",
+    "embeds": [
+        {
+            "title": "Created",
+            "url": "https://example.com/u/1",
+            "description": "line *one*\nline two",
+            "color": 65280,
+            "author": {"name": "me", "url": "https://example.com"},
+            "fields": [{"name": "Traffic", "value": "10 GB", "inline": True}, {"name": "Note", "value": "a\nb"}],
+            "footer": {"text": "By: admin_1"},
+            "image": {"url": "https://example.com/i.png"},
+        },
+        {"title": "Second", "description": "more"},
+    ],
+    "files": [{"name": "log.txt", "content_type": "text/plain"}],
+    "components": [{"type": 1, "components": [{"type": 2, "label": "Open", "url": "https://example.com/open"}]}],
+}
+POSTED = event("message.posted", {"message": MESSAGE}, None, panel="discord")
+
+
+def test_a_posted_message_for_slack() -> None:
+    assert said("slack", POSTED)["text"] == (
+        "💬 *Panel*\n\n*Hello* @1\n\n"
+        "<https://example.com|me>\n"
+        "*<https://example.com/u/1|Created>*\n"
+        "line _one_\nline two\n"
+        "*Traffic*\n10 GB\n*Note*\na\nb\n"
+        "By: admin_1\n"
+        "🖼 <https://example.com/i.png|Picture>\n\n"
+        "*Second*\nmore\n"
+        "📎 log.txt\n"
+        "🔗 <https://example.com/open|Open>"
+    )
+
+
+def test_a_posted_message_for_telegram() -> None:
+    assert said("telegram", POSTED)["text"] == (
+        "💬 <b>Panel</b>\n\n<b>Hello</b> @\u20601\n\n"
+        '<a href="https://example.com">me</a>\n'
+        '<b><a href="https://example.com/u/1">Created</a></b>\n'
+        "line <i>one</i>\nline two\n"
+        "<b>Traffic</b>\n10 GB\n<b>Note</b>\na\nb\n"
+        "<i>By: admin_1</i>\n"
+        '🖼 <a href="https://example.com/i.png">Picture</a>\n\n'
+        "<b>Second</b>\nmore\n"
+        "📎 log.txt\n"
+        '🔗 <a href="https://example.com/open">Open</a>'
+    )
+
+
+def test_a_posted_message_for_discord() -> None:
+    assert said("discord", POSTED) == {
+        "content": "**Hello** <@\u200b1>",
+        "title": "Created",
+        "url": "https://example.com/u/1",
+        "description": "line *one*\nline two\n\n**Second**\nmore\n📎 log.txt",
+        "fields": "Traffic\x1f10 GB\x1finline\x1eNote\x1fa\nb\x1f\x1e",
+        "color": "65280",
+        "footer": "By: admin_1",
+    }
+
+
+@given(texts)
+def test_a_hostile_posted_message_is_harmless_too(text: str) -> None:
+    for service in BLOCKS:
+        one = event("message.posted", {"message": with_texts(MESSAGE, text)}, None, source=text)
+        harmless(service, said(service, one))

@@ -1,0 +1,92 @@
+"""What no part can see by itself: names that lead nowhere, and types that no panel knows."""
+
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from bridge.config.document import Document, Spot
+from bridge.config.mistakes import near
+from bridge.config.model import Config
+from bridge.config.orbvpn import slug
+from bridge.config.words import check_words
+from bridge.panels import NATIVE_TYPES
+from bridge.taxonomy import DOCUMENTED, TYPES
+
+_FAMILIES = frozenset(type_.partition(".")[0] for type_ in TYPES)
+
+
+def check(document: Document, folder: Path, config: Config | None) -> None:
+    """Note what is wrong between the parts, and in what they lead to. `folder` is the file's own."""
+    sinks = [*document.names("sinks"), *_webhook_sinks(document)]
+    sources = document.names("sources")
+    for index, _ in enumerate(document.entries("routes")):
+        row: Spot = ("routes", index)
+        for spot, name in document.texts((*row, "to")):
+            if name not in sinks:
+                document.blame(row, f'no sink named "{name}": {near(name, sinks)}', document.place(spot))
+        for spot, name in document.texts((*row, "source")):
+            if name not in sources:
+                document.blame(row, f'no source named "{name}": {near(name, sources)}', document.place(spot))
+        for spot, name in () if _takes_any_type(document, row) else document.texts((*row, "match")):
+            _check_type(document, row, spot, name)
+    for index, _ in enumerate(document.entries("webhooks")):
+        for spot, name in document.texts(("webhooks", index, "subscribedEvents")):
+            _check_type(document, ("webhooks", index), spot, name)
+    check_words(document, folder, config.sinks if config is not None else None)
+
+
+def warnings(config: Config) -> list[str]:
+    """What may be meant, and may not."""
+    found = [f"no {what}: {why}" for what, why in _MISSING.items() if not getattr(config, what)]
+    named = {sink for _, route in config.table() for sink in route.to}
+    for name, source in config.sources.items():
+        if not source.secret:
+            found.append(f'source "{name}": takes events from anyone, its secret is none')
+        if any(is_demo(secret.get_secret_value()) for secret in source.secret):
+            found.append(f'source "{name}": its secret is the one of the example, which everyone knows')
+        if config.table() and not any(route.source is None or name in route.source for _, route in config.table()):
+            found.append(f'source "{name}": no row takes its events')
+    for name, sink in config.all_sinks().items():
+        if not sink.enabled:
+            found.append(f'sink "{name}": is disabled, nothing is kept for it')
+        elif name not in named:
+            found.append(f'sink "{name}": no row names it')
+    return found
+
+
+def is_demo(secret: str) -> bool:
+    """Whether it is one of config.example.yaml's, and so no secret."""
+    return secret.removeprefix("Bearer ").startswith("demo")
+
+
+_MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "routes": "events are kept and go nowhere"}
+
+
+def _check_type(document: Document, row: Spot, spot: Spot, glob: str) -> None:
+    """A type without wildcards that is close to a known one, and is none, is misspelt."""
+    name = glob.removeprefix("!")
+    known = {*TYPES, *NATIVE_TYPES, *DOCUMENTED}
+    if name in known or re.split("[._]", name.lower())[0] not in _FAMILIES or re.search(r"[*?\[]", name):
+        return
+    if close := get_close_matches(name, sorted(known), n=1, cutoff=0.8):
+        document.blame(row, f'no event has the type "{name}": did you mean "{close[0]}"?', document.place(spot))
+
+
+def _takes_any_type(document: Document, row: Spot) -> bool:
+    """Whether the row takes events of a source that names its types itself."""
+    names = [name for _, name in document.texts((*row, "source"))] or document.names("sources")
+    return any(document.at(("sources", name, "panel")) in ("json", "cloudevents") for name in names)
+
+
+def _webhook_sinks(document: Document) -> Iterator[str]:
+    """The names of the webhooks' sinks; noted where one is taken already."""
+    taken = set(document.names("sinks"))
+    for index, one in enumerate(document.entries("webhooks")):
+        name = slug(one.get("name") if isinstance(one, dict) else None, index)
+        if name in taken:
+            spot: Spot = ("webhooks", index)
+            text = f'its sink would be called "{name}", and that name is taken'
+            document.blame(spot, text, document.place((*spot, "name")))
+        taken.add(name)
+        yield name

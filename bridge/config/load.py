@@ -1,0 +1,41 @@
+"""From the file to a Config, or to every mistake in it at once."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from bridge.config.check import check
+from bridge.config.mistakes import note
+from bridge.config.model import Config
+from bridge.config.reader import read_document
+from bridge.errors import ConfigError, Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings, and all that they were read from: the file, each `*_file` and the templates' folder."""
+
+    config: Config
+    files: tuple[Path, ...]
+
+
+def load(path: Path, env: Mapping[str, str] = os.environ) -> Loaded:
+    """Read the file; raise ConfigError with all that is wrong with it."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(str(path), [Mistake(1, 1, f"cannot be read: {error.strerror}")]) from None
+    folder = path.absolute().parent
+    document = read_document(raw, folder, env)
+    config = None
+    try:
+        config = Config.model_validate(document.data, context={"folder": folder})
+    except ValidationError as error:
+        note(error, document, Config)
+    check(document, folder, config)
+    if document.mistakes or config is None:
+        raise ConfigError(str(path), document.mistakes)
+    return Loaded(config, (path, *document.files, *config.template_folders()))

@@ -1,0 +1,160 @@
+"""What pydantic finds wrong, put so that a person can mend it, and at its place in the file. Never a value's text:
+it may be a secret."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bridge.config.document import Document, Spot
+
+#: pydantic's kinds of error and what they mean here; {} is filled from the error's context.
+_MEANINGS = {
+    "string_type": "should be text: put it in quotes",
+    "int_type": "should be a whole number",
+    "int_parsing": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "float_type": "should be a number",
+    "float_parsing": "should be a number",
+    "finite_number": "should be a number",
+    "bool_type": "should be true or false",
+    "bool_parsing": "should be true or false",
+    "dict_type": "should be a mapping, as in `key: value`",
+    "mapping_type": "should be a mapping, as in `key: value`",
+    "model_type": "should be a mapping, as in `key: value`",
+    "model_attributes_type": "should be a mapping, as in `key: value`",
+    "tuple_type": "should be a list, as in [one, two]",
+    "list_type": "should be a list, as in [one, two]",
+    "path_type": "should be a path",
+    "greater_than": "should be more than {gt:g}",
+    "greater_than_equal": "should be at least {ge:g}",
+    "less_than": "should be less than {lt:g}",
+    "less_than_equal": "should be at most {le:g}",
+    "too_short": "should not be empty",
+    "string_too_short": "should have at least {min_length} characters",
+    "too_long": "should have at most {max_length} entries",
+    "string_too_long": "should have at most {max_length} characters",
+}
+NAME = "is not a name: begin with a letter or digit, then letters, digits and . _ -, 64 in all"
+
+
+def near(word: str, words: list[str]) -> str:
+    """Which of the words was meant: `did you mean "ops"?`, or all that there are."""
+    lower = {one.lower(): one for one in words}
+    if close := get_close_matches(word.lower(), lower, n=1, cutoff=0.6):
+        return f'did you mean "{lower[close[0]]}"?'
+    return f"there are {', '.join(sorted(words))}" if words else "there are none"
+
+
+def note(error: ValidationError, document: Document, root: type[BaseModel]) -> None:
+    """Note all that pydantic found, but for what follows from a value that could not be had."""
+    found: dict[Spot, list[str]] = {}
+    for one in error.errors(include_url=False):
+        spot, text = _explain(one, document, root)
+        found.setdefault(spot, []).append(text)
+    for spot, texts in found.items():
+        if not any(spot[: len(bad)] == bad[: len(spot)] for bad in document.spoiled):
+            keyed = texts[0].startswith("unknown key") or texts[0] == NAME
+            parent = spot[:-1] if texts[0].startswith(("unknown key", "missing key")) else spot
+            place = document.key(spot) if keyed else document.place(spot)
+            document.blame(parent, _either(texts), place)
+
+
+def _explain(error: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[Spot, str]:
+    spot, kind, context = _spot(error, document), error["type"], error.get("ctx", {})
+    match kind:
+        case "extra_forbidden":
+            names = [name for model in _models(root, spot[:-1], document) for name in _names(model)]
+            return spot, f'unknown key "{spot[-1]}": {near(str(spot[-1]), names)}'
+        case "missing":
+            return spot, f'missing key "{spot[-1]}"{_what_for(_models(root, spot[:-1], document), str(spot[-1]))}'
+        case "union_tag_not_found":
+            key = str(context["discriminator"]).strip("'")
+            words = sorted(word for model in _models(root, spot, document) for word in _words(model, key))
+            return (*spot, key), f'missing key "{key}": there are {", ".join(words)}'
+        case "union_tag_invalid":
+            key = str(context["discriminator"]).strip("'")
+            return (*spot, key), f'"{context["tag"]}" is unknown: {near(str(context["tag"]), _tags(context))}'
+        case "literal_error" | "enum":
+            options = _tags(context)
+            given = error["input"]
+            meant = get_close_matches(given, options, n=1) if isinstance(given, str) else []
+            hint = f': did you mean "{meant[0]}"?' if meant else ""
+            return spot, f"should be {_any_of(options)}{hint}"
+        case "string_pattern_mismatch":
+            return spot, NAME
+        case "value_error":
+            return spot, str(context["error"])
+        case _:
+            text = _MEANINGS.get(kind) or error["msg"].replace("Input should", "should")
+            return spot, text.format(**context) if kind in _MEANINGS else text
+
+
+def _spot(error: ErrorDetails, document: Document) -> Spot:
+    """Where in the file: pydantic's way there, without the names of the alternatives that it tried."""
+    spot: Spot = ()
+    loc = error["loc"]
+    for index, part in enumerate(loc):
+        chosen = len(spot) == 2 and spot[0] in ("sources", "sinks") and index == 2 and len(loc) > 3
+        last = index == len(loc) - 1
+        if not chosen and ((*spot, part) in document.values or (last and error["type"] == "missing")):
+            spot = (*spot, part)
+    return spot
+
+
+def _either(texts: list[str]) -> str:
+    """The alternatives of one value in one sentence."""
+    first, *rest = dict.fromkeys(texts)
+    return " or ".join([first, *(text.removeprefix("should be ") for text in rest)])
+
+
+def _any_of(options: list[str]) -> str:
+    return " or ".join(filter(None, (", ".join(options[:-1]), options[-1])))
+
+
+def _tags(context: Mapping[str, Any]) -> list[str]:
+    told = str(context.get("expected_tags") or context.get("expected", ""))
+    return re.findall(r"'([^']*)'", told)
+
+
+def _what_for(models: list[type[BaseModel]], key: str) -> str:
+    if key == "secret":
+        return ': give a secret, or write "secret: none" if there really is none'
+    fields = (field for model in models for name, field in model.model_fields.items() if key in (name, field.alias))
+    return next((f": {field.description}" for field in fields if field.description), "")
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(root: type[BaseModel], spot: Spot, document: Document) -> list[type[BaseModel]]:
+    """The models that the settings at `spot` may have: one, unless the word that chooses it is missing."""
+    models = [root]
+    for depth, part in enumerate(spot, start=1):
+        fields = {one.alias or name: one for name, one in models[0].model_fields.items()} if len(models) == 1 else {}
+        if part in fields:
+            models = list(_mentioned(fields[str(part)].annotation))
+        else:  # a name in a mapping, or a place in a list
+            models = [one for one in models if _fits(one, document.at(spot[:depth]))]
+    return models
+
+
+def _mentioned(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for one in get_args(annotation):
+        yield from _mentioned(one)
+
+
+def _fits(model: type[BaseModel], value: Any) -> bool:
+    """Whether the word that chooses a model, `panel: marzban`, chooses this one; any fits where there is none."""
+    chosen = [(key, value[key]) for key in ("panel", "type") if isinstance(value, dict) and key in value]
+    return all(word in words for key, word in chosen if key in model.model_fields and (words := _words(model, key)))
+
+
+def _words(model: type[BaseModel], key: str) -> tuple[Any, ...]:
+    return get_args(model.model_fields[key].annotation)

@@ -1,0 +1,121 @@
+"""The file people edit, as one frozen value: it gathers what every part says of its own settings."""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from bridge.config.mistakes import NAME
+from bridge.config.orbvpn import OrbvpnWebhook, slug
+from bridge.ingress.limits import Limits
+from bridge.panels import SourceSettings
+from bridge.routing import Route
+from bridge.settings import Duration, Settings
+from bridge.sinks import SinkSettings
+from bridge.telemetry import Log
+
+_SQLITE = "sqlite:///"
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
+        raise ValueError(NAME)
+    return value
+
+
+#: What a source or a sink is called: it stands in addresses, in the ledger and in logs.
+Name = Annotated[str, AfterValidator(_name)]
+
+
+class Config(Settings):
+    """Everything the bridge is told."""
+
+    listen: str = Field("0.0.0.0:8080", description="where panels are listened to, host:port")
+    public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
+    store: str = Field("sqlite:///panelbridge.db", description="the SQLite file, relative to where the bridge starts")
+    keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
+    shutdown: Duration = Field(10.0, description="how long the end waits for what is being delivered")
+    timezone: str = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
+    locale: Literal["en", "fa", "ru"] = Field("en", description="the language of messages")
+    templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
+    limits: Limits = Field(Limits(), description="what a request may take")
+    log: Log = Field(Log(), description="how the bridge speaks of itself")
+    sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
+    sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
+    routes: tuple[Route, ...] = Field((), description="which events go where; every row that matches applies, in order")
+    webhooks: tuple[OrbvpnWebhook, ...] = Field((), description="OrbVPN's own configuration objects, as they are")
+
+    def all_sinks(self) -> Mapping[str, SinkSettings]:
+        """The sinks of the file, and those that the webhooks describe."""
+        return {**self.sinks, **{name: webhook.sink() for name, webhook in self.named_webhooks()}}
+
+    def table(self) -> Sequence[tuple[str, Route]]:
+        """The rows with their names: the routes in order, then one for each webhook."""
+        rows = [(f"route {number}", route) for number, route in enumerate(self.routes, start=1)]
+        return rows + [(f"webhook {webhook.name}", webhook.route(name)) for name, webhook in self.named_webhooks()]
+
+    def named_webhooks(self) -> Sequence[tuple[str, OrbvpnWebhook]]:
+        """The webhooks with their sinks' names."""
+        return [(slug(one.name, index), one) for index, one in enumerate(self.webhooks)]
+
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def template_folders(self) -> tuple[Path, ...]:
+        """The operator's folder, if there is one."""
+        return (self.templates,) if self.templates else ()
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        bare = host.removeprefix("[").removesuffix("]")
+        if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and bare == host):
+            raise ValueError("should be host:port, as in 0.0.0.0:8080 or [::]:8080")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _base(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^\s?#]+", value):
+            raise ValueError("should be an address that begins with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @field_validator("store")
+    @classmethod
+    def _sqlite(cls, value: str) -> str:
+        file = value.removeprefix(_SQLITE)
+        if file == value or not file or file.startswith(":memory:"):
+            raise ValueError("should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (LookupError, OSError, ValueError):
+            raise ValueError(f"should be a time zone: did you mean {_meant_zone(value)}?") from None
+        return value
+
+    @field_validator("templates")
+    @classmethod
+    def _folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None:
+            return None
+        folder: Path = (info.context or {}).get("folder", Path()) / value
+        if not folder.is_dir():
+            raise ValueError(f"should be a folder: there is none at {folder}")
+        return folder
+
+
+def _meant_zone(value: str) -> str:
+    """The zone of that name or of that city, as far as it can be guessed."""
+    zones = {zone.lower(): zone for zone in available_timezones()}
+    zones |= {zone.rpartition("/")[2]: zones[zone] for zone in sorted(zones)}
+    meant = get_close_matches(value.lower(), zones, n=1)
+    return zones[meant[0]] if meant else "Asia/Tehran"

@@ -1,0 +1,59 @@
+"""The JSON Schema of the file, for editors: pydantic's own, and what the reader adds to YAML."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bridge.config.model import Config
+from bridge.event import JsonObject
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_FILE = {"type": ["string", "array"], "items": {"type": "string"}, "description": "the same, read from this file"}
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
+_NAME = {"pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+
+
+def schema() -> JsonObject:
+    """Draft 2020-12; every setting with its description."""
+    found = Config.model_json_schema()
+    for section in ("sources", "sinks"):
+        entries = found["properties"][section]
+        entries["propertyNames"] = _NAME
+        chosen = entries["additionalProperties"]["discriminator"]
+        for reference in set(chosen["mapping"].values()):
+            _offer_files(found["$defs"][reference.removeprefix("#/$defs/")], chosen["propertyName"])
+    for node in list(_nodes(found)):
+        _allow_variables(node)
+    return {"$schema": DIALECT, **found, "title": "Panelbridge", "patternProperties": {"^x-": {}}}
+
+
+def _offer_files(definition: JsonObject, chosen_by: str) -> None:
+    """Every secret may stand in a file of its own: `secret_file` beside `secret`. The word that chooses must stand."""
+    secrets = [name for name, one in definition["properties"].items() if _is_secret(one)]
+    definition["properties"] |= {f"{name}_file": _FILE for name in secrets}
+    required = definition.get("required", [])
+    definition["required"] = [chosen_by, *(name for name in required if name not in (*secrets, chosen_by))]
+    either = [{"oneOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in secrets if name in required]
+    if either:
+        definition["allOf"] = either
+
+
+def _is_secret(node: JsonObject) -> bool:
+    return bool(node.get("writeOnly")) or any(_is_secret(one) for one in node.get("anyOf", []))
+
+
+def _allow_variables(node: JsonObject) -> None:
+    """`${VAR}` may stand for a number or a truth as well."""
+    if node.get("type") in ("integer", "number", "boolean"):
+        told = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
+        node["anyOf"] = [told, _VARIABLE]
+
+
+def _nodes(value: Any) -> Iterator[JsonObject]:
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str):
+            yield value
+        for one in value.values():
+            yield from _nodes(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _nodes(one)

@@ -1,0 +1,57 @@
+"""What YAML would take for its own and people do not mean, and what to say where YAML stumbles."""
+
+import re
+
+import yaml
+
+from bridge.config.document import Place
+
+#: The braces of a variable, and a leading `!` (a tag) or `*` (an alias). They are hidden while the file is parsed by
+#: moving each character to a plane that no file uses, so that lines and columns stay.
+_TAKEN = re.compile(r"\$\$|\$\{(?!\{)[^}\n]*\}|(?<![^\s,\[{])(?:!(?=[\w*?\[])|\*(?=[.\s,\]}]|$))")
+_PLANE = 0x100000
+_HIDDEN = re.compile(f"[{chr(_PLANE)}-{chr(_PLANE + 0xFFFD)}]")
+
+_HINTS = (
+    (re.compile(r"\t"), "indent with spaces, not with a tab"),
+    (re.compile(r"[@`%]"), 'put a text that begins with @, ` or % in quotes, as in "@channel"'),
+    (re.compile(r"\*"), 'put a name that begins with * in quotes, as in "*_created"'),
+    (re.compile(r": "), 'put a text that holds ": " in quotes'),
+)
+
+
+def hide(text: str) -> str:
+    return _TAKEN.sub(lambda match: match[0] if match[0] == "$$" else _moved(match[0]), text)
+
+
+def reveal(text: str) -> str:
+    return _HIDDEN.sub(lambda match: chr(ord(match[0]) - _PLANE), text)
+
+
+def stumble(text: str, error: yaml.YAMLError) -> tuple[Place, str]:
+    """Where the file is no YAML, and why."""
+    try:
+        yaml.compose(hide(text), Loader=yaml.SafeLoader)
+    except yaml.YAMLError as told:
+        error = told  # libyaml is terse: this parser says what it found instead
+    except RecursionError:
+        pass  # and is the first to give up
+    if isinstance(error, yaml.reader.ReaderError):
+        before = text[: error.position]
+        return (before.count("\n") + 1, error.position - before.rfind("\n")), "not YAML: a control character"
+    assert isinstance(error, yaml.MarkedYAMLError)
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return (1, 1), f"not YAML: {error.problem}"
+    begun = f", in what begins in line {error.context_mark.line + 1}" if error.context_mark else ""
+    what = f"not YAML: {reveal(str(error.problem))}{begun}{_hint(text, mark)}"
+    return (mark.line + 1, mark.column + 1), what
+
+
+def _hint(text: str, mark: yaml.Mark) -> str:
+    line = (text.split("\n")[mark.line : mark.line + 1] or [""])[0]
+    return next((f"; {hint}" for sign, hint in _HINTS if sign.match(line, mark.column)), "")
+
+
+def _moved(text: str) -> str:
+    return "".join(chr(_PLANE + ord(one)) if ord(one) < 0xFFFE else one for one in text)

@@ -1,0 +1,298 @@
+"""Every mistake at once, at its place, with what to do about it."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.config.load import load
+from bridge.errors import ConfigError
+from tests.config.files import SINK, loaded, mistakes
+
+SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # keys
+        ("tempaltes: x", '1:1: unknown key "tempaltes": did you mean "templates"?'),
+        (
+            "sinks:\n  ops: {type: console, tmeout: 3}",
+            '2:24: sink "ops": unknown key "tmeout": did you mean "timeout"?',
+        ),
+        (
+            "sinks:\n  ops: {type: console, retry: {max_retry: 3}}",
+            '2:32: sink "ops": retry: unknown key "max_retry": did you mean "max_retries"?',
+        ),
+        (
+            SINK + "routes:\n  - {to: ops, digest: {window: 60s}}",
+            '4:15: route 1: unknown key "digest": there are match, source, stop, template, to, when',
+        ),
+        (
+            "sources:\n  m: {panel: marzban}",
+            '2:6: source "m": missing key "secret": give a secret, or write "secret: none" if there really is none',
+        ),
+        (
+            "sinks:\n  ops: {type: zapier}",
+            '2:8: sink "ops": missing key "url": the catch hook\'s URL',
+        ),
+        ("routes:\n  - match: user.*", '2:5: route 1: missing key "to": the sinks that get the event'),
+        # panels and services
+        (
+            "sources:\n  m: {panel: marzbn, secret: x}",
+            '2:14: source "m": panel: "marzbn" is unknown: did you mean "marzban"?',
+        ),
+        (
+            "sources:\n  m: {secret: x}",
+            '2:6: source "m": missing key "panel": there are cloudevents, discord, json, marzban, marzneshin, '
+            "orbvpn, pasarguard, remnawave, wgportal",
+        ),
+        (
+            "sinks:\n  ops:\n    type: discrod\n    url: https://x",
+            '3:11: sink "ops": type: "discrod" is unknown: did you mean "discord"?',
+        ),
+        (
+            "sinks:\n  ops: {type: [discord]}",
+            '2:15: sink "ops": type: "[\'discord\']" is unknown: did you mean "discord"?',
+        ),
+        # kinds of value
+        ("sources:\n  m: marzban", '2:6: source "m" should be a mapping, as in `key: value`'),
+        ("sources: [m]", "1:10: sources should be a mapping, as in `key: value`"),
+        ("routes: {to: ops}", "1:9: routes should be a list, as in [one, two]"),
+        ("routes:\n  - ops", "2:5: route 1 should be a mapping, as in `key: value`"),
+        ("sinks:\n  ops: {type: console, enabled: maybe}", '2:33: sink "ops": enabled should be true or false'),
+        (
+            "sinks:\n  ops: {type: console, timeout: soon}",
+            '2:33: sink "ops": timeout should be a duration such as 30s, 5m, 12h or 30d',
+        ),
+        (
+            "sinks:\n  ops: {type: console, rate: fast}",
+            '2:30: sink "ops": rate should be a rate such as 10/s or 30/min, a list of them, or the word unlimited',
+        ),
+        (
+            "sinks:\n  ops: {type: console, retry: {max_retries: x, waits: [], jitter: 2}}",
+            '2:45: sink "ops": retry.max_retries should be a whole number\n'
+            '2:55: sink "ops": retry.waits should not be empty\n'
+            '2:67: sink "ops": retry.jitter should be at most 1',
+        ),
+        ("sinks:\n  ops: {type: console, timeout: 0}", '2:33: sink "ops": timeout should be more than 0'),
+        (
+            "sinks:\n  ops: {type: console, format: slakc}",
+            '2:32: sink "ops": format should be discord, slack, telegram or event: did you mean "slack"?',
+        ),
+        ("limits: {body: huge}", "1:16: limits.body should be a size such as 512KiB or 32MiB"),
+        ("log: {level: verbose}", "1:14: log.level should be debug, info, warning or error"),
+        ("keep: 0", "1:7: keep should be more than 0"),
+        (
+            "sources:\n  m: {panel: marzban, secret: true}",
+            '2:31: source "m": secret should be a secret, a list of secrets, or the word none',
+        ),
+        (
+            "sources:\n  m:\n    panel: marzban\n    secret:",
+            '4:12: source "m": secret is empty: give a secret, or write `secret: none` if there really is none',
+        ),
+        (
+            "sources:\n  m: {panel: marzban, secret: x, mask: user.note}",
+            '2:40: source "m": mask should be a list, as in [one, two]',
+        ),
+        (
+            "sinks:\n  ops: {type: slack}",
+            '2:8: sink "ops": give either url, or token and channel',
+        ),
+        # names
+        (
+            'sinks:\n  "my sink": {type: console}',
+            '2:3: sink "my sink" is not a name: begin with a letter or digit, then letters, digits and . _ -',
+        ),
+        (SINK + "routes:\n  - to: opps", '4:9: route 1: no sink named "opps": did you mean "ops"?'),
+        (SINK + "routes:\n  - to: [ops,\n         zebra]", '5:10: route 1: no sink named "zebra": there are ops'),
+        ("routes:\n  - to: ops", '2:9: route 1: no sink named "ops": there are none'),
+        (
+            SOURCE + SINK + "routes:\n  - {to: ops}\n  - {to: ops, source: [m, n]}",
+            '7:27: route 2: no source named "n": there are m',
+        ),
+        # types
+        (
+            SINK + "routes:\n  - {to: ops, match: user.creatd}",
+            '4:22: route 1: no event has the type "user.creatd": did you mean "user.created"?',
+        ),
+        (
+            SINK + "routes:\n  - {to: ops, match: [user.*, !user.exipred]}",
+            '4:31: route 1: no event has the type "user.exipred": did you mean "user.expired"?',
+        ),
+        (
+            SINK + "routes:\n  - {to: ops, match: user_expird}",
+            '4:22: route 1: no event has the type "user_expird": did you mean "user_expired"?',
+        ),
+        # expressions
+        (
+            SINK + "routes:\n  - to: ops\n    when: owner == 'x'",
+            "5:11: route 1: when speaks of owner, which is not there: write data.owner",
+        ),
+        (
+            SINK + "routes:\n  - to: ops\n    when: data.owner =",
+            "5:11: route 1: when is not a Jinja expression: there is more after its end",
+        ),
+        # top level
+        ("listen: 8080", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("listen: '::1:80'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("listen: x:99999", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("timezone: Tehran", "1:11: timezone should be a time zone: did you mean Asia/Tehran?"),
+        ("timezone: europe/berlin", "1:11: timezone should be a time zone: did you mean Europe/Berlin?"),
+        ("timezone: ../etc/passwd", "1:11: timezone should be a time zone: did you mean"),
+        ("locale: de", "1:9: locale should be en, fa or ru"),
+        (
+            "public_url: bridge.example.com",
+            "1:13: public_url should be an address that begins with http:// or https://",
+        ),
+        (
+            "store: postgresql+psycopg://x/y",
+            "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db",
+        ),
+        (
+            "store: sqlite://",
+            "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db",
+        ),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_to_do(tmp_path: Path, text: str, expected: str) -> None:
+    told = mistakes(tmp_path, text)
+    assert len(told) == len(expected.splitlines()), told
+    for line, start in zip(told, expected.splitlines(), strict=True):
+        assert line.startswith(f"config.yaml:{start}")
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    assert mistakes(
+        tmp_path,
+        """\
+listen: nowhere
+sources:
+  m: {panel: marzban, secrt: x, secret: "${MISSING}"}
+  m: {panel: marzban}
+sinks:
+  ops: {type: telegram, token: 1:a, chat_id: 5, buttons: [{text: a, url: "{% if %}"}]}
+  crm: {type: gohighlevel, api_key_file: nothing}
+routes:
+  - {to: [ops, cmr], match: user.expird, stop: perhaps}
+  - {to: ops, when: "1 +", template: bass}
+webhooks:
+  - {name: ops, providerType: SLAC, endpoint: ftp://x}
+""",
+    ) == [
+        "config.yaml:1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080",
+        'config.yaml:3:23: source "m": unknown key "secrt": did you mean "secret"?',
+        'config.yaml:3:41: source "m": secret: the variable MISSING is not set: set it, '
+        "or give a default as in ${MISSING:-default}",
+        'config.yaml:4:3: source "m": stands here a second time, first in line 3',
+        'config.yaml:6:74: sink "ops": buttons[0].url is no template: inline:1: '
+        "Expected an expression, got 'end of statement block'",
+        f'config.yaml:7:42: sink "crm": api_key cannot be read from {tmp_path}/nothing: No such file or directory',
+        'config.yaml:9:16: route 1: no sink named "cmr": did you mean "crm"?',
+        'config.yaml:9:29: route 1: no event has the type "user.expird": did you mean "user.expired"?',
+        "config.yaml:9:48: route 1: stop should be true or false",
+        "config.yaml:10:21: route 2: when is not a Jinja expression: unexpected 'end of template'",
+        'config.yaml:10:38: route 2: template: "bass" is not there: did you mean "base"?',
+        'config.yaml:12:12: webhook 1: its sink would be called "ops", and that name is taken',
+        'config.yaml:12:31: webhook 1: providerType should be SLACK, GOHIGHLEVEL or ZAPIER: did you mean "SLACK"?',
+        "config.yaml:12:47: webhook 1: endpoint should be an address that begins with http:// or https://",
+    ]
+
+
+SECRET = "s3cr3t-s3cr3t"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"sources:\n  m: {{panel: marzban, secret: {{a: {SECRET}}}}}",
+        f"sources:\n  m: {{panel: marzban, secret: [[{SECRET}]]}}",
+        f"sources: {SECRET}",
+        f"sources: [{SECRET}]",
+        f"sinks:\n  ops: {{type: discord, url: {SECRET}}}",
+        f"sinks:\n  ops: {{type: discord, url: [{SECRET}]}}",
+        f"sinks:\n  ops: {{type: slack, token: {SECRET}}}",
+        f"sinks:\n  ops: {{type: slack, token: '{SECRET}\\n'}}",
+        f"sinks:\n  ops: {{type: telegram, token: [{SECRET}], chat_id: 1}}",
+        f"sinks:\n  ops: {{type: telegram, token: x, chat_id: 1, proxy: {SECRET}}}",
+        f"sinks:\n  ops: {{type: telegram, token: x, chat_id: 1, proxy: 'ftp://u:{SECRET}@h'}}",
+        f"sinks:\n  ops: {{type: gohighlevel, api_key: {SECRET}}}",
+        f"sinks:\n  ops: {{type: webhook, url: https://x, secret: {SECRET}}}",
+        f"sinks:\n  ops: {{type: webhook, url: https://x, headers: {{A: [{SECRET}]}}}}",
+        f"sinks:\n  ops: {{type: webhook, url: https://x, headers: {{A: 'ö{SECRET}'}}}}",
+        f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: 'ftp://{SECRET}'}}",
+        f"webhooks:\n  - {{name: x, providerType: GOHIGHLEVEL, endpoint: https://x/y, providerSpecificConfig: "
+        f"{{apiKey: {SECRET}}}}}",
+        f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: https://x/y, providerSpecificConfig: '{SECRET}'}}",
+        f"store: postgresql://user:{SECRET}@host/db",
+        f"public_url: ftp://user:{SECRET}@host",
+    ],
+)
+def test_no_mistake_tells_a_secret(tmp_path: Path, text: str) -> None:
+    for line in mistakes(tmp_path, text):
+        assert SECRET not in line
+
+
+def test_a_mistake_in_a_variable_is_not_told_again_as_one_of_kind(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, "limits: {body: '${MISSING}'}") == [
+        "config.yaml:1:16: limits.body: the variable MISSING is not set: set it, "
+        "or give a default as in ${MISSING:-default}"
+    ]
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path / "config.yaml", {})
+    assert raised.value.mistakes[0].text == "cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        "user.modified",
+        "peer.create",
+        "node.traffic_notify",
+        "user_created",
+        "USER_CREATED",
+        "user.zebra",
+        "x.y",
+        "user.creat?",
+    ],
+)
+def test_native_names_globs_and_strangers_are_no_mistakes(tmp_path: Path, match: str) -> None:
+    loaded(tmp_path, SINK + f"routes:\n  - {{to: ops, match: '{match}'}}")
+
+
+def test_a_source_that_names_its_types_itself_may_name_them_as_it_likes(tmp_path: Path) -> None:
+    source = "sources:\n  j: {panel: json, secret: x, type: body.type}\n  m: {panel: marzban, secret: x}\n"
+    loaded(tmp_path, source + SINK + "routes:\n  - {to: ops, match: user.creatd}")
+    loaded(tmp_path, source + SINK + "routes:\n  - {to: ops, match: user.creatd, source: j}")
+    assert len(mistakes(tmp_path, source + SINK + "routes:\n  - {to: ops, match: user.creatd, source: m}")) == 1
+
+
+def test_templates_of_ones_own_are_compiled(tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "discord"
+    folder.mkdir(parents=True)
+    (folder / "good.j2").write_text("{% block title %}x{% endblock %}")
+    (folder / "bad.j2").write_text("{% block title %}\n{{ x | shout }}{% endblock %}")
+    assert mistakes(tmp_path, "templates: mine\n" + SINK + "routes:\n  - {to: ops, template: god}") == [
+        'config.yaml:5:25: route 1: template: "god" is not there: did you mean "good"?',
+        "mine/discord/bad.j2:2:1: No filter named 'shout'.",
+    ]
+    (folder / "bad.j2").unlink()
+    found = loaded(tmp_path, "templates: mine\n" + SINK + "routes:\n  - {to: ops, template: good}")
+    assert found.config.template_folders() == (tmp_path / "mine",)
+    assert found.files == (tmp_path / "config.yaml", tmp_path / "mine")
+
+
+def test_a_folder_of_templates_has_to_be_there(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, "templates: mine") == [
+        f"config.yaml:1:12: templates should be a folder: there is none at {tmp_path}/mine"
+    ]
+
+
+def test_a_sink_speaks_only_languages_that_we_have(tmp_path: Path) -> None:
+    loaded(tmp_path, "sinks:\n  ops: {type: console, locale: fa_IR}")
+    assert mistakes(tmp_path, "sinks:\n  ops: {type: console, locale: de}") == [
+        'config.yaml:2:32: sink "ops": locale should be en, fa or ru'
+    ]

@@ -1,0 +1,166 @@
+"""OrbVPN's own configuration objects: each is a sink and a row."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bridge.config.orbvpn import OrbvpnWebhook, slug
+from bridge.sinks.gohighlevel import GoHighLevelConfig
+from bridge.sinks.slack import SlackConfig
+from bridge.sinks.zapier import ZapierConfig
+from tests.config.files import mistakes
+
+HOOK = "https://services.leadconnectorhq.com/hooks/loc1/webhook-trigger/0b1c2d3e"
+API = "https://services.leadconnectorhq.com/contacts/upsert"
+
+DOCUMENTED: dict[str, Any] = {
+    "name": "Slack Notifications",
+    "providerType": "SLACK",
+    "endpoint": "https://hooks.slack.com/services/T000/B000/XXXX",
+    "active": True,
+    "subscribedEvents": ["USER_CREATED", "SYSTEM_SERVER_DOWN"],
+    "providerSpecificConfig": {"channel": "#notifications", "username": "OrbVPN Bot", "icon_emoji": ":robot_face:"},
+    "maxRetries": 3,
+    "retryDelay": 60,
+}
+
+
+def webhook(**changes: Any) -> OrbvpnWebhook:
+    return OrbvpnWebhook.model_validate(DOCUMENTED | changes)
+
+
+def test_the_documented_slack_object_is_a_slack_sink() -> None:
+    sink = webhook().sink()
+    assert isinstance(sink, SlackConfig)
+    assert sink.url == SecretStr(DOCUMENTED["endpoint"])
+    assert (sink.channel, sink.username, sink.icon_emoji) == ("#notifications", "OrbVPN Bot", ":robot_face:")
+    assert (sink.enabled, sink.retry.max_retries, sink.retry.waits) == (True, 3, (60.0,))
+
+
+def test_without_a_delay_the_documented_waits_apply() -> None:
+    assert webhook(retryDelay=None).sink().retry.waits == (30.0, 120.0, 300.0)
+    assert webhook(maxRetries=0).sink().retry.max_retries == 0
+
+
+def test_one_that_is_not_active_is_a_sink_that_is_disabled() -> None:
+    assert not webhook(active=False).sink().enabled
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"channel": "#n", "username": "Bot", "iconEmoji": ":x:", "somethingElse": [1]},
+        '{"channel": "#n", "username": "Bot", "icon_emoji": ":x:"}',
+    ],
+)
+def test_settings_of_the_provider_may_be_spelled_either_way_or_be_json_text(settings: object) -> None:
+    sink = webhook(providerSpecificConfig=settings).sink()
+    assert isinstance(sink, SlackConfig)
+    assert (sink.channel, sink.username, sink.icon_emoji) == ("#n", "Bot", ":x:")
+
+
+@pytest.mark.parametrize("settings", [None, {}, ""])
+def test_settings_of_the_provider_may_be_left_out(settings: object) -> None:
+    assert isinstance(webhook(providerSpecificConfig=settings).sink(), SlackConfig)
+
+
+def test_a_zapier_object_is_a_zapier_sink() -> None:
+    sink = webhook(providerType="ZAPIER", endpoint="https://hooks.zapier.com/hooks/catch/1/2/").sink()
+    assert isinstance(sink, ZapierConfig)
+    assert sink.url.get_secret_value() == "https://hooks.zapier.com/hooks/catch/1/2/"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "settings"),
+    [
+        (HOOK, {}),
+        (HOOK, {"apiKey": "pit-1", "locationId": "loc1"}),
+        ("https://crm.example.com/inbound", {"locationId": "loc1"}),
+    ],
+)
+def test_a_gohighlevel_object_with_a_hook_or_without_a_key_is_a_trigger(endpoint: str, settings: object) -> None:
+    sink = webhook(providerType="GOHIGHLEVEL", endpoint=endpoint, providerSpecificConfig=settings).sink()
+    assert isinstance(sink, GoHighLevelConfig)
+    assert sink.url == SecretStr(endpoint)
+    assert sink.api_key is None
+
+
+def test_a_gohighlevel_object_with_a_key_writes_contacts_through_the_api() -> None:
+    settings = {"apiKey": "pit-1", "locationId": "loc1", "source": "OrbVPN", "customFields": {"a": "b"}}
+    sink = webhook(providerType="GOHIGHLEVEL", endpoint=f"{API}?x=1", providerSpecificConfig=settings).sink()
+    assert isinstance(sink, GoHighLevelConfig)
+    assert (sink.url, sink.api_key, sink.location_id) == (None, SecretStr("pit-1"), "loc1")
+    assert (sink.api_base, sink.source_name) == ("https://services.leadconnectorhq.com", "OrbVPN")
+
+
+@pytest.mark.parametrize(
+    ("events", "match"),
+    [
+        (["USER_CREATED"], ("USER_CREATED", "user.created")),
+        (["user.created"], ("USER_CREATED", "user.created")),
+        (["SYSTEM_SERVER_DOWN"], ("SYSTEM_SERVER_DOWN", "node.connection_lost")),
+        (["system.server_down"], ("SYSTEM_SERVER_DOWN", "node.connection_lost")),
+        (["USER_CREATED", "user.created", "peer.created"], ("USER_CREATED", "user.created", "peer.created")),
+        (["*"], ("*",)),
+        ([], ("*",)),
+    ],
+)
+def test_the_row_takes_a_subscribed_event_under_both_of_its_names(events: list[str], match: tuple[str, ...]) -> None:
+    route = webhook(subscribedEvents=events).route("sink")
+    assert (route.match, route.to) == (match, ("sink",))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Slack Notifications", "slack-notifications"),
+        ("  My CRM (new)! ", "my-crm-new"),
+        ("اعلان", "webhook-3"),
+        (7, "7"),
+    ],
+)
+def test_the_sink_is_called_like_the_webhook(name: object, expected: str) -> None:
+    assert slug(name, 2) == expected
+
+
+def test_what_comes_along_in_an_export_is_let_be() -> None:
+    webhook(id=5, secret="x", createdAt="2024-11-03T15:27:47", updatedAt=None)
+
+
+@pytest.mark.parametrize(
+    ("object_", "expected"),
+    [
+        (
+            "{name: a, providerType: SLACK, endpoint: https://x/, subscribedEvents: [USER_CREATD]}",
+            '2:77: webhook 1: no event has the type "USER_CREATD": did you mean "USER_CREATED"?',
+        ),
+        ("{name: a, providerType: SLACK}", '2:5: webhook 1: missing key "endpoint": where it posts'),
+        (
+            "{name: a, providerType: SLACK, endpoint: https://x/, max_retries: 3}",
+            '2:58: webhook 1: unknown key "max_retries": did you mean "maxRetries"?',
+        ),
+        (
+            "{name: a, providerType: SLACK, endpoint: https://x/, providerSpecificConfig: {icon_emoji: a b}}",
+            "2:5: webhook 1: icon_emoji should be the name of an emoji, as in :robot_face:",
+        ),
+        (
+            "{name: a, providerType: GOHIGHLEVEL, endpoint: https://x/, providerSpecificConfig: {apiKey: k}}",
+            "2:5: webhook 1: give either url, or api_key and location_id",
+        ),
+        (
+            "{name: a, providerType: SLACK, endpoint: https://x/, providerSpecificConfig: [1]}",
+            "2:82: webhook 1: providerSpecificConfig should be a mapping, as in `key: value`",
+        ),
+    ],
+)
+def test_a_mistake_in_an_object_is_told_at_its_place(tmp_path: Path, object_: str, expected: str) -> None:
+    assert mistakes(tmp_path, f"webhooks:\n  - {object_}") == [f"config.yaml:{expected}"]
+
+
+def test_two_webhooks_cannot_share_a_name(tmp_path: Path) -> None:
+    one = "{name: My Slack, providerType: SLACK, endpoint: https://x/}"
+    assert mistakes(tmp_path, f"sinks: {{}}\nwebhooks:\n  - {one}\n  - {one}") == [
+        'config.yaml:4:12: webhook 2: its sink would be called "my-slack", and that name is taken'
+    ]

@@ -1,0 +1,100 @@
+"""What one request, and all of them together, may take of this machine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from aiohttp import web
+from pydantic import Field
+
+from bridge.errors import HookRejected, TooLarge
+from bridge.settings import Duration, Settings, Size
+
+
+class Limits(Settings):
+    """The door's limits."""
+
+    body: Size = Field(32 * 2**20, gt=0, description="the biggest request; Marzban sends all it has in one")
+    body_timeout: Duration = Field(30.0, gt=0, description="how long a request may take to arrive")
+    memory: Size = Field(128 * 2**20, gt=0, description="what all requests together may hold; more are asked to wait")
+
+
+class TooSlow(HookRejected):
+    """Its body did not arrive in time."""
+
+    status = 408
+
+
+class Garbled(HookRejected):
+    """Its body is not encoded the way its headers say; the connection is of no more use."""
+
+
+class Crowded(HookRejected):
+    """There is no room for it now."""
+
+    status = 503
+
+
+class Room:
+    """The memory that bodies share, counted while they are read and understood."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._held = 0
+
+    @contextmanager
+    def hold(self) -> Iterator["Held"]:
+        held = Held(self)
+        try:
+            yield held
+        finally:
+            self._held -= held.size
+
+    def take(self, size: int) -> None:
+        if self._held + size > self.limits.memory:
+            raise Crowded("too many big requests at once")
+        self._held += size
+
+
+class Held:
+    """One request's share of the room; counts up while its body arrives."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.size = 0
+
+    def grow(self, size: int) -> None:
+        """Count `size` more bytes; raise TooLarge or Crowded where they do not fit."""
+        if self.size + size > self._room.limits.body:
+            raise TooLarge(f"the body is bigger than {self._room.limits.body} bytes")
+        self._room.take(size)
+        self.size += size
+
+
+async def read_body(request: web.Request, held: Held, limits: Limits) -> bytes:
+    """The whole body; raise TooLarge, TooSlow, Garbled or Crowded."""
+    if request.content_length is not None and request.content_length > limits.body:
+        raise TooLarge(f"the body is bigger than {limits.body} bytes")
+    if request.content.is_eof() and request.content.exception() is None:  # most arrive together with their headers
+        whole = request.content.read_nowait(-1)
+        held.grow(len(whole))
+        return whole
+    chunks: list[bytes] = []
+    async with arriving(request, limits):
+        async for chunk in request.content.iter_any():
+            held.grow(len(chunk))
+            chunks.append(chunk)
+    return b"".join(chunks)
+
+
+@asynccontextmanager
+async def arriving(request: web.Request, limits: Limits) -> AsyncIterator[None]:
+    """The time that a body has to arrive; raise TooSlow after it, Garbled where it cannot be decoded."""
+    try:
+        async with asyncio.timeout(limits.body_timeout):
+            yield
+    except TimeoutError:
+        raise TooSlow(f"the body did not arrive within {limits.body_timeout:g} s") from None
+    except web.RequestPayloadError:
+        request.content.feed_eof()  # or aiohttp reads on after the answer, and logs a traceback
+        raise Garbled("the body is not encoded the way its headers say") from None

@@ -1,0 +1,135 @@
+"""The HTTP side of the door: `POST /in/{source}`, with the secret in the path for panels that can send none else.
+
+Answers 200 with a short JSON body after the commit. Never a redirect: senders follow it as a GET without a body, and
+the event is lost. So every path is served with and without a trailing slash, and nothing is left to the router.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from bridge import __version__
+from bridge.clock import Clock
+from bridge.errors import BadPayload, HookRejected, StoreError
+from bridge.ingress.door import Door, Source, Taken
+from bridge.ingress.limits import Garbled, Room, read_body
+from bridge.panels.base import Hook
+from bridge.telemetry import say
+
+LOG = logging.getLogger("bridge.ingress")
+JSON = {"Content-Type": "application/json"}
+RETRY_AFTER = {"Retry-After": "5"}
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Server:
+    """The handlers for panels' own webhooks, and for whoever watches this process."""
+
+    def __init__(self, door: Door, room: Room, clock: Clock, *, ready: Callable[[], Awaitable[None]]) -> None:
+        self._door = door
+        self._room = room
+        self._clock = clock
+        self._ready = ready
+
+    def routes(self) -> list[web.RouteDef]:
+        paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
+        return [
+            *(web.route("*", path, self.take) for path in paths),
+            web.route("*", "/healthz", self.healthz),
+            web.route("*", "/readyz", self.readyz),
+        ]
+
+    async def take(self, request: web.Request) -> web.Response:
+        """One panel request."""
+        started = time.perf_counter()
+        name = request.match_info["source"]
+        source = self._door.sources.get(name)
+        if source is None:
+            return _error(404, f'no source named "{name[:64]}"')
+        if request.method != "POST":
+            return self._other_method(request, source)
+        try:
+            taken = await self._take(request, source)
+        except HookRejected as error:
+            tell_refused(name, error.status, str(error))
+            return parting(error, _refusal(error))
+        except StoreError as error:
+            tell_refused(name, 503, str(error))
+            return _error(503, "the store is not available, try again", headers=RETRY_AFTER)
+        tell_taken(name, taken, started)
+        return _json(200, {"accepted": len(taken.events), "set_aside": taken.set_aside})
+
+    async def _take(self, request: web.Request, source: Source) -> Taken:
+        with self._room.hold() as held:
+            body = await read_body(request, held, self._room.limits)
+            hook = Hook(
+                body=body,
+                received_at=self._clock.now(),
+                headers=request.headers,
+                query=request.query,
+                token=request.match_info.get("token"),
+            )
+            return await self._door.take(source, hook)
+
+    def _other_method(self, request: web.Request, source: Source) -> web.Response:
+        if request.method == "OPTIONS" and (consent := source.panel.consent(request.headers)):
+            return web.Response(status=200, headers=consent)
+        return _error(405, "only POST is taken here", headers={"Allow": "POST"})
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """The process is alive."""
+        return _json(200, {"status": "ok", "version": __version__})
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """The store takes events."""
+        try:
+            await self._ready()
+        except StoreError as error:
+            return _error(503, str(error), headers=RETRY_AFTER)
+        return _json(200, {"status": "ready"})
+
+
+async def not_found(request: web.Request) -> web.Response:
+    """Whatever has no other handler."""
+    return _error(404, "nothing here: panels post to /in/{source}")
+
+
+def tell_taken(source: str, taken: Taken, started: float) -> None:
+    say(
+        LOG,
+        logging.INFO,
+        "ingress.accepted",
+        source=source,
+        events=len(taken.events),
+        set_aside=taken.set_aside,
+        ms=round((time.perf_counter() - started) * 1000, 1),
+    )
+
+
+def tell_refused(source: str, status: int, reason: str) -> None:
+    say(LOG, logging.WARNING, "ingress.refused", source=source, status=status, reason=reason)
+
+
+def parting(error: HookRejected, response: web.Response) -> web.Response:
+    """The response, the last one on its connection where nothing can be read from that any more."""
+    if isinstance(error, Garbled):
+        response.force_close()
+    return response
+
+
+def _refusal(error: HookRejected) -> web.Response:
+    headers = RETRY_AFTER if error.status == 503 else {}
+    if isinstance(error, BadPayload):
+        return _json(error.status, {"error": error.reason, "path": error.path}, headers)
+    return _json(error.status, {"error": str(error)}, headers)
+
+
+def _error(status: int, reason: str, *, headers: dict[str, str] | None = None) -> web.Response:
+    return _json(status, {"error": reason}, headers)
+
+
+def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(status=status, body=json.dumps(value).encode(), headers={**JSON, **(headers or {})})

@@ -1,0 +1,62 @@
+"""A real door on a real port: real panels, a real store, a table with one row."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+from aiohttp import web
+
+from bridge.ingress.discord import DiscordEndpoint
+from bridge.ingress.door import Door, Source
+from bridge.ingress.limits import Limits, Room
+from bridge.ingress.server import Server, not_found
+from bridge.panels.discord import DiscordConfig, DiscordPanel
+from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
+from bridge.routing import Route, Router
+from bridge.store import open_outbox
+from bridge.store.base import Delivery
+from bridge.store.outbox import SqlOutbox
+from tests.fakes import FakeClock
+
+SECRET = "something-very-very-secret"
+TOKEN = "main-channel-token-AAAA"
+
+
+def sources() -> dict[str, Source]:
+    marzban = MarzbanConfig(panel="marzban", secret=(SECRET, "the-next-secret"), mask=("user.note",))
+    discord = DiscordConfig(panel="discord", secret=(TOKEN,))
+    return {
+        "marzban": Source("marzban", "marzban", MarzbanPanel(marzban)),
+        "chat": Source("chat", "discord", DiscordPanel(discord)),
+        "open": Source("open", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none"))),
+    }
+
+
+class House:
+    """What the tests speak to: its address, its store, and its doings."""
+
+    def __init__(self, url: str, door: Door, outbox: SqlOutbox, offered: list[Delivery]) -> None:
+        self.url, self.door, self.outbox, self.offered = url, door, outbox, offered
+
+
+@asynccontextmanager
+async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = None) -> AsyncIterator[House]:
+    offered: list[Delivery] = []
+    limits = limits or Limits()
+    async with open_outbox(store_url) as outbox:
+        door = Door(outbox, offer=lambda deliveries: offered.extend(deliveries))
+        door.open(sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)}))
+        room = Room(limits)
+        app = web.Application()
+        server = Server(door, room, clock, ready=outbox.check)
+        discord = DiscordEndpoint(door, room, clock)
+        app.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        try:
+            yield House(f"http://{host}:{port}", door, outbox, offered)
+        finally:
+            await runner.cleanup()

@@ -1,0 +1,187 @@
+"""The execute-webhook endpoint: what real clients of Discord meet."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import apprise
+import pytest
+import requests
+from discord_webhook import DiscordEmbed, DiscordWebhook
+
+from bridge.event import Event
+from bridge.store import open_ledger
+from bridge.store.base import Query
+from tests.fakes import FakeClock
+from tests.ingress.doors import TOKEN, House, open_house
+from tests.panels.recorded import PAYLOADS
+
+
+@pytest.fixture
+async def house(store_url: str, clock: FakeClock) -> AsyncIterator[House]:
+    async with open_house(store_url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@pytest.fixture
+def webhook(house: House) -> str:
+    return f"{house.url}/api/webhooks/chat/{TOKEN}"
+
+
+def events(store_url: str) -> list[Event]:
+    with open_ledger(store_url) as ledger:
+        found = [ledger.event(record.event_id) for record in reversed(ledger.deliveries(Query(limit=None)))]
+        return [one[0] for one in found if one is not None]
+
+
+@pytest.mark.parametrize("version", ["", "/v10", "/v9"])
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_a_message_is_204(
+    house: House, http: aiohttp.ClientSession, store_url: str, version: str, slash: str
+) -> None:
+    url = f"{house.url}/api{version}/webhooks/chat/{TOKEN}{slash}"
+    async with http.post(url, json={"content": "hello"}, allow_redirects=False) as response:
+        assert (response.status, await response.read()) == (204, b"")
+    [event] = events(store_url)
+    assert (event.type, event.data["message"]["content"]) == ("message.posted", "hello")
+
+
+async def test_with_wait_the_answer_is_the_message(http: aiohttp.ClientSession, webhook: str) -> None:
+    embed = {"title": "hi", "description": "there"}
+    query = {"wait": "true", "thread_id": "123456789012345678"}
+    async with http.post(webhook, params=query, json={"username": "Marz", "embeds": [embed]}) as response:
+        message = await response.json()
+    assert response.status == 200
+    assert message["id"].isdecimal()
+    assert message["channel_id"] == "123456789012345678"
+    assert message["author"]["username"] == "Marz"
+    assert message["embeds"] == [{"type": "rich", **embed}]
+
+
+async def test_the_thread_goes_along(http: aiohttp.ClientSession, webhook: str, store_url: str) -> None:
+    async with http.post(webhook, params={"thread_id": "42"}, json={"content": "hello"}) as response:
+        assert response.status == 204
+    assert events(store_url)[0].data["message"]["thread_id"] == "42"
+
+
+async def test_get_answers_the_webhook(http: aiohttp.ClientSession, webhook: str) -> None:
+    async with http.get(webhook) as response:
+        answer = await response.json()
+    assert (response.status, answer["type"], answer["name"], answer["token"]) == (200, 1, "chat", TOKEN)
+
+
+async def test_a_form_is_taken(http: aiohttp.ClientSession, webhook: str, store_url: str) -> None:
+    async with http.post(webhook, data={"content": "سلام & hello"}) as response:
+        assert response.status == 204
+    async with http.post(webhook, data={"payload_json": json.dumps({"content": "two"})}) as response:
+        assert response.status == 204
+    assert [event.data["message"]["content"] for event in events(store_url)] == ["سلام & hello", "two"]
+
+
+async def test_files_are_named_and_their_bytes_not_kept(
+    http: aiohttp.ClientSession, webhook: str, store_url: str
+) -> None:
+    form = aiohttp.FormData()
+    form.add_field("payload_json", json.dumps({"content": "see the file"}))
+    form.add_field("files[0]", b"\x00SECRET-BYTES" * 1000, filename="users.csv", content_type="text/csv")
+    async with http.post(webhook, data=form) as response:
+        assert response.status == 204
+    [event] = events(store_url)
+    assert event.data["message"]["files"] == [{"name": "users.csv", "content_type": "text/csv"}]
+    assert "SECRET-BYTES" not in json.dumps(event.to_json())
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("POST", "/api/webhooks/chat/wrong", {"content": "x"}, 401, 50027),
+        ("GET", "/api/webhooks/chat/wrong", None, 401, 50027),
+        ("POST", "/api/webhooks/nobody/x", {"content": "x"}, 404, 10015),
+        ("POST", "/api/webhooks/marzban/x", {"content": "x"}, 404, 10015),
+        ("POST", f"/api/webhooks/chat/{TOKEN}", {}, 400, 50006),
+        ("POST", f"/api/webhooks/chat/{TOKEN}", {"content": "  "}, 400, 50006),
+        ("POST", f"/api/webhooks/chat/{TOKEN}", {"content": 7, "embeds": "x"}, 400, 50035),
+        ("POST", f"/api/webhooks/chat/{TOKEN}", {"embeds": [{"title": {}}]}, 400, 50035),
+        ("POST", f"/api/webhooks/chat/{TOKEN}", {"content": "x" * 2001}, 400, 50035),
+        ("PUT", f"/api/webhooks/chat/{TOKEN}", {"content": "x"}, 405, 0),
+    ],
+)
+async def test_errors_have_discords_shape(
+    house: House, http: aiohttp.ClientSession, store_url: str, method: str, path: str, body: Any, status: int, code: int
+) -> None:
+    async with http.request(method, house.url + path, json=body) as response:
+        answer = await response.json()
+    assert (response.status, answer["code"]) == (status, code)
+    assert isinstance(answer["message"], str)
+    assert ("errors" in answer) is (code == 50035)
+    assert events(store_url) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "code"),
+    [
+        ({"Content-Type": "application/json"}, b"{nonsense", 50109),
+        ({"Content-Type": "text/plain"}, b"hello", 50035),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, b"nonsense", 50035),
+        ({"Content-Type": "multipart/form-data"}, b"nonsense", 50035),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"", 50006),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_in_discords_words(
+    http: aiohttp.ClientSession, webhook: str, headers: dict[str, str], body: bytes, code: int
+) -> None:
+    async with http.post(webhook, data=body, headers=headers) as response:
+        answer = await response.json()
+    assert (response.status, answer["code"]) == (400, code)
+
+
+async def test_the_error_leads_to_the_field(http: aiohttp.ClientSession, webhook: str) -> None:
+    async with http.post(webhook, json={"embeds": [{"title": "ok"}, {"title": "x" * 257}]}) as response:
+        answer = await response.json()
+    assert list(answer["errors"]["embeds"]["1"]["title"]) == ["_errors"]
+
+
+async def test_a_report_becomes_a_typed_event_without_its_password(
+    http: aiohttp.ClientSession, webhook: str, store_url: str
+) -> None:
+    body = json.loads((PAYLOADS / "marzban/001-discord-login-failed.json").read_text())["body"]
+    async with http.post(webhook, data=body, headers={"Content-Type": "application/json"}) as response:
+        assert response.status == 204
+    [event] = events(store_url)
+    assert (event.type, event.native_type) == ("security.login_failed", "discord:report_login/failed")
+    assert "wrong-password-123" not in json.dumps(event.to_json())
+
+
+async def test_the_discord_webhook_package_finds_its_discord(webhook: str, store_url: str) -> None:
+    message = DiscordWebhook(url=webhook, content="hello", username="Marz", thread_id="42")
+    message.add_embed(DiscordEmbed(title="User created", description="alice", color="03b2f8"))
+    message.add_file(file=b"bytes", filename="note.txt")
+    response = await asyncio.to_thread(message.execute)
+    assert response.status_code == 200
+    assert message.id is not None
+    [event] = events(store_url)
+    assert event.data["message"]["embeds"][0]["title"] == "User created"
+    assert event.data["message"]["files"][0]["name"] == "note.txt"
+
+
+async def test_the_requests_package_sends_as_marzban_does(webhook: str, store_url: str) -> None:
+    body = json.loads((PAYLOADS / "marzban/004-discord-new-user-with-admin.json").read_text())["body"]
+    response = await asyncio.to_thread(requests.post, webhook, json=json.loads(body), timeout=5)
+    assert response.status_code == 204
+    assert [event.type for event in events(store_url)] == ["user.created"]
+
+
+@pytest.mark.filterwarnings("ignore:.imghdr.:DeprecationWarning")  # apprise asks for it
+async def test_apprise_sends_what_it_sends_to_discord(house: House, store_url: str) -> None:
+    plugin: Any = apprise.Apprise.instantiate(f"discord://chat/{TOKEN}/?footer=yes&format=markdown")
+    plugin.notify_url = f"{house.url}/api/webhooks"
+    assert await asyncio.to_thread(plugin.notify, body="# Hello\nworld", title="Title")
+    assert {event.type for event in events(store_url)} == {"message.posted"}

@@ -1,0 +1,66 @@
+"""Masking at the door."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.ingress.masking import Masker
+
+SECRET = "s3cr3t-value"
+
+
+@pytest.mark.parametrize(
+    ("rule", "element", "masked"),
+    [
+        ("key", {"key": SECRET}, {"key": "***"}),
+        ("user.links", {"user": {"links": [SECRET, SECRET]}}, {"user": {"links": ["***", "***"]}}),
+        ("user.p", {"user": {"p": {"vless": {"id": SECRET}}}}, {"user": {"p": {"vless": {"id": "***"}}}}),
+        ("users.*.key", {"users": [{"key": SECRET, "n": 1}]}, {"users": [{"key": "***", "n": 1}]}),
+        ("users.1.key", {"users": [{"key": 1}, {"key": 2}]}, {"users": [{"key": 1}, {"key": "***"}]}),
+        ("**.Key", {"a": {"b": [{"Key": SECRET}]}, "Key": 1}, {"a": {"b": [{"Key": "***"}]}, "Key": "***"}),
+        ("a.**.k", {"k": 1, "a": {"k": 2, "x": {"k": 3}}}, {"k": 1, "a": {"k": "***", "x": {"k": "***"}}}),
+        ("by.telegram_id", {"by": {"telegram_id": 987654321}}, {"by": {"telegram_id": "***"}}),
+        ("by.telegram_id", {"by": {"telegram_id": None}}, {"by": {"telegram_id": None}}),
+        ("by.telegram_id", {"by": None}, {"by": None}),
+        ("by.telegram_id", {"by": "text"}, {"by": "text"}),
+        ("a.b.c", {"a": [1]}, {"a": [1]}),
+        ("a", 7, 7),
+        ("**", {"a": [SECRET]}, {"a": ["***"]}),
+    ],
+)
+def test_what_a_rule_masks(rule: str, element: Any, masked: Any) -> None:
+    assert Masker([rule])(element) == masked
+
+
+def test_what_the_operator_lets_through_is_let_through_and_nothing_beside_it() -> None:
+    masker = Masker(["user.proxies", "user.links"], unmask=["user.proxies.vless.id", "user.links"])
+    element = {"user": {"proxies": {"vless": {"id": "a", "x": "b"}, "trojan": {"password": "c"}}, "links": ["d"]}}
+    masked = {"user": {"proxies": {"vless": {"id": "a", "x": "***"}, "trojan": {"password": "***"}}, "links": ["d"]}}
+    assert masker(element) == masked
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abcs"), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_nothing_under_a_masked_key_survives_at_any_depth(value: Any) -> None:
+    element = {"x": [{"s": {"deep": [SECRET, value]}}, value], "s": SECRET}
+    assert SECRET not in json.dumps(Masker(["**.s"])(element))
+
+
+@given(JSON, st.lists(st.sampled_from(["a", "*", "**", "a.b", "**.c", "a.*.b", "0", "*.s"]), max_size=4))
+def test_masking_keeps_the_shape_and_raises_nothing(value: Any, rules: list[str]) -> None:
+    def shape(one: Any) -> Any:
+        if isinstance(one, dict):
+            return {key: shape(inner) for key, inner in one.items()}
+        return [shape(inner) for inner in one] if isinstance(one, list) else one is None
+
+    before = shape(value)
+    assert shape(Masker(rules)(value)) == before

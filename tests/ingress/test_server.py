@@ -1,0 +1,254 @@
+"""POST /in/{source}: what is taken, what is refused, and in which words."""
+
+import asyncio
+import gzip
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bridge.errors import StoreUnavailable
+from bridge.ingress.limits import Limits
+from bridge.intake import Intake
+from bridge.store import open_ledger
+from bridge.store.base import Delivery, Query, Record
+from tests.fakes import FakeClock
+from tests.ingress.doors import SECRET, House, open_house
+from tests.panels.recorded import PAYLOADS
+
+HEADERS = {"x-webhook-secret": SECRET}
+ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232625.7, "tries": 0}
+
+
+@pytest.fixture
+async def house(store_url: str, clock: FakeClock) -> AsyncIterator[House]:
+    async with open_house(store_url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def post(http: aiohttp.ClientSession, url: str, body: Any, **more: Any) -> tuple[int, dict[str, Any]]:
+    data = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
+    async with http.post(url, data=data, allow_redirects=False, **{"headers": HEADERS, **more}) as response:
+        assert response.content_type == "application/json"
+        return response.status, await response.json()
+
+
+def kept(store_url: str) -> list[Record]:
+    with open_ledger(store_url) as ledger:
+        return list(reversed(ledger.deliveries(Query(limit=None))))
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+async def test_what_is_answered_200_is_in_the_store(
+    house: House, http: aiohttp.ClientSession, store_url: str, slash: str
+) -> None:
+    answer = await post(http, f"{house.url}/in/marzban{slash}", [ELEMENT, ELEMENT])
+    assert answer == (200, {"accepted": 2, "set_aside": 0})
+    assert [(record.type, record.subject, record.sink) for record in kept(store_url)] == [
+        ("user.created", "user:alice", "ops")
+    ] * 2
+    assert [(delivery.id, delivery.sink) for delivery in house.offered] == [(1, "ops"), (2, "ops")]
+
+
+async def test_an_empty_batch_is_taken_and_is_nothing(house: House, http: aiohttp.ClientSession) -> None:
+    assert await post(http, f"{house.url}/in/marzban", []) == (200, {"accepted": 0, "set_aside": 0})
+
+
+@pytest.mark.parametrize("secret", [SECRET, "the-next-secret"])
+async def test_every_secret_of_a_rotation_is_good(house: House, http: aiohttp.ClientSession, secret: str) -> None:
+    status, _ = await post(http, f"{house.url}/in/marzban", ELEMENT, headers={"x-webhook-secret": secret})
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"x-webhook-secret": ""}, {"x-webhook-secret": "wrong"}, {"x-webhook-secret": "سر"}]
+)
+async def test_a_wrong_secret_is_401(house: House, http: aiohttp.ClientSession, store_url: str, headers: Any) -> None:
+    status, answer = await post(http, f"{house.url}/in/marzban", ELEMENT, headers=headers)
+    assert (status, list(answer)) == (401, ["error"])
+    assert kept(store_url) == []
+
+
+async def test_a_source_that_says_none_takes_whatever_comes(house: House, http: aiohttp.ClientSession) -> None:
+    status, _ = await post(http, f"{house.url}/in/open", ELEMENT, headers={"x-webhook-secret": "anything"})
+    assert status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/in/nobody", 404),
+        ("POST", "/", 404),
+        ("POST", "/in", 404),
+        ("POST", "/in/a/b/c", 404),
+        ("GET", "/in/marzban", 405),
+        ("PUT", "/in/marzban/", 405),
+        ("DELETE", "/in/marzban/token", 405),
+        ("OPTIONS", "/in/marzban", 405),
+    ],
+)
+async def test_what_is_not_there_is_said_so_and_never_redirected(
+    house: House, http: aiohttp.ClientSession, method: str, path: str, status: int
+) -> None:
+    async with http.request(method, house.url + path, data=b"{}", headers=HEADERS, allow_redirects=False) as response:
+        assert response.status == status
+        assert "error" in await response.json()
+        assert (response.headers.get("Allow") == "POST") is (status == 405)
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b"", ""),
+        (b"nonsense", ""),
+        (b"\xff\xfe", ""),
+        (b"[1,2", ""),
+        (b"7", ""),
+        (b'{"a": NaN}', ""),
+        (b"[" * 100_000, ""),
+        (b"[" * 101 + b"]" * 101, ""),
+        (b'{"a":' * 900 + b"1" + b"}" * 900, ""),
+        (b'{"username":"alice"}', "action"),
+        (b'[{"username":"alice"}]', "action"),
+        (b'[{"username":"alice"},7]', "[0].action"),
+        (b'{"action":"user_created"}', "username"),
+    ],
+)
+async def test_what_cannot_be_understood_is_422_with_the_path_to_the_fault(
+    house: House, http: aiohttp.ClientSession, store_url: str, body: bytes, path: str
+) -> None:
+    status, answer = await post(http, f"{house.url}/in/marzban", body)
+    assert (status, answer["path"]) == (422, path)
+    assert kept(store_url) == []
+
+
+async def test_a_bad_element_is_set_aside_and_holds_up_no_good_one(
+    house: House, http: aiohttp.ClientSession, store_url: str
+) -> None:
+    bad = {"user": {"proxies": {"vless": {"id": "a-secret"}}}}
+    status, answer = await post(http, f"{house.url}/in/marzban", [ELEMENT, bad, "text", ELEMENT])
+    assert (status, answer) == (200, {"accepted": 2, "set_aside": 2})
+    with open_ledger(store_url) as ledger:
+        text, masked = ledger.set_aside(limit=10)
+    assert (masked.path, masked.element) == ("[1].action", {"user": {"proxies": {"vless": {"id": "***"}}}})
+    assert (text.path, text.element) == ("[2]", "text")
+
+
+async def test_five_thousand_elements_at_once_are_normal_business(
+    house: House, http: aiohttp.ClientSession, store_url: str
+) -> None:
+    full = json.loads(json.loads((PAYLOADS / "marzban/003-user_created-owned-by-reseller.json").read_text())["body"])[0]
+    batch = json.dumps([{**full, "username": f"user_{n}"} for n in range(5000)]).encode()
+    assert len(batch) > 10_000_000
+    assert await post(http, f"{house.url}/in/marzban", batch) == (200, {"accepted": 5000, "set_aside": 0})
+    assert len(kept(store_url)) == 5000
+
+
+@pytest.mark.parametrize("size", [1001, 5_000_000])
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_what_is_bigger_than_the_limit_is_413(
+    store_url: str, clock: FakeClock, http: aiohttp.ClientSession, size: int, chunked: bool
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(0, size, 1000):
+            yield b" " * 1000
+        yield b" "
+
+    async with open_house(store_url, clock, Limits(body=1000)) as house:
+        body: Any = pieces() if chunked else io.BytesIO(b" " * size)
+        async with http.post(f"{house.url}/in/marzban", data=body, headers=HEADERS) as response:
+            assert response.status == 413
+
+
+async def test_a_bomb_is_cut_off_by_the_size_it_unpacks_to(
+    store_url: str, clock: FakeClock, http: aiohttp.ClientSession
+) -> None:
+    async with open_house(store_url, clock, Limits(body=100_000)) as house:
+        bomb = gzip.compress(b" " * 50_000_000)
+        headers = {**HEADERS, "Content-Encoding": "gzip"}
+        async with http.post(f"{house.url}/in/marzban", data=bomb, headers=headers) as response:
+            assert response.status == 413
+
+
+async def test_a_body_that_does_not_arrive_is_cut_off(store_url: str, clock: FakeClock) -> None:
+    async with open_house(store_url, clock, Limits(body_timeout=0.05)) as house:
+        port = int(house.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        assert b"408" in await reader.readline()
+        writer.close()
+
+
+async def test_requests_that_do_not_fit_in_memory_together_are_asked_to_come_again(
+    store_url: str, clock: FakeClock, http: aiohttp.ClientSession
+) -> None:
+    async with open_house(store_url, clock, Limits(body=1000, memory=1500)) as house:
+        port = int(house.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        body = json.dumps(ELEMENT).ljust(1000).encode()
+        head = f"POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        writer.write(head + body[:-1])
+        await writer.drain()
+        async with asyncio.timeout(5):
+            while (answer := await post(http, f"{house.url}/in/open", body))[0] == 200:
+                pass
+            assert answer[0] == 503
+            writer.write(body[-1:])
+            assert b"200" in await reader.readline()
+        writer.close()
+        assert (await post(http, f"{house.url}/in/open", body))[0] == 200
+
+
+async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(house: House, http: aiohttp.ClientSession) -> None:
+    class Away:
+        async def put(self, intake: Intake) -> Sequence[Delivery]:
+            raise StoreUnavailable("store: database or disk is full")
+
+    house.door._outbox = Away()  # type: ignore[assignment]  # only `put` is called
+    for path in ("/in/marzban", "/api/webhooks/chat/main-channel-token-AAAA"):
+        body, headers = ELEMENT | {"content": "hello"}, {**HEADERS, "Content-Type": "application/json"}
+        async with http.post(house.url + path, json=body, headers=headers) as response:
+            assert response.status == 503
+            assert int(response.headers["Retry-After"]) > 0
+            assert "disk" not in await response.text()
+
+
+async def test_secrets_are_masked_before_anything_is_kept_or_logged(
+    house: House, http: aiohttp.ClientSession, store_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    record = json.loads((PAYLOADS / "marzban/003-user_created-owned-by-reseller.json").read_text())
+    await post(http, f"{house.url}/in/marzban", record["body"].encode())
+    secrets = ["WoGTyPVh0n9gCxc_rUaKcw", "b52e0610-3b41", "ZXhhbXBsZV91c2Vy", "reseller-token-BBBB", "987654321"]
+    operators_own = "paid until December"
+    stored = b"".join(path.read_bytes() for path in Path(store_url.removeprefix("sqlite:///")).parent.iterdir())
+    assert b"example_user" in stored
+    for secret in [*secrets, operators_own]:
+        assert secret.encode() not in stored
+        assert secret not in caplog.text
+
+
+async def test_whoever_watches_is_answered(house: House, http: aiohttp.ClientSession) -> None:
+    for path in ("/healthz", "/readyz"):
+        async with http.get(house.url + path) as response:
+            assert response.status == 200
+
+
+async def test_one_line_for_each_request(
+    house: House, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    await post(http, f"{house.url}/in/marzban", ELEMENT)
+    await post(http, f"{house.url}/in/marzban", ELEMENT, headers={})
+    assert [record.msg for record in caplog.records] == ["ingress.accepted", "ingress.refused"]

@@ -1,0 +1,49 @@
+"""The commands: thin, over the parts below. What one needs is imported when it runs, so that `run` starts fast."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bridge import __version__
+from bridge.cli import ledger, messages, service
+from bridge.errors import BridgeError, ConfigError
+
+app = typer.Typer(
+    name="panelbridge",
+    help="The event bridge beside your VPN panel: webhooks in; messages and signed webhooks out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(service.run)
+app.command()(service.check)
+app.command()(messages.render)
+app.command("test")(messages.probe)
+app.command()(ledger.deliveries)
+app.command()(ledger.replay)
+app.command()(service.schema)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run a command. What a person can mend is told in one line each: exit 2 for the file, 1 for the rest."""
+    try:
+        app(args=args)
+    except BridgeError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"panelbridge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before the command."""

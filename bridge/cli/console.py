@@ -1,0 +1,62 @@
+"""What all commands share: where the file is, and how things are shown."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+PLACES = (Path("config.yaml"), Path("/etc/panelbridge/config.yaml"))
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        envvar="PANELBRIDGE_CONFIG",
+        help="The file; ./config.yaml or /etc/panelbridge/config.yaml if not given.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+#: What could move the cursor, colour the screen, or turn the writing round: a panel's texts are not trusted.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def config_path(given: Path | None) -> Path:
+    """The file that is meant: the one given, or the first that is there."""
+    return given or next((one for one in PLACES if one.exists()), PLACES[0])
+
+
+def print_json(value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
+    print(_UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table as wide as the terminal; one line a row where there is none."""
+    from rich.console import Console  # the other commands do not pay for it
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
+    for row in rows:
+        table.add_row(*(Text(plain(one)) for one in row))
+    Console(width=None if sys.stdout.isatty() else 10_000, highlight=False).print(table)
+
+
+def plain(value: object) -> str:
+    """A value as a terminal can show it safely, on one line; nothing for None."""
+    return "" if value is None else _UNSEEN.sub("�", str(value)).replace("\n", "⏎")
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

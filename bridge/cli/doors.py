@@ -1,0 +1,62 @@
+"""Where each panel posts to, and the lines to paste into its settings. Secrets are named, and not shown."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bridge.config.model import Config
+    from bridge.panels.base import SourceConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A source as its panel sees it."""
+
+    name: str
+    panel: str
+    url: str
+    paste: tuple[str, ...]
+
+
+def doors(config: "Config", address: str | None = None) -> Iterator[Door]:
+    """Every source; `address` is where the port is really open, if it is."""
+    from bridge.panels import open_panel
+
+    base = config.public_url or nearby(address or config.listen)
+    for name, settings in config.sources.items():
+        panel = open_panel(settings)
+        secret = shown_secret(name, settings)
+        url = base + panel.path.format(source=name, secret=secret or "none")
+        lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)
+        yield Door(name, settings.panel, url, tuple(lines))
+
+
+def shown_secret(name: str, settings: "SourceConfig") -> str:
+    """What stands for the source's secret: its name, or itself where it is the example's; nothing where it has none."""
+    from bridge.config.check import is_demo
+
+    if not settings.secret:
+        return ""
+    secret = settings.secret[0].get_secret_value()
+    return secret if is_demo(secret) else f"<secret of {name}>"
+
+
+def welcome(config: "Config", address: str) -> Iterator[str]:
+    """What is said at the start."""
+    yield f"listening on http://{address}\n"
+    for door in doors(config, address):
+        yield f"{door.name} ({door.panel}): paste into the panel's settings"
+        yield from (f"    {line}" for line in door.paste)
+        yield ""
+
+
+def nearby(listen: str) -> str:
+    """An address on this machine for what is listened to."""
+    host, _, port = listen.rpartition(":")
+    host = {"": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+    with suppress(ValueError):
+        host = "127.0.0.1" if ip_address(host) == IPv4Address(0) else host
+    return f"http://{host}:{port}"

@@ -1,0 +1,240 @@
+"""`render` and `test`: what would be sent, and sending it once."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from bridge.cli.console import ConfigOption, JsonOption, config_path, plain, print_json
+from bridge.errors import BridgeError
+from bridge.message import RECORD, UNIT
+
+if TYPE_CHECKING:
+    from bridge.config.model import Config
+    from bridge.event import Event, JsonObject
+    from bridge.message import Message
+    from bridge.outcome import Attempt
+    from bridge.sinks.base import HttpSink, Sink
+    from bridge.sinks.http import Http
+
+EventOption = Annotated[str, typer.Option("--event", help="A sample of this type.")]
+
+
+def render(
+    config: ConfigOption = None,
+    event: EventOption = "user.created",
+    file: Annotated[
+        Path | None, typer.Option(help="A request's body as a panel sends it, in place of a sample.")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="The source that the event comes from.")] = None,
+    panel: Annotated[str | None, typer.Option(help="The panel that a sample comes from.")] = None,
+    sink: Annotated[str | None, typer.Option(help="This sink, in place of those that the table chooses.")] = None,
+    service: Annotated[
+        Literal["discord", "slack", "telegram"] | None, typer.Option(help="The message alone, for a service.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="In this language, as fa.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what would be sent for an event, to each sink that the table chooses. Secrets are masked."""
+    settings = _settings(config, needed=file is not None or sink is not None)
+    if file is not None:
+        events = _parsed(settings, file, source)
+    else:
+        events = [_sample(settings, event, source=source, panel=panel)]
+    shown = [one for event_ in events for one in _previews(settings, event_, sink, service, locale)]
+    if as_json:
+        print_json([one.to_json() for one in shown])
+    elif not shown:
+        print("no row sends this anywhere", file=sys.stderr)
+    else:
+        for one in shown:
+            one.show()
+
+
+def probe(
+    sink: Annotated[str, typer.Argument(help="The sink to send to.")],
+    config: ConfigOption = None,
+    event: EventOption = "user.created",
+    as_json: JsonOption = False,
+) -> None:
+    """Send a sample through a sink, once; exit 0 only if it was delivered."""
+    from bridge.outcome import Delivered
+
+    settings = _settings(config, needed=True)
+    attempt = asyncio.run(_sent(settings, sink, _sample(settings, event)))
+    delivered = isinstance(attempt.outcome, Delivered)
+    if as_json:
+        print_json(_told(attempt))
+    else:
+        print(
+            "\n".join(f"{name:8} {plain(value)}" for name, value in _told(attempt).items() if value not in (None, ""))
+        )
+    raise typer.Exit(0 if delivered else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One event for one sink, as it would go out."""
+
+    event: "Event"
+    sink: str
+    why: str
+    blocks: "Mapping[str, str]"
+    request: "JsonObject | None"
+    fault: str | None
+
+    def to_json(self) -> "JsonObject":
+        told = {name: getattr(self, name) for name in ("sink", "why", "request", "fault")}
+        return {"event": self.event.to_json(), "blocks": dict(self.blocks), **told}
+
+    def show(self) -> None:
+        print(f"── {plain(self.event.type)} → {self.sink} ({self.why})")
+        for name, text in self.blocks.items():
+            if text.strip():
+                lines = text.replace(UNIT, " | ").replace(RECORD, "\n").split("\n")
+                print("\n".join((f"\n[{name}]", *map(plain, lines))))
+        if self.request is not None:
+            print("\n[request]")
+            print_json(self.request)
+        if self.fault:
+            print(f"\nthe template failed, and the built-in one was used: {plain(self.fault)}", file=sys.stderr)
+        print()
+
+
+async def _sent(config: "Config", name: str, event: "Event") -> "Attempt":
+    from bridge.message import Message
+    from bridge.sinks.http import Http
+
+    http = Http()
+    try:
+        sink = _opened(config, name, http)
+        blocks, fault = _blocks(config, sink, event, None)
+        if fault:
+            print(f"the template failed, and the built-in one was used: {plain(fault)}", file=sys.stderr)
+        return await sink.send(Message(event=event, at=datetime.now(UTC), blocks=blocks))
+    finally:
+        await http.close()
+
+
+def _told(attempt: "Attempt") -> "JsonObject":
+    outcome = attempt.outcome
+    names = ("ref", "note", "reason", "after")
+    said = {name: value for name in names if (value := getattr(outcome, name, None)) is not None}
+    return {"outcome": type(outcome).__name__.lower(), **said, "status": attempt.status, "answer": attempt.answer}
+
+
+def _previews(
+    config: "Config", event: "Event", sink: str | None, service: str | None, locale: str | None
+) -> Iterator[Preview]:
+    from bridge.routing import Router
+    from bridge.sinks.base import Tools
+    from bridge.sinks.console import ConsoleConfig
+    from bridge.sinks.http import Http
+
+    http = Http()
+    if service is not None:
+        console = ConsoleConfig.model_validate({"format": service}).open(Tools(http, {}))
+        yield _preview(config, event, console, service, "asked for", None, locale)
+    elif sink is not None:
+        yield _preview(config, event, _opened(config, sink, http), sink, "asked for", None, locale)
+    else:
+        routed = Router(config.table(), sinks=config.all_sinks()).route(event)
+        for one in routed.assignments:
+            yield _preview(config, event, _opened(config, one.sink, http), one.sink, one.row, one.template, locale)
+
+
+def _preview(
+    config: "Config", event: "Event", sink: "Sink", name: str, why: str, template: str | None, locale: str | None
+) -> Preview:
+    from bridge.message import Message
+    from bridge.sinks.base import HttpSink
+
+    blocks, fault = _blocks(config, sink, event, template, locale)
+    message = Message(event=event, at=datetime.now(UTC), blocks=blocks, template=template)
+    request = _request(sink, message) if isinstance(sink, HttpSink) else None
+    return Preview(event, name, why, blocks, request, fault)
+
+
+def _blocks(
+    config: "Config", sink: "Sink", event: "Event", template: str | None, locale: str | None = None
+) -> "tuple[Mapping[str, str], str | None]":
+    from bridge.messages.renderer import Renderer
+
+    renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
+    look = replace(sink.look, locale=locale) if locale else sink.look
+    rendered = renderer.render(event, look, template)
+    return rendered.blocks, rendered.fault
+
+
+def _request(sink: "HttpSink[Any]", message: "Message") -> "JsonObject":
+    request = sink.build(message)
+    text = sink.mask(request.body.decode("utf-8", "replace"))
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = text
+    headers = {name: sink.mask(value) for name, value in request.headers.items()}
+    return {"method": request.method, "url": sink.mask(str(request.url)), "headers": headers, "body": body}
+
+
+def _settings(config: Path | None, *, needed: bool) -> "Config":
+    """The file's settings; none at all will do for a sample that no row has to choose a sink for."""
+    from bridge.config.load import load
+    from bridge.config.model import Config
+
+    path = config_path(config)
+    return load(path).config if needed or config or path.exists() else Config()
+
+
+def _opened(config: "Config", name: str, http: "Http") -> "Sink":
+    from bridge.config.mistakes import near
+    from bridge.panels import DIALECTS
+    from bridge.sinks.base import Tools
+
+    sinks = config.all_sinks()
+    if name not in sinks:
+        raise BridgeError(f'no sink named "{name}": {near(name, list(sinks))}')
+    return sinks[name].open(Tools(http, DIALECTS))
+
+
+def _sample(config: "Config", type_: str, *, source: str | None = None, panel: str | None = None) -> "Event":
+    """A sample as it would come from a source of the file: the named one, or the first."""
+    from bridge.config.mistakes import near
+    from bridge.samples import sample
+    from bridge.taxonomy import DOCUMENTED, TYPES
+
+    wanted = DOCUMENTED.get(type_, type_)
+    if wanted not in TYPES:
+        raise BridgeError(f'no event has the type "{type_}": {near(type_, list(TYPES))}')
+    name = source or next((name for name, one in config.sources.items() if panel in (None, one.panel)), None)
+    kind = panel or (config.sources[name].panel if name in config.sources else "marzban")
+    return sample(wanted, at=datetime.now(UTC), panel=kind, source=name)
+
+
+def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
+    """The events of a request's body, understood as the source's panel would."""
+    from bridge.config.mistakes import near
+    from bridge.ingress.door import Source
+    from bridge.panels import open_panel
+    from bridge.panels.base import Hook
+
+    names = list(config.sources)
+    name = source or (names[0] if len(names) == 1 else "")
+    if name not in names:
+        raise BridgeError(f"say with --source which source the file comes from: {near(name, names)}")
+    settings = config.sources[name]
+    try:
+        body = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    except OSError as error:
+        raise BridgeError(f"{file}: cannot be read: {error.strerror}") from None
+    hook = Hook(body=body, received_at=datetime.now(UTC), headers={"Content-Type": "application/json"})
+    events, aside = Source(name, settings.panel, open_panel(settings)).events(hook)
+    for one in aside:
+        print(f"set aside: {plain(one.path)}: {plain(one.reason)}", file=sys.stderr)
+    return events

@@ -1,0 +1,93 @@
+"""`run`, `check` and `schema`."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, print_table
+from bridge.cli.doors import doors, welcome
+from bridge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bridge.config.model import Config
+    from bridge.routing import Route
+
+
+def run(
+    config: ConfigOption = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Then send it a recorded event, to see what comes out.")] = False,
+) -> None:
+    """Run the bridge until it is told to stop; SIGHUP, or a change of the file, reloads it."""
+    from bridge.app import run as run_bridge
+
+    async def started(config: "Config", address: str) -> None:
+        print("\n".join(welcome(config, address)), flush=True)
+        if demo:
+            from bridge.cli.demo import show
+
+            await show(config, address)
+
+    raise typer.Exit(run_bridge(config_path(config), started=started))
+
+
+def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Tell every mistake in the file, with its line and column; exit 2 if there is one."""
+    from bridge.config.check import warnings
+    from bridge.config.load import load
+
+    path = config_path(config)
+    try:
+        loaded = load(path)
+    except ConfigError as error:
+        if as_json:
+            print_json({"ok": False, "file": error.file, "mistakes": _mistakes(error)})
+            raise typer.Exit(2) from None
+        raise
+    told = warnings(loaded.config)
+    if as_json:
+        print_json({"ok": True, "file": str(path), "mistakes": [], "warnings": told, **_summary(loaded.config)})
+        return
+    for line in told:
+        print(f"{path}: warning: {line}", file=sys.stderr)
+    _show(loaded.config)
+    print(f"\n{path}: ok")
+
+
+def schema() -> None:
+    """Print the JSON Schema of the file, for editors."""
+    from bridge.config.schema import schema as file_schema
+
+    print_json(file_schema())
+
+
+def _mistakes(error: ConfigError) -> list[dict[str, object]]:
+    return [
+        {"file": one.file or error.file, "line": one.line, "column": one.column, "text": one.text}
+        for one in error.mistakes
+    ]
+
+
+def _summary(config: "Config") -> dict[str, object]:
+    return {
+        "sources": [
+            {"name": one.name, "panel": one.panel, "url": one.url, "paste": one.paste} for one in doors(config)
+        ],
+        "sinks": [{"name": name, "type": one.type, "enabled": one.enabled} for name, one in config.all_sinks().items()],
+        "rows": [{"name": name, **route.model_dump(mode="json", exclude_none=True)} for name, route in config.table()],
+    }
+
+
+def _show(config: "Config") -> None:
+    print_table(("SOURCE", "PANEL", "POSTS TO"), [(one.name, one.panel, one.url) for one in doors(config)])
+    print()
+    sinks = config.all_sinks().items()
+    print_table(("SINK", "TYPE", ""), [(name, one.type, "" if one.enabled else "disabled") for name, one in sinks])
+    print()
+    print_table(("ROW", "TAKES", "TO"), [(name, _taken(route), ", ".join(route.to)) for name, route in config.table()])
+
+
+def _taken(route: "Route") -> str:
+    source = f" of {', '.join(route.source)}" if route.source else ""
+    when = f" when {route.when}" if route.when else ""
+    return f"{', '.join(route.match)}{source}{when}{', then stops' if route.stop else ''}"

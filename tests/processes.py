@@ -1,0 +1,125 @@
+"""Real bridges in processes of their own, and a real receiver for what they send."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+class Bridge:
+    """`panelbridge run`, started, killed and ended like an operator's."""
+
+    def __init__(self, config: Path, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = config.with_suffix(".log")
+        self._config = config
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> None:
+        """Start it; returns once it answers."""
+        command = [sys.executable, "-m", "bridge", "run", "--config", str(self._config)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+            while not await self._answers(http):
+                assert self._process.poll() is None, self.log.read_text()
+                await asyncio.sleep(0.02)
+
+    async def _answers(self, http: aiohttp.ClientSession) -> bool:
+        try:
+            async with http.get(f"{self.url}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    async def kill(self) -> None:
+        """kill -9: no goodbye."""
+        self.signal(signal.SIGKILL)
+        await self.ended()
+
+    async def end(self) -> int:
+        """SIGTERM; returns the exit status."""
+        self.signal(signal.SIGTERM)
+        return await self.ended()
+
+    async def ended(self) -> int:
+        assert self._process is not None
+        return await asyncio.to_thread(self._process.wait, 20)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+
+@dataclass
+class Receiver:
+    """What came in over HTTP, as JSON objects; `slowly` makes it take its time."""
+
+    url: str = ""
+    got: list[dict[str, Any]] = field(default_factory=list)
+    slowly: float = 0.0
+    status: int = 200
+
+    async def take(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if self.slowly:
+            await asyncio.sleep(self.slowly)
+        if self.status == 200:
+            self.got.append(body)
+        return web.json_response({}, status=self.status)
+
+    async def until(self, count: int, *, within: float = 20) -> None:
+        """Returns once that many have come."""
+        async with asyncio.timeout(within):
+            while len(self.got) < count:
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def a_receiver() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    app = web.Application()
+    app.router.add_post("/hook", receiver.take)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+    try:
+        yield receiver
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def a_bridge(folder: Path, text: str) -> AsyncIterator[Bridge]:
+    """A bridge with this file; `listen` and `store` are added. It is not started yet."""
+    port = free_port()
+    config = folder / "config.yaml"
+    config.write_text(f"listen: 127.0.0.1:{port}\nstore: sqlite:///{folder}/panelbridge.db\n{text}")
+    bridge = Bridge(config, port)
+    try:
+        yield bridge
+    finally:
+        if bridge.running:
+            await bridge.kill()

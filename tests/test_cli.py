@@ -1,0 +1,296 @@
+"""The commands, as an operator types them: what they print, and how they exit."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bridge import __version__
+from bridge.cli import app, main
+from bridge.config.schema import schema
+from tests.panels.recorded import recorded
+from tests.processes import free_port
+
+EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
+SECRET = "s3cr3t-s3cr3t-s3cr3t"
+FILE = f"""\
+listen: 127.0.0.1:8080
+public_url: https://bridge.example.com/vpn
+sources:
+  marzban: {{panel: marzban, secret: {SECRET}}}
+  reports: {{panel: discord, secret: {SECRET}}}
+sinks:
+  ops: {{type: discord, url: https://discord.example.com/api/webhooks/1/{SECRET}}}
+  night: {{type: telegram, token: "123456:{SECRET}", chat_id: -5}}
+  shop: {{type: webhook, url: https://shop.example.com/, format: marzban, secret: {SECRET}}}
+  here: {{type: console, format: slack}}
+  off: {{type: console, enabled: false}}
+routes:
+  - {{match: user.*, to: [ops, off]}}
+  - {{match: [user.expired, !user.login], source: marzban, when: data.owner == 'reseller-7',
+     to: [night, shop], stop: yes}}
+  - {{match: node.*, to: here}}
+"""
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "config.yaml"
+    path.write_text(FILE)
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run_(*args: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as raised:
+            main([str(arg) for arg in args])
+        told = capsys.readouterr()
+        return int(raised.value.code or 0), told.out, told.err
+
+    return run_
+
+
+def test_the_version_is_shown(run: Run) -> None:
+    assert run("--version") == (0, f"panelbridge {__version__}\n", "")
+
+
+def test_every_command_helps() -> None:
+    for command in ("run", "check", "render", "test", "deliveries", "replay", "schema"):
+        result = CliRunner().invoke(app, [command, "--help"])
+        assert result.exit_code == 0
+        assert command in result.output
+
+
+# check
+
+
+def test_check_shows_what_a_good_file_says(run: Run, file: Path) -> None:
+    status, out, err = run("check", "-c", file)
+    assert status == 0
+    assert f"{file}: ok" in out
+    assert "https://bridge.example.com/vpn/in/marzban" in out
+    assert "https://bridge.example.com/vpn/api/webhooks/reports/<secret of reports>" in out
+    assert "user.expired, !user.login of marzban when data.owner == 'reseller-7', then stops" in out
+    assert err.splitlines() == [f'{file}: warning: sink "off": is disabled, nothing is kept for it']
+    assert SECRET not in out + err
+
+
+def test_check_tells_every_mistake_and_exits_with_2(run: Run, file: Path) -> None:
+    file.write_text("locale: de\nsinks:\n  ops: {type: console}\nroutes:\n  - to: opps\n")
+    assert run("check", "-c", file) == (
+        2,
+        "",
+        f'{file}:1:9: locale should be en, fa or ru\n{file}:5:9: route 1: no sink named "opps": did you mean "ops"?\n',
+    )
+
+
+def test_check_tells_it_to_programs_too(run: Run, file: Path) -> None:
+    status, out, _ = run("check", "-c", file, "--json")
+    told = json.loads(out)
+    assert (status, told["ok"], told["mistakes"]) == (0, True, [])
+    assert told["sources"][0] == {
+        "name": "marzban",
+        "panel": "marzban",
+        "url": "https://bridge.example.com/vpn/in/marzban",
+        "paste": [
+            'WEBHOOK_ADDRESS="https://bridge.example.com/vpn/in/marzban"',
+            'WEBHOOK_SECRET="<secret of marzban>"',
+        ],
+    }
+    assert told["sinks"][-1] == {"name": "off", "type": "console", "enabled": False}
+    assert told["rows"][2] == {"name": "route 3", "match": ["node.*"], "to": ["here"], "stop": False}
+    file.write_text("locale: de")
+    status, out, _ = run("check", "-c", file, "--json")
+    assert status == 2
+    assert json.loads(out) == {
+        "ok": False,
+        "file": str(file),
+        "mistakes": [{"file": str(file), "line": 1, "column": 9, "text": "locale should be en, fa or ru"}],
+    }
+
+
+def test_a_file_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "nothing.yaml"
+    assert run("check", "-c", file) == (2, "", f"{file}:1:1: cannot be read: No such file or directory\n")
+
+
+# schema
+
+
+def test_the_schema_is_printed(run: Run) -> None:
+    status, out, _ = run("schema")
+    assert (status, json.loads(out)) == (0, schema())
+
+
+# render
+
+
+def rendered(run: Run, *args: object) -> list[dict[str, Any]]:
+    status, out, _ = run("render", *args, "--json")
+    assert status == 0
+    assert SECRET not in out
+    found: list[dict[str, Any]] = json.loads(out)
+    return found
+
+
+def test_render_shows_what_each_sink_of_the_table_would_get(run: Run, file: Path) -> None:
+    ops, night, shop = rendered(run, "-c", file, "--event", "user.expired")
+    assert [(one["sink"], one["why"]) for one in (ops, night, shop)] == [
+        ("ops", "route 1"),
+        ("night", "route 2"),
+        ("shop", "route 2"),
+    ]
+    assert ops["event"]["type"] == "user.expired"
+    assert ops["request"]["url"].endswith("***?wait=true")
+    assert "alice" in json.dumps(ops["request"]["body"])
+    assert night["request"]["url"] == "https://api.telegram.org/bot***/sendMessage"
+    assert "alice" in night["blocks"]["text"]
+    assert shop["request"]["body"][0]["action"] == "user_expired"
+    assert "***" in shop["request"]["headers"].values()
+
+
+def test_render_shows_one_sink_where_it_is_named(run: Run, file: Path) -> None:
+    (shown,) = rendered(run, "-c", file, "--sink", "night", "--event", "peer.created", "--locale", "ru")
+    assert (shown["sink"], shown["why"]) == ("night", "asked for")
+    assert any("а" <= letter <= "я" for letter in shown["blocks"]["text"])
+
+
+@pytest.mark.parametrize("service", ["discord", "slack", "telegram"])
+def test_render_shows_a_service_without_any_file(run: Run, tmp_path: Path, service: str) -> None:
+    with chdir(tmp_path):
+        (shown,) = rendered(run, "--service", service, "--event", "USER_CREATED")
+    assert shown["event"]["type"] == "user.created"
+    assert any(shown["blocks"].values())
+    assert shown["request"] is None
+
+
+def test_render_shows_a_request_as_a_panel_sent_it(run: Run, file: Path, tmp_path: Path) -> None:
+    body = tmp_path / "request.json"
+    body.write_bytes(recorded("marzban")[2].hook.body)
+    shown = rendered(run, "-c", file, "--file", body, "--source", "marzban")
+    assert [one["sink"] for one in shown] == ["ops"]
+    assert shown[0]["event"]["subject"] == "user:example_user"
+
+
+def test_render_is_readable(run: Run, file: Path) -> None:
+    status, out, err = run("render", "-c", file, "--event", "user.created")
+    assert (status, err) == (0, "")
+    assert "── user.created → ops (route 1)" in out
+    assert "[title]" in out
+    assert "[request]" in out
+    assert "\x1e" not in out
+    assert SECRET not in out
+
+
+def test_render_says_when_no_row_takes_an_event(run: Run, file: Path) -> None:
+    assert run("render", "-c", file, "--event", "payment.failed") == (0, "", "no row sends this anywhere\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--event", "user.creatd"], 'no event has the type "user.creatd": did you mean "user.created"?'),
+        (["--sink", "opps"], 'no sink named "opps": did you mean "ops"?'),
+        (["--file", "/nothing", "--source", "marzban"], "/nothing: cannot be read: No such file or directory"),
+        (["--file", "/nothing"], "say with --source which source the file comes from: there are marzban, reports"),
+        (["--file", EXAMPLE, "--source", "marzban"], "the body is not JSON: Expecting value at line 1 column 1"),
+    ],
+)
+def test_render_says_what_it_cannot_do(run: Run, file: Path, args: Sequence[object], told: str) -> None:
+    assert run("render", "-c", file, *args) == (1, "", f"{told}\n")
+
+
+# test
+
+
+def test_test_sends_a_sample_once(run: Run, file: Path) -> None:
+    status, out, _ = run("test", "here", "-c", file, "--event", "user.deleted")
+    assert status == 0
+    assert "USER_DELETED" in out
+    assert out.splitlines()[-1].split() == ["outcome", "delivered"]
+
+
+def test_test_exits_with_1_where_it_was_not_delivered(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"sinks:\n  shop: {{type: webhook, url: 'http://127.0.0.1:{free_port()}/{SECRET}'}}\n")
+    status, out, err = run("test", "shop", "-c", file, "--json")
+    told = json.loads(out)
+    assert (status, told["outcome"], told["status"]) == (1, "away", None)
+    assert SECRET not in out + err
+
+
+def test_test_wants_a_sink_that_is_there(run: Run, file: Path) -> None:
+    assert run("test", "her", "-c", file) == (1, "", 'no sink named "her": did you mean "here"?\n')
+
+
+# real processes
+
+
+def panelbridge(*args: object, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "bridge", *map(str, args)]
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_file_is_found_in_the_folder_or_by_the_environment(file: Path, tmp_path: Path) -> None:
+    assert panelbridge("check", folder=tmp_path).returncode == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    assert panelbridge("check", folder=other, PANELBRIDGE_CONFIG=str(file)).returncode == 0
+    lost = panelbridge("check", folder=other)
+    assert (lost.returncode, lost.stderr) == (2, "config.yaml:1:1: cannot be read: No such file or directory\n")
+
+
+def test_a_wrong_file_stops_the_start_before_the_port_opens(file: Path, tmp_path: Path) -> None:
+    file.write_text("tempaltes: x")
+    ended = panelbridge("run", folder=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == 'config.yaml:1:1: unknown key "tempaltes": did you mean "templates"?\n'
+
+
+def test_a_port_that_is_taken_is_told_without_a_traceback(file: Path, tmp_path: Path) -> None:
+    file.write_text("listen: 192.0.2.1:1")
+    ended = panelbridge("run", folder=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("listen: cannot listen on 192.0.2.1:1: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_running_needs_no_rich(file: Path, tmp_path: Path) -> None:
+    file.write_text("listen: nowhere")
+    code = "import sys, bridge.cli, bridge.app; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={}, check=False).returncode == 0
+
+
+def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: Path) -> None:
+    port = free_port()
+    file = tmp_path / "config.yaml"
+    file.write_text(EXAMPLE.read_text("utf-8").replace("0.0.0.0:8080", f"127.0.0.1:{port}"), "utf-8")
+    command = [sys.executable, "-m", "bridge", "run", "--demo"]
+    with subprocess.Popen(command, cwd=tmp_path, env={}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as bridge:
+        assert bridge.stdout is not None
+        wanted = {b"discord", b"slack", b"telegram"}
+        told = b""
+        try:
+            while wanted:
+                line = bridge.stdout.readline()
+                assert line, "it ended before all was shown"
+                told += line
+                wanted -= {name for name in wanted if line.startswith(name + b" ")}
+        finally:
+            bridge.terminate()
+        bridge.communicate(timeout=20)
+    assert bridge.returncode == 0
+    text = told.decode()
+    assert f"listening on http://127.0.0.1:{port}" in text
+    assert 'WEBHOOK_SECRET="demo-marzban-secret"' in text
+    assert f"curl http://127.0.0.1:{port}/in/marzban -H 'x-webhook-secret: demo-marzban-secret' -d '" in text
+    assert '200 {"accepted": 1, "set_aside": 0}' in text

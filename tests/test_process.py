@@ -1,0 +1,195 @@
+"""A bridge as an operator runs it: crashes, signals, reloads, a second one beside it."""
+
+import asyncio
+import json
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.processes import Receiver, a_bridge, a_receiver
+
+FILE = """
+sources:
+  marzban: {{panel: marzban, secret: s3cret}}
+sinks:
+  shop: {{type: webhook, url: '{url}', rate: unlimited}}
+routes:
+  - {{match: user.*, to: shop}}
+"""
+HEADERS = {"x-webhook-secret": "s3cret"}
+
+
+async def post(http: aiohttp.ClientSession, url: str, *names: str) -> bool:
+    """Post users; True when the bridge said that it took them."""
+    body = [{"action": "user_created", "username": name, "tries": 0} for name in names]
+    try:
+        async with http.post(f"{url}/in/marzban", json=body, headers=HEADERS) as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def names(receiver: Receiver) -> list[str]:
+    return [event["data"]["user"]["username"] for event in receiver.got]
+
+
+async def test_every_event_answered_200_arrives_however_often_the_process_is_killed(tmp_path: Path) -> None:
+    chance, promised, kills = random.Random(20261121), [], 4
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        receiver.slowly = 0.001
+
+        async def generate(generator: int) -> None:
+            async with aiohttp.ClientSession() as http:
+                for number in range(400):
+                    name = f"user_{generator}_{number}"
+                    if await post(http, bridge.url, name):
+                        promised.append(name)
+                    else:
+                        await asyncio.sleep(0.05)
+
+        await bridge.start()
+        generators = asyncio.gather(*map(generate, range(8)))
+        for _ in range(kills):
+            await asyncio.sleep(chance.uniform(0.1, 0.4))
+            await bridge.kill()
+            await bridge.start()
+        await generators
+        async with asyncio.timeout(60):
+            while not set(promised) <= set(names(receiver)):
+                await asyncio.sleep(0.05)
+        assert await bridge.end() == 0
+    arrived = names(receiver)
+    assert len(promised) > 100
+    assert len(arrived) - len(set(arrived)) <= 2 * kills  # what was being sent, and what was being recorded
+
+
+async def test_sigterm_finishes_what_is_being_sent_and_ends_with_0(tmp_path: Path) -> None:
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        receiver.slowly = 0.3
+        await bridge.start()
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, *(f"user_{n}" for n in range(50)))
+        await asyncio.sleep(0.1)
+        assert await bridge.end() == 0
+        sent = len(receiver.got)
+        assert 1 <= sent < 50
+        receiver.slowly = 0
+        await bridge.start()
+        await receiver.until(50)
+        assert names(receiver) == [f"user_{n}" for n in range(50)]
+        assert await bridge.end() == 0
+
+
+async def test_a_second_bridge_on_the_same_file_is_refused_in_words(tmp_path: Path) -> None:
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        await bridge.start()
+        other = tmp_path / "other.yaml"
+        other.write_text(f"listen: 127.0.0.1:0\nstore: sqlite:///{tmp_path}/panelbridge.db\n")
+        command = [sys.executable, "-m", "bridge", "run", "--config", str(other)]
+        result = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=20)
+        assert result.returncode == 1
+        assert "another panelbridge already runs on" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+async def test_a_port_that_is_taken_is_refused_in_words(tmp_path: Path) -> None:
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        await bridge.start()
+        other = tmp_path / "other.yaml"
+        other.write_text(f"listen: {bridge.url.removeprefix('http://')}\nstore: sqlite:///{tmp_path}/other.db\n")
+        command = [sys.executable, "-m", "bridge", "run", "--config", str(other)]
+        result = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=20)
+        assert (result.returncode, "Traceback" in result.stderr) == (1, False)
+        assert "cannot listen on" in result.stderr
+
+
+@pytest.mark.parametrize("hint", [signal.SIGHUP, None])
+async def test_a_changed_file_takes_effect_and_loses_nothing(tmp_path: Path, hint: signal.Signals | None) -> None:
+    async with a_receiver() as old, a_receiver() as new, a_bridge(tmp_path, FILE.format(url=old.url)) as bridge:
+        await bridge.start()
+        config = tmp_path / "config.yaml"
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "before")
+            await old.until(1)
+            config.write_text(config.read_text().replace(old.url, new.url))
+            if hint is not None:
+                bridge.signal(hint)
+            async with asyncio.timeout(15):
+                while "config.reloaded" not in bridge.log.read_text():
+                    await asyncio.sleep(0.05)
+            assert await post(http, bridge.url, "after")
+        await new.until(1)
+        assert (names(old), names(new)) == (["before"], ["after"])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text + "  - {match: user.*, to: shopp}\n", 'no sink named \\"shopp\\"'),
+        (lambda text: text[: len(text) // 2], "config.yaml:"),
+        (lambda text: "", "names no source any more"),
+    ],
+)
+async def test_a_broken_file_leaves_the_old_one_in_force_and_says_where_it_is_broken(
+    tmp_path: Path, change: Callable[[str], str], said: str
+) -> None:
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        await bridge.start()
+        config = tmp_path / "config.yaml"
+        config.write_text(change(config.read_text()))
+        async with asyncio.timeout(15):
+            while "config.rejected" not in bridge.log.read_text():
+                await asyncio.sleep(0.05)
+        assert said in bridge.log.read_text()
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "alice")
+        await receiver.until(1)
+
+
+async def test_dead_letters_are_replayed_by_a_command_beside_the_running_bridge(tmp_path: Path) -> None:
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        await bridge.start()
+        receiver.status = 410
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "alice", "bob")
+
+        async def command(*words: str) -> str:
+            line = [sys.executable, "-m", "bridge", *words, "--config", str(tmp_path / "config.yaml")]
+            done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=20)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        async with asyncio.timeout(15):
+            while len(dead := json.loads(await command("deliveries", "--dead", "--json"))) < 2:
+                pass
+        assert {one["status"] for one in dead} == {410}
+        receiver.status = 200
+        await command("replay", "--dead")
+        await receiver.until(2)
+        assert names(receiver) == ["alice", "bob"]
+
+
+async def test_nothing_secret_is_in_the_log_or_the_store(tmp_path: Path) -> None:
+    text = FILE.replace("/hook", "/hook?token=a-secret-in-the-address")
+    async with a_receiver() as receiver, a_bridge(tmp_path, text.format(url=receiver.url + "?key=SECRETKEY")) as bridge:
+        await bridge.start()
+        receiver.status = 400
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "alice")
+            async with http.post(f"{bridge.url}/in/marzban", json=[], headers={"x-webhook-secret": "WRONGSECRET"}):
+                pass
+        async with asyncio.timeout(15):
+            while "delivery.attempted" not in bridge.log.read_text():
+                await asyncio.sleep(0.05)
+        assert await bridge.end() == 0
+        kept = bridge.log.read_bytes() + b"".join(path.read_bytes() for path in tmp_path.glob("panelbridge.db*"))
+        for secret in (b"SECRETKEY", b"s3cret", b"WRONGSECRET"):
+            assert secret not in kept
+        assert sqlite3.connect(tmp_path / "panelbridge.db").execute("select state from deliveries").fetchall()

@@ -1,0 +1,1 @@
+"""How fast the bridge is, side by side with a bare aiohttp handler: `make bench`."""

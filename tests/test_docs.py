@@ -1,0 +1,312 @@
+"""The documents speak of what is there: links, files, commands, settings, types, tests."""
+
+import json
+import re
+import runpy
+import shlex
+from dataclasses import fields
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import pytest
+import typer
+import yaml
+from typer.core import TyperGroup
+
+from bridge.app import RESTART_ONLY
+from bridge.cli import app
+from bridge.config.load import load
+from bridge.event import Event
+from bridge.ingress.door import Source
+from bridge.message import Look, Message
+from bridge.messages.renderer import Renderer
+from bridge.panels import SourceSettings, marzban, remnawave, reports, wgportal
+from bridge.panels.base import Hook
+from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
+from bridge.routing import DATA
+from bridge.samples import samples
+from bridge.sinks import SinkSettings
+from bridge.sinks.base import Tools
+from bridge.sinks.console import BLOCKS
+from bridge.sinks.console_view import view
+from bridge.sinks.http import Http
+from bridge.sinks.settings import Retry
+from bridge.taxonomy import DOCUMENTED, TYPES
+from tests.pages import ROOT, Piece, anchors, blocks, links, named, parsed, spans, table
+
+NOW = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
+
+#: What a `${NAME}` in an example stands for, by the end of its name.
+STAND_INS = {"URL": "https://example.com/hooks/0123456789abcdef", "TOKEN": "123456:stand-in", "CHAT_ID": "-1001234"}
+
+
+@pytest.mark.parametrize("link", [link for link in links() if ":" not in link.text.split("/")[0]], ids=str)
+def test_every_link_leads_somewhere(link: Piece) -> None:
+    path, _, anchor = link.text.partition("#")
+    target = (link.page.parent / path).resolve() if path else link.page
+    assert target.exists(), link.text
+    assert not anchor or anchor in anchors(target), link.text
+
+
+def test_every_page_is_named_in_the_index() -> None:
+    index = {link.text for link in links() if link.page == ROOT / "docs" / "README.md"}
+    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= index
+
+
+FOLDERS = "bridge", "tests", "docs", "templates", "bench", ".ci"
+FILES = [
+    span for span in spans() if re.fullmatch(rf"(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*(::\w+)?", span.text)
+]
+
+
+@pytest.mark.parametrize("span", FILES, ids=str)
+def test_every_file_that_is_named_exists(span: Piece) -> None:
+    assert (ROOT / span.text.partition("::")[0]).exists(), span.text
+
+
+def test_every_test_that_is_named_exists() -> None:
+    written = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text("utf-8"))
+    }
+    for span in spans():
+        file, colons, name = span.text.partition("::")
+        if colons:
+            assert f"def {name}(" in (ROOT / file).read_text("utf-8"), f"{span}: {span.text}"
+        elif re.fullmatch(r"test_\w+", span.text):
+            assert span.text in written, f"{span}: {span.text}"
+
+
+def _commands(name: str) -> list[Piece]:
+    """What follows a command's name, wherever it is used in a block or a code span."""
+    pieces = [*blocks("sh"), *(span for span in spans() if span.text.startswith((f"{name} ", "docker ")))]
+    return [
+        Piece(piece.page, piece.line, shlex.join(words))
+        for piece in pieces
+        for line in piece.text.replace("\\\n", " ").splitlines()
+        for command in _simple(line)
+        if (words := _after(name, command))
+    ]
+
+
+def _simple(line: str) -> list[list[str]]:
+    """The words of each command of a line, as the shell would tell them apart."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="&|;")
+    lexer.whitespace_split = True
+    return [list(words) for between, words in groupby(lexer, lambda word: set(word) <= set("&|;")) if not between]
+
+
+def _after(name: str, words: list[str]) -> list[str]:
+    """The words after the name, where it is what is run: by the shell, or by Compose in the service called so."""
+    match words:
+        case [first, *rest] if first == name:
+            return rest
+        case ["docker", "compose", "run", *rest] if name in rest:
+            return rest[rest.index(name) + 1 :]
+        case ["docker", "compose", "exec", service, first, *rest] if service == first == name:
+            return rest
+    return []
+
+
+@pytest.mark.parametrize("command", _commands("panelbridge"), ids=str)
+def test_every_command_shown_is_understood(command: Piece) -> None:
+    first, *rest = shlex.split(command.text)
+    commands = typer.main.get_command(app)
+    assert isinstance(commands, TyperGroup)
+    if first.startswith("-"):
+        assert first in {option for parameter in commands.params for option in parameter.opts}
+        return
+    assert first in commands.commands, f"{command}: {command.text}"
+    command_ = commands.commands[first]
+    command_.parse_args(typer.Context(command_), rest)
+
+
+@pytest.mark.parametrize("command", _commands("make"), ids=str)
+def test_every_make_target_that_is_named_exists(command: Piece) -> None:
+    targets = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"))
+    assert shlex.split(command.text)[0] in targets
+
+
+def _stand_ins(text: str) -> dict[str, str]:
+    names = set(re.findall(r"\$\{(\w+)", text))
+    return {
+        name: next((value for end, value in STAND_INS.items() if name.endswith(end)), "a-long-random-text")
+        for name in names
+    }
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) -> None:
+    value = yaml.safe_load(block.text)
+    assert value is not None
+    foreign = isinstance(value, dict) and value.keys() == {"webhook"}  # WireGuard Portal's own file
+    if not isinstance(value, dict) or foreign:
+        return
+    file = tmp_path / "config.yaml"
+    file.write_text(block.text, "utf-8")
+    load(file, env=_stand_ins(block.text))
+
+
+def _seen(body: bytes) -> str:
+    """What the terminal shows, as Discord's, Slack's and Telegram's, for the events of a Marzban's request."""
+    source = Source("marzban", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
+    events, _ = source.events(Hook(body=body, received_at=NOW))
+    renderer = Renderer(folders=(), timezone=ZoneInfo("UTC"), locale="en")
+    looks = {service: Look(service, blocks) for service, blocks in BLOCKS.items()}
+    messages = [
+        (service, Message(event=event, at=NOW, blocks=renderer.render(event, look).blocks))
+        for event in events
+        for service, look in looks.items()
+    ]
+    return "\n\n".join(view(message, service, terminal=False, color=False).strip("\n") for service, message in messages)
+
+
+def test_the_picture_in_the_readme_is_what_is_seen() -> None:
+    [sent], [seen] = ([one.text for one in blocks(kind) if one.page.name == "README.md"] for kind in ("json", "text"))
+    assert seen.strip("\n") == _seen(sent.encode())
+
+
+def test_the_curl_in_the_readme_has_the_secret_of_the_example() -> None:
+    [secret] = re.findall(r"x-webhook-secret: (\S+)\"", (ROOT / "README.md").read_text("utf-8"))
+    source = load(ROOT / "config.example.yaml", env={}).config.sources["marzban"]
+    assert secret in [one.get_secret_value() for one in source.secret]
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_every_json_shown_is_json(block: Piece) -> None:
+    json.loads(block.text)
+
+
+def test_the_event_shown_has_an_events_fields() -> None:
+    [shown] = [value for block in blocks("json") if "native_type" in (value := json.loads(block.text))]
+    assert list(shown) == [field.name for field in fields(Event)]
+    assert [named(row[0])[0] for row in table("docs/events.md", "The envelope")] == list(shown)
+
+
+FAMILIES = (
+    "Users", "Subscriptions", "Payments", "Resellers", "Devices", "Peers", "Interfaces", "Nodes", "Security",
+    "The panel itself", "The system", "Messages",
+)  # fmt: skip
+
+
+def _types() -> dict[str, list[str]]:
+    """The types of docs/events.md, each with the panels' names for it."""
+    rows = [row for family in FAMILIES for row in table("docs/events.md", family)]
+    return {named(row[0])[0]: named(row[2]) for row in rows}
+
+
+def test_the_types_that_are_documented_are_those_there_are() -> None:
+    assert list(_types()) == list(TYPES)
+
+
+def test_the_types_are_said_in_the_same_words() -> None:
+    rows = [row for family in FAMILIES for row in table("docs/events.md", family)]
+    assert {named(row[0])[0]: row[1] for row in rows} == TYPES
+
+
+@pytest.mark.parametrize(
+    "names",
+    [marzban.TYPES, marzban.MARZNESHIN_TYPES, remnawave.TYPES, wgportal.TYPES, DOCUMENTED],
+    ids=["Marzban", "Marzneshin", "Remnawave", "wg-portal", "OrbVPN"],
+)
+def test_every_name_of_a_panel_stands_beside_its_type(names: dict[str, str]) -> None:
+    documented = _types()
+    assert {name: type_ for name, type_ in names.items() if name not in documented[type_]} == {}
+
+
+def test_every_report_stands_beside_its_type() -> None:
+    documented = _types()
+    for kind in (*reports.TITLED.values(), *reports.HEADED.values(), *reports.PLAIN.values()):
+        if kind.type in TYPES:
+            assert f"discord:{kind.name}" in documented[kind.type]
+
+
+def _data_keys() -> dict[str, set[str]]:
+    return {
+        key: set(named(fields))
+        for names, fields in table("docs/events.md", "The keys of `data`")
+        for key in named(names)
+    }
+
+
+def test_the_keys_of_data_are_those_that_routes_know() -> None:
+    assert set(_data_keys()) == DATA
+
+
+@pytest.mark.parametrize("event", samples(at=NOW), ids=lambda event: event.type)
+def test_a_sample_holds_nothing_that_is_not_documented(event: Event) -> None:
+    documented = _data_keys()
+    for key, value in event.data.items():
+        assert key in documented
+        if isinstance(value, dict):
+            assert set(value) <= documented[key], key
+
+
+def _words(union: object, key: str) -> set[str]:
+    """The words that choose a member of the union."""
+    members = get_args(get_args(union)[0])
+    return {word for member in members for word in get_args(member.model_fields[key].annotation)}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/panels.md"])
+def test_the_table_of_panels_names_those_there_are(page: str) -> None:
+    heading = "Panels" if page == "README.md" else "Setting the bridge beside a panel"
+    told = {named(row[1])[0].removeprefix("panel: ") for row in table(page, heading)}
+    assert told == _words(SourceSettings, "panel")
+
+
+def test_the_table_of_sinks_names_those_there_are() -> None:
+    assert {named(row[1])[0] for row in table("README.md", "Sinks")} == _words(SinkSettings, "type")
+
+
+def test_the_families_in_the_readme_are_those_there_are() -> None:
+    [text] = [token.content for token in parsed(ROOT / "README.md") if token.content.startswith("`user.*`, ")]
+    assert {name.partition(".")[0] for name in named(text)} == {type_.partition(".")[0] for type_ in TYPES}
+
+
+def test_the_log_records_that_are_documented_are_those_there_are() -> None:
+    said = {
+        (name, level.lower())
+        for file in (ROOT / "bridge").rglob("*.py")
+        for level, name in re.findall(r'say\(\s*LOG,\s*logging\.(\w+),\s*"([\w.]+)"', file.read_text("utf-8"))
+    }
+    rows = table("docs/operations.md", "Logs")
+    assert {(name, row[1]) for row in rows for name in named(row[0])} == said
+
+
+def test_the_retry_that_is_promised_is_the_default() -> None:
+    [span] = [one for one in spans() if one.text.startswith("retry: {")]
+    assert Retry.model_validate(yaml.safe_load(span.text)["retry"]) == Retry()
+
+
+def test_the_settings_that_want_a_restart_are_named() -> None:
+    text = " ".join((ROOT / "docs" / "delivery.md").read_text("utf-8").split())
+    told = " and ".join((", ".join(f"`{name}`" for name in RESTART_ONLY[:-1]), f"`{RESTART_ONLY[-1]}`"))
+    assert f"{told} want a restart" in text
+
+
+@pytest.fixture(params=blocks("python"), ids=str)
+def example(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+    """An example of CONTRIBUTING.md, run as the module it would be."""
+    file = tmp_path / "acme.py"
+    file.write_text(request.param.text, "utf-8")
+    return runpy.run_path(str(file))
+
+
+def test_the_panel_and_the_sink_of_the_examples_work(example: dict[str, Any]) -> None:
+    if "AcmePanel" in example:
+        panel = example["AcmePanel"](example["AcmeConfig"](panel="acme", secret="s3cret"))
+        hook = Hook(body=b'{"event": "join", "user": {"login": "alice", "quota_mib": 5}}', received_at=NOW)
+        [element] = panel.read(hook)
+        sighting = panel.understand(element, hook)
+        assert (sighting.type, sighting.subject) == ("user.created", "user:alice")
+        assert sighting.data == {"user": {"username": "alice", "limit_bytes": 5 * 2**20}}
+    else:
+        sink = example["AcmeConfig"](token="t0ken", room="ops").open(Tools(Http(), {}))
+        request = sink.build(Message(event=samples(at=NOW)[0], at=NOW))
+        assert json.loads(request.body) == {"text": "user.created user:alice"}
+        assert str(request.url) == "https://api.acme.example/rooms/ops"

@@ -95,12 +95,14 @@ class House:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
         config = loaded.config
         sources = {name: Source(name, one.panel, open_panel(one)) for name, one in config.sources.items()}
-        self.door.open(sources, Router(config.table(), sinks=config.all_sinks(), on_error=_row_failed))
-        self._sinks = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
+        router = Router(config.table(), sinks=config.all_sinks(), on_error=_row_failed)
+        opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
-        sinks = {name: sink for name, (_, sink) in self._sinks.items()}
+        # everything is made before anything is put in place: what cannot be made leaves all as it was
+        self._now, self._sinks = loaded, opened
+        self.door.open(sources, router)
+        sinks = {name: sink for name, (_, sink) in opened.items()}
         await self.dispatcher.carry(sinks, renderer, grace=config.shutdown)
-        self._now = loaded
 
     async def watch(self, asked: asyncio.Event) -> None:
         """Refurnish when one of the files has changed, and when asked (SIGHUP)."""

@@ -1,4 +1,4 @@
-"""The tables. One set serves SQLite and PostgreSQL; `migrations/` builds them, and a test holds the two together.
+"""The tables. A new store is made from them, an older one is brought to them by `migrations/`: a test holds both equal.
 
 Times are integer microseconds since 1970 (UTC): they sort, index and compare the same on every engine.
 Why the lane's indexes are partial: they hold what waits and nothing else, so claiming costs the same whether the

@@ -340,7 +340,7 @@ async def test_draining_finishes_what_is_being_sent_and_starts_nothing_new(
     sink = Slow(clock)
     await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, Plain(), grace=5)  # type: ignore[arg-type]  # a renderer with no folders
+        await dispatcher.carry({"ops": sink}, Plain(), grace=5)
         await sink.begun.wait()
         asyncio.get_running_loop().call_soon(sink.go.set)
     assert sink.subjects == ["user:alice"]
@@ -351,7 +351,7 @@ async def test_draining_does_not_wait_for_ever(outbox: SqlOutbox, store_url: str
     sink = Slow(clock)
     await outbox.put(an_intake(an_event()))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, Plain(), grace=5)  # type: ignore[arg-type]  # a renderer with no folders
+        await dispatcher.carry({"ops": sink}, Plain(), grace=5)
         await sink.begun.wait()
         await dispatcher.drain(0.01)
     assert [record.state for record in look_up(store_url)] == ["pending"]
@@ -361,7 +361,7 @@ async def test_what_is_offered_is_carried_at_once(outbox: SqlOutbox, clock: Fake
     sink = Slow(clock)
     sink.go.set()
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, Plain(), grace=5)  # type: ignore[arg-type]  # a renderer with no folders
+        await dispatcher.carry({"ops": sink}, Plain(), grace=5)
         dispatcher.offer(await outbox.put(an_intake(an_event(), sinks=("ops", "someone else"))))
         async with asyncio.timeout(1):  # less than a lane takes to look by itself
             await sink.begun.wait()
@@ -374,10 +374,10 @@ async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
     after.go.set()
     await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": before}, Plain(), grace=5)  # type: ignore[arg-type]  # a renderer with no folders
+        await dispatcher.carry({"ops": before}, Plain(), grace=5)
         await before.begun.wait()
         before.go.set()
-        await dispatcher.carry({"ops": after}, Plain(), grace=5)  # type: ignore[arg-type]  # a renderer with no folders
+        await dispatcher.carry({"ops": after}, Plain(), grace=5)
         async with asyncio.timeout(5):
             await after.begun.wait()
     assert before.subjects + after.subjects == ["user:alice", "user:bob"]

@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from bridge.event import Event
+from bridge.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One event for one sink, as the table decided: the first row that named the sink, and that row's template."""
+    """One event for one sink, as the table decided: the first row that named the sink, its template and its terms."""
 
     sink: str
     row: str
     template: str | None = None
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,33 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """How a panel's repeat of an event is recognised.
+
+    key     the same for an event of this source and for its repeats
+    tries   how often the panel says that it has tried before; None where it does not count. An event whose key is
+            remembered is a repeat where it has more tries than the one that is remembered, or where nobody counts
+    within  seconds for which the key is remembered
+    since   only a repeat of what was received then or later; None where the key says all
+    """
+
+    key: str
+    tries: int | None = None
+    within: float = 86400.0
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Routed:
-    """An event and its fate at the table."""
+    """An event and its fate at the table.
+
+    fingerprint: what tells a repeat of this event by its panel from every other event; None where nothing does.
+    """
 
     event: Event
     assignments: tuple[Assignment, ...]
     verdicts: tuple[Verdict, ...]
+    fingerprint: Fingerprint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

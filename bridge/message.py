@@ -1,6 +1,6 @@
-"""What a lane hands to a sink: the event, and the words found for it."""
+"""What a lane hands to a sink: an event or a digest of several, and the words found for it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -16,6 +16,7 @@ RECORD, UNIT = "\x1e", "\x1f"
 class Look:
     """What a sink wants said.
 
+    parts    how many events of a digest it can tell in full; 0 where it tells every event by itself
     service  the folder under templates/, and whose escaping: "discord", "slack", "telegram"; "" for none
     blocks   the named blocks its message is made of
     inline   the operator's own little templates from the sink's settings, (block name, Jinja source); never escaped
@@ -26,13 +27,50 @@ class Look:
     blocks: tuple[str, ...] = ()
     inline: tuple[tuple[str, str], ...] = ()
     locale: str | None = None
+    parts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What this sink was last told about the same subject.
+
+    ref     the service's own id of that message
+    thread  whether to answer it; otherwise it is edited
+    """
+
+    ref: str
+    type: str
+    occurred_at: datetime
+    thread: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is to be known of a message beside its event.
+
+    replay    it is told once more, because the operator asked for it
+    instead   what happened at the sink that it was for: "ops: HTTP 404; gave up after 4 attempts"
+    earlier   what it updates
+    repeats   how often the same was said
+    silent    nobody is to be woken by it
+    """
+
+    replay: bool = False
+    instead: str | None = None
+    earlier: Earlier | None = None
+    repeats: int = 1
+    silent: bool = False
+
+
+PLAIN = Circumstances()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One event for one sink, ready to be built into a request.
 
-    blocks    block name → rendered text, already escaped for the service
+    blocks    block name → rendered text, already escaped for the service. Beside those that the sink asked for there
+              is `remarks`: lines that go above the message, as that it is a replay; empty for most
     at        when this attempt is made, aware UTC: what a signature is dated with
     template  the template that the row named, None for the default one
     """
@@ -41,6 +79,49 @@ class Message:
     at: datetime
     blocks: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
+    given: Circumstances = PLAIN
+
+    def __getitem__(self, block: str) -> str:
+        return self.blocks.get(block, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What a digest counts.
+
+    kinds   type → how many, in the order in which they first came
+    shown   how many of them are told in full
+    storm   whether the lane had fallen behind; otherwise the row asked for a digest
+    """
+
+    kinds: Mapping[str, int]
+    shown: int
+    first_at: datetime
+    last_at: datetime
+    storm: bool = False
+
+    @property
+    def total(self) -> int:
+        return sum(self.kinds.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Several events for one sink, as one message.
+
+    id      the same whenever the same events are told again
+    events  all of them, in order
+    parts   the first ones, each as a message of its own; events that say the same are one part (`given.repeats`)
+    blocks  the rendered blocks of the template `digest`
+    """
+
+    id: str
+    at: datetime
+    events: Sequence[Event]
+    tally: Tally
+    parts: Sequence[Message] = ()
+    blocks: Mapping[str, str] = field(default_factory=dict)
+    silent: bool = False
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")

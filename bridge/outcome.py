@@ -44,6 +44,28 @@ class Gone:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` messages in any `period` seconds."""
+
+    count: int
+    period: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A rate, and what it is kept over: all sinks that name the same `scope` share it.
+
+    scope   empty for the sink alone; else service and place, as `discord channel 42` or `telegram bot 7`.
+            One that begins with `ip ` is kept by each process for itself
+    sends   whether every send counts; False for one that only counts where an attempt says so (`Attempt.scopes`)
+    """
+
+    scope: str
+    rate: Rate
+    sends: bool = True
+
+
 Outcome = Delivered | Limited | Away | Refused | Gone
 
 
@@ -55,13 +77,17 @@ class Attempt:
     status: int | None = None  # HTTP status, None when there was no response
     answer: str = ""  # the service's answer, secrets masked, cut at 4 kB
     pause: float = 0.0  # seconds this sink should stay quiet, from the service's rate limit headers
+    scopes: tuple[str, ...] = ()  # limits that this answer counts against, beyond those of the sink itself
+    learned: tuple[Limit, ...] = ()  # limits that the answer told of: the channel that a webhook belongs to
+    requests: int = 1  # how many it took; each of them counts against the limits
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Delivered; `note` is what the operator should know of it."""
+    """Delivered; `note` is what the operator should know of it, `ref` the service's own id of the message."""
 
     note: str | None = None
+    ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +106,11 @@ class Dead:
     reason: str
 
 
-Fate = Done | Again | Dead
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """Not sent, as the row's terms want it: it was taken back by its opposite, or fell into quiet hours."""
+
+    reason: str
+
+
+Fate = Done | Again | Dead | HeldBack

@@ -152,3 +152,24 @@ def documented_name(type_: str) -> str:
     """The event's name as the OrbVPN document spells names: `USER_CREATED`, and `PEER_CREATED` for what it lacks."""
     spelled = type_.upper().replace(".", "_").replace("-", "_")
     return _NAME_OF.get(type_) or "".join(c if c.isalnum() and c.isascii() else "_" for c in spelled)
+
+
+_OPPOSITES = (
+    ("connection_lost", "connection_restored"),
+    ("disconnected", "connected"),
+    ("disabled", "enabled"),
+)
+#: What ends a type, and what ends its opposite; the first of a pair is the bad news.
+_ENDINGS = {**dict(_OPPOSITES), **{good: bad for bad, good in _OPPOSITES}}
+
+
+def opposite(type_: str) -> str | None:
+    """The type that takes this one back: `node.connection_restored` for `node.connection_lost`; None for most."""
+    family, _, word = type_.rpartition(".")
+    ending = _ENDINGS.get(word)
+    return f"{family}.{ending}" if family and ending else None
+
+
+def ends_trouble(type_: str, earlier: str) -> bool:
+    """Whether this type is the good news after that earlier one: the time between them was downtime."""
+    return opposite(type_) == earlier and any(type_.endswith(f".{good}") for _, good in _OPPOSITES)

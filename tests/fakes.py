@@ -27,6 +27,10 @@ class FakeClock:
         self._elapsed += max(0.0, seconds)
         await asyncio.sleep(0)
 
+    def set_back(self, seconds: float) -> None:
+        """Someone sets the wall clock; the monotonic one does not care."""
+        self._start -= timedelta(seconds=seconds)
+
     def step(self, seconds: float) -> None:
         """Move on without anyone sleeping."""
         self._elapsed += seconds

@@ -13,9 +13,12 @@ from bridge.store.outbox import SqlOutbox
 
 
 @asynccontextmanager
-async def open_outbox(url: str) -> AsyncIterator[SqlOutbox]:
-    """The outbox of the one bridge that runs on this store, migrated; raise StoreError where that cannot be."""
-    engine = open_engine(url)
+async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox]:
+    """The outbox of a bridge that runs on this store, migrated; raise StoreError where that cannot be.
+
+    A file has only one; a database any number of replicas, and shows them by their names.
+    """
+    engine = open_engine(url, replica=replica)
     with sole_owner(engine):
         migrate.migrate(engine)
         outbox = SqlOutbox(engine)

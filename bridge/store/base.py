@@ -1,19 +1,24 @@
 """What the store is to the rest of the house: an outbox to carry from, and a ledger to look things up in.
 
-A delivery is `pending` until it was tried, `waiting` while a retry is due later, then `delivered` or `dead` for good.
-Replaying makes a new delivery that remembers the old one.
+A delivery is `pending` until it was tried, `waiting` while it is due later (a retry, or because its row collects), then
+`delivered`, `dead` or `held_back` for good. Replaying makes a new delivery that remembers the old one.
+
+Every lane has a row of its own, which says how it stands and travels with it from process to process. Whoever carries a
+lane does so under the number of a term of office, the `epoch`: what is settled under an older one changes nothing.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from bridge.event import Event, JsonObject, iso
-from bridge.intake import Intake
-from bridge.outcome import Attempt, Fate
+from bridge.intake import Intake, Routed
+from bridge.message import Earlier
+from bridge.outcome import Attempt, Fate, Limit
+from bridge.terms import Terms
 
 
 class State(StrEnum):
@@ -21,13 +26,16 @@ class State(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     DEAD = "dead"
+    HELD_BACK = "held_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One event for one sink, made at `made_at`: when its event was received, or it was replayed.
 
-    `attempts` counts those made so far; `retried` says that it was waiting.
+    `attempts` counts those made so far; `retried` says that it was waiting, `due_at` until when.
+    `instead` says what happened at the sink that it was for first. `replay_of` is the delivery that it repeats, 0 where
+    it is the event that is replayed.
     """
 
     id: int
@@ -36,8 +44,11 @@ class Delivery:
     row: str
     made_at: datetime
     template: str | None = None
+    terms: Terms | None = None
     attempts: int = 0
     retried: bool = False
+    due_at: datetime | None = None
+    instead: str | None = None
     replay_of: int | None = None
 
 
@@ -48,47 +59,190 @@ class Claim:
     seen      how far the pending ones were looked through
     more      whether there may be further pending ones
     next_due  when the next retry is due, None where nothing waits
+    passed    id and subject of each pending one on the way that waits behind another of its subject
     """
 
     deliveries: Sequence[Delivery]
     seen: int
     more: bool = False
     next_due: datetime | None = None
+    passed: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a delivery after one attempt; `fault` is a template's, when it could not render."""
+    """What became of a delivery after one attempt; `fault` is a template's, when it could not render.
+
+    `epoch`: the term of office under which its lane was carried.
+    """
 
     delivery: Delivery
     fate: Fate
     attempt: Attempt
     at: datetime
     fault: str | None = None
+    epoch: int = 0
+
+
+class Standing(StrEnum):
+    """How a lane stands to its service."""
+
+    OPEN = "open"  # it flows
+    AWAY = "away"  # the service did not answer; one delivery at a time tries whether it is back
+    PARKED = "parked"  # the address is gone; nothing is sent until someone resumes the lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """How a lane stands: what must survive a restart, and travel with the lane.
+
+    since     when it began to be away or parked
+    until     before then nothing is sent, because it is away or because the service asked for it
+    failures  tries in a row that found the service away
+    address   a short hash of the sink's settings: a parked lane flows again when they have changed
+    spent     scope of a limit → times of the sends that count against it, oldest first
+    learned   limits that the service's answers told of
+    """
+
+    standing: Standing = Standing.OPEN
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    failures: int = 0
+    address: str = ""
+    spent: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    learned: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """How much of one digest has been collected: the id of its first delivery, how many, its terms."""
+
+    first: int
+    count: int
+    row: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came of an intake: deliveries in order, and how many events were repeats.
+
+    `after`: the newest delivery's id before them, whoever put it.
+    """
+
+    deliveries: Sequence[Delivery]
+    repeats: int = 0
+    after: int = 0
 
 
 class Outbox(Protocol):
-    """Three verbs. Each raises StoreUnavailable while the store cannot be used, and then nothing has happened."""
+    """What lanes and the door do with the store.
 
-    async def put(self, intake: Intake) -> Sequence[Delivery]:
-        """Keep an intake; returns its deliveries after the commit, in order."""
-        ...
+    Each verb raises StoreUnavailable while the store cannot be used, and then nothing has happened.
+    """
 
-    async def claim(self, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
-        """Up to `limit` retries of a sink that are due `now`, then as many pending deliveries with an id above `after`.
+    async def put(self, intake: Intake) -> Kept:
+        """Keep an intake; returns what came of it after the commit.
 
-        Never one whose subject has an earlier delivery waiting on this sink. Claiming changes nothing: a lane is
-        the only one that claims for its sink, and a crash leaves all of them claimable. A lane that knows that no
-        retry is due gives no `now`, and is told none.
+        A routed event whose fingerprint is that of a repeat is set aside, with the reason that it is one. A delivery
+        whose terms collect its event is waiting, and due when the collecting ends.
         """
         ...
 
-    def settle(self, settlement: Settlement) -> "asyncio.Future[None]":
-        """Begin to record what became of a delivery; done after the commit."""
+    async def claim(self, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
+        """Up to `limit` deliveries of a sink that wait and are due `now`, the first one of each full digest, then up to
+        `limit` pending ones with an id above `after`.
+
+        Never one whose subject has an earlier delivery waiting on this sink; whether an earlier one is pending is for
+        the lane to see. Claiming changes nothing: a lane is the only one that claims for its sink, and a crash leaves
+        all of them claimable. A lane that knows that nothing waits that is due gives no `now`, and is told no next one.
+        """
         ...
 
-    async def prune(self, *, before: datetime, limit: int) -> int:
-        """Delete up to `limit` settled deliveries and events from before then; how many were deleted."""
+    async def companions(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
+        """`first` and what is collected with it, in order: unsettled deliveries of its sink, row and terms that were
+        made within its `terms.collecting`, with a higher id; for a hold without a digest only those of its subject.
+
+        Without one whose subject has an earlier delivery waiting on this sink that is not among them.
+        """
+        ...
+
+    async def collected(self, sink: str) -> Sequence[Collected]:
+        """What the sink's digests with a `max` have collected so far: what waits and has not been tried."""
+        ...
+
+    async def stranded(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
+        """Unsettled deliveries of a sink whose terms name a fallback, with an id above `after`, in order."""
+        ...
+
+    async def backlog(self, sink: str, *, now: datetime, most: int) -> int:
+        """How many deliveries of a sink are pending or due, counted up to `most`."""
+        ...
+
+    def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":
+        """Begin to record what became of deliveries, all or none; done after the commit.
+
+        A dead one with a fallback makes a delivery for the first of its fallback sinks that its event has not been for
+        yet; these are the result. One that was delivered with a `ref`, under terms that update, is remembered as the
+        last thing said about its subject.
+        """
+        ...
+
+    async def earlier(self, sink: str, subject: str) -> Earlier | None:
+        """The last thing said about a subject to be updated at a sink."""
+        ...
+
+    async def lane(self, sink: str) -> LaneState:
+        """How a lane stands; as new where nobody has carried it yet."""
+        ...
+
+    def keep(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
+        """Begin to record how a lane stands; changes nothing under an old epoch."""
+        ...
+
+    async def bring_forward(self, sink: str, seconds: float, *, epoch: int) -> None:
+        """Make all that waits at a sink due so much earlier: the clock was set back. Nothing under an old epoch."""
+        ...
+
+    async def prune(self, *, before: datetime, limit: int, now: datetime | None = None) -> int:
+        """Delete up to `limit` rows of each kind from before then; how many were deleted.
+
+        Settled deliveries and the events that none refers to, what was set aside, what was said about subjects; and
+        fingerprints that are over `now`, by default those that were over before then. Lanes stay.
+        """
+        ...
+
+
+class Carrier(Protocol):
+    """Whoever runs lanes, as an ownership knows it."""
+
+    async def own(self, epochs: Mapping[str, int]) -> None:
+        """Carry the lanes of these sinks, each under its epoch, and no other; returns once the others have stopped."""
+        ...
+
+    def wake(self, sinks: Collection[str] | None) -> None:
+        """There may be something new for these sinks; None: for any."""
+        ...
+
+    def in_company(self) -> None:
+        """Another replica is at work."""
+        ...
+
+
+class Ownership(Protocol):
+    """Which lanes this process carries. One of several replicas carries each."""
+
+    def want(self, lanes: Mapping[str, str]) -> None:
+        """The sinks that there are → what each shares with others; those that share it go to the same replica."""
+        ...
+
+    async def run(self, carrier: Carrier) -> None:
+        """Hand lanes to the carrier and take them away, until cancelled."""
+        ...
+
+    def sure(self) -> bool:
+        """Whether the lanes are still ours, as far as anyone can know. Nothing is sent while it is not."""
         ...
 
 
@@ -103,6 +257,7 @@ class Query:
     type: str | None = None
     subject: str | None = None
     since: datetime | None = None
+    until: datetime | None = None
     limit: int | None = 50
 
 
@@ -130,6 +285,7 @@ class Record:
     answer: str | None
     note: str | None
     replay_of: int | None
+    instead: str | None = None
 
     def to_json(self) -> JsonObject:
         """The field names as keys, times as ISO 8601 with Z."""
@@ -152,7 +308,31 @@ class AsideRecord:
         return as_json(self)
 
 
-def as_json(record: Record | AsideRecord) -> JsonObject:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRecord:
+    """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
+
+    oldest  when the oldest delivery was made that is not settled, None where all are
+    """
+
+    sink: str
+    standing: Standing
+    reason: str | None
+    since: datetime | None
+    until: datetime | None
+    failures: int
+    owner: str | None
+    pending: int
+    waiting: int
+    dead: int
+    oldest: datetime | None
+
+    def to_json(self) -> JsonObject:
+        """The field names as keys, times as ISO 8601 with Z."""
+        return as_json(self)
+
+
+def as_json(record: Record | AsideRecord | LaneRecord) -> JsonObject:
     values = ((f.name, getattr(record, f.name)) for f in fields(record))
     return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
 
@@ -174,4 +354,29 @@ class Ledger(Protocol):
 
     def replay(self, query: Query, *, now: datetime) -> Sequence[int]:
         """Send the settled deliveries of a query again, in their order: new pending ones, whose ids are returned."""
+        ...
+
+    def unrouted(
+        self,
+        *,
+        source: str | None = None,
+        type: str | None = None,
+        subject: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        """Events that have no delivery, in the order in which they came; the newest `limit` of them."""
+        ...
+
+    def put_replays(self, routed: Sequence[Routed], now: datetime) -> Sequence[int]:
+        """Send stored events where today's table says: new pending deliveries, whose ids are returned."""
+        ...
+
+    def lanes(self) -> Sequence[LaneRecord]:
+        """Every lane that was ever carried or has deliveries that did not arrive, by name."""
+        ...
+
+    def resume(self, sink: str, now: datetime) -> bool:
+        """Let a lane flow again that was parked or away; False where nothing held it."""
         ...

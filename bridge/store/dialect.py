@@ -1,59 +1,93 @@
-"""What differs between the engines: how a connection opens, what a writer locks, which errors pass by themselves."""
+"""What differs between SQLite and PostgreSQL, in one shape: `sqlite.py` and `postgres.py`.
 
-import fcntl
-import os
+Why PostgreSQL's stands behind an import of its own: who keeps a file should not pay for the driver of a server.
+"""
+
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from importlib import import_module
+from typing import Protocol, cast
 
 import sqlalchemy as sa
 from sqlalchemy import exc
 
 from bridge.errors import StoreError, StoreUnavailable
+from bridge.store import sqlite
 
-#: Seconds that one process waits for another's write lock (a replay while the bridge runs).
-BUSY = 5.0
-_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",  # the 2xx goes out after the fsync
-    f"PRAGMA busy_timeout={int(BUSY * 1000)}",
-    "PRAGMA cache_size=-2000",
-    "PRAGMA temp_store=MEMORY",
+_POSTGRES = ("postgresql", "postgres")
+_WORDS = (
+    "store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db,"
+    " or a database, such as postgresql+psycopg://user:password@host/panelbridge"
 )
 
 
-def open_engine(url: str) -> sa.Engine:
-    """An engine for the store at `url`; raise StoreError where it cannot be one."""
+class Kind(Protocol):
+    """An engine's ways."""
+
+    def open_engine(self, url: sa.URL, replica: str, /) -> sa.Engine:
+        """An engine whose connections know how to behave; raise StoreError where there cannot be one."""
+        ...
+
+    def sole_owner(self, engine: sa.Engine, /) -> AbstractContextManager[None]:
+        """Hold the store against a second bridge, where it can have only one."""
+        ...
+
+    def transaction(self, connection: sa.Connection, /) -> AbstractContextManager[None]:
+        """All or nothing, on an unmanaged connection."""
+        ...
+
+    def relax(self, connection: sa.Connection, /) -> None:
+        """Commits of this connection reach the disk together with a later one."""
+        ...
+
+    def lost(self, connection: sa.Connection, /) -> bool:
+        """Whether an idle connection is known to be lost, without asking anyone."""
+        ...
+
+    def migrating(self, connection: sa.Connection, /) -> None:
+        """From now to the end of the transaction nobody else migrates."""
+        ...
+
+    def take_turn(self, connection: sa.Connection, /) -> None:
+        """From now to the end of the transaction nobody else adds deliveries."""
+        ...
+
+    def together(self, connection: sa.Connection, /) -> AbstractContextManager[object]:
+        """What is written inside goes out in one round trip, where there are such things."""
+        ...
+
+    def notify(self, connection: sa.Connection, sinks: Collection[str], /) -> None:
+        """With the commit, tell other processes that there is something new for these sinks."""
+        ...
+
+    def passes(self, error: Exception, /) -> bool:
+        """Whether what the driver says may pass by itself."""
+        ...
+
+    def words(self, error: Exception, /) -> str:
+        """What the driver says, in one line, without a secret."""
+        ...
+
+
+def open_engine(url: str, *, replica: str = "") -> sa.Engine:
+    """An engine for the store at `url`; raise StoreError where it cannot be one. `replica` is who opens it."""
     try:
         parsed = sa.make_url(url)
-    except exc.ArgumentError:
+    except (exc.ArgumentError, ValueError):
         raise StoreError("store: not a database URL, such as sqlite:////var/lib/panelbridge/panelbridge.db") from None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
-    _make_folder(Path(parsed.database).parent)
-    engine = sa.create_engine(parsed, pool_size=4, connect_args={"check_same_thread": False, "timeout": BUSY})
-    sa.event.listen(engine, "connect", _prepare)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
+    backend = parsed.drivername.partition("+")[0]
+    if backend == "sqlite":
+        return sqlite.open_engine(parsed, replica)
+    if parsed.drivername in (*_POSTGRES, "postgresql+psycopg") and parsed.database:
+        return _kind("postgresql").open_engine(parsed, replica)
+    raise StoreError(_WORDS)
 
 
-@contextmanager
-def sole_owner(engine: sa.Engine) -> Iterator[None]:
-    """Hold the store against a second bridge; raise StoreError where another one runs on it."""
-    path = Path(f"{engine.url.database}.lock")
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreError(f"store: cannot write {path}: {error.strerror}") from None
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StoreError(f"store: another panelbridge already runs on {engine.url.database}") from None
-        yield
-    finally:
-        os.close(handle)
+def sole_owner(engine: sa.Engine) -> AbstractContextManager[None]:
+    """Hold the store against a second bridge, where it can have only one; raise StoreError where another one runs."""
+    return _kind(engine.dialect.name).sole_owner(engine)
 
 
 def unmanaged(connection: sa.Connection) -> sa.Connection:
@@ -61,30 +95,44 @@ def unmanaged(connection: sa.Connection) -> sa.Connection:
     return connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
-@contextmanager
-def transaction(connection: sa.Connection) -> Iterator[None]:
+def transaction(connection: sa.Connection) -> AbstractContextManager[None]:
     """All or nothing, on an unmanaged connection.
 
     Why not SQLAlchemy's own: a transaction begins and ends for every event, and there it costs more than the event.
     """
-    driver = connection.connection.dbapi_connection
-    assert isinstance(driver, sqlite3.Connection)
-    driver.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        driver.execute("COMMIT")
-    finally:
-        if driver.in_transaction:
-            driver.execute("ROLLBACK")
+    return _kind(connection.dialect.name).transaction(connection)
 
 
 def relaxed(connection: sa.Connection) -> sa.Connection:
     """The connection, whose commits from now on reach the disk together with a later one."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    driver.execute("PRAGMA synchronous=NORMAL")
+    _kind(connection.dialect.name).relax(connection)
     connection.detach()  # it must not go back among those whose commits do
     return connection
+
+
+def lost(connection: sa.Connection) -> bool:
+    """Whether an idle connection is known to be lost, without asking anyone."""
+    return _kind(connection.dialect.name).lost(connection)
+
+
+def migrating(connection: sa.Connection) -> None:
+    """From now to the end of the transaction nobody else migrates."""
+    _kind(connection.dialect.name).migrating(connection)
+
+
+def take_turn(connection: sa.Connection) -> None:
+    """From now to the end of the transaction nobody else adds deliveries: their ids become visible in order."""
+    _kind(connection.dialect.name).take_turn(connection)
+
+
+def together(connection: sa.Connection) -> AbstractContextManager[object]:
+    """What is written inside goes out in one round trip, where there are such things. `prepared.read` must wait."""
+    return _kind(connection.dialect.name).together(connection)
+
+
+def notify(connection: sa.Connection, sinks: Collection[str]) -> None:
+    """With the commit, tell other processes that there is something new for these sinks."""
+    _kind(connection.dialect.name).notify(connection, sinks)
 
 
 @contextmanager
@@ -92,31 +140,25 @@ def explained(file: str | None = None) -> Iterator[None]:
     """Turn the engine's errors into ours: StoreUnavailable for what may pass, StoreError for the rest."""
     try:
         yield
-    except (exc.DBAPIError, sqlite3.Error) as error:
-        cause = error.orig if isinstance(error, exc.DBAPIError) else error
-        kind = StoreUnavailable if isinstance(cause, sqlite3.OperationalError) else StoreError
-        raise kind(f"store: {file}: {cause}" if file else f"store: {cause}") from error
     except exc.TimeoutError as error:
         raise StoreUnavailable("store: no connection came free in time") from error
+    except Exception as error:
+        cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        kind = _speaker(cause)
+        if kind is None or not isinstance(cause, Exception):
+            raise
+        words = kind.words(cause)
+        unavailable = StoreUnavailable if kind.passes(cause) else StoreError
+        raise unavailable(f"store: {file}: {words}" if file else f"store: {words}") from error
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None
+@cache
+def _kind(name: str) -> Kind:
+    return cast(Kind, sqlite if name == "sqlite" else import_module("bridge.store.postgres"))
 
 
-def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-    connection.isolation_level = None  # the driver opens no transaction of its own; `_begin` does
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # IMMEDIATE: a transaction that reads first and writes later could not wait for another process's lock
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return
-    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE")
+def _speaker(error: BaseException | None) -> Kind | None:
+    """Whose driver speaks, None for nobody's."""
+    if isinstance(error, sqlite3.Error):
+        return _kind("sqlite")
+    return _kind("postgresql") if type(error).__module__.partition(".")[0] == "psycopg" else None

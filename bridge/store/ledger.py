@@ -8,9 +8,10 @@ from typing import Self
 import sqlalchemy as sa
 
 from bridge.event import Event, JsonObject
-from bridge.store import queries
-from bridge.store.base import AsideRecord, Query, Record
+from bridge.intake import Routed
+from bridge.store.base import AsideRecord, LaneRecord, Query, Record
 from bridge.store.dialect import explained
+from bridge.store.queries import ledger as queries
 
 
 class SqlLedger:
@@ -42,6 +43,32 @@ class SqlLedger:
     def replay(self, query: Query, *, now: datetime) -> Sequence[int]:
         with explained(), self._engine.begin() as connection:
             return queries.replay(connection, query, now=now)
+
+    def unrouted(
+        self,
+        *,
+        source: str | None = None,
+        type: str | None = None,
+        subject: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Sequence[Event]:
+        meant = Query(source=source, type=type, subject=subject, since=since, until=until, limit=limit)
+        with explained(), self._reads() as connection:
+            return queries.unrouted(connection, meant)
+
+    def put_replays(self, routed: Sequence[Routed], now: datetime) -> Sequence[int]:
+        with explained(), self._engine.begin() as connection:
+            return queries.put_replays(connection, routed, now=now)
+
+    def lanes(self) -> Sequence[LaneRecord]:
+        with explained(), self._reads() as connection:
+            return queries.lane_records(connection)
+
+    def resume(self, sink: str, now: datetime) -> bool:
+        with explained(), self._engine.begin() as connection:
+            return queries.resume(connection, sink)
 
     def _reads(self) -> sa.Connection:
         return self._engine.connect().execution_options(reads=True)

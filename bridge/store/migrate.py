@@ -5,11 +5,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bridge.errors import StoreError
-from bridge.store.dialect import explained
+from bridge.store.dialect import explained, migrating
 from bridge.store.schema import metadata
 
 #: The newest revision under migrations/versions; a test holds it there.
-HEAD = "0001"
+HEAD = "0002"
 FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -19,6 +19,7 @@ def migrate(engine: sa.Engine) -> None:
     A new store is made as the tables are today, without going through their history.
     """
     with explained(engine.url.database), engine.begin() as connection:
+        migrating(connection)
         revision = _revision(connection)
         if revision == HEAD:
             return
@@ -34,7 +35,7 @@ def _make(connection: sa.Connection) -> None:
     connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
-def _upgrade(connection: sa.Connection, revision: str) -> None:
+def _upgrade(connection: sa.Connection, revision: str, *, to: str = HEAD) -> None:
     from alembic import command  # 80 ms and 10 MB that only a store in need of it pays
     from alembic.config import Config
     from alembic.util import CommandError
@@ -43,14 +44,14 @@ def _upgrade(connection: sa.Connection, revision: str) -> None:
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, HEAD)
+        command.upgrade(config, to)
     except CommandError:
         raise StoreError(f"store: its tables are of a newer panelbridge (revision {revision})") from None
 
 
 def _revision(connection: sa.Connection) -> str | None:
     """The revision of the tables, None where there are none."""
-    if connection.execute(sa.text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")).scalar() is None:
+    if not sa.inspect(connection).has_table("alembic_version"):
         return None
     revision: str = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one()
     return revision

@@ -1,43 +1,61 @@
 """Core statements that are compiled once: what runs for every event should not be looked up for every event."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any]
 
 
 def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[sa.Row[Any]]:
     """The rows that a statement finds. Values go to the driver as they are."""
-    compiled = _compiled(statement, connection.dialect)
+    compiled = compiled_for(statement, connection.dialect)
     return connection.exec_driver_sql(compiled.sql, compiled.arrange(values)).all()
+
+
+def first(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> tuple[Any, ...] | None:
+    """The first row that a statement finds, as the driver gives it."""
+    compiled = compiled_for(statement, connection.dialect)
+    cursor = connection.connection.cursor()
+    cursor.execute(compiled.sql, compiled.arrange(values))
+    row: tuple[Any, ...] | None = cursor.fetchone()
+    cursor.close()
+    return row
 
 
 def write(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Values]) -> None:
     """Execute a statement for each row, straight on the driver: it answers nothing that SQLAlchemy could wrap."""
-    compiled = _compiled(statement, connection.dialect)
+    compiled = compiled_for(statement, connection.dialect)
     cursor = connection.connection.cursor()
     cursor.executemany(compiled.sql, [compiled.arrange(row) for row in rows])
     cursor.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    sql: str
-    names: Sequence[str] | None  # the parameters in their order, where the driver counts them
-    own: Values  # what the statement gives itself
+class Compiled:
+    """A statement as the driver takes it."""
+
+    def __init__(self, compiled: SQLCompiler) -> None:
+        self.sql = str(compiled)
+        self._own = {name: value for name, value in compiled.params.items() if value is not None}
+        names = compiled.positiontup  # the parameters in their order, where the driver counts them
+        self._pick = None if not names else itemgetter(*names) if len(names) > 1 else _only(names[0])
 
     def arrange(self, values: Values) -> Any:
-        if self.names is None:
-            return {**self.own, **values}
-        return tuple(values[name] if name in values else self.own[name] for name in self.names)
+        if self._own:
+            values = {**self._own, **values}
+        return values if self._pick is None else self._pick(values)
+
+
+def _only(name: str) -> Callable[[Values], tuple[Any]]:
+    return lambda values: (values[name],)
 
 
 @cache
-def _compiled(statement: sa.ClauseElement, dialect: sa.Dialect) -> _Compiled:
+def compiled_for(statement: sa.ClauseElement, dialect: sa.Dialect) -> Compiled:
     compiled = statement.compile(dialect=dialect)
-    assert isinstance(compiled, sa.sql.compiler.SQLCompiler)
-    return _Compiled(str(compiled), compiled.positiontup, compiled.params)
+    assert isinstance(compiled, SQLCompiler)
+    return Compiled(compiled)

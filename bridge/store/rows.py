@@ -1,7 +1,7 @@
 """Between values and rows: what of an event and a delivery stands in which column."""
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -9,15 +9,28 @@ import sqlalchemy as sa
 
 from bridge.event import Event, dump
 from bridge.intake import Assignment, Routed, SetAside, Verdict
-from bridge.outcome import Again, Dead, Done
+from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import AsideRecord, Delivery, Record, Settlement, State
 from bridge.store.schema import micros, moment
+from bridge.terms import Terms
 
 Row = sa.Row[Any]
 
 
 def new_delivery(id_: int, event: Event, to: Assignment) -> Delivery:
-    return Delivery(id=id_, event=event, sink=to.sink, row=to.row, made_at=event.received_at, template=to.template)
+    """A delivery that is made when its event comes in: collected where its terms say so, else pending."""
+    collecting = to.terms.collecting(event) if to.terms is not None else 0.0
+    return Delivery(
+        id=id_,
+        event=event,
+        sink=to.sink,
+        row=to.row,
+        made_at=event.received_at,
+        template=to.template,
+        terms=to.terms,
+        retried=collecting > 0,
+        due_at=event.received_at + timedelta(seconds=collecting) if collecting > 0 else None,
+    )
 
 
 def delivery_row(delivery: Delivery) -> dict[str, Any]:
@@ -28,9 +41,12 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "subject": delivery.event.subject,
         "row": delivery.row,
         "template": delivery.template,
+        "terms": terms_text(delivery.terms),
+        "instead": delivery.instead,
         "made_at": micros(delivery.made_at),
-        "state": "pending",
-        "replay_of": None,
+        "state": "pending" if delivery.due_at is None else "waiting",
+        "due_at": None if delivery.due_at is None else micros(delivery.due_at),
+        "replay_of": delivery.replay_of,
     }
 
 
@@ -47,13 +63,32 @@ def event_row(routed: Routed) -> dict[str, Any]:
         "received_at": micros(event.received_at),
         "data": _dump(event.data),
         "native": _dump(event.native),
-        "verdicts": _verdicts(routed.verdicts),
+        "verdicts": verdicts_text(routed.verdicts),
     }
 
 
 @lru_cache(256)
-def _verdicts(verdicts: tuple[Verdict, ...]) -> str:
+def verdicts_text(verdicts: tuple[Verdict, ...]) -> str:
     return _dump([verdict.to_json() for verdict in verdicts])
+
+
+def terms_text(terms: Terms | None) -> str | None:
+    """JSON of what differs from the defaults; the same terms are always the same text."""
+    return None if terms is None else _terms_text(terms)
+
+
+@lru_cache(1024)
+def _terms_text(terms: Terms) -> str:
+    return _dump(terms.model_dump(mode="json", exclude_defaults=True))
+
+
+def terms_of(text: str | None) -> Terms | None:
+    return None if text is None else _terms_of(text)
+
+
+@lru_cache(1024)
+def _terms_of(text: str) -> Terms:
+    return Terms.model_validate_json(text)
 
 
 def aside_row(aside: SetAside) -> dict[str, Any]:
@@ -78,30 +113,42 @@ def aside_of(row: Row) -> AsideRecord:
 
 
 def settled_row(settlement: Settlement) -> dict[str, Any]:
-    delivery, attempt = settlement.delivery, settlement.attempt
+    delivery, attempt, fault = settlement.delivery, settlement.attempt, settlement.fault
     row: dict[str, Any] = {
         "id_": delivery.id,
-        "attempts_": delivery.attempts + 1,
+        "attempts_": delivery.attempts + (attempt.requests > 0),
         "due_at_": None,
         "settled_at_": micros(settlement.at),
         "reason_": None,
         "status_": attempt.status,
         "answer_": attempt.answer or None,
-        "note_": settlement.fault,
+        "note_": fault,
     }
     match settlement.fate:
         case Done(note):
-            notes = [text for text in (note, settlement.fault) if text]
-            return row | {"state_": "delivered", "answer_": None, "note_": "; ".join(notes) or None}
+            row["state_"], row["answer_"] = "delivered", None
+            row["note_"] = f"{note}; {fault}" if note and fault else note or fault
         case Again(at, reason, counts):
-            attempts = delivery.attempts + counts
-            waits = {"state_": "waiting", "attempts_": attempts, "due_at_": micros(at), "settled_at_": None}
-            return row | waits | {"reason_": reason}
+            row["state_"], row["reason_"] = "waiting", reason
+            row["attempts_"] = delivery.attempts + counts
+            row["due_at_"], row["settled_at_"] = micros(at), None
         case Dead(reason):
-            return row | {"state_": "dead", "reason_": reason}
+            row["state_"], row["reason_"] = "dead", reason
+        case HeldBack(reason):
+            row["state_"], row["reason_"] = "held_back", reason
+            row["attempts_"] = delivery.attempts
+    for name in ("reason_", "answer_", "note_"):
+        row[name] = _text(row[name])
+    return row
+
+
+def _text(said: str | None) -> str | None:
+    """Half a surrogate pair, as a service's JSON may hold one, is no text to a database."""
+    return said if said is None or said.isascii() else said.encode("utf-8", "replace").decode()
 
 
 def delivery_of(row: Row) -> Delivery:
+    waiting = row.state == "waiting"
     return Delivery(
         id=row.delivery_id,
         event=event_of(row),
@@ -109,8 +156,11 @@ def delivery_of(row: Row) -> Delivery:
         row=row.row,
         made_at=moment(row.made_at),
         template=row.template,
+        terms=terms_of(row.terms),
         attempts=row.attempts,
-        retried=row.state == "waiting",
+        retried=waiting,
+        due_at=moment(row.due_at) if waiting else None,
+        instead=row.instead,
         replay_of=row.replay_of,
     )
 

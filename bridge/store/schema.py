@@ -6,6 +6,7 @@ ledger keeps a thousand settled deliveries or ten million.
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,12 +34,14 @@ events = sa.Table(
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("id", Id, primary_key=True, autoincrement=False),  # see queries._next_id
+    sa.Column("id", Id, primary_key=True, autoincrement=False),  # see queries/put.py
     sa.Column("event_id", sa.String(36), nullable=False),
     sa.Column("sink", sa.Text, nullable=False),
     sa.Column("subject", sa.Text),
     sa.Column("row", sa.Text, nullable=False),
     sa.Column("template", sa.Text),
+    sa.Column("terms", sa.Text),  # JSON
+    sa.Column("instead", sa.Text),
     sa.Column("made_at", Micros, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
@@ -62,16 +65,70 @@ set_aside = sa.Table(
     sa.Column("element", sa.Text, nullable=False),  # JSON, masked
 )
 
+lanes = sa.Table(
+    "lanes",
+    metadata,
+    sa.Column("sink", sa.Text, primary_key=True),
+    sa.Column("epoch", Micros, nullable=False),
+    sa.Column("owner", sa.Text),  # the replica that carries it
+    sa.Column("standing", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("since", Micros),
+    sa.Column("until", Micros),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("spent", sa.Text, nullable=False),  # JSON: scope → micros
+    sa.Column("learned", sa.Text, nullable=False),  # JSON: limits
+)
 
-_pending = deliveries.c.state == sa.literal_column("'pending'")
-_waiting = deliveries.c.state == sa.literal_column("'waiting'")
-for _name, _column, _condition in (
-    ("deliveries_pending", deliveries.c.id, _pending),
-    ("deliveries_waiting", deliveries.c.due_at, _waiting),
-    ("deliveries_blocking", deliveries.c.subject, _waiting),
-):
-    sa.Index(_name, deliveries.c.sink, _column, sqlite_where=_condition)
-sa.Index("deliveries_event", deliveries.c.event_id)
+threads = sa.Table(
+    "threads",
+    metadata,
+    sa.Column("sink", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("occurred_at", Micros, nullable=False),
+    sa.Column("said_at", Micros, nullable=False),
+)
+
+fingerprints = sa.Table(
+    "fingerprints",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("event_id", sa.String(36), nullable=False),
+    sa.Column("tries", sa.Integer),
+    sa.Column("until", Micros, nullable=False),
+)
+
+replicas = sa.Table(
+    "replicas",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("seen_at", Micros, nullable=False),  # by the database's own clock
+)
+
+
+def _index(name: str, *columns: sa.Column[Any], where: str | None = None) -> None:
+    sa.Index(name, *columns, sqlite_where=None if where is None else sa.text(where))
+
+
+# Pending is what is not settled and not due at any time, waiting is what is due. No index's condition follows from that
+# of a query that is meant for another: what a planner cannot choose, it cannot choose wrongly.
+_d = deliveries.c
+_index("deliveries_pending", _d.sink, _d.id, where="settled_at IS NULL AND due_at IS NULL")
+_index("deliveries_waiting", _d.sink, _d.due_at, _d.id, where="due_at IS NOT NULL")
+# does an earlier one of this subject wait? Nothing else is in it: subjects fall anywhere, and an index of all that are
+# pending would make every put slower, the longer the backlog is
+_index("deliveries_blocking", _d.sink, _d.subject, _d.id, where="due_at IS NOT NULL")
+_index("deliveries_collected", _d.sink, _d.row, _d.made_at, _d.id, where="due_at IS NOT NULL")
+_index("deliveries_filling", _d.sink, _d.row, _d.terms, _d.id, where="due_at IS NOT NULL AND reason IS NULL")
+_index("deliveries_termed", _d.sink, _d.id, where="settled_at IS NULL AND terms IS NOT NULL")
+_index("deliveries_dead", _d.sink, _d.id, where="state = 'dead'")
+_index("deliveries_event", _d.event_id)
+_index("set_aside_received", set_aside.c.received_at)
+_index("threads_said", threads.c.said_at)
+_index("fingerprints_until", fingerprints.c.until)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)

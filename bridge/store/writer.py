@@ -12,16 +12,18 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from bridge.errors import BridgeError, StoreUnavailable
-from bridge.store.dialect import explained, relaxed, transaction, unmanaged
+from bridge.store.dialect import explained, lost, relaxed, transaction, unmanaged
 
 #: Writes several things of a kind, and returns as many results.
 Kind = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
+T = TypeVar("T")
 MOST = 1000  # jobs that share one commit at the most
 
 
@@ -40,12 +42,45 @@ class Job:
     error: Exception | None = field(default=None, repr=False)
 
 
+class Line:
+    """A connection that is kept open, for opening one costs as much as writing an event; a new one after a failure."""
+
+    def __init__(self, open_: Callable[[], sa.Connection]) -> None:
+        self._open = open_
+        self._connection: sa.Connection | None = None
+
+    def use(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do some work on it; errors are explained, and one that may pass takes the connection with it."""
+        try:
+            with explained():
+                return work(self._ready())
+        except StoreUnavailable:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Close it, whatever state it is in."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.detach()  # it must not go back to the pool
+            with suppress(Exception):
+                connection.close()
+
+    def _ready(self) -> sa.Connection:
+        if self._connection is not None and lost(self._connection):
+            self.drop()
+        if self._connection is None:
+            self._connection = self._open()
+        return self._connection
+
+
 class Writer:
-    """The store's only writing connection of this process, on a thread of its own."""
+    """What writes to the store in this process, on a thread of its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        # kept open: opening a connection costs as much as writing an event
-        self._durable, self._light = unmanaged(engine.connect()), relaxed(unmanaged(engine.connect()))
+        self._durable = Line(lambda: unmanaged(engine.connect()))
+        self._light = Line(lambda: relaxed(unmanaged(engine.connect())))
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -64,18 +99,21 @@ class Writer:
         """Write what has been handed in, then stop."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
-        self._durable.close()
-        self._light.close()
+        self._durable.drop()
+        self._light.drop()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             jobs = [job, *self._waiting()]
-            connection = self._durable if any(one.durable for one in jobs) else self._light
+            line = self._durable if any(one.durable for one in jobs) else self._light
             try:
-                _commit(connection, jobs)
+                _commit(line, jobs)
+            except StoreUnavailable as error:  # nobody's fault: alone, each would only wait for the same
+                for one in jobs:
+                    one.error = error
             except Exception:
                 for one in jobs:  # one bad job must not fail its neighbours
-                    _commit_alone(connection, one)
+                    _commit_alone(line, one)
             self._loop.call_soon_threadsafe(_resolve, jobs)
 
     def _waiting(self) -> Iterable[Job]:
@@ -90,19 +128,23 @@ class Writer:
             yield job
 
 
-def _commit(connection: sa.Connection, jobs: list[Job]) -> None:
+def _commit(line: Line, jobs: list[Job]) -> None:
     kinds: dict[Kind, list[Job]] = {}
     for job in jobs:
         kinds.setdefault(job.kind, []).append(job)
-    with explained(), transaction(connection):
+    line.use(lambda connection: _write(connection, kinds))
+
+
+def _write(connection: sa.Connection, kinds: dict[Kind, list[Job]]) -> None:
+    with transaction(connection):
         for kind, same in kinds.items():
             for job, result in zip(same, kind(connection, [job.what for job in same]), strict=True):
                 job.result = result
 
 
-def _commit_alone(connection: sa.Connection, job: Job) -> None:
+def _commit_alone(line: Line, job: Job) -> None:
     try:
-        _commit(connection, [job])
+        _commit(line, [job])
     except Exception as error:
         job.error = error if isinstance(error, BridgeError) else StoreUnavailable(f"store: {type(error).__name__}")
 

@@ -1,52 +1,119 @@
 """The migrations and the tables say the same."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bridge.errors import StoreError
-from bridge.store import migrate
+from bridge.store import migrate, open_outbox
 from bridge.store.dialect import open_engine
 from bridge.store.schema import metadata
+from tests.fakes import START, an_event, an_intake
+from tests.store.boxes import claimed
+
+_STATES = ("pending", "waiting", "delivered", "dead")
 
 
 def test_head_is_the_newest_revision() -> None:
     assert ScriptDirectory(str(migrate.FOLDER)).get_current_head() == migrate.HEAD
 
 
+INDEXES = {
+    "deliveries_pending": True,
+    "deliveries_waiting": True,
+    "deliveries_blocking": True,
+    "deliveries_collected": True,
+    "deliveries_filling": True,
+    "deliveries_termed": True,
+    "deliveries_dead": True,
+    "deliveries_event": False,
+    "set_aside_received": False,
+    "threads_said": False,
+    "fingerprints_until": False,
+}
+
+
 @pytest.mark.parametrize("build", [migrate._make, lambda connection: migrate._upgrade(connection, "none")])
 def test_a_new_store_and_one_with_a_history_are_the_same(
-    store_url: str, build: Callable[[sa.Connection], None]
+    any_store_url: str, build: Callable[[sa.Connection], None]
 ) -> None:
-    engine = open_engine(store_url)
+    engine = open_engine(any_store_url)
     with engine.begin() as connection:
         build(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert migrate._revision(connection) == migrate.HEAD
-        indexes = connection.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'"))
-        assert {name: "WHERE" in sql for name, sql in indexes} == {
-            "deliveries_pending": True,
-            "deliveries_waiting": True,
-            "deliveries_blocking": True,
-            "deliveries_event": False,
-        }
+        assert {name: "WHERE" in sql for name, sql in _indexes(connection)} == INDEXES
     engine.dispose()
 
 
-def test_migrating_twice_changes_nothing(store_url: str) -> None:
+def test_the_conditions_of_the_indexes_are_the_same_whichever_way_they_were_made(any_store_url: str) -> None:
+    engine, made = open_engine(any_store_url), []
+    for build in (migrate._make, lambda connection: migrate._upgrade(connection, "none")):
+        with engine.connect() as connection, connection.begin() as transaction:
+            build(connection)
+            made.append({name: " ".join(sql.split()).replace(" (", "(") for name, sql in _indexes(connection)})
+            transaction.rollback()
+    engine.dispose()
+    assert made[0] == made[1]
+
+
+def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(store_url: str) -> None:
     engine = open_engine(store_url)
+    with engine.begin() as connection:
+        migrate._upgrade(connection, "none", to="0001")
+        _fill(connection)
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        states = connection.execute(sa.text("SELECT id, state, terms, instead FROM deliveries ORDER BY id")).all()
+        assert migrate._revision(connection) == migrate.HEAD
+    assert [tuple(row) for row in states] == [(n, state, None, None) for n, state in enumerate(_STATES, 1)]
+    engine.dispose()
+
+
+async def test_deliveries_of_the_first_release_are_carried_on(store_url: str) -> None:
+    engine = open_engine(store_url)
+    with engine.begin() as connection:
+        migrate._upgrade(connection, "none", to="0001")
+        _fill(connection)
+    engine.dispose()
+    async with open_outbox(store_url) as outbox:
+        assert [one.id for one in await claimed(outbox, now=START)] == [2, 1]  # the retry is due
+        [made] = (await outbox.put(an_intake(an_event("user:new")))).deliveries
+        assert made.id == 5
+
+
+def test_going_back_to_the_first_release_and_forth_again_keeps_what_is_there(store_url: str) -> None:
+    engine = open_engine(store_url)
+    migrate.migrate(engine)
+    with engine.begin() as connection:
+        _fill(connection)
+        _downgrade(connection, "0001")
+    migrate.migrate(engine)
+    with engine.begin() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert dict(_indexes(connection)).keys() == INDEXES.keys()
+        assert connection.execute(sa.text("SELECT count(*) FROM deliveries")).scalar_one() == len(_STATES)
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(any_store_url: str) -> None:
+    engine = open_engine(any_store_url)
     migrate.migrate(engine)
     migrate.migrate(engine)
     engine.dispose()
 
 
-def test_tables_of_a_newer_panelbridge_are_refused(store_url: str) -> None:
-    engine = open_engine(store_url)
+def test_tables_of_a_newer_panelbridge_are_refused(any_store_url: str) -> None:
+    engine = open_engine(any_store_url)
     migrate.migrate(engine)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -61,6 +128,8 @@ def test_tables_of_a_newer_panelbridge_are_refused(store_url: str) -> None:
         ("nonsense", "not a database URL"),
         ("mysql://localhost/x", "should name an SQLite file"),
         ("sqlite://", "should name an SQLite file"),
+        ("postgresql+asyncpg://localhost/x", "or a database, such as postgresql\\+psycopg"),
+        ("postgresql+psycopg://localhost", "or a database"),
         ("sqlite:////proc/nothing/here/x.db", "cannot make the folder"),
     ],
 )
@@ -74,3 +143,47 @@ def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     migrate.migrate(engine)
     engine.dispose()
     assert (tmp_path / "a/b/x.db").exists()
+
+
+def test_who_keeps_a_file_does_not_pay_for_the_driver_of_a_server(store_url: str) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from bridge.store import open_ledger, open_outbox\n"
+        "async def use():\n"
+        "    async with open_outbox(sys.argv[1]) as outbox:\n"
+        "        await outbox.check()\n"
+        "asyncio.run(use())\n"
+        "open_ledger(sys.argv[1]).lanes()\n"
+        "paid = ('psycopg', 'sqlalchemy.dialects.postgresql', 'alembic')\n"
+        "sys.exit(any(name.startswith(paid) for name in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", code, store_url], check=True)
+
+
+def _fill(connection: sa.Connection) -> None:
+    """A delivery in each state that the first release knew, and its event."""
+    for n, state in enumerate(_STATES, 1):
+        due, settled = (5 if state == "waiting" else None), (6 if state in ("delivered", "dead") else None)
+        values = {"n": n, "id": str(n), "state": state, "due": due, "settled": settled}
+        for statement in (
+            "INSERT INTO events VALUES (:id, 'marzban', 'marzban', 'user.created', 'x', :id, 1, 1, '{}', '{}', '[]')",
+            "INSERT INTO deliveries (id, event_id, sink, subject, row, made_at, state, attempts, due_at, settled_at)"
+            " VALUES (:n, :id, 'ops', :id, 'route 1', 1, :state, 0, :due, :settled)",
+        ):
+            connection.execute(sa.text(statement), values)
+
+
+def _indexes(connection: sa.Connection) -> Sequence[sa.Row[tuple[str, str]]]:
+    if connection.dialect.name == "sqlite":
+        found = "SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE INDEX%'"
+    else:
+        found = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkc' "
+        found += "AND indexname NOT LIKE '%_pkey'"
+    return connection.execute(sa.text(found)).all()
+
+
+def _downgrade(connection: sa.Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)

@@ -60,7 +60,7 @@ def upgrade() -> None:
         ("deliveries_waiting", ["sink", "due_at"], waiting),
         ("deliveries_blocking", ["sink", "subject"], waiting),
     ):
-        op.create_index(name, "deliveries", columns, sqlite_where=condition)
+        op.create_index(name, "deliveries", columns, sqlite_where=condition, postgresql_where=condition)
     op.create_index("deliveries_event", "deliveries", ["event_id"])
 
 

@@ -1,0 +1,155 @@
+"""Copy a store into another one, of the same kind or not: growing from a file to PostgreSQL is one command.
+
+It is one transaction at the target: whatever interrupts it leaves the target empty and the source as it was, and it
+can be begun again. Ids stay as they are, for deliveries name their events, and people their deliveries. What belongs
+to a bridge that runs stays behind: which replicas there are, and who carries which lane.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from bridge.errors import StoreError
+from bridge.store.dialect import explained, open_engine, sole_owner
+from bridge.store.migrate import migrate
+from bridge.store.schema import lanes, metadata, replicas
+
+#: Told how far a table has been copied: its name, the rows that are done, and all of them.
+Progress = Callable[[str, int, int], None]
+
+CHUNK = 2000  # rows that are in memory at once
+FRESH = 10  # seconds after which a replica that has not been heard of is over, whatever happened to it
+TABLES = tuple(table for table in metadata.sorted_tables if table is not replicas)
+
+
+def copy(source: str, target: str, *, progress: Progress) -> int:
+    """Copy all rows of the store at `source` into the empty one at `target`; how many there were.
+
+    The source is brought to today's tables first, as starting a bridge on it would. Raise StoreError where it cannot
+    be: there is no store, a bridge runs on either of them, or the target is not empty.
+    """
+    if _parsed(source) == _parsed(target):
+        raise StoreError(f"store: {shown(source)} cannot be copied into itself")
+    _must_exist(source)
+    with _opened(source) as reads, _opened(target) as writes, explained():
+        _must_have_tables(reads, source)
+        migrate(reads)
+        migrate(writes)
+        with _reading(reads) as reading, writes.begin() as writing:
+            _without_limits(writing)
+            for engine in (reading, writing):
+                _must_be_unused(engine)
+            _must_be_empty(writing, target)
+            count = sum(_copy_table(table, reading, writing, progress) for table in TABLES)
+            _count_on(writing)
+            for engine in (reading, writing):  # nobody has come meanwhile
+                _must_be_unused(engine)
+    return count
+
+
+def shown(url: str) -> str:
+    """The URL of a store as it may be shown: without its password."""
+    return _parsed(url).render_as_string(hide_password=True)
+
+
+def _copy_table(table: sa.Table, reading: sa.Connection, writing: sa.Connection, progress: Progress) -> int:
+    total = reading.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+    rows = reading.execution_options(yield_per=CHUNK).execute(sa.select(table).order_by(*table.primary_key))
+    done = 0
+    progress(table.name, done, total)
+    for chunk in rows.mappings().partitions():
+        writing.execute(table.insert(), [_fitting(table, row) for row in chunk])
+        done += len(chunk)
+        progress(table.name, done, total)
+    return done
+
+
+def _fitting(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
+    """The row as it is; but a lane's new owner begins an epoch of its own, and a file's has none."""
+    return {**row, "epoch": 0, "owner": None} if table is lanes else dict(row)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[sa.Engine]:
+    """The engine of a store that no bridge on this machine uses."""
+    engine = open_engine(url)
+    try:
+        with sole_owner(engine):
+            yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One moment of the store, to read from for as long as it takes."""
+    snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"reads": True}
+    with engine.connect().execution_options(**snapshot) as connection:
+        _without_limits(connection)
+        yield connection
+
+
+def _without_limits(connection: sa.Connection) -> None:
+    """No limit to how long a statement or a transaction may last: these belong to a bridge that runs."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
+def _must_exist(url: str) -> None:
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        raise StoreError(f"store: there is none at {shown(url)}")
+
+
+def _must_have_tables(engine: sa.Engine, url: str) -> None:
+    with explained(shown(url)):
+        if not sa.inspect(engine).has_table("events"):
+            raise StoreError(f"store: there is none at {shown(url)}")
+
+
+def _must_be_unused(connection: sa.Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        return  # `sole_owner` holds it
+    now = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()) * 1_000_000, sa.BigInteger)
+    alive = sa.select(replicas.c.name).where(sa.func.abs(now - replicas.c.seen_at) < FRESH * 1_000_000)
+    if names := connection.execute(alive.order_by(replicas.c.name)).scalars().all():
+        raise StoreError(f"store: a bridge runs on {_name(connection)}: stop {', '.join(names)}, wait {FRESH} s")
+
+
+def _must_be_empty(connection: sa.Connection, url: str) -> None:
+    filled = [table.name for table in TABLES if connection.execute(sa.select(table).limit(1)).first() is not None]
+    if filled:
+        raise StoreError(f"store: {shown(url)} is not empty, it has {', '.join(filled)}: copy into a new one")
+
+
+def _count_on(connection: sa.Connection) -> None:
+    """Let PostgreSQL count on after the ids that came with the rows, and know how much there is of everything."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in TABLES:
+        for column in _counting(table):
+            sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
+            highest = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
+            connection.execute(sa.select(sa.func.setval(sequence, highest, False)))
+    connection.execute(sa.text("ANALYZE"))
+
+
+def _counting(table: sa.Table) -> Sequence[sa.Column[Any]]:
+    """The columns that the engine itself counts up."""
+    return [table.autoincrement_column] if table.autoincrement_column is not None else []
+
+
+def _name(connection: sa.Connection) -> str:
+    return connection.engine.url.render_as_string(hide_password=True)
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        return sa.make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise StoreError("store: not a database URL, such as sqlite:////var/lib/panelbridge/panelbridge.db") from None

@@ -1,0 +1,152 @@
+"""PostgreSQL: one database, any number of bridges. Shape: `dialect.Kind`.
+
+Why the planner is told so much: what lanes ask for is always a handful of rows behind an index, but just after a burst
+its statistics say that the table is empty, and it would read all of it.
+"""
+
+import select
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import pq
+from psycopg.types.string import StrDumper
+
+from bridge.store.schema import metadata
+
+#: The channel on which replicas tell each other what is new, and the most bytes that are said on it (8000 are allowed).
+CHANNEL = "panelbridge"
+MOST_SAID = 7000
+#: Advisory locks: the first number is ours ("pb"), the second says what for.
+LOCKS = 0x7062
+_PUTTING, _MIGRATING = 1, 2
+
+_CONNECT = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "8000",  # milliseconds until a server that has gone silent counts as lost
+}
+_SETTINGS = {
+    "idle_in_transaction_session_timeout": "5s",  # a bridge that is stopped holds up the others for no longer
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+    "jit": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "max_parallel_workers_per_gather": "0",
+    "seq_page_cost": "0",  # the index with the fewest rows is the best one, wherever the table has them
+    "random_page_cost": "0",
+}
+#: SQLSTATE classes of what may pass: connections, transactions cut off or in each other's way, resources, operators.
+_PASSING = ("08", "25", "40", "53", "55", "57", "58")
+
+
+class _Dumper(StrDumper):
+    """Text without what PostgreSQL cannot keep."""
+
+    def dump(self, obj: str) -> bytes:
+        return obj.encode("utf-8", "replace").replace(b"\0", b"\xef\xbf\xbd")
+
+
+for _table in metadata.tables.values():
+    for _index in _table.indexes:
+        _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
+
+
+def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
+    given = {key: value for key, value in _CONNECT.items() if key not in url.query}
+    settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+    own = url.query.get("options", "")
+    url = url.set(drivername="postgresql+psycopg").difference_update_query(["options"])
+    given["options"] = f"{settings} {own if isinstance(own, str) else ' '.join(own)}".strip()
+    given["application_name"] = f"panelbridge {replica}".strip()
+    engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=given)
+    sa.event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def sole_owner(_engine: sa.Engine, /) -> AbstractContextManager[None]:
+    """Any number of bridges: their lanes share it by themselves."""
+    return nullcontext()
+
+
+@contextmanager
+def transaction(connection: sa.Connection, /) -> Iterator[None]:
+    driver = _driver(connection)
+    driver.execute("BEGIN")
+    try:
+        yield
+        driver.execute("COMMIT")
+    finally:
+        if driver.info.transaction_status != pq.TransactionStatus.IDLE:
+            with suppress(psycopg.Error):  # where the connection is lost, so is the transaction
+                driver.execute("ROLLBACK")
+
+
+def relax(_connection: sa.Connection, /) -> None:
+    """Nothing: a server that crashes would forget what was settled, and lanes elsewhere go on without it."""
+
+
+def lost(connection: sa.Connection, /) -> bool:
+    driver = _driver(connection)
+    if driver.closed:
+        return True
+    poll = select.poll()
+    poll.register(driver.fileno(), select.POLLIN)
+    return bool(poll.poll(0))  # between two transactions a server says nothing but that it goes
+
+
+def migrating(connection: sa.Connection, /) -> None:
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '5min'")
+    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+    _lock(connection, _MIGRATING)
+
+
+def take_turn(connection: sa.Connection, /) -> None:
+    _lock(connection, _PUTTING)
+
+
+def together(connection: sa.Connection, /) -> AbstractContextManager[object]:
+    return _driver(connection).pipeline()
+
+
+_NOTIFY = "SELECT pg_notify(%s, current_setting('application_name') || ':' || %s)"
+
+
+def notify(connection: sa.Connection, sinks: Collection[str], /) -> None:
+    """Say that there is something new for these sinks, and who put it: a replica knows of its own already."""
+    said = ",".join(sorted(sinks))
+    _driver(connection).execute(_NOTIFY, (CHANNEL, said if len(said.encode()) <= MOST_SAID else ""))
+
+
+def passes(error: Exception, /) -> bool:
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return True
+    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_PASSING)
+
+
+def words(error: Exception, /) -> str:
+    """The server's message without its detail, which quotes rows."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return primary or " ".join(str(error).split())[:300] or type(error).__name__
+
+
+def _lock(connection: sa.Connection, what: int) -> None:
+    _driver(connection).execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, what))
+
+
+def _driver(connection: sa.Connection) -> "psycopg.Connection[tuple[object, ...]]":
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    driver = getattr(connection, "driver_connection", connection)
+    assert isinstance(driver, psycopg.Connection)
+    driver.adapters.register_dumper(str, _Dumper)

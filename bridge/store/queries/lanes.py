@@ -1,0 +1,116 @@
+"""Lanes: how each stands, and what it last said about a subject."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.message import Earlier
+from bridge.outcome import Limit, Rate
+from bridge.store.base import LaneState, Standing
+from bridge.store.prepared import first, read, write
+from bridge.store.rows import Row
+from bridge.store.schema import deliveries, lanes, micros, moment, threads
+
+_OF_SINK = lanes.c.sink == sa.bindparam("sink_")
+_KEPT = ("standing", "reason", "since", "until", "failures", "address", "spent", "learned")
+
+# FOR SHARE: until our commit nobody else can begin a new term of office
+EPOCH = sa.select(lanes.c.epoch).where(_OF_SINK).with_for_update(read=True)
+_LANE = sa.select(lanes).where(_OF_SINK)
+_KEEP = (
+    sa.update(lanes)
+    .where(_OF_SINK, lanes.c.epoch == sa.bindparam("epoch_"))
+    .values({name: sa.bindparam(f"{name}_") for name in _KEPT})
+)
+_KEEP_FIRST = sa.text(
+    "INSERT INTO lanes (sink, epoch, standing, reason, since, until, failures, address, spent, learned)"
+    " VALUES (:sink_, 0, :standing_, :reason_, :since_, :until_, :failures_, :address_, :spent_, :learned_)"
+    " ON CONFLICT (sink) DO NOTHING"
+)
+EARLIER = sa.select(threads).where(
+    threads.c.sink == sa.bindparam("sink_"), threads.c.subject == sa.bindparam("subject_")
+)
+_BRING_FORWARD = (
+    sa.update(deliveries)
+    .where(deliveries.c.sink == sa.bindparam("sink_"), deliveries.c.due_at.is_not(None))
+    .values(due_at=deliveries.c.due_at - sa.bindparam("by_"))
+)
+
+
+def epoch_of(connection: sa.Connection, sink: str) -> int:
+    """The number of the term of office under which a lane is carried, 0 where it was never carried."""
+    row = first(connection, EPOCH, {"sink_": sink})
+    return 0 if row is None else int(row[0])
+
+
+def lane(connection: sa.Connection, sink: str) -> LaneState:
+    """How a lane stands."""
+    return next(map(_state_of, read(connection, _LANE, {"sink_": sink})), LaneState())
+
+
+def keep(connection: sa.Connection, kept: Sequence[tuple[str, LaneState, int]]) -> Sequence[None]:
+    """Record how lanes stand, under their epochs; an old epoch changes nothing."""
+    rows = {sink: _row_of(sink, state, epoch) for sink, state, epoch in kept}  # the last word of each
+    in_order = [rows[sink] for sink in sorted(rows)]
+    if unruled := [row for row in in_order if row["epoch_"] == 0]:
+        write(connection, _KEEP_FIRST, unruled)
+    write(connection, _KEEP, in_order)
+    return [None] * len(kept)
+
+
+def earlier(connection: sa.Connection, sink: str, subject: str) -> Earlier | None:
+    """What was last said about a subject."""
+    for row in read(connection, EARLIER, {"sink_": sink, "subject_": subject}):
+        return Earlier(ref=row.ref, type=row.type, occurred_at=moment(row.occurred_at))
+    return None
+
+
+def bring_forward(connection: sa.Connection, asked: Sequence[tuple[str, float, int]]) -> Sequence[None]:
+    """Make all that waits at a sink due so many seconds earlier; an old epoch changes nothing."""
+    for sink, seconds, epoch in asked:
+        if epoch_of(connection, sink) == epoch:
+            write(connection, _BRING_FORWARD, [{"sink_": sink, "by_": int(seconds * 1_000_000)}])
+    return [None] * len(asked)
+
+
+def _row_of(sink: str, state: LaneState, epoch: int) -> dict[str, Any]:
+    spent = {scope: [micros(at) for at in times] for scope, times in state.spent.items()}
+    learned = [[one.scope, one.rate.count, one.rate.period, one.sends] for one in state.learned]
+    return {
+        "sink_": sink,
+        "epoch_": epoch,
+        "standing_": state.standing.value,
+        "reason_": state.reason,
+        "since_": _micros(state.since),
+        "until_": _micros(state.until),
+        "failures_": state.failures,
+        "address_": state.address,
+        "spent_": json.dumps(spent, ensure_ascii=False),
+        "learned_": json.dumps(learned, ensure_ascii=False),
+    }
+
+
+def _state_of(row: Row) -> LaneState:
+    return LaneState(
+        standing=Standing(row.standing),
+        reason=row.reason,
+        since=_moment(row.since),
+        until=_moment(row.until),
+        failures=row.failures,
+        address=row.address,
+        spent={scope: tuple(map(moment, times)) for scope, times in json.loads(row.spent).items()},
+        learned=tuple(
+            Limit(scope, Rate(count, period), sends) for scope, count, period, sends in json.loads(row.learned)
+        ),
+    )
+
+
+def _micros(when: datetime | None) -> int | None:
+    return None if when is None else micros(when)
+
+
+def _moment(when: int | None) -> datetime | None:
+    return None if when is None else moment(when)

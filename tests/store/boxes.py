@@ -1,0 +1,37 @@
+"""Short ways to put, claim and settle."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from bridge.event import Event
+from bridge.intake import Assignment, Intake, Routed
+from bridge.outcome import Attempt, Delivered, Fate
+from bridge.store.base import Delivery, Outbox, Settlement
+from bridge.terms import Terms
+from tests.fakes import START
+
+TOOK = Attempt(Delivered(), 200)
+
+
+def after(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def under(terms: Terms | None, *events: Event, sinks: Sequence[str] = ("ops",), row: str = "route 1") -> Intake:
+    """These events, routed to these sinks by one row with these terms."""
+    assignments = tuple(Assignment(sink, row, terms=terms) for sink in sinks)
+    return Intake([Routed(event, assignments, ()) for event in events])
+
+
+async def claimed(outbox: Outbox, *, after: int = 0, now: datetime = START, sink: str = "ops") -> list[Delivery]:
+    return list((await outbox.claim(sink, after=after, now=now, limit=100)).deliveries)
+
+
+async def settle(
+    outbox: Outbox, delivery: Delivery, fate: Fate, attempt: Attempt = TOOK, *, epoch: int = 0, at: datetime = START
+) -> list[Delivery]:
+    return list(await outbox.settle([Settlement(delivery, fate, attempt, at, epoch=epoch)]))
+
+
+def subjects(deliveries: Iterable[Delivery]) -> list[str | None]:
+    return [delivery.event.subject for delivery in deliveries]

@@ -1,0 +1,164 @@
+"""The ledger: what people look up, and send again."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from bridge.event import new_id
+from bridge.intake import Assignment, Fingerprint, Intake, Routed, SetAside, Verdict
+from bridge.outcome import Dead, Done, HeldBack
+from bridge.store import open_ledger
+from bridge.store.base import Query, State
+from bridge.store.outbox import SqlOutbox
+from bridge.terms import Quiet, Terms, Window
+from tests.fakes import START, an_event, an_intake
+from tests.store.boxes import after, claimed, settle, subjects, under
+
+
+async def test_what_was_set_aside_is_in_the_ledger(outbox: SqlOutbox, any_store_url: str) -> None:
+    aside = SetAside(source="marzban", received_at=START, path="[1]", reason="should be an object", element=7)
+    await outbox.put(Intake([], [aside]))
+    with open_ledger(any_store_url) as ledger:
+        [record] = ledger.set_aside(limit=10)
+    assert (record.path, record.reason, record.element) == ("[1]", "should be an object", 7)
+
+
+async def test_the_ledger_tells_why_an_event_went_where_it_went(outbox: SqlOutbox, any_store_url: str) -> None:
+    event = an_event()
+    await outbox.put(an_intake(event))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.event(event.id) == (event, [{"row": "route 1", "matched": True, "why": "matched *"}])
+        assert ledger.event("no such id") is None
+
+
+async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: SqlOutbox, any_store_url: str) -> None:
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(3))))
+    for delivery in await claimed(outbox):
+        await settle(outbox, delivery, Dead("HTTP 400"))
+    with open_ledger(any_store_url) as ledger:
+        made = ledger.replay(Query(states=(State.DEAD,), limit=None), now=START)
+    again = await claimed(outbox)
+    assert [d.id for d in again] == list(made)
+    assert [d.replay_of for d in again] == [1, 2, 3]
+    assert subjects(again) == ["user:0", "user:1", "user:2"]
+
+
+async def test_only_settled_deliveries_are_replayed(outbox: SqlOutbox, any_store_url: str) -> None:
+    await outbox.put(an_intake(an_event()))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.replay(Query(ids=(1,)), now=START) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(), [3, 2, 1]),
+        (Query(limit=1), [3]),
+        (Query(ids=(1, 2)), [2, 1]),
+        (Query(states=(State.DEAD,)), [1]),
+        (Query(sink="team"), []),
+        (Query(type="user.deleted"), [3]),
+        (Query(subject="user:bob"), [2]),
+        (Query(source="elsewhere"), []),
+        (Query(since=START + timedelta(seconds=1)), [3]),
+    ],
+)
+async def test_the_ledger_finds_what_is_meant(
+    outbox: SqlOutbox, any_store_url: str, query: Query, found: list[int]
+) -> None:
+    later = START + timedelta(seconds=5)
+    await outbox.put(an_intake(an_event(), an_event("user:bob"), an_event("user:eve", type_="user.deleted", at=later)))
+    first, *_ = await claimed(outbox)
+    await settle(outbox, first, Dead("HTTP 400"))
+    with open_ledger(any_store_url) as ledger:
+        assert [record.id for record in ledger.deliveries(query)] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(until=START), []),
+        (Query(until=after(5)), [2, 1]),
+        (Query(since=START, until=after(5.000001)), [3, 2, 1]),
+        (Query(states=(State.HELD_BACK,)), [2]),
+        (Query(states=(State.HELD_BACK, State.PENDING)), [3, 2, 1]),
+    ],
+)
+async def test_the_ledger_finds_what_was_held_back_and_what_came_before_a_time(
+    outbox: SqlOutbox, any_store_url: str, query: Query, found: list[int]
+) -> None:
+    await outbox.put(an_intake(an_event(), an_event("user:bob"), an_event("user:eve", at=after(5))))
+    _, second, _ = await claimed(outbox)
+    await settle(outbox, second, HeldBack("quiet hours"))
+    with open_ledger(any_store_url) as ledger:
+        assert [record.id for record in ledger.deliveries(query)] == found
+
+
+@pytest.mark.parametrize("state", [State.DEAD, State.DELIVERED, State.HELD_BACK])
+async def test_whatever_is_settled_can_be_replayed_under_its_terms_and_at_once(
+    outbox: SqlOutbox, any_store_url: str, state: State
+) -> None:
+    terms = Terms(digest=Window(window=60), quiet=Quiet(hours="22:00-07:00"), update="thread")
+    fates = {State.DEAD: Dead("HTTP 400"), State.DELIVERED: Done(), State.HELD_BACK: HeldBack("quiet hours")}
+    await outbox.put(under(terms, an_event("user:alice"), an_event("user:bob")))
+    for delivery in await claimed(outbox, now=after(60)):
+        await settle(outbox, delivery, fates[state])
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.replay(Query(states=(state,), subject="user:bob"), now=after(90)) == [3]
+    [again] = await claimed(outbox, now=after(90))
+    assert (again.terms, again.replay_of, again.made_at) == (terms, 2, after(90))
+    assert (again.retried, again.due_at, again.attempts) == (False, None, 0)
+
+
+async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutbox, any_store_url: str) -> None:
+    nowhere = [an_event(f"user:{n}", at=after(n)) for n in range(4)]
+    await outbox.put(Intake([Routed(event, (), (Verdict("route 1", False, "no"),)) for event in nowhere]))
+    await outbox.put(an_intake(an_event("user:routed")))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.unrouted() == nowhere
+        assert ledger.unrouted(limit=2) == nowhere[2:]
+        assert ledger.unrouted(since=after(1), until=after(3)) == nowhere[1:3]
+        assert ledger.unrouted(subject="user:2", source="marzban", type="user.created") == nowhere[2:3]
+        assert ledger.unrouted(source="elsewhere") == []
+
+
+async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_store_url: str) -> None:
+    nowhere = [an_event(f"user:{n}") for n in range(3)]
+    await outbox.put(Intake([Routed(event, (), (Verdict("route 1", False, "no"),)) for event in nowhere]))
+    terms = Terms(digest=Window(window=60), fallback=("team",), fallback_after=600)
+    verdicts = (Verdict("route 2", True, "matched *"),)
+    routed = [Routed(event, (Assignment("ops", "route 2", "short", terms),), verdicts) for event in nowhere[:2]]
+    unknown = Routed(an_event(), (Assignment("ops", "route 2"),), verdicts)
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.put_replays([*routed, unknown, Routed(nowhere[2], (), verdicts)], after(90)) == [1, 2]
+        assert ledger.unrouted() == nowhere[2:]
+        assert ledger.event(nowhere[0].id) == (nowhere[0], [verdicts[0].to_json()])
+        assert ledger.put_replays([], after(90)) == []
+    first, second = await claimed(outbox)
+    assert [first.event, second.event] == nowhere[:2]
+    assert (first.replay_of, first.made_at, first.row, first.template) == (0, after(90), "route 2", "short")
+    assert (first.terms, first.retried, first.due_at) == (terms, False, None)
+
+
+async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_store_url: str) -> None:
+    """An event's id tells the real time: so does this test."""
+    event = an_event(at=datetime.now(START.tzinfo))
+    mark = Fingerprint("k", None, 60)
+    await outbox.put(Intake([Routed(event, (), (), mark)]))
+    await outbox.put(Intake([Routed(replace(event, id=new_id()), (), (), mark)]))
+    now = event.received_at + timedelta(seconds=61)
+    assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
+    assert await outbox.prune(before=now, limit=10, now=now) == 2  # the event, and its repeat that was set aside
+    with open_ledger(any_store_url) as ledger:
+        assert (ledger.event(event.id), ledger.set_aside(limit=9)) == (None, [])
+
+
+async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:
+    event = an_event()
+    await outbox.put(Intake([Routed(event, (), ())]))
+    with open_ledger(any_store_url) as ledger:
+        ledger.put_replays([Routed(event, (Assignment("ops", "route 1"),), ())], START)
+    later = datetime.now(START.tzinfo) + timedelta(days=1)
+    assert await outbox.prune(before=later, limit=10) == 0
+    assert subjects(await claimed(outbox)) == ["user:alice"]

@@ -1,0 +1,116 @@
+"""What runs for every event looks at a handful of rows through an index, however much is stored: on both engines, with
+what the planner knows just after a burst (nothing) and after it has looked (everything).
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from bridge.store import migrate
+from bridge.store.dialect import open_engine
+from bridge.store.prepared import compiled_for
+from bridge.store.queries import claim, lanes, put, settle
+
+ROWS = 100_000
+VALUES = {
+    "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
+    "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7",
+    "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
+    "status_": 1,
+}  # fmt: skip
+#: Statement → the indexes that it goes through. `pk` stands for a primary key.
+PLANS = {
+    "pending": (claim.PENDING, {"deliveries_pending", "deliveries_blocking", "pk"}),
+    "due": (claim.DUE, {"deliveries_waiting", "deliveries_blocking", "pk"}),
+    "next due": (claim.NEXT_DUE, {"deliveries_waiting"}),
+    "gathered": (claim.GATHERED, {"deliveries_collected", "deliveries_blocking", "pk"}),
+    "collected": (claim.COLLECTED, {"deliveries_filling"}),
+    "first of a full digest": (claim.FIRST, {"deliveries_blocking", "pk"}),
+    "of its subject": (claim.OF_SUBJECT, {"deliveries_blocking", "pk"}),
+    "stranded": (claim.STRANDED, {"deliveries_termed", "pk"}),
+    "backlog": (claim.BACKLOG[0], {"deliveries_pending"}),
+    "backlog that is due": (claim.BACKLOG[1], {"deliveries_waiting"}),
+    "settle": (settle.SETTLE, {"pk"}),
+    "next id": (put.NEWEST, {"pk"}),
+    "told": (settle.TOLD, {"deliveries_event"}),
+    "epoch": (lanes.EPOCH, {"pk"}),
+    "earlier": (lanes.EARLIER, {"pk"}),
+}
+_EVENTS = """
+INSERT INTO events (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts)
+SELECT CAST(n AS TEXT), 'marzban', 'marzban', 'user.created', 'x', 'user:' || (n % 500), n, n, '{}', '{}', '[]'
+FROM numbers
+"""
+_DELIVERIES = r"""
+INSERT INTO deliveries (id, event_id, sink, subject, row, terms, made_at, state, attempts, due_at, settled_at)
+SELECT n, CAST(n AS TEXT), 'ops', 'user:' || (n % 500), 'route 1', '{"hold"\:30.0}', n,
+  CASE n % 3 WHEN 0 THEN 'pending' WHEN 1 THEN 'waiting' ELSE 'delivered' END, 0,
+  CASE n % 3 WHEN 1 THEN n END, CASE n % 3 WHEN 2 THEN n END
+FROM numbers
+"""
+_NUMBERS = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :rows) SELECT"
+
+
+def _filled(url: str, *, looked: bool) -> sa.Engine:
+    engine = open_engine(url)
+    migrate.migrate(engine)
+    with engine.begin() as connection:
+        for statement in (_EVENTS, _DELIVERIES):
+            connection.execute(sa.text(statement.replace("SELECT", _NUMBERS, 1)), {"rows": ROWS})
+        if looked:
+            connection.execute(sa.text("ANALYZE"))
+    return engine
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "postgresql that has looked"])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    if request.param.startswith("sqlite"):
+        url = f"sqlite:///{tmp_path_factory.mktemp('plans')}/panelbridge.db"
+    else:
+        url = request.getfixturevalue("postgres").fresh()
+    engine = _filled(url, looked="looked" in request.param)
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_what_runs_for_every_event_goes_through_its_indexes(filled: sa.Engine, name: str) -> None:
+    statement, expected = PLANS[name]
+    explain = _sqlite_plan if filled.dialect.name == "sqlite" else _postgres_plans
+    for plan in explain(filled, statement):
+        assert not re.search(r"SCAN (?!anon)|Seq Scan|TEMP B-TREE|Sort|Hash|Merge|Materialize|Bitmap", plan), plan
+        assert set(_indexes(plan)) == expected, plan
+        for look in re.findall(r"deliveries_blocking.*(?:\n.*Index Cond.*)?", plan):
+            assert re.search(r"subject ?=", look), plan
+            assert re.search(r"\bid ?[<>]", look), plan
+
+
+def _sqlite_plan(engine: sa.Engine, statement: sa.ClauseElement) -> Iterator[str]:
+    compiled = compiled_for(statement, engine.dialect)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.arrange(VALUES))
+        yield "\n".join(row.detail for row in rows)
+
+
+def _postgres_plans(engine: sa.Engine, statement: sa.ClauseElement) -> Iterator[str]:
+    """For these values, and for any: what PostgreSQL makes of a prepared statement is one or the other."""
+    sql = compiled_for(statement, engine.dialect).sql
+    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
+    any_values = re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", sql)
+    with engine.connect() as connection:
+        compiled = compiled_for(statement, engine.dialect)
+        rows = connection.exec_driver_sql(f"EXPLAIN {sql}", compiled.arrange(VALUES)).scalars()
+        yield "\n".join(rows)
+        yield "\n".join(connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {any_values}").scalars())
+
+
+def _indexes(plan: str) -> Iterator[str]:
+    """The indexes of a plan, `pk` for a primary key."""
+    for name in re.findall(
+        r"INDEX (\w+)|[Uu]sing (\w+)|(INTEGER PRIMARY KEY)|(SEARCH deliveries)$", plan, re.MULTILINE
+    ):
+        found = "".join(name)
+        if found not in ("INDEX", "COVERING"):
+            yield "pk" if re.search("autoindex|_pkey|PRIMARY|SEARCH", found) else found

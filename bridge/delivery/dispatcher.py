@@ -1,71 +1,156 @@
-"""The dispatcher keeps one lane per sink: starts it, hands it what comes in, replaces it on reload, drains it."""
+"""The dispatcher keeps the lanes that this process owns: starts and stops them, hands them what comes in, replaces them
+on reload, drains them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
 
 from bridge.clock import Clock
-from bridge.delivery.lane import Lane
-from bridge.delivery.limiter import Limiter
-from bridge.delivery.retry import Policy
-from bridge.messages.renderer import Renderer
+from bridge.delivery.lane import Lane, Shared, Voice
+from bridge.delivery.limiter import Windows
+from bridge.delivery.places import places
+from bridge.errors import StoreError
+from bridge.outcome import Limit
 from bridge.sinks.base import Sink
-from bridge.store.base import Delivery, Outbox
+from bridge.store.base import Kept, Outbox, Ownership
+
+REGROUP = 10.0  # seconds between two looks at which lanes share a limit that was learned from an answer
 
 
 class Dispatcher:
     """All lanes of this process. Their tasks live in the task group that is handed in."""
 
-    def __init__(self, outbox: Outbox, *, clock: Clock, chance: Random, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        ownership: Ownership,
+        *,
+        clock: Clock,
+        chance: Random,
+        tasks: asyncio.TaskGroup,
+        company: Callable[[], None] = lambda: None,
+    ) -> None:
         self._outbox = outbox
-        self._clock = clock
-        self._chance = chance
+        self._ownership = ownership
         self._tasks = tasks
+        self._company = company
+        self._learned = asyncio.Event()
+        self._newest = 0  # the last delivery that is known to have been put
+        self._shared = Shared(outbox, clock, chance, Windows(), ownership.sure, self.look_again, self._learned.set)
+        self._sinks: Mapping[str, Sink] = {}
+        self._epochs: Mapping[str, int] = {}
+        self._voice: Voice
+        self._grace = 0.0
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
+        self._changing = asyncio.Lock()
 
-    async def carry(self, sinks: Mapping[str, Sink], renderer: Renderer, *, grace: float) -> None:
-        """Run a lane for each of these sinks and no other; a lane whose sink is still the same object goes on."""
-        await self._stop([name for name, (lane, _) in self._lanes.items() if sinks.get(name) is not lane.sink], grace)
-        for name, sink in sinks.items():
+    async def carry(self, sinks: Mapping[str, Sink], voice: Voice, *, grace: float) -> None:
+        """Want a lane for each of these sinks and no other; a lane whose sink is still the same object goes on."""
+        async with self._changing:
+            self._sinks, self._voice, self._grace = sinks, voice, grace
+            for lane, _ in self._lanes.values():
+                lane.voice = voice
+            await self._match()
+        await self.regroup()
+
+    async def own(self, epochs: Mapping[str, int]) -> None:
+        """Carry the lanes of these sinks, each under its epoch, and no other; returns once the others have stopped."""
+        async with self._changing:
+            self._epochs = epochs
+            await self._match()
+
+    def wake(self, sinks: Collection[str] | None) -> None:
+        """There may be something new for these sinks; None: for any."""
+        for name in self._lanes if sinks is None else sinks:
             if name in self._lanes:
-                self._lanes[name][0].renderer = renderer
-            else:
-                lane = self._lane(name, sink, renderer)
-                self._lanes[name] = lane, self._tasks.create_task(lane.run(), name=f"lane {name}")
+                self._lanes[name][0].wake()
 
-    def offer(self, deliveries: Iterable[Delivery]) -> None:
-        """Hand deliveries that were just put to the lanes of their sinks."""
-        for delivery in deliveries:
+    def in_company(self) -> None:
+        """Another replica is at work."""
+        self._company()
+
+    def offer(self, kept: Kept) -> None:
+        """Hand deliveries that were just put to the lanes of their sinks.
+
+        Where others were put before them that did not come this way, every lane looks for those first: by another
+        replica, a replay, or for a request whose sender did not wait.
+        """
+        if kept.after != self._newest:
+            self.look_again(self._lanes)
+        self._newest = kept.deliveries[-1].id if kept.deliveries else kept.after
+        for delivery in kept.deliveries:
             if delivery.sink in self._lanes:
                 self._lanes[delivery.sink][0].offer(delivery)
 
+    def look_again(self, sinks: Iterable[str]) -> None:
+        """There is something new in the store for these sinks."""
+        for name in sinks:
+            if name in self._lanes:
+                self._lanes[name][0].look_again()
+
     async def drain(self, grace: float) -> None:
-        """Let every lane finish what it is sending, for at most `grace` seconds, and record it."""
-        await self._stop(list(self._lanes), grace)
+        """Let every lane finish what it is sending, for at most `grace` seconds, and record it; start none again."""
+        async with self._changing:
+            self._sinks, self._grace = {}, grace
+            await self._match()
 
-    def _lane(self, name: str, sink: Sink, renderer: Renderer) -> Lane:
-        return Lane(
-            name,
-            sink,
-            outbox=self._outbox,
-            renderer=renderer,
-            limiter=Limiter(sink.rates),
-            policy=Policy(sink.retry, self._chance),
-            clock=self._clock,
-        )
+    async def regroup(self) -> None:
+        """Tell the ownership which lanes share a limit, and so belong on the same replica."""
+        shares: dict[str, Iterable[str]] = {}
+        for name, sink in self._sinks.items():
+            if name in self._lanes:
+                shares[name] = self._lanes[name][0].shares
+            else:
+                limits = [*sink.limits, *await self._limits_of(name)]
+                shares[name] = [one.scope for one in limits if one.scope and not one.scope.startswith("ip ")]
+        self._ownership.want(places(shares))
 
-    async def _stop(self, names: list[str], grace: float) -> None:
+    async def regroup_forever(self) -> None:
+        """At once when a lane of ours has learnt of a limit, and now and then for what others have learnt."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REGROUP):
+                    await self._learned.wait()
+            self._learned.clear()
+            await self.regroup()
+
+    async def _limits_of(self, name: str) -> Sequence[Limit]:
+        """The limits that whoever carries the lane has learnt of."""
+        try:
+            return (await self._outbox.lane(name)).learned
+        except StoreError:
+            return ()
+
+    async def _match(self) -> None:
+        """Stop the lanes that are not ours or not wanted any more, and start those that are.
+
+        Those that take no other's place begin at once: one that is slow to stop must not keep them waiting.
+        """
+        stopping = [name for name, (lane, _) in self._lanes.items() if not self._stays(name, lane)]
+        self._start()
+        await self._stop(stopping)
+        self._start()
+
+    def _start(self) -> None:
+        for name, sink in self._sinks.items():
+            if name in self._epochs and name not in self._lanes:
+                lane = Lane(name, sink, self._voice, self._shared, epoch=self._epochs[name])
+                self._lanes[name] = lane, self._tasks.create_task(lane.run(), name=f"lane {name}")
+
+    def _stays(self, name: str, lane: Lane) -> bool:
+        return self._sinks.get(name) is lane.sink and self._epochs.get(name) == lane.epoch
+
+    async def _stop(self, names: list[str]) -> None:
         stopped = [self._lanes.pop(name) for name in names]
-        for lane, task in stopped:
-            lane.stopping = True
-            if not lane.carrying:
-                task.cancel()
         if not stopped:
             return
-        _, late = await asyncio.wait([task for _, task in stopped], timeout=grace)
-        for task in late:
+        for lane, _ in stopped:
+            lane.stop()
+        await asyncio.gather(*(lane.rest(self._grace) for lane, _ in stopped))
+        for _, task in stopped:
             task.cancel()
+        await asyncio.wait([task for _, task in stopped])
         with suppress(TimeoutError):  # a store that is away: what was sent last will be sent again
-            async with asyncio.timeout(grace):
+            async with asyncio.timeout(self._grace):
                 await asyncio.gather(*(lane.settled() for lane, _ in stopped))

@@ -1,134 +1,337 @@
 """A lane carries one sink's deliveries: take the next, wait for the limiter, render, send, settle.
 
-Whose turn it is stands in `turns.py`, how fast in `limiter.py`, what follows from an answer in `retry.py`.
+Whose turn it is stands in `turns.py`, whether and how fast it may send in `stand.py`, what is said in `composer.py`,
+what follows from an answer in `retry.py`, what quiet hours want in `manners.py`, how it is recorded in `recorder.py`.
 
-The commit of one settlement overlaps the sending of the next delivery: after a crash at most these two repeat.
+A lane that sends one at a time lets the commit of one settlement overlap the sending of the next delivery: after a
+crash at most these two repeat. One that sends several at once commits each before another takes its place.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
+from random import Random
+from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
-from bridge.delivery.limiter import Limiter
+from bridge.delivery.limiter import Windows
+from bridge.delivery.manners import SILENTLY, fate_in
+from bridge.delivery.recorder import Recorder, store_away
 from bridge.delivery.retry import Policy
-from bridge.delivery.turns import Turns
+from bridge.delivery.stand import Stand
+from bridge.delivery.stranded import Stranded
+from bridge.delivery.trial import Trial, Tried, say_attempted
+from bridge.delivery.turns import Turn, Turns
+from bridge.delivery.wall import Wall
 from bridge.errors import StoreError
-from bridge.message import Message
+from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
-from bridge.outcome import Attempt, Away, Limited
+from bridge.outcome import Again, Attempt, Delivered, Done, Fate, HeldBack, Refused
 from bridge.sinks.base import Sink
-from bridge.store.base import Delivery, Outbox, Settlement
+from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.delivery")
 POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by another process
-STORE_WAIT = 1.0  # seconds between two tries at a store that is away
+BUG_WAIT = 1.0  # seconds between two tries at what a bug of our own is in the way of
+UNSURE_WAIT = 0.1  # seconds between two looks at whether the lane is still ours
+LOOK_AFTER = 1.0  # seconds between two looks at what waits for a service that is away
+NOT_SENT = Attempt(Refused("not sent"), requests=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What messages are made with, replaced whole on reload."""
+
+    renderer: Renderer
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all lanes of a process share.
+
+    sure     whether this process still owns its lanes
+    tell     told of the sinks for which deliveries were made
+    learned  told when an answer has told of a limit
+    """
+
+    outbox: Outbox
+    clock: Clock
+    chance: Random
+    windows: Windows
+    sure: Callable[[], bool]
+    tell: Callable[[Iterable[str]], None]
+    learned: Callable[[], None]
 
 
 class Lane:
-    """What carries one sink's deliveries, one at a time."""
+    """What carries one sink's deliveries, under one term of office."""
 
-    def __init__(
-        self,
-        name: str,
-        sink: Sink,
-        *,
-        outbox: Outbox,
-        renderer: Renderer,
-        limiter: Limiter,
-        policy: Policy,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, name: str, sink: Sink, voice: Voice, shared: Shared, *, epoch: int = 0) -> None:
         self.name = name
         self.sink = sink
-        self.renderer = renderer
-        self.limiter = limiter
-        self.carrying = False
+        self.voice = voice
+        self.epoch = epoch
         self.stopping = False
-        self._outbox = outbox
-        self._policy = policy
-        self._clock = clock
-        self._turns = Turns(name, outbox, clock)
-        self._settling: tuple[Settlement, asyncio.Future[None]] | None = None
+        self._shared = shared
+        self._outbox, self._clock = shared.outbox, shared.clock
+        self._stand = Stand(name, sink, shared.outbox, shared.clock, shared.windows, epoch)
+        self._recorder = Recorder(name, shared.outbox, shared.clock, shared.tell)
+        self._policy = Policy(sink.retry, shared.chance)
+        storm = sink.storm if sink.digests else None
+        self._turns = Turns(
+            name,
+            self._outbox,
+            self._clock,
+            settled=self._recorder.settled,
+            storm=storm,
+            digests=sink.digests,
+            at_once=sink.concurrency,
+        )
+        self._wall = Wall()
+        self._set_back = 0.0  # seconds by which the clock was, and what waits has not been brought forward yet
+        self._stranded = Stranded(name, self._outbox)
+        self._flights: set[asyncio.Task[None]] = set()
+        self._carrying = 0  # turns that are on their way
+        self._still = asyncio.Event()  # there are none
+        self._still.set()
+        self._begun = False
+        self._looked_after = float("-inf")
         self._woken = asyncio.Event()
+
+    @property
+    def shares(self) -> Iterable[str]:
+        """The scopes of the limits that it keeps to together with other lanes, wherever they are carried."""
+        return self._stand.limiter.scopes
 
     def offer(self, delivery: Delivery) -> None:
         """Hand over a delivery that was just put."""
         self._turns.offer(delivery)
         self._woken.set()
 
+    def look_again(self) -> None:
+        """There is something new in the store."""
+        self._turns.look_again()
+        self._woken.set()
+
+    def wake(self) -> None:
+        """There may be something in the store that another process put there."""
+        self._turns.look_anew()
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Begin nothing more."""
+        self.stopping = True
+        self._woken.set()
+
+    async def rest(self, grace: float) -> None:
+        """Return when nothing is on its way, at the latest after `grace` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._still.wait()
+
     async def run(self) -> None:
-        """Carry until stopped; cancel only while not `carrying`."""
-        while not self.stopping:
-            self._woken.clear()
-            try:
-                if not await self.step():
-                    await self._idle()
-            except StoreError as error:
-                say(LOG, logging.WARNING, "delivery.store_away", sink=self.name, reason=str(error))
-                await self._clock.sleep(STORE_WAIT)
-        await self.settled()
+        """Carry until stopped; cancel it only when it is at rest."""
+        try:
+            while not self.stopping:
+                self._woken.clear()
+                await self._step()
+            while self._flights:
+                await asyncio.wait(self._flights)
+            await self.settled()
+        finally:
+            for flight in self._flights:
+                flight.cancel()
+
+    async def _step(self) -> None:
+        """Carry one turn, or wait for one. Nothing that goes wrong ends the lane."""
+        try:
+            if not await self.step():
+                await self._idle()
+        except StoreError as error:
+            await store_away(self.name, error, self._clock)
+        except Exception as error:
+            say(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
+            await self._clock.sleep(BUG_WAIT)
 
     async def step(self) -> bool:
-        """Carry one delivery; False when none may be carried now."""
-        if not self._turns.known:
-            await self.settled()
-        if await self._turns.next() is None:
+        """Carry one turn, or send it on its way; False when none may be carried now."""
+        if not self._begun:
+            await self._stand.begin()
+            self._begun = True
+        self._set_back += self._wall.set_back(self._clock.monotonic(), self._clock.now())
+        if self._set_back:
+            await self._outbox.bring_forward(self.name, self._set_back, epoch=self.epoch)
+            self._set_back = 0.0
+            self._turns.look_anew()
+        if self._shut():
+            await self._look_after()
             return False
-        while (wait := self.limiter.wait(self._clock.monotonic())) > 0:
-            await self._clock.sleep(wait)
-        self.carrying = True
-        try:
-            await self._carry(self._turns.take())
-        finally:
-            self.carrying = False
+        probe = self._stand.breaker.probing
+        first = await self._turns.next(probe=probe, resting=not self._flights)
+        if first is None:
+            await self._look_after()
+            return False
+        await self._allowed()
+        together = self.sink.digests and not probe
+        if self._flights and self._turns.gathers(first, together=together):
+            return False
+        turn = await self._turns.take(first, together=together)
+        if self.sink.concurrency == 1:
+            await self._carry(turn)
+        else:
+            flight = asyncio.create_task(self._carry(turn))
+            self._flights.add(flight)
+            flight.add_done_callback(self._landed)
         return True
 
     async def settled(self) -> None:
         """Return once all that was sent is recorded: what is not would be sent again."""
-        while self._settling is not None:
-            settlement, committed = self._settling
-            try:
-                if not committed.done():
-                    await asyncio.shield(committed)  # whoever is cancelled here must not take the record with it
-                committed.result()
-                self._settling = None
-            except StoreError as error:
-                say(LOG, logging.WARNING, "delivery.store_away", sink=self.name, reason=str(error))
-                await self._clock.sleep(STORE_WAIT)
-                self._settle(settlement)
+        await self._recorder.settled()
 
-    async def _carry(self, delivery: Delivery) -> None:
-        started, now = self._clock.monotonic(), self._clock.now()
-        self.limiter.sent(started)
-        attempt, fault = await self._attempt(delivery, now)
-        finished = self._clock.monotonic()
-        settled_at = self._clock.now()
-        fate = self._policy.fate(attempt.outcome, attempt=delivery.attempts + 1, since=delivery.made_at, now=settled_at)
-        pause = attempt.outcome.after if isinstance(attempt.outcome, Limited) else attempt.pause
-        self.limiter.pause(pause, finished)
-        settlement = Settlement(delivery, fate, attempt, settled_at, fault)
-        _tell(settlement, milliseconds=(finished - started) * 1000)
-        self._turns.back(delivery, fate)
-        await self.settled()
-        self._settle(settlement)
+    def _shut(self) -> bool:
+        """Whether nothing more may be begun now."""
+        at_once = 1 if self._stand.breaker.probing else self.sink.concurrency
+        return len(self._flights) >= at_once or self._closed()
 
-    async def _attempt(self, delivery: Delivery, now: datetime) -> tuple[Attempt, str | None]:
+    def _closed(self) -> bool:
+        """Whether nothing may be sent now."""
+        crowded = self._stand.breaker.probing and self._carrying > 0
+        return crowded or not self._shared.sure() or self._stand.shut_for != 0.0
+
+    async def _allowed(self) -> None:
+        while (wait := self._stand.limiter.wait(self._clock.monotonic())) > 0:
+            await self._clock.sleep(wait)
+
+    async def _carry(self, turn: Turn) -> None:
         try:
-            rendered = self.renderer.render(delivery.event, self.sink.look, delivery.template)
-            message = Message(event=delivery.event, at=now, blocks=rendered.blocks, template=delivery.template)
-            return await self.sink.send(message), rendered.fault
-        except Exception as error:  # our own bug: it costs an attempt, and never the lane
-            say(LOG, logging.ERROR, "delivery.bug", delivery=delivery.id, sink=self.name, error=error)
-            return Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), None
+            told, silent = await self._mannered(turn)
+            earlier = await self._earlier(told)
+            await self._allowed()
+            if self._closed():  # by the answer to another one
+                self._turns.restore(turn)
+            elif told:
+                await self._tell(told, silent=silent, storm=turn.storm, earlier=earlier)
+        except StoreError as error:  # before anything was sent: nothing has happened
+            self._turns.restore(turn)
+            await store_away(self.name, error, self._clock)
+        except Exception as error:  # our own bug must not stop the lane
+            say(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
+            self._turns.restore(turn)
+            await self._clock.sleep(BUG_WAIT)
 
-    def _settle(self, settlement: Settlement) -> None:
-        self._settling = settlement, self._outbox.settle(settlement)
+    async def _mannered(self, turn: Turn) -> tuple[Sequence[Delivery], bool]:
+        """What is to be told of a turn, and whether silently; the rest is settled as its terms want it."""
+        now = self._clock.now()
+        local = now.astimezone(self.voice.zone)
+        fates: list[tuple[Delivery, Fate]] = [(one, _taken_back(one, by)) for one, by in turn.cancelled]
+        told, silent = [], True
+        for delivery in turn.told:
+            fate = fate_in(self.sink.quiet, delivery, local)
+            if isinstance(fate, Again | HeldBack):
+                fates.append((delivery, fate))
+            else:
+                told.append(delivery)
+                silent = silent and fate == SILENTLY
+        if fates:
+            await self._settle([Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in fates])
+        return told, silent
+
+    async def _tell(self, told: Sequence[Delivery], *, silent: bool, storm: bool, earlier: Earlier | None) -> None:
+        self._carrying += 1
+        self._still.clear()
+        try:
+            started, now = self._clock.monotonic(), self._clock.now()
+            self._stand.limiter.sent(started)
+            trial = Trial(self.name, self.sink, self.voice.renderer, now)
+            tried = await trial.tell(told, silent=silent, storm=storm, earlier=earlier)
+            if self._stand.learn(tried.attempt, started=started, bug=tried.bug):
+                self._shared.learned()
+            settlements = self._settlements(told, tried)
+            say_attempted(settlements, milliseconds=(self._clock.monotonic() - started) * 1000)
+            await self._settle(settlements)
+        finally:
+            self._carrying -= 1
+            if not self._carrying:
+                self._still.set()
+
+    async def _earlier(self, told: Sequence[Delivery]) -> Earlier | None:
+        """What the one that is told updates."""
+        if len(told) != 1:
+            return None
+        delivery, terms = told[0], told[0].terms
+        if terms is None or terms.update is None or delivery.event.subject is None:
+            return None
+        await self.settled()
+        earlier = await self._outbox.earlier(self.name, delivery.event.subject)
+        return earlier and replace(earlier, thread=terms.update == "thread")
+
+    def _settlements(self, told: Sequence[Delivery], tried: Tried) -> list[Settlement]:
+        now = self._clock.now()
+        fates = self._fates(told, tried, now)
+        return [
+            Settlement(one, fate, tried.attempt, now, tried.fault, self.epoch)
+            for one, fate in zip(told, fates, strict=True)
+        ]
+
+    def _fates(self, told: Sequence[Delivery], tried: Tried, now: datetime) -> list[Fate]:
+        outcome = tried.attempt.outcome
+        if len(told) > 1 and (tried.bug or isinstance(outcome, Refused)):  # one of them may be to blame
+            self._turns.alone(told)
+            return [Again(now, "could not be told as a digest", counts=False)] * len(told)
+        if len(told) > 1 and isinstance(outcome, Delivered):  # its message is about no single subject
+            return [Done(outcome.note)] * len(told)
+        return [self._policy.fate(outcome, attempt=one.attempts + 1, since=one.made_at, now=now) for one in told]
+
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        """Begin to record these where one is sent at a time; else return when they are."""
+        if self.sink.concurrency > 1:
+            await self._recorder.record(settlements)
+        for one in settlements:
+            self._turns.back(one.delivery, one.fate)
+        if self.sink.concurrency == 1:
+            await self._recorder.begin(settlements)
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flights.discard(flight)
+        self._woken.set()
+
+    async def _look_after(self) -> None:
+        """While the lane does not flow: see whether someone resumed it, and what should be told elsewhere."""
+        now, breaker = self._clock.monotonic(), self._stand.breaker
+        if breaker.standing is Standing.OPEN or now < self._looked_after + LOOK_AFTER or not self._shared.sure():
+            return
+        self._looked_after = now
+        await self.settled()
+        if await self._stand.resumed():
+            self._turns.look_anew()
+            self._woken.set()
+        elif breaker.since is not None:
+            given_up = await self._stranded.look(
+                since=breaker.since,
+                reason=breaker.reason or "away",
+                now=self._clock.now(),
+                epoch=self.epoch,
+                out=self._turns.is_out,
+            )
+            if given_up:
+                await self._recorder.record(given_up)
+                self._turns.drop(one.delivery for one in given_up)
 
     async def _idle(self) -> None:
-        due = self._turns.due
-        wait = POLL if due is None else min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
+        wait = POLL
+        if self._flights:
+            wait = POLL  # the first one that lands wakes it
+        elif not self._shared.sure():
+            wait = UNSURE_WAIT
+        elif self._stand.breaker.standing is not Standing.OPEN:
+            wait = min(LOOK_AFTER, self._stand.shut_for or LOOK_AFTER)
+        elif (due := self._turns.due) is not None:
+            wait = min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
         try:
             async with asyncio.timeout(wait):
                 await self._woken.wait()
@@ -136,23 +339,5 @@ class Lane:
             self._turns.look_again()
 
 
-def _tell(settlement: Settlement, *, milliseconds: float) -> None:
-    delivery, fate = settlement.delivery, settlement.fate
-    say(
-        LOG,
-        logging.INFO,
-        "delivery.attempted",
-        delivery=delivery.id,
-        event_id=delivery.event.id,
-        type=delivery.event.type,
-        sink=delivery.sink,
-        attempt=delivery.attempts + 1,
-        outcome=type(settlement.attempt.outcome).__name__.lower(),
-        fate=type(fate).__name__.lower(),
-        status=settlement.attempt.status,
-        reason=getattr(fate, "reason", None),
-        until=getattr(fate, "at", None),
-        note=getattr(fate, "note", None),
-        fault=settlement.fault,
-        ms=round(milliseconds, 1),
-    )
+def _taken_back(one: Delivery, by: Delivery) -> HeldBack:
+    return HeldBack(f"cancelled out by delivery {by.id}, {by.event.type}")

@@ -1,39 +1,136 @@
-"""How fast a sink may be spoken to.
+"""How fast a sink may be spoken to, alone and together with others that share a channel, a bot or an address.
 
 Why not a library: those that are well kept (aiolimiter, limits, pyrate-limiter) each ask their own clock and know
-only a configured rate. A lane needs three things in one place, with the time as an argument: the rates of its
-settings, the pause that a 429 asks for, and the allowance that the service's headers announce.
+only a configured rate. A lane needs four things in one place, with the time as an argument: the rates of its
+settings, windows that several lanes share, the pause that a 429 or a header asks for, and what was sent before a
+restart or on another replica.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from bridge.sinks.base import Rate
+from bridge.outcome import Limit, Rate
+
+#: Windows that are kept in the store, and go from process to process: shared ones, and those of a sink alone that are
+#: not over at once. Large ones would cost too much.
+KEPT_PERIOD, KEPT_COUNT = 5.0, 100
+
+
+class Window:
+    """At most `count` in any `period` seconds. Times are monotonic seconds."""
+
+    def __init__(self, rate: Rate) -> None:
+        self.rate = rate
+        self.times = deque[float](maxlen=rate.count)
+
+    def free_at(self) -> float:
+        """When the next one is allowed."""
+        full = len(self.times) == self.times.maxlen
+        return self.times[0] + self.rate.period if full else float("-inf")
+
+    def restore(self, times: Iterable[float]) -> None:
+        """Count these too; where two say the same of one send, once."""
+        known = {round(at, 3) for at in self.times}
+        both = sorted([*self.times, *(at for at in times if round(at, 3) not in known)])
+        self.times = deque(both, maxlen=self.rate.count)
+
+
+class Windows:
+    """The windows that lanes of this process share, by the scope of their limit."""
+
+    def __init__(self) -> None:
+        self._shared: dict[tuple[str, Rate], Window] = {}
+
+    def of(self, limit: Limit) -> Window:
+        """The window of a limit: one for all who name its scope, one of its own where it names none."""
+        if not limit.scope:
+            return Window(limit.rate)
+        return self._shared.setdefault((limit.scope, limit.rate), Window(limit.rate))
 
 
 class Limiter:
-    """At most `count` sends in any window of `period` seconds, for each rate; and none before a pause is over.
+    """None before a pause is over, and no more than every one of the limits allows."""
 
-    Times are monotonic seconds.
-    """
-
-    def __init__(self, rates: Sequence[Rate]) -> None:
-        self._windows = [(rate.period, deque[float](maxlen=rate.count)) for rate in rates]
+    def __init__(self, limits: Sequence[Limit], windows: Windows | None = None) -> None:
+        self._windows = windows or Windows()
+        self._limits = {limit: self._windows.of(limit) for limit in limits}
+        self._own = frozenset(limits)
         self._quiet_until = float("-inf")
+
+    @property
+    def learned(self) -> tuple[Limit, ...]:
+        """The limits that are not in the settings."""
+        return tuple(limit for limit in self._limits if limit not in self._own)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What is shared with sinks that other processes may carry."""
+        return tuple(limit.scope for limit in self._limits if limit.scope and not limit.scope.startswith("ip "))
+
+    def learn(self, limits: Iterable[Limit], *, sent: float | None = None) -> bool:
+        """Keep to these limits too; whether one was new. What others have sent counts, and the send that told of it."""
+        new = [limit for limit in limits if limit not in self._limits]
+        for limit in new:
+            self._limits[limit] = self._windows.of(limit)
+            if sent is not None and limit.sends:
+                self._limits[limit].times.append(sent)
+        return bool(new)
 
     def wait(self, now: float) -> float:
         """Seconds until the next send is allowed, 0.0 if it is now."""
         until = self._quiet_until
-        for period, sent in self._windows:
-            if len(sent) == sent.maxlen:
-                until = max(until, sent[0] + period)
+        for window in self._limits.values():
+            until = max(until, window.free_at())
         return max(0.0, until - now)
 
     def sent(self, now: float) -> None:
         """Count a send."""
-        for _, sent in self._windows:
-            sent.append(now)
+        for limit, window in self._limits.items():
+            if limit.sends:
+                window.times.append(now)
+
+    def spend(self, scopes: Iterable[str], now: float) -> None:
+        """Count an answer against the limits that only some answers count against."""
+        for scope in scopes:
+            for limit, window in self._limits.items():
+                if limit.scope == scope and not limit.sends:
+                    window.times.append(now)
 
     def pause(self, seconds: float, now: float) -> None:
         """Allow no send for so long; a longer pause that is already on stays."""
         self._quiet_until = max(self._quiet_until, now + seconds)
+
+    def paused(self, now: float) -> float:
+        """Seconds that are left of the pause."""
+        return max(0.0, self._quiet_until - now)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether something of it must outlive the process."""
+        return any(map(_lasts, self._limits))
+
+    def spent(self, now: float, wall: datetime) -> Mapping[str, Sequence[datetime]]:
+        """What must outlive the process: scope → times of what counts against it, oldest first."""
+        kept: dict[str, list[datetime]] = {}
+        for limit, window in self._limits.items():
+            if _lasts(limit):
+                recent = [wall - timedelta(seconds=now - at) for at in window.times if at > now - limit.rate.period]
+                kept[limit.scope] = max(kept.get(limit.scope, []), recent, key=len)
+        return {scope: times for scope, times in kept.items() if times}
+
+    def restore(self, spent: Mapping[str, Sequence[datetime]], now: float, wall: datetime) -> None:
+        """Count what was sent before, and one more, which may have been on its way when that was written.
+
+        Of a window that is shared, every lane knows a part.
+        """
+        for limit, window in self._limits.items():
+            times = spent.get(limit.scope, ())
+            if times and _lasts(limit):
+                ages = ((wall - at).total_seconds() for at in times)
+                window.restore([now, *(now - max(0.0, age) for age in ages if age < limit.rate.period)])
+
+
+def _lasts(limit: Limit) -> bool:
+    shared = bool(limit.scope) and not limit.scope.startswith("ip ")
+    return limit.rate.count <= KEPT_COUNT and (shared or limit.rate.period >= KEPT_PERIOD)

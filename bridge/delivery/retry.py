@@ -18,11 +18,12 @@ class Policy:
     def fate(self, outcome: Outcome, *, attempt: int, since: datetime, now: datetime) -> Fate:
         """Decide after `attempt`, counted from 1, at a delivery made at `since`.
 
-        A wait that the service asks for is honoured and costs no attempt, until the delivery is too old.
+        A wait that the service asks for is honoured and costs no attempt, until the delivery is too old. Nor does an
+        address that is gone.
         """
         match outcome:
-            case Delivered(note=note):
-                return Done(note)
+            case Delivered(ref, note):
+                return Done(note, ref)
             case Limited(after):
                 return self._asked("rate limited", after, since, now)
             case Away(reason, after) if after is not None:
@@ -33,8 +34,8 @@ class Policy:
                 return Dead(f"{reason}; gave up after {attempt} attempts")
             case Refused(reason):
                 return Dead(reason)
-            case Gone(reason):
-                return Dead(f"the address is gone: {reason}")
+            case Gone(reason):  # the lane is parked, and this one goes first when it flows again
+                return Again(now, f"the address is gone: {reason}", counts=False)
             case _:
                 assert_never(outcome)
 

@@ -1,10 +1,20 @@
 """How fast a sink may be spoken to."""
 
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.limiter import Limiter
-from bridge.sinks.base import Rate
+from bridge.delivery.limiter import Limiter, Windows
+from bridge.outcome import Limit, Rate
+from tests.fakes import START
+
+CHANNEL = Limit("discord channel 1", Rate(2, 60.0))
+INVALID = Limit("ip discord invalid", Rate(2, 600.0), sends=False)
+
+
+def limits(*rates: Rate) -> list[Limit]:
+    return [Limit("", rate) for rate in rates]
 
 
 def test_no_rate_means_no_wait() -> None:
@@ -15,7 +25,7 @@ def test_no_rate_means_no_wait() -> None:
 
 
 def test_as_many_as_allowed_go_at_once_and_the_next_waits_for_the_window() -> None:
-    limiter = Limiter([Rate(2, 10.0)])
+    limiter = Limiter(limits(Rate(2, 10.0)))
     for now in (0.0, 4.0):
         assert limiter.wait(now) == 0.0
         limiter.sent(now)
@@ -24,7 +34,7 @@ def test_as_many_as_allowed_go_at_once_and_the_next_waits_for_the_window() -> No
 
 
 def test_the_strictest_of_several_rates_counts() -> None:
-    limiter = Limiter([Rate(10, 1.0), Rate(1, 60.0)])
+    limiter = Limiter(limits(Rate(10, 1.0), Rate(1, 60.0)))
     limiter.sent(0.0)
     assert limiter.wait(1.0) == 59.0
 
@@ -39,7 +49,7 @@ def test_a_pause_holds_even_where_the_rate_would_not_and_a_shorter_one_does_not_
 
 @given(st.integers(1, 5), st.floats(0.1, 10.0), st.lists(st.floats(0.0, 3.0), max_size=60))
 def test_no_window_ever_holds_more_than_allowed(count: int, period: float, gaps: list[float]) -> None:
-    limiter, now, sent = Limiter([Rate(count, period)]), 0.0, []
+    limiter, now, sent = Limiter(limits(Rate(count, period))), 0.0, []
     for gap in gaps:
         now += gap
         now += limiter.wait(now)
@@ -47,3 +57,81 @@ def test_no_window_ever_holds_more_than_allowed(count: int, period: float, gaps:
         sent.append(now)
     for first, last in zip(sent, sent[count:], strict=False):
         assert last - first >= period * (1 - 1e-9)
+
+
+def test_lanes_that_share_a_channel_share_its_limit() -> None:
+    windows = Windows()
+    ops, night = Limiter([CHANNEL], windows), Limiter([CHANNEL], windows)
+    ops.sent(0.0)
+    night.sent(1.0)
+    assert ops.wait(10.0) == night.wait(10.0) == 50.0
+
+
+def test_lanes_share_no_limit_without_a_scope() -> None:
+    windows = Windows()
+    ops, night = (Limiter(limits(Rate(1, 60.0)), windows) for _ in range(2))
+    ops.sent(0.0)
+    assert (ops.wait(0.0), night.wait(0.0)) == (60.0, 0.0)
+
+
+def test_what_is_learned_of_a_channel_includes_what_others_sent_to_it() -> None:
+    windows = Windows()
+    ops, night = Limiter([CHANNEL], windows), Limiter([], windows)
+    ops.sent(0.0)
+    ops.sent(0.0)
+    assert night.wait(1.0) == 0.0
+    night.sent(0.5)
+    assert night.learn([CHANNEL], sent=0.5)
+    assert not night.learn([CHANNEL])
+    assert night.wait(1.0) == 59.0
+    assert (ops.learned, night.learned) == ((), (CHANNEL,))
+
+
+def test_a_limit_on_some_answers_counts_those_and_no_send() -> None:
+    limiter = Limiter([INVALID])
+    for now in (0.0, 1.0, 2.0):
+        limiter.sent(now)
+        limiter.spend(("something else",), now)
+    assert limiter.wait(2.0) == 0.0
+    for now in (3.0, 4.0):
+        limiter.spend((INVALID.scope,), now)
+    assert limiter.wait(4.0) == 599.0
+
+
+def test_what_was_sent_before_a_restart_counts_after_it_and_so_does_what_may_have_been_on_its_way() -> None:
+    before = Limiter([Limit("discord channel 1", Rate(3, 60.0))])
+    before.sent(100.0)
+    spent = before.spent(110.0, START)
+    assert spent == {"discord channel 1": [START - timedelta(seconds=10)]}
+    after = Limiter([Limit("discord channel 1", Rate(3, 60.0))])
+    after.restore(spent, 5.0, START + timedelta(seconds=20))
+    assert after.wait(5.0) == 0.0
+    after.sent(5.0)
+    assert after.wait(5.0) == 30.0
+
+
+def test_a_clock_that_was_set_back_over_a_restart_lengthens_no_window() -> None:
+    limiter = Limiter([CHANNEL])
+    limiter.restore({CHANNEL.scope: [START + timedelta(hours=1)]}, 0.0, START)
+    assert limiter.wait(0.0) <= 60.0
+
+
+def test_windows_that_are_over_at_once_are_not_kept() -> None:
+    limiter = Limiter([*limits(Rate(10, 1.0)), Limit("zapier 1", Rate(10_000, 300.0))])
+    limiter.sent(0.0)
+    assert not limiter.lasting
+    assert limiter.spent(0.0, START) == {}
+
+
+def test_only_what_processes_share_is_a_scope() -> None:
+    assert Limiter([CHANNEL, INVALID, *limits(Rate(1, 1.0))]).scopes == (CHANNEL.scope,)
+
+
+def test_what_two_lanes_know_of_a_shared_window_is_put_together() -> None:
+    wide = Limit("discord channel 1", Rate(4, 60.0))
+    windows = Windows()
+    first, second = Limiter([wide], windows), Limiter([wide], windows)
+    times = [START - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
+    first.restore({wide.scope: times[:1]}, 100.0, START)
+    second.restore({wide.scope: times}, 100.0, START)
+    assert first.wait(100.0) == 30.0

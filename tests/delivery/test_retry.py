@@ -30,7 +30,8 @@ def after(seconds: float, reason: str, *, counts: bool = True) -> Again:
         (Away("HTTP 502"), 4, Dead("HTTP 502; gave up after 4 attempts")),
         (Away("HTTP 503", after=7), 4, after(7, "HTTP 503", counts=False)),
         (Refused("HTTP 400"), 1, Dead("HTTP 400")),
-        (Gone("HTTP 404"), 1, Dead("the address is gone: HTTP 404")),
+        (Gone("HTTP 404"), 9, after(0, "the address is gone: HTTP 404", counts=False)),
+        (Delivered(ref="77"), 1, Done(ref="77")),
     ],
 )
 def test_fate(outcome: Outcome, attempt: int, fate: Fate) -> None:

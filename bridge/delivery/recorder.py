@@ -1,0 +1,69 @@
+"""Recording what became of deliveries: behind the next one's back, or at once; again until the store takes it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from bridge.clock import Clock
+from bridge.errors import StoreError
+from bridge.store.base import Delivery, Outbox, Settlement
+from bridge.telemetry import say
+
+LOG = logging.getLogger("bridge.delivery")
+STORE_WAIT = 1.0  # seconds between two tries at a store that is away
+
+Recorded = asyncio.Future[Sequence[Delivery]]
+
+
+class Recorder:
+    """Records settlements of one lane; `tell` is told of the sinks for which deliveries are made by that."""
+
+    def __init__(self, sink: str, outbox: Outbox, clock: Clock, tell: Callable[[Iterable[str]], None]) -> None:
+        self._sink = sink
+        self._outbox = outbox
+        self._clock = clock
+        self._tell = tell
+        self._under_way: tuple[Sequence[Settlement], Recorded] | None = None
+
+    async def begin(self, settlements: Sequence[Settlement]) -> None:
+        """Begin to record these, when those before them are recorded."""
+        await self.settled()
+        self._under_way = settlements, self._record(settlements)
+
+    async def settled(self) -> None:
+        """Return when all that was begun is recorded."""
+        while self._under_way is not None:
+            settlements, recorded = self._under_way
+            try:
+                if not recorded.done():
+                    await asyncio.shield(recorded)  # whoever is cancelled here must not take the record with it
+                recorded.result()
+                self._under_way = None
+            except StoreError as error:
+                await store_away(self._sink, error, self._clock)
+                self._under_way = settlements, self._record(settlements)
+
+    async def record(self, settlements: Sequence[Settlement]) -> None:
+        """Return when these are recorded."""
+        while True:
+            try:
+                await self._record(settlements)
+            except StoreError as error:
+                await store_away(self._sink, error, self._clock)
+            else:
+                return
+
+    def _record(self, settlements: Sequence[Settlement]) -> Recorded:
+        recorded = self._outbox.settle(settlements)
+        recorded.add_done_callback(self._made)
+        return recorded
+
+    def _made(self, recorded: Recorded) -> None:
+        if not recorded.cancelled() and recorded.exception() is None and (made := recorded.result()):
+            self._tell({one.sink for one in made})
+
+
+async def store_away(sink: str, error: StoreError, clock: Clock) -> None:
+    """Say that the store is away, and leave it alone for a while."""
+    say(LOG, logging.WARNING, "delivery.store_away", sink=sink, reason=str(error))
+    await clock.sleep(STORE_WAIT)

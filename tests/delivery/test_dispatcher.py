@@ -1,0 +1,109 @@
+"""The lanes of a process: started, replaced, drained."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.lane import Voice
+from bridge.message import Message
+from bridge.outcome import Attempt
+from bridge.store.outbox import SqlOutbox
+from bridge.store.ownership import SoleOwnership
+from tests.delivery.lanes import UTC, Plain, Script, look_up
+from tests.fakes import FakeClock, NoChance, an_event, an_intake
+
+VOICE = Voice(Plain(), UTC)
+
+
+@asynccontextmanager
+async def dispatching(outbox: SqlOutbox, clock: FakeClock) -> AsyncIterator[Dispatcher]:
+    ownership = SoleOwnership()
+    async with asyncio.TaskGroup() as tasks:
+        dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=NoChance(), tasks=tasks)
+        owning = tasks.create_task(ownership.run(dispatcher))
+        yield dispatcher
+        await dispatcher.drain(5)
+        owning.cancel()
+
+
+class Slow(Script):
+    """A sink whose first send takes until it is let go."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self.begun, self.go = asyncio.Event(), asyncio.Event()
+
+    async def send(self, message: Message) -> Attempt:
+        self.begun.set()
+        await self.go.wait()
+        return await super().send(message)
+
+
+async def test_draining_finishes_what_is_being_sent_and_starts_nothing_new(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = Slow(clock)
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
+        await sink.begun.wait()
+        asyncio.get_running_loop().call_soon(sink.go.set)
+    assert sink.subjects == ["user:alice"]
+    assert [record.state for record in look_up(store_url)] == ["delivered", "pending"]
+
+
+async def test_draining_does_not_wait_for_ever(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
+    sink = Slow(clock)
+    await outbox.put(an_intake(an_event()))
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
+        await sink.begun.wait()
+        await dispatcher.drain(0.01)
+    assert [record.state for record in look_up(store_url)] == ["pending"]
+
+
+async def test_what_is_offered_is_carried_at_once(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Slow(clock)
+    sink.go.set()
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
+        kept = await outbox.put(an_intake(an_event(), sinks=("ops", "someone else")))
+        dispatcher.offer(kept)
+        async with asyncio.timeout(1):  # less than a lane takes to look by itself
+            await sink.begun.wait()
+
+
+async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    before, after = Slow(clock), Slow(clock)
+    after.go.set()
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": before}, VOICE, grace=5)
+        await before.begun.wait()
+        before.go.set()
+        await dispatcher.carry({"ops": after}, VOICE, grace=5)
+        async with asyncio.timeout(5):
+            await after.begun.wait()
+    assert before.subjects + after.subjects == ["user:alice", "user:bob"]
+
+
+async def test_what_another_process_put_before_is_told_before(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = Script(clock)
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
+        dispatcher.offer(await outbox.put(an_intake(an_event(type_="t.1"))))
+        async with asyncio.timeout(5):
+            while not sink.sent:
+                await asyncio.sleep(0.01)
+        unheard = await outbox.put(an_intake(an_event(type_="t.2")))
+        dispatcher.offer(await outbox.put(an_intake(an_event(type_="t.3"))))
+        async with asyncio.timeout(5):
+            while len(sink.sent) < 3:
+                await asyncio.sleep(0.01)
+    assert sink.digested == [["t.1"], ["t.2"], ["t.3"]]
+    assert len(unheard.deliveries) == 1

@@ -9,14 +9,18 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Generic, Protocol, TypeVar
 
 from bridge.event import Event
-from bridge.message import Dialect, Look, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.message import Dialect, Digest, Look, Message
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Request, Response, Unanswered
-from bridge.sinks.settings import Rate as Rate
+from bridge.sinks.settings import ChatConfig as ChatConfig
+from bridge.sinks.settings import ProgramConfig as ProgramConfig
 from bridge.sinks.settings import Retry as Retry
 from bridge.sinks.settings import SinkConfig as SinkConfig
+from bridge.sinks.settings import address_of as address_of
 from bridge.sinks.settings import secrets_of as secrets_of
+from bridge.sinks.settings import short_hash as short_hash
 from bridge.sinks.text import clip as clip
+from bridge.terms import Quiet, Storm
 
 ANSWER_KEPT = 4096  # characters of a service's answer that are kept
 REASON_KEPT = 300  # characters of a reason: it is read in a table
@@ -40,41 +44,90 @@ class Sink(Protocol):
     def look(self) -> Look: ...
 
     @property
-    def rates(self) -> tuple[Rate, ...]: ...
+    def limits(self) -> tuple[Limit, ...]: ...
 
     @property
     def retry(self) -> Retry: ...
 
+    @property
+    def quiet(self) -> Quiet | None: ...
+
+    @property
+    def storm(self) -> Storm | None: ...
+
+    @property
+    def concurrency(self) -> int:
+        """How many messages may be on their way at once."""
+        ...
+
+    @property
+    def digests(self) -> bool:
+        """Whether it can tell several events as one message."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """A short hash of the settings: another one where the operator has changed them."""
+        ...
+
     async def send(self, message: Message) -> Attempt: ...
+
+    async def send_digest(self, digest: Digest) -> Attempt: ...
 
 
 class HttpSink(ABC, Generic[C]):
     """A sink that is one HTTP request per message. A service that needs more says so in `carry`."""
 
-    #: What the service itself allows, where it says so.
-    service_rates: tuple[Rate, ...] = ()
+    #: Whether it can tell several events as one message; then it has `build_digest`.
+    digests: bool = False
 
     def __init__(self, config: C, tools: Tools) -> None:
         self.config = config
         self.tools = tools
         self._secrets = secrets_of(config)
         self._proxy = config.proxy.get_secret_value() if config.proxy else None
+        self.address = address_of(config)
 
     @property
     def look(self) -> Look:
         return Look(locale=self.config.locale)
 
     @property
-    def rates(self) -> tuple[Rate, ...]:
-        return (Rate(10, 1.0), *self.service_rates) if self.config.rate is None else self.config.rate
+    def limits(self) -> tuple[Limit, ...]:
+        """What the operator says; else 10/s, and what the service allows. What averts a ban holds in any case."""
+        if self.config.rate is None:
+            return (Limit("", Rate(10, 1.0)), *self.service_limits)
+        guards = (limit for limit in self.service_limits if not limit.sends)
+        return (*(Limit("", rate) for rate in self.config.rate), *guards)
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        """What the service allows, where it says so."""
+        return ()
 
     @property
     def retry(self) -> Retry:
         return self.config.retry
 
+    @property
+    def quiet(self) -> Quiet | None:
+        return self.config.quiet
+
+    @property
+    def storm(self) -> Storm | None:
+        return self.config.storm
+
+    @property
+    def concurrency(self) -> int:
+        return self.config.concurrency if isinstance(self.config, ProgramConfig) else 1
+
     @abstractmethod
     def build(self, message: Message) -> Request:
         """The request that carries the message."""
+
+    def build_digest(self, digest: Digest) -> Request:
+        """The request that carries a digest, for a sink that `digests`."""
+        raise NotImplementedError
 
     def classify(self, response: Response) -> Outcome:
         """HTTP's own rules; a sink overrides only where its API differs."""
@@ -105,9 +158,20 @@ class HttpSink(ABC, Generic[C]):
         except Unanswered as error:
             return Attempt(self._masked(Away(str(error))))
 
+    async def send_digest(self, digest: Digest) -> Attempt:
+        """One attempt at a digest. No response at all is Away."""
+        try:
+            return await self.carry_digest(digest)
+        except Unanswered as error:
+            return Attempt(self._masked(Away(str(error))))
+
     async def carry(self, message: Message) -> Attempt:
         """One request and its judgement; raise Unanswered where no response came."""
         return self.judge(await self.ask(self.build(message)))
+
+    async def carry_digest(self, digest: Digest) -> Attempt:
+        """One request and its judgement; raise Unanswered where no response came."""
+        return self.judge(await self.ask(self.build_digest(digest)))
 
     async def ask(self, request: Request) -> Response:
         """Raise Unanswered where no response came."""
@@ -129,6 +193,14 @@ class HttpSink(ABC, Generic[C]):
         if isinstance(outcome, Away | Refused | Gone):
             return replace(outcome, reason=clip(self.mask(outcome.reason), REASON_KEPT))
         return outcome
+
+
+def following(attempt: Attempt, *, requests: int, note: str | None = None) -> Attempt:
+    """`attempt`, which so many requests came before; where it was delivered the operator is told `note`."""
+    outcome = attempt.outcome
+    if note and isinstance(outcome, Delivered):
+        outcome = replace(outcome, note="; ".join(filter(None, (note, outcome.note))))
+    return replace(attempt, outcome=outcome, requests=attempt.requests + requests)
 
 
 def object_in(event: Event, key: str) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Console: shows on the terminal what a service would get; nothing leaves the house.
 
-Sends    the message as Discord, Slack or Telegram would show it, or the event as JSON, to standard output
+Sends    the message, or a digest's summary and parts, as Discord, Slack or Telegram would show it, or the event as
+         JSON, to standard output
 Answers  always delivered
 Quirks   what is no terminal gets plain lines, neither coloured nor wrapped
 """
@@ -8,19 +9,22 @@ Quirks   what is no terminal gets plain lines, neither coloured nor wrapped
 import asyncio
 import sys
 import threading
+from collections.abc import Callable
 from typing import Literal, TextIO
 
 from pydantic import Field
 
-from bridge.message import Look, Message
-from bridge.outcome import Attempt, Delivered
-from bridge.sinks.base import Rate, Retry, SinkConfig, Tools
+from bridge.message import Digest, Look, Message
+from bridge.outcome import Attempt, Delivered, Limit
+from bridge.sinks.base import Retry, SinkConfig, Tools, address_of
+from bridge.terms import Quiet, Storm
 
 BLOCKS = {
     "discord": ("content", "title", "url", "description", "fields", "color", "footer"),
     "slack": ("text",),
     "telegram": ("text",),
 }
+PARTS = 10  # of a digest
 _writing = threading.Lock()  # two consoles do not write into each other's lines
 
 
@@ -40,33 +44,56 @@ class ConsoleConfig(SinkConfig):
 class ConsoleSink:
     """`out`: where to, standard output if not given."""
 
+    digests = True
+    concurrency = 1
+
     def __init__(self, config: ConsoleConfig, out: TextIO | None = None) -> None:
         self.config = config
+        self.address = address_of(config)
         self._out = out
 
     @property
     def look(self) -> Look:
         blocks = BLOCKS.get(self.config.format)
-        return Look(self.config.format, blocks, locale=self.config.locale) if blocks else Look()
+        return Look(self.config.format, blocks, locale=self.config.locale, parts=PARTS) if blocks else Look()
 
     @property
-    def rates(self) -> tuple[Rate, ...]:
-        return self.config.rate or ()
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(Limit("", rate) for rate in self.config.rate or ())
 
     @property
     def retry(self) -> Retry:
         return self.config.retry
 
-    async def send(self, message: Message) -> Attempt:
-        await asyncio.to_thread(self._print, message)  # a pipe that nobody reads must not hold up the loop
-        return Attempt(Delivered())
+    @property
+    def quiet(self) -> Quiet | None:
+        return self.config.quiet
 
-    def _print(self, message: Message) -> None:
+    @property
+    def storm(self) -> Storm | None:
+        return self.config.storm
+
+    async def send(self, message: Message) -> Attempt:
         from bridge.sinks.console_view import view  # brings rich: only who has a console pays for it
 
+        return await self._shown(lambda terminal: view(message, self.config.format, **self._terminal(terminal)))
+
+    async def send_digest(self, digest: Digest) -> Attempt:
+        from bridge.sinks.console_view import view_digest
+
+        return await self._shown(lambda terminal: view_digest(digest, self.config.format, **self._terminal(terminal)))
+
+    def _terminal(self, terminal: bool) -> dict[str, bool]:
+        return {"terminal": terminal, "color": self.config.color}
+
+    async def _shown(self, draw: Callable[[bool], str]) -> Attempt:
+        await asyncio.to_thread(self._print, draw)  # a pipe that nobody reads must not hold up the loop
+        return Attempt(Delivered())
+
+    def _print(self, draw: Callable[[bool], str]) -> None:
         out = self._out or sys.stdout
         try:
-            shown = view(message, self.config.format, terminal=out.isatty(), color=self.config.color)
+            shown = draw(out.isatty())
             with _writing:
                 out.write(shown)
                 out.flush()

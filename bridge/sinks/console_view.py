@@ -3,7 +3,8 @@
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from html import unescape
 from html.parser import HTMLParser
 from itertools import groupby
@@ -16,12 +17,15 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bridge.message import RECORD, UNIT, Message
+from bridge.event import Event
+from bridge.message import RECORD, UNIT, Digest, Message
+from bridge.sinks.digests import more
 from bridge.sinks.text import shows
 
 ENDLESS = 10_000  # columns of what is no terminal
 WIDEST = 100  # columns of a message on a terminal
 ROW = 3  # fields side by side
+LINE = "─" * 8  # between the parts of a digest
 BAR = Box("    \n▌   \n    \n▌   \n    \n    \n▌   \n    \n")
 SLACK, TELEGRAM, GREY = "#7c3085", "#2aabee", "#4f545c"
 
@@ -47,6 +51,40 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal woul
 
 def view(message: Message, format_: str, *, terminal: bool, color: bool, width: int | None = None) -> str:
     """The message as text, with escape sequences where it goes to a terminal."""
+    return _drawn(
+        f"{format_} · {message.event.type} · {message.event.source}",
+        [_body(message, format_)],
+        terminal=terminal,
+        color=color,
+        width=width,
+        wrap=format_ != "event",
+    )
+
+
+def view_digest(digest: Digest, format_: str, *, terminal: bool, color: bool, width: int | None = None) -> str:
+    """The summary and the parts as text, with escape sequences where they go to a terminal."""
+    shown: list[RenderableType] = []
+    if format_ == "event":
+        shown += [_json(event) for event in digest.events]
+    else:
+        shown.append(_remarked(digest, format_, digest.tally.last_at))
+        for part in digest.parts:
+            shown += [Text(LINE, style="dim"), _body(part, format_)]
+        rest = READERS[format_](more(digest, len(digest.parts)))
+        shown += [Text(LINE, style="dim"), rest] if rest else []
+    return _drawn(
+        f"{format_} · digest · {digest.tally.total}",
+        shown,
+        terminal=terminal,
+        color=color,
+        width=width,
+        wrap=format_ != "event",
+    )
+
+
+def _drawn(
+    head: str, shown: Iterable[RenderableType], *, terminal: bool, color: bool, width: int | None, wrap: bool
+) -> str:
     text = io.StringIO()
     console = Console(
         file=text,
@@ -57,29 +95,45 @@ def view(message: Message, format_: str, *, terminal: bool, color: bool, width: 
         emoji=False,
         markup=False,
     )
-    console.print(f"{format_} · {message.event.type} · {message.event.source}", style="dim")
-    console.print(_body(message, format_), soft_wrap=format_ == "event")
+    console.print(head, style="dim")
+    for one in shown:
+        console.print(one, soft_wrap=not wrap)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if not _BLANK.fullmatch(line)) + "\n\n"
 
 
 def _body(message: Message, format_: str) -> RenderableType:
+    if format_ == "event":
+        return _json(message.event)
+    return _remarked(message, format_, message.event.occurred_at)
+
+
+def _remarked(said: Message | Digest, format_: str, at: datetime) -> RenderableType:
+    """What the blocks say below the remarks."""
+    body, remarks = _said(said, format_, at), said["remarks"].strip()
+    return Group(READERS[format_](remarks), body) if shows(remarks) else body
+
+
+def _json(event: Event) -> str:
+    return _CONTROLS.sub("", json.dumps(event.to_json(), ensure_ascii=False, indent=2))
+
+
+def _said(said: Message | Digest, format_: str, at: datetime) -> RenderableType:
+    """What the blocks say, as the service would show it."""
     match format_:
         case "discord":
-            return _embed(message)
+            return _embed(said, at)
         case "slack":
-            return _beside(SLACK, slack(message["text"].strip()))
-        case "telegram":
-            return _beside(TELEGRAM, telegram(message["text"].strip()))
+            return _beside(SLACK, slack(said["text"].strip()))
         case _:
-            return _CONTROLS.sub("", json.dumps(message.event.to_json(), ensure_ascii=False, indent=2))
+            return _beside(TELEGRAM, telegram(said["text"].strip()))
 
 
-def _embed(message: Message) -> RenderableType:
+def _embed(said: Message | Digest, at: datetime) -> RenderableType:
     shown: list[RenderableType] = []
-    for part in (list(_head(message)), list(_fields(message))):
+    for part in (list(_head(said)), list(_fields(said))):
         shown += [*part, Text()] if part else []
-    body = _beside(_bar(message["color"]), Group(*shown, _foot(message)))
-    return Group(discord(message["content"].strip()), body) if shows(message["content"]) else body
+    body = _beside(_bar(said["color"]), Group(*shown, _foot(said["footer"], at)))
+    return Group(discord(said["content"].strip()), body) if shows(said["content"]) else body
 
 
 def _beside(color: str, body: RenderableType) -> RenderableType:
@@ -96,18 +150,18 @@ def _bar(color: str) -> str:
     return f"#{number & 0xFFFFFF:06x}"
 
 
-def _head(message: Message) -> Iterator[Text]:
-    if shows(message["title"]):
-        title = discord(message["title"].strip())
+def _head(said: Message | Digest) -> Iterator[Text]:
+    if shows(said["title"]):
+        title = discord(said["title"].strip())
         title.stylize("bold")
         yield title
-    if shows(message["description"]):
-        yield discord(message["description"].strip())
+    if shows(said["description"]):
+        yield discord(said["description"].strip())
 
 
-def _fields(message: Message) -> Iterator[RenderableType]:
+def _fields(said: Message | Digest) -> Iterator[RenderableType]:
     """Fields that say so side by side, three to a row; others one under the other."""
-    records = filter(shows, message["fields"].split(RECORD))
+    records = filter(shows, said["fields"].split(RECORD))
     parted = ((*record.split(UNIT, 2), "", "")[:3] for record in records)
     for inline, run in groupby(parted, key=lambda parts: parts[2].strip() == "inline"):
         cells = [_field(name, value) for name, value, _ in run]
@@ -127,9 +181,9 @@ def _rows(cells: list[Text]) -> Table:
     return grid
 
 
-def _foot(message: Message) -> Text:
-    time = f"{message.event.occurred_at:%Y-%m-%d %H:%M} UTC"
-    footer = _tame(" ".join(message["footer"].split()))
+def _foot(footer: str, at: datetime) -> Text:
+    time = f"{at:%Y-%m-%d %H:%M} UTC"
+    footer = _tame(" ".join(footer.split()))
     return Text(f"{footer} · {time}" if footer else time, style="dim")
 
 
@@ -204,3 +258,7 @@ class _Html(HTMLParser):
 
 def _tame(text: str) -> str:
     return _CONTROLS.sub("", text)
+
+
+#: How each service reads its markup.
+READERS: dict[str, Callable[[str], Text]] = {"discord": discord, "slack": slack, "telegram": telegram}

@@ -3,59 +3,80 @@
 Source   discord.com/developers/docs/resources/webhook#execute-webhook, resources/message#embed-object-embed-limits,
          topics/rate-limits, topics/opcodes-and-status-codes; github.com/discord/discord-api-spec (v10)
 Secret   the webhook URL is the credential
-Sends    POST {url}?wait=true&thread_id  {content, embeds, username, avatar_url, thread_name, allowed_mentions}
+Sends    POST {url}?wait=true&thread_id  {content, embeds, username, avatar_url, thread_name, allowed_mentions, flags}
          without wait=true a message that was not saved is answered like one that was
+         PATCH {url}/messages/{id}?thread_id  {content, embeds, allowed_mentions}: an earlier message, edited
 Units    characters are counted in UTF-16 units, which is never too few; colours 0 to 16777215
 Limits   content 2000; 10 embeds; title 256, description 4096, 25 fields of 256 and 1024, footer 2048, author 256,
-         and 6000 over all embeds; 5 messages in 2 s
+         and 6000 over all embeds; 5 requests in 2 s; 30 a minute in a channel over all its webhooks, which no
+         header tells; 50 a second from one address, and 10,000 answers 401, 403 or 429 in 10 minutes
 Answers  200 delivered, with the message's id · 429 limited, for the body's `retry_after` (float seconds);
          the codes 20028, 20016 and 130000 likewise · 400, 413 refused: `code` and the first of `errors` say why
          401, 403, 404 gone: someone deleted the webhook · 5xx away
-Quirks   a 429 without JSON and without Via is a ban of our address: 10,000 answers 401, 403 or 429 in 10 minutes
+         to an edit: 10008, 10003 the message or its thread is not there any more, 50005 it is another webhook's,
+         50083 its thread is archived: then it is sent anew
+Quirks   a 429 without JSON and without Via is a ban of our address: too many of those answers
+         a webhook cannot answer a message, and an edit wakes nobody; what an edit does not name stays as it was
+         the answer's channel_id is the thread where the message went into one; an edit must name that thread
          a blank name or value of a field is refused, so it is filled with U+200B
          `allowed_mentions` left out allows users, so it always goes out, empty unless the operator says otherwise
          a thread that a posted message names may not be known here: it is then sent again, to the channel
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
-from bridge.event import JsonObject, dump, iso
-from bridge.message import RECORD, UNIT, Look, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.event import JsonObject, dump
+from bridge.message import Digest, Earlier, Look, Message
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
-from bridge.sinks.base import HttpSink, Rate, SinkConfig, Tools, is_page, json_object, retry_after, seconds
-from bridge.sinks.discord_embed import MARKUP, fitted_embeds
+from bridge.sinks.base import (
+    ChatConfig,
+    HttpSink,
+    Tools,
+    following,
+    is_page,
+    json_object,
+    retry_after,
+    seconds,
+    short_hash,
+)
+from bridge.sinks.discord_message import (
+    BLOCKS,
+    PARTS,
+    SNOWFLAKE,
+    digested,
+    legal_name,
+    posted_thread,
+    said_by,
+    thread_name,
+)
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl
-from bridge.sinks.text import clip, shows, utf16, web_url
+from bridge.sinks.text import web_url
 
-BLOCKS = ("content", "title", "url", "description", "fields", "color", "footer")
-CONTENT, THREAD_NAME, USERNAME, FILES = 2000, 100, 80, 500  # characters
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
+SILENT = 4096  # SUPPRESS_NOTIFICATIONS
 
 UNKNOWN_CHANNEL = 10003
+LOST = (10008, 10003, 50005, 50083)  # the message that was to be edited
 WAITS = (20028, 20016, 130000)  # rate limits, and an overloaded API, whatever their status
 BAN = 600.0  # seconds; a ban does not say how long it lasts
 
-_SNOWFLAKE = re.compile(r"[0-9]{1,20}")
+BANNED = "ip discord invalid"  # what a ban is counted by, with some room below the 10,000
+BANNING = (401, 403, 429)
+
+_REF = re.compile(r"([0-9]{1,20})(?:/([0-9]{1,20}))?")  # message, and the thread it is in
 
 
 def _username(value: str) -> str:
-    if not _legal_name(value):
+    if not legal_name(value):
         raise ValueError("should be 1 to 80 characters without `discord` or `clyde`, and not everyone or here")
     return value
-
-
-def _legal_name(value: str) -> bool:
-    name = value.strip().lower()
-    banned = name in ("everyone", "here") or "discord" in name or "clyde" in name
-    return shows(name) and utf16(value) <= USERNAME and not banned
 
 
 def _picture(value: str) -> str:
@@ -65,7 +86,7 @@ def _picture(value: str) -> str:
 
 
 def _snowflake(value: str) -> str:
-    if not _SNOWFLAKE.fullmatch(value):
+    if not SNOWFLAKE.fullmatch(value):
         raise ValueError("should be an id, as Discord's `Copy ID` gives it: digits only")
     return value
 
@@ -92,7 +113,7 @@ class AllowedMentions(Settings):
         return {key: list(dict.fromkeys(value)) for key, value in said.items() if value or key == "parse"}
 
 
-class DiscordConfig(SinkConfig):
+class DiscordConfig(ChatConfig):
     """A Discord channel, by its webhook."""
 
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
@@ -118,7 +139,7 @@ class DiscordConfig(SinkConfig):
 
 
 class DiscordSink(HttpSink[DiscordConfig]):
-    service_rates = (Rate(5, 2.0),)
+    digests = True
 
     def __init__(self, config: DiscordConfig, tools: Tools) -> None:
         from discord_webhook import DiscordEmbed, DiscordWebhook  # brings requests: only who has a Discord pays for it
@@ -128,30 +149,62 @@ class DiscordSink(HttpSink[DiscordConfig]):
         url = URL(config.url.get_secret_value()).update_query(wait="true")
         self._url = url.update_query(thread_id=config.thread_id) if config.thread_id else url
         self._mentions = config.allowed_mentions.to_json()
+        speaker = {"username": config.username, "avatar_url": config.avatar_url}
+        self._speaker = {key: value for key, value in speaker.items() if value}
 
     @property
     def look(self) -> Look:
         inline = (("thread_name", self.config.thread_name),) if self.config.thread_name else ()
-        return Look("discord", BLOCKS, inline, self.config.locale)
+        return Look("discord", BLOCKS, inline, self.config.locale, PARTS)
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        named = re.search(r"/webhooks/([0-9]{1,20})/", self._url.path)
+        webhook = f"discord webhook {named[1] if named else short_hash(str(self._url))}"
+        return (
+            Limit(webhook, Rate(5, 2.0)),
+            Limit(webhook, Rate(30, 60.0)),
+            Limit("ip discord", Rate(50, 1.0)),
+            Limit(BANNED, Rate(9000, 600.0), sends=False),
+        )
 
     def build(self, message: Message) -> Request:
-        webhook = self._webhook(url="", **self._said(message), allowed_mentions=self._mentions)
-        body = {key: value for key, value in webhook.json.items() if key in SENT and value}
+        said = said_by(message) | self._speaker
+        if self.config.thread_name:
+            said["thread_name"] = thread_name(message["thread_name"], message.event.type)
         url = self._url
         if thread := self._carried_thread(message):
             url = url.update_query(thread_id=thread)
-        return Request("POST", url, dump(body), {"Content-Type": "application/json"})
+        return self._post(url, said, silent=message.given.silent)
+
+    def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
+        """The request that makes the message of an earlier one."""
+        kept = {key: value for key, value in self._url.query.items() if key not in ("wait", "thread_id")}
+        url = (self._url / "messages" / id_).with_query(kept | ({"thread_id": thread} if thread else {}))
+        said = said_by(message)
+        body = {"content": said["content"], "embeds": self._made(said), "allowed_mentions": self._mentions}
+        return Request("PATCH", url, dump(body), {"Content-Type": "application/json"})
+
+    def build_digest(self, digest: Digest) -> Request:
+        said = digested(digest) | self._speaker
+        if self.config.thread_name:
+            said["thread_name"] = thread_name(digest["thread_name"], digest["title"])
+        return self._post(self._url, said, silent=digest.silent)
 
     async def carry(self, message: Message) -> Attempt:
-        request = self.build(message)
-        response = await self.ask(request)
-        if request.url == self._url or json_object(response.body).get("code") != UNKNOWN_CHANNEL:
-            return self.judge(response)
-        attempt = self.judge(await self.ask(replace(request, url=self._url)))
-        if isinstance(attempt.outcome, Delivered):
-            note = "the message's thread is not known here: posted to the channel"
-            return replace(attempt, outcome=replace(attempt.outcome, note=note))
-        return attempt
+        earlier = message.given.earlier
+        named = _REF.fullmatch(earlier.ref) if earlier and not earlier.thread else None
+        if earlier is None or named is None:
+            return await self._posted(message)
+        response = await self.ask(self.build_edit(message, named[1], named[2]))
+        if json_object(response.body).get("code") not in LOST:
+            return _still(self.judge(response), earlier)
+        anew = await self._posted(message)
+        return following(anew, requests=1, note="the earlier message is not there any more: sent anew")
+
+    async def carry_digest(self, digest: Digest) -> Attempt:
+        request = self.build_digest(digest)
+        return self._placed(request, await self.ask(request))
 
     def classify(self, response: Response) -> Outcome:
         said = json_object(response.body)
@@ -162,7 +215,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
             case Delivered() if is_page(response):
                 return Away(f"HTTP {response.status} with a web page")
             case Delivered():
-                return Delivered(ref=str(said["id"]) if "id" in said else None)
+                return Delivered(ref=id_ if SNOWFLAKE.fullmatch(id_ := str(said.get("id", ""))) else None)
             case Gone(reason):
                 return Gone(_reason(reason, said))
             case Refused(reason):
@@ -170,86 +223,61 @@ class DiscordSink(HttpSink[DiscordConfig]):
             case outcome:
                 return outcome
 
+    def judge(self, response: Response) -> Attempt:
+        attempt = super().judge(response)
+        shared = response.headers.get("x-ratelimit-scope") == "shared"
+        return replace(attempt, scopes=(BANNED,)) if response.status in BANNING and not shared else attempt
+
     def pause(self, response: Response) -> float:
         if response.headers.get("x-ratelimit-remaining") != "0":
             return 0.0
         return seconds(response.headers.get("x-ratelimit-reset-after")) or 0.0
 
-    def _said(self, message: Message) -> JsonObject:
-        """What discord_webhook makes a body of; never empty."""
-        content, fitted, said = _posted(message) or (message["content"], fitted_embeds([_embed_of(message)]), {})
-        content = clip(content.strip(), CONTENT, MARKUP, utf16) if shows(content) else ""
-        if not content and not fitted:
-            fitted = [{"title": clip(message.event.type, 256)}]
-        config = self.config
-        said = said | {k: v for k, v in (("username", config.username), ("avatar_url", config.avatar_url)) if v}
-        if config.thread_name:
-            named = message["thread_name"].strip()
-            said["thread_name"] = clip(named if shows(named) else message.event.type, THREAD_NAME, size=utf16)
-        made = [{k: v for k, v in vars(self._embed(**one)).items() if v not in (None, [])} for one in fitted]
-        return said | {"content": content, "embeds": made}
+    async def _posted(self, message: Message) -> Attempt:
+        """A new message; where its thread is not known here, in the channel."""
+        request = self.build(message)
+        response = await self.ask(request)
+        if request.url == self._url or json_object(response.body).get("code") != UNKNOWN_CHANNEL:
+            return self._placed(request, response)
+        request = replace(request, url=self._url)
+        attempt = self._placed(request, await self.ask(request))
+        return following(attempt, requests=1, note="the message's thread is not known here: posted to the channel")
+
+    def _placed(self, request: Request, response: Response) -> Attempt:
+        """The attempt, with the thread that the message is in, and what was learned of the channel."""
+        attempt = self.judge(response)
+        channel = str(json_object(response.body).get("channel_id", ""))
+        outcome = attempt.outcome
+        if not isinstance(outcome, Delivered) or not SNOWFLAKE.fullmatch(channel):
+            return attempt
+        if self.config.thread_name or "thread_id" in request.url.query:
+            attempt = replace(attempt, outcome=replace(outcome, ref=f"{outcome.ref}/{channel}"))
+        if self.config.rate is None and not self.config.thread_name and request.url == self._url:
+            attempt = replace(attempt, learned=(Limit(f"discord channel {channel}", Rate(30, 60.0)),))
+        return attempt
+
+    def _post(self, url: URL, said: JsonObject, *, silent: bool) -> Request:
+        webhook = self._webhook(url="", **said | {"embeds": self._made(said)}, allowed_mentions=self._mentions)
+        body = {key: value for key, value in webhook.json.items() if key in SENT and value}
+        if silent:
+            body["flags"] = SILENT
+        return Request("POST", url, dump(body), {"Content-Type": "application/json"})
+
+    def _made(self, said: JsonObject) -> list[JsonObject]:
+        """The embeds, as the library makes them."""
+        made = (vars(self._embed(**one)) for one in said["embeds"])
+        return [{key: value for key, value in one.items() if value not in (None, [])} for one in made]
 
     def _carried_thread(self, message: Message) -> str | None:
         """The thread that a posted message asks for, where the sink has no thread of its own."""
-        thread = _post(message).get("thread_id")
         if self._url.query.get("thread_id") or self.config.thread_name:
             return None
-        return str(thread) if thread is not None and _SNOWFLAKE.fullmatch(str(thread)) else None
+        return posted_thread(message)
 
 
-def _embed_of(message: Message) -> JsonObject:
-    """The one embed that the blocks make."""
-    return {
-        "title": message["title"],
-        "url": message["url"],
-        "description": message["description"],
-        "color": message["color"],
-        "footer": {"text": message["footer"]},
-        "fields": [_field(record) for record in message["fields"].split(RECORD) if shows(record)],
-        "timestamp": iso(message.event.occurred_at),
-    }
-
-
-def _field(record: str) -> JsonObject:
-    name, value, inline = (*record.split(UNIT, 2), "", "")[:3]
-    return {"name": name, "value": value, "inline": inline.strip() == "inline"}
-
-
-def _post(message: Message) -> Mapping[str, Any]:
-    """The message that was posted to us, an empty one where the event is none."""
-    post = message.event.data.get("message") if message.event.type == "message.posted" else None
-    return post if isinstance(post, Mapping) else {}
-
-
-def _posted(message: Message) -> tuple[str, list[JsonObject], JsonObject] | None:
-    """A posted message as it came, unless a template speaks for it, or nothing is left of it."""
-    post = _post(message)
-    embeds = fitted_embeds(post["embeds"]) if isinstance(post.get("embeds"), list) else []
-    content = _with_files(post)
-    if message.template is not None or not (embeds or shows(content)):
-        return None
-    said: JsonObject = {}
-    if isinstance(name := post.get("username"), str) and _legal_name(name.strip()):
-        said["username"] = name.strip()
-    if (picture := web_url(post.get("avatar_url"))) is not None:
-        said["avatar_url"] = picture
-    return content, embeds, said
-
-
-def _with_files(post: Mapping[str, Any]) -> str:
-    content = post.get("content")
-    content = content.strip() if isinstance(content, str) else ""
-    files = post.get("files")
-    names = [_file_name(one) for one in files if isinstance(one, Mapping)] if isinstance(files, list) else []
-    if not names:
-        return content
-    line = "📎 " + clip(", ".join(names), FILES, MARKUP, utf16)
-    return f"{clip(content, CONTENT - utf16(line) - 1, MARKUP, utf16)}\n{line}".strip()
-
-
-def _file_name(file: Mapping[str, Any]) -> str:
-    name = " ".join(str(file.get("name") or "").replace("`", "'").split())
-    return f"`{name if shows(name) else '?'}`"
+def _still(attempt: Attempt, earlier: Earlier) -> Attempt:
+    """The attempt at an edit: it is the same message."""
+    return replace(attempt, outcome=Delivered(earlier.ref)) if isinstance(attempt.outcome, Delivered) else attempt
 
 
 def _wait(response: Response, said: JsonObject) -> float:

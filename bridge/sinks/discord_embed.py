@@ -31,6 +31,14 @@ def fitted_embeds(embeds: list[Any]) -> list[JsonObject]:
     return [one for one in fitted if one is not None][:EMBEDS]
 
 
+def weight(embed: Mapping[str, Any]) -> int:
+    """What an embed takes of the characters that the embeds of a message share."""
+    footer, author = embed.get("footer", {}), embed.get("author", {})
+    texts = [embed.get("title"), embed.get("description"), footer.get("text"), author.get("name")]
+    texts += [text for field in embed.get("fields", []) for text in (field["name"], field["value"])]
+    return sum(utf16(text) for text in texts if text)
+
+
 class Room:
     """What is left of the characters that the embeds of a message share."""
 

@@ -6,7 +6,7 @@ Secret   the trigger's URL; or a private integration token, in `Authorization: B
 Sends    POST {url}  {contact, customFields, tags, locationId}: flat, every value a text, the unknown ones empty
          or POST {api_base}/contacts/upsert  {locationId, email, phone, …, customFields: [{id, field_value}]}
          and then POST {api_base}/contacts/{id}/tags  {tags}, which adds to those there; an upsert would replace them
-Limits   100 requests in 10 s, 200,000 a day
+Limits   100 requests in 10 s for a location, 200,000 a day
 Answers  trigger: 200 with `id` delivered, 200 without gone: nobody has published it
          API: 200 delivered · 400, 422 refused, `message` is a text or a list · 401, 403 gone
          429 limited, for X-RateLimit-Interval-Milliseconds · 5xx away
@@ -25,16 +25,17 @@ from yarl import URL
 
 from bridge.event import Event, JsonObject, dump, iso
 from bridge.message import Look, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import (
     HttpSink,
-    Rate,
-    SinkConfig,
+    ProgramConfig,
     Tools,
+    following,
     json_object,
     object_in,
     retry_after,
     seconds,
+    short_hash,
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, SecretUrl, Token
@@ -50,7 +51,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?",
 Filled = Annotated[str, StringConstraints(min_length=1)]
 
 
-class GoHighLevelConfig(SinkConfig):
+class GoHighLevelConfig(ProgramConfig):
     """A GoHighLevel location, by an inbound trigger or by the API."""
 
     type: Literal["gohighlevel"] = Field("gohighlevel", description="a contact in GoHighLevel")
@@ -79,8 +80,6 @@ class GoHighLevelConfig(SinkConfig):
 
 
 class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
-    service_rates = (Rate(100, 10.0),)
-
     def __init__(self, config: GoHighLevelConfig, tools: Tools) -> None:
         super().__init__(config, tools)
         self._trigger = URL(config.url.get_secret_value()) if config.url else None
@@ -95,6 +94,12 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         return Look(
             inline=tuple((f"custom_field_{i}", one) for i, one in enumerate(sources)), locale=self.config.locale
         )
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        # a location is told by its hash, for it may stand in a trigger's address; one without it is by itself
+        place = self._location if self._location != NOWHERE else str(self._trigger)
+        return (Limit(f"gohighlevel location {short_hash(place)}", Rate(100, 10.0)),)
 
     def build(self, message: Message) -> Request:
         if self._trigger is not None:
@@ -119,6 +124,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 return replace(made, outcome=Away(f"HTTP {made.status} without a contact"))
             case _:
                 return made
+        tagged = following(tagged, requests=1)
         return replace(tagged, outcome=made.outcome) if isinstance(tagged.outcome, Delivered) else tagged
 
     def classify(self, response: Response) -> Outcome:

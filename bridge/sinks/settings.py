@@ -3,24 +3,19 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from yarl import URL
 
+from bridge.event import dump
+from bridge.outcome import Rate
 from bridge.settings import Duration, Settings
+from bridge.terms import Quiet, Storm
 
 PERIODS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 PROXIES = ("http", "https", "socks4", "socks5", "socks5h")
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """At most `count` messages in any `period` seconds."""
-
-    count: int
-    period: float
 
 
 def _rates(value: Any) -> Any:
@@ -131,6 +126,20 @@ class SinkConfig(Settings):
     timeout: Duration = Field(15.0, gt=0, le=600, description="how long one try may take")
     proxy: ProxyUrl | None = Field(None, description="http://… or socks5://host:port, with user:password@ if need be")
     locale: str | None = Field(None, description="language of this sink's messages; the file's if not given")
+    quiet: Quiet | None = Field(None, description="hours in which nobody should be woken; a row's own come first")
+    storm: Storm | None = Field(None, description="when it has fallen behind, and digests by itself")
+
+
+class ChatConfig(SinkConfig):
+    """What every chat has."""
+
+    storm: Storm | None = Field(Storm(), description="when it has fallen behind, and digests by itself; null for never")
+
+
+class ProgramConfig(SinkConfig):
+    """What every program has that takes events."""
+
+    concurrency: int = Field(1, ge=1, le=256, description="how many may be on their way at once, in order per subject")
 
 
 def secrets_of(settings: Settings) -> list[str]:
@@ -139,6 +148,42 @@ def secrets_of(settings: Settings) -> list[str]:
     for secret in _secrets_in([getattr(settings, name) for name in type(settings).model_fields]):
         found |= {secret, *_telling(secret)}
     return sorted((one for one in found if len(one) >= 4), key=len, reverse=True)
+
+
+#: How a sink is spoken to, and not where: changing these repairs no address.
+MANNERS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "quiet", "storm", "concurrency"))
+
+
+def address_of(config: SinkConfig) -> str:
+    """A short hash of where the sink sends and as whom; one word of it gives no secret away."""
+    names = sorted(type(config).model_fields.keys() - MANNERS)
+    return _hash(dump({name: _plain(getattr(config, name)) for name in names}))
+
+
+def short_hash(*texts: str) -> str:
+    """A name for what must not be named itself, as a webhook's URL; the same for the same texts."""
+    return _hash(dump(texts))
+
+
+def _hash(data: bytes) -> str:
+    return sha256(data).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """The settings with their secrets, as JSON has them."""
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case Settings():
+            return {name: _plain(getattr(value, name)) for name in sorted(type(value).model_fields)}
+        case Mapping():
+            return {str(key): _plain(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_plain(one) for one in value]
+        case Rate():
+            return [value.count, value.period]
+        case _:
+            return value
 
 
 def _secrets_in(value: Any) -> Iterator[str]:

@@ -2,50 +2,49 @@
 
 Source   docs.slack.dev/messaging/sending-messages-using-incoming-webhooks, reference/methods/chat.postMessage,
          reference/block-kit/blocks, apis/web-api/rate-limits; github.com/slackapi/python-slack-sdk
+         reference/methods/chat.update
 Secret   the webhook URL is the credential; or a bot token of scope chat:write, in `Authorization: Bearer`
 Sends    POST {url} or {api_base}/chat.postMessage  {text, blocks, channel, username, icon_emoji, icon_url, thread_ts}
          `text` is what a notification shows, the blocks are what the channel shows
+         POST {api_base}/chat.update  {channel, ts, text, blocks}: an earlier message, edited; needs the channel's id
 Limits   a section 3000 characters, 50 blocks; blocks of more than 9,500 characters together have been refused;
          text beyond 4000 characters may be split; 1 message a second in a channel
 Answers  webhook: 200 `ok` delivered · 400 refused · 403, 404, 410 gone; the body names the error
-         API: 200 {ok: true, ts} delivered; errors are 200 too, {ok: false, error}, and the name decides
+         API: 200 {ok: true, channel, ts} delivered; errors are 200 too, {ok: false, error}, and the name decides
          429 limited, for Retry-After · 5xx and the names of outages away
-Quirks   `&amp;` counts as five characters; an empty text object is refused
+         to an edit or a reply: the names in LOST, the earlier message is not there any more or closed: it is sent anew
+Quirks   a webhook tells no ts, so that what it sent can neither be edited nor answered
+         a reply names the ts of the thread's first message, never that of another reply
+          `&amp;` counts as five characters; an empty text object is refused
          app webhooks ignore channel, username and icon, legacy ones honour them
          with `verbatim` Slack makes no channels, users or links out of plain words
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bridge.event import dump
-from bridge.message import Look, Message
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.message import Digest, Look, Message
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import (
+    ChatConfig,
     HttpSink,
-    Rate,
-    SinkConfig,
     Tools,
+    following,
     is_page,
     json_object,
     retry_after,
+    short_hash,
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, SecretUrl, Token
-from bridge.sinks.text import Markup, clip, shows, web_url
-
-TEXT, SECTION, TOTAL = 4000, 3000, 9500  # characters
-
-#: Links, mentions and entities stay whole; the marks are closed again.
-MARKUP = Markup(
-    parts=re.compile(r"<[^<>\n]{1,3000}>|&(?:amp|lt|gt);|```|.", re.DOTALL),
-    marks=frozenset({"```", "`", "*", "_", "~"}),
-    fences=frozenset({"```", "`"}),
-)
+from bridge.sinks.slack_blocks import MARKUP, PARTS, TEXT, Block, digested, remarks_of, summed_up, text_of, told
+from bridge.sinks.text import clip, web_url
 
 GONE = {
     "channel_not_found",
@@ -73,6 +72,23 @@ GONE = {
 }
 AWAY = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "rollup_error"}
 LIMITED = {"ratelimited", "rate_limited"}
+LOST = {
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "block_mismatch",
+    "is_inactive",
+    "update_failed",
+    "channel_not_found",
+    "thread_not_found",
+    "invalid_thread_ts",
+    "cannot_reply_to_message",
+    "restricted_action_thread_locked",
+    "restricted_action_non_threadable_channel",
+}
+
+_REF = re.compile(r"([A-Z][A-Z0-9]{1,30})/([0-9]{10}\.[0-9]{6})")  # the channel's id, and the message's ts
+_CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 
 
 def _emoji(value: str) -> str:
@@ -94,7 +110,7 @@ def _thread(value: str) -> str:
     return value
 
 
-class SlackConfig(SinkConfig):
+class SlackConfig(ChatConfig):
     """A Slack channel, by webhook or by bot token."""
 
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
@@ -122,13 +138,13 @@ class SlackConfig(SinkConfig):
 
 
 class SlackSink(HttpSink[SlackConfig]):
-    service_rates = (Rate(1, 1.0),)
+    digests = True
 
     def __init__(self, config: SlackConfig, tools: Tools) -> None:
-        from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock  # only who has a Slack pays for it
+        from slack_sdk.models import blocks  # only who has a Slack pays for it
 
         super().__init__(config, tools)
-        self._section, self._text = SectionBlock, MarkdownTextObject
+        self._models = blocks
         self._headers = {"Content-Type": "application/json; charset=utf-8"}
         self._settings: dict[str, Any] = {
             name: value
@@ -144,14 +160,46 @@ class SlackSink(HttpSink[SlackConfig]):
 
     @property
     def look(self) -> Look:
-        return Look("slack", ("text",), locale=self.config.locale)
+        return Look("slack", ("text",), locale=self.config.locale, parts=PARTS)
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        config = self.config
+        if config.token is not None:
+            place = f"{config.channel} {short_hash(config.token.get_secret_value())}"
+        else:
+            place = short_hash(str(self._url))
+        return (Limit(f"slack channel {place}", Rate(1, 1.0)),)
 
     def build(self, message: Message) -> Request:
-        text = message["text"].strip()
-        text = clip(text if shows(text) else message.event.type, TOTAL, MARKUP)
-        blocks = [self._section(text=self._text(text=part, verbatim=True)).to_dict() for part in _sections(text)]
-        body = {**self._settings, "text": clip(text, TEXT, MARKUP), "blocks": blocks}
+        return Request("POST", self._url, dump(self._settings | self._said(message)), self._headers)
+
+    def build_reply(self, message: Message, thread: str) -> Request:
+        """The request that answers in a thread, unless the sink has one of its own."""
+        body = {"thread_ts": thread} | self._settings | self._said(message)
         return Request("POST", self._url, dump(body), self._headers)
+
+    def build_edit(self, message: Message, channel: str, ts: str) -> Request:
+        """The request that makes the message of an earlier one."""
+        body = {"channel": channel, "ts": ts, **self._said(message)}
+        return Request("POST", self._url.with_name("chat.update"), dump(body), self._headers)
+
+    def build_digest(self, digest: Digest) -> Request:
+        said = _worded(remarks_of(digest), summed_up(digest), self._made(digested(digest)))
+        return Request("POST", self._url, dump(self._settings | said), self._headers)
+
+    async def carry(self, message: Message) -> Attempt:
+        earlier, place = message.given.earlier, self._place(message)
+        if earlier is None or place is None:
+            return await super().carry(message)
+        request = self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
+        response = await self.ask(request)
+        if _error(response, json_object(response.body)) in LOST:
+            anew = await super().carry(message)
+            return following(anew, requests=1, note="the earlier message is not there any more: sent anew")
+        attempt = self.judge(response)
+        # of a thread its first message is remembered: that is what further replies must name
+        return replace(attempt, outcome=_still(attempt.outcome, earlier.ref))
 
     def classify(self, response: Response) -> Outcome:
         said = json_object(response.body)
@@ -168,7 +216,7 @@ class SlackSink(HttpSink[SlackConfig]):
             case Delivered() if is_page(response):
                 return Away(f"HTTP {response.status} with a web page")
             case Delivered():
-                return Delivered(ref=said["ts"] if isinstance(said.get("ts"), str) else None, note=_warning(said))
+                return Delivered(ref=_reference(said), note=_warning(said))
             case Refused(reason):
                 return Refused(": ".join(filter(None, [reason, name])))
             case Gone(reason):
@@ -176,17 +224,42 @@ class SlackSink(HttpSink[SlackConfig]):
             case outcome:
                 return outcome
 
+    def _place(self, message: Message) -> tuple[str, str] | None:
+        """Channel and ts of the earlier message, if it can be reached: with a token, in the same channel."""
+        earlier, config = message.given.earlier, self.config
+        named = _REF.fullmatch(earlier.ref) if earlier is not None and config.token is not None else None
+        if named is None or (_CHANNEL_ID.fullmatch(config.channel or "") and named[1] != config.channel):
+            return None
+        return named[1], named[2]
 
-def _sections(text: str) -> Iterator[str]:
-    """The text in parts of at most 3000 characters: whole if it can be, else by paragraphs, else by lines."""
-    while len(text) > SECTION:
-        at = max(text.rfind("\n\n", 0, SECTION + 2), 0) or max(text.rfind("\n", 0, SECTION + 1), 0)
-        at = at or text.find("\n", 1)  # not even a line fits: it is clipped
-        part, text = (text, "") if at < 0 else (text[:at], text[at:].lstrip("\n"))
-        if shows(part):
-            yield clip(part, SECTION, MARKUP)
-    if shows(text):
-        yield text
+    def _said(self, message: Message) -> dict[str, Any]:
+        return _worded(remarks_of(message), text_of(message), self._made(told(message)))
+
+    def _made(self, blocks: Iterable[Block]) -> list[dict[str, Any]]:
+        """The blocks, as the library makes them."""
+        return [self._block(kind, text).to_dict() for kind, text in blocks]
+
+    def _block(self, kind: str, text: str) -> Any:
+        if kind == "divider":
+            return self._models.DividerBlock()
+        words = self._models.MarkdownTextObject(text=text, verbatim=True)
+        return (
+            self._models.ContextBlock(elements=[words]) if kind == "context" else self._models.SectionBlock(text=words)
+        )
+
+
+def _worded(remarks: str, text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+    """The blocks, and in `text` what a notification shows of them."""
+    return {"text": clip("\n".join(filter(None, (remarks, text))), TEXT, MARKUP), "blocks": blocks}
+
+
+def _still(outcome: Outcome, ref: str) -> Outcome:
+    return replace(outcome, ref=ref) if isinstance(outcome, Delivered) else outcome
+
+
+def _reference(said: dict[str, Any]) -> str | None:
+    ref = f"{said.get('channel')}/{said.get('ts')}"
+    return ref if _REF.fullmatch(ref) else None
 
 
 def _error(response: Response, said: dict[str, Any]) -> str:

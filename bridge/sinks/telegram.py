@@ -1,41 +1,75 @@
 """Telegram: one message to a chat, by a bot.
 
-Source   core.telegram.org/bots/api#sendmessage (10.1), bots/faq; github.com/tdlib/telegram-bot-api (Client.cpp) and
-         github.com/tdlib/td (MessageEntity.cpp, MessageContent.cpp, HttpReader.cpp, LinkManager.cpp)
+Source   core.telegram.org/bots/api#sendmessage, #editmessagetext, #replyparameters (10.1), bots/faq;
+         github.com/tdlib/telegram-bot-api (Client.cpp) and github.com/tdlib/td (MessageEntity.cpp,
+         MessageContent.cpp, HttpReader.cpp, LinkManager.cpp)
 Secret   the bot's token, a part of the URL
 Sends    POST {api_base}/bot{token}/sendMessage  {chat_id, text, parse_mode: HTML, link_preview_options, …}
+         POST {api_base}/bot{token}/editMessageText  {chat_id, message_id, text, …}: an earlier message, edited
          a setting that is not given is left out: null is read as the word null
 Units    lengths in code points, counted after the markup is taken off
 Limits   text 4096, 100 entities, 32,768 bytes with markup; 100 buttons
-         1 message a second in a chat, 20 a minute in a group, all topics together
+         30 messages a second over all chats, 1 a second in a chat, 20 a minute in a group, all topics together
 Answers  200 {ok, result} delivered · 429 limited, for `parameters.retry_after` or Retry-After
          401 token revoked, 403 blocked or kicked, 404 token garbled, 400 chat not found: gone
          400 with `parameters.migrate_to_chat_id`: sent again to the new chat at once
          400 can't parse entities: sent again at once as plain text · other 400 refused · 5xx away
-Quirks   the General topic of a forum is 1 and must be left out
+         to an edit: 400 message is not modified: delivered, it says that already
+         to an edit or a reply: 400 with one of the phrases in LOST: the earlier message is gone, it is sent anew
+Quirks   a message's id means something in its chat alone, and nothing after the chat has moved
+         the General topic of a forum is 1 and must be left out
          links without a dot in the host lose their target; a button with such a link is refused with its message
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from yarl import URL
 
 from bridge.event import JsonObject, dump
-from bridge.message import Look, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.message import Digest, Earlier, Look, Message
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
-from bridge.sinks.base import HttpSink, Rate, SinkConfig, Tools, is_page, json_object, retry_after, seconds
+from bridge.sinks.base import (
+    ChatConfig,
+    HttpSink,
+    Tools,
+    following,
+    is_page,
+    json_object,
+    retry_after,
+    seconds,
+    short_hash,
+)
+from bridge.sinks.digests import gist, more
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, Token
-from bridge.sinks.telegram_html import TEXT, clip_html, plain_text, shows_html
+from bridge.sinks.telegram_html import TEXT, clip_html, fits_html, plain_text, shows_html
 from bridge.sinks.text import clip, shows, web_url
 
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
+PARTS = 10  # of a digest
 GENERAL = 1  # the topic that must not be named
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
+
+#: What is said of an earlier message that cannot be edited or answered.
+LOST = (
+    "message to edit not found",
+    "message can't be edited",
+    "there is no text in the message to edit",
+    "message_id_invalid",
+    "message to be replied not found",
+    "message to reply not found",
+    "replied message not found",
+    "reply message not found",
+)
+UNCHANGED = "message is not modified"
+
+_REF = re.compile(r"(.+)/([0-9]{1,18})")  # the chat, and the message's id there
 
 
 def _chat(value: Any) -> Any:
@@ -59,7 +93,7 @@ class Button(Settings):
     url: str = Field(description="where it leads, a template; left out where it is no http, https or tg link")
 
 
-class TelegramConfig(SinkConfig):
+class TelegramConfig(ChatConfig):
     """A Telegram chat, by a bot's token."""
 
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
@@ -77,46 +111,72 @@ class TelegramConfig(SinkConfig):
 
 
 class TelegramSink(HttpSink[TelegramConfig]):
+    digests = True
+
     def __init__(self, config: TelegramConfig, tools: Tools) -> None:
         super().__init__(config, tools)
         self._chat = config.chat_id
-        self._url = URL(f"{config.api_base}/bot{config.token.get_secret_value()}/sendMessage")
-        self._settings: JsonObject = {"link_preview_options": {"is_disabled": not config.link_preview}}
+        self._url = URL(f"{config.api_base}/bot{config.token.get_secret_value()}/")
+        self._preview: JsonObject = {"link_preview_options": {"is_disabled": not config.link_preview}}
+        self._settings: JsonObject = {}
         if config.message_thread_id not in (None, GENERAL):
             self._settings["message_thread_id"] = config.message_thread_id
         self._settings |= {name: True for name in ("disable_notification", "protect_content") if getattr(config, name)}
-        self.service_rates = (Rate(1, 1.0),) if _private(config.chat_id) else (Rate(1, 1.0), Rate(20, 60.0))
 
     @property
     def look(self) -> Look:
         buttons = enumerate(self.config.buttons)
         inline = tuple(pair for i, b in buttons for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
-        return Look("telegram", ("text",), inline, self.config.locale)
+        return Look("telegram", ("text",), inline, self.config.locale, PARTS)
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        token, chat = self.config.token.get_secret_value(), self.config.chat_id
+        id_ = token.partition(":")[0]
+        bot = f"telegram bot {id_ if id_.isdigit() and id_ != token else short_hash(token)}"
+        place = f"{bot} chat {chat}"
+        group = () if isinstance(chat, int) and chat > 0 else (Limit(place, Rate(20, 60.0)),)
+        return (Limit(bot, Rate(30, 1.0)), Limit(place, Rate(1, 1.0)), *group)
 
     def build(self, message: Message) -> Request:
-        return self._request(message, {"text": clip_html(_text(message)), "parse_mode": "HTML"})
+        return self._letter(message, None, plain=False)
 
     def build_plain(self, message: Message) -> Request:
         """The same without markup."""
-        text = plain_text(_text(message)).strip()
-        return self._request(message, {"text": clip(text if shows(text) else message.event.type, TEXT)})
+        return self._letter(message, None, plain=True)
+
+    def build_digest(self, digest: Digest) -> Request:
+        return self._collection(digest, plain=False)
 
     async def carry(self, message: Message) -> Attempt:
-        build, notes = self.build, list[str]()
+        return await self._tell(
+            lambda earlier, plain: self._letter(message, earlier, plain=plain), message.given.earlier
+        )
+
+    async def carry_digest(self, digest: Digest) -> Attempt:
+        return await self._tell(lambda _, plain: self._collection(digest, plain=plain), None)
+
+    async def _tell(self, write: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Attempt:
+        """Ask until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""
+        earlier, plain, moved = earlier if self._id_of(earlier) else None, False, 0
+        notes: list[str] = []
         while True:
-            response = await self.ask(build(message))
-            if build != self.build_plain and _unparsable(response):
-                build = self.build_plain
+            response = await self.ask(write(earlier, plain))
+            if not plain and _unparsable(response):
+                plain = True
                 notes.append(f"sent as plain text, for the markup was refused: {_description(response)}")
-            elif len(notes) < 2 and (chat := _moved_to(response)) is not None:
-                self._chat = chat
+            elif moved < 2 and (chat := _moved_to(response)) is not None:
+                self._chat, earlier, moved = chat, None, moved + 1
                 notes.append(f"the chat has moved: set chat_id to {chat}")
+            elif earlier is not None and _says(response, *LOST):
+                earlier = None
+                notes.append("the earlier message is not there any more: sent anew")
             else:
                 break
         attempt = self.judge(response)
-        if notes and isinstance(attempt.outcome, Delivered):
-            return replace(attempt, outcome=replace(attempt.outcome, note=self.mask("; ".join(notes))))
-        return attempt
+        if earlier is not None and not earlier.thread and _says(response, UNCHANGED):
+            attempt = replace(attempt, outcome=Delivered(earlier.ref))
+        return following(attempt, requests=len(notes), note=self.mask("; ".join(notes)))
 
     def classify(self, response: Response) -> Outcome:
         said, description = json_object(response.body), _description(response)
@@ -132,27 +192,74 @@ class TelegramSink(HttpSink[TelegramConfig]):
             case Delivered() if is_page(response) or said.get("ok") is False:
                 return Away(f"HTTP {response.status} without Telegram's answer")
             case Delivered():
-                return Delivered(ref=_message_id(said))
+                return Delivered(ref=self._reference(said))
             case Refused():
                 return Refused(reason)
             case outcome:
                 return outcome
 
-    def _request(self, message: Message, text: JsonObject) -> Request:
-        body = {"chat_id": self._chat, **text, **self._settings}
+    def _letter(self, message: Message, earlier: Earlier | None, *, plain: bool) -> Request:
+        """The request that carries the message: a new one, a reply, or the edit of an earlier one."""
+        body = _worded(_text(message), message.event.type, plain=plain)
         if rows := [[button] for i in range(len(self.config.buttons)) if (button := _button(message, i))]:
             body["reply_markup"] = {"inline_keyboard": rows}
-        return Request("POST", self._url, dump(body), {"Content-Type": "application/json"})
+        id_ = self._id_of(earlier)
+        if earlier is None or id_ is None:
+            return self._send(body, silent=message.given.silent)
+        if earlier.thread:
+            body["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
+            return self._send(body, silent=message.given.silent)
+        return self._post("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
+
+    def _collection(self, digest: Digest, *, plain: bool) -> Request:
+        return self._send(_worded(_digest_text(digest), gist(digest), plain=plain), silent=digest.silent)
+
+    def _send(self, body: JsonObject, *, silent: bool) -> Request:
+        quiet = {"disable_notification": True} if silent else {}
+        return self._post("sendMessage", {"chat_id": self._chat, **body, **self._settings, **quiet})
+
+    def _post(self, method: str, body: JsonObject) -> Request:
+        return Request("POST", self._url / method, dump(body | self._preview), {"Content-Type": "application/json"})
+
+    def _id_of(self, earlier: Earlier | None) -> int | None:
+        """The id of an earlier message, None where it is not in this chat."""
+        named = _REF.fullmatch(earlier.ref) if earlier is not None else None
+        return int(named[2]) if named is not None and named[1] == str(self._chat) else None
+
+    def _reference(self, said: JsonObject) -> str | None:
+        result = said.get("result")
+        ref = f"{self._chat}/{result.get('message_id')}" if isinstance(result, dict) else ""
+        return ref if _REF.fullmatch(ref) else None
 
 
-def _private(chat: int | str) -> bool:
-    return isinstance(chat, int) and chat > 0
+def _worded(text: str, otherwise: str, *, plain: bool) -> JsonObject:
+    """The text as Telegram wants it; `otherwise` where nothing of it would be seen without its markup."""
+    if not plain:
+        return {"text": clip_html(text), "parse_mode": "HTML"}
+    bare = plain_text(text).strip()
+    return {"text": clip(bare if shows(bare) else otherwise, TEXT)}
 
 
 def _text(message: Message) -> str:
-    """The text with markup; the event's type where nothing of it would be seen."""
+    """The remarks and the text with markup; the event's type where nothing of the text would be seen."""
     text = message["text"].strip()
-    return text if shows_html(text) else message.event.type
+    return _below(message["remarks"], text if shows_html(text) else message.event.type)
+
+
+def _below(remarks: str, text: str) -> str:
+    return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
+
+
+def _digest_text(digest: Digest) -> str:
+    """The summary, and below it the first parts, as many as fit whole."""
+    summary = digest["text"].strip()
+    summary = _below(digest["remarks"], summary if shows_html(summary) else escape(gist(digest)))
+    parts = [_text(part) for part in digest.parts]
+    for count in range(len(parts), -1, -1):
+        text = "\n\n".join(filter(None, (summary, *parts[:count], more(digest, count))))
+        if fits_html(text):
+            return text
+    return summary
 
 
 def _button(message: Message, index: int) -> JsonObject | None:
@@ -178,7 +285,7 @@ def _description(response: Response) -> str:
 
 
 def _unparsable(response: Response) -> bool:
-    return response.status == 400 and "can't parse entities" in _description(response).lower()
+    return _says(response, "can't parse entities")
 
 
 def _moved_to(response: Response) -> int | None:
@@ -188,6 +295,7 @@ def _moved_to(response: Response) -> int | None:
     return chat if isinstance(chat, int) and not isinstance(chat, bool) else None
 
 
-def _message_id(said: JsonObject) -> str | None:
-    result = said.get("result")
-    return str(result["message_id"]) if isinstance(result, dict) and "message_id" in result else None
+def _says(response: Response, *phrases: str) -> bool:
+    """Whether it was refused in one of these phrases."""
+    description = _description(response).lower()
+    return response.status == 400 and any(phrase in description for phrase in phrases)

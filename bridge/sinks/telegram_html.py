@@ -18,9 +18,21 @@ _TAG = re.compile(r"<[^<>]*>")
 
 def clip_html(text: str) -> str:
     """The text as it is where it keeps the limits, else as many whole lines as do, or words of the first."""
-    if len(text) <= TEXT and text.count("<") <= 2 * ENTITIES and len(text.encode("utf-8", "replace")) <= TARGETS:
-        return text
-    return _Cutter().cut(text)
+    return text if _is_short(text) else _Cutter().cut(text)
+
+
+def fits_html(text: str) -> bool:
+    """Whether the text keeps the limits as it is."""
+    if _is_short(text):
+        return True
+    cutter = _Cutter()
+    cutter.cut(text)
+    return cutter.whole
+
+
+def _is_short(text: str) -> bool:
+    """Whether the text keeps the limits even if all of it counted."""
+    return len(text) <= TEXT and text.count("<") <= 2 * ENTITIES and len(text.encode("utf-8", "replace")) <= TARGETS
 
 
 def shows_html(text: str) -> bool:
@@ -77,12 +89,14 @@ class _Cutter(HTMLParser):
         self._line: _State | None = None
         self._word: _State | None = None
         self._seen = False
+        self.whole = True
 
     def cut(self, text: str) -> str:
         try:
             self.feed(text)
             self.close()
         except _Full:
+            self.whole = False
             end = self._line or self._word or self._part
             kept = "".join(self._out[: end.parts]).rstrip() + ELLIPSIS
         else:
@@ -93,6 +107,7 @@ class _Cutter(HTMLParser):
         now, written = self._now, self.get_starttag_text() or ""
         target = len(written.encode("utf-8", "replace")) if tag == "a" else 0
         if now.entities >= ENTITIES or now.targets + target > TARGETS:
+            self.whole = False
             return  # its text stays, as Telegram would have it
         raw = now.raw + len(f"</{tag}>")  # it will have to be closed
         opened = (*now.opened, tag)

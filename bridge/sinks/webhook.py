@@ -4,8 +4,11 @@ Source   github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.
          github.com/cloudevents/spec, cloudevents/http-webhook.md; the dialects' own modules under panels/
 Secret   `secret`, several for rotation; and whatever stands in `headers`
 Sends    {method} {url}  the event as one JSON object (docs/events.md), or what `format` or `body` say
+         a digest: an array of the events, application/cloudevents-batch+json, or an array of Marzban's elements
+         the event and CloudEvents: `Panelbridge-Replay: 1` where the operator asked for it once more, and
+         `Panelbridge-Instead`, percent-encoded, where it was for another sink first: what happened there
 Signs    the event, CloudEvents and `body`: Standard Webhooks over the bytes as they go out
-         webhook-id is the event's id, the same at every try; webhook-timestamp is the try's own
+         webhook-id is the event's id, or the digest's, the same at every try; webhook-timestamp is the try's own
          panels' dialects: the way that panel signs
 Answers  any 2xx delivered · 3xx refused: never followed · 410 gone · 429 limited · 401, 403, 404, 408, 409, 5xx away:
          a program that is being deployed or repaired says them too · other 4xx refused
@@ -14,23 +17,34 @@ Quirks   the library forces UTC on the time it signs, so it gets an aware UTC on
          it drops what is no base64 from a secret and signs with another key than the receiver's: refused in the file
 """
 
+import json
 import re
-from collections.abc import Mapping
-from datetime import UTC
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from yarl import URL
 
-from bridge.event import dump
-from bridge.message import Emission, Look, Message
+from bridge.event import Event, dump
+from bridge.message import Circumstances, Digest, Emission, Look, Message
 from bridge.outcome import Away, Outcome
 from bridge.settings import Secrets
-from bridge.sinks.base import HttpSink, SinkConfig, Tools, retry_after
+from bridge.sinks.base import HttpSink, ProgramConfig, Tools, retry_after
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl, Token
+from bridge.sinks.text import clip
 
 STANDARD = ("event", "cloudevents")  # signed as Standard Webhooks; every other format is a panel's dialect
+#: Formats in which several events can go as one array, and how that array is called.
+ARRAYS = {
+    "event": "application/json",
+    "cloudevents": "application/cloudevents-batch+json",
+    "marzban": "application/json",
+}
+INSTEAD = 300  # characters
+VISIBLE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # what a header may hold as it is, beside letters and digits
 OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-type"))
 PASSING = frozenset((401, 403, 404, 409))  # the specification wants all but 410 tried again
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?")
@@ -39,7 +53,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?")
 def _header_name(name: str) -> str:
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
         raise ValueError("a header's name is made of letters, digits and hyphens")
-    if name.lower() in OURS or name.lower().startswith("webhook-"):
+    if name.lower() in OURS or name.lower().startswith(("webhook-", "panelbridge-")):
         raise ValueError(f"the header {name} is set by the bridge")
     return name
 
@@ -47,7 +61,7 @@ def _header_name(name: str) -> str:
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 
 
-class WebhookConfig(SinkConfig):
+class WebhookConfig(ProgramConfig):
     """Any URL."""
 
     type: Literal["webhook"] = Field("webhook", description="a request to any URL")
@@ -89,6 +103,7 @@ class WebhookSink(HttpSink[WebhookConfig]):
         secrets = [secret.get_secret_value() for secret in config.secret]
         self._signers = [Webhook(secret) for secret in secrets] if config.format in STANDARD else []
         self._panel_secret = secrets[0] if secrets and not self._signers else None
+        self.digests = config.body is None and config.format in ARRAYS
 
     @property
     def look(self) -> Look:
@@ -96,32 +111,60 @@ class WebhookSink(HttpSink[WebhookConfig]):
         return Look(inline=inline, locale=self.config.locale)
 
     def build(self, message: Message) -> Request:
-        emission = self._emission(message)
-        headers = {**emission.headers, **self._headers, **self._signature(message, emission.body)}
-        return Request(self.config.method, self._url, emission.body, headers)
+        told = _circumstances(message.given) if self.config.format in STANDARD else {}
+        return self._request(self._emission(message), message.event.id, message.at, told)
+
+    def build_digest(self, digest: Digest) -> Request:
+        emissions = [self._emit(event, digest.at) for event in digest.events]
+        elements = [element for emission in emissions for element in _elements(emission.body)]
+        headers = {**emissions[0].headers, "Content-Type": ARRAYS[self.config.format]}
+        return self._request(Emission(headers, dump(elements)), digest.id, digest.at, {})
 
     def classify(self, response: Response) -> Outcome:
         if response.status in PASSING:
             return Away(f"HTTP {response.status}", retry_after(response))
         return super().classify(response)
 
+    def _request(self, emission: Emission, id_: str, at: datetime, told: Mapping[str, str]) -> Request:
+        headers = {**emission.headers, **self._headers, **told, **self._signature(id_, at, emission.body)}
+        return Request(self.config.method, self._url, emission.body, headers)
+
     def _emission(self, message: Message) -> Emission:
         if self.config.body is not None:
             return Emission({"Content-Type": self.config.content_type}, message["body"].encode("utf-8", "replace"))
-        if self.config.format == "event":
-            return Emission({"Content-Type": "application/json"}, dump(message.event.to_json()))
-        return self.tools.dialects[self.config.format](message.event, secret=self._panel_secret, at=message.at)
+        return self._emit(message.event, message.at)
 
-    def _signature(self, message: Message, body: bytes) -> Mapping[str, str]:
+    def _emit(self, event: Event, at: datetime) -> Emission:
+        if self.config.format == "event":
+            return Emission({"Content-Type": "application/json"}, dump(event.to_json()))
+        return self.tools.dialects[self.config.format](event, secret=self._panel_secret, at=at)
+
+    def _signature(self, id_: str, at: datetime, body: bytes) -> Mapping[str, str]:
         if not self._signers:
             return {}
-        at, text = message.at.astimezone(UTC), body.decode()
-        signatures = [signer.sign(msg_id=message.event.id, timestamp=at, data=text) for signer in self._signers]
+        at, text = at.astimezone(UTC), body.decode()
+        signatures = [signer.sign(msg_id=id_, timestamp=at, data=text) for signer in self._signers]
         return {
-            "webhook-id": message.event.id,
+            "webhook-id": id_,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(signatures),
         }
+
+
+def _circumstances(given: Circumstances) -> dict[str, str]:
+    told = {"Panelbridge-Replay": "1"} if given.replay else {}
+    if given.instead:
+        told["Panelbridge-Instead"] = quote(clip(given.instead, INSTEAD), safe=VISIBLE, errors="replace")
+    return told
+
+
+def _elements(body: bytes) -> Iterator[Any]:
+    """What an event is in an array of them: its object, or those that its dialect already has in an array."""
+    said = json.loads(body)
+    if isinstance(said, list):
+        yield from said
+    else:
+        yield said
 
 
 def _is_signing_key(secret: SecretStr) -> bool:

@@ -4,9 +4,10 @@ Source   the OrbVPN webhook documentation, "Zapier Format"; zapier.com/help/webh
          articles/29972220283789 (rate limits); github.com/zapier/visual-builder/issues/133
 Secret   the hook's URL is the credential
 Sends    POST {url}  {event_type, occurred_at, user_id, email, username, profile, subscription, …}
+         a digest is an array of these: Zapier starts one run for each
          beside the documented keys: event_id, event, source, and all else that is known, in snake_case
 Units    user_id and multi_login_count are integers, duration_days is a text; what is unknown is left out
-Limits   30 requests a second; 10 MB
+Limits   30 requests a second for a hook, 10,000 in 5 minutes for an account; 10 MB
 Answers  200 delivered: it was received, nothing tells whether the Zap ran · 404, 410 gone · 429 limited
          any other status away
 Quirks   429 does not say how long to wait
@@ -21,9 +22,9 @@ from pydantic import Field
 from yarl import URL
 
 from bridge.event import Event, JsonObject, dump, iso
-from bridge.message import Message
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome
-from bridge.sinks.base import HttpSink, Rate, SinkConfig, Tools, json_object, object_in, retry_after
+from bridge.message import Digest, Message
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
+from bridge.sinks.base import HttpSink, ProgramConfig, Tools, json_object, object_in, retry_after, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl
 from bridge.taxonomy import documented_name
@@ -39,7 +40,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
-class ZapierConfig(SinkConfig):
+class ZapierConfig(ProgramConfig):
     """A Zapier catch hook."""
 
     type: Literal["zapier"] = Field("zapier", description="the documented snake_case format to a Zapier catch hook")
@@ -50,15 +51,23 @@ class ZapierConfig(SinkConfig):
 
 
 class ZapierSink(HttpSink[ZapierConfig]):
-    service_rates = (Rate(30, 1.0),)
+    digests = True
 
     def __init__(self, config: ZapierConfig, tools: Tools) -> None:
         super().__init__(config, tools)
         self._url = URL(config.url.get_secret_value())
 
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        hook = Limit(f"zapier hook {short_hash(str(self._url))}", Rate(30, 1.0))
+        named = re.search(r"/hooks/catch/([0-9]{1,15})/", self._url.path)
+        return (hook, Limit(f"zapier account {named[1]}", Rate(10_000, 300.0))) if named else (hook,)
+
     def build(self, message: Message) -> Request:
-        body = dump(_payload(message.event))
-        return Request("POST", self._url, body, {"Content-Type": "application/json"})
+        return self._post(_payload(message.event))
+
+    def build_digest(self, digest: Digest) -> Request:
+        return self._post([_payload(event) for event in digest.events])
 
     def classify(self, response: Response) -> Outcome:
         match response.status:
@@ -70,6 +79,9 @@ class ZapierSink(HttpSink[ZapierConfig]):
                 return Limited(retry_after(response) or WAIT)
             case status:
                 return Away(f"HTTP {status}", retry_after(response))
+
+    def _post(self, said: JsonObject | list[JsonObject]) -> Request:
+        return Request("POST", self._url, dump(said), {"Content-Type": "application/json"})
 
 
 def _reference(said: JsonObject) -> str | None:

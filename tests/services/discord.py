@@ -1,11 +1,13 @@
-"""Discord's execute-webhook endpoint, as strict as the real one.
+"""Discord's webhooks, executed and edited, as strict as the real ones.
 
 Source   tests/contracts/discord.execute-webhook.schema.json; discord.com/developers/docs/resources/webhook
 """
 
+import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,38 +17,76 @@ from aiohttp import web
 from tests.services.service import Service, breaches, contract, parsed
 
 ID, TOKEN = "1234567890", "discord-webhook-token-AAAA"
+CHANNEL, FIRST = "987654321", 1_400_000_000_000_000_000
+PATH = re.compile(r"/api(?:/v10)?/webhooks/(?P<id>[0-9]+)/(?P<token>[^/]+)(?:/messages/(?P<message>[^/]+))?")
+EDITED = ("content", "embeds", "allowed_mentions")  # what may be said of a message that is there
+FLAGS = 4 | 4096  # SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
 SCHEMES = {"url": ("http", "https"), "icon_url": ("http", "https", "attachment"), "avatar_url": ("http", "https")}
 
 
-class Discord(Service):
-    """`threads` are those that the channel has; `limit` requests in two seconds, as many as one likes where None."""
+@dataclass
+class Posted:
+    """A message that is there. `edits` counts how often it was changed."""
 
-    def __init__(self, *, threads: tuple[str, ...] = (), forum: bool = False, limit: int | None = None) -> None:
-        super().__init__()
+    body: dict[str, Any]
+    webhook: str
+    channel: str
+    edits: int = 0
+
+
+class Discord(Service):
+    """`webhooks`: id → token, all of one channel, whose `threads` are these.
+
+    `limit` requests in two seconds, as many as one likes where None: the headers tell. `limited`: what they do not
+    tell of: 5 in 2 s for each webhook, 30 a minute in the channel, 50 a second, 10,000 invalid ones in 10 minutes.
+    """
+
+    def __init__(
+        self,
+        *,
+        threads: tuple[str, ...] = (),
+        forum: bool = False,
+        limit: int | None = None,
+        webhooks: Mapping[str, str] | None = None,
+        limited: bool = False,
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__(limited=limited, scale=scale)
         self.deleted = False
+        self.messages: dict[str, Posted] = {}
+        self._webhooks = webhooks or {ID: TOKEN}
         self._threads, self._forum, self._limit = threads, forum, limit
         self._recent: deque[float] = deque()
 
-    def path(self, token: str = TOKEN) -> str:
-        return f"/api/webhooks/{ID}/{token}"
+    def path(self, token: str = TOKEN, id_: str = ID) -> str:
+        return f"/api/webhooks/{id_}/{token}"
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
-        known = {f"/api/webhooks/{ID}/", f"/api/v10/webhooks/{ID}/"}
-        address, _, token = request.path.rpartition("/")
-        if self.deleted or f"{address}/" not in known:
+        response = self._served(request, body)
+        if self._limited and response.status in (401, 403, 429):
+            self.over("invalid requests", 10_000, 600.0)
+        return response
+
+    def _served(self, request: web.Request, body: bytes) -> web.Response:
+        named = PATH.fullmatch(request.path)
+        if self.deleted or named is None or named["id"] not in self._webhooks:
             return self._error(404, 10015, "Unknown Webhook")
-        if token != TOKEN:
+        if named["token"] != self._webhooks[named["id"]]:
             return self._error(401, 50027, "Invalid Webhook Token")
-        if (wait := self._over_limit()) > 0:
-            return self._limited(wait)
+        if (wait := self._over_limit(named["id"])) > 0:
+            return self._turned_away(wait)
         if not request.headers.get("User-Agent"):
             return self._error(403, 0, "no User-Agent")
         message = parsed(body) if request.content_type == "application/json" else None
         if not isinstance(message, dict):
             return self._error(400, 50109, "The request body contains invalid JSON.")
-        return self._post(request, message)
+        if named["message"]:
+            return self._edit(request, message, named["id"], named["message"])
+        if request.method != "POST":
+            return self._error(405, 0, "405: Method Not Allowed")
+        return self._post(request, message, named["id"])
 
-    def _post(self, request: web.Request, message: dict[str, Any]) -> web.Response:
+    def _post(self, request: web.Request, message: dict[str, Any], webhook: str) -> web.Response:
         thread, named = request.query.get("thread_id"), message.get("thread_name")
         if thread and thread not in self._threads:
             return self._error(404, 10003, "Unknown Channel")
@@ -61,17 +101,46 @@ class Discord(Service):
         if faults := list(discord_faults(message)):
             return self._error(400, 50035, "Invalid Form Body", faults)
         self.take(request, message)
+        id_ = str(FIRST + len(self.messages) + 1)
+        self.messages[id_] = Posted(message, webhook, thread or (id_ if named else CHANNEL))
         if request.query.get("wait") not in ("true", "True", "1"):
             return web.Response(status=204, headers=self._headers())
-        return web.json_response(self._saved(message), headers=self._headers())
+        return web.json_response(self._saved(id_), headers=self._headers())
 
-    def _saved(self, message: dict[str, Any]) -> dict[str, Any]:
+    def _edit(self, request: web.Request, message: dict[str, Any], webhook: str, id_: str) -> web.Response:
+        if request.method != "PATCH":
+            return self._error(405, 0, "405: Method Not Allowed")
+        posted, thread = self.messages.get(id_), request.query.get("thread_id")
+        if posted is None or posted.channel != (thread or CHANNEL):
+            return self._error(404, 10008, "Unknown Message")
+        if posted.webhook != webhook:
+            return self._error(403, 50005, "Cannot edit a message authored by another user")
+        if is_empty(posted.body | message):
+            return self._error(400, 50006, "Cannot send an empty message")
+        faults = [
+            *discord_faults(posted.body | message),
+            *(f"{key}: not of an edit" for key in message if key not in EDITED),
+        ]
+        if faults:
+            return self._error(400, 50035, "Invalid Form Body", faults)
+        self.take(request, message)
+        posted.body, posted.edits = posted.body | message, posted.edits + 1
+        return web.json_response(self._saved(id_), headers=self._headers())
+
+    def _saved(self, id_: str) -> dict[str, Any]:
+        posted = self.messages[id_]
+        message = posted.body
         return {
-            "id": str(1_400_000_000_000_000_000 + len(self.taken)),
+            "id": id_,
             "type": 0,
             "content": message.get("content", ""),
-            "channel_id": "987654321",
-            "author": {"id": ID, "username": message.get("username", "Captain Hook"), "avatar": None, "bot": True},
+            "channel_id": posted.channel,
+            "author": {
+                "id": posted.webhook,
+                "username": message.get("username", "Captain Hook"),
+                "avatar": None,
+                "bot": True,
+            },
             "attachments": [],
             "embeds": message.get("embeds", []),
             "mentions": [],
@@ -80,13 +149,21 @@ class Discord(Service):
             "mention_everyone": False,
             "tts": False,
             "timestamp": "2026-11-21T04:14:18.161000+00:00",
-            "edited_timestamp": None,
-            "flags": 0,
+            "edited_timestamp": "2026-11-21T04:15:00.000000+00:00" if posted.edits else None,
+            "flags": message.get("flags", 0),
             "components": [],
-            "webhook_id": ID,
+            "webhook_id": posted.webhook,
         }
 
-    def _over_limit(self) -> float:
+    def _over_limit(self, webhook: str) -> float:
+        if self._limited:
+            waits = (
+                self.over(f"webhook {webhook}", 5, 2.0),
+                self.over(f"channel {CHANNEL}", 30, 60.0),
+                self.over("address", 50, 1.0),
+            )
+            if any(waits):
+                return max(waits)
         now = time.monotonic()
         while self._recent and self._recent[0] <= now - 2.0:
             self._recent.popleft()
@@ -97,7 +174,7 @@ class Discord(Service):
     def _headers(self) -> dict[str, str]:
         limit = self._limit or 5
         left = limit - len(self._recent) if self._limit else limit
-        reset = self._recent[0] + 2.0 - time.monotonic()
+        reset = (self._recent[0] if self._recent else time.monotonic()) + 2.0 - time.monotonic()
         return {
             "Via": "1.1 google",
             "X-RateLimit-Limit": str(limit),
@@ -107,7 +184,7 @@ class Discord(Service):
             "X-RateLimit-Bucket": "5be0a9e5bd6c0a5b7a8f3d7b2a3e8e3c",
         }
 
-    def _limited(self, wait: float) -> web.Response:
+    def _turned_away(self, wait: float) -> web.Response:
         headers = self._headers() | {"Retry-After": str(int(wait) + 1), "X-RateLimit-Scope": "user"}
         body = {"message": "You are being rate limited.", "retry_after": round(wait, 3), "global": False}
         self.refuse("limited")
@@ -149,6 +226,9 @@ def discord_faults(message: dict[str, Any]) -> Iterator[str]:
             for kind in ("users", "roles")
             if kind in mentions.get("parse", []) and mentions.get(kind)
         )
+    flags = message.get("flags", 0)
+    if not isinstance(flags, int) or flags & ~FLAGS:
+        yield f"flags: {flags} cannot be set"
     embeds = message.get("embeds") or []
     if sum(map(embed_length, embeds)) > 6000:
         yield "embeds: Embed size exceeds maximum size of 6000"

@@ -15,15 +15,20 @@ TRIGGER = f"/hooks/{LOCATION}/webhook-trigger/5b2b6a6e-3f10-4a5e-8c7e-0d3f6f5b7a
 
 
 class GoHighLevel(Service):
-    """`contacts`: id → the contact, with its tags; `published`: whether the trigger is live."""
+    """`contacts`: id → the contact, with its tags; `published`: whether the trigger is live.
 
-    def __init__(self) -> None:
-        super().__init__()
+    `limited`: 100 requests in 10 s for the location, by whichever way.
+    """
+
+    def __init__(self, *, limited: bool = False, scale: float = 1.0) -> None:
+        super().__init__(limited=limited, scale=scale)
         self.published = True
         self.contacts: dict[str, dict[str, Any]] = {}
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
         value = parsed(body)
+        if self._limited and self.over("location", 100, 10.0) > 0:
+            return self._error(429, "Too Many Requests", "Too Many Requests")
         if request.path.startswith("/hooks/"):
             return self._triggered(request, value)
         if "Version" not in request.headers:
@@ -44,6 +49,8 @@ class GoHighLevel(Service):
         if not self.published or request.path != TRIGGER:
             self.refuse("not published")
             return web.json_response({"status": "Success: test request received"})
+        if isinstance(value, list):
+            return self._error(400, "an array is no contact", "Bad Request")
         if faults := breaches(contract("orbvpn.gohighlevel-webhook"), value):
             return self._error(400, faults, "Bad Request")
         self.take(request, value)

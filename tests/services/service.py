@@ -15,6 +15,7 @@ from aiohttp import web
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+LEEWAY = 0.1  # seconds
 CONTRACTS = Path(__file__).parent.parent / "contracts"
 
 
@@ -44,12 +45,19 @@ class Answer:
 
 
 class Service(ABC):
-    """A strict stand-in: it refuses exactly what the real one refuses, and says so in the same words."""
+    """A strict stand-in: it refuses exactly what the real one refuses, and says so in the same words.
 
-    def __init__(self) -> None:
+    `limited`: it also keeps the rates of the real one; `broken` lists every request that came above one of them.
+    `scale`: how long a second of those rates lasts, so that a test need not wait for minutes.
+    """
+
+    def __init__(self, *, limited: bool = False, scale: float = 1.0) -> None:
         self.taken: list[Taken] = []
         self.refused: list[str] = []
+        self.broken: list[str] = []
         self.requests = 0
+        self._limited, self._scale = limited, scale
+        self._windows: dict[str, deque[float]] = {}
         self._answers: deque[Answer] = deque()
 
     def answer_next(self, *answers: Answer) -> None:
@@ -75,6 +83,20 @@ class Service(ABC):
     def take(self, request: web.Request, body: Any) -> None:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.taken.append(Taken(request.path, dict(request.query), headers, body, time.monotonic()))
+
+    def over(self, what: str, count: int, period: float) -> float:
+        """Count a request against `count` in `period` seconds; how long it should have waited, 0.0 where it need not.
+
+        What was refused counts too. The way to a service may bring two requests a little closer together: `LEEWAY`.
+        """
+        now, period = time.monotonic(), period * self._scale
+        window = self._windows.setdefault(f"{what} {count}/{period:g}", deque(maxlen=count))
+        wait = window[0] + period - now if len(window) == count else 0.0
+        window.append(now)
+        if wait <= min(LEEWAY, period / 2):
+            return 0.0
+        self.broken.append(f"{what}: more than {count} in {period:g} s, {wait:.3f} s too early")
+        return wait
 
     def refuse(self, fault: str) -> None:
         self.refused.append(fault)

@@ -1,6 +1,6 @@
-"""Slack's incoming webhooks and chat.postMessage, as strict as the real ones.
+"""Slack's incoming webhooks, chat.postMessage and chat.update, as strict as the real ones.
 
-Source   tests/contracts/slack.message.schema.json; docs.slack.dev/reference/methods/chat.postMessage
+Source   tests/contracts/slack.message.schema.json; docs.slack.dev/reference/methods/chat.postMessage, chat.update
 """
 
 from collections.abc import Iterator
@@ -11,21 +11,38 @@ from aiohttp import web
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN = "xoxb-12345-67890-AbCdEfGhIjKl"
+CHANNEL = "C0123456"
+UPDATED = ("channel", "ts", "text", "blocks")
 HOOK = "/services/T0000/B0000/XXXXYYYYZZZZXXXXYYYYZZZZ"
 
 
 class Slack(Service):
-    def __init__(self, *, channels: tuple[str, ...] = ("#notifications", "C0123456")) -> None:
-        super().__init__()
+    """`channels` are names and ids of the one channel there is; `threads` began before. `limited`: 1 message a second.
+
+    `messages`: ts → the message that is there.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: tuple[str, ...] = ("#notifications", CHANNEL),
+        threads: tuple[str, ...] = (),
+        limited: bool = False,
+        scale: float = 1.0,
+    ) -> None:
+        super().__init__(limited=limited, scale=scale)
         self.removed = False
-        self._channels = channels
+        self.messages: dict[str, dict[str, Any]] = {}
+        self._channels, self._threads = channels, threads
+        self._last = 0
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
-        if request.path == HOOK:
-            return self._hook(request, body)
-        if request.path == "/api/chat.postMessage":
-            return self._call(request, body)
-        return web.Response(status=404, text="no_service")
+        if request.path not in (HOOK, "/api/chat.postMessage", "/api/chat.update"):
+            return web.Response(status=404, text="no_service")
+        if self._limited and (wait := self.over(f"channel of {request.path}", 1, 1.0)) > 0:
+            said = {"retry_after": int(wait) + 1, "ok": False, "error": "rate_limited"}
+            return web.json_response(said, status=429, headers={"Retry-After": str(int(wait) + 1)})
+        return self._hook(request, body) if request.path == HOOK else self._call(request, body)
 
     def _hook(self, request: web.Request, body: bytes) -> web.Response:
         if self.removed:
@@ -50,15 +67,44 @@ class Slack(Service):
         message = parsed(body) if request.content_type == "application/json" else None
         if not isinstance(message, dict):
             return self._error("invalid_json")
+        return (self._update if request.path.endswith("update") else self._post)(request, message)
+
+    def _post(self, request: web.Request, message: dict[str, Any]) -> web.Response:
         if faults := list(slack_faults(message, "chatPostMessage")):
             return self._error("invalid_blocks", faults)
         if message["channel"] not in self._channels:
             return self._error("channel_not_found")
+        thread = message.get("thread_ts")
+        if thread is not None and thread not in (*self._threads, *self.messages):
+            return self._error("thread_not_found")
+        if thread is not None and "thread_ts" in self.messages.get(thread, {}):
+            return self._error("cannot_reply_to_message")
         self.take(request, message)
-        said: dict[str, Any] = {"ok": True, "channel": "C0123456", "ts": f"1732160058.{len(self.taken):06}"}
+        self._last += 1
+        ts = f"1732160058.{self._last:06}"
+        self.messages[ts] = message
+        return self._done(request, ts)
+
+    def _update(self, request: web.Request, message: dict[str, Any]) -> web.Response:
+        ts = message.get("ts", "")
+        if wrong := [key for key in message if key not in UPDATED]:
+            return self._error("invalid_arguments", wrong)
+        faults = list(slack_faults({key: one for key, one in message.items() if key != "ts"}, "chatPostMessage"))
+        if faults or not message.get("blocks"):
+            return self._error("invalid_blocks", faults or ["blocks: those of before would stay"])
+        if message["channel"] != CHANNEL:
+            return self._error("channel_not_found")
+        if ts not in self.messages:
+            return self._error("message_not_found")
+        self.take(request, message)
+        self.messages[ts] |= message
+        return self._done(request, ts)
+
+    def _done(self, request: web.Request, ts: str) -> web.Response:
+        said: dict[str, Any] = {"ok": True, "channel": CHANNEL, "ts": ts}
         if request.charset != "utf-8":
             said["warning"] = "missing_charset"
-        return web.json_response(said | {"message": {"type": "message", "text": message.get("text", "")}})
+        return web.json_response(said | {"message": {"type": "message", "text": self.messages[ts].get("text", "")}})
 
     def _error(self, name: str, faults: list[str] | None = None) -> web.Response:
         self.refuse(f"{name} {faults or ''}".strip())
@@ -71,6 +117,7 @@ def slack_faults(message: dict[str, Any], way: str) -> Iterator[str]:
     yield from breaches(contract("slack.message", way), message)
     blocks = message.get("blocks") or []
     texts = [block["text"]["text"] for block in blocks if isinstance(block.get("text"), dict)]
+    texts += [element["text"] for block in blocks for element in block.get("elements", []) if "text" in element]
     if sum(map(len, texts)) > 9500:
         yield "blocks: msg_blocks_too_long"
     yield from ("blocks: nothing to see" for text in texts if not text.strip())

@@ -1,10 +1,10 @@
-"""Telegram's sendMessage, as strict as the real one: entities are parsed, lengths counted afterwards.
+"""Telegram's sendMessage and editMessageText, as strict as the real ones: lengths are counted after parsing.
 
 Source   tests/contracts/telegram.sendMessage.schema.json; github.com/tdlib/td, td/telegram/MessageEntity.cpp
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ TAGS = {
     *("b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "tg-spoiler", "span", "a", "code", "pre"),
     *("blockquote", "tg-emoji", "tg-time"),
 }
+EDITED = ("chat_id", "message_id", "text", "parse_mode", "link_preview_options", "reply_markup")
 _PART = re.compile(
     r"<(?P<close>/?)(?P<tag>[a-zA-Z0-9-]+)(?P<rest>[^<>]*)>|<|&(?P<name>lt|gt|amp|quot);|&#(?P<code>\d+);|.", re.S
 )
@@ -29,14 +30,25 @@ class Unparsable(Exception):
 
 
 class Telegram(Service):
-    """`moved` is what the chat has become; -1001 and @news are the chats that there are beside it."""
+    """`moved` is what the chat has become; -1001 and @news are the chats that there are beside it.
+
+    `limited`: 30 a second for the bot, 1 a second in a chat, 20 a minute in a group or channel.
+    `messages`: (chat, id) → the message that is there.
+    """
 
     def __init__(
-        self, *, chats: tuple[int | str, ...] = (-1001, 42, "@news"), moved: dict[int, int] | None = None
+        self,
+        *,
+        chats: tuple[int | str, ...] = (-1001, 42, "@news"),
+        moved: dict[int, int] | None = None,
+        limited: bool = False,
+        scale: float = 1.0,
     ) -> None:
-        super().__init__()
+        super().__init__(limited=limited, scale=scale)
         self.chats = [*chats, *(moved or {}).values()]
+        self.messages: dict[tuple[int | str, int], dict[str, Any]] = {}
         self._moved = moved or {}
+        self._last = 0
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
         if not request.path.startswith("/bot"):
@@ -46,32 +58,76 @@ class Telegram(Service):
             return self._error(404, "Not Found")
         if token != TOKEN:
             return self._error(401, "Unauthorized")
-        if method.lower() != "sendmessage":
+        if method.lower() not in ("sendmessage", "editmessagetext"):
             return self._error(404, "Not Found")
-        message = parsed(body) if request.content_type == "application/json" else None
-        return self._send(request, message if isinstance(message, dict) else {})
+        value = parsed(body) if request.content_type == "application/json" else None
+        message = value if isinstance(value, dict) else {}
+        return self._placed(request, message, self._edit if method.lower() == "editmessagetext" else self._send)
 
-    def _send(self, request: web.Request, message: dict[str, Any]) -> web.Response:
+    def _placed(
+        self,
+        request: web.Request,
+        message: dict[str, Any],
+        do: Callable[[web.Request, dict[str, Any], int | str], web.Response],
+    ) -> web.Response:
         chat = message.get("chat_id")
         if isinstance(chat, int) and chat in self._moved:
             parameters = {"migrate_to_chat_id": self._moved[chat]}
             return self._error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
-        if chat not in self.chats:
+        if not isinstance(chat, int | str) or chat not in self.chats:
             return self._error(400, "Bad Request: chat not found")
+        if (wait := self._over_limit(chat)) > 0:
+            after = int(wait) + 1
+            return self._error(429, f"Too Many Requests: retry after {after}", {"retry_after": after})
         try:
-            faults = list(telegram_faults(message))
+            return do(request, message, chat)
         except Unparsable as error:
             return self._error(400, f"Bad Request: can't parse entities: {error}")
-        if faults:
+
+    def _over_limit(self, chat: int | str) -> float:
+        if not self._limited:
+            return 0.0
+        group = not isinstance(chat, int) or chat < 0
+        waits = [self.over("bot", 30, 1.0), self.over(f"chat {chat}", 1, 1.0)]
+        return max(*waits, self.over(f"chat {chat}", 20, 60.0) if group else 0.0)
+
+    def _send(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
+        if faults := list(telegram_faults(message)):
             return self._error(400, f"Bad Request: {faults[0]}")
+        reply = message.get("reply_parameters", {})
+        if reply and (chat, reply["message_id"]) not in self.messages and not reply.get("allow_sending_without_reply"):
+            return self._error(400, "Bad Request: message to be replied not found")
         self.take(request, message)
-        result = {"message_id": len(self.taken), "date": 1732160058, "chat": {"id": chat, "type": "supergroup"}}
-        return web.json_response({"ok": True, "result": result | {"text": message["text"]}})
+        self._last += 1
+        self.messages[(chat, self._last)] = message
+        return self._done(chat, self._last)
+
+    def _edit(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
+        id_ = message.get("message_id")
+        wrong = [f"{key} is no parameter of an edit" for key in message if key not in EDITED]
+        if faults := [*wrong, *telegram_faults({key: one for key, one in message.items() if key != "message_id"})]:
+            return self._error(400, f"Bad Request: {faults[0]}")
+        if not isinstance(id_, int) or (chat, id_) not in self.messages:
+            return self._error(400, "Bad Request: message to edit not found")
+        there = self.messages[(chat, id_)]
+        if all(there.get(key) == message.get(key) for key in ("text", "parse_mode", "reply_markup")):
+            same = "specified new message content and reply markup are exactly the same as a current content"
+            return self._error(400, f"Bad Request: message is not modified: {same} and reply markup of the message")
+        self.take(request, message)
+        self.messages[(chat, id_)] = message
+        return self._done(chat, id_)
+
+    def _done(self, chat: int | str, id_: int) -> web.Response:
+        result = {"message_id": id_, "date": 1732160058, "chat": {"id": chat, "type": "supergroup"}}
+        return web.json_response({"ok": True, "result": result | {"text": self.messages[(chat, id_)]["text"]}})
 
     def _error(self, code: int, description: str, parameters: dict[str, Any] | None = None) -> web.Response:
         self.refuse(f"{code} {description}")
         said: dict[str, Any] = {"ok": False, "error_code": code, "description": description}
-        return web.json_response(said | ({"parameters": parameters} if parameters else {}), status=code)
+        headers = {"Retry-After": str((parameters or {})["retry_after"])} if code == 429 else None
+        return web.json_response(
+            said | ({"parameters": parameters} if parameters else {}), status=code, headers=headers
+        )
 
 
 def telegram_faults(message: dict[str, Any]) -> Iterator[str]:

@@ -3,6 +3,8 @@
 Source   tests/contracts/orbvpn.zapier.schema.json; zapier.com/help/webhooks
 """
 
+from typing import Any
+
 from aiohttp import web
 
 from tests.services.service import Service, breaches, contract, parsed
@@ -11,18 +13,25 @@ HOOK = "/hooks/catch/1234567/abcdef0/"
 
 
 class Zapier(Service):
-    def __init__(self) -> None:
-        super().__init__()
+    """`runs`: the payloads, one for each run that was started. `limited`: 30 a second, 10,000 in 5 minutes."""
+
+    def __init__(self, *, limited: bool = False, scale: float = 1.0) -> None:
+        super().__init__(limited=limited, scale=scale)
+        self.runs: list[Any] = []
         self.removed = False
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
         if self.removed or request.path != HOOK:
             self.refuse("410")
             return web.json_response({"status": "error", "message": "hook is gone"}, status=410)
+        if self._limited and max(self.over("hook", 30, 1.0), self.over("account", 10_000, 300.0)) > 0:
+            return web.json_response({"status": "error"}, status=429)
         value = parsed(body)
-        if faults := breaches(contract("orbvpn.zapier"), value):
+        runs = value if isinstance(value, list) and value else [value]
+        if faults := [fault for run in runs for fault in breaches(contract("orbvpn.zapier"), run)]:
             self.refuse(str(faults))
             return web.json_response({"status": "error", "message": faults}, status=400)
         self.take(request, value)
+        self.runs += runs
         said = {"attempt": f"a-{len(self.taken)}", "id": f"z-{len(self.taken)}", "request_id": "r", "status": "success"}
         return web.json_response(said)

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given, settings
 
 from bridge.message import RECORD, UNIT, Look
-from bridge.outcome import Attempt, Delivered
-from bridge.sinks.base import Rate
+from bridge.outcome import Attempt, Delivered, Limit, Rate
 from bridge.sinks.console import ConsoleSink
 from bridge.sinks.console_view import view
-from tests.sinks.values import a_message, config, hostile_texts, tools
+from tests.sinks.values import a_digest, a_message, config, hostile_texts, tools
 
 EMBED = {
     "title": "🆕 User created",
@@ -102,11 +101,44 @@ async def test_a_terminal_that_is_gone_is_no_failure() -> None:
         assert await a_console(out).send(a_message(EMBED)) == Attempt(Delivered())
 
 
+async def test_a_digest_is_shown_with_its_summary_its_parts_and_how_many_more_there_are() -> None:
+    out = io.StringIO()
+    parts = [a_message({"text": "<b>alice</b>"}), a_message({"text": "bob", "remarks": "<i>sent again</i>"})]
+    digest = a_digest({"text": "3 events", "more": "… and {more} more"}, *parts, untold=1)
+    assert await a_console(out, format="telegram").send_digest(digest) == Attempt(Delivered())
+    assert out.getvalue().splitlines() == [
+        "telegram · digest · 3",
+        "▌ 3 events",
+        "────────",
+        "▌ alice",
+        "────────",
+        "sent again",
+        "▌ bob",
+        "────────",
+        "… and 1 more",
+        "",
+    ]
+
+
+async def test_a_digest_of_bare_events_is_shown_event_by_event() -> None:
+    out = io.StringIO()
+    await a_console(out, format="event").send_digest(a_digest({}, untold=2))
+    assert out.getvalue().count('"type": "user.created"') == 2
+
+
+async def test_remarks_stand_above_the_message() -> None:
+    out = io.StringIO()
+    await a_console(out).send(a_message(EMBED | {"remarks": "**sent again**"}))
+    assert out.getvalue().splitlines()[1:3] == ["sent again", "▌ 🆕 User created"]
+
+
 def test_it_asks_for_the_blocks_of_the_service_whose_message_it_shows() -> None:
-    assert a_console(io.StringIO(), format="telegram", locale="fa").look == Look("telegram", ("text",), locale="fa")
+    assert a_console(io.StringIO(), format="telegram", locale="fa").look == Look(
+        "telegram", ("text",), locale="fa", parts=10
+    )
     assert a_console(io.StringIO(), format="event").look == Look()
-    assert a_console(io.StringIO()).rates == ()
-    assert a_console(io.StringIO(), rate="1/s").rates == (Rate(1, 1.0),)
+    assert a_console(io.StringIO()).limits == ()
+    assert a_console(io.StringIO(), rate="1/s").limits == (Limit("", Rate(1, 1.0)),)
 
 
 @settings(max_examples=150, deadline=None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.message import RECORD, UNIT, Look
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.discord_embed import fitted_embeds
 from bridge.sinks.http import Http, Response
 from tests.services.discord import ID, TOKEN, Discord, discord_faults, embed_length, is_empty
@@ -80,6 +80,7 @@ def test_the_thread_name_is_a_template_and_falls_back_to_the_type() -> None:
         "discord",
         ("content", "title", "url", "description", "fields", "color", "footer"),
         (("thread_name", "{{ data.user.username }}"),),
+        parts=9,
     )
     assert sent(a_message({**BLOCKS, "thread_name": "alice"}), thread_name="x")["thread_name"] == "alice"
     assert sent(a_message({**BLOCKS, "thread_name": " "}), thread_name="x")["thread_name"] == "user.created"
@@ -221,6 +222,69 @@ def test_a_posted_message_of_which_nothing_is_left_is_told_by_its_blocks() -> No
 )
 def test_classify(response: Response, expected: Outcome) -> None:
     assert a_sink(type="discord", url=URL).classify(response) == expected
+
+
+WEBHOOK = f"discord webhook {ID}"
+
+
+def test_a_webhook_an_address_and_what_leads_to_a_ban_have_limits_that_sinks_share() -> None:
+    limits = (
+        Limit("", Rate(10, 1.0)),
+        Limit(WEBHOOK, Rate(5, 2.0)),
+        Limit(WEBHOOK, Rate(30, 60.0)),
+        Limit("ip discord", Rate(50, 1.0)),
+        Limit("ip discord invalid", Rate(9000, 600.0), sends=False),
+    )
+    assert a_sink(type="discord", url=URL).limits == a_sink(type="discord", url=URL, thread_id="7").limits == limits
+    assert a_sink(type="discord", url=URL, rate="1/s").limits == (Limit("", Rate(1, 1.0)), limits[-1])
+    gateway = a_sink(type="discord", url="https://gateway.example/hook").limits[1].scope
+    assert gateway.startswith("discord webhook ")
+    assert "gateway" not in gateway
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "counts"),
+    [
+        (401, {}, True),
+        (403, {}, True),
+        (429, {}, True),
+        (429, {"x-ratelimit-scope": "user"}, True),
+        (429, {"x-ratelimit-scope": "shared"}, False),
+        (404, {}, False),
+        (400, {}, False),
+        (200, {}, False),
+    ],
+)
+def test_what_leads_to_a_ban_is_counted(status: int, headers: dict[str, str], counts: bool) -> None:
+    attempt = a_sink(type="discord", url=URL).judge(Response(status, headers, b'{"id": "1"}'))
+    assert attempt.scopes == (("ip discord invalid",) if counts else ())
+
+
+async def test_the_channel_is_learned_from_the_answer_unless_the_operator_gave_a_rate(http: Http) -> None:
+    service = Discord(threads=("77",))
+    posted = a_message(type_="message.posted", data={"message": {"content": "hi", "thread_id": "77"}})
+    async with serving(service) as base:
+        url = base + service.path()
+        learned = [
+            (await a_sink(http, type="discord", url=url, **given).send(message)).learned
+            for given, message in (
+                ({}, a_message(BLOCKS)),
+                ({"thread_id": "77"}, a_message(BLOCKS)),
+                ({"rate": "5/s"}, a_message(BLOCKS)),
+                ({}, posted),
+            )
+        ]
+    channel, thread = (Limit(f"discord channel {id_}", Rate(30, 60.0)) for id_ in ("987654321", "77"))
+    assert learned == [(channel,), (thread,), (), ()]
+
+
+async def test_no_limit_is_learned_of_threads_that_each_message_begins(http: Http) -> None:
+    service = Discord(forum=True)
+    async with serving(service) as base:
+        sink = a_sink(http, type="discord", url=base + service.path(), thread_name="x")
+        attempt = await sink.send(a_message(BLOCKS | {"thread_name": "alice"}))
+    assert attempt.outcome == Delivered(ref="1400000000000000001/1400000000000000001")
+    assert attempt.learned == ()
 
 
 @pytest.mark.parametrize(

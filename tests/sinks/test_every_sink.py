@@ -11,16 +11,23 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import bridge.sinks
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Refused
+from bridge.message import Circumstances, Message
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
 from bridge.sinks import SinkSettings
-from bridge.sinks.base import HttpSink, Rate, Retry, SinkConfig, secrets_of
+from bridge.sinks.base import HttpSink, Retry, Sink, SinkConfig, secrets_of
 from bridge.sinks.console import ConsoleSink
 from bridge.sinks.http import Http, Response
+from bridge.terms import Quiet, Storm
+from tests.services.discord import discord_faults
 from tests.services.receiver import Receiver
 from tests.services.service import Answer, serving
-from tests.sinks.values import CONFIGS, a_message, config, hostile_texts, json_values, tools
+from tests.services.slack import slack_faults
+from tests.services.telegram import telegram_faults
+from tests.sinks.values import CONFIGS, a_digest, a_message, config, hostile_texts, json_values, tools
 
-PARTS = ("base", "http", "settings", "text", "discord_embed", "telegram_html", "console_view")  # that are no sinks
+#: Modules that are no sinks.
+PARTS = ("base", "http", "settings", "text", "digests", "discord_message", "discord_embed", "slack_blocks")
+PARTS += ("telegram_html", "console_view")
 SECRET = "Sup3r-s3cret-t0ken_0123456789"
 WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PROXY = "http://proxy-user:pr0xy-Passw0rd@127.0.0.1:1"
@@ -96,12 +103,134 @@ def test_the_settings_have_a_json_schema() -> None:
     assert set(schema["discriminator"]["mapping"]) == set(EXAMPLES)
 
 
+def paced(sink: Any) -> list[Limit]:
+    """The limits that every send counts against."""
+    return [limit for limit in sink.limits if limit.sends]
+
+
 @every
 def test_a_sink_says_how_it_is_spoken_to(name: str) -> None:
     sink = a_sink(name, locale="ru", retry={"max_retries": 1}, rate="2/min")
     assert sink.look.locale == "ru"
-    assert sink.rates == (Rate(2, 60.0),)
+    assert paced(sink) == [Limit("", Rate(2, 60.0))]
     assert sink.retry == Retry(max_retries=1)
+
+
+CHATS = ("discord", "slack", "telegram")
+PROGRAMS = ("gohighlevel", "zapier", "webhook")
+QUIET = {"hours": "22:00-07:00", "mode": "silent"}
+
+
+@every
+def test_a_sink_has_all_that_a_lane_asks_for(name: str) -> None:
+    sink: Sink = a_sink(name, quiet=QUIET, storm={"backlog": 7})
+    assert sink.quiet == Quiet.model_validate(QUIET)
+    assert sink.storm == Storm(backlog=7)
+    assert sink.digests in (True, False)
+    assert (sink.concurrency, len(sink.address)) == (1, 16)
+
+
+@every
+def test_only_chats_have_a_storm_guard_unless_told(name: str) -> None:
+    assert a_sink(name).storm == (Storm() if name in CHATS else None)
+    assert a_sink(name, storm=None).storm is None
+
+
+@every
+def test_only_programs_take_several_at_once(name: str) -> None:
+    if name in PROGRAMS:
+        assert a_sink(name, concurrency=8).concurrency == 8
+    else:
+        with pytest.raises(ValidationError, match="Extra inputs"):
+            a_sink(name, concurrency=8)
+
+
+#: Ways to reach a service whose secrets would show in a careless scope.
+SECRETIVE: tuple[dict[str, Any], ...] = (
+    *({"type": name, **given} for name, given in EXAMPLES.items()),
+    {"type": "slack", "url": f"https://hooks.slack.com/services/T0/B0/{SECRET}"},
+    {"type": "telegram", "token": f"123456:{SECRET}", "chat_id": 42},
+    {"type": "gohighlevel", "url": f"https://crm.example/hooks/{SECRET}/webhook-trigger/{SECRET}"},
+    {"type": "gohighlevel", "url": f"https://crm.example/{SECRET}"},
+    {"type": "discord", "url": f"https://gateway.example/{SECRET}"},
+    {"type": "zapier", "url": f"https://hooks.zapier.com/hooks/catch/123456/{SECRET}/"},
+)
+
+
+@pytest.mark.parametrize("given", SECRETIVE)
+def test_no_limit_gives_a_secret_away(given: dict[str, Any]) -> None:
+    sink = config(**given).open(tools())
+    assert SECRET not in " ".join(limit.scope for limit in sink.limits)
+    assert SECRET not in sink.address
+
+
+@pytest.mark.parametrize("given", SECRETIVE)
+def test_a_rate_of_the_operators_replaces_every_limit_on_sends(given: dict[str, Any]) -> None:
+    assert paced(config(**given, rate="7/s").open(tools())) == [Limit("", Rate(7, 1.0))]
+    assert paced(config(**given, rate="unlimited").open(tools())) == []
+
+
+@every
+def test_the_address_is_another_when_it_leads_elsewhere_and_only_then(name: str) -> None:
+    plain = a_sink(name).address
+    manners = [{}, {"timeout": "5s"}, {"locale": "ru"}, {"rate": "1/s"}, {"quiet": QUIET}, {"enabled": False}]
+    assert {a_sink(name, **given).address for given in manners} == {plain}
+    elsewhere = [{"proxy": PROXY}]
+    elsewhere += [
+        {key: value.replace(SECRET, SECRET[::-1])}
+        for key, value in EXAMPLES[name].items()
+        if SECRET in str(value) and isinstance(value, str)
+    ]
+    assert len({plain, *(a_sink(name, **given).address for given in elsewhere)}) == 1 + len(elsewhere)
+
+
+def body_of(name: str, message: Message) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(a_sink(name).build(message).body)
+    return said
+
+
+def test_a_silent_message_wakes_nobody_where_the_service_can() -> None:
+    silent, loud = a_message({"text": "x"}, given=Circumstances(silent=True)), a_message({"text": "x"})
+    assert (body_of("discord", silent).get("flags"), body_of("discord", loud).get("flags")) == (4096, None)
+    said = [body_of("telegram", one).get("disable_notification") for one in (silent, loud)]
+    assert said == [True, None]
+    digest = a_digest({"text": "x"}, silent=True)
+    assert json.loads(a_sink("discord").build_digest(digest).body)["flags"] == 4096
+    assert json.loads(a_sink("telegram").build_digest(digest).body)["disable_notification"] is True
+    assert list(slack_faults(body_of("slack", silent), "chatPostMessage")) == []
+    assert list(discord_faults(body_of("discord", silent))) == []
+
+
+def test_remarks_stand_above_the_message() -> None:
+    message = a_message({"text": "hello", "content": "hello", "title": "t", "remarks": "sent again\ninstead of ops"})
+    assert body_of("discord", message)["content"] == "sent again\ninstead of ops\nhello"
+    assert body_of("telegram", message)["text"] == "sent again\ninstead of ops\nhello"
+    slack = body_of("slack", message)
+    assert slack["text"] == "sent again\ninstead of ops\nhello"
+    assert slack["blocks"][0]["elements"][0]["text"] == "sent again\ninstead of ops"
+    assert slack["blocks"][1]["text"]["text"] == "hello"
+
+
+@pytest.mark.parametrize("name", CHATS)
+@settings(max_examples=100, deadline=None)
+@given(text=hostile_texts.map(lambda text: text.replace("&", "").replace("<", "").replace(">", "")))
+def test_no_message_is_so_long_that_its_remarks_are_cut_away(name: str, text: str) -> None:
+    remarks = "replay: asked for by the operator\ninstead of ops: HTTP 404"
+    said = body_of(name, a_message({"text": text, "content": text, "remarks": remarks}))
+    assert said["content" if name == "discord" else "text"].startswith(remarks)
+    checks: dict[str, Any] = {
+        "discord": discord_faults,
+        "slack": lambda body: slack_faults(body, "chatPostMessage"),
+        "telegram": telegram_faults,
+    }
+    assert list(checks[name](said)) == []
+
+
+def test_a_message_of_remarks_alone_still_says_what_happened() -> None:
+    message = a_message({"remarks": "sent again"})
+    assert body_of("discord", message)["embeds"] == [{"title": "user.created"}]
+    assert body_of("telegram", message)["text"] == "sent again\nuser.created"
+    assert body_of("slack", message)["text"] == "sent again\nuser.created"
 
 
 @every

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.message import Look
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
-from bridge.sinks.base import Rate
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from tests.services.gohighlevel import LOCATION, TOKEN, TRIGGER, GoHighLevel
 from tests.services.service import CONTRACTS, Answer, breaches, contract, serving
@@ -142,6 +141,7 @@ async def test_an_upsert_is_followed_by_its_tags_which_leave_those_there(http: H
     async with serving(service) as base:
         attempt = await a_sink(http, **API, api_base=base, tags=["vip"]).send(a_message(data=JOHN))
     assert attempt.outcome == Delivered(ref="contact-user-at-example.com")
+    assert attempt.requests == 2
     assert service.contacts["contact-user-at-example.com"]["tags"] == ["kept", "Panelbridge User", "New User", "vip"]
     assert [one.headers["version"] for one in service.taken] == ["2021-07-28"] * 2
 
@@ -217,7 +217,14 @@ def test_the_last_request_of_a_window_is_followed_by_a_pause() -> None:
     )
     assert sink.pause(Response(200, {"x-ratelimit-remaining": "0"})) == 10.0
     assert sink.pause(Response(200, {"x-ratelimit-remaining": "5"})) == 0.0
-    assert sink.rates == (Rate(10, 1.0), Rate(100, 10.0))
+
+
+def test_a_location_bears_a_hundred_in_ten_seconds_by_whichever_way() -> None:
+    own, location = a_sink(**API).limits
+    assert (own, location.rate) == (Limit("", Rate(10, 1.0)), Rate(100, 10.0))
+    assert a_sink(type="gohighlevel", url=URL).limits == (own, location)
+    elsewhere = [a_sink(type="gohighlevel", url=f"https://crm.example/{name}").limits[1].scope for name in "ab"]
+    assert len({location.scope, *elsewhere}) == 3
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.message import Look
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
-from bridge.sinks.base import Rate
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from tests.services.service import serving
 from tests.services.slack import HOOK, TOKEN, Slack, slack_faults
@@ -83,8 +82,19 @@ def test_a_message_of_nothing_still_says_what_happened() -> None:
 
 
 def test_the_look_asks_for_one_text() -> None:
-    assert a_sink(type="slack", url=URL, locale="fa").look == Look("slack", ("text",), locale="fa")
-    assert a_sink(type="slack", url=URL).rates == (Rate(10, 1.0), Rate(1, 1.0))
+    assert a_sink(type="slack", url=URL, locale="fa").look == Look("slack", ("text",), locale="fa", parts=10)
+
+
+def test_a_channel_bears_one_message_a_second_from_all_sinks_that_write_to_it() -> None:
+    own, channel = a_sink(type="slack", url=URL).limits
+    assert (own, channel.rate) == (Limit("", Rate(10, 1.0)), Rate(1, 1.0))
+    assert a_sink(type="slack", url=URL, username="other").limits == (own, channel)
+    bots = [
+        a_sink(type="slack", token=token, channel=name).limits[1].scope
+        for token, name in ((TOKEN, "#ops"), (TOKEN, "#ops"), (TOKEN, "#team"), (f"{TOKEN}x", "#ops"))
+    ]
+    assert bots[0] == bots[1]
+    assert len({channel.scope, *bots}) == 4
 
 
 GONE = (
@@ -107,11 +117,14 @@ def api_error(name: str, **more: Any) -> Response:
     ("response", "expected"),
     [
         (Response(200, body=b"ok"), Delivered()),
-        (Response(200, body=b'{"ok":true,"ts":"1.2"}'), Delivered(ref="1.2")),
-        (Response(200, body=b'{"ok":true,"ts":"1.2","warning":"missing_charset"}'), Delivered(ref="1.2")),
         (
-            Response(200, body=b'{"ok":true,"ts":"1.2","warning":"message_truncated"}'),
-            Delivered(ref="1.2", note="Slack warns: message_truncated"),
+            Response(200, body=b'{"ok":true,"channel":"C1","ts":"1732160058.000200"}'),
+            Delivered(ref="C1/1732160058.000200"),
+        ),
+        (Response(200, body=b'{"ok":true,"channel":7,"ts":"1.2","warning":"missing_charset"}'), Delivered()),
+        (
+            Response(200, body=b'{"ok":true,"warning":"message_truncated"}'),
+            Delivered(note="Slack warns: message_truncated"),
         ),
         (Response(200, body=b"<html>log in here</html>"), Away("HTTP 200 with a web page")),
         (Response(200, body=b'{"ok":false}'), Refused("HTTP 200: unknown_error")),
@@ -178,7 +191,7 @@ async def test_the_api_takes_it_and_gives_the_time_stamp(http: Http) -> None:
     async with serving(service) as base:
         sink = a_sink(http, type="slack", token=TOKEN, channel="#notifications", api_base=f"{base}/api/")
         attempt = await sink.send(a_message({"text": TEXT}))
-    assert attempt.outcome == Delivered(ref="1732160058.000001")
+    assert attempt.outcome == Delivered(ref="C0123456/1732160058.000001")
 
 
 async def test_a_wrong_token_and_a_wrong_channel_are_gone(http: Http) -> None:

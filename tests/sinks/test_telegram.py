@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.message import Look
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
-from bridge.sinks.base import Rate
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from bridge.sinks.telegram import TelegramSink
 from tests.services.service import Answer, serving
@@ -77,6 +76,7 @@ def test_buttons_are_templates_and_come_one_to_a_row() -> None:
             ("button_1_text", "Chat"),
             ("button_1_url", "tg://user?id=1"),
         ),
+        parts=10,
     )
     blocks = {"text": "hi", "button_0_text": "Open", "button_0_url": "https://p.example/ü", "button_1_text": "Chat"}
     said = sent(blocks | {"button_1_url": "tg://user?id=1"}, buttons=BUTTONS)
@@ -101,11 +101,16 @@ def test_a_message_of_nothing_still_says_what_happened() -> None:
         assert sent({"text": nothing})["text"] == "user.created"
 
 
-def test_groups_are_spoken_to_twenty_times_a_minute() -> None:
-    assert a_sink(**BASE).rates == (Rate(10, 1.0), Rate(1, 1.0), Rate(20, 60.0))
-    assert a_sink(**(BASE | {"chat_id": "@news"})).rates == (Rate(10, 1.0), Rate(1, 1.0), Rate(20, 60.0))
-    assert a_sink(**(BASE | {"chat_id": 42})).rates == (Rate(10, 1.0), Rate(1, 1.0))
-    assert a_sink(**BASE, rate="30/s").rates == (Rate(30, 1.0),)
+BOT, CHAT = "telegram bot 123456789", "telegram bot 123456789 chat -1001"
+
+
+def test_a_bot_its_chats_and_its_groups_have_limits_that_all_topics_share() -> None:
+    own, bot, chat = Limit("", Rate(10, 1.0)), Limit(BOT, Rate(30, 1.0)), Limit(CHAT, Rate(1, 1.0))
+    assert a_sink(**BASE).limits == (own, bot, chat, Limit(CHAT, Rate(20, 60.0)))
+    assert a_sink(**BASE, message_thread_id=7).limits == a_sink(**BASE).limits
+    assert a_sink(**(BASE | {"chat_id": 42})).limits == (own, bot, Limit(f"{BOT} chat 42", Rate(1, 1.0)))
+    assert Limit(f"{BOT} chat @news", Rate(20, 60.0)) in a_sink(**(BASE | {"chat_id": "@news"})).limits
+    assert a_sink(**BASE, rate="30/s").limits == (Limit("", Rate(30, 1.0)),)
 
 
 def error(code: int, description: str, **parameters: Any) -> Response:
@@ -116,7 +121,7 @@ def error(code: int, description: str, **parameters: Any) -> Response:
 @pytest.mark.parametrize(
     ("response", "expected"),
     [
-        (Response(200, body=b'{"ok":true,"result":{"message_id":7}}'), Delivered(ref="7")),
+        (Response(200, body=b'{"ok":true,"result":{"message_id":7}}'), Delivered(ref="-1001/7")),
         (Response(200, body=b"<html>blocked in your country</html>"), Away("HTTP 200 without Telegram's answer")),
         (Response(200, body=b'{"ok":false}'), Away("HTTP 200 without Telegram's answer")),
         (error(429, "Too Many Requests: retry after 10072", retry_after=10072), Limited(10072.0)),
@@ -163,7 +168,7 @@ async def test_telegram_takes_it_and_gives_its_id(http: Http) -> None:
     service = Telegram()
     async with serving(service) as base:
         attempt = await a_sink(http, **BASE, api_base=base).send(a_message({"text": "<b>hi</b> &amp; bye"}))
-    assert attempt.outcome == Delivered(ref="1")
+    assert attempt.outcome == Delivered(ref="-1001/1")
 
 
 async def test_broken_markup_is_sent_again_at_once_as_plain_text(http: Http) -> None:
@@ -171,7 +176,7 @@ async def test_broken_markup_is_sent_again_at_once_as_plain_text(http: Http) -> 
     async with serving(service) as base:
         attempt = await a_sink(http, **BASE, api_base=base).send(a_message({"text": "<b>hi<br> &lt;bye&gt; <i>"}))
     assert isinstance(attempt.outcome, Delivered)
-    assert attempt.outcome.ref == "1"
+    assert attempt.outcome.ref == "-1001/1"
     assert (attempt.outcome.note or "").startswith(
         "sent as plain text, for the markup was refused: Bad Request: can't parse"
     )
@@ -185,8 +190,8 @@ async def test_a_chat_that_has_moved_is_followed_and_remembered(http: Http) -> N
     async with serving(service) as base:
         sink = a_sink(http, **(BASE | {"chat_id": -77}), api_base=base)
         first, second = [await sink.send(a_message({"text": "hi"})) for _ in range(2)]
-    assert first.outcome == Delivered(ref="1", note="the chat has moved: set chat_id to -10077")
-    assert second.outcome == Delivered(ref="2")
+    assert first.outcome == Delivered(ref="-10077/1", note="the chat has moved: set chat_id to -10077")
+    assert second.outcome == Delivered(ref="-10077/2")
     assert [one.body["chat_id"] for one in service.taken] == [-10077, -10077]
     assert service.requests == 3
 

@@ -1,6 +1,7 @@
 """Webhook: what goes out in which form, how it is signed, and what the answers mean."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,14 +14,14 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from bridge.event import Event
-from bridge.message import Emission, Look, Message
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
-from bridge.sinks.base import Rate, Tools
+from bridge.message import Circumstances, Emission, Look, Message
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.base import Tools
 from bridge.sinks.http import Http, Response
 from tests.fakes import an_event
 from tests.services.receiver import Receiver
 from tests.services.service import serving
-from tests.sinks.values import a_message, a_sink, config, json_values
+from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
 
 URL = "https://shop.example/hook"
 SECRET, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -113,6 +114,34 @@ def test_the_signature_is_that_of_the_vectors(vector: Mapping[str, Any]) -> None
     assert headers["webhook-signature"] == vector["signature"]
 
 
+def told(given: Circumstances, **settings: Any) -> dict[str, str]:
+    headers = request_of(a_message(given=given), **settings).headers
+    return {name: value for name, value in headers.items() if name.startswith("Panelbridge")}
+
+
+def test_a_program_is_told_of_a_replay_and_of_another_sink_in_headers_and_nowhere_else() -> None:
+    given = Circumstances(replay=True, instead='ops: "404"; 50% نام\r\nX: y')
+    assert told(given) == {
+        "Panelbridge-Replay": "1",
+        "Panelbridge-Instead": "ops:%20%22404%22;%2050%25%20%D9%86%D8%A7%D9%85%0D%0AX:%20y",
+    }
+    assert told(Circumstances()) == {}
+    assert request_of(a_message(given=given)).body.count(b"ops") == 0
+
+
+def test_a_panels_dialect_is_spoken_as_the_panel_does_and_tells_nothing_beside_it() -> None:
+    sink = config(type="webhook", url=URL, format="marzban").open(Tools(Http(), {"marzban": shout}))
+    headers = sink.build(a_message(given=Circumstances(replay=True, instead="ops: HTTP 404"))).headers
+    assert set(headers) == {"X-Secret", "X-At"}
+
+
+@given(instead=hostile_texts)
+def test_no_text_breaks_a_header(instead: str) -> None:
+    value = told(Circumstances(instead=instead)).get("Panelbridge-Instead", "")
+    assert re.fullmatch("[!-~]*", value)
+    assert '"' not in value
+
+
 @pytest.mark.parametrize(
     ("settings", "fault"),
     [
@@ -125,6 +154,7 @@ def test_the_signature_is_that_of_the_vectors(vector: Mapping[str, Any]) -> None
         ({"format": "xml"}, "Input should be"),
         ({"headers": {"X Y": "z"}}, "a header's name"),
         ({"headers": {"Content-Length": "5"}}, "is set by the bridge"),
+        ({"headers": {"panelbridge-replay": "5"}}, "is set by the bridge"),
         ({"headers": {"X": "a\r\nY: b"}}, "one line"),
         ({"method": "GET"}, "Input should be"),
     ],
@@ -170,14 +200,14 @@ def test_classify(response: Response, expected: Outcome) -> None:
 
 
 def test_ten_a_second_unless_told_otherwise() -> None:
-    assert a_sink(type="webhook", url=URL).rates == (Rate(10, 1.0),)
-    assert a_sink(type="webhook", url=URL, rate="unlimited").rates == ()
-    assert a_sink(type="webhook", url=URL, rate=["5/s", "100/min", "1000/2h"]).rates == (
-        Rate(5, 1.0),
-        Rate(100, 60.0),
-        Rate(1000, 7200.0),
+    assert a_sink(type="webhook", url=URL).limits == (Limit("", Rate(10, 1.0)),)
+    assert a_sink(type="webhook", url=URL, rate="unlimited").limits == ()
+    assert a_sink(type="webhook", url=URL, rate=["5/s", "100/min", "1000/2h"]).limits == (
+        Limit("", Rate(5, 1.0)),
+        Limit("", Rate(100, 60.0)),
+        Limit("", Rate(1000, 7200.0)),
     )
-    assert a_sink(type="webhook", url=URL, rate=0.5).rates == (Rate(1, 2.0),)
+    assert a_sink(type="webhook", url=URL, rate=0.5).limits == (Limit("", Rate(1, 2.0)),)
 
 
 async def test_a_receiver_verifies_what_it_gets_byte_for_byte(http: Http) -> None:

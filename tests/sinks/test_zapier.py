@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.outcome import Away, Delivered, Gone, Limited, Outcome
-from bridge.sinks.base import Rate
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
 from bridge.sinks.http import Http, Response
 from bridge.taxonomy import DOCUMENTED, TYPES
 from tests.services.service import breaches, contract, serving
@@ -114,8 +113,15 @@ def test_classify(response: Response, expected: Outcome) -> None:
     assert a_sink(type="zapier", url=URL).classify(response) == expected
 
 
-def test_a_hook_bears_thirty_a_second() -> None:
-    assert a_sink(type="zapier", url=URL).rates == (Rate(10, 1.0), Rate(30, 1.0))
+def test_a_hook_bears_thirty_a_second_and_all_of_an_account_ten_thousand_in_five_minutes() -> None:
+    own, hook, account = a_sink(type="zapier", url=URL).limits
+    assert own == Limit("", Rate(10, 1.0))
+    assert hook.rate == Rate(30, 1.0)
+    assert account == Limit("zapier account 1234567", Rate(10_000, 300.0))
+    other = a_sink(type="zapier", url=URL.replace("abcdef0", "fedcba9")).limits
+    assert other[2] == account
+    assert other[1].scope != hook.scope
+    assert len(a_sink(type="zapier", url="https://zaps.example/old/hook").limits) == 2
 
 
 def test_an_address_is_needed() -> None:

@@ -1,5 +1,6 @@
 """Short ways to make a message and a sink, and the hostile texts that every sink must bear."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
@@ -7,7 +8,8 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bridge.message import Dialect, Message
+from bridge.event import new_id
+from bridge.message import PLAIN, Circumstances, Dialect, Digest, Earlier, Message, Tally
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import HttpSink, SinkConfig, Tools
 from bridge.sinks.http import Http
@@ -71,7 +73,32 @@ def a_message(
     data: Mapping[str, Any] | None = None,
     template: str | None = None,
     subject: str | None = "user:alice",
+    given: Circumstances = PLAIN,
 ) -> Message:
     event = an_event(subject, type_=type_)
     event = event if data is None else replace(event, data=data)
-    return Message(event=event, at=START, blocks=blocks or {}, template=template)
+    return Message(event=event, at=START, blocks=blocks or {}, template=template, given=given)
+
+
+def repeated(message: Message, times: int) -> Message:
+    return replace(message, given=replace(message.given, repeats=times))
+
+
+def an_update(ref: str, blocks: Mapping[str, str], *, thread: bool = False, **given: Any) -> Message:
+    """What is said later about the same subject."""
+    earlier = Earlier(ref=ref, type="node.connection_lost", occurred_at=START, thread=thread)
+    return a_message(blocks, type_="node.connection_restored", given=Circumstances(earlier=earlier, **given))
+
+
+def a_digest(
+    blocks: Mapping[str, str] | None = None,
+    *parts: Message,
+    untold: int = 0,
+    silent: bool = False,
+) -> Digest:
+    """A digest of these parts, and of so many events that none of them tells."""
+    events = [part.event for part in parts for _ in range(part.given.repeats)]
+    events += [an_event(f"user:{number}") for number in range(untold)]
+    kinds = Counter(event.type for event in events)
+    tally = Tally(kinds=kinds, shown=len(events) - untold, first_at=START, last_at=START)
+    return Digest(id=new_id(), at=START, events=events, tally=tally, parts=parts, blocks=blocks or {}, silent=silent)

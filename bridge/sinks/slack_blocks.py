@@ -1,0 +1,88 @@
+"""What a Slack message shows, block by block: whole paragraphs and lines, and of a digest whole parts.
+
+Source   docs.slack.dev/reference/block-kit/blocks; the limits stand in sinks/slack.py
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Literal
+
+from bridge.message import Digest, Message
+from bridge.sinks.digests import gist, more
+from bridge.sinks.text import Markup, clip, shows
+
+TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks
+PARTS = 10  # of a digest
+REST = 500  # characters that what is not told in a digest may take
+
+#: Links, mentions and entities stay whole; the marks are closed again.
+MARKUP = Markup(
+    parts=re.compile(r"<[^<>\n]{1,3000}>|&(?:amp|lt|gt);|```|.", re.DOTALL),
+    marks=frozenset({"```", "`", "*", "_", "~"}),
+    fences=frozenset({"```", "`"}),
+)
+
+#: The kind of a block and its text; a divider has none.
+Block = tuple[Literal["section", "context", "divider"], str]
+
+
+def text_of(message: Message) -> str:
+    """What the blocks say; the event's type where they say nothing."""
+    text = message["text"].strip()
+    return text if shows(text) else message.event.type
+
+
+def remarks_of(message: Message | Digest) -> str:
+    """What is to be known beside what is said, empty for most."""
+    return clip(message["remarks"].strip(), SECTION, MARKUP) if shows(message["remarks"]) else ""
+
+
+def told(message: Message) -> Iterator[Block]:
+    """The remarks, whole, and as much of the text as is left room for."""
+    remarks = remarks_of(message)
+    yield from _context(remarks)
+    yield from _sections(clip(text_of(message), TOTAL - len(remarks), MARKUP))
+
+
+def summed_up(digest: Digest) -> str:
+    """What a digest says before its parts."""
+    text = digest["text"].strip()
+    return clip(text if shows(text) else gist(digest), TOTAL - REST - len(remarks_of(digest)), MARKUP)
+
+
+def digested(digest: Digest) -> list[Block]:
+    """Remarks and summary, and below them the first parts, as many as fit whole."""
+    summary = [*_context(remarks_of(digest)), *_sections(summed_up(digest))]
+    parts = [_part(part) for part in digest.parts]
+    for count in range(len(parts), -1, -1):
+        shown = [*summary, *(block for part in parts[:count] for block in part), *_rest(digest, count)]
+        if len(shown) <= BLOCKS and sum(len(text) for _, text in shown) <= TOTAL:
+            return shown
+    return summary
+
+
+def _part(message: Message) -> list[Block]:
+    return [("divider", ""), *_context(remarks_of(message)), *_sections(text_of(message))]
+
+
+def _context(text: str) -> Iterator[Block]:
+    if text:
+        yield "context", text
+
+
+def _rest(digest: Digest, count: int) -> Iterator[Block]:
+    if shows(rest := more(digest, count)):
+        yield "divider", ""
+        yield "context", clip(rest, REST, MARKUP)
+
+
+def _sections(text: str) -> Iterator[Block]:
+    """The text in parts of at most 3000 characters: whole if it can be, else by paragraphs, else by lines."""
+    while len(text) > SECTION:
+        at = max(text.rfind("\n\n", 0, SECTION + 2), 0) or max(text.rfind("\n", 0, SECTION + 1), 0)
+        at = at or text.find("\n", 1)  # not even a line fits: it is clipped
+        part, text = (text, "") if at < 0 else (text[:at], text[at:].lstrip("\n"))
+        if shows(part):
+            yield "section", clip(part, SECTION, MARKUP)
+    if shows(text):
+        yield "section", text

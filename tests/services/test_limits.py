@@ -1,0 +1,94 @@
+"""The stand-ins keep the limits of the real services, and remember who broke one."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.services import discord, gohighlevel, slack, telegram, zapier
+from tests.services.service import LEEWAY, Service, serving
+
+EMBED = {"embeds": [{"title": "x"}], "allowed_mentions": {"parse": []}}
+BLOCKS = {"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]}
+TELL = f"/bot{telegram.TOKEN}/sendMessage"
+
+
+async def posted(service: Service, path: str, body: Any, times: int, *, wait: float = 0.0) -> list[int]:
+    """The statuses of so many posts, one after the other."""
+    statuses = []
+    async with serving(service) as base, aiohttp.ClientSession() as http:
+        for _ in range(times):
+            async with http.post(base + path, json=body) as response:
+                statuses.append(response.status)
+            await asyncio.sleep(wait)
+    return statuses
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "body", "allowed"),
+    [
+        (discord.Discord(limited=True), f"/api/webhooks/{discord.ID}/{discord.TOKEN}?wait=true", EMBED, 5),
+        (slack.Slack(limited=True), slack.HOOK, BLOCKS, 1),
+        (telegram.Telegram(limited=True), TELL, {"chat_id": 42, "text": "x"}, 1),
+        (zapier.Zapier(limited=True), zapier.HOOK, {}, 30),
+        (gohighlevel.GoHighLevel(limited=True), gohighlevel.TRIGGER, {}, 100),
+    ],
+    ids=["discord", "slack", "telegram", "zapier", "gohighlevel"],
+)
+async def test_one_too_many_is_told_to_wait_and_written_down(
+    service: Service, path: str, body: Any, allowed: int
+) -> None:
+    statuses = await posted(service, path, body, allowed + 1)
+    assert 429 not in statuses[:-1]
+    assert statuses[-1] == 429
+    assert len(service.broken) == 1
+
+
+async def test_a_channel_bears_thirty_a_minute_over_all_its_webhooks_and_no_header_tells() -> None:
+    service = discord.Discord(webhooks={"1": "a", "2": "b"}, limited=True, scale=0.05)
+    async with serving(service) as base, aiohttp.ClientSession() as http:
+        for number in range(30):
+            path = service.path(*(("a", "1"), ("b", "2"))[number % 2])
+            async with http.post(f"{base}{path}?wait=true", json=EMBED) as response:
+                assert response.status == 200
+                remaining = response.headers["X-RateLimit-Remaining"]
+            await asyncio.sleep(0.03)
+        async with http.post(f"{base}{service.path('a', '1')}?wait=true", json=EMBED) as response:
+            assert (response.status, remaining) == (429, "5")
+    assert [fault.partition(":")[0] for fault in service.broken] == ["channel 987654321"]
+
+
+async def test_a_group_bears_twenty_a_minute_all_topics_together() -> None:
+    service = telegram.Telegram(limited=True, scale=0.05)
+    statuses = await posted(service, TELL, {"chat_id": -1001, "text": "x"}, 21, wait=0.055)
+    assert statuses == [200] * 20 + [429]
+    assert [fault.partition(":")[0] for fault in service.broken] == ["chat -1001"]
+
+
+async def test_who_waits_as_long_as_he_should_breaks_nothing() -> None:
+    service = slack.Slack(limited=True, scale=0.2)
+    assert await posted(service, slack.HOOK, BLOCKS, 3, wait=0.2) == [200] * 3
+    assert service.broken == []
+    assert LEEWAY < 1
+
+
+async def test_without_being_asked_a_service_bears_anything() -> None:
+    service = slack.Slack()
+    assert await posted(service, slack.HOOK, BLOCKS, 5) == [200] * 5
+    assert service.broken == []
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"flags": 4096}, None),
+        ({"flags": 4}, None),
+        ({"flags": 32768}, "flags"),
+        ({"flags": "4096"}, "flags"),
+    ],
+)
+def test_only_flags_that_may_be_set_are_taken(more: dict[str, Any], fault: str | None) -> None:
+    faults = list(discord.discord_faults(EMBED | more))
+    assert bool(faults) is (fault is not None)
+    assert all(one.startswith("flags") for one in faults)

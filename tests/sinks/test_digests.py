@@ -1,0 +1,352 @@
+"""Digests: every sink that can tells several events as one message, whole parts of it, and never more than fits."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from standardwebhooks import Webhook
+
+from bridge.message import Digest, Emission, Message
+from bridge.outcome import Delivered
+from bridge.panels import DIALECTS
+from bridge.sinks.base import HttpSink, Tools
+from bridge.sinks.http import Http, Request
+from tests.fakes import START
+from tests.services.discord import ID, Discord, discord_faults, embed_length, is_empty
+from tests.services.discord import TOKEN as WEBHOOK_TOKEN
+from tests.services.receiver import Receiver
+from tests.services.service import breaches, contract, serving
+from tests.services.slack import HOOK, Slack, slack_faults
+from tests.services.telegram import TOKEN, Telegram, telegram_faults
+from tests.services.zapier import HOOK as ZAP
+from tests.services.zapier import Zapier
+from tests.sinks.values import a_digest, a_message, a_sink, config, hostile_texts, json_values, repeated
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+DISCORD: dict[str, Any] = {"type": "discord", "url": f"https://discord.com/api/webhooks/{ID}/{WEBHOOK_TOKEN}"}
+SLACK: dict[str, Any] = {"type": "slack", "url": f"https://hooks.slack.com{HOOK}"}
+TELEGRAM: dict[str, Any] = {"type": "telegram", "token": TOKEN, "chat_id": -1001}
+SUMMARY = {
+    "title": "3 events",
+    "description": "2 × User created\n1 × User expired",
+    "text": "3 events",
+    "color": "255",
+    "footer": "Marzban",
+    "more": "… and {more} more",
+}
+
+
+def said(digest: Digest, **settings: Any) -> Any:
+    return json.loads(a_sink(**settings).build_digest(digest).body)
+
+
+def part(name: str, *, remarks: str = "", times: int = 1, **blocks: str) -> Message:
+    shown = {"title": f"{name}", "text": name, "remarks": remarks, **blocks}
+    return repeated(a_message(shown, subject=f"user:{name}"), times)
+
+
+def test_discord_gets_the_summary_and_one_embed_for_each_part() -> None:
+    parts = part("alice", description="is here", content="@everyone"), part("bob", remarks="×2", times=2)
+    assert said(a_digest(SUMMARY, *parts), **DISCORD, username="Panel") == {
+        "username": "Panel",
+        "embeds": [
+            {
+                "title": "3 events",
+                "description": "2 × User created\n1 × User expired",
+                "color": 255,
+                "footer": {"text": "Marzban"},
+                "timestamp": "2026-11-21T04:14:18Z",
+            },
+            {"title": "alice", "description": "is here", "timestamp": "2026-11-21T04:14:18Z"},
+            {"title": "bob", "description": "×2", "timestamp": "2026-11-21T04:14:18Z"},
+        ],
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def test_discord_says_how_many_events_it_does_not_tell() -> None:
+    embeds = said(a_digest(SUMMARY, part("alice", times=3), untold=12), **DISCORD)["embeds"]
+    assert len(embeds) == 2
+    assert embeds[0]["description"].endswith("\n… and 12 more")
+
+
+def test_discord_leaves_out_from_the_end_what_does_not_fit_whole() -> None:
+    parts = [part(f"user {number}", description="x" * 1500, times=2) for number in range(9)]
+    embeds = said(a_digest(SUMMARY, *parts, untold=1), **DISCORD)["embeds"]
+    assert [one["title"] for one in embeds] == ["3 events", "user 0", "user 1", "user 2"]
+    assert all(len(one["description"]) == 1500 for one in embeds[1:])
+    assert embeds[0]["description"].endswith("\n… and 13 more")
+
+
+@pytest.mark.parametrize(("room", "shown"), [(0, 2), (1, 1)])
+def test_discords_six_thousand_characters_are_used_to_the_last(room: int, shown: int) -> None:
+    summary = {"title": "t" * 10}
+    parts = part("a", description="x" * 3999), part("b", description="y" * (1989 + room))
+    embeds = said(a_digest(summary, *parts), **DISCORD)["embeds"]
+    assert len(embeds) == 1 + shown
+    assert room or sum(map(embed_length, embeds)) == 6000
+
+
+def test_discord_never_cuts_away_that_there_is_more() -> None:
+    embeds = said(a_digest(SUMMARY | {"description": "line\n" * 2000}, untold=5), **DISCORD)["embeds"]
+    assert embeds[0]["description"].endswith("line…\n… and 5 more")
+
+
+def test_discord_shows_a_posted_message_as_it_came_as_far_as_it_fits() -> None:
+    post = {"content": "hello", "embeds": [{"title": f"one {number}"} for number in range(10)]}
+    posted = a_message({"remarks": "sent again"}, type_="message.posted", data={"message": post})
+    embeds = said(a_digest(SUMMARY, posted, untold=2), **DISCORD)["embeds"]
+    assert embeds[1] == {"description": "sent again\nhello"}
+    assert [one["title"] for one in embeds[2:]] == [f"one {number}" for number in range(8)]
+    assert embeds[0]["description"].endswith("… and 2 more")
+
+
+def test_discords_forums_get_a_thread_for_each_digest() -> None:
+    assert said(a_digest(SUMMARY), **DISCORD, thread_name="x")["thread_name"] == "3 events"
+    assert said(a_digest({}), **DISCORD, thread_name="x")["thread_name"] == "…"
+
+
+def test_slack_gets_the_summary_and_the_parts_between_dividers() -> None:
+    parts = part("*alice*"), part("bob", remarks="×2", times=2)
+    body = said(a_digest(SUMMARY, *parts, untold=4), **SLACK)
+    words = [
+        block.get("text", {}).get("text") or block.get("elements", [{}])[0].get("text") for block in body["blocks"]
+    ]
+    assert body["text"] == "3 events"
+    assert words == ["3 events", None, "*alice*", None, "×2", "bob", None, "… and 4 more"]
+    assert [block["type"] for block in body["blocks"]][1:5] == ["divider", "section", "divider", "context"]
+
+
+def test_slack_leaves_out_from_the_end_what_does_not_fit_whole() -> None:
+    body = said(a_digest(SUMMARY, *(part("x" * 2900) for _ in range(10))), **SLACK)
+    assert sum(block["type"] == "section" for block in body["blocks"]) == 1 + 3
+    assert body["blocks"][-1]["elements"][0]["text"] == "… and 7 more"
+
+
+def test_telegram_gets_the_summary_and_the_parts_one_below_the_other() -> None:
+    parts = part("<b>alice</b>"), part("bob", remarks="×2", times=2)
+    body = said(a_digest(SUMMARY, *parts), **TELEGRAM)
+    assert body["text"] == "3 events\n\n<b>alice</b>\n\n×2\nbob"
+    assert (body["parse_mode"], body["chat_id"]) == ("HTML", -1001)
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 900, " ".join(["<b>y</b>"] * 22), f'<a href="https://x.example/{"z" * 1500}">a</a>']
+)
+def test_telegram_leaves_out_from_the_end_what_does_not_fit_whole(text: str) -> None:
+    body = said(a_digest(SUMMARY, *(part(text) for _ in range(10))), **TELEGRAM)
+    shown = body["text"].count(text)
+    assert 3 < shown < 10
+    assert body["text"].endswith(f"\n\n… and {10 - shown} more")
+
+
+async def test_markup_that_telegram_refuses_is_sent_again_as_plain_text(http: Http) -> None:
+    service = Telegram()
+    async with serving(service) as base:
+        sink = a_sink(http, **TELEGRAM, api_base=base)
+        attempt = await sink.send_digest(a_digest(SUMMARY, part("<b>broken"), part("&lt;ok&gt;")))
+    assert isinstance(attempt.outcome, Delivered)
+    assert service.taken[0].body["text"] == "3 events\n\nbroken\n\n<ok>"
+    assert attempt.requests == 2
+
+
+async def test_a_digest_to_a_chat_that_has_moved_follows_it(http: Http) -> None:
+    service = Telegram(moved={-77: -10077})
+    async with serving(service) as base:
+        sink = a_sink(http, **(TELEGRAM | {"chat_id": -77}), api_base=base)
+        attempt = await sink.send_digest(a_digest(SUMMARY))
+    assert attempt.outcome == Delivered(ref="-10077/1", note="the chat has moved: set chat_id to -10077")
+
+
+def test_what_is_to_be_known_of_a_digest_stands_above_it() -> None:
+    digest = a_digest(SUMMARY | {"remarks": "instead of ops: HTTP 404"}, part("alice"))
+    discord = said(digest, **DISCORD)
+    assert (discord["content"], len(discord["embeds"])) == ("instead of ops: HTTP 404", 2)
+    slack = said(digest, **SLACK)
+    assert slack["text"] == "instead of ops: HTTP 404\n3 events"
+    assert slack["blocks"][0]["elements"][0]["text"] == "instead of ops: HTTP 404"
+    assert said(digest, **TELEGRAM)["text"] == "instead of ops: HTTP 404\n3 events\n\nalice"
+
+
+def test_zapier_starts_one_run_for_every_event() -> None:
+    runs = said(a_digest({}, part("alice"), untold=2), type="zapier", url=f"https://hooks.zapier.com{ZAP}")
+    assert [run["username"] for run in runs] == ["alice", "0", "1"]
+    assert [run["event_type"] for run in runs] == ["USER_CREATED"] * 3
+
+
+def program(format_: str, **settings: Any) -> HttpSink[Any]:
+    opened: HttpSink[Any] = config(type="webhook", url="https://x.example", format=format_, **settings).open(
+        Tools(Http(), DIALECTS)
+    )
+    return opened
+
+
+def test_a_program_gets_an_array_of_all_events_signed_under_the_digests_id() -> None:
+    digest = a_digest({}, part("alice"), untold=2)
+    request = a_sink(type="webhook", url="https://x.example", secret=SECRET).build_digest(digest)
+    assert json.loads(request.body) == [event.to_json() for event in digest.events]
+    assert request.headers["webhook-id"] == digest.id
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["webhook-signature"] == Webhook(SECRET).sign(digest.id, START, request.body.decode())
+
+
+def test_cloudevents_go_as_a_batch() -> None:
+    digest = a_digest({}, part("alice"), untold=1)
+    request = program("cloudevents", secret=SECRET).build_digest(digest)
+    assert request.headers["Content-Type"] == "application/cloudevents-batch+json"
+    assert [one["id"] for one in json.loads(request.body)] == [event.id for event in digest.events]
+    assert request.headers["webhook-id"] == digest.id
+
+
+def test_marzbans_elements_stand_in_one_array() -> None:
+    digest = a_digest({}, part("alice"), untold=1)
+    request = program("marzban", secret="shop").build_digest(digest)
+    assert [one["username"] for one in json.loads(request.body)] == ["alice", "0"]
+    assert dict(request.headers) == {"Content-Type": "application/json", "x-webhook-secret": "shop"}
+
+
+def test_an_element_that_a_dialect_puts_into_an_array_is_not_put_into_another() -> None:
+    def two(event: Any, *, secret: str | None, at: Any) -> Emission:
+        return Emission({}, json.dumps([event.subject, "x"]).encode())
+
+    sink = config(type="webhook", url="https://x.example", format="marzban").open(Tools(Http(), {"marzban": two}))
+    assert json.loads(sink.build_digest(a_digest({}, untold=2)).body) == ["user:0", "x", "user:1", "x"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "can"),
+    [
+        (DISCORD, True),
+        (SLACK, True),
+        (TELEGRAM, True),
+        ({"type": "zapier", "url": "https://z.example"}, True),
+        ({"type": "webhook", "url": "https://x.example"}, True),
+        *(({"type": "webhook", "url": "https://x.example", "format": one}, True) for one in ("cloudevents", "marzban")),
+        *(
+            ({"type": "webhook", "url": "https://x.example", "format": one}, False)
+            for one in ("remnawave", "wgportal", "orbvpn")
+        ),
+        ({"type": "webhook", "url": "https://x.example", "body": "x"}, False),
+        ({"type": "gohighlevel", "url": "https://x.example"}, False),
+        ({"type": "console"}, True),
+    ],
+)
+def test_a_sink_says_whether_it_can_tell_several_events_as_one_message(settings: dict[str, Any], can: bool) -> None:
+    assert config(**settings).open(Tools(Http(), DIALECTS)).digests is can
+
+
+def test_only_chats_ask_for_parts() -> None:
+    looks = {settings["type"]: a_sink(**settings).look.parts for settings in (DISCORD, SLACK, TELEGRAM)}
+    assert looks == {"discord": 9, "slack": 10, "telegram": 10}
+    assert program("event").look.parts == a_sink(type="zapier", url="https://z.example").look.parts == 0
+
+
+Check = Callable[[Request], Iterable[str]]
+
+
+def discord(request: Request) -> Iterable[str]:
+    body = json.loads(request.body)
+    yield from discord_faults(body)
+    yield from ["empty"] if is_empty(body) else []
+
+
+def signed_array(request: Request) -> Iterable[str]:
+    signature = Webhook(SECRET).sign(request.headers["webhook-id"], START, request.body.decode())
+    yield from ["the signature"] if request.headers["webhook-signature"] != signature else []
+    yield from ["no array of events"] if not all(one["id"] for one in json.loads(request.body)) else []
+
+
+CHECKS: dict[str, tuple[dict[str, Any], Check]] = {
+    "discord": (DISCORD, discord),
+    "slack": (SLACK, lambda request: slack_faults(json.loads(request.body), "incomingWebhook")),
+    "telegram": (TELEGRAM, lambda request: telegram_faults(json.loads(request.body))),
+    "zapier": (
+        {"type": "zapier", "url": f"https://hooks.zapier.com{ZAP}"},
+        lambda request: [one for run in json.loads(request.body) for one in breaches(contract("orbvpn.zapier"), run)],
+    ),
+    "webhook": (
+        {"type": "webhook", "url": "https://x.example", "secret": SECRET},
+        signed_array,
+    ),
+}
+
+#: What each renderer promises: the marks of its service are escaped. Nothing here but Telegram's HTML can be broken.
+escaped = hostile_texts.map(lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+blocks = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("title", "description", "text", "fields", "color", "footer", "content"), escaped)
+)
+remarks = st.just("") | st.just("sent again") | escaped.map(lambda text: text[:300])
+messages = st.builds(
+    lambda said, above, times, data: repeated(
+        a_message(
+            said | {"remarks": above}, type_="message.posted" if "message" in data else "user.created", data=data
+        ),
+        times,
+    ),
+    blocks,
+    remarks,
+    st.integers(1, 3),
+    st.just({"user": {"username": "x"}})
+    | st.fixed_dictionaries(
+        {
+            "message": st.fixed_dictionaries(
+                {},
+                optional={
+                    "content": hostile_texts,
+                    "embeds": st.lists(
+                        st.fixed_dictionaries({"title": hostile_texts, "description": json_values}), max_size=11
+                    ),
+                },
+            )
+        }
+    ),
+)
+digests = st.builds(
+    lambda said, parts, untold: a_digest(said, *parts, untold=untold),
+    st.builds(lambda said, above: said | {"more": "… and {more} more", "remarks": above}, blocks, remarks),
+    st.lists(messages, max_size=10),
+    st.integers(1, 50),
+)
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@settings(max_examples=150, deadline=None)
+@given(digest=digests)
+def test_no_event_makes_a_digest_that_is_refused(name: str, digest: Digest) -> None:
+    configured, faults = CHECKS[name]
+    assert list(faults(a_sink(**configured).build_digest(digest))) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(digest=digests)
+def test_what_is_told_and_what_is_said_to_be_left_out_are_all_events(digest: Digest) -> None:
+    body = said(digest, **SLACK)
+    rest = [one for block in body["blocks"] for one in block.get("elements", []) if "… and" in one["text"]][-1:]
+    shown = sum(block["type"] == "divider" for block in body["blocks"]) - len(rest)
+    told = sum(one.given.repeats for one in digest.parts[:shown])
+    assert rest[0]["text"] == f"… and {digest.tally.total - told} more"
+
+
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [
+        (Discord(), {"type": "discord", "url": f"/api/webhooks/{ID}/{WEBHOOK_TOKEN}"}),
+        (Slack(), {"type": "slack", "url": HOOK}),
+        (Zapier(), {"type": "zapier", "url": ZAP}),
+        (Receiver(), {"type": "webhook", "url": "/hook"}),
+    ],
+)
+async def test_a_service_takes_a_digest(http: Http, service: Any, settings: dict[str, Any]) -> None:
+    async with serving(service) as base:
+        sink = a_sink(http, **(settings | {"url": base + settings["url"]}))
+        attempt = await sink.send_digest(a_digest(SUMMARY, part("alice"), untold=2))
+    assert isinstance(attempt.outcome, Delivered)
+    assert len(service.taken) == 1
+
+
+async def test_a_digest_to_a_service_that_is_not_there_is_away(http: Http, unused_tcp_port: int) -> None:
+    sink = a_sink(http, type="slack", url=f"http://127.0.0.1:{unused_tcp_port}{HOOK}")
+    assert type((await sink.send_digest(a_digest(SUMMARY))).outcome).__name__ == "Away"

@@ -76,6 +76,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             auto_reload=False,
         )
         self.text = text
+        self.formats = formats
         self.policies["ext.i18n.trimmed"] = True
         self.tests["given"] = given
         self.globals.update(_gettexts(text, catalog), **_knowledge(formats), field=formats.field, buttons=buttons)
@@ -176,7 +177,9 @@ def _knowledge(formats: Formats) -> dict[str, Callable[..., Any]]:
         return gist(context["event"], _style(context))
 
     def _style(context: Context) -> Style:
-        return Style(formats, context["occurred_at"], long=formats.text is SlackText)
+        lasted = context["downtime"]
+        ended = None if lasted is None else (context["type"].rpartition(".")[2], lasted)
+        return Style(formats, context["occurred_at"], long=formats.text is SlackText, ended=ended)
 
     return {"facts": known_facts, "sections": known_sections, "gist": known_gist}
 

@@ -18,6 +18,7 @@ from bridge.messages.rows import (
     end,
     expires,
     joined,
+    lasted,
     money,
     only,
     part_used,
@@ -159,6 +160,9 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row(N_("Message"), text("message"), wide=True),
     ),
     "event": (
+        Row(N_("Downtime"), lasted("connection_restored"), lead=True),
+        Row(N_("Offline For"), lasted("connected"), lead=True),
+        Row(N_("Disabled For"), lasted("enabled"), lead=True),
         Row(N_("Action"), text("action")),
         Row(N_("Owner"), text("owner")),
         Row(N_("By"), text("actor")),

@@ -16,7 +16,7 @@ from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import RIGHT_TO_LEFT
 from bridge.messages.escape import Text
 from bridge.messages.faces import STATES, STRATEGIES
-from bridge.messages.values import DAY, HOUR, flat, given, moment, number, rounded, word
+from bridge.messages.values import DAY, HOUR, flat, given, moment, number, parts, rounded, word
 
 #: A date, a date with the time, and the long form of the documented Slack layout.
 PATTERNS = {
@@ -47,8 +47,9 @@ class Formats:
 
     def filters(self) -> dict[str, Any]:
         """What a template calls behind a `|`."""
-        names = "size of percent money number date time when stamp end until left span days yesno truth status strategy"
-        return {name: getattr(self, name) for name in [*names.split(), "brief", "isolate"]}
+        amounts, times = "size of percent money number", "date time when stamp end until period left span lasted days"
+        names = f"{amounts} {times} yesno truth status strategy brief isolate"
+        return {name: getattr(self, name) for name in names.split()}
 
     def _translated(self, text: str) -> Text:
         """One of our own texts, translated."""
@@ -139,6 +140,17 @@ class Formats:
         then, since = moment(value), moment(now)
         return self.left((then - since).total_seconds()) if then and since else ""
 
+    def period(self, first: Any, last: Any) -> Any:
+        """From when to when, `2026-11-21 04:04 – 04:31`; one time where it is the same minute."""
+        began, ended = moment(first), moment(last)
+        if began is None or ended is None:
+            return self.when(first)
+        begin, end = self.when(began), self.when(ended)
+        if begin == end:
+            return begin
+        same_day = self.date(began) == self.date(ended)
+        return self.text(f"{begin} – {self.time(ended) if same_day else end}")
+
     def left(self, seconds: Any) -> Any:
         """Seconds that are left, or that have passed where they are negative."""
         _, ngettext = self._catalog.gettext, self._catalog.ngettext
@@ -176,6 +188,39 @@ class Formats:
         else:
             said = ngettext("%(num)s minute", "%(num)s minutes", count)
         return self.text(said % {"num": count})
+
+    def lasted(self, seconds: Any) -> Any:
+        """Seconds as what has passed, in its two largest units: `45 s`, `12 min 5 s`, `2 h 5 min`, `3 d 4 h`."""
+        length = number(seconds)
+        return seconds if length is None else self.text(self._lasted(abs(length)))
+
+    def after(self, seconds: float) -> Text:
+        """`after 12 min`"""
+        return self.text(self._catalog.gettext("after %(time)s") % {"time": self._lasted(seconds)})
+
+    def events(self, count: int, seconds: float, *, storm: bool) -> Text:
+        """How many events in what time: `20 events in 1 min`."""
+        _, ngettext = self._catalog.gettext, self._catalog.ngettext
+        if seconds > 0:
+            said = ngettext("%(count)s event in %(time)s", "%(count)s events in %(time)s", count)
+        else:
+            said = ngettext("%(count)s event", "%(count)s events", count)
+        words = said % {"count": self._digits(count, 0), "time": self._lasted(seconds)}
+        return self.text(_("Many at once: %(events)s") % {"events": words} if storm else words)
+
+    def _lasted(self, seconds: float) -> str:
+        _ = self._catalog.gettext
+        (large, small), names = parts(seconds)
+        match names:
+            case "dh":
+                both, one = _("%(n)s d %(m)s h"), _("%(n)s d")
+            case "hm":
+                both, one = _("%(n)s h %(m)s min"), _("%(n)s h")
+            case "ms":
+                both, one = _("%(n)s min %(m)s s"), _("%(n)s min")
+            case _:
+                both = one = _("%(n)s s")
+        return (both if small else one) % {"n": self._digits(large, 0), "m": small}
 
     def days(self, value: Any) -> Any:
         count = number(value)

@@ -14,6 +14,8 @@ def gist(event: Event, style: Style) -> Any:
         object_at(event.data, key) for key in ("usage", "expiry", "payment", "reseller", "billing", "device")
     )
     match event.type:
+        case _ if style.ended:
+            return formats.after(style.ended[1])
         case "user.usage_threshold" | "user.usage_abnormal" | "node.usage_threshold":
             return formats.percent(usage.get("percent") or object_at(event.data, "node").get("percent"))
         case "user.expiring" | "user.expired_reminder":

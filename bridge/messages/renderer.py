@@ -9,32 +9,45 @@ Why block by block: a sink asks for the blocks of which its message is made, and
 the top of a template, before its first block, is run first: imports, `{% set %}`. Text between blocks says nothing.
 
 A template that fails never loses the message: the shipped one speaks instead, and the fault is told beside it.
+
+Beside the blocks that a sink asks for there is `remarks`: what is to be known of the message beside its event, as that
+it is a replay. It is run only where there is anything of that kind; a template without such a block has the shipped
+base's. A digest is a template of its own, `{service}/digest.j2`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateNotFound, TemplateSyntaxError
+from jinja2.runtime import Context
 
 from bridge.event import Event
-from bridge.message import Look
-from bridge.messages.catalog import RIGHT_TO_LEFT, catalog, known
+from bridge.message import PLAIN, Circumstances, Look, Tally
+from bridge.messages.bare import bare_digest, bare_event, bare_remarks
+from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.environment import Sandbox
 from bridge.messages.escape import TEXTS, Text
-from bridge.messages.faces import KINDS, face
-from bridge.messages.filters import RLM, Formats
+from bridge.messages.filters import Formats
 from bridge.messages.mistakes import TemplateMistake as TemplateMistake
 from bridge.messages.mistakes import mistakes_in, told
-from bridge.messages.values import label
-from bridge.taxonomy import documented_name
+from bridge.messages.scope import Scope, digest_scope, event_scope, reader
 
 _BRIDGE = Path(__file__).parents[1]
 #: In the wheel the shipped templates lie inside the package, in the repository beside it.
 SHIPPED = _BRIDGE / "templates" if (_BRIDGE / "templates").is_dir() else _BRIDGE.parent / "templates"
+
+
+#: The template of digests, and the blocks that it has for each service.
+DIGESTS = "digest"
+DIGEST = {
+    "discord": ("title", "description", "color", "footer", "more"),
+    "slack": ("text", "more"),
+    "telegram": ("text", "more"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,16 @@ class Rendered:
 NOTHING = Rendered({})
 
 
+class _Wish(NamedTuple):
+    """What is to be said, for whom; `template` is the one that the row names."""
+
+    service: str
+    locale: str
+    blocks: tuple[str, ...]
+    template: str | None
+    given: Circumstances
+
+
 class Renderer:
     """Speaks with the operator's templates in `folders`, the first one first, and with the shipped ones.
 
@@ -57,21 +80,40 @@ class Renderer:
     def __init__(self, *, folders: Sequence[Path], timezone: ZoneInfo, locale: str) -> None:
         self._folders = tuple(folders)
         self._timezone = timezone
+        self._readers = {locale: reader(locale, timezone) for locale in LOCALES}
         self._locale = known(locale)
         self._sandbox = lru_cache(maxsize=None)(self._open)
         self._chosen = lru_cache(maxsize=1024)(self._choose)
         self._compiled = lru_cache(maxsize=256)(self._compile)
 
-    def render(self, event: Event, look: Look, template: str | None = None) -> Rendered:
-        """The blocks that `look` asks for; `template` is the one that the row names."""
+    def render(self, event: Event, look: Look, template: str | None = None, given: Circumstances = PLAIN) -> Rendered:
+        """The blocks that `look` asks for, and `remarks`; `template` is the one that the row names."""
         if not look.service and not look.inline:
             return NOTHING
-        locale = known(look.locale) if look.locale else self._locale
-        scope = self._scope(event, locale)
+        locale = self._language(look)
+        scope = event_scope(event, self._readers[locale], given)
         faults: list[str] = []
-        blocks = self._spoken(event, look, locale, template, scope, faults) if look.service else {}
+        blocks: dict[str, str] = {}
+        if look.service:
+            names = _names(event.type)
+            tried = ((template, *names) if template else names, names)
+            said = self._spoken(_Wish(look.service, locale, look.blocks, template, given), tried, scope, faults)
+            blocks = bare_event(event, look.service, look.blocks, given) if said is None else said
         for name, source in look.inline:
             blocks[name] = self._inline(name, source, locale, scope, faults)
+        return Rendered(blocks, "; ".join(faults) or None)
+
+    def digest(self, tally: Tally, look: Look, given: Circumstances = PLAIN) -> Rendered:
+        """The blocks of a digest, those of DIGEST, and `remarks`; in `more` the sink puts a number for `{more}`."""
+        if not look.service:
+            return NOTHING
+        locale = self._language(look)
+        formats = self._sandbox(look.service, locale, True).formats
+        scope = digest_scope(tally, self._readers[locale], formats, given)
+        faults: list[str] = []
+        names = DIGEST.get(look.service, ("text", "more"))
+        said = self._spoken(_Wish(look.service, locale, names, None, given), ((DIGESTS,), (DIGESTS,)), scope, faults)
+        blocks = bare_digest(tally, look.service, names, given) if said is None else said
         return Rendered(blocks, "; ".join(faults) or None)
 
     def mistakes(self) -> list[TemplateMistake]:
@@ -100,60 +142,47 @@ class Renderer:
             return True  # it is there; `mistakes` says what is wrong with it
         return True
 
+    def _language(self, look: Look) -> str:
+        return known(look.locale) if look.locale else self._locale
+
     def _spoken(
-        self, event: Event, look: Look, locale: str, template: str | None, scope: dict[str, Any], faults: list[str]
-    ) -> dict[str, str]:
-        """The operator's words; where they fail the shipped ones; where those fail too, the bare facts."""
-        names = _names(event.type)
-        wanted = (template, *names) if template else names
-        for shipped, tried in ((False, wanted), (True, names)):
+        self, wish: _Wish, tried: tuple[tuple[str, ...], tuple[str, ...]], scope: Scope, faults: list[str]
+    ) -> dict[str, str] | None:
+        """The operator's words; where they fail the shipped ones; None where those fail too.
+
+        `tried` are the names of templates to look for: first among the operator's too, then among the shipped alone.
+        """
+        for shipped, names in zip((False, True), tried, strict=True):
             try:
-                chosen, missing = self._chosen(look.service, locale, shipped, tried)
-                if missing and missing == template:
-                    faults.append(f"there is no template {look.service}/{template}.j2")
-                return _blocks(chosen, look.blocks, scope)
+                chosen, missing = self._chosen(wish.service, wish.locale, shipped, names)
+                if missing and missing == wish.template:
+                    faults.append(f"there is no template {wish.service}/{missing}.j2")
+                context = _started(chosen, scope)
+                said = {name: _said(context, name) for name in wish.blocks}
+                said["remarks"] = "" if wish.given == PLAIN else self._remarks(wish, context, scope, faults)
+                return said
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(told(error))
-        return _bare(event, look)
+        return None
 
-    def _inline(self, name: str, source: str, locale: str, scope: dict[str, Any], faults: list[str]) -> str:
+    def _remarks(self, wish: _Wish, context: Context, scope: Scope, faults: list[str]) -> str:
+        """The template's own; where it has none, those of the shipped base."""
+        if "remarks" in context.blocks:
+            return _said(context, "remarks")
+        try:
+            base, _ = self._chosen(wish.service, wish.locale, True, ("base",))
+            return _said(_started(base, scope), "remarks")
+        except Exception as error:  # noqa: BLE001 without it the rest is still worth saying
+            faults.append(told(error))
+            return bare_remarks(wish.given, wish.service)
+
+    def _inline(self, name: str, source: str, locale: str, scope: Scope, faults: list[str]) -> str:
         try:
             template = self._compiled(source, locale)
             return "".join(template.root_render_func(template.new_context(scope)))
         except Exception as error:  # noqa: BLE001 the operator's program too
             faults.append(f"{name}: {told(error)}")
             return ""
-
-    def _scope(self, event: Event, locale: str) -> dict[str, Any]:
-        """What templates can speak of."""
-        gettext = catalog(locale).gettext
-        shown = face(event.type)
-        family = event.type.partition(".")[0]
-        kind, colon, name = (event.subject or "").partition(":")
-        kind = kind if colon else family
-        title = gettext(shown.title)
-        return {
-            "event": event,
-            "data": event.data,
-            "type": event.type,
-            "family": family,
-            "subject": event.subject,
-            "name": name if colon else event.subject,
-            "who": _who(event, name if colon else event.subject),
-            "kind": gettext(KINDS[kind]) if kind in KINDS else label(kind),
-            "source": event.source,
-            "panel": event.panel,
-            "native": event.native,
-            "native_type": event.native_type,
-            "occurred_at": event.occurred_at.astimezone(self._timezone),
-            "received_at": event.received_at.astimezone(self._timezone),
-            "locale": locale,
-            "emoji": shown.emoji,
-            "title": title,
-            "color": shown.color,
-            "heading": documented_name(event.type) if locale == "en" else title,
-            "rlm": RLM if locale in RIGHT_TO_LEFT else "",
-        }
 
     def _open(self, service: str, locale: str, shipped: bool) -> Sandbox:
         """The templates of one service in one language; `shipped`: without the operator's."""
@@ -177,33 +206,19 @@ class Renderer:
         return self._sandbox("", locale, False).from_string(source)
 
 
-def _who(event: Event, name: str | None) -> Any:
-    """What people call the thing that the event is about."""
-    about = event.data.get(event.type.partition(".")[0])
-    said = (
-        about.get("name") or about.get("username") if isinstance(about, Mapping) and "device" not in event.type else ""
-    )
-    system = event.data.get("system")
-    return said or name or (system.get("server") if isinstance(system, Mapping) else None)
-
-
 def _names(type_: str) -> tuple[str, ...]:
     """What the templates of a type may be called, the closest first."""
-    return (type_, type_.partition(".")[0], "base")
+    family = type_.partition(".")[0]
+    return ("base",) if family == DIGESTS else (type_, family, "base")
 
 
-def _blocks(template: Template, names: Sequence[str], scope: dict[str, Any]) -> dict[str, str]:
+def _started(template: Template, scope: Scope) -> Context:
+    """The template's blocks, ready to be run."""
     context = template.new_context(scope)
     next(template.root_render_func(context), None)  # runs the top: all that it extends is known then
-    return {
-        name: "".join(block[0](context)).strip(" \n") if (block := context.blocks.get(name)) else "" for name in names
-    }
+    return context
 
 
-def _bare(event: Event, look: Look) -> dict[str, str]:
-    """What is left to say where no template works."""
-    text = TEXTS.get(look.service, Text)
-    title, description = text.escape(event.type), text.escape(event.subject)
-    words = {"title": title, "description": description, "text": f"{title}\n{description}".strip()}
-    said = {name: str(words.get(name, "")) for name in look.blocks}
-    return said if any(said.values()) else dict.fromkeys(look.blocks[:1], words["text"])
+def _said(context: Context, name: str) -> str:
+    block = context.blocks.get(name)
+    return "".join(block[0](context)).strip(" \n") if block else ""

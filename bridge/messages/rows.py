@@ -18,6 +18,7 @@ class Style:
     formats: Formats
     now: Any  # what "3 days left" is counted from
     long: bool  # as documented for Slack: times to the second, true and false in place of yes and no
+    ended: tuple[str, float] | None = None  # the word of the good news, and for how many seconds the trouble lasted
 
     def time(self, at: Any) -> Any:
         return self.formats.stamp(at) if self.long else self.formats.when(at)
@@ -89,6 +90,11 @@ def only(worth: bool, key: str) -> Get:
 def joined(sign: str, *keys: str) -> Get:
     """The values that there are, with a sign between."""
     return lambda data, style: sign.join(str(data[key]) for key in keys if given(data.get(key)))
+
+
+def lasted(news: str) -> Get:
+    """How long the trouble lasted that these good news end."""
+    return lambda data, style: style.formats.lasted(style.ended[1]) if style.ended and style.ended[0] == news else None
 
 
 def traffic(data: Data, style: Style) -> Any:

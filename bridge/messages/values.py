@@ -48,6 +48,18 @@ def rounded(seconds: float) -> tuple[int, int]:
     return round(seconds / unit), unit
 
 
+def parts(seconds: float) -> tuple[tuple[int, int], str]:
+    """A length of time in its two largest units, and which: "dh", "hm", "ms"; "s" for less than a minute.
+
+    What is smaller is left off, as a clock does; less than a second is one.
+    """
+    whole = max(1, round(seconds))
+    for unit, smaller, names in ((DAY, HOUR, "dh"), (HOUR, MINUTE, "hm"), (MINUTE, 1, "ms")):
+        if whole >= unit:
+            return (whole // unit, whole % unit // smaller), names
+    return (whole, 0), "s"
+
+
 def given(value: Any) -> bool:
     """Whether there is anything to show. The test `is given`; 0 and false are something."""
     if value is None or isinstance(value, Undefined):

@@ -3,14 +3,15 @@
 import html
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.event import Event
-from bridge.message import Look
+from bridge.message import Circumstances, Earlier, Look, Tally
 from bridge.messages.renderer import Rendered, Renderer
+from bridge.taxonomy import TYPES, opposite
 
 BLOCKS = {
     "discord": ("content", "title", "url", "description", "fields", "color", "footer"),
@@ -178,6 +179,29 @@ def with_texts(value: Any, text: str) -> Any:
 def inline(source: str, one: Event, renderer: Renderer = ENGLISH) -> Rendered:
     """A little template of the operator's, rendered."""
     return renderer.render(one, Look(inline=(("body", source),)))
+
+
+def after(type_: str, **ago: float) -> Circumstances:
+    """What a sink was told of the subject that long before NOW."""
+    return Circumstances(earlier=Earlier(ref="1", type=type_, occurred_at=NOW - timedelta(**ago)))
+
+
+def circumstances(one: Event) -> Circumstances:
+    """All that may be said beside an event at once."""
+    earlier = Earlier(ref="1", type=opposite(one.type) or one.type, occurred_at=one.occurred_at - timedelta(minutes=12))
+    return Circumstances(replay=True, instead="ops: HTTP 404; gave up", earlier=earlier, repeats=12, silent=True)
+
+
+def tally(kinds: int, *, each: int = 1, seconds: float = 60, storm: bool = False) -> Tally:
+    """A digest of so many types, canonical ones first, each as often."""
+    types = [*TYPES, *(f"json.kind_{n}" for n in range(kinds))][:kinds]
+    return Tally(
+        kinds=dict.fromkeys(types, each),
+        shown=5,
+        first_at=NOW,
+        last_at=NOW + timedelta(seconds=seconds),
+        storm=storm,
+    )
 
 
 class Telegram(HTMLParser):

@@ -9,13 +9,15 @@ import jinja2
 import pytest
 from markdown_it import MarkdownIt
 
+from bridge.message import PLAIN, Circumstances
 from bridge.messages.catalog import catalog
 from bridge.messages.environment import Sandbox
 from bridge.messages.escape import DiscordText
 from bridge.messages.filters import Formats
-from bridge.messages.renderer import Renderer
+from bridge.messages.renderer import DIGEST, Renderer
+from bridge.messages.scope import digest_scope, event_scope, reader
 from bridge.samples import samples
-from tests.messages.speech import BLOCKS, NOW, event, inline, look
+from tests.messages.speech import BLOCKS, NOW, circumstances, event, inline, look, tally
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 FENCES = [token for token in MarkdownIt().parse(PAGE) if token.type == "fence"]
@@ -37,7 +39,10 @@ def test_the_templates_shown_work(name: str, tmp_path: Path) -> None:
         renderer = Renderer(folders=[tmp_path], timezone=ZoneInfo("UTC"), locale=locale)
         assert renderer.mistakes() == []
         for one in samples(at=NOW):
-            assert renderer.render(one, look(file.parent.name)).fault is None
+            for given in (PLAIN, circumstances(one)):
+                assert renderer.render(one, look(file.parent.name), None, given).fault is None
+        for count in (1, 20):
+            assert renderer.digest(tally(count), look(file.parent.name)).fault is None
 
 
 def test_the_little_template_shown_writes_json() -> None:
@@ -55,9 +60,29 @@ def test_the_page_names_every_filter_there_is() -> None:
 
 
 def test_the_page_names_all_that_a_template_knows() -> None:
-    renderer = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
-    known = renderer._scope(event("user.created", {}), "en").keys()
+    known = event_scope(event("user.created", {}), reader("en", ZoneInfo("UTC"))).keys()
     assert spans("What a template knows") == known | {"facts", "sections", "gist", "buttons"}
+
+
+def test_the_page_names_all_that_the_template_of_a_digest_knows() -> None:
+    formats = Formats(DiscordText, catalog("en"), "en", ZoneInfo("UTC"))
+    known = digest_scope(tally(3), reader("en", ZoneInfo("UTC")), formats).keys()
+    assert spans("Digests") == known | set(BLOCKS)
+
+
+def test_the_page_names_the_blocks_of_a_digest() -> None:
+    part = PAGE.partition("## Digests\n")[2].partition("\n```")[0]
+    for service, blocks in DIGEST.items():
+        row = next(line for line in part.splitlines() if line.startswith(f"| `{service}`"))
+        assert tuple(re.findall(r"`(\w+)`", row)[1:]) == blocks
+
+
+def test_the_remarks_shown_are_those_that_are_made() -> None:
+    shown = next(token.content for token in FENCES if token.info == "text").strip()
+    given = Circumstances(replay=True, instead="ops: HTTP 404; gave up after 4 attempts", repeats=12)
+    renderer = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
+    rendered = renderer.render(event("user.created", {}), look("slack"), None, given)
+    assert rendered.blocks["remarks"] == shown
 
 
 def test_the_page_names_the_blocks_of_each_service() -> None:

@@ -96,6 +96,43 @@ def test_how_far_off_a_time_is() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "en", "fa", "ru"),
+    [
+        (0.2, "1 s", "1 ثانیه", "1 с"),
+        (45, "45 s", "45 ثانیه", "45 с"),
+        (59.6, "1 min", "1 دقیقه", "1 мин"),
+        (720, "12 min", "12 دقیقه", "12 мин"),
+        (725, "12 min 5 s", "12 دقیقه و 5 ثانیه", "12 мин 5 с"),
+        (7200, "2 h", "2 ساعت", "2 ч"),
+        (7559, "2 h 5 min", "2 ساعت و 5 دقیقه", "2 ч 5 мин"),
+        (-7559, "2 h 5 min", "2 ساعت و 5 دقیقه", "2 ч 5 мин"),
+        (86399, "23 h 59 min", "23 ساعت و 59 دقیقه", "23 ч 59 мин"),
+        (86400, "1 d", "1 روز", "1 д"),
+        (3 * 86400 + 4 * 3600, "3 d 4 h", "3 روز و 4 ساعت", "3 д 4 ч"),
+        (1234 * 86400, "1,234 d", "1,234 روز", "1\u00a0234 д"),
+        ("long", "long", "long", "long"),
+    ],
+)
+def test_how_long_something_lasted(seconds: Any, en: str, fa: str, ru: str) -> None:
+    assert [FORMATS[locale].lasted(seconds) for locale in ("en", "fa", "ru")] == [en, fa, ru]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("2026-11-21T04:04:00Z", "2026-11-21T04:04:59Z", "2026-11-21 07:34"),
+        ("2026-11-21T04:04:00Z", "2026-11-21T05:05:00Z", "2026-11-21 07:34 – 08:35"),
+        ("2026-11-21T04:04:00Z", "2026-11-21T20:31:00Z", "2026-11-21 07:34 – 2026-11-22 00:01"),
+        ("2026-11-21T04:04:00Z", "soon", "2026-11-21 07:34"),
+        ("soon", "2026-11-21T04:04:00Z", "soon"),
+        (None, None, None),
+    ],
+)
+def test_from_when_to_when(first: Any, last: Any, said: str) -> None:
+    assert ENGLISH.period(first, last) == said
+
+
+@pytest.mark.parametrize(
     ("count", "said"),
     [(1, "1 день"), (2, "2 дня"), (5, "5 дней"), (11, "11 дней"), (21, "21 день"), (90, "90 дней")],
 )
@@ -234,7 +271,7 @@ anything = st.recursive(
 def test_a_filter_never_fails(locale: str, value: Any, other: Any) -> None:
     formats = FORMATS[locale]
     for name, format_ in formats.filters().items():
-        said = format_(value, other) if name in ("of", "money", "until", "end") else format_(value)
+        said = format_(value, other) if name in ("of", "money", "until", "end", "period") else format_(value)
         DiscordText.escape(said)
     formats.field(value, other)
     formats.signed(value, "+")

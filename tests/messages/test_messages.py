@@ -127,6 +127,7 @@ def test_discord_says_a_user_in_an_embed() -> None:
         "description": "`alice_b` · **3 days left**",
         "color": str(0xE67E22),
         "footer": "main · marzban",
+        "remarks": "",
     }
     assert fields == [
         ["Status", "active", "inline"],

@@ -66,6 +66,7 @@ def test_a_posted_message_for_discord() -> None:
         "fields": "Traffic\x1f10 GB\x1finline\x1eNote\x1fa\nb\x1f\x1e",
         "color": "65280",
         "footer": "By: admin_1",
+        "remarks": "",
     }
 
 

@@ -38,7 +38,7 @@ def test_the_closest_template_speaks(folder: Path, known: int) -> None:
     for name in NAMES[-known:]:
         write(folder, f"telegram/{name}.j2", f"{{% block text %}}{name}{{% endblock %}}")
     rendered = renderer(folder).render(ALICE, look("telegram"), "vip")
-    assert rendered.blocks == {"text": NAMES[-known]}
+    assert rendered.blocks == {"text": NAMES[-known], "remarks": ""}
     assert rendered.fault == (None if known == len(NAMES) else "there is no template telegram/vip.j2")
 
 
@@ -119,7 +119,7 @@ def test_the_operators_base_does_not_bring_down_the_fallback(folder: Path, servi
 
 def test_where_no_template_speaks_the_bare_facts_are_said() -> None:
     rendered = ENGLISH.render(ALICE, Look(service="pager", blocks=("beep",)))
-    assert rendered.blocks == {"beep": "user.expired\nuser:alice"}
+    assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": ""}
     assert rendered.fault
 
 

@@ -1,0 +1,124 @@
+"""What templates can speak of: an event with its circumstances, or what a digest counts."""
+
+from collections.abc import Mapping
+from gettext import NullTranslations
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from bridge.event import Event
+from bridge.message import PLAIN, Circumstances, Earlier, Tally
+from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
+from bridge.messages.faces import AMBER, BLUE, KINDS, RED, Face, face
+from bridge.messages.filters import RLM, Formats
+from bridge.messages.values import label
+from bridge.taxonomy import documented_name, ends_trouble
+
+Scope = dict[str, Any]
+
+
+class Kind(NamedTuple):
+    """One type in a digest: its face in the reader's language, and how many there were."""
+
+    emoji: str
+    title: str
+    number: int
+
+
+class Reader(NamedTuple):
+    """Who reads it: the language, one of LOCALES, the time zone, and what begins a line from right to left."""
+
+    locale: str
+    zone: ZoneInfo
+    rlm: str = ""
+
+
+def reader(locale: str, zone: ZoneInfo) -> Reader:
+    return Reader(locale, zone, RLM if locale in RIGHT_TO_LEFT else "")
+
+
+def event_scope(event: Event, to: Reader, given: Circumstances = PLAIN) -> Scope:
+    """What a template knows of an event."""
+    gettext = catalog(to.locale).gettext
+    shown = face(event.type)
+    family = event.type.partition(".")[0]
+    kind, colon, name = (event.subject or "").partition(":")
+    kind = kind if colon else family
+    title = gettext(shown.title)
+    return {
+        "event": event,
+        "data": event.data,
+        "type": event.type,
+        "family": family,
+        "subject": event.subject,
+        "name": name if colon else event.subject,
+        "who": _who(event, name if colon else event.subject),
+        "kind": gettext(KINDS[kind]) if kind in KINDS else label(kind),
+        "source": event.source,
+        "panel": event.panel,
+        "native": event.native,
+        "native_type": event.native_type,
+        "occurred_at": event.occurred_at.astimezone(to.zone),
+        "received_at": event.received_at.astimezone(to.zone),
+        "locale": to.locale,
+        "emoji": shown.emoji,
+        "title": title,
+        "color": shown.color,
+        "heading": documented_name(event.type) if to.locale == "en" else title,
+        "rlm": to.rlm,
+        "replay": given.replay,
+        "instead": given.instead,
+        "repeats": given.repeats,
+        "earlier": given.earlier,
+        "downtime": downtime(event, given.earlier) if given.earlier else None,
+    }
+
+
+def digest_scope(tally: Tally, to: Reader, formats: Formats, given: Circumstances = PLAIN) -> Scope:
+    """What the template of a digest knows; `formats` are those of the service it is for."""
+    lasted = (tally.last_at - tally.first_at).total_seconds()
+    counts = sorted(tally.kinds.items(), key=lambda kind: -kind[1])  # stable: those that came first, first
+    faces = {type_: face(type_) for type_, _ in counts}
+    return {
+        "emoji": "🌊" if tally.storm else "📬",
+        "title": formats.events(tally.total, lasted, storm=tally.storm),
+        "total": tally.total,
+        "kinds": [_kind(faces[type_], count, catalog(to.locale)) for type_, count in counts],
+        "shown": tally.shown,
+        "first_at": tally.first_at.astimezone(to.zone),
+        "last_at": tally.last_at.astimezone(to.zone),
+        "lasted": lasted,
+        "storm": tally.storm,
+        "color": _worst([shown.color for shown in faces.values()]),
+        "locale": to.locale,
+        "rlm": to.rlm,
+        "replay": given.replay,
+        "instead": given.instead,
+        "repeats": given.repeats,
+    }
+
+
+def downtime(event: Event, earlier: Earlier) -> float | None:
+    """Seconds for which the trouble lasted that this event ends; None where it ends none."""
+    if not ends_trouble(event.type, earlier.type):
+        return None
+    seconds = (event.occurred_at - earlier.occurred_at).total_seconds()
+    return seconds if seconds > 0 else None
+
+
+def _kind(shown: Face, count: int, texts: NullTranslations) -> Kind:
+    return Kind(shown.emoji, texts.gettext(shown.title), count)
+
+
+def _worst(colors: list[int]) -> int:
+    """The colour of what is worst; where nothing is bad, of what there is most of."""
+    return next((color for color in (RED, AMBER) if color in colors), colors[0] if colors else BLUE)
+
+
+def _who(event: Event, name: str | None) -> Any:
+    """What people call the thing that the event is about."""
+    about = event.data.get(event.type.partition(".")[0])
+    said = (
+        about.get("name") or about.get("username") if isinstance(about, Mapping) and "device" not in event.type else ""
+    )
+    system = event.data.get("system")
+    return said or name or (system.get("server") if isinstance(system, Mapping) else None)

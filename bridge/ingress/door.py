@@ -1,25 +1,32 @@
 """The door: from a request as it arrived to events in the outbox, in one commit.
 
-verify → read → mask → understand → route → put. Whoever calls answers 2xx only after `take` has returned.
+verify → read → fingerprint → mask → understand → route → put. Whoever calls answers 2xx only after `take` has returned.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from bridge.errors import BadPayload
 from bridge.event import Event, new_id
 from bridge.ingress.masking import Masker
-from bridge.intake import Intake, SetAside
+from bridge.ingress.trust import Trust
+from bridge.intake import Fingerprint, Intake, Routed, SetAside
 from bridge.panels.base import Hook, Panel, Sighting, SourceConfig
 from bridge.routing import Router
-from bridge.store.base import Delivery, Outbox
+from bridge.store.base import Kept, Outbox
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.ingress")
+NOTHING = Kept(())
 BIG = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one at a time
+
+#: An event, and what tells its repeats.
+Heard = tuple[Event, Fingerprint | None]
 
 
 class Source:
@@ -33,19 +40,25 @@ class Source:
 
     def events(self, hook: Hook) -> tuple[list[Event], list[SetAside]]:
         """What the request says. Raise BadPayload where nothing in it can be understood."""
+        heard, aside = self.hear(hook)
+        return [event for event, _ in heard], aside
+
+    def hear(self, hook: Hook) -> tuple[list[Heard], list[SetAside]]:
+        """The same, each event with what tells its repeats."""
         elements = self.panel.read(hook)
-        events: list[Event] = []
+        heard: list[Heard] = []
         aside: list[SetAside] = []
         for index, element in enumerate(elements):
+            fingerprint = self.panel.fingerprint(element, index, hook)
             masked = self.panel.scrub(self._mask(element))
             try:
-                events.append(self._event(masked, self.panel.understand(masked, hook), hook))
+                heard.append((self._event(masked, self.panel.understand(masked, hook), hook), fingerprint))
             except BadPayload as error:
                 path = _joined(f"[{index}]" if len(elements) > 1 else "", error.path)
                 aside.append(self._aside(masked, path, error.reason, hook))
-        if aside and not events:
+        if aside and not heard:
             raise BadPayload(aside[0].reason, aside[0].path)
-        return events, aside
+        return heard, aside
 
     def _event(self, native: Any, sighting: Sighting, hook: Hook) -> Event:
         return Event(
@@ -67,25 +80,35 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of a request that was taken."""
+    """What came of a request that was taken; `repeats` of the events were told before, and are not told again."""
 
     events: Sequence[Event]
     set_aside: int
+    repeats: int = 0
 
 
 class Door:
     """All sources of this process, and the table their events are routed by. Both are swapped whole on reload."""
 
-    def __init__(self, outbox: Outbox, *, offer: Callable[[Iterable[Delivery]], None]) -> None:
+    def __init__(self, outbox: Outbox, *, offer: Callable[[Kept], None]) -> None:
         self.sources: Mapping[str, Source] = {}
         self._router: Router | None = None
         self._outbox = outbox
         self._offer = offer
+        self._trust = Trust()
         self._one_big = asyncio.Lock()
 
     def open(self, sources: Mapping[str, Source], router: Router) -> None:
         """From now on, these sources and this table."""
         self.sources, self._router = sources, router
+
+    def begin(self, now: datetime) -> None:
+        """Nothing was heard before now: what panels told meanwhile may be lost."""
+        self._trust.begin(now)
+
+    def lost(self, source: Source, now: datetime) -> None:
+        """A request was not taken: whatever it told is told again, and is no repeat."""
+        self._trust.lost(source.name, now)
 
     async def take(self, source: Source, hook: Hook) -> Taken:
         """Keep what a request says; raise HookRejected where it is not taken, StoreError where it is not kept."""
@@ -95,16 +118,45 @@ class Door:
         else:
             async with self._one_big:
                 intake = await asyncio.to_thread(self._intake, source, hook)
+        kept = NOTHING
         if intake.routed or intake.set_aside:
-            self._offer(await self._outbox.put(intake))
+            kept = await self._put(source, hook, intake)
+            self._offer(kept)
         for aside in intake.set_aside:
             say(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
-        return Taken([routed.event for routed in intake.routed], len(intake.set_aside))
+        return Taken([routed.event for routed in intake.routed], len(intake.set_aside), kept.repeats)
+
+    async def _put(self, source: Source, hook: Hook, intake: Intake) -> Kept:
+        self._trust.told(source.name, _subjects(intake, again=False), hook.received_at)
+        kept = await self._outbox.put(intake)
+        again = _subjects(intake, again=True)
+        if kept.repeats < len(again):  # some of them were told for the first time
+            self._trust.told(source.name, again, hook.received_at)
+        return kept
 
     def _intake(self, source: Source, hook: Hook) -> Intake:
         assert self._router is not None
-        events, aside = source.events(hook)
-        return Intake([self._router.route(event) for event in events], aside)
+        heard, aside = source.hear(hook)
+        twins: Counter[str] = Counter()
+        return Intake([self._routed(self._router, *one, twins) for one in heard], aside)
+
+    def _routed(self, router: Router, event: Event, fingerprint: Fingerprint | None, twins: Counter[str]) -> Routed:
+        routed = router.route(event)
+        if fingerprint is None:
+            return routed
+        key, since = f"{event.source}:{fingerprint.key}", None  # sources do not share what they remember
+        if fingerprint.tries is not None:
+            # two in one request are never one: the second is a repeat of what was the second then
+            twins[key] += 1
+            key, since = f"{key}:{twins[key]}", self._trust.since(event)
+        mark = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
+        return Routed(event, routed.assignments, routed.verdicts, mark)
+
+
+def _subjects(intake: Intake, *, again: bool) -> list[str | None]:
+    """What the events are about that are told for the first time, or again, as far as their panel counts."""
+    marked = ((one.event, one.fingerprint.tries) for one in intake.routed if one.fingerprint is not None)
+    return [event.subject for event, tries in marked if tries is not None and (tries > 0) is again]
 
 
 def _joined(head: str, tail: str) -> str:

@@ -26,7 +26,7 @@ class TooSlow(HookRejected):
 
 
 class Garbled(HookRejected):
-    """Its body is not encoded the way its headers say; the connection is of no more use."""
+    """Its body is not encoded the way its headers say, or ends too soon; the connection is of no more use."""
 
 
 class Crowded(HookRejected):
@@ -89,7 +89,7 @@ async def read_body(request: web.Request, held: Held, limits: Limits) -> bytes:
 
 @asynccontextmanager
 async def arriving(request: web.Request, limits: Limits) -> AsyncIterator[None]:
-    """The time that a body has to arrive; raise TooSlow after it, Garbled where it cannot be decoded."""
+    """The time that a body has to arrive; raise TooSlow after it, Garbled where it cannot be decoded or is cut off."""
     try:
         async with asyncio.timeout(limits.body_timeout):
             yield
@@ -98,3 +98,5 @@ async def arriving(request: web.Request, limits: Limits) -> AsyncIterator[None]:
     except web.RequestPayloadError:
         request.content.feed_eof()  # or aiohttp reads on after the answer, and logs a traceback
         raise Garbled("the body is not encoded the way its headers say") from None
+    except ConnectionError:
+        raise Garbled("the sender went away before the body had arrived") from None

@@ -33,6 +33,7 @@ class Server:
         self._room = room
         self._clock = clock
         self._ready = ready
+        door.begin(clock.now())
 
     def routes(self) -> list[web.RouteDef]:
         paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
@@ -60,9 +61,19 @@ class Server:
             tell_refused(name, 503, str(error))
             return _error(503, "the store is not available, try again", headers=RETRY_AFTER)
         tell_taken(name, taken, started)
-        return _json(200, {"accepted": len(taken.events), "set_aside": taken.set_aside})
+        repeated = {"repeated": taken.repeats} if taken.repeats else {}
+        return _json(200, {"accepted": len(taken.events) - taken.repeats, "set_aside": taken.set_aside} | repeated)
 
     async def _take(self, request: web.Request, source: Source) -> Taken:
+        taken: Taken | None = None
+        try:
+            taken = await self._read_and_take(request, source)
+            return taken
+        finally:
+            if taken is None:  # refused, failed, or cut off: all the same to the panel
+                self._door.lost(source, self._clock.now())
+
+    async def _read_and_take(self, request: web.Request, source: Source) -> Taken:
         with self._room.hold() as held:
             body = await read_body(request, held, self._room.limits)
             hook = Hook(
@@ -103,8 +114,9 @@ def tell_taken(source: str, taken: Taken, started: float) -> None:
         logging.INFO,
         "ingress.accepted",
         source=source,
-        events=len(taken.events),
+        events=len(taken.events) - taken.repeats,
         set_aside=taken.set_aside,
+        repeated=taken.repeats or None,
         ms=round((time.perf_counter() - started) * 1000, 1),
     )
 

@@ -1,9 +1,11 @@
 """What a panel is: two pure steps, `verify` and `understand`, over one request as it arrived.
 
 A panel opens no socket, logs nothing and asks no clock. What the ingress does with it, for every request:
-`verify` (raises BadSignature) → `read` (bytes → elements) → masking with `masks` → `understand` (element → Sighting).
+`verify` (raises BadSignature) → `read` (bytes → elements) → `fingerprint` → masking with `masks` → `understand`
+(element → Sighting).
 """
 
+import hashlib
 import hmac
 import json
 import math
@@ -17,7 +19,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.event import JsonObject, iso
+from bridge.event import JsonObject, dump, iso
+from bridge.intake import Fingerprint
 from bridge.settings import Secrets, Settings
 
 
@@ -99,6 +102,13 @@ class Panel(ABC, Generic[C]):
     def read(self, hook: Hook) -> Sequence[Any]:
         """The elements of the body, as sent; raise BadPayload where there are none to be had."""
 
+    def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
+        """What tells a repeat of the `index`th element from every other event; None where nothing surely does.
+
+        Called before masking: what differs in nothing but a secret is not the same. Its key holds none of it.
+        """
+        return None
+
     def scrub(self, element: Any) -> Any:
         """Take out secrets that are not a field of their own, as a password inside a text. Called after masking."""
         return element
@@ -122,6 +132,11 @@ class Panel(ABC, Generic[C]):
         matches = [hmac.compare_digest(one, secret) for one in raw for secret in self._secrets]
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
+
+
+def digest(*parts: Any) -> str:
+    """What stands for these JSON values, and for no others: 64 hex digits that show none of them."""
+    return hashlib.sha256(dump(parts)).hexdigest()
 
 
 class EmptyMessage(BadPayload):

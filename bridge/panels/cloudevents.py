@@ -11,6 +11,7 @@ Units    webhook-timestamp in seconds since 1970, taken up to 5 minutes either w
 Quirks   the library makes up an id, a specversion and a time where they are missing: they are looked for first
          the signing library verifies by the real clock: we sign the same content, and compare
          it signs text: a signed body that is not UTF-8 is refused
+         source and id together name an event: one that has both in common with another is its repeat
 
 An Event becomes: id, type and subject as they are; time, when it occurred; source /panelbridge/{its source}; data, its
 `data`; and the extensions panel, nativetype, receivedat, and native, which is JSON text, for no extension is an object.
@@ -32,12 +33,14 @@ from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, dump, iso
+from bridge.intake import Fingerprint
 from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
     Sighting,
     SourceConfig,
+    digest,
     moment,
     parse_json,
     text,
@@ -98,6 +101,11 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
         if any(key.lower().startswith("ce-") for key in hook.headers):
             return [_opened(_from_headers(media, hook))]
         return _from_body(STRUCTURED, hook.body)
+
+    def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
+        named = [text(element.get(name)) for name in ("source", "id")] if isinstance(element, dict) else [None]
+        # U+FFFD stands for what no database takes: two names may have become one
+        return Fingerprint(digest(*named)) if all(one and "\ufffd" not in one for one in named) else None
 
     def scrub(self, element: Any) -> Any:
         """`data.api_key` is an object in our own events; where it is a text, it is someone's secret."""

@@ -7,6 +7,7 @@ Signs    nothing
 Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or milliseconds since 1970
 Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
          stand by themselves; a constant needs its quotes: type: "'backup.done'"
+         a header `webhook-id`, as of Standard Webhooks, names the request: what comes under the same id is its repeat
          a type is never put under the panel's name: it is the operator's own word
 """
 
@@ -21,7 +22,8 @@ from pydantic import AfterValidator, Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, dump
-from bridge.panels.base import Hook, Panel, Sighting, SourceConfig, moment, parse_json, text
+from bridge.intake import Fingerprint
+from bridge.panels.base import Hook, Panel, Sighting, SourceConfig, digest, moment, parse_json, text
 
 _ENVIRONMENT = SandboxedEnvironment(undefined=ChainableUndefined)
 
@@ -83,6 +85,10 @@ class JsonPanel(Panel[JsonConfig]):
         if self.config.each is None:
             return body if isinstance(body, list) else [body]
         return _listed(self._value("each", body, hook))
+
+    def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
+        id_ = (hook.header("webhook-id") or b"").strip()
+        return Fingerprint(digest(id_.hex(), index)) if id_ else None
 
     def understand(self, element: Any, hook: Hook) -> Sighting:
         native = self._value("type", element, hook)

@@ -13,7 +13,9 @@ Quirks   an element is told by its shape, for people move from one to the other 
          `enqueued_at` of Marzban and `created_at` of Marzneshin are the start of the panel's process: not used
          PasarGuard sends its next plan as data_usage_reset without `by`, and on hold as user_enabled
          Marzneshin's user_deactivated says why in `user`; its thresholds come without the figure
-         there is no id, and two real events can be equal byte for byte: nothing here tells a redelivery
+         there is no id, and two real events of Marzban can be equal byte for byte: only one whose `tries` is above 0
+         can be a repeat, of one that is equal but for `tries` and `send_at`; PasarGuard's `tries` stays 0, but its
+         `enqueued_at` is true, and an equal element is a repeat; Marzneshin never repeats
 """
 
 import json
@@ -25,12 +27,14 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, iso
+from bridge.intake import Fingerprint
 from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
     Sighting,
     SourceConfig,
+    digest,
     json_elements,
     moment,
     number,
@@ -74,6 +78,11 @@ MARKS = {
 #: The actions that name no admin: the work of Marzban's jobs.
 JOBS = {"user_limited", "user_expired", "data_reset_by_next", "reached_usage_percent", "reached_days_left"}
 
+#: What a retry changes in an element.
+CHANGING = ("tries", "send_at")
+#: Seconds in which the panels try again: 4 times, 180 s apart, later where the batches are big.
+RETRIES_WITHIN = 1800.0
+
 STATUSES = ("active", "disabled", "limited", "expired", "on_hold")
 STRATEGIES = ("no_reset", "day", "week", "month", "year")
 
@@ -103,6 +112,17 @@ class MarzbanPanel(Panel[MarzbanConfig]):
     def read(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
 
+    def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
+        """PasarGuard's is told by its `user`, which is in all that it has sent since its stamp is true (2.0)."""
+        if not isinstance(element, dict) or not text(element.get("username")) or not text(element.get("action")):
+            return None
+        key = digest({name: value for name, value in element.items() if name not in CHANGING})
+        if _object(element, "user").keys() & MARKS["pasarguard"]:
+            stamped = _time(element.get("enqueued_at")) is not None
+            return Fingerprint(key, within=RETRIES_WITHIN) if stamped else None
+        tries = _tries(element)
+        return None if tries is None else Fingerprint(key, tries, RETRIES_WITHIN)
+
     def understand(self, element: Any, hook: Hook) -> Sighting:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
@@ -118,6 +138,12 @@ class MarzbanPanel(Panel[MarzbanConfig]):
             occurred_at=_time(element.get("enqueued_at")) if panel == "pasarguard" else None,
             panel=panel,
         )
+
+
+def _tries(element: JsonObject) -> int | None:
+    """How often the panel has tried before, None where it does not say so."""
+    tries = element.get("tries")
+    return tries if type(tries) is int and 0 <= tries < 2**31 else None
 
 
 def _username(element: JsonObject) -> str:

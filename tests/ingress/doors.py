@@ -44,7 +44,7 @@ async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = N
     offered: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
-        door = Door(outbox, offer=lambda deliveries: offered.extend(deliveries))
+        door = Door(outbox, offer=lambda kept: offered.extend(kept.deliveries))
         door.open(sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)}))
         room = Room(limits)
         app = web.Application()

@@ -5,7 +5,7 @@ import gzip
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,11 @@ from bridge.errors import StoreUnavailable
 from bridge.ingress.limits import Limits
 from bridge.intake import Intake
 from bridge.store import open_ledger
-from bridge.store.base import Delivery, Query, Record
+from bridge.store.base import Kept, Query, Record
 from tests.fakes import FakeClock
 from tests.ingress.doors import SECRET, House, open_house
 from tests.panels.recorded import PAYLOADS
+from tests.postgres import a_postgres
 
 HEADERS = {"x-webhook-secret": SECRET}
 ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232625.7, "tries": 0}
@@ -212,7 +213,7 @@ async def test_requests_that_do_not_fit_in_memory_together_are_asked_to_come_aga
 
 async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(house: House, http: aiohttp.ClientSession) -> None:
     class Away:
-        async def put(self, intake: Intake) -> Sequence[Delivery]:
+        async def put(self, intake: Intake) -> Kept:
             raise StoreUnavailable("store: database or disk is full")
 
     house.door._outbox = Away()
@@ -222,6 +223,79 @@ async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(house: Hous
             assert response.status == 503
             assert int(response.headers["Retry-After"]) > 0
             assert "disk" not in await response.text()
+
+
+async def test_a_database_that_is_stopped_is_503_until_it_is_back(
+    clock: FakeClock, http: aiohttp.ClientSession
+) -> None:
+    chat = {"data": b'{"content": "hello"}', "headers": {"Content-Type": "application/json"}}
+    panel = {"data": json.dumps(ELEMENT).encode(), "headers": HEADERS}
+    ways = {"/in/marzban": panel, "/api/webhooks/chat/main-channel-token-AAAA": chat}
+    with a_postgres() as server:
+        url = server.fresh()
+        async with open_house(url, clock) as house:
+            server.stop("immediate")
+            for path, sent in ways.items():
+                async with http.post(house.url + path, **sent) as response:
+                    assert response.status == 503
+                    assert int(response.headers["Retry-After"]) > 0
+                    assert response.content_type == "application/json"
+            server.start()
+            async with asyncio.timeout(10):
+                for path, sent in ways.items():
+                    while (await http.post(house.url + path, **sent)).status == 503:
+                        await asyncio.sleep(0.1)
+        assert [record.type for record in kept(url)] == ["user.created", "message.posted"]
+
+
+# Repeats
+
+
+async def test_a_repeat_is_answered_200_and_said_to_be_one(
+    house: House, http: aiohttp.ClientSession, store_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    again = [{**ELEMENT, "tries": 1}, {**ELEMENT, "username": "bob"}]
+    assert await post(http, f"{house.url}/in/marzban", [ELEMENT]) == (200, {"accepted": 1, "set_aside": 0})
+    assert await post(http, f"{house.url}/in/marzban", again) == (200, {"accepted": 1, "set_aside": 0, "repeated": 1})
+    assert [record.subject for record in kept(store_url)] == ["user:alice", "user:bob"]
+    assert [delivery.event.subject for delivery in house.offered] == ["user:alice", "user:bob"]
+    assert [line.fields.get("repeated") for line in caplog.records] == [None, 1]
+
+
+@pytest.mark.parametrize("body", ["cut off", "too big", "nonsense", "wrong secret"])
+async def test_what_was_not_taken_is_no_repeat_when_it_is_told_again(
+    store_url: str, clock: FakeClock, http: aiohttp.ClientSession, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with open_house(store_url, clock, Limits(body=1000)) as house:
+        url = f"{house.url}/in/marzban"
+        assert (await post(http, url, ELEMENT))[1]["accepted"] == 1
+        clock.step(180)
+        match body:
+            case "cut off":
+                await cut_off(house)
+            case "too big":
+                assert (await post(http, url, json.dumps(ELEMENT).ljust(2000).encode()))[0] == 413
+            case "nonsense":
+                assert (await post(http, url, b"{"))[0] == 422
+            case "wrong secret":
+                assert (await post(http, url, ELEMENT, headers={"x-webhook-secret": "old"}))[0] == 401
+        clock.step(180)
+        assert await post(http, url, {**ELEMENT, "tries": 1}) == (200, {"accepted": 1, "set_aside": 0})
+    assert [line.msg for line in caplog.records] == ["ingress.accepted", "ingress.refused", "ingress.accepted"]
+
+
+async def cut_off(house: House) -> None:
+    """A request whose sender goes away in the middle of it."""
+    lost = asyncio.Event()
+    note, house.door.lost = house.door.lost, lambda *what: (note(*what), lost.set())[0]
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(house.url.rpartition(":")[2]))
+    writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
+    assert b"100" in await reader.readline()
+    writer.transport.abort()
+    async with asyncio.timeout(5):
+        await lost.wait()
 
 
 async def test_secrets_are_masked_before_anything_is_kept_or_logged(

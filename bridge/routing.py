@@ -1,7 +1,7 @@
 """Routing: which sinks an event goes to, and why. Pure: an event and a table in, a fate out.
 
 Every row that matches applies, from the top down, until one that says `stop`. A sink gets an event once, however
-many rows name it: the first row that does decides the template.
+many rows name it: the first row that does decides the template and the terms.
 
 *Why* the two steps: what a row says of the source and the type is the same for every event of that kind, so it is
 found once and kept; only `when` looks at the event itself.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from jinja2 import ChainableUndefined, TemplateError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -20,7 +20,8 @@ from pydantic import Field, field_validator
 
 from bridge.event import Event
 from bridge.intake import Assignment, Routed, Verdict
-from bridge.settings import Names, Settings
+from bridge.settings import Duration, Names, Settings
+from bridge.terms import Quiet, Terms, Window
 
 #: What a `when` expression can speak of.
 SCOPE = ("event", "data", "type", "native_type", "subject", "source", "panel", "native")
@@ -61,6 +62,31 @@ class Route(Settings):
     to: Names = Field(min_length=1, description="the sinks that get the event")
     template: str | None = Field(None, description="the template to use instead of the event's own")
     stop: bool = Field(False, description="true: no row below applies to an event that matched this one")
+    digest: Window | None = Field(None, description="events of this row become one message, for each sink")
+    hold: Duration | None = Field(
+        None,
+        gt=0,
+        le=86400,
+        description="how long lost, disconnected, disabled … wait for their opposite, to cancel out",
+    )
+    quiet: Quiet | None = Field(None, description="hours in which nobody should be woken; in place of the sink's own")
+    update: Literal["subject", "thread"] | None = Field(
+        None, description="subject: edits the last message about the same subject; thread: answers it"
+    )
+    fallback: Names = Field((), description="the sink that is told instead, when one of these could not be; or several")
+    fallback_after: Duration = Field(600.0, gt=0, description="also when the service has been away for so long")
+
+    def terms(self) -> Terms | None:
+        """What its deliveries are kept with, None where the row asks for nothing."""
+        asked = Terms(
+            digest=self.digest,
+            hold=self.hold,
+            quiet=self.quiet,
+            update=self.update,
+            fallback=self.fallback,
+            fallback_after=self.fallback_after if self.fallback else None,
+        )
+        return None if asked == Terms() else asked
 
     @field_validator("when")
     @classmethod
@@ -82,6 +108,7 @@ class _Row:
     name: str
     route: Route
     sinks: tuple[str, ...]  # those that are enabled
+    terms: Terms | None
     note: str  # what to add to the reason when it matches
     when: Callable[..., Any] | None
 
@@ -116,7 +143,7 @@ class Router:
             verdicts.append(verdict)
             if verdict.matched:
                 for sink in row.sinks:
-                    assignments.setdefault(sink, Assignment(sink, row.name, row.route.template))
+                    assignments.setdefault(sink, Assignment(sink, row.name, row.route.template, row.terms))
                 stopped = f"{row.name} stopped the table" if row.route.stop else None
         return Routed(event, tuple(assignments.values()), tuple(verdicts))
 
@@ -145,7 +172,7 @@ class Router:
 def _row(name: str, route: Route, enabled: Collection[str]) -> _Row:
     sinks = tuple(dict.fromkeys(sink for sink in route.to if sink in enabled))
     note = "".join(f"; sink {sink} is disabled" for sink in route.to if sink not in enabled)
-    return _Row(name, route, sinks, note, _compile(route.when) if route.when is not None else None)
+    return _Row(name, route, sinks, route.terms(), note, _compile(route.when) if route.when is not None else None)
 
 
 def _by_kind(row: _Row, source: str, type_: str, native_type: str) -> Verdict:

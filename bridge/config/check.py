@@ -25,6 +25,8 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
         for spot, name in document.texts((*row, "to")):
             if name not in sinks:
                 document.blame(row, f'no sink named "{name}": {near(name, sinks)}', document.place(spot))
+        for spot, name in document.texts((*row, "fallback")):
+            _check_fallback(document, row, spot, name, sinks)
         for spot, name in document.texts((*row, "source")):
             if name not in sources:
                 document.blame(row, f'no source named "{name}": {near(name, sources)}', document.place(spot))
@@ -39,7 +41,7 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
 def warnings(config: Config) -> list[str]:
     """What may be meant, and may not."""
     found = [f"no {what}: {why}" for what, why in _MISSING.items() if not getattr(config, what)]
-    named = {sink for _, route in config.table() for sink in route.to}
+    named = {sink for _, route in config.table() for sink in (*route.to, *route.fallback)}
     for name, source in config.sources.items():
         if not source.secret:
             found.append(f'source "{name}": takes events from anyone, its secret is none')
@@ -71,6 +73,13 @@ def _check_type(document: Document, row: Spot, spot: Spot, glob: str) -> None:
         return
     if close := get_close_matches(name, sorted(known), n=1, cutoff=0.8):
         document.blame(row, f'no event has the type "{name}": did you mean "{close[0]}"?', document.place(spot))
+
+
+def _check_fallback(document: Document, row: Spot, spot: Spot, name: str, sinks: list[str]) -> None:
+    if name not in sinks:
+        document.blame(row, f'no sink named "{name}": {near(name, sinks)}', document.place(spot))
+    elif name in [sink for _, sink in document.texts((*row, "to"))]:
+        document.blame(row, f'"{name}" gets the event anyway: let it fall back to another sink', document.place(spot))
 
 
 def _takes_any_type(document: Document, row: Spot) -> bool:

@@ -19,6 +19,7 @@ from bridge.sinks import SinkSettings
 from bridge.telemetry import Log
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql+psycopg://", "postgresql://", "postgres://")
 
 
 def _name(value: str) -> str:
@@ -36,7 +37,7 @@ class Config(Settings):
 
     listen: str = Field("0.0.0.0:8080", description="where panels are listened to, host:port")
     public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
-    store: str = Field("sqlite:///panelbridge.db", description="the SQLite file, relative to where the bridge starts")
+    store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end waits for what is being delivered")
     timezone: str = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
@@ -87,10 +88,17 @@ class Config(Settings):
 
     @field_validator("store")
     @classmethod
-    def _sqlite(cls, value: str) -> str:
+    def _known_store(cls, value: str) -> str:
+        if value.startswith(_POSTGRES):
+            if not re.match(r"\w+(\+\w+)?://[^/]*/[^/?]+", value):
+                raise ValueError("should name the database, as in postgresql+psycopg://user:password@host/panelbridge")
+            return value
         file = value.removeprefix(_SQLITE)
         if file == value or not file or file.startswith(":memory:"):
-            raise ValueError("should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db")
+            raise ValueError(
+                "should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db, "
+                "or a database, as in postgresql+psycopg://user:password@host/panelbridge"
+            )
         return value
 
     @field_validator("timezone")

@@ -31,11 +31,14 @@ def check_words(document: Document, folder: Path, sinks: Mapping[str, SinkSettin
         document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
     found = _right_ones(document) if sinks is None else sinks.items()
     tools = Tools(Http(), DIALECTS)
-    looks = {name: sink.open(tools).look for name, sink in found}
+    opened = {name: sink.open(tools) for name, sink in found}
+    looks = {name: sink.look for name, sink in opened.items()}
+    one_by_one = {name for name, sink in opened.items() if not sink.digests}
     for name, look in looks.items():
         _check_look(document, ("sinks", name), look, renderer)
     for index, _ in enumerate(document.entries("routes")):
         _check_row(document, ("routes", index), looks, renderer, [*folders, SHIPPED])
+        _check_digest(document, ("routes", index), one_by_one)
 
 
 def _templates(document: Document, folder: Path) -> list[Path]:
@@ -77,3 +80,12 @@ def _check_row(document: Document, row: Spot, looks: dict[str, Look], renderer: 
     if isinstance(template, str) and services and not any(renderer.exists(one, template) for one in services):
         files = (file for folder in folders for one in services for file in (folder / one).glob("*.j2"))
         document.blame((*row, "template"), f'"{template}" is not there: {near(template, [one.stem for one in files])}')
+
+
+def _check_digest(document: Document, row: Spot, one_by_one: set[str]) -> None:
+    """A digest cannot go to a sink that takes every event by itself."""
+    if document.at((*row, "digest")) is None:
+        return
+    for spot, name in document.texts((*row, "to")):
+        if name in one_by_one:
+            document.blame(row, f'"{name}" takes every event by itself: it has no digests', document.place(spot))

@@ -20,6 +20,7 @@ from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.discord import AllowedMentions
 from bridge.sinks.telegram import Button
 from bridge.telemetry import Log
+from bridge.terms import Quiet, Storm, Window
 from tests.config.test_example import models
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -41,10 +42,13 @@ SECTIONS: dict[str, type[BaseModel]] = {
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},
     "Every sink": SinkConfig,
     "retry": Retry,
+    "quiet": Quiet,
+    "storm": Storm,
     **{f"type: {word}": model for word, model in members(SinkSettings, "type").items()},
     "allowed_mentions": AllowedMentions,
     "buttons": Button,
     "Routes": Route,
+    "digest": Window,
     "Webhooks": OrbvpnWebhook,
 }
 

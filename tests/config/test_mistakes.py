@@ -25,8 +25,27 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             '2:32: sink "ops": retry: unknown key "max_retry": did you mean "max_retries"?',
         ),
         (
-            SINK + "routes:\n  - {to: ops, digest: {window: 60s}}",
-            '4:15: route 1: unknown key "digest": there are match, source, stop, template, to, when',
+            SINK + "routes:\n  - {to: ops, bundle: 60s}",
+            '4:15: route 1: unknown key "bundle": there are digest, fallback, fallback_after, hold, match, quiet, '
+            "source, stop, template, to, update, when",
+        ),
+        (
+            SINK + "routes:\n  - {to: ops, digest: {window: 60s, maximum: 5}}",
+            '4:37: route 1: digest: unknown key "maximum": did you mean "max"?',
+        ),
+        (
+            SINK + "routes:\n  - {to: ops, quiet: {hours: 22-7}}",
+            "4:30: route 1: quiet.hours should be two times of the day, as in 22:00-07:00",
+        ),
+        (SINK + "routes:\n  - {to: ops, fallback: opps}", '4:25: route 1: no sink named "opps": did you mean "ops"?'),
+        (
+            SINK + "routes:\n  - {to: ops, fallback: ops}",
+            '4:25: route 1: "ops" gets the event anyway: let it fall back to another sink',
+        ),
+        (
+            "sinks:\n  zap: {type: gohighlevel, url: 'https://x.example/hooks/y/webhook-trigger/z'}\n"
+            "routes:\n  - {to: zap, digest: {window: 60s}}",
+            '4:10: route 1: "zap" takes every event by itself: it has no digests',
         ),
         (
             "sources:\n  m: {panel: marzban}",
@@ -146,12 +165,13 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "1:13: public_url should be an address that begins with http:// or https://",
         ),
         (
-            "store: postgresql+psycopg://x/y",
-            "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db",
+            "store: postgresql+psycopg://host",
+            "1:8: store should name the database, as in postgresql+psycopg://user:password@host/panelbridge",
         ),
         (
             "store: sqlite://",
-            "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db",
+            "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db, "
+            "or a database, as in postgresql+psycopg://user:password@host/panelbridge",
         ),
     ],
 )
@@ -224,7 +244,8 @@ SECRET = "s3cr3t-s3cr3t"
         f"webhooks:\n  - {{name: x, providerType: GOHIGHLEVEL, endpoint: https://x/y, providerSpecificConfig: "
         f"{{apiKey: {SECRET}}}}}",
         f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: https://x/y, providerSpecificConfig: '{SECRET}'}}",
-        f"store: postgresql://user:{SECRET}@host/db",
+        f"store: mysql://user:{SECRET}@host/db",
+        f"store: postgresql://user:{SECRET}@host",
         f"public_url: ftp://user:{SECRET}@host",
     ],
 )

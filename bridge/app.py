@@ -18,6 +18,7 @@ from bridge.clock import Clock, SystemClock
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.lane import Voice
 from bridge.delivery.retention import prune_forever
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
@@ -31,7 +32,9 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
+from bridge.store.base import Ownership
 from bridge.store.outbox import SqlOutbox
+from bridge.store.ownership import open_ownership, replica_name
 from bridge.telemetry import say, setup
 
 #: Path, time of change and size of each file.
@@ -56,12 +59,16 @@ def run(path: Path, *, started: Started | None = None) -> int:
 async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     stop, reload = _signals()
     clock, config = SystemClock(), loaded.config
+    name = replica_name()
     with _listening(config.listen) as listener:
-        async with open_outbox(config.store) as outbox, _http() as http, asyncio.TaskGroup() as tasks:
-            house = House(path, outbox=outbox, http=http, clock=clock, tasks=tasks)
+        async with open_outbox(config.store, replica=name) as outbox, _http() as http, asyncio.TaskGroup() as tasks:
+            ownership = open_ownership(config.store, name=name)
+            house = House(path, outbox=outbox, ownership=ownership, http=http, clock=clock, tasks=tasks)
             await house.furnish(loaded)
+            owning = tasks.create_task(ownership.run(house.dispatcher))
             background = [
                 tasks.create_task(prune_forever(outbox, keep=config.keep, clock=clock)),
+                tasks.create_task(house.dispatcher.regroup_forever()),
                 tasks.create_task(house.watch(reload)),
             ]
             async with _serving(listener, config, house, clock):
@@ -72,9 +79,10 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 asyncio.get_running_loop().call_later(1, _settle_down)
                 await stop.wait()
                 say(LOG, logging.INFO, "app.stopping", grace=config.shutdown)
-            await house.dispatcher.drain(config.shutdown)
             for task in background:
                 task.cancel()
+            await house.dispatcher.drain(config.shutdown)
+            owning.cancel()
     say(LOG, logging.INFO, "app.stopped")
     return 0
 
@@ -82,14 +90,29 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
 class House:
     """What a reload refurnishes: sources, table, sinks and lanes. The door and the outbox stay."""
 
-    def __init__(self, path: Path, *, outbox: SqlOutbox, http: Http, clock: Clock, tasks: asyncio.TaskGroup) -> None:
-        self.dispatcher = Dispatcher(outbox, clock=clock, chance=SystemRandom(), tasks=tasks)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        outbox: SqlOutbox,
+        ownership: Ownership,
+        http: Http,
+        clock: Clock,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self.dispatcher = Dispatcher(
+            outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks, company=self._in_company
+        )
         self.door = Door(outbox, offer=self.dispatcher.offer)
         self.ready = outbox.check
         self._path = path
+        self._clock = clock
         self._tools = Tools(http, DIALECTS)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._now: Loaded
+
+    def _in_company(self) -> None:
+        self.door.begin(self._clock.now())
 
     async def furnish(self, loaded: Loaded) -> None:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
@@ -102,7 +125,7 @@ class House:
         self._now, self._sinks = loaded, opened
         self.door.open(sources, router)
         sinks = {name: sink for name, (_, sink) in opened.items()}
-        await self.dispatcher.carry(sinks, renderer, grace=config.shutdown)
+        await self.dispatcher.carry(sinks, Voice(renderer, config.zone()), grace=config.shutdown)
 
     async def watch(self, asked: asyncio.Event) -> None:
         """Refurnish when one of the files has changed, and when asked (SIGHUP)."""
@@ -210,7 +233,7 @@ def _stamp(files: Iterable[Path]) -> Stamp:
     """What tells whether one of the files, or a file in one of the folders, has changed."""
     stamp = []
     for path in files:
-        for one in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        for one in _files(path):
             try:
                 status = one.stat()
             except OSError:
@@ -218,6 +241,14 @@ def _stamp(files: Iterable[Path]) -> Stamp:
             else:
                 stamp.append((str(one), status.st_mtime_ns, status.st_size))
     return stamp
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or what lies in the folder; the folder itself where it vanishes meanwhile."""
+    try:
+        return sorted(path.rglob("*")) if path.is_dir() else [path]
+    except OSError:
+        return [path]
 
 
 def _row_failed(row: str, why: str) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from bridge.cli import main
+from bridge.event import Event
 from bridge.intake import Intake, SetAside
-from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Refused
-from bridge.store import open_outbox
-from bridge.store.base import Delivery, Settlement
+from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.store import open_ledger, open_outbox
+from bridge.store.base import Delivery, Query, Settlement
 from tests.fakes import START, an_event, an_intake
 
 Run = Callable[..., tuple[int, str, str]]
@@ -24,7 +25,9 @@ LONG_AGO = START - timedelta(days=300)
 def run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
     (tmp_path / "config.yaml").write_text(
         f"store: sqlite:///{tmp_path}/panelbridge.db\ntimezone: Asia/Tehran\n"
+        "sources:\n  berlin: {panel: marzban, secret: none}\n"
         "sinks:\n  ops: {type: console}\n  team: {type: console}\n"
+        "routes:\n  - {match: user.*, to: [ops, team]}\n  - {match: '*', source: berlin, to: ops}\n"
     )
 
     def run_(command: str, *args: object) -> tuple[int, str, str]:
@@ -53,8 +56,17 @@ async def kept(store_url: str) -> None:
         await outbox.settle(settled(ops[1], Again(START, "HTTP 502"), Attempt(Away("HTTP 502"), 502)))
 
 
-def settled(delivery: Delivery, fate: Fate, attempt: Attempt) -> Settlement:
-    return Settlement(delivery, fate, attempt, START)
+@pytest.fixture
+async def held_back(kept: None, store_url: str) -> None:
+    """And a fifth one, of a node, that was held back."""
+    async with open_outbox(store_url) as outbox:
+        made = await outbox.put(an_intake(an_event("node:fra-1", type_="node.connection_lost"), sinks=("team",)))
+        (delivery,) = made.deliveries
+        await outbox.settle(settled(delivery, HeldBack("node.connection_restored came in time"), Attempt(Delivered())))
+
+
+def settled(delivery: Delivery, fate: Fate, attempt: Attempt) -> list[Settlement]:
+    return [Settlement(delivery, fate, attempt, START)]
 
 
 def ids(run: Run, *args: object) -> list[int]:
@@ -93,6 +105,10 @@ def test_deliveries_are_listed_newest_first_in_the_time_zone_of_the_file(run: Ru
         (["--since", "2026-11-21T07:44:18"], [3, 2, 1]),
         (["--since", "2026-11-21T07:44:19"], []),
         (["--since", "2026-11-21T04:14:18Z"], [3, 2, 1]),
+        (["--until", "2026-11-21"], [4]),
+        (["--until", "2026-11-21T07:44:18"], [4]),
+        (["--until", "2026-11-21T07:44:19"], [4, 3, 2, 1]),
+        (["--since", "2026-11-21", "--until", "2026-11-22", "--sink", "ops"], [3, 1]),
         (["--limit", "2"], [4, 3]),
         (["--sink", "nobody"], []),
     ],
@@ -150,6 +166,12 @@ def test_what_was_set_aside_is_listed(run: Run) -> None:
         (["--sink", "ops", "--delivered"], [1]),
         (["--since", "2026-11-21", "--delivered"], [1, 2]),
         (["--source", "berlin"], []),
+        (["--type", "user.created"], [2]),
+        (["--type", "user.expired"], []),
+        (["--subject", "user:alice", "--delivered"], [1, 2]),
+        (["--subject", "user:bob"], []),
+        (["--until", "2026-11-22"], [2]),
+        (["--until", "2026-11-21"], []),
         (["3"], []),
     ],
 )
@@ -172,7 +194,166 @@ def test_replay_tells_the_new_ids_to_programs(run: Run) -> None:
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("args", [[], ["--delivered"]])
 def test_replay_never_means_everything(run: Run, args: Sequence[str]) -> None:
-    assert run("replay", *args) == (1, "", "replay: say which: ids, --dead, --sink, --source or --since\n")
+    status, out, err = run("replay", *args)
+    assert (status, out) == (1, "")
+    assert err.startswith("replay: say which: ids, --dead, ")
+
+
+@pytest.mark.usefixtures("held_back")
+def test_what_was_held_back_is_listed_with_the_reason(run: Run) -> None:
+    assert ids(run, "--held-back") == [5]
+    assert ids(run, "--held-back", "--dead") == [5, 2]
+    _, out, _ = run("deliveries", "--held-back")
+    assert out.splitlines()[1].split()[7:10] == ["held_back", "0", "node.connection_restored"]
+
+
+@pytest.mark.usefixtures("held_back")
+@pytest.mark.parametrize(
+    ("args", "replayed"),
+    [
+        (["--held-back"], [5]),
+        (["--held-back", "--dead"], [2, 5]),
+        (["--held-back", "--sink", "ops"], []),
+        (["--sink", "team"], [2]),
+        (["5"], [5]),
+        (["--held-back", "--delivered", "--until", "2027-01-01"], [1, 5]),
+    ],
+)
+def test_what_was_held_back_is_sent_when_that_is_asked_for(run: Run, args: Sequence[str], replayed: list[int]) -> None:
+    run("replay", *args)
+    told = json.loads(run("deliveries", "--json")[1])
+    assert [one["replay_of"] for one in reversed(told) if one["id"] > 5] == replayed
+
+
+# Events through today's table
+
+
+def without_a_row(*events: Event) -> Intake:
+    return an_intake(*events, sinks=())
+
+
+@pytest.fixture
+async def unrouted(store_url: str) -> None:
+    """Five events that no row matched when they came, and one that went to ops."""
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(an_event("user:routed"), sinks=("ops",)))
+        await outbox.put(without_a_row(*(an_event(f"user:{n}") for n in range(3))))
+        await outbox.put(without_a_row(an_event("node:fra-1", type_="node.created")))
+        await outbox.put(without_a_row(replace(an_event(None, type_="peer.created", at=LONG_AGO), source="berlin")))
+
+
+def sent(store_url: str) -> list[tuple[str | None, str, int | None]]:
+    with open_ledger(store_url) as ledger:
+        found = ledger.deliveries(Query(limit=None))
+    return [(one.subject, one.sink, one.replay_of) for one in reversed(found)][1:]
+
+
+@pytest.mark.usefixtures("unrouted")
+def test_events_that_no_row_matched_go_where_the_table_says_now_oldest_first(run: Run, store_url: str) -> None:
+    status, out, err = run("replay", "--events")
+    assert (status, err) == (0, "")
+    assert [line.split() for line in out.splitlines()[:3]] == [["SINK", "EVENTS"], ["ops", "4"], ["team", "3"]]
+    assert out.splitlines()[-1] == "5 events went to no sink; 4 of them are sent now"
+    users = [(f"user:{n}", sink, 0) for n in range(3) for sink in ("ops", "team")]
+    assert sorted(sent(store_url), key=str) == sorted([*users, (None, "ops", 0)], key=str)
+    assert [one for one in sent(store_url) if one[0]] == users
+
+
+@pytest.mark.usefixtures("unrouted")
+def test_events_are_sent_again_once(run: Run, store_url: str) -> None:
+    run("replay", "--events")
+    before = sent(store_url)
+    status, out, err = run("replay", "--events")
+    assert (status, err) == (1, "replay: no row of the table takes an event that is meant by that\n")
+    assert out == "1 events went to no sink; 0 of them are sent now\n"
+    assert sent(store_url) == before
+
+
+@pytest.mark.usefixtures("unrouted")
+def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(run: Run, store_url: str) -> None:
+    status, out, _ = run("replay", "--events", "--dry-run", "--json")
+    expected = {"events": 5, "matched": 4, "sinks": {"ops": 4, "team": 3}, "replayed": [], "dry_run": True}
+    assert (status, json.loads(out)) == (0, expected)
+    assert run("replay", "--events", "--dry-run")[1].endswith("5 events went to no sink; 4 of them would go now\n")
+    assert sent(store_url) == []
+
+
+@pytest.mark.usefixtures("unrouted")
+@pytest.mark.parametrize(
+    ("args", "events", "replayed"),
+    [
+        (["--source", "berlin"], 1, 1),
+        (["--source", "marzban"], 4, 6),
+        (["--type", "peer.created"], 1, 1),
+        (["--type", "user.created"], 3, 6),
+        (["--subject", "user:1"], 1, 2),
+        (["--since", "2026-11-21"], 4, 6),
+        (["--until", "2026-11-21"], 1, 1),
+    ],
+)
+def test_events_are_chosen_by_what_one_knows(run: Run, args: Sequence[str], events: int, replayed: int) -> None:
+    told = json.loads(run("replay", "--events", *args, "--json")[1])
+    assert (told["events"], len(told["replayed"])) == (events, replayed)
+
+
+async def test_many_events_are_sent_in_more_than_one_commit_and_in_order(run: Run, store_url: str) -> None:
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(without_a_row(*(an_event(f"user:{n}") for n in range(2500))))
+    told = json.loads(run("replay", "--events", "--json")[1])
+    assert (told["events"], told["sinks"]) == (2500, {"ops": 2500, "team": 2500})
+    assert told["replayed"] == list(range(1, 5001))
+    with open_ledger(store_url) as ledger:
+        found = [one.subject for one in ledger.deliveries(Query(limit=None, sink="ops"))]
+    assert found == [f"user:{n}" for n in reversed(range(2500))]
+
+
+@pytest.mark.parametrize(
+    "args", [["--events", "1"], ["--events", "--dead"], ["--events", "--sink", "ops"], ["--events", "--held-back"]]
+)
+@pytest.mark.usefixtures("unrouted")
+def test_events_are_no_deliveries(run: Run, store_url: str, args: Sequence[str]) -> None:
+    status, out, err = run("replay", *args)
+    assert (status, out) == (1, "")
+    assert err.startswith("replay: --events goes with --source, --type, --subject")
+    assert sent(store_url) == []
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_dry_run_is_of_events(run: Run) -> None:
+    assert run("replay", "--dead", "--dry-run")[2].startswith("replay: --dry-run goes with --events")
+    assert ids(run) == [4, 3, 2, 1]
+
+
+# A database
+
+
+async def test_the_ledger_of_a_database_is_looked_up_and_sent_again_too(
+    run: Run, tmp_path: Path, postgres_url: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text().replace(f"sqlite:///{tmp_path}/panelbridge.db", postgres_url))
+    async with open_outbox(postgres_url) as outbox:
+        await outbox.put(an_intake(an_event()))
+        (one,) = (await outbox.claim("ops", after=0, now=START, limit=9)).deliveries
+        await outbox.put(without_a_row(an_event("user:bob")))
+        await outbox.settle(settled(one, Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400)))
+    assert ids(run, "--dead", "--type", "user.created") == [1]
+    assert json.loads(run("replay", "--dead", "--json")[1]) == {"replayed": [2]}
+    assert json.loads(run("replay", "--events", "--json")[1])["replayed"] == [3, 4]
+
+
+@pytest.mark.parametrize("command", [["deliveries"], ["replay", "--events"]])
+def test_a_database_that_is_not_there_is_told_in_one_line_without_its_password(
+    run: Run, tmp_path: Path, command: list[str]
+) -> None:
+    file = tmp_path / "config.yaml"
+    url = "postgresql+psycopg://bridge:a-secret@127.0.0.1:1/bridge"
+    file.write_text(file.read_text().replace(f"sqlite:///{tmp_path}/panelbridge.db", url))
+    status, out, err = run(*command)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith("store: ")
+    assert "127.0.0.1" in err
+    assert "a-secret" not in err
 
 
 @pytest.mark.usefixtures("kept")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import ledger, messages, service
+from bridge.cli import lanes, ledger, messages, service, store
 from bridge.errors import BridgeError, ConfigError
 
 app = typer.Typer(
@@ -22,6 +22,9 @@ app.command()(messages.render)
 app.command("test")(messages.probe)
 app.command()(ledger.deliveries)
 app.command()(ledger.replay)
+app.command()(lanes.lanes)
+app.command()(lanes.resume)
+app.add_typer(store.app, name="store")
 app.command()(service.schema)
 
 

@@ -1,6 +1,7 @@
 """`deliveries` and `replay`: what became of every event, and sending it again."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,12 +17,17 @@ from bridge.settings import UNITS
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.event import JsonObject
-    from bridge.store.base import AsideRecord, Ledger, Record
+    from bridge.store.base import AsideRecord, Ledger, Query, Record, State
     from bridge.store.ledger import SqlLedger
+
+CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 
 SinkOption = Annotated[str | None, typer.Option(help="Only to this sink.")]
 SourceOption = Annotated[str | None, typer.Option(help="Only from this source.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type, as user.created.")]
+SubjectOption = Annotated[str | None, typer.Option(help="Only about this, as user:alice.")]
 SinceOption = Annotated[str | None, typer.Option(help="Only of events taken in since: 2h, 3d, or 2026-11-21T06:00.")]
+UntilOption = Annotated[str | None, typer.Option(help="Only of events taken in before: 2h, 3d, or 2026-11-21T06:00.")]
 
 
 def deliveries(
@@ -29,13 +35,19 @@ def deliveries(
     id_: Annotated[int | None, typer.Option("--id", help="Show this one in full, with the answer it got.")] = None,
     dead: Annotated[bool, typer.Option("--dead", help="Only those given up.")] = False,
     pending: Annotated[bool, typer.Option("--pending", help="Only those still to be delivered.")] = False,
+    held_back: Annotated[
+        bool, typer.Option("--held-back", help="Only those that their row did not want sent.")
+    ] = False,
     sink: SinkOption = None,
     source: SourceOption = None,
-    type_: Annotated[str | None, typer.Option("--type", help="Only of this type, as user.created.")] = None,
-    subject: Annotated[str | None, typer.Option(help="Only about this, as user:alice.")] = None,
+    type_: TypeOption = None,
+    subject: SubjectOption = None,
     since: SinceOption = None,
+    until: UntilOption = None,
     limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest.")] = 50,
-    set_aside: Annotated[bool, typer.Option("--set-aside", help="What was not understood, instead.")] = False,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="What was not understood or told before, instead.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List deliveries, the newest first."""
@@ -48,10 +60,15 @@ def deliveries(
         elif set_aside:
             _show_aside(ledger.set_aside(limit=limit), settings.zone(), as_json)
         else:
-            states = (State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending
-            moment = _since(since, settings.zone())
             query = Query(
-                states=states, sink=sink, source=source, type=type_, subject=subject, since=moment, limit=limit
+                states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
+                sink=sink,
+                source=source,
+                type=type_,
+                subject=subject,
+                since=_moment("--since", since, settings.zone()),
+                until=_moment("--until", until, settings.zone()),
+                limit=limit,
             )
             _show(ledger.deliveries(query), settings.zone(), as_json)
 
@@ -60,29 +77,105 @@ def replay(
     ids: Annotated[list[int] | None, typer.Argument(help="Deliveries to send again.", show_default=False)] = None,
     config: ConfigOption = None,
     dead: Annotated[bool, typer.Option("--dead", help="All that were given up.")] = False,
+    held_back: Annotated[bool, typer.Option("--held-back", help="All that their row did not want sent.")] = False,
     delivered: Annotated[bool, typer.Option("--delivered", help="Those that arrived too.")] = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="Instead, events that went to no sink, by the table as it is now.")
+    ] = False,
     sink: SinkOption = None,
     source: SourceOption = None,
+    type_: TypeOption = None,
+    subject: SubjectOption = None,
     since: SinceOption = None,
+    until: UntilOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --events: only say what would be sent.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Send deliveries again: the given ones, or the dead ones that the options name. Prints the new ids."""
-    from bridge.store.base import Query, State
+    from bridge.store.base import Query
 
-    if not (ids or dead or sink or source or since):
-        raise BridgeError("replay: say which: ids, --dead, --sink, --source or --since")
+    of_deliveries = bool(ids or dead or held_back or delivered or sink)
+    if events and of_deliveries:
+        raise BridgeError("replay: --events goes with --source, --type, --subject, --since, --until and --dry-run only")
+    if dry_run and not events:
+        raise BridgeError("replay: --dry-run goes with --events; `panelbridge deliveries` lists what would be sent")
+    if not (events or ids or dead or held_back or sink or source or type_ or subject or since or until):
+        raise BridgeError(
+            "replay: say which: ids, --dead, --held-back, --sink, --source, --type, --subject, --since or --until"
+        )
     settings = _settings(config)
-    states = (State.DEAD, State.DELIVERED) if delivered or (ids and not dead) else (State.DEAD,)
-    moment = _since(since, settings.zone())
-    query = Query(ids=tuple(ids or ()), states=states, sink=sink, source=source, since=moment, limit=None)
+    query = Query(
+        ids=tuple(ids or ()),
+        states=_settled(dead=dead, held_back=held_back, delivered=delivered, named=bool(ids)),
+        sink=sink,
+        source=source,
+        type=type_,
+        subject=subject,
+        since=_moment("--since", since, settings.zone()),
+        until=_moment("--until", until, settings.zone()),
+        limit=None,
+    )
     with _ledger(settings) as ledger:
-        made = ledger.replay(query, now=datetime.now(UTC))
+        if events:
+            _replay_events(ledger, settings, query, dry_run=dry_run, as_json=as_json)
+        else:
+            _replay_deliveries(ledger, query, as_json=as_json)
+
+
+def _settled(*, dead: bool, held_back: bool, delivered: bool, named: bool) -> "tuple[State, ...]":
+    """Which states are meant: those that the options name; else the dead ones, or whatever became of the given ids."""
+    from bridge.store.base import State
+
+    asked = (State.DEAD,) * dead + (State.HELD_BACK,) * held_back
+    if not asked:
+        asked = (State.DEAD, State.HELD_BACK, State.DELIVERED) if named else (State.DEAD,)
+    return asked + (State.DELIVERED,) * delivered
+
+
+def _replay_deliveries(ledger: "Ledger", query: "Query", *, as_json: bool) -> None:
+    made = ledger.replay(query, now=datetime.now(UTC))
     if as_json:
         print_json({"replayed": list(made)})
     elif made:
         print(*made, sep="\n")
     if not made:
         raise BridgeError("replay: no settled delivery is meant by that")
+
+
+def _replay_events(ledger: "Ledger", settings: "Config", query: "Query", *, dry_run: bool, as_json: bool) -> None:
+    """Send events that went to no sink where today's table says, oldest first."""
+    from bridge.routing import Router
+
+    router = Router(settings.table(), sinks=settings.all_sinks())
+    found = ledger.unrouted(
+        source=query.source, type=query.type, subject=query.subject, since=query.since, until=query.until
+    )
+    made: list[int] = []
+    sinks: Counter[str] = Counter()
+    taken = 0
+    for start in range(0, len(found), CHUNK):
+        routed = [one for one in map(router.route, found[start : start + CHUNK]) if one.assignments]
+        taken += len(routed)
+        sinks.update(to.sink for one in routed for to in one.assignments)
+        if routed and not dry_run:
+            made += ledger.put_replays(routed, datetime.now(UTC))
+    _tell_events(len(found), taken, sinks, made, dry_run=dry_run, as_json=as_json)
+
+
+def _tell_events(
+    found: int, taken: int, sinks: "Counter[str]", made: Sequence[int], *, dry_run: bool, as_json: bool
+) -> None:
+    if as_json:
+        print_json(
+            {"events": found, "matched": taken, "sinks": dict(sinks), "replayed": list(made), "dry_run": dry_run}
+        )
+    else:
+        if sinks:
+            print_table(("SINK", "EVENTS"), sinks.items())
+            print()
+        print(f"{found} events went to no sink; {taken} of them {'would go now' if dry_run else 'are sent now'}")
+    if not taken:
+        raise BridgeError("replay: no row of the table takes an event that is meant by that")
 
 
 def _settings(config: Path | None) -> "Config":
@@ -92,16 +185,19 @@ def _settings(config: Path | None) -> "Config":
 
 
 def _ledger(settings: "Config") -> "SqlLedger":
-    """The ledger of a store that is there: looking something up makes none."""
+    """The ledger of a store that is there: looking something up makes no file."""
     from bridge.store import open_ledger
 
-    file = Path(settings.store.removeprefix("sqlite:///").partition("?")[0])
-    if not file.exists():
-        raise BridgeError(f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?")
+    if settings.store.startswith("sqlite:"):
+        file = Path(settings.store.removeprefix("sqlite:///").partition("?")[0])
+        if not file.exists():
+            raise BridgeError(
+                f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"
+            )
     return open_ledger(settings.store)
 
 
-def _since(text: str | None, zone: ZoneInfo) -> datetime | None:
+def _moment(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     """That long ago, or that moment; in the file's time zone where it names none."""
     if text is None:
         return None
@@ -111,7 +207,7 @@ def _since(text: str | None, zone: ZoneInfo) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise BridgeError(
-            f"--since: {text} is neither a duration such as 2h nor a time such as 2026-11-21T06:00"
+            f"{option}: {text} is neither a duration such as 2h nor a time such as 2026-11-21T06:00"
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 

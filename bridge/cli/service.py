@@ -74,8 +74,14 @@ def _summary(config: "Config") -> dict[str, object]:
             {"name": one.name, "panel": one.panel, "url": one.url, "paste": one.paste} for one in doors(config)
         ],
         "sinks": [{"name": name, "type": one.type, "enabled": one.enabled} for name, one in config.all_sinks().items()],
-        "rows": [{"name": name, **route.model_dump(mode="json", exclude_none=True)} for name, route in config.table()],
+        "rows": [{"name": name, **_row(route)} for name, route in config.table()],
     }
+
+
+def _row(route: "Route") -> dict[str, object]:
+    """What a row says; of the fallback nothing where it has none."""
+    unsaid = set() if route.fallback else {"fallback", "fallback_after"}
+    return route.model_dump(mode="json", exclude_none=True, exclude=unsaid)
 
 
 def _show(config: "Config") -> None:

@@ -3,9 +3,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SEED ?= 1
+MINUTES ?= 5
 DEV := $(VENV)/.dev
 
-.PHONY: run test check format lint types imports bench clean
+.PHONY: run test check format lint types imports chaos bench clean
 
 run: $(DEV)
 	$(BIN)/panelbridge run --config config.example.yaml --demo
@@ -28,6 +30,9 @@ types: $(DEV)
 
 imports: $(DEV)
 	$(BIN)/lint-imports
+
+chaos: $(DEV)
+	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
 
 bench: $(DEV)
 	$(BIN)/python -m bench

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,15 +26,17 @@ def free_port() -> int:
 class Bridge:
     """`panelbridge run`, started, killed and ended like an operator's."""
 
-    def __init__(self, config: Path, port: int) -> None:
+    def __init__(self, config: Path, port: int, store: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.log = config.with_suffix(".log")
-        self._config = config
+        self.config = config
+        self.store = store
+        self.module = "bridge"
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Start it; returns once it answers."""
-        command = [sys.executable, "-m", "bridge", "run", "--config", str(self._config)]
+        command = [sys.executable, "-m", self.module, "run", "--config", str(self.config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         async with aiohttp.ClientSession() as http, asyncio.timeout(20):
@@ -57,6 +59,32 @@ class Bridge:
         """kill -9: no goodbye."""
         self.signal(signal.SIGKILL)
         await self.ended()
+
+    async def restart(self) -> None:
+        """kill -9, and start it again."""
+        await self.kill()
+        await self.start()
+
+    async def logged(self, text: str, *, times: int = 1, within: float = 15) -> None:
+        """Returns once the log says so, so often."""
+        async with asyncio.timeout(within):
+            while self.log.read_text().count(text) < times:
+                await asyncio.sleep(0.05)
+
+    async def command(self, *words: str) -> str:
+        """What a `panelbridge` command beside the running bridge prints."""
+        about = [] if words[0] == "store" else ["--config", str(self.config)]
+        line = [sys.executable, "-m", "bridge", *words, *about]
+        done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    async def reload(self, change: Callable[[str], str]) -> None:
+        """Change the file; returns once it is in force."""
+        times = self.log.read_text().count("config.reloaded")
+        self.config.write_text(change(self.config.read_text()))
+        self.signal(signal.SIGHUP)
+        await self.logged("config.reloaded", times=times + 1)
 
     async def end(self) -> int:
         """SIGTERM; returns the exit status."""
@@ -112,12 +140,12 @@ async def a_receiver() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def a_bridge(folder: Path, text: str) -> AsyncIterator[Bridge]:
+async def a_bridge(folder: Path, text: str, *, name: str = "config", store: str | None = None) -> AsyncIterator[Bridge]:
     """A bridge with this file; `listen` and `store` are added. It is not started yet."""
-    port = free_port()
-    config = folder / "config.yaml"
-    config.write_text(f"listen: 127.0.0.1:{port}\nstore: sqlite:///{folder}/panelbridge.db\n{text}")
-    bridge = Bridge(config, port)
+    port, store = free_port(), store or f"sqlite:///{folder}/panelbridge.db"
+    config = folder / f"{name}.yaml"
+    config.write_text(f"listen: 127.0.0.1:{port}\nstore: {store}\n{text}")
+    bridge = Bridge(config, port, store)
     try:
         yield bridge
     finally:

@@ -1,17 +1,22 @@
 """A street of strict services, a bridge that speaks to all of them, and panels that post to it."""
 
 import asyncio
+import hashlib
+import hmac
 import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 
+from bridge.event import iso
+from bridge.store import open_ledger
+from bridge.store.base import Query
 from tests.processes import Bridge, a_bridge
 from tests.services import discord, gohighlevel, slack, telegram, zapier
 from tests.services.receiver import Receiver
@@ -29,8 +34,11 @@ sources:
   remnawave: {{panel: remnawave, secret: {REMNAWAVE}}}
   wg-portal: {{panel: wgportal, secret: Basic dXNlcm5hbWU6cGFzc3dvcmQ=}}
   orbvpn: {{panel: orbvpn, secret: none}}
+  program: {{panel: cloudevents, secret: {MARZBAN}}}
   reports: {{panel: discord, secret: [{", ".join(TOKENS)}]}}
 """
+
+BATCH = {"Content-Type": "application/cloudevents-batch+json", "Authorization": f"Bearer {MARZBAN}"}
 
 
 @dataclass
@@ -43,33 +51,34 @@ class Street:
     def __getitem__(self, name: str) -> Any:
         return self.services[name]
 
-    def sinks(self) -> str:
+    def sinks(self, fast: str = "rate: unlimited, retry: {waits: [0.2s], jitter: 0}") -> str:
         """The sinks of a file that speaks to each of them, as fast as they take it."""
-        base, fast = self.urls, "rate: unlimited, retry: {waits: [0.2s], jitter: 0}"
+        base, fast = self.urls, f", {fast}" if fast else ""
         return f"""
 sinks:
-  discord: {{type: discord, url: '{base["discord"]}/api/webhooks/{discord.ID}/{discord.TOKEN}', {fast}}}
-  slack: {{type: slack, url: '{base["slack"]}{slack.HOOK}', {fast}}}
-  slack-bot: {{type: slack, token: {slack.TOKEN}, channel: '#notifications', api_base: '{base["slack"]}/api', {fast}}}
-  telegram: {{type: telegram, token: '{telegram.TOKEN}', chat_id: -1001, api_base: '{base["telegram"]}', {fast}}}
-  trigger: {{type: gohighlevel, url: '{base["crm"]}{gohighlevel.TRIGGER}', {fast}}}
+  discord: {{type: discord, url: '{base["discord"]}/api/webhooks/{discord.ID}/{discord.TOKEN}'{fast}}}
+  slack: {{type: slack, url: '{base["slack"]}{slack.HOOK}'{fast}}}
+  slack-bot: {{type: slack, token: {slack.TOKEN}, channel: '#notifications', api_base: '{base["slack"]}/api'{fast}}}
+  telegram: {{type: telegram, token: '{telegram.TOKEN}', chat_id: -1001, api_base: '{base["telegram"]}'{fast}}}
+  trigger: {{type: gohighlevel, url: '{base["crm"]}{gohighlevel.TRIGGER}'{fast}}}
   crm:
     {{type: gohighlevel, api_key: {gohighlevel.TOKEN}, location_id: {gohighlevel.LOCATION},
-      api_base: '{base["crm"]}', {fast}}}
-  zapier: {{type: zapier, url: '{base["zapier"]}{zapier.HOOK}', {fast}}}
-  shop: {{type: webhook, url: '{base["shop"]}/hook', secret: {SIGNING}, {fast}}}
+      api_base: '{base["crm"]}'{fast}}}
+  zapier: {{type: zapier, url: '{base["zapier"]}{zapier.HOOK}'{fast}}}
+  shop: {{type: webhook, url: '{base["shop"]}/hook', secret: {SIGNING}{fast}}}
 """
 
 
 @asynccontextmanager
-async def a_street() -> AsyncIterator[Street]:
+async def a_street(*, limited: bool = False) -> AsyncIterator[Street]:
+    """`limited`: the services keep the rates of the real ones."""
     street = Street(
         {
-            "discord": discord.Discord(),
-            "slack": slack.Slack(),
-            "telegram": telegram.Telegram(),
-            "crm": gohighlevel.GoHighLevel(),
-            "zapier": zapier.Zapier(),
+            "discord": discord.Discord(limited=limited),
+            "slack": slack.Slack(limited=limited),
+            "telegram": telegram.Telegram(limited=limited),
+            "crm": gohighlevel.GoHighLevel(limited=limited),
+            "zapier": zapier.Zapier(limited=limited),
             "shop": Receiver(secret=SIGNING),
         }
     )
@@ -80,7 +89,7 @@ async def a_street() -> AsyncIterator[Street]:
 
 
 class Panels:
-    """What panels do: post, and hope for the best."""
+    """What panels do: post, and hope for the best; and what their operator sees of it."""
 
     def __init__(self, bridge: Bridge, http: aiohttp.ClientSession) -> None:
         self.bridge, self.http = bridge, http
@@ -91,31 +100,75 @@ class Panels:
             return response.status
 
     async def users(self, *names: str, action: str = "user_created") -> None:
+        """Marzban tells of them, all in one request."""
         body = [{"action": action, "username": name, "tries": 0} for name in names]
         assert await self.send("/in/marzban", body, {"x-webhook-secret": MARZBAN}) == 200
 
+    async def node(self, event: str, name: str, *, at: datetime | None = None) -> None:
+        """Remnawave tells of a node: `connection_lost`, `connection_restored` …"""
+        told = {"event": f"node.{event}", "timestamp": iso(at or datetime.now(UTC)), "data": {"name": name}}
+        await self.remnawave(json.dumps(told).encode())
+
+    async def remnawave(self, body: bytes) -> None:
+        signature = hmac.new(REMNAWAVE.encode(), body, hashlib.sha256).hexdigest()
+        assert await self.send("/in/remnawave", body, {"X-Remnawave-Signature": signature}) == 200
+
+    async def tell(self, type_: str, *subjects: str, data: Mapping[str, Any] | None = None) -> None:
+        """A program tells of these subjects, as CloudEvents in one request, each with an id of its own."""
+        one = {"specversion": "1.0", "source": "/street", "type": type_, "data": data or {}}
+        batch = [{**one, "id": str(uuid4()), "subject": subject} for subject in subjects]
+        assert await self.send("/in/program", batch, BATCH) == 200
+
+    def records(self, **query: Any) -> list[dict[str, Any]]:
+        """The deliveries that are meant, as `panelbridge deliveries --json` has them; the oldest first."""
+        with open_ledger(self.bridge.store) as ledger:
+            return [one.to_json() for one in reversed(ledger.deliveries(Query(limit=None, **query)))]
+
+    async def settled(self, count: int, *, within: float = 30) -> list[dict[str, Any]]:
+        """All deliveries, once so many of them are delivered, dead or held back; the oldest first."""
+        async with asyncio.timeout(within):
+            while True:
+                found = self.records()
+                if sum(one["state"] not in ("pending", "waiting") for one in found) >= count:
+                    return found
+                await asyncio.sleep(0.1)
+
+    async def carried(self, *, within: float = 30) -> list[dict[str, Any]]:
+        """All deliveries, once none is left to be carried; the oldest first. Cheaper than `settled` for thousands."""
+        async with asyncio.timeout(within):
+            while self.unsettled():
+                await asyncio.sleep(0.1)
+        return self.records()
+
+    def unsettled(self) -> int:
+        with open_ledger(self.bridge.store) as ledger:
+            return sum(lane.pending + lane.waiting for lane in ledger.lanes())
+
     async def command(self, *words: str) -> Any:
         """What a command beside the running bridge prints as JSON."""
-        config = str(self.bridge.log.with_suffix(".yaml"))
-        line = [sys.executable, "-m", "bridge", *words, "--json", "--config", config]
-        done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=20)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return json.loads(await self.bridge.command(*words, "--json"))
 
-    async def settled(self, count: int) -> list[dict[str, Any]]:
-        """All deliveries, once `count` of them are delivered or dead; the oldest first."""
-        async with asyncio.timeout(30):
-            while True:
-                found = await self.command("deliveries", "--limit", "100000")
-                if sum(one["state"] in ("delivered", "dead") for one in found) >= count:
-                    return sorted(found, key=lambda one: int(one["id"]))
-                await asyncio.sleep(0.1)
+    async def lane(self, sink: str) -> dict[str, Any]:
+        """How the lane stands, as `panelbridge lanes` shows it."""
+        (found,) = [lane for lane in await self.command("lanes") if lane["sink"] == sink]
+        return dict(found)
+
+
+async def until(true: Callable[[], object], *, within: float = 20) -> None:
+    """Returns once it is so."""
+    async with asyncio.timeout(within):
+        while not true():
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
-async def a_house(folder: Path, sinks: str, to: str) -> AsyncIterator[Panels]:
-    """A running bridge that sends everything to these sinks."""
-    text = f"{SOURCES}{sinks}\nroutes:\n  - {{match: '*', to: {to}}}\n"
+async def a_house(
+    folder: Path, sinks: str, to: str = "", *, rows: Sequence[str] = (), more: str = "", module: str = "bridge"
+) -> AsyncIterator[Panels]:
+    """A running bridge that sends everything to these sinks, or as these rows say; `more` goes into its file."""
+    table = "".join(f"  - {{{row}}}\n" for row in rows or [f"match: '*', to: {to}"])
+    text = f"{more}\n{SOURCES}{sinks}\nroutes:\n{table}"
     async with a_bridge(folder, text) as bridge, aiohttp.ClientSession() as http:
+        bridge.module = module
         await bridge.start()
         yield Panels(bridge, http)

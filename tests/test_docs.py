@@ -272,7 +272,7 @@ def test_the_log_records_that_are_documented_are_those_there_are() -> None:
     said = {
         (name, level.lower())
         for file in (ROOT / "bridge").rglob("*.py")
-        for level, name in re.findall(r'say\(\s*LOG,\s*logging\.(\w+),\s*"([\w.]+)"', file.read_text("utf-8"))
+        for level, name in re.findall(r'logging\.(\w+),\s*"([\w.]+)"', file.read_text("utf-8"))
     }
     rows = table("docs/operations.md", "Logs")
     assert {(name, row[1]) for row in rows for name in named(row[0])} == said

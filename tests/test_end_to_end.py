@@ -36,6 +36,7 @@ def records() -> Iterator[tuple[str, dict[str, Any]]]:
     for file in sorted(PAYLOADS.glob("*/*.json")):
         record = json.loads(file.read_text("utf-8"))
         token = record["path"].rstrip("/").rpartition("/")[2]
+        record["retry"] = "-retry-" in file.stem
         yield (f"/api/webhooks/reports/{token}" if token in TOKENS else f"/in/{file.parent.name}"), record
 
 
@@ -71,7 +72,9 @@ async def test_every_recorded_request_arrives_everywhere_and_no_secret_of_it_doe
             status = await panels.send(path, record["body"].encode(), headers)
             assert (status >= 400) == bool(record["expect"].get("refuse")), (status, record)
             for one in record["expect"].get("events", []):
-                expected[f"{path.split('/')[-2 if 'webhooks' in path else -1]} {one['subject']}"].append(one["native"])
+                about = f"{path.split('/')[-2 if 'webhooks' in path else -1]} {one['subject']}"
+                if not (record["retry"] and about in expected):  # told before
+                    expected[about].append(one["native"])
             secrets |= set(secrets_in(json.loads(record["body"])))
         found = await panels.settled(sum(map(len, expected.values())) * 8)
         assert await panels.bridge.end() == 0
@@ -154,22 +157,21 @@ async def test_a_429_is_waited_for_and_costs_no_attempt(tmp_path: Path) -> None:
 
 
 async def test_what_is_dead_says_why_and_is_replayed(tmp_path: Path) -> None:
-    async with a_street() as street, a_house(tmp_path, street.sinks(), "[discord, slack-bot, trigger]") as panels:
-        street["discord"].deleted, street["crm"].published = True, False
+    async with a_street() as street, a_house(tmp_path, street.sinks(), "[discord, slack-bot, shop]") as panels:
+        street["shop"].answer_next(Answer(400))
+        street["discord"].answer_next(Answer(400, {"message": "Invalid Form Body", "code": 50035}))
         street["slack"].answer_next(Answer(200, {"ok": False, "error": "invalid_blocks"}))
         await panels.users("alice")
         await panels.settled(3)
         dead = {one["sink"]: one for one in await panels.command("deliveries", "--dead")}
         assert {name: (one["status"], one["attempts"]) for name, one in dead.items()} == {
-            "discord": (404, 1),
+            "discord": (400, 1),
             "slack-bot": (200, 1),
-            "trigger": (200, 1),
+            "shop": (400, 1),
         }
-        assert "Unknown Webhook" in dead["discord"]["reason"]
-        assert json.loads(dead["discord"]["answer"])["code"] == 10015
+        assert "Invalid Form Body" in dead["discord"]["reason"]
+        assert json.loads(dead["discord"]["answer"])["code"] == 50035
         assert "invalid_blocks" in dead["slack-bot"]["reason"]
-        assert "not published" in dead["trigger"]["reason"]
-        street["discord"].deleted, street["crm"].published = False, True
         assert len((await panels.command("replay", "--dead"))["replayed"]) == 3
         assert [one["state"] for one in await panels.settled(6)] == ["dead"] * 3 + ["delivered"] * 3
         assert discord.TOKEN not in json.dumps(await panels.command("deliveries"))

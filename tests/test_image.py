@@ -172,4 +172,4 @@ def test_the_variants_in_the_comments_are_yaml_too() -> None:
     text = (ROOT / "compose.yaml").read_text("utf-8")
     variants = re.findall(r"(?m)^  # ([a-z-]+:\n(?:  #   .*\n)+)", text)
     services = [yaml.safe_load(re.sub(r"(?m)^  # ", "", variant)) for variant in variants]
-    assert [name for service in services for name in service] == ["remnawave", "wg-portal"]
+    assert [name for service in services for name in service] == ["remnawave", "wg-portal", "postgres"]

@@ -156,22 +156,15 @@ async def test_a_broken_file_leaves_the_old_one_in_force_and_says_where_it_is_br
 async def test_dead_letters_are_replayed_by_a_command_beside_the_running_bridge(tmp_path: Path) -> None:
     async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
         await bridge.start()
-        receiver.status = 410
+        receiver.status = 400
         async with aiohttp.ClientSession() as http:
             assert await post(http, bridge.url, "alice", "bob")
-
-        async def command(*words: str) -> str:
-            line = [sys.executable, "-m", "bridge", *words, "--config", str(tmp_path / "config.yaml")]
-            done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=20)
-            assert done.returncode == 0, done.stderr
-            return done.stdout
-
         async with asyncio.timeout(15):
-            while len(dead := json.loads(await command("deliveries", "--dead", "--json"))) < 2:
+            while len(dead := json.loads(await bridge.command("deliveries", "--dead", "--json"))) < 2:
                 pass
-        assert {one["status"] for one in dead} == {410}
+        assert {one["status"] for one in dead} == {400}
         receiver.status = 200
-        await command("replay", "--dead")
+        await bridge.command("replay", "--dead")
         await receiver.until(2)
         assert names(receiver) == ["alice", "bob"]
 

@@ -1,0 +1,162 @@
+"""The laws of a run catch what they are there for: each is broken once, and held once."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from tests.chaos import laws
+from tests.chaos.laws import Asked, Exit, Kept, Promise, Story, Told, breaches
+from tests.chaos.plan import LASTS, SINK, STORE, Fault, Plan, Step, Store, a_plan
+from tests.chaos.sinks import said
+
+Law = Callable[[Story], Iterator[str]]
+CALM = Plan(7, 60.0, "sqlite", 1, ())
+
+
+def a_story(*steps: Step, plan: Plan = CALM) -> Story:
+    """A run in which all went well: three events about one user, told to the shop."""
+    story = Story(replace(plan, steps=steps))
+    for number in range(1, 4):
+        mark, event = f"u1.{number}", f"event-{number}"
+        story.promised.append(Promise(mark, ("shop",)))
+        story.told.append(Told("shop", event, mark, 10.0 + number))
+        story.asked.append(Asked("shop", 10.0 + number, 202, 10.0 + number))
+        story.kept.append(Kept(number, event, mark, "shop", "delivered"))
+    story.exits.append(Exit("replica 1", 60.0, 60.0, 0, "SIGTERM"))
+    story.answers, story.logs = Counter({200: 3, 503: 1}), {"replica 1": "info app.started"}
+    return story
+
+
+def asks(sink: str, *times: float, wait: float = 0.0) -> list[Asked]:
+    return [Asked(sink, at, 429 if wait else 200, at, wait) for at in times]
+
+
+def settle(state: str, reason: str | None = None, sink: str = "shop") -> Callable[[Story], None]:
+    """The second event comes to this end instead."""
+
+    def change(story: Story) -> None:
+        story.kept[1] = replace(story.kept[1], state=state, reason=reason, sink=sink)
+        story.told = [one for one in story.told if one.mark != "u1.2"]
+
+    return change
+
+
+def tell(*numbers: int, lost: bool = False) -> Callable[[Story], None]:
+    """The shop is told these events, in this order."""
+
+    def change(story: Story) -> None:
+        story.told = [Told("shop", f"event-{n}", f"u1.{n}", 20.0 + i, lost) for i, n in enumerate(numbers)]
+
+    return change
+
+
+def ask(*asked: Asked) -> Callable[[Story], None]:
+    return lambda story: story.asked.extend(asked)
+
+
+def end(code: int, asked: str | None, *, at: float = 30.0, lived: float = 20.0) -> Callable[[Story], None]:
+    return lambda story: story.exits.append(Exit("replica 1", at, lived, code, asked))
+
+
+def test_a_run_in_which_all_went_well_breaks_no_law() -> None:
+    assert breaches(a_story()) == []
+
+
+BROKEN: Iterable[tuple[Law, Callable[[Story], object]]] = [
+    (laws.nothing_is_lost, lambda story: story.kept.pop()),
+    (laws.nothing_is_lost, lambda story: story.told.pop()),
+    (laws.nothing_is_lost, settle("dead")),
+    (laws.nothing_is_lost, settle("held_back", "")),
+    (laws.nothing_waits_for_ever, settle("pending")),
+    (laws.nothing_waits_for_ever, settle("waiting", "HTTP 500")),
+    (laws.who_is_told_instead_is_told, settle("dead", "HTTP 400", sink="flaky")),
+    (laws.what_is_taken_back_is_a_pair, settle("held_back", "cancelled out by delivery 3, node.connection_lost")),
+    (laws.order_holds, tell(1, 3, 2)),
+    (laws.order_holds, tell(2, 3, 1, 2, 3)),
+    (laws.repeats_are_bounded, tell(1, 1, 2, 3)),
+    (laws.a_repeat_of_the_panel_is_told_once, lambda s: s.kept.append(replace(s.kept[0], id=9, event="event-9"))),
+    (laws.limits_are_kept, ask(*asks("group", 10.0, 10.6))),
+    (laws.limits_are_kept, ask(*asks("chat", *(10 + 1.9 * n for n in range(31))))),
+    (laws.limits_are_kept, ask(*asks("chat", *(10 + 0.3 * n for n in range(6))))),
+    (laws.waits_are_honoured, ask(*asks("fast", 10.0, wait=3.0), *asks("fast", 12.0))),
+    (laws.processes_end_well, end(1, "SIGTERM")),
+    (laws.processes_end_well, end(-11, None)),
+    (laws.processes_end_well, end(1, None)),
+    (laws.the_door_answers_200_or_503, lambda story: story.answers.update([500])),
+    (laws.logs_show_no_bug, lambda story: story.logs.update({"replica 1": "error delivery.bug\n    Traceback"})),
+]
+
+
+@pytest.mark.parametrize(("law", "change"), BROKEN)
+def test_a_law_notices_when_it_is_broken(law: Law, change: Callable[[Story], object]) -> None:
+    story = a_story()
+    story.once = {"u1.1"}
+    change(story)
+    found = list(law(story))
+    assert found
+    assert set(found) <= set(breaches(story))
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR, Fault.GONE])
+def test_hammering_is_noticed(fault: Fault) -> None:
+    story = a_story(Step(10.0, fault, "nodes", 4.0))
+    story.asked += asks("nodes", *(10.1 + 0.3 * n for n in range(12)))
+    assert len(list(laws.nobody_is_hammered(story))) == 1
+
+
+@pytest.mark.parametrize(
+    ("steps", "change"),
+    [
+        ([], settle("dead", "HTTP 400")),
+        ([], tell(1, 2, 1, 3, lost=True)),
+        ([Step(9.0, Fault.KILL, "replica 1", 1.0)], tell(1, 2, 1, 2, 3)),
+        ([Step(29.0, Fault.FILL_DISK, "store", 2.0)], end(1, None, lived=1.0)),
+        ([], ask(*asks("fast", 10.0, wait=3.0), *asks("fast", 10.1, 13.1))),
+        ([], ask(*asks("chat", *(10 + 2.0 * n for n in range(60))))),
+    ],
+)
+def test_what_is_allowed_breaks_no_law(steps: list[Step], change: Callable[[Story], object]) -> None:
+    story = a_story(*steps)
+    change(story)
+    assert breaches(story) == []
+
+
+@pytest.mark.parametrize(("store", "replicas"), [("sqlite", 1), ("postgresql", 3)])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_same_seed_makes_the_same_plan_which_is_over_in_time(seed: int, store: Store, replicas: int) -> None:
+    plan = a_plan(seed, seconds=120, store=store, replicas=replicas)
+    assert plan == a_plan(seed, seconds=120, store=store, replicas=replicas)
+    assert plan != a_plan(seed + 1, seconds=120, store=store, replicas=replicas)
+    assert [step.at for step in plan.steps] == sorted(step.at for step in plan.steps)
+    assert all(step.ends <= 120 and step.lasts <= LASTS[step.fault][1] for step in plan.steps)
+    assert {step.fault for step in plan.steps} >= {*SINK, *STORE[store], Fault.KILL, Fault.TERM, Fault.FREEZE}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_goes_wrong_twice_at_once_with_the_same_target(seed: int) -> None:
+    steps = a_plan(seed, seconds=300, store="postgresql", replicas=2).steps
+    for target in {step.target for step in steps}:
+        mine = [step for step in steps if step.target == target]
+        assert all(later.at > earlier.ends for earlier, later in pairwise(mine))
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"id": "e-1", "data": {"mark": "u1.2"}}', [("u1.2", "e-1")]),
+        (
+            '{"text": "a §a71.3 01a1fd56-e535-73e9-a5cb-0e2e41b0f73b§ b"}',
+            [("a71.3", "01a1fd56-e535-73e9-a5cb-0e2e41b0f73b")],
+        ),
+        (
+            '{"embeds": [{"description": "x"}, {"description": "§a71.3 01a1fd56\\\\-e535-73e9-a5cb-0e2e41b0f73b§"}]}',
+            [("a71.3", "01a1fd56-e535-73e9-a5cb-0e2e41b0f73b")],
+        ),
+        ('{"text": "nothing"}', []),
+    ],
+)
+def test_what_a_request_tells_of_is_found_in_it(body: str, told: list[tuple[str, str]]) -> None:
+    assert list(said(body.encode())) == told

@@ -3,14 +3,19 @@
 import asyncio
 import json
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
+from bench.backlog import BATCH, SIZES, backlog
 from bench.load import Connection, Rate, Receiver, a_request, load
 from bench.processes import Process, bare, bridge
+from tests.postgres import a_postgres
 
 CONNECTIONS = (1, 16, 64)
 REQUESTS = {1: 2000, 16: 8000, 64: 12000}
@@ -18,7 +23,17 @@ BURST = 5000
 BACKLOG = 100_000
 STARTS = 5
 ROUNDS = 3
-PAUSED = "1/d"
+#: How a burst may be carried: name, the sink's settings, the row's, the aims of its two figures.
+BURSTS = (
+    ("one at a time", "rate: unlimited", "", ("", "")),
+    ("concurrency: 16", "rate: unlimited, concurrency: 16", "", ("≥ 0.20", "≤ 5")),
+    ("a storm guard", "rate: unlimited, storm: {backlog: 50}", "", ("≥ 0.20", "≤ 5")),
+)
+SLOW = (
+    ("concurrency: 128", "rate: unlimited, concurrency: 128", ""),
+    ("digests", "rate: unlimited, concurrency: 4", ", digest: {window: 1s, max: 200}"),
+)
+PAUSED, UNLIMITED = "rate: 1/d", "rate: unlimited"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,9 @@ class Figure:
 
 
 async def main() -> None:
-    figures = [*await ingest(), *await delivery(), *await starting(), *await weight()]
+    figures = [
+        figure for measure in (ingest, delivery, starting, weight, replicas, waiting) for figure in await measure()
+    ]
     print("| figure | bridge | bare | unit | ratio | aim |\n| --- | ---: | ---: | --- | ---: | --- |")
     print(*figures, sep="\n")
 
@@ -48,7 +65,7 @@ async def ingest() -> list[Figure]:
     figures = []
     async with Receiver() as receiver:
         paused = dict.fromkeys(("a", "b"), (receiver.url, PAUSED))
-        flowing = dict.fromkeys(("a", "b"), (receiver.url, "unlimited"))
+        flowing = dict.fromkeys(("a", "b"), (receiver.url, UNLIMITED))
         async with bare() as yardstick:
             async with bridge(paused) as ours:
                 for connections, aim in zip(CONNECTIONS, ("0.25", "", "0.40"), strict=True):
@@ -68,28 +85,89 @@ async def ingest() -> list[Figure]:
 
 
 async def delivery() -> list[Figure]:
-    """From the panel's POST to the sink: one at a time, and a burst."""
+    """From the panel's POST to the sink: one at a time, and bursts."""
     async with bare() as yardstick, Receiver() as receiver:
-        async with bridge({"a": (receiver.url, "unlimited")}) as ours:
+        async with bridge({"a": (receiver.url, UNLIMITED)}) as ours:
             accept = await one_at_a_time(yardstick, 300)
             idle = await one_at_a_time(ours, 300, receiver)
-        rates, costs, bases, base_costs = [], [], [], []
-        for _ in range(ROUNDS):
-            async with bridge({"a": (receiver.url, "unlimited")}) as ours:
-                before, cpu, started = len(receiver.arrived), ours.cpu_seconds, time.perf_counter()
-                await load(ours.url, events(ours), requests=BURST, connections=16)
-                await receiver.count(before + BURST, within=120)
-                rates.append(BURST / (receiver.arrived[-1] - started))
-                costs.append((ours.cpu_seconds - cpu) / BURST)
-            cpu = yardstick.cpu_seconds
-            bases.append((await load(yardstick.url, events(yardstick), requests=BURST, connections=16)).per_second)
-            base_costs.append((yardstick.cpu_seconds - cpu) / BURST)
+        middle = statistics.median
+        figures = [Figure("POST to sink, idle, p50", middle(idle) * 1e6, middle(accept) * 1e6, "µs", "≤ 4")]
+        for name, settings, more, aims in BURSTS:
+            figures += await burst(name, receiver, yardstick, settings, more, aims)
+    async with Receiver(delay=0.08) as slow:
+        for name, settings, more in SLOW:
+            async with bridge({"a": (slow.url, settings)}, more=more) as ours:
+                rate, _ = await one_burst(ours, slow)
+                figures.append(Figure(f"burst to a sink that takes 80 ms, {name}", rate, 0, "events/s", "≥ 1,000"))
+    return figures
+
+
+async def burst(
+    name: str, receiver: Receiver, yardstick: Process, settings: str, more: str, aims: tuple[str, str]
+) -> list[Figure]:
+    """A burst of events, the middle of three rounds in turn with the bare handler's."""
+    mine, base = [], []
+    for _ in range(ROUNDS):
+        async with bridge({"a": (receiver.url, settings)}, more=more) as ours:
+            mine.append(await one_burst(ours, receiver))
+        cpu = yardstick.cpu_seconds
+        rate = await load(yardstick.url, events(yardstick), requests=BURST, connections=16)
+        base.append((rate.per_second, (yardstick.cpu_seconds - cpu) / BURST))
+    (rates, costs), (rates_bare, costs_bare) = zip(*mine, strict=True), zip(*base, strict=True)
     middle = statistics.median
     return [
-        Figure("POST to sink, idle, p50", middle(idle) * 1e6, middle(accept) * 1e6, "µs", "≤ 4"),
-        Figure(f"burst of {BURST:,}, POST to sink", middle(rates), middle(bases), "events/s", "≥ 0.10"),
-        Figure("CPU per event, burst", middle(costs) * 1e6, middle(base_costs) * 1e6, "µs"),
+        Figure(f"burst of {BURST:,}, {name}", middle(rates), middle(rates_bare), "events/s", aims[0]),
+        Figure("… CPU per event", middle(costs) * 1e6, middle(costs_bare) * 1e6, "µs", aims[1]),
     ]
+
+
+async def one_burst(ours: Process, receiver: Receiver) -> tuple[float, float]:
+    """Events per second until the last has arrived, and seconds of processor time for each."""
+    before, cpu, started = len(receiver.arrived), ours.cpu_seconds, time.perf_counter()
+    await load(ours.url, events(ours), requests=BURST, connections=16)
+    await receiver.count(before + BURST, within=120)
+    return BURST / (receiver.arrived[-1] - started), (ours.cpu_seconds - cpu) / BURST
+
+
+async def replicas() -> list[Figure]:
+    """What two replicas on one PostgreSQL take and deliver, beside what one does."""
+    rates = {}
+    with a_postgres() as server:
+        for count in (1, 2):
+            async with Receiver() as receiver, AsyncExitStack() as stack:
+                store = server.fresh()
+                sinks = dict.fromkeys("abcd", (receiver.url, f"{UNLIMITED}, concurrency: 8"))
+                ours = [await stack.enter_async_context(bridge(sinks, store=store)) for _ in range(count)]
+                await asyncio.sleep(5)  # until they have shared out the lanes
+                started = time.perf_counter()
+                loads = (load(one.url, events(one), requests=BURST // count, connections=32 // count) for one in ours)
+                await asyncio.gather(*loads)
+                taken = BURST / (time.perf_counter() - started)
+                await receiver.count(BURST * len(sinks), within=120)
+                rates[count] = taken, BURST * len(sinks) / (receiver.arrived[-1] - started)
+    return [
+        Figure(f"two replicas beside one, {what}", two, one, unit, "≥ 1")
+        for what, unit, two, one in zip(
+            ("taken", "delivered"), ("requests/s", "deliveries/s"), rates[2], rates[1], strict=True
+        )
+    ]
+
+
+async def waiting() -> list[Figure]:
+    """What a batch costs behind a backlog, beside an empty store, on both engines."""
+    figures = []
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder, a_postgres() as server:
+        stores = {
+            "SQLite": [f"sqlite:///{folder}/{size}.db" for size in SIZES],
+            "PostgreSQL": [server.fresh() for _ in SIZES],
+        }
+        for engine, urls in stores.items():
+            costs = await backlog(urls)
+            for size in SIZES[1:]:
+                for verb, seconds in costs[size].items():
+                    name = f"{engine}, {verb} of {BATCH}, {size:,} waiting, beside none"
+                    figures.append(Figure(name, seconds * 1e6, costs[0][verb] * 1e6, "µs", "≤ 1.2"))
+    return figures
 
 
 async def starting() -> list[Figure]:

@@ -1,11 +1,14 @@
 """Load: a client that costs little itself, and a receiver that takes everything. Both over raw sockets on 127.0.0.1."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,14 @@ async def load(url: str, request: Callable[[int], bytes], *, requests: int, conn
 
 
 class Receiver:
-    """A sink without limits: answers 200 at once and notes when each request came."""
+    """A sink without limits: answers 200, at once or after `delay` seconds, and notes when each event came.
 
-    def __init__(self) -> None:
+    A request counts as many events as its body has elements: one, or those of a digest.
+    """
+
+    def __init__(self, delay: float = 0.0) -> None:
         self.arrived: list[float] = []
+        self.delay = delay
         self.url = ""
         self._server: asyncio.Server | None = None
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
@@ -101,10 +108,11 @@ class Receiver:
             async with asyncio.timeout(within):
                 await future
 
-    def note(self) -> None:
-        self.arrived.append(time.perf_counter())
+    def note(self, body: bytes) -> None:
+        events = len(json.loads(body)) if body[:1] == b"[" else 1
+        self.arrived += [time.perf_counter()] * events
         for wanted, future in self._waiters:
-            if len(self.arrived) == wanted and not future.done():
+            if len(self.arrived) >= wanted and not future.done():
                 future.set_result(None)
 
 
@@ -123,6 +131,13 @@ class _Connection(asyncio.Protocol):
             whole = end + 4 + int(length or 0)
             if len(self._buffer) < whole:
                 return
-            self._buffer = self._buffer[whole:]
-            self._receiver.note()
-            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+            body, self._buffer = self._buffer[end + 4 : whole], self._buffer[whole:]
+            self._receiver.note(body)
+            if self._receiver.delay:
+                asyncio.get_running_loop().call_later(self._receiver.delay, self._answer)
+            else:
+                self._answer()
+
+    def _answer(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(OK)

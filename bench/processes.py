@@ -16,14 +16,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 CONFIG = """\
 listen: 127.0.0.1:{port}
-store: sqlite:///{folder}/bench.db
+store: {store}
 log: {{level: warning}}
 sources:
   marzban: {{panel: marzban, secret: bench}}
 sinks:
 {sinks}
 routes:
-  - {{match: user.*, to: [{names}]}}
+  - {{match: user.*, to: [{names}]{more}}}
 """
 
 
@@ -59,12 +59,21 @@ async def bare() -> AsyncIterator[Process]:
 
 
 @asynccontextmanager
-async def bridge(sinks: dict[str, tuple[str, str]]) -> AsyncIterator[Process]:
-    """A bridge with these webhook sinks: name → (url, rate). Its store is an empty SQLite file on this disk."""
+async def bridge(sinks: dict[str, tuple[str, str]], *, store: str = "", more: str = "") -> AsyncIterator[Process]:
+    """A bridge with these webhook sinks: name → (url, its other settings).
+
+    Its store is an empty SQLite file on this disk, or the one that is given; `more` goes into the row.
+    """
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
         port = _free_port()
-        lines = [f"  {name}: {{type: webhook, url: '{url}', rate: {rate}}}" for name, (url, rate) in sinks.items()]
-        text = CONFIG.format(port=port, folder=folder, sinks="\n".join(lines), names=", ".join(sinks))
+        lines = [f"  {name}: {{type: webhook, url: '{url}', {settings}}}" for name, (url, settings) in sinks.items()]
+        text = CONFIG.format(
+            port=port,
+            store=store or f"sqlite:///{folder}/bench.db",
+            sinks="\n".join(lines),
+            names=", ".join(sinks),
+            more=more,
+        )
         file = _written(Path(folder, "config.yaml"), text)
         async with _listening([sys.executable, "-m", "bridge", "run", "--config", file], port) as process:
             yield process

@@ -127,7 +127,7 @@ class HttpSink(ABC, Generic[C]):
 
     def build_digest(self, digest: Digest) -> Request:
         """The request that carries a digest, for a sink that `digests`."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} takes every event by itself")
 
     def classify(self, response: Response) -> Outcome:
         """HTTP's own rules; a sink overrides only where its API differs."""

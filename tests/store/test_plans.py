@@ -16,7 +16,7 @@ from bridge.store.queries import claim, lanes, put, settle
 ROWS = 100_000
 VALUES = {
     "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
-    "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7",
+    "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
     "status_": 1,
 }  # fmt: skip
@@ -34,6 +34,7 @@ PLANS = {
     "backlog that is due": (claim.BACKLOG[1], {"deliveries_waiting"}),
     "settle": (settle.SETTLE, {"pk"}),
     "next id": (put.NEWEST, {"pk"}),
+    "remembered": (put.REMEMBERED, {"pk"}),
     "told": (settle.TOLD, {"deliveries_event"}),
     "epoch": (lanes.EPOCH, {"pk"}),
     "earlier": (lanes.EARLIER, {"pk"}),

@@ -89,8 +89,13 @@ STRANDED = (
     .limit(_limit)
 )
 BACKLOG = tuple(
-    sa.select(sa.func.count()).select_from(sa.select(deliveries.c.id).where(*which).limit(_limit).subquery())
-    for which in ((_of_sink, _is_pending), (_of_sink, deliveries.c.due_at <= sa.bindparam("now_")))
+    sa.select(sa.func.count()).select_from(
+        sa.select(deliveries.c.id).where(_of_sink, which).order_by(order).limit(_limit).subquery()
+    )
+    for which, order in (
+        (_is_pending, deliveries.c.id),
+        (deliveries.c.due_at <= sa.bindparam("now_"), deliveries.c.due_at),
+    )
 )
 COLLECTED = (
     sa.select(sa.func.min(deliveries.c.id).label("first"), sa.func.count().label("number"))

@@ -5,7 +5,7 @@ a higher one. Whoever adds deliveries takes a turn for it (`dialect.take_turn`) 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -30,8 +30,9 @@ _PUT_DELIVERY = deliveries.insert().values(
 _PUT_ASIDE = set_aside.insert().values(
     {name: sa.bindparam(name) for name in ("source", "received_at", "path", "reason", "element")}
 )
-_MOST_KEYS = 500  # looked up at once
-_REMEMBERED = sa.select(fingerprints).where(fingerprints.c.key.in_(sa.bindparam("keys_", expanding=True)))
+REMEMBERED = sa.select(fingerprints.c.event_id, fingerprints.c.tries, fingerprints.c.until).where(
+    fingerprints.c.key == sa.bindparam("key_")
+)
 _REMEMBER = sa.text(
     "INSERT INTO fingerprints (key, event_id, tries, until) VALUES (:key, :event_id, :tries, :until)"
     " ON CONFLICT (key) DO UPDATE SET event_id = excluded.event_id, tries = excluded.tries, until = excluded.until"
@@ -55,6 +56,9 @@ class _Remembered:
         if self.tries is None or mark.tries is None:
             return self.tries is mark.tries
         return mark.tries > self.tries
+
+    def row(self, key: str) -> Mapping[str, Any]:
+        return {"key": key, "event_id": self.event_id, "tries": self.tries, "until": self.until}
 
 
 def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[Kept]:
@@ -104,7 +108,8 @@ def _repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[str, S
     marked = [(one, one.fingerprint) for one in routed if one.fingerprint is not None]
     if not marked:
         return {}
-    known = _known(connection, {mark.key for _, mark in marked})
+    # a first telling is no repeat of anything: it is remembered, and not looked up
+    known = _known(connection, {mark.key for _, mark in marked if mark.tries != 0})
     found = {}
     for one, mark in marked:
         received_at, before = micros(one.event.received_at), known.get(mark.key)
@@ -114,17 +119,13 @@ def _repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[str, S
         else:
             until = micros(one.event.received_at + timedelta(seconds=mark.within))
             known[mark.key] = _Remembered(one.event.id, mark.tries, until)
-    write(connection, _REMEMBER, [{"key": key, **asdict(known[key])} for key in {mark.key for _, mark in marked}])
+    write(connection, _REMEMBER, [known[key].row(key) for key in sorted({mark.key for _, mark in marked})])
     return found
 
 
 def _known(connection: sa.Connection, keys: Collection[str]) -> dict[str, _Remembered]:
-    wanted = sorted(keys)
-    known = {}
-    for start in range(0, len(wanted), _MOST_KEYS):
-        for row in connection.execute(_REMEMBERED, {"keys_": wanted[start : start + _MOST_KEYS]}):
-            known[row.key] = _Remembered(row.event_id, row.tries, row.until)
-    return known
+    rows = {key: first(connection, REMEMBERED, {"key_": key}) for key in sorted(keys)}
+    return {key: _Remembered(*row) for key, row in rows.items() if row is not None}
 
 
 def _a_repeat(one: Routed, event_id: str) -> SetAside:

@@ -33,8 +33,9 @@ from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
 from bridge.store.base import Ownership
+from bridge.store.names import replica_name
 from bridge.store.outbox import SqlOutbox
-from bridge.store.ownership import open_ownership, replica_name
+from bridge.store.ownership import open_ownership
 from bridge.telemetry import say, setup
 
 #: Path, time of change and size of each file.

@@ -1,17 +1,11 @@
 """Who carries the lanes: this process alone, or each of them one of several replicas (`replicas.py`)."""
 
 import asyncio
-import re
-import socket
 from collections.abc import Mapping
-from uuid import uuid4
 
 import sqlalchemy as sa
 
 from bridge.store.base import Carrier, Ownership
-
-#: What every connection to PostgreSQL is called there begins with.
-PRODUCT = "panelbridge"
 
 
 def open_ownership(url: str, *, name: str) -> Ownership:
@@ -21,20 +15,6 @@ def open_ownership(url: str, *, name: str) -> Ownership:
     from bridge.store.replicas import Replicas  # the driver is not for those who keep a file
 
     return Replicas(url, name=name)
-
-
-def replica_name() -> str:
-    """A name that no other replica has or had, and that a person can find: the host's, and something of its own."""
-    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:40]
-    return f"{host}-{uuid4().hex[:8]}"
-
-
-def application(name: str) -> str:
-    """What a replica calls its connections to PostgreSQL: whoever takes its lanes over ends them by it.
-
-    PostgreSQL keeps 63 characters of it.
-    """
-    return f"{PRODUCT} {name}"
 
 
 class SoleOwnership:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from bridge.store.ownership import PRODUCT, application
+from bridge.store.names import PRODUCT, application
 
 Connection = psycopg.AsyncConnection[Any]
 

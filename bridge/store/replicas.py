@@ -28,7 +28,7 @@ import sqlalchemy as sa
 
 from bridge.store import replica_queries as queries
 from bridge.store.base import Carrier
-from bridge.store.ownership import application
+from bridge.store.names import application
 from bridge.store.replica_queries import Connection
 from bridge.store.spread import spread
 from bridge.telemetry import say

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from psycopg import pq
 from psycopg.types.string import StrDumper
 
+from bridge.store.names import application
 from bridge.store.schema import metadata
 
 #: The channel on which replicas tell each other what is new, and the most bytes that are said on it (8000 are allowed).
@@ -64,7 +65,7 @@ def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
     own = url.query.get("options", "")
     url = url.set(drivername="postgresql+psycopg").difference_update_query(["options"])
     given["options"] = f"{settings} {own if isinstance(own, str) else ' '.join(own)}".strip()
-    given["application_name"] = f"panelbridge {replica}".strip()
+    given["application_name"] = application(replica).strip()
     engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=given)
     sa.event.listen(engine, "connect", _prepare)
     return engine

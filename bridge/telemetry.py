@@ -52,6 +52,8 @@ def setup(log: Log) -> None:
     root.addHandler(_Lines(_Json() if log.format == "json" else _Text()))
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[log.level.upper()]))
     logging.getLogger("bridge").setLevel(log.level.upper())
+    # it tells of each lost connection with a traceback; the store says so in one line
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 
 class _Lines(logging.StreamHandler[Any]):

@@ -208,7 +208,7 @@ async def test_a_channels_limit_is_kept_when_its_lanes_move_to_another_replica(
             await asyncio.sleep(2.5)  # 36 were asked for, and a minute has room for 30
             assert len(channel.taken) <= 30
             assert (channel.broken, channel.refused) == ([], [])
-            assert Panels(two, http).unsettled() == 36 - len(channel.taken)
+            assert Panels(two, http).unsettled() >= 36 - len(channel.taken)  # what the killed one sent last comes again
 
 
 async def test_a_store_grows_from_a_file_into_postgresql_and_all_goes_on(tmp_path: Path, postgres: Postgres) -> None:

@@ -120,8 +120,8 @@ class Turns:
         """
         if resting and not self.known:
             await self._claim(self._limit)
-        elif not resting and not self._all_seen and not any(map(self._free, self._ready)):
-            await self._look_ahead()
+        elif not resting and not self._is_due() and not self._all_seen and not any(map(self._free, self._ready)):
+            await self._look_ahead()  # but not when something is due: then all come to rest first, and it is claimed
         elif self._overflown:
             await self._look_behind()
         first = next(filter(self._free, self._ready), None)

@@ -132,6 +132,20 @@ async def test_stopping_waits_for_what_is_on_its_way(outbox: SqlOutbox, store_ur
     assert [record.state for record in look_up(store_url)].count(State.DELIVERED) == sent
 
 
+async def test_what_is_due_gets_its_turn_however_much_is_pending(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Wide(clock, [Refused("no"), Limited(0.5)])
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(2000))))
+    running = asyncio.create_task(a_lane(outbox, sink, clock).run())
+    async with asyncio.timeout(30):
+        while len(sink.sent) < 2001:
+            clock.step(0.01)
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    [again] = [one for one in set(sink.subjects) if sink.subjects.count(one) == 2]
+    assert sink.subjects[500:].count(again) == 0
+
+
 async def test_one_that_hangs_holds_up_no_others(outbox: SqlOutbox, clock: FakeClock) -> None:
     class Hanging(Wide):
         async def send(self, message: Message) -> Attempt:

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bridge import __version__
 from bridge.clock import Clock, SystemClock
+from bridge.cluster.ownership import open_ownership
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
@@ -35,7 +36,6 @@ from bridge.store import open_outbox
 from bridge.store.base import Ownership
 from bridge.store.names import replica_name
 from bridge.store.outbox import SqlOutbox
-from bridge.store.ownership import open_ownership
 from bridge.telemetry import say, setup
 
 #: Path, time of change and size of each file.

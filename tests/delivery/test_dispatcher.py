@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from bridge.cluster.ownership import SoleOwnership
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import Voice
 from bridge.message import Message
 from bridge.outcome import Attempt
 from bridge.store.outbox import SqlOutbox
-from bridge.store.ownership import SoleOwnership
 from tests.delivery.lanes import UTC, Plain, Script, look_up
 from tests.fakes import FakeClock, NoChance, an_event, an_intake
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
+from bridge.cluster.ownership import SoleOwnership, open_ownership
 from bridge.store.names import application, replica_name
-from bridge.store.ownership import SoleOwnership, open_ownership
 
 
 class Recording:

@@ -26,11 +26,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import psycopg
 import sqlalchemy as sa
 
-from bridge.store import replica_queries as queries
+from bridge.cluster import queries as queries
+from bridge.cluster.assignment import spread
+from bridge.cluster.queries import Connection
 from bridge.store.base import Carrier
 from bridge.store.names import application
-from bridge.store.replica_queries import Connection
-from bridge.store.spread import spread
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.store")

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bridge.store import replicas
+from bridge.cluster import replicas
+from bridge.cluster.replicas import STALE, SURE, Replicas
 from bridge.store.dialect import open_engine
-from bridge.store.replicas import STALE, SURE, Replicas
 from bridge.store.schema import metadata
 from bridge.store.schema import replicas as replicas_table
 from tests.postgres import Postgres, a_postgres
@@ -357,7 +357,7 @@ class Process:
     """A replica in a process of its own, and what it last said."""
 
     def __init__(self, url: str, name: str) -> None:
-        command = [sys.executable, "-m", "tests.store.a_replica", url, name, *SINKS]
+        command = [sys.executable, "-m", "tests.cluster.a_replica", url, name, *SINKS]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdout.fileno(), False)

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.store.spread import spread
+from bridge.cluster.assignment import spread
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)
 LANES = st.dictionaries(NAMES, NAMES, max_size=30)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 import uvloop
 
-from bridge.store.replicas import Replicas
+from bridge.cluster.replicas import Replicas
 
 
 class Telling:

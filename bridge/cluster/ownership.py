@@ -12,7 +12,7 @@ def open_ownership(url: str, *, name: str) -> Ownership:
     """The ownership of the lanes of a store, for the replica of that name."""
     if sa.make_url(url).get_backend_name() == "sqlite":
         return SoleOwnership()
-    from bridge.store.replicas import Replicas  # the driver is not for those who keep a file
+    from bridge.cluster.replicas import Replicas  # the driver is not for those who keep a file
 
     return Replicas(url, name=name)
 

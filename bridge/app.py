@@ -20,7 +20,6 @@ from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import Voice
-from bridge.delivery.retention import prune_forever
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.door import Door, Source
@@ -36,6 +35,7 @@ from bridge.store import open_outbox
 from bridge.store.base import Ownership
 from bridge.store.names import replica_name
 from bridge.store.outbox import SqlOutbox
+from bridge.store.retention import prune_forever
 from bridge.telemetry import say, setup
 
 #: Path, time of change and size of each file.

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store.base import Claim, Collected, Delivery
-from bridge.store.prepared import read
+from bridge.store.compiled import read
 from bridge.store.rows import delivery_of, terms_of, terms_text
 from bridge.store.schema import deliveries, events, micros, moment
 

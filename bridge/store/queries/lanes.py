@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bridge.message import Earlier
 from bridge.outcome import Limit, Rate
 from bridge.store.base import LaneState, Standing
-from bridge.store.prepared import first, read, write
+from bridge.store.compiled import first, read, write
 from bridge.store.rows import Row
 from bridge.store.schema import deliveries, lanes, micros, moment, threads
 

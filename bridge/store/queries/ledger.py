@@ -13,7 +13,7 @@ from bridge.event import Event
 from bridge.intake import Routed
 from bridge.store import dialect
 from bridge.store.base import AsideRecord, LaneRecord, Query, Record, Standing, State
-from bridge.store.prepared import write
+from bridge.store.compiled import write
 from bridge.store.queries.put import add, take_turn
 from bridge.store.rows import aside_of, event_of, record_of, terms_text, verdicts_text
 from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from bridge.intake import Fingerprint, Intake, Routed, SetAside
 from bridge.store import dialect
 from bridge.store.base import Kept
-from bridge.store.prepared import first, write
+from bridge.store.compiled import first, write
 from bridge.store.rows import aside_row, delivery_row, event_row, new_delivery
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from bridge.outcome import Dead, Done
 from bridge.store.base import Delivery, Settlement
-from bridge.store.prepared import read, write
+from bridge.store.compiled import read, write
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.put import add, take_turn
 from bridge.store.rows import delivery_row, settled_row

@@ -22,8 +22,8 @@ from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import Voice
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
-from bridge.ingress.door import Door, Source
 from bridge.ingress.limits import Room
+from bridge.ingress.receiver import Door, Source
 from bridge.ingress.server import Server, not_found
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, open_panel

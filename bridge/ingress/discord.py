@@ -20,8 +20,8 @@ from aiohttp.http import HttpProcessingError
 from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
-from bridge.ingress.door import Door, Source, Taken
 from bridge.ingress.limits import Held, Room, arriving, read_body
+from bridge.ingress.receiver import Door, Source, Taken
 from bridge.ingress.server import RETRY_AFTER, parting, tell_refused, tell_taken
 from bridge.panels.base import EmptyMessage, Hook
 

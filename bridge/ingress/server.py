@@ -14,8 +14,8 @@ from aiohttp import web
 from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import BadPayload, HookRejected, StoreError
-from bridge.ingress.door import Door, Source, Taken
 from bridge.ingress.limits import Garbled, Room, read_body
+from bridge.ingress.receiver import Door, Source, Taken
 from bridge.panels.base import Hook
 from bridge.telemetry import say
 

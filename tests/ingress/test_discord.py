@@ -15,7 +15,7 @@ from bridge.event import Event
 from bridge.store import open_ledger
 from bridge.store.base import Query
 from tests.fakes import FakeClock
-from tests.ingress.doors import TOKEN, House, open_house
+from tests.ingress.receivers import TOKEN, House, open_house
 from tests.panels.recorded import PAYLOADS
 
 

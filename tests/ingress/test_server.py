@@ -18,7 +18,7 @@ from bridge.intake import Intake
 from bridge.store import open_ledger
 from bridge.store.base import Kept, Query, Record
 from tests.fakes import FakeClock
-from tests.ingress.doors import SECRET, House, open_house
+from tests.ingress.receivers import SECRET, House, open_house
 from tests.panels.recorded import PAYLOADS
 from tests.postgres import a_postgres
 

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import StoreUnavailable
-from bridge.ingress.door import Door, Source
-from bridge.ingress.trust import SUBJECTS, Trust
+from bridge.ingress.receiver import Door, Source
+from bridge.ingress.redelivery import SUBJECTS, Trust
 from bridge.intake import Intake
 from bridge.panels.base import Hook
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel

@@ -14,7 +14,7 @@ from typing import Any
 from bridge.errors import BadPayload
 from bridge.event import Event, new_id
 from bridge.ingress.masking import Masker
-from bridge.ingress.trust import Trust
+from bridge.ingress.redelivery import Trust
 from bridge.intake import Fingerprint, Intake, Routed, SetAside
 from bridge.panels.base import Hook, Panel, Sighting, SourceConfig
 from bridge.routing import Router

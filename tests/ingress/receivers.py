@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from aiohttp import web
 
 from bridge.ingress.discord import DiscordEndpoint
-from bridge.ingress.door import Door, Source
 from bridge.ingress.limits import Limits, Room
+from bridge.ingress.receiver import Door, Source
 from bridge.ingress.server import Server, not_found
 from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel

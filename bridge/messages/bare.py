@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bridge.event import Event
+from bridge.markup.text import TEXTS, Text
 from bridge.message import PLAIN, Circumstances, Tally
-from bridge.messages.escape import TEXTS, Text
 
 #: Where the sink puts how many events it had no room for.
 MORE = "… +{more}"

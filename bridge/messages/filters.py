@@ -12,9 +12,9 @@ from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.markup.text import Text
 from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import RIGHT_TO_LEFT
-from bridge.messages.escape import Text
 from bridge.messages.faces import STATES, STRATEGIES
 from bridge.messages.values import DAY, HOUR, flat, given, moment, number, parts, rounded, word
 

@@ -26,15 +26,15 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, Template, Templ
 from jinja2.runtime import Context
 
 from bridge.event import Event
+from bridge.markup.text import TEXTS, Text
 from bridge.message import PLAIN, Circumstances, Look, Tally
 from bridge.messages.bare import bare_digest, bare_event, bare_remarks
 from bridge.messages.catalog import LOCALES, catalog, known
-from bridge.messages.environment import Sandbox
-from bridge.messages.escape import TEXTS, Text
+from bridge.messages.context import Scope, digest_scope, event_scope, reader
+from bridge.messages.errors import TemplateMistake as TemplateMistake
+from bridge.messages.errors import mistakes_in, told
 from bridge.messages.filters import Formats
-from bridge.messages.mistakes import TemplateMistake as TemplateMistake
-from bridge.messages.mistakes import mistakes_in, told
-from bridge.messages.scope import Scope, digest_scope, event_scope, reader
+from bridge.messages.sandbox import Sandbox
 
 _BRIDGE = Path(__file__).parents[1]
 #: In the wheel the shipped templates lie inside the package, in the repository beside it.

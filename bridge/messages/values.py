@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Undefined
 
 from bridge.event import Event
-from bridge.messages.escape import clean
+from bridge.markup.text import clean
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
 

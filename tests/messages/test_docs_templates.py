@@ -9,13 +9,13 @@ import jinja2
 import pytest
 from markdown_it import MarkdownIt
 
+from bridge.markup.text import DiscordText
 from bridge.message import PLAIN, Circumstances
 from bridge.messages.catalog import catalog
-from bridge.messages.environment import Sandbox
-from bridge.messages.escape import DiscordText
+from bridge.messages.context import digest_scope, event_scope, reader
 from bridge.messages.filters import Formats
 from bridge.messages.renderer import DIGEST, Renderer
-from bridge.messages.scope import digest_scope, event_scope, reader
+from bridge.messages.sandbox import Sandbox
 from bridge.samples import samples
 from tests.messages.speech import BLOCKS, NOW, circumstances, event, inline, look, tally
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bridge.messages.discord_markdown import reader
-from bridge.messages.escape import SPACE, DiscordText, SlackText, TelegramText, Text, clean, web_address
+from bridge.markup.parser import reader
+from bridge.markup.text import SPACE, DiscordText, SlackText, TelegramText, Text, clean, web_address
 
 if TYPE_CHECKING:
     from markdown_it.token import Token

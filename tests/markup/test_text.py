@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.messages.escape import JOINER, SPACE, DiscordText, SlackText, TelegramText, Text, clean, web_address
+from bridge.markup.text import JOINER, SPACE, DiscordText, SlackText, TelegramText, Text, clean, web_address
 from tests.messages.hostile import (
     DISCORD_FORM,
     DISCORD_PING,

@@ -7,7 +7,7 @@ from traceback import walk_tb
 
 from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 
-from bridge.messages.escape import TEXTS, clean
+from bridge.markup.text import TEXTS, clean
 
 TOLD = 300  # characters of a fault
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.messages.escape import JOINER, SPACE, DiscordText, SlackText, TelegramText
-from bridge.messages.markup import markdown, unmarked
+from bridge.markup.markdown import markdown, unmarked
+from bridge.markup.text import JOINER, SPACE, DiscordText, SlackText, TelegramText
 from tests.messages.hostile import (
     DISCORD_PING,
     HOSTILE,

@@ -19,11 +19,11 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from bridge.messages.escape import SlackText, Text, web_address
+from bridge.markup.markdown import markdown, unmarked
+from bridge.markup.text import SlackText, Text, web_address
 from bridge.messages.facts import Fact, Section, facts, sections
 from bridge.messages.filters import Formats
 from bridge.messages.gist import gist
-from bridge.messages.markup import markdown, unmarked
 from bridge.messages.rows import Style
 from bridge.messages.values import buttons, flat, given, to_json
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession
 
-from bridge.cli.doors import nearby, shown_secret
+from bridge.cli.endpoints import nearby, shown_secret
 
 if TYPE_CHECKING:
     from bridge.config.model import Config

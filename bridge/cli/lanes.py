@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local, plain, print_json, print_table
-from bridge.cli.ledger import _ledger, _settings
+from bridge.cli.deliveries import _ledger, _settings
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:

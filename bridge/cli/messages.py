@@ -193,7 +193,7 @@ def _settings(config: Path | None, *, needed: bool) -> "Config":
 
 
 def _opened(config: "Config", name: str, http: "Http") -> "Sink":
-    from bridge.config.mistakes import near
+    from bridge.config.errors import near
     from bridge.panels import DIALECTS
     from bridge.sinks.base import Tools
 
@@ -205,7 +205,7 @@ def _opened(config: "Config", name: str, http: "Http") -> "Sink":
 
 def _sample(config: "Config", type_: str, *, source: str | None = None, panel: str | None = None) -> "Event":
     """A sample as it would come from a source of the file: the named one, or the first."""
-    from bridge.config.mistakes import near
+    from bridge.config.errors import near
     from bridge.samples import sample
     from bridge.taxonomy import DOCUMENTED, TYPES
 
@@ -219,7 +219,7 @@ def _sample(config: "Config", type_: str, *, source: str | None = None, panel: s
 
 def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     """The events of a request's body, understood as the source's panel would."""
-    from bridge.config.mistakes import near
+    from bridge.config.errors import near
     from bridge.ingress.receiver import Source
     from bridge.panels import open_panel
     from bridge.panels.base import Hook

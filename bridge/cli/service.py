@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, print_table
-from bridge.cli.doors import doors, welcome
+from bridge.cli.endpoints import doors, welcome
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:

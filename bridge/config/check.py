@@ -6,10 +6,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bridge.config.document import Document, Spot
-from bridge.config.mistakes import near
+from bridge.config.errors import near
 from bridge.config.model import Config
 from bridge.config.orbvpn import slug
-from bridge.config.words import check_words
+from bridge.config.templates import check_words
 from bridge.panels import NATIVE_TYPES
 from bridge.taxonomy import DOCUMENTED, TYPES
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bridge.config.check import check
-from bridge.config.mistakes import note
+from bridge.config.errors import note
 from bridge.config.model import Config
-from bridge.config.reader import read_document
+from bridge.config.yaml import read_document
 from bridge.errors import ConfigError, Mistake
 
 

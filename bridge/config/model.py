@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from bridge.config.mistakes import NAME
+from bridge.config.errors import NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from bridge.config.check import warnings
 from bridge.config.load import load
 from bridge.config.model import Config
-from bridge.config.reader import read_document
+from bridge.config.yaml import read_document
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from bridge.config.reader import read_document
 from bridge.config.schema import schema
+from bridge.config.yaml import read_document
 from tests.config.test_example import ENV, EXAMPLE, everything
 
 SCHEMA = schema()

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.config.document import Document, Spot
-from bridge.config.mistakes import near
+from bridge.config.errors import near
 from bridge.errors import Mistake
 from bridge.message import Look
 from bridge.messages.catalog import LOCALES

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.config.document import Document
-from bridge.config.reader import FILE_LIMIT, read_document
 from bridge.config.syntax import hide, reveal
+from bridge.config.yaml import FILE_LIMIT, read_document
 
 ENV = {"NAME": "from the environment", "PORT": "8080", "EMPTY": "", "ODD": "${NAME} $$ {{ x }}"}
 

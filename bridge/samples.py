@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from bridge.event import Event, JsonObject, iso, new_id
-from bridge.taxonomy import TYPES, documented_name
+from bridge.vocabulary import TYPES, documented_name
 
 GIB = 2**30
 ON = "reseller-7"

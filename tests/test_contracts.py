@@ -24,7 +24,7 @@ from bridge.samples import sample
 from bridge.sinks.base import HttpSink, Tools
 from bridge.sinks.console_view import view
 from bridge.sinks.http import Http, Request
-from bridge.taxonomy import DOCUMENTED, TYPES
+from bridge.vocabulary import DOCUMENTED, TYPES
 from tests.fakes import START
 from tests.messages.hostile import DISCORD_PING, HOSTILE, SLACK_PING, TELEGRAM_PING
 from tests.messages.speech import Telegram

@@ -34,7 +34,7 @@ from bridge.sinks.console import BLOCKS
 from bridge.sinks.console_view import view
 from bridge.sinks.http import Http
 from bridge.sinks.settings import Retry
-from bridge.taxonomy import DOCUMENTED, TYPES
+from bridge.vocabulary import DOCUMENTED, TYPES
 from tests.pages import ROOT, Piece, anchors, blocks, links, named, parsed, spans, table
 
 NOW = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.routing import DATA
 from bridge.samples import sample, samples
-from bridge.taxonomy import TYPES
+from bridge.vocabulary import TYPES
 from tests.fakes import START
 
 KEYS = Path(__file__).parents[1] / "docs" / "events.md"

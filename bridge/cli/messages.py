@@ -207,7 +207,7 @@ def _sample(config: "Config", type_: str, *, source: str | None = None, panel: s
     """A sample as it would come from a source of the file: the named one, or the first."""
     from bridge.config.errors import near
     from bridge.samples import sample
-    from bridge.taxonomy import DOCUMENTED, TYPES
+    from bridge.vocabulary import DOCUMENTED, TYPES
 
     wanted = DOCUMENTED.get(type_, type_)
     if wanted not in TYPES:

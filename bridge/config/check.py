@@ -11,7 +11,7 @@ from bridge.config.model import Config
 from bridge.config.orbvpn import slug
 from bridge.config.templates import check_words
 from bridge.panels import NATIVE_TYPES
-from bridge.taxonomy import DOCUMENTED, TYPES
+from bridge.vocabulary import DOCUMENTED, TYPES
 
 _FAMILIES = frozenset(type_.partition(".")[0] for type_ in TYPES)
 

@@ -20,7 +20,7 @@ from bridge.routing import Route
 from bridge.settings import Duration, Names, Settings
 from bridge.sinks import SinkSettings
 from bridge.sinks.settings import SecretUrl
-from bridge.taxonomy import DOCUMENTED
+from bridge.vocabulary import DOCUMENTED
 
 _SINK: TypeAdapter[SinkSettings] = TypeAdapter(SinkSettings)
 

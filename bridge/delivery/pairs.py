@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bridge.store.base import Delivery
-from bridge.taxonomy import opposite
+from bridge.vocabulary import opposite
 
 
 def cancelled(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:

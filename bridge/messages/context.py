@@ -11,7 +11,7 @@ from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
 from bridge.messages.faces import AMBER, BLUE, KINDS, RED, Face, face
 from bridge.messages.filters import RLM, Formats
 from bridge.messages.values import label
-from bridge.taxonomy import documented_name, ends_trouble
+from bridge.vocabulary import documented_name, ends_trouble
 
 Scope = dict[str, Any]
 

@@ -47,7 +47,7 @@ from bridge.panels.base import (
     text_at,
     unknown_type,
 )
-from bridge.taxonomy import TYPES
+from bridge.vocabulary import TYPES
 
 if TYPE_CHECKING:
     from standardwebhooks import Webhook

@@ -45,7 +45,7 @@ from bridge.panels.base import (
     utc,
     whole,
 )
-from bridge.taxonomy import DOCUMENTED, TYPES, documented_name
+from bridge.vocabulary import DOCUMENTED, TYPES, documented_name
 
 #: Every spelling of a name, upper case with underscores → canonical type.
 NAMES = {type_.upper().replace(".", "_"): type_ for type_ in TYPES} | DOCUMENTED

@@ -39,7 +39,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, SecretUrl, Token
-from bridge.taxonomy import documented_name
+from bridge.vocabulary import documented_name
 
 VERSION = "2021-07-28"
 WAIT = 10.0  # seconds after a 429 that does not say: the whole window

@@ -27,7 +27,7 @@ from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
 from bridge.sinks.base import HttpSink, ProgramConfig, Tools, json_object, object_in, retry_after, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl
-from bridge.taxonomy import documented_name
+from bridge.vocabulary import documented_name
 
 WAIT = 30.0  # seconds after a 429
 PROFILE = ("first_name", "last_name", "country", "phone")

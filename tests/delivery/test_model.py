@@ -21,8 +21,8 @@ from bridge.message import Digest, Message
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Delivery, LaneState, Query, Settlement, Standing
-from bridge.taxonomy import opposite
 from bridge.terms import Terms, Window
+from bridge.vocabulary import opposite
 from tests.delivery.lanes import Fleet, Script, at_rest, look_up, routed
 from tests.fakes import FakeClock, an_event
 

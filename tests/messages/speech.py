@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bridge.event import Event
 from bridge.message import Circumstances, Earlier, Look, Tally
 from bridge.messages.renderer import Rendered, Renderer
-from bridge.taxonomy import TYPES, opposite
+from bridge.vocabulary import TYPES, opposite
 
 BLOCKS = {
     "discord": ("content", "title", "url", "description", "fields", "color", "footer"),

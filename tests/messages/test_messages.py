@@ -20,7 +20,7 @@ from bridge.messages.facts import THINGS
 from bridge.messages.renderer import Renderer
 from bridge.messages.values import given, moment, number, word
 from bridge.samples import samples
-from bridge.taxonomy import TYPES, documented_name
+from bridge.vocabulary import TYPES, documented_name
 from tests.messages.hostile import (
     harmless,
     texts,

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Hook, Sighting
 from bridge.panels.cloudevents import BATCHED, STRUCTURED, CloudEventsConfig, CloudEventsPanel, emit
-from bridge.taxonomy import TYPES as CANONICAL
+from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import DATA, JSON, THEN, an_event, arriving, heard, hook, keeps_its_feet, shaped, stored
 from tests.panels.recorded import ARRIVAL
 

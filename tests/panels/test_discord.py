@@ -13,7 +13,7 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import EmptyMessage, Hook, Sighting
 from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.reports import HEADED, PLAIN, TITLED
-from bridge.taxonomy import TYPES
+from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
 
 TOKENS = ["main-channel-token-AAAA", "reseller-token-BBBB", "pasar-main-token-CCCC", "pasar-admin-token-DDDD"]

@@ -14,7 +14,7 @@ from bridge.event import Event
 from bridge.ingress.masking import Masker
 from bridge.panels.base import Hook, Sighting
 from bridge.panels.marzban import ACTIONS, MarzbanConfig, MarzbanPanel, emit
-from bridge.taxonomy import TYPES
+from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
 
 SECRET = "something-very-very-secret"

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Sighting
 from bridge.panels.orbvpn import OrbvpnConfig, OrbvpnPanel, emit
-from bridge.taxonomy import DOCUMENTED
-from bridge.taxonomy import TYPES as CANONICAL
+from bridge.vocabulary import DOCUMENTED
+from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
     DATA,
     JSON,

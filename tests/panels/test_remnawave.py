@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Hook, Sighting
 from bridge.panels.remnawave import NUMBERED, TYPES, RemnawaveConfig, RemnawavePanel, emit
-from bridge.taxonomy import TYPES as CANONICAL
+from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
     DATA,
     JSON,

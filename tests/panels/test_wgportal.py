@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Sighting
 from bridge.panels.wgportal import TYPES, WgPortalConfig, WgPortalPanel, emit
-from bridge.taxonomy import TYPES as CANONICAL
+from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
     DATA,
     JSON,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
 from bridge.sinks.http import Http, Response
-from bridge.taxonomy import DOCUMENTED, TYPES
+from bridge.vocabulary import DOCUMENTED, TYPES
 from tests.services.service import breaches, contract, serving
 from tests.services.zapier import HOOK, Zapier
 from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values

@@ -1,6 +1,6 @@
 """What came of one attempt: five words that the lane knows, whatever the service; and what follows from it.
 
-A sink turns its service's answers into an Outcome; `delivery/retry.py` turns that into a Fate.
+A sink turns its service's answers into an Outcome; `delivery/policy.py` turns that into a Fate.
 """
 
 from dataclasses import dataclass

@@ -17,14 +17,14 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
+from bridge.delivery.attempt import Trial, Tried, say_attempted
+from bridge.delivery.health import Stand
 from bridge.delivery.limiter import Windows
 from bridge.delivery.manners import SILENTLY, fate_in
-from bridge.delivery.recorder import Recorder, store_away
-from bridge.delivery.retry import Policy
-from bridge.delivery.stand import Stand
+from bridge.delivery.policy import Policy
+from bridge.delivery.queue import Turn, Turns
+from bridge.delivery.settling import Recorder, store_away
 from bridge.delivery.stranded import Stranded
-from bridge.delivery.trial import Trial, Tried, say_attempted
-from bridge.delivery.turns import Turn, Turns
 from bridge.delivery.wall import Wall
 from bridge.errors import StoreError
 from bridge.message import Earlier

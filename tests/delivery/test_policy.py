@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.retry import Policy
+from bridge.delivery.policy import Policy
 from bridge.outcome import Again, Away, Dead, Delivered, Done, Fate, Gone, Limited, Outcome, Refused
 from bridge.sinks.base import Retry
 from tests.fakes import START, NoChance

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import lanes, ledger, messages, service, store
+from bridge.cli import deliveries, lanes, messages, service, store
 from bridge.errors import BridgeError, ConfigError
 
 app = typer.Typer(
@@ -20,8 +20,8 @@ app.command()(service.run)
 app.command()(service.check)
 app.command()(messages.render)
 app.command("test")(messages.probe)
-app.command()(ledger.deliveries)
-app.command()(ledger.replay)
+app.command()(deliveries.deliveries)
+app.command()(deliveries.replay)
 app.command()(lanes.lanes)
 app.command()(lanes.resume)
 app.add_typer(store.app, name="store")

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from bridge.event import Event
 from bridge.message import RECORD, UNIT, Digest, Message
-from bridge.sinks.digests import more
+from bridge.sinks.digest import more
 from bridge.sinks.text import shows
 
 ENDLESS = 10_000  # columns of what is no terminal

@@ -17,8 +17,8 @@ from bridge.panels.base import SourceConfig
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
-from bridge.sinks.discord import AllowedMentions
-from bridge.sinks.telegram import Button
+from bridge.sinks.discord.sink import AllowedMentions
+from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import Quiet, Storm, Window
 from tests.config.test_example import models

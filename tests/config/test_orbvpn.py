@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.sinks.gohighlevel import GoHighLevelConfig
-from bridge.sinks.slack import SlackConfig
+from bridge.sinks.slack.sink import SlackConfig
 from bridge.sinks.zapier import ZapierConfig
 from tests.config.files import mistakes
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.sinks import slack
 from bridge.sinks.base import clip
-from bridge.sinks.discord_embed import MARKUP as DISCORD
+from bridge.sinks.discord.embed import MARKUP as DISCORD
+from bridge.sinks.slack import sink as slack
 from bridge.sinks.text import PLAIN, Markup, shows, utf16, web_url
 from tests.sinks.values import hostile_texts
 

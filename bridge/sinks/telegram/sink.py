@@ -45,10 +45,10 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
-from bridge.sinks.digests import gist, more
+from bridge.sinks.digest import gist, more
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, Token
-from bridge.sinks.telegram_html import TEXT, clip_html, fits_html, plain_text, shows_html
+from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
 from bridge.sinks.text import clip, shows, web_url
 
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bridge.message import RECORD, UNIT, Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.discord_embed import fitted_embeds
+from bridge.sinks.discord.embed import fitted_embeds
 from bridge.sinks.http import Http, Response
 from tests.services.discord import ID, TOKEN, Discord, discord_faults, embed_length, is_empty
 from tests.services.service import Answer, serving

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.sinks.telegram_html import clip_html, plain_text, shows_html
+from bridge.sinks.telegram.html import clip_html, plain_text, shows_html
 from tests.services.telegram import parsed_html
 
 

@@ -1,6 +1,6 @@
 """Discord's embeds, made to fit: whatever comes in, what goes out is of the types and lengths that Discord takes.
 
-Source   discord.com/developers/docs/resources/message#embed-object; the limits stand in sinks/discord.py
+Source   discord.com/developers/docs/resources/message#embed-object; the limits stand in sinks/discord/sink.py
 """
 
 import re

@@ -43,7 +43,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, SecretUrl, Token
-from bridge.sinks.slack_blocks import MARKUP, PARTS, TEXT, Block, digested, remarks_of, summed_up, text_of, told
+from bridge.sinks.slack.message import MARKUP, PARTS, TEXT, Block, digested, remarks_of, summed_up, text_of, told
 from bridge.sinks.text import clip, web_url
 
 GONE = {

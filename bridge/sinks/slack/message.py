@@ -1,6 +1,6 @@
 """What a Slack message shows, block by block: whole paragraphs and lines, and of a digest whole parts.
 
-Source   docs.slack.dev/reference/block-kit/blocks; the limits stand in sinks/slack.py
+Source   docs.slack.dev/reference/block-kit/blocks; the limits stand in sinks/slack/sink.py
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from bridge.message import Digest, Message
-from bridge.sinks.digests import gist, more
+from bridge.sinks.digest import gist, more
 from bridge.sinks.text import Markup, clip, shows
 
 TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks

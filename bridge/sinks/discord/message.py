@@ -1,6 +1,6 @@
 """What a Discord message says: content and embeds made of blocks, of a message that was posted to us, of a digest.
 
-Source   discord.com/developers/docs/resources/message; the limits stand in sinks/discord.py
+Source   discord.com/developers/docs/resources/message; the limits stand in sinks/discord/sink.py
 """
 
 import re
@@ -9,8 +9,8 @@ from typing import Any
 
 from bridge.event import JsonObject, iso
 from bridge.message import RECORD, UNIT, Digest, Message
-from bridge.sinks.digests import gist, more
-from bridge.sinks.discord_embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL, fitted_embeds, weight
+from bridge.sinks.digest import gist, more
+from bridge.sinks.discord.embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL, fitted_embeds, weight
 from bridge.sinks.text import clip, shows, utf16, web_url
 
 BLOCKS = ("content", "title", "url", "description", "fields", "color", "footer")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from bridge.message import Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
-from bridge.sinks.telegram import TelegramSink
+from bridge.sinks.telegram.sink import TelegramSink
 from tests.services.service import Answer, serving
 from tests.services.telegram import TOKEN, Telegram, telegram_faults
 from tests.sinks.values import a_message, a_sink, config, hostile_texts, tools

@@ -45,7 +45,7 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
-from bridge.sinks.discord_message import (
+from bridge.sinks.discord.message import (
     BLOCKS,
     PARTS,
     SNOWFLAKE,

@@ -1,6 +1,6 @@
 """Telegram's HTML, cut to its limits: by whole lines and whole entities, never through markup.
 
-Source   core.telegram.org/bots/api#html-style; the limits stand in sinks/telegram.py
+Source   core.telegram.org/bots/api#html-style; the limits stand in sinks/telegram/sink.py
 """
 
 import re

@@ -1,0 +1,3 @@
+"""Discord, whole: what it takes, what a message looks like there, and how text is written for it."""
+
+from bridge.sinks.discord.sink import DiscordConfig as DiscordConfig

@@ -1,0 +1,3 @@
+"""Slack, whole: what it takes, what a message looks like there, and how text is written for it."""
+
+from bridge.sinks.slack.sink import SlackConfig as SlackConfig

@@ -1,0 +1,3 @@
+"""Telegram, whole: what it takes, what a message looks like there, and how text is written for it."""
+
+from bridge.sinks.telegram.sink import TelegramConfig as TelegramConfig

@@ -22,8 +22,8 @@ from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import Voice
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
-from bridge.ingress.limits import Room
-from bridge.ingress.receiver import Door, Source
+from bridge.ingress.limits import MemoryBudget
+from bridge.ingress.receiver import Receiver, Source
 from bridge.ingress.server import Server, not_found
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, open_panel
@@ -104,7 +104,7 @@ class House:
         self.dispatcher = Dispatcher(
             outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks, company=self._in_company
         )
-        self.door = Door(outbox, offer=self.dispatcher.offer)
+        self.receiver = Receiver(outbox, offer=self.dispatcher.offer)
         self.ready = outbox.check
         self._path = path
         self._clock = clock
@@ -113,7 +113,7 @@ class House:
         self._now: Loaded
 
     def _in_company(self) -> None:
-        self.door.begin(self._clock.now())
+        self.receiver.begin(self._clock.now())
 
     async def furnish(self, loaded: Loaded) -> None:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
@@ -124,7 +124,7 @@ class House:
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
         # everything is made before anything is put in place: what cannot be made leaves all as it was
         self._now, self._sinks = loaded, opened
-        self.door.open(sources, router)
+        self.receiver.open(sources, router)
         sinks = {name: sink for name, (_, sink) in opened.items()}
         await self.dispatcher.carry(sinks, Voice(renderer, config.zone()), grace=config.shutdown)
 
@@ -162,9 +162,9 @@ class House:
 @asynccontextmanager
 async def _serving(listener: socket.socket, config: Config, house: House, clock: Clock) -> AsyncIterator[None]:
     """Take requests; at the end, let those that are under way finish."""
-    room = Room(config.limits)
-    server = Server(house.door, room, clock, ready=house.ready)
-    discord = DiscordEndpoint(house.door, room, clock)
+    room = MemoryBudget(config.limits)
+    server = Server(house.receiver, room, clock, ready=house.ready)
+    discord = DiscordEndpoint(house.receiver, room, clock)
     app = web.Application()
     app.router.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown)

@@ -10,7 +10,7 @@ from bridge.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class Destination:
     """One event for one sink, as the table decided: the first row that named the sink, its template and its terms."""
 
     sink: str
@@ -56,7 +56,7 @@ class Routed:
     """
 
     event: Event
-    assignments: tuple[Assignment, ...]
+    destinations: tuple[Destination, ...]
     verdicts: tuple[Verdict, ...]
     fingerprint: Fingerprint | None = None
 

@@ -19,9 +19,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, field_validator
 
 from bridge.event import Event
-from bridge.intake import Assignment, Routed, Verdict
+from bridge.intake import Destination, Routed, Verdict
 from bridge.settings import Duration, Names, Settings
-from bridge.terms import Quiet, Terms, Window
+from bridge.terms import DigestWindow, Quiet, Terms
 
 #: What a `when` expression can speak of.
 SCOPE = ("event", "data", "type", "native_type", "subject", "source", "panel", "native")
@@ -62,7 +62,7 @@ class Route(Settings):
     to: Names = Field(min_length=1, description="the sinks that get the event")
     template: str | None = Field(None, description="the template to use instead of the event's own")
     stop: bool = Field(False, description="true: no row below applies to an event that matched this one")
-    digest: Window | None = Field(None, description="events of this row become one message, for each sink")
+    digest: DigestWindow | None = Field(None, description="events of this row become one message, for each sink")
     hold: Duration | None = Field(
         None,
         gt=0,
@@ -131,7 +131,7 @@ class Router:
 
     def route(self, event: Event) -> Routed:
         """Where the event goes, and what every row said of it."""
-        assignments: dict[str, Assignment] = {}
+        destinations: dict[str, Destination] = {}
         verdicts: list[Verdict] = []
         stopped = None
         for row, verdict in self._by_kind(event):
@@ -143,9 +143,9 @@ class Router:
             verdicts.append(verdict)
             if verdict.matched:
                 for sink in row.sinks:
-                    assignments.setdefault(sink, Assignment(sink, row.name, row.route.template, row.terms))
+                    destinations.setdefault(sink, Destination(sink, row.name, row.route.template, row.terms))
                 stopped = f"{row.name} stopped the table" if row.route.stop else None
-        return Routed(event, tuple(assignments.values()), tuple(verdicts))
+        return Routed(event, tuple(destinations.values()), tuple(verdicts))
 
     def _by_kind(self, event: Event) -> Sequence[tuple[_Row, Verdict]]:
         short = len(event.native_type) <= NAME_KEPT  # a panel's strange names must not fill the memory

@@ -58,7 +58,7 @@ Days = Annotated[
 ]
 
 
-class Window(Settings):
+class DigestWindow(Settings):
     """`digest:` events become one message."""
 
     window: Duration = Field(gt=0, le=86400, description="how long events are collected, from the first one on")
@@ -101,7 +101,7 @@ class Terms(Settings):
 
     model_config = ConfigDict(extra="ignore")
 
-    digest: Window | None = None
+    digest: DigestWindow | None = None
     hold: float | None = None
     quiet: Quiet | None = None
     update: Literal["subject", "thread"] | None = None

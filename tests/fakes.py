@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bridge.event import Event, new_id
-from bridge.intake import Assignment, Intake, Routed, Verdict
+from bridge.intake import Destination, Intake, Routed, Verdict
 
 START = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 
@@ -62,5 +62,5 @@ def an_event(subject: str | None = "user:alice", *, type_: str = "user.created",
 
 def an_intake(*events: Event, sinks: tuple[str, ...] = ("ops",)) -> Intake:
     """These events, routed to these sinks by one row."""
-    assignments = tuple(Assignment(sink, "route 1") for sink in sinks)
-    return Intake([Routed(event, assignments, (Verdict("route 1", True, "matched *"),)) for event in events])
+    destinations = tuple(Destination(sink, "route 1") for sink in sinks)
+    return Intake([Routed(event, destinations, (Verdict("route 1", True, "matched *"),)) for event in events])

@@ -148,7 +148,7 @@ class Panels:
         """What a command beside the running bridge prints as JSON."""
         return json.loads(await self.bridge.command(*words, "--json"))
 
-    async def lane(self, sink: str) -> dict[str, Any]:
+    async def lane_state(self, sink: str) -> dict[str, Any]:
         """How the lane stands, as `panelbridge lanes` shows it."""
         (found,) = [lane for lane in await self.command("lanes") if lane["sink"] == sink]
         return dict(found)

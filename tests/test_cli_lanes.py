@@ -43,7 +43,7 @@ async def kept(store_url: str) -> None:
         parked = LaneState(standing=Standing.PARKED, reason="HTTP 404\x1b[31m", since=START)
         away = LaneState(standing=Standing.AWAY, reason="HTTP 502", since=START, until=START + AN_HOUR, failures=3)
         for sink, state in (("ops", parked), ("team", away), ("night", LaneState())):
-            await outbox.keep(sink, state, epoch=0)
+            await outbox.save_lane_state(sink, state, epoch=0)
 
 
 def told(run: Run) -> dict[str, dict[str, Any]]:

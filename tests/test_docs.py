@@ -301,8 +301,8 @@ def test_the_panel_and_the_sink_of_the_examples_work(example: dict[str, Any]) ->
     if "AcmePanel" in example:
         panel = example["AcmePanel"](example["AcmeConfig"](panel="acme", secret="s3cret"))
         hook = Hook(body=b'{"event": "join", "user": {"login": "alice", "quota_mib": 5}}', received_at=NOW)
-        [element] = panel.read(hook)
-        sighting = panel.understand(element, hook)
+        [element] = panel.elements(hook)
+        sighting = panel.parse(element, hook)
         assert (sighting.type, sighting.subject) == ("user.created", "user:alice")
         assert sighting.data == {"user": {"username": "alice", "limit_bytes": 5 * 2**20}}
     else:

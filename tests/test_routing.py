@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.event import Event
-from bridge.intake import Assignment, Routed, Verdict
+from bridge.intake import Destination, Routed, Verdict
 from bridge.routing import KEPT, Route, Router
 from tests.fakes import an_event
 
@@ -26,7 +26,7 @@ def routed(event: Event, *routes: Route) -> Routed:
 
 
 def sinks(event: Event, *routes: Route) -> list[str]:
-    return [one.sink for one in routed(event, *routes).assignments]
+    return [one.sink for one in routed(event, *routes).destinations]
 
 
 def why(event: Event, route: Route) -> str:
@@ -134,7 +134,7 @@ def test_errors_are_counted_for_each_row_and_told_once() -> None:
     rows = [("route 1", Route(to=("ops",), when="data.x > 1")), ("route 2", Route(to=("ops",), when="1 / 0"))]
     router = Router(rows, sinks=SINKS, on_error=lambda row, reason: told.append((row, reason)))
     for _ in range(3):
-        assert router.route(EVENT).assignments == ()
+        assert router.route(EVENT).destinations == ()
     assert router.failures == {"route 1": 3, "route 2": 3}
     assert told == [("route 1", "'dict object' has no attribute 'x'"), ("route 2", "division by zero")]
 
@@ -147,7 +147,7 @@ def test_rows_apply_in_order_until_one_stops() -> None:
         Route(to=("night", "ops"), stop=True),
         Route(to=("team",)),
     )
-    assert result.assignments == (Assignment("ops", "route 2", "short"), Assignment("night", "route 3"))
+    assert result.destinations == (Destination("ops", "route 2", "short"), Destination("night", "route 3"))
     assert [one.why for one in result.verdicts] == [
         "type user.created is not among node.*",
         "matched user.*",
@@ -162,7 +162,7 @@ def test_a_row_stops_the_table_only_if_it_matched() -> None:
 
 def test_a_disabled_sink_gets_nothing_and_the_reason_says_so() -> None:
     result = routed(EVENT, Route(to=("off", "ops")))
-    assert [one.sink for one in result.assignments] == ["ops"]
+    assert [one.sink for one in result.destinations] == ["ops"]
     assert result.verdicts == (Verdict("route 1", True, "matched *; sink off is disabled"),)
 
 
@@ -195,12 +195,12 @@ def test_whatever_the_table_each_sink_gets_an_event_once_from_the_first_row_that
     event: Event, routes: list[Route]
 ) -> None:
     result = routed(event, *routes)
-    given_to = [one.sink for one in result.assignments]
+    given_to = [one.sink for one in result.destinations]
     assert len(given_to) == len(set(given_to))
     assert "off" not in given_to
     matched = [route for route, verdict in zip(routes, result.verdicts, strict=True) if verdict.matched]
     assert given_to == list(dict.fromkeys(sink for route in matched for sink in route.to if sink != "off"))
-    for one in result.assignments:
+    for one in result.destinations:
         assert one.row == next(
             f"route {i}"
             for i, (route, verdict) in enumerate(zip(routes, result.verdicts, strict=True), 1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.routing import Route
-from bridge.terms import Quiet, Terms, Window
+from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import an_event
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -110,9 +110,9 @@ def test_a_rows_terms_go_through_json_unchanged() -> None:
         (Terms(hold=30), "node.connection_lost", "node:a", 30),
         (Terms(hold=30), "node.updated", "node:a", 0),
         (Terms(hold=30), "node.connection_lost", None, 0),
-        (Terms(digest=Window(window=60)), "user.created", None, 60),
-        (Terms(hold=30, digest=Window(window=60)), "node.connection_lost", "node:a", 60),
-        (Terms(hold=90, digest=Window(window=60)), "node.connection_lost", "node:a", 90),
+        (Terms(digest=DigestWindow(window=60)), "user.created", None, 60),
+        (Terms(hold=30, digest=DigestWindow(window=60)), "node.connection_lost", "node:a", 60),
+        (Terms(hold=90, digest=DigestWindow(window=60)), "node.connection_lost", "node:a", 90),
     ],
 )
 def test_only_what_can_be_taken_back_or_goes_into_a_digest_is_collected(

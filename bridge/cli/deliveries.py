@@ -154,9 +154,9 @@ def _replay_events(ledger: "Ledger", settings: "Config", query: "Query", *, dry_
     sinks: Counter[str] = Counter()
     taken = 0
     for start in range(0, len(found), CHUNK):
-        routed = [one for one in map(router.route, found[start : start + CHUNK]) if one.assignments]
+        routed = [one for one in map(router.route, found[start : start + CHUNK]) if one.destinations]
         taken += len(routed)
-        sinks.update(to.sink for one in routed for to in one.assignments)
+        sinks.update(to.sink for one in routed for to in one.destinations)
         if routed and not dry_run:
             made += ledger.put_replays(routed, datetime.now(UTC))
     _tell_events(len(found), taken, sinks, made, dry_run=dry_run, as_json=as_json)

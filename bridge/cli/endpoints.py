@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Endpoint:
     """A source as its panel sees it."""
 
     name: str
@@ -21,7 +21,7 @@ class Door:
     paste: tuple[str, ...]
 
 
-def doors(config: "Config", address: str | None = None) -> Iterator[Door]:
+def endpoints(config: "Config", address: str | None = None) -> Iterator[Endpoint]:
     """Every source; `address` is where the port is really open, if it is."""
     from bridge.panels import open_panel
 
@@ -31,7 +31,7 @@ def doors(config: "Config", address: str | None = None) -> Iterator[Door]:
         secret = shown_secret(name, settings)
         url = base + panel.path.format(source=name, secret=secret or "none")
         lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)
-        yield Door(name, settings.panel, url, tuple(lines))
+        yield Endpoint(name, settings.panel, url, tuple(lines))
 
 
 def shown_secret(name: str, settings: "SourceConfig") -> str:
@@ -47,9 +47,9 @@ def shown_secret(name: str, settings: "SourceConfig") -> str:
 def welcome(config: "Config", address: str) -> Iterator[str]:
     """What is said at the start."""
     yield f"listening on http://{address}\n"
-    for door in doors(config, address):
-        yield f"{door.name} ({door.panel}): paste into the panel's settings"
-        yield from (f"    {line}" for line in door.paste)
+    for endpoint in endpoints(config, address):
+        yield f"{endpoint.name} ({endpoint.panel}): paste into the panel's settings"
+        yield from (f"    {line}" for line in endpoint.paste)
         yield ""
 
 

@@ -145,7 +145,7 @@ def _previews(
         yield _preview(config, event, _opened(config, sink, http), sink, "asked for", None, locale)
     else:
         routed = Router(config.table(), sinks=config.all_sinks()).route(event)
-        for one in routed.assignments:
+        for one in routed.destinations:
             yield _preview(config, event, _opened(config, one.sink, http), one.sink, one.row, one.template, locale)
 
 

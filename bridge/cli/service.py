@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, print_table
-from bridge.cli.endpoints import doors, welcome
+from bridge.cli.endpoints import endpoints, welcome
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _mistakes(error: ConfigError) -> list[dict[str, object]]:
 def _summary(config: "Config") -> dict[str, object]:
     return {
         "sources": [
-            {"name": one.name, "panel": one.panel, "url": one.url, "paste": one.paste} for one in doors(config)
+            {"name": one.name, "panel": one.panel, "url": one.url, "paste": one.paste} for one in endpoints(config)
         ],
         "sinks": [{"name": name, "type": one.type, "enabled": one.enabled} for name, one in config.all_sinks().items()],
         "rows": [{"name": name, **_row(route)} for name, route in config.table()],
@@ -85,7 +85,7 @@ def _row(route: "Route") -> dict[str, object]:
 
 
 def _show(config: "Config") -> None:
-    print_table(("SOURCE", "PANEL", "POSTS TO"), [(one.name, one.panel, one.url) for one in doors(config)])
+    print_table(("SOURCE", "PANEL", "POSTS TO"), [(one.name, one.panel, one.url) for one in endpoints(config)])
     print()
     sinks = config.all_sinks().items()
     print_table(("SINK", "TYPE", ""), [(name, one.type, "" if one.enabled else "disabled") for name, one in sinks])

@@ -47,10 +47,10 @@ class Breaker:
                 self.failures += 1
                 # of several that were on their way at once, the longest wait counts
                 self._until = max(self._until, now + (self._backoff() if after is None else after))
-                self._stand(Standing.AWAY, reason, at)
+                self._health(Standing.AWAY, reason, at)
                 return True
             case Gone(reason):
-                self._stand(Standing.PARKED, reason, at)
+                self._health(Standing.PARKED, reason, at)
                 return True
             case _:
                 return self.resume()
@@ -74,7 +74,7 @@ class Breaker:
         wait = max(pause, self._until - now)
         return at + timedelta(seconds=wait) if wait > 0 else None
 
-    def _stand(self, standing: Standing, reason: str, at: datetime) -> None:
+    def _health(self, standing: Standing, reason: str, at: datetime) -> None:
         if self.standing is Standing.OPEN:
             self.since = at
         self.standing, self.reason = standing, reason

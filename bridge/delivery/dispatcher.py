@@ -8,12 +8,12 @@ from random import Random
 
 from bridge.clock import Clock
 from bridge.delivery.lane import Lane, Shared, Voice
-from bridge.delivery.limiter import Windows
+from bridge.delivery.limiter import RateWindows
 from bridge.delivery.places import places
 from bridge.errors import StoreError
 from bridge.outcome import Limit
 from bridge.sinks.base import Sink
-from bridge.store.base import Kept, Outbox, Ownership
+from bridge.store.base import Outbox, Ownership, PutResult
 
 REGROUP = 10.0  # seconds between two looks at which lanes share a limit that was learned from an answer
 
@@ -37,7 +37,7 @@ class Dispatcher:
         self._company = company
         self._learned = asyncio.Event()
         self._newest = 0  # the last delivery that is known to have been put
-        self._shared = Shared(outbox, clock, chance, Windows(), ownership.sure, self.look_again, self._learned.set)
+        self._shared = Shared(outbox, clock, chance, RateWindows(), ownership.sure, self.look_again, self._learned.set)
         self._sinks: Mapping[str, Sink] = {}
         self._epochs: Mapping[str, int] = {}
         self._voice: Voice
@@ -70,7 +70,7 @@ class Dispatcher:
         """Another replica is at work."""
         self._company()
 
-    def offer(self, kept: Kept) -> None:
+    def offer(self, kept: PutResult) -> None:
         """Hand deliveries that were just put to the lanes of their sinks.
 
         Where others were put before them that did not come this way, every lane looks for those first: by another
@@ -118,7 +118,7 @@ class Dispatcher:
     async def _limits_of(self, name: str) -> Sequence[Limit]:
         """The limits that whoever carries the lane has learnt of."""
         try:
-            return (await self._outbox.lane(name)).learned
+            return (await self._outbox.lane_state(name)).learned
         except StoreError:
             return ()
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from bridge.clock import Clock
 from bridge.delivery.breaker import Breaker
-from bridge.delivery.limiter import Limiter, Windows
+from bridge.delivery.limiter import Limiter, RateWindows
 from bridge.outcome import Attempt, Limited
 from bridge.sinks.base import Sink
 from bridge.store.base import LaneState, Outbox, Standing
@@ -20,10 +20,10 @@ TOLD = {
 }
 
 
-class Stand:
+class Health:
     """A lane's breaker and limiter, kept under its epoch."""
 
-    def __init__(self, name: str, sink: Sink, outbox: Outbox, clock: Clock, windows: Windows, epoch: int) -> None:
+    def __init__(self, name: str, sink: Sink, outbox: Outbox, clock: Clock, windows: RateWindows, epoch: int) -> None:
         self.breaker = Breaker(ceiling=max(sink.retry.waits))
         self.limiter = Limiter(sink.limits, windows)
         self._name = name
@@ -36,7 +36,7 @@ class Stand:
 
     async def begin(self) -> None:
         """Stand as the lane stood when it was last carried; a changed sink starts with a clean sheet."""
-        state = await self._outbox.lane(self._name)
+        state = await self._outbox.lane_state(self._name)
         now, wall = self._clock.monotonic(), self._clock.now()
         if state.address == self._address:
             self.limiter.learn(state.learned)
@@ -74,7 +74,7 @@ class Stand:
         if self._heard < self._words:
             self._keep()
             return False
-        state = await self._outbox.lane(self._name)
+        state = await self._outbox.lane_state(self._name)
         if state.standing is not Standing.OPEN or not self.breaker.resume():
             return False
         self._tell(True)
@@ -99,7 +99,7 @@ class Stand:
             learned=self.limiter.learned,
         )
         self._words += 1
-        told = self._outbox.keep(self._name, state, epoch=self._epoch)
+        told = self._outbox.save_lane_state(self._name, state, epoch=self._epoch)
         told.add_done_callback(partial(self._kept, self._words))
 
     def _kept(self, word: int, future: asyncio.Future[None]) -> None:

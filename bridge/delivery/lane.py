@@ -18,12 +18,12 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
 from bridge.delivery.attempt import Trial, Tried, say_attempted
-from bridge.delivery.health import Stand
-from bridge.delivery.limiter import Windows
+from bridge.delivery.health import Health
+from bridge.delivery.limiter import RateWindows
 from bridge.delivery.manners import SILENTLY, fate_in
 from bridge.delivery.policy import Policy
-from bridge.delivery.queue import Turn, Turns
-from bridge.delivery.settling import Recorder, store_away
+from bridge.delivery.queue import Batch, Queue
+from bridge.delivery.settling import Settler, store_away
 from bridge.delivery.stranded import Stranded
 from bridge.delivery.wall import Wall
 from bridge.errors import StoreError
@@ -62,7 +62,7 @@ class Shared:
     outbox: Outbox
     clock: Clock
     chance: Random
-    windows: Windows
+    windows: RateWindows
     sure: Callable[[], bool]
     tell: Callable[[Iterable[str]], None]
     learned: Callable[[], None]
@@ -79,15 +79,15 @@ class Lane:
         self.stopping = False
         self._shared = shared
         self._outbox, self._clock = shared.outbox, shared.clock
-        self._stand = Stand(name, sink, shared.outbox, shared.clock, shared.windows, epoch)
-        self._recorder = Recorder(name, shared.outbox, shared.clock, shared.tell)
+        self._health = Health(name, sink, shared.outbox, shared.clock, shared.windows, epoch)
+        self._settler = Settler(name, shared.outbox, shared.clock, shared.tell)
         self._policy = Policy(sink.retry, shared.chance)
         storm = sink.storm if sink.digests else None
-        self._turns = Turns(
+        self._queue = Queue(
             name,
             self._outbox,
             self._clock,
-            settled=self._recorder.settled,
+            settled=self._settler.settled,
             storm=storm,
             digests=sink.digests,
             at_once=sink.concurrency,
@@ -106,21 +106,21 @@ class Lane:
     @property
     def shares(self) -> Iterable[str]:
         """The scopes of the limits that it keeps to together with other lanes, wherever they are carried."""
-        return self._stand.limiter.scopes
+        return self._health.limiter.scopes
 
     def offer(self, delivery: Delivery) -> None:
         """Hand over a delivery that was just put."""
-        self._turns.offer(delivery)
+        self._queue.offer(delivery)
         self._woken.set()
 
     def look_again(self) -> None:
         """There is something new in the store."""
-        self._turns.look_again()
+        self._queue.look_again()
         self._woken.set()
 
     def wake(self) -> None:
         """There may be something in the store that another process put there."""
-        self._turns.look_anew()
+        self._queue.look_anew()
         self._woken.set()
 
     def stop(self) -> None:
@@ -161,26 +161,26 @@ class Lane:
     async def step(self) -> bool:
         """Carry one turn, or send it on its way; False when none may be carried now."""
         if not self._begun:
-            await self._stand.begin()
+            await self._health.begin()
             self._begun = True
         self._set_back += self._wall.set_back(self._clock.monotonic(), self._clock.now())
         if self._set_back:
-            await self._outbox.bring_forward(self.name, self._set_back, epoch=self.epoch)
+            await self._outbox.advance_due(self.name, self._set_back, epoch=self.epoch)
             self._set_back = 0.0
-            self._turns.look_anew()
+            self._queue.look_anew()
         if self._shut():
             await self._look_after()
             return False
-        probe = self._stand.breaker.probing
-        first = await self._turns.next(probe=probe, resting=not self._flights)
+        probe = self._health.breaker.probing
+        first = await self._queue.next(probe=probe, resting=not self._flights)
         if first is None:
             await self._look_after()
             return False
         await self._allowed()
         together = self.sink.digests and not probe
-        if self._flights and self._turns.gathers(first, together=together):
+        if self._flights and self._queue.gathers(first, together=together):
             return False
-        turn = await self._turns.take(first, together=together)
+        turn = await self._queue.take(first, together=together)
         if self.sink.concurrency == 1:
             await self._carry(turn)
         else:
@@ -191,40 +191,40 @@ class Lane:
 
     async def settled(self) -> None:
         """Return once all that was sent is recorded: what is not would be sent again."""
-        await self._recorder.settled()
+        await self._settler.settled()
 
     def _shut(self) -> bool:
         """Whether nothing more may be begun now."""
-        at_once = 1 if self._stand.breaker.probing else self.sink.concurrency
+        at_once = 1 if self._health.breaker.probing else self.sink.concurrency
         return len(self._flights) >= at_once or self._closed()
 
     def _closed(self) -> bool:
         """Whether nothing may be sent now."""
-        crowded = self._stand.breaker.probing and self._carrying > 0
-        return crowded or not self._shared.sure() or self._stand.shut_for != 0.0
+        crowded = self._health.breaker.probing and self._carrying > 0
+        return crowded or not self._shared.sure() or self._health.shut_for != 0.0
 
     async def _allowed(self) -> None:
-        while (wait := self._stand.limiter.wait(self._clock.monotonic())) > 0:
+        while (wait := self._health.limiter.wait(self._clock.monotonic())) > 0:
             await self._clock.sleep(wait)
 
-    async def _carry(self, turn: Turn) -> None:
+    async def _carry(self, turn: Batch) -> None:
         try:
             told, silent = await self._mannered(turn)
             earlier = await self._earlier(told)
             await self._allowed()
             if self._closed():  # by the answer to another one
-                self._turns.restore(turn)
+                self._queue.restore(turn)
             elif told:
                 await self._tell(told, silent=silent, storm=turn.storm, earlier=earlier)
         except StoreError as error:  # before anything was sent: nothing has happened
-            self._turns.restore(turn)
+            self._queue.restore(turn)
             await store_away(self.name, error, self._clock)
         except Exception as error:  # our own bug must not stop the lane
             say(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
-            self._turns.restore(turn)
+            self._queue.restore(turn)
             await self._clock.sleep(BUG_WAIT)
 
-    async def _mannered(self, turn: Turn) -> tuple[Sequence[Delivery], bool]:
+    async def _mannered(self, turn: Batch) -> tuple[Sequence[Delivery], bool]:
         """What is to be told of a turn, and whether silently; the rest is settled as its terms want it."""
         now = self._clock.now()
         local = now.astimezone(self.voice.zone)
@@ -246,10 +246,10 @@ class Lane:
         self._still.clear()
         try:
             started, now = self._clock.monotonic(), self._clock.now()
-            self._stand.limiter.sent(started)
+            self._health.limiter.sent(started)
             trial = Trial(self.name, self.sink, self.voice.renderer, now)
             tried = await trial.tell(told, silent=silent, storm=storm, earlier=earlier)
-            if self._stand.learn(tried.attempt, started=started, bug=tried.bug):
+            if self._health.learn(tried.attempt, started=started, bug=tried.bug):
                 self._shared.learned()
             settlements = self._settlements(told, tried)
             say_attempted(settlements, milliseconds=(self._clock.monotonic() - started) * 1000)
@@ -267,7 +267,7 @@ class Lane:
         if terms is None or terms.update is None or delivery.event.subject is None:
             return None
         await self.settled()
-        earlier = await self._outbox.earlier(self.name, delivery.event.subject)
+        earlier = await self._outbox.earlier_message(self.name, delivery.event.subject)
         return earlier and replace(earlier, thread=terms.update == "thread")
 
     def _settlements(self, told: Sequence[Delivery], tried: Tried) -> list[Settlement]:
@@ -281,7 +281,7 @@ class Lane:
     def _fates(self, told: Sequence[Delivery], tried: Tried, now: datetime) -> list[Fate]:
         outcome = tried.attempt.outcome
         if len(told) > 1 and (tried.bug or isinstance(outcome, Refused)):  # one of them may be to blame
-            self._turns.alone(told)
+            self._queue.alone(told)
             return [Again(now, "could not be told as a digest", counts=False)] * len(told)
         if len(told) > 1 and isinstance(outcome, Delivered):  # its message is about no single subject
             return [Done(outcome.note)] * len(told)
@@ -290,11 +290,11 @@ class Lane:
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Begin to record these where one is sent at a time; else return when they are."""
         if self.sink.concurrency > 1:
-            await self._recorder.record(settlements)
+            await self._settler.record(settlements)
         for one in settlements:
-            self._turns.back(one.delivery, one.fate)
+            self._queue.back(one.delivery, one.fate)
         if self.sink.concurrency == 1:
-            await self._recorder.begin(settlements)
+            await self._settler.begin(settlements)
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
         self._flights.discard(flight)
@@ -302,13 +302,13 @@ class Lane:
 
     async def _look_after(self) -> None:
         """While the lane does not flow: see whether someone resumed it, and what should be told elsewhere."""
-        now, breaker = self._clock.monotonic(), self._stand.breaker
+        now, breaker = self._clock.monotonic(), self._health.breaker
         if breaker.standing is Standing.OPEN or now < self._looked_after + LOOK_AFTER or not self._shared.sure():
             return
         self._looked_after = now
         await self.settled()
-        if await self._stand.resumed():
-            self._turns.look_anew()
+        if await self._health.resumed():
+            self._queue.look_anew()
             self._woken.set()
         elif breaker.since is not None:
             given_up = await self._stranded.look(
@@ -316,11 +316,11 @@ class Lane:
                 reason=breaker.reason or "away",
                 now=self._clock.now(),
                 epoch=self.epoch,
-                out=self._turns.is_out,
+                out=self._queue.is_out,
             )
             if given_up:
-                await self._recorder.record(given_up)
-                self._turns.drop(one.delivery for one in given_up)
+                await self._settler.record(given_up)
+                self._queue.drop(one.delivery for one in given_up)
 
     async def _idle(self) -> None:
         wait = POLL
@@ -328,15 +328,15 @@ class Lane:
             wait = POLL  # the first one that lands wakes it
         elif not self._shared.sure():
             wait = UNSURE_WAIT
-        elif self._stand.breaker.standing is not Standing.OPEN:
-            wait = min(LOOK_AFTER, self._stand.shut_for or LOOK_AFTER)
-        elif (due := self._turns.due) is not None:
+        elif self._health.breaker.standing is not Standing.OPEN:
+            wait = min(LOOK_AFTER, self._health.shut_for or LOOK_AFTER)
+        elif (due := self._queue.due) is not None:
             wait = min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
         try:
             async with asyncio.timeout(wait):
                 await self._woken.wait()
         except TimeoutError:
-            self._turns.look_again()
+            self._queue.look_again()
 
 
 def _taken_back(one: Delivery, by: Delivery) -> HeldBack:

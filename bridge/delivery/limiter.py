@@ -17,7 +17,7 @@ from bridge.outcome import Limit, Rate
 KEPT_PERIOD, KEPT_COUNT = 5.0, 100
 
 
-class Window:
+class RateWindow:
     """At most `count` in any `period` seconds. Times are monotonic seconds."""
 
     def __init__(self, rate: Rate) -> None:
@@ -36,24 +36,24 @@ class Window:
         self.times = deque(both, maxlen=self.rate.count)
 
 
-class Windows:
+class RateWindows:
     """The windows that lanes of this process share, by the scope of their limit."""
 
     def __init__(self) -> None:
-        self._shared: dict[tuple[str, Rate], Window] = {}
+        self._shared: dict[tuple[str, Rate], RateWindow] = {}
 
-    def of(self, limit: Limit) -> Window:
+    def of(self, limit: Limit) -> RateWindow:
         """The window of a limit: one for all who name its scope, one of its own where it names none."""
         if not limit.scope:
-            return Window(limit.rate)
-        return self._shared.setdefault((limit.scope, limit.rate), Window(limit.rate))
+            return RateWindow(limit.rate)
+        return self._shared.setdefault((limit.scope, limit.rate), RateWindow(limit.rate))
 
 
 class Limiter:
     """None before a pause is over, and no more than every one of the limits allows."""
 
-    def __init__(self, limits: Sequence[Limit], windows: Windows | None = None) -> None:
-        self._windows = windows or Windows()
+    def __init__(self, limits: Sequence[Limit], windows: RateWindows | None = None) -> None:
+        self._windows = windows or RateWindows()
         self._limits = {limit: self._windows.of(limit) for limit in limits}
         self._own = frozenset(limits)
         self._quiet_until = float("-inf")

@@ -22,8 +22,8 @@ from bridge.clock import Clock
 from bridge.delivery.filling import Filling
 from bridge.delivery.pairs import cancelled
 from bridge.outcome import Again, Fate
-from bridge.store.base import Claim, Delivery, Outbox
-from bridge.terms import Storm, Window
+from bridge.store.base import Claim, Delivery, Outbox, State
+from bridge.terms import DigestWindow, Storm
 
 CLAIMED = 100  # deliveries claimed at once; their events are what a lane holds in memory
 STORM = 1000  # and in a storm, where they become one message
@@ -41,7 +41,7 @@ class Meanwhile:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Batch:
     """What is carried next: one delivery, or several as a digest; and pairs that cancel out, which are not sent."""
 
     told: Sequence[Delivery]
@@ -49,7 +49,7 @@ class Turn:
     storm: bool = False
 
 
-class Turns:
+class Queue:
     """The order of one sink's deliveries. What is out, between `take` and `back`, holds up its subject."""
 
     def __init__(
@@ -143,14 +143,14 @@ class Turns:
         """Whether others are taken with it: then the store is asked for them, and nothing may be out."""
         return self._collects(first) or self._rages(first, together)
 
-    async def take(self, first: Delivery, *, together: bool) -> Turn:
+    async def take(self, first: Delivery, *, together: bool) -> Batch:
         """Take out the delivery that `next` named, and what is told together with it."""
         turn = await self._turn(first, together)
         for delivery in (*turn.told, *(one for one, _ in turn.cancelled)):
             self._out[delivery.id] = delivery
             if delivery.event.subject is not None:
                 self._busy[delivery.event.subject] += 1
-        if self._ready[0] is first and turn == Turn([first]):
+        if self._ready[0] is first and turn == Batch([first]):
             self._ready.popleft()  # the common case, without a look at all the others
         else:
             self._ready = deque(one for one in self._ready if one.id not in self._out)
@@ -167,10 +167,10 @@ class Turns:
             self.look_again()
         else:
             self._alone.discard(delivery.id)
-            if delivery.retried:
+            if delivery.state is State.WAITING:
                 self._clear_the_way(delivery)
 
-    def restore(self, turn: Turn) -> None:
+    def restore(self, turn: Batch) -> None:
         """Nothing became of what is out of this turn: find it again."""
         for delivery in (*turn.told, *(one for one, _ in turn.cancelled)):
             if delivery.id in self._out:
@@ -230,32 +230,32 @@ class Turns:
             return False
         if not self._untried(delivery):
             return True
-        earlier = (one for one in self._ready if not one.retried and one.id < delivery.id)
+        earlier = (one for one in self._ready if one.state is not State.WAITING and one.id < delivery.id)
         return all(one.event.subject != subject for one in earlier)
 
-    async def _turn(self, first: Delivery, together: bool) -> Turn:
+    async def _turn(self, first: Delivery, together: bool) -> Batch:
         if self._collects(first) and (self._digests or not _digest_of(first)):
             return await self._gathered(first)
         if self._rages(first, together):
             return await self._raged()
-        return Turn([first])
+        return Batch([first])
 
     def _collects(self, delivery: Delivery) -> bool:
-        return delivery.retried and delivery.id not in self._alone and _collecting(delivery)
+        return delivery.state is State.WAITING and delivery.id not in self._alone and _collecting(delivery)
 
     def _untried(self, delivery: Delivery) -> bool:
         """Whether it was put to wait: earlier ones of its subject may be pending still."""
-        return delivery.retried and not delivery.attempts and _collecting(delivery)
+        return delivery.state is State.WAITING and not delivery.attempts and _collecting(delivery)
 
     def _rages(self, first: Delivery, together: bool) -> bool:
         return together and (self._raging or self._late(first)) and first.id not in self._alone
 
-    async def _gathered(self, first: Delivery) -> Turn:
+    async def _gathered(self, first: Delivery) -> Batch:
         """What was collected with it: a digest, or whether a hold ends with nothing to tell."""
         assert first.terms is not None
         digest = first.terms.digest
         await self._settled()
-        found = await self._outbox.companions(first, limit=digest.max or STORM if digest else CLAIMED)
+        found = await self._outbox.batch_members(first, limit=digest.max or STORM if digest else CLAIMED)
         # what is pending is looked at after them: whatever comes before one of them is known then
         self._seen = min(self._seen, first.id)
         passed = await self._look(CLAIMED, now=None)
@@ -265,7 +265,7 @@ class Turns:
             members = [first, pairs[first.id]] if first.id in pairs else [first]
         self._filling.forget()
         left = [one for one in members if one.id not in pairs and (one is first or self._joins(one, passed))]
-        return Turn(left, [(one, pairs[one.id]) for one in members if one.id in pairs])
+        return Batch(left, [(one, pairs[one.id]) for one in members if one.id in pairs])
 
     def _joins(self, found: Delivery, passed: Sequence[tuple[int, str]]) -> bool:
         """Whether nothing pending comes before it."""
@@ -273,7 +273,7 @@ class Turns:
             return False
         return all(subject != found.event.subject or id_ > found.id for id_, subject in passed)
 
-    async def _raged(self) -> Turn:
+    async def _raged(self) -> Batch:
         """All that may go, as one."""
         if not self._all_seen and len(self._ready) < STORM:
             await self._claim(STORM)
@@ -281,7 +281,7 @@ class Turns:
         pairs = cancelled([one for one in ready if self._collects(one)])
         told = [one for one in ready if one.id not in pairs][:STORM]
         self._raging = not self._all_seen or len(told) + len(pairs) < len(ready)
-        return Turn(told, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(told) > 1)
+        return Batch(told, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(told) > 1)
 
     def _wait(self, delivery: Delivery, due: datetime) -> None:
         self._make_due(due)
@@ -296,7 +296,7 @@ class Turns:
         await self._settled()
         if not self._filling.known:
             with self._noting() as meanwhile:
-                collected = await self._outbox.collected(self._sink)
+                collected = await self._outbox.digest_fill(self._sink)
             if not meanwhile.put:
                 self._filling.count(collected)
         await self._look(limit, now=self._clock.now() if self._is_due() else None)
@@ -357,7 +357,7 @@ class Turns:
         return (self._clock.now() - first.made_at).total_seconds() > self._storm.age
 
 
-def _digest_of(delivery: Delivery) -> Window | None:
+def _digest_of(delivery: Delivery) -> DigestWindow | None:
     return delivery.terms.digest if delivery.terms is not None else None
 
 

@@ -15,7 +15,7 @@ STORE_WAIT = 1.0  # seconds between two tries at a store that is away
 Recorded = asyncio.Future[Sequence[Delivery]]
 
 
-class Recorder:
+class Settler:
     """Records settlements of one lane; `tell` is told of the sinks for which deliveries are made by that."""
 
     def __init__(self, sink: str, outbox: Outbox, clock: Clock, tell: Callable[[Iterable[str]], None]) -> None:

@@ -25,7 +25,7 @@ class Stranded:
         why = Dead(f"{reason}; {self._sink} has not taken anything for {_span(away)}")
         given_up: list[Settlement] = []
         for _ in range(PAGES):
-            page = await self._outbox.stranded(self._sink, after=self._seen, limit=PAGE)
+            page = await self._outbox.fallback_candidates(self._sink, after=self._seen, limit=PAGE)
             self._seen = page[-1].id if len(page) == PAGE else 0
             late = [one for one in page if _patience(one) <= away and not out(one)]
             given_up += [Settlement(one, why, Attempt(Away(reason), requests=0), now, epoch=epoch) for one in late]

@@ -20,8 +20,8 @@ from aiohttp.http import HttpProcessingError
 from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
-from bridge.ingress.limits import Held, Room, arriving, read_body
-from bridge.ingress.receiver import Door, Source, Taken
+from bridge.ingress.limits import MemoryBudget, Reservation, arriving, read_body
+from bridge.ingress.receiver import Received, Receiver, Source
 from bridge.ingress.server import RETRY_AFTER, parting, tell_refused, tell_taken
 from bridge.panels.base import EmptyMessage, Hook
 
@@ -33,9 +33,9 @@ FORM_FIELDS = ("content", "username", "avatar_url", "tts", "thread_name")
 class DiscordEndpoint:
     """The handlers that speak like Discord."""
 
-    def __init__(self, door: Door, room: Room, clock: Clock) -> None:
-        self._door = door
-        self._room = room
+    def __init__(self, receiver: Receiver, budget: MemoryBudget, clock: Clock) -> None:
+        self._receiver = receiver
+        self._budget = budget
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
@@ -49,7 +49,7 @@ class DiscordEndpoint:
         """One message, or one look at the webhook."""
         started = time.perf_counter()
         name = request.match_info["source"]
-        source = self._door.sources.get(name)
+        source = self._receiver.sources.get(name)
         if source is None or source.kind != "discord":
             return _error(404, 10015, "Unknown Webhook")
         try:
@@ -69,34 +69,34 @@ class DiscordEndpoint:
             return _json(200, self._message(name, payload))
         return web.Response(status=204)
 
-    async def _take(self, request: web.Request, source: Source) -> tuple[JsonObject, Taken]:
-        with self._room.hold() as held:
-            body = await self._body(request, held)
+    async def _take(self, request: web.Request, source: Source) -> tuple[JsonObject, Received]:
+        with self._budget.hold() as reservation:
+            body = await self._body(request, reservation)
             hook = self._hook(request, body)
-            taken = await self._door.take(source, hook)
+            taken = await self._receiver.take(source, hook)
             return _shown(body), taken
 
-    async def _body(self, request: web.Request, held: Held) -> bytes:
+    async def _body(self, request: web.Request, reservation: Reservation) -> bytes:
         """The message as JSON, whichever way it was sent."""
         match request.content_type:
             case "application/json":
-                body = await read_body(request, held, self._room.limits)
+                body = await read_body(request, reservation, self._budget.limits)
             case "application/x-www-form-urlencoded":
-                body = _from_form(await read_body(request, held, self._room.limits))
+                body = _from_form(await read_body(request, reservation, self._budget.limits))
             case "multipart/form-data":
-                body = await self._from_multipart(request, held)
+                body = await self._from_multipart(request, reservation)
             case _:
                 raise BadPayload('Expected "Content-Type" header to be one of {"application/json", …}', "_content_type")
         thread = request.query.get("thread_id")
         return _with(body, thread_id=thread) if thread else body
 
-    async def _from_multipart(self, request: web.Request, held: Held) -> bytes:
+    async def _from_multipart(self, request: web.Request, reservation: Reservation) -> bytes:
         fields: dict[str, str] = {}
         files: list[JsonObject] = []
         try:
-            async with arriving(request, self._room.limits):
+            async with arriving(request, self._budget.limits):
                 async for part in await request.multipart():
-                    await _read_part(part, held, fields, files)
+                    await _read_part(part, reservation, fields, files)
         except ValueError as error:
             raise BadPayload(f"the form cannot be read: {error}", "payload_json") from None
         except HttpProcessingError:
@@ -156,13 +156,13 @@ class DiscordEndpoint:
         }
 
 
-async def _read_part(part: Any, held: Held, fields: dict[str, str], files: list[JsonObject]) -> None:
+async def _read_part(part: Any, reservation: Reservation, fields: dict[str, str], files: list[JsonObject]) -> None:
     if isinstance(part, MultipartReader):
         raise ValueError("a form inside the form")
     assert isinstance(part, BodyPartReader)
     value = bytearray()
     while chunk := await part.read_chunk():
-        held.grow(len(chunk))
+        reservation.grow(len(chunk))
         if part.filename is None:
             value += chunk
     if part.filename is None:

@@ -30,12 +30,12 @@ class Garbled(HookRejected):
 
 
 class Crowded(HookRejected):
-    """There is no room for it now."""
+    """There is no budget for it now."""
 
     status = 503
 
 
-class Room:
+class MemoryBudget:
     """The memory that bodies share, counted while they are read and understood."""
 
     def __init__(self, limits: Limits) -> None:
@@ -43,12 +43,12 @@ class Room:
         self._held = 0
 
     @contextmanager
-    def hold(self) -> Iterator["Held"]:
-        held = Held(self)
+    def hold(self) -> Iterator["Reservation"]:
+        reservation = Reservation(self)
         try:
-            yield held
+            yield reservation
         finally:
-            self._held -= held.size
+            self._held -= reservation.size
 
     def take(self, size: int) -> None:
         if self._held + size > self.limits.memory:
@@ -56,33 +56,33 @@ class Room:
         self._held += size
 
 
-class Held:
-    """One request's share of the room; counts up while its body arrives."""
+class Reservation:
+    """One request's share of the budget; counts up while its body arrives."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, budget: MemoryBudget) -> None:
+        self._budget = budget
         self.size = 0
 
     def grow(self, size: int) -> None:
         """Count `size` more bytes; raise TooLarge or Crowded where they do not fit."""
-        if self.size + size > self._room.limits.body:
-            raise TooLarge(f"the body is bigger than {self._room.limits.body} bytes")
-        self._room.take(size)
+        if self.size + size > self._budget.limits.body:
+            raise TooLarge(f"the body is bigger than {self._budget.limits.body} bytes")
+        self._budget.take(size)
         self.size += size
 
 
-async def read_body(request: web.Request, held: Held, limits: Limits) -> bytes:
+async def read_body(request: web.Request, reservation: Reservation, limits: Limits) -> bytes:
     """The whole body; raise TooLarge, TooSlow, Garbled or Crowded."""
     if request.content_length is not None and request.content_length > limits.body:
         raise TooLarge(f"the body is bigger than {limits.body} bytes")
     if request.content.is_eof() and request.content.exception() is None:  # most arrive together with their headers
         whole = request.content.read_nowait(-1)
-        held.grow(len(whole))
+        reservation.grow(len(whole))
         return whole
     chunks: list[bytes] = []
     async with arriving(request, limits):
         async for chunk in request.content.iter_any():
-            held.grow(len(chunk))
+            reservation.grow(len(chunk))
             chunks.append(chunk)
     return b"".join(chunks)
 

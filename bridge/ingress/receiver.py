@@ -1,6 +1,6 @@
 """The door: from a request as it arrived to events in the outbox, in one commit.
 
-verify → read → fingerprint → mask → understand → route → put. Whoever calls answers 2xx only after `take` has returned.
+verify → elements → fingerprint → mask → parse → route → put. Whoever calls answers 2xx only after `take` has returned.
 """
 
 import asyncio
@@ -14,19 +14,19 @@ from typing import Any
 from bridge.errors import BadPayload
 from bridge.event import Event, new_id
 from bridge.ingress.masking import Masker
-from bridge.ingress.redelivery import Trust
+from bridge.ingress.redelivery import Redelivery
 from bridge.intake import Fingerprint, Intake, Routed, SetAside
-from bridge.panels.base import Hook, Panel, Sighting, SourceConfig
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
 from bridge.routing import Router
-from bridge.store.base import Kept, Outbox
+from bridge.store.base import Outbox, PutResult
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.ingress")
-NOTHING = Kept(())
+NOTHING = PutResult(())
 BIG = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one at a time
 
 #: An event, and what tells its repeats.
-Heard = tuple[Event, Fingerprint | None]
+Understood = tuple[Event, Fingerprint | None]
 
 
 class Source:
@@ -43,16 +43,16 @@ class Source:
         heard, aside = self.hear(hook)
         return [event for event, _ in heard], aside
 
-    def hear(self, hook: Hook) -> tuple[list[Heard], list[SetAside]]:
+    def hear(self, hook: Hook) -> tuple[list[Understood], list[SetAside]]:
         """The same, each event with what tells its repeats."""
-        elements = self.panel.read(hook)
-        heard: list[Heard] = []
+        elements = self.panel.elements(hook)
+        heard: list[Understood] = []
         aside: list[SetAside] = []
         for index, element in enumerate(elements):
             fingerprint = self.panel.fingerprint(element, index, hook)
             masked = self.panel.scrub(self._mask(element))
             try:
-                heard.append((self._event(masked, self.panel.understand(masked, hook), hook), fingerprint))
+                heard.append((self._event(masked, self.panel.parse(masked, hook), hook), fingerprint))
             except BadPayload as error:
                 path = _joined(f"[{index}]" if len(elements) > 1 else "", error.path)
                 aside.append(self._aside(masked, path, error.reason, hook))
@@ -60,7 +60,7 @@ class Source:
             raise BadPayload(aside[0].reason, aside[0].path)
         return heard, aside
 
-    def _event(self, native: Any, sighting: Sighting, hook: Hook) -> Event:
+    def _event(self, native: Any, sighting: ParsedEvent, hook: Hook) -> Event:
         return Event(
             id=new_id(),
             source=self.name,
@@ -79,7 +79,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Received:
     """What came of a request that was taken; `repeats` of the events were told before, and are not told again."""
 
     events: Sequence[Event]
@@ -87,15 +87,15 @@ class Taken:
     repeats: int = 0
 
 
-class Door:
+class Receiver:
     """All sources of this process, and the table their events are routed by. Both are swapped whole on reload."""
 
-    def __init__(self, outbox: Outbox, *, offer: Callable[[Kept], None]) -> None:
+    def __init__(self, outbox: Outbox, *, offer: Callable[[PutResult], None]) -> None:
         self.sources: Mapping[str, Source] = {}
         self._router: Router | None = None
         self._outbox = outbox
         self._offer = offer
-        self._trust = Trust()
+        self._redelivery = Redelivery()
         self._one_big = asyncio.Lock()
 
     def open(self, sources: Mapping[str, Source], router: Router) -> None:
@@ -104,13 +104,13 @@ class Door:
 
     def begin(self, now: datetime) -> None:
         """Nothing was heard before now: what panels told meanwhile may be lost."""
-        self._trust.begin(now)
+        self._redelivery.begin(now)
 
     def lost(self, source: Source, now: datetime) -> None:
         """A request was not taken: whatever it told is told again, and is no repeat."""
-        self._trust.lost(source.name, now)
+        self._redelivery.lost(source.name, now)
 
-    async def take(self, source: Source, hook: Hook) -> Taken:
+    async def take(self, source: Source, hook: Hook) -> Received:
         """Keep what a request says; raise HookRejected where it is not taken, StoreError where it is not kept."""
         source.panel.verify(hook)
         if len(hook.body) < BIG:
@@ -124,14 +124,14 @@ class Door:
             self._offer(kept)
         for aside in intake.set_aside:
             say(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
-        return Taken([routed.event for routed in intake.routed], len(intake.set_aside), kept.repeats)
+        return Received([routed.event for routed in intake.routed], len(intake.set_aside), kept.repeats)
 
-    async def _put(self, source: Source, hook: Hook, intake: Intake) -> Kept:
-        self._trust.told(source.name, _subjects(intake, again=False), hook.received_at)
+    async def _put(self, source: Source, hook: Hook, intake: Intake) -> PutResult:
+        self._redelivery.told(source.name, _subjects(intake, again=False), hook.received_at)
         kept = await self._outbox.put(intake)
         again = _subjects(intake, again=True)
         if kept.repeats < len(again):  # some of them were told for the first time
-            self._trust.told(source.name, again, hook.received_at)
+            self._redelivery.told(source.name, again, hook.received_at)
         return kept
 
     def _intake(self, source: Source, hook: Hook) -> Intake:
@@ -148,9 +148,9 @@ class Door:
         if fingerprint.tries is not None:
             # two in one request are never one: the second is a repeat of what was the second then
             twins[key] += 1
-            key, since = f"{key}:{twins[key]}", self._trust.since(event)
+            key, since = f"{key}:{twins[key]}", self._redelivery.since(event)
         mark = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
-        return Routed(event, routed.assignments, routed.verdicts, mark)
+        return Routed(event, routed.destinations, routed.verdicts, mark)
 
 
 def _subjects(intake: Intake, *, again: bool) -> list[str | None]:

@@ -25,7 +25,7 @@ _NEXT = timedelta(microseconds=1)
 Told = tuple[str, str | None]
 
 
-class Trust:
+class Redelivery:
     """When something of each source may have been lost, and when each subject was last told of. Bounded."""
 
     def __init__(self) -> None:

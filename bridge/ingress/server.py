@@ -1,4 +1,4 @@
-"""The HTTP side of the door: `POST /in/{source}`, with the secret in the path for panels that can send none else.
+"""The HTTP side of the receiver: `POST /in/{source}`, with the secret in the path for panels that can send none else.
 
 Answers 200 with a short JSON body after the commit. Never a redirect: senders follow it as a GET without a body, and
 the event is lost. So every path is served with and without a trailing slash, and nothing is left to the router.
@@ -14,8 +14,8 @@ from aiohttp import web
 from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import BadPayload, HookRejected, StoreError
-from bridge.ingress.limits import Garbled, Room, read_body
-from bridge.ingress.receiver import Door, Source, Taken
+from bridge.ingress.limits import Garbled, MemoryBudget, read_body
+from bridge.ingress.receiver import Received, Receiver, Source
 from bridge.panels.base import Hook
 from bridge.telemetry import say
 
@@ -28,12 +28,14 @@ Handler = Callable[[web.Request], Awaitable[web.Response]]
 class Server:
     """The handlers for panels' own webhooks, and for whoever watches this process."""
 
-    def __init__(self, door: Door, room: Room, clock: Clock, *, ready: Callable[[], Awaitable[None]]) -> None:
-        self._door = door
-        self._room = room
+    def __init__(
+        self, receiver: Receiver, budget: MemoryBudget, clock: Clock, *, ready: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._receiver = receiver
+        self._budget = budget
         self._clock = clock
         self._ready = ready
-        door.begin(clock.now())
+        receiver.begin(clock.now())
 
     def routes(self) -> list[web.RouteDef]:
         paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
@@ -47,7 +49,7 @@ class Server:
         """One panel request."""
         started = time.perf_counter()
         name = request.match_info["source"]
-        source = self._door.sources.get(name)
+        source = self._receiver.sources.get(name)
         if source is None:
             return _error(404, f'no source named "{name[:64]}"')
         if request.method != "POST":
@@ -64,18 +66,18 @@ class Server:
         repeated = {"repeated": taken.repeats} if taken.repeats else {}
         return _json(200, {"accepted": len(taken.events) - taken.repeats, "set_aside": taken.set_aside} | repeated)
 
-    async def _take(self, request: web.Request, source: Source) -> Taken:
-        taken: Taken | None = None
+    async def _take(self, request: web.Request, source: Source) -> Received:
+        taken: Received | None = None
         try:
             taken = await self._read_and_take(request, source)
             return taken
         finally:
             if taken is None:  # refused, failed, or cut off: all the same to the panel
-                self._door.lost(source, self._clock.now())
+                self._receiver.lost(source, self._clock.now())
 
-    async def _read_and_take(self, request: web.Request, source: Source) -> Taken:
-        with self._room.hold() as held:
-            body = await read_body(request, held, self._room.limits)
+    async def _read_and_take(self, request: web.Request, source: Source) -> Received:
+        with self._budget.hold() as reservation:
+            body = await read_body(request, reservation, self._budget.limits)
             hook = Hook(
                 body=body,
                 received_at=self._clock.now(),
@@ -83,7 +85,7 @@ class Server:
                 query=request.query,
                 token=request.match_info.get("token"),
             )
-            return await self._door.take(source, hook)
+            return await self._receiver.take(source, hook)
 
     def _other_method(self, request: web.Request, source: Source) -> web.Response:
         if request.method == "OPTIONS" and (consent := source.panel.consent(request.headers)):
@@ -108,7 +110,7 @@ async def not_found(request: web.Request) -> web.Response:
     return _error(404, "nothing here: panels post to /in/{source}")
 
 
-def tell_taken(source: str, taken: Taken, started: float) -> None:
+def tell_taken(source: str, taken: Received, started: float) -> None:
     say(
         LOG,
         logging.INFO,

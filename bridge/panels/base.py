@@ -1,8 +1,8 @@
-"""What a panel is: two pure steps, `verify` and `understand`, over one request as it arrived.
+"""What a panel is: two pure steps, `verify` and `parse`, over one request as it arrived.
 
 A panel opens no socket, logs nothing and asks no clock. What the ingress does with it, for every request:
-`verify` (raises BadSignature) → `read` (bytes → elements) → `fingerprint` → masking with `masks` → `understand`
-(element → Sighting).
+`verify` (raises BadSignature) → `elements` (bytes → elements) → `fingerprint` → masking with `masks` → `parse`
+(element → ParsedEvent).
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class Hook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class ParsedEvent:
     """What a panel's element says, before it gets an id and a time of arrival.
 
     `occurred_at` is None where the panel gives no true time; `panel` where it is the one that was configured;
@@ -99,7 +99,7 @@ class Panel(ABC, Generic[C]):
         """Raise BadSignature unless the request proves that it comes from the panel."""
 
     @abstractmethod
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         """The elements of the body, as sent; raise BadPayload where there are none to be had."""
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
@@ -114,7 +114,7 @@ class Panel(ABC, Generic[C]):
         return element
 
     @abstractmethod
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         """What one masked element says; raise BadPayload where it is none of this panel's."""
 
     def consent(self, headers: Mapping[str, str]) -> dict[str, str]:

@@ -38,7 +38,7 @@ from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
-    Sighting,
+    ParsedEvent,
     SourceConfig,
     digest,
     moment,
@@ -94,7 +94,7 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
                 raise
             self._check_signature(hook)
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         media = _media(hook)
         if media.startswith("application/cloudevents"):
             return _from_body(media, hook.body)
@@ -114,7 +114,7 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
             data["api_key"] = "***"
         return element
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         for name in REQUIRED:
@@ -229,8 +229,8 @@ def _is_own(element: Any) -> bool:
     )
 
 
-def _own(element: JsonObject) -> Sighting:
-    return Sighting(
+def _own(element: JsonObject) -> ParsedEvent:
+    return ParsedEvent(
         type=element["type"],
         native_type=element["nativetype"],
         subject=text(element.get("subject")),
@@ -241,10 +241,10 @@ def _own(element: JsonObject) -> Sighting:
     )
 
 
-def _foreign(element: JsonObject) -> Sighting:
+def _foreign(element: JsonObject) -> ParsedEvent:
     type_, data = element["type"], element.get("data")
     known = data.items() if isinstance(data, dict) else ()
-    return Sighting(
+    return ParsedEvent(
         type=type_ if type_ in TYPES else unknown_type("cloudevents", type_),
         native_type=type_,
         subject=text(element.get("subject")),

@@ -31,7 +31,7 @@ from bridge.panels.base import (
     EmptyMessage,
     Hook,
     Panel,
-    Sighting,
+    ParsedEvent,
     SourceConfig,
     moment,
     parse_json,
@@ -68,7 +68,7 @@ class DiscordPanel(Panel[DiscordConfig]):
     def verify(self, hook: Hook) -> None:
         self.proves(hook.token)
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         """The message, or one for each of its embeds where all are reports; raise BadPayload as Discord would."""
         body = parse_json(hook.body)
         if not isinstance(body, dict):
@@ -90,15 +90,15 @@ class DiscordPanel(Panel[DiscordConfig]):
             scrubbed["embeds"] = [_scrubbed_embed(embed) if isinstance(embed, dict) else embed for embed in embeds]
         return scrubbed
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         embeds = _sole_embeds(element)
         report = self._report(embeds[0]) if len(embeds) == 1 else None
         if report is None:
             data = {"message": _message(element)}
-            return Sighting(type="message.posted", native_type="discord:message", subject=None, data=data)
-        return Sighting(
+            return ParsedEvent(type="message.posted", native_type="discord:message", subject=None, data=data)
+        return ParsedEvent(
             type=report.type,
             native_type=f"discord:{report.name}",
             subject=report.subject,

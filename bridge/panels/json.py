@@ -23,7 +23,7 @@ from pydantic import AfterValidator, Field
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, dump
 from bridge.intake import Fingerprint
-from bridge.panels.base import Hook, Panel, Sighting, SourceConfig, digest, moment, parse_json, text
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, moment, parse_json, text
 
 _ENVIRONMENT = SandboxedEnvironment(undefined=ChainableUndefined)
 
@@ -80,7 +80,7 @@ class JsonPanel(Panel[JsonConfig]):
     def verify(self, hook: Hook) -> None:
         self.proves(*hook.carried(self.config.header))
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         body = parse_json(hook.body)
         if self.config.each is None:
             return body if isinstance(body, list) else [body]
@@ -90,13 +90,13 @@ class JsonPanel(Panel[JsonConfig]):
         id_ = (hook.header("webhook-id") or b"").strip()
         return Fingerprint(digest(id_.hex(), index)) if id_ else None
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         native = self._value("type", element, hook)
         type_ = _dotted(native)
         if type_ is None:
             raise BadPayload(f"{self.config.type} gives no text", "type")
         subject = self._value("subject", element, hook)
-        return Sighting(
+        return ParsedEvent(
             type=type_,
             native_type=str(native),
             subject=text(_worded(subject)),

@@ -32,7 +32,7 @@ from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
-    Sighting,
+    ParsedEvent,
     SourceConfig,
     digest,
     json_elements,
@@ -109,7 +109,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
     def verify(self, hook: Hook) -> None:
         self.proves(hook.header("x-webhook-secret"))
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
@@ -123,14 +123,14 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         tries = _tries(element)
         return None if tries is None else Fingerprint(key, tries, RETRIES_WITHIN)
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         action = text_at(element, "action")
         username = _username(element)
         panel = _shape(element, self.config.panel)
         type_ = _type(element, action, panel)
-        return Sighting(
+        return ParsedEvent(
             type=type_,
             native_type=action,
             subject=f"user:{username}",

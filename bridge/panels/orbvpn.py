@@ -30,7 +30,7 @@ from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
-    Sighting,
+    ParsedEvent,
     SourceConfig,
     Words,
     heard,
@@ -161,15 +161,15 @@ class OrbvpnPanel(Panel[OrbvpnConfig]):
     def verify(self, hook: Hook) -> None:
         self.proves(*hook.carried())
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         native, fields = _told(element)
         type_ = NAMES.get(_spelled(native)) or unknown_type("orbvpn", native)
-        return Sighting(
+        return ParsedEvent(
             type=type_,
             native_type=native,
             subject=_subject(type_, native, fields),

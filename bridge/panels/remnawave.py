@@ -32,7 +32,7 @@ from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
-    Sighting,
+    ParsedEvent,
     SourceConfig,
     Words,
     heard,
@@ -216,7 +216,7 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
         if keys and self.config.max_age:
             self._refuse_stale(hook)
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
@@ -226,13 +226,13 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
             Fingerprint(hashlib.sha256(hook.body).hexdigest(), within=RETRIES_WITHIN) if one_event and dated else None
         )
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         native = text_at(element, "event")
         hours = _hours_left(native, element)
         type_ = _type(native, hours)
-        return Sighting(
+        return ParsedEvent(
             type=type_,
             native_type=native,
             subject=_subject(native, element, known=not type_.startswith("remnawave.")),

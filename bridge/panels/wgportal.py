@@ -28,7 +28,7 @@ from bridge.message import Emission
 from bridge.panels.base import (
     Hook,
     Panel,
-    Sighting,
+    ParsedEvent,
     SourceConfig,
     Words,
     heard,
@@ -136,17 +136,17 @@ class WgPortalPanel(Panel[WgPortalConfig]):
     def verify(self, hook: Hook) -> None:
         self.proves(hook.header("Authorization"))
 
-    def read(self, hook: Hook) -> Sequence[Any]:
+    def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
 
-    def understand(self, element: Any, hook: Hook) -> Sighting:
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         entity, event = text_at(element, "entity"), text_at(element, "event")
         native = f"{entity}.{event}"
         payload = _object(element, "payload")
         metric = _object(payload, "Status") if entity == "peer_metric" else {}
-        return Sighting(
+        return ParsedEvent(
             type=TYPES.get(native) or unknown_type("wgportal", native),
             native_type=native,
             subject=_subject(element, entity, known=native in TYPES),

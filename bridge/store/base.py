@@ -33,7 +33,7 @@ class State(StrEnum):
 class Delivery:
     """One event for one sink, made at `made_at`: when its event was received, or it was replayed.
 
-    `attempts` counts those made so far; `retried` says that it was waiting, `due_at` until when.
+    `attempts` counts those made so far. Claimed, it is pending, or was waiting until `due_at`.
     `instead` says what happened at the sink that it was for first. `replay_of` is the delivery that it repeats, 0 where
     it is the event that is replayed.
     """
@@ -46,7 +46,7 @@ class Delivery:
     template: str | None = None
     terms: Terms | None = None
     attempts: int = 0
-    retried: bool = False
+    state: State = State.PENDING
     due_at: datetime | None = None
     instead: str | None = None
     replay_of: int | None = None
@@ -125,7 +125,7 @@ class Collected:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PutResult:
     """What came of an intake: deliveries in order, and how many events were repeats.
 
     `after`: the newest delivery's id before them, whoever put it.
@@ -142,7 +142,7 @@ class Outbox(Protocol):
     Each verb raises StoreUnavailable while the store cannot be used, and then nothing has happened.
     """
 
-    async def put(self, intake: Intake) -> Kept:
+    async def put(self, intake: Intake) -> PutResult:
         """Keep an intake; returns what came of it after the commit.
 
         A routed event whose fingerprint is that of a repeat is set aside, with the reason that it is one. A delivery
@@ -160,7 +160,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def companions(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
+    async def batch_members(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
         """`first` and what is collected with it, in order: unsettled deliveries of its sink, row and terms that were
         made within its `terms.collecting`, with a higher id; for a hold without a digest only those of its subject.
 
@@ -168,11 +168,11 @@ class Outbox(Protocol):
         """
         ...
 
-    async def collected(self, sink: str) -> Sequence[Collected]:
+    async def digest_fill(self, sink: str) -> Sequence[Collected]:
         """What the sink's digests with a `max` have collected so far: what waits and has not been tried."""
         ...
 
-    async def stranded(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
+    async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
         """Unsettled deliveries of a sink whose terms name a fallback, with an id above `after`, in order."""
         ...
 
@@ -189,19 +189,19 @@ class Outbox(Protocol):
         """
         ...
 
-    async def earlier(self, sink: str, subject: str) -> Earlier | None:
+    async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         """The last thing said about a subject to be updated at a sink."""
         ...
 
-    async def lane(self, sink: str) -> LaneState:
+    async def lane_state(self, sink: str) -> LaneState:
         """How a lane stands; as new where nobody has carried it yet."""
         ...
 
-    def keep(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
+    def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
         """Begin to record how a lane stands; changes nothing under an old epoch."""
         ...
 
-    async def bring_forward(self, sink: str, seconds: float, *, epoch: int) -> None:
+    async def advance_due(self, sink: str, seconds: float, *, epoch: int) -> None:
         """Make all that waits at a sink due so much earlier: the clock was set back. Nothing under an old epoch."""
         ...
 

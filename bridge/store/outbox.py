@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bridge.intake import Intake
 from bridge.message import Earlier
-from bridge.store.base import Claim, Collected, Delivery, Kept, LaneState, Settlement
+from bridge.store.base import Claim, Collected, Delivery, LaneState, PutResult, Settlement
 from bridge.store.dialect import unmanaged
 from bridge.store.queries import claim, forget, lanes
 from bridge.store.queries.put import put
@@ -30,21 +30,21 @@ class SqlOutbox:
         self._line = Line(lambda: unmanaged(engine.connect()))
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
 
-    async def put(self, intake: Intake) -> Kept:
-        kept: Kept = await self._writer.write(put, intake)
+    async def put(self, intake: Intake) -> PutResult:
+        kept: PutResult = await self._writer.write(put, intake)
         return kept
 
     async def claim(self, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
         return await self._read(lambda c: claim.claim(c, sink, after=after, now=now, limit=limit))
 
-    async def companions(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
-        return await self._read(lambda c: claim.companions(c, first, limit=limit))
+    async def batch_members(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
+        return await self._read(lambda c: claim.batch_members(c, first, limit=limit))
 
-    async def collected(self, sink: str) -> Sequence[Collected]:
-        return await self._read(lambda c: claim.collected(c, sink))
+    async def digest_fill(self, sink: str) -> Sequence[Collected]:
+        return await self._read(lambda c: claim.digest_fill(c, sink))
 
-    async def stranded(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
-        return await self._read(lambda c: claim.stranded(c, sink, after=after, limit=limit))
+    async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
+        return await self._read(lambda c: claim.fallback_candidates(c, sink, after=after, limit=limit))
 
     async def backlog(self, sink: str, *, now: datetime, most: int) -> int:
         return await self._read(lambda c: claim.backlog(c, sink, now=now, most=most))
@@ -52,17 +52,17 @@ class SqlOutbox:
     def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":
         return self._writer.write(settle, settlements, durable=False)
 
-    async def earlier(self, sink: str, subject: str) -> Earlier | None:
-        return await self._read(lambda c: lanes.earlier(c, sink, subject))
+    async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
+        return await self._read(lambda c: lanes.earlier_message(c, sink, subject))
 
-    async def lane(self, sink: str) -> LaneState:
-        return await self._read(lambda c: lanes.lane(c, sink))
+    async def lane_state(self, sink: str) -> LaneState:
+        return await self._read(lambda c: lanes.lane_state(c, sink))
 
-    def keep(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
-        return self._writer.write(lanes.keep, (sink, state, epoch), durable=False)
+    def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
+        return self._writer.write(lanes.save_lane_state, (sink, state, epoch), durable=False)
 
-    async def bring_forward(self, sink: str, seconds: float, *, epoch: int) -> None:
-        await self._writer.write(lanes.bring_forward, (sink, seconds, epoch), durable=False)
+    async def advance_due(self, sink: str, seconds: float, *, epoch: int) -> None:
+        await self._writer.write(lanes.advance_due, (sink, seconds, epoch), durable=False)
 
     async def prune(self, *, before: datetime, limit: int, now: datetime | None = None) -> int:
         now = before if now is None else now

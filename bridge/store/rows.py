@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.event import Event, dump
-from bridge.intake import Assignment, Routed, SetAside, Verdict
+from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import AsideRecord, Delivery, Record, Settlement, State
 from bridge.store.schema import micros, moment
@@ -17,7 +17,7 @@ from bridge.terms import Terms
 Row = sa.Row[Any]
 
 
-def new_delivery(id_: int, event: Event, to: Assignment) -> Delivery:
+def new_delivery(id_: int, event: Event, to: Destination) -> Delivery:
     """A delivery that is made when its event comes in: collected where its terms say so, else pending."""
     collecting = to.terms.collecting(event) if to.terms is not None else 0.0
     return Delivery(
@@ -28,7 +28,7 @@ def new_delivery(id_: int, event: Event, to: Assignment) -> Delivery:
         made_at=event.received_at,
         template=to.template,
         terms=to.terms,
-        retried=collecting > 0,
+        state=State.WAITING if collecting > 0 else State.PENDING,
         due_at=event.received_at + timedelta(seconds=collecting) if collecting > 0 else None,
     )
 
@@ -148,7 +148,6 @@ def _text(said: str | None) -> str | None:
 
 
 def delivery_of(row: Row) -> Delivery:
-    waiting = row.state == "waiting"
     return Delivery(
         id=row.delivery_id,
         event=event_of(row),
@@ -158,8 +157,8 @@ def delivery_of(row: Row) -> Delivery:
         template=row.template,
         terms=terms_of(row.terms),
         attempts=row.attempts,
-        retried=waiting,
-        due_at=moment(row.due_at) if waiting else None,
+        state=State(row.state),
+        due_at=None if row.due_at is None else moment(row.due_at),
         instead=row.instead,
         replay_of=row.replay_of,
     )

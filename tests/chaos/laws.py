@@ -57,7 +57,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PutResult:
     """A delivery in the ledger, when all was over."""
 
     id: int
@@ -88,7 +88,7 @@ class Story:
     once: set[str] = field(default_factory=set)
     told: list[Told] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
-    kept: list[Kept] = field(default_factory=list)
+    kept: list[PutResult] = field(default_factory=list)
     resumed: list[tuple[str, float]] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from bridge.store import open_ledger
 from bridge.store.base import Query
-from tests.chaos.laws import Kept, Story
+from tests.chaos.laws import PutResult, Story
 from tests.chaos.panels import SECRET
 from tests.chaos.plan import SINK, Fault, Plan, Step
 from tests.chaos.replica import ROOT, Replica
@@ -140,7 +140,7 @@ class World:
             return None
         return json.loads(done.stdout) if "--json" in words else done.stdout
 
-    def kept(self) -> list[Kept]:
+    def kept(self) -> list[PutResult]:
         """The ledger, in the order of its deliveries."""
         with open_ledger(self.store.url) as ledger:
             records = ledger.deliveries(Query(limit=None))
@@ -149,7 +149,7 @@ class World:
                 if one.event_id not in marks and (found := ledger.event(one.event_id)) is not None:
                     marks[one.event_id] = found[0].data["mark"]
             return [
-                Kept(one.id, one.event_id, marks[one.event_id], one.sink, one.state, one.reason)
+                PutResult(one.id, one.event_id, marks[one.event_id], one.sink, one.state, one.reason)
                 for one in reversed(records)
             ]
 

@@ -20,7 +20,7 @@ from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.discord.sink import AllowedMentions
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
-from bridge.terms import Quiet, Storm, Window
+from bridge.terms import DigestWindow, Quiet, Storm
 from tests.config.test_example import models
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -48,7 +48,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "allowed_mentions": AllowedMentions,
     "buttons": Button,
     "Routes": Route,
-    "digest": Window,
+    "digest": DigestWindow,
     "Webhooks": OrbvpnWebhook,
 }
 

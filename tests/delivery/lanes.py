@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.delivery.lane import Lane, Shared, Voice
-from bridge.delivery.limiter import Windows
+from bridge.delivery.limiter import RateWindows
 from bridge.event import Event
-from bridge.intake import Assignment, Intake, Routed
+from bridge.intake import Destination, Intake, Routed
 from bridge.message import PLAIN, Circumstances, Digest, Look, Message, Tally
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome
@@ -98,7 +98,7 @@ class Fleet:
             outbox,
             clock,
             NoChance(),
-            Windows(),
+            RateWindows(),
             sure=lambda: self.sure,
             tell=lambda sinks: self.told.extend(sinks),
             learned=lambda: None,
@@ -114,7 +114,7 @@ def a_lane(outbox: Any, sink: Script, clock: FakeClock, renderer: Any = None) ->
 
 def routed(*events: Event, terms: Terms | None = None, sink: str = "ops", row: str = "route 1") -> Intake:
     """These events for one sink, by a row with these terms."""
-    return Intake([Routed(event, (Assignment(sink, row, None, terms),), ()) for event in events])
+    return Intake([Routed(event, (Destination(sink, row, None, terms),), ()) for event in events])
 
 
 async def carry_all(lane: Lane) -> int:
@@ -143,7 +143,7 @@ async def pass_time(lane: Lane, clock: FakeClock, seconds: float, *, by: float =
     await carry_all(lane)
     while clock.monotonic() < end:
         clock.step(min(by, end - clock.monotonic()))
-        lane._turns.look_again()
+        lane._queue.look_again()
         await carry_all(lane)
 
 

@@ -96,7 +96,7 @@ async def test_a_gone_address_is_sent_nothing_more_and_nothing_is_dead(
     assert sink.times == [0]
     assert {record.state for record in look_up(store_url)} == {"waiting", "pending"}
     assert [record.attempts for record in look_up(store_url)] == [0] * 6
-    state = await outbox.lane("ops")
+    state = await outbox.lane_state("ops")
     assert (state.standing, state.reason) == (Standing.PARKED, "HTTP 404, code 10015: Unknown Webhook")
 
 

@@ -10,11 +10,11 @@ from bridge.outcome import Away, Delivered, Limit, Limited, Rate, Refused
 from bridge.store import open_ledger
 from bridge.store.base import Query
 from bridge.store.outbox import SqlOutbox
-from bridge.terms import Storm, Terms, Window
+from bridge.terms import DigestWindow, Storm, Terms
 from tests.delivery.lanes import Fleet, Script, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
 
-DIGEST = Terms(digest=Window(window=60.0, max=5))
+DIGEST = Terms(digest=DigestWindow(window=60.0, max=5))
 HOLD = Terms(hold=30.0)
 LOST, RESTORED = "node.connection_lost", "node.connection_restored"
 
@@ -91,7 +91,7 @@ async def test_a_digest_counts_by_type_and_tells_the_first_ones_and_what_repeats
     sink = Script(clock)
     events = [an_event("user:eve", type_="security.login_failed") for _ in range(3)]
     events += [an_event(f"user:{n}", type_="user.expired") for n in range(4)]
-    await outbox.put(routed(*events, terms=Terms(digest=Window(window=60.0))))
+    await outbox.put(routed(*events, terms=Terms(digest=DigestWindow(window=60.0))))
     await pass_time(a_lane(outbox, sink, clock), clock, 60)
     [digest] = sink.messages
     assert isinstance(digest, Digest)
@@ -204,7 +204,7 @@ async def test_a_hold_outlives_the_process(outbox: SqlOutbox, store_url: str, cl
 
 async def test_a_hold_within_a_digest_takes_back_and_tells_the_rest(outbox: SqlOutbox, clock: FakeClock) -> None:
     sink = Script(clock)
-    terms = Terms(hold=30.0, digest=Window(window=60.0))
+    terms = Terms(hold=30.0, digest=DigestWindow(window=60.0))
     events = [node(LOST, "node:a", clock=clock), node(LOST, "node:b", clock=clock), node(RESTORED, clock=clock)]
     await outbox.put(routed(*events, an_event("user:c"), terms=terms))
     await pass_time(a_lane(outbox, sink, clock), clock, 60)

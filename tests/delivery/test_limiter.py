@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.limiter import Limiter, Windows
+from bridge.delivery.limiter import Limiter, RateWindows
 from bridge.outcome import Limit, Rate
 from tests.fakes import START
 
@@ -60,7 +60,7 @@ def test_no_window_ever_holds_more_than_allowed(count: int, period: float, gaps:
 
 
 def test_lanes_that_share_a_channel_share_its_limit() -> None:
-    windows = Windows()
+    windows = RateWindows()
     ops, night = Limiter([CHANNEL], windows), Limiter([CHANNEL], windows)
     ops.sent(0.0)
     night.sent(1.0)
@@ -68,14 +68,14 @@ def test_lanes_that_share_a_channel_share_its_limit() -> None:
 
 
 def test_lanes_share_no_limit_without_a_scope() -> None:
-    windows = Windows()
+    windows = RateWindows()
     ops, night = (Limiter(limits(Rate(1, 60.0)), windows) for _ in range(2))
     ops.sent(0.0)
     assert (ops.wait(0.0), night.wait(0.0)) == (60.0, 0.0)
 
 
 def test_what_is_learned_of_a_channel_includes_what_others_sent_to_it() -> None:
-    windows = Windows()
+    windows = RateWindows()
     ops, night = Limiter([CHANNEL], windows), Limiter([], windows)
     ops.sent(0.0)
     ops.sent(0.0)
@@ -129,7 +129,7 @@ def test_only_what_processes_share_is_a_scope() -> None:
 
 def test_what_two_lanes_know_of_a_shared_window_is_put_together() -> None:
     wide = Limit("discord channel 1", Rate(4, 60.0))
-    windows = Windows()
+    windows = RateWindows()
     first, second = Limiter([wide], windows), Limiter([wide], windows)
     times = [START - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
     first.restore({wide.scope: times[:1]}, 100.0, START)

@@ -8,7 +8,7 @@ import pytest
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered
 from bridge.store.outbox import SqlOutbox
-from bridge.terms import Quiet, Storm, Terms, Window
+from bridge.terms import DigestWindow, Quiet, Storm, Terms
 from tests.delivery.lanes import Fleet, Script, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
 
@@ -85,7 +85,10 @@ async def test_at_the_end_of_summer_time_what_is_held_is_held_once(outbox: SqlOu
 
 
 async def test_a_digest_is_silent_only_where_all_of_it_is(outbox: SqlOutbox, clock: FakeClock) -> None:
-    silent, loud = Terms(digest=Window(window=60), quiet=Quiet(hours=NIGHT)), Terms(digest=Window(window=60))
+    silent, loud = (
+        Terms(digest=DigestWindow(window=60), quiet=Quiet(hours=NIGHT)),
+        Terms(digest=DigestWindow(window=60)),
+    )
     for terms in (silent, loud):
         await outbox.put(routed(an_event(None), an_event(None), terms=terms))
     sink = Script(clock)
@@ -139,4 +142,4 @@ async def test_a_storm_updates_nothing(outbox: SqlOutbox, clock: FakeClock) -> N
     sink.storm = Storm(backlog=5)
     await outbox.put(routed(*(an_event(f"user:{n}") for n in range(20)), terms=UPDATE))
     await carry_all(a_lane(outbox, sink, clock))
-    assert await outbox.earlier("ops", "user:0") is None
+    assert await outbox.earlier_message("ops", "user:0") is None

@@ -21,7 +21,7 @@ from bridge.message import Digest, Message
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Delivery, LaneState, Query, Settlement, Standing
-from bridge.terms import Terms, Window
+from bridge.terms import DigestWindow, Terms
 from bridge.vocabulary import opposite
 from tests.delivery.lanes import Fleet, Script, at_rest, look_up, routed
 from tests.fakes import FakeClock, an_event
@@ -31,10 +31,10 @@ SUBJECTS = ("node:a", "node:b", "node:c", None)
 TYPES = ("node.connection_lost", "node.connection_restored", "node.updated")
 ROWS = {
     "plain": None,
-    "digest": Terms(digest=Window(window=10)),
-    "full": Terms(digest=Window(window=60, max=3)),
+    "digest": Terms(digest=DigestWindow(window=10)),
+    "full": Terms(digest=DigestWindow(window=60, max=3)),
     "hold": Terms(hold=20),
-    "both": Terms(hold=5, digest=Window(window=10)),
+    "both": Terms(hold=5, digest=DigestWindow(window=10)),
 }
 OUTCOMES: tuple[Outcome, ...] = (
     Delivered(),
@@ -249,10 +249,10 @@ class Mortal:
         future: asyncio.Future[Sequence[Delivery]] = self._outbox.settle(settlements)
         return future
 
-    def keep(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
+    def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
         self._live()
         self._model.keeps(state)
-        future: asyncio.Future[None] = self._outbox.keep(sink, state, epoch=epoch)
+        future: asyncio.Future[None] = self._outbox.save_lane_state(sink, state, epoch=epoch)
         return future
 
     def _live(self) -> None:
@@ -300,7 +300,7 @@ class Machine(RuleBasedStateMachine):
             case "at once":
                 self._offer()
             case "late":
-                self.lane._turns.look_again()
+                self.lane._queue.look_again()
             case "elsewhere":
                 self.late.clear()
                 self.lane.wake()
@@ -425,7 +425,7 @@ class Machine(RuleBasedStateMachine):
     async def _carry_all(self) -> None:
         self._offer()
         while True:
-            self.lane._turns.look_again()
+            self.lane._queue.look_again()
             while not self.model.breaches and await self.lane.step():
                 await asyncio.sleep(0)
             await at_rest(self.lane)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bridge.delivery.wall import LEAST, Wall
 from bridge.outcome import Away
 from bridge.store.outbox import SqlOutbox
-from bridge.terms import Terms, Window
+from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import Script, a_lane, carry_all, pass_time, routed
 from tests.fakes import START, FakeClock, an_event, an_intake
 
@@ -56,7 +56,7 @@ async def test_a_retry_waits_no_longer_when_the_clock_is_set_back(outbox: SqlOut
 
 async def test_a_digest_is_told_in_time_when_the_clock_is_set_back(outbox: SqlOutbox, clock: FakeClock) -> None:
     sink = Script(clock)
-    await outbox.put(routed(an_event(None), an_event(None), terms=Terms(digest=Window(window=60.0))))
+    await outbox.put(routed(an_event(None), an_event(None), terms=Terms(digest=DigestWindow(window=60.0))))
     lane = a_lane(outbox, sink, clock)
     await carry_all(lane)
     clock.set_back(86400)

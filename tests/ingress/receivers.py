@@ -1,4 +1,4 @@
-"""A real door on a real port: real panels, a real store, a table with one row."""
+"""A real receiver on a real port: real panels, a real store, a table with one row."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from aiohttp import web
 
 from bridge.ingress.discord import DiscordEndpoint
-from bridge.ingress.limits import Limits, Room
-from bridge.ingress.receiver import Door, Source
+from bridge.ingress.limits import Limits, MemoryBudget
+from bridge.ingress.receiver import Receiver, Source
 from bridge.ingress.server import Server, not_found
 from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
@@ -35,8 +35,8 @@ def sources() -> dict[str, Source]:
 class House:
     """What the tests speak to: its address, its store, and its doings."""
 
-    def __init__(self, url: str, door: Door, outbox: SqlOutbox, offered: list[Delivery]) -> None:
-        self.url, self.door, self.outbox, self.offered = url, door, outbox, offered
+    def __init__(self, url: str, receiver: Receiver, outbox: SqlOutbox, offered: list[Delivery]) -> None:
+        self.url, self.receiver, self.outbox, self.offered = url, receiver, outbox, offered
 
 
 @asynccontextmanager
@@ -44,12 +44,14 @@ async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = N
     offered: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
-        door = Door(outbox, offer=lambda kept: offered.extend(kept.deliveries))
-        door.open(sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)}))
-        room = Room(limits)
+        receiver = Receiver(outbox, offer=lambda kept: offered.extend(kept.deliveries))
+        receiver.open(
+            sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
+        )
+        budget = MemoryBudget(limits)
         app = web.Application()
-        server = Server(door, room, clock, ready=outbox.check)
-        discord = DiscordEndpoint(door, room, clock)
+        server = Server(receiver, budget, clock, ready=outbox.check)
+        discord = DiscordEndpoint(receiver, budget, clock)
         app.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -57,6 +59,6 @@ async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = N
         await site.start()
         host, port = runner.addresses[0][:2]
         try:
-            yield House(f"http://{host}:{port}", door, outbox, offered)
+            yield House(f"http://{host}:{port}", receiver, outbox, offered)
         finally:
             await runner.cleanup()

@@ -18,14 +18,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import StoreUnavailable
-from bridge.ingress.receiver import Door, Source
-from bridge.ingress.redelivery import SUBJECTS, Trust
+from bridge.ingress.receiver import Receiver, Source
+from bridge.ingress.redelivery import SUBJECTS, Redelivery
 from bridge.intake import Intake
 from bridge.panels.base import Hook
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
 from bridge.routing import Route, Router
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Kept, Query
+from bridge.store.base import PutResult, Query
 from bridge.store.outbox import SqlOutbox
 from tests.fakes import START, FakeClock, an_event
 from tests.panels.recorded import recorded
@@ -71,7 +71,7 @@ class Flaky:
         self._outbox = outbox
         self.fate: Fate = "answered"
 
-    async def put(self, intake: Intake) -> Kept:
+    async def put(self, intake: Intake) -> PutResult:
         if self.fate == "refused":
             raise StoreUnavailable("store: away")
         kept = await self._outbox.put(intake)
@@ -94,9 +94,9 @@ class World:
     def _start(self) -> None:
         config = MarzbanConfig(panel=self._kind, secret="none")
         self._source = Source("main", self._kind, MarzbanPanel(config))
-        self._door = Door(self.outbox, offer=lambda deliveries: None)
-        self._door.open({"main": self._source}, TABLE)
-        self._door.begin(self.clock.now())
+        self._receiver = Receiver(self.outbox, offer=lambda deliveries: None)
+        self._receiver.open({"main": self._source}, TABLE)
+        self._receiver.begin(self.clock.now())
 
     async def step(self, step: Step) -> None:
         """One request of the panel, and what it makes of the answer."""
@@ -117,9 +117,9 @@ class World:
         self.outbox.fate = fate
         body = json.dumps([self._element(one) for one in batch]).encode()
         try:
-            taken = await self._door.take(self._source, Hook(body=body, received_at=self.clock.now()))
+            taken = await self._receiver.take(self._source, Hook(body=body, received_at=self.clock.now()))
         except StoreUnavailable:
-            self._door.lost(self._source, self.clock.now())
+            self._receiver.lost(self._source, self.clock.now())
             return False
         self.repeats += taken.repeats
         self.taken |= {one.number for one in batch}
@@ -261,7 +261,7 @@ async def test_marzbans_recorded_retries_are_one_event_each(store_url: str) -> N
     source = Source("main", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
     parts = [one for part in ("080", "081", "082", "083") for one in recorded("marzban") if one.name.startswith(part)]
     async with open_outbox(store_url) as outbox:
-        door = Door(outbox, offer=lambda deliveries: None)
+        door = Receiver(outbox, offer=lambda deliveries: None)
         door.open({"main": source}, TABLE)
         taken = [await door.take(source, one.hook) for one in parts]
     assert [(len(one.events), one.repeats) for one in taken] == [(1, 0), (2, 1), (2, 2), (2, 2)]
@@ -272,7 +272,7 @@ async def test_sources_do_not_share_what_they_remember(store_url: str) -> None:
     one, two = (Source(name, "pasarguard", MarzbanPanel(config)) for name in ("one", "two"))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        door = Door(outbox, offer=lambda deliveries: None)
+        door = Receiver(outbox, offer=lambda deliveries: None)
         door.open({"one": one, "two": two}, TABLE)
         assert [(await door.take(source, request)).repeats for source in (one, two, one)] == [0, 0, 1]
 
@@ -281,7 +281,7 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
     source = Source("main", "pasarguard", MarzbanPanel(MarzbanConfig(panel="pasarguard", secret="none")))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        door = Door(outbox, offer=lambda deliveries: None)
+        door = Receiver(outbox, offer=lambda deliveries: None)
         door.open({"main": source}, TABLE)
         first, again = [await door.take(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:
@@ -297,13 +297,13 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
 
 
 def test_what_is_remembered_is_not_believed_from_before_this_process_began() -> None:
-    trust = Trust()
+    trust = Redelivery()
     trust.begin(START)
     assert trust.since(an_event()) == START
 
 
 def test_while_another_replica_is_at_work_nothing_that_was_told_before_is_believed() -> None:
-    trust, clock = Trust(), FakeClock()
+    trust, clock = Redelivery(), FakeClock()
     trust.begin(clock.now())
     trust.told("marzban", ["user:alice"], clock.now())
     trust.lost("marzban", clock.now())
@@ -313,7 +313,7 @@ def test_while_another_replica_is_at_work_nothing_that_was_told_before_is_believ
 
 
 def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_clock_is_set_back() -> None:
-    trust, clock = Trust(), FakeClock()
+    trust, clock = Redelivery(), FakeClock()
     trust.begin(clock.now())
     trust.told("marzban", ["user:alice"], clock.now())
     clock.step(-3600)
@@ -323,7 +323,7 @@ def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_cloc
 
 
 def test_a_later_word_about_a_subject_ends_the_belief_in_an_earlier_one_and_in_no_other() -> None:
-    trust, clock = Trust(), FakeClock()
+    trust, clock = Redelivery(), FakeClock()
     trust.begin(clock.now())
     for _ in range(2):  # the same moment twice: still one after the other
         before = trust.since(an_event("user:alice"))
@@ -333,7 +333,7 @@ def test_a_later_word_about_a_subject_ends_the_belief_in_an_earlier_one_and_in_n
 
 
 def test_more_subjects_than_can_be_known_cost_belief_and_not_memory() -> None:
-    trust, clock = Trust(), FakeClock()
+    trust, clock = Redelivery(), FakeClock()
     trust.begin(clock.now())
     clock.step(1)
     first = clock.now()

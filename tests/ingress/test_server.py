@@ -16,7 +16,7 @@ from bridge.errors import StoreUnavailable
 from bridge.ingress.limits import Limits
 from bridge.intake import Intake
 from bridge.store import open_ledger
-from bridge.store.base import Kept, Query, Record
+from bridge.store.base import PutResult, Query, Record
 from tests.fakes import FakeClock
 from tests.ingress.receivers import SECRET, House, open_house
 from tests.panels.recorded import PAYLOADS
@@ -213,10 +213,10 @@ async def test_requests_that_do_not_fit_in_memory_together_are_asked_to_come_aga
 
 async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(house: House, http: aiohttp.ClientSession) -> None:
     class Away:
-        async def put(self, intake: Intake) -> Kept:
+        async def put(self, intake: Intake) -> PutResult:
             raise StoreUnavailable("store: database or disk is full")
 
-    house.door._outbox = Away()
+    house.receiver._outbox = Away()
     for path in ("/in/marzban", "/api/webhooks/chat/main-channel-token-AAAA"):
         body, headers = ELEMENT | {"content": "hello"}, {**HEADERS, "Content-Type": "application/json"}
         async with http.post(house.url + path, json=body, headers=headers) as response:
@@ -289,7 +289,7 @@ async def test_what_was_not_taken_is_no_repeat_when_it_is_told_again(
 async def cut_off(house: House) -> None:
     """A request whose sender goes away in the middle of it."""
     lost = asyncio.Event()
-    note, house.door.lost = house.door.lost, lambda *what: (note(*what), lost.set())[0]
+    note, house.receiver.lost = house.receiver.lost, lambda *what: (note(*what), lost.set())[0]
     reader, writer = await asyncio.open_connection("127.0.0.1", int(house.url.rpartition(":")[2]))
     writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
     assert b"100" in await reader.readline()

@@ -12,7 +12,7 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event
 from bridge.ingress.masking import Masker
 from bridge.message import Emission
-from bridge.panels.base import Hook, Panel, Sighting
+from bridge.panels.base import Hook, Panel, ParsedEvent
 from tests.panels.recorded import ARRIVAL, Recorded
 
 #: When the made-up events happened.
@@ -60,19 +60,19 @@ def hook(value: Any = None, *, body: bytes | None = None, **changes: Any) -> Hoo
     return Hook(body=json.dumps(value).encode() if body is None else body, received_at=ARRIVAL, **changes)
 
 
-def heard(panel: Panel[Any], hook_: Hook) -> list[Sighting]:
+def heard(panel: Panel[Any], hook_: Hook) -> list[ParsedEvent]:
     """What the door makes of a request: verify, read, mask, scrub, understand."""
     panel.verify(hook_)
     masker = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
-    elements = [panel.scrub(masker(element)) for element in panel.read(hook_)]
-    return [panel.understand(element, hook_) for element in elements]
+    elements = [panel.scrub(masker(element)) for element in panel.elements(hook_)]
+    return [panel.parse(element, hook_) for element in elements]
 
 
 def stored(panel: Panel[Any], hook_: Hook) -> str:
     """All that would be stored of a request, as one text."""
     masker = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
-    elements = [panel.scrub(masker(element)) for element in panel.read(hook_)]
-    said = [(one.type, one.subject, one.data) for one in (panel.understand(element, hook_) for element in elements)]
+    elements = [panel.scrub(masker(element)) for element in panel.elements(hook_)]
+    said = [(one.type, one.subject, one.data) for one in (panel.parse(element, hook_) for element in elements)]
     return json.dumps([elements, said], ensure_ascii=False)
 
 
@@ -88,7 +88,7 @@ def keeps_its_feet(panel: Panel[Any], hook_: Hook) -> None:
         json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
 
 
-def named(sightings: list[Sighting]) -> list[tuple[str, str | None]]:
+def named(sightings: list[ParsedEvent]) -> list[tuple[str, str | None]]:
     """Native names and subjects' names, as the recorded requests expect them."""
     return [(one.native_type, one.subject.partition(":")[2] if one.subject else None) for one in sightings]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.panels.base import Hook, Sighting
+from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.cloudevents import BATCHED, STRUCTURED, CloudEventsConfig, CloudEventsPanel, emit
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import DATA, JSON, THEN, an_event, arriving, heard, hook, keeps_its_feet, shaped, stored
@@ -35,7 +35,7 @@ def panel(secret: Any = None, **settings: Any) -> CloudEventsPanel:
     )
 
 
-def understood(envelope: Any, media: str = STRUCTURED, **settings: Any) -> Sighting:
+def understood(envelope: Any, media: str = STRUCTURED, **settings: Any) -> ParsedEvent:
     (sighting,) = heard(panel(**settings), hook(envelope, headers={"Content-Type": media}))
     return sighting
 
@@ -58,7 +58,7 @@ def test_what_the_library_sends_is_understood_in_either_mode() -> None:
         assert (sighting.type, sighting.native_type) == ("user.created", "user.created")
         assert (sighting.subject, sighting.occurred_at) == ("user:alice ü", THEN)
         assert sighting.data == {"user": {"username": "alice"}}
-        (element,) = panel().read(hook_)
+        (element,) = panel().elements(hook_)
         assert element["data"] == data
 
 
@@ -82,7 +82,7 @@ def test_a_batch_is_as_many_events() -> None:
     ],
 )
 def test_a_binary_request_is_kept_in_structured_form(media: str, body: bytes, expected: dict[str, Any]) -> None:
-    (element,) = panel().read(binary(body, content_type=media, ce_shopnumber="5", ce_time="2026-11-21T04:14:18Z"))
+    (element,) = panel().elements(binary(body, content_type=media, ce_shopnumber="5", ce_time="2026-11-21T04:14:18Z"))
     assert element == {**ENVELOPE, "shopnumber": "5", "time": "2026-11-21T04:14:18Z", **expected}
 
 

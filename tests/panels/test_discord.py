@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.panels.base import EmptyMessage, Hook, Sighting
+from bridge.panels.base import EmptyMessage, Hook, ParsedEvent
 from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.reports import HEADED, PLAIN, TITLED
 from bridge.vocabulary import TYPES
@@ -30,14 +30,14 @@ def panel(timezone: str = "UTC", secret: Any = TOKENS) -> DiscordPanel:
     return DiscordPanel(DiscordConfig.model_validate({"panel": "discord", "secret": secret, "timezone": timezone}))
 
 
-def taken(body: Any, timezone: str = "UTC") -> list[tuple[Any, Sighting]]:
+def taken(body: Any, timezone: str = "UTC") -> list[tuple[Any, ParsedEvent]]:
     """The elements of a request, scrubbed, and what each one says."""
     source, hook = panel(timezone), Hook(body=json.dumps(body).encode(), received_at=ARRIVAL)
-    scrubbed = [source.scrub(element) for element in source.read(hook)]
-    return [(element, source.understand(element, hook)) for element in scrubbed]
+    scrubbed = [source.scrub(element) for element in source.elements(hook)]
+    return [(element, source.parse(element, hook)) for element in scrubbed]
 
 
-def said(body: Any, timezone: str = "UTC") -> Sighting:
+def said(body: Any, timezone: str = "UTC") -> ParsedEvent:
     ((_, sighting),) = taken(body, timezone)
     return sighting
 
@@ -47,7 +47,7 @@ def embed(title: str | None, description: str, footer: str | None = None) -> dic
     return {key: value for key, value in known.items() if value not in (None, {"text": None})}
 
 
-def report(title: str | None, description: str, footer: str | None = None) -> Sighting:
+def report(title: str | None, description: str, footer: str | None = None) -> ParsedEvent:
     return said({"content": "", "embeds": [embed(title, description, footer)]})
 
 
@@ -58,8 +58,8 @@ def report(title: str | None, description: str, footer: str | None = None) -> Si
 def test_every_recorded_report_is_one_typed_event(folder: str, request_: Recorded) -> None:
     source = panel()
     source.verify(request_.hook)
-    elements = [source.scrub(one) for one in source.read(request_.hook)]
-    sightings = [source.understand(one, request_.hook) for one in elements]
+    elements = [source.scrub(one) for one in source.elements(request_.hook)]
+    sightings = [source.parse(one, request_.hook) for one in elements]
     assert len(sightings) == request_.expect_count
     assert [(s.native_type, (s.subject or "").partition(":")[2]) for s in sightings] == request_.expect_events
     assert {s.panel for s in sightings} == {folder}
@@ -584,7 +584,7 @@ def test_nothing_but_a_bad_payload_comes_of_any_json(body: Any) -> None:
         pass
     hook = Hook(body=b"", received_at=ARRIVAL)
     try:
-        panel().understand(panel().scrub(body), hook)
+        panel().parse(panel().scrub(body), hook)
     except BadPayload:
         assert not isinstance(body, dict)
 

@@ -39,7 +39,7 @@ ENVELOPE = {"specversion": "1.0", "id": "1", "source": "/shop", "type": "user.cr
 
 def marks(panel: Panel[Any], request: Hook) -> list[Fingerprint | None]:
     """The fingerprints of a request's elements."""
-    return [panel.fingerprint(element, index, request) for index, element in enumerate(panel.read(request))]
+    return [panel.fingerprint(element, index, request) for index, element in enumerate(panel.elements(request))]
 
 
 def mark(panel: Panel[Any], value: Any, **more: Any) -> Fingerprint | None:
@@ -86,7 +86,7 @@ def test_panels_that_say_nothing_to_tell_a_repeat_by_have_no_fingerprint(panel: 
 
 def test_a_discord_message_has_no_fingerprint() -> None:
     request = named("marzban", "001")
-    assert [DISCORD.fingerprint(one, 0, request) for one in DISCORD.read(request)] == [None]
+    assert [DISCORD.fingerprint(one, 0, request) for one in DISCORD.elements(request)] == [None]
 
 
 @pytest.mark.parametrize("field", ["proxies", "links", "subscription_url"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.panels.base import Hook, Sighting
+from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.json import JsonConfig, JsonPanel
 from tests.panels.hearing import JSON, heard, hook, keeps_its_feet, stored
 
@@ -22,7 +22,7 @@ def panel(type_: str = "body.kind", **settings: Any) -> JsonPanel:
     return JsonPanel(JsonConfig.model_validate({"panel": "json", "secret": "none", "type": type_, **settings}))
 
 
-def understood(type_: str, element: Any = ALERT, **settings: Any) -> Sighting:
+def understood(type_: str, element: Any = ALERT, **settings: Any) -> ParsedEvent:
     (sighting,) = heard(panel(type_, **settings), hook(element, headers={"X-Event": "Paid"}))
     return sighting
 

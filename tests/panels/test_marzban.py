@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event
 from bridge.ingress.masking import Masker
-from bridge.panels.base import Hook, Sighting
+from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.marzban import ACTIONS, MarzbanConfig, MarzbanPanel, emit
 from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
@@ -40,8 +40,8 @@ def hook(value: Any, headers: dict[str, str] | None = None) -> Hook:
     return Hook(body=json.dumps(value).encode(), received_at=ARRIVAL, headers=headers or {})
 
 
-def seen(element: Any, kind: str = "marzban") -> Sighting:
-    return panel(kind).understand(element, hook(element))
+def seen(element: Any, kind: str = "marzban") -> ParsedEvent:
+    return panel(kind).parse(element, hook(element))
 
 
 def event(type_: str, data: dict[str, Any] | None = None, **changes: Any) -> Event:
@@ -81,7 +81,7 @@ def test_every_recorded_request_is_understood_whichever_of_the_family_is_configu
 ) -> None:
     source, mask = panel(kind), Masker(MarzbanPanel.masks)
     source.verify(request_.hook)
-    sightings = [source.understand(source.scrub(mask(one)), request_.hook) for one in source.read(request_.hook)]
+    sightings = [source.parse(source.scrub(mask(one)), request_.hook) for one in source.elements(request_.hook)]
     assert len(sightings) == request_.expect_count
     assert [(s.native_type, (s.subject or "").removeprefix("user:")) for s in sightings] == request_.expect_events
     assert all(s.type in TYPES for s in sightings)
@@ -97,15 +97,15 @@ def test_the_shape_of_a_full_element_says_which_panel_it_is_from(folder: str, ex
         (one, request)
         for request in recorded(folder)
         if not request.hook.token
-        for one in source.read(request.hook)
+        for one in source.elements(request.hook)
         if "user" in one
     ]
-    assert {source.understand(one, request.hook).panel for one, request in full} == expected
+    assert {source.parse(one, request.hook).panel for one, request in full} == expected
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
 def test_no_secret_of_a_recorded_request_outlives_the_masks(request_: Recorded) -> None:
-    for element in panel().read(request_.hook):
+    for element in panel().elements(request_.hook):
         user, by = element.get("user") or {}, element.get("by") or {}
         admin = user.get("admin") or {}
         secrets = {
@@ -120,7 +120,7 @@ def test_no_secret_of_a_recorded_request_outlives_the_masks(request_: Recorded) 
 
 def test_what_pasarguard_tells_of_its_admins_is_masked_but_the_name() -> None:
     (request,) = [one for one in REQUESTS if one.name == "016-user_created-owned"]
-    (element,) = [Masker(MarzbanPanel.masks)(one) for one in panel().read(request.hook)]
+    (element,) = [Masker(MarzbanPanel.masks)(one) for one in panel().elements(request.hook)]
     by = element["by"]
     assert (by["username"], by["note"], by["telegram_id"]) == ("reseller_1", "***", "***")
     assert leaves(by["role"]) == {"***"}
@@ -198,7 +198,7 @@ def test_where_an_element_leaves_its_panel_open_the_configured_one_decides(
 
 def test_a_single_object_and_an_array_are_read_alike() -> None:
     element = {"username": "alice", "action": "user_created", "enqueued_at": 1795232625.75, "tries": 0}
-    assert panel().read(hook(element)) == panel().read(hook([element])) == [element]
+    assert panel().elements(hook(element)) == panel().elements(hook([element])) == [element]
 
 
 def test_only_pasarguard_dates_its_events() -> None:
@@ -368,7 +368,7 @@ def test_an_element_without_a_name_or_an_action_is_refused_with_the_path(element
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[", b"7", b'"text"', b"null", b"[" * 100_000, b"[1e999]"])
 def test_a_body_that_holds_no_elements_is_refused(body: bytes) -> None:
     with pytest.raises(BadPayload):
-        panel().read(Hook(body=body, received_at=ARRIVAL))
+        panel().elements(Hook(body=body, received_at=ARRIVAL))
 
 
 @pytest.mark.parametrize("odd", ["***", "", [], {}, True, -1, 10**400, 1e300, "later", None])
@@ -420,8 +420,8 @@ ELEMENTS = st.fixed_dictionaries(
 def test_nothing_but_a_bad_payload_comes_of_any_json(element: Any, kind: str) -> None:
     source = panel(kind)
     try:
-        for one in source.read(hook(element)):
-            sighting = source.understand(source.scrub(Masker(MarzbanPanel.masks)(one)), hook(element))
+        for one in source.elements(hook(element)):
+            sighting = source.parse(source.scrub(Masker(MarzbanPanel.masks)(one)), hook(element))
             json.dumps(sighting.data, allow_nan=False)
     except BadPayload:
         pass
@@ -440,7 +440,7 @@ def test_what_is_emitted_is_understood_again(type_: str) -> None:
     said = emit(event(type_, data, subject="user:al_ice"), secret=SECRET, at=ARRIVAL)
     heard = Hook(body=said.body, received_at=ARRIVAL, headers=said.headers)
     panel().verify(heard)
-    (sighting,) = [panel().understand(one, heard) for one in panel().read(heard)]
+    (sighting,) = [panel().parse(one, heard) for one in panel().elements(heard)]
     assert (sighting.panel, sighting.type, sighting.subject) == ("marzban", type_, "user:al_ice")
 
 
@@ -469,7 +469,7 @@ def test_an_event_of_another_panel_becomes_marzbans_element() -> None:
 
 def test_every_key_that_marzban_sends_is_sent() -> None:
     (request,) = [one for one in REQUESTS if one.name == "003-user_created-owned-by-reseller"]
-    (real,) = panel().read(request.hook)
+    (real,) = panel().elements(request.hook)
     assert emitted(event("user.created")).keys() == real.keys()
     assert emitted(event("user.created"))["user"].keys() == real["user"].keys()
     assert emitted(event("user.created"))["by"].keys() == real["by"].keys()
@@ -530,8 +530,8 @@ def test_a_deleted_user_is_only_named() -> None:
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
 def test_what_came_from_the_family_goes_on_as_it_came(request_: Recorded) -> None:
-    for native in panel().read(request_.hook):
-        sighting = panel().understand(native, request_.hook)
+    for native in panel().elements(request_.hook):
+        sighting = panel().parse(native, request_.hook)
         known: dict[str, Any] = {
             "native_type": sighting.native_type,
             "subject": sighting.subject,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.panels.base import Sighting
+from bridge.panels.base import ParsedEvent
 from bridge.panels.orbvpn import OrbvpnConfig, OrbvpnPanel, emit
 from bridge.vocabulary import DOCUMENTED
 from bridge.vocabulary import TYPES as CANONICAL
@@ -37,7 +37,7 @@ def panel(secret: Any = None, **settings: Any) -> OrbvpnPanel:
     return OrbvpnPanel(OrbvpnConfig.model_validate({"panel": "orbvpn", "secret": secret or "none", **settings}))
 
 
-def understood(element: Any, **settings: Any) -> Sighting:
+def understood(element: Any, **settings: Any) -> ParsedEvent:
     (sighting,) = heard(panel(**settings), hook(element))
     return sighting
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.panels.base import Hook, Sighting
+from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.remnawave import NUMBERED, TYPES, RemnawaveConfig, RemnawavePanel, emit
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
@@ -47,7 +47,7 @@ def envelope(event: str, data: Any = None, **more: Any) -> dict[str, Any]:
     return {"event": event, "timestamp": "2026-11-21T04:08:46.489Z", "data": USER if data is None else data, **more}
 
 
-def understood(event: str, data: Any = None, **more: Any) -> Sighting:
+def understood(event: str, data: Any = None, **more: Any) -> ParsedEvent:
     (sighting,) = heard(panel("none"), hook(envelope(event, data, **more)))
     return sighting
 

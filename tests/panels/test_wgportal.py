@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.panels.base import Sighting
+from bridge.panels.base import ParsedEvent
 from bridge.panels.wgportal import TYPES, WgPortalConfig, WgPortalPanel, emit
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
@@ -40,7 +40,7 @@ def panel(secret: Any = SECRET, **settings: Any) -> WgPortalPanel:
     return WgPortalPanel(WgPortalConfig.model_validate({"panel": "wgportal", "secret": secret, **settings}))
 
 
-def understood(entity: str, event: str, payload: Any = None, identifier: Any = "x") -> Sighting:
+def understood(entity: str, event: str, payload: Any = None, identifier: Any = "x") -> ParsedEvent:
     said = {"event": event, "entity": entity, "identifier": identifier, "payload": payload or {}}
     (sighting,) = heard(panel("none"), hook(said))
     return sighting

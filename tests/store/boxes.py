@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bridge.event import Event
-from bridge.intake import Assignment, Intake, Routed
+from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Attempt, Delivered, Fate
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.terms import Terms
@@ -19,8 +19,8 @@ def after(seconds: float) -> datetime:
 
 def under(terms: Terms | None, *events: Event, sinks: Sequence[str] = ("ops",), row: str = "route 1") -> Intake:
     """These events, routed to these sinks by one row with these terms."""
-    assignments = tuple(Assignment(sink, row, terms=terms) for sink in sinks)
-    return Intake([Routed(event, assignments, ()) for event in events])
+    destinations = tuple(Destination(sink, row, terms=terms) for sink in sinks)
+    return Intake([Routed(event, destinations, ()) for event in events])
 
 
 async def claimed(outbox: Outbox, *, after: int = 0, now: datetime = START, sink: str = "ops") -> list[Delivery]:

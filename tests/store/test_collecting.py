@@ -3,19 +3,19 @@
 import pytest
 
 from bridge.outcome import Again, Dead, Done
-from bridge.store.base import Collected, Delivery
+from bridge.store.base import Collected, Delivery, State
 from bridge.store.outbox import SqlOutbox
-from bridge.terms import Quiet, Terms, Window
+from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 
-DIGEST = Terms(digest=Window(window=60, max=20))
+DIGEST = Terms(digest=DigestWindow(window=60, max=20))
 HOLD = Terms(hold=30)
 LOST, RESTORED = "node.connection_lost", "node.connection_restored"
 
 
-async def companions(outbox: SqlOutbox, first: Delivery, limit: int = 100) -> list[int]:
-    return [delivery.id for delivery in await outbox.companions(first, limit=limit)]
+async def batch_members(outbox: SqlOutbox, first: Delivery, limit: int = 100) -> list[int]:
+    return [delivery.id for delivery in await outbox.batch_members(first, limit=limit)]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ async def companions(outbox: SqlOutbox, first: Delivery, limit: int = 100) -> li
     [
         Terms(quiet=Quiet(hours="22:00-07:00", mode="hold")),
         Terms(update="thread", fallback=("ops", "team"), fallback_after=600),
-        Terms(digest=Window(window=0.5), hold=1.25),
+        Terms(digest=DigestWindow(window=0.5), hold=1.25),
         None,
     ],
 )
@@ -36,7 +36,7 @@ async def test_terms_are_kept_as_they_were(outbox: SqlOutbox, terms: Terms | Non
 
 async def test_what_is_collected_waits_until_the_collecting_ends(outbox: SqlOutbox) -> None:
     [made] = (await outbox.put(under(DIGEST, an_event()))).deliveries
-    assert (made.retried, made.due_at, made.attempts) == (True, after(60), 0)
+    assert (made.state, made.due_at, made.attempts) == (State.WAITING, after(60), 0)
     assert await claimed(outbox, now=after(59.9)) == []
     assert (await outbox.claim("ops", after=0, now=after(0), limit=9)).next_due == after(60)
     assert await claimed(outbox, now=after(60)) == [made]
@@ -52,19 +52,19 @@ async def test_a_digest_is_what_was_made_within_its_window(outbox: SqlOutbox) ->
     for seconds in (0, 30, 60, 60.000001):
         await outbox.put(under(DIGEST, an_event(f"user:{seconds}", at=after(seconds))))
     [first] = await claimed(outbox, now=after(60))
-    assert await companions(outbox, first) == [1, 2, 3]
-    assert await companions(outbox, first, limit=2) == [1, 2]
+    assert await batch_members(outbox, first) == [1, 2, 3]
+    assert await batch_members(outbox, first, limit=2) == [1, 2]
 
 
 async def test_a_digest_is_of_one_sink_one_row_and_the_same_terms(outbox: SqlOutbox) -> None:
     await outbox.put(under(DIGEST, an_event("user:1")))
     await outbox.put(under(DIGEST, an_event("user:2"), row="route 2"))
-    await outbox.put(under(Terms(digest=Window(window=60)), an_event("user:3")))
+    await outbox.put(under(Terms(digest=DigestWindow(window=60)), an_event("user:3")))
     await outbox.put(under(DIGEST, an_event("user:4"), sinks=["team"]))
     await outbox.put(an_intake(an_event("user:5")))
     await outbox.put(under(DIGEST, an_event("user:6")))
     first = next(one for one in await claimed(outbox, now=after(60)) if one.id == 1)
-    assert await companions(outbox, first) == [1, 6]
+    assert await batch_members(outbox, first) == [1, 6]
 
 
 async def test_a_digest_that_failed_is_still_one_when_it_is_tried_again(outbox: SqlOutbox) -> None:
@@ -72,14 +72,14 @@ async def test_a_digest_that_failed_is_still_one_when_it_is_tried_again(outbox: 
     for one in await claimed(outbox, now=after(60)):
         await settle(outbox, one, Again(after(90), "HTTP 502"))
     first, *_ = await claimed(outbox, now=after(90))
-    assert await companions(outbox, first) == [1, 2, 3]
+    assert await batch_members(outbox, first) == [1, 2, 3]
 
 
 async def test_what_is_settled_is_in_no_digest(outbox: SqlOutbox) -> None:
     await outbox.put(under(DIGEST, *(an_event(f"user:{n}") for n in range(3))))
     first, second, _ = await claimed(outbox, now=after(60))
     await settle(outbox, second, Done())
-    assert await companions(outbox, first) == [1, 3]
+    assert await batch_members(outbox, first) == [1, 3]
 
 
 async def test_a_digest_leaves_out_what_follows_one_of_its_subject_that_waits_elsewhere(outbox: SqlOutbox) -> None:
@@ -89,7 +89,7 @@ async def test_a_digest_leaves_out_what_follows_one_of_its_subject_that_waits_el
     [plain] = [one for one in await claimed(outbox) if one.terms is None]
     await settle(outbox, plain, Again(after(3600), "HTTP 502"))
     first = next(one for one in await claimed(outbox, now=after(60)) if one.id == 1)
-    assert await companions(outbox, first) == [1, 2, 5, 7]
+    assert await batch_members(outbox, first) == [1, 2, 5, 7]
 
 
 async def test_a_hold_is_about_one_subject(outbox: SqlOutbox) -> None:
@@ -97,8 +97,8 @@ async def test_a_hold_is_about_one_subject(outbox: SqlOutbox) -> None:
     await outbox.put(under(HOLD, *events))
     await outbox.put(under(HOLD, an_event("node:fra", type_=LOST, at=after(31))))
     first, _ = await claimed(outbox, now=after(30))
-    assert await companions(outbox, first) == [1, 3]
-    assert await companions(outbox, first, limit=1) == [1]
+    assert await batch_members(outbox, first) == [1, 3]
+    assert await batch_members(outbox, first, limit=1) == [1]
 
 
 async def test_a_hold_ends_at_what_another_row_holds_about_its_subject(outbox: SqlOutbox) -> None:
@@ -106,26 +106,26 @@ async def test_a_hold_ends_at_what_another_row_holds_about_its_subject(outbox: S
     await outbox.put(under(HOLD, an_event("node:fra", type_=LOST), row="route 2"))
     await outbox.put(under(HOLD, an_event("node:fra", type_=RESTORED)))
     [first] = await claimed(outbox, now=after(30))
-    assert await companions(outbox, first) == [1]
+    assert await batch_members(outbox, first) == [1]
 
 
 async def test_what_collects_nothing_is_alone(outbox: SqlOutbox) -> None:
     await outbox.put(an_intake(an_event(), an_event("user:bob")))
     first, _ = await claimed(outbox)
-    assert await companions(outbox, first) == [1]
+    assert await batch_members(outbox, first) == [1]
 
 
 async def test_how_much_a_digest_has_collected_is_known(outbox: SqlOutbox) -> None:
-    endless = Terms(digest=Window(window=60))
+    endless = Terms(digest=DigestWindow(window=60))
     await outbox.put(under(DIGEST, *(an_event(f"user:{n}") for n in range(3))))
     await outbox.put(under(DIGEST, an_event("user:x"), row="route 2"))
     await outbox.put(under(endless, an_event("user:y")))
     await outbox.put(under(DIGEST, an_event("user:z"), sinks=["team"]))
-    found = sorted(await outbox.collected("ops"), key=lambda one: one.first)
+    found = sorted(await outbox.digest_fill("ops"), key=lambda one: one.first)
     assert found == [Collected(1, 3, "route 1", DIGEST), Collected(4, 1, "route 2", DIGEST)]
     for one in await claimed(outbox, now=after(60)):
         await settle(outbox, one, Done())
-    assert await outbox.collected("ops") == []
+    assert await outbox.digest_fill("ops") == []
 
 
 async def test_what_has_a_fallback_is_found_page_by_page(outbox: SqlOutbox) -> None:
@@ -136,8 +136,8 @@ async def test_what_has_a_fallback_is_found_page_by_page(outbox: SqlOutbox) -> N
     await outbox.put(under(DIGEST, an_event("user:digest")))
     first, *_ = await claimed(outbox)
     await settle(outbox, first, Again(after(60), "HTTP 502"))
-    page = await outbox.stranded("ops", after=0, limit=2)
+    page = await outbox.fallback_candidates("ops", after=0, limit=2)
     assert subjects(page) == ["user:0", "user:1"]
-    assert subjects(await outbox.stranded("ops", after=page[-1].id, limit=2)) == ["user:2"]
+    assert subjects(await outbox.fallback_candidates("ops", after=page[-1].id, limit=2)) == ["user:2"]
     await settle(outbox, page[0], Dead("HTTP 400"))
-    assert subjects(await outbox.stranded("ops", after=0, limit=9)) == ["user:1", "user:2"]
+    assert subjects(await outbox.fallback_candidates("ops", after=0, limit=9)) == ["user:1", "user:2"]

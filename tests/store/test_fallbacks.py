@@ -7,14 +7,16 @@ import pytest
 from bridge.message import Earlier
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store import open_ledger
-from bridge.store.base import Query, Settlement
+from bridge.store.base import Query, Settlement, State
 from bridge.store.outbox import SqlOutbox
-from bridge.terms import Quiet, Terms, Window
+from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import START, an_event
 from tests.store.boxes import TOOK, after, claimed, settle, under
 
 QUIET = Quiet(hours="22:00-07:00")
-TERMS = Terms(fallback=("team", "crm"), fallback_after=600, quiet=QUIET, digest=Window(window=60), update="subject")
+TERMS = Terms(
+    fallback=("team", "crm"), fallback_after=600, quiet=QUIET, digest=DigestWindow(window=60), update="subject"
+)
 NOON = after(60)
 
 
@@ -25,7 +27,7 @@ async def test_a_dead_delivery_goes_to_its_fallback_with_what_happened(outbox: S
     [made] = await settle(outbox, delivery, Dead("HTTP 404"), at=NOON)
     assert await claimed(outbox, sink="team") == [made]
     assert (made.event, made.sink, made.row, made.made_at) == (event, "team", "route 1", NOON)
-    assert (made.instead, made.attempts, made.retried, made.due_at) == ("ops: HTTP 404", 0, False, None)
+    assert (made.instead, made.attempts, made.state, made.due_at) == ("ops: HTTP 404", 0, State.PENDING, None)
     assert made.terms == Terms(quiet=QUIET, fallback=("crm",), fallback_after=600)
     with open_ledger(any_store_url) as ledger:
         team, ops = ledger.deliveries(Query())
@@ -77,15 +79,15 @@ async def test_only_what_is_dead_falls_back(outbox: SqlOutbox, fate: Done | Agai
 
 
 async def test_what_was_said_is_remembered_until_something_else_is(outbox: SqlOutbox) -> None:
-    assert await outbox.earlier("ops", "user:alice") is None
+    assert await outbox.earlier_message("ops", "user:alice") is None
     for n, ref in enumerate(("m1", "m2")):
         at = after(n)
         await outbox.put(under(Terms(update="subject"), an_event(type_=f"user.{ref}", at=at)))
         [delivery] = await claimed(outbox)
         await settle(outbox, delivery, Done(ref=ref))
-        assert await outbox.earlier("ops", "user:alice") == Earlier(ref=ref, type=f"user.{ref}", occurred_at=at)
-    assert await outbox.earlier("team", "user:alice") is None
-    assert await outbox.earlier("ops", "user:bob") is None
+        assert await outbox.earlier_message("ops", "user:alice") == Earlier(ref=ref, type=f"user.{ref}", occurred_at=at)
+    assert await outbox.earlier_message("team", "user:alice") is None
+    assert await outbox.earlier_message("ops", "user:bob") is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ async def test_what_nobody_will_update_is_not_remembered(
     await outbox.put(under(terms, an_event(subject)))
     [delivery] = await claimed(outbox)
     await settle(outbox, delivery, done)
-    assert await outbox.earlier("ops", "user:alice") is None
+    assert await outbox.earlier_message("ops", "user:alice") is None
 
 
 async def test_what_was_said_long_ago_is_forgotten(outbox: SqlOutbox) -> None:
@@ -113,4 +115,4 @@ async def test_what_was_said_long_ago_is_forgotten(outbox: SqlOutbox) -> None:
     assert await outbox.prune(before=START, limit=10, now=START) == 0
     later: datetime = after(1)
     assert await outbox.prune(before=later, limit=10) >= 1
-    assert await outbox.earlier("ops", "user:alice") is None
+    assert await outbox.earlier_message("ops", "user:alice") is None

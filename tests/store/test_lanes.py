@@ -49,36 +49,36 @@ def elect(url: str, sink: str, epoch: int) -> None:
 
 
 async def test_a_lane_that_nobody_has_carried_is_as_new(outbox: SqlOutbox) -> None:
-    assert await outbox.lane("ops") == LaneState()
+    assert await outbox.lane_state("ops") == LaneState()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states)
 async def test_how_a_lane_stands_is_kept_whole(outbox: SqlOutbox, state: LaneState) -> None:
-    await outbox.keep("ops", state, epoch=0)
-    assert await outbox.lane("ops") == state
+    await outbox.save_lane_state("ops", state, epoch=0)
+    assert await outbox.lane_state("ops") == state
 
 
 async def test_the_last_word_about_a_lane_counts(outbox: SqlOutbox) -> None:
-    words = [outbox.keep("ops", state, epoch=0) for state in (AWAY, PARKED, AWAY)]
-    other = outbox.keep("team", PARKED, epoch=0)
+    words = [outbox.save_lane_state("ops", state, epoch=0) for state in (AWAY, PARKED, AWAY)]
+    other = outbox.save_lane_state("team", PARKED, epoch=0)
     for word in (*words, other):
         await word
-    assert (await outbox.lane("ops"), await outbox.lane("team")) == (AWAY, PARKED)
+    assert (await outbox.lane_state("ops"), await outbox.lane_state("team")) == (AWAY, PARKED)
 
 
 async def test_an_old_epoch_says_nothing_about_a_lane(outbox: SqlOutbox, any_store_url: str) -> None:
     elect(any_store_url, "ops", 7)
     for epoch in (0, 6, 8):
-        await outbox.keep("ops", PARKED, epoch=epoch)
-        assert await outbox.lane("ops") == LaneState()
-    await outbox.keep("ops", PARKED, epoch=7)
-    assert await outbox.lane("ops") == PARKED
+        await outbox.save_lane_state("ops", PARKED, epoch=epoch)
+        assert await outbox.lane_state("ops") == LaneState()
+    await outbox.save_lane_state("ops", PARKED, epoch=7)
+    assert await outbox.lane_state("ops") == PARKED
 
 
 async def test_an_epoch_that_nobody_began_makes_no_lane(outbox: SqlOutbox) -> None:
-    await outbox.keep("ops", PARKED, epoch=5)
-    assert await outbox.lane("ops") == LaneState()
+    await outbox.save_lane_state("ops", PARKED, epoch=5)
+    assert await outbox.lane_state("ops") == LaneState()
 
 
 @pytest.mark.parametrize("epoch", [0, 6, 8])
@@ -93,7 +93,7 @@ async def test_what_is_settled_under_another_epoch_changes_nothing(
     assert await settle(outbox, bob, Done(ref="m1"), epoch=epoch) == []
     assert await claimed(outbox) == [alice, bob]
     assert await claimed(outbox, sink="team") == []
-    assert await outbox.earlier("ops", "user:bob") is None
+    assert await outbox.earlier_message("ops", "user:bob") is None
     await settle(outbox, alice, Done(), epoch=7)
     assert await claimed(outbox) == [bob]
 
@@ -117,7 +117,7 @@ async def test_people_see_how_lanes_stand_and_what_they_have_left(outbox: SqlOut
     await settle(outbox, dead, Dead("HTTP 400"))
     await settle(outbox, done, Done())
     elect(any_store_url, "crm", 3)
-    await outbox.keep("crm", AWAY, epoch=3)
+    await outbox.save_lane_state("crm", AWAY, epoch=3)
     with open_ledger(any_store_url) as ledger:
         crm, ops = ledger.lanes()
     assert (ops.sink, ops.standing, ops.owner, ops.failures) == ("ops", Standing.OPEN, None, 0)
@@ -132,16 +132,16 @@ async def test_people_see_how_lanes_stand_and_what_they_have_left(outbox: SqlOut
 async def test_a_resumed_lane_is_open_and_keeps_what_it_has_spent(
     outbox: SqlOutbox, any_store_url: str, state: LaneState
 ) -> None:
-    await outbox.keep("ops", state, epoch=0)
+    await outbox.save_lane_state("ops", state, epoch=0)
     with open_ledger(any_store_url) as ledger:
         assert ledger.resume("ops", START)
         assert not ledger.resume("ops", START)
         assert not ledger.resume("team", START)
-    assert await outbox.lane("ops") == LaneState(address=state.address)
+    assert await outbox.lane_state("ops") == LaneState(address=state.address)
 
 
 async def test_pruning_leaves_lanes_alone(outbox: SqlOutbox) -> None:
-    await outbox.keep("ops", PARKED, epoch=0)
+    await outbox.save_lane_state("ops", PARKED, epoch=0)
     await outbox.prune(before=after(10**8), limit=10)
-    assert await outbox.lane("ops") == PARKED
+    assert await outbox.lane_state("ops") == PARKED
     assert subjects(await claimed(outbox)) == []

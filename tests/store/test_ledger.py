@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.event import new_id
-from bridge.intake import Assignment, Fingerprint, Intake, Routed, SetAside, Verdict
+from bridge.intake import Destination, Fingerprint, Intake, Routed, SetAside, Verdict
 from bridge.outcome import Dead, Done, HeldBack
 from bridge.store import open_ledger
 from bridge.store.base import Query, State
 from bridge.store.outbox import SqlOutbox
-from bridge.terms import Quiet, Terms, Window
+from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 
@@ -99,7 +99,7 @@ async def test_the_ledger_finds_what_was_held_back_and_what_came_before_a_time(
 async def test_whatever_is_settled_can_be_replayed_under_its_terms_and_at_once(
     outbox: SqlOutbox, any_store_url: str, state: State
 ) -> None:
-    terms = Terms(digest=Window(window=60), quiet=Quiet(hours="22:00-07:00"), update="thread")
+    terms = Terms(digest=DigestWindow(window=60), quiet=Quiet(hours="22:00-07:00"), update="thread")
     fates = {State.DEAD: Dead("HTTP 400"), State.DELIVERED: Done(), State.HELD_BACK: HeldBack("quiet hours")}
     await outbox.put(under(terms, an_event("user:alice"), an_event("user:bob")))
     for delivery in await claimed(outbox, now=after(60)):
@@ -108,7 +108,7 @@ async def test_whatever_is_settled_can_be_replayed_under_its_terms_and_at_once(
         assert ledger.replay(Query(states=(state,), subject="user:bob"), now=after(90)) == [3]
     [again] = await claimed(outbox, now=after(90))
     assert (again.terms, again.replay_of, again.made_at) == (terms, 2, after(90))
-    assert (again.retried, again.due_at, again.attempts) == (False, None, 0)
+    assert (again.state, again.due_at, again.attempts) == (State.PENDING, None, 0)
 
 
 async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -126,10 +126,10 @@ async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutb
 async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_store_url: str) -> None:
     nowhere = [an_event(f"user:{n}") for n in range(3)]
     await outbox.put(Intake([Routed(event, (), (Verdict("route 1", False, "no"),)) for event in nowhere]))
-    terms = Terms(digest=Window(window=60), fallback=("team",), fallback_after=600)
+    terms = Terms(digest=DigestWindow(window=60), fallback=("team",), fallback_after=600)
     verdicts = (Verdict("route 2", True, "matched *"),)
-    routed = [Routed(event, (Assignment("ops", "route 2", "short", terms),), verdicts) for event in nowhere[:2]]
-    unknown = Routed(an_event(), (Assignment("ops", "route 2"),), verdicts)
+    routed = [Routed(event, (Destination("ops", "route 2", "short", terms),), verdicts) for event in nowhere[:2]]
+    unknown = Routed(an_event(), (Destination("ops", "route 2"),), verdicts)
     with open_ledger(any_store_url) as ledger:
         assert ledger.put_replays([*routed, unknown, Routed(nowhere[2], (), verdicts)], after(90)) == [1, 2]
         assert ledger.unrouted() == nowhere[2:]
@@ -138,7 +138,7 @@ async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_
     first, second = await claimed(outbox)
     assert [first.event, second.event] == nowhere[:2]
     assert (first.replay_of, first.made_at, first.row, first.template) == (0, after(90), "route 2", "short")
-    assert (first.terms, first.retried, first.due_at) == (terms, False, None)
+    assert (first.terms, first.state, first.due_at) == (terms, State.PENDING, None)
 
 
 async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -158,7 +158,7 @@ async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any
     event = an_event()
     await outbox.put(Intake([Routed(event, (), ())]))
     with open_ledger(any_store_url) as ledger:
-        ledger.put_replays([Routed(event, (Assignment("ops", "route 1"),), ())], START)
+        ledger.put_replays([Routed(event, (Destination("ops", "route 1"),), ())], START)
     later = datetime.now(START.tzinfo) + timedelta(days=1)
     assert await outbox.prune(before=later, limit=10) == 0
     assert subjects(await claimed(outbox)) == ["user:alice"]

@@ -20,7 +20,7 @@ async def test_what_was_put_is_claimed_whole(outbox: SqlOutbox) -> None:
     await outbox.put(an_intake(event))
     [delivery] = await claimed(outbox)
     assert delivery.event == event
-    assert (delivery.sink, delivery.attempts, delivery.retried) == ("ops", 0, False)
+    assert (delivery.sink, delivery.attempts, delivery.state) == ("ops", 0, State.PENDING)
 
 
 async def test_a_put_returns_the_deliveries_that_a_claim_would(outbox: SqlOutbox) -> None:
@@ -65,7 +65,7 @@ async def test_a_waiting_delivery_is_claimed_when_it_is_due_and_not_before(outbo
     assert await claimed(outbox, now=due - timedelta(microseconds=1)) == []
     assert (await outbox.claim("ops", after=0, now=START, limit=100)).next_due == due
     [again] = await claimed(outbox, now=due)
-    assert (again.id, again.attempts, again.retried) == (delivery.id, 1, True)
+    assert (again.id, again.attempts, again.state) == (delivery.id, 1, State.WAITING)
 
 
 async def test_a_wait_that_does_not_count_leaves_the_attempts_as_they_were(outbox: SqlOutbox) -> None:

@@ -50,8 +50,8 @@ async def test_a_server_that_is_away_is_unavailable_and_all_works_again_when_it_
             outbox.put(an_intake(an_event("user:lost"))),
             claimed(outbox),
             settle(outbox, delivery, Dead("HTTP 400")),
-            outbox.keep("ops", LaneState(), epoch=0),
-            outbox.lane("ops"),
+            outbox.save_lane_state("ops", LaneState(), epoch=0),
+            outbox.lane_state("ops"),
             outbox.check(),
         ):
             with pytest.raises(StoreUnavailable):
@@ -177,7 +177,7 @@ async def test_replicas_that_put_at_once_hide_nothing_from_a_lane(server: Postgr
         assert seen == list(range(1, each * 4 + 1))
 
 
-async def test_a_replay_and_a_put_at_once_take_turns(server: Postgres) -> None:
+async def test_a_replay_and_a_put_at_once_take_queue(server: Postgres) -> None:
     url = server.fresh()
     async with open_outbox(url) as outbox:
         await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(20))))
@@ -229,7 +229,7 @@ async def test_others_are_told_what_is_new_once_it_is_there(server: Postgres) ->
             [other] = await claimed(outbox, sink="team")
             await settle(outbox, other, Done())
             assert told() == []
-            await outbox.keep("ops", LaneState(standing=Standing.PARKED), epoch=0)
+            await outbox.save_lane_state("ops", LaneState(standing=Standing.PARKED), epoch=0)
             with open_ledger(url) as ledger:
                 ledger.replay(Query(ids=(delivery.id,)), now=START)
                 assert told() == ["panelbridge:ops"]

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.event import Event, new_id
-from bridge.intake import Assignment, Fingerprint, Intake, Routed
+from bridge.intake import Destination, Fingerprint, Intake, Routed
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Kept
+from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
 from tests.fakes import an_event
 from tests.store.boxes import after, claimed
@@ -19,7 +19,7 @@ DAY = 86400.0
 
 
 def marked(event: Event, tries: int | None = None, *, key: str = "k", within: float = DAY) -> Routed:
-    return Routed(event, (Assignment("ops", "route 1"),), (), Fingerprint(key, tries, within))
+    return Routed(event, (Destination("ops", "route 1"),), (), Fingerprint(key, tries, within))
 
 
 def anew(event: Event, seconds: float = 0) -> Event:
@@ -27,7 +27,7 @@ def anew(event: Event, seconds: float = 0) -> Event:
     return replace(event, id=new_id(), received_at=after(seconds), occurred_at=after(seconds))
 
 
-async def put(outbox: SqlOutbox, *routed: Routed) -> Kept:
+async def put(outbox: SqlOutbox, *routed: Routed) -> PutResult:
     return await outbox.put(Intake(routed))
 
 

@@ -26,7 +26,7 @@ MARKUP = Markup(
 
 def fitted_embeds(embeds: list[Any]) -> list[JsonObject]:
     """At most ten embeds of 6,000 characters together; those in which nothing is left to see are left out."""
-    room = Room()
+    room = CharacterBudget()
     fitted = (room.embed(one) for one in embeds if isinstance(one, Mapping))
     return [one for one in fitted if one is not None][:EMBEDS]
 
@@ -39,7 +39,7 @@ def weight(embed: Mapping[str, Any]) -> int:
     return sum(utf16(text) for text in texts if text)
 
 
-class Room:
+class CharacterBudget:
     """What is left of the characters that the embeds of a message share."""
 
     def __init__(self) -> None:

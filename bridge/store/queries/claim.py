@@ -124,7 +124,7 @@ def claim(connection: sa.Connection, sink: str, *, after: int, now: datetime | N
 
 def _full(connection: sa.Connection, sink: str) -> list[Delivery]:
     """The first delivery of each digest that has collected as many as it holds; none that waits behind another."""
-    full = [one.first for one in collected(connection, sink) if one.count >= _most(one)]
+    full = [one.first for one in digest_fill(connection, sink) if one.count >= _most(one)]
     return [delivery_of(row) for id_ in full for row in read(connection, FIRST, {"id_": id_})]
 
 
@@ -141,7 +141,7 @@ def pending(connection: sa.Connection, sink: str, *, after: int, limit: int) -> 
     return Claim(free, seen, more=len(rows) == limit, passed=passed)
 
 
-def companions(connection: sa.Connection, first: Delivery, *, limit: int) -> list[Delivery]:
+def batch_members(connection: sa.Connection, first: Delivery, *, limit: int) -> list[Delivery]:
     """What is collected with a delivery, itself first."""
     if first.terms is None or not (seconds := first.terms.collecting(first.event)):
         return [first]
@@ -174,7 +174,7 @@ def _of_its_subject(connection: sa.Connection, first: Delivery, until: datetime,
     return held
 
 
-def collected(connection: sa.Connection, sink: str) -> list[Collected]:
+def digest_fill(connection: sa.Connection, sink: str) -> list[Collected]:
     """How much the sink's digests with a `max` have collected."""
     found = []
     for row in read(connection, COLLECTED, {"sink_": sink}):
@@ -184,7 +184,7 @@ def collected(connection: sa.Connection, sink: str) -> list[Collected]:
     return found
 
 
-def stranded(connection: sa.Connection, sink: str, *, after: int, limit: int) -> list[Delivery]:
+def fallback_candidates(connection: sa.Connection, sink: str, *, after: int, limit: int) -> list[Delivery]:
     """The sink's unsettled deliveries that have a fallback, in order."""
     return list(map(delivery_of, read(connection, STRANDED, {"sink_": sink, "after_": after, "limit_": limit})))
 

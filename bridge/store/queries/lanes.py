@@ -46,12 +46,12 @@ def epoch_of(connection: sa.Connection, sink: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def lane(connection: sa.Connection, sink: str) -> LaneState:
+def lane_state(connection: sa.Connection, sink: str) -> LaneState:
     """How a lane stands."""
     return next(map(_state_of, read(connection, _LANE, {"sink_": sink})), LaneState())
 
 
-def keep(connection: sa.Connection, kept: Sequence[tuple[str, LaneState, int]]) -> Sequence[None]:
+def save_lane_state(connection: sa.Connection, kept: Sequence[tuple[str, LaneState, int]]) -> Sequence[None]:
     """Record how lanes stand, under their epochs; an old epoch changes nothing."""
     rows = {sink: _row_of(sink, state, epoch) for sink, state, epoch in kept}  # the last word of each
     in_order = [rows[sink] for sink in sorted(rows)]
@@ -61,14 +61,14 @@ def keep(connection: sa.Connection, kept: Sequence[tuple[str, LaneState, int]]) 
     return [None] * len(kept)
 
 
-def earlier(connection: sa.Connection, sink: str, subject: str) -> Earlier | None:
+def earlier_message(connection: sa.Connection, sink: str, subject: str) -> Earlier | None:
     """What was last said about a subject."""
     for row in read(connection, EARLIER, {"sink_": sink, "subject_": subject}):
         return Earlier(ref=row.ref, type=row.type, occurred_at=moment(row.occurred_at))
     return None
 
 
-def bring_forward(connection: sa.Connection, asked: Sequence[tuple[str, float, int]]) -> Sequence[None]:
+def advance_due(connection: sa.Connection, asked: Sequence[tuple[str, float, int]]) -> Sequence[None]:
     """Make all that waits at a sink due so many seconds earlier; an old epoch changes nothing."""
     for sink, seconds, epoch in asked:
         if epoch_of(connection, sink) == epoch:

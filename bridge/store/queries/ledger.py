@@ -78,7 +78,7 @@ def put_replays(connection: sa.Connection, routed: Sequence[Routed], *, now: dat
     """Make pending deliveries of stored events where a table says now, and keep what it said."""
     next_id = take_turn(connection)
     stored = set(_stored(connection, [one.event.id for one in routed]))
-    still = [one for one in routed if one.assignments and one.event.id in stored]
+    still = [one for one in routed if one.destinations and one.event.id in stored]
     if still:
         verdicts = [{"id_": one.event.id, "verdicts_": verdicts_text(one.verdicts)} for one in still]
         write(connection, _ROUTED_ANEW, verdicts)
@@ -94,7 +94,7 @@ def put_replays(connection: sa.Connection, routed: Sequence[Routed], *, now: dat
             "replay_of": 0,
         }
         for one in still
-        for to in one.assignments
+        for to in one.destinations
     ]
     return _pending(connection, rows, next_id, now)
 

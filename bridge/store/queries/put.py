@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bridge.intake import Fingerprint, Intake, Routed, SetAside
 from bridge.store import dialect
-from bridge.store.base import Kept
+from bridge.store.base import PutResult
 from bridge.store.compiled import first, write
 from bridge.store.rows import aside_row, delivery_row, event_row, new_delivery
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside
@@ -61,19 +61,19 @@ class _Remembered:
         return {"key": key, "event_id": self.event_id, "tries": self.tries, "until": self.until}
 
 
-def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[Kept]:
+def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]:
     """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake."""
     newest = take_turn(connection) - 1
     repeats = _repeats(connection, [one for intake in intakes for one in intake.routed])
-    kept: list[Kept] = []
+    kept: list[PutResult] = []
     new: list[Routed] = []
     aside: list[SetAside] = []
     for intake in intakes:
         fresh = [one for one in intake.routed if one.event.id not in repeats] if repeats else intake.routed
         again = [repeats[one.event.id] for one in intake.routed if one.event.id in repeats] if repeats else []
         ids = count(newest + 1)
-        made = [new_delivery(next(ids), one.event, to) for one in fresh for to in one.assignments]
-        kept.append(Kept(made, len(again), newest))
+        made = [new_delivery(next(ids), one.event, to) for one in fresh for to in one.destinations]
+        kept.append(PutResult(made, len(again), newest))
         newest += len(made)
         new += fresh
         aside += [*intake.set_aside, *again]

@@ -11,7 +11,7 @@ from itertools import count
 import sqlalchemy as sa
 
 from bridge.outcome import Dead, Done
-from bridge.store.base import Delivery, Settlement
+from bridge.store.base import Delivery, Settlement, State
 from bridge.store.compiled import read, write
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.put import add, take_turn
@@ -103,7 +103,7 @@ def _instead(delivery: Delivery, sink: str, *, id_: int, one: Settlement, reason
         made_at=one.at,
         terms=_reduced(delivery.terms, sink),
         attempts=0,
-        retried=False,
+        state=State.PENDING,
         due_at=None,
         instead=f"{delivery.sink}: {reason}",
     )

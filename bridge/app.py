@@ -18,12 +18,13 @@ from bridge.clock import Clock, SystemClock
 from bridge.cluster.ownership import open_ownership
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
-from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.dispatcher import Dispatcher, Ownership
 from bridge.delivery.lane import Voice
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.limits import MemoryBudget
 from bridge.ingress.receiver import Receiver, Source
+from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.server import Server, not_found
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, open_panel
@@ -32,7 +33,6 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
-from bridge.store.base import Ownership
 from bridge.store.names import replica_name
 from bridge.store.outbox import SqlOutbox
 from bridge.store.retention import prune_forever
@@ -63,8 +63,11 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     name = replica_name()
     with _listening(config.listen) as listener:
         async with open_outbox(config.store, replica=name) as outbox, _http() as http, asyncio.TaskGroup() as tasks:
-            ownership = open_ownership(config.store, name=name)
-            house = House(path, outbox=outbox, ownership=ownership, http=http, clock=clock, tasks=tasks)
+            redelivery = Redelivery(clock.now())
+            ownership = open_ownership(config.store, name=name, on_peer=lambda: redelivery.reset(clock.now()))
+            house = House(
+                path, outbox=outbox, ownership=ownership, redelivery=redelivery, http=http, clock=clock, tasks=tasks
+            )
             await house.furnish(loaded)
             owning = tasks.create_task(ownership.run(house.dispatcher))
             background = [
@@ -97,23 +100,18 @@ class House:
         *,
         outbox: SqlOutbox,
         ownership: Ownership,
+        redelivery: Redelivery,
         http: Http,
         clock: Clock,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self.dispatcher = Dispatcher(
-            outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks, company=self._in_company
-        )
-        self.receiver = Receiver(outbox, offer=self.dispatcher.offer)
+        self.dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
+        self.receiver = Receiver(outbox, redelivery, offer=self.dispatcher.offer)
         self.ready = outbox.check
         self._path = path
-        self._clock = clock
         self._tools = Tools(http, DIALECTS)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._now: Loaded
-
-    def _in_company(self) -> None:
-        self.receiver.begin(self._clock.now())
 
     async def furnish(self, loaded: Loaded) -> None:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""

@@ -1,12 +1,12 @@
-"""Which replica should carry which lane: a pure function, so that all replicas find the same by themselves."""
+"""Which replica should carry which lane: pure functions, so that all replicas find the same by themselves."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 
 
 def spread(lanes: Mapping[str, str], replicas: Collection[str]) -> dict[str, str]:
-    """Every sink → its replica. `lanes`: sinks → what each shares with others; those that share it stay together.
+    """Every sink → its replica. `lanes`: sinks → the group of each; those of a group stay together.
 
     Each replica has as many groups as every other, or one more. A group goes where it likes best to be among the
     replicas that have room, so that few of them move when a replica comes or goes.
@@ -23,6 +23,22 @@ def spread(lanes: Mapping[str, str], replicas: Collection[str]) -> dict[str, str
         room[home] -= 1
         homes[group] = home
     return {sink: homes[group] for sink, group in lanes.items()}
+
+
+def groups(scopes: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Sink → its group, which is that of every sink that shares a scope with it, be it through a third one.
+
+    `scopes`: sink → the scopes of its limits.
+    """
+    group = {sink: sink for sink in scopes}
+    first: dict[str, str] = {}  # scope → a sink that has it
+    for sink in sorted(scopes):
+        for scope in scopes[sink]:
+            mine, theirs = group[sink], group[first.setdefault(scope, sink)]
+            if mine != theirs:
+                joined = min(mine, theirs)
+                group = {one: joined if its in (mine, theirs) else its for one, its in group.items()}
+    return group
 
 
 @lru_cache(4096)

@@ -1,38 +1,55 @@
 """Who carries the lanes: this process alone, or each of them one of several replicas (`replicas.py`)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
 
-from bridge.store.base import Carrier, Ownership
+if TYPE_CHECKING:
+    from bridge.cluster.replicas import Replicas
 
 
-def open_ownership(url: str, *, name: str) -> Ownership:
-    """The ownership of the lanes of a store, for the replica of that name."""
+class Carrier(Protocol):
+    """Whoever runs lanes, as an ownership knows it."""
+
+    async def own(self, epochs: Mapping[str, int]) -> None:
+        """Carry the lanes of these sinks, each under its epoch, and no other; returns once the others have stopped."""
+        ...
+
+    def wake(self, sinks: Collection[str] | None) -> None:
+        """There may be something new for these sinks; None: for any."""
+        ...
+
+
+def open_ownership(url: str, *, name: str, on_peer: Callable[[], None]) -> "SoleOwnership | Replicas":
+    """The ownership of the lanes of a store, for the replica of that name.
+
+    `on_peer` is called again and again while another replica is at work.
+    """
     if sa.make_url(url).get_backend_name() == "sqlite":
         return SoleOwnership()
     from bridge.cluster.replicas import Replicas  # the driver is not for those who keep a file
 
-    return Replicas(url, name=name)
+    return Replicas(url, name=name, on_peer=on_peer)
 
 
 class SoleOwnership:
     """All lanes are ours: a file has one owner (`dialect.sole_owner`)."""
 
     def __init__(self) -> None:
-        self._lanes: Mapping[str, str] = {}
+        self._sinks: tuple[str, ...] = ()
         self._changed = asyncio.Event()
 
-    def want(self, lanes: Mapping[str, str]) -> None:
-        self._lanes = dict(lanes)
+    def want(self, scopes: Mapping[str, Iterable[str]]) -> None:
+        self._sinks = tuple(scopes)
         self._changed.set()
 
     async def run(self, carrier: Carrier) -> None:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await carrier.own(dict.fromkeys(self._lanes, 0))
+            await carrier.own(dict.fromkeys(self._sinks, 0))
 
     def sure(self) -> bool:
         return True

@@ -20,16 +20,16 @@ import math
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import psycopg
 import sqlalchemy as sa
 
 from bridge.cluster import queries as queries
-from bridge.cluster.assignment import spread
+from bridge.cluster.assignment import groups, spread
+from bridge.cluster.ownership import Carrier
 from bridge.cluster.queries import Connection
-from bridge.store.base import Carrier
 from bridge.store.names import application
 from bridge.telemetry import say
 
@@ -48,11 +48,16 @@ SLICE = 0.1  # how late we may notice that something has changed on our side
 
 
 class Replicas:
-    """The lanes of one replica, by the word of the server. `name`: its own and no other's."""
+    """The lanes of one replica, by the word of the server.
 
-    def __init__(self, url: str, *, name: str) -> None:
+    name     its own and no other's
+    on_peer  called at every beat while another replica is at work
+    """
+
+    def __init__(self, url: str, *, name: str, on_peer: Callable[[], None]) -> None:
         self.name = name
         self._url = url
+        self._on_peer = on_peer
         self._want: Mapping[str, str] = {}
         self._stirred = False  # there is something to do before the next beat
         self._changed = asyncio.Event()  # the carrier has to be told
@@ -69,8 +74,9 @@ class Replicas:
         self._pid: int | None = None  # the server's number for our connection, or for the one before
         self._tries = 0  # in vain, to connect
 
-    def want(self, lanes: Mapping[str, str]) -> None:
-        self._want = dict(lanes)
+    def want(self, scopes: Mapping[str, Iterable[str]]) -> None:
+        """The sinks that there are → the scopes of their limits; those that share one go to the same replica."""
+        self._want = groups(scopes)
         self._stirred = True
 
     def sure(self) -> bool:
@@ -112,7 +118,7 @@ class Replicas:
             with _answering(connection):
                 await self._look(connection)
             if len(self._dealt[1]) > 1:
-                carrier.in_company()
+                self._on_peer()
             if time.monotonic() - polled > POLL:
                 polled = time.monotonic()
                 carrier.wake(None)

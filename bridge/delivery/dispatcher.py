@@ -2,20 +2,32 @@
 on reload, drains them."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
+from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.delivery.lane import Lane, Shared, Voice
-from bridge.delivery.limiter import RateWindows
-from bridge.delivery.places import places
+from bridge.delivery.limiter import RateWindows, shared_scopes
 from bridge.errors import StoreError
 from bridge.outcome import Limit
 from bridge.sinks.base import Sink
-from bridge.store.base import Outbox, Ownership, PutResult
+from bridge.store.base import Outbox, PutResult
 
 REGROUP = 10.0  # seconds between two looks at which lanes share a limit that was learned from an answer
+
+
+class Ownership(Protocol):
+    """Which lanes this process carries, as the dispatcher knows it. One of several replicas carries each."""
+
+    def want(self, scopes: Mapping[str, Iterable[str]]) -> None:
+        """The sinks that there are → the scopes of their limits; those that share one go to the same replica."""
+        ...
+
+    def sure(self) -> bool:
+        """Whether the lanes are still ours, as far as anyone can know. Nothing is sent while it is not."""
+        ...
 
 
 class Dispatcher:
@@ -29,12 +41,10 @@ class Dispatcher:
         clock: Clock,
         chance: Random,
         tasks: asyncio.TaskGroup,
-        company: Callable[[], None] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._ownership = ownership
         self._tasks = tasks
-        self._company = company
         self._learned = asyncio.Event()
         self._newest = 0  # the last delivery that is known to have been put
         self._shared = Shared(outbox, clock, chance, RateWindows(), ownership.sure, self.look_again, self._learned.set)
@@ -66,10 +76,6 @@ class Dispatcher:
             if name in self._lanes:
                 self._lanes[name][0].wake()
 
-    def in_company(self) -> None:
-        """Another replica is at work."""
-        self._company()
-
     def offer(self, kept: PutResult) -> None:
         """Hand deliveries that were just put to the lanes of their sinks.
 
@@ -96,15 +102,14 @@ class Dispatcher:
             await self._match()
 
     async def regroup(self) -> None:
-        """Tell the ownership which lanes share a limit, and so belong on the same replica."""
-        shares: dict[str, Iterable[str]] = {}
+        """Tell the ownership what the limits of the lanes are kept over: those that share one belong together."""
+        scopes: dict[str, Iterable[str]] = {}
         for name, sink in self._sinks.items():
             if name in self._lanes:
-                shares[name] = self._lanes[name][0].shares
+                scopes[name] = self._lanes[name][0].scopes
             else:
-                limits = [*sink.limits, *await self._limits_of(name)]
-                shares[name] = [one.scope for one in limits if one.scope and not one.scope.startswith("ip ")]
-        self._ownership.want(places(shares))
+                scopes[name] = shared_scopes([*sink.limits, *await self._limits_of(name)])
+        self._ownership.want(scopes)
 
     async def regroup_forever(self) -> None:
         """At once when a lane of ours has learnt of a limit, and now and then for what others have learnt."""

@@ -104,7 +104,7 @@ class Lane:
         self._woken = asyncio.Event()
 
     @property
-    def shares(self) -> Iterable[str]:
+    def scopes(self) -> Iterable[str]:
         """The scopes of the limits that it keeps to together with other lanes, wherever they are carried."""
         return self._health.limiter.scopes
 

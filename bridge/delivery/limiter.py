@@ -66,7 +66,7 @@ class Limiter:
     @property
     def scopes(self) -> tuple[str, ...]:
         """What is shared with sinks that other processes may carry."""
-        return tuple(limit.scope for limit in self._limits if limit.scope and not limit.scope.startswith("ip "))
+        return shared_scopes(self._limits)
 
     def learn(self, limits: Iterable[Limit], *, sent: float | None = None) -> bool:
         """Keep to these limits too; whether one was new. What others have sent counts, and the send that told of it."""
@@ -131,6 +131,14 @@ class Limiter:
                 window.restore([now, *(now - max(0.0, age) for age in ages if age < limit.rate.period)])
 
 
+def shared_scopes(limits: Iterable[Limit]) -> tuple[str, ...]:
+    """What of these limits is shared with sinks that other processes may carry."""
+    return tuple(limit.scope for limit in limits if _is_shared(limit))
+
+
+def _is_shared(limit: Limit) -> bool:
+    return bool(limit.scope) and not limit.scope.startswith("ip ")
+
+
 def _lasts(limit: Limit) -> bool:
-    shared = bool(limit.scope) and not limit.scope.startswith("ip ")
-    return limit.rate.count <= KEPT_COUNT and (shared or limit.rate.period >= KEPT_PERIOD)
+    return limit.rate.count <= KEPT_COUNT and (_is_shared(limit) or limit.rate.period >= KEPT_PERIOD)

@@ -90,21 +90,17 @@ class Received:
 class Receiver:
     """All sources of this process, and the table their events are routed by. Both are swapped whole on reload."""
 
-    def __init__(self, outbox: Outbox, *, offer: Callable[[PutResult], None]) -> None:
+    def __init__(self, outbox: Outbox, redelivery: Redelivery, *, offer: Callable[[PutResult], None]) -> None:
         self.sources: Mapping[str, Source] = {}
         self._router: Router | None = None
         self._outbox = outbox
         self._offer = offer
-        self._redelivery = Redelivery()
+        self._redelivery = redelivery
         self._one_big = asyncio.Lock()
 
     def open(self, sources: Mapping[str, Source], router: Router) -> None:
         """From now on, these sources and this table."""
         self.sources, self._router = sources, router
-
-    def begin(self, now: datetime) -> None:
-        """Nothing was heard before now: what panels told meanwhile may be lost."""
-        self._redelivery.begin(now)
 
     def lost(self, source: Source, now: datetime) -> None:
         """A request was not taken: whatever it told is told again, and is no repeat."""

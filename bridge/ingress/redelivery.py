@@ -13,12 +13,11 @@ a repeat of the first event. So what is remembered is believed
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from bridge.event import Event
 
 SUBJECTS = 10_000  # of how many subjects it is known when they were last told of
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
 _NEXT = timedelta(microseconds=1)
 
 #: A source's name, and what its event is about.
@@ -28,13 +27,13 @@ Told = tuple[str, str | None]
 class Redelivery:
     """When something of each source may have been lost, and when each subject was last told of. Bounded."""
 
-    def __init__(self) -> None:
-        self._began = _BEGINNING
+    def __init__(self, began: datetime) -> None:
+        self._began = began
         self._since: dict[str, datetime] = {}
         self._latest: dict[str, datetime] = {}
         self._told: OrderedDict[Told, datetime] = OrderedDict()
 
-    def begin(self, now: datetime) -> None:
+    def reset(self, now: datetime) -> None:
         """What was told before now may have been told to someone else, or lost there: another process, before this one
         or beside it."""
         self._began = now

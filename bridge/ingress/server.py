@@ -35,7 +35,6 @@ class Server:
         self._budget = budget
         self._clock = clock
         self._ready = ready
-        receiver.begin(clock.now())
 
     def routes(self) -> list[web.RouteDef]:
         paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")

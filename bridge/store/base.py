@@ -8,7 +8,7 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -211,38 +211,6 @@ class Outbox(Protocol):
         Settled deliveries and the events that none refers to, what was set aside, what was said about subjects; and
         fingerprints that are over `now`, by default those that were over before then. Lanes stay.
         """
-        ...
-
-
-class Carrier(Protocol):
-    """Whoever runs lanes, as an ownership knows it."""
-
-    async def own(self, epochs: Mapping[str, int]) -> None:
-        """Carry the lanes of these sinks, each under its epoch, and no other; returns once the others have stopped."""
-        ...
-
-    def wake(self, sinks: Collection[str] | None) -> None:
-        """There may be something new for these sinks; None: for any."""
-        ...
-
-    def in_company(self) -> None:
-        """Another replica is at work."""
-        ...
-
-
-class Ownership(Protocol):
-    """Which lanes this process carries. One of several replicas carries each."""
-
-    def want(self, lanes: Mapping[str, str]) -> None:
-        """The sinks that there are → what each shares with others; those that share it go to the same replica."""
-        ...
-
-    async def run(self, carrier: Carrier) -> None:
-        """Hand lanes to the carrier and take them away, until cancelled."""
-        ...
-
-    def sure(self) -> bool:
-        """Whether the lanes are still ours, as far as anyone can know. Nothing is sent while it is not."""
         ...
 
 

@@ -20,9 +20,6 @@ class Telling:
     async def own(self, epochs: Mapping[str, int]) -> None:
         tell(own=dict(epochs))
 
-    def in_company(self) -> None:
-        pass
-
     def wake(self, sinks: Collection[str] | None) -> None:
         pass
 
@@ -32,8 +29,8 @@ def tell(**what: object) -> None:
 
 
 async def main(url: str, name: str, *sinks: str) -> None:
-    replicas = Replicas(url, name=name)
-    replicas.want({sink: sink for sink in sinks})
+    replicas = Replicas(url, name=name, on_peer=lambda: None)
+    replicas.want(dict.fromkeys(sinks, ()))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(replicas.run(Telling()))
         before = False

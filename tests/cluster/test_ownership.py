@@ -14,27 +14,24 @@ class Recording:
     async def own(self, epochs: Mapping[str, int]) -> None:
         self.told.put_nowait(dict(epochs))
 
-    def in_company(self) -> None:
-        pass
-
     def wake(self, sinks: Collection[str] | None) -> None:
         raise AssertionError(sinks)
 
 
 async def test_the_sole_owner_carries_all_that_is_wanted_and_is_sure_of_it() -> None:
     ownership, carrier = SoleOwnership(), Recording()
-    ownership.want({"ops": "a", "team": "a"})
+    ownership.want({"ops": ["a"], "team": ["a"]})
     running = asyncio.create_task(ownership.run(carrier))
     async with asyncio.timeout(5):
         assert await carrier.told.get() == {"ops": 0, "team": 0}
-        ownership.want({"night": "b"})
+        ownership.want({"night": []})
         assert await carrier.told.get() == {"night": 0}
     assert ownership.sure()
     running.cancel()
 
 
 def test_a_file_has_a_sole_owner() -> None:
-    assert isinstance(open_ownership("sqlite:////var/lib/x.db", name="here"), SoleOwnership)
+    assert isinstance(open_ownership("sqlite:////var/lib/x.db", name="here", on_peer=lambda: None), SoleOwnership)
 
 
 def test_a_replica_has_a_name_of_its_own_that_postgresql_keeps_whole() -> None:

@@ -59,9 +59,6 @@ class Recording:
             await self.stopping.wait()
         self.lanes = dict(epochs)
 
-    def in_company(self) -> None:
-        pass
-
     def wake(self, sinks: Collection[str] | None) -> None:
         self.woken.append(None if sinks is None else tuple(sinks))
 
@@ -69,10 +66,11 @@ class Recording:
 class Replica:
     """One replica and its carrier."""
 
-    def __init__(self, url: str, name: str, lanes: Mapping[str, str]) -> None:
+    def __init__(self, url: str, name: str, scopes: Mapping[str, Collection[str]]) -> None:
         self.carrier = Recording()
-        self.replicas = Replicas(url, name=name)
-        self.replicas.want(lanes)
+        self.met_others = asyncio.Event()
+        self.replicas = Replicas(url, name=name, on_peer=self.met_others.set)
+        self.replicas.want(scopes)
         self._running = asyncio.create_task(self.replicas.run(self.carrier))
 
     @property
@@ -92,8 +90,8 @@ Start = Callable[..., Replica]
 async def start(url: str) -> AsyncIterator[Start]:
     started: list[Replica] = []
 
-    def start_(name: str, lanes: Mapping[str, str] | None = None) -> Replica:
-        started.append(Replica(url, name, lanes if lanes is not None else {sink: sink for sink in SINKS}))
+    def start_(name: str, scopes: Mapping[str, Collection[str]] | None = None) -> Replica:
+        started.append(Replica(url, name, scopes if scopes is not None else dict.fromkeys(SINKS, ())))
         return started[-1]
 
     yield start_
@@ -134,6 +132,19 @@ async def test_two_replicas_carry_half_of_the_lanes_each_and_none_twice(start: S
     one, two = start("one"), start("two")
     await until(lambda: dealt(one, two))
     assert len(one.lanes) == len(two.lanes) == 3
+
+
+async def test_a_replica_is_told_that_it_has_peers_as_long_as_it_has_some(start: Start) -> None:
+    one = start("one")
+    await until(lambda: dealt(one))
+    assert not one.met_others.is_set()
+    two = start("two")
+    await until(lambda: one.met_others.is_set() and two.met_others.is_set())
+    await two.end()
+    await until(lambda: dealt(one))
+    one.met_others.clear()
+    await asyncio.sleep(1.1)  # two beats
+    assert not one.met_others.is_set()
 
 
 async def test_no_lane_is_on_two_replicas_while_they_come_and_go(start: Start) -> None:
@@ -190,9 +201,9 @@ async def test_a_replica_that_ends_hands_over_at_once(start: Start, url: str) ->
     assert await until(lambda: dealt(two)) < 1.0
 
 
-async def test_lanes_that_share_a_place_stay_together(start: Start) -> None:
-    lanes = {"a1": "bot a", "a2": "bot a", "a3": "bot a", "b1": "bot b"}
-    one, two = start("one", lanes), start("two", lanes)
+async def test_lanes_that_share_a_limit_stay_together(start: Start) -> None:
+    scopes = {"a1": ["bot a"], "a2": ["bot a"], "a3": ["bot a"], "b1": ["bot b"]}
+    one, two = start("one", scopes), start("two", scopes)
     await until(lambda: one.lanes and two.lanes and len(one.lanes) + len(two.lanes) == 4)
     assert sorted((len(one.lanes), len(two.lanes))) == [1, 3]
 
@@ -200,10 +211,10 @@ async def test_lanes_that_share_a_place_stay_together(start: Start) -> None:
 async def test_what_is_wanted_may_change_at_any_time(start: Start) -> None:
     one = start("one", {})
     await until(one.replicas.sure)
-    one.replicas.want({"ops": "ops", "team": "team"})
+    one.replicas.want({"ops": (), "team": ()})
     assert await until(lambda: one.lanes.keys() == {"ops", "team"}) < 0.5
     kept = one.lanes["team"]
-    one.replicas.want({"team": "team"})
+    one.replicas.want({"team": ()})
     assert await until(lambda: one.lanes == {"team": kept}) < 0.5
 
 
@@ -211,9 +222,9 @@ async def test_a_lane_that_is_left_to_a_replica_that_does_not_know_it_is_not_lef
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(replicas, "AGAIN", 0.5)
-    one, two = start("one"), start("two", {"other": "other"})
+    one, two = start("one"), start("two", {"other": ()})
     await until(lambda: one.lanes.keys() == set(SINKS) and two.lanes.keys() <= {"other"})
-    two.replicas.want({sink: sink for sink in SINKS})
+    two.replicas.want(dict.fromkeys(SINKS, ()))
     await until(lambda: dealt(one, two))
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.limits import Limits, MemoryBudget
 from bridge.ingress.receiver import Receiver, Source
+from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.server import Server, not_found
 from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
@@ -44,7 +45,7 @@ async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = N
     offered: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
-        receiver = Receiver(outbox, offer=lambda kept: offered.extend(kept.deliveries))
+        receiver = Receiver(outbox, Redelivery(clock.now()), offer=lambda kept: offered.extend(kept.deliveries))
         receiver.open(
             sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
         )

@@ -94,9 +94,8 @@ class World:
     def _start(self) -> None:
         config = MarzbanConfig(panel=self._kind, secret="none")
         self._source = Source("main", self._kind, MarzbanPanel(config))
-        self._receiver = Receiver(self.outbox, offer=lambda deliveries: None)
+        self._receiver = Receiver(self.outbox, Redelivery(self.clock.now()), offer=lambda deliveries: None)
         self._receiver.open({"main": self._source}, TABLE)
-        self._receiver.begin(self.clock.now())
 
     async def step(self, step: Step) -> None:
         """One request of the panel, and what it makes of the answer."""
@@ -261,7 +260,7 @@ async def test_marzbans_recorded_retries_are_one_event_each(store_url: str) -> N
     source = Source("main", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
     parts = [one for part in ("080", "081", "082", "083") for one in recorded("marzban") if one.name.startswith(part)]
     async with open_outbox(store_url) as outbox:
-        door = Receiver(outbox, offer=lambda deliveries: None)
+        door = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
         door.open({"main": source}, TABLE)
         taken = [await door.take(source, one.hook) for one in parts]
     assert [(len(one.events), one.repeats) for one in taken] == [(1, 0), (2, 1), (2, 2), (2, 2)]
@@ -272,7 +271,7 @@ async def test_sources_do_not_share_what_they_remember(store_url: str) -> None:
     one, two = (Source(name, "pasarguard", MarzbanPanel(config)) for name in ("one", "two"))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        door = Receiver(outbox, offer=lambda deliveries: None)
+        door = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
         door.open({"one": one, "two": two}, TABLE)
         assert [(await door.take(source, request)).repeats for source in (one, two, one)] == [0, 0, 1]
 
@@ -281,7 +280,7 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
     source = Source("main", "pasarguard", MarzbanPanel(MarzbanConfig(panel="pasarguard", secret="none")))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        door = Receiver(outbox, offer=lambda deliveries: None)
+        door = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
         door.open({"main": source}, TABLE)
         first, again = [await door.take(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:
@@ -297,24 +296,23 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
 
 
 def test_what_is_remembered_is_not_believed_from_before_this_process_began() -> None:
-    trust = Redelivery()
-    trust.begin(START)
+    trust = Redelivery(START)
     assert trust.since(an_event()) == START
 
 
 def test_while_another_replica_is_at_work_nothing_that_was_told_before_is_believed() -> None:
-    trust, clock = Redelivery(), FakeClock()
-    trust.begin(clock.now())
+    clock = FakeClock()
+    trust = Redelivery(clock.now())
     trust.told("marzban", ["user:alice"], clock.now())
     trust.lost("marzban", clock.now())
     clock.step(60)
-    trust.begin(clock.now())
+    trust.reset(clock.now())
     assert trust.since(an_event("user:alice")) == trust.since(an_event("user:bob")) == clock.now()
 
 
 def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_clock_is_set_back() -> None:
-    trust, clock = Redelivery(), FakeClock()
-    trust.begin(clock.now())
+    clock = FakeClock()
+    trust = Redelivery(clock.now())
     trust.told("marzban", ["user:alice"], clock.now())
     clock.step(-3600)
     trust.lost("marzban", clock.now())
@@ -323,8 +321,8 @@ def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_cloc
 
 
 def test_a_later_word_about_a_subject_ends_the_belief_in_an_earlier_one_and_in_no_other() -> None:
-    trust, clock = Redelivery(), FakeClock()
-    trust.begin(clock.now())
+    clock = FakeClock()
+    trust = Redelivery(clock.now())
     for _ in range(2):  # the same moment twice: still one after the other
         before = trust.since(an_event("user:alice"))
         trust.told("marzban", ["user:alice", "user:alice"], clock.now())
@@ -333,8 +331,8 @@ def test_a_later_word_about_a_subject_ends_the_belief_in_an_earlier_one_and_in_n
 
 
 def test_more_subjects_than_can_be_known_cost_belief_and_not_memory() -> None:
-    trust, clock = Redelivery(), FakeClock()
-    trust.begin(clock.now())
+    clock = FakeClock()
+    trust = Redelivery(clock.now())
     clock.step(1)
     first = clock.now()
     trust.told("marzban", ["user:alice"], first)

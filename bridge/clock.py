@@ -1,4 +1,4 @@
-"""The time, as an argument: movers take a Clock, so that no test ever sleeps."""
+"""The time, as an argument: movers take a Clock, so that no test ever sleeps; and whether someone has set it back."""
 
 import asyncio
 import time
@@ -27,3 +27,22 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+DRIFT = 2.0  # seconds: less is drift, and hurts nobody
+
+
+class JumpDetector:
+    """Notices that the wall clock was set back, by the monotonic one: what is due at a time of the old clock would wait
+    for as much longer."""
+
+    def __init__(self) -> None:
+        self._ahead: float | None = None  # of the wall clock before the monotonic one, at the last look
+
+    def set_back(self, now: float, wall: datetime) -> float:
+        """Seconds by which the wall clock was set back since the last look, 0.0 where it was not."""
+        ahead = wall.timestamp() - now
+        back = 0.0 if self._ahead is None else self._ahead - ahead
+        if self._ahead is None or back >= DRIFT or back <= 0:
+            self._ahead = ahead
+        return back if back >= DRIFT else 0.0

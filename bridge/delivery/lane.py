@@ -16,7 +16,7 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
-from bridge.clock import Clock
+from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import Trial, Tried, say_attempted
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
@@ -25,7 +25,6 @@ from bridge.delivery.policy import Policy
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, store_away
 from bridge.delivery.stranded import Stranded
-from bridge.delivery.wall import Wall
 from bridge.errors import StoreError
 from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
@@ -92,7 +91,7 @@ class Lane:
             digests=sink.digests,
             at_once=sink.concurrency,
         )
-        self._wall = Wall()
+        self._jumps = JumpDetector()
         self._set_back = 0.0  # seconds by which the clock was, and what waits has not been brought forward yet
         self._stranded = Stranded(name, self._outbox)
         self._flights: set[asyncio.Task[None]] = set()
@@ -163,7 +162,7 @@ class Lane:
         if not self._begun:
             await self._health.begin()
             self._begun = True
-        self._set_back += self._wall.set_back(self._clock.monotonic(), self._clock.now())
+        self._set_back += self._jumps.set_back(self._clock.monotonic(), self._clock.now())
         if self._set_back:
             await self._outbox.advance_due(self.name, self._set_back, epoch=self.epoch)
             self._set_back = 0.0

@@ -12,7 +12,8 @@ from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate, Refused
 from bridge.store.base import Claim, Delivery, Settlement
 from bridge.store.outbox import SqlOutbox
-from tests.delivery.lanes import Plain, Script, a_lane, carry_all, look_up, pass_time
+from bridge.terms import DigestWindow, Terms
+from tests.delivery.lanes import Plain, Script, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
 
 
@@ -246,3 +247,33 @@ async def test_a_probe_does_not_pass_an_earlier_one_of_its_subject(outbox: SqlOu
     lane.wake()
     await pass_time(lane, clock, 200)
     assert [types for types in sink.digested if types != ["t.2"]] == [["t.1"], ["t.1"], ["t.3"]]
+
+
+async def test_a_retry_waits_no_longer_when_the_clock_is_set_back(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Script(clock, [Away("HTTP 502")])
+    await outbox.put(an_intake(an_event()))
+    lane = a_lane(outbox, sink, clock)
+    await carry_all(lane)
+    clock.set_back(3600)
+    await pass_time(lane, clock, 30)
+    assert sink.times == [0, 30]
+
+
+async def test_a_digest_is_told_in_time_when_the_clock_is_set_back(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Script(clock)
+    await outbox.put(routed(an_event(None), an_event(None), terms=Terms(digest=DigestWindow(window=60.0))))
+    lane = a_lane(outbox, sink, clock)
+    await carry_all(lane)
+    clock.set_back(86400)
+    await pass_time(lane, clock, 60)
+    assert [len(types) for types in sink.digested] == [2]
+
+
+async def test_an_hour_that_is_skipped_costs_nothing_but_an_early_retry(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Script(clock, [Away("HTTP 502")])
+    await outbox.put(an_intake(an_event()))
+    lane = a_lane(outbox, sink, clock)
+    await carry_all(lane)
+    clock.set_back(-3600)
+    await pass_time(lane, clock, 2)
+    assert len(sink.sent) == 2

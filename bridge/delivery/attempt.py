@@ -1,12 +1,20 @@
-"""One try at telling a delivery, or several as a digest: composed, sent, and said in the log."""
+"""One attempt at a batch: composed into a message or a digest, sent, and told in the log."""
 
+import json
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
-from bridge.delivery.composer import compose, compose_digest
-from bridge.message import Earlier
+import orjson
+
+from bridge.delivery.queue import Batch
+from bridge.event import Event
+from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Away
 from bridge.sinks.base import Sink
@@ -15,42 +23,38 @@ from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.delivery")
 
+#: Times that something lasts until: they do not pass by themselves.
+AHEAD = frozenset({"expires_at", "due_at"})
+#: Stamps by another name than `…_at`, and counters of traffic and connections.
+GROWING = frozenset({"timestamp", "used_bytes", "lifetime_used_bytes", "received_bytes", "sent_bytes", "users_online"})
+
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of a try: the attempt, a template's fault, and whether it failed by a bug of our own."""
+class AttemptResult:
+    """What came of an attempt: its evidence, a template's fault, and whether it failed by a bug of our own."""
 
     attempt: Attempt
     fault: str | None = None
     bug: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A try at a sink, made at a time."""
-
-    name: str
-    sink: Sink
-    renderer: Renderer
-    at: datetime
-
-    async def tell(self, told: Sequence[Delivery], *, silent: bool, storm: bool, earlier: Earlier | None) -> Tried:
-        """Send these as one message. Whatever goes wrong unforeseen costs attempts, and never the lane."""
-        try:
-            if len(told) > 1:
-                return await self._tell_all(told, silent=silent, storm=storm)
-            message, fault = compose(told[0], self.sink, self.renderer, at=self.at, silent=silent, earlier=earlier)
-            return Tried(await self.sink.send(message), fault)
-        except Exception as error:
-            say(LOG, logging.ERROR, "delivery.bug", delivery=told[0].id, sink=self.name, error=error)
-            return Tried(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
-
-    async def _tell_all(self, told: Sequence[Delivery], *, silent: bool, storm: bool) -> Tried:
-        digest, fault = compose_digest(told, self.sink, self.renderer, at=self.at, silent=silent, storm=storm)
-        return Tried(await self.sink.send_digest(digest), fault)
+async def send_batch(
+    batch: Batch, sink: Sink, renderer: Renderer, *, at: datetime, silent: bool = False, earlier: Earlier | None = None
+) -> AttemptResult:
+    """Send a batch as one message. Whatever goes wrong unforeseen costs attempts, and never the lane."""
+    first = batch.deliveries[0]
+    try:
+        if len(batch.deliveries) > 1:
+            digest, fault = digest_of(batch, sink, renderer, at=at, silent=silent)
+            return AttemptResult(await sink.send_digest(digest), fault)
+        message, fault = message_of(first, sink, renderer, at=at, silent=silent, earlier=earlier)
+        return AttemptResult(await sink.send(message), fault)
+    except Exception as error:
+        say(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
+        return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
 
 
-def say_attempted(settlements: Sequence[Settlement], *, milliseconds: float) -> None:
+def log_attempt(settlements: Sequence[Settlement], *, milliseconds: float) -> None:
     """One line for each attempt."""
     delivery, fate, attempt = settlements[0].delivery, settlements[0].fate, settlements[0].attempt
     say(
@@ -72,3 +76,104 @@ def say_attempted(settlements: Sequence[Settlement], *, milliseconds: float) -> 
         fault=settlements[0].fault,
         ms=round(milliseconds, 1),
     )
+
+
+def message_of(
+    delivery: Delivery,
+    sink: Sink,
+    renderer: Renderer,
+    *,
+    at: datetime,
+    silent: bool = False,
+    earlier: Earlier | None = None,
+    repeats: int = 1,
+) -> tuple[Message, str | None]:
+    """The message of a delivery, and what went wrong with its template."""
+    given = PLAIN
+    replay, instead = delivery.replay_of is not None, delivery.instead
+    if replay or instead or silent or earlier or repeats > 1:
+        given = Circumstances(replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent)
+    rendered = renderer.render(delivery.event, sink.look, delivery.template, given)
+    message = Message(event=delivery.event, at=at, blocks=rendered.blocks, template=delivery.template, given=given)
+    return message, rendered.fault
+
+
+def digest_of(
+    batch: Batch, sink: Sink, renderer: Renderer, *, at: datetime, silent: bool = False
+) -> tuple[Digest, str | None]:
+    """The digest of a batch, and what went wrong with a template."""
+    events = [delivery.event for delivery in batch.deliveries]
+    parts, fault = _parts(batch.deliveries, sink, renderer, at)
+    tally = Tally(
+        kinds=Counter(event.type for event in events),
+        shown=sum(part.given.repeats for part in parts),
+        first_at=min(event.occurred_at for event in events),
+        last_at=max(event.occurred_at for event in events),
+        storm=batch.storm,
+    )
+    rendered = renderer.digest(tally, sink.look, _common_circumstances(batch.deliveries))
+    digest = Digest(
+        id=str(uuid5(NAMESPACE_OID, " ".join(event.id for event in events))),
+        at=at,
+        events=events,
+        tally=tally,
+        parts=parts,
+        blocks=rendered.blocks,
+        silent=silent,
+    )
+    return digest, rendered.fault or fault
+
+
+def content_key(event: Event) -> Hashable:
+    """What the event says: equal for two events that say the same, so that a digest says it once, with ×N.
+
+    Same is what a reader could not tell apart but for when it happened: type, source, subject, and the data without the
+    stamps and counters that grow by themselves. A failed login of the same name from another address says something
+    else. What lies ahead stays in: so does a user who expires on another day.
+    """
+    return event.type, event.source, event.native_type, event.subject, _data_key(event)
+
+
+def _parts(
+    deliveries: Sequence[Delivery], sink: Sink, renderer: Renderer, at: datetime
+) -> tuple[list[Message], str | None]:
+    """The first ones in full; what says the same is said once."""
+    if not sink.look.parts:
+        return [], None
+    by_content: dict[Hashable, list[Delivery]] = {}
+    for delivery in deliveries:
+        by_content.setdefault(content_key(delivery.event), []).append(delivery)
+    composed = [
+        message_of(same[0], sink, renderer, at=at, repeats=len(same))
+        for same in islice(by_content.values(), sink.look.parts)
+    ]
+    return [part for part, _ in composed], next((fault for _, fault in composed if fault), None)
+
+
+def _common_circumstances(deliveries: Sequence[Delivery]) -> Circumstances:
+    """What is to be known of all of them."""
+    instead = {delivery.instead for delivery in deliveries}
+    replay = all(delivery.replay_of is not None for delivery in deliveries)
+    return Circumstances(replay=replay, instead=instead.pop() if len(instead) == 1 else None)
+
+
+def _data_key(event: Event) -> bytes | str:
+    """The data without what grows, in one spelling; the event's own id where it cannot be spelt."""
+    try:
+        data = _without_growing(dict(event.data))
+        try:
+            return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
+        except TypeError:  # whole numbers beyond 64 bits, half a surrogate pair: what orjson refuses
+            return json.dumps(data, sort_keys=True)
+    except (TypeError, ValueError, RecursionError):
+        return event.id
+
+
+def _without_growing(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_growing(one) if isinstance(one, dict | list) else one
+            for key, one in value.items()
+            if key not in GROWING and (key[-3:] != "_at" or key in AHEAD)
+        }
+    return [_without_growing(one) for one in value] if isinstance(value, list) else value

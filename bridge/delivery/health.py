@@ -1,27 +1,37 @@
-"""How a lane stands, in memory and in the store: its breaker and its limiter, which outlive the process together."""
+"""Whether a service can be asked: what its lane has learnt of it, in memory and in the store.
+
+    open ── no answer, 5xx ──▶ away ── one delivery tries; any answer ──▶ open
+      └──── the address is gone ──▶ parked ── someone resumes, or changes the sink ──▶ open
+
+While it is away, one delivery at a time is sent as a probe, after a wait that doubles from one second up to the longest
+wait of the sink's retries, or when the service said that it may. What waits meanwhile burns no attempt.
+"""
 
 import asyncio
 import logging
+from datetime import datetime, timedelta
 from functools import partial
+from typing import assert_never
 
 from bridge.clock import Clock
-from bridge.delivery.breaker import Breaker
+from bridge.delivery.attempt import AttemptResult
 from bridge.delivery.limiter import Limiter, RateWindows
-from bridge.outcome import Attempt, Limited
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import LaneState, Outbox, Standing
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.delivery")
-TOLD = {
+LOGGED = {
     Standing.OPEN: (logging.INFO, "lane.open"),
     Standing.AWAY: (logging.WARNING, "lane.away"),
     Standing.PARKED: (logging.ERROR, "lane.parked"),
 }
+FIRST_WAIT = 1.0  # seconds: a service that hiccups is asked again soon
 
 
 class Health:
-    """A lane's breaker and limiter, kept under its epoch."""
+    """A lane's breaker and limiter, which outlive the process together; kept under its epoch."""
 
     def __init__(self, name: str, sink: Sink, outbox: Outbox, clock: Clock, windows: RateWindows, epoch: int) -> None:
         self.breaker = Breaker(ceiling=max(sink.retry.waits))
@@ -31,61 +41,62 @@ class Health:
         self._outbox = outbox
         self._clock = clock
         self._epoch = epoch
-        self._words = 0  # how often the store was told
-        self._heard = 0  # the last word that it has heard
+        self._saves = 0  # begun
+        self._saved = 0  # the last of them that the store has taken
 
-    async def begin(self) -> None:
+    @property
+    def closed_for(self) -> float | None:
+        """Seconds for which the service is left alone, None until someone resumes the lane."""
+        return self.breaker.wait(self._clock.monotonic())
+
+    async def restore(self) -> None:
         """Stand as the lane stood when it was last carried; a changed sink starts with a clean sheet."""
         state = await self._outbox.lane_state(self._name)
         now, wall = self._clock.monotonic(), self._clock.now()
-        if state.address == self._address:
+        unchanged = state.address == self._address
+        if unchanged:
             self.limiter.learn(state.learned)
             self.breaker.restore(state, now, wall)
             if state.until is not None and state.standing is Standing.OPEN:  # else the breaker waits
                 self.limiter.pause((state.until - wall).total_seconds(), now)
-            self._tell(self.breaker.standing is not Standing.OPEN)
-        elif state.standing is not Standing.OPEN:
-            self._tell(True)
+        if state.standing is not Standing.OPEN:
+            self._log()
         self.limiter.restore(state.spent, now, wall)
-        if state.address != self._address:
-            self._keep()
+        if not unchanged:
+            self._save()
 
-    def learn(self, attempt: Attempt, *, started: float, bug: bool) -> bool:
+    def record(self, result: AttemptResult, *, started: float) -> bool:
         """Take an attempt into account; one that failed by a bug of our own says nothing of the service.
 
         Returns whether it told of a limit.
         """
-        now = self._clock.monotonic()
+        attempt, now = result.attempt, self._clock.monotonic()
         before = self.breaker.standing
-        changed = not bug and self.breaker.judge(attempt, now, self._clock.now())
+        changed = not result.bug and self.breaker.record(attempt, now, self._clock.now())
         pause = attempt.outcome.after if isinstance(attempt.outcome, Limited) else attempt.pause
         self.limiter.pause(pause, now)
         self.limiter.spend(attempt.scopes, started)
         for _ in range(attempt.requests - 1):
             self.limiter.sent(now)
         learned = self.limiter.learn(attempt.learned, sent=started)
-        self._tell(before is not self.breaker.standing)
+        if before is not self.breaker.standing:
+            self._log()
         if changed or learned or pause or self.limiter.lasting:
-            self._keep()
+            self._save()
         return learned
 
     async def resumed(self) -> bool:
         """Whether someone has resumed the lane; then it flows."""
-        if self._heard < self._words:
-            self._keep()
+        if self._saved < self._saves:
+            self._save()
             return False
         state = await self._outbox.lane_state(self._name)
         if state.standing is not Standing.OPEN or not self.breaker.resume():
             return False
-        self._tell(True)
+        self._log()
         return True
 
-    @property
-    def shut_for(self) -> float | None:
-        """Seconds for which the service is left alone, None until someone resumes the lane."""
-        return self.breaker.wait(self._clock.monotonic())
-
-    def _keep(self) -> None:
+    def _save(self) -> None:
         now, wall = self._clock.monotonic(), self._clock.now()
         paused = self.limiter.paused(now)
         state = LaneState(
@@ -98,15 +109,84 @@ class Health:
             spent=self.limiter.spent(now, wall),
             learned=self.limiter.learned,
         )
-        self._words += 1
-        told = self._outbox.save_lane_state(self._name, state, epoch=self._epoch)
-        told.add_done_callback(partial(self._kept, self._words))
+        self._saves += 1
+        saved = self._outbox.save_lane_state(self._name, state, epoch=self._epoch)
+        saved.add_done_callback(partial(self._note_saved, self._saves))
 
-    def _kept(self, word: int, future: asyncio.Future[None]) -> None:
-        if not future.cancelled() and future.exception() is None:
-            self._heard = max(self._heard, word)
+    def _note_saved(self, number: int, saved: asyncio.Future[None]) -> None:
+        if not saved.cancelled() and saved.exception() is None:
+            self._saved = max(self._saved, number)
 
-    def _tell(self, changed: bool) -> None:
-        if changed:
-            level, event = TOLD[self.breaker.standing]
-            say(LOG, level, event, sink=self._name, reason=self.breaker.reason)
+    def _log(self) -> None:
+        level, event = LOGGED[self.breaker.standing]
+        say(LOG, level, event, sink=self._name, reason=self.breaker.reason)
+
+
+class Breaker:
+    """Times that are waited for are monotonic seconds, times that people see are aware UTC."""
+
+    def __init__(self, ceiling: float) -> None:
+        self.standing = Standing.OPEN
+        self.reason: str | None = None
+        self.since: datetime | None = None
+        self.failures = 0
+        self._ceiling = ceiling
+        self._until = float("-inf")
+
+    @property
+    def probing(self) -> bool:
+        """Whether only one delivery may be on its way."""
+        return self.standing is Standing.AWAY
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until something may be sent, 0.0 if it is now; None until someone resumes."""
+        return None if self.standing is Standing.PARKED else max(0.0, self._until - now)
+
+    def until(self, now: float, at: datetime, pause: float) -> datetime | None:
+        """When something may be sent again, also after a `pause` of so many seconds; None where that is now."""
+        wait = max(pause, self._until - now)
+        return at + timedelta(seconds=wait) if wait > 0 else None
+
+    def record(self, attempt: Attempt, now: float, at: datetime) -> bool:
+        """Learn from an attempt; whether the standing changed, or what is known of it.
+
+        Of a parked lane nothing more is learned: what answers now was sent before it was parked.
+        """
+        if self.standing is Standing.PARKED:
+            return False
+        match attempt.outcome:
+            case Away(reason, after):
+                self.failures += 1
+                # of several that were on their way at once, the longest wait counts
+                self._until = max(self._until, now + (self._backoff() if after is None else after))
+                self._close(Standing.AWAY, reason, at)
+                return True
+            case Gone(reason):
+                self._close(Standing.PARKED, reason, at)
+                return True
+            case Delivered() | Limited() | Refused():
+                return self.resume()
+            case _:
+                assert_never(attempt.outcome)
+
+    def resume(self) -> bool:
+        """Flow again; whether it did not."""
+        changed = self.standing is not Standing.OPEN
+        self.standing, self.reason, self.since, self.failures = Standing.OPEN, None, None, 0
+        self._until = float("-inf")
+        return changed
+
+    def restore(self, state: LaneState, now: float, at: datetime) -> None:
+        """Stand as was written."""
+        self.standing, self.reason, self.since = state.standing, state.reason, state.since
+        self.failures = state.failures
+        if state.standing is Standing.AWAY and state.until is not None:
+            self._until = now + max(0.0, (state.until - at).total_seconds())
+
+    def _close(self, standing: Standing, reason: str, at: datetime) -> None:
+        if self.standing is Standing.OPEN:
+            self.since = at
+        self.standing, self.reason = standing, reason
+
+    def _backoff(self) -> float:
+        return min(FIRST_WAIT * 2.0 ** min(self.failures - 1, 30), self._ceiling)

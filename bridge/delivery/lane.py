@@ -1,7 +1,7 @@
 """A lane carries one sink's deliveries: take the next, wait for the limiter, render, send, settle.
 
-Whose turn it is stands in `turns.py`, whether and how fast it may send in `stand.py`, what is said in `composer.py`,
-what follows from an answer in `retry.py`, what quiet hours want in `manners.py`, how it is recorded in `recorder.py`.
+What may go next stands in `queue.py`, whether and how fast it may be sent in `health.py` and `limiter.py`, the sending
+in `attempt.py`, what follows from it in `policy.py`, how that is recorded in `settling.py`.
 
 A lane that sends one at a time lets the commit of one settlement overlap the sending of the next delivery: after a
 crash at most these two repeat. One that sends several at once commits each before another takes its place.
@@ -14,21 +14,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
-from bridge.delivery.attempt import Trial, Tried, say_attempted
+from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
-from bridge.delivery.manners import SILENTLY, fate_in
-from bridge.delivery.policy import Policy
+from bridge.delivery.policy import Policy, Send, admission, fallback_fate, splits, suppressed_by
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, store_away
-from bridge.delivery.stranded import Stranded
 from bridge.errors import StoreError
 from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
-from bridge.outcome import Again, Attempt, Delivered, Done, Fate, HeldBack, Refused
+from bridge.outcome import Again, Attempt, Away, Fate, HeldBack, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import say
@@ -38,6 +37,7 @@ POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by ano
 BUG_WAIT = 1.0  # seconds between two tries at what a bug of our own is in the way of
 UNSURE_WAIT = 0.1  # seconds between two looks at whether the lane is still ours
 LOOK_AFTER = 1.0  # seconds between two looks at what waits for a service that is away
+FALLBACK_PAGE, FALLBACK_PAGES = 200, 5  # deliveries of a page, pages of a look: it must not hold up the lane
 NOT_SENT = Attempt(Refused("not sent"), requests=0)
 
 
@@ -93,7 +93,7 @@ class Lane:
         )
         self._jumps = JumpDetector()
         self._set_back = 0.0  # seconds by which the clock was, and what waits has not been brought forward yet
-        self._stranded = Stranded(name, self._outbox)
+        self._fallback_cursor = 0
         self._flights: set[asyncio.Task[None]] = set()
         self._carrying = 0  # turns that are on their way
         self._still = asyncio.Event()  # there are none
@@ -160,7 +160,7 @@ class Lane:
     async def step(self) -> bool:
         """Carry one turn, or send it on its way; False when none may be carried now."""
         if not self._begun:
-            await self._health.begin()
+            await self._health.restore()
             self._begun = True
         self._set_back += self._jumps.set_back(self._clock.monotonic(), self._clock.now())
         if self._set_back:
@@ -200,7 +200,7 @@ class Lane:
     def _closed(self) -> bool:
         """Whether nothing may be sent now."""
         crowded = self._health.breaker.probing and self._carrying > 0
-        return crowded or not self._shared.sure() or self._health.shut_for != 0.0
+        return crowded or not self._shared.sure() or self._health.closed_for != 0.0
 
     async def _allowed(self) -> None:
         while (wait := self._health.limiter.wait(self._clock.monotonic())) > 0:
@@ -208,13 +208,13 @@ class Lane:
 
     async def _carry(self, turn: Batch) -> None:
         try:
-            told, silent = await self._mannered(turn)
-            earlier = await self._earlier(told)
+            batch, silent = await self._admitted(turn)
+            earlier = await self._earlier(batch)
             await self._allowed()
             if self._closed():  # by the answer to another one
                 self._queue.restore(turn)
-            elif told:
-                await self._tell(told, silent=silent, storm=turn.storm, earlier=earlier)
+            elif batch.deliveries:
+                await self._attempt(batch, silent=silent, earlier=earlier)
         except StoreError as error:  # before anything was sent: nothing has happened
             self._queue.restore(turn)
             await store_away(self.name, error, self._clock)
@@ -223,68 +223,63 @@ class Lane:
             self._queue.restore(turn)
             await self._clock.sleep(BUG_WAIT)
 
-    async def _mannered(self, turn: Batch) -> tuple[Sequence[Delivery], bool]:
-        """What is to be told of a turn, and whether silently; the rest is settled as its terms want it."""
+    async def _admitted(self, batch: Batch) -> tuple[Batch, bool]:
+        """What is to be sent of a batch, and whether silently; the rest is settled as its terms want it."""
         now = self._clock.now()
         local = now.astimezone(self.voice.zone)
-        fates: list[tuple[Delivery, Fate]] = [(one, _taken_back(one, by)) for one, by in turn.cancelled]
-        told, silent = [], True
-        for delivery in turn.told:
-            fate = fate_in(self.sink.quiet, delivery, local)
-            if isinstance(fate, Again | HeldBack):
-                fates.append((delivery, fate))
-            else:
-                told.append(delivery)
-                silent = silent and fate == SILENTLY
+        fates: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
+        left, silent = [], True
+        for delivery in batch.deliveries:
+            match admission(delivery, self.sink.quiet, local):
+                case Send(silent=quiet):
+                    left.append(delivery)
+                    silent = silent and quiet
+                case Again() | HeldBack() as fate:
+                    fates.append((delivery, fate))
+                case never:
+                    assert_never(never)
         if fates:
             await self._settle([Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in fates])
-        return told, silent
+        return Batch(left, storm=batch.storm), silent
 
-    async def _tell(self, told: Sequence[Delivery], *, silent: bool, storm: bool, earlier: Earlier | None) -> None:
+    async def _attempt(self, batch: Batch, *, silent: bool, earlier: Earlier | None) -> None:
         self._carrying += 1
         self._still.clear()
         try:
             started, now = self._clock.monotonic(), self._clock.now()
             self._health.limiter.sent(started)
-            trial = Trial(self.name, self.sink, self.voice.renderer, now)
-            tried = await trial.tell(told, silent=silent, storm=storm, earlier=earlier)
-            if self._health.learn(tried.attempt, started=started, bug=tried.bug):
+            result = await send_batch(batch, self.sink, self.voice.renderer, at=now, silent=silent, earlier=earlier)
+            if self._health.record(result, started=started):
                 self._shared.learned()
-            settlements = self._settlements(told, tried)
-            say_attempted(settlements, milliseconds=(self._clock.monotonic() - started) * 1000)
+            settlements = self._settlements(batch.deliveries, result)
+            log_attempt(settlements, milliseconds=(self._clock.monotonic() - started) * 1000)
             await self._settle(settlements)
         finally:
             self._carrying -= 1
             if not self._carrying:
                 self._still.set()
 
-    async def _earlier(self, told: Sequence[Delivery]) -> Earlier | None:
-        """What the one that is told updates."""
-        if len(told) != 1:
+    async def _earlier(self, batch: Batch) -> Earlier | None:
+        """The message that this one updates."""
+        if len(batch.deliveries) != 1:
             return None
-        delivery, terms = told[0], told[0].terms
-        if terms is None or terms.update is None or delivery.event.subject is None:
+        [delivery] = batch.deliveries
+        terms, subject = delivery.terms, delivery.event.subject
+        if terms is None or terms.update is None or subject is None:
             return None
         await self.settled()
-        earlier = await self._outbox.earlier_message(self.name, delivery.event.subject)
+        earlier = await self._outbox.earlier_message(self.name, subject)
         return earlier and replace(earlier, thread=terms.update == "thread")
 
-    def _settlements(self, told: Sequence[Delivery], tried: Tried) -> list[Settlement]:
-        now = self._clock.now()
-        fates = self._fates(told, tried, now)
+    def _settlements(self, deliveries: Sequence[Delivery], result: AttemptResult) -> list[Settlement]:
+        now, attempt = self._clock.now(), result.attempt
+        if len(deliveries) > 1 and splits(attempt.outcome, bug=result.bug):
+            self._queue.alone(deliveries)
+        fates = self._policy.fates(deliveries, attempt.outcome, bug=result.bug, now=now)
         return [
-            Settlement(one, fate, tried.attempt, now, tried.fault, self.epoch)
-            for one, fate in zip(told, fates, strict=True)
+            Settlement(one, fate, attempt, now, result.fault, self.epoch)
+            for one, fate in zip(deliveries, fates, strict=True)
         ]
-
-    def _fates(self, told: Sequence[Delivery], tried: Tried, now: datetime) -> list[Fate]:
-        outcome = tried.attempt.outcome
-        if len(told) > 1 and (tried.bug or isinstance(outcome, Refused)):  # one of them may be to blame
-            self._queue.alone(told)
-            return [Again(now, "could not be told as a digest", counts=False)] * len(told)
-        if len(told) > 1 and isinstance(outcome, Delivered):  # its message is about no single subject
-            return [Done(outcome.note)] * len(told)
-        return [self._policy.fate(outcome, attempt=one.attempts + 1, since=one.made_at, now=now) for one in told]
 
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Begin to record these where one is sent at a time; else return when they are."""
@@ -310,16 +305,24 @@ class Lane:
             self._queue.look_anew()
             self._woken.set()
         elif breaker.since is not None:
-            given_up = await self._stranded.look(
-                since=breaker.since,
-                reason=breaker.reason or "away",
-                now=self._clock.now(),
-                epoch=self.epoch,
-                out=self._queue.is_out,
-            )
-            if given_up:
-                await self._settler.record(given_up)
-                self._queue.drop(one.delivery for one in given_up)
+            await self._fall_back(since=breaker.since, reason=breaker.reason or "away")
+
+    async def _fall_back(self, *, since: datetime, reason: str) -> None:
+        """Give up what has waited for long enough for a fallback; from page to page, round and round."""
+        now, attempt = self._clock.now(), Attempt(Away(reason), requests=0)
+        given_up: list[Settlement] = []
+        for _ in range(FALLBACK_PAGES):
+            page = await self._outbox.fallback_candidates(self.name, after=self._fallback_cursor, limit=FALLBACK_PAGE)
+            self._fallback_cursor = page[-1].id if len(page) == FALLBACK_PAGE else 0
+            for delivery in page:
+                fate = fallback_fate(delivery, since=since, reason=reason, now=now)
+                if fate is not None and not self._queue.is_out(delivery):
+                    given_up.append(Settlement(delivery, fate, attempt, now, epoch=self.epoch))
+            if not self._fallback_cursor:
+                break
+        if given_up:
+            await self._settler.record(given_up)
+            self._queue.drop(one.delivery for one in given_up)
 
     async def _idle(self) -> None:
         wait = POLL
@@ -328,7 +331,7 @@ class Lane:
         elif not self._shared.sure():
             wait = UNSURE_WAIT
         elif self._health.breaker.standing is not Standing.OPEN:
-            wait = min(LOOK_AFTER, self._health.shut_for or LOOK_AFTER)
+            wait = min(LOOK_AFTER, self._health.closed_for or LOOK_AFTER)
         elif (due := self._queue.due) is not None:
             wait = min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))
         try:
@@ -336,7 +339,3 @@ class Lane:
                 await self._woken.wait()
         except TimeoutError:
             self._queue.look_again()
-
-
-def _taken_back(one: Delivery, by: Delivery) -> HeldBack:
-    return HeldBack(f"cancelled out by delivery {by.id}, {by.event.type}")

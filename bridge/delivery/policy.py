@@ -1,11 +1,15 @@
-"""What follows from an outcome: done, again later, or dead. Pure: the time and chance are arguments."""
+"""What follows from an outcome, from quiet hours, from an outage that lasts. Pure: time and chance are arguments."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import assert_never
 
-from bridge.outcome import Again, Away, Dead, Delivered, Done, Fate, Gone, Limited, Outcome, Refused
+from bridge.outcome import Again, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
 from bridge.sinks.base import Retry
+from bridge.store.base import Delivery
+from bridge.terms import Quiet
 
 
 class Policy:
@@ -14,6 +18,15 @@ class Policy:
     def __init__(self, retry: Retry, chance: Random) -> None:
         self._retry = retry
         self._chance = chance
+
+    def fates(self, deliveries: Sequence[Delivery], outcome: Outcome, *, bug: bool, now: datetime) -> list[Fate]:
+        """What becomes of each delivery of a batch that was attempted. `bug`: it failed by one of our own."""
+        if len(deliveries) > 1:
+            if splits(outcome, bug=bug):
+                return [Again(now, "could not be told as a digest", counts=False)] * len(deliveries)
+            if isinstance(outcome, Delivered):  # its message is about no single subject
+                return [Done(outcome.note)] * len(deliveries)
+        return [self.fate(outcome, attempt=one.attempts + 1, since=one.made_at, now=now) for one in deliveries]
 
     def fate(self, outcome: Outcome, *, attempt: int, since: datetime, now: datetime) -> Fate:
         """Decide after `attempt`, counted from 1, at a delivery made at `since`.
@@ -25,9 +38,9 @@ class Policy:
             case Delivered(ref, note):
                 return Done(note, ref)
             case Limited(after):
-                return self._asked("rate limited", after, since, now)
+                return self._asked_to_wait("rate limited", after, since, now)
             case Away(reason, after) if after is not None:
-                return self._asked(reason, after, since, now)
+                return self._asked_to_wait(reason, after, since, now)
             case Away(reason) if attempt <= self._retry.max_retries:
                 return Again(now + timedelta(seconds=self._wait(attempt)), reason)
             case Away(reason):
@@ -39,7 +52,7 @@ class Policy:
             case _:
                 assert_never(outcome)
 
-    def _asked(self, reason: str, after: float, since: datetime, now: datetime) -> Fate:
+    def _asked_to_wait(self, reason: str, after: float, since: datetime, now: datetime) -> Fate:
         age = (now - since).total_seconds()
         if age > self._retry.give_up:
             return Dead(f"{reason}; gave up after {age / 3600:.0f} hours of being asked to wait")
@@ -49,3 +62,59 @@ class Policy:
         waits = self._retry.waits
         wait = waits[min(attempt, len(waits)) - 1]
         return wait * (1 + self._retry.jitter * self._chance.uniform(-1, 1))
+
+
+def splits(outcome: Outcome, *, bug: bool) -> bool:
+    """Whether the deliveries of a digest are now sent one by one: one of them may be to blame."""
+    return bug or isinstance(outcome, Refused)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """It may be sent now; `silent`: without a sound."""
+
+    silent: bool = False
+
+
+#: What quiet hours make of a delivery that could be sent now.
+Admission = Send | Again | HeldBack
+
+
+def admission(delivery: Delivery, quiet: Quiet | None, local: datetime) -> Admission:
+    """Whether a delivery may be sent in the sink's `quiet` hours. Those of its row come first.
+
+    `local` is the time in the zone that the hours are meant in.
+    """
+    row = delivery.terms.quiet if delivery.terms is not None else None
+    hours = quiet if row is None else row
+    until = hours.until(local) if hours is not None else None
+    if hours is None or until is None:
+        return Send()
+    match hours.mode:
+        case "silent":
+            return Send(silent=True)
+        case "hold":
+            return Again(until, "quiet hours", counts=False)
+        case "drop":
+            return HeldBack("quiet hours")
+        case _:
+            assert_never(hours.mode)
+
+
+def suppressed_by(opposite: Delivery) -> HeldBack:
+    """The fate of a delivery that another one takes back."""
+    return HeldBack(f"cancelled out by delivery {opposite.id}, {opposite.event.type}")
+
+
+def fallback_fate(delivery: Delivery, *, since: datetime, reason: str, now: datetime) -> Dead | None:
+    """Whether a delivery goes to its fallback, its sink having taken nothing `since` then; None where it waits on."""
+    after = delivery.terms.fallback_after if delivery.terms is not None else None
+    away = (now - since).total_seconds()
+    if after is None or away < after:
+        return None
+    return Dead(f"{reason}; {delivery.sink} has not taken anything for {_duration(away)}")
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{seconds:.0f} s" if minutes < 2 else f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"

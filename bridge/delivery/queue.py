@@ -44,8 +44,8 @@ class Meanwhile:
 class Batch:
     """What is carried next: one delivery, or several as a digest; and pairs that cancel out, which are not sent."""
 
-    told: Sequence[Delivery]
-    cancelled: Sequence[tuple[Delivery, Delivery]] = ()  # each with the one that takes it back
+    deliveries: Sequence[Delivery]
+    suppressed: Sequence[tuple[Delivery, Delivery]] = ()  # each with the one that takes it back
     storm: bool = False
 
 
@@ -146,7 +146,7 @@ class Queue:
     async def take(self, first: Delivery, *, together: bool) -> Batch:
         """Take out the delivery that `next` named, and what is told together with it."""
         turn = await self._turn(first, together)
-        for delivery in (*turn.told, *(one for one, _ in turn.cancelled)):
+        for delivery in (*turn.deliveries, *(one for one, _ in turn.suppressed)):
             self._out[delivery.id] = delivery
             if delivery.event.subject is not None:
                 self._busy[delivery.event.subject] += 1
@@ -172,7 +172,7 @@ class Queue:
 
     def restore(self, turn: Batch) -> None:
         """Nothing became of what is out of this turn: find it again."""
-        for delivery in (*turn.told, *(one for one, _ in turn.cancelled)):
+        for delivery in (*turn.deliveries, *(one for one, _ in turn.suppressed)):
             if delivery.id in self._out:
                 self._in(delivery)
                 self._pass_over(delivery)

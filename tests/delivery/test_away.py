@@ -1,5 +1,6 @@
 """When a service is away, or its address is gone: the lane's breaker, parking, and the fallback."""
 
+from bridge.delivery.lane import FALLBACK_PAGE, FALLBACK_PAGES
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
 from bridge.store import open_ledger
 from bridge.store.base import Standing
@@ -167,6 +168,16 @@ async def test_a_lane_that_is_away_for_too_long_lets_what_waits_go_to_the_fallba
     assert sum(record.attempts for record in look_up(store_url)) == len(sink.sent)
     still = [record for record in look_up(store_url) if record.state in ("pending", "waiting") and record.sink == "ops"]
     assert [record.subject for record in still] == ["user:without a fallback"]
+
+
+async def test_what_waits_behind_a_thousand_that_are_in_no_hurry_goes_to_the_fallback_as_well(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    patient = Terms(fallback=("night",), fallback_after=86400.0)
+    await outbox.put(routed(*(an_event(f"user:{n}") for n in range(FALLBACK_PAGE * FALLBACK_PAGES + 1)), terms=patient))
+    await outbox.put(routed(an_event("user:in a hurry"), terms=FALLBACK))
+    await pass_time(a_lane(outbox, Script(clock, [Gone("HTTP 404")]), clock), clock, 700, by=10)
+    assert [record.subject for record in look_up(store_url) if record.sink == "night"] == ["user:in a hurry"]
 
 
 async def test_what_has_gone_to_the_fallback_is_not_sent_when_the_service_is_back(

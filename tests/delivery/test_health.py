@@ -1,17 +1,17 @@
-"""Whether a lane may send at all."""
+"""Whether a service can be asked."""
 
 from datetime import timedelta
 
 import pytest
 
-from bridge.delivery.breaker import Breaker
+from bridge.delivery.health import Breaker
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
 from bridge.store.base import LaneState, Standing
 from tests.fakes import START
 
 
-def judged(breaker: Breaker, outcome: Outcome, now: float = 0.0) -> bool:
-    return breaker.judge(Attempt(outcome), now, START + timedelta(seconds=now))
+def recorded(breaker: Breaker, outcome: Outcome, now: float = 0.0) -> bool:
+    return breaker.record(Attempt(outcome), now, START + timedelta(seconds=now))
 
 
 def test_a_new_lane_flows() -> None:
@@ -21,7 +21,7 @@ def test_a_new_lane_flows() -> None:
 
 def test_a_service_that_does_not_answer_is_left_alone_for_a_while_and_then_probed() -> None:
     breaker = Breaker(300.0)
-    assert judged(breaker, Away("HTTP 502"), 10.0)
+    assert recorded(breaker, Away("HTTP 502"), 10.0)
     assert (breaker.standing, breaker.reason, breaker.since) == (
         Standing.AWAY,
         "HTTP 502",
@@ -33,58 +33,58 @@ def test_a_service_that_does_not_answer_is_left_alone_for_a_while_and_then_probe
 def test_every_failed_probe_doubles_the_wait_up_to_the_ceiling() -> None:
     breaker, waits = Breaker(300.0), []
     for _ in range(12):
-        judged(breaker, Away("HTTP 502"))
+        recorded(breaker, Away("HTTP 502"))
         waits.append(breaker.wait(0.0))
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
 
 
 def test_a_sink_that_is_retried_sooner_is_probed_sooner() -> None:
     breaker = Breaker(0.2)
-    judged(breaker, Away("HTTP 502"))
+    recorded(breaker, Away("HTTP 502"))
     assert breaker.wait(0.0) == 0.2
 
 
 @pytest.mark.parametrize("seconds", [5.0, 7 * 3600.0])
 def test_the_time_that_a_service_names_wins(seconds: float) -> None:
     breaker = Breaker(300.0)
-    judged(breaker, Away("HTTP 503", after=seconds))
+    recorded(breaker, Away("HTTP 503", after=seconds))
     assert breaker.wait(0.0) == seconds
 
 
 def test_of_several_that_were_on_their_way_at_once_the_longest_wait_counts() -> None:
     breaker = Breaker(300.0)
-    judged(breaker, Away("HTTP 503", after=40.0))
-    judged(breaker, Away("HTTP 502"))
+    recorded(breaker, Away("HTTP 503", after=40.0))
+    recorded(breaker, Away("HTTP 502"))
     assert breaker.wait(0.0) == 40.0
 
 
 def test_what_answers_after_the_address_was_found_gone_was_sent_before() -> None:
     breaker = Breaker(300.0)
-    judged(breaker, Gone("HTTP 404"))
+    recorded(breaker, Gone("HTTP 404"))
     for answer in (Delivered(), Away("HTTP 502"), Refused("HTTP 400")):
-        assert not judged(breaker, answer)
+        assert not recorded(breaker, answer)
     assert breaker.standing is Standing.PARKED
 
 
 @pytest.mark.parametrize("answer", [Delivered(), Refused("HTTP 400"), Limited(30.0)])
 def test_any_answer_shows_that_the_service_is_there(answer: Outcome) -> None:
     breaker = Breaker(300.0)
-    judged(breaker, Away("HTTP 502"))
-    assert judged(breaker, answer, 1.0)
+    recorded(breaker, Away("HTTP 502"))
+    assert recorded(breaker, answer, 1.0)
     assert (breaker.standing, breaker.wait(1.0), breaker.failures, breaker.since) == (Standing.OPEN, 0.0, 0, None)
-    assert not judged(breaker, answer, 2.0)
+    assert not recorded(breaker, answer, 2.0)
 
 
 def test_it_has_been_away_since_the_first_failure() -> None:
     breaker = Breaker(300.0)
     for now in (0.0, 60.0, 120.0):
-        judged(breaker, Away("HTTP 502"), now)
+        recorded(breaker, Away("HTTP 502"), now)
     assert breaker.since == START
 
 
 def test_a_gone_address_is_left_alone_until_someone_resumes() -> None:
     breaker = Breaker(300.0)
-    assert judged(breaker, Gone("HTTP 404"))
+    assert recorded(breaker, Gone("HTTP 404"))
     assert (breaker.standing, breaker.wait(1e9), breaker.probing) == (Standing.PARKED, None, False)
     assert breaker.resume()
     assert breaker.wait(0.0) == 0.0
@@ -98,5 +98,5 @@ def test_it_stands_as_was_written() -> None:
     breaker.restore(state, 1000.0, START + timedelta(seconds=30))
     assert (breaker.standing, breaker.reason, breaker.since) == (Standing.AWAY, "HTTP 502", START)
     assert breaker.wait(1000.0) == 60.0
-    judged(breaker, Away("HTTP 502"), 1060.0)
+    recorded(breaker, Away("HTTP 502"), 1060.0)
     assert breaker.wait(1060.0) == 128.0

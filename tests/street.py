@@ -16,7 +16,8 @@ import aiohttp
 
 from bridge.event import iso
 from bridge.store import open_ledger
-from bridge.store.base import Query
+from bridge.store.queries.records import delivery_records, lane_records
+from bridge.store.records import Query
 from tests.processes import Bridge, a_bridge
 from tests.services import discord, gohighlevel, slack, telegram, zapier
 from tests.services.receiver import Receiver
@@ -122,7 +123,7 @@ class Panels:
     def records(self, **query: Any) -> list[dict[str, Any]]:
         """The deliveries that are meant, as `panelbridge deliveries --json` has them; the oldest first."""
         with open_ledger(self.bridge.store) as ledger:
-            return [one.to_json() for one in reversed(ledger.deliveries(Query(limit=None, **query)))]
+            return [one.to_json() for one in reversed(ledger.read(delivery_records, Query(limit=None, **query)))]
 
     async def settled(self, count: int, *, within: float = 30) -> list[dict[str, Any]]:
         """All deliveries, once so many of them are delivered, dead or held back; the oldest first."""
@@ -142,7 +143,7 @@ class Panels:
 
     def unsettled(self) -> int:
         with open_ledger(self.bridge.store) as ledger:
-            return sum(lane.pending + lane.waiting for lane in ledger.lanes())
+            return sum(lane.pending + lane.waiting for lane in ledger.read(lane_records))
 
     async def command(self, *words: str) -> Any:
         """What a command beside the running bridge prints as JSON."""

@@ -14,7 +14,9 @@ from bridge.event import Event
 from bridge.intake import Intake, SetAside
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, HeldBack, Refused
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Delivery, Query, Settlement
+from bridge.store.base import Delivery, Settlement
+from bridge.store.queries.records import delivery_records
+from bridge.store.records import Query
 from tests.fakes import START, an_event, an_intake
 
 Run = Callable[..., tuple[int, str, str]]
@@ -244,7 +246,7 @@ async def unrouted(store_url: str) -> None:
 
 def sent(store_url: str) -> list[tuple[str | None, str, int | None]]:
     with open_ledger(store_url) as ledger:
-        found = ledger.deliveries(Query(limit=None))
+        found = ledger.read(delivery_records, Query(limit=None))
     return [(one.subject, one.sink, one.replay_of) for one in reversed(found)][1:]
 
 
@@ -303,7 +305,7 @@ async def test_many_events_are_sent_in_more_than_one_commit_and_in_order(run: Ru
     assert (told["events"], told["sinks"]) == (2500, {"ops": 2500, "team": 2500})
     assert told["replayed"] == list(range(1, 5001))
     with open_ledger(store_url) as ledger:
-        found = [one.subject for one in ledger.deliveries(Query(limit=None, sink="ops"))]
+        found = [one.subject for one in ledger.read(delivery_records, Query(limit=None, sink="ops"))]
     assert found == [f"user:{n}" for n in reversed(range(2500))]
 
 

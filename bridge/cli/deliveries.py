@@ -4,21 +4,22 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, config_path, local, plain, print_json, print_table
+from bridge.cli.console import ConfigOption, JsonOption, local, plain, print_json, print_table
+from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.errors import BridgeError
 from bridge.settings import UNITS
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.event import JsonObject
-    from bridge.store.base import AsideRecord, Ledger, Query, Record, State
-    from bridge.store.ledger import SqlLedger
+    from bridge.store.base import State
+    from bridge.store.ledger import Ledger
+    from bridge.store.records import DeliveryRecord, Query, SetAsideRecord
 
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 
@@ -51,14 +52,16 @@ def deliveries(
     as_json: JsonOption = False,
 ) -> None:
     """List deliveries, the newest first."""
-    from bridge.store.base import Query, State
+    from bridge.store.base import State
+    from bridge.store.queries import records
+    from bridge.store.records import Query
 
-    settings = _settings(config)
-    with _ledger(settings) as ledger:
+    settings = load_settings(config)
+    with existing_ledger(settings) as ledger:
         if id_ is not None:
-            _show_one(ledger, id_, as_json)
+            _print_one(ledger, id_, as_json)
         elif set_aside:
-            _show_aside(ledger.set_aside(limit=limit), settings.zone(), as_json)
+            _print_set_aside(ledger.read(records.set_aside_records, limit=limit), settings.zone(), as_json)
         else:
             query = Query(
                 states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
@@ -66,11 +69,11 @@ def deliveries(
                 source=source,
                 type=type_,
                 subject=subject,
-                since=_moment("--since", since, settings.zone()),
-                until=_moment("--until", until, settings.zone()),
+                since=_parsed_time("--since", since, settings.zone()),
+                until=_parsed_time("--until", until, settings.zone()),
                 limit=limit,
             )
-            _show(ledger.deliveries(query), settings.zone(), as_json)
+            _print_deliveries(ledger.read(records.delivery_records, query), settings.zone(), as_json)
 
 
 def replay(
@@ -92,7 +95,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Send deliveries again: the given ones, or the dead ones that the options name. Prints the new ids."""
-    from bridge.store.base import Query
+    from bridge.store.records import Query
 
     of_deliveries = bool(ids or dead or held_back or delivered or sink)
     if events and of_deliveries:
@@ -103,37 +106,39 @@ def replay(
         raise BridgeError(
             "replay: say which: ids, --dead, --held-back, --sink, --source, --type, --subject, --since or --until"
         )
-    settings = _settings(config)
+    settings = load_settings(config)
     query = Query(
         ids=tuple(ids or ()),
-        states=_settled(dead=dead, held_back=held_back, delivered=delivered, named=bool(ids)),
+        states=_replayed_states(dead=dead, held_back=held_back, delivered=delivered, named=bool(ids)),
         sink=sink,
         source=source,
         type=type_,
         subject=subject,
-        since=_moment("--since", since, settings.zone()),
-        until=_moment("--until", until, settings.zone()),
+        since=_parsed_time("--since", since, settings.zone()),
+        until=_parsed_time("--until", until, settings.zone()),
         limit=None,
     )
-    with _ledger(settings) as ledger:
+    with existing_ledger(settings) as ledger:
         if events:
             _replay_events(ledger, settings, query, dry_run=dry_run, as_json=as_json)
         else:
             _replay_deliveries(ledger, query, as_json=as_json)
 
 
-def _settled(*, dead: bool, held_back: bool, delivered: bool, named: bool) -> "tuple[State, ...]":
+def _replayed_states(*, dead: bool, held_back: bool, delivered: bool, named: bool) -> "tuple[State, ...]":
     """Which states are meant: those that the options name; else the dead ones, or whatever became of the given ids."""
     from bridge.store.base import State
 
-    asked = (State.DEAD,) * dead + (State.HELD_BACK,) * held_back
-    if not asked:
-        asked = (State.DEAD, State.HELD_BACK, State.DELIVERED) if named else (State.DEAD,)
-    return asked + (State.DELIVERED,) * delivered
+    states = (State.DEAD,) * dead + (State.HELD_BACK,) * held_back
+    if not states:
+        states = (State.DEAD, State.HELD_BACK, State.DELIVERED) if named else (State.DEAD,)
+    return states + (State.DELIVERED,) * delivered
 
 
 def _replay_deliveries(ledger: "Ledger", query: "Query", *, as_json: bool) -> None:
-    made = ledger.replay(query, now=datetime.now(UTC))
+    from bridge.store.queries.replay import replay_deliveries
+
+    made = ledger.write(replay_deliveries, query, now=datetime.now(UTC))
     if as_json:
         print_json({"replayed": list(made)})
     elif made:
@@ -145,11 +150,10 @@ def _replay_deliveries(ledger: "Ledger", query: "Query", *, as_json: bool) -> No
 def _replay_events(ledger: "Ledger", settings: "Config", query: "Query", *, dry_run: bool, as_json: bool) -> None:
     """Send events that went to no sink where today's table says, oldest first."""
     from bridge.routing import Router
+    from bridge.store.queries.replay import replay_events, unrouted_events
 
     router = Router(settings.table(), sinks=settings.all_sinks())
-    found = ledger.unrouted(
-        source=query.source, type=query.type, subject=query.subject, since=query.since, until=query.until
-    )
+    found = ledger.read(unrouted_events, query)
     made: list[int] = []
     sinks: Counter[str] = Counter()
     taken = 0
@@ -158,11 +162,11 @@ def _replay_events(ledger: "Ledger", settings: "Config", query: "Query", *, dry_
         taken += len(routed)
         sinks.update(to.sink for one in routed for to in one.destinations)
         if routed and not dry_run:
-            made += ledger.put_replays(routed, datetime.now(UTC))
-    _tell_events(len(found), taken, sinks, made, dry_run=dry_run, as_json=as_json)
+            made += ledger.write(replay_events, routed, now=datetime.now(UTC))
+    _print_replayed_events(len(found), taken, sinks, made, dry_run=dry_run, as_json=as_json)
 
 
-def _tell_events(
+def _print_replayed_events(
     found: int, taken: int, sinks: "Counter[str]", made: Sequence[int], *, dry_run: bool, as_json: bool
 ) -> None:
     if as_json:
@@ -178,26 +182,7 @@ def _tell_events(
         raise BridgeError("replay: no row of the table takes an event that is meant by that")
 
 
-def _settings(config: Path | None) -> "Config":
-    from bridge.config.load import load
-
-    return load(config_path(config)).config
-
-
-def _ledger(settings: "Config") -> "SqlLedger":
-    """The ledger of a store that is there: looking something up makes no file."""
-    from bridge.store import open_ledger
-
-    if settings.store.startswith("sqlite:"):
-        file = Path(settings.store.removeprefix("sqlite:///").partition("?")[0])
-        if not file.exists():
-            raise BridgeError(
-                f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"
-            )
-    return open_ledger(settings.store)
-
-
-def _moment(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+def _parsed_time(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     """That long ago, or that moment; in the file's time zone where it names none."""
     if text is None:
         return None
@@ -212,20 +197,20 @@ def _moment(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _show(records: "Sequence[Record]", zone: ZoneInfo, as_json: bool) -> None:
+def _print_deliveries(records: "Sequence[DeliveryRecord]", zone: ZoneInfo, as_json: bool) -> None:
     if as_json:
         print_json([record.to_json() for record in records])
     else:
         columns = ("ID", "WHEN", "SOURCE", "TYPE", "SUBJECT", "SINK", "STATE", "TRIES", "REASON")
-        print_table(columns, [_row(record, zone) for record in records])
+        print_table(columns, [_cells(record, zone) for record in records])
 
 
-def _row(one: "Record", zone: ZoneInfo) -> tuple[object, ...]:
+def _cells(one: "DeliveryRecord", zone: ZoneInfo) -> tuple[object, ...]:
     about = (one.id, local(one.received_at, zone), one.source, one.type, one.subject)
     return (*about, one.sink, one.state, one.attempts, one.reason or one.note)
 
 
-def _show_aside(records: "Sequence[AsideRecord]", zone: ZoneInfo, as_json: bool) -> None:
+def _print_set_aside(records: "Sequence[SetAsideRecord]", zone: ZoneInfo, as_json: bool) -> None:
     if as_json:
         print_json([record.to_json() for record in records])
     else:
@@ -233,26 +218,27 @@ def _show_aside(records: "Sequence[AsideRecord]", zone: ZoneInfo, as_json: bool)
         print_table(("ID", "WHEN", "SOURCE", "WHERE", "REASON"), rows)
 
 
-def _show_one(ledger: "Ledger", id_: int, as_json: bool) -> None:
-    from bridge.store.base import Query
+def _print_one(ledger: "Ledger", id_: int, as_json: bool) -> None:
+    from bridge.store.queries import records
+    from bridge.store.records import Query
 
-    record = next(iter(ledger.deliveries(Query(ids=(id_,)))), None)
+    record = next(iter(ledger.read(records.delivery_records, Query(ids=(id_,)))), None)
     if record is None:
         raise BridgeError(f"deliveries: there is no delivery {id_}")
-    event, verdicts = ledger.event(record.event_id) or (None, ())
-    told = {**record.to_json(), "verdicts": list(verdicts), "event": event.to_json() if event else None}
+    event, verdicts = ledger.read(records.event, record.event_id) or (None, ())
+    details = {**record.to_json(), "verdicts": list(verdicts), "event": event.to_json() if event else None}
     if as_json:
-        print_json(told)
+        print_json(details)
     else:
-        _print_one(told)
+        _print_details(details)
 
 
-def _print_one(told: "JsonObject") -> None:
-    for name, value in told.items():
+def _print_details(details: "JsonObject") -> None:
+    for name, value in details.items():
         if name not in ("verdicts", "event") and value is not None:
             print(f"{name:13} {plain(value)}")
     print("\nwhy")
-    for verdict in told["verdicts"]:
+    for verdict in details["verdicts"]:
         print(f"  {'→' if verdict['matched'] else ' '} {plain(verdict['row'])}: {plain(verdict['why'])}")
     print("\nevent")
-    print_json(told["event"])
+    print_json(details["event"])

@@ -1,32 +1,32 @@
 """`lanes` and `resume`: how the lanes stand, and letting one flow again."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local, plain, print_json, print_table
-from bridge.cli.deliveries import _ledger, _settings
+from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
-    from bridge.store.base import LaneRecord, Ledger
+    from bridge.store.ledger import Ledger
+    from bridge.store.records import LaneRecord
 
 COLUMNS = ("SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "REASON", "UNTIL", "OWNER")
 
 
 def lanes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show how the lane of every sink stands: open, away, or parked until someone resumes it."""
-    settings = _settings(config)
-    with _ledger(settings) as ledger:
-        records = _all(ledger, settings)
+    settings = load_settings(config)
+    with existing_ledger(settings) as ledger:
+        records = _lane_records(ledger, settings)
     if as_json:
         print_json([{**one.to_json(), "sink_is": _sink_is(one.sink, settings)} for one in records])
     else:
-        print_table(COLUMNS, [_row(one, settings) for one in records])
+        print_table(COLUMNS, [_cells(one, settings) for one in records])
 
 
 def resume(
@@ -37,25 +37,27 @@ def resume(
     """Let lanes flow again that are parked or away, once their services have been repaired."""
     if bool(sinks) == every:
         raise BridgeError("resume: say which: sinks, or --all")
-    settings = _settings(config)
-    with _ledger(settings) as ledger:
-        records = {one.sink: one for one in _all(ledger, settings)}
+    settings = load_settings(config)
+    with existing_ledger(settings) as ledger:
+        records = {one.sink: one for one in _lane_records(ledger, settings)}
         if unknown := [sink for sink in sinks or () if sink not in records]:
             known = ", ".join(records) or "none"
             raise BridgeError(f"resume: no sink named {', '.join(map(plain, unknown))}; there are: {known}")
-        meant = [records[sink] for sink in dict.fromkeys(sinks or ())] or [
-            one for one in records.values() if _held(one)
+        chosen = [records[sink] for sink in dict.fromkeys(sinks or ())] or [
+            one for one in records.values() if _is_held(one)
         ]
-        for line in _resumed(ledger, meant, settings.zone()):
+        for line in _resume_each(ledger, chosen, settings.zone()):
             print(line)
-        if not meant:
+        if not chosen:
             print("no lane is parked or away")
 
 
-def _resumed(ledger: "Ledger", records: "Iterable[LaneRecord]", zone: ZoneInfo) -> Iterable[str]:
+def _resume_each(ledger: "Ledger", records: "Iterable[LaneRecord]", zone: ZoneInfo) -> Iterable[str]:
     """Resume them; a line for each that says what came of it."""
+    from bridge.store.queries.lanes import resume as resume_lane
+
     for one in records:
-        if _held(one) and ledger.resume(one.sink, datetime.now(UTC)):
+        if _is_held(one) and ledger.write(resume_lane, one.sink):
             since = f" since {local(one.since, zone)}" if one.since else ""
             reason = f" ({plain(one.reason)})" if one.reason else ""
             yield f"{plain(one.sink)}: resumed; it was {one.standing}{since}{reason}, {_waiting(one)} waiting"
@@ -63,32 +65,17 @@ def _resumed(ledger: "Ledger", records: "Iterable[LaneRecord]", zone: ZoneInfo) 
             yield f"{plain(one.sink)}: was not parked or away"
 
 
-def _all(ledger: "Ledger", settings: "Config") -> "list[LaneRecord]":
+def _lane_records(ledger: "Ledger", settings: "Config") -> "list[LaneRecord]":
     """The lanes that the store knows, and those of the file that have had nothing to carry yet."""
-    from bridge.store.base import LaneRecord, Standing
+    from bridge.store.queries.records import lane_records
+    from bridge.store.records import LaneRecord
 
-    known = {one.sink: one for one in ledger.lanes()}
-    new = {
-        sink: LaneRecord(
-            sink=sink,
-            standing=Standing.OPEN,
-            reason=None,
-            since=None,
-            until=None,
-            failures=0,
-            owner=None,
-            pending=0,
-            waiting=0,
-            dead=0,
-            oldest=None,
-        )
-        for sink in settings.all_sinks()
-        if sink not in known
-    }
+    known = {one.sink: one for one in ledger.read(lane_records)}
+    new = {sink: LaneRecord(sink=sink) for sink in settings.all_sinks() if sink not in known}
     return sorted((known | new).values(), key=lambda one: one.sink)
 
 
-def _held(one: "LaneRecord") -> bool:
+def _is_held(one: "LaneRecord") -> bool:
     from bridge.store.base import Standing
 
     return one.standing is not Standing.OPEN
@@ -105,8 +92,8 @@ def _sink_is(sink: str, settings: "Config") -> str:
     return "enabled" if found.enabled else "disabled"
 
 
-def _row(one: "LaneRecord", settings: "Config") -> tuple[object, ...]:
+def _cells(one: "LaneRecord", settings: "Config") -> tuple[object, ...]:
     sink_is, zone = _sink_is(one.sink, settings), settings.zone()
-    standing = one.standing if sink_is == "enabled" or _held(one) else sink_is
+    standing = one.standing if sink_is == "enabled" or _is_held(one) else sink_is
     since, until, oldest = (at and local(at, zone) for at in (one.since, one.until, one.oldest))
     return (one.sink, standing, since, _waiting(one), oldest, one.reason, until, one.owner)

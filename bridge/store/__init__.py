@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from bridge.store import migrate
 from bridge.store.dialect import open_engine, sole_owner
-from bridge.store.ledger import SqlLedger
+from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 
 
@@ -28,8 +28,8 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
             await outbox.close()
 
 
-def open_ledger(url: str) -> SqlLedger:
+def open_ledger(url: str) -> Ledger:
     """The ledger of a store; raise StoreError where that cannot be."""
     engine = open_engine(url)
     migrate.migrate(engine)
-    return SqlLedger(engine)
+    return Ledger(engine)

@@ -9,13 +9,13 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bridge.event import Event, JsonObject, iso
-from bridge.intake import Intake, Routed
+from bridge.event import Event
+from bridge.intake import Intake
 from bridge.message import Earlier
 from bridge.outcome import Attempt, Fate, Limit
 from bridge.terms import Terms
@@ -27,6 +27,9 @@ class State(StrEnum):
     DELIVERED = "delivered"
     DEAD = "dead"
     HELD_BACK = "held_back"
+
+
+SETTLED = (State.DELIVERED, State.DEAD, State.HELD_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,140 +214,4 @@ class Outbox(Protocol):
         Settled deliveries and the events that none refers to, what was set aside, what was said about subjects; and
         fingerprints that are over `now`, by default those that were over before then. Lanes stay.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """Which deliveries a person means; what is not given does not matter. Newest `limit` of them."""
-
-    ids: tuple[int, ...] = ()
-    states: tuple[State, ...] = ()
-    sink: str | None = None
-    source: str | None = None
-    type: str | None = None
-    subject: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    limit: int | None = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """A delivery as people see it."""
-
-    id: int
-    event_id: str
-    source: str
-    type: str
-    native_type: str
-    subject: str | None
-    received_at: datetime
-    sink: str
-    row: str
-    template: str | None
-    made_at: datetime
-    state: State
-    attempts: int
-    due_at: datetime | None
-    settled_at: datetime | None
-    reason: str | None
-    status: int | None
-    answer: str | None
-    note: str | None
-    replay_of: int | None
-    instead: str | None = None
-
-    def to_json(self) -> JsonObject:
-        """The field names as keys, times as ISO 8601 with Z."""
-        return as_json(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsideRecord:
-    """An element of a batch that was set aside, as people see it."""
-
-    id: int
-    source: str
-    received_at: datetime
-    path: str
-    reason: str
-    element: object
-
-    def to_json(self) -> JsonObject:
-        """The field names as keys, times as ISO 8601 with Z."""
-        return as_json(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRecord:
-    """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
-
-    oldest  when the oldest delivery was made that is not settled, None where all are
-    """
-
-    sink: str
-    standing: Standing
-    reason: str | None
-    since: datetime | None
-    until: datetime | None
-    failures: int
-    owner: str | None
-    pending: int
-    waiting: int
-    dead: int
-    oldest: datetime | None
-
-    def to_json(self) -> JsonObject:
-        """The field names as keys, times as ISO 8601 with Z."""
-        return as_json(self)
-
-
-def as_json(record: Record | AsideRecord | LaneRecord) -> JsonObject:
-    values = ((f.name, getattr(record, f.name)) for f in fields(record))
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
-
-
-class Ledger(Protocol):
-    """What people look up, and send again. Synchronous: it serves commands, in a process of their own."""
-
-    def deliveries(self, query: Query) -> Sequence[Record]:
-        """Newest first."""
-        ...
-
-    def set_aside(self, *, limit: int) -> Sequence[AsideRecord]:
-        """Newest first."""
-        ...
-
-    def event(self, event_id: str) -> tuple[Event, Sequence[JsonObject]] | None:
-        """An event and the verdicts of the table it was routed by."""
-        ...
-
-    def replay(self, query: Query, *, now: datetime) -> Sequence[int]:
-        """Send the settled deliveries of a query again, in their order: new pending ones, whose ids are returned."""
-        ...
-
-    def unrouted(
-        self,
-        *,
-        source: str | None = None,
-        type: str | None = None,
-        subject: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int | None = None,
-    ) -> Sequence[Event]:
-        """Events that have no delivery, in the order in which they came; the newest `limit` of them."""
-        ...
-
-    def put_replays(self, routed: Sequence[Routed], now: datetime) -> Sequence[int]:
-        """Send stored events where today's table says: new pending deliveries, whose ids are returned."""
-        ...
-
-    def lanes(self) -> Sequence[LaneRecord]:
-        """Every lane that was ever carried or has deliveries that did not arrive, by name."""
-        ...
-
-    def resume(self, sink: str, now: datetime) -> bool:
-        """Let a lane flow again that was parked or away; False where nothing held it."""
         ...

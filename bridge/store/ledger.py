@@ -1,21 +1,21 @@
-"""The ledger: what people look up, and send again. For commands, which live in processes of their own."""
+"""The ledger: the store as commands open it, to look things up and send them again. What can be asked of it stands in
+`queries/records.py` and `queries/replay.py`.
+"""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 
-from bridge.event import Event, JsonObject
-from bridge.intake import Routed
-from bridge.store.base import AsideRecord, LaneRecord, Query, Record
 from bridge.store.dialect import explained
-from bridge.store.queries import ledger as queries
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-class SqlLedger:
-    """Reads beside a running bridge; replaying is a short write of its own, which the bridge's lanes find."""
+class Ledger:
+    """Runs queries, each in a transaction of its own, beside a running bridge; raises StoreError where one fails."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -28,47 +28,12 @@ class SqlLedger:
     ) -> None:
         self._engine.dispose()
 
-    def deliveries(self, query: Query) -> Sequence[Record]:
-        with explained(), self._reads() as connection:
-            return queries.records(connection, query)
+    def read(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a query finds; it keeps nobody from writing."""
+        with explained(), self._engine.connect().execution_options(reads=True) as connection:
+            return query(connection, *args, **kwargs)
 
-    def set_aside(self, *, limit: int) -> Sequence[AsideRecord]:
-        with explained(), self._reads() as connection:
-            return queries.aside_records(connection, limit=limit)
-
-    def event(self, event_id: str) -> tuple[Event, Sequence[JsonObject]] | None:
-        with explained(), self._reads() as connection:
-            return queries.event_by_id(connection, event_id)
-
-    def replay(self, query: Query, *, now: datetime) -> Sequence[int]:
+    def write(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What a query that changes something returns, once it is committed; the lanes of a running bridge find it."""
         with explained(), self._engine.begin() as connection:
-            return queries.replay(connection, query, now=now)
-
-    def unrouted(
-        self,
-        *,
-        source: str | None = None,
-        type: str | None = None,
-        subject: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int | None = None,
-    ) -> Sequence[Event]:
-        meant = Query(source=source, type=type, subject=subject, since=since, until=until, limit=limit)
-        with explained(), self._reads() as connection:
-            return queries.unrouted(connection, meant)
-
-    def put_replays(self, routed: Sequence[Routed], now: datetime) -> Sequence[int]:
-        with explained(), self._engine.begin() as connection:
-            return queries.put_replays(connection, routed, now=now)
-
-    def lanes(self) -> Sequence[LaneRecord]:
-        with explained(), self._reads() as connection:
-            return queries.lane_records(connection)
-
-    def resume(self, sink: str, now: datetime) -> bool:
-        with explained(), self._engine.begin() as connection:
-            return queries.resume(connection, sink)
-
-    def _reads(self) -> sa.Connection:
-        return self._engine.connect().execution_options(reads=True)
+            return query(connection, *args, **kwargs)

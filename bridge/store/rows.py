@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from bridge.event import Event, dump
 from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
-from bridge.store.base import AsideRecord, Delivery, Record, Settlement, State
+from bridge.store.base import Delivery, Settlement, State
+from bridge.store.records import DeliveryRecord, SetAsideRecord
 from bridge.store.schema import micros, moment
 from bridge.terms import Terms
 
@@ -101,8 +102,8 @@ def aside_row(aside: SetAside) -> dict[str, Any]:
     }
 
 
-def aside_of(row: Row) -> AsideRecord:
-    return AsideRecord(
+def set_aside_record(row: Row) -> SetAsideRecord:
+    return SetAsideRecord(
         id=row.id,
         source=row.source,
         received_at=moment(row.received_at),
@@ -179,10 +180,10 @@ def event_of(row: Row) -> Event:
     )
 
 
-def record_of(values: dict[str, Any]) -> Record:
+def delivery_record(values: dict[str, Any]) -> DeliveryRecord:
     for name in ("received_at", "made_at", "due_at", "settled_at"):
         values[name] = None if values[name] is None else moment(values[name])
-    return Record(**values | {"state": State(values["state"])})
+    return DeliveryRecord(**values | {"state": State(values["state"])})
 
 
 def _dump(value: Any) -> str:

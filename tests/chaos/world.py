@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from bridge.store import open_ledger
-from bridge.store.base import Query
+from bridge.store.queries.records import delivery_records, event, lane_records
+from bridge.store.records import Query
 from tests.chaos.laws import PutResult, Story
 from tests.chaos.panels import SECRET
 from tests.chaos.plan import SINK, Fault, Plan, Step
@@ -143,10 +144,10 @@ class World:
     def kept(self) -> list[PutResult]:
         """The ledger, in the order of its deliveries."""
         with open_ledger(self.store.url) as ledger:
-            records = ledger.deliveries(Query(limit=None))
+            records = ledger.read(delivery_records, Query(limit=None))
             marks: dict[str, str] = {}
             for one in records:
-                if one.event_id not in marks and (found := ledger.event(one.event_id)) is not None:
+                if one.event_id not in marks and (found := ledger.read(event, one.event_id)) is not None:
                     marks[one.event_id] = found[0].data["mark"]
             return [
                 PutResult(one.id, one.event_id, marks[one.event_id], one.sink, one.state, one.reason)
@@ -155,11 +156,11 @@ class World:
 
     def unsettled(self) -> int:
         with open_ledger(self.store.url) as ledger:
-            return sum(lane.pending + lane.waiting for lane in ledger.lanes())
+            return sum(lane.pending + lane.waiting for lane in ledger.read(lane_records))
 
     def parked(self) -> list[str]:
         with open_ledger(self.store.url) as ledger:
-            return [lane.sink for lane in ledger.lanes() if lane.standing == "parked"]
+            return [lane.sink for lane in ledger.read(lane_records) if lane.standing == "parked"]
 
     async def _rewrite(self, fault: Fault) -> None:
         if fault is Fault.RELOAD:

@@ -14,7 +14,8 @@ from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome
 from bridge.sinks.base import Retry
 from bridge.store import open_ledger
-from bridge.store.base import Query, Record
+from bridge.store.queries.records import delivery_records
+from bridge.store.records import DeliveryRecord, Query
 from bridge.terms import Quiet, Storm, Terms
 from tests.fakes import FakeClock, NoChance
 
@@ -147,7 +148,7 @@ async def pass_time(lane: Lane, clock: FakeClock, seconds: float, *, by: float =
         await carry_all(lane)
 
 
-def look_up(store_url: str) -> list[Record]:
+def look_up(store_url: str) -> list[DeliveryRecord]:
     """All deliveries, the oldest first."""
     with open_ledger(store_url) as ledger:
-        return list(reversed(ledger.deliveries(Query(limit=None))))
+        return list(reversed(ledger.read(delivery_records, Query(limit=None))))

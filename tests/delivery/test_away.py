@@ -5,6 +5,7 @@ from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate,
 from bridge.store import open_ledger
 from bridge.store.base import Standing
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.lanes import resume
 from bridge.terms import Terms
 from tests.delivery.lanes import Fleet, Script, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
@@ -117,7 +118,7 @@ async def test_a_parked_lane_flows_again_in_order_when_someone_resumes_it(
     lane = a_lane(outbox, sink, clock)
     await pass_time(lane, clock, 60)
     with open_ledger(store_url) as ledger:
-        ledger.resume("ops", now=clock.now())
+        ledger.write(resume, "ops")
     await pass_time(lane, clock, 2)
     assert sorted(map(str, sink.subjects)) == ["user:alice"] * 3 + ["user:bob"]
     first, _, again, second = (message.event for message in sink.messages)

@@ -8,8 +8,9 @@ from bridge.event import Event
 from bridge.message import Digest
 from bridge.outcome import Away, Delivered, Limit, Limited, Rate, Refused
 from bridge.store import open_ledger
-from bridge.store.base import Query
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.replay import replay_deliveries
+from bridge.store.records import Query
 from bridge.terms import DigestWindow, Storm, Terms
 from tests.delivery.lanes import Fleet, Script, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
@@ -331,7 +332,7 @@ async def test_a_replay_is_not_collected(outbox: SqlOutbox, store_url: str, cloc
     lane = a_lane(outbox, sink, clock)
     await pass_time(lane, clock, 61)
     with open_ledger(store_url) as ledger:
-        ledger.replay(Query(limit=None), now=clock.now())
+        ledger.write(replay_deliveries, Query(limit=None), now=clock.now())
     lane.wake()
     await carry_all(lane)
     assert [message.given.replay for message in sink.messages] == [False, True]

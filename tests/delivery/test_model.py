@@ -20,7 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from bridge.message import Digest, Message
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Delivery, LaneState, Query, Settlement, Standing
+from bridge.store.base import Delivery, LaneState, Settlement, Standing
+from bridge.store.queries.lanes import resume
+from bridge.store.queries.replay import replay_deliveries
+from bridge.store.records import Query
 from bridge.terms import DigestWindow, Terms
 from bridge.vocabulary import opposite
 from tests.delivery.lanes import Fleet, Script, at_rest, look_up, routed
@@ -354,7 +357,7 @@ class Machine(RuleBasedStateMachine):
         if any(one.delivery.event.id == again.event.id and not one.settled for one in self.model.known.values()):
             return  # once at a time, so that the model knows which of them is told
         with open_ledger(self.url) as ledger:
-            [id_] = ledger.replay(Query(ids=(again.id,)), now=self.clock.now())
+            [id_] = ledger.write(replay_deliveries, Query(ids=(again.id,)), now=self.clock.now())
         claim = self._run(self.outbox.claim("ops", after=id_ - 1, now=None, limit=1))
         made = [one for one in claim.deliveries if one.id == id_]
         self.model.known[id_] = Known(made[0] if made else _replayed(again, id_), None)
@@ -403,7 +406,7 @@ class Machine(RuleBasedStateMachine):
 
     def _resume(self) -> None:
         with open_ledger(self.url) as ledger:
-            ledger.resume("ops", now=self.clock.now())
+            ledger.write(resume, "ops")
         self.model.resumes()
         self.clock.step(2)
 

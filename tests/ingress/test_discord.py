@@ -13,7 +13,8 @@ from discord_webhook import DiscordEmbed, DiscordWebhook
 
 from bridge.event import Event
 from bridge.store import open_ledger
-from bridge.store.base import Query
+from bridge.store.queries.records import delivery_records, event
+from bridge.store.records import Query
 from tests.fakes import FakeClock
 from tests.ingress.receivers import TOKEN, House, open_house
 from tests.panels.recorded import PAYLOADS
@@ -38,7 +39,9 @@ def webhook(house: House) -> str:
 
 def events(store_url: str) -> list[Event]:
     with open_ledger(store_url) as ledger:
-        found = [ledger.event(record.event_id) for record in reversed(ledger.deliveries(Query(limit=None)))]
+        found = [
+            ledger.read(event, record.event_id) for record in reversed(ledger.read(delivery_records, Query(limit=None)))
+        ]
         return [one[0] for one in found if one is not None]
 
 

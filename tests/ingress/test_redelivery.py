@@ -25,8 +25,10 @@ from bridge.panels.base import Hook
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
 from bridge.routing import Route, Router
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import PutResult, Query
+from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.records import delivery_records, set_aside_records
+from bridge.store.records import Query
 from tests.fakes import START, FakeClock, an_event
 from tests.panels.recorded import recorded
 
@@ -142,7 +144,7 @@ async def played(
             for step in steps:
                 await world.step(step)
         with open_ledger(url) as ledger:
-            found = ledger.deliveries(Query(limit=None))
+            found = ledger.read(delivery_records, Query(limit=None))
     return world, Counter((one.subject, one.native_type) for one in found)
 
 
@@ -284,8 +286,8 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
         door.open({"main": source}, TABLE)
         first, again = [await door.take(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:
-        (aside,) = ledger.set_aside(limit=9)
-        (record,) = ledger.deliveries(Query())
+        (aside,) = ledger.read(set_aside_records, limit=9)
+        (record,) = ledger.read(delivery_records, Query())
     assert (first.repeats, again.repeats) == (0, 1)
     assert aside.reason == f"a repeat of event {record.event_id}"
     assert isinstance(aside.element, dict)

@@ -16,7 +16,9 @@ from bridge.errors import StoreUnavailable
 from bridge.ingress.limits import Limits
 from bridge.intake import Intake
 from bridge.store import open_ledger
-from bridge.store.base import PutResult, Query, Record
+from bridge.store.base import PutResult
+from bridge.store.queries.records import delivery_records, set_aside_records
+from bridge.store.records import DeliveryRecord, Query
 from tests.fakes import FakeClock
 from tests.ingress.receivers import SECRET, House, open_house
 from tests.panels.recorded import PAYLOADS
@@ -45,9 +47,9 @@ async def post(http: aiohttp.ClientSession, url: str, body: Any, **more: Any) ->
         return response.status, await response.json()
 
 
-def kept(store_url: str) -> list[Record]:
+def kept(store_url: str) -> list[DeliveryRecord]:
     with open_ledger(store_url) as ledger:
-        return list(reversed(ledger.deliveries(Query(limit=None))))
+        return list(reversed(ledger.read(delivery_records, Query(limit=None))))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -141,7 +143,7 @@ async def test_a_bad_element_is_set_aside_and_holds_up_no_good_one(
     status, answer = await post(http, f"{house.url}/in/marzban", [ELEMENT, bad, "text", ELEMENT])
     assert (status, answer) == (200, {"accepted": 2, "set_aside": 2})
     with open_ledger(store_url) as ledger:
-        text, masked = ledger.set_aside(limit=10)
+        text, masked = ledger.read(set_aside_records, limit=10)
     assert (masked.path, masked.element) == ("[1].action", {"user": {"proxies": {"vless": {"id": "***"}}}})
     assert (text.path, text.element) == ("[2]", "text")
 

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from bridge.cli import main
 from bridge.errors import StoreError
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Query
 from bridge.store.copy import CHUNK, TABLES, copy
 from bridge.store.dialect import open_engine
 from bridge.store.migrate import migrate
+from bridge.store.queries.records import delivery_records
+from bridge.store.records import Query
 from bridge.store.schema import lanes, replicas, set_aside
 from tests.fakes import START, an_event, an_intake
 from tests.postgres import Postgres, a_postgres
@@ -125,7 +126,7 @@ async def test_a_bridge_goes_on_where_the_other_ended(place: Callable[[str], str
         claim = await outbox.claim("ops", after=0, now=START, limit=9)
         assert [one.event.subject for one in claim.deliveries] == ["user:alice", "user:bob", "user:carol"]
     with open_ledger(to) as ledger:
-        assert [one.id for one in ledger.deliveries(Query())] == [5, 4, 3, 2, 1]
+        assert [one.id for one in ledger.read(delivery_records, Query())] == [5, 4, 3, 2, 1]
 
 
 def test_postgresql_counts_on_after_the_ids_that_came(place: Callable[[str], str]) -> None:

@@ -10,6 +10,8 @@ from bridge.store import open_ledger
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.dialect import open_engine
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.lanes import resume
+from bridge.store.queries.records import lane_records
 from bridge.terms import Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import TOOK, after, claimed, settle, subjects, under
@@ -119,7 +121,7 @@ async def test_people_see_how_lanes_stand_and_what_they_have_left(outbox: SqlOut
     elect(any_store_url, "crm", 3)
     await outbox.save_lane_state("crm", AWAY, epoch=3)
     with open_ledger(any_store_url) as ledger:
-        crm, ops = ledger.lanes()
+        crm, ops = ledger.read(lane_records)
     assert (ops.sink, ops.standing, ops.owner, ops.failures) == ("ops", Standing.OPEN, None, 0)
     assert (ops.pending, ops.waiting, ops.dead, ops.oldest) == (2, 1, 1, after(2))
     assert (crm.sink, crm.standing, crm.reason, crm.owner) == ("crm", Standing.AWAY, "HTTP 502", "replica-b")
@@ -134,9 +136,9 @@ async def test_a_resumed_lane_is_open_and_keeps_what_it_has_spent(
 ) -> None:
     await outbox.save_lane_state("ops", state, epoch=0)
     with open_ledger(any_store_url) as ledger:
-        assert ledger.resume("ops", START)
-        assert not ledger.resume("ops", START)
-        assert not ledger.resume("team", START)
+        assert ledger.write(resume, "ops")
+        assert not ledger.write(resume, "ops")
+        assert not ledger.write(resume, "team")
     assert await outbox.lane_state("ops") == LaneState(address=state.address)
 
 

@@ -9,8 +9,11 @@ from bridge.event import new_id
 from bridge.intake import Destination, Fingerprint, Intake, Routed, SetAside, Verdict
 from bridge.outcome import Dead, Done, HeldBack
 from bridge.store import open_ledger
-from bridge.store.base import Query, State
+from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import records
+from bridge.store.queries.replay import replay_deliveries, replay_events, unrouted_events
+from bridge.store.records import Query
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
@@ -20,7 +23,7 @@ async def test_what_was_set_aside_is_in_the_ledger(outbox: SqlOutbox, any_store_
     aside = SetAside(source="marzban", received_at=START, path="[1]", reason="should be an object", element=7)
     await outbox.put(Intake([], [aside]))
     with open_ledger(any_store_url) as ledger:
-        [record] = ledger.set_aside(limit=10)
+        [record] = ledger.read(records.set_aside_records, limit=10)
     assert (record.path, record.reason, record.element) == ("[1]", "should be an object", 7)
 
 
@@ -28,8 +31,11 @@ async def test_the_ledger_tells_why_an_event_went_where_it_went(outbox: SqlOutbo
     event = an_event()
     await outbox.put(an_intake(event))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.event(event.id) == (event, [{"row": "route 1", "matched": True, "why": "matched *"}])
-        assert ledger.event("no such id") is None
+        assert ledger.read(records.event, event.id) == (
+            event,
+            [{"row": "route 1", "matched": True, "why": "matched *"}],
+        )
+        assert ledger.read(records.event, "no such id") is None
 
 
 async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -37,7 +43,7 @@ async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: Sql
     for delivery in await claimed(outbox):
         await settle(outbox, delivery, Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
-        made = ledger.replay(Query(states=(State.DEAD,), limit=None), now=START)
+        made = ledger.write(replay_deliveries, Query(states=(State.DEAD,), limit=None), now=START)
     again = await claimed(outbox)
     assert [d.id for d in again] == list(made)
     assert [d.replay_of for d in again] == [1, 2, 3]
@@ -47,7 +53,7 @@ async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: Sql
 async def test_only_settled_deliveries_are_replayed(outbox: SqlOutbox, any_store_url: str) -> None:
     await outbox.put(an_intake(an_event()))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.replay(Query(ids=(1,)), now=START) == []
+        assert ledger.write(replay_deliveries, Query(ids=(1,)), now=START) == []
 
 
 @pytest.mark.parametrize(
@@ -72,7 +78,7 @@ async def test_the_ledger_finds_what_is_meant(
     first, *_ = await claimed(outbox)
     await settle(outbox, first, Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
-        assert [record.id for record in ledger.deliveries(query)] == found
+        assert [record.id for record in ledger.read(records.delivery_records, query)] == found
 
 
 @pytest.mark.parametrize(
@@ -92,7 +98,7 @@ async def test_the_ledger_finds_what_was_held_back_and_what_came_before_a_time(
     _, second, _ = await claimed(outbox)
     await settle(outbox, second, HeldBack("quiet hours"))
     with open_ledger(any_store_url) as ledger:
-        assert [record.id for record in ledger.deliveries(query)] == found
+        assert [record.id for record in ledger.read(records.delivery_records, query)] == found
 
 
 @pytest.mark.parametrize("state", [State.DEAD, State.DELIVERED, State.HELD_BACK])
@@ -105,7 +111,7 @@ async def test_whatever_is_settled_can_be_replayed_under_its_terms_and_at_once(
     for delivery in await claimed(outbox, now=after(60)):
         await settle(outbox, delivery, fates[state])
     with open_ledger(any_store_url) as ledger:
-        assert ledger.replay(Query(states=(state,), subject="user:bob"), now=after(90)) == [3]
+        assert ledger.write(replay_deliveries, Query(states=(state,), subject="user:bob"), now=after(90)) == [3]
     [again] = await claimed(outbox, now=after(90))
     assert (again.terms, again.replay_of, again.made_at) == (terms, 2, after(90))
     assert (again.state, again.due_at, again.attempts) == (State.PENDING, None, 0)
@@ -116,11 +122,13 @@ async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutb
     await outbox.put(Intake([Routed(event, (), (Verdict("route 1", False, "no"),)) for event in nowhere]))
     await outbox.put(an_intake(an_event("user:routed")))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.unrouted() == nowhere
-        assert ledger.unrouted(limit=2) == nowhere[2:]
-        assert ledger.unrouted(since=after(1), until=after(3)) == nowhere[1:3]
-        assert ledger.unrouted(subject="user:2", source="marzban", type="user.created") == nowhere[2:3]
-        assert ledger.unrouted(source="elsewhere") == []
+        assert ledger.read(unrouted_events, Query()) == nowhere
+        assert ledger.read(unrouted_events, Query(limit=2)) == nowhere[2:]
+        assert ledger.read(unrouted_events, Query(since=after(1), until=after(3))) == nowhere[1:3]
+        assert (
+            ledger.read(unrouted_events, Query(subject="user:2", source="marzban", type="user.created")) == nowhere[2:3]
+        )
+        assert ledger.read(unrouted_events, Query(source="elsewhere")) == []
 
 
 async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -131,10 +139,13 @@ async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_
     routed = [Routed(event, (Destination("ops", "route 2", "short", terms),), verdicts) for event in nowhere[:2]]
     unknown = Routed(an_event(), (Destination("ops", "route 2"),), verdicts)
     with open_ledger(any_store_url) as ledger:
-        assert ledger.put_replays([*routed, unknown, Routed(nowhere[2], (), verdicts)], after(90)) == [1, 2]
-        assert ledger.unrouted() == nowhere[2:]
-        assert ledger.event(nowhere[0].id) == (nowhere[0], [verdicts[0].to_json()])
-        assert ledger.put_replays([], after(90)) == []
+        assert ledger.write(replay_events, [*routed, unknown, Routed(nowhere[2], (), verdicts)], now=after(90)) == [
+            1,
+            2,
+        ]
+        assert ledger.read(unrouted_events, Query()) == nowhere[2:]
+        assert ledger.read(records.event, nowhere[0].id) == (nowhere[0], [verdicts[0].to_json()])
+        assert ledger.write(replay_events, [], now=after(90)) == []
     first, second = await claimed(outbox)
     assert [first.event, second.event] == nowhere[:2]
     assert (first.replay_of, first.made_at, first.row, first.template) == (0, after(90), "route 2", "short")
@@ -151,14 +162,14 @@ async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_sto
     assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
     assert await outbox.prune(before=now, limit=10, now=now) == 2  # the event, and its repeat that was set aside
     with open_ledger(any_store_url) as ledger:
-        assert (ledger.event(event.id), ledger.set_aside(limit=9)) == (None, [])
+        assert (ledger.read(records.event, event.id), ledger.read(records.set_aside_records, limit=9)) == (None, [])
 
 
 async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:
     event = an_event()
     await outbox.put(Intake([Routed(event, (), ())]))
     with open_ledger(any_store_url) as ledger:
-        ledger.put_replays([Routed(event, (Destination("ops", "route 1"),), ())], START)
+        ledger.write(replay_events, [Routed(event, (Destination("ops", "route 1"),), ())], now=START)
     later = datetime.now(START.tzinfo) + timedelta(days=1)
     assert await outbox.prune(before=later, limit=10) == 0
     assert subjects(await claimed(outbox)) == ["user:alice"]

@@ -149,11 +149,12 @@ def test_who_keeps_a_file_does_not_pay_for_the_driver_of_a_server(store_url: str
     code = (
         "import asyncio, sys\n"
         "from bridge.store import open_ledger, open_outbox\n"
+        "from bridge.store.queries.records import lane_records\n"
         "async def use():\n"
         "    async with open_outbox(sys.argv[1]) as outbox:\n"
         "        await outbox.check()\n"
         "asyncio.run(use())\n"
-        "open_ledger(sys.argv[1]).lanes()\n"
+        "open_ledger(sys.argv[1]).read(lane_records)\n"
         "paid = ('psycopg', 'sqlalchemy.dialects.postgresql', 'alembic')\n"
         "sys.exit(any(name.startswith(paid) for name in sys.modules))"
     )

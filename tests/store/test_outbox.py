@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.outcome import Again, Attempt, Away, Dead, Done, HeldBack, Refused
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Query, Settlement, State
+from bridge.store.base import Settlement, State
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.records import delivery_records
+from bridge.store.records import Query
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import TOOK, claimed, settle, subjects
 
@@ -97,7 +99,7 @@ async def test_what_is_settled_stays_settled(outbox: SqlOutbox, any_store_url: s
     await settle(outbox, delivery, Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400, "no"))
     await settle(outbox, delivery, Done())
     with open_ledger(any_store_url) as ledger:
-        [record] = ledger.deliveries(Query())
+        [record] = ledger.read(delivery_records, Query())
     assert (record.state, record.reason, record.status, record.answer) == (State.DEAD, "HTTP 400", 400, "no")
 
 
@@ -187,7 +189,7 @@ async def test_what_is_held_back_was_no_attempt(outbox: SqlOutbox, any_store_url
     await settle(outbox, delivery, HeldBack("taken back by its opposite"))
     assert await claimed(outbox) == []
     with open_ledger(any_store_url) as ledger:
-        [record] = ledger.deliveries(Query())
+        [record] = ledger.read(delivery_records, Query())
     assert (record.state, record.attempts, record.reason) == (State.HELD_BACK, 0, "taken back by its opposite")
 
 

@@ -16,9 +16,12 @@ import sqlalchemy as sa
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.outcome import Dead, Done
 from bridge.store import migrate, open_ledger, open_outbox
-from bridge.store.base import LaneState, Query, Standing, State
+from bridge.store.base import LaneState, Standing, State
 from bridge.store.dialect import open_engine
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.lanes import resume
+from bridge.store.queries.replay import replay_deliveries
+from bridge.store.records import Query
 from bridge.terms import Terms
 from tests.fakes import START, an_event, an_intake
 from tests.postgres import VERSIONS, Postgres, a_postgres
@@ -177,7 +180,7 @@ async def test_replicas_that_put_at_once_hide_nothing_from_a_lane(server: Postgr
         assert seen == list(range(1, each * 4 + 1))
 
 
-async def test_a_replay_and_a_put_at_once_take_queue(server: Postgres) -> None:
+async def test_a_replay_and_a_put_at_once_take_turns(server: Postgres) -> None:
     url = server.fresh()
     async with open_outbox(url) as outbox:
         await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(20))))
@@ -186,7 +189,7 @@ async def test_a_replay_and_a_put_at_once_take_queue(server: Postgres) -> None:
 
         def replay() -> int:
             with open_ledger(url) as ledger:
-                return len(ledger.replay(Query(states=(State.DEAD,), limit=None), now=START))
+                return len(ledger.write(replay_deliveries, Query(states=(State.DEAD,), limit=None), now=START))
 
         replays = [asyncio.to_thread(replay) for _ in range(4)]
         puts = [outbox.put(an_intake(an_event("user:new"))) for _ in range(40)]
@@ -231,9 +234,9 @@ async def test_others_are_told_what_is_new_once_it_is_there(server: Postgres) ->
             assert told() == []
             await outbox.save_lane_state("ops", LaneState(standing=Standing.PARKED), epoch=0)
             with open_ledger(url) as ledger:
-                ledger.replay(Query(ids=(delivery.id,)), now=START)
+                ledger.write(replay_deliveries, Query(ids=(delivery.id,)), now=START)
                 assert told() == ["panelbridge:ops"]
-                ledger.resume("ops", START)
+                ledger.write(resume, "ops")
                 assert told() == ["panelbridge:ops"]
             await outbox.put(an_intake(an_event(), sinks=tuple(f"sink-{n:0>100}" for n in range(100))))
             assert told() == ["panelbridge:"]  # too many to name

@@ -7,11 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.store import dialect
-from bridge.store.base import State
+from bridge.store.base import SETTLED
 from bridge.store.rows import first_id_at
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
-
-_SETTLED = (State.DELIVERED, State.DEAD, State.HELD_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ def _settled(connection: sa.Connection, before: datetime, limit: int) -> list[in
     """
     settled = (
         deliveries.c.settled_at < micros(before),
-        deliveries.c.state.in_(_SETTLED),
+        deliveries.c.state.in_(SETTLED),
         deliveries.c.id != sa.select(sa.func.max(deliveries.c.id)).scalar_subquery(),  # see put.take_turn
     )
     any_settled = sa.select(deliveries.c.id).where(deliveries.c.event_id == events.c.id, *settled).limit(1)

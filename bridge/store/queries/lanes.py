@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bridge.message import Earlier
 from bridge.outcome import Limit, Rate
+from bridge.store import dialect
 from bridge.store.base import LaneState, Standing
 from bridge.store.compiled import first, read, write
 from bridge.store.rows import Row
@@ -48,7 +49,7 @@ def epoch_of(connection: sa.Connection, sink: str) -> int:
 
 def lane_state(connection: sa.Connection, sink: str) -> LaneState:
     """How a lane stands."""
-    return next(map(_state_of, read(connection, _LANE, {"sink_": sink})), LaneState())
+    return next(map(lane_state_of, read(connection, _LANE, {"sink_": sink})), LaneState())
 
 
 def save_lane_state(connection: sa.Connection, kept: Sequence[tuple[str, LaneState, int]]) -> Sequence[None]:
@@ -76,6 +77,15 @@ def advance_due(connection: sa.Connection, asked: Sequence[tuple[str, float, int
     return [None] * len(asked)
 
 
+def resume(connection: sa.Connection, sink: str) -> bool:
+    """Let a lane flow again; whether anything held it."""
+    freed = sa.update(lanes).values(standing=Standing.OPEN.value, failures=0, reason=None, since=None, until=None)
+    held = sa.or_(lanes.c.standing != Standing.OPEN.value, lanes.c.until.is_not(None))
+    done = connection.execute(freed.where(lanes.c.sink == sink, held)).rowcount
+    dialect.notify(connection, {sink})
+    return done > 0
+
+
 def _row_of(sink: str, state: LaneState, epoch: int) -> dict[str, Any]:
     spent = {scope: [micros(at) for at in times] for scope, times in state.spent.items()}
     learned = [[one.scope, one.rate.count, one.rate.period, one.sends] for one in state.learned]
@@ -93,7 +103,7 @@ def _row_of(sink: str, state: LaneState, epoch: int) -> dict[str, Any]:
     }
 
 
-def _state_of(row: Row) -> LaneState:
+def lane_state_of(row: Row) -> LaneState:
     return LaneState(
         standing=Standing(row.standing),
         reason=row.reason,

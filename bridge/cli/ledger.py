@@ -1,0 +1,30 @@
+"""What the commands over the store share: the file's settings, and the ledger of a store that is there."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.cli.console import config_path
+from bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from bridge.config.model import Config
+    from bridge.store.ledger import Ledger
+
+
+def load_settings(config: Path | None) -> "Config":
+    from bridge.config.load import load
+
+    return load(config_path(config)).config
+
+
+def existing_ledger(settings: "Config") -> "Ledger":
+    """The ledger of a store that is there: looking something up makes no file."""
+    from bridge.store import open_ledger
+
+    if settings.store.startswith("sqlite:"):
+        file = Path(settings.store.removeprefix("sqlite:///").partition("?")[0])
+        if not file.exists():
+            raise BridgeError(
+                f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"
+            )
+    return open_ledger(settings.store)

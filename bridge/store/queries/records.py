@@ -1,0 +1,114 @@
+"""Records: what people look up."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.event import Event
+from bridge.store.base import LaneState, State
+from bridge.store.queries.lanes import lane_state_of
+from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
+from bridge.store.rows import Row, delivery_record, event_of, set_aside_record
+from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside
+
+joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
+
+
+def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRecord]:
+    """The deliveries that a person means, newest first."""
+    columns = [c for c in deliveries.c if c.name not in ("event_id", "subject", "terms")]
+    of_event = [events.c[name] for name in ("source", "type", "native_type", "subject", "received_at")]
+    select = (
+        sa.select(*columns, events.c.id.label("event_id"), *of_event)
+        .select_from(joined)
+        .where(*delivery_conditions(query))
+        .order_by(deliveries.c.id.desc())
+        .limit(query.limit)
+    )
+    return [delivery_record(row._asdict()) for row in connection.execute(select)]
+
+
+def set_aside_records(connection: sa.Connection, *, limit: int) -> list[SetAsideRecord]:
+    """What was set aside, newest first."""
+    rows = connection.execute(sa.select(set_aside).order_by(set_aside.c.id.desc()).limit(limit))
+    return [set_aside_record(row) for row in rows]
+
+
+def event(connection: sa.Connection, event_id: str) -> tuple[Event, list[dict[str, Any]]] | None:
+    """An event and the verdicts it was routed by."""
+    row = connection.execute(sa.select(events).where(events.c.id == event_id)).one_or_none()
+    return None if row is None else (event_of(row), json.loads(row.verdicts))
+
+
+def lane_records(connection: sa.Connection) -> list[LaneRecord]:
+    """Every lane that has a row or deliveries that did not arrive, by name."""
+    rows = {row.sink: row for row in connection.execute(sa.select(lanes))}
+    counted: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    oldest: dict[str, int] = {}
+    for sink, state, number, first in _unsettled_and_dead(connection):
+        counted[sink][state] = number
+        if state != State.DEAD:
+            oldest[sink] = min(first, oldest.get(sink, first))
+    made = {sink: moment(at) for sink, at in _made_times(connection, oldest)}
+    return [_lane_record(sink, rows.get(sink), counted[sink], made.get(sink)) for sink in sorted({*rows, *counted})]
+
+
+def _unsettled_and_dead(connection: sa.Connection) -> Iterator[tuple[str, str, int, int]]:
+    """Sink, state, how many and the lowest id, of what is not settled and of what is dead."""
+    columns = (deliveries.c.sink, deliveries.c.state, sa.func.count(), sa.func.min(deliveries.c.id))
+    for condition in (deliveries.c.settled_at.is_(None), deliveries.c.state == sa.literal_column("'dead'")):
+        grouped = sa.select(*columns).where(condition).group_by(deliveries.c.sink, deliveries.c.state)
+        yield from connection.execute(grouped)
+
+
+def _made_times(connection: sa.Connection, ids: dict[str, int]) -> Iterator[tuple[str, int]]:
+    found = sa.select(deliveries.c.sink, deliveries.c.made_at).where(deliveries.c.id.in_(ids.values()))
+    yield from connection.execute(found)
+
+
+def _lane_record(sink: str, row: Row | None, counted: dict[str, int], oldest: datetime | None) -> LaneRecord:
+    state = LaneState() if row is None else lane_state_of(row)
+    return LaneRecord(
+        sink=sink,
+        standing=state.standing,
+        reason=state.reason,
+        since=state.since,
+        until=state.until,
+        failures=state.failures,
+        owner=None if row is None else row.owner,
+        pending=counted.get(State.PENDING, 0),
+        waiting=counted.get(State.WAITING, 0),
+        dead=counted.get(State.DEAD, 0),
+        oldest=oldest,
+    )
+
+
+def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+    conditions = event_conditions(query)
+    if query.ids:
+        conditions.append(deliveries.c.id.in_(query.ids))
+    if query.states:
+        conditions.append(deliveries.c.state.in_(query.states))
+    if query.sink is not None:
+        conditions.append(deliveries.c.sink == query.sink)
+    return conditions
+
+
+def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if query.since is not None:
+        conditions.append(events.c.received_at >= micros(query.since))
+    if query.until is not None:
+        conditions.append(events.c.received_at < micros(query.until))
+    for column, wanted in (
+        (events.c.source, query.source),
+        (events.c.type, query.type),
+        (events.c.subject, query.subject),
+    ):
+        if wanted is not None:
+            conditions.append(column == wanted)
+    return conditions

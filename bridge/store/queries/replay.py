@@ -1,0 +1,86 @@
+"""Replay: sending again what was settled, and sending at last what went nowhere."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.event import Event
+from bridge.intake import Routed
+from bridge.store.base import SETTLED, State
+from bridge.store.compiled import write
+from bridge.store.queries.put import add, take_turn
+from bridge.store.queries.records import delivery_conditions, event_conditions, joined
+from bridge.store.records import Query
+from bridge.store.rows import event_of, terms_text, verdicts_text
+from bridge.store.schema import deliveries, events, micros
+
+_SET_VERDICTS = sa.update(events).where(events.c.id == sa.bindparam("id_")).values(verdicts=sa.bindparam("verdicts_"))
+
+
+def replay_deliveries(connection: sa.Connection, query: Query, *, now: datetime) -> list[int]:
+    """Make new pending deliveries of the settled ones that a person means, in their order."""
+    next_id = take_turn(connection)
+    columns = [deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead")]
+    newest = (
+        sa.select(deliveries.c.id.label("replay_of"), *columns)
+        .select_from(joined)
+        .where(*delivery_conditions(query), deliveries.c.state.in_(SETTLED))
+        .order_by(deliveries.c.id.desc())
+        .limit(query.limit)
+    )
+    return _add_pending(connection, [dict(row._mapping) for row in connection.execute(newest)][::-1], next_id, now)
+
+
+def unrouted_events(connection: sa.Connection, query: Query) -> list[Event]:
+    """Events that have no delivery, in the order in which they came; the newest of them."""
+    newest = (
+        sa.select(events)
+        .where(*event_conditions(query), ~sa.exists().where(deliveries.c.event_id == events.c.id))
+        .order_by(events.c.id.desc())
+        .limit(query.limit)
+    )
+    return [event_of(row) for row in connection.execute(newest)][::-1]
+
+
+def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: datetime) -> list[int]:
+    """Make pending deliveries of stored events where a table says now, and keep what it said."""
+    next_id = take_turn(connection)
+    stored = set(_stored_ids(connection, [one.event.id for one in routed]))
+    kept = [one for one in routed if one.destinations and one.event.id in stored]
+    if kept:
+        verdicts = [{"id_": one.event.id, "verdicts_": verdicts_text(one.verdicts)} for one in kept]
+        write(connection, _SET_VERDICTS, verdicts)
+    rows = [
+        {
+            "event_id": one.event.id,
+            "sink": to.sink,
+            "subject": one.event.subject,
+            "row": to.row,
+            "template": to.template,
+            "terms": terms_text(to.terms),
+            "instead": None,
+            "replay_of": 0,
+        }
+        for one in kept
+        for to in one.destinations
+    ]
+    return _add_pending(connection, rows, next_id, now)
+
+
+def _add_pending(connection: sa.Connection, rows: Sequence[dict[str, Any]], next_id: int, now: datetime) -> list[int]:
+    """Add these as pending deliveries, in this order; their ids."""
+    ids = count(next_id)
+    made = [
+        row | {"id": next(ids), "made_at": micros(now), "state": State.PENDING.value, "due_at": None} for row in rows
+    ]
+    add(connection, made)
+    return [row["id"] for row in made]
+
+
+def _stored_ids(connection: sa.Connection, ids: Sequence[str]) -> Iterator[str]:
+    for start in range(0, len(ids), 500):
+        some = sa.select(events.c.id).where(events.c.id.in_(ids[start : start + 500]))
+        yield from connection.execute(some).scalars()

@@ -1,0 +1,98 @@
+"""What people look up in the store: which deliveries they mean, and a value for each thing that they are shown."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from bridge.event import JsonObject, iso
+from bridge.store.base import Standing, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which deliveries a person means; what is not given does not matter. Newest `limit` of them."""
+
+    ids: tuple[int, ...] = ()
+    states: tuple[State, ...] = ()
+    sink: str | None = None
+    source: str | None = None
+    type: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """A delivery as people see it."""
+
+    id: int
+    event_id: str
+    source: str
+    type: str
+    native_type: str
+    subject: str | None
+    received_at: datetime
+    sink: str
+    row: str
+    template: str | None
+    made_at: datetime
+    state: State
+    attempts: int
+    due_at: datetime | None
+    settled_at: datetime | None
+    reason: str | None
+    status: int | None
+    answer: str | None
+    note: str | None
+    replay_of: int | None
+    instead: str | None = None
+
+    def to_json(self) -> JsonObject:
+        """The field names as keys, times as ISO 8601 with Z."""
+        return _as_json(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAsideRecord:
+    """An element of a batch that was set aside, as people see it."""
+
+    id: int
+    source: str
+    received_at: datetime
+    path: str
+    reason: str
+    element: object
+
+    def to_json(self) -> JsonObject:
+        """The field names as keys, times as ISO 8601 with Z."""
+        return _as_json(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRecord:
+    """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
+
+    oldest  when the oldest delivery was made that is not settled, None where all are
+    """
+
+    sink: str
+    standing: Standing = Standing.OPEN
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    failures: int = 0
+    owner: str | None = None
+    pending: int = 0
+    waiting: int = 0
+    dead: int = 0
+    oldest: datetime | None = None
+
+    def to_json(self) -> JsonObject:
+        """The field names as keys, times as ISO 8601 with Z."""
+        return _as_json(self)
+
+
+def _as_json(record: DeliveryRecord | SetAsideRecord | LaneRecord) -> JsonObject:
+    values = ((f.name, getattr(record, f.name)) for f in fields(record))
+    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}

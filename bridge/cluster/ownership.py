@@ -35,7 +35,7 @@ def open_ownership(url: str, *, name: str, on_peer: Callable[[], None]) -> "Sole
 
 
 class SoleOwnership:
-    """All lanes are ours: a file has one owner (`dialect.sole_owner`)."""
+    """All lanes are ours: a file has one owner (`Backend.exclusive`)."""
 
     def __init__(self) -> None:
         self._sinks: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bridge.store import migrate
-from bridge.store.dialect import open_engine, sole_owner
+from bridge.store.backend import backend_of, open_engine
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 
@@ -19,7 +19,7 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
     A file has only one; a database any number of replicas, and shows them by their names.
     """
     engine = open_engine(url, replica=replica)
-    with sole_owner(engine):
+    with backend_of(engine).exclusive(engine):
         migrate.migrate(engine)
         outbox = SqlOutbox(engine)
         try:

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import exc
 
 from bridge.errors import StoreError
-from bridge.store.dialect import explained, open_engine, sole_owner
+from bridge.store.backend import backend_of, open_engine, parse_url, store_errors
 from bridge.store.migrate import migrate
 from bridge.store.schema import lanes, metadata, replicas
 
@@ -32,10 +31,10 @@ def copy(source: str, target: str, *, progress: Progress) -> int:
     The source is brought to today's tables first, as starting a bridge on it would. Raise StoreError where it cannot
     be: there is no store, a bridge runs on either of them, or the target is not empty.
     """
-    if _parsed(source) == _parsed(target):
+    if parse_url(source) == parse_url(target):
         raise StoreError(f"store: {shown(source)} cannot be copied into itself")
     _must_exist(source)
-    with _opened(source) as reads, _opened(target) as writes, explained():
+    with _opened(source) as reads, _opened(target) as writes, store_errors():
         _must_have_tables(reads, source)
         migrate(reads)
         migrate(writes)
@@ -53,7 +52,7 @@ def copy(source: str, target: str, *, progress: Progress) -> int:
 
 def shown(url: str) -> str:
     """The URL of a store as it may be shown: without its password."""
-    return _parsed(url).render_as_string(hide_password=True)
+    return parse_url(url).render_as_string(hide_password=True)
 
 
 def _copy_table(table: sa.Table, reading: sa.Connection, writing: sa.Connection, progress: Progress) -> int:
@@ -78,7 +77,7 @@ def _opened(url: str) -> Iterator[sa.Engine]:
     """The engine of a store that no bridge on this machine uses."""
     engine = open_engine(url)
     try:
-        with sole_owner(engine):
+        with backend_of(engine).exclusive(engine):
             yield engine
     finally:
         engine.dispose()
@@ -101,20 +100,20 @@ def _without_limits(connection: sa.Connection) -> None:
 
 
 def _must_exist(url: str) -> None:
-    parsed = _parsed(url)
+    parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         raise StoreError(f"store: there is none at {shown(url)}")
 
 
 def _must_have_tables(engine: sa.Engine, url: str) -> None:
-    with explained(shown(url)):
+    with store_errors(shown(url)):
         if not sa.inspect(engine).has_table("events"):
             raise StoreError(f"store: there is none at {shown(url)}")
 
 
 def _must_be_unused(connection: sa.Connection) -> None:
     if connection.dialect.name != "postgresql":
-        return  # `sole_owner` holds it
+        return  # `exclusive` holds it
     now = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()) * 1_000_000, sa.BigInteger)
     alive = sa.select(replicas.c.name).where(sa.func.abs(now - replicas.c.seen_at) < FRESH * 1_000_000)
     if names := connection.execute(alive.order_by(replicas.c.name)).scalars().all():
@@ -146,10 +145,3 @@ def _counting(table: sa.Table) -> Sequence[sa.Column[Any]]:
 
 def _name(connection: sa.Connection) -> str:
     return connection.engine.url.render_as_string(hide_password=True)
-
-
-def _parsed(url: str) -> sa.URL:
-    try:
-        return sa.make_url(url)
-    except (exc.ArgumentError, ValueError):
-        raise StoreError("store: not a database URL, such as sqlite:////var/lib/panelbridge/panelbridge.db") from None

@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import sqlalchemy as sa
 
-from bridge.store.dialect import explained
+from bridge.store.backend import store_errors
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,10 +30,10 @@ class Ledger:
 
     def read(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a query finds; it keeps nobody from writing."""
-        with explained(), self._engine.connect().execution_options(reads=True) as connection:
+        with store_errors(), self._engine.connect().execution_options(reads=True) as connection:
             return query(connection, *args, **kwargs)
 
     def write(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a query that changes something returns, once it is committed; the lanes of a running bridge find it."""
-        with explained(), self._engine.begin() as connection:
+        with store_errors(), self._engine.begin() as connection:
             return query(connection, *args, **kwargs)

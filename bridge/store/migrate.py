@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bridge.errors import StoreError
-from bridge.store.dialect import explained, migrating
+from bridge.store.backend import backend_of, store_errors
 from bridge.store.schema import metadata
 
 #: The newest revision under migrations/versions; a test holds it there.
@@ -18,8 +18,8 @@ def migrate(engine: sa.Engine) -> None:
 
     A new store is made as the tables are today, without going through their history.
     """
-    with explained(engine.url.database), engine.begin() as connection:
-        migrating(connection)
+    with store_errors(engine.url.database), engine.begin() as connection:
+        backend_of(connection).lock_migrations(connection)
         revision = _revision(connection)
         if revision == HEAD:
             return

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bridge.intake import Intake
 from bridge.message import Earlier
+from bridge.store.backend import autocommit
 from bridge.store.base import Claim, Collected, Delivery, LaneState, PutResult, Settlement
-from bridge.store.dialect import unmanaged
 from bridge.store.queries import claim, forget, lanes
 from bridge.store.queries.put import put
 from bridge.store.queries.settle import settle
@@ -27,7 +27,7 @@ class SqlOutbox:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine)
-        self._line = Line(lambda: unmanaged(engine.connect()))
+        self._line = Line(lambda: autocommit(engine.connect()))
         self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
 
     async def put(self, intake: Intake) -> PutResult:

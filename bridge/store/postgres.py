@@ -1,4 +1,4 @@
-"""PostgreSQL: one database, any number of bridges. Shape: `dialect.Kind`.
+"""PostgreSQL: one database, any number of bridges. Shape: `backend.Backend`.
 
 Why the planner is told so much: what lanes ask for is always a handful of rows behind an index, but just after a burst
 its statistics say that the table is empty, and it would read all of it.
@@ -71,7 +71,7 @@ def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
     return engine
 
 
-def sole_owner(_engine: sa.Engine, /) -> AbstractContextManager[None]:
+def exclusive(_engine: sa.Engine, /) -> AbstractContextManager[None]:
     """Any number of bridges: their lanes share it by themselves."""
     return nullcontext()
 
@@ -89,11 +89,11 @@ def transaction(connection: sa.Connection, /) -> Iterator[None]:
                 driver.execute("ROLLBACK")
 
 
-def relax(_connection: sa.Connection, /) -> None:
+def defer_sync(_connection: sa.Connection, /) -> None:
     """Nothing: a server that crashes would forget what was settled, and lanes elsewhere go on without it."""
 
 
-def lost(connection: sa.Connection, /) -> bool:
+def is_disconnected(connection: sa.Connection, /) -> bool:
     driver = _driver(connection)
     if driver.closed:
         return True
@@ -102,17 +102,17 @@ def lost(connection: sa.Connection, /) -> bool:
     return bool(poll.poll(0))  # between two transactions a server says nothing but that it goes
 
 
-def migrating(connection: sa.Connection, /) -> None:
+def lock_migrations(connection: sa.Connection, /) -> None:
     connection.exec_driver_sql("SET LOCAL lock_timeout = '5min'")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     _lock(connection, _MIGRATING)
 
 
-def take_turn(connection: sa.Connection, /) -> None:
+def lock_delivery_ids(connection: sa.Connection, /) -> None:
     _lock(connection, _PUTTING)
 
 
-def together(connection: sa.Connection, /) -> AbstractContextManager[object]:
+def pipeline(connection: sa.Connection, /) -> AbstractContextManager[object]:
     return _driver(connection).pipeline()
 
 
@@ -125,13 +125,13 @@ def notify(connection: sa.Connection, sinks: Collection[str], /) -> None:
     _driver(connection).execute(_NOTIFY, (CHANNEL, said if len(said.encode()) <= MOST_SAID else ""))
 
 
-def passes(error: Exception, /) -> bool:
+def is_transient(error: Exception, /) -> bool:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return True
     return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_PASSING)
 
 
-def words(error: Exception, /) -> str:
+def error_text(error: Exception, /) -> str:
     """The server's message without its detail, which quotes rows."""
     primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return primary or " ".join(str(error).split())[:300] or type(error).__name__

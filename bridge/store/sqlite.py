@@ -1,4 +1,4 @@
-"""SQLite: one file, one bridge, and commands beside it. Shape: `dialect.Kind`."""
+"""SQLite: one file, one bridge, and commands beside it. Shape: `backend.Backend`."""
 
 import fcntl
 import os
@@ -23,7 +23,7 @@ _PRAGMAS = (
 
 
 def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+    if not url.database or url.database == ":memory:":
         raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
     _make_folder(Path(url.database).parent)
     engine = sa.create_engine(
@@ -35,7 +35,7 @@ def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
 
 
 @contextmanager
-def sole_owner(engine: sa.Engine, /) -> Iterator[None]:
+def exclusive(engine: sa.Engine, /) -> Iterator[None]:
     path = Path(f"{engine.url.database}.lock")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -64,23 +64,23 @@ def transaction(connection: sa.Connection, /) -> Iterator[None]:
             driver.execute("ROLLBACK")
 
 
-def relax(connection: sa.Connection, /) -> None:
+def defer_sync(connection: sa.Connection, /) -> None:
     connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
 
 
-def lost(_connection: sa.Connection, /) -> bool:
+def is_disconnected(_connection: sa.Connection, /) -> bool:
     return False
 
 
-def migrating(_connection: sa.Connection, /) -> None:
+def lock_migrations(_connection: sa.Connection, /) -> None:
     """Nothing to do: the transaction holds the only write lock there is."""
 
 
-def take_turn(_connection: sa.Connection, /) -> None:
+def lock_delivery_ids(_connection: sa.Connection, /) -> None:
     """Nothing to do: the transaction holds the only write lock there is."""
 
 
-def together(_connection: sa.Connection, /) -> AbstractContextManager[object]:
+def pipeline(_connection: sa.Connection, /) -> AbstractContextManager[object]:
     return nullcontext()
 
 
@@ -88,11 +88,11 @@ def notify(_connection: sa.Connection, _sinks: Collection[str], /) -> None:
     """Nobody to tell: the bridge looks by itself for what a command has put."""
 
 
-def passes(error: Exception, /) -> bool:
+def is_transient(error: Exception, /) -> bool:
     return isinstance(error, sqlite3.OperationalError)
 
 
-def words(error: Exception, /) -> str:
+def error_text(error: Exception, /) -> str:
     return str(error)
 
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bridge.errors import BridgeError, StoreUnavailable
-from bridge.store.dialect import explained, lost, relaxed, transaction, unmanaged
+from bridge.store.backend import autocommit, backend_of, store_errors
 
 #: Writes several things of a kind, and returns as many results.
 Kind = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
@@ -50,9 +50,9 @@ class Line:
         self._connection: sa.Connection | None = None
 
     def use(self, work: Callable[[sa.Connection], T]) -> T:
-        """Do some work on it; errors are explained, and one that may pass takes the connection with it."""
+        """Do some work on it; a driver's errors are ours then, and one that may pass takes the connection with it."""
         try:
-            with explained():
+            with store_errors():
                 return work(self._ready())
         except StoreUnavailable:
             self.drop()
@@ -68,7 +68,7 @@ class Line:
                 connection.close()
 
     def _ready(self) -> sa.Connection:
-        if self._connection is not None and lost(self._connection):
+        if self._connection is not None and backend_of(self._connection).is_disconnected(self._connection):
             self.drop()
         if self._connection is None:
             self._connection = self._open()
@@ -79,8 +79,8 @@ class Writer:
     """What writes to the store in this process, on a thread of its own."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        self._durable = Line(lambda: unmanaged(engine.connect()))
-        self._light = Line(lambda: relaxed(unmanaged(engine.connect())))
+        self._durable = Line(lambda: autocommit(engine.connect()))
+        self._light = Line(lambda: _deferring_sync(autocommit(engine.connect())))
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -128,6 +128,12 @@ class Writer:
             yield job
 
 
+def _deferring_sync(connection: sa.Connection) -> sa.Connection:
+    backend_of(connection).defer_sync(connection)
+    connection.detach()  # it must not go back among those whose commits reach the disk at once
+    return connection
+
+
 def _commit(line: Line, jobs: list[Job]) -> None:
     kinds: dict[Kind, list[Job]] = {}
     for job in jobs:
@@ -136,7 +142,7 @@ def _commit(line: Line, jobs: list[Job]) -> None:
 
 
 def _write(connection: sa.Connection, kinds: dict[Kind, list[Job]]) -> None:
-    with transaction(connection):
+    with backend_of(connection).transaction(connection):
         for kind, same in kinds.items():
             for job, result in zip(same, kind(connection, [job.what for job in same]), strict=True):
                 job.result = result

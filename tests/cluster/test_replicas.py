@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from bridge.cluster import replicas
 from bridge.cluster.replicas import STALE, SURE, Replicas
-from bridge.store.dialect import open_engine
+from bridge.store.backend import open_engine
 from bridge.store.schema import metadata
 from bridge.store.schema import replicas as replicas_table
 from tests.postgres import Postgres, a_postgres

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from bridge.cli import main
 from bridge.errors import StoreError
 from bridge.store import open_ledger, open_outbox
+from bridge.store.backend import open_engine
 from bridge.store.copy import CHUNK, TABLES, copy
-from bridge.store.dialect import open_engine
 from bridge.store.migrate import migrate
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from bridge.outcome import Dead, Done, Limit, Rate
 from bridge.store import open_ledger
+from bridge.store.backend import open_engine
 from bridge.store.base import LaneState, Settlement, Standing
-from bridge.store.dialect import open_engine
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.records import lane_records

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 
 from bridge.errors import StoreError
 from bridge.store import migrate, open_outbox
-from bridge.store.dialect import open_engine
+from bridge.store.backend import open_engine
 from bridge.store.schema import metadata
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import claimed

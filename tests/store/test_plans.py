@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.store import migrate
+from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_for
-from bridge.store.dialect import open_engine
 from bridge.store.queries import claim, lanes, put, settle
 
 ROWS = 100_000

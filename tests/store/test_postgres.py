@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.outcome import Dead, Done
 from bridge.store import migrate, open_ledger, open_outbox
+from bridge.store.backend import open_engine
 from bridge.store.base import LaneState, Standing, State
-from bridge.store.dialect import open_engine
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.replay import replay_deliveries
@@ -134,9 +134,9 @@ async def test_a_replica_that_stops_amid_a_commit_holds_up_the_others_for_second
     async with open_outbox(url) as outbox:
         code = (
             "import sys, os, signal\n"
-            "from bridge.store.dialect import open_engine, take_turn\n"
+            "from bridge.store.backend import backend_of, open_engine\n"
             "with open_engine(sys.argv[1]).begin() as connection:\n"
-            "    take_turn(connection)\n"
+            "    backend_of(connection).lock_delivery_ids(connection)\n"
             "    print('mine', flush=True)\n"
             "    os.kill(os.getpid(), signal.SIGSTOP)\n"
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.store import dialect
+from bridge.store.backend import backend_of
 from bridge.store.base import SETTLED
 from bridge.store.rows import first_id_at
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
@@ -56,7 +56,7 @@ def _settled(connection: sa.Connection, before: datetime, limit: int) -> list[in
     settled = (
         deliveries.c.settled_at < micros(before),
         deliveries.c.state.in_(SETTLED),
-        deliveries.c.id != sa.select(sa.func.max(deliveries.c.id)).scalar_subquery(),  # see put.take_turn
+        deliveries.c.id != sa.select(sa.func.max(deliveries.c.id)).scalar_subquery(),  # see put.lock_next_id
     )
     any_settled = sa.select(deliveries.c.id).where(deliveries.c.event_id == events.c.id, *settled).limit(1)
     old = sa.select(events.c.id).where(events.c.id < first_id_at(before), any_settled.scalar_subquery().is_not(None))
@@ -68,7 +68,7 @@ def _settled(connection: sa.Connection, before: datetime, limit: int) -> list[in
 def forget(connection: sa.Connection, old: Old, *, before: datetime, now: datetime) -> int:
     """Delete it, but for what has become new meanwhile."""
     if old.events:
-        dialect.take_turn(connection)  # nobody may make a delivery of them meanwhile: a replay
+        backend_of(connection).lock_delivery_ids(connection)  # nobody may make a delivery of them meanwhile: a replay
     pair = sa.tuple_(threads.c.sink, threads.c.subject)
     deleted = 0
     for statement, keys in (

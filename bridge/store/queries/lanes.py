@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bridge.message import Earlier
 from bridge.outcome import Limit, Rate
-from bridge.store import dialect
+from bridge.store.backend import backend_of
 from bridge.store.base import LaneState, Standing
 from bridge.store.compiled import first, read, write
 from bridge.store.rows import Row
@@ -82,7 +82,7 @@ def resume(connection: sa.Connection, sink: str) -> bool:
     freed = sa.update(lanes).values(standing=Standing.OPEN.value, failures=0, reason=None, since=None, until=None)
     held = sa.or_(lanes.c.standing != Standing.OPEN.value, lanes.c.until.is_not(None))
     done = connection.execute(freed.where(lanes.c.sink == sink, held)).rowcount
-    dialect.notify(connection, {sink})
+    backend_of(connection).notify(connection, {sink})
     return done > 0
 
 

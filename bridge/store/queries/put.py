@@ -1,7 +1,7 @@
 """Put: events, a delivery for each sink they go to, what was set aside, and repeats.
 
 Why ids are counted here: a lane looks through its deliveries upwards and never back, so no id may become visible after
-a higher one. Whoever adds deliveries takes a turn for it (`dialect.take_turn`) that ends with the commit.
+a higher one. Whoever adds deliveries locks them until the commit (`lock_next_id`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.intake import Fingerprint, Intake, Routed, SetAside
-from bridge.store import dialect
+from bridge.store.backend import backend_of
 from bridge.store.base import PutResult
 from bridge.store.compiled import first, write
 from bridge.store.rows import aside_row, delivery_row, event_row, new_delivery
@@ -63,7 +63,7 @@ class _Remembered:
 
 def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]:
     """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake."""
-    newest = take_turn(connection) - 1
+    newest = lock_next_id(connection) - 1
     repeats = _repeats(connection, [one for intake in intakes for one in intake.routed])
     kept: list[PutResult] = []
     new: list[Routed] = []
@@ -77,7 +77,7 @@ def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]
         newest += len(made)
         new += fresh
         aside += [*intake.set_aside, *again]
-    with dialect.together(connection):
+    with backend_of(connection).pipeline(connection):
         if new:
             write(connection, _PUT_EVENT, map(event_row, new))
         add(connection, [delivery_row(delivery) for one in kept for delivery in one.deliveries])
@@ -87,18 +87,18 @@ def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]
 
 
 def add(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add deliveries, under ids that were counted in this turn, and tell their lanes."""
+    """Add deliveries, under ids that were counted under their lock, and tell their lanes."""
     if rows:
         write(connection, _PUT_DELIVERY, rows)
-        dialect.notify(connection, {row["sink"] for row in rows})
+        backend_of(connection).notify(connection, {row["sink"] for row in rows})
 
 
-def take_turn(connection: sa.Connection) -> int:
-    """Take the turn at adding deliveries; the next one's id.
+def lock_next_id(connection: sa.Connection) -> int:
+    """Lock the ids of deliveries until the commit; the next one.
 
     It is above every other, ever: the newest delivery is never forgotten, so that this holds.
     """
-    dialect.take_turn(connection)
+    backend_of(connection).lock_delivery_ids(connection)
     (newest,) = first(connection, NEWEST, {}) or (None,)
     return (newest or 0) + 1
 

@@ -11,7 +11,7 @@ from bridge.event import Event
 from bridge.intake import Routed
 from bridge.store.base import SETTLED, State
 from bridge.store.compiled import write
-from bridge.store.queries.put import add, take_turn
+from bridge.store.queries.put import add, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
 from bridge.store.records import Query
 from bridge.store.rows import event_of, terms_text, verdicts_text
@@ -22,7 +22,7 @@ _SET_VERDICTS = sa.update(events).where(events.c.id == sa.bindparam("id_")).valu
 
 def replay_deliveries(connection: sa.Connection, query: Query, *, now: datetime) -> list[int]:
     """Make new pending deliveries of the settled ones that a person means, in their order."""
-    next_id = take_turn(connection)
+    next_id = lock_next_id(connection)
     columns = [deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead")]
     newest = (
         sa.select(deliveries.c.id.label("replay_of"), *columns)
@@ -47,7 +47,7 @@ def unrouted_events(connection: sa.Connection, query: Query) -> list[Event]:
 
 def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: datetime) -> list[int]:
     """Make pending deliveries of stored events where a table says now, and keep what it said."""
-    next_id = take_turn(connection)
+    next_id = lock_next_id(connection)
     stored = set(_stored_ids(connection, [one.event.id for one in routed]))
     kept = [one for one in routed if one.destinations and one.event.id in stored]
     if kept:

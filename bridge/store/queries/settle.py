@@ -14,7 +14,7 @@ from bridge.outcome import Dead, Done
 from bridge.store.base import Delivery, Settlement, State
 from bridge.store.compiled import read, write
 from bridge.store.queries.lanes import epoch_of
-from bridge.store.queries.put import add, take_turn
+from bridge.store.queries.put import add, lock_next_id
 from bridge.store.rows import delivery_row, settled_row
 from bridge.store.schema import deliveries, micros
 from bridge.terms import Terms
@@ -72,7 +72,7 @@ def _falls_back(one: Settlement) -> bool:
 
 def _fallen_back(connection: sa.Connection, batch: Sequence[Settlement]) -> tuple[list[Delivery], list[Settlement]]:
     """Make deliveries for those who are told instead; these, and the settlements that say so."""
-    ids = count(take_turn(connection))
+    ids = count(lock_next_id(connection))
     made: list[Delivery] = []
     settled: list[Settlement] = []
     for one in batch:

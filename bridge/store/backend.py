@@ -1,0 +1,134 @@
+"""What differs between SQLite and PostgreSQL, in one shape: `sqlite.py` and `postgres.py`.
+
+Why PostgreSQL's stands behind an import of its own: who keeps a file should not pay for the driver of a server.
+"""
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy import exc
+
+from bridge.errors import StoreError, StoreUnavailable
+from bridge.store import sqlite
+
+_POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+_NO_STORE = (
+    "store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db,"
+    " or a database, such as postgresql+psycopg://user:password@host/panelbridge"
+)
+
+
+class Backend(Protocol):
+    """An engine's own ways."""
+
+    def open_engine(self, url: sa.URL, replica: str, /) -> sa.Engine:
+        """An engine whose connections know how to behave; raise StoreError where there cannot be one."""
+        ...
+
+    def exclusive(self, engine: sa.Engine, /) -> AbstractContextManager[None]:
+        """Hold the store against a second bridge, where it can have only one; raise StoreError where another runs."""
+        ...
+
+    def transaction(self, connection: sa.Connection, /) -> AbstractContextManager[None]:
+        """All or nothing, on an `autocommit` connection.
+
+        Why not SQLAlchemy's own: a transaction begins and ends for every event, and there it costs more than the event.
+        """
+        ...
+
+    def defer_sync(self, connection: sa.Connection, /) -> None:
+        """From now on commits of this connection reach the disk together with a later one."""
+        ...
+
+    def is_disconnected(self, connection: sa.Connection, /) -> bool:
+        """Whether an idle connection is known to be lost, without asking anyone."""
+        ...
+
+    def lock_migrations(self, connection: sa.Connection, /) -> None:
+        """From now to the end of the transaction nobody else migrates."""
+        ...
+
+    def lock_delivery_ids(self, connection: sa.Connection, /) -> None:
+        """From now to the end of the transaction nobody else adds deliveries: their ids become visible in order."""
+        ...
+
+    def pipeline(self, connection: sa.Connection, /) -> AbstractContextManager[object]:
+        """What is written inside goes out in one round trip, where there are such things; reading has to wait."""
+        ...
+
+    def notify(self, connection: sa.Connection, sinks: Collection[str], /) -> None:
+        """With the commit, tell other processes that there is something new for these sinks."""
+        ...
+
+    def is_transient(self, error: Exception, /) -> bool:
+        """Whether what the driver complains of may pass by itself."""
+        ...
+
+    def error_text(self, error: Exception, /) -> str:
+        """What the driver complains of, in one line, without a secret."""
+        ...
+
+
+def backend_of(bind: sa.Connection | sa.Engine) -> Backend:
+    """The backend of a connection or an engine."""
+    return _backend(bind.dialect.name)
+
+
+@cache
+def _backend(name: str) -> Backend:
+    if name == "sqlite":
+        return sqlite
+    from bridge.store import postgres
+
+    return postgres
+
+
+def open_engine(url: str, *, replica: str = "") -> sa.Engine:
+    """An engine for the store at `url`; raise StoreError where it cannot be one. `replica` is who opens it."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return sqlite.open_engine(parsed, replica)
+    if parsed.drivername in _POSTGRES and parsed.database:
+        return _backend("postgresql").open_engine(parsed, replica)
+    raise StoreError(_NO_STORE)
+
+
+def parse_url(url: str) -> sa.URL:
+    """The parts of a store's URL; raise StoreError where it is none."""
+    try:
+        return sa.make_url(url)
+    except (exc.ArgumentError, ValueError):
+        raise StoreError("store: not a database URL, such as sqlite:////var/lib/panelbridge/panelbridge.db") from None
+
+
+def autocommit(connection: sa.Connection) -> sa.Connection:
+    """The connection, with no transactions but those of `Backend.transaction`."""
+    return connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@contextmanager
+def store_errors(file: str | None = None) -> Iterator[None]:
+    """Turn a driver's errors into ours: StoreUnavailable for what may pass, StoreError for the rest."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise StoreUnavailable("store: no connection came free in time") from error
+    except Exception as error:
+        cause = error.orig if isinstance(error, exc.DBAPIError) else error
+        backend = _raised_by(cause)
+        if backend is None or not isinstance(cause, Exception):
+            raise
+        text = backend.error_text(cause)
+        kind = StoreUnavailable if backend.is_transient(cause) else StoreError
+        raise kind(f"store: {file}: {text}" if file else f"store: {text}") from error
+
+
+def _raised_by(error: BaseException | None) -> Backend | None:
+    """Whose driver raised an error, None for nobody's."""
+    if isinstance(error, sqlite3.Error):
+        return _backend("sqlite")
+    return _backend("postgresql") if type(error).__module__.partition(".")[0] == "psycopg" else None

@@ -12,10 +12,11 @@ from bridge.intake import Intake
 from bridge.message import Earlier
 from bridge.store.backend import autocommit
 from bridge.store.base import Claim, Collected, Delivery, LaneState, PutResult, Settlement
+from bridge.store.connection import PersistentConnection
 from bridge.store.queries import claim, forget, lanes
 from bridge.store.queries.put import put
 from bridge.store.queries.settle import settle
-from bridge.store.writer import Line, Writer
+from bridge.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -27,12 +28,12 @@ class SqlOutbox:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine)
-        self._line = Line(lambda: autocommit(engine.connect()))
-        self._readers = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
+        self._connection = PersistentConnection(lambda: autocommit(engine.connect()))
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
 
     async def put(self, intake: Intake) -> PutResult:
-        kept: PutResult = await self._writer.write(put, intake)
-        return kept
+        result: PutResult = await self._writer.write(put, intake)
+        return result
 
     async def claim(self, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
         return await self._read(lambda c: claim.claim(c, sink, after=after, now=now, limit=limit))
@@ -82,15 +83,15 @@ class SqlOutbox:
 
     async def close(self) -> None:
         await self._writer.close()
-        await asyncio.get_running_loop().run_in_executor(self._readers, self._line.drop)
-        self._readers.shutdown()
+        await asyncio.get_running_loop().run_in_executor(self._reader, self._connection.close)
+        self._reader.shutdown()
         self._engine.dispose()
 
     async def _read(self, query: Callable[[sa.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._line.use, query)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._connection.run, query)
 
 
-def _touch(connection: sa.Connection, whats: Sequence[None]) -> Sequence[None]:
+def _touch(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:
     """Write, and change nothing: whether the store takes anything."""
     connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
-    return whats
+    return values

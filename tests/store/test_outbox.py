@@ -136,7 +136,7 @@ async def test_a_full_disk_is_unavailable_and_passes(store_url: str) -> None:
             connection.execute(f"PRAGMA max_page_count={40 if full else 1000000}")
 
         full = True
-        outbox._writer._durable.drop()  # the next one is smaller
+        outbox._writer._durable.close()  # the next one is smaller
         with pytest.raises(StoreUnavailable, match="full"):
             await outbox.put(an_intake(*big))
         full = False

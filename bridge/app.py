@@ -23,9 +23,10 @@ from bridge.delivery.lane import Voice
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.limits import MemoryBudget
-from bridge.ingress.receiver import Receiver, Source
+from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.server import Server, not_found
+from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, open_panel
 from bridge.routing import Router

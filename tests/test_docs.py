@@ -20,7 +20,7 @@ from bridge.app import RESTART_ONLY
 from bridge.cli import app
 from bridge.config.load import load
 from bridge.event import Event
-from bridge.ingress.receiver import Source
+from bridge.ingress.source import Source
 from bridge.message import Look, Message
 from bridge.messages.renderer import Renderer
 from bridge.panels import SourceSettings, marzban, remnawave, reports, wgportal

@@ -220,7 +220,7 @@ def _sample(config: "Config", type_: str, *, source: str | None = None, panel: s
 def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     """The events of a request's body, understood as the source's panel would."""
     from bridge.config.errors import near
-    from bridge.ingress.receiver import Source
+    from bridge.ingress.source import Source
     from bridge.panels import open_panel
     from bridge.panels.base import Hook
 

@@ -21,8 +21,9 @@ from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
 from bridge.ingress.limits import MemoryBudget, Reservation, arriving, read_body
-from bridge.ingress.receiver import Received, Receiver, Source
+from bridge.ingress.receiver import Received, Receiver
 from bridge.ingress.server import RETRY_AFTER, parting, tell_refused, tell_taken
+from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 
 LOG = logging.getLogger("bridge.ingress")

@@ -1,6 +1,6 @@
 """The door: from a request as it arrived to events in the outbox, in one commit.
 
-verify → elements → fingerprint → mask → parse → route → put. Whoever calls answers 2xx only after `take` has returned.
+verify → parse (source.py) → route → put. Whoever calls answers 2xx only after `take` has returned.
 """
 
 import asyncio
@@ -9,14 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from bridge.errors import BadPayload
-from bridge.event import Event, new_id
-from bridge.ingress.masking import Masker
+from bridge.event import Event
 from bridge.ingress.redelivery import Redelivery
-from bridge.intake import Fingerprint, Intake, Routed, SetAside
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
+from bridge.ingress.source import Source
+from bridge.intake import Fingerprint, Intake, Routed
+from bridge.panels.base import Hook
 from bridge.routing import Router
 from bridge.store.base import Outbox, PutResult
 from bridge.telemetry import say
@@ -24,58 +22,6 @@ from bridge.telemetry import say
 LOG = logging.getLogger("bridge.ingress")
 NOTHING = PutResult(())
 BIG = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one at a time
-
-#: An event, and what tells its repeats.
-Understood = tuple[Event, Fingerprint | None]
-
-
-class Source:
-    """One configured panel."""
-
-    def __init__(self, name: str, kind: str, panel: Panel[SourceConfig]) -> None:
-        self.name = name
-        self.kind = kind
-        self.panel = panel
-        self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
-
-    def events(self, hook: Hook) -> tuple[list[Event], list[SetAside]]:
-        """What the request says. Raise BadPayload where nothing in it can be understood."""
-        heard, aside = self.hear(hook)
-        return [event for event, _ in heard], aside
-
-    def hear(self, hook: Hook) -> tuple[list[Understood], list[SetAside]]:
-        """The same, each event with what tells its repeats."""
-        elements = self.panel.elements(hook)
-        heard: list[Understood] = []
-        aside: list[SetAside] = []
-        for index, element in enumerate(elements):
-            fingerprint = self.panel.fingerprint(element, index, hook)
-            masked = self.panel.scrub(self._mask(element))
-            try:
-                heard.append((self._event(masked, self.panel.parse(masked, hook), hook), fingerprint))
-            except BadPayload as error:
-                path = _joined(f"[{index}]" if len(elements) > 1 else "", error.path)
-                aside.append(self._aside(masked, path, error.reason, hook))
-        if aside and not heard:
-            raise BadPayload(aside[0].reason, aside[0].path)
-        return heard, aside
-
-    def _event(self, native: Any, sighting: ParsedEvent, hook: Hook) -> Event:
-        return Event(
-            id=new_id(),
-            source=self.name,
-            panel=sighting.panel or self.kind,
-            type=sighting.type,
-            native_type=sighting.native_type,
-            subject=sighting.subject,
-            occurred_at=sighting.occurred_at or hook.received_at,
-            received_at=hook.received_at,
-            data=sighting.data,
-            native=native if sighting.native is None else sighting.native,
-        )
-
-    def _aside(self, element: Any, path: str, reason: str, hook: Hook) -> SetAside:
-        return SetAside(source=self.name, received_at=hook.received_at, path=path, reason=reason, element=element)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +99,3 @@ def _subjects(intake: Intake, *, again: bool) -> list[str | None]:
     """What the events are about that are told for the first time, or again, as far as their panel counts."""
     marked = ((one.event, one.fingerprint.tries) for one in intake.routed if one.fingerprint is not None)
     return [event.subject for event, tries in marked if tries is not None and (tries > 0) is again]
-
-
-def _joined(head: str, tail: str) -> str:
-    return f"{head}.{tail}" if head and tail and not tail.startswith("[") else head + tail

@@ -15,7 +15,8 @@ from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import BadPayload, HookRejected, StoreError
 from bridge.ingress.limits import Garbled, MemoryBudget, read_body
-from bridge.ingress.receiver import Received, Receiver, Source
+from bridge.ingress.receiver import Received, Receiver
+from bridge.ingress.source import Source
 from bridge.panels.base import Hook
 from bridge.telemetry import say
 

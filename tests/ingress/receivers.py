@@ -8,9 +8,10 @@ from aiohttp import web
 
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.limits import Limits, MemoryBudget
-from bridge.ingress.receiver import Receiver, Source
+from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.server import Server, not_found
+from bridge.ingress.source import Source
 from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
 from bridge.routing import Route, Router

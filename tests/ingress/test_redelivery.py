@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import StoreUnavailable
-from bridge.ingress.receiver import Receiver, Source
+from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import SUBJECTS, Redelivery
+from bridge.ingress.source import Source
 from bridge.intake import Intake
 from bridge.panels.base import Hook
 from bridge.panels.marzban import MarzbanConfig, MarzbanPanel

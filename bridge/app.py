@@ -65,7 +65,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     with _listening(config.listen) as listener:
         async with open_outbox(config.store, replica=name) as outbox, _http() as http, asyncio.TaskGroup() as tasks:
             redelivery = Redelivery(clock.now())
-            ownership = open_ownership(config.store, name=name, on_peer=lambda: redelivery.reset(clock.now()))
+            ownership = open_ownership(config.store, name=name, on_peer=lambda: redelivery.distrust_all(clock.now()))
             house = House(
                 path, outbox=outbox, ownership=ownership, redelivery=redelivery, http=http, clock=clock, tasks=tasks
             )
@@ -123,7 +123,7 @@ class House:
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
         # everything is made before anything is put in place: what cannot be made leaves all as it was
         self._now, self._sinks = loaded, opened
-        self.receiver.open(sources, router)
+        self.receiver.configure(sources, router)
         sinks = {name: sink for name, (_, sink) in opened.items()}
         await self.dispatcher.carry(sinks, Voice(renderer, config.zone()), grace=config.shutdown)
 

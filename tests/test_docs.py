@@ -154,12 +154,12 @@ def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) 
 def _seen(body: bytes) -> str:
     """What the terminal shows, as Discord's, Slack's and Telegram's, for the events of a Marzban's request."""
     source = Source("marzban", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
-    events, _ = source.events(Hook(body=body, received_at=NOW))
+    events, _ = source.parse(Hook(body=body, received_at=NOW))
     renderer = Renderer(folders=(), timezone=ZoneInfo("UTC"), locale="en")
     looks = {service: Look(service, blocks) for service, blocks in BLOCKS.items()}
     messages = [
         (service, Message(event=event, at=NOW, blocks=renderer.render(event, look).blocks))
-        for event in events
+        for event, _ in events
         for service, look in looks.items()
     ]
     return "\n\n".join(view(message, service, terminal=False, color=False).strip("\n") for service, message in messages)

@@ -234,7 +234,7 @@ def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     except OSError as error:
         raise BridgeError(f"{file}: cannot be read: {error.strerror}") from None
     hook = Hook(body=body, received_at=datetime.now(UTC), headers={"Content-Type": "application/json"})
-    events, aside = Source(name, settings.panel, open_panel(settings)).events(hook)
+    events, aside = Source(name, settings.panel, open_panel(settings)).parse(hook)
     for one in aside:
         print(f"set aside: {plain(one.path)}: {plain(one.reason)}", file=sys.stderr)
-    return events
+    return [event for event, _ in events]

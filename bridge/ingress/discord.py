@@ -20,9 +20,9 @@ from aiohttp.http import HttpProcessingError
 from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
-from bridge.ingress.limits import MemoryBudget, Reservation, arriving, read_body
-from bridge.ingress.receiver import Received, Receiver
-from bridge.ingress.server import RETRY_AFTER, parting, tell_refused, tell_taken
+from bridge.ingress.limits import MemoryBudget, Reservation, body_deadline, read_body
+from bridge.ingress.receiver import Receipt, Receiver
+from bridge.ingress.server import RETRY_AFTER, close_if_broken, log_accepted, log_refused
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 
@@ -41,12 +41,12 @@ class DiscordEndpoint:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.route("*", f"/api{version}/webhooks/{{source}}/{{token}}{slash}", self.take)
+            web.route("*", f"/api{version}/webhooks/{{source}}/{{token}}{slash}", self.receive)
             for version in ("", r"/v{version:\d+}")
             for slash in ("", "/")
         ]
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         """One message, or one look at the webhook."""
         started = time.perf_counter()
         name = request.match_info["source"]
@@ -55,27 +55,27 @@ class DiscordEndpoint:
             return _error(404, 10015, "Unknown Webhook")
         try:
             if request.method == "GET":
-                return self._webhook(request, source)
+                return self._webhook_object(request, source)
             if request.method != "POST":
                 return _error(405, 0, "405: Method Not Allowed", headers={"Allow": "GET, POST"})
-            payload, taken = await self._take(request, source)
+            payload, receipt = await self._receive(request, source)
         except HookRejected as error:
-            tell_refused(name, error.status, str(error))
-            return parting(error, _refusal(error))
+            log_refused(name, error.status, str(error))
+            return close_if_broken(error, _refusal(error))
         except StoreError as error:
-            tell_refused(name, 503, str(error))
+            log_refused(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
-        tell_taken(name, taken, started)
+        log_accepted(name, receipt, started)
         if request.query.get("wait", "").lower() in ("true", "1"):
-            return _json(200, self._message(name, payload))
+            return _json(200, self._message_object(name, payload))
         return web.Response(status=204)
 
-    async def _take(self, request: web.Request, source: Source) -> tuple[JsonObject, Received]:
-        with self._budget.hold() as reservation:
+    async def _receive(self, request: web.Request, source: Source) -> tuple[JsonObject, Receipt]:
+        with self._budget.reserve() as reservation:
             body = await self._body(request, reservation)
             hook = self._hook(request, body)
-            taken = await self._receiver.take(source, hook)
-            return _shown(body), taken
+            receipt = await self._receiver.receive(source, hook)
+            return _payload(body), receipt
 
     async def _body(self, request: web.Request, reservation: Reservation) -> bytes:
         """The message as JSON, whichever way it was sent."""
@@ -89,13 +89,13 @@ class DiscordEndpoint:
             case _:
                 raise BadPayload('Expected "Content-Type" header to be one of {"application/json", …}', "_content_type")
         thread = request.query.get("thread_id")
-        return _with(body, thread_id=thread) if thread else body
+        return _extended(body, thread_id=thread) if thread else body
 
     async def _from_multipart(self, request: web.Request, reservation: Reservation) -> bytes:
         fields: dict[str, str] = {}
         files: list[JsonObject] = []
         try:
-            async with arriving(request, self._budget.limits):
+            async with body_deadline(request, self._budget.limits):
                 async for part in await request.multipart():
                     await _read_part(part, reservation, fields, files)
         except ValueError as error:
@@ -103,15 +103,15 @@ class DiscordEndpoint:
         except HttpProcessingError:
             raise BadPayload("the form cannot be read: a part has no proper headers", "payload_json") from None
         body = _from_fields(fields)
-        return _with(body, attachments=files) if files else body
+        return _extended(body, attachments=files) if files else body
 
     def _hook(self, request: web.Request, body: bytes) -> Hook:
         token = request.match_info["token"]
         return Hook(body=body, received_at=self._clock.now(), headers=request.headers, query=request.query, token=token)
 
-    def _webhook(self, request: web.Request, source: Source) -> web.Response:
+    def _webhook_object(self, request: web.Request, source: Source) -> web.Response:
         source.panel.verify(self._hook(request, b""))
-        channel = _snowflake_of(source.name)
+        channel = _snowflake(source.name)
         return _json(
             200,
             {
@@ -127,8 +127,8 @@ class DiscordEndpoint:
             },
         )
 
-    def _message(self, source: str, payload: JsonObject) -> JsonObject:
-        now, channel = self._clock.now(), _snowflake_of(source)
+    def _message_object(self, source: str, payload: JsonObject) -> JsonObject:
+        now, channel = self._clock.now(), _snowflake(source)
         return {
             "id": str((int(now.timestamp() * 1000) - EPOCH) << 22),
             "type": 0,
@@ -183,7 +183,7 @@ def _from_fields(fields: dict[str, str]) -> bytes:
     return json.dumps({name: fields[name] for name in FORM_FIELDS if name in fields}).encode()
 
 
-def _with(body: bytes, **more: Any) -> bytes:
+def _extended(body: bytes, **more: Any) -> bytes:
     """The message with `more` in it; a body that is no object stays as it is, for the panel to refuse."""
     try:
         payload = json.loads(body)
@@ -192,12 +192,12 @@ def _with(body: bytes, **more: Any) -> bytes:
     return json.dumps(payload | more).encode() if isinstance(payload, dict) else body
 
 
-def _shown(body: bytes) -> JsonObject:
+def _payload(body: bytes) -> JsonObject:
     payload = json.loads(body)
     return payload if isinstance(payload, dict) else {}
 
 
-def _snowflake_of(name: str) -> str:
+def _snowflake(name: str) -> str:
     """An id in Discord's form that is always the same for a name."""
     return str(10**17 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % (9 * 10**17))
 

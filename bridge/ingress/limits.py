@@ -25,11 +25,11 @@ class TooSlow(HookRejected):
     status = 408
 
 
-class Garbled(HookRejected):
+class BrokenBody(HookRejected):
     """Its body is not encoded the way its headers say, or ends too soon; the connection is of no more use."""
 
 
-class Crowded(HookRejected):
+class Overloaded(HookRejected):
     """There is no budget for it now."""
 
     status = 503
@@ -40,20 +40,20 @@ class MemoryBudget:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._held = 0
+        self._reserved = 0
 
     @contextmanager
-    def hold(self) -> Iterator["Reservation"]:
+    def reserve(self) -> Iterator["Reservation"]:
         reservation = Reservation(self)
         try:
             yield reservation
         finally:
-            self._held -= reservation.size
+            self._reserved -= reservation.size
 
-    def take(self, size: int) -> None:
-        if self._held + size > self.limits.memory:
-            raise Crowded("too many big requests at once")
-        self._held += size
+    def add(self, size: int) -> None:
+        if self._reserved + size > self.limits.memory:
+            raise Overloaded("too many big requests at once")
+        self._reserved += size
 
 
 class Reservation:
@@ -64,15 +64,15 @@ class Reservation:
         self.size = 0
 
     def grow(self, size: int) -> None:
-        """Count `size` more bytes; raise TooLarge or Crowded where they do not fit."""
+        """Count `size` more bytes; raise TooLarge or Overloaded where they do not fit."""
         if self.size + size > self._budget.limits.body:
             raise TooLarge(f"the body is bigger than {self._budget.limits.body} bytes")
-        self._budget.take(size)
+        self._budget.add(size)
         self.size += size
 
 
 async def read_body(request: web.Request, reservation: Reservation, limits: Limits) -> bytes:
-    """The whole body; raise TooLarge, TooSlow, Garbled or Crowded."""
+    """The whole body; raise TooLarge, TooSlow, BrokenBody or Overloaded."""
     if request.content_length is not None and request.content_length > limits.body:
         raise TooLarge(f"the body is bigger than {limits.body} bytes")
     if request.content.is_eof() and request.content.exception() is None:  # most arrive together with their headers
@@ -80,7 +80,7 @@ async def read_body(request: web.Request, reservation: Reservation, limits: Limi
         reservation.grow(len(whole))
         return whole
     chunks: list[bytes] = []
-    async with arriving(request, limits):
+    async with body_deadline(request, limits):
         async for chunk in request.content.iter_any():
             reservation.grow(len(chunk))
             chunks.append(chunk)
@@ -88,8 +88,8 @@ async def read_body(request: web.Request, reservation: Reservation, limits: Limi
 
 
 @asynccontextmanager
-async def arriving(request: web.Request, limits: Limits) -> AsyncIterator[None]:
-    """The time that a body has to arrive; raise TooSlow after it, Garbled where it cannot be decoded or is cut off."""
+async def body_deadline(request: web.Request, limits: Limits) -> AsyncIterator[None]:
+    """The time a body has to arrive; raise TooSlow after it, BrokenBody where it cannot be decoded or is cut off."""
     try:
         async with asyncio.timeout(limits.body_timeout):
             yield
@@ -97,6 +97,6 @@ async def arriving(request: web.Request, limits: Limits) -> AsyncIterator[None]:
         raise TooSlow(f"the body did not arrive within {limits.body_timeout:g} s") from None
     except web.RequestPayloadError:
         request.content.feed_eof()  # or aiohttp reads on after the answer, and logs a traceback
-        raise Garbled("the body is not encoded the way its headers say") from None
+        raise BrokenBody("the body is not encoded the way its headers say") from None
     except ConnectionError:
-        raise Garbled("the sender went away before the body had arrived") from None
+        raise BrokenBody("the sender went away before the body had arrived") from None

@@ -1,6 +1,6 @@
-"""The door: from a request as it arrived to events in the outbox, in one commit.
+"""From a request as it arrived to events in the outbox, in one commit.
 
-verify → parse (source.py) → route → put. Whoever calls answers 2xx only after `take` has returned.
+verify → parse (source.py) → route → put. Whoever calls answers 2xx only after `receive` has returned.
 """
 
 import asyncio
@@ -20,12 +20,12 @@ from bridge.store.base import Outbox, PutResult
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.ingress")
-NOTHING = PutResult(())
-BIG = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one at a time
+NOTHING_PUT = PutResult(())
+BIG_BODY = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one at a time
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class Receipt:
     """What came of a request that was taken; `repeats` of the events were told before, and are not told again."""
 
     events: Sequence[Event]
@@ -42,60 +42,61 @@ class Receiver:
         self._outbox = outbox
         self._offer = offer
         self._redelivery = redelivery
-        self._one_big = asyncio.Lock()
+        self._one_big_body = asyncio.Lock()
 
-    def open(self, sources: Mapping[str, Source], router: Router) -> None:
+    def configure(self, sources: Mapping[str, Source], router: Router) -> None:
         """From now on, these sources and this table."""
         self.sources, self._router = sources, router
 
-    def lost(self, source: Source, now: datetime) -> None:
+    def distrust(self, source: Source, now: datetime) -> None:
         """A request was not taken: whatever it told is told again, and is no repeat."""
-        self._redelivery.lost(source.name, now)
+        self._redelivery.distrust(source.name, now)
 
-    async def take(self, source: Source, hook: Hook) -> Received:
+    async def receive(self, source: Source, hook: Hook) -> Receipt:
         """Keep what a request says; raise HookRejected where it is not taken, StoreError where it is not kept."""
         source.panel.verify(hook)
-        if len(hook.body) < BIG:
+        if len(hook.body) < BIG_BODY:
             intake = self._intake(source, hook)
         else:
-            async with self._one_big:
+            async with self._one_big_body:
                 intake = await asyncio.to_thread(self._intake, source, hook)
-        kept = NOTHING
+        put = NOTHING_PUT
         if intake.routed or intake.set_aside:
-            kept = await self._put(source, hook, intake)
-            self._offer(kept)
+            put = await self._put(source, hook, intake)
+            self._offer(put)
         for aside in intake.set_aside:
             say(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
-        return Received([routed.event for routed in intake.routed], len(intake.set_aside), kept.repeats)
+        return Receipt([routed.event for routed in intake.routed], len(intake.set_aside), put.repeats)
 
     async def _put(self, source: Source, hook: Hook, intake: Intake) -> PutResult:
-        self._redelivery.told(source.name, _subjects(intake, again=False), hook.received_at)
-        kept = await self._outbox.put(intake)
-        again = _subjects(intake, again=True)
-        if kept.repeats < len(again):  # some of them were told for the first time
-            self._redelivery.told(source.name, again, hook.received_at)
-        return kept
+        self._redelivery.remember(source.name, _subjects(intake, tried_before=False), hook.received_at)
+        put = await self._outbox.put(intake)
+        tried_before = _subjects(intake, tried_before=True)
+        if put.repeats < len(tried_before):  # some of them were told for the first time
+            self._redelivery.remember(source.name, tried_before, hook.received_at)
+        return put
 
     def _intake(self, source: Source, hook: Hook) -> Intake:
         assert self._router is not None
-        heard, aside = source.hear(hook)
-        twins: Counter[str] = Counter()
-        return Intake([self._routed(self._router, *one, twins) for one in heard], aside)
+        events, set_aside = source.parse(hook)
+        occurrences: Counter[str] = Counter()
+        routed = [self._routed(self._router.route(event), fingerprint, occurrences) for event, fingerprint in events]
+        return Intake(routed, set_aside)
 
-    def _routed(self, router: Router, event: Event, fingerprint: Fingerprint | None, twins: Counter[str]) -> Routed:
-        routed = router.route(event)
+    def _routed(self, routed: Routed, fingerprint: Fingerprint | None, occurrences: Counter[str]) -> Routed:
+        """With the fingerprint by which the store tells a repeat of it."""
         if fingerprint is None:
             return routed
-        key, since = f"{event.source}:{fingerprint.key}", None  # sources do not share what they remember
+        key, since = f"{routed.event.source}:{fingerprint.key}", None  # sources do not share what they remember
         if fingerprint.tries is not None:
             # two in one request are never one: the second is a repeat of what was the second then
-            twins[key] += 1
-            key, since = f"{key}:{twins[key]}", self._redelivery.since(event)
-        mark = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
-        return Routed(event, routed.destinations, routed.verdicts, mark)
+            occurrences[key] += 1
+            key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
+        fingerprint = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
+        return Routed(routed.event, routed.destinations, routed.verdicts, fingerprint)
 
 
-def _subjects(intake: Intake, *, again: bool) -> list[str | None]:
+def _subjects(intake: Intake, *, tried_before: bool) -> list[str | None]:
     """What the events are about that are told for the first time, or again, as far as their panel counts."""
-    marked = ((one.event, one.fingerprint.tries) for one in intake.routed if one.fingerprint is not None)
-    return [event.subject for event, tries in marked if tries is not None and (tries > 0) is again]
+    counted = ((one.event, one.fingerprint.tries) for one in intake.routed if one.fingerprint is not None)
+    return [event.subject for event, tries in counted if tries is not None and (tries > 0) is tried_before]

@@ -21,39 +21,39 @@ SUBJECTS = 10_000  # of how many subjects it is known when they were last told o
 _NEXT = timedelta(microseconds=1)
 
 #: A source's name, and what its event is about.
-Told = tuple[str, str | None]
+SourceSubject = tuple[str, str | None]
 
 
 class Redelivery:
     """When something of each source may have been lost, and when each subject was last told of. Bounded."""
 
-    def __init__(self, began: datetime) -> None:
-        self._began = began
-        self._since: dict[str, datetime] = {}
-        self._latest: dict[str, datetime] = {}
-        self._told: OrderedDict[Told, datetime] = OrderedDict()
+    def __init__(self, since: datetime) -> None:
+        self._all_since = since
+        self._source_since: dict[str, datetime] = {}
+        self._subject_since: OrderedDict[SourceSubject, datetime] = OrderedDict()
+        self._latest: dict[str, datetime] = {}  # request of each source
 
-    def reset(self, now: datetime) -> None:
+    def distrust_all(self, now: datetime) -> None:
         """What was told before now may have been told to someone else, or lost there: another process, before this one
         or beside it."""
-        self._began = now
+        self._all_since = now
 
-    def lost(self, source: str, now: datetime) -> None:
+    def distrust(self, source: str, now: datetime) -> None:
         """A request of the source was not taken."""
         # clocks are set back, and two requests can share a moment: what came before the loss must not seem later
-        self._since[source] = max(now, self._latest.get(source, now)) + _NEXT
+        self._source_since[source] = max(now, self._latest.get(source, now)) + _NEXT
 
-    def since(self, event: Event) -> datetime:
+    def trusted_since(self, event: Event) -> datetime:
         """From when on something equal to this event, if it was taken, is this event told before."""
-        known = max(self._began, self._since.get(event.source, self._began))
-        return max(known, self._told.get((event.source, event.subject), known))
+        since = max(self._all_since, self._source_since.get(event.source, self._all_since))
+        return max(since, self._subject_since.get((event.source, event.subject), since))
 
-    def told(self, source: str, subjects: Iterable[str | None], at: datetime) -> None:
+    def remember(self, source: str, subjects: Iterable[str | None], at: datetime) -> None:
         """A request told of these for the first time."""
         self._latest[source] = max(at, self._latest.get(source, at))
-        for one in {(source, subject) for subject in subjects}:
-            before = self._told.pop(one, None)
-            self._told[one] = at if before is None or at > before else before + _NEXT
-        while len(self._told) > SUBJECTS:
-            (gone, _), when = self._told.popitem(last=False)
-            self._since[gone] = max(when, self._since.get(gone, self._began))
+        for key in {(source, subject) for subject in subjects}:
+            before = self._subject_since.pop(key, None)
+            self._subject_since[key] = at if before is None or at > before else before + _NEXT
+        while len(self._subject_since) > SUBJECTS:
+            (forgotten, _), since = self._subject_since.popitem(last=False)
+            self._source_since[forgotten] = max(since, self._source_since.get(forgotten, self._all_since))

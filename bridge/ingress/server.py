@@ -14,8 +14,8 @@ from aiohttp import web
 from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import BadPayload, HookRejected, StoreError
-from bridge.ingress.limits import Garbled, MemoryBudget, read_body
-from bridge.ingress.receiver import Received, Receiver
+from bridge.ingress.limits import BrokenBody, MemoryBudget, read_body
+from bridge.ingress.receiver import Receipt, Receiver
 from bridge.ingress.source import Source
 from bridge.panels.base import Hook
 from bridge.telemetry import say
@@ -40,12 +40,12 @@ class Server:
     def routes(self) -> list[web.RouteDef]:
         paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
         return [
-            *(web.route("*", path, self.take) for path in paths),
+            *(web.route("*", path, self.receive) for path in paths),
             web.route("*", "/healthz", self.healthz),
             web.route("*", "/readyz", self.readyz),
         ]
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def receive(self, request: web.Request) -> web.Response:
         """One panel request."""
         started = time.perf_counter()
         name = request.match_info["source"]
@@ -55,28 +55,30 @@ class Server:
         if request.method != "POST":
             return self._other_method(request, source)
         try:
-            taken = await self._take(request, source)
+            receipt = await self._receive(request, source)
         except HookRejected as error:
-            tell_refused(name, error.status, str(error))
-            return parting(error, _refusal(error))
+            log_refused(name, error.status, str(error))
+            return close_if_broken(error, _refusal(error))
         except StoreError as error:
-            tell_refused(name, 503, str(error))
+            log_refused(name, 503, str(error))
             return _error(503, "the store is not available, try again", headers=RETRY_AFTER)
-        tell_taken(name, taken, started)
-        repeated = {"repeated": taken.repeats} if taken.repeats else {}
-        return _json(200, {"accepted": len(taken.events) - taken.repeats, "set_aside": taken.set_aside} | repeated)
+        log_accepted(name, receipt, started)
+        repeated = {"repeated": receipt.repeats} if receipt.repeats else {}
+        return _json(
+            200, {"accepted": len(receipt.events) - receipt.repeats, "set_aside": receipt.set_aside} | repeated
+        )
 
-    async def _take(self, request: web.Request, source: Source) -> Received:
-        taken: Received | None = None
+    async def _receive(self, request: web.Request, source: Source) -> Receipt:
+        receipt: Receipt | None = None
         try:
-            taken = await self._read_and_take(request, source)
-            return taken
+            receipt = await self._read_and_receive(request, source)
+            return receipt
         finally:
-            if taken is None:  # refused, failed, or cut off: all the same to the panel
-                self._receiver.lost(source, self._clock.now())
+            if receipt is None:  # refused, failed, or cut off: all the same to the panel
+                self._receiver.distrust(source, self._clock.now())
 
-    async def _read_and_take(self, request: web.Request, source: Source) -> Received:
-        with self._budget.hold() as reservation:
+    async def _read_and_receive(self, request: web.Request, source: Source) -> Receipt:
+        with self._budget.reserve() as reservation:
             body = await read_body(request, reservation, self._budget.limits)
             hook = Hook(
                 body=body,
@@ -85,7 +87,7 @@ class Server:
                 query=request.query,
                 token=request.match_info.get("token"),
             )
-            return await self._receiver.take(source, hook)
+            return await self._receiver.receive(source, hook)
 
     def _other_method(self, request: web.Request, source: Source) -> web.Response:
         if request.method == "OPTIONS" and (consent := source.panel.consent(request.headers)):
@@ -110,26 +112,26 @@ async def not_found(request: web.Request) -> web.Response:
     return _error(404, "nothing here: panels post to /in/{source}")
 
 
-def tell_taken(source: str, taken: Received, started: float) -> None:
+def log_accepted(source: str, receipt: Receipt, started: float) -> None:
     say(
         LOG,
         logging.INFO,
         "ingress.accepted",
         source=source,
-        events=len(taken.events) - taken.repeats,
-        set_aside=taken.set_aside,
-        repeated=taken.repeats or None,
+        events=len(receipt.events) - receipt.repeats,
+        set_aside=receipt.set_aside,
+        repeated=receipt.repeats or None,
         ms=round((time.perf_counter() - started) * 1000, 1),
     )
 
 
-def tell_refused(source: str, status: int, reason: str) -> None:
+def log_refused(source: str, status: int, reason: str) -> None:
     say(LOG, logging.WARNING, "ingress.refused", source=source, status=status, reason=reason)
 
 
-def parting(error: HookRejected, response: web.Response) -> web.Response:
+def close_if_broken(error: HookRejected, response: web.Response) -> web.Response:
     """The response, the last one on its connection where nothing can be read from that any more."""
-    if isinstance(error, Garbled):
+    if isinstance(error, BrokenBody):
         response.force_close()
     return response
 

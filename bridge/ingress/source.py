@@ -11,8 +11,8 @@ from bridge.ingress.masking import Masker
 from bridge.intake import Fingerprint, SetAside
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
 
-#: An event, and what tells its repeats.
-Understood = tuple[Event, Fingerprint | None]
+#: An event, and what tells its repeats; None where nothing does.
+FingerprintedEvent = tuple[Event, Fingerprint | None]
 
 
 class Source:
@@ -24,43 +24,38 @@ class Source:
         self.panel = panel
         self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
 
-    def events(self, hook: Hook) -> tuple[list[Event], list[SetAside]]:
+    def parse(self, hook: Hook) -> tuple[list[FingerprintedEvent], list[SetAside]]:
         """What the request says. Raise BadPayload where nothing in it can be understood."""
-        heard, aside = self.hear(hook)
-        return [event for event, _ in heard], aside
-
-    def hear(self, hook: Hook) -> tuple[list[Understood], list[SetAside]]:
-        """The same, each event with what tells its repeats."""
         elements = self.panel.elements(hook)
-        heard: list[Understood] = []
-        aside: list[SetAside] = []
+        events: list[FingerprintedEvent] = []
+        set_aside: list[SetAside] = []
         for index, element in enumerate(elements):
             fingerprint = self.panel.fingerprint(element, index, hook)
             masked = self.panel.scrub(self._mask(element))
             try:
-                heard.append((self._event(masked, self.panel.parse(masked, hook), hook), fingerprint))
+                events.append((self._event(masked, self.panel.parse(masked, hook), hook), fingerprint))
             except BadPayload as error:
                 path = _joined(f"[{index}]" if len(elements) > 1 else "", error.path)
-                aside.append(self._aside(masked, path, error.reason, hook))
-        if aside and not heard:
-            raise BadPayload(aside[0].reason, aside[0].path)
-        return heard, aside
+                set_aside.append(self._set_aside(masked, path, error.reason, hook))
+        if set_aside and not events:
+            raise BadPayload(set_aside[0].reason, set_aside[0].path)
+        return events, set_aside
 
-    def _event(self, native: Any, sighting: ParsedEvent, hook: Hook) -> Event:
+    def _event(self, native: Any, parsed: ParsedEvent, hook: Hook) -> Event:
         return Event(
             id=new_id(),
             source=self.name,
-            panel=sighting.panel or self.kind,
-            type=sighting.type,
-            native_type=sighting.native_type,
-            subject=sighting.subject,
-            occurred_at=sighting.occurred_at or hook.received_at,
+            panel=parsed.panel or self.kind,
+            type=parsed.type,
+            native_type=parsed.native_type,
+            subject=parsed.subject,
+            occurred_at=parsed.occurred_at or hook.received_at,
             received_at=hook.received_at,
-            data=sighting.data,
-            native=native if sighting.native is None else sighting.native,
+            data=parsed.data,
+            native=native if parsed.native is None else parsed.native,
         )
 
-    def _aside(self, element: Any, path: str, reason: str, hook: Hook) -> SetAside:
+    def _set_aside(self, element: Any, path: str, reason: str, hook: Hook) -> SetAside:
         return SetAside(source=self.name, received_at=hook.received_at, path=path, reason=reason, element=element)
 
 

@@ -16,13 +16,13 @@ from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
 from bridge.store.records import Query
 from tests.fakes import FakeClock
-from tests.ingress.receivers import TOKEN, House, open_house
+from tests.ingress.running import TOKEN, Ingress, running_ingress
 from tests.panels.recorded import PAYLOADS
 
 
 @pytest.fixture
-async def house(store_url: str, clock: FakeClock) -> AsyncIterator[House]:
-    async with open_house(store_url, clock) as opened:
+async def ingress(store_url: str, clock: FakeClock) -> AsyncIterator[Ingress]:
+    async with running_ingress(store_url, clock) as opened:
         yield opened
 
 
@@ -33,8 +33,8 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def webhook(house: House) -> str:
-    return f"{house.url}/api/webhooks/chat/{TOKEN}"
+def webhook(ingress: Ingress) -> str:
+    return f"{ingress.url}/api/webhooks/chat/{TOKEN}"
 
 
 def events(store_url: str) -> list[Event]:
@@ -48,9 +48,9 @@ def events(store_url: str) -> list[Event]:
 @pytest.mark.parametrize("version", ["", "/v10", "/v9"])
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_a_message_is_204(
-    house: House, http: aiohttp.ClientSession, store_url: str, version: str, slash: str
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str, version: str, slash: str
 ) -> None:
-    url = f"{house.url}/api{version}/webhooks/chat/{TOKEN}{slash}"
+    url = f"{ingress.url}/api{version}/webhooks/chat/{TOKEN}{slash}"
     async with http.post(url, json={"content": "hello"}, allow_redirects=False) as response:
         assert (response.status, await response.read()) == (204, b"")
     [event] = events(store_url)
@@ -118,9 +118,16 @@ async def test_files_are_named_and_their_bytes_not_kept(
     ],
 )
 async def test_errors_have_discords_shape(
-    house: House, http: aiohttp.ClientSession, store_url: str, method: str, path: str, body: Any, status: int, code: int
+    ingress: Ingress,
+    http: aiohttp.ClientSession,
+    store_url: str,
+    method: str,
+    path: str,
+    body: Any,
+    status: int,
+    code: int,
 ) -> None:
-    async with http.request(method, house.url + path, json=body) as response:
+    async with http.request(method, ingress.url + path, json=body) as response:
         answer = await response.json()
     assert (response.status, answer["code"]) == (status, code)
     assert isinstance(answer["message"], str)
@@ -183,8 +190,8 @@ async def test_the_requests_package_sends_as_marzban_does(webhook: str, store_ur
 
 
 @pytest.mark.filterwarnings("ignore:.imghdr.:DeprecationWarning")  # apprise asks for it
-async def test_apprise_sends_what_it_sends_to_discord(house: House, store_url: str) -> None:
+async def test_apprise_sends_what_it_sends_to_discord(ingress: Ingress, store_url: str) -> None:
     plugin: Any = apprise.Apprise.instantiate(f"discord://chat/{TOKEN}/?footer=yes&format=markdown")
-    plugin.notify_url = f"{house.url}/api/webhooks"
+    plugin.notify_url = f"{ingress.url}/api/webhooks"
     assert await asyncio.to_thread(plugin.notify, body="# Hello\nworld", title="Title")
     assert {event.type for event in events(store_url)} == {"message.posted"}

@@ -49,7 +49,7 @@ KNOWN: tuple[Fate, ...] = ("answered", "answer lost", "refused", "unknown", "dow
 
 
 @dataclass(frozen=True)
-class Told:
+class QueuedEvent:
     """One real event in a panel's queue; `number` is known to nobody but the test."""
 
     number: int
@@ -67,7 +67,7 @@ class Step:
     oldest_last: bool = False
 
 
-class Flaky:
+class FlakyOutbox:
     """The real outbox, away before or after a commit when told so."""
 
     def __init__(self, outbox: SqlOutbox) -> None:
@@ -83,27 +83,27 @@ class Flaky:
         return kept
 
 
-class World:
-    """A panel, a door and what the door says."""
+class SimulatedPanel:
+    """A panel, the receiver it posts to, and what came of its events."""
 
     def __init__(self, outbox: SqlOutbox, kind: Literal["marzban", "pasarguard"]) -> None:
-        self.clock, self.outbox = FakeClock(), Flaky(outbox)
+        self.clock, self.outbox = FakeClock(), FlakyOutbox(outbox)
         self.taken: set[int] = set()
         self.repeats = 0
         self._kind, self._numbers = kind, 0
-        self._queue: list[Told] = []
+        self._queue: list[QueuedEvent] = []
         self._start()
 
     def _start(self) -> None:
         config = MarzbanConfig(panel=self._kind, secret="none")
         self._source = Source("main", self._kind, MarzbanPanel(config))
         self._receiver = Receiver(self.outbox, Redelivery(self.clock.now()), offer=lambda deliveries: None)
-        self._receiver.open({"main": self._source}, TABLE)
+        self._receiver.configure({"main": self._source}, TABLE)
 
     async def step(self, step: Step) -> None:
         """One request of the panel, and what it makes of the answer."""
         self.clock.step(180)
-        new = [Told(self._numbers + n, *event) for n, event in enumerate(step.events)]
+        new = [QueuedEvent(self._numbers + n, *event) for n, event in enumerate(step.events)]
         self._numbers += len(new)
         batch = [*new, *self._queue] if step.oldest_last else [*self._queue, *new]
         if not await self._reaches(batch, step.fate):
@@ -111,7 +111,7 @@ class World:
         else:
             self._queue = []
 
-    async def _reaches(self, batch: Sequence[Told], fate: Fate) -> bool:
+    async def _reaches(self, batch: Sequence[QueuedEvent], fate: Fate) -> bool:
         if fate in ("down", "lost"):
             if fate == "down":
                 self._start()
@@ -119,15 +119,15 @@ class World:
         self.outbox.fate = fate
         body = json.dumps([self._element(one) for one in batch]).encode()
         try:
-            taken = await self._receiver.take(self._source, Hook(body=body, received_at=self.clock.now()))
+            receipt = await self._receiver.receive(self._source, Hook(body=body, received_at=self.clock.now()))
         except StoreUnavailable:
-            self._receiver.lost(self._source, self.clock.now())
+            self._receiver.distrust(self._source, self.clock.now())
             return False
-        self.repeats += taken.repeats
+        self.repeats += receipt.repeats
         self.taken |= {one.number for one in batch}
         return fate == "answered"
 
-    def _element(self, one: Told) -> dict[str, Any]:
+    def _element(self, one: QueuedEvent) -> dict[str, Any]:
         element = {"username": one.name, "action": one.action, "enqueued_at": 1795234456.661964}
         if self._kind == "marzban":
             return {**element, "send_at": 1795234456.7 + one.tries, "tries": one.tries}
@@ -136,23 +136,23 @@ class World:
 
 async def played(
     steps: Sequence[Step], kind: Literal["marzban", "pasarguard"] = "marzban"
-) -> tuple[World, Counter[Any]]:
-    """The world after these requests, and how often each (name, action) was kept."""
+) -> tuple[SimulatedPanel, Counter[Any]]:
+    """The panel after these requests, and how often each (name, action) was kept."""
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/panelbridge.db"
         async with open_outbox(url) as outbox:
-            world = World(outbox, kind)
+            panel = SimulatedPanel(outbox, kind)
             for step in steps:
-                await world.step(step)
+                await panel.step(step)
         with open_ledger(url) as ledger:
             found = ledger.read(delivery_records, Query(limit=None))
-    return world, Counter((one.subject, one.native_type) for one in found)
+    return panel, Counter((one.subject, one.native_type) for one in found)
 
 
-def lost(steps: Sequence[Step], world: World, kept: Counter[Any]) -> list[Any]:
+def missing(steps: Sequence[Step], panel: SimulatedPanel, kept: Counter[Any]) -> list[Any]:
     """Which (name, action) were kept less often than they were really told and taken."""
     events = [event for step in steps for event in step.events]
-    real = Counter((f"user:{name}", action) for n, (name, action) in enumerate(events) if n in world.taken)
+    real = Counter((f"user:{name}", action) for n, (name, action) in enumerate(events) if n in panel.taken)
     return [one for one, count in real.items() if kept[one] < count]
 
 
@@ -167,8 +167,8 @@ def steps(fates: Sequence[Fate], *, most: int = 4) -> st.SearchStrategy[list[Ste
 @settings(max_examples=200, deadline=None)
 @given(plan=steps(KNOWN))
 def test_no_two_real_events_of_marzban_are_merged_whatever_fails_and_whatever_is_equal(plan: list[Step]) -> None:
-    world, kept = asyncio.run(played(plan))
-    assert lost(plan, world, kept) == []
+    panel, kept = asyncio.run(played(plan))
+    assert missing(plan, panel, kept) == []
 
 
 FAILURES = st.lists(st.sampled_from(["refused", "unknown", "down", "lost", "answer lost"]), max_size=ATTEMPTS - 1)
@@ -183,9 +183,9 @@ def test_a_user_made_and_deleted_over_and_over_is_told_each_time_even_if_request
     for n, failures in enumerate(plan):
         first, *others = [*failures, "answered"]
         story += [Step([("alice", ("user_created", "user_deleted")[n % 2])], first), *(Step([], one) for one in others)]
-    world, kept = asyncio.run(played(story))
-    assert len(world.taken) == len(plan)
-    assert lost(story, world, kept) == []
+    panel, kept = asyncio.run(played(story))
+    assert len(panel.taken) == len(plan)
+    assert missing(story, panel, kept) == []
 
 
 @settings(max_examples=100, deadline=None)
@@ -193,18 +193,18 @@ def test_a_user_made_and_deleted_over_and_over_is_told_each_time_even_if_request
 def test_what_marzban_tells_again_is_taken_once(plan: list[tuple[int, Fate, bool]]) -> None:
     names = iter(range(1000))
     story = [Step([(f"u{next(names)}", "user_created") for _ in range(n)], *more) for n, *more in plan]
-    world, kept = asyncio.run(played(story))
-    assert len(kept) == len(world.taken)
+    panel, kept = asyncio.run(played(story))
+    assert len(kept) == len(panel.taken)
     assert set(kept.values()) <= {1}
 
 
 @settings(max_examples=100, deadline=None)
 @given(plan=steps((*KNOWN, "lost")))
 def test_pasarguards_events_are_each_taken_once_whatever_fails(plan: list[Step]) -> None:
-    world, kept = asyncio.run(played(plan, "pasarguard"))
+    panel, kept = asyncio.run(played(plan, "pasarguard"))
     events = [event for step in plan for event in step.events]
-    real = Counter((f"user:{name}", action) for n, (name, action) in enumerate(events) if n in world.taken)
-    assert lost(plan, world, kept) == []
+    real = Counter((f"user:{name}", action) for n, (name, action) in enumerate(events) if n in panel.taken)
+    assert missing(plan, panel, kept) == []
     if all(step.fate != "unknown" for step in plan):
         assert kept == real
 
@@ -255,18 +255,18 @@ C, D = ("alice", "user_created"), ("alice", "user_deleted")
     ],
 )
 async def test_a_trap(story: list[Step], kept: int, repeats: int) -> None:
-    world, found = await played(story)
-    assert (found.total(), world.repeats) == (kept, repeats)
+    panel, found = await played(story)
+    assert (found.total(), panel.repeats) == (kept, repeats)
 
 
 async def test_marzbans_recorded_retries_are_one_event_each(store_url: str) -> None:
     source = Source("main", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
     parts = [one for part in ("080", "081", "082", "083") for one in recorded("marzban") if one.name.startswith(part)]
     async with open_outbox(store_url) as outbox:
-        door = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
-        door.open({"main": source}, TABLE)
-        taken = [await door.take(source, one.hook) for one in parts]
-    assert [(len(one.events), one.repeats) for one in taken] == [(1, 0), (2, 1), (2, 2), (2, 2)]
+        receiver = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
+        receiver.configure({"main": source}, TABLE)
+        receipts = [await receiver.receive(source, one.hook) for one in parts]
+    assert [(len(one.events), one.repeats) for one in receipts] == [(1, 0), (2, 1), (2, 2), (2, 2)]
 
 
 async def test_sources_do_not_share_what_they_remember(store_url: str) -> None:
@@ -274,18 +274,18 @@ async def test_sources_do_not_share_what_they_remember(store_url: str) -> None:
     one, two = (Source(name, "pasarguard", MarzbanPanel(config)) for name in ("one", "two"))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        door = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
-        door.open({"one": one, "two": two}, TABLE)
-        assert [(await door.take(source, request)).repeats for source in (one, two, one)] == [0, 0, 1]
+        receiver = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
+        receiver.configure({"one": one, "two": two}, TABLE)
+        assert [(await receiver.receive(source, request)).repeats for source in (one, two, one)] == [0, 0, 1]
 
 
 async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: str) -> None:
     source = Source("main", "pasarguard", MarzbanPanel(MarzbanConfig(panel="pasarguard", secret="none")))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        door = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
-        door.open({"main": source}, TABLE)
-        first, again = [await door.take(source, request) for _ in range(2)]
+        receiver = Receiver(outbox, Redelivery(START), offer=lambda deliveries: None)
+        receiver.configure({"main": source}, TABLE)
+        first, again = [await receiver.receive(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:
         (aside,) = ledger.read(set_aside_records, limit=9)
         (record,) = ledger.read(delivery_records, Query())
@@ -299,48 +299,49 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
 
 
 def test_what_is_remembered_is_not_believed_from_before_this_process_began() -> None:
-    trust = Redelivery(START)
-    assert trust.since(an_event()) == START
+    redelivery = Redelivery(START)
+    assert redelivery.trusted_since(an_event()) == START
 
 
 def test_while_another_replica_is_at_work_nothing_that_was_told_before_is_believed() -> None:
     clock = FakeClock()
-    trust = Redelivery(clock.now())
-    trust.told("marzban", ["user:alice"], clock.now())
-    trust.lost("marzban", clock.now())
+    redelivery = Redelivery(clock.now())
+    redelivery.remember("marzban", ["user:alice"], clock.now())
+    redelivery.distrust("marzban", clock.now())
     clock.step(60)
-    trust.reset(clock.now())
-    assert trust.since(an_event("user:alice")) == trust.since(an_event("user:bob")) == clock.now()
+    redelivery.distrust_all(clock.now())
+    for subject in ("user:alice", "user:bob"):
+        assert redelivery.trusted_since(an_event(subject)) == clock.now()
 
 
 def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_clock_is_set_back() -> None:
     clock = FakeClock()
-    trust = Redelivery(clock.now())
-    trust.told("marzban", ["user:alice"], clock.now())
+    redelivery = Redelivery(clock.now())
+    redelivery.remember("marzban", ["user:alice"], clock.now())
     clock.step(-3600)
-    trust.lost("marzban", clock.now())
-    assert trust.since(an_event("user:alice")) > START
-    assert trust.since(an_event("user:bob")) > START
+    redelivery.distrust("marzban", clock.now())
+    assert redelivery.trusted_since(an_event("user:alice")) > START
+    assert redelivery.trusted_since(an_event("user:bob")) > START
 
 
 def test_a_later_word_about_a_subject_ends_the_belief_in_an_earlier_one_and_in_no_other() -> None:
     clock = FakeClock()
-    trust = Redelivery(clock.now())
+    redelivery = Redelivery(clock.now())
     for _ in range(2):  # the same moment twice: still one after the other
-        before = trust.since(an_event("user:alice"))
-        trust.told("marzban", ["user:alice", "user:alice"], clock.now())
-    assert trust.since(an_event("user:alice")) > before
-    assert trust.since(an_event("user:bob")) == START
+        before = redelivery.trusted_since(an_event("user:alice"))
+        redelivery.remember("marzban", ["user:alice", "user:alice"], clock.now())
+    assert redelivery.trusted_since(an_event("user:alice")) > before
+    assert redelivery.trusted_since(an_event("user:bob")) == START
 
 
 def test_more_subjects_than_can_be_known_cost_belief_and_not_memory() -> None:
     clock = FakeClock()
-    trust = Redelivery(clock.now())
+    redelivery = Redelivery(clock.now())
     clock.step(1)
     first = clock.now()
-    trust.told("marzban", ["user:alice"], first)
+    redelivery.remember("marzban", ["user:alice"], first)
     clock.step(1)
-    trust.told("marzban", [f"user:{n}" for n in range(SUBJECTS)], clock.now())
-    assert len(trust._told) == SUBJECTS
-    assert trust.since(an_event("user:alice")) == first
-    assert trust.since(an_event("user:1")) == clock.now()
+    redelivery.remember("marzban", [f"user:{n}" for n in range(SUBJECTS)], clock.now())
+    assert len(redelivery._subject_since) == SUBJECTS
+    assert redelivery.trusted_since(an_event("user:alice")) == first
+    assert redelivery.trusted_since(an_event("user:1")) == clock.now()

@@ -20,7 +20,7 @@ from bridge.store.base import PutResult
 from bridge.store.queries.records import delivery_records, set_aside_records
 from bridge.store.records import DeliveryRecord, Query
 from tests.fakes import FakeClock
-from tests.ingress.receivers import SECRET, House, open_house
+from tests.ingress.running import SECRET, Ingress, running_ingress
 from tests.panels.recorded import PAYLOADS
 from tests.postgres import a_postgres
 
@@ -29,8 +29,8 @@ ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232
 
 
 @pytest.fixture
-async def house(store_url: str, clock: FakeClock) -> AsyncIterator[House]:
-    async with open_house(store_url, clock) as opened:
+async def ingress(store_url: str, clock: FakeClock) -> AsyncIterator[Ingress]:
+    async with running_ingress(store_url, clock) as opened:
         yield opened
 
 
@@ -54,37 +54,39 @@ def kept(store_url: str) -> list[DeliveryRecord]:
 
 @pytest.mark.parametrize("slash", ["", "/"])
 async def test_what_is_answered_200_is_in_the_store(
-    house: House, http: aiohttp.ClientSession, store_url: str, slash: str
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str, slash: str
 ) -> None:
-    answer = await post(http, f"{house.url}/in/marzban{slash}", [ELEMENT, ELEMENT])
+    answer = await post(http, f"{ingress.url}/in/marzban{slash}", [ELEMENT, ELEMENT])
     assert answer == (200, {"accepted": 2, "set_aside": 0})
     assert [(record.type, record.subject, record.sink) for record in kept(store_url)] == [
         ("user.created", "user:alice", "ops")
     ] * 2
-    assert [(delivery.id, delivery.sink) for delivery in house.offered] == [(1, "ops"), (2, "ops")]
+    assert [(delivery.id, delivery.sink) for delivery in ingress.offered] == [(1, "ops"), (2, "ops")]
 
 
-async def test_an_empty_batch_is_taken_and_is_nothing(house: House, http: aiohttp.ClientSession) -> None:
-    assert await post(http, f"{house.url}/in/marzban", []) == (200, {"accepted": 0, "set_aside": 0})
+async def test_an_empty_batch_is_taken_and_is_nothing(ingress: Ingress, http: aiohttp.ClientSession) -> None:
+    assert await post(http, f"{ingress.url}/in/marzban", []) == (200, {"accepted": 0, "set_aside": 0})
 
 
 @pytest.mark.parametrize("secret", [SECRET, "the-next-secret"])
-async def test_every_secret_of_a_rotation_is_good(house: House, http: aiohttp.ClientSession, secret: str) -> None:
-    status, _ = await post(http, f"{house.url}/in/marzban", ELEMENT, headers={"x-webhook-secret": secret})
+async def test_every_secret_of_a_rotation_is_good(ingress: Ingress, http: aiohttp.ClientSession, secret: str) -> None:
+    status, _ = await post(http, f"{ingress.url}/in/marzban", ELEMENT, headers={"x-webhook-secret": secret})
     assert status == 200
 
 
 @pytest.mark.parametrize(
     "headers", [{}, {"x-webhook-secret": ""}, {"x-webhook-secret": "wrong"}, {"x-webhook-secret": "سر"}]
 )
-async def test_a_wrong_secret_is_401(house: House, http: aiohttp.ClientSession, store_url: str, headers: Any) -> None:
-    status, answer = await post(http, f"{house.url}/in/marzban", ELEMENT, headers=headers)
+async def test_a_wrong_secret_is_401(
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str, headers: Any
+) -> None:
+    status, answer = await post(http, f"{ingress.url}/in/marzban", ELEMENT, headers=headers)
     assert (status, list(answer)) == (401, ["error"])
     assert kept(store_url) == []
 
 
-async def test_a_source_that_says_none_takes_whatever_comes(house: House, http: aiohttp.ClientSession) -> None:
-    status, _ = await post(http, f"{house.url}/in/open", ELEMENT, headers={"x-webhook-secret": "anything"})
+async def test_a_source_that_says_none_takes_whatever_comes(ingress: Ingress, http: aiohttp.ClientSession) -> None:
+    status, _ = await post(http, f"{ingress.url}/in/open", ELEMENT, headers={"x-webhook-secret": "anything"})
     assert status == 200
 
 
@@ -102,9 +104,9 @@ async def test_a_source_that_says_none_takes_whatever_comes(house: House, http: 
     ],
 )
 async def test_what_is_not_there_is_said_so_and_never_redirected(
-    house: House, http: aiohttp.ClientSession, method: str, path: str, status: int
+    ingress: Ingress, http: aiohttp.ClientSession, method: str, path: str, status: int
 ) -> None:
-    async with http.request(method, house.url + path, data=b"{}", headers=HEADERS, allow_redirects=False) as response:
+    async with http.request(method, ingress.url + path, data=b"{}", headers=HEADERS, allow_redirects=False) as response:
         assert response.status == status
         assert "error" in await response.json()
         assert (response.headers.get("Allow") == "POST") is (status == 405)
@@ -129,18 +131,18 @@ async def test_what_is_not_there_is_said_so_and_never_redirected(
     ],
 )
 async def test_what_cannot_be_understood_is_422_with_the_path_to_the_fault(
-    house: House, http: aiohttp.ClientSession, store_url: str, body: bytes, path: str
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str, body: bytes, path: str
 ) -> None:
-    status, answer = await post(http, f"{house.url}/in/marzban", body)
+    status, answer = await post(http, f"{ingress.url}/in/marzban", body)
     assert (status, answer["path"]) == (422, path)
     assert kept(store_url) == []
 
 
 async def test_a_bad_element_is_set_aside_and_holds_up_no_good_one(
-    house: House, http: aiohttp.ClientSession, store_url: str
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str
 ) -> None:
     bad = {"user": {"proxies": {"vless": {"id": "a-secret"}}}}
-    status, answer = await post(http, f"{house.url}/in/marzban", [ELEMENT, bad, "text", ELEMENT])
+    status, answer = await post(http, f"{ingress.url}/in/marzban", [ELEMENT, bad, "text", ELEMENT])
     assert (status, answer) == (200, {"accepted": 2, "set_aside": 2})
     with open_ledger(store_url) as ledger:
         text, masked = ledger.read(set_aside_records, limit=10)
@@ -149,12 +151,12 @@ async def test_a_bad_element_is_set_aside_and_holds_up_no_good_one(
 
 
 async def test_five_thousand_elements_at_once_are_normal_business(
-    house: House, http: aiohttp.ClientSession, store_url: str
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str
 ) -> None:
     full = json.loads(json.loads((PAYLOADS / "marzban/003-user_created-owned-by-reseller.json").read_text())["body"])[0]
     batch = json.dumps([{**full, "username": f"user_{n}"} for n in range(5000)]).encode()
     assert len(batch) > 10_000_000
-    assert await post(http, f"{house.url}/in/marzban", batch) == (200, {"accepted": 5000, "set_aside": 0})
+    assert await post(http, f"{ingress.url}/in/marzban", batch) == (200, {"accepted": 5000, "set_aside": 0})
     assert len(kept(store_url)) == 5000
 
 
@@ -168,25 +170,25 @@ async def test_what_is_bigger_than_the_limit_is_413(
             yield b" " * 1000
         yield b" "
 
-    async with open_house(store_url, clock, Limits(body=1000)) as house:
+    async with running_ingress(store_url, clock, Limits(body=1000)) as ingress:
         body: Any = pieces() if chunked else io.BytesIO(b" " * size)
-        async with http.post(f"{house.url}/in/marzban", data=body, headers=HEADERS) as response:
+        async with http.post(f"{ingress.url}/in/marzban", data=body, headers=HEADERS) as response:
             assert response.status == 413
 
 
 async def test_a_bomb_is_cut_off_by_the_size_it_unpacks_to(
     store_url: str, clock: FakeClock, http: aiohttp.ClientSession
 ) -> None:
-    async with open_house(store_url, clock, Limits(body=100_000)) as house:
+    async with running_ingress(store_url, clock, Limits(body=100_000)) as ingress:
         bomb = gzip.compress(b" " * 50_000_000)
         headers = {**HEADERS, "Content-Encoding": "gzip"}
-        async with http.post(f"{house.url}/in/marzban", data=bomb, headers=headers) as response:
+        async with http.post(f"{ingress.url}/in/marzban", data=bomb, headers=headers) as response:
             assert response.status == 413
 
 
 async def test_a_body_that_does_not_arrive_is_cut_off(store_url: str, clock: FakeClock) -> None:
-    async with open_house(store_url, clock, Limits(body_timeout=0.05)) as house:
-        port = int(house.url.rpartition(":")[2])
+    async with running_ingress(store_url, clock, Limits(body_timeout=0.05)) as ingress:
+        port = int(ingress.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         assert b"408" in await reader.readline()
@@ -196,32 +198,34 @@ async def test_a_body_that_does_not_arrive_is_cut_off(store_url: str, clock: Fak
 async def test_requests_that_do_not_fit_in_memory_together_are_asked_to_come_again(
     store_url: str, clock: FakeClock, http: aiohttp.ClientSession
 ) -> None:
-    async with open_house(store_url, clock, Limits(body=1000, memory=1500)) as house:
-        port = int(house.url.rpartition(":")[2])
+    async with running_ingress(store_url, clock, Limits(body=1000, memory=1500)) as ingress:
+        port = int(ingress.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         body = json.dumps(ELEMENT).ljust(1000).encode()
         head = f"POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         writer.write(head + body[:-1])
         await writer.drain()
         async with asyncio.timeout(5):
-            while (answer := await post(http, f"{house.url}/in/open", body))[0] == 200:
+            while (answer := await post(http, f"{ingress.url}/in/open", body))[0] == 200:
                 pass
             assert answer[0] == 503
             writer.write(body[-1:])
             assert b"200" in await reader.readline()
         writer.close()
-        assert (await post(http, f"{house.url}/in/open", body))[0] == 200
+        assert (await post(http, f"{ingress.url}/in/open", body))[0] == 200
 
 
-async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(house: House, http: aiohttp.ClientSession) -> None:
+async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(
+    ingress: Ingress, http: aiohttp.ClientSession
+) -> None:
     class Away:
         async def put(self, intake: Intake) -> PutResult:
             raise StoreUnavailable("store: database or disk is full")
 
-    house.receiver._outbox = Away()
+    ingress.receiver._outbox = Away()
     for path in ("/in/marzban", "/api/webhooks/chat/main-channel-token-AAAA"):
         body, headers = ELEMENT | {"content": "hello"}, {**HEADERS, "Content-Type": "application/json"}
-        async with http.post(house.url + path, json=body, headers=headers) as response:
+        async with http.post(ingress.url + path, json=body, headers=headers) as response:
             assert response.status == 503
             assert int(response.headers["Retry-After"]) > 0
             assert "disk" not in await response.text()
@@ -235,17 +239,17 @@ async def test_a_database_that_is_stopped_is_503_until_it_is_back(
     ways = {"/in/marzban": panel, "/api/webhooks/chat/main-channel-token-AAAA": chat}
     with a_postgres() as server:
         url = server.fresh()
-        async with open_house(url, clock) as house:
+        async with running_ingress(url, clock) as ingress:
             server.stop("immediate")
             for path, sent in ways.items():
-                async with http.post(house.url + path, **sent) as response:
+                async with http.post(ingress.url + path, **sent) as response:
                     assert response.status == 503
                     assert int(response.headers["Retry-After"]) > 0
                     assert response.content_type == "application/json"
             server.start()
             async with asyncio.timeout(10):
                 for path, sent in ways.items():
-                    while (await http.post(house.url + path, **sent)).status == 503:
+                    while (await http.post(ingress.url + path, **sent)).status == 503:
                         await asyncio.sleep(0.1)
         assert [record.type for record in kept(url)] == ["user.created", "message.posted"]
 
@@ -254,14 +258,17 @@ async def test_a_database_that_is_stopped_is_503_until_it_is_back(
 
 
 async def test_a_repeat_is_answered_200_and_said_to_be_one(
-    house: House, http: aiohttp.ClientSession, store_url: str, caplog: pytest.LogCaptureFixture
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     again = [{**ELEMENT, "tries": 1}, {**ELEMENT, "username": "bob"}]
-    assert await post(http, f"{house.url}/in/marzban", [ELEMENT]) == (200, {"accepted": 1, "set_aside": 0})
-    assert await post(http, f"{house.url}/in/marzban", again) == (200, {"accepted": 1, "set_aside": 0, "repeated": 1})
+    assert await post(http, f"{ingress.url}/in/marzban", [ELEMENT]) == (200, {"accepted": 1, "set_aside": 0})
+    assert await post(http, f"{ingress.url}/in/marzban", again) == (
+        200,
+        {"accepted": 1, "set_aside": 0, "repeated": 1},
+    )
     assert [record.subject for record in kept(store_url)] == ["user:alice", "user:bob"]
-    assert [delivery.event.subject for delivery in house.offered] == ["user:alice", "user:bob"]
+    assert [delivery.event.subject for delivery in ingress.offered] == ["user:alice", "user:bob"]
     assert [line.fields.get("repeated") for line in caplog.records] == [None, 1]
 
 
@@ -270,13 +277,13 @@ async def test_what_was_not_taken_is_no_repeat_when_it_is_told_again(
     store_url: str, clock: FakeClock, http: aiohttp.ClientSession, body: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    async with open_house(store_url, clock, Limits(body=1000)) as house:
-        url = f"{house.url}/in/marzban"
+    async with running_ingress(store_url, clock, Limits(body=1000)) as ingress:
+        url = f"{ingress.url}/in/marzban"
         assert (await post(http, url, ELEMENT))[1]["accepted"] == 1
         clock.step(180)
         match body:
             case "cut off":
-                await cut_off(house)
+                await cut_off(ingress)
             case "too big":
                 assert (await post(http, url, json.dumps(ELEMENT).ljust(2000).encode()))[0] == 413
             case "nonsense":
@@ -288,24 +295,30 @@ async def test_what_was_not_taken_is_no_repeat_when_it_is_told_again(
     assert [line.msg for line in caplog.records] == ["ingress.accepted", "ingress.refused", "ingress.accepted"]
 
 
-async def cut_off(house: House) -> None:
+async def cut_off(ingress: Ingress) -> None:
     """A request whose sender goes away in the middle of it."""
-    lost = asyncio.Event()
-    note, house.receiver.lost = house.receiver.lost, lambda *what: (note(*what), lost.set())[0]
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(house.url.rpartition(":")[2]))
+    distrusted = asyncio.Event()
+    distrust = ingress.receiver.distrust
+
+    def distrust_and_tell(*what: Any) -> None:
+        distrust(*what)
+        distrusted.set()
+
+    ingress.receiver.distrust = distrust_and_tell
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(ingress.url.rpartition(":")[2]))
     writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
     assert b"100" in await reader.readline()
     writer.transport.abort()
     async with asyncio.timeout(5):
-        await lost.wait()
+        await distrusted.wait()
 
 
 async def test_secrets_are_masked_before_anything_is_kept_or_logged(
-    house: House, http: aiohttp.ClientSession, store_url: str, caplog: pytest.LogCaptureFixture
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     record = json.loads((PAYLOADS / "marzban/003-user_created-owned-by-reseller.json").read_text())
-    await post(http, f"{house.url}/in/marzban", record["body"].encode())
+    await post(http, f"{ingress.url}/in/marzban", record["body"].encode())
     secrets = ["WoGTyPVh0n9gCxc_rUaKcw", "b52e0610-3b41", "ZXhhbXBsZV91c2Vy", "reseller-token-BBBB", "987654321"]
     operators_own = "paid until December"
     stored = b"".join(path.read_bytes() for path in Path(store_url.removeprefix("sqlite:///")).parent.iterdir())
@@ -315,16 +328,16 @@ async def test_secrets_are_masked_before_anything_is_kept_or_logged(
         assert secret not in caplog.text
 
 
-async def test_whoever_watches_is_answered(house: House, http: aiohttp.ClientSession) -> None:
+async def test_whoever_watches_is_answered(ingress: Ingress, http: aiohttp.ClientSession) -> None:
     for path in ("/healthz", "/readyz"):
-        async with http.get(house.url + path) as response:
+        async with http.get(ingress.url + path) as response:
             assert response.status == 200
 
 
 async def test_one_line_for_each_request(
-    house: House, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+    ingress: Ingress, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    await post(http, f"{house.url}/in/marzban", ELEMENT)
-    await post(http, f"{house.url}/in/marzban", ELEMENT, headers={})
+    await post(http, f"{ingress.url}/in/marzban", ELEMENT)
+    await post(http, f"{ingress.url}/in/marzban", ELEMENT, headers={})
     assert [record.msg for record in caplog.records] == ["ingress.accepted", "ingress.refused"]

@@ -1,4 +1,4 @@
-"""A real receiver on a real port: real panels, a real store, a table with one row."""
+"""A real ingress on a real port: real panels, a real store, a table with one row."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,20 +34,20 @@ def sources() -> dict[str, Source]:
     }
 
 
-class House:
-    """What the tests speak to: its address, its store, and its doings."""
+class Ingress:
+    """Its address, its store, and what it offered to the lanes."""
 
     def __init__(self, url: str, receiver: Receiver, outbox: SqlOutbox, offered: list[Delivery]) -> None:
         self.url, self.receiver, self.outbox, self.offered = url, receiver, outbox, offered
 
 
 @asynccontextmanager
-async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = None) -> AsyncIterator[House]:
+async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | None = None) -> AsyncIterator[Ingress]:
     offered: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
         receiver = Receiver(outbox, Redelivery(clock.now()), offer=lambda kept: offered.extend(kept.deliveries))
-        receiver.open(
+        receiver.configure(
             sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
         )
         budget = MemoryBudget(limits)
@@ -61,6 +61,6 @@ async def open_house(store_url: str, clock: FakeClock, limits: Limits | None = N
         await site.start()
         host, port = runner.addresses[0][:2]
         try:
-            yield House(f"http://{host}:{port}", receiver, outbox, offered)
+            yield Ingress(f"http://{host}:{port}", receiver, outbox, offered)
         finally:
             await runner.cleanup()

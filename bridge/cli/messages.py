@@ -193,25 +193,25 @@ def _settings(config: Path | None, *, needed: bool) -> "Config":
 
 
 def _opened(config: "Config", name: str, http: "Http") -> "Sink":
-    from bridge.config.errors import near
+    from bridge.config.errors import suggestion
     from bridge.panels import DIALECTS
     from bridge.sinks.base import Tools
 
     sinks = config.all_sinks()
     if name not in sinks:
-        raise BridgeError(f'no sink named "{name}": {near(name, list(sinks))}')
+        raise BridgeError(f'no sink named "{name}": {suggestion(name, list(sinks))}')
     return sinks[name].open(Tools(http, DIALECTS))
 
 
 def _sample(config: "Config", type_: str, *, source: str | None = None, panel: str | None = None) -> "Event":
     """A sample as it would come from a source of the file: the named one, or the first."""
-    from bridge.config.errors import near
+    from bridge.config.errors import suggestion
     from bridge.samples import sample
     from bridge.vocabulary import DOCUMENTED, TYPES
 
     wanted = DOCUMENTED.get(type_, type_)
     if wanted not in TYPES:
-        raise BridgeError(f'no event has the type "{type_}": {near(type_, list(TYPES))}')
+        raise BridgeError(f'no event has the type "{type_}": {suggestion(type_, list(TYPES))}')
     name = source or next((name for name, one in config.sources.items() if panel in (None, one.panel)), None)
     kind = panel or (config.sources[name].panel if name in config.sources else "marzban")
     return sample(wanted, at=datetime.now(UTC), panel=kind, source=name)
@@ -219,7 +219,7 @@ def _sample(config: "Config", type_: str, *, source: str | None = None, panel: s
 
 def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     """The events of a request's body, understood as the source's panel would."""
-    from bridge.config.errors import near
+    from bridge.config.errors import suggestion
     from bridge.ingress.source import Source
     from bridge.panels import open_panel
     from bridge.panels.base import Hook
@@ -227,7 +227,7 @@ def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     names = list(config.sources)
     name = source or (names[0] if len(names) == 1 else "")
     if name not in names:
-        raise BridgeError(f"say with --source which source the file comes from: {near(name, names)}")
+        raise BridgeError(f"say with --source which source the file comes from: {suggestion(name, names)}")
     settings = config.sources[name]
     try:
         body = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
-from bridge.config.document import Document, Spot
-from bridge.config.errors import near
+from bridge.config.document import Document, KeyPath
+from bridge.config.errors import suggestion
 from bridge.config.model import Config
 from bridge.config.orbvpn import slug
-from bridge.config.templates import check_words
+from bridge.config.templates import check_templates
 from bridge.panels import NATIVE_TYPES
 from bridge.vocabulary import DOCUMENTED, TYPES
 
@@ -17,25 +17,25 @@ _FAMILIES = frozenset(type_.partition(".")[0] for type_ in TYPES)
 
 
 def check(document: Document, folder: Path, config: Config | None) -> None:
-    """Note what is wrong between the parts, and in what they lead to. `folder` is the file's own."""
+    """Report what is wrong between the parts, and in what they lead to. `folder` is the file's own."""
     sinks = [*document.names("sinks"), *_webhook_sinks(document)]
     sources = document.names("sources")
     for index, _ in enumerate(document.entries("routes")):
-        row: Spot = ("routes", index)
-        for spot, name in document.texts((*row, "to")):
+        row: KeyPath = ("routes", index)
+        for path, name in document.texts((*row, "to")):
             if name not in sinks:
-                document.blame(row, f'no sink named "{name}": {near(name, sinks)}', document.place(spot))
-        for spot, name in document.texts((*row, "fallback")):
-            _check_fallback(document, row, spot, name, sinks)
-        for spot, name in document.texts((*row, "source")):
+                document.report(row, f'no sink named "{name}": {suggestion(name, sinks)}', document.position(path))
+        for path, name in document.texts((*row, "fallback")):
+            _check_fallback(document, row, path, name, sinks)
+        for path, name in document.texts((*row, "source")):
             if name not in sources:
-                document.blame(row, f'no source named "{name}": {near(name, sources)}', document.place(spot))
-        for spot, name in () if _takes_any_type(document, row) else document.texts((*row, "match")):
-            _check_type(document, row, spot, name)
+                document.report(row, f'no source named "{name}": {suggestion(name, sources)}', document.position(path))
+        for path, name in () if _takes_any_type(document, row) else document.texts((*row, "match")):
+            _check_type(document, row, path, name)
     for index, _ in enumerate(document.entries("webhooks")):
-        for spot, name in document.texts(("webhooks", index, "subscribedEvents")):
-            _check_type(document, ("webhooks", index), spot, name)
-    check_words(document, folder, config.sinks if config is not None else None)
+        for path, name in document.texts(("webhooks", index, "subscribedEvents")):
+            _check_type(document, ("webhooks", index), path, name)
+    check_templates(document, folder, config.sinks if config is not None else None)
 
 
 def warnings(config: Config) -> list[str]:
@@ -65,37 +65,39 @@ def is_demo(secret: str) -> bool:
 _MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "routes": "events are kept and go nowhere"}
 
 
-def _check_type(document: Document, row: Spot, spot: Spot, glob: str) -> None:
+def _check_type(document: Document, row: KeyPath, path: KeyPath, glob: str) -> None:
     """A type without wildcards that is close to a known one, and is none, is misspelt."""
     name = glob.removeprefix("!")
     known = {*TYPES, *NATIVE_TYPES, *DOCUMENTED}
     if name in known or re.split("[._]", name.lower())[0] not in _FAMILIES or re.search(r"[*?\[]", name):
         return
     if close := get_close_matches(name, sorted(known), n=1, cutoff=0.8):
-        document.blame(row, f'no event has the type "{name}": did you mean "{close[0]}"?', document.place(spot))
+        document.report(row, f'no event has the type "{name}": did you mean "{close[0]}"?', document.position(path))
 
 
-def _check_fallback(document: Document, row: Spot, spot: Spot, name: str, sinks: list[str]) -> None:
+def _check_fallback(document: Document, row: KeyPath, path: KeyPath, name: str, sinks: list[str]) -> None:
     if name not in sinks:
-        document.blame(row, f'no sink named "{name}": {near(name, sinks)}', document.place(spot))
+        document.report(row, f'no sink named "{name}": {suggestion(name, sinks)}', document.position(path))
     elif name in [sink for _, sink in document.texts((*row, "to"))]:
-        document.blame(row, f'"{name}" gets the event anyway: let it fall back to another sink', document.place(spot))
+        document.report(
+            row, f'"{name}" gets the event anyway: let it fall back to another sink', document.position(path)
+        )
 
 
-def _takes_any_type(document: Document, row: Spot) -> bool:
+def _takes_any_type(document: Document, row: KeyPath) -> bool:
     """Whether the row takes events of a source that names its types itself."""
     names = [name for _, name in document.texts((*row, "source"))] or document.names("sources")
-    return any(document.at(("sources", name, "panel")) in ("json", "cloudevents") for name in names)
+    return any(document.value(("sources", name, "panel")) in ("json", "cloudevents") for name in names)
 
 
 def _webhook_sinks(document: Document) -> Iterator[str]:
-    """The names of the webhooks' sinks; noted where one is taken already."""
+    """The names of the webhooks' sinks; reported where one is taken already."""
     taken = set(document.names("sinks"))
     for index, one in enumerate(document.entries("webhooks")):
         name = slug(one.get("name") if isinstance(one, dict) else None, index)
         if name in taken:
-            spot: Spot = ("webhooks", index)
+            path: KeyPath = ("webhooks", index)
             text = f'its sink would be called "{name}", and that name is taken'
-            document.blame(spot, text, document.place((*spot, "name")))
+            document.report(path, text, document.position((*path, "name")))
         taken.add(name)
         yield name

@@ -7,10 +7,10 @@ from typing import Any
 
 from bridge.errors import Mistake
 
-#: Where a value is: ("sinks", "ops", "rate"), ("routes", 0, "to").
-Spot = tuple[str | int, ...]
+#: The way to a value: ("sinks", "ops", "rate"), ("routes", 0, "to").
+KeyPath = tuple[str | int, ...]
 #: A line and a column, counted from 1.
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 _SECTIONS = {"sources": 'source "{}"', "sinks": 'sink "{}"', "routes": "route {}", "webhooks": "webhook {}"}
 _VERBS = ("should", "is", "has", "speaks", "needs", "cannot", "can")
@@ -18,44 +18,44 @@ _VERBS = ("should", "is", "has", "speaks", "needs", "cannot", "can")
 
 @dataclass
 class Document:
-    """`keys` and `values` tell where things stand; at the `spoiled` spots the mistake is known already."""
+    """`keys` and `values` tell where things stand; what stands at a `rejected` path is known to be wrong already."""
 
     data: dict[str, Any] = field(default_factory=dict)
-    keys: dict[Spot, Place] = field(default_factory=dict)
-    values: dict[Spot, Place] = field(default_factory=dict)
+    keys: dict[KeyPath, Position] = field(default_factory=dict)
+    values: dict[KeyPath, Position] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
-    spoiled: set[Spot] = field(default_factory=set)
+    rejected: set[KeyPath] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
 
-    def blame(self, spot: Spot, text: str, place: Place | None = None) -> None:
-        """Note what is wrong at `spot`, once."""
-        mistake = Mistake(*(place or self.place(spot)), told(spot, text))
+    def report(self, path: KeyPath, text: str, position: Position | None = None) -> None:
+        """Note what is wrong at `path`, once."""
+        mistake = Mistake(*(position or self.position(path)), _message(path, text))
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
 
-    def spoil(self, spot: Spot, text: str) -> None:
-        """Note that there is no value to be had at `spot`, and why: whatever else is found wrong there follows."""
-        self.blame(spot, text)
-        self.spoiled.add(spot)
+    def reject(self, path: KeyPath, text: str) -> None:
+        """Note that there is no value to be had at `path`, and why: whatever else is found wrong there follows."""
+        self.report(path, text)
+        self.rejected.add(path)
 
-    def place(self, spot: Spot) -> Place:
-        """Where the value at `spot` stands, or what should hold it."""
-        while spot and spot not in self.values:
-            spot = spot[:-1]
-        return self.values.get(spot, (1, 1))
+    def position(self, path: KeyPath) -> Position:
+        """Where the value at `path` stands, or what should hold it."""
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path, (1, 1))
 
-    def key(self, spot: Spot) -> Place:
-        """Where the key of `spot` stands, or what should hold it."""
-        return self.keys.get(spot) or self.place(spot)
+    def key_position(self, path: KeyPath) -> Position:
+        """Where the key at the end of `path` stands, or what should hold it."""
+        return self.keys.get(path) or self.position(path)
 
-    def at(self, spot: Spot) -> Any:
-        """The value at `spot`, None where there is none."""
+    def value(self, path: KeyPath) -> Any:
+        """The value at `path`, None where there is none."""
         value: Any = self.data
-        for part in spot:
+        for key in path:
             if isinstance(value, dict):
-                value = value.get(part)
-            elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-                value = value[part]
+                value = value.get(key)
+            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+                value = value[key]
             else:
                 return None
         return value
@@ -70,24 +70,24 @@ class Document:
         found = self.data.get(section)
         return found if isinstance(found, list) else []
 
-    def texts(self, spot: Spot) -> Iterator[tuple[Spot, str]]:
-        """The texts at a spot that holds one or a list of them."""
-        value = self.at(spot)
+    def texts(self, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+        """The texts at a path that leads to one or to a list of them."""
+        value = self.value(path)
         if isinstance(value, str):
-            yield spot, value
+            yield path, value
         for index, one in enumerate(value if isinstance(value, list) else []):
             if isinstance(one, str):
-                yield (*spot, index), one
+                yield (*path, index), one
 
 
-def told(spot: Spot, text: str) -> str:
+def _message(path: KeyPath, text: str) -> str:
     """The mistake with what it is about: `sink "ops": timeout should be a duration …`."""
-    words, rest = [], spot
-    if len(spot) > 1 and spot[0] in _SECTIONS:
-        name, rest = spot[1], spot[2:]
-        words.append(_SECTIONS[str(spot[0])].format(name + 1 if isinstance(name, int) else name))
+    words, rest = [], path
+    if len(path) > 1 and path[0] in _SECTIONS:
+        name, rest = path[1], path[2:]
+        words.append(_SECTIONS[str(path[0])].format(name + 1 if isinstance(name, int) else name))
     if rest:
-        words.append("".join(f"[{one}]" if isinstance(one, int) else f".{one}" for one in rest).lstrip("."))
+        words.append("".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in rest).lstrip("."))
     if words and text.split(" ")[0] in _VERBS:
         words[-1] += f" {text}"
     else:

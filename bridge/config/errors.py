@@ -2,17 +2,17 @@
 it may be a secret."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.config.document import Document, Spot
+from bridge.config.document import Document, KeyPath
 
 #: pydantic's kinds of error and what they mean here; {} is filled from the error's context.
-_MEANINGS = {
+_MESSAGES = {
     "string_type": "should be text: put it in quotes",
     "int_type": "should be a whole number",
     "int_parsing": "should be a whole number",
@@ -38,123 +38,127 @@ _MEANINGS = {
     "too_long": "should have at most {max_length} entries",
     "string_too_long": "should have at most {max_length} characters",
 }
-NAME = "is not a name: begin with a letter or digit, then letters, digits and . _ -, 64 in all"
+INVALID_NAME = "is not a name: begin with a letter or digit, then letters, digits and . _ -, 64 in all"
 
 
-def near(word: str, words: list[str]) -> str:
-    """Which of the words was meant: `did you mean "ops"?`, or all that there are."""
+def suggestion(word: str, words: list[str]) -> str:
+    """Which of the words may be meant: `did you mean "ops"?`, or all that there are."""
     lower = {one.lower(): one for one in words}
     if close := get_close_matches(word.lower(), lower, n=1, cutoff=0.6):
         return f'did you mean "{lower[close[0]]}"?'
     return f"there are {', '.join(sorted(words))}" if words else "there are none"
 
 
-def note(error: ValidationError, document: Document, root: type[BaseModel]) -> None:
-    """Note all that pydantic found, but for what follows from a value that could not be had."""
-    found: dict[Spot, list[str]] = {}
+def report_errors(error: ValidationError, document: Document, root: type[BaseModel]) -> None:
+    """Report all that pydantic found, but for what follows from a value that could not be had."""
+    found: dict[KeyPath, list[str]] = {}
     for one in error.errors(include_url=False):
-        spot, text = _explain(one, document, root)
-        found.setdefault(spot, []).append(text)
-    for spot, texts in found.items():
-        if not any(spot[: len(bad)] == bad[: len(spot)] for bad in document.spoiled):
-            keyed = texts[0].startswith("unknown key") or texts[0] == NAME
-            parent = spot[:-1] if texts[0].startswith(("unknown key", "missing key")) else spot
-            place = document.key(spot) if keyed else document.place(spot)
-            document.blame(parent, _either(texts), place)
+        path, text = _explained(one, document, root)
+        found.setdefault(path, []).append(text)
+    for path, texts in found.items():
+        if not any(path[: len(bad)] == bad[: len(path)] for bad in document.rejected):
+            about_key = texts[0].startswith("unknown key") or texts[0] == INVALID_NAME
+            parent = path[:-1] if texts[0].startswith(("unknown key", "missing key")) else path
+            position = document.key_position(path) if about_key else document.position(path)
+            document.report(parent, _combined(texts), position)
 
 
-def _explain(error: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[Spot, str]:
-    spot, kind, context = _spot(error, document), error["type"], error.get("ctx", {})
+def _explained(error: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[KeyPath, str]:
+    path, kind, context = _key_path(error, document), error["type"], error.get("ctx", {})
     match kind:
         case "extra_forbidden":
-            names = [name for model in _models(root, spot[:-1], document) for name in _names(model)]
-            return spot, f'unknown key "{spot[-1]}": {near(str(spot[-1]), names)}'
+            names = [name for model in _models_at(root, path[:-1], document) for name in _key_names(model)]
+            return path, f'unknown key "{path[-1]}": {suggestion(str(path[-1]), names)}'
         case "missing":
-            return spot, f'missing key "{spot[-1]}"{_what_for(_models(root, spot[:-1], document), str(spot[-1]))}'
+            return (
+                path,
+                f'missing key "{path[-1]}"{_purpose(_models_at(root, path[:-1], document), str(path[-1]))}',
+            )
         case "union_tag_not_found":
             key = str(context["discriminator"]).strip("'")
-            words = sorted(word for model in _models(root, spot, document) for word in _words(model, key))
-            return (*spot, key), f'missing key "{key}": there are {", ".join(words)}'
+            words = sorted(word for model in _models_at(root, path, document) for word in _tags(model, key))
+            return (*path, key), f'missing key "{key}": there are {", ".join(words)}'
         case "union_tag_invalid":
             key = str(context["discriminator"]).strip("'")
-            return (*spot, key), f'"{context["tag"]}" is unknown: {near(str(context["tag"]), _tags(context))}'
+            return (*path, key), f'"{context["tag"]}" is unknown: {suggestion(str(context["tag"]), _choices(context))}'
         case "literal_error" | "enum":
-            options = _tags(context)
+            options = _choices(context)
             given = error["input"]
             meant = get_close_matches(given, options, n=1) if isinstance(given, str) else []
             hint = f': did you mean "{meant[0]}"?' if meant else ""
-            return spot, f"should be {_any_of(options)}{hint}"
+            return path, f"should be {any_of(options)}{hint}"
         case "string_pattern_mismatch":
-            return spot, NAME
+            return path, INVALID_NAME
         case "value_error":
-            return spot, str(context["error"])
+            return path, str(context["error"])
         case _:
-            text = _MEANINGS.get(kind) or error["msg"].replace("Input should", "should")
-            return spot, text.format(**context) if kind in _MEANINGS else text
+            text = _MESSAGES.get(kind) or error["msg"].replace("Input should", "should")
+            return path, text.format(**context) if kind in _MESSAGES else text
 
 
-def _spot(error: ErrorDetails, document: Document) -> Spot:
+def _key_path(error: ErrorDetails, document: Document) -> KeyPath:
     """Where in the file: pydantic's way there, without the names of the alternatives that it tried."""
-    spot: Spot = ()
+    path: KeyPath = ()
     loc = error["loc"]
     for index, part in enumerate(loc):
-        chosen = len(spot) == 2 and spot[0] in ("sources", "sinks") and index == 2 and len(loc) > 3
+        chosen = len(path) == 2 and path[0] in ("sources", "sinks") and index == 2 and len(loc) > 3
         last = index == len(loc) - 1
-        if not chosen and ((*spot, part) in document.values or (last and error["type"] == "missing")):
-            spot = (*spot, part)
-    return spot
+        if not chosen and ((*path, part) in document.values or (last and error["type"] == "missing")):
+            path = (*path, part)
+    return path
 
 
-def _either(texts: list[str]) -> str:
+def _combined(texts: list[str]) -> str:
     """The alternatives of one value in one sentence."""
     first, *rest = dict.fromkeys(texts)
     return " or ".join([first, *(text.removeprefix("should be ") for text in rest)])
 
 
-def _any_of(options: list[str]) -> str:
+def any_of(options: Sequence[str]) -> str:
+    """`one, two or three`."""
     return " or ".join(filter(None, (", ".join(options[:-1]), options[-1])))
 
 
-def _tags(context: Mapping[str, Any]) -> list[str]:
-    told = str(context.get("expected_tags") or context.get("expected", ""))
-    return re.findall(r"'([^']*)'", told)
+def _choices(context: Mapping[str, Any]) -> list[str]:
+    quoted = str(context.get("expected_tags") or context.get("expected", ""))
+    return re.findall(r"'([^']*)'", quoted)
 
 
-def _what_for(models: list[type[BaseModel]], key: str) -> str:
+def _purpose(models: list[type[BaseModel]], key: str) -> str:
     if key == "secret":
         return ': give a secret, or write "secret: none" if there really is none'
     fields = (field for model in models for name, field in model.model_fields.items() if key in (name, field.alias))
     return next((f": {field.description}" for field in fields if field.description), "")
 
 
-def _names(model: type[BaseModel]) -> list[str]:
+def _key_names(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _models(root: type[BaseModel], spot: Spot, document: Document) -> list[type[BaseModel]]:
-    """The models that the settings at `spot` may have: one, unless the word that chooses it is missing."""
+def _models_at(root: type[BaseModel], path: KeyPath, document: Document) -> list[type[BaseModel]]:
+    """The models that the settings at `path` may have: one, unless the word that chooses it is missing."""
     models = [root]
-    for depth, part in enumerate(spot, start=1):
+    for depth, part in enumerate(path, start=1):
         fields = {one.alias or name: one for name, one in models[0].model_fields.items()} if len(models) == 1 else {}
         if part in fields:
-            models = list(_mentioned(fields[str(part)].annotation))
+            models = list(_models_in(fields[str(part)].annotation))
         else:  # a name in a mapping, or a place in a list
-            models = [one for one in models if _fits(one, document.at(spot[:depth]))]
+            models = [one for one in models if _may_be(one, document.value(path[:depth]))]
     return models
 
 
-def _mentioned(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for one in get_args(annotation):
-        yield from _mentioned(one)
+        yield from _models_in(one)
 
 
-def _fits(model: type[BaseModel], value: Any) -> bool:
+def _may_be(model: type[BaseModel], value: Any) -> bool:
     """Whether the word that chooses a model, `panel: marzban`, chooses this one; any fits where there is none."""
     chosen = [(key, value[key]) for key in ("panel", "type") if isinstance(value, dict) and key in value]
-    return all(word in words for key, word in chosen if key in model.model_fields and (words := _words(model, key)))
+    return all(word in words for key, word in chosen if key in model.model_fields and (words := _tags(model, key)))
 
 
-def _words(model: type[BaseModel], key: str) -> tuple[Any, ...]:
+def _tags(model: type[BaseModel], key: str) -> tuple[Any, ...]:
     return get_args(model.model_fields[key].annotation)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bridge.config.check import check
-from bridge.config.errors import note
+from bridge.config.errors import report_errors
 from bridge.config.model import Config
 from bridge.config.yaml import read_document
 from bridge.errors import ConfigError, Mistake
@@ -34,7 +34,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Loaded:
     try:
         config = Config.model_validate(document.data, context={"folder": folder})
     except ValidationError as error:
-        note(error, document, Config)
+        report_errors(error, document, Config)
     check(document, folder, config)
     if document.mistakes or config is None:
         raise ConfigError(str(path), document.mistakes)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from bridge.config.errors import NAME
+from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings
@@ -22,14 +22,17 @@ _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql+psycopg://", "postgresql://", "postgres://")
 
 
-def _name(value: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", value):
-        raise ValueError(NAME)
+#: What a source or a sink can be called: it stands in addresses, in the ledger and in logs.
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+
+def _valid_name(value: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, value):
+        raise ValueError(INVALID_NAME)
     return value
 
 
-#: What a source or a sink is called: it stands in addresses, in the ledger and in logs.
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(_valid_name)]
 
 
 class Config(Settings):
@@ -72,7 +75,7 @@ class Config(Settings):
 
     @field_validator("listen")
     @classmethod
-    def _address(cls, value: str) -> str:
+    def _listen_address(cls, value: str) -> str:
         host, colon, port = value.rpartition(":")
         bare = host.removeprefix("[").removesuffix("]")
         if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and bare == host):
@@ -81,7 +84,7 @@ class Config(Settings):
 
     @field_validator("public_url")
     @classmethod
-    def _base(cls, value: str | None) -> str | None:
+    def _base_url(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"https?://[^\s?#]+", value):
             raise ValueError("should be an address that begins with http:// or https://")
         return value.rstrip("/") if value else None
@@ -112,7 +115,7 @@ class Config(Settings):
 
     @field_validator("templates")
     @classmethod
-    def _folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+    def _existing_folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if value is None:
             return None
         folder: Path = (info.context or {}).get("folder", Path()) / value

@@ -70,9 +70,9 @@ class OrbvpnWebhook(Settings):
             self.sink()
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            told = first.get("ctx", {}).get("error") or first["msg"].replace("Input should", "should")
+            what = first.get("ctx", {}).get("error") or first["msg"].replace("Input should", "should")
             where = ".".join(str(part) for part in first["loc"][1:])
-            raise ValueError(f"{where} {told}".strip()) from None
+            raise ValueError(f"{where} {what}".strip()) from None
         return self
 
     def sink(self) -> SinkSettings:
@@ -88,25 +88,25 @@ class OrbvpnWebhook(Settings):
         return Route(match=tuple(dict.fromkeys(names)) or ("*",), to=(sink,))
 
     def _service(self) -> dict[str, Any]:
-        told = {to_snake(key): value for key, value in self.provider_specific_config.items()}
+        given = {to_snake(key): value for key, value in self.provider_specific_config.items()}
         match self.provider_type:
             case "SLACK":
-                manner = ("channel", "username", "icon_emoji", "icon_url")
-                return {"type": "slack", "url": self.endpoint} | {key: told[key] for key in manner if told.get(key)}
+                names = ("channel", "username", "icon_emoji", "icon_url")
+                return {"type": "slack", "url": self.endpoint} | {key: given[key] for key in names if given.get(key)}
             case "ZAPIER":
                 return {"type": "zapier", "url": self.endpoint}
             case "GOHIGHLEVEL":
-                return self._gohighlevel(told)
+                return self._gohighlevel(given)
 
-    def _gohighlevel(self, told: dict[str, Any]) -> dict[str, Any]:
+    def _gohighlevel(self, given: dict[str, Any]) -> dict[str, Any]:
         """An inbound trigger, or with a key for the API a contact that is written there."""
         address = self.endpoint.get_secret_value()
-        given = {"location_id": told.get("location_id"), "source_name": told.get("source")}
-        settings = {"type": "gohighlevel"} | {key: value for key, value in given.items() if value}
-        if "/hooks/" in address or not told.get("api_key"):
+        renamed = {"location_id": given.get("location_id"), "source_name": given.get("source")}
+        settings = {"type": "gohighlevel"} | {key: value for key, value in renamed.items() if value}
+        if "/hooks/" in address or not given.get("api_key"):
             return settings | {"url": self.endpoint}
         base = URL(address).with_query(None).with_fragment(None)
-        return settings | {"api_key": told["api_key"], "api_base": str(base).partition("/contacts")[0]}
+        return settings | {"api_key": given["api_key"], "api_base": str(base).partition("/contacts")[0]}
 
 
 def slug(name: object, index: int) -> str:

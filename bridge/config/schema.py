@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from bridge.config.model import Config
+from bridge.config.model import NAME_PATTERN, Config
 from bridge.event import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FILE = {"type": ["string", "array"], "items": {"type": "string"}, "description": "the same, read from this file"}
 _VARIABLE = {"type": "string", "pattern": r"\$\{"}
-_NAME = {"pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
+_NAME = {"pattern": f"^{NAME_PATTERN}$"}
 
 
 def schema() -> JsonObject:
@@ -20,13 +20,13 @@ def schema() -> JsonObject:
         entries["propertyNames"] = _NAME
         chosen = entries["additionalProperties"]["discriminator"]
         for reference in set(chosen["mapping"].values()):
-            _offer_files(found["$defs"][reference.removeprefix("#/$defs/")], chosen["propertyName"])
-    for node in list(_nodes(found)):
+            _add_file_keys(found["$defs"][reference.removeprefix("#/$defs/")], chosen["propertyName"])
+    for node in list(_typed_nodes(found)):
         _allow_variables(node)
     return {"$schema": DIALECT, **found, "title": "Panelbridge", "patternProperties": {"^x-": {}}}
 
 
-def _offer_files(definition: JsonObject, chosen_by: str) -> None:
+def _add_file_keys(definition: JsonObject, chosen_by: str) -> None:
     """Every secret may stand in a file of its own: `secret_file` beside `secret`. The word that chooses must stand."""
     secrets = [name for name, one in definition["properties"].items() if _is_secret(one)]
     definition["properties"] |= {f"{name}_file": _FILE for name in secrets}
@@ -44,16 +44,16 @@ def _is_secret(node: JsonObject) -> bool:
 def _allow_variables(node: JsonObject) -> None:
     """`${VAR}` may stand for a number or a truth as well."""
     if node.get("type") in ("integer", "number", "boolean"):
-        told = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
-        node["anyOf"] = [told, _VARIABLE]
+        typed = {key: node.pop(key) for key in list(node) if key not in ("title", "description", "default")}
+        node["anyOf"] = [typed, _VARIABLE]
 
 
-def _nodes(value: Any) -> Iterator[JsonObject]:
+def _typed_nodes(value: Any) -> Iterator[JsonObject]:
     if isinstance(value, dict):
         if isinstance(value.get("type"), str):
             yield value
         for one in value.values():
-            yield from _nodes(one)
+            yield from _typed_nodes(one)
     elif isinstance(value, list):
         for one in value:
-            yield from _nodes(one)
+            yield from _typed_nodes(one)

@@ -1,14 +1,19 @@
-"""What YAML would take for its own and people do not mean, and what to say where YAML stumbles."""
+"""YAML's syntax, less what people do not mean by it: `*` and `!` before a name, and braces of variables, are text.
+
+They are hidden while the file is parsed by moving each character to a plane that no file uses, so that lines and
+columns stay.
+"""
 
 import re
 
 import yaml
 
-from bridge.config.document import Place
+from bridge.config.document import Position
 
-#: The braces of a variable, and a leading `!` (a tag) or `*` (an alias). They are hidden while the file is parsed by
-#: moving each character to a plane that no file uses, so that lines and columns stay.
-_TAKEN = re.compile(r"\$\$|\$\{(?!\{)[^}\n]*\}|(?<![^\s,\[{])(?:!(?=[\w*?\[])|\*(?=[.\s,\]}]|$))")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there
+
+#: `$$`, which only keeps what follows from being a variable; a variable; a leading `!` (a tag) or `*` (an alias).
+_TEXT = re.compile(r"\$\$|\$\{(?!\{)[^}\n]*\}|(?<![^\s,\[{])(?:!(?=[\w*?\[])|\*(?=[.\s,\]}]|$))")
 _PLANE = 0x100000
 _HIDDEN = re.compile(f"[{chr(_PLANE)}-{chr(_PLANE + 0xFFFD)}]")
 
@@ -20,20 +25,30 @@ _HINTS = (
 )
 
 
-def hide(text: str) -> str:
-    return _TAKEN.sub(lambda match: match[0] if match[0] == "$$" else _moved(match[0]), text)
+def compose(text: str) -> yaml.Node | None:
+    """The file's nodes, scalars as `shown` reads them; raise yaml.YAMLError or RecursionError."""
+    root: yaml.Node | None = yaml.compose(hidden(text), Loader=_LOADER)
+    return root
 
 
-def reveal(text: str) -> str:
+def hidden(text: str) -> str:
+    return _TEXT.sub(lambda match: match[0] if match[0] == "$$" else _moved(match[0]), text)
+
+
+def shown(text: str) -> str:
     return _HIDDEN.sub(lambda match: chr(ord(match[0]) - _PLANE), text)
 
 
-def stumble(text: str, error: yaml.YAMLError) -> tuple[Place, str]:
+def _moved(text: str) -> str:
+    return "".join(chr(_PLANE + ord(one)) if ord(one) < 0xFFFE else one for one in text)
+
+
+def syntax_error(text: str, error: yaml.YAMLError) -> tuple[Position, str]:
     """Where the file is no YAML, and why."""
     try:
-        yaml.compose(hide(text), Loader=yaml.SafeLoader)
-    except yaml.YAMLError as told:
-        error = told  # libyaml is terse: this parser says what it found instead
+        yaml.compose(hidden(text), Loader=yaml.SafeLoader)
+    except yaml.YAMLError as better:
+        error = better  # libyaml is terse: this parser says what it found instead
     except RecursionError:
         pass  # and is the first to give up
     if isinstance(error, yaml.reader.ReaderError):
@@ -44,14 +59,10 @@ def stumble(text: str, error: yaml.YAMLError) -> tuple[Place, str]:
     if mark is None:
         return (1, 1), f"not YAML: {error.problem}"
     begun = f", in what begins in line {error.context_mark.line + 1}" if error.context_mark else ""
-    what = f"not YAML: {reveal(str(error.problem))}{begun}{_hint(text, mark)}"
+    what = f"not YAML: {shown(str(error.problem))}{begun}{_hint(text, mark)}"
     return (mark.line + 1, mark.column + 1), what
 
 
 def _hint(text: str, mark: yaml.Mark) -> str:
     line = (text.split("\n")[mark.line : mark.line + 1] or [""])[0]
     return next((f"; {hint}" for sign, hint in _HINTS if sign.match(line, mark.column)), "")
-
-
-def _moved(text: str) -> str:
-    return "".join(chr(_PLANE + ord(one)) if ord(one) < 0xFFFE else one for one in text)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.config.document import Document
-from bridge.config.syntax import hide, reveal
+from bridge.config.syntax import hidden, shown
 from bridge.config.yaml import FILE_LIMIT, read_document
 
 ENV = {"NAME": "from the environment", "PORT": "8080", "EMPTY": "", "ODD": "${NAME} $$ {{ x }}"}
@@ -247,14 +247,14 @@ def test_a_file_that_is_no_text_is_told_by_its_line() -> None:
 
 def test_every_place_is_remembered() -> None:
     document = read("sinks:\n  ops: {type: console}\nroutes:\n  - to: [ops,\n         team]\n")
-    assert document.place(("sinks", "ops", "type")) == (2, 15)
-    assert document.key(("sinks", "ops", "type")) == (2, 9)
-    assert document.place(("routes", 0, "to", 1)) == (5, 10)
-    assert document.place(("routes", 0, "nothing", "there")) == (4, 5)
+    assert document.position(("sinks", "ops", "type")) == (2, 15)
+    assert document.key_position(("sinks", "ops", "type")) == (2, 9)
+    assert document.position(("routes", 0, "to", 1)) == (5, 10)
+    assert document.position(("routes", 0, "nothing", "there")) == (4, 5)
 
 
 def test_places_count_letters_and_not_bytes() -> None:
-    assert read("sinks: {نام: {type: x}}").place(("sinks", "نام", "type")) == (1, 21)
+    assert read("sinks: {نام: {type: x}}").position(("sinks", "نام", "type")) == (1, 21)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
@@ -263,11 +263,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
 
 @given(st.text())
 def test_hiding_leaves_every_place_and_can_be_undone(text: str) -> None:
-    hidden = hide(text)
-    assert len(hidden) == len(text)
-    assert [i for i, one in enumerate(hidden) if one == "\n"] == [i for i, one in enumerate(text) if one == "\n"]
+    without = hidden(text)
+    assert len(without) == len(text)
+    assert [i for i, one in enumerate(without) if one == "\n"] == [i for i, one in enumerate(text) if one == "\n"]
     if not any(ord(one) >= 0x100000 for one in text):
-        assert reveal(hidden) == text
+        assert shown(without) == text
 
 
 @given(st.binary(max_size=200))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.ingress.limits import Limits
+from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.routing import Route
 from bridge.settings import Duration, Settings
@@ -44,7 +45,7 @@ class Config(Settings):
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end waits for what is being delivered")
     timezone: str = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
-    locale: Literal["en", "fa", "ru"] = Field("en", description="the language of messages")
+    locale: Locale = Field("en", description="the language of messages")
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")
     log: Log = Field(Log(), description="how the bridge speaks of itself")

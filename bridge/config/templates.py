@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.config.document import Document, KeyPath
-from bridge.config.errors import suggestion
+from bridge.config.errors import any_of, suggestion
 from bridge.errors import Mistake
 from bridge.message import Look
-from bridge.messages.catalog import LOCALES
+from bridge.messages.catalog import LOCALES, language_of
 from bridge.messages.renderer import SHIPPED, Renderer
 from bridge.panels import DIALECTS
 from bridge.sinks import SinkSettings
@@ -55,8 +55,8 @@ def _valid_sinks(document: Document) -> Iterator[tuple[str, SinkSettings]]:
 
 
 def _check_look(document: Document, path: KeyPath, look: Look, renderer: Renderer) -> None:
-    if look.locale is not None and look.locale.replace("-", "_").partition("_")[0].lower() not in LOCALES:
-        document.report((*path, "locale"), f"should be {', '.join(LOCALES[:-1])} or {LOCALES[-1]}")
+    if look.locale is not None and language_of(look.locale) not in LOCALES:
+        document.report((*path, "locale"), f"should be {any_of(LOCALES)}")
     for _, source in look.inline:
         if wrong := renderer.wrong(source):
             document.report(_path_to(document.value(path), source, path), f"is no template: {wrong}")

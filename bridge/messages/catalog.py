@@ -4,18 +4,25 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Literal, get_args
 
 #: The languages that messages are written in. English needs no catalog: the texts themselves are English.
-LOCALES = ("en", "fa", "ru")
+Locale = Literal["en", "fa", "ru"]
+LOCALES: tuple[str, ...] = get_args(Locale)
 RIGHT_TO_LEFT = frozenset({"fa"})
 
 DOMAIN = "panelbridge"
 FOLDER = Path(__file__).parent / "locale"
 
 
+def language_of(locale: str) -> str:
+    """`fa` for fa, fa_IR and fa-IR."""
+    return locale.replace("-", "_").partition("_")[0].lower()
+
+
 def known(locale: str) -> str:
-    """The language of `locale` that we have: `fa` for fa, fa_IR and fa-IR; English for what we lack."""
-    language = locale.replace("-", "_").partition("_")[0].lower()
+    """The language of `locale` that we have; English for what we lack."""
+    language = language_of(locale)
     return language if language in LOCALES else "en"
 
 

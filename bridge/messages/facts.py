@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from bridge.event import Event
+from bridge.foreign import object_at
 from bridge.messages.faces import KINDS, N_
 from bridge.messages.rows import (
     Data,
@@ -34,7 +35,7 @@ from bridge.messages.rows import (
     traffic,
     truth,
 )
-from bridge.messages.values import given, label, leaves, object_at
+from bridge.messages.values import given, label, leaves
 
 #: The rows that each part of the data is shown by.
 ROWS: dict[str, tuple[Row, ...]] = {

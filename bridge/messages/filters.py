@@ -16,7 +16,7 @@ from bridge.markup.text import Text
 from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import RIGHT_TO_LEFT
 from bridge.messages.faces import STATES, STRATEGIES
-from bridge.messages.values import DAY, HOUR, flat, given, moment, number, parts, rounded, word
+from bridge.messages.values import DAY, HOUR, figure, flat, given, moment, parts, rounded, word
 
 #: A date, a date with the time, and the long form of the documented Slack layout.
 PATTERNS = {
@@ -59,12 +59,12 @@ class Formats:
 
     def size(self, value: Any) -> Any:
         """Bytes as `50 GB`."""
-        count = number(value)
+        count = figure(value)
         return value if count is None else self.text(self._size(count))
 
     def of(self, used: Any, limit: Any) -> Any:
         """What is used of a limit in bytes, `12.5 GB of 50 GB (25%)`; no limit is unlimited, and nothing is nothing."""
-        part, whole = number(used), number(limit)
+        part, whole = figure(used), figure(limit)
         if part is None:
             return used if given(used) else self.size(limit) if whole else ""
         if not whole:
@@ -74,7 +74,7 @@ class Formats:
         return self.text(f"{said} ({self._digits(share, 1)}%)" if share >= 0.05 else said)
 
     def percent(self, value: Any) -> Any:
-        share = number(value)
+        share = figure(value)
         return value if share is None else self.text(self._digits(share, 1) + "%")
 
     def money(self, amount: Any, currency: Any = None) -> Any:
@@ -84,12 +84,12 @@ class Formats:
 
     def signed(self, amount: Any, sign: str) -> Any:
         """`+50`, `−50`"""
-        change = number(amount)
+        change = figure(amount)
         return amount if change is None else self.text(sign + self._digits(abs(change), 2))
 
     def number(self, value: Any, decimals: int = 2) -> Any:
         """`1,250.5`; Russian writes it `1 250,5`."""
-        count = number(value)
+        count = figure(value)
         return value if count is None else self.text(self._digits(count, decimals))
 
     def _size(self, count: float) -> str:
@@ -154,7 +154,7 @@ class Formats:
     def left(self, seconds: Any) -> Any:
         """Seconds that are left, or that have passed where they are negative."""
         _, ngettext = self._catalog.gettext, self._catalog.ngettext
-        span = number(seconds)
+        span = figure(seconds)
         if span is None:
             return seconds
         count, unit = rounded(abs(span))
@@ -177,7 +177,7 @@ class Formats:
     def span(self, seconds: Any) -> Any:
         """Seconds as `30 days`, `3 hours`."""
         ngettext = self._catalog.ngettext
-        length = number(seconds)
+        length = figure(seconds)
         if length is None:
             return seconds
         count, unit = rounded(abs(length))
@@ -191,7 +191,7 @@ class Formats:
 
     def lasted(self, seconds: Any) -> Any:
         """Seconds as what has passed, in its two largest units: `45 s`, `12 min 5 s`, `2 h 5 min`, `3 d 4 h`."""
-        length = number(seconds)
+        length = figure(seconds)
         return seconds if length is None else self.text(self._lasted(abs(length)))
 
     def after(self, seconds: float) -> Text:
@@ -223,7 +223,7 @@ class Formats:
         return (both if small else one) % {"n": self._digits(large, 0), "m": small}
 
     def days(self, value: Any) -> Any:
-        count = number(value)
+        count = figure(value)
         if count is None:
             return value
         said = self._catalog.ngettext("%(num)s day", "%(num)s days", round(abs(count)))

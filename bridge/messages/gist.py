@@ -3,8 +3,9 @@
 from typing import Any
 
 from bridge.event import Event
+from bridge.foreign import object_at
 from bridge.messages.rows import Style, left, time_left
-from bridge.messages.values import HOUR, object_at
+from bridge.messages.values import HOUR
 
 
 def gist(event: Event, style: Style) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.messages.faces import N_
 from bridge.messages.filters import Formats
-from bridge.messages.values import DAY, HOUR, given, number
+from bridge.messages.values import DAY, HOUR, figure, given
 
 Data = Mapping[str, Any]
 
@@ -103,7 +103,7 @@ def traffic(data: Data, style: Style) -> Any:
 
 def part_used(data: Data, style: Style) -> Any:
     """The percentage, where no sizes tell it."""
-    return None if number(data.get("limit_bytes")) else style.formats.percent(data.get("percent"))
+    return None if figure(data.get("limit_bytes")) else style.formats.percent(data.get("percent"))
 
 
 def all_time(data: Data, style: Style) -> Any:
@@ -151,5 +151,5 @@ def provider(data: Data, style: Style) -> Any:
 
 def left(count: Any, unit: int, formats: Formats) -> Any:
     """So many days or hours that are left."""
-    amount = number(count)
+    amount = figure(count)
     return None if amount is None else formats.left(amount * unit)

@@ -9,35 +9,30 @@ from typing import Any
 
 from jinja2 import Undefined
 
+from bridge import foreign
 from bridge.event import Event
+from bridge.foreign import number
 from bridge.markup.text import clean
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
 
 OTHERS = 15  # values shown of what nobody has described
 
-_NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
 
-
-def number(value: Any) -> float | None:
-    """A number, or a text that is one; None for anything else."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        return float(value)
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30:
-        return float(value)
-    return None
+def figure(value: Any) -> float | None:
+    """A number that people can read, or a text that is one; None for anything else, and from 1e30 on."""
+    found = number(value)
+    return float(found) if found is not None and abs(found) < 1e30 else None
 
 
 def moment(value: Any) -> datetime | None:
-    """An aware time from a datetime or an ISO 8601 text, UTC where it names no zone; None for anything else."""
-    if isinstance(value, str) and len(value) >= len("2026-12-21"):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+    """An aware time from a datetime or an ISO 8601 text with a whole date; None for anything else.
+
+    A number is none here, nor a text as short as `20261221`: both are shown as they are.
+    """
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return foreign.moment(value) if isinstance(value, str) and len(value) >= len("2026-12-21") else None
 
 
 def rounded(seconds: float) -> tuple[int, int]:
@@ -72,12 +67,6 @@ def given(value: Any) -> bool:
 def leaves(data: Mapping[str, Any], limit: int = OTHERS) -> list[tuple[str, str]]:
     """What stands in data that nobody has described, as label and text; the first few of it."""
     return [(label(*path), text) for path, text in islice(_leaves(data, ()), limit)]
-
-
-def object_at(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """The object at `key`, an empty one where there is something else."""
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def buttons(components: Any, depth: int = 5) -> list[Mapping[str, Any]]:

@@ -7,19 +7,18 @@ A panel opens no socket, logs nothing and asks no clock. What the ingress does w
 
 import hashlib
 import hmac
-import json
-import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.event import JsonObject, dump, iso
+from bridge.event import JsonObject, dump
+from bridge.foreign import parse_json
 from bridge.intake import Fingerprint
 from bridge.settings import Secrets, Settings
 
@@ -33,9 +32,6 @@ class SourceConfig(Settings):
 
 
 C = TypeVar("C", bound=SourceConfig)
-
-#: A panel's key → our key in `data`, and how its value is read.
-Words = Mapping[str, tuple[str, Callable[[Any], Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,28 +142,6 @@ class EmptyMessage(BadPayload):
         super().__init__("cannot send an empty message")
 
 
-#: How deep a body may be nested. No panel comes near; whatever walks through a value can count on it.
-DEPTH = 100
-
-
-def parse_json(body: bytes) -> Any:
-    """The body's JSON value, with every text made safe to store; raise BadPayload naming where it breaks."""
-    try:
-        text = body.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-        if text.count("{") + text.count("[") > DEPTH:
-            _not_too_deep(value)
-        return _storable(value) if _SUSPICIOUS.search(text) else value
-    except UnicodeDecodeError as error:
-        raise BadPayload(f"the body is not UTF-8 at byte {error.start}") from None
-    except json.JSONDecodeError as error:
-        raise BadPayload(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
-    except RecursionError:
-        raise BadPayload("the body is nested too deeply") from None
-    except ValueError as error:
-        raise BadPayload(f"the body is not JSON: {error}") from None
-
-
 def json_elements(body: bytes) -> Sequence[Any]:
     """The elements of a body that is one JSON object or an array of them."""
     value = parse_json(body)
@@ -178,138 +152,6 @@ def json_elements(body: bytes) -> Sequence[Any]:
     raise BadPayload("the body is neither a JSON object nor an array of them")
 
 
-def text_at(element: Mapping[str, Any], *path: str) -> str:
-    """The non-empty text at `path`; raise BadPayload naming the path where there is none."""
-    value: Any = element
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    if isinstance(value, str) and value.strip():
-        return value
-    raise BadPayload("is missing" if value is None else "should be a text", ".".join(path))
-
-
-def object_at(element: Mapping[str, Any], key: str) -> JsonObject:
-    """The object at `key`, an empty one where it is absent or null; raise BadPayload where it is something else."""
-    value = element.get(key)
-    if value is None:
-        return {}
-    if isinstance(value, dict):
-        return value
-    raise BadPayload("should be an object", key)
-
-
-def text(value: Any) -> str | None:
-    """The text, None where it is none or blank."""
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def number(value: Any) -> int | float | None:
-    """The finite number, written as one or as decimal text; None where it is none."""
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", value):
-        return float(value) if "." in value else int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):  # a union would cost five times as much
-        return None
-    return value if isinstance(value, int) or math.isfinite(value) else None
-
-
-def whole(value: Any) -> int | None:
-    """The whole number, written as one or as decimal text; None where it is none."""
-    found = number(value)
-    return int(found) if found is not None and found == int(found) else None
-
-
-def truth(value: Any) -> bool | None:
-    """The boolean, written as one or as a word; None where it is none."""
-    if isinstance(value, str):
-        return {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower())
-    return value if isinstance(value, bool) else None
-
-
-def texts(value: Any) -> list[str]:
-    """The texts of a list; empty where it is none."""
-    return [one for one in value if text(one)] if isinstance(value, list) else []
-
-
-def moment(value: Any, zone: tzinfo = UTC) -> datetime | None:
-    """The time of an ISO 8601 text, read in `zone` where it names none, or of seconds or milliseconds since 1970.
-
-    Aware UTC; None where it is no time.
-    """
-    try:
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value.strip())
-            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-        seconds = number(value)
-        if seconds is None:
-            return None
-        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def utc(value: Any, zone: tzinfo = UTC) -> str | None:
-    """The same as ISO 8601 text in UTC, the way `data` holds times."""
-    found = moment(value, zone)
-    return iso(found) if found else None
-
-
-def present(**values: Any) -> JsonObject:
-    """The values that say something: None, empty text and empty containers are left out."""
-    return {
-        key: value for key, value in values.items() if value is not None and value != "" and value != {} and value != []
-    }
-
-
-def heard(words: Words, said: Mapping[str, Any]) -> JsonObject:
-    """What a panel's object says, under our keys; what it does not say is left out."""
-    return present(**{ours: read(said.get(theirs)) for theirs, (ours, read) in words.items()})
-
-
-def spoken(words: Words, known: Mapping[str, Any]) -> JsonObject:
-    """The other way round: what is known, under the panel's keys; None for what is not."""
-    return {theirs: known.get(ours) for theirs, (ours, _) in words.items()}
-
-
 def unknown_type(panel: str, native: str) -> str:
     """The type of an event that the taxonomy has no word for: `{panel}.{native}`, lower case and dotted."""
     return f"{panel}.{re.sub(r'[^a-z0-9_.]+', '.', native.lower()).strip('.') or 'unknown'}"
-
-
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_SUSPICIOUS = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # how a JSON text says them
-
-
-def _storable(value: Any) -> Any:
-    """NUL and lone surrogates, legal in JSON and in no database, become U+FFFD."""
-    if isinstance(value, str):
-        return _UNSTORABLE.sub("�", value)
-    if isinstance(value, list):
-        return [_storable(one) for one in value]
-    if isinstance(value, dict):
-        return {_storable(key): _storable(one) for key, one in value.items()}
-    return value
-
-
-def _not_too_deep(value: Any) -> None:
-    level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-        if not level:
-            return
-    raise BadPayload("the body is nested too deeply")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value

@@ -33,20 +33,10 @@ from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, dump, iso
+from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
 from bridge.message import Emission
-from bridge.panels.base import (
-    Hook,
-    Panel,
-    ParsedEvent,
-    SourceConfig,
-    digest,
-    moment,
-    parse_json,
-    text,
-    text_at,
-    unknown_type,
-)
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, unknown_type
 from bridge.vocabulary import TYPES
 
 if TYPE_CHECKING:
@@ -118,7 +108,7 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         for name in REQUIRED:
-            text_at(element, name)
+            required_text(element, name)
         if element["specversion"] != "1.0":
             raise BadPayload('should be "1.0"', "specversion")
         return _own(element) if _is_own(element) else _foreign(element)

@@ -27,17 +27,8 @@ from pydantic import (
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.panels.base import (
-    EmptyMessage,
-    Hook,
-    Panel,
-    ParsedEvent,
-    SourceConfig,
-    moment,
-    parse_json,
-    present,
-    text,
-)
+from bridge.foreign import moment, parse_json, present, text
+from bridge.panels.base import EmptyMessage, Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.reports import Report, recognise, without_password
 
 EMBEDS, EMBED_TEXT = 10, 6000

@@ -22,8 +22,9 @@ from pydantic import AfterValidator, Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, dump
+from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, moment, parse_json, text
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest
 
 _ENVIRONMENT = SandboxedEnvironment(undefined=ChainableUndefined)
 

@@ -19,7 +19,7 @@ Quirks   an element is told by its shape, for people move from one to the other 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
@@ -27,24 +27,10 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, iso
+from bridge.foreign import moment, number, object_at, present, required_text, text, texts, whole
 from bridge.intake import Fingerprint
 from bridge.message import Emission
-from bridge.panels.base import (
-    Hook,
-    Panel,
-    ParsedEvent,
-    SourceConfig,
-    digest,
-    json_elements,
-    moment,
-    number,
-    present,
-    text,
-    text_at,
-    texts,
-    unknown_type,
-    whole,
-)
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, json_elements, unknown_type
 
 #: What Marzban and PasarGuard call what happened.
 TYPES = {
@@ -117,7 +103,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         if not isinstance(element, dict) or not text(element.get("username")) or not text(element.get("action")):
             return None
         key = digest({name: value for name, value in element.items() if name not in CHANGING})
-        if _object(element, "user").keys() & MARKS["pasarguard"]:
+        if object_at(element, "user").keys() & MARKS["pasarguard"]:
             stamped = _time(element.get("enqueued_at")) is not None
             return Fingerprint(key, within=RETRIES_WITHIN) if stamped else None
         tries = _tries(element)
@@ -126,7 +112,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
-        action = text_at(element, "action")
+        action = required_text(element, "action")
         username = _username(element)
         panel = _shape(element, self.config.panel)
         type_ = _type(element, action, panel)
@@ -149,13 +135,13 @@ def _tries(element: JsonObject) -> int | None:
 def _username(element: JsonObject) -> str:
     """The exact name; Marzneshin has it only in `user`."""
     if element.get("username") is None and isinstance(element.get("user"), dict):
-        return text_at(element, "user", "username")
-    return text_at(element, "username")
+        return required_text(element, "user", "username")
+    return required_text(element, "username")
 
 
 def _shape(element: JsonObject, configured: str) -> str:
     """Which panel of the family made this; the configured one where the element leaves it open."""
-    keys = {*_object(element, "user"), *_object(element, "by")}
+    keys = {*object_at(element, "user"), *object_at(element, "by")}
     for panel, marks in MARKS.items():
         if keys & marks:
             return panel
@@ -165,7 +151,7 @@ def _shape(element: JsonObject, configured: str) -> str:
 
 
 def _type(element: JsonObject, action: str, panel: str) -> str:
-    user = _object(element, "user")
+    user = object_at(element, "user")
     match action:
         case "user_enabled" if user.get("status") == "on_hold":
             return "user.on_hold"
@@ -179,13 +165,13 @@ def _type(element: JsonObject, action: str, panel: str) -> str:
 
 
 def _data(element: JsonObject, username: str, type_: str, now: datetime) -> JsonObject:
-    user = _object(element, "user")
+    user = object_at(element, "user")
     known = _user(username, user)
     used, limit, expires_at = known.get("used_bytes"), known.get("limit_bytes"), known.get("expires_at")
     data = present(
         user=known,
-        owner=text(_object(user, "admin").get("username")) or text(user.get("owner_username")),
-        actor=text(_object(element, "by").get("username")),
+        owner=text(object_at(user, "admin").get("username")) or text(user.get("owner_username")),
+        actor=text(object_at(element, "by").get("username")),
         reason=text(element.get("reason")),
     )
     if type_ == "user.usage_threshold":
@@ -270,16 +256,16 @@ def _figures(event: Event, action: str | None, at: datetime) -> JsonObject:
         case "user_disabled":
             return {"reason": text(event.data.get("reason"))}
         case "reached_usage_percent":
-            usage = {**_object(event.data, "user"), **_object(event.data, "usage")}
+            usage = {**object_at(event.data, "user"), **object_at(event.data, "usage")}
             used, limit = _count(usage.get("used_bytes")), _count(usage.get("limit_bytes"))
             return {"used_percent": _percent(usage.get("percent"), used, limit) or 0.0}
         case "reached_days_left":
-            return {"days_left": _days(_object(event.data, "expiry").get("days_left"), _expires(event), at) or 0}
+            return {"days_left": _days(object_at(event.data, "expiry").get("days_left"), _expires(event), at) or 0}
     return {}
 
 
 def _as_marzban(event: Event) -> JsonObject:
-    user, owner = _object(event.data, "user"), text(event.data.get("owner"))
+    user, owner = object_at(event.data, "user"), text(event.data.get("owner"))
     expires, strategy = _time(_expires(event)), (text(user.get("reset_strategy")) or "").lower()
     return {
         "proxies": {},
@@ -314,23 +300,18 @@ def _admin(name: str) -> JsonObject:
 def _status(event: Event) -> str:
     """The status that goes with the event; else the one that is known, as far as Marzban has a word for it."""
     after = event.type.removeprefix("user.").replace("enabled", "active")
-    known = (text(_object(event.data, "user").get("status")) or "").lower()
+    known = (text(object_at(event.data, "user").get("status")) or "").lower()
     return next((status for status in (after, known) if status in STATUSES), "active")
 
 
 def _name(event: Event) -> str:
-    known = text(_object(event.data, "user").get("username"))
+    known = text(object_at(event.data, "user").get("username"))
     return known or (event.subject or "").partition(":")[2] or "system"  # Marzban names someone in every element
 
 
 def _expires(event: Event) -> Any:
     keys = (("user", "expires_at"), ("expiry", "at"), ("subscription", "expires_at"))
-    return next((at for key, field in keys if (at := _object(event.data, key).get(field))), None)
-
-
-def _object(parent: Mapping[str, Any], key: str) -> JsonObject:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
+    return next((at for key, field in keys if (at := object_at(event.data, key).get(field))), None)
 
 
 def _count(value: Any) -> int | None:

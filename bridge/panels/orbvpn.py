@@ -17,7 +17,7 @@ Quirks   the document spells names USER_CREATED in one place and subscription.cr
 
 import html
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,25 +26,21 @@ from pydantic import Field, field_validator
 
 from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, dump
-from bridge.message import Emission
-from bridge.panels.base import (
-    Hook,
-    Panel,
-    ParsedEvent,
-    SourceConfig,
-    Words,
-    heard,
-    json_elements,
+from bridge.foreign import (
+    FieldMap,
     moment,
     number,
+    object_at,
     present,
-    spoken,
+    read_fields,
     text,
     truth,
-    unknown_type,
     utc,
     whole,
+    write_fields,
 )
+from bridge.message import Emission
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
 from bridge.vocabulary import DOCUMENTED, TYPES, documented_name
 
 #: Every spelling of a name, upper case with underscores → canonical type.
@@ -57,20 +53,20 @@ def _id(value: Any) -> int | str | None:
     return text(value) if found is None else found
 
 
-USER: Words = {
+USER: FieldMap = {
     "username": ("username", text),
     "email": ("email", text),
     "user_id": ("id", _id),
     "active": ("active", truth),
 }
-PROFILE: Words = {
+PROFILE: FieldMap = {
     "first_name": ("first_name", text),
     "last_name": ("last_name", text),
     "country": ("country", text),
     "phone": ("phone", text),
 }
 #: Each object in snake_case, and what we call its fields; `expires_at` is read apart, for it needs the zone.
-OBJECTS: dict[str, Words] = {
+OBJECTS: dict[str, FieldMap] = {
     "subscription": {
         "group_name": ("plan", text),
         "group_id": ("plan_id", _id),
@@ -203,15 +199,10 @@ def _snaked(value: Any) -> Any:
     return {_snake(key): inner for key, inner in value.items()} if isinstance(value, dict) else value
 
 
-def _object(parent: Mapping[str, Any], key: str) -> JsonObject:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _from_gohighlevel(element: JsonObject) -> tuple[str, JsonObject]:
-    contact = {_snake(key): value for key, value in _object(element, "contact").items()}
+    contact = {_snake(key): value for key, value in object_at(element, "contact").items()}
     fields = present(email=text(contact.get("email")), profile=contact)
-    for key, value in _object(element, "customFields").items():
+    for key, value in object_at(element, "customFields").items():
         about, _, field = _snake(key).partition("_")
         _put(fields, about if about in OBJECTS else "", field if about in OBJECTS else _snake(key), value)
     tags = element.get("tags")
@@ -299,7 +290,7 @@ def _written(value: str) -> str:
 
 def _subject(type_: str, native: str, fields: JsonObject) -> str | None:
     kind = _spelled(native).partition("_")[0].lower()
-    reseller, server = _object(fields, "reseller"), text(_object(fields, "system").get("server"))
+    reseller, server = object_at(fields, "reseller"), text(object_at(fields, "system").get("server"))
     match kind:
         case "reseller":
             name = text(reseller.get("email")) or _id(reseller.get("id"))
@@ -313,9 +304,9 @@ def _subject(type_: str, native: str, fields: JsonObject) -> str | None:
 
 
 def _data(type_: str, fields: JsonObject, zone: tzinfo) -> JsonObject:
-    data = {about: heard(words, _object(fields, about)) for about, words in OBJECTS.items()}
-    subscription = _object(fields, "subscription")
-    data["user"] = heard(USER, fields) | heard(PROFILE, _object(fields, "profile"))
+    data = {about: read_fields(words, object_at(fields, about)) for about, words in OBJECTS.items()}
+    subscription = object_at(fields, "subscription")
+    data["user"] = read_fields(USER, fields) | read_fields(PROFILE, object_at(fields, "profile"))
     data["subscription"] |= present(
         duration_days=whole(subscription.get("duration_days", subscription.get("duration"))),
         expires_at=utc(subscription.get("expires_at"), zone),
@@ -339,10 +330,10 @@ def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
 
 def _said(event: Event) -> JsonObject:
     """The generic form; what OrbVPN has no object for comes under our own name for it, in camelCase."""
-    user, subscription = _object(event.data, "user"), _object(event.data, "subscription")
+    user, subscription = object_at(event.data, "user"), object_at(event.data, "subscription")
     kind, _, subject = (event.subject or "").partition(":")
     named = {"username": subject} if kind == "user" else {}
-    objects = {about: _known(words, _object(event.data, about)) for about, words in OBJECTS.items()}
+    objects = {about: _known(words, object_at(event.data, about)) for about, words in OBJECTS.items()}
     objects["subscription"] |= present(expires_at=_zoneless(subscription.get("expires_at")))
     if kind in ("node", "system"):
         objects["system"].setdefault("server", subject)
@@ -352,14 +343,14 @@ def _said(event: Event) -> JsonObject:
         **named,
         **present(**_known(USER, user) | {"user_id": whole(user.get("id"))}),
         **present(profile=_known(PROFILE, user), auto_renew=subscription.get("auto_renew")),
-        **present(**objects, amount=_object(event.data, "reseller").get("amount")),
+        **present(**objects, amount=object_at(event.data, "reseller").get("amount")),
     }
     others = {key: value for key, value in event.data.items() if key != "user" and key not in OBJECTS}
     return {_camel(key): _cameled(value) for key, value in (fields | others).items()}
 
 
-def _known(words: Words, known: JsonObject) -> JsonObject:
-    return present(**spoken(words, known))
+def _known(words: FieldMap, known: JsonObject) -> JsonObject:
+    return present(**write_fields(words, known))
 
 
 def _camel(key: str) -> str:

@@ -27,28 +27,25 @@ from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, dump
-from bridge.intake import Fingerprint
-from bridge.message import Emission
-from bridge.panels.base import (
-    Hook,
-    Panel,
-    ParsedEvent,
-    SourceConfig,
-    Words,
-    heard,
-    json_elements,
+from bridge.foreign import (
+    FieldMap,
     moment,
     number,
+    object_at,
     parse_json,
     present,
-    spoken,
+    read_fields,
+    required_text,
     text,
-    text_at,
     texts,
-    unknown_type,
     utc,
+    value_at,
     whole,
+    write_fields,
 )
+from bridge.intake import Fingerprint
+from bridge.message import Emission
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
 from bridge.settings import Duration
 
 #: Native name → canonical type; names that carry a number, as user.expires_in_72_hours, are read by `_type`.
@@ -135,7 +132,7 @@ def _told(value: Any) -> str | None:
     return None if value in ("***", "–") else text(value)
 
 
-USER: Words = {
+USER: FieldMap = {
     "username": ("username", text),
     "email": ("email", text),
     "status": ("status", _lower),
@@ -148,12 +145,12 @@ USER: Words = {
     "tag": ("tag", text),
     "telegramId": ("telegram_id", whole),
 }
-TRAFFIC: Words = {
+TRAFFIC: FieldMap = {
     "usedTrafficBytes": ("used_bytes", whole),
     "lifetimeUsedTrafficBytes": ("lifetime_used_bytes", whole),
     "onlineAt": ("online_at", utc),
 }
-NODE: Words = {
+NODE: FieldMap = {
     "name": ("name", text),
     "address": ("address", text),
     "port": ("port", whole),
@@ -163,21 +160,21 @@ NODE: Words = {
     "usersOnline": ("users_online", whole),
     "tags": ("tags", texts),
 }
-DEVICE: Words = {
+DEVICE: FieldMap = {
     "hwid": ("id", _told),
     "platform": ("os", text),
     "osVersion": ("os_version", text),
     "deviceModel": ("model", text),
     "userAgent": ("user_agent", text),
 }
-LOGIN: Words = {
+LOGIN: FieldMap = {
     "username": ("username", text),
     "ip": ("ip", text),
     "userAgent": ("user_agent", text),
     "description": ("description", _told),
 }
-TOKEN: Words = {"name": ("name", text), "uuid": ("id", text), "expireAt": ("expires_at", utc)}
-BILLING: Words = {
+TOKEN: FieldMap = {"name": ("name", text), "uuid": ("id", text), "expireAt": ("expires_at", utc)}
+BILLING: FieldMap = {
     "providerName": ("provider", text),
     "nextBillingAt": ("due_at", utc),
     "loginUrl": ("login_url", text),
@@ -229,7 +226,7 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
-        native = text_at(element, "event")
+        native = required_text(element, "event")
         hours = _hours_left(native, element)
         type_ = _type(native, hours)
         return ParsedEvent(
@@ -252,27 +249,15 @@ def _signature(key: bytes, body: bytes) -> bytes:
 
 def _timestamp(body: bytes) -> datetime | None:
     try:
-        return moment(_at(parse_json(body), "timestamp"))
+        return moment(value_at(parse_json(body), "timestamp"))
     except BadPayload:
         return None  # `read` says what is wrong with it
-
-
-def _at(parent: Any, *path: str) -> Any:
-    """The value at `path`, None where there is none."""
-    for key in path:
-        parent = parent.get(key) if isinstance(parent, dict) else None
-    return parent
-
-
-def _object(parent: Any, *path: str) -> JsonObject:
-    value = _at(parent, *path)
-    return value if isinstance(value, dict) else {}
 
 
 def _hours_left(native: str, element: JsonObject) -> int | None:
     """Hours until the expiry or the day of payment that the event speaks of; negative once it is past."""
     if native == "user.expiration":
-        hours = whole(_at(element, "meta", "expiration"))
+        hours = whole(value_at(element, "meta", "expiration"))
         return None if hours is None else -hours
     if expiry := _EXPIRY.fullmatch(native):
         return int(expiry[2]) * (1 if expiry[1] == "expires_in" else -1)
@@ -296,27 +281,29 @@ def _type(native: str, hours: int | None) -> str:
 def _subject(native: str, element: JsonObject, *, known: bool) -> str | None:
     needed, places = SUBJECTS.get(native.partition(".")[0], (False, ()))
     for kind, path in places:
-        name = text_at(element, *path) if needed and known else text(_at(element, *path))
+        name = required_text(element, *path) if needed and known else text(value_at(element, *path))
         if name:
             return f"{kind}:{name}"
     return None
 
 
 def _data(native: str, element: JsonObject, hours: int | None) -> JsonObject:
-    body = _object(element, "data")
+    body = object_at(element, "data")
     match native.partition(".")[0]:
         case "user":
-            return _user_data(native, body, hours, whole(_at(element, "meta", "notConnectedAfterHours")))
+            return _user_data(native, body, hours, whole(value_at(element, "meta", "notConnectedAfterHours")))
         case "user_hwid_devices":
-            return present(user=_user(_object(body, "user")), device=heard(DEVICE, _object(body, "hwidUserDevice")))
+            return present(
+                user=_user(object_at(body, "user")), device=read_fields(DEVICE, object_at(body, "hwidUserDevice"))
+            )
         case "node":
             reason = text(body.get("lastStatusMessage")) if native == "node.connection_lost" else None
             return present(node=_node(body, warned=native == "node.traffic_notify"), reason=reason)
         case "crm":
             node = present(name=text(body.get("nodeName")), provider=text(body.get("providerName")))
-            return present(node=node, billing=present(**heard(BILLING, body), hours=hours))
+            return present(node=node, billing=present(**read_fields(BILLING, body), hours=hours))
         case "torrent_blocker":
-            user, node = _object(body, "user"), _object(body, "node")
+            user, node = object_at(body, "user"), object_at(body, "node")
             return present(user=_user(user), node=_node(node), abuse=_abuse(body))
         case "service":
             return _service(body)
@@ -343,10 +330,10 @@ def _user(user: JsonObject) -> JsonObject:
     groups = [
         user.get(key) for key in ("activeInternalSquads", "activeUserInbounds") if isinstance(user.get(key), list)
     ]
-    names = [text(_at(one, "name")) or text(_at(one, "tag")) for group in groups for one in group or ()]
+    names = [text(value_at(one, "name")) or text(value_at(one, "tag")) for group in groups for one in group or ()]
     return present(
-        **heard(USER, user),
-        **heard(TRAFFIC, user | _object(user, "userTraffic")),
+        **read_fields(USER, user),
+        **read_fields(TRAFFIC, user | object_at(user, "userTraffic")),
         id=whole(user.get("id")) or text(user.get("uuid")),
         groups=texts(names),
     )
@@ -357,37 +344,37 @@ def _percent(used: int | None, limit: int | None) -> float | None:
 
 
 def _node(node: JsonObject, *, warned: bool = False) -> JsonObject:
-    known = heard(NODE, node)
+    known = read_fields(NODE, node)
     percent = number(node.get("notifyPercent")) if warned else None
     return present(
         **known,
         id=whole(node.get("id")) or text(node.get("uuid")),
         percent=percent or _percent(known.get("used_bytes"), known.get("limit_bytes")),
-        core_version=text(_at(node, "versions", "xray")) or text(node.get("xrayVersion")),
-        node_version=text(_at(node, "versions", "node")) or text(node.get("nodeVersion")),
-        provider=text(_at(node, "provider", "name")),
+        core_version=text(value_at(node, "versions", "xray")) or text(node.get("xrayVersion")),
+        node_version=text(value_at(node, "versions", "node")) or text(node.get("nodeVersion")),
+        provider=text(value_at(node, "provider", "name")),
     )
 
 
 def _abuse(body: JsonObject) -> JsonObject:
     return present(
-        username=text(_at(body, "user", "username")),
-        node=text(_at(body, "node", "name")),
-        description=text(_at(body, "report", "xrayReport", "protocol")),
-        ip=text(_at(body, "report", "actionReport", "ip")),
+        username=text(value_at(body, "user", "username")),
+        node=text(value_at(body, "node", "name")),
+        description=text(value_at(body, "report", "xrayReport", "protocol")),
+        ip=text(value_at(body, "report", "actionReport", "ip")),
     )
 
 
 def _service(body: JsonObject) -> JsonObject:
-    token, page = _object(body, "apiToken"), _object(body, "subpageConfig")
+    token, page = object_at(body, "apiToken"), object_at(body, "subpageConfig")
     scopes = present(scopes=", ".join(texts(token.get("scopes"))))
     system = present(
         version=text(body.get("panelVersion")),
         component="subscription page" if page else None,
         message=text(page.get("action")),
     )
-    security = heard(LOGIN, _object(body, "loginAttempt"))
-    return present(security=security, api_key=present(**heard(TOKEN, token), details=scopes), system=system)
+    security = read_fields(LOGIN, object_at(body, "loginAttempt"))
+    return present(security=security, api_key=present(**read_fields(TOKEN, token), details=scopes), system=system)
 
 
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
@@ -405,7 +392,7 @@ def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
 
 
 def _is_envelope(native: Any) -> bool:
-    return bool(text(_at(native, "event")) and text(_at(native, "timestamp")))
+    return bool(text(value_at(native, "event")) and text(value_at(native, "timestamp")))
 
 
 def _millis(stamp: datetime) -> str:
@@ -439,7 +426,7 @@ def _name_of(event: Event) -> str:
 
 def _spoken_hours(event: Event) -> int:
     """Hours until the expiry or the day of payment, negative once it is past; a day where nothing says more."""
-    about = _object(event.data, "billing" if event.type.startswith("node.") else "expiry")
+    about = object_at(event.data, "billing" if event.type.startswith("node.") else "expiry")
     days, known = whole(about.get("days_left")), whole(about.get("hours"))
     hours = abs(known if known is not None else 24 if days is None else days * 24)
     return -max(hours, 1) if event.type in ("user.expired_reminder", "node.payment_overdue") else hours
@@ -455,27 +442,27 @@ def _body(event: Event, scope: str) -> JsonObject:
         case "node":
             return _spoken_node(event)
         case "crm":
-            said = {"nextBillingAt": _millis(event.occurred_at), "nodeName": _at(data, "node", "name") or subject}
-            return dict.fromkeys(BILLING, "") | said | _known(BILLING, _object(data, "billing"))
+            said = {"nextBillingAt": _millis(event.occurred_at), "nodeName": value_at(data, "node", "name") or subject}
+            return dict.fromkeys(BILLING, "") | said | _known(BILLING, object_at(data, "billing"))
         case "torrent_blocker":
             return {"node": _spoken_node(event), "user": _spoken_user(event), "report": _spoken_report(event)}
         case "service" if event.type.startswith("security."):
-            said = {"username": subject} | _known(LOGIN, _object(data, "security"))
+            said = {"username": subject} | _known(LOGIN, object_at(data, "security"))
             return {"loginAttempt": dict.fromkeys(LOGIN, "") | said}
         case "service" if event.type.startswith("api_key."):
-            return {"apiToken": {"name": subject} | _known(TOKEN, _object(data, "api_key"))}
+            return {"apiToken": {"name": subject} | _known(TOKEN, object_at(data, "api_key"))}
         case "service" if event.type == "system.config_changed":
             return {"subpageConfig": {"action": "UPDATED", "uuid": subject or str(UUID(int=0))}}
         case "service":
-            return {"panelVersion": _at(data, "system", "version") or ""}
+            return {"panelVersion": value_at(data, "system", "version") or ""}
         case "errors":
-            return {"description": _at(data, "system", "message") or ""}
+            return {"description": value_at(data, "system", "message") or ""}
         case _:
             return dict(data)
 
 
-def _known(words: Words, known: JsonObject) -> JsonObject:
-    return present(**spoken(words, known))
+def _known(words: FieldMap, known: JsonObject) -> JsonObject:
+    return present(**write_fields(words, known))
 
 
 def _uuid(kind: str, name: str) -> UUID:
@@ -484,7 +471,7 @@ def _uuid(kind: str, name: str) -> UUID:
 
 
 def _spoken_user(event: Event) -> JsonObject:
-    user, tail, now = _object(event.data, "user"), event.type.partition(".")[2], _millis(event.occurred_at)
+    user, tail, now = object_at(event.data, "user"), event.type.partition(".")[2], _millis(event.occurred_at)
     name = text(user.get("username")) or (event.subject or "").partition(":")[2]
     uuid, used = _uuid("user", name), user.get("used_bytes", 0)
     traffic = {
@@ -498,7 +485,7 @@ def _spoken_user(event: Event) -> JsonObject:
     ]
     strategy = str(user.get("reset_strategy")).upper()
     return {
-        **spoken(USER, user),
+        **write_fields(USER, user),
         **dict.fromkeys(("trojanPassword", "ssPassword", "subscriptionUrl"), "***"),
         **dict.fromkeys(("externalSquadUuid", "subLastUserAgent", "subLastOpenedAt")),
         "uuid": str(uuid),
@@ -512,7 +499,7 @@ def _spoken_user(event: Event) -> JsonObject:
         "expireAt": user.get("expires_at", "2099-01-01T00:00:00.000Z"),
         "createdAt": user.get("created_at", now),
         "updatedAt": now,
-        "lastTriggeredThreshold": int(number(_at(event.data, "usage", "percent")) or 0),
+        "lastTriggeredThreshold": int(number(value_at(event.data, "usage", "percent")) or 0),
         "subRevokedAt": now if tail == "subscription_revoked" else None,
         "lastTrafficResetAt": now if tail == "usage_reset" else None,
         "activeInternalSquads": [{"uuid": str(_uuid("group", one)), "name": one} for one in texts(user.get("groups"))],
@@ -525,15 +512,15 @@ def _spoken_user(event: Event) -> JsonObject:
 
 
 def _spoken_device(event: Event) -> JsonObject:
-    device, now = _object(event.data, "device"), _millis(event.occurred_at)
-    name = text(_at(event.data, "user", "username")) or (event.subject or "").partition(":")[2]
+    device, now = object_at(event.data, "device"), _millis(event.occurred_at)
+    name = text(value_at(event.data, "user", "username")) or (event.subject or "").partition(":")[2]
     hwid, model = str(device.get("id", "***")), device.get("model") or device.get("name")
     stamps = {"userUuid": str(_uuid("user", name)), "createdAt": now, "updatedAt": now}
-    return {**spoken(DEVICE, device), **stamps, "hwid": hwid, "deviceModel": model}
+    return {**write_fields(DEVICE, device), **stamps, "hwid": hwid, "deviceModel": model}
 
 
 def _spoken_node(event: Event) -> JsonObject:
-    node, now = _object(event.data, "node"), _millis(event.occurred_at)
+    node, now = object_at(event.data, "node"), _millis(event.occurred_at)
     name = text(node.get("name")) or (event.subject or "").partition(":")[2]
     unset = ("trafficResetDay", "providerUuid", "provider", "activePluginUuid", "system")
     return {
@@ -563,6 +550,6 @@ def _spoken_node(event: Event) -> JsonObject:
 
 
 def _spoken_report(event: Event) -> JsonObject:
-    abuse, now = _object(event.data, "abuse"), _millis(event.occurred_at)
+    abuse, now = object_at(event.data, "abuse"), _millis(event.occurred_at)
     action = {"blocked": True, "ip": abuse.get("ip", ""), "blockDuration": 0, "willUnblockAt": now, "processedAt": now}
     return {"actionReport": action, "xrayReport": {"protocol": abuse.get("description", "")}}

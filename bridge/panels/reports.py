@@ -20,7 +20,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from bridge.event import JsonObject, iso
-from bridge.panels.base import number, present, truth, unknown_type, utc, whole
+from bridge.foreign import number, present, truth, utc, whole
+from bridge.panels.base import unknown_type
 
 
 @dataclass(frozen=True, slots=True)

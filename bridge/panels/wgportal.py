@@ -24,24 +24,20 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, dump, iso
-from bridge.message import Emission
-from bridge.panels.base import (
-    Hook,
-    Panel,
-    ParsedEvent,
-    SourceConfig,
-    Words,
-    heard,
-    json_elements,
+from bridge.foreign import (
+    FieldMap,
     moment,
+    object_at,
     present,
-    spoken,
+    read_fields,
+    required_text,
     text,
-    text_at,
     truth,
-    unknown_type,
     whole,
+    write_fields,
 )
+from bridge.message import Emission
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
 
 #: `{entity}.{event}` → canonical type.
 TYPES = {
@@ -82,7 +78,7 @@ def _addresses(value: Any) -> list[str]:
     return [found for one in listed if (found := text(one.get("Cidr") if isinstance(one, dict) else one))]
 
 
-USER: Words = {
+USER: FieldMap = {
     "Identifier": ("username", text),
     "Email": ("email", text),
     "Firstname": ("first_name", text),
@@ -92,7 +88,7 @@ USER: Words = {
     "Notes": ("note", text),
     "CreatedAt": ("created_at", _time),
 }
-PEER: Words = {
+PEER: FieldMap = {
     "Identifier": ("key", text),
     "DisplayName": ("name", text),
     "InterfaceIdentifier": ("interface", text),
@@ -103,7 +99,7 @@ PEER: Words = {
     "ExpiresAt": ("expires_at", _time),
     "Disabled": ("disabled_at", _time),
 }
-STATUS: Words = {
+STATUS: FieldMap = {
     "IsConnected": ("connected", truth),
     "BytesReceived": ("received_bytes", whole),
     "BytesTransmitted": ("sent_bytes", whole),
@@ -111,7 +107,7 @@ STATUS: Words = {
     "LastHandshake": ("last_handshake_at", _time),
     "LastSessionStart": ("session_started_at", _time),
 }
-INTERFACE: Words = {
+INTERFACE: FieldMap = {
     "Identifier": ("id", text),
     "DisplayName": ("name", text),
     "ListenPort": ("listen_port", whole),
@@ -142,10 +138,10 @@ class WgPortalPanel(Panel[WgPortalConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
-        entity, event = text_at(element, "entity"), text_at(element, "event")
+        entity, event = required_text(element, "entity"), required_text(element, "event")
         native = f"{entity}.{event}"
-        payload = _object(element, "payload")
-        metric = _object(payload, "Status") if entity == "peer_metric" else {}
+        payload = object_at(element, "payload")
+        metric = object_at(payload, "Status") if entity == "peer_metric" else {}
         return ParsedEvent(
             type=TYPES.get(native) or unknown_type("wgportal", native),
             native_type=native,
@@ -155,13 +151,8 @@ class WgPortalPanel(Panel[WgPortalConfig]):
         )
 
 
-def _object(parent: JsonObject, key: str) -> JsonObject:
-    value = parent.get(key)
-    return value if isinstance(value, dict) else {}
-
-
 def _subject(element: JsonObject, entity: str, *, known: bool) -> str | None:
-    identifier = text_at(element, "identifier") if known else text(element.get("identifier"))
+    identifier = required_text(element, "identifier") if known else text(element.get("identifier"))
     return f"{entity.removesuffix('_metric')}:{identifier}" if identifier else None
 
 
@@ -176,8 +167,8 @@ def _data(element: JsonObject, native: str, payload: JsonObject) -> JsonObject:
             owner = text(payload.get("UserIdentifier"))
             return present(peer=_peer(identifier, payload), owner=owner, **_circumstances(native, payload))
         case ["peer_metric", _]:
-            peer = _object(payload, "Peer")
-            known = _peer(identifier, peer, _object(payload, "Status"), native)
+            peer = object_at(payload, "Peer")
+            known = _peer(identifier, peer, object_at(payload, "Status"), native)
             return present(peer=known, owner=text(peer.get("UserIdentifier")))
         case ["interface", _]:
             return present(interface=_interface(identifier, payload), **_circumstances(native, payload))
@@ -198,20 +189,20 @@ def _circumstances(native: str, payload: JsonObject) -> JsonObject:
 def _user(identifier: str | None, payload: JsonObject) -> JsonObject:
     disabled, locked = _time(payload.get("Disabled")), _time(payload.get("Locked"))
     status = "disabled" if disabled else "locked" if locked else "active"
-    return heard(USER, {**payload, "Identifier": identifier}) | {"status": status, "active": status == "active"}
+    return read_fields(USER, {**payload, "Identifier": identifier}) | {"status": status, "active": status == "active"}
 
 
 def _peer(identifier: str | None, peer: JsonObject, status: JsonObject | None = None, native: str = "") -> JsonObject:
-    addresses = peer.get("Addresses") or _object(peer, "Interface").get("Addresses")
-    known = heard(PEER, {**peer, "Identifier": identifier, "Addresses": addresses})
+    addresses = peer.get("Addresses") or object_at(peer, "Interface").get("Addresses")
+    known = read_fields(PEER, {**peer, "Identifier": identifier, "Addresses": addresses})
     if status is None:
         return known
     known.pop("endpoint", None)  # the one that the peer dials; a metric's is the one that it comes from
-    return known | {"connected": native.endswith(".connect")} | heard(STATUS, status)
+    return known | {"connected": native.endswith(".connect")} | read_fields(STATUS, status)
 
 
 def _interface(identifier: str | None, payload: JsonObject) -> JsonObject:
-    known = heard(INTERFACE, {**payload, "Identifier": identifier})
+    known = read_fields(INTERFACE, {**payload, "Identifier": identifier})
     return {key: value for key, value in known.items() if key != "name" or value != identifier}
 
 
@@ -248,7 +239,7 @@ def _said(event: Event) -> tuple[str, str, JsonObject]:
             return entity, "update", _record(event, entity)
         case "peer", "connected" | "disconnected":
             status = {"BytesReceived": 0, "BytesTransmitted": 0, "Endpoint": "", "IsPingable": False, "UpdatedAt": now}
-            status |= present(**spoken(STATUS, _object(dict(event.data), "peer")))
+            status |= present(**write_fields(STATUS, object_at(event.data, "peer")))
             status["IsConnected"] = verb == "connected"
             return "peer_metric", verb.removesuffix("ed"), {"Status": status, "Peer": _record(event, entity)}
         case _:
@@ -258,7 +249,7 @@ def _said(event: Event) -> tuple[str, str, JsonObject]:
 def _record(event: Event, entity: str) -> JsonObject:
     """A user, a peer or an interface in the flat form; what is not known is empty or left out, as Go writes it."""
     words, empty = FORMS[entity]
-    known = present(**spoken(words, _object(dict(event.data), entity)))
+    known = present(**write_fields(words, object_at(event.data, entity)))
     now, actor = iso(event.occurred_at), event.data.get("actor", "")
     stamps = {"CreatedBy": actor, "UpdatedBy": actor, "CreatedAt": now, "UpdatedAt": now}
     reason = present(DisabledReason=event.data.get("reason") if "Disabled" in known else None)
@@ -268,7 +259,7 @@ def _record(event: Event, entity: str) -> JsonObject:
 
 
 #: The words of each record, and what stands there even when it is empty.
-FORMS: dict[str, tuple[Words, JsonObject]] = {
+FORMS: dict[str, tuple[FieldMap, JsonObject]] = {
     "user": (USER, {"Email": "", "AuthSources": [], "IsAdmin": False}),
     "peer": (
         PEER,

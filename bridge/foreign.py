@@ -1,0 +1,192 @@
+"""JSON that others wrote, read as what it should be.
+
+Nothing here fails on what it reads, whatever stands there, but `parse_json` and `required_text`: they raise BadPayload,
+which says where and why. Inside the house a time is an aware UTC `datetime`, and in `data` ISO 8601 text.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from bridge.errors import BadPayload
+from bridge.event import JsonObject, iso
+
+#: How deep a body may be nested. No panel comes near; whatever walks through a value can count on it.
+DEPTH = 100
+
+
+def parse_json(body: bytes) -> Any:
+    """The body's JSON value, with every text made safe to store; raise BadPayload naming where it breaks."""
+    try:
+        text = body.decode("utf-8-sig")
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        if text.count("{") + text.count("[") > DEPTH:
+            _refuse_depth(value)
+        return _storable(value) if _UNSTORABLE_ESCAPE.search(text) else value
+    except UnicodeDecodeError as error:
+        raise BadPayload(f"the body is not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise BadPayload(f"the body is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise BadPayload("the body is nested too deeply") from None
+    except ValueError as error:
+        raise BadPayload(f"the body is not JSON: {error}") from None
+
+
+def json_object(body: bytes) -> JsonObject:
+    """The object of a JSON answer, an empty one where it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+# Where it stands
+
+
+def value_at(parent: Any, *path: str) -> Any:
+    """The value at `path`, None where there is none."""
+    for key in path:
+        parent = parent.get(key) if isinstance(parent, dict) else None
+    return parent
+
+
+def object_at(parent: Any, *path: str) -> JsonObject:
+    """The object at `path`, an empty one where there is none or something else."""
+    value = value_at(parent, *path)
+    return value if isinstance(value, dict) else {}
+
+
+def required_text(element: Any, *path: str) -> str:
+    """The non-empty text at `path`; raise BadPayload naming the path where there is none."""
+    value = value_at(element, *path)
+    if isinstance(value, str) and value.strip():
+        return value
+    raise BadPayload("is missing" if value is None else "should be a text", ".".join(path))
+
+
+# What it is
+
+
+def text(value: Any) -> str | None:
+    """The text, None where it is none or blank."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def texts(value: Any) -> list[str]:
+    """The texts of a list; empty where it is none."""
+    return [one for one in value if text(one)] if isinstance(value, list) else []
+
+
+def number(value: Any) -> int | float | None:
+    """The finite number, written as one or as decimal text; None where it is none."""
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", value):
+        return float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):  # a union would cost five times as much
+        return None
+    return value if isinstance(value, int) or math.isfinite(value) else None
+
+
+def whole(value: Any) -> int | None:
+    """The whole number, written as one or as decimal text; None where it is none."""
+    found = number(value)
+    return int(found) if found is not None and found == int(found) else None
+
+
+def truth(value: Any) -> bool | None:
+    """The boolean, written as one or as a word; None where it is none."""
+    if isinstance(value, str):
+        return {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().lower())
+    return value if isinstance(value, bool) else None
+
+
+def moment(value: Any, zone: tzinfo = UTC) -> datetime | None:
+    """The time of an ISO 8601 text, read in `zone` where it names none, or of seconds or milliseconds since 1970.
+
+    Aware UTC; None where it is no time.
+    """
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value.strip())
+            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+        seconds = number(value)
+        if seconds is None:
+            return None
+        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def utc(value: Any, zone: tzinfo = UTC) -> str | None:
+    """The same as ISO 8601 text in UTC, the way `data` holds times."""
+    found = moment(value, zone)
+    return iso(found) if found else None
+
+
+# Objects, there and back
+
+#: A foreign key → our key in `data`, and how its value is read.
+FieldMap = Mapping[str, tuple[str, Callable[[Any], Any]]]
+
+
+def read_fields(fields: FieldMap, element: Mapping[str, Any]) -> JsonObject:
+    """What a foreign object holds, under our keys; what it does not say is left out."""
+    return present(**{ours: read(element.get(theirs)) for theirs, (ours, read) in fields.items()})
+
+
+def write_fields(fields: FieldMap, known: Mapping[str, Any]) -> JsonObject:
+    """The other way round: what is known, under the foreign keys; None for what is not."""
+    return {theirs: known.get(ours) for theirs, (ours, _) in fields.items()}
+
+
+def present(**values: Any) -> JsonObject:
+    """The values that say something: None, empty text and empty containers are left out."""
+    return {
+        key: value for key, value in values.items() if value is not None and value != "" and value != {} and value != []
+    }
+
+
+# What JSON allows, and no database takes
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # how a JSON text says them
+
+
+def _storable(value: Any) -> Any:
+    """NUL and lone surrogates, legal in JSON and in no database, become U+FFFD."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(one) for key, one in value.items()}
+    return value
+
+
+def _refuse_depth(value: Any) -> None:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return
+    raise BadPayload("the body is nested too deeply")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError("a number is too large")
+    return value

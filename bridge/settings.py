@@ -1,9 +1,11 @@
 """What all settings share: frozen models, and the few kinds of value people write in the file."""
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -53,6 +55,22 @@ def _secrets(value: Any) -> Any:
     return tuple(one if isinstance(one, SecretStr) else SecretStr(str(one)) for one in values)
 
 
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (LookupError, OSError, ValueError):
+        raise ValueError(f"should be a time zone: did you mean {_nearest_zone(value)}?") from None
+    return value
+
+
+def _nearest_zone(value: str) -> str:
+    """The zone of that name or of that city, as far as it can be guessed."""
+    zones = {zone.lower(): zone for zone in available_timezones()}
+    zones |= {zone.rpartition("/")[2]: zones[zone] for zone in sorted(zones)}
+    meant = get_close_matches(value.lower(), zones, n=1)
+    return zones[meant[0]] if meant else "Asia/Tehran"
+
+
 def _one_or_many(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -85,6 +103,9 @@ Secrets = Annotated[
         }
     ),
 ]
+
+#: The name of a time zone, as Asia/Tehran.
+TimeZone = Annotated[str, AfterValidator(_zone)]
 
 #: One name or a list of them.
 Names = Annotated[

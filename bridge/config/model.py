@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
@@ -15,7 +14,7 @@ from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.routing import Route
-from bridge.settings import Duration, Settings
+from bridge.settings import Duration, Settings, TimeZone
 from bridge.sinks import SinkSettings
 from bridge.telemetry import Log
 
@@ -44,7 +43,7 @@ class Config(Settings):
     store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end waits for what is being delivered")
-    timezone: str = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
+    timezone: TimeZone = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
     locale: Locale = Field("en", description="the language of messages")
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")
@@ -105,15 +104,6 @@ class Config(Settings):
             )
         return value
 
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (LookupError, OSError, ValueError):
-            raise ValueError(f"should be a time zone: did you mean {_meant_zone(value)}?") from None
-        return value
-
     @field_validator("templates")
     @classmethod
     def _existing_folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
@@ -123,11 +113,3 @@ class Config(Settings):
         if not folder.is_dir():
             raise ValueError(f"should be a folder: there is none at {folder}")
         return folder
-
-
-def _meant_zone(value: str) -> str:
-    """The zone of that name or of that city, as far as it can be guessed."""
-    zones = {zone.lower(): zone for zone in available_timezones()}
-    zones |= {zone.rpartition("/")[2]: zones[zone] for zone in sorted(zones)}
-    meant = get_close_matches(value.lower(), zones, n=1)
-    return zones[meant[0]] if meant else "Asia/Tehran"

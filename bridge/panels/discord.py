@@ -13,7 +13,7 @@ Quirks   a message that consists of Marzban's or PasarGuard's reports is as many
 
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -22,7 +22,6 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
-    field_validator,
 )
 
 from bridge.errors import BadPayload
@@ -30,22 +29,14 @@ from bridge.event import JsonObject
 from bridge.foreign import moment, parse_json, present, text
 from bridge.panels.base import EmptyMessage, Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.reports import Report, recognise, without_password
+from bridge.settings import TimeZone
 
 EMBEDS, EMBED_TEXT = 10, 6000
 
 
 class DiscordConfig(SourceConfig):
     panel: Literal["discord"] = Field(description="Discord's execute-webhook endpoint")
-    timezone: str = Field("UTC", description="the zone of the panel that posts its reports, as Asia/Tehran")
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_known(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("should be the name of a time zone, as Asia/Tehran") from None
-        return value
+    timezone: TimeZone = Field("UTC", description="the zone of the panel that posts its reports, as Asia/Tehran")
 
 
 class DiscordPanel(Panel[DiscordConfig]):

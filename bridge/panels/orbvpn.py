@@ -20,9 +20,9 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, dump
@@ -41,6 +41,7 @@ from bridge.foreign import (
 )
 from bridge.message import Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
+from bridge.settings import TimeZone
 from bridge.vocabulary import DOCUMENTED, TYPES, documented_name
 
 #: Every spelling of a name, upper case with underscores → canonical type.
@@ -133,16 +134,7 @@ ALIASES = {
 
 class OrbvpnConfig(SourceConfig):
     panel: Literal["orbvpn"] = Field(description="OrbVPN")
-    timezone: str = Field("UTC", description="the zone of the panel's times, which name none, as Europe/Berlin")
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("should be the name of a time zone, as Europe/Berlin") from None
-        return value
+    timezone: TimeZone = Field("UTC", description="the zone of the panel's times, which name none, as Europe/Berlin")
 
 
 class OrbvpnPanel(Panel[OrbvpnConfig]):

@@ -14,11 +14,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Literal, Protocol
 
-from jinja2 import ChainableUndefined, TemplateError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, field_validator
 
 from bridge.event import Event
+from bridge.expressions import FAULTS, Expression, compile_expression, names_in
 from bridge.intake import Destination, Routed, Verdict
 from bridge.settings import Duration, Names, Settings
 from bridge.terms import DigestWindow, Quiet, Terms
@@ -31,22 +30,8 @@ DATA = frozenset((
     "billing", "peer", "interface", "security", "abuse", "admin", "role", "api_key", "host", "group", "core",
     "template", "system", "action", "message",
 ))  # fmt: skip
-#: All that an expression over foreign data can raise.
-FAULTS = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError)
 #: How many kinds of event (source, type, native type) the verdicts are kept for, and how long a name may be for that.
 KEPT, NAME_KEPT = 1024, 200
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """A payload's own key comes first: `native.items` is the payload's, not Python's."""
-        if isinstance(obj, dict) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
-
-
-_sandbox = _Sandbox(undefined=ChainableUndefined)
-_sandbox.globals = {}
 
 
 class Route(Settings):
@@ -56,7 +41,7 @@ class Route(Settings):
         ("*",), min_length=1, description="canonical or native types, as in user.*; !user.login leaves one out"
     )
     source: Names | None = Field(None, min_length=1, description="only events of these sources")
-    when: str | None = Field(
+    when: Expression | None = Field(
         None, description="only if this Jinja expression is true, as in data.owner == 'reseller-7'"
     )
     to: Names = Field(min_length=1, description="the sinks that get the event")
@@ -90,9 +75,11 @@ class Route(Settings):
 
     @field_validator("when")
     @classmethod
-    def _understood(cls, value: str | None) -> str | None:
-        if value is not None:
-            _parse(value)
+    def _has_known_names(cls, value: str | None) -> str | None:
+        if unknown := names_in(value) - set(SCOPE) if value is not None else ():
+            name = min(unknown)
+            hint = f"write data.{name}" if name in DATA else f"there are {', '.join(SCOPE)}"
+            raise ValueError(f"speaks of {name}, which is not there: {hint}")
         return value
 
 
@@ -156,7 +143,7 @@ class Router:
 
     def _ask(self, row: _Row, when: Callable[..., Any], verdict: Verdict, event: Event) -> Verdict:
         try:
-            true = bool(when(**_scope(event)))
+            true = bool(when(_scope(event)))
         except FAULTS as error:
             return Verdict(row.name, False, f"when failed: {self._failed(row.name, error)}")
         return verdict if true else Verdict(row.name, False, "when was false")
@@ -172,7 +159,9 @@ class Router:
 def _row(name: str, route: Route, enabled: Collection[str]) -> _Row:
     sinks = tuple(dict.fromkeys(sink for sink in route.to if sink in enabled))
     note = "".join(f"; sink {sink} is disabled" for sink in route.to if sink not in enabled)
-    return _Row(name, route, sinks, route.terms(), note, _compile(route.when) if route.when is not None else None)
+    return _Row(
+        name, route, sinks, route.terms(), note, compile_expression(route.when) if route.when is not None else None
+    )
 
 
 def _by_kind(row: _Row, source: str, type_: str, native_type: str) -> Verdict:
@@ -197,22 +186,3 @@ def matches(glob: str, type_: str, native_type: str) -> bool:
 
 def _scope(event: Event) -> dict[str, Any]:
     return {name: getattr(event, name) for name in SCOPE[1:]} | {"event": event}
-
-
-def _compile(expression: str) -> Callable[..., Any]:
-    return _sandbox.compile_expression(expression, undefined_to_none=False)
-
-
-def _parse(expression: str) -> None:
-    """Raise ValueError where it is no expression, or speaks of what is not there."""
-    try:
-        _compile(expression)
-        unknown = meta.find_undeclared_variables(_sandbox.parse("{{ (" + expression + ") }}")) - set(SCOPE)
-    except TemplateError as error:
-        where = f" in line {error.lineno}" if "\n" in expression and hasattr(error, "lineno") else ""
-        hint = "; write it without {{ }}" if "{{" in expression else ""
-        what = (error.message or "").rstrip(".").replace("chunk after expression", "there is more after its end")
-        raise ValueError(f"is not a Jinja expression{where}: {what}{hint}") from None
-    for name in sorted(unknown):
-        hint = f"write data.{name}" if name in DATA else f"there are {', '.join(SCOPE)}"
-        raise ValueError(f"speaks of {name}, which is not there: {hint}")

@@ -105,8 +105,9 @@ def test_a_row_may_ask_about_the_event_itself(when: str, reason: str) -> None:
 
 
 def test_a_key_of_the_payload_comes_before_a_method_of_the_same_name() -> None:
-    event = replace(EVENT, native={"items": 3, "values": "x"})
-    assert why(event, Route(to=("ops",), when="native.items == 3 and native.values == 'x'")) == "matched *"
+    event = replace(EVENT, native={"items": 3, "values": "x", "deep": [{"keys": 1}]})
+    for when in ("native.items == 3 and native.values == 'x'", "event.native.deep[0].keys == 1"):
+        assert why(event, Route(to=("ops",), when=when)) == "matched *"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,15 @@ def test_a_key_of_the_payload_comes_before_a_method_of_the_same_name() -> None:
         ("{{ data.owner }}", "is not a Jinja expression: expected token ':', got '}'; write it without {{ }}"),
         ("true and\n  (", "is not a Jinja expression in line 2: unexpected 'end of template'"),
         ("owner == 'reseller-7'", "speaks of owner, which is not there: write data.owner"),
+        (
+            "range(3) and owner",
+            "speaks of owner, which is not there: write data.owner",
+        ),
+        (
+            "range(3)",
+            "speaks of range, which is not there: there are event",
+        ),
+        ("not " * 5000 + "data", "is not a Jinja expression: it is nested too deeply"),
         (
             "kind == 'x'",
             "speaks of kind, which is not there: there are event, data, type, native_type, subject, source",

@@ -6,45 +6,24 @@ Sends    whatever the program sends; an array is taken element by element, unles
 Signs    nothing
 Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or milliseconds since 1970
 Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
-         stand by themselves; a constant needs its quotes: type: "'backup.done'"
+         stand by themselves, and come before Python's methods: body.items is the sender's
+         a constant needs its quotes: type: "'backup.done'"
          a header `webhook-id`, as of Standard Webhooks, names the request: what comes under the same id is its repeat
          a type is never put under the panel's name: it is the operator's own word
 """
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from jinja2 import ChainableUndefined, TemplateError
-from jinja2.environment import TemplateExpression
-from jinja2.sandbox import SandboxedEnvironment
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, dump
+from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest
-
-_ENVIRONMENT = SandboxedEnvironment(undefined=ChainableUndefined)
-
-#: What an expression can fail with on a payload that it was not written for.
-FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-
-
-def _compiled(source: str) -> TemplateExpression:
-    return _ENVIRONMENT.compile_expression(source, undefined_to_none=True)
-
-
-def _expression(source: str) -> str:
-    try:
-        _compiled(source)
-    except (TemplateError, RecursionError) as error:
-        raise ValueError(f"{source!r} is not a Jinja expression: {error}") from None
-    return source
-
-
-Expression = Annotated[str, AfterValidator(_expression)]
 
 
 class JsonConfig(SourceConfig):
@@ -73,7 +52,7 @@ class JsonPanel(Panel[JsonConfig]):
     def __init__(self, config: JsonConfig) -> None:
         super().__init__(config)
         self._expressions = {
-            name: _compiled(source)
+            name: compile_expression(source)
             for name in ("type", "subject", "occurred_at", "each")
             if (source := getattr(config, name)) is not None
         }

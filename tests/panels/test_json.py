@@ -114,6 +114,31 @@ def test_a_time_is_text_or_a_number(value: Any, expected: str | None) -> None:
     assert (at.isoformat() if at else None) == expected
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "body.update({'kind': 'forged'})",
+        "body.pop('kind')",
+        "body.who.update({'login': 'mallory'})",
+        "who.clear()",
+        "headers.update({'x-event': 'Forged'})",
+        "headers.pop('x-event')",
+        "body.log.append('forged')",
+        "log.sort()",
+    ],
+)
+def test_an_expression_cannot_rewrite_the_event_that_is_stored(expression: str) -> None:
+    element = {**ALERT, "log": ["b", "a"]}
+    request = hook(element, headers={"X-Event": "Paid"})
+    for settings in ({"subject": expression}, {"occurred_at": expression}, {"type_": expression}):
+        source = panel(**settings)
+        (parsed,) = source.elements(request)
+        with pytest.raises(BadPayload) as refusal:
+            source.parse(parsed, request)
+        assert "is unsafe" in str(refusal.value)
+        assert parsed == element
+
+
 def test_an_element_cannot_hide_the_body_or_the_headers() -> None:
     sighting = understood("body.kind ~ headers['x-event']", {"kind": "a", "body": {"kind": "b"}, "headers": {}})
     assert sighting.native_type == "aPaid"
@@ -154,6 +179,10 @@ def test_a_source_without_a_type_stops_the_start() -> None:
         ({"alerts": [{"kind": "a"}, {}]}, {"each": "body.alerts | selectattr('kind')"}, ["a"]),
         ([{"kind": "a"}, {"kind": "b"}], {"each": "[body[1]]"}, ["b"]),
         ({"alerts": []}, {"each": "alerts"}, []),
+        ({"items": [{"kind": "a"}, {"kind": "b"}]}, {"each": "body.items"}, ["a", "b"]),
+        ({"items": {"values": [{"kind": "a"}]}}, {"each": "body.items.values"}, ["a"]),
+        ({"keys": [{"kind": "a"}]}, {"each": "keys"}, ["a"]),
+        ([{"pop": {"kind": "a"}}], {"each": "body | map(attribute='pop')"}, ["a"]),
     ],
 )
 def test_each_names_the_elements(body: Any, settings: dict[str, Any], natives: list[str]) -> None:

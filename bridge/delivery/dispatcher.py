@@ -82,9 +82,9 @@ class Dispatcher:
         Where others were put before them that did not come this way, every lane looks for those first: by another
         replica, a replay, or for a request whose sender did not wait.
         """
-        if kept.after != self._newest:
+        if kept.previous_id != self._newest:
             self.look_again(self._lanes)
-        self._newest = kept.deliveries[-1].id if kept.deliveries else kept.after
+        self._newest = kept.deliveries[-1].id if kept.deliveries else kept.previous_id
         for delivery in kept.deliveries:
             if delivery.sink in self._lanes:
                 self._lanes[delivery.sink][0].offer(delivery)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from bridge.store.base import Collected, Delivery
+from bridge.store.base import Delivery, DigestFill
 from bridge.terms import Terms
 
 
@@ -14,7 +14,7 @@ class Filling:
         self.known = False
         self._counts: Counter[tuple[str, Terms]] = Counter()
 
-    def count(self, collected: Iterable[Collected]) -> None:
+    def count(self, collected: Iterable[DigestFill]) -> None:
         """Begin with what the store says."""
         self.known = True
         self._counts = Counter({(one.row, one.terms): one.count for one in collected})

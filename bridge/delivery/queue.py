@@ -316,12 +316,12 @@ class Queue:
         except BaseException:
             self.due = min(filter(None, [before, self.due]), default=None)
             raise
-        self._seen, self._more = min([claim.seen, *meanwhile.look_from]), claim.more
-        self._all_seen = not claim.more and not meanwhile.put
+        self._seen, self._more = min([claim.cursor, *meanwhile.look_from]), claim.has_more
+        self._all_seen = not claim.has_more and not meanwhile.put
         if claim.next_due is not None:
             self._make_due(claim.next_due)
         self._ready.extend(self._in_turn(claim, meanwhile))
-        return claim.passed
+        return claim.blocked
 
     @contextmanager
     def _noting(self) -> Iterator[Meanwhile]:
@@ -335,7 +335,7 @@ class Queue:
         """What of a claim is new, without what was collected and came after pending ones that are not claimed yet."""
         known = {one.id for one in self._ready} | self._out.keys() | meanwhile.back
         for delivery in claim.deliveries:
-            if claim.more and self._untried(delivery) and delivery.id > claim.seen:
+            if claim.has_more and self._untried(delivery) and delivery.id > claim.cursor:
                 self._make_due(LONG_AGO)
             elif delivery.id not in known and delivery.event.subject not in meanwhile.stirred:
                 yield delivery

@@ -59,17 +59,17 @@ class Delivery:
 class Claim:
     """Deliveries that may be carried now, in order.
 
-    seen      how far the pending ones were looked through
-    more      whether there may be further pending ones
+    cursor    how far the pending ones were looked through: what the next claim comes `after`
+    has_more  whether there may be further pending ones
     next_due  when the next retry is due, None where nothing waits
-    passed    id and subject of each pending one on the way that waits behind another of its subject
+    blocked   id and subject of each pending one on the way that waits behind another of its subject
     """
 
     deliveries: Sequence[Delivery]
-    seen: int
-    more: bool = False
+    cursor: int
+    has_more: bool = False
     next_due: datetime | None = None
-    passed: Sequence[tuple[int, str]] = ()
+    blocked: Sequence[tuple[int, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +118,10 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """How much of one digest has been collected: the id of its first delivery, how many, its terms."""
+class DigestFill:
+    """How full one digest is: the id of its first delivery, how many it has collected, its row and terms."""
 
-    first: int
+    first_id: int
     count: int
     row: str
     terms: Terms
@@ -131,16 +131,16 @@ class Collected:
 class PutResult:
     """What came of an intake: deliveries in order, and how many events were repeats.
 
-    `after`: the newest delivery's id before them, whoever put it.
+    `previous_id`: that of the newest delivery before them, whoever put it.
     """
 
     deliveries: Sequence[Delivery]
     repeats: int = 0
-    after: int = 0
+    previous_id: int = 0
 
 
 class Outbox(Protocol):
-    """What lanes and the door do with the store.
+    """What lanes and the receiver do with the store.
 
     Each verb raises StoreUnavailable while the store cannot be used, and then nothing has happened.
     """
@@ -171,7 +171,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def digest_fill(self, sink: str) -> Sequence[Collected]:
+    async def digest_fill(self, sink: str) -> Sequence[DigestFill]:
         """What the sink's digests with a `max` have collected so far: what waits and has not been tried."""
         ...
 

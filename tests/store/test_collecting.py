@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.outcome import Again, Dead, Done
-from bridge.store.base import Collected, Delivery, State
+from bridge.store.base import Delivery, DigestFill, State
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import an_event, an_intake
@@ -121,8 +121,8 @@ async def test_how_much_a_digest_has_collected_is_known(outbox: SqlOutbox) -> No
     await outbox.put(under(DIGEST, an_event("user:x"), row="route 2"))
     await outbox.put(under(endless, an_event("user:y")))
     await outbox.put(under(DIGEST, an_event("user:z"), sinks=["team"]))
-    found = sorted(await outbox.digest_fill("ops"), key=lambda one: one.first)
-    assert found == [Collected(1, 3, "route 1", DIGEST), Collected(4, 1, "route 2", DIGEST)]
+    found = sorted(await outbox.digest_fill("ops"), key=lambda one: one.first_id)
+    assert found == [DigestFill(1, 3, "route 1", DIGEST), DigestFill(4, 1, "route 2", DIGEST)]
     for one in await claimed(outbox, now=after(60)):
         await settle(outbox, one, Done())
     assert await outbox.digest_fill("ops") == []

@@ -50,7 +50,7 @@ async def test_pending_deliveries_come_in_the_order_they_were_put(outbox: SqlOut
 async def test_a_claim_goes_on_where_the_last_one_ended(outbox: SqlOutbox) -> None:
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(5))))
     first = await outbox.claim("ops", after=0, now=START, limit=2)
-    second = await outbox.claim("ops", after=first.seen, now=START, limit=100)
+    second = await outbox.claim("ops", after=first.cursor, now=START, limit=100)
     assert subjects([*first.deliveries, *second.deliveries]) == [f"user:{n}" for n in range(5)]
 
 
@@ -203,11 +203,11 @@ async def test_a_due_retry_waits_behind_an_earlier_one_of_its_subject_that_waits
     assert [d.id for d in await claimed(outbox)] == [second.id]
 
 
-async def test_a_claim_names_what_it_passed_over(outbox: SqlOutbox) -> None:
+async def test_a_claim_names_what_is_blocked(outbox: SqlOutbox) -> None:
     await outbox.put(an_intake(*map(an_event, ["user:alice", "user:bob", "user:alice"])))
     first, *_ = await claimed(outbox)
     await settle(outbox, first, Again(START + timedelta(hours=1), "HTTP 502"))
-    assert (await outbox.claim("ops", after=0, now=None, limit=100)).passed == [(3, "user:alice")]
+    assert (await outbox.claim("ops", after=0, now=None, limit=100)).blocked == [(3, "user:alice")]
 
 
 async def test_a_pending_delivery_waits_behind_no_later_one(outbox: SqlOutbox) -> None:

@@ -173,7 +173,7 @@ async def test_replicas_that_put_at_once_hide_nothing_from_a_lane(server: Postgr
             while len(seen) < each * 4:
                 claim = await one.claim("ops", after=after, now=None, limit=50)
                 seen.extend(delivery.id for delivery in claim.deliveries)
-                after = claim.seen
+                after = claim.cursor
 
         async with asyncio.timeout(60):
             await asyncio.gather(put(one), put(other), look())

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.store.base import Claim, Collected, Delivery
+from bridge.store.base import Claim, Delivery, DigestFill
 from bridge.store.compiled import read
 from bridge.store.rows import delivery_of, terms_of, terms_text
 from bridge.store.schema import deliveries, events, micros, moment
@@ -124,21 +124,21 @@ def claim(connection: sa.Connection, sink: str, *, after: int, now: datetime | N
 
 def _full(connection: sa.Connection, sink: str) -> list[Delivery]:
     """The first delivery of each digest that has collected as many as it holds; none that waits behind another."""
-    full = [one.first for one in digest_fill(connection, sink) if one.count >= _most(one)]
+    full = [one.first_id for one in digest_fill(connection, sink) if one.count >= _most(one)]
     return [delivery_of(row) for id_ in full for row in read(connection, FIRST, {"id_": id_})]
 
 
-def _most(one: Collected) -> float:
+def _most(one: DigestFill) -> float:
     return (one.terms.digest and one.terms.digest.max) or math.inf
 
 
 def pending(connection: sa.Connection, sink: str, *, after: int, limit: int) -> Claim:
     """The sink's next untried deliveries in order, without those whose subject has an earlier one waiting."""
     rows = read(connection, PENDING, {"sink_": sink, "after_": after, "limit_": limit})
-    seen = rows[-1].delivery_id if rows else after
-    passed = [(row.delivery_id, row.subject) for row in rows if row.behind is not None]
-    free = [delivery_of(row) for row in rows if row.behind is None]
-    return Claim(free, seen, more=len(rows) == limit, passed=passed)
+    cursor = rows[-1].delivery_id if rows else after
+    blocked = [(row.delivery_id, row.subject) for row in rows if row.behind is not None]
+    unblocked = [delivery_of(row) for row in rows if row.behind is None]
+    return Claim(unblocked, cursor, has_more=len(rows) == limit, blocked=blocked)
 
 
 def batch_members(connection: sa.Connection, first: Delivery, *, limit: int) -> list[Delivery]:
@@ -174,13 +174,13 @@ def _of_its_subject(connection: sa.Connection, first: Delivery, until: datetime,
     return held
 
 
-def digest_fill(connection: sa.Connection, sink: str) -> list[Collected]:
+def digest_fill(connection: sa.Connection, sink: str) -> list[DigestFill]:
     """How much the sink's digests with a `max` have collected."""
     found = []
     for row in read(connection, COLLECTED, {"sink_": sink}):
         terms = terms_of(row.terms)
         if terms is not None and terms.digest is not None and terms.digest.max is not None:
-            found.append(Collected(row.first, row.number, row.row, terms))
+            found.append(DigestFill(row.first, row.number, row.row, terms))
     return found
 
 

@@ -79,7 +79,7 @@ class Message:
     at: datetime
     blocks: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
-    given: Circumstances = PLAIN
+    circumstances: Circumstances = PLAIN
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")
@@ -111,7 +111,7 @@ class Digest:
 
     id      the same whenever the same events are told again
     events  all of them, in order
-    parts   the first ones, each as a message of its own; events that say the same are one part (`given.repeats`)
+    parts   the first ones, each as a message of its own; events that say the same are one part (its `repeats`)
     blocks  the rendered blocks of the template `digest`
     """
 

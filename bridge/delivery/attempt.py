@@ -94,7 +94,9 @@ def message_of(
     if replay or instead or silent or earlier or repeats > 1:
         given = Circumstances(replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent)
     rendered = renderer.render(delivery.event, sink.look, delivery.template, given)
-    message = Message(event=delivery.event, at=at, blocks=rendered.blocks, template=delivery.template, given=given)
+    message = Message(
+        event=delivery.event, at=at, blocks=rendered.blocks, template=delivery.template, circumstances=given
+    )
     return message, rendered.fault
 
 
@@ -106,7 +108,7 @@ def digest_of(
     parts, fault = _parts(batch.deliveries, sink, renderer, at)
     tally = Tally(
         kinds=Counter(event.type for event in events),
-        shown=sum(part.given.repeats for part in parts),
+        shown=sum(part.circumstances.repeats for part in parts),
         first_at=min(event.occurred_at for event in events),
         last_at=max(event.occurred_at for event in events),
         storm=batch.storm,

@@ -68,7 +68,7 @@ class _Wish(NamedTuple):
     locale: str
     blocks: tuple[str, ...]
     template: str | None
-    given: Circumstances
+    circumstances: Circumstances
 
 
 class Renderer:
@@ -86,34 +86,38 @@ class Renderer:
         self._chosen = lru_cache(maxsize=1024)(self._choose)
         self._compiled = lru_cache(maxsize=256)(self._compile)
 
-    def render(self, event: Event, look: Look, template: str | None = None, given: Circumstances = PLAIN) -> Rendered:
+    def render(
+        self, event: Event, look: Look, template: str | None = None, circumstances: Circumstances = PLAIN
+    ) -> Rendered:
         """The blocks that `look` asks for, and `remarks`; `template` is the one that the row names."""
         if not look.service and not look.inline:
             return NOTHING
         locale = self._language(look)
-        scope = event_scope(event, self._readers[locale], given)
+        scope = event_scope(event, self._readers[locale], circumstances)
         faults: list[str] = []
         blocks: dict[str, str] = {}
         if look.service:
             names = _names(event.type)
             tried = ((template, *names) if template else names, names)
-            said = self._spoken(_Wish(look.service, locale, look.blocks, template, given), tried, scope, faults)
-            blocks = bare_event(event, look.service, look.blocks, given) if said is None else said
+            said = self._spoken(_Wish(look.service, locale, look.blocks, template, circumstances), tried, scope, faults)
+            blocks = bare_event(event, look.service, look.blocks, circumstances) if said is None else said
         for name, source in look.inline:
             blocks[name] = self._inline(name, source, locale, scope, faults)
         return Rendered(blocks, "; ".join(faults) or None)
 
-    def digest(self, tally: Tally, look: Look, given: Circumstances = PLAIN) -> Rendered:
+    def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
         """The blocks of a digest, those of DIGEST, and `remarks`; in `more` the sink puts a number for `{more}`."""
         if not look.service:
             return NOTHING
         locale = self._language(look)
         formats = self._sandbox(look.service, locale, True).formats
-        scope = digest_scope(tally, self._readers[locale], formats, given)
+        scope = digest_scope(tally, self._readers[locale], formats, circumstances)
         faults: list[str] = []
         names = DIGEST.get(look.service, ("text", "more"))
-        said = self._spoken(_Wish(look.service, locale, names, None, given), ((DIGESTS,), (DIGESTS,)), scope, faults)
-        blocks = bare_digest(tally, look.service, names, given) if said is None else said
+        said = self._spoken(
+            _Wish(look.service, locale, names, None, circumstances), ((DIGESTS,), (DIGESTS,)), scope, faults
+        )
+        blocks = bare_digest(tally, look.service, names, circumstances) if said is None else said
         return Rendered(blocks, "; ".join(faults) or None)
 
     def mistakes(self) -> list[TemplateMistake]:
@@ -159,7 +163,7 @@ class Renderer:
                     faults.append(f"there is no template {wish.service}/{missing}.j2")
                 context = _started(chosen, scope)
                 said = {name: _said(context, name) for name in wish.blocks}
-                said["remarks"] = "" if wish.given == PLAIN else self._remarks(wish, context, scope, faults)
+                said["remarks"] = "" if wish.circumstances == PLAIN else self._remarks(wish, context, scope, faults)
                 return said
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(told(error))
@@ -174,7 +178,7 @@ class Renderer:
             return _said(_started(base, scope), "remarks")
         except Exception as error:  # noqa: BLE001 without it the rest is still worth saying
             faults.append(told(error))
-            return bare_remarks(wish.given, wish.service)
+            return bare_remarks(wish.circumstances, wish.service)
 
     def _inline(self, name: str, source: str, locale: str, scope: Scope, faults: list[str]) -> str:
         try:

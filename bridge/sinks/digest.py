@@ -9,7 +9,7 @@ PLACE = "{more}"  # where the number goes
 
 def more(digest: Digest, shown: int) -> str:
     """What to say of the events that the first `shown` parts do not tell; empty where they tell all of them."""
-    left = digest.tally.total - sum(part.given.repeats for part in digest.parts[:shown])
+    left = digest.tally.total - sum(part.circumstances.repeats for part in digest.parts[:shown])
     return digest["more"].strip().replace(PLACE, str(left)) if left > 0 else ""
 
 

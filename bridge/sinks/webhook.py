@@ -111,7 +111,7 @@ class WebhookSink(HttpSink[WebhookConfig]):
         return Look(inline=inline, locale=self.config.locale)
 
     def build(self, message: Message) -> Request:
-        told = _circumstances(message.given) if self.config.format in STANDARD else {}
+        told = _circumstances(message.circumstances) if self.config.format in STANDARD else {}
         return self._request(self._emission(message), message.event.id, message.at, told)
 
     def build_digest(self, digest: Digest) -> Request:
@@ -151,10 +151,10 @@ class WebhookSink(HttpSink[WebhookConfig]):
         }
 
 
-def _circumstances(given: Circumstances) -> dict[str, str]:
-    told = {"Panelbridge-Replay": "1"} if given.replay else {}
-    if given.instead:
-        told["Panelbridge-Instead"] = quote(clip(given.instead, INSTEAD), safe=VISIBLE, errors="replace")
+def _circumstances(circumstances: Circumstances) -> dict[str, str]:
+    told = {"Panelbridge-Replay": "1"} if circumstances.replay else {}
+    if circumstances.instead:
+        told["Panelbridge-Instead"] = quote(clip(circumstances.instead, INSTEAD), safe=VISIBLE, errors="replace")
     return told
 
 

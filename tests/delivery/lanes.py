@@ -79,11 +79,13 @@ class Plain:
     def __init__(self, fault: str | None = None) -> None:
         self.fault = fault
 
-    def render(self, event: Event, look: Look, template: str | None = None, given: Circumstances = PLAIN) -> Rendered:
+    def render(
+        self, event: Event, look: Look, template: str | None = None, circumstances: Circumstances = PLAIN
+    ) -> Rendered:
         blocks: Mapping[str, str] = {}
         return Rendered(blocks, self.fault)
 
-    def digest(self, tally: Tally, look: Look, given: Circumstances = PLAIN) -> Rendered:
+    def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
         return Rendered({}, self.fault)
 
 

@@ -151,7 +151,7 @@ async def test_what_is_dead_goes_to_the_fallback_with_a_note_and_is_offered_ther
     assert fleet.told == ["night"]
     night = Script(clock)
     await carry_all(fleet.lane(night, "night"))
-    assert night.messages[0].given.instead == "ops: HTTP 400"
+    assert night.messages[0].circumstances.instead == "ops: HTTP 400"
 
 
 async def test_a_lane_that_is_away_for_too_long_lets_what_waits_go_to_the_fallback(

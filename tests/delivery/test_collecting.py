@@ -97,7 +97,7 @@ async def test_a_digest_counts_by_type_and_tells_the_first_ones_and_what_repeats
     [digest] = sink.messages
     assert isinstance(digest, Digest)
     assert digest.tally.kinds == {"security.login_failed": 3, "user.expired": 4}
-    assert [(part.event.subject, part.given.repeats) for part in digest.parts] == [
+    assert [(part.event.subject, part.circumstances.repeats) for part in digest.parts] == [
         ("user:eve", 3),
         ("user:0", 1),
         ("user:1", 1),
@@ -335,7 +335,7 @@ async def test_a_replay_is_not_collected(outbox: SqlOutbox, store_url: str, cloc
         ledger.write(replay_deliveries, Query(limit=None), now=clock.now())
     lane.wake()
     await carry_all(lane)
-    assert [message.given.replay for message in sink.messages] == [False, True]
+    assert [message.circumstances.replay for message in sink.messages] == [False, True]
 
 
 async def test_two_lanes_digest_each_for_itself(outbox: SqlOutbox, clock: FakeClock) -> None:

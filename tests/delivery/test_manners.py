@@ -26,7 +26,7 @@ async def test_in_quiet_hours_nobody_is_woken(outbox: SqlOutbox, clock: FakeCloc
     await outbox.put(routed(an_event("user:a"), terms=Terms(quiet=Quiet(hours=NIGHT))))
     await outbox.put(routed(an_event("user:b"), row="route 2"))
     await carry_all(a_lane(outbox, sink, clock))
-    assert [message.given.silent for message in sink.messages if isinstance(message, Message)] == [True, False]
+    assert [message.circumstances.silent for message in sink.messages if isinstance(message, Message)] == [True, False]
 
 
 async def test_what_is_held_is_told_in_order_when_the_quiet_hours_end_and_burns_no_attempt(
@@ -107,7 +107,7 @@ async def test_a_later_event_updates_the_message_of_the_earlier_one(outbox: SqlO
         await outbox.put(routed(an_event(subject, type_=type_), terms=UPDATE))
         lane.wake()
         await carry_all(lane)
-    first, second, third = (message.given.earlier for message in sink.messages if isinstance(message, Message))
+    first, second, third = (message.circumstances.earlier for message in sink.messages if isinstance(message, Message))
     assert (first, third) == (None, None)
     assert second is not None
     assert (second.ref, second.type, second.thread) == ("100", LOST, False)
@@ -119,8 +119,8 @@ async def test_an_update_may_answer_in_the_thread(outbox: SqlOutbox, clock: Fake
     await carry_all(a_lane(outbox, sink, clock))
     second = sink.messages[1]
     assert isinstance(second, Message)
-    assert second.given.earlier is not None
-    assert second.given.earlier.thread
+    assert second.circumstances.earlier is not None
+    assert second.circumstances.earlier.thread
 
 
 async def test_what_was_said_is_known_after_a_restart_and_to_no_other_sink(outbox: SqlOutbox, clock: FakeClock) -> None:
@@ -132,7 +132,7 @@ async def test_what_was_said_is_known_after_a_restart_and_to_no_other_sink(outbo
         await outbox.put(routed(an_event(type_=RESTORED), terms=UPDATE, sink=name))
         sinks[name] = Script(clock)
         await carry_all(fleet.lane(sinks[name], name))
-    earlier = {name: one.messages[0].given.earlier for name, one in sinks.items()}
+    earlier = {name: one.messages[0].circumstances.earlier for name, one in sinks.items()}
     assert earlier["ops"] is not None
     assert earlier["team"] is None
 

@@ -25,9 +25,11 @@ def counted(seconds: float = 60, *, storm: bool = False, **kinds: int) -> Tally:
     return Tally(kinds=named, shown=2, first_at=NOW, last_at=NOW + timedelta(seconds=seconds), storm=storm)
 
 
-def digest(service: str, of: Tally, renderer: Renderer = ENGLISH, given: Circumstances | None = None) -> dict[str, str]:
+def digest(
+    service: str, of: Tally, renderer: Renderer = ENGLISH, circumstances: Circumstances | None = None
+) -> dict[str, str]:
     """The blocks of a digest, which must not have failed."""
-    rendered = renderer.digest(of, look(service), given or Circumstances())
+    rendered = renderer.digest(of, look(service), circumstances or Circumstances())
     assert rendered.fault is None, rendered.fault
     assert tuple(rendered.blocks) == (*DIGEST[service], "remarks")
     return dict(rendered.blocks)
@@ -190,7 +192,7 @@ def test_hostile_types_ping_nobody_break_nothing_and_forge_no_line(service: str,
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("service", BLOCKS)
 def test_a_digest_has_its_remarks_escaped(service: str, text: str) -> None:
-    remarks = digest(service, TWENTY, given=Circumstances(replay=True, instead=text))["remarks"]
+    remarks = digest(service, TWENTY, circumstances=Circumstances(replay=True, instead=text))["remarks"]
     assert remarks.startswith("🔁 Replay")
     assert remarks.count("\n") == (1 if shows(text) else 0)
     harmless(service, {"text": remarks})

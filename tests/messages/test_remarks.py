@@ -23,8 +23,8 @@ BACK = event("node.connection_restored", {"node": {"name": "fra-1"}}, "node:fra-
 ELSEWHERE = Circumstances(instead="ops: HTTP 404; gave up after 4 attempts")
 
 
-def remarks(service: str, given: Circumstances, renderer: Renderer = ENGLISH) -> str:
-    rendered = renderer.render(ALICE, look(service), None, given)
+def remarks(service: str, circumstances: Circumstances, renderer: Renderer = ENGLISH) -> str:
+    rendered = renderer.render(ALICE, look(service), None, circumstances)
     assert rendered.fault is None, rendered.fault
     return rendered.blocks["remarks"]
 
@@ -37,14 +37,16 @@ def with_template(folder: Path, name: str, source: str) -> Renderer:
 
 
 @pytest.mark.parametrize("service", BLOCKS)
-@pytest.mark.parametrize("given", [PLAIN, Circumstances(), Circumstances(silent=True), after("user.created", hours=1)])
-def test_of_most_messages_there_is_nothing_to_remark(service: str, given: Circumstances) -> None:
-    assert remarks(service, given) == ""
+@pytest.mark.parametrize(
+    "circumstances", [PLAIN, Circumstances(), Circumstances(silent=True), after("user.created", hours=1)]
+)
+def test_of_most_messages_there_is_nothing_to_remark(service: str, circumstances: Circumstances) -> None:
+    assert remarks(service, circumstances) == ""
 
 
 @pytest.mark.parametrize("service", BLOCKS)
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("circumstances", "words"),
     [
         (Circumstances(replay=True), "🔁 Replay"),
         (Circumstances(instead="ops: gone"), "↪️ Instead of ops{}: gone"),
@@ -54,8 +56,8 @@ def test_of_most_messages_there_is_nothing_to_remark(service: str, given: Circum
         (Circumstances(replay=True, instead="ops", repeats=2), "🔁 Replay\n↪️ Instead of ops\n×2"),
     ],
 )
-def test_each_remark_is_a_line(service: str, given: Circumstances, words: str) -> None:
-    assert remarks(service, given) == words.replace("{}", "\\" if service == "discord" else "")
+def test_each_remark_is_a_line(service: str, circumstances: Circumstances, words: str) -> None:
+    assert remarks(service, circumstances) == words.replace("{}", "\\" if service == "discord" else "")
 
 
 @pytest.mark.parametrize("locale", ["fa", "ru"])

@@ -326,7 +326,7 @@ def test_what_is_told_and_what_is_said_to_be_left_out_are_all_events(digest: Dig
     body = said(digest, **SLACK)
     rest = [one for block in body["blocks"] for one in block.get("elements", []) if "… and" in one["text"]][-1:]
     shown = sum(block["type"] == "divider" for block in body["blocks"]) - len(rest)
-    told = sum(one.given.repeats for one in digest.parts[:shown])
+    told = sum(one.circumstances.repeats for one in digest.parts[:shown])
     assert rest[0]["text"] == f"… and {digest.tally.total - told} more"
 
 

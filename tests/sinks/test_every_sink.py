@@ -189,7 +189,7 @@ def body_of(name: str, message: Message) -> dict[str, Any]:
 
 
 def test_a_silent_message_wakes_nobody_where_the_service_can() -> None:
-    silent, loud = a_message({"text": "x"}, given=Circumstances(silent=True)), a_message({"text": "x"})
+    silent, loud = a_message({"text": "x"}, circumstances=Circumstances(silent=True)), a_message({"text": "x"})
     assert (body_of("discord", silent).get("flags"), body_of("discord", loud).get("flags")) == (4096, None)
     said = [body_of("telegram", one).get("disable_notification") for one in (silent, loud)]
     assert said == [True, None]

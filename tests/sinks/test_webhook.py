@@ -114,8 +114,8 @@ def test_the_signature_is_that_of_the_vectors(vector: Mapping[str, Any]) -> None
     assert headers["webhook-signature"] == vector["signature"]
 
 
-def told(given: Circumstances, **settings: Any) -> dict[str, str]:
-    headers = request_of(a_message(given=given), **settings).headers
+def told(circumstances: Circumstances, **settings: Any) -> dict[str, str]:
+    headers = request_of(a_message(circumstances=circumstances), **settings).headers
     return {name: value for name, value in headers.items() if name.startswith("Panelbridge")}
 
 
@@ -126,12 +126,12 @@ def test_a_program_is_told_of_a_replay_and_of_another_sink_in_headers_and_nowher
         "Panelbridge-Instead": "ops:%20%22404%22;%2050%25%20%D9%86%D8%A7%D9%85%0D%0AX:%20y",
     }
     assert told(Circumstances()) == {}
-    assert request_of(a_message(given=given)).body.count(b"ops") == 0
+    assert request_of(a_message(circumstances=given)).body.count(b"ops") == 0
 
 
 def test_a_panels_dialect_is_spoken_as_the_panel_does_and_tells_nothing_beside_it() -> None:
     sink = config(type="webhook", url=URL, format="marzban").open(Tools(Http(), {"marzban": shout}))
-    headers = sink.build(a_message(given=Circumstances(replay=True, instead="ops: HTTP 404"))).headers
+    headers = sink.build(a_message(circumstances=Circumstances(replay=True, instead="ops: HTTP 404"))).headers
     assert set(headers) == {"X-Secret", "X-At"}
 
 

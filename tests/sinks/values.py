@@ -73,21 +73,21 @@ def a_message(
     data: Mapping[str, Any] | None = None,
     template: str | None = None,
     subject: str | None = "user:alice",
-    given: Circumstances = PLAIN,
+    circumstances: Circumstances = PLAIN,
 ) -> Message:
     event = an_event(subject, type_=type_)
     event = event if data is None else replace(event, data=data)
-    return Message(event=event, at=START, blocks=blocks or {}, template=template, given=given)
+    return Message(event=event, at=START, blocks=blocks or {}, template=template, circumstances=circumstances)
 
 
 def repeated(message: Message, times: int) -> Message:
-    return replace(message, given=replace(message.given, repeats=times))
+    return replace(message, circumstances=replace(message.circumstances, repeats=times))
 
 
 def an_update(ref: str, blocks: Mapping[str, str], *, thread: bool = False, **given: Any) -> Message:
     """What is said later about the same subject."""
     earlier = Earlier(ref=ref, type="node.connection_lost", occurred_at=START, thread=thread)
-    return a_message(blocks, type_="node.connection_restored", given=Circumstances(earlier=earlier, **given))
+    return a_message(blocks, type_="node.connection_restored", circumstances=Circumstances(earlier=earlier, **given))
 
 
 def a_digest(
@@ -97,7 +97,7 @@ def a_digest(
     silent: bool = False,
 ) -> Digest:
     """A digest of these parts, and of so many events that none of them tells."""
-    events = [part.event for part in parts for _ in range(part.given.repeats)]
+    events = [part.event for part in parts for _ in range(part.circumstances.repeats)]
     events += [an_event(f"user:{number}") for number in range(untold)]
     kinds = Counter(event.type for event in events)
     tally = Tally(kinds=kinds, shown=len(events) - untold, first_at=START, last_at=START)

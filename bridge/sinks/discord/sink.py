@@ -175,7 +175,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
         url = self._url
         if thread := self._carried_thread(message):
             url = url.update_query(thread_id=thread)
-        return self._post(url, said, silent=message.given.silent)
+        return self._post(url, said, silent=message.circumstances.silent)
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""
@@ -192,7 +192,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return self._post(self._url, said, silent=digest.silent)
 
     async def carry(self, message: Message) -> Attempt:
-        earlier = message.given.earlier
+        earlier = message.circumstances.earlier
         named = _REF.fullmatch(earlier.ref) if earlier and not earlier.thread else None
         if earlier is None or named is None:
             return await self._posted(message)

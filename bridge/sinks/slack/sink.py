@@ -189,7 +189,7 @@ class SlackSink(HttpSink[SlackConfig]):
         return Request("POST", self._url, dump(self._settings | said), self._headers)
 
     async def carry(self, message: Message) -> Attempt:
-        earlier, place = message.given.earlier, self._place(message)
+        earlier, place = message.circumstances.earlier, self._place(message)
         if earlier is None or place is None:
             return await super().carry(message)
         request = self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
@@ -226,7 +226,7 @@ class SlackSink(HttpSink[SlackConfig]):
 
     def _place(self, message: Message) -> tuple[str, str] | None:
         """Channel and ts of the earlier message, if it can be reached: with a token, in the same channel."""
-        earlier, config = message.given.earlier, self.config
+        earlier, config = message.circumstances.earlier, self.config
         named = _REF.fullmatch(earlier.ref) if earlier is not None and config.token is not None else None
         if named is None or (_CHANNEL_ID.fullmatch(config.channel or "") and named[1] != config.channel):
             return None

@@ -150,7 +150,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     async def carry(self, message: Message) -> Attempt:
         return await self._tell(
-            lambda earlier, plain: self._letter(message, earlier, plain=plain), message.given.earlier
+            lambda earlier, plain: self._letter(message, earlier, plain=plain), message.circumstances.earlier
         )
 
     async def carry_digest(self, digest: Digest) -> Attempt:
@@ -205,10 +205,10 @@ class TelegramSink(HttpSink[TelegramConfig]):
             body["reply_markup"] = {"inline_keyboard": rows}
         id_ = self._id_of(earlier)
         if earlier is None or id_ is None:
-            return self._send(body, silent=message.given.silent)
+            return self._send(body, silent=message.circumstances.silent)
         if earlier.thread:
             body["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
-            return self._send(body, silent=message.given.silent)
+            return self._send(body, silent=message.circumstances.silent)
         return self._post("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
 
     def _collection(self, digest: Digest, *, plain: bool) -> Request:

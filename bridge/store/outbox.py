@@ -13,7 +13,7 @@ from bridge.message import Earlier
 from bridge.store.backend import autocommit
 from bridge.store.base import Claim, Delivery, DigestFill, LaneState, PutResult, Settlement
 from bridge.store.connection import PersistentConnection
-from bridge.store.queries import claim, forget, lanes
+from bridge.store.queries import claim, lanes, prune, threads
 from bridge.store.queries.put import put
 from bridge.store.queries.settle import settle
 from bridge.store.writer import Writer
@@ -54,7 +54,7 @@ class SqlOutbox:
         return self._writer.write(settle, settlements, durable=False)
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
-        return await self._read(lambda c: lanes.earlier_message(c, sink, subject))
+        return await self._read(lambda c: threads.earlier_message(c, sink, subject))
 
     async def lane_state(self, sink: str) -> LaneState:
         return await self._read(lambda c: lanes.lane_state(c, sink))
@@ -67,12 +67,12 @@ class SqlOutbox:
 
     async def prune(self, *, before: datetime, limit: int, now: datetime | None = None) -> int:
         now = before if now is None else now
-        old = await self._read(lambda c: forget.old(c, before=before, now=now, limit=limit))
-        if not old:
+        found = await self._read(lambda c: prune.prunable(c, before=before, now=now, limit=limit))
+        if not found:
             return 0
 
         def write(connection: sa.Connection, _: Sequence[None]) -> Sequence[int]:
-            return [forget.forget(connection, old, before=before, now=now)]
+            return [prune.prune(connection, found, before=before, now=now)]
 
         pruned: int = await self._writer.write(write, None)
         return pruned

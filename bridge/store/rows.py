@@ -12,7 +12,7 @@ from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import Delivery, Settlement, State
 from bridge.store.records import DeliveryRecord, SetAsideRecord
-from bridge.store.schema import micros, moment
+from bridge.store.schema import micros, micros_or_none, moment, moment_or_none
 from bridge.terms import Terms
 
 Row = sa.Row[Any]
@@ -42,11 +42,11 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "subject": delivery.event.subject,
         "row": delivery.row,
         "template": delivery.template,
-        "terms": terms_text(delivery.terms),
+        "terms": terms_json(delivery.terms),
         "instead": delivery.instead,
         "made_at": micros(delivery.made_at),
-        "state": "pending" if delivery.due_at is None else "waiting",
-        "due_at": None if delivery.due_at is None else micros(delivery.due_at),
+        "state": delivery.state.value,
+        "due_at": micros_or_none(delivery.due_at),
         "replay_of": delivery.replay_of,
     }
 
@@ -62,25 +62,25 @@ def event_row(routed: Routed) -> dict[str, Any]:
         "subject": event.subject,
         "occurred_at": micros(event.occurred_at),
         "received_at": micros(event.received_at),
-        "data": _dump(event.data),
-        "native": _dump(event.native),
-        "verdicts": verdicts_text(routed.verdicts),
+        "data": _json(event.data),
+        "native": _json(event.native),
+        "verdicts": verdicts_json(routed.verdicts),
     }
 
 
 @lru_cache(256)
-def verdicts_text(verdicts: tuple[Verdict, ...]) -> str:
-    return _dump([verdict.to_json() for verdict in verdicts])
+def verdicts_json(verdicts: tuple[Verdict, ...]) -> str:
+    return _json([verdict.to_json() for verdict in verdicts])
 
 
-def terms_text(terms: Terms | None) -> str | None:
+def terms_json(terms: Terms | None) -> str | None:
     """JSON of what differs from the defaults; the same terms are always the same text."""
-    return None if terms is None else _terms_text(terms)
+    return None if terms is None else _terms_json(terms)
 
 
 @lru_cache(1024)
-def _terms_text(terms: Terms) -> str:
-    return _dump(terms.model_dump(mode="json", exclude_defaults=True))
+def _terms_json(terms: Terms) -> str:
+    return _json(terms.model_dump(mode="json", exclude_defaults=True))
 
 
 def terms_of(text: str | None) -> Terms | None:
@@ -92,13 +92,13 @@ def _terms_of(text: str) -> Terms:
     return Terms.model_validate_json(text)
 
 
-def aside_row(aside: SetAside) -> dict[str, Any]:
+def set_aside_row(element: SetAside) -> dict[str, Any]:
     return {
-        "source": aside.source,
-        "received_at": micros(aside.received_at),
-        "path": aside.path,
-        "reason": aside.reason,
-        "element": _dump(aside.element),
+        "source": element.source,
+        "received_at": micros(element.received_at),
+        "path": element.path,
+        "reason": element.reason,
+        "element": _json(element.element),
     }
 
 
@@ -113,7 +113,7 @@ def set_aside_record(row: Row) -> SetAsideRecord:
     )
 
 
-def settled_row(settlement: Settlement) -> dict[str, Any]:
+def settlement_row(settlement: Settlement) -> dict[str, Any]:
     delivery, attempt, fault = settlement.delivery, settlement.attempt, settlement.fault
     row: dict[str, Any] = {
         "id_": delivery.id,
@@ -127,25 +127,25 @@ def settled_row(settlement: Settlement) -> dict[str, Any]:
     }
     match settlement.fate:
         case Done(note):
-            row["state_"], row["answer_"] = "delivered", None
+            row["state_"], row["answer_"] = State.DELIVERED.value, None
             row["note_"] = f"{note}; {fault}" if note and fault else note or fault
         case Again(at, reason, counts):
-            row["state_"], row["reason_"] = "waiting", reason
+            row["state_"], row["reason_"] = State.WAITING.value, reason
             row["attempts_"] = delivery.attempts + counts
             row["due_at_"], row["settled_at_"] = micros(at), None
         case Dead(reason):
-            row["state_"], row["reason_"] = "dead", reason
+            row["state_"], row["reason_"] = State.DEAD.value, reason
         case HeldBack(reason):
-            row["state_"], row["reason_"] = "held_back", reason
+            row["state_"], row["reason_"] = State.HELD_BACK.value, reason
             row["attempts_"] = delivery.attempts
     for name in ("reason_", "answer_", "note_"):
-        row[name] = _text(row[name])
+        row[name] = _valid_text(row[name])
     return row
 
 
-def _text(said: str | None) -> str | None:
+def _valid_text(text: str | None) -> str | None:
     """Half a surrogate pair, as a service's JSON may hold one, is no text to a database."""
-    return said if said is None or said.isascii() else said.encode("utf-8", "replace").decode()
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def delivery_of(row: Row) -> Delivery:
@@ -159,7 +159,7 @@ def delivery_of(row: Row) -> Delivery:
         terms=terms_of(row.terms),
         attempts=row.attempts,
         state=State(row.state),
-        due_at=None if row.due_at is None else moment(row.due_at),
+        due_at=moment_or_none(row.due_at),
         instead=row.instead,
         replay_of=row.replay_of,
     )
@@ -182,15 +182,15 @@ def event_of(row: Row) -> Event:
 
 def delivery_record(values: dict[str, Any]) -> DeliveryRecord:
     for name in ("received_at", "made_at", "due_at", "settled_at"):
-        values[name] = None if values[name] is None else moment(values[name])
+        values[name] = moment_or_none(values[name])
     return DeliveryRecord(**values | {"state": State(values["state"])})
 
 
-def _dump(value: Any) -> str:
+def _json(value: Any) -> str:
     return dump(value).decode()
 
 
-def first_id_at(when: datetime) -> str:
+def lowest_event_id(when: datetime) -> str:
     """The smallest UUIDv7 text of that millisecond: event ids sort by time."""
     digits = f"{micros(when) // 1000:012x}"
     return f"{digits[:8]}-{digits[8:]}"

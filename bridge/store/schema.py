@@ -142,3 +142,11 @@ def micros(moment: datetime) -> int:
 def moment(micros: int) -> datetime:
     """The aware UTC time of `micros`."""
     return _EPOCH + timedelta(microseconds=micros)
+
+
+def micros_or_none(moment: datetime | None) -> int | None:
+    return None if moment is None else micros(moment)
+
+
+def moment_or_none(micros: int | None) -> datetime | None:
+    return None if micros is None else moment(micros)

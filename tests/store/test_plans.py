@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_for
-from bridge.store.queries import claim, lanes, put, settle
+from bridge.store.queries import claim, fingerprints, lanes, put, settle, threads
 
 ROWS = 100_000
 VALUES = {
@@ -25,19 +25,19 @@ PLANS = {
     "pending": (claim.PENDING, {"deliveries_pending", "deliveries_blocking", "pk"}),
     "due": (claim.DUE, {"deliveries_waiting", "deliveries_blocking", "pk"}),
     "next due": (claim.NEXT_DUE, {"deliveries_waiting"}),
-    "gathered": (claim.GATHERED, {"deliveries_collected", "deliveries_blocking", "pk"}),
-    "collected": (claim.COLLECTED, {"deliveries_filling"}),
-    "first of a full digest": (claim.FIRST, {"deliveries_blocking", "pk"}),
-    "of its subject": (claim.OF_SUBJECT, {"deliveries_blocking", "pk"}),
-    "stranded": (claim.STRANDED, {"deliveries_termed", "pk"}),
+    "members of a digest": (claim.DIGEST_MEMBERS, {"deliveries_collected", "deliveries_blocking", "pk"}),
+    "fill of a digest": (claim.DIGEST_FILL, {"deliveries_filling"}),
+    "first of a full digest": (claim.UNBLOCKED, {"deliveries_blocking", "pk"}),
+    "members of a hold": (claim.HOLD_MEMBERS, {"deliveries_blocking", "pk"}),
+    "fallback candidates": (claim.FALLBACK_CANDIDATES, {"deliveries_termed", "pk"}),
     "backlog": (claim.BACKLOG[0], {"deliveries_pending"}),
     "backlog that is due": (claim.BACKLOG[1], {"deliveries_waiting"}),
     "settle": (settle.SETTLE, {"pk"}),
-    "next id": (put.NEWEST, {"pk"}),
-    "remembered": (put.REMEMBERED, {"pk"}),
-    "told": (settle.TOLD, {"deliveries_event"}),
+    "next id": (put.NEWEST_ID, {"pk"}),
+    "fingerprint": (fingerprints.FINGERPRINT, {"pk"}),
+    "sinks of an event": (settle.EVENT_SINKS, {"deliveries_event"}),
     "epoch": (lanes.EPOCH, {"pk"}),
-    "earlier": (lanes.EARLIER, {"pk"}),
+    "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),
 }
 _EVENTS = """
 INSERT INTO events (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts)

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 
 from bridge.store.base import Claim, Delivery, DigestFill
 from bridge.store.compiled import read
-from bridge.store.rows import delivery_of, terms_of, terms_text
+from bridge.store.rows import delivery_of, terms_json, terms_of
 from bridge.store.schema import deliveries, events, micros, moment
 
-_CARRIED = [
+_DELIVERY_COLUMNS = [
     deliveries.c[name] for name in (
         "sink", "row", "made_at", "template", "terms", "attempts", "due_at", "instead", "replay_of", "state",
     )
@@ -26,39 +26,45 @@ _EVENT_COLUMNS = [c for c in events.c if c.name != "verdicts"]
 _unsettled = deliveries.c.settled_at.is_(None)
 _is_pending = sa.and_(_unsettled, deliveries.c.due_at.is_(None))  # in the words of the indexes: see schema.py
 _is_waiting = deliveries.c.due_at.is_not(None)
-_collecting = deliveries.c.due_at.is_not(None), deliveries.c.reason.is_(None)  # nothing has become of it yet
+_is_collecting = deliveries.c.due_at.is_not(None), deliveries.c.reason.is_(None)  # nothing has become of it yet
 _of_sink = deliveries.c.sink == sa.bindparam("sink_")
 _above = deliveries.c.id > sa.bindparam("after_")
 _limit: sa.BindParameter[int] = sa.bindparam("limit_")
 
-_before = deliveries.alias("before")
+_earlier = deliveries.alias("earlier")
 
 
 #: The last earlier delivery of the same subject that waits. Not an `exists`: PostgreSQL would turn that into a join.
-_BEHIND = (
-    sa.select(_before.c.id)
+_BLOCKED_BY = (
+    sa.select(_earlier.c.id)
     .where(
-        _before.c.sink == deliveries.c.sink,
-        _before.c.subject == deliveries.c.subject,
-        _before.c.due_at.is_not(None),
-        _before.c.id < deliveries.c.id,
+        _earlier.c.sink == deliveries.c.sink,
+        _earlier.c.subject == deliveries.c.subject,
+        _earlier.c.due_at.is_not(None),
+        _earlier.c.id < deliveries.c.id,
     )
-    .order_by(_before.c.id.desc())
+    .order_by(_earlier.c.id.desc())
     .limit(1)
     .scalar_subquery()
 )
 
 
-def _carried(*more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _deliveries(*extra: sa.ColumnElement[Any]) -> sa.Select[Any]:
     joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
-    return sa.select(deliveries.c.id.label("delivery_id"), *more, *_CARRIED, *_EVENT_COLUMNS).select_from(joined)
+    columns = [*_DELIVERY_COLUMNS, *_EVENT_COLUMNS]
+    return sa.select(deliveries.c.id.label("delivery_id"), *extra, *columns).select_from(joined)
 
 
-PENDING = _carried(_BEHIND.label("behind")).where(_of_sink, _is_pending, _above).order_by(deliveries.c.id).limit(_limit)
+PENDING = (
+    _deliveries(_BLOCKED_BY.label("blocked_by"))
+    .where(_of_sink, _is_pending, _above)
+    .order_by(deliveries.c.id)
+    .limit(_limit)
+)
 DUE = (
-    _carried()
+    _deliveries()
     .where(_of_sink, deliveries.c.due_at <= sa.bindparam("now_"))
-    .where(_BEHIND.is_(None))
+    .where(_BLOCKED_BY.is_(None))
     .order_by(deliveries.c.due_at, deliveries.c.id)
     .limit(_limit)
 )
@@ -68,21 +74,21 @@ NEXT_DUE = (
     .order_by(deliveries.c.due_at)
     .limit(1)
 )
-GATHERED = (
-    _carried(_BEHIND.label("behind"))
+DIGEST_MEMBERS = (
+    _deliveries(_BLOCKED_BY.label("blocked_by"))
     .where(_of_sink, _is_waiting, deliveries.c.row == sa.bindparam("row_"))
     .where(deliveries.c.made_at <= sa.bindparam("until_"), _above, deliveries.c.terms == sa.bindparam("terms_"))
     .order_by(deliveries.c.made_at, deliveries.c.id)
     .limit(_limit)
 )
-OF_SUBJECT = (
-    _carried()
+HOLD_MEMBERS = (
+    _deliveries()
     .where(_of_sink, _is_waiting, deliveries.c.subject == sa.bindparam("subject_"), _above)
     .order_by(deliveries.c.id)
     .limit(_limit)
 )
-STRANDED = (
-    _carried()
+FALLBACK_CANDIDATES = (
+    _deliveries()
     .where(_of_sink, _unsettled, _above, deliveries.c.terms.is_not(None))
     .where(deliveries.c.terms.contains('"fallback":'))
     .order_by(deliveries.c.id)
@@ -97,13 +103,13 @@ BACKLOG = tuple(
         (deliveries.c.due_at <= sa.bindparam("now_"), deliveries.c.due_at),
     )
 )
-COLLECTED = (
+DIGEST_FILL = (
     sa.select(sa.func.min(deliveries.c.id).label("first"), sa.func.count().label("number"))
     .add_columns(deliveries.c.row, deliveries.c.terms)
-    .where(_of_sink, *_collecting, deliveries.c.terms.contains('"max":'))
+    .where(_of_sink, *_is_collecting, deliveries.c.terms.contains('"max":'))
     .group_by(deliveries.c.row, deliveries.c.terms)
 )
-FIRST = _carried().where(deliveries.c.id == sa.bindparam("id_")).where(_BEHIND.is_(None))
+UNBLOCKED = _deliveries().where(deliveries.c.id == sa.bindparam("id_")).where(_BLOCKED_BY.is_(None))
 
 
 def claim(connection: sa.Connection, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
@@ -112,32 +118,32 @@ def claim(connection: sa.Connection, sink: str, *, after: int, now: datetime | N
     The pending ones are read last: whatever came before something that is due is among them, or has been before.
     """
     if now is None:
-        return pending(connection, sink, after=after, limit=limit)
-    given = {"sink_": sink, "now_": micros(now), "limit_": limit}
-    due = list(map(delivery_of, read(connection, DUE, given)))
-    next_due = now if len(due) == limit else next((moment(at) for (at,) in read(connection, NEXT_DUE, given)), None)
+        return _pending(connection, sink, after=after, limit=limit)
+    values = {"sink_": sink, "now_": micros(now), "limit_": limit}
+    due = list(map(delivery_of, read(connection, DUE, values)))
+    next_due = now if len(due) == limit else next((moment(at) for (at,) in read(connection, NEXT_DUE, values)), None)
     ids = {delivery.id for delivery in due}
-    full = [delivery for delivery in _full(connection, sink) if delivery.id not in ids]
-    fresh = pending(connection, sink, after=after, limit=limit)
-    return replace(fresh, deliveries=[*due, *full, *fresh.deliveries], next_due=next_due)
+    full = [delivery for delivery in _full_digests(connection, sink) if delivery.id not in ids]
+    untried = _pending(connection, sink, after=after, limit=limit)
+    return replace(untried, deliveries=[*due, *full, *untried.deliveries], next_due=next_due)
 
 
-def _full(connection: sa.Connection, sink: str) -> list[Delivery]:
+def _full_digests(connection: sa.Connection, sink: str) -> list[Delivery]:
     """The first delivery of each digest that has collected as many as it holds; none that waits behind another."""
-    full = [one.first_id for one in digest_fill(connection, sink) if one.count >= _most(one)]
-    return [delivery_of(row) for id_ in full for row in read(connection, FIRST, {"id_": id_})]
+    full = [fill.first_id for fill in digest_fill(connection, sink) if fill.count >= _capacity(fill)]
+    return [delivery_of(row) for id_ in full for row in read(connection, UNBLOCKED, {"id_": id_})]
 
 
-def _most(one: DigestFill) -> float:
-    return (one.terms.digest and one.terms.digest.max) or math.inf
+def _capacity(fill: DigestFill) -> float:
+    return (fill.terms.digest and fill.terms.digest.max) or math.inf
 
 
-def pending(connection: sa.Connection, sink: str, *, after: int, limit: int) -> Claim:
+def _pending(connection: sa.Connection, sink: str, *, after: int, limit: int) -> Claim:
     """The sink's next untried deliveries in order, without those whose subject has an earlier one waiting."""
     rows = read(connection, PENDING, {"sink_": sink, "after_": after, "limit_": limit})
     cursor = rows[-1].delivery_id if rows else after
-    blocked = [(row.delivery_id, row.subject) for row in rows if row.behind is not None]
-    unblocked = [delivery_of(row) for row in rows if row.behind is None]
+    blocked = [(row.delivery_id, row.subject) for row in rows if row.blocked_by is not None]
+    unblocked = [delivery_of(row) for row in rows if row.blocked_by is None]
     return Claim(unblocked, cursor, has_more=len(rows) == limit, blocked=blocked)
 
 
@@ -147,49 +153,50 @@ def batch_members(connection: sa.Connection, first: Delivery, *, limit: int) -> 
         return [first]
     until = first.made_at + timedelta(seconds=seconds)
     if first.terms.digest is None:
-        return _of_its_subject(connection, first, until, limit)
-    return _gathered(connection, first, until, limit)
+        return _hold_members(connection, first, until, limit)
+    return _digest_members(connection, first, until, limit)
 
 
-def _gathered(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
+def _digest_members(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
     """Those of a digest, without any that follows one of its subject that is not among them."""
-    given = {"sink_": first.sink, "row_": first.row, "terms_": terms_text(first.terms), "after_": first.id}
-    rows = read(connection, GATHERED, given | {"until_": micros(until), "limit_": limit - 1})
-    among, found = {first.id}, [first]
+    values = {"sink_": first.sink, "row_": first.row, "terms_": terms_json(first.terms), "after_": first.id}
+    rows = read(connection, DIGEST_MEMBERS, values | {"until_": micros(until), "limit_": limit - 1})
+    ids, members = {first.id}, [first]
     for row in sorted(rows, key=lambda row: int(row.delivery_id)):
-        if row.behind is None or row.behind in among:
-            among.add(row.delivery_id)
-            found.append(delivery_of(row))
-    return found
+        if row.blocked_by is None or row.blocked_by in ids:
+            ids.add(row.delivery_id)
+            members.append(delivery_of(row))
+    return members
 
 
-def _of_its_subject(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
+def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
     """The ones of a hold: those of its subject, up to the first one that was not made with it."""
-    given = {"sink_": first.sink, "subject_": first.event.subject, "after_": first.id, "limit_": limit - 1}
-    held = [first]
-    for delivery in map(delivery_of, read(connection, OF_SUBJECT, given)):
+    values = {"sink_": first.sink, "subject_": first.event.subject, "after_": first.id, "limit_": limit - 1}
+    members = [first]
+    for delivery in map(delivery_of, read(connection, HOLD_MEMBERS, values)):
         if delivery.row != first.row or delivery.terms != first.terms or delivery.made_at > until:
             break
-        held.append(delivery)
-    return held
+        members.append(delivery)
+    return members
 
 
 def digest_fill(connection: sa.Connection, sink: str) -> list[DigestFill]:
     """How much the sink's digests with a `max` have collected."""
-    found = []
-    for row in read(connection, COLLECTED, {"sink_": sink}):
+    fills = []
+    for row in read(connection, DIGEST_FILL, {"sink_": sink}):
         terms = terms_of(row.terms)
         if terms is not None and terms.digest is not None and terms.digest.max is not None:
-            found.append(DigestFill(row.first, row.number, row.row, terms))
-    return found
+            fills.append(DigestFill(row.first, row.number, row.row, terms))
+    return fills
 
 
 def fallback_candidates(connection: sa.Connection, sink: str, *, after: int, limit: int) -> list[Delivery]:
     """The sink's unsettled deliveries that have a fallback, in order."""
-    return list(map(delivery_of, read(connection, STRANDED, {"sink_": sink, "after_": after, "limit_": limit})))
+    values = {"sink_": sink, "after_": after, "limit_": limit}
+    return list(map(delivery_of, read(connection, FALLBACK_CANDIDATES, values)))
 
 
 def backlog(connection: sa.Connection, sink: str, *, now: datetime, most: int) -> int:
     """How many of the sink's deliveries are pending or due, counted up to `most`."""
-    given = {"sink_": sink, "limit_": most, "now_": micros(now)}
-    return min(most, sum(int(count) for statement in BACKLOG for (count,) in read(connection, statement, given)))
+    values = {"sink_": sink, "limit_": most, "now_": micros(now)}
+    return min(most, sum(int(count) for statement in BACKLOG for (count,) in read(connection, statement, values)))

@@ -1,40 +1,35 @@
-"""Lanes: how each stands, and what it last said about a subject."""
+"""Lanes: how each stands, and under which epoch it is carried."""
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.message import Earlier
 from bridge.outcome import Limit, Rate
 from bridge.store.backend import backend_of
 from bridge.store.base import LaneState, Standing
 from bridge.store.compiled import first, read, write
 from bridge.store.rows import Row
-from bridge.store.schema import deliveries, lanes, micros, moment, threads
+from bridge.store.schema import deliveries, lanes, micros, micros_or_none, moment, moment_or_none
 
 _OF_SINK = lanes.c.sink == sa.bindparam("sink_")
-_KEPT = ("standing", "reason", "since", "until", "failures", "address", "spent", "learned")
+_STATE_COLUMNS = ("standing", "reason", "since", "until", "failures", "address", "spent", "learned")
 
 # FOR SHARE: until our commit nobody else can begin a new term of office
 EPOCH = sa.select(lanes.c.epoch).where(_OF_SINK).with_for_update(read=True)
 _LANE = sa.select(lanes).where(_OF_SINK)
-_KEEP = (
+_SAVE_LANE = (
     sa.update(lanes)
     .where(_OF_SINK, lanes.c.epoch == sa.bindparam("epoch_"))
-    .values({name: sa.bindparam(f"{name}_") for name in _KEPT})
+    .values({name: sa.bindparam(f"{name}_") for name in _STATE_COLUMNS})
 )
-_KEEP_FIRST = sa.text(
+_PUT_LANE = sa.text(
     "INSERT INTO lanes (sink, epoch, standing, reason, since, until, failures, address, spent, learned)"
     " VALUES (:sink_, 0, :standing_, :reason_, :since_, :until_, :failures_, :address_, :spent_, :learned_)"
     " ON CONFLICT (sink) DO NOTHING"
 )
-EARLIER = sa.select(threads).where(
-    threads.c.sink == sa.bindparam("sink_"), threads.c.subject == sa.bindparam("subject_")
-)
-_BRING_FORWARD = (
+_ADVANCE_DUE = (
     sa.update(deliveries)
     .where(deliveries.c.sink == sa.bindparam("sink_"), deliveries.c.due_at.is_not(None))
     .values(due_at=deliveries.c.due_at - sa.bindparam("by_"))
@@ -52,29 +47,22 @@ def lane_state(connection: sa.Connection, sink: str) -> LaneState:
     return next(map(lane_state_of, read(connection, _LANE, {"sink_": sink})), LaneState())
 
 
-def save_lane_state(connection: sa.Connection, kept: Sequence[tuple[str, LaneState, int]]) -> Sequence[None]:
+def save_lane_state(connection: sa.Connection, states: Sequence[tuple[str, LaneState, int]]) -> Sequence[None]:
     """Record how lanes stand, under their epochs; an old epoch changes nothing."""
-    rows = {sink: _row_of(sink, state, epoch) for sink, state, epoch in kept}  # the last word of each
+    rows = {sink: _lane_row(sink, state, epoch) for sink, state, epoch in states}  # the last word of each
     in_order = [rows[sink] for sink in sorted(rows)]
-    if unruled := [row for row in in_order if row["epoch_"] == 0]:
-        write(connection, _KEEP_FIRST, unruled)
-    write(connection, _KEEP, in_order)
-    return [None] * len(kept)
+    if unowned := [row for row in in_order if row["epoch_"] == 0]:
+        write(connection, _PUT_LANE, unowned)
+    write(connection, _SAVE_LANE, in_order)
+    return [None] * len(states)
 
 
-def earlier_message(connection: sa.Connection, sink: str, subject: str) -> Earlier | None:
-    """What was last said about a subject."""
-    for row in read(connection, EARLIER, {"sink_": sink, "subject_": subject}):
-        return Earlier(ref=row.ref, type=row.type, occurred_at=moment(row.occurred_at))
-    return None
-
-
-def advance_due(connection: sa.Connection, asked: Sequence[tuple[str, float, int]]) -> Sequence[None]:
+def advance_due(connection: sa.Connection, advances: Sequence[tuple[str, float, int]]) -> Sequence[None]:
     """Make all that waits at a sink due so many seconds earlier; an old epoch changes nothing."""
-    for sink, seconds, epoch in asked:
+    for sink, seconds, epoch in advances:
         if epoch_of(connection, sink) == epoch:
-            write(connection, _BRING_FORWARD, [{"sink_": sink, "by_": int(seconds * 1_000_000)}])
-    return [None] * len(asked)
+            write(connection, _ADVANCE_DUE, [{"sink_": sink, "by_": int(seconds * 1_000_000)}])
+    return [None] * len(advances)
 
 
 def resume(connection: sa.Connection, sink: str) -> bool:
@@ -86,7 +74,7 @@ def resume(connection: sa.Connection, sink: str) -> bool:
     return done > 0
 
 
-def _row_of(sink: str, state: LaneState, epoch: int) -> dict[str, Any]:
+def _lane_row(sink: str, state: LaneState, epoch: int) -> dict[str, Any]:
     spent = {scope: [micros(at) for at in times] for scope, times in state.spent.items()}
     learned = [[one.scope, one.rate.count, one.rate.period, one.sends] for one in state.learned]
     return {
@@ -94,8 +82,8 @@ def _row_of(sink: str, state: LaneState, epoch: int) -> dict[str, Any]:
         "epoch_": epoch,
         "standing_": state.standing.value,
         "reason_": state.reason,
-        "since_": _micros(state.since),
-        "until_": _micros(state.until),
+        "since_": micros_or_none(state.since),
+        "until_": micros_or_none(state.until),
         "failures_": state.failures,
         "address_": state.address,
         "spent_": json.dumps(spent, ensure_ascii=False),
@@ -107,8 +95,8 @@ def lane_state_of(row: Row) -> LaneState:
     return LaneState(
         standing=Standing(row.standing),
         reason=row.reason,
-        since=_moment(row.since),
-        until=_moment(row.until),
+        since=moment_or_none(row.since),
+        until=moment_or_none(row.until),
         failures=row.failures,
         address=row.address,
         spent={scope: tuple(map(moment, times)) for scope, times in json.loads(row.spent).items()},
@@ -116,11 +104,3 @@ def lane_state_of(row: Row) -> LaneState:
             Limit(scope, Rate(count, period), sends) for scope, count, period, sends in json.loads(row.learned)
         ),
     )
-
-
-def _micros(when: datetime | None) -> int | None:
-    return None if when is None else micros(when)
-
-
-def _moment(when: int | None) -> datetime | None:
-    return None if when is None else moment(when)

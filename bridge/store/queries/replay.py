@@ -11,10 +11,10 @@ from bridge.event import Event
 from bridge.intake import Routed
 from bridge.store.base import SETTLED, State
 from bridge.store.compiled import write
-from bridge.store.queries.put import add, lock_next_id
+from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
 from bridge.store.records import Query
-from bridge.store.rows import event_of, terms_text, verdicts_text
+from bridge.store.rows import event_of, terms_json, verdicts_json
 from bridge.store.schema import deliveries, events, micros
 
 _SET_VERDICTS = sa.update(events).where(events.c.id == sa.bindparam("id_")).values(verdicts=sa.bindparam("verdicts_"))
@@ -51,7 +51,7 @@ def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: d
     stored = set(_stored_ids(connection, [one.event.id for one in routed]))
     kept = [one for one in routed if one.destinations and one.event.id in stored]
     if kept:
-        verdicts = [{"id_": one.event.id, "verdicts_": verdicts_text(one.verdicts)} for one in kept]
+        verdicts = [{"id_": one.event.id, "verdicts_": verdicts_json(one.verdicts)} for one in kept]
         write(connection, _SET_VERDICTS, verdicts)
     rows = [
         {
@@ -60,7 +60,7 @@ def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: d
             "subject": one.event.subject,
             "row": to.row,
             "template": to.template,
-            "terms": terms_text(to.terms),
+            "terms": terms_json(to.terms),
             "instead": None,
             "replay_of": 0,
         }
@@ -76,7 +76,7 @@ def _add_pending(connection: sa.Connection, rows: Sequence[dict[str, Any]], next
     made = [
         row | {"id": next(ids), "made_at": micros(now), "state": State.PENDING.value, "due_at": None} for row in rows
     ]
-    add(connection, made)
+    add_deliveries(connection, made)
     return [row["id"] for row in made]
 
 

@@ -1,4 +1,4 @@
-"""Forget: what is old, found by one who reads and deleted by one who writes, in steps."""
+"""Prune: what is old, found by one who reads and deleted by one who writes, in steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from bridge.store.backend import backend_of
 from bridge.store.base import SETTLED
-from bridge.store.rows import first_id_at
+from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
 
 
 @dataclass(frozen=True, slots=True)
-class Old:
+class Prunable:
     """Keys of what may be deleted, of each kind."""
 
     deliveries: Sequence[int]
@@ -26,29 +26,29 @@ class Old:
         return any((self.deliveries, self.events, self.set_aside, self.fingerprints, self.threads))
 
 
-def old(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> Old:
+def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> Prunable:
     """What is from before then, and fingerprints that are over: up to `limit` of each kind, the oldest first.
 
     An event's id tells when it came, so that what is old is found without looking at what is not.
     """
     unused = (
         sa.select(events.c.id)
-        .where(events.c.id < first_id_at(before), ~sa.exists().where(deliveries.c.event_id == events.c.id))
+        .where(events.c.id < lowest_event_id(before), ~sa.exists().where(deliveries.c.event_id == events.c.id))
         .order_by(events.c.id)
     )
     aside = sa.select(set_aside.c.id).where(set_aside.c.received_at < micros(before)).order_by(set_aside.c.received_at)
-    over = sa.select(fingerprints.c.key).where(fingerprints.c.until <= micros(now)).order_by(fingerprints.c.until)
-    said = sa.select(threads.c.sink, threads.c.subject).where(threads.c.said_at < micros(before))
-    return Old(
-        _settled(connection, before, limit),
+    expired = sa.select(fingerprints.c.key).where(fingerprints.c.until <= micros(now)).order_by(fingerprints.c.until)
+    stale = sa.select(threads.c.sink, threads.c.subject).where(threads.c.said_at < micros(before))
+    return Prunable(
+        _settled_deliveries(connection, before, limit),
         list(connection.execute(unused.limit(limit)).scalars()),
         list(connection.execute(aside.limit(limit)).scalars()),
-        list(connection.execute(over.limit(limit)).scalars()),
-        [(sink, subject) for sink, subject in connection.execute(said.order_by(threads.c.said_at).limit(limit))],
+        list(connection.execute(expired.limit(limit)).scalars()),
+        [(sink, subject) for sink, subject in connection.execute(stale.order_by(threads.c.said_at).limit(limit))],
     )
 
 
-def _settled(connection: sa.Connection, before: datetime, limit: int) -> list[int]:
+def _settled_deliveries(connection: sa.Connection, before: datetime, limit: int) -> list[int]:
     """Deliveries of old events that were settled before then.
 
     In two steps, and without a join: PostgreSQL might begin it with all deliveries there are.
@@ -59,24 +59,26 @@ def _settled(connection: sa.Connection, before: datetime, limit: int) -> list[in
         deliveries.c.id != sa.select(sa.func.max(deliveries.c.id)).scalar_subquery(),  # see put.lock_next_id
     )
     any_settled = sa.select(deliveries.c.id).where(deliveries.c.event_id == events.c.id, *settled).limit(1)
-    old = sa.select(events.c.id).where(events.c.id < first_id_at(before), any_settled.scalar_subquery().is_not(None))
+    old = sa.select(events.c.id).where(
+        events.c.id < lowest_event_id(before), any_settled.scalar_subquery().is_not(None)
+    )
     ids = list(connection.execute(old.order_by(events.c.id).limit(limit)).scalars())
     found = sa.select(deliveries.c.id).where(deliveries.c.event_id.in_(ids), *settled).limit(limit)
     return list(connection.execute(found).scalars()) if ids else []
 
 
-def forget(connection: sa.Connection, old: Old, *, before: datetime, now: datetime) -> int:
+def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: datetime) -> int:
     """Delete it, but for what has become new meanwhile."""
-    if old.events:
+    if found.events:
         backend_of(connection).lock_delivery_ids(connection)  # nobody may make a delivery of them meanwhile: a replay
     pair = sa.tuple_(threads.c.sink, threads.c.subject)
     deleted = 0
     for statement, keys in (
-        (sa.delete(deliveries).where(deliveries.c.id.in_(old.deliveries)), old.deliveries),
-        (sa.delete(events).where(events.c.id.in_(old.events), ~_has_delivery()), old.events),
-        (sa.delete(set_aside).where(set_aside.c.id.in_(old.set_aside)), old.set_aside),
-        (_over(old.fingerprints, now), old.fingerprints),
-        (sa.delete(threads).where(pair.in_(old.threads), threads.c.said_at < micros(before)), old.threads),
+        (sa.delete(deliveries).where(deliveries.c.id.in_(found.deliveries)), found.deliveries),
+        (sa.delete(events).where(events.c.id.in_(found.events), ~_has_delivery()), found.events),
+        (sa.delete(set_aside).where(set_aside.c.id.in_(found.set_aside)), found.set_aside),
+        (_delete_expired(found.fingerprints, now), found.fingerprints),
+        (sa.delete(threads).where(pair.in_(found.threads), threads.c.said_at < micros(before)), found.threads),
     ):
         if keys:
             deleted += connection.execute(statement).rowcount
@@ -87,5 +89,5 @@ def _has_delivery() -> sa.ColumnElement[bool]:
     return sa.exists().where(deliveries.c.event_id == events.c.id)
 
 
-def _over(keys: Sequence[str], now: datetime) -> sa.Delete:
+def _delete_expired(keys: Sequence[str], now: datetime) -> sa.Delete:
     return sa.delete(fingerprints).where(fingerprints.c.key.in_(keys), fingerprints.c.until <= micros(now))

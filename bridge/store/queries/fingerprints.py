@@ -1,0 +1,77 @@
+"""Fingerprints: which events are repeats of what a panel has told before."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.event import Event
+from bridge.intake import Fingerprint, Routed, SetAside
+from bridge.store.compiled import first, write
+from bridge.store.schema import fingerprints, micros
+
+FINGERPRINT = sa.select(fingerprints.c.event_id, fingerprints.c.tries, fingerprints.c.until).where(
+    fingerprints.c.key == sa.bindparam("key_")
+)
+_PUT_FINGERPRINT = sa.text(
+    "INSERT INTO fingerprints (key, event_id, tries, until) VALUES (:key, :event_id, :tries, :until)"
+    " ON CONFLICT (key) DO UPDATE SET event_id = excluded.event_id, tries = excluded.tries, until = excluded.until"
+)
+
+
+@dataclass(slots=True)
+class _StoredFingerprint:
+    """The event that a key was last seen with, how often that had been tried, and until when it counts."""
+
+    event_id: str
+    tries: int | None
+    until: int
+
+    def repeated_by(self, other: Fingerprint, received_at: int) -> bool:
+        if received_at >= self.until:
+            return False
+        if other.since is not None and self.until < micros(other.since + timedelta(seconds=other.within)):
+            return False
+        if self.tries is None or other.tries is None:
+            return self.tries is other.tries
+        return other.tries > self.tries
+
+    def row(self, key: str) -> Mapping[str, Any]:
+        return {"key": key, "event_id": self.event_id, "tries": self.tries, "until": self.until}
+
+
+def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[str, SetAside]:
+    """Which of these events are repeats, by their ids; all fingerprints are remembered."""
+    pairs = [(one.event, one.fingerprint) for one in routed if one.fingerprint is not None]
+    if not pairs:
+        return {}
+    # a first telling is no repeat of anything: it is remembered, and not looked up
+    stored = _stored_fingerprints(connection, {one.key for _, one in pairs if one.tries != 0})
+    repeats = {}
+    for event, fingerprint in pairs:
+        received_at, before = micros(event.received_at), stored.get(fingerprint.key)
+        if before is not None and before.repeated_by(fingerprint, received_at):
+            before.tries = fingerprint.tries
+            repeats[event.id] = _repeat(event, before.event_id)
+        else:
+            until = micros(event.received_at + timedelta(seconds=fingerprint.within))
+            stored[fingerprint.key] = _StoredFingerprint(event.id, fingerprint.tries, until)
+    write(connection, _PUT_FINGERPRINT, [stored[key].row(key) for key in sorted({one.key for _, one in pairs})])
+    return repeats
+
+
+def _stored_fingerprints(connection: sa.Connection, keys: Collection[str]) -> dict[str, _StoredFingerprint]:
+    rows = {key: first(connection, FINGERPRINT, {"key_": key}) for key in sorted(keys)}
+    return {key: _StoredFingerprint(*row) for key, row in rows.items() if row is not None}
+
+
+def _repeat(event: Event, event_id: str) -> SetAside:
+    return SetAside(
+        source=event.source,
+        received_at=event.received_at,
+        path="",
+        reason=f"a repeat of event {event_id}",
+        element=event.native,
+    )

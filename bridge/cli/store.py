@@ -24,11 +24,11 @@ def copy_(
     target: Annotated[str, typer.Argument(metavar="TO", help="An empty one, as postgresql+psycopg://user@host/name.")],
 ) -> None:
     """Copy everything from one store into another, empty one. No bridge may run on either meanwhile."""
-    from bridge.store.copy import copy, shown
+    from bridge.store.copy import copy, public_url
 
     with _progress() as progress:
         rows = copy(source, target, progress=progress)
-    url = shown(target)
+    url = public_url(target)
     print(f"{rows} rows copied. Now write in the file:\n\nstore: {url}")
     if "***" in url:
         print("\nwith the password, or ${A_VARIABLE}, in the place of ***")

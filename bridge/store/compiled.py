@@ -13,15 +13,15 @@ Values = Mapping[str, Any]
 
 def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[sa.Row[Any]]:
     """The rows that a statement finds. Values go to the driver as they are."""
-    compiled = compiled_for(statement, connection.dialect)
-    return connection.exec_driver_sql(compiled.sql, compiled.arrange(values)).all()
+    compiled = compiled_statement(statement, connection.dialect)
+    return connection.exec_driver_sql(compiled.sql, compiled.parameters(values)).all()
 
 
 def first(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> tuple[Any, ...] | None:
     """The first row that a statement finds, as the driver gives it."""
-    compiled = compiled_for(statement, connection.dialect)
+    compiled = compiled_statement(statement, connection.dialect)
     cursor = connection.connection.cursor()
-    cursor.execute(compiled.sql, compiled.arrange(values))
+    cursor.execute(compiled.sql, compiled.parameters(values))
     row: tuple[Any, ...] | None = cursor.fetchone()
     cursor.close()
     return row
@@ -29,33 +29,33 @@ def first(connection: sa.Connection, statement: sa.ClauseElement, values: Values
 
 def write(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Values]) -> None:
     """Execute a statement for each row, straight on the driver: it answers nothing that SQLAlchemy could wrap."""
-    compiled = compiled_for(statement, connection.dialect)
+    compiled = compiled_statement(statement, connection.dialect)
     cursor = connection.connection.cursor()
-    cursor.executemany(compiled.sql, [compiled.arrange(row) for row in rows])
+    cursor.executemany(compiled.sql, [compiled.parameters(row) for row in rows])
     cursor.close()
 
 
-class Compiled:
+class CompiledStatement:
     """A statement as the driver takes it."""
 
     def __init__(self, compiled: SQLCompiler) -> None:
         self.sql = str(compiled)
-        self._own = {name: value for name, value in compiled.params.items() if value is not None}
+        self._defaults = {name: value for name, value in compiled.params.items() if value is not None}
         names = compiled.positiontup  # the parameters in their order, where the driver counts them
-        self._pick = None if not names else itemgetter(*names) if len(names) > 1 else _only(names[0])
+        self._ordered = None if not names else itemgetter(*names) if len(names) > 1 else _single(names[0])
 
-    def arrange(self, values: Values) -> Any:
-        if self._own:
-            values = {**self._own, **values}
-        return values if self._pick is None else self._pick(values)
+    def parameters(self, values: Values) -> Any:
+        if self._defaults:
+            values = {**self._defaults, **values}
+        return values if self._ordered is None else self._ordered(values)
 
 
-def _only(name: str) -> Callable[[Values], tuple[Any]]:
+def _single(name: str) -> Callable[[Values], tuple[Any]]:
     return lambda values: (values[name],)
 
 
 @cache
-def compiled_for(statement: sa.ClauseElement, dialect: sa.Dialect) -> Compiled:
+def compiled_statement(statement: sa.ClauseElement, dialect: sa.Dialect) -> CompiledStatement:
     compiled = statement.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)
-    return Compiled(compiled)
+    return CompiledStatement(compiled)

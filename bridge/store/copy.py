@@ -21,7 +21,7 @@ from bridge.store.schema import lanes, metadata, replicas
 Progress = Callable[[str, int, int], None]
 
 CHUNK = 2000  # rows that are in memory at once
-FRESH = 10  # seconds after which a replica that has not been heard of is over, whatever happened to it
+REPLICA_TIMEOUT = 10  # seconds after which a replica that has not been heard of is over, whatever happened to it
 TABLES = tuple(table for table in metadata.sorted_tables if table is not replicas)
 
 
@@ -32,25 +32,25 @@ def copy(source: str, target: str, *, progress: Progress) -> int:
     be: there is no store, a bridge runs on either of them, or the target is not empty.
     """
     if parse_url(source) == parse_url(target):
-        raise StoreError(f"store: {shown(source)} cannot be copied into itself")
-    _must_exist(source)
-    with _opened(source) as reads, _opened(target) as writes, store_errors():
-        _must_have_tables(reads, source)
-        migrate(reads)
-        migrate(writes)
-        with _reading(reads) as reading, writes.begin() as writing:
-            _without_limits(writing)
-            for engine in (reading, writing):
-                _must_be_unused(engine)
-            _must_be_empty(writing, target)
+        raise StoreError(f"store: {public_url(source)} cannot be copied into itself")
+    _check_exists(source)
+    with _exclusive_engine(source) as source_engine, _exclusive_engine(target) as target_engine, store_errors():
+        _check_tables(source_engine, source)
+        migrate(source_engine)
+        migrate(target_engine)
+        with _snapshot(source_engine) as reading, target_engine.begin() as writing:
+            _lift_time_limits(writing)
+            for connection in (reading, writing):
+                _check_unused(connection)
+            _check_empty(writing, target)
             count = sum(_copy_table(table, reading, writing, progress) for table in TABLES)
-            _count_on(writing)
-            for engine in (reading, writing):  # nobody has come meanwhile
-                _must_be_unused(engine)
+            _advance_sequences(writing)
+            for connection in (reading, writing):  # nobody has come meanwhile
+                _check_unused(connection)
     return count
 
 
-def shown(url: str) -> str:
+def public_url(url: str) -> str:
     """The URL of a store as it may be shown: without its password."""
     return parse_url(url).render_as_string(hide_password=True)
 
@@ -61,19 +61,19 @@ def _copy_table(table: sa.Table, reading: sa.Connection, writing: sa.Connection,
     done = 0
     progress(table.name, done, total)
     for chunk in rows.mappings().partitions():
-        writing.execute(table.insert(), [_fitting(table, row) for row in chunk])
+        writing.execute(table.insert(), [_copied_row(table, row) for row in chunk])
         done += len(chunk)
         progress(table.name, done, total)
     return done
 
 
-def _fitting(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
+def _copied_row(table: sa.Table, row: sa.RowMapping) -> dict[str, Any]:
     """The row as it is; but a lane's new owner begins an epoch of its own, and a file's has none."""
     return {**row, "epoch": 0, "owner": None} if table is lanes else dict(row)
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[sa.Engine]:
+def _exclusive_engine(url: str) -> Iterator[sa.Engine]:
     """The engine of a store that no bridge on this machine uses."""
     engine = open_engine(url)
     try:
@@ -84,64 +84,61 @@ def _opened(url: str) -> Iterator[sa.Engine]:
 
 
 @contextmanager
-def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One moment of the store, to read from for as long as it takes."""
     snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"reads": True}
     with engine.connect().execution_options(**snapshot) as connection:
-        _without_limits(connection)
+        _lift_time_limits(connection)
         yield connection
 
 
-def _without_limits(connection: sa.Connection) -> None:
+def _lift_time_limits(connection: sa.Connection) -> None:
     """No limit to how long a statement or a transaction may last: these belong to a bridge that runs."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
-def _must_exist(url: str) -> None:
+def _check_exists(url: str) -> None:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
-        raise StoreError(f"store: there is none at {shown(url)}")
+        raise StoreError(f"store: there is none at {public_url(url)}")
 
 
-def _must_have_tables(engine: sa.Engine, url: str) -> None:
-    with store_errors(shown(url)):
+def _check_tables(engine: sa.Engine, url: str) -> None:
+    with store_errors(public_url(url)):
         if not sa.inspect(engine).has_table("events"):
-            raise StoreError(f"store: there is none at {shown(url)}")
+            raise StoreError(f"store: there is none at {public_url(url)}")
 
 
-def _must_be_unused(connection: sa.Connection) -> None:
+def _check_unused(connection: sa.Connection) -> None:
     if connection.dialect.name != "postgresql":
         return  # `exclusive` holds it
     now = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()) * 1_000_000, sa.BigInteger)
-    alive = sa.select(replicas.c.name).where(sa.func.abs(now - replicas.c.seen_at) < FRESH * 1_000_000)
+    alive = sa.select(replicas.c.name).where(sa.func.abs(now - replicas.c.seen_at) < REPLICA_TIMEOUT * 1_000_000)
+    url = connection.engine.url.render_as_string(hide_password=True)
     if names := connection.execute(alive.order_by(replicas.c.name)).scalars().all():
-        raise StoreError(f"store: a bridge runs on {_name(connection)}: stop {', '.join(names)}, wait {FRESH} s")
+        raise StoreError(f"store: a bridge runs on {url}: stop {', '.join(names)}, wait {REPLICA_TIMEOUT} s")
 
 
-def _must_be_empty(connection: sa.Connection, url: str) -> None:
+def _check_empty(connection: sa.Connection, url: str) -> None:
     filled = [table.name for table in TABLES if connection.execute(sa.select(table).limit(1)).first() is not None]
     if filled:
-        raise StoreError(f"store: {shown(url)} is not empty, it has {', '.join(filled)}: copy into a new one")
+        raise StoreError(f"store: {public_url(url)} is not empty, it has {', '.join(filled)}: copy into a new one")
 
 
-def _count_on(connection: sa.Connection) -> None:
+def _advance_sequences(connection: sa.Connection) -> None:
     """Let PostgreSQL count on after the ids that came with the rows, and know how much there is of everything."""
     if connection.dialect.name != "postgresql":
         return
     for table in TABLES:
-        for column in _counting(table):
+        for column in _counted_columns(table):
             sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
             highest = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
             connection.execute(sa.select(sa.func.setval(sequence, highest, False)))
     connection.execute(sa.text("ANALYZE"))
 
 
-def _counting(table: sa.Table) -> Sequence[sa.Column[Any]]:
+def _counted_columns(table: sa.Table) -> Sequence[sa.Column[Any]]:
     """The columns that the engine itself counts up."""
     return [table.autoincrement_column] if table.autoincrement_column is not None else []
-
-
-def _name(connection: sa.Connection) -> str:
-    return connection.engine.url.render_as_string(hide_password=True)

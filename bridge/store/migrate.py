@@ -24,12 +24,12 @@ def migrate(engine: sa.Engine) -> None:
         if revision == HEAD:
             return
         if revision is None:
-            _make(connection)
+            _create_tables(connection)
         else:
             _upgrade(connection, revision)
 
 
-def _make(connection: sa.Connection) -> None:
+def _create_tables(connection: sa.Connection) -> None:
     metadata.create_all(connection)
     connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})

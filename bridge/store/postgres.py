@@ -16,14 +16,14 @@ from psycopg.types.string import StrDumper
 from bridge.store.names import application
 from bridge.store.schema import metadata
 
-#: The channel on which replicas tell each other what is new, and the most bytes that are said on it (8000 are allowed).
+#: The channel on which replicas tell each other what is new, and the most bytes of a payload (8000 are allowed).
 CHANNEL = "panelbridge"
-MOST_SAID = 7000
+MAX_PAYLOAD = 7000
 #: Advisory locks: the first number is ours ("pb"), the second says what for.
-LOCKS = 0x7062
-_PUTTING, _MIGRATING = 1, 2
+LOCK_SPACE = 0x7062
+_DELIVERY_IDS, _MIGRATIONS = 1, 2
 
-_CONNECT = {
+_CONNECT_ARGS = {
     "connect_timeout": "5",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
@@ -44,10 +44,10 @@ _SETTINGS = {
     "random_page_cost": "0",
 }
 #: SQLSTATE classes of what may pass: connections, transactions cut off or in each other's way, resources, operators.
-_PASSING = ("08", "25", "40", "53", "55", "57", "58")
+_TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
 
 
-class _Dumper(StrDumper):
+class _TextDumper(StrDumper):
     """Text without what PostgreSQL cannot keep."""
 
     def dump(self, obj: str) -> bytes:
@@ -60,14 +60,14 @@ for _table in metadata.tables.values():
 
 
 def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
-    given = {key: value for key, value in _CONNECT.items() if key not in url.query}
+    connect_args = {key: value for key, value in _CONNECT_ARGS.items() if key not in url.query}
     settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
-    own = url.query.get("options", "")
+    options = url.query.get("options", "")
     url = url.set(drivername="postgresql+psycopg").difference_update_query(["options"])
-    given["options"] = f"{settings} {own if isinstance(own, str) else ' '.join(own)}".strip()
-    given["application_name"] = application(replica).strip()
-    engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=given)
-    sa.event.listen(engine, "connect", _prepare)
+    connect_args["options"] = f"{settings} {options if isinstance(options, str) else ' '.join(options)}".strip()
+    connect_args["application_name"] = application(replica).strip()
+    engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
+    sa.event.listen(engine, "connect", _configure)
     return engine
 
 
@@ -105,11 +105,11 @@ def is_disconnected(connection: sa.Connection, /) -> bool:
 def lock_migrations(connection: sa.Connection, /) -> None:
     connection.exec_driver_sql("SET LOCAL lock_timeout = '5min'")
     connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-    _lock(connection, _MIGRATING)
+    _advisory_lock(connection, _MIGRATIONS)
 
 
 def lock_delivery_ids(connection: sa.Connection, /) -> None:
-    _lock(connection, _PUTTING)
+    _advisory_lock(connection, _DELIVERY_IDS)
 
 
 def pipeline(connection: sa.Connection, /) -> AbstractContextManager[object]:
@@ -121,14 +121,14 @@ _NOTIFY = "SELECT pg_notify(%s, current_setting('application_name') || ':' || %s
 
 def notify(connection: sa.Connection, sinks: Collection[str], /) -> None:
     """Say that there is something new for these sinks, and who put it: a replica knows of its own already."""
-    said = ",".join(sorted(sinks))
-    _driver(connection).execute(_NOTIFY, (CHANNEL, said if len(said.encode()) <= MOST_SAID else ""))
+    payload = ",".join(sorted(sinks))
+    _driver(connection).execute(_NOTIFY, (CHANNEL, payload if len(payload.encode()) <= MAX_PAYLOAD else ""))
 
 
 def is_transient(error: Exception, /) -> bool:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return True
-    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_PASSING)
+    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_TRANSIENT)
 
 
 def error_text(error: Exception, /) -> str:
@@ -137,8 +137,8 @@ def error_text(error: Exception, /) -> str:
     return primary or " ".join(str(error).split())[:300] or type(error).__name__
 
 
-def _lock(connection: sa.Connection, what: int) -> None:
-    _driver(connection).execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCKS, what))
+def _advisory_lock(connection: sa.Connection, key: int) -> None:
+    _driver(connection).execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, key))
 
 
 def _driver(connection: sa.Connection) -> "psycopg.Connection[tuple[object, ...]]":
@@ -147,7 +147,7 @@ def _driver(connection: sa.Connection) -> "psycopg.Connection[tuple[object, ...]
     return driver
 
 
-def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
     driver = getattr(connection, "driver_connection", connection)
     assert isinstance(driver, psycopg.Connection)
-    driver.adapters.register_dumper(str, _Dumper)
+    driver.adapters.register_dumper(str, _TextDumper)

@@ -9,18 +9,18 @@ from bridge.store.base import Outbox
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.retention")
-EVERY = 3600.0  # seconds between two rounds
-STEP = 500  # rows per transaction: the store stays free for what comes in
-REST = 0.2  # seconds between two steps
+INTERVAL = 3600.0  # seconds between two rounds
+BATCH = 500  # rows per transaction: the store stays free for what comes in
+PAUSE = 0.2  # seconds between two steps
 
 
 async def prune(outbox: Outbox, *, keep: float, clock: Clock) -> int:
     """One round: delete what was settled more than `keep` seconds ago. Returns how many rows went."""
     before = clock.now() - timedelta(seconds=keep)
     total = 0
-    while pruned := await outbox.prune(before=before, limit=STEP, now=clock.now()):
+    while pruned := await outbox.prune(before=before, limit=BATCH, now=clock.now()):
         total += pruned
-        await clock.sleep(REST)
+        await clock.sleep(PAUSE)
     return total
 
 
@@ -32,4 +32,4 @@ async def prune_forever(outbox: Outbox, *, keep: float, clock: Clock) -> None:
                 say(LOG, logging.INFO, "retention.pruned", rows=pruned)
         except StoreError as error:
             say(LOG, logging.WARNING, "retention.store_away", reason=str(error))
-        await clock.sleep(EVERY)
+        await clock.sleep(INTERVAL)

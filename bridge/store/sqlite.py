@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from bridge.errors import StoreError
 
 #: Seconds that one process waits for another's write lock (a replay while the bridge runs).
-BUSY = 5.0
+BUSY_TIMEOUT = 5.0
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # the 2xx goes out after the fsync
-    f"PRAGMA busy_timeout={int(BUSY * 1000)}",
+    f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}",
     "PRAGMA cache_size=-2000",
     "PRAGMA temp_store=MEMORY",
 )
@@ -27,9 +27,9 @@ def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
         raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
     _make_folder(Path(url.database).parent)
     engine = sa.create_engine(
-        url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY}
+        url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT}
     )
-    sa.event.listen(engine, "connect", _prepare)
+    sa.event.listen(engine, "connect", _configure)
     sa.event.listen(engine, "begin", _begin)
     return engine
 
@@ -103,7 +103,7 @@ def _make_folder(folder: Path) -> None:
         raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None
 
 
-def _prepare(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # the driver opens no transaction of its own; `_begin` does
     cursor = connection.cursor()
     for pragma in _PRAGMAS:

@@ -42,7 +42,7 @@ INDEXES = {
 }
 
 
-@pytest.mark.parametrize("build", [migrate._make, lambda connection: migrate._upgrade(connection, "none")])
+@pytest.mark.parametrize("build", [migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")])
 def test_a_new_store_and_one_with_a_history_are_the_same(
     any_store_url: str, build: Callable[[sa.Connection], None]
 ) -> None:
@@ -57,7 +57,7 @@ def test_a_new_store_and_one_with_a_history_are_the_same(
 
 def test_the_conditions_of_the_indexes_are_the_same_whichever_way_they_were_made(any_store_url: str) -> None:
     engine, made = open_engine(any_store_url), []
-    for build in (migrate._make, lambda connection: migrate._upgrade(connection, "none")):
+    for build in (migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")):
         with engine.connect() as connection, connection.begin() as transaction:
             build(connection)
             made.append({name: " ".join(sql.split()).replace(" (", "(") for name, sql in _indexes(connection)})

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from bridge.store import migrate
 from bridge.store.backend import open_engine
-from bridge.store.compiled import compiled_for
+from bridge.store.compiled import compiled_statement
 from bridge.store.queries import claim, fingerprints, lanes, put, settle, threads
 
 ROWS = 100_000
@@ -89,20 +89,20 @@ def test_what_runs_for_every_event_goes_through_its_indexes(filled: sa.Engine, n
 
 
 def _sqlite_plan(engine: sa.Engine, statement: sa.ClauseElement) -> Iterator[str]:
-    compiled = compiled_for(statement, engine.dialect)
+    compiled = compiled_statement(statement, engine.dialect)
     with engine.connect() as connection:
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.arrange(VALUES))
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.parameters(VALUES))
         yield "\n".join(row.detail for row in rows)
 
 
 def _postgres_plans(engine: sa.Engine, statement: sa.ClauseElement) -> Iterator[str]:
     """For these values, and for any: what PostgreSQL makes of a prepared statement is one or the other."""
-    sql = compiled_for(statement, engine.dialect).sql
+    sql = compiled_statement(statement, engine.dialect).sql
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", sql)))
     any_values = re.sub(r"%\((\w+)\)s", lambda match: f"${names.index(match[1]) + 1}", sql)
     with engine.connect() as connection:
-        compiled = compiled_for(statement, engine.dialect)
-        rows = connection.exec_driver_sql(f"EXPLAIN {sql}", compiled.arrange(VALUES)).scalars()
+        compiled = compiled_statement(statement, engine.dialect)
+        rows = connection.exec_driver_sql(f"EXPLAIN {sql}", compiled.parameters(VALUES)).scalars()
         yield "\n".join(rows)
         yield "\n".join(connection.exec_driver_sql(f"EXPLAIN (GENERIC_PLAN) {any_values}").scalars())
 

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bridge import __version__
 from bridge.clock import Clock, SystemClock
-from bridge.cluster.ownership import open_ownership
+from bridge.cluster.ownership import open_ownership, replica_name
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher, Ownership
@@ -34,7 +34,6 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
-from bridge.store.names import replica_name
 from bridge.store.outbox import SqlOutbox
 from bridge.store.retention import prune_forever
 from bridge.telemetry import say, setup

@@ -1,13 +1,16 @@
 """Who carries the lanes: this process alone, or each of them one of several replicas (`replicas.py`)."""
 
 import asyncio
+import re
+import socket
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
+from uuid import uuid4
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
-    from bridge.cluster.replicas import Replicas
+    from bridge.cluster.replicas import SharedOwnership
 
 
 class Carrier(Protocol):
@@ -22,16 +25,22 @@ class Carrier(Protocol):
         ...
 
 
-def open_ownership(url: str, *, name: str, on_peer: Callable[[], None]) -> "SoleOwnership | Replicas":
+def replica_name() -> str:
+    """A name that no other replica has or had, and that a person can find: the host's, and something of its own."""
+    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:40]
+    return f"{host}-{uuid4().hex[:8]}"
+
+
+def open_ownership(url: str, *, name: str, on_peer: Callable[[], None]) -> "SoleOwnership | SharedOwnership":
     """The ownership of the lanes of a store, for the replica of that name.
 
     `on_peer` is called again and again while another replica is at work.
     """
     if sa.make_url(url).get_backend_name() == "sqlite":
         return SoleOwnership()
-    from bridge.cluster.replicas import Replicas  # the driver is not for those who keep a file
+    from bridge.cluster.replicas import SharedOwnership  # the driver is not for those who keep a file
 
-    return Replicas(url, name=name, on_peer=on_peer)
+    return SharedOwnership(url, name=name, on_peer=on_peer)
 
 
 class SoleOwnership:

@@ -5,23 +5,19 @@ Times are the database's own, so that the clocks of the replicas do not matter.
 
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
-from typing import Any
 
-import psycopg
-
-from bridge.store.names import PRODUCT, application
-
-Connection = psycopg.AsyncConnection[Any]
+from bridge.cluster.connection import Connection
+from bridge.store.base import CHANNEL, application_name
 
 
-async def listen(connection: Connection, *, longest: float) -> None:
-    """Be told what is new; and no statement lasts longer than `longest` seconds."""
-    await connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(int(longest * 1000)),))
-    await connection.execute("LISTEN panelbridge")
+async def listen(connection: Connection, *, statement_timeout: float) -> None:
+    """Be notified of what is new; and no statement lasts longer than `statement_timeout` seconds."""
+    await connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(int(statement_timeout * 1000)),))
+    await connection.execute(f"LISTEN {CHANNEL}")
 
 
-async def beat(connection: Connection, name: str) -> Mapping[str, float]:
-    """Say that this replica lives; all replicas → seconds since they said so.
+async def heartbeat(connection: Connection, name: str) -> Mapping[str, float]:
+    """Give a heartbeat of this replica; all replicas → seconds since their last one.
 
     A time that lies ahead is as far away as one that is past: someone has set the server's clock back.
     """
@@ -36,46 +32,46 @@ async def beat(connection: Connection, name: str) -> Mapping[str, float]:
     return dict(await ages.fetchall())
 
 
-async def end_connections(connection: Connection, names: Collection[str]) -> None:
+async def terminate_connections(connection: Connection, names: Collection[str]) -> None:
     """End all connections of these replicas, and with them their locks. Frozen replicas still have theirs."""
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)"
         " AND datname = current_database() AND usename = current_user",
-        ([application(name) for name in names],),
+        ([application_name(name) for name in names],),
     )
 
 
-async def end_connection(connection: Connection, pid: int, name: str) -> None:
+async def terminate_connection(connection: Connection, pid: int, name: str) -> None:
     """End one connection of a replica: the server may not know yet that it is cut, and keeps its locks."""
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
         " AND datname = current_database() AND usename = current_user",
-        (pid, application(name)),
+        (pid, application_name(name)),
     )
 
 
-async def forget(connection: Connection, names: Collection[str]) -> None:
-    """Replicas are gone."""
+async def remove_replicas(connection: Connection, names: Collection[str]) -> None:
+    """These replicas are gone, and carry nothing any more."""
     await connection.execute("DELETE FROM replicas WHERE name = ANY(%s)", (list(names),))
     await connection.execute("UPDATE lanes SET owner = NULL WHERE owner = ANY(%s)", (list(names),))
 
 
-async def lock(connection: Connection, sinks: Collection[str]) -> set[str]:
-    """Try to get the locks of these lanes, without waiting; those that were had. They die with the connection."""
+async def try_lock(connection: Connection, sinks: Collection[str]) -> set[str]:
+    """Try to get the locks of these lanes, without waiting; those that were got. They die with the connection."""
     tried = await connection.execute(
         "SELECT sink, pg_try_advisory_lock(key) FROM unnest(%s::text[], %s::bigint[]) AS lane (sink, key)",
-        (list(sinks), [_key(sink) for sink in sinks]),
+        (list(sinks), [_lock_id(sink) for sink in sinks]),
     )
-    return {sink for sink, had in await tried.fetchall() if had}
+    return {sink for sink, got in await tried.fetchall() if got}
 
 
 async def unlock(connection: Connection, sinks: Collection[str], *, owner: str) -> None:
     """Give these lanes back."""
     await connection.execute("UPDATE lanes SET owner = NULL WHERE sink = ANY(%s) AND owner = %s", (list(sinks), owner))
-    await connection.execute("SELECT pg_advisory_unlock(unnest(%s::bigint[]))", ([_key(sink) for sink in sinks],))
+    await connection.execute("SELECT pg_advisory_unlock(unnest(%s::bigint[]))", ([_lock_id(sink) for sink in sinks],))
 
 
-async def owned(connection: Connection) -> set[str]:
+async def owned_lanes(connection: Connection) -> set[str]:
     """The lanes that some replica carries, or did when it was last heard of."""
     rows = await connection.execute("SELECT sink FROM lanes WHERE owner IS NOT NULL")
     return {sink for (sink,) in await rows.fetchall()}
@@ -106,7 +102,7 @@ async def begin_epochs(connection: Connection, sinks: Collection[str], *, owner:
     return dict(await rows.fetchall())
 
 
-def _key(sink: str) -> int:
+def _lock_id(sink: str) -> int:
     """The advisory lock of a lane: 64 bits of a hash, for with 32 two sinks in a large file might share one."""
-    digest = blake2b(f"{PRODUCT} lane {sink}".encode(), digest_size=8).digest()
+    digest = blake2b(f"panelbridge lane {sink}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)

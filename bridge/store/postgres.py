@@ -13,12 +13,10 @@ import sqlalchemy as sa
 from psycopg import pq
 from psycopg.types.string import StrDumper
 
-from bridge.store.names import application
+from bridge.store.base import CHANNEL, application_name
 from bridge.store.schema import metadata
 
-#: The channel on which replicas tell each other what is new, and the most bytes of a payload (8000 are allowed).
-CHANNEL = "panelbridge"
-MAX_PAYLOAD = 7000
+MAX_PAYLOAD = 7000  # bytes of a notification; 8000 are allowed
 #: Advisory locks: the first number is ours ("pb"), the second says what for.
 LOCK_SPACE = 0x7062
 _DELIVERY_IDS, _MIGRATIONS = 1, 2
@@ -65,7 +63,7 @@ def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
     options = url.query.get("options", "")
     url = url.set(drivername="postgresql+psycopg").difference_update_query(["options"])
     connect_args["options"] = f"{settings} {options if isinstance(options, str) else ' '.join(options)}".strip()
-    connect_args["application_name"] = application(replica).strip()
+    connect_args["application_name"] = application_name(replica).strip()
     engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
     sa.event.listen(engine, "connect", _configure)
     return engine

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 import uvloop
 
-from bridge.cluster.replicas import Replicas
+from bridge.cluster.replicas import SharedOwnership
 
 
 class Telling:
@@ -29,13 +29,13 @@ def tell(**what: object) -> None:
 
 
 async def main(url: str, name: str, *sinks: str) -> None:
-    replicas = Replicas(url, name=name, on_peer=lambda: None)
-    replicas.want(dict.fromkeys(sinks, ()))
+    ownership = SharedOwnership(url, name=name, on_peer=lambda: None)
+    ownership.want(dict.fromkeys(sinks, ()))
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(replicas.run(Telling()))
+        tasks.create_task(ownership.run(Telling()))
         before = False
         while True:
-            if (sure := replicas.sure()) != before:
+            if (sure := ownership.sure()) != before:
                 tell(sure=sure)
                 before = sure
             await asyncio.sleep(0.005)

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Collection, Mapping
 
-from bridge.cluster.ownership import SoleOwnership, open_ownership
-from bridge.store.names import application, replica_name
+from bridge.cluster.ownership import SoleOwnership, open_ownership, replica_name
+from bridge.store.base import application_name
 
 
 class Recording:
@@ -37,4 +37,4 @@ def test_a_file_has_a_sole_owner() -> None:
 def test_a_replica_has_a_name_of_its_own_that_postgresql_keeps_whole() -> None:
     names = {replica_name() for _ in range(100)}
     assert len(names) == 100
-    assert max(len(application(name)) for name in names) <= 63
+    assert max(len(application_name(name)) for name in names) <= 63

@@ -16,11 +16,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from bridge.cluster import replicas
-from bridge.cluster.replicas import STALE, SURE, Replicas
+from bridge.cluster import assignment
+from bridge.cluster.membership import STALE
+from bridge.cluster.replicas import LEASE, SharedOwnership
 from bridge.store.backend import open_engine
-from bridge.store.schema import metadata
-from bridge.store.schema import replicas as replicas_table
+from bridge.store.schema import metadata, replicas
 from tests.postgres import Postgres, a_postgres
 
 ROOT = Path(__file__).parents[2]
@@ -69,9 +69,9 @@ class Replica:
     def __init__(self, url: str, name: str, scopes: Mapping[str, Collection[str]]) -> None:
         self.carrier = Recording()
         self.met_others = asyncio.Event()
-        self.replicas = Replicas(url, name=name, on_peer=self.met_others.set)
-        self.replicas.want(scopes)
-        self._running = asyncio.create_task(self.replicas.run(self.carrier))
+        self.ownership = SharedOwnership(url, name=name, on_peer=self.met_others.set)
+        self.ownership.want(scopes)
+        self._running = asyncio.create_task(self.ownership.run(self.carrier))
 
     @property
     def lanes(self) -> dict[str, int]:
@@ -108,12 +108,12 @@ async def until(true: Callable[[], object], *, within: float = 10.0) -> float:
     return time.monotonic() - began
 
 
-def dealt(*replicas: Replica) -> bool:
+def assigned(*running: Replica) -> bool:
     """Every lane is on exactly one of them, evenly, and they are sure of it."""
-    counts = Counter(sink for one in replicas for sink in one.lanes)
-    sizes = [len(one.lanes) for one in replicas]
+    counts = Counter(sink for one in running for sink in one.lanes)
+    sizes = [len(one.lanes) for one in running]
     even = max(sizes) - min(sizes) <= 1
-    return counts == Counter(SINKS) and even and all(one.replicas.sure() for one in replicas)
+    return counts == Counter(SINKS) and even and all(one.ownership.sure() for one in running)
 
 
 def rows(url: str, query: str, *values: object) -> list[tuple[object, ...]]:
@@ -124,81 +124,81 @@ def rows(url: str, query: str, *values: object) -> list[tuple[object, ...]]:
 
 async def test_a_replica_alone_carries_all_lanes_under_the_epochs_of_the_table(start: Start, url: str) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     assert dict(rows(url, "SELECT sink, epoch FROM lanes WHERE owner = 'one'")) == one.lanes
 
 
 async def test_two_replicas_carry_half_of_the_lanes_each_and_none_twice(start: Start) -> None:
     one, two = start("one"), start("two")
-    await until(lambda: dealt(one, two))
+    await until(lambda: assigned(one, two))
     assert len(one.lanes) == len(two.lanes) == 3
 
 
 async def test_a_replica_is_told_that_it_has_peers_as_long_as_it_has_some(start: Start) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     assert not one.met_others.is_set()
     two = start("two")
     await until(lambda: one.met_others.is_set() and two.met_others.is_set())
     await two.end()
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     one.met_others.clear()
-    await asyncio.sleep(1.1)  # two beats
+    await asyncio.sleep(1.1)  # two heartbeats
     assert not one.met_others.is_set()
 
 
 async def test_no_lane_is_on_two_replicas_while_they_come_and_go(start: Start) -> None:
-    replicas: list[Replica] = []
+    running: list[Replica] = []
     seen: Counter[str] = Counter()
 
     def settled(*living: Replica) -> Callable[[], bool]:
         def check() -> bool:
-            now = Counter(sink for one in replicas for sink in one.lanes)
+            now = Counter(sink for one in running for sink in one.lanes)
             seen.update({sink: 1 for sink, count in now.items() if count > 1})
-            return dealt(*living)
+            return assigned(*living)
 
         return check
 
     for name in ("one", "two", "three"):
-        replicas.append(start(name))
-        await until(settled(*replicas))
-    gone = replicas.pop(0)
+        running.append(start(name))
+        await until(settled(*running))
+    gone = running.pop(0)
     await gone.end()
     gone.carrier.lanes = {}
-    await until(settled(*replicas))
+    await until(settled(*running))
     assert not seen
 
 
 async def test_a_lane_moves_only_once_it_has_stopped(start: Start) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     one.carrier.stopping.clear()
     two = start("two")
-    await until(lambda: one.carrier.lanes and len(one.replicas._held) == 3)
-    await asyncio.sleep(1.5)  # three beats of the other
+    await until(lambda: one.carrier.lanes and len(one.ownership._held) == 3)
+    await asyncio.sleep(1.5)  # three heartbeats of the other
     assert (len(one.lanes), two.lanes) == (6, {})
-    assert one.replicas.sure()
+    assert one.ownership.sure()
     one.carrier.stopping.set()
-    await until(lambda: dealt(one, two))
+    await until(lambda: assigned(one, two))
 
 
 async def test_each_new_carrier_of_a_lane_has_a_higher_epoch(start: Start) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     before = dict(one.lanes)
     await one.end()
     two = start("two")
-    await until(lambda: dealt(two))
+    await until(lambda: assigned(two))
     assert all(two.lanes[sink] > before[sink] for sink in SINKS)
 
 
 async def test_a_replica_that_ends_hands_over_at_once(start: Start, url: str) -> None:
     one, two = start("one"), start("two")
-    await until(lambda: dealt(one, two))
+    await until(lambda: assigned(one, two))
     await one.end()
     assert rows(url, "SELECT name FROM replicas") == [("two",)]
     assert rows(url, "SELECT sink FROM lanes WHERE owner = 'one'") == []
-    assert await until(lambda: dealt(two)) < 1.0
+    assert await until(lambda: assigned(two)) < 1.0
 
 
 async def test_lanes_that_share_a_limit_stay_together(start: Start) -> None:
@@ -210,31 +210,31 @@ async def test_lanes_that_share_a_limit_stay_together(start: Start) -> None:
 
 async def test_what_is_wanted_may_change_at_any_time(start: Start) -> None:
     one = start("one", {})
-    await until(one.replicas.sure)
-    one.replicas.want({"ops": (), "team": ()})
+    await until(one.ownership.sure)
+    one.ownership.want({"ops": (), "team": ()})
     assert await until(lambda: one.lanes.keys() == {"ops", "team"}) < 0.5
     kept = one.lanes["team"]
-    one.replicas.want({"team": ()})
+    one.ownership.want({"team": ()})
     assert await until(lambda: one.lanes == {"team": kept}) < 0.5
 
 
 async def test_a_lane_that_is_left_to_a_replica_that_does_not_know_it_is_not_left_alone(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replicas, "AGAIN", 0.5)
+    monkeypatch.setattr(assignment, "ADOPTION", 0.5)
     one, two = start("one"), start("two", {"other": ()})
     await until(lambda: one.lanes.keys() == set(SINKS) and two.lanes.keys() <= {"other"})
-    two.replicas.want(dict.fromkeys(SINKS, ()))
-    await until(lambda: dealt(one, two))
+    two.ownership.want(dict.fromkeys(SINKS, ()))
+    await until(lambda: assigned(one, two))
 
 
 async def test_all_connections_of_a_dead_replica_are_ended(start: Start, url: str) -> None:
     engine = open_engine(url, replica="dead")
     with pytest.raises(sa.exc.OperationalError), engine.connect() as connection:  # noqa: PT012
-        connection.execute(sa.insert(replicas_table), {"name": "dead", "seen_at": 1})
+        connection.execute(sa.insert(replicas), {"name": "dead", "seen_at": 1})
         connection.commit()
         one = start("one")
-        await until(lambda: dealt(one))
+        await until(lambda: assigned(one))
         connection.execute(sa.text("SELECT 1"))
     engine.dispose()
 
@@ -247,7 +247,7 @@ async def test_a_notification_wakes_the_lanes_that_it_names(
     start: Start, url: str, payload: str, woken: tuple[str, ...] | None
 ) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     one.carrier.woken.clear()
     rows(url, "SELECT pg_notify('panelbridge', %s)", payload)
     assert await until(lambda: woken in one.carrier.woken) < 0.5
@@ -255,7 +255,7 @@ async def test_a_notification_wakes_the_lanes_that_it_names(
 
 async def test_what_a_replica_put_itself_wakes_nobody_there(start: Start, url: str) -> None:
     one, two = start("one"), start("two")
-    await until(lambda: dealt(one, two))
+    await until(lambda: assigned(one, two))
     one.carrier.woken.clear()
     two.carrier.woken.clear()
     rows(url, "SELECT pg_notify('panelbridge', 'panelbridge one:ops')")
@@ -265,7 +265,7 @@ async def test_what_a_replica_put_itself_wakes_nobody_there(start: Start, url: s
 
 async def test_lanes_are_woken_now_and_then_without_being_told(start: Start) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     one.carrier.woken.clear()
     assert await until(lambda: one.carrier.woken == [None]) < 3.0
 
@@ -273,24 +273,24 @@ async def test_lanes_are_woken_now_and_then_without_being_told(start: Start) -> 
 async def test_a_dead_replica_of_yesterday_is_forgotten(start: Start, url: str) -> None:
     rows(url, "INSERT INTO replicas VALUES ('old', 1), ('ahead', 99999999999999999)")
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     assert rows(url, "SELECT name FROM replicas") == [("one",)]
 
 
 async def test_a_replica_whose_connection_was_cut_goes_on_under_the_same_epochs(start: Start, url: str) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     before = dict(one.lanes)
     rows(url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'panelbridge one'")
-    assert await until(lambda: not one.replicas.sure()) < 0.5
+    assert await until(lambda: not one.ownership.sure()) < 0.5
     assert one.lanes == before
-    assert await until(one.replicas.sure) < 1.0
+    assert await until(one.ownership.sure) < 1.0
     assert one.lanes == before
 
 
 async def test_a_lane_that_another_took_meanwhile_is_dropped_before_anyone_is_sure(start: Start, url: str) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as other:
         key = other.execute(
             "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' LIMIT 1"
@@ -301,51 +301,51 @@ async def test_a_lane_that_another_took_meanwhile_is_dropped_before_anyone_is_su
         one.carrier.woken.clear()
         await until(lambda: one.carrier.woken)  # it has been back at the server
         await asyncio.sleep(0.2)
-        assert not one.replicas.sure()
+        assert not one.ownership.sure()
         one.carrier.stopping.set()
-        await until(one.replicas.sure)
+        await until(one.ownership.sure)
         assert len(one.lanes) == 5
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
 
 
 async def test_a_restart_of_the_server_changes_no_lane(server: Postgres, start: Start) -> None:
     one, two = start("one"), start("two")
-    await until(lambda: dealt(one, two))
+    await until(lambda: assigned(one, two))
     before = dict(one.lanes), dict(two.lanes)
     await asyncio.to_thread(server.stop)
-    await until(lambda: not one.replicas.sure() and not two.replicas.sure())
+    await until(lambda: not one.ownership.sure() and not two.ownership.sure())
     await asyncio.sleep(4)  # so long that each looks dead to the other
     assert (one.lanes, two.lanes) == before
     await asyncio.to_thread(server.start)
-    assert await until(lambda: dealt(one, two)) < 3.0
+    assert await until(lambda: assigned(one, two)) < 3.0
     assert (one.lanes, two.lanes) == before
 
 
 async def test_who_comes_back_gives_the_others_time_to_come_back_too(server: Postgres, start: Start, url: str) -> None:
     one = start("one")
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
     rows(url, "INSERT INTO replicas VALUES ('late', extract(epoch FROM clock_timestamp()) * 1000000)")
     await until(lambda: len(one.lanes) == 3)
     await asyncio.to_thread(server.stop)
     await asyncio.sleep(STALE)
     await asyncio.to_thread(server.start)
-    await until(one.replicas.sure)
+    await until(one.ownership.sure)
     await asyncio.sleep(1)
     assert len(one.lanes) == 3
-    await until(lambda: dealt(one))
+    await until(lambda: assigned(one))
 
 
 async def test_a_network_that_swallows_everything_ends_in_failover(server: Postgres, start: Start, url: str) -> None:
     async with a_wire(server.port) as wire:
         cut = Replica(url.replace(str(server.port), str(wire.port)), "cut", {sink: sink for sink in SINKS})
         whole = start("whole")
-        await until(lambda: dealt(cut, whole))
+        await until(lambda: assigned(cut, whole))
         wire.swallows = True
-        assert await until(lambda: not cut.replicas.sure()) <= SURE + 0.1
+        assert await until(lambda: not cut.ownership.sure()) <= LEASE + 0.1
         assert len(whole.lanes) == 3  # nobody carries a lane that another is still sure of
-        assert await until(lambda: dealt(whole)) <= FAILOVER - SURE
+        assert await until(lambda: assigned(whole)) <= FAILOVER - LEASE
         wire.swallows = False
-        await until(lambda: dealt(cut, whole))
+        await until(lambda: assigned(cut, whole))
         await cut.end()
 
 
@@ -354,12 +354,12 @@ async def test_a_replica_alone_ends_the_connection_that_the_server_still_believe
 ) -> None:
     async with a_wire(server.port) as wire:
         alone = Replica(url.replace(str(server.port), str(wire.port)), "alone", {sink: sink for sink in SINKS})
-        await until(lambda: dealt(alone))
+        await until(lambda: assigned(alone))
         before = dict(alone.lanes)
         wire.swallows = True
-        await until(lambda: not alone.replicas.sure())
+        await until(lambda: not alone.ownership.sure())
         wire.swallows = False
-        await until(lambda: dealt(alone))
+        await until(lambda: assigned(alone))
         assert alone.lanes == before
         await alone.end()
 
@@ -413,7 +413,7 @@ async def test_the_lanes_of_a_killed_replica_are_taken_over_in_time(process: Pro
     one = start("one")
     await shared(process, one)
     process.signal(signal.SIGKILL)
-    assert await until(lambda: dealt(one)) <= FAILOVER
+    assert await until(lambda: assigned(one)) <= FAILOVER
 
 
 async def test_a_frozen_replica_loses_its_lanes_in_time_and_knows_it_when_it_wakes(
@@ -424,7 +424,7 @@ async def test_a_frozen_replica_loses_its_lanes_in_time_and_knows_it_when_it_wak
     stale = process.last("own")
     assert isinstance(stale, dict)
     process.signal(signal.SIGSTOP)
-    assert await until(lambda: dealt(one)) <= FAILOVER
+    assert await until(lambda: assigned(one)) <= FAILOVER
     assert all(one.lanes[sink] > epoch for sink, epoch in stale.items())
     assert rows(url, "SELECT name FROM replicas") == [("one",)]
     process.said.clear()

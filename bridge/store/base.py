@@ -1,4 +1,4 @@
-"""What the store is to the rest of the house: an outbox to carry from, and a ledger to look things up in.
+"""What the store is to lanes and to the receiver: an outbox. What people look up in it stands in `records.py`.
 
 A delivery is `pending` until it was tried, `waiting` while it is due later (a retry, or because its row collects), then
 `delivered`, `dead` or `held_back` for good. Replaying makes a new delivery that remembers the old one.

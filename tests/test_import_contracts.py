@@ -1,0 +1,91 @@
+"""The import contracts hold what they say, for files that nobody has written yet: each is shown one that breaks it."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LAYERS = "imports point down (DESIGN: the rooms)"
+PANELS = "no panel knows another"
+SINKS = "no sink knows another"
+MOVERS = "the movers know panels, sinks and the store only by their base"
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the contracts are about; the import graph of what stays the same is found once."""
+    copied = tmp_path_factory.mktemp("contracts")
+    shutil.copytree(ROOT / "bridge", copied / "bridge", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", copied)
+    return copied
+
+
+@pytest.fixture
+def broken(copy: Path) -> Callable[[str, str], set[str]]:
+    """The contracts that are broken once a file is added."""
+
+    def broken_by(file: str, content: str) -> set[str]:
+        added = copy / "bridge" / file
+        added.parent.mkdir(exist_ok=True)
+        added.write_text(content)
+        try:
+            program = Path(sys.executable).with_name("lint-imports")
+            ran = subprocess.run([program], cwd=copy, stdout=subprocess.PIPE, text=True, check=False)
+        finally:
+            added.unlink()
+        names = set(re.findall(r"^(.+) BROKEN", ran.stdout, re.MULTILINE))
+        assert bool(names) == bool(ran.returncode), ran.stdout
+        return names
+
+    return broken_by
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "contract"),
+    [
+        ("panels/new.py", "from bridge.panels import marzban", PANELS),
+        ("panels/new.py", "from bridge.panels.reports import TITLED", PANELS),
+        ("sinks/new.py", "from bridge.sinks.discord.sink import DiscordSink", SINKS),
+        ("sinks/new.py", "from bridge.sinks import zapier", SINKS),
+        ("sinks/slack/new.py", "from bridge.sinks.discord import sink", SINKS),
+        ("delivery/new.py", "from bridge.sinks.discord.sink import DiscordSink", MOVERS),
+        ("delivery/new.py", "from bridge.sinks import SinkSettings", MOVERS),
+        ("delivery/new.py", "from bridge.store.queries.claim import claim", MOVERS),
+        ("delivery/new.py", "from bridge.panels import base", MOVERS),
+        ("cluster/new.py", "from bridge.store.schema import lanes", MOVERS),
+        ("cluster/new.py", "from bridge.store import open_outbox", MOVERS),
+        ("ingress/new.py", "from bridge.panels.discord import DiscordPanel", MOVERS),
+        ("ingress/new.py", "from bridge.store import records", MOVERS),
+        ("ingress/new.py", "from bridge.delivery import lane", LAYERS),
+        ("cluster/new.py", "from bridge.delivery import lane", LAYERS),
+        ("panels/new.py", "from bridge.sinks import base", LAYERS),
+        ("store/new.py", "from bridge.cluster import ownership", LAYERS),
+        ("new.py", "", LAYERS),
+        ("new/__init__.py", "", LAYERS),
+    ],
+)
+def test_a_file_that_breaks_a_contract_is_found(
+    broken: Callable[[str, str], set[str]], file: str, content: str, contract: str
+) -> None:
+    assert broken(file, content) == {contract}
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("panels/new.py", "from bridge.panels import base"),
+        ("sinks/new.py", "from bridge.sinks import base, http, settings"),
+        ("sinks/slack/new.py", "from bridge.sinks.slack import sink"),
+        ("delivery/new.py", "from bridge.sinks import base\nfrom bridge.store.base import Outbox"),
+        ("cluster/new.py", "from bridge.store import base"),
+    ],
+)
+def test_a_file_that_imports_what_it_may_breaks_none(
+    broken: Callable[[str, str], set[str]], file: str, content: str
+) -> None:
+    assert broken(file, content) == set()

@@ -208,11 +208,11 @@ class Outbox(Protocol):
         """Make all that waits at a sink due so much earlier: the clock was set back. Nothing under an old epoch."""
         ...
 
-    async def prune(self, *, before: datetime, limit: int, now: datetime | None = None) -> int:
+    async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
         """Delete up to `limit` rows of each kind from before then; how many were deleted.
 
         Settled deliveries and the events that none refers to, what was set aside, what was said about subjects; and
-        fingerprints that are over `now`, by default those that were over before then. Lanes stay.
+        fingerprints that are over `now`. Lanes stay.
         """
         ...
 

@@ -65,8 +65,7 @@ class SqlOutbox:
     async def advance_due(self, sink: str, seconds: float, *, epoch: int) -> None:
         await self._writer.write(lanes.advance_due, (sink, seconds, epoch), durable=False)
 
-    async def prune(self, *, before: datetime, limit: int, now: datetime | None = None) -> int:
-        now = before if now is None else now
+    async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
         found = await self._read(lambda c: prune.prunable(c, before=before, now=now, limit=limit))
         if not found:
             return 0

@@ -18,7 +18,7 @@ async def prune(outbox: Outbox, *, keep: float, clock: Clock) -> int:
     """One round: delete what was settled more than `keep` seconds ago. Returns how many rows went."""
     before = clock.now() - timedelta(seconds=keep)
     total = 0
-    while pruned := await outbox.prune(before=before, limit=BATCH, now=clock.now()):
+    while pruned := await outbox.prune(before=before, now=clock.now(), limit=BATCH):
         total += pruned
         await clock.sleep(PAUSE)
     return total

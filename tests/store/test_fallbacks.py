@@ -1,7 +1,5 @@
 """Fallbacks and updates: whom else to tell, and what was said last."""
 
-from datetime import datetime
-
 import pytest
 
 from bridge.message import Earlier
@@ -107,14 +105,4 @@ async def test_what_nobody_will_update_is_not_remembered(
     await outbox.put(under(terms, an_event(subject)))
     [delivery] = await claimed(outbox)
     await settle(outbox, delivery, done)
-    assert await outbox.earlier_message("ops", "user:alice") is None
-
-
-async def test_what_was_said_long_ago_is_forgotten(outbox: SqlOutbox) -> None:
-    await outbox.put(under(Terms(update="subject"), an_event()))
-    [delivery] = await claimed(outbox)
-    await settle(outbox, delivery, Done(ref="m1"), at=START)
-    assert await outbox.prune(before=START, limit=10, now=START) == 0
-    later: datetime = after(1)
-    assert await outbox.prune(before=later, limit=10) >= 1
     assert await outbox.earlier_message("ops", "user:alice") is None

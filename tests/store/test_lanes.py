@@ -14,7 +14,7 @@ from bridge.store.queries.lanes import resume
 from bridge.store.queries.records import lane_records
 from bridge.terms import Terms
 from tests.fakes import START, an_event, an_intake
-from tests.store.boxes import TOOK, after, claimed, settle, subjects, under
+from tests.store.boxes import TOOK, after, claimed, settle, under
 
 PARKED = LaneState(standing=Standing.PARKED, reason="HTTP 404: webhook deleted", since=START, address="a1b2")
 AWAY = LaneState(standing=Standing.AWAY, reason="HTTP 502", since=START, until=after(60), failures=3)
@@ -140,10 +140,3 @@ async def test_a_resumed_lane_is_open_and_keeps_what_it_has_spent(
         assert not ledger.write(resume, "ops")
         assert not ledger.write(resume, "team")
     assert await outbox.lane_state("ops") == LaneState(address=state.address)
-
-
-async def test_pruning_leaves_lanes_alone(outbox: SqlOutbox) -> None:
-    await outbox.save_lane_state("ops", PARKED, epoch=0)
-    await outbox.prune(before=after(10**8), limit=10)
-    assert await outbox.lane_state("ops") == PARKED
-    assert subjects(await claimed(outbox)) == []

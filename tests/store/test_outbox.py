@@ -1,7 +1,7 @@
 """The outbox contract: what every store keeps to."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -160,18 +160,6 @@ async def test_after_a_failure_the_others_of_that_commit_fail_too_and_nothing_ha
     await outbox.check()
     again = [] if isinstance(results[1], StoreUnavailable) else ["user:alice"]
     assert subjects(await claimed(outbox)) == again
-
-
-async def test_old_settled_rows_are_forgotten_in_steps_and_waiting_ones_never(outbox: SqlOutbox) -> None:
-    events = [an_event(f"user:{n}") for n in range(6)]
-    await outbox.put(an_intake(*events))
-    for delivery in (await claimed(outbox))[:5]:
-        await settle(outbox, delivery, Done())
-    later = datetime.now(START.tzinfo) + timedelta(days=1)
-    steps = [await outbox.prune(before=later, limit=2) for _ in range(6)]
-    assert steps[-1] == 0
-    assert sum(steps) == 10  # five deliveries and their events
-    assert subjects(await claimed(outbox)) == ["user:5"]
 
 
 async def test_several_settlements_are_recorded_all_or_none(outbox: SqlOutbox) -> None:

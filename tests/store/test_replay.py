@@ -1,41 +1,18 @@
-"""The ledger: what people look up, and send again."""
-
-from dataclasses import replace
-from datetime import datetime, timedelta
+"""Replay: what people send again."""
 
 import pytest
 
-from bridge.event import new_id
-from bridge.intake import Destination, Fingerprint, Intake, Routed, SetAside, Verdict
+from bridge.intake import Destination, Intake, Routed, Verdict
 from bridge.outcome import Dead, Done, HeldBack
 from bridge.store import open_ledger
 from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
-from bridge.store.queries import records
+from bridge.store.queries.records import event
 from bridge.store.queries.replay import replay_deliveries, replay_events, unrouted_events
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
-
-
-async def test_what_was_set_aside_is_in_the_ledger(outbox: SqlOutbox, any_store_url: str) -> None:
-    aside = SetAside(source="marzban", received_at=START, path="[1]", reason="should be an object", element=7)
-    await outbox.put(Intake([], [aside]))
-    with open_ledger(any_store_url) as ledger:
-        [record] = ledger.read(records.set_aside_records, limit=10)
-    assert (record.path, record.reason, record.element) == ("[1]", "should be an object", 7)
-
-
-async def test_the_ledger_tells_why_an_event_went_where_it_went(outbox: SqlOutbox, any_store_url: str) -> None:
-    event = an_event()
-    await outbox.put(an_intake(event))
-    with open_ledger(any_store_url) as ledger:
-        assert ledger.read(records.event, event.id) == (
-            event,
-            [{"row": "route 1", "matched": True, "why": "matched *"}],
-        )
-        assert ledger.read(records.event, "no such id") is None
 
 
 async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -54,51 +31,6 @@ async def test_only_settled_deliveries_are_replayed(outbox: SqlOutbox, any_store
     await outbox.put(an_intake(an_event()))
     with open_ledger(any_store_url) as ledger:
         assert ledger.write(replay_deliveries, Query(ids=(1,)), now=START) == []
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        (Query(), [3, 2, 1]),
-        (Query(limit=1), [3]),
-        (Query(ids=(1, 2)), [2, 1]),
-        (Query(states=(State.DEAD,)), [1]),
-        (Query(sink="team"), []),
-        (Query(type="user.deleted"), [3]),
-        (Query(subject="user:bob"), [2]),
-        (Query(source="elsewhere"), []),
-        (Query(since=START + timedelta(seconds=1)), [3]),
-    ],
-)
-async def test_the_ledger_finds_what_is_meant(
-    outbox: SqlOutbox, any_store_url: str, query: Query, found: list[int]
-) -> None:
-    later = START + timedelta(seconds=5)
-    await outbox.put(an_intake(an_event(), an_event("user:bob"), an_event("user:eve", type_="user.deleted", at=later)))
-    first, *_ = await claimed(outbox)
-    await settle(outbox, first, Dead("HTTP 400"))
-    with open_ledger(any_store_url) as ledger:
-        assert [record.id for record in ledger.read(records.delivery_records, query)] == found
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        (Query(until=START), []),
-        (Query(until=after(5)), [2, 1]),
-        (Query(since=START, until=after(5.000001)), [3, 2, 1]),
-        (Query(states=(State.HELD_BACK,)), [2]),
-        (Query(states=(State.HELD_BACK, State.PENDING)), [3, 2, 1]),
-    ],
-)
-async def test_the_ledger_finds_what_was_held_back_and_what_came_before_a_time(
-    outbox: SqlOutbox, any_store_url: str, query: Query, found: list[int]
-) -> None:
-    await outbox.put(an_intake(an_event(), an_event("user:bob"), an_event("user:eve", at=after(5))))
-    _, second, _ = await claimed(outbox)
-    await settle(outbox, second, HeldBack("quiet hours"))
-    with open_ledger(any_store_url) as ledger:
-        assert [record.id for record in ledger.read(records.delivery_records, query)] == found
 
 
 @pytest.mark.parametrize("state", [State.DEAD, State.DELIVERED, State.HELD_BACK])
@@ -144,32 +76,9 @@ async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_
             2,
         ]
         assert ledger.read(unrouted_events, Query()) == nowhere[2:]
-        assert ledger.read(records.event, nowhere[0].id) == (nowhere[0], [verdicts[0].to_json()])
+        assert ledger.read(event, nowhere[0].id) == (nowhere[0], [verdicts[0].to_json()])
         assert ledger.write(replay_events, [], now=after(90)) == []
     first, second = await claimed(outbox)
     assert [first.event, second.event] == nowhere[:2]
     assert (first.replay_of, first.made_at, first.row, first.template) == (0, after(90), "route 2", "short")
     assert (first.terms, first.state, first.due_at) == (terms, State.PENDING, None)
-
-
-async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_store_url: str) -> None:
-    """An event's id tells the real time: so does this test."""
-    event = an_event(at=datetime.now(START.tzinfo))
-    mark = Fingerprint("k", None, 60)
-    await outbox.put(Intake([Routed(event, (), (), mark)]))
-    await outbox.put(Intake([Routed(replace(event, id=new_id()), (), (), mark)]))
-    now = event.received_at + timedelta(seconds=61)
-    assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
-    assert await outbox.prune(before=now, limit=10, now=now) == 2  # the event, and its repeat that was set aside
-    with open_ledger(any_store_url) as ledger:
-        assert (ledger.read(records.event, event.id), ledger.read(records.set_aside_records, limit=9)) == (None, [])
-
-
-async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:
-    event = an_event()
-    await outbox.put(Intake([Routed(event, (), ())]))
-    with open_ledger(any_store_url) as ledger:
-        ledger.write(replay_events, [Routed(event, (Destination("ops", "route 1"),), ())], now=START)
-    later = datetime.now(START.tzinfo) + timedelta(days=1)
-    assert await outbox.prune(before=later, limit=10) == 0
-    assert subjects(await claimed(outbox)) == ["user:alice"]

@@ -1,0 +1,79 @@
+"""Records: what people look up."""
+
+from datetime import timedelta
+
+import pytest
+
+from bridge.intake import Intake, SetAside
+from bridge.outcome import Dead, HeldBack
+from bridge.store import open_ledger
+from bridge.store.base import State
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import records
+from bridge.store.records import Query
+from tests.fakes import START, an_event, an_intake
+from tests.store.boxes import after, claimed, settle
+
+
+async def test_what_was_set_aside_is_in_the_ledger(outbox: SqlOutbox, any_store_url: str) -> None:
+    aside = SetAside(source="marzban", received_at=START, path="[1]", reason="should be an object", element=7)
+    await outbox.put(Intake([], [aside]))
+    with open_ledger(any_store_url) as ledger:
+        [record] = ledger.read(records.set_aside_records, limit=10)
+    assert (record.path, record.reason, record.element) == ("[1]", "should be an object", 7)
+
+
+async def test_the_ledger_tells_why_an_event_went_where_it_went(outbox: SqlOutbox, any_store_url: str) -> None:
+    event = an_event()
+    await outbox.put(an_intake(event))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.read(records.event, event.id) == (
+            event,
+            [{"row": "route 1", "matched": True, "why": "matched *"}],
+        )
+        assert ledger.read(records.event, "no such id") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(), [3, 2, 1]),
+        (Query(limit=1), [3]),
+        (Query(ids=(1, 2)), [2, 1]),
+        (Query(states=(State.DEAD,)), [1]),
+        (Query(sink="team"), []),
+        (Query(type="user.deleted"), [3]),
+        (Query(subject="user:bob"), [2]),
+        (Query(source="elsewhere"), []),
+        (Query(since=START + timedelta(seconds=1)), [3]),
+    ],
+)
+async def test_the_ledger_finds_what_is_meant(
+    outbox: SqlOutbox, any_store_url: str, query: Query, found: list[int]
+) -> None:
+    later = START + timedelta(seconds=5)
+    await outbox.put(an_intake(an_event(), an_event("user:bob"), an_event("user:eve", type_="user.deleted", at=later)))
+    first, *_ = await claimed(outbox)
+    await settle(outbox, first, Dead("HTTP 400"))
+    with open_ledger(any_store_url) as ledger:
+        assert [record.id for record in ledger.read(records.delivery_records, query)] == found
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (Query(until=START), []),
+        (Query(until=after(5)), [2, 1]),
+        (Query(since=START, until=after(5.000001)), [3, 2, 1]),
+        (Query(states=(State.HELD_BACK,)), [2]),
+        (Query(states=(State.HELD_BACK, State.PENDING)), [3, 2, 1]),
+    ],
+)
+async def test_the_ledger_finds_what_was_held_back_and_what_came_before_a_time(
+    outbox: SqlOutbox, any_store_url: str, query: Query, found: list[int]
+) -> None:
+    await outbox.put(an_intake(an_event(), an_event("user:bob"), an_event("user:eve", at=after(5))))
+    _, second, _ = await claimed(outbox)
+    await settle(outbox, second, HeldBack("quiet hours"))
+    with open_ledger(any_store_url) as ledger:
+        assert [record.id for record in ledger.read(records.delivery_records, query)] == found

@@ -1,0 +1,119 @@
+"""Retention: what is old is forgotten, in steps, and nothing that is still needed."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bridge.errors import StoreUnavailable
+from bridge.event import new_id
+from bridge.intake import Destination, Fingerprint, Intake, Routed
+from bridge.outcome import Done
+from bridge.store import open_ledger, retention
+from bridge.store.base import LaneState, Standing
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import records
+from bridge.store.queries.replay import replay_events
+from bridge.terms import Terms
+from tests.fakes import START, FakeClock, an_event, an_intake
+from tests.store.boxes import after, claimed, settle, subjects, under
+
+DAY = 86400.0
+
+
+class ScriptedOutbox(SqlOutbox):
+    """Its `prune` answers by a script, and ends whoever goes on after it."""
+
+    def __init__(self, *script: int | StoreUnavailable) -> None:
+        self._script = list(script)
+
+    async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
+        if not self._script:
+            raise asyncio.CancelledError
+        answer = self._script.pop(0)
+        if isinstance(answer, StoreUnavailable):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def tomorrow() -> FakeClock:
+    """An event's id tells the real time: so does this clock."""
+    return FakeClock(datetime.now(UTC) + timedelta(days=1))
+
+
+async def test_old_settled_rows_are_forgotten_in_steps_and_waiting_ones_never(
+    outbox: SqlOutbox, tomorrow: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(6))))
+    for delivery in (await claimed(outbox))[:5]:
+        await settle(outbox, delivery, Done())
+    assert await retention.prune(outbox, keep=DAY / 2, clock=tomorrow) == 10  # five deliveries and their events
+    assert tomorrow.monotonic() >= 3 * retention.PAUSE
+    assert subjects(await claimed(outbox)) == ["user:5"]
+
+
+async def test_what_is_kept_for_longer_stays(outbox: SqlOutbox, tomorrow: FakeClock) -> None:
+    await outbox.put(an_intake(an_event()))
+    [delivery] = await claimed(outbox)
+    await settle(outbox, delivery, Done(), at=tomorrow.now())
+    assert await retention.prune(outbox, keep=2 * DAY, clock=tomorrow) == 0
+
+
+async def test_rounds_go_on_every_hour_whatever_the_store_does(
+    tomorrow: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = ScriptedOutbox(2, 1, 0, StoreUnavailable("store: gone"), 0, 7, 0)
+    caplog.set_level("INFO")
+    with pytest.raises(asyncio.CancelledError):
+        await retention.prune_forever(outbox, keep=DAY, clock=tomorrow)
+    logged = [(record.message, record.__dict__["fields"]) for record in caplog.records]
+    assert logged == [
+        ("retention.pruned", {"rows": 3}),
+        ("retention.store_away", {"reason": "store: gone"}),
+        ("retention.pruned", {"rows": 7}),
+    ]
+    assert tomorrow.monotonic() == pytest.approx(4 * retention.INTERVAL + 3 * retention.PAUSE)
+
+
+async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_store_url: str) -> None:
+    """An event's id tells the real time: so does this test."""
+    event = an_event(at=datetime.now(UTC))
+    mark = Fingerprint("k", None, 60)
+    await outbox.put(Intake([Routed(event, (), (), mark)]))
+    await outbox.put(Intake([Routed(replace(event, id=new_id()), (), (), mark)]))
+    now = event.received_at + timedelta(seconds=61)
+    assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
+    assert await outbox.prune(before=now, limit=10, now=now) == 2  # the event, and its repeat that was set aside
+    with open_ledger(any_store_url) as ledger:
+        assert (ledger.read(records.event, event.id), ledger.read(records.set_aside_records, limit=9)) == (None, [])
+
+
+async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:
+    event = an_event()
+    await outbox.put(Intake([Routed(event, (), ())]))
+    with open_ledger(any_store_url) as ledger:
+        ledger.write(replay_events, [Routed(event, (Destination("ops", "route 1"),), ())], now=START)
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert await outbox.prune(before=later, now=later, limit=10) == 0
+    assert subjects(await claimed(outbox)) == ["user:alice"]
+
+
+async def test_what_was_said_long_ago_is_forgotten(outbox: SqlOutbox) -> None:
+    await outbox.put(under(Terms(update="subject"), an_event()))
+    [delivery] = await claimed(outbox)
+    await settle(outbox, delivery, Done(ref="m1"), at=START)
+    assert await outbox.prune(before=START, limit=10, now=START) == 0
+    later = after(1)
+    assert await outbox.prune(before=later, now=later, limit=10) >= 1
+    assert await outbox.earlier_message("ops", "user:alice") is None
+
+
+async def test_pruning_leaves_lanes_alone(outbox: SqlOutbox) -> None:
+    parked = LaneState(standing=Standing.PARKED, reason="HTTP 404: webhook deleted", since=START, address="a1b2")
+    await outbox.save_lane_state("ops", parked, epoch=0)
+    await outbox.prune(before=after(10**8), now=after(10**8), limit=10)
+    assert await outbox.lane_state("ops") == parked
+    assert subjects(await claimed(outbox)) == []

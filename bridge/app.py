@@ -19,7 +19,7 @@ from bridge.cluster.ownership import open_ownership, replica_name
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher, Ownership
-from bridge.delivery.lane import Voice
+from bridge.delivery.lane import LaneSettings
 from bridge.errors import BridgeError, ConfigError
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.limits import MemoryBudget
@@ -106,7 +106,7 @@ class House:
         tasks: asyncio.TaskGroup,
     ) -> None:
         self.dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
-        self.receiver = Receiver(outbox, redelivery, offer=self.dispatcher.offer)
+        self.receiver = Receiver(outbox, redelivery, announce=self.dispatcher.announce)
         self.ready = outbox.check
         self._path = path
         self._tools = Tools(http, DIALECTS)
@@ -124,7 +124,7 @@ class House:
         self._now, self._sinks = loaded, opened
         self.receiver.configure(sources, router)
         sinks = {name: sink for name, (_, sink) in opened.items()}
-        await self.dispatcher.carry(sinks, Voice(renderer, config.zone()), grace=config.shutdown)
+        await self.dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
 
     async def watch(self, asked: asyncio.Event) -> None:
         """Refurnish when one of the files has changed, and when asked (SIGHUP)."""

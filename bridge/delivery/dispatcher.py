@@ -1,5 +1,4 @@
-"""The dispatcher keeps the lanes that this process owns: starts and stops them, hands them what comes in, replaces them
-on reload, drains them."""
+"""The dispatcher keeps the lanes that this process owns: starts, wakes and replaces them, drains them at the end."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,12 +7,12 @@ from random import Random
 from typing import Protocol
 
 from bridge.clock import Clock
-from bridge.delivery.lane import Lane, Shared, Voice
+from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows, shared_scopes
 from bridge.errors import StoreError
 from bridge.outcome import Limit
 from bridge.sinks.base import Sink
-from bridge.store.base import Outbox, PutResult
+from bridge.store.base import Delivery, Outbox, State
 
 REGROUP = 10.0  # seconds between two looks at which lanes share a limit that was learned from an answer
 
@@ -34,33 +33,34 @@ class Dispatcher:
     """All lanes of this process. Their tasks live in the task group that is handed in."""
 
     def __init__(
-        self,
-        outbox: Outbox,
-        ownership: Ownership,
-        *,
-        clock: Clock,
-        chance: Random,
-        tasks: asyncio.TaskGroup,
+        self, outbox: Outbox, ownership: Ownership, *, clock: Clock, chance: Random, tasks: asyncio.TaskGroup
     ) -> None:
         self._outbox = outbox
         self._ownership = ownership
         self._tasks = tasks
-        self._learned = asyncio.Event()
-        self._newest = 0  # the last delivery that is known to have been put
-        self._shared = Shared(outbox, clock, chance, RateWindows(), ownership.sure, self.look_again, self._learned.set)
+        self._limit_learned = asyncio.Event()
+        self._resources = Resources(
+            outbox,
+            clock,
+            chance,
+            RateWindows(),
+            ownership.sure,
+            announce=self.announce,
+            on_limit=self._limit_learned.set,
+        )
         self._sinks: Mapping[str, Sink] = {}
         self._epochs: Mapping[str, int] = {}
-        self._voice: Voice
+        self._settings: LaneSettings
         self._grace = 0.0
         self._lanes: dict[str, tuple[Lane, asyncio.Task[None]]] = {}
         self._changing = asyncio.Lock()
 
-    async def carry(self, sinks: Mapping[str, Sink], voice: Voice, *, grace: float) -> None:
+    async def carry(self, sinks: Mapping[str, Sink], settings: LaneSettings, *, grace: float) -> None:
         """Want a lane for each of these sinks and no other; a lane whose sink is still the same object goes on."""
         async with self._changing:
-            self._sinks, self._voice, self._grace = sinks, voice, grace
+            self._sinks, self._settings, self._grace = sinks, settings, grace
             for lane, _ in self._lanes.values():
-                lane.voice = voice
+                lane.settings = settings
             await self._match()
         await self.regroup()
 
@@ -76,24 +76,11 @@ class Dispatcher:
             if name in self._lanes:
                 self._lanes[name][0].wake()
 
-    def offer(self, kept: PutResult) -> None:
-        """Hand deliveries that were just put to the lanes of their sinks.
-
-        Where others were put before them that did not come this way, every lane looks for those first: by another
-        replica, a replay, or for a request whose sender did not wait.
-        """
-        if kept.previous_id != self._newest:
-            self.look_again(self._lanes)
-        self._newest = kept.deliveries[-1].id if kept.deliveries else kept.previous_id
-        for delivery in kept.deliveries:
+    def announce(self, deliveries: Iterable[Delivery]) -> None:
+        """These were just made: their lanes find them in the store."""
+        for delivery in deliveries:
             if delivery.sink in self._lanes:
-                self._lanes[delivery.sink][0].offer(delivery)
-
-    def look_again(self, sinks: Iterable[str]) -> None:
-        """There is something new in the store for these sinks."""
-        for name in sinks:
-            if name in self._lanes:
-                self._lanes[name][0].look_again()
+                self._lanes[delivery.sink][0].wake(waiting=delivery.state is State.WAITING)
 
     async def drain(self, grace: float) -> None:
         """Let every lane finish what it is sending, for at most `grace` seconds, and record it; start none again."""
@@ -108,7 +95,7 @@ class Dispatcher:
             if name in self._lanes:
                 scopes[name] = self._lanes[name][0].scopes
             else:
-                scopes[name] = shared_scopes([*sink.limits, *await self._limits_of(name)])
+                scopes[name] = shared_scopes([*sink.limits, *await self._learned_limits(name)])
         self._ownership.want(scopes)
 
     async def regroup_forever(self) -> None:
@@ -116,11 +103,11 @@ class Dispatcher:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(REGROUP):
-                    await self._learned.wait()
-            self._learned.clear()
+                    await self._limit_learned.wait()
+            self._limit_learned.clear()
             await self.regroup()
 
-    async def _limits_of(self, name: str) -> Sequence[Limit]:
+    async def _learned_limits(self, name: str) -> Sequence[Limit]:
         """The limits that whoever carries the lane has learnt of."""
         try:
             return (await self._outbox.lane_state(name)).learned
@@ -140,7 +127,7 @@ class Dispatcher:
     def _start(self) -> None:
         for name, sink in self._sinks.items():
             if name in self._epochs and name not in self._lanes:
-                lane = Lane(name, sink, self._voice, self._shared, epoch=self._epochs[name])
+                lane = Lane(name, sink, self._settings, self._resources, epoch=self._epochs[name])
                 self._lanes[name] = lane, self._tasks.create_task(lane.run(), name=f"lane {name}")
 
     def _stays(self, name: str, lane: Lane) -> bool:
@@ -158,4 +145,4 @@ class Dispatcher:
         await asyncio.wait([task for _, task in stopped])
         with suppress(TimeoutError):  # a store that is away: what was sent last will be sent again
             async with asyncio.timeout(self._grace):
-                await asyncio.gather(*(lane.settled() for lane, _ in stopped))
+                await asyncio.gather(*(lane.flush() for lane, _ in stopped))

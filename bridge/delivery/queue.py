@@ -1,56 +1,49 @@
-"""Whose turn it is: which of a sink's deliveries may be carried next, alone or together.
+"""What may go next on a lane, alone or together: order, digests, storms, and flap suppression.
 
 Order is kept per subject: while a delivery waits or is on its way, later ones of its subject wait behind it and all
 others pass. The outbox holds that order in the rows; here stands only how far the pending ones were looked through, and
 that is looked through again when a retry has cleared the way. Whoever starts anew looks from the beginning.
 
-The store is asked for what is due, or belongs together, only while nothing is on its way and all that was sent is
-recorded. For what is pending it may be asked in between; what comes back meanwhile makes its answer old, and so is kept
-beside it.
-
-Why `offer`: asking the store for what was put a moment ago would cost more than sending it. While nothing is held
-back and everything has been seen, a delivery goes from hand to hand; in all other cases it is found in the store.
+What belongs together is asked for only while nothing is on its way and all that was sent is recorded. What is pending
+or due may be asked for in between; what is settled meanwhile makes the store's answer old, and so is kept beside it.
 """
 
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.delivery.filling import Filling
-from bridge.delivery.pairs import cancelled
 from bridge.outcome import Again, Fate
 from bridge.store.base import Claim, Delivery, Outbox, State
 from bridge.terms import DigestWindow, Storm
+from bridge.vocabulary import opposite
 
 CLAIMED = 100  # deliveries claimed at once; their events are what a lane holds in memory
 STORM = 1000  # and in a storm, where they become one message
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Meanwhile:
-    """What happened while the store was being asked, and its answer does not know."""
-
-    put: bool = False
-    back: set[int] = field(default_factory=set)
-    stirred: set[str | None] = field(default_factory=set)  # subjects of what waits now, or has ceased to
-    look_from: list[int] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is carried next: one delivery, or several as a digest; and pairs that cancel out, which are not sent."""
+    """What goes out as one message: a delivery, or several as a digest.
+
+    suppressed  what is not sent, each with the one that takes it back
+    storm       whether it is a digest because the lane has fallen behind
+    """
 
     deliveries: Sequence[Delivery]
-    suppressed: Sequence[tuple[Delivery, Delivery]] = ()  # each with the one that takes it back
+    suppressed: Sequence[tuple[Delivery, Delivery]] = ()
     storm: bool = False
+
+    @property
+    def taken(self) -> Sequence[Delivery]:
+        """All that was taken out of the queue."""
+        return [*self.deliveries, *(delivery for delivery, _ in self.suppressed)]
 
 
 class Queue:
-    """The order of one sink's deliveries. What is out, between `take` and `back`, holds up its subject."""
+    """The deliveries of one sink. One that is taken, and neither settled nor restored yet, holds up its subject."""
 
     def __init__(
         self,
@@ -58,309 +51,300 @@ class Queue:
         outbox: Outbox,
         clock: Clock,
         *,
-        settled: Callable[[], Awaitable[None]],
+        flush: Callable[[], Awaitable[None]],
         storm: Storm | None,
         digests: bool = True,
-        at_once: int = 1,
+        concurrency: int = 1,
     ) -> None:
-        self.due: datetime | None = LONG_AGO  # when the next waiting one is; one that waits from before may be due
+        self.next_due: datetime | None = LONG_AGO  # of what waits; what waits from before may be due
         self._sink = sink
         self._outbox = outbox
         self._clock = clock
-        self._settled = settled  # returns when all that was sent is recorded
+        self._flush = flush  # returns when all that was sent is recorded
         self._storm = storm
         self._digests = digests
-        self._limit = max(CLAIMED, 8 * at_once)
+        self._limit = max(CLAIMED, 8 * concurrency)
         self._ready: deque[Delivery] = deque()
-        self._out: dict[int, Delivery] = {}
-        self._busy: Counter[str] = Counter()  # subjects of what is out
-        self._alone: set[int] = set()  # ids of what is told by itself, however it was collected
-        self._filling = Filling()
-        self._seen = 0  # the pending ones up to that id were looked through
+        self._taken: dict[int, Delivery] = {}
+        self._busy: Counter[str] = Counter()  # subjects of what is taken
+        self._singles: set[int] = set()  # ids of what is sent by itself, however it was collected
+        self._cursor = 0  # the pending ones up to that id were looked through
         self._all_seen = False  # whatever is pending in the store, and waits behind nothing, is in `_ready`
         self._more = False  # when the store was asked last, there were more pending ones
-        self._meanwhile: Meanwhile | None = None  # only while the store is being asked
-        self._overflown = False  # more was put than is held ready: the lane may have fallen behind
-        self._raging = False  # the lane has fallen behind, and has not caught up yet
+        self._changes = Changes()
+        self._storming = False  # the lane has fallen behind, and has not caught up yet
 
-    def offer(self, delivery: Delivery) -> None:
-        """Hand over a delivery that was just put: its turn comes now, or when it is claimed."""
-        if delivery.due_at is not None:
-            self._wait(delivery, delivery.due_at)
-        elif delivery.id <= self._seen:
-            return  # it was found in the store already
-        elif self._all_seen and self.due is None and self._meanwhile is None and len(self._ready) < CLAIMED:
-            self._ready.append(delivery)
-        else:
-            self._overflown = self._overflown or len(self._ready) >= CLAIMED
-            self.look_again()
-
-    def look_again(self) -> None:
+    def recheck_pending(self) -> None:
         """There may be something pending in the store that has not been seen."""
         self._all_seen = False
-        if self._meanwhile is not None:
-            self._meanwhile.put = True
 
-    def look_anew(self) -> None:
-        """There may be anything in the store: another process may have made something wait."""
-        self._filling.forget()
-        self.due = LONG_AGO
-        self.look_again()
+    def recheck(self) -> None:
+        """There may be anything in the store: something that waits, and is due, or fills a digest."""
+        self.next_due = LONG_AGO
+        self.recheck_pending()
 
-    @property
-    def known(self) -> bool:
-        """Whether the next turn, or that there is none, is known without asking the store."""
-        return any(map(self._free, self._ready)) or (self._all_seen and not self._is_due())
-
-    async def next(self, *, probe: bool = False, resting: bool = True) -> Delivery | None:
-        """Whose turn it is, None for nobody's. `resting`: nothing is on its way.
+    async def next(self, *, probe: bool = False) -> Delivery | None:
+        """The delivery that goes next, None where none may.
 
         A `probe` is one that has not been tried yet, where there is one: a service that is away should not use up the
         attempts of one delivery.
         """
-        if resting and not self.known:
+        first = self._first_free()
+        unknown = first is None and (not self._all_seen or self._is_due())
+        if unknown and len(self._ready) < 2 * self._limit:  # not without end behind a subject that is busy
             await self._claim(self._limit)
-        elif not resting and not self._is_due() and not self._all_seen and not any(map(self._free, self._ready)):
-            await self._look_ahead()  # but not when something is due: then all come to rest first, and it is claimed
-        elif self._overflown:
-            await self._look_behind()
-        first = next(filter(self._free, self._ready), None)
+            first = self._first_free()
         if probe and first is not None and first.attempts:
-            return next(filter(self._untold, self._ready), first)
+            return next(filter(self._is_untried, self._ready), first)
         return first
 
-    def _untold(self, delivery: Delivery) -> bool:
-        """Whether it has not been tried, and comes before all others of its subject."""
-        subject = delivery.event.subject
-        ahead = next(one for one in self._ready if one is delivery or (subject and one.event.subject == subject))
-        return not delivery.attempts and ahead is delivery and self._free(delivery)
+    async def take(self, first: Delivery, *, probe: bool = False) -> Batch | None:
+        """Take out the delivery that `next` named, and what is sent together with it.
 
-    def alone(self, deliveries: Iterable[Delivery]) -> None:
-        """From now on, tell each of these by itself: as one they could not be told."""
-        self._alone.update(one.id for one in deliveries)
-
-    def gathers(self, first: Delivery, *, together: bool) -> bool:
-        """Whether others are taken with it: then the store is asked for them, and nothing may be out."""
-        return self._collects(first) or self._rages(first, together)
-
-    async def take(self, first: Delivery, *, together: bool) -> Batch:
-        """Take out the delivery that `next` named, and what is told together with it."""
-        turn = await self._turn(first, together)
-        for delivery in (*turn.deliveries, *(one for one, _ in turn.suppressed)):
-            self._out[delivery.id] = delivery
+        None where others would go with it, and something is still on its way.
+        """
+        collects, storms = self._gathers(first), not probe and self._storms(first)
+        if (collects or storms) and self._taken:
+            return None
+        batch = await self._collected(first) if collects else await self._stormed() if storms else Batch([first])
+        for delivery in batch.taken:
+            self._taken[delivery.id] = delivery
             if delivery.event.subject is not None:
                 self._busy[delivery.event.subject] += 1
-        if self._ready[0] is first and turn == Batch([first]):
+        if self._ready[0] is first and batch == Batch([first]):
             self._ready.popleft()  # the common case, without a look at all the others
         else:
-            self._ready = deque(one for one in self._ready if one.id not in self._out)
-        return turn
+            self._ready = deque(one for one in self._ready if one.id not in self._taken)
+        return batch
 
-    def back(self, delivery: Delivery, fate: Fate) -> None:
-        """Keep the order, now that the fate of what was taken out is known, and recorded or about to be."""
-        self._in(delivery)
-        if self._meanwhile is not None:
-            self._meanwhile.back.add(delivery.id)
+    def settled(self, delivery: Delivery, fate: Fate) -> None:
+        """Keep the order, now that the fate of what was taken is known, and recorded or about to be."""
+        self._release(delivery)
+        self._changes.settled.add(delivery.id)
         if isinstance(fate, Again):
             self._make_due(fate.at)
-            self._pass_over(delivery)
-            self.look_again()
+            self._forget_subject(delivery)
+            self.recheck_pending()
         else:
-            self._alone.discard(delivery.id)
+            self._singles.discard(delivery.id)
             if delivery.state is State.WAITING:
-                self._clear_the_way(delivery)
+                self._unblock(delivery)
 
-    def restore(self, turn: Batch) -> None:
-        """Nothing became of what is out of this turn: find it again."""
-        for delivery in (*turn.deliveries, *(one for one, _ in turn.suppressed)):
-            if delivery.id in self._out:
-                self._in(delivery)
-                self._pass_over(delivery)
-                self._look_from(delivery.id - 1)
-        self.look_anew()
+    def restore(self, batch: Batch) -> None:
+        """Nothing became of what is still taken of this batch: find it again."""
+        for delivery in batch.taken:
+            if delivery.id in self._taken:
+                self._release(delivery)
+                self._forget_subject(delivery)
+                self._rewind(delivery.id - 1)
+        self.recheck()
 
-    def drop(self, settled: Iterable[Delivery]) -> None:
-        """These are settled, and were not carried."""
+    def remove(self, settled: Iterable[Delivery]) -> None:
+        """These are settled, and were not taken."""
         for delivery in settled:
             self._ready = deque(one for one in self._ready if one.id != delivery.id)
-            self._clear_the_way(delivery)
+            self._unblock(delivery)
 
-    def is_out(self, delivery: Delivery) -> bool:
-        return delivery.id in self._out
+    def send_singly(self, deliveries: Iterable[Delivery]) -> None:
+        """From now on, each of these goes by itself: as one they could not be sent."""
+        self._singles.update(one.id for one in deliveries)
 
-    def _in(self, delivery: Delivery) -> None:
-        del self._out[delivery.id]
-        if (subject := delivery.event.subject) is not None:
-            self._busy[subject] -= 1
-            if not self._busy[subject]:
-                del self._busy[subject]
+    def is_taken(self, delivery: Delivery) -> bool:
+        return delivery.id in self._taken
 
-    def _clear_the_way(self, delivery: Delivery) -> None:
-        """What waited behind a delivery may go now: pending ones that were passed over, and those that are due."""
-        self._pass_over(delivery)
-        self._look_from(delivery.id)
-        self._make_due(LONG_AGO)
+    # order
 
-    def _pass_over(self, delivery: Delivery) -> None:
-        """Later ones of its subject are found again in the store, when it is out of their way."""
-        if (subject := delivery.event.subject) is not None:
-            if self._meanwhile is not None:
-                self._meanwhile.stirred.add(subject)
-            self._ready = deque(one for one in self._ready if one.event.subject != subject)
+    def _first_free(self) -> Delivery | None:
+        return next(filter(self._is_free, self._ready), None)
 
-    def _look_from(self, id_: int) -> None:
-        """Something above that id may have been passed over."""
-        self._seen = min(self._seen, id_)
-        if self._meanwhile is not None:
-            self._meanwhile.look_from.append(id_)
-        self.look_again()
-
-    def _make_due(self, at: datetime) -> None:
-        self.due = min(self.due or at, at)
-
-    def _is_due(self) -> bool:
-        return self.due is not None and self.due <= self._clock.now()
-
-    def _free(self, delivery: Delivery) -> bool:
-        """Whether nothing of its subject is out, or comes before it. Only what was collected may be early."""
+    def _is_free(self, delivery: Delivery) -> bool:
+        """Whether nothing of its subject is taken, or comes before it. Only what was collected may be early."""
         subject = delivery.event.subject
         if subject is None:
             return True
         if subject in self._busy:
             return False
-        if not self._untried(delivery):
+        if not _may_be_early(delivery):
             return True
         earlier = (one for one in self._ready if one.state is not State.WAITING and one.id < delivery.id)
         return all(one.event.subject != subject for one in earlier)
 
-    async def _turn(self, first: Delivery, together: bool) -> Batch:
-        if self._collects(first) and (self._digests or not _digest_of(first)):
-            return await self._gathered(first)
-        if self._rages(first, together):
-            return await self._raged()
-        return Batch([first])
+    def _is_untried(self, delivery: Delivery) -> bool:
+        """Whether it has not been tried, and comes before all others of its subject."""
+        subject = delivery.event.subject
+        ahead = next(one for one in self._ready if one is delivery or (subject and one.event.subject == subject))
+        return not delivery.attempts and ahead is delivery and self._is_free(delivery)
 
-    def _collects(self, delivery: Delivery) -> bool:
-        return delivery.state is State.WAITING and delivery.id not in self._alone and _collecting(delivery)
+    def _release(self, delivery: Delivery) -> None:
+        del self._taken[delivery.id]
+        if (subject := delivery.event.subject) is not None:
+            self._busy[subject] -= 1
+            if not self._busy[subject]:
+                del self._busy[subject]
 
-    def _untried(self, delivery: Delivery) -> bool:
-        """Whether it was put to wait: earlier ones of its subject may be pending still."""
-        return delivery.state is State.WAITING and not delivery.attempts and _collecting(delivery)
+    def _unblock(self, delivery: Delivery) -> None:
+        """What waited behind a delivery may go now: pending ones that were passed over, and those that are due."""
+        self._forget_subject(delivery)
+        self._rewind(delivery.id)
+        self._make_due(LONG_AGO)
 
-    def _rages(self, first: Delivery, together: bool) -> bool:
-        return together and (self._raging or self._late(first)) and first.id not in self._alone
+    def _forget_subject(self, delivery: Delivery) -> None:
+        """Later ones of its subject are found again in the store, when it is out of their way."""
+        if (subject := delivery.event.subject) is not None:
+            self._changes.subjects.add(subject)
+            self._ready = deque(one for one in self._ready if one.event.subject != subject)
 
-    async def _gathered(self, first: Delivery) -> Batch:
-        """What was collected with it: a digest, or whether a hold ends with nothing to tell."""
-        assert first.terms is not None
-        digest = first.terms.digest
-        await self._settled()
-        found = await self._outbox.batch_members(first, limit=digest.max or STORM if digest else CLAIMED)
+    def _rewind(self, id_: int) -> None:
+        """Something above that id may have been passed over."""
+        self._cursor = min(self._cursor, id_)
+        self._changes.cursors.append(id_)
+        self.recheck_pending()
+
+    def _make_due(self, at: datetime) -> None:
+        self.next_due = min(self.next_due or at, at)
+
+    def _is_due(self) -> bool:
+        return self.next_due is not None and self.next_due <= self._clock.now()
+
+    # what goes together
+
+    def _gathers(self, first: Delivery) -> bool:
+        """Whether it goes with what was collected with it."""
+        return self._is_collected(first) and (self._digests or not _digest(first))
+
+    def _is_collected(self, delivery: Delivery) -> bool:
+        return delivery.state is State.WAITING and delivery.id not in self._singles and _collects(delivery)
+
+    async def _collected(self, first: Delivery) -> Batch:
+        """What was collected with it: a digest, or whether a hold ends with nothing to send."""
+        digest = _digest(first)
+        await self._flush()
+        found = await self._outbox.batch_members(first, limit=(digest.max or STORM) if digest else CLAIMED)
         # what is pending is looked at after them: whatever comes before one of them is known then
-        self._seen = min(self._seen, first.id)
-        passed = await self._look(CLAIMED, now=None)
-        members = [first, *(one for one in found if one.id != first.id and self._free(one))]
-        pairs = cancelled(members)
+        self._cursor = min(self._cursor, first.id)
+        passed = await self._look(CLAIMED, due=False)
+        members = [first, *(one for one in found if one.id != first.id and self._is_free(one))]
+        pairs = opposite_pairs(members)
         if digest is None:  # the others wait for as long as they were promised to
             members = [first, pairs[first.id]] if first.id in pairs else [first]
-        self._filling.forget()
         left = [one for one in members if one.id not in pairs and (one is first or self._joins(one, passed))]
         return Batch(left, [(one, pairs[one.id]) for one in members if one.id in pairs])
 
     def _joins(self, found: Delivery, passed: Sequence[tuple[int, str]]) -> bool:
         """Whether nothing pending comes before it."""
-        if self._more and found.id > self._seen:
+        if self._more and found.id > self._cursor:
             return False
         return all(subject != found.event.subject or id_ > found.id for id_, subject in passed)
 
-    async def _raged(self) -> Batch:
+    def _storms(self, first: Delivery) -> bool:
+        """Whether it goes with all that may go: the lane has fallen behind, or it is late and not alone."""
+        if self._storm is None or first.id in self._singles:
+            return False
+        late = (self._clock.now() - first.made_at).total_seconds() > self._storm.age
+        return self._storming or (late and len(self._ready) > 1)
+
+    async def _stormed(self) -> Batch:
         """All that may go, as one."""
         if not self._all_seen and len(self._ready) < STORM:
             await self._claim(STORM)
-        ready = [one for one in self._ready if self._free(one) and one.id not in self._alone]
-        pairs = cancelled([one for one in ready if self._collects(one)])
-        told = [one for one in ready if one.id not in pairs][:STORM]
-        self._raging = not self._all_seen or len(told) + len(pairs) < len(ready)
-        return Batch(told, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(told) > 1)
+        ready = [one for one in self._ready if self._is_free(one) and one.id not in self._singles]
+        pairs = opposite_pairs([one for one in ready if self._is_collected(one)])
+        left = [one for one in ready if one.id not in pairs][:STORM]
+        self._storming = not self._all_seen or len(left) + len(pairs) < len(ready)
+        return Batch(left, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(left) > 1)
 
-    def _wait(self, delivery: Delivery, due: datetime) -> None:
-        self._make_due(due)
-        if self._meanwhile is not None:
-            self._meanwhile.put = True
-            self._filling.forget()
-        elif self._filling.fills(delivery):
-            self._make_due(LONG_AGO)  # the store says which digests are full
+    async def _watch_backlog(self) -> None:
+        """Notice when the lane falls behind."""
+        if self._storm is None or self._storming:
+            return
+        behind = len(self._ready)
+        if behind <= self._storm.backlog and (self._more or self._is_due()):
+            behind = await self._outbox.backlog(self._sink, now=self._clock.now(), most=self._storm.backlog + 1)
+        self._storming = behind > self._storm.backlog
+
+    # what the store has
 
     async def _claim(self, limit: int) -> None:
         """Ask for what is due, if anything is, and for what is pending."""
-        await self._settled()
-        if not self._filling.known:
-            with self._noting() as meanwhile:
-                collected = await self._outbox.digest_fill(self._sink)
-            if not meanwhile.put:
-                self._filling.count(collected)
-        await self._look(limit, now=self._clock.now() if self._is_due() else None)
-        await self._look_behind()
+        await self._flush()
+        await self._look(limit, due=self._is_due())
+        await self._watch_backlog()
 
-    async def _look_ahead(self) -> None:
-        """Ask for more that is pending, while others are on their way; not without end for a subject that is busy."""
-        if len(self._ready) < 2 * self._limit:
-            await self._look(self._limit, now=None)
-
-    async def _look(self, limit: int, *, now: datetime | None) -> Sequence[tuple[int, str]]:
-        """Ask the store for what is pending, and for what is due `now`; what was passed over on the way."""
-        before, self.due = self.due, None if now is not None else self.due
+    async def _look(self, limit: int, *, due: bool) -> Sequence[tuple[int, str]]:
+        """Ask the store for what is pending, and for what is `due`; what was passed over on the way."""
+        before, self.next_due = self.next_due, None if due else self.next_due
+        now = self._clock.now() if due else None
+        changes = self._changes = Changes()
+        self._all_seen = True  # unless something comes while the store is asked
         try:
-            with self._noting() as meanwhile:
-                claim = await self._outbox.claim(self._sink, after=self._seen, now=now, limit=limit)
+            claim = await self._outbox.claim(self._sink, after=self._cursor, now=now, limit=limit)
         except BaseException:
-            self.due = min(filter(None, [before, self.due]), default=None)
+            self.next_due = min(filter(None, [before, self.next_due]), default=None)
+            self._all_seen = False
             raise
-        self._seen, self._more = min([claim.cursor, *meanwhile.look_from]), claim.has_more
-        self._all_seen = not claim.has_more and not meanwhile.put
+        self._cursor, self._more = min([claim.cursor, *changes.cursors]), claim.has_more
+        self._all_seen = self._all_seen and not claim.has_more
         if claim.next_due is not None:
             self._make_due(claim.next_due)
-        self._ready.extend(self._in_turn(claim, meanwhile))
+        self._ready.extend(self._unknown(claim, changes))
         return claim.blocked
 
-    @contextmanager
-    def _noting(self) -> Iterator[Meanwhile]:
-        self._meanwhile = Meanwhile()
-        try:
-            yield self._meanwhile
-        finally:
-            self._meanwhile = None
-
-    def _in_turn(self, claim: Claim, meanwhile: Meanwhile) -> Iterable[Delivery]:
+    def _unknown(self, claim: Claim, changes: "Changes") -> Iterable[Delivery]:
         """What of a claim is new, without what was collected and came after pending ones that are not claimed yet."""
-        known = {one.id for one in self._ready} | self._out.keys() | meanwhile.back
+        known = {one.id for one in self._ready} | self._taken.keys() | changes.settled
         for delivery in claim.deliveries:
-            if claim.has_more and self._untried(delivery) and delivery.id > claim.cursor:
+            if claim.has_more and _may_be_early(delivery) and delivery.id > claim.cursor:
                 self._make_due(LONG_AGO)
-            elif delivery.id not in known and delivery.event.subject not in meanwhile.stirred:
+            elif delivery.id not in known and delivery.event.subject not in changes.subjects:
                 yield delivery
 
-    async def _look_behind(self) -> None:
-        """Notice when the lane falls behind."""
-        overflown, self._overflown = self._overflown, False
-        if self._storm is None or self._raging:
-            return
-        self._raging = len(self._ready) > self._storm.backlog
-        if not self._raging and (self._more or overflown or self._is_due()):
-            backlog = await self._outbox.backlog(self._sink, now=self._clock.now(), most=self._storm.backlog + 1)
-            self._raging = backlog > self._storm.backlog
 
-    def _late(self, first: Delivery) -> bool:
-        """Whether one of several has waited for too long."""
-        if self._storm is None or len(self._ready) < 2:
-            return False
-        return (self._clock.now() - first.made_at).total_seconds() > self._storm.age
+@dataclass(slots=True)
+class Changes:
+    """What has happened since the store was asked last, and its answer may not know.
+
+    settled   ids of what was settled
+    subjects  of what waits now, or has ceased to
+    cursors   ids above which the pending ones have to be looked through again
+    """
+
+    settled: set[int] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)
+    cursors: list[int] = field(default_factory=list)
 
 
-def _digest_of(delivery: Delivery) -> DigestWindow | None:
+def opposite_pairs(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
+    """Of deliveries in order: the id of each that is taken back → the one that it cancels out with. Pure.
+
+    A node lost and restored within the row's `hold` is no news. What is left over is sent: of lost, restored, lost the
+    last one.
+    """
+    pairs: dict[int, Delivery] = {}
+    unpaired: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        terms, subject = delivery.terms, delivery.event.subject
+        if terms is None or not terms.hold or subject is None or opposite(delivery.event.type) is None:
+            continue
+        before = unpaired.setdefault(subject, [])
+        last = before[-1] if before and opposite(delivery.event.type) == before[-1].event.type else None
+        if last is not None and delivery.made_at <= last.made_at + timedelta(seconds=terms.hold):
+            before.pop()
+            pairs[last.id], pairs[delivery.id] = delivery, last
+        else:
+            before.append(delivery)
+    return pairs
+
+
+def _digest(delivery: Delivery) -> DigestWindow | None:
     return delivery.terms.digest if delivery.terms is not None else None
 
 
-def _collecting(delivery: Delivery) -> bool:
+def _collects(delivery: Delivery) -> bool:
+    """Whether its row collects it before it is sent."""
     terms = delivery.terms
     return terms is not None and delivery.replay_of is None and terms.collecting(delivery.event) > 0
+
+
+def _may_be_early(delivery: Delivery) -> bool:
+    """Whether it was put to wait: earlier ones of its subject may be pending still."""
+    return delivery.state is State.WAITING and not delivery.attempts and _collects(delivery)

@@ -16,7 +16,7 @@ from bridge.ingress.source import Source
 from bridge.intake import Fingerprint, Intake, Routed
 from bridge.panels.base import Hook
 from bridge.routing import Router
-from bridge.store.base import Outbox, PutResult
+from bridge.store.base import Delivery, Outbox, PutResult
 from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.ingress")
@@ -36,11 +36,13 @@ class Receipt:
 class Receiver:
     """All sources of this process, and the table their events are routed by. Both are swapped whole on reload."""
 
-    def __init__(self, outbox: Outbox, redelivery: Redelivery, *, offer: Callable[[PutResult], None]) -> None:
+    def __init__(
+        self, outbox: Outbox, redelivery: Redelivery, *, announce: Callable[[Sequence[Delivery]], None]
+    ) -> None:
         self.sources: Mapping[str, Source] = {}
         self._router: Router | None = None
         self._outbox = outbox
-        self._offer = offer
+        self._announce = announce
         self._redelivery = redelivery
         self._one_big_body = asyncio.Lock()
 
@@ -63,7 +65,7 @@ class Receiver:
         put = NOTHING_PUT
         if intake.routed or intake.set_aside:
             put = await self._put(source, hook, intake)
-            self._offer(put)
+            self._announce(put.deliveries)
         for aside in intake.set_aside:
             say(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
         return Receipt([routed.event for routed in intake.routed], len(intake.set_aside), put.repeats)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.delivery.lane import Lane, Shared, Voice
+from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
@@ -14,6 +14,7 @@ from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome
 from bridge.sinks.base import Retry
 from bridge.store import open_ledger
+from bridge.store.base import Delivery
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import DeliveryRecord, Query
 from bridge.terms import Quiet, Storm, Terms
@@ -90,25 +91,25 @@ class Plain:
 
 
 class Fleet:
-    """What lanes share; `told` are the sinks that got something by settlements, `sure` whether the lanes are ours."""
+    """What lanes share; `made` are the deliveries that fallbacks made, `sure` whether the lanes are ours."""
 
     def __init__(self, outbox: Any, clock: FakeClock) -> None:
         self.outbox = outbox
         self.clock = clock
-        self.told: list[str] = []
+        self.made: list[Delivery] = []
         self.sure = True
-        self._shared = Shared(
+        self._resources = Resources(
             outbox,
             clock,
             NoChance(),
             RateWindows(),
             sure=lambda: self.sure,
-            tell=lambda sinks: self.told.extend(sinks),
-            learned=lambda: None,
+            announce=self.made.extend,
+            on_limit=lambda: None,
         )
 
     def lane(self, sink: Any, name: str = "ops", *, renderer: Any = None, epoch: int = 0) -> Lane:
-        return Lane(name, sink, Voice(renderer or Plain(), UTC), self._shared, epoch=epoch)
+        return Lane(name, sink, LaneSettings(renderer or Plain(), UTC), self._resources, epoch=epoch)
 
 
 def a_lane(outbox: Any, sink: Script, clock: FakeClock, renderer: Any = None) -> Lane:
@@ -125,7 +126,7 @@ async def carry_all(lane: Lane) -> int:
     steps = 0
     while await lane.step() or lane._flights:
         steps += 1
-        if lane._shut():
+        if lane._is_full() or lane._is_closed():
             await at_rest(lane)
         await asyncio.sleep(0)
     await at_rest(lane)
@@ -137,7 +138,7 @@ async def at_rest(lane: Lane) -> None:
     while lane._flights:
         await asyncio.wait(lane._flights)
         await asyncio.sleep(0)
-    await lane.settled()
+    await lane.flush()
 
 
 async def pass_time(lane: Lane, clock: FakeClock, seconds: float, *, by: float = 1.0) -> None:
@@ -146,7 +147,7 @@ async def pass_time(lane: Lane, clock: FakeClock, seconds: float, *, by: float =
     await carry_all(lane)
     while clock.monotonic() < end:
         clock.step(min(by, end - clock.monotonic()))
-        lane._queue.look_again()
+        lane._queue.recheck_pending()
         await carry_all(lane)
 
 

@@ -58,7 +58,7 @@ async def test_a_pause_that_a_429_asked_for_outlives_the_process(outbox: SqlOutb
     await outbox.put(an_intake(*map(an_event, NAMES[:2])))
     lane = a_lane(outbox, sink, clock)
     await lane.step()
-    await lane.settled()
+    await lane.flush()
     await carry_all(a_lane(outbox, sink, clock))
     assert sink.times == [0, 90, 90]
 
@@ -70,7 +70,7 @@ async def test_a_window_outlives_the_process(outbox: SqlOutbox, clock: FakeClock
     lane = a_lane(outbox, sink, clock)
     for _ in range(2):
         await lane.step()
-    await lane.settled()
+    await lane.flush()
     await carry_all(a_lane(outbox, sink, clock))
     assert sink.times[:3] == [0, 0, 60]
 
@@ -139,7 +139,7 @@ async def test_a_parked_lane_flows_again_when_its_sink_was_changed(outbox: SqlOu
 FALLBACK = Terms(fallback=("night",), fallback_after=600.0)
 
 
-async def test_what_is_dead_goes_to_the_fallback_with_a_note_and_is_offered_there(
+async def test_what_is_dead_goes_to_the_fallback_with_a_note_and_is_sent_there(
     outbox: SqlOutbox, store_url: str, clock: FakeClock
 ) -> None:
     await outbox.put(routed(an_event(), terms=FALLBACK))
@@ -148,7 +148,7 @@ async def test_what_is_dead_goes_to_the_fallback_with_a_note_and_is_offered_ther
     dead, instead = look_up(store_url)
     assert (dead.state, dead.reason) == ("dead", "HTTP 400; told on night instead")
     assert (instead.sink, instead.state, instead.event_id) == ("night", "pending", dead.event_id)
-    assert fleet.told == ["night"]
+    assert [one.sink for one in fleet.made] == ["night"]
     night = Script(clock)
     await carry_all(fleet.lane(night, "night"))
     assert night.messages[0].circumstances.instead == "ops: HTTP 400"

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 
 from bridge.cluster.ownership import SoleOwnership
 from bridge.delivery.dispatcher import Dispatcher
-from bridge.delivery.lane import Voice
+from bridge.delivery.lane import LaneSettings
 from bridge.message import Message
 from bridge.outcome import Attempt
 from bridge.store.outbox import SqlOutbox
 from tests.delivery.lanes import UTC, Plain, Script, look_up
 from tests.fakes import FakeClock, NoChance, an_event, an_intake
 
-VOICE = Voice(Plain(), UTC)
+SETTINGS = LaneSettings(Plain(), UTC)
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def test_draining_finishes_what_is_being_sent_and_starts_nothing_new(
     sink = Slow(clock)
     await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
         await sink.begun.wait()
         asyncio.get_running_loop().call_soon(sink.go.set)
     assert sink.subjects == ["user:alice"]
@@ -57,19 +57,18 @@ async def test_draining_does_not_wait_for_ever(outbox: SqlOutbox, store_url: str
     sink = Slow(clock)
     await outbox.put(an_intake(an_event()))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
         await sink.begun.wait()
         await dispatcher.drain(0.01)
     assert [record.state for record in look_up(store_url)] == ["pending"]
 
 
-async def test_what_is_offered_is_carried_at_once(outbox: SqlOutbox, clock: FakeClock) -> None:
+async def test_what_was_just_put_is_carried_at_once(outbox: SqlOutbox, clock: FakeClock) -> None:
     sink = Slow(clock)
     sink.go.set()
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
-        kept = await outbox.put(an_intake(an_event(), sinks=("ops", "someone else")))
-        dispatcher.offer(kept)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        dispatcher.announce((await outbox.put(an_intake(an_event(), sinks=("ops", "someone else")))).deliveries)
         async with asyncio.timeout(1):  # less than a lane takes to look by itself
             await sink.begun.wait()
 
@@ -81,10 +80,10 @@ async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
     after.go.set()
     await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": before}, VOICE, grace=5)
+        await dispatcher.carry({"ops": before}, SETTINGS, grace=5)
         await before.begun.wait()
         before.go.set()
-        await dispatcher.carry({"ops": after}, VOICE, grace=5)
+        await dispatcher.carry({"ops": after}, SETTINGS, grace=5)
         async with asyncio.timeout(5):
             await after.begun.wait()
     assert before.subjects + after.subjects == ["user:alice", "user:bob"]
@@ -95,15 +94,14 @@ async def test_what_another_process_put_before_is_told_before(
 ) -> None:
     sink = Script(clock)
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, VOICE, grace=5)
-        dispatcher.offer(await outbox.put(an_intake(an_event(type_="t.1"))))
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.1")))).deliveries)
         async with asyncio.timeout(5):
             while not sink.sent:
                 await asyncio.sleep(0.01)
-        unheard = await outbox.put(an_intake(an_event(type_="t.2")))
-        dispatcher.offer(await outbox.put(an_intake(an_event(type_="t.3"))))
+        await outbox.put(an_intake(an_event(type_="t.2")))  # and nobody says so
+        dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.3")))).deliveries)
         async with asyncio.timeout(5):
             while len(sink.sent) < 3:
                 await asyncio.sleep(0.01)
     assert sink.digested == [["t.1"], ["t.2"], ["t.3"]]
-    assert len(unheard.deliveries) == 1

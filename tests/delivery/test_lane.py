@@ -81,7 +81,7 @@ async def test_the_wait_that_a_service_asks_for_costs_no_attempt_and_holds_the_w
     lane = a_lane(outbox, sink, clock)
     for _ in range(12):
         await lane.step()
-    await lane.settled()
+    await lane.flush()
     times = [at for at, _ in sink.sent]
     assert all(later - earlier >= 90 for earlier, later in pairwise(times[:10]))
     assert [record.attempts for record in look_up(store_url)] == [1, 1]
@@ -189,29 +189,30 @@ class Asked(Noted):
         return await self._outbox.claim(*args, **more)
 
 
-async def test_a_lane_that_has_caught_up_takes_what_is_offered_from_hand_to_hand(
+async def test_a_lane_that_has_caught_up_asks_the_store_once_for_each_time_that_it_is_woken(
     outbox: SqlOutbox, store_url: str, clock: FakeClock
 ) -> None:
     sink, asked = Script(clock), Asked(outbox)
     lane = a_lane(asked, sink, clock)
     await carry_all(lane)
     for name in ("user:alice", "user:bob"):
-        for delivery in (await outbox.put(an_intake(an_event(name)))).deliveries:
-            lane.offer(delivery)
+        await outbox.put(an_intake(an_event(name)))
         await carry_all(lane)
-    assert (sink.subjects, asked.claims) == (["user:alice", "user:bob"], 1)
+        lane.wake()
+        await carry_all(lane)
+    assert (sink.subjects, asked.claims) == (["user:alice", "user:bob"], 3)
     assert {record.state for record in look_up(store_url)} == {"delivered"}
 
 
-async def test_what_is_offered_to_a_lane_that_holds_something_back_keeps_its_turn(
+async def test_what_comes_to_a_lane_that_holds_something_back_keeps_its_turn(
     outbox: SqlOutbox, clock: FakeClock
 ) -> None:
     sink = Script(clock, [Away("HTTP 502")])
     lane = a_lane(outbox, sink, clock)
     await carry_all(lane)
     for name in ("user:alice", "user:bob", "user:alice"):
-        for delivery in (await outbox.put(an_intake(an_event(name)))).deliveries:
-            lane.offer(delivery)
+        await outbox.put(an_intake(an_event(name)))
+        lane.wake()
         await lane.step()
     await pass_time(lane, clock, 5)
     assert sink.subjects == ["user:alice", "user:bob"]
@@ -225,8 +226,8 @@ async def test_more_than_a_lane_holds_is_found_in_the_store_and_none_twice(outbo
     await carry_all(lane)
     names = [f"user:{n}" for n in range(350)]
     for name in names:
-        for delivery in (await outbox.put(an_intake(an_event(name)))).deliveries:
-            lane.offer(delivery)
+        await outbox.put(an_intake(an_event(name)))
+        lane.wake()
     await carry_all(lane)
     assert sink.subjects == names
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.delivery.lane import LaneSettings
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered
 from bridge.store.outbox import SqlOutbox
@@ -67,7 +68,7 @@ async def test_quiet_hours_are_those_of_the_files_zone(outbox: SqlOutbox, clock:
     sink.quiet = Quiet(hours=NIGHT, mode="drop")
     await outbox.put(an_intake(an_event()))
     lane = a_lane(outbox, sink, clock)
-    lane.voice = type(lane.voice)(lane.voice.renderer, ZoneInfo("America/New_York"))
+    lane.settings = LaneSettings(lane.settings.renderer, ZoneInfo("America/New_York"))
     await carry_all(lane)
     assert len(sink.messages) == 1
 
@@ -78,7 +79,7 @@ async def test_at_the_end_of_summer_time_what_is_held_is_held_once(outbox: SqlOu
     sink.quiet = Quiet(hours="22:00-02:30", mode="hold")
     await outbox.put(an_intake(an_event()))
     lane = a_lane(outbox, sink, clock)
-    lane.voice = type(lane.voice)(lane.voice.renderer, ZoneInfo("Europe/Berlin"))
+    lane.settings = LaneSettings(lane.settings.renderer, ZoneInfo("Europe/Berlin"))
     assert await carry_all(lane) == 1
     await pass_time(lane, clock, 900, by=60)
     assert len(sink.messages) == 1

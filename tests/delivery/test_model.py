@@ -291,22 +291,18 @@ class Machine(RuleBasedStateMachine):
             min_size=1,
             max_size=6,
         ),
-        how=st.sampled_from(("at once", "late", "elsewhere", "while sending")),
+        how=st.sampled_from(("woken", "polled", "while sending")),
     )
     def put(self, told: list[tuple[str | None, str, str]], how: str) -> None:
-        """Events come in, here or through another process; the lane may find them before it is told of them."""
+        """Events come in; the lane is woken for them, or finds them by itself."""
         self.coming += told
         if how == "while sending":
             return
         self._run(self._put())
-        match how:
-            case "at once":
-                self._offer()
-            case "late":
-                self.lane._queue.look_again()
-            case "elsewhere":
-                self.late.clear()
-                self.lane.wake()
+        if how == "woken":
+            self.lane.wake()
+        else:
+            self.lane._queue.recheck_pending()
 
     @rule(outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=6))
     def will_answer(self, outcomes: list[Outcome]) -> None:
@@ -386,21 +382,14 @@ class Machine(RuleBasedStateMachine):
             event = an_event(subject, type_=type_, at=self.clock.now())
             kept = await self.outbox.put(routed(event, terms=ROWS[row], row=row))
             self.model.put(kept.deliveries)
-            self.late += kept.deliveries
 
-    async def _put_and_offer(self) -> None:
+    async def _put_and_wake(self) -> None:
         await self._put()
-        self._offer()
-
-    def _offer(self) -> None:
-        for delivery in self.late:
-            self.lane.offer(delivery)
-        self.late.clear()
+        self.lane.wake()
 
     def _start(self) -> None:
         self.coming: list[tuple[str | None, str, str]] = []
-        self.late: list[Delivery] = []
-        self.sink.meanwhile = self._put_and_offer
+        self.sink.meanwhile = self._put_and_wake
         self.store = Mortal(self.outbox, self.model)
         self.lane = Fleet(self.store, self.clock).lane(self.sink)
 
@@ -426,15 +415,14 @@ class Machine(RuleBasedStateMachine):
         pytest.fail(f"for ever: {_said(left)}")
 
     async def _carry_all(self) -> None:
-        self._offer()
         while True:
-            self.lane._queue.look_again()
+            self.lane._queue.recheck_pending()
             while not self.model.breaches and await self.lane.step():
                 await asyncio.sleep(0)
             await at_rest(self.lane)
             if not self.coming:
                 return
-            await self._put_and_offer()
+            await self._put_and_wake()
 
     async def _until_dead(self) -> None:
         with suppress(Died):
@@ -482,16 +470,16 @@ A, B, C = (("node:a", "node.updated", row) for row in ("plain", "both", "digest"
 #: What once broke a law: (rule, what it is given) in order.
 FOUND: list[list[tuple[str, dict[str, Any]]]] = [
     # due, behind one of its subject that is due too: found when that one is settled
-    [("put", {"told": [B, C], "how": "elsewhere"})],
-    [("put", {"told": [B, A, B], "how": "elsewhere"})],
-    # found in the store, and offered while it is being sent
-    [("put", {"told": [A], "how": "late"}), ("step", {"steps": 4})],
-    # offered while one of its subject is tried again, with another between them that was passed over
+    [("put", {"told": [B, C], "how": "woken"})],
+    [("put", {"told": [B, A, B], "how": "woken"})],
+    # found by itself, and woken for while it is being sent
+    [("put", {"told": [A], "how": "polled"}), ("step", {"steps": 4})],
+    # put while one of its subject is tried again, with another between them that was passed over
     [
         ("will_answer", {"outcomes": [Away("HTTP 502")]}),
-        ("put", {"told": [A], "how": "at once"}),
+        ("put", {"told": [A], "how": "woken"}),
         ("step", {"steps": 1}),
-        ("put", {"told": [A], "how": "elsewhere"}),
+        ("put", {"told": [A], "how": "woken"}),
         ("restart", {}),
         ("pass_only_time", {"seconds": 31.0}),
         ("put", {"told": [A], "how": "while sending"}),

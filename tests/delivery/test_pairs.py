@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.pairs import cancelled
+from bridge.delivery.queue import opposite_pairs
 from bridge.store.base import Delivery
 from bridge.terms import Terms
 from tests.fakes import START, an_event
@@ -50,18 +50,18 @@ def test_opposites_about_one_subject_within_the_hold_cancel_out(
     news: list[tuple[str, str | None, float]], left: list[int]
 ) -> None:
     deliveries = told(*news)
-    assert [one.id for one in deliveries if one.id not in cancelled(deliveries)] == left
+    assert [one.id for one in deliveries if one.id not in opposite_pairs(deliveries)] == left
 
 
 def test_without_a_hold_nothing_cancels_out() -> None:
-    assert cancelled(told((LOST, "node:a", 0), (RESTORED, "node:a", 1), terms=None)) == {}
+    assert opposite_pairs(told((LOST, "node:a", 0), (RESTORED, "node:a", 1), terms=None)) == {}
 
 
 @given(st.lists(st.tuples(st.sampled_from([LOST, RESTORED, UPDATED]), st.sampled_from(["node:a", "node:b"]))))
 def test_what_cancels_out_is_always_two_opposites_and_each_names_the_other(news: list[tuple[str, str]]) -> None:
     deliveries = told(*((type_, subject, float(n)) for n, (type_, subject) in enumerate(news)))
     by_id = {one.id: one for one in deliveries}
-    pairs = cancelled(deliveries)
+    pairs = opposite_pairs(deliveries)
     for id_, other in pairs.items():
         assert pairs[other.id] is by_id[id_]
         assert {by_id[id_].event.type, other.event.type} == {LOST, RESTORED}

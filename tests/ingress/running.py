@@ -35,18 +35,18 @@ def sources() -> dict[str, Source]:
 
 
 class Ingress:
-    """Its address, its store, and what it offered to the lanes."""
+    """Its address, its store, and what it announced to the lanes."""
 
-    def __init__(self, url: str, receiver: Receiver, outbox: SqlOutbox, offered: list[Delivery]) -> None:
-        self.url, self.receiver, self.outbox, self.offered = url, receiver, outbox, offered
+    def __init__(self, url: str, receiver: Receiver, outbox: SqlOutbox, announced: list[Delivery]) -> None:
+        self.url, self.receiver, self.outbox, self.announced = url, receiver, outbox, announced
 
 
 @asynccontextmanager
 async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | None = None) -> AsyncIterator[Ingress]:
-    offered: list[Delivery] = []
+    announced: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
-        receiver = Receiver(outbox, Redelivery(clock.now()), offer=lambda kept: offered.extend(kept.deliveries))
+        receiver = Receiver(outbox, Redelivery(clock.now()), announce=announced.extend)
         receiver.configure(
             sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
         )
@@ -61,6 +61,6 @@ async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | Non
         await site.start()
         host, port = runner.addresses[0][:2]
         try:
-            yield Ingress(f"http://{host}:{port}", receiver, outbox, offered)
+            yield Ingress(f"http://{host}:{port}", receiver, outbox, announced)
         finally:
             await runner.cleanup()

@@ -61,7 +61,7 @@ async def test_what_is_answered_200_is_in_the_store(
     assert [(record.type, record.subject, record.sink) for record in kept(store_url)] == [
         ("user.created", "user:alice", "ops")
     ] * 2
-    assert [(delivery.id, delivery.sink) for delivery in ingress.offered] == [(1, "ops"), (2, "ops")]
+    assert [(delivery.id, delivery.sink) for delivery in ingress.announced] == [(1, "ops"), (2, "ops")]
 
 
 async def test_an_empty_batch_is_taken_and_is_nothing(ingress: Ingress, http: aiohttp.ClientSession) -> None:
@@ -268,7 +268,7 @@ async def test_a_repeat_is_answered_200_and_said_to_be_one(
         {"accepted": 1, "set_aside": 0, "repeated": 1},
     )
     assert [record.subject for record in kept(store_url)] == ["user:alice", "user:bob"]
-    assert [delivery.event.subject for delivery in ingress.offered] == ["user:alice", "user:bob"]
+    assert [delivery.event.subject for delivery in ingress.announced] == ["user:alice", "user:bob"]
     assert [line.fields.get("repeated") for line in caplog.records] == [None, 1]
 
 

@@ -129,14 +129,10 @@ class DigestFill:
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What came of an intake: deliveries in order, and how many events were repeats.
-
-    `previous_id`: that of the newest delivery before them, whoever put it.
-    """
+    """What came of an intake: deliveries in order, and how many events were repeats."""
 
     deliveries: Sequence[Delivery]
     repeats: int = 0
-    previous_id: int = 0
 
 
 class Outbox(Protocol):

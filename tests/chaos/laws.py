@@ -57,7 +57,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class PutResult:
+class StoredDelivery:
     """A delivery in the ledger, when all was over."""
 
     id: int
@@ -88,7 +88,7 @@ class Story:
     once: set[str] = field(default_factory=set)
     told: list[Told] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
-    kept: list[PutResult] = field(default_factory=list)
+    kept: list[StoredDelivery] = field(default_factory=list)
     resumed: list[tuple[str, float]] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tests.chaos import laws
-from tests.chaos.laws import Asked, Exit, Promise, PutResult, Story, Told, breaches
+from tests.chaos.laws import Asked, Exit, Promise, StoredDelivery, Story, Told, breaches
 from tests.chaos.plan import LASTS, SINK, STORE, Fault, Plan, Step, Store, a_plan
 from tests.chaos.sinks import said
 
@@ -24,7 +24,7 @@ def a_story(*steps: Step, plan: Plan = CALM) -> Story:
         story.promised.append(Promise(mark, ("shop",)))
         story.told.append(Told("shop", event, mark, 10.0 + number))
         story.asked.append(Asked("shop", 10.0 + number, 202, 10.0 + number))
-        story.kept.append(PutResult(number, event, mark, "shop", "delivered"))
+        story.kept.append(StoredDelivery(number, event, mark, "shop", "delivered"))
     story.exits.append(Exit("replica 1", 60.0, 60.0, 0, "SIGTERM"))
     story.answers, story.logs = Counter({200: 3, 503: 1}), {"replica 1": "info app.started"}
     return story

@@ -14,7 +14,7 @@ from typing import Protocol
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event, lane_records
 from bridge.store.records import Query
-from tests.chaos.laws import PutResult, Story
+from tests.chaos.laws import StoredDelivery, Story
 from tests.chaos.panels import SECRET
 from tests.chaos.plan import SINK, Fault, Plan, Step
 from tests.chaos.replica import ROOT, Replica
@@ -141,7 +141,7 @@ class World:
             return None
         return json.loads(done.stdout) if "--json" in words else done.stdout
 
-    def kept(self) -> list[PutResult]:
+    def kept(self) -> list[StoredDelivery]:
         """The ledger, in the order of its deliveries."""
         with open_ledger(self.store.url) as ledger:
             records = ledger.read(delivery_records, Query(limit=None))
@@ -150,7 +150,7 @@ class World:
                 if one.event_id not in marks and (found := ledger.read(event, one.event_id)) is not None:
                     marks[one.event_id] = found[0].data["mark"]
             return [
-                PutResult(one.id, one.event_id, marks[one.event_id], one.sink, one.state, one.reason)
+                StoredDelivery(one.id, one.event_id, marks[one.event_id], one.sink, one.state, one.reason)
                 for one in reversed(records)
             ]
 

@@ -44,7 +44,7 @@ def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]
         repeated = [repeats[one.event.id] for one in intake.routed if one.event.id in repeats] if repeats else []
         ids = count(newest + 1)
         made = [new_delivery(next(ids), one.event, to) for one in first_told for to in one.destinations]
-        results.append(PutResult(made, len(repeated), newest))
+        results.append(PutResult(made, len(repeated)))
         newest += len(made)
         new += first_told
         elements += [*intake.set_aside, *repeated]

@@ -110,6 +110,14 @@ class Config(Settings):
         if value is None:
             return None
         folder: Path = (info.context or {}).get("folder", Path()) / value
-        if not folder.is_dir():
+        if not is_folder(folder):
             raise ValueError(f"should be a folder: there is none at {folder}")
         return folder
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is one; a name that the system does not take is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.errors import any_of, suggestion
+from bridge.config.model import is_folder
 from bridge.errors import Mistake
 from bridge.message import Look
 from bridge.messages.catalog import LOCALES, language_of
@@ -43,7 +44,7 @@ def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSe
 
 def _template_folders(document: Document, folder: Path) -> list[Path]:
     given = document.value(("templates",))
-    return [folder / given] if isinstance(given, str) and (folder / given).is_dir() else []
+    return [folder / given] if isinstance(given, str) and is_folder(folder / given) else []
 
 
 def _valid_sinks(document: Document) -> Iterator[tuple[str, SinkSettings]]:

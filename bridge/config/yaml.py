@@ -160,8 +160,9 @@ class _Constructor:
         try:
             with file.open("rb") as opened:
                 text = opened.read(FILE_LIMIT + 1).decode()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        except (OSError, ValueError) as error:
+            undecodable = isinstance(error, UnicodeDecodeError)
+            reason = "it is not UTF-8 text" if undecodable else getattr(error, "strerror", error)
             self._document.reject(path, f"cannot be read from {file}: {reason}")
             return None
         if len(text) > FILE_LIMIT or not text.strip():

@@ -1,12 +1,18 @@
 """Every mistake at once, at its place, with what to do about it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
+from bridge.config.document import Document
+from bridge.config.errors import report_errors
 from bridge.config.load import load
+from bridge.config.model import Config
 from bridge.errors import ConfigError
 from tests.config.files import SINK, loaded, mistakes
+from tests.config.test_example import models
 
 SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
 
@@ -219,6 +225,24 @@ webhooks:
     ]
 
 
+ODD_TEXTS: tuple[Any, ...] = ("", "x", "x" * 999, ["x", None], ["9" * 18] * 999)
+ODD = (None, True, -1, 1.5, float("inf"), 10**30, [], {}, {"a": 1}, *ODD_TEXTS)
+
+
+@pytest.mark.parametrize("model", sorted(set(models(Config)), key=lambda one: f"{one.__module__}.{one.__name__}"))
+def test_whatever_a_setting_holds_no_mistake_is_told_in_pydantics_words(model: type[BaseModel]) -> None:
+    for key in [field.alias or name for name, field in model.model_fields.items()]:
+        for value in ODD:
+            document = Document({key: value}, values={(key,): (1, 1)})
+            try:
+                model.model_validate(document.data)
+            except ValidationError as error:
+                report_errors(error, document, model)
+                assert document.mistakes
+                pydantics = [one["msg"].removeprefix("Input ") for one in error.errors()]
+                assert not [one.text for one in document.mistakes if any(words in one.text for words in pydantics)]
+
+
 SECRET = "s3cr3t-s3cr3t"
 
 
@@ -306,9 +330,10 @@ def test_templates_of_ones_own_are_compiled(tmp_path: Path) -> None:
     assert found.files == (tmp_path / "config.yaml", tmp_path / "mine")
 
 
-def test_a_folder_of_templates_has_to_be_there(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, "templates: mine") == [
-        f"config.yaml:1:12: templates should be a folder: there is none at {tmp_path}/mine"
+@pytest.mark.parametrize("name", ["mine", "config.yaml", "x" * 999])
+def test_a_folder_of_templates_has_to_be_there(tmp_path: Path, name: str) -> None:
+    assert mistakes(tmp_path, f"templates: {name}") == [
+        f"config.yaml:1:12: templates should be a folder: there is none at {tmp_path}/{name}"
     ]
 
 

@@ -150,6 +150,7 @@ def test_a_file_can_stand_deep_inside_of_a_sink_and_nowhere_else(tmp_path: Path)
         ("file", b"\xff\xfe", "url cannot be read from {}/file: it is not UTF-8 text"),
         ("{}", b"", "url should be the path of a file, or a list of them"),
         (".", b"", "url cannot be read from {}: Is a directory"),
+        ('"a\\0b"', b"", "url cannot be read from {}/a\0b: embedded null byte"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_a_mistake(tmp_path: Path, text: str, content: bytes, mistake: str) -> None:

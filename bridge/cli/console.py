@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-PLACES = (Path("config.yaml"), Path("/etc/panelbridge/config.yaml"))
+from bridge.telemetry import CONTROLS, escaped
+
+DEFAULT_PATHS = (Path("config.yaml"), Path("/etc/panelbridge/config.yaml"))
 
 ConfigOption = Annotated[
     Path | None,
@@ -26,17 +28,16 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 #: What could move the cursor, colour the screen, or turn the writing round: a panel's texts are not trusted.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{CONTROLS}]")
 
 
 def config_path(given: Path | None) -> Path:
     """The file that is meant: the one given, or the first that is there."""
-    return given or next((one for one in PLACES if one.exists()), PLACES[0])
+    return given or next((one for one in DEFAULT_PATHS if one.exists()), DEFAULT_PATHS[0])
 
 
 def print_json(value: Any) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=2, default=str)
-    print(_UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    print(escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -55,7 +56,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 def plain(value: object) -> str:
     """A value as a terminal can show it safely, on one line; nothing for None."""
-    return "" if value is None else _UNSEEN.sub("�", str(value)).replace("\n", "⏎")
+    return "" if value is None else _CONTROL.sub("�", str(value)).replace("\n", "⏎")
 
 
 def local(moment: datetime, zone: ZoneInfo) -> str:

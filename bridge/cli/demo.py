@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession
 
-from bridge.cli.endpoints import nearby, shown_secret
+from bridge.cli.endpoints import local_url, secret_placeholder
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
@@ -15,14 +15,14 @@ RECORDED = json.loads(Path(__file__).with_name("demo.json").read_bytes())
 HEADER = RECORDED["header"]
 
 
-async def show(config: "Config", address: str) -> None:
+async def send_demo_event(config: "Config", address: str) -> None:
     """Post the recorded event to the first Marzban source of the file."""
-    found = next(((name, one) for name, one in config.sources.items() if one.panel == "marzban"), None)
-    if found is None:
+    source = next(((name, one) for name, one in config.sources.items() if one.panel == "marzban"), None)
+    if source is None:
         return print("the demo needs a source whose panel is marzban")
-    name, settings = found
-    url = f"{nearby(address)}/in/{name}"
-    secret = shown_secret(name, settings)
+    name, settings = source
+    url = f"{local_url(address)}/in/{name}"
+    secret = secret_placeholder(name, settings)
     body = '{"action": "user_expired", "username": "alice"}'
     print(f"try it:\n    curl {url} -H '{HEADER}: {secret}' -d '{body}'\n")
     headers = {"Content-Type": "application/json"}
@@ -30,7 +30,7 @@ async def show(config: "Config", address: str) -> None:
         headers[HEADER] = settings.secret[0].get_secret_value()
     async with (
         ClientSession() as session,
-        session.post(url, data=json.dumps(RECORDED["body"]), headers=headers) as answer,
+        session.post(url, data=json.dumps(RECORDED["body"]), headers=headers) as response,
     ):
-        print(f"a recorded event of Marzban went to {url}: {answer.status} {await answer.text()}\n", flush=True)
+        print(f"a recorded event of Marzban went to {url}: {response.status} {await response.text()}\n", flush=True)
     return None

@@ -25,16 +25,16 @@ def endpoints(config: "Config", address: str | None = None) -> Iterator[Endpoint
     """Every source; `address` is where the port is really open, if it is."""
     from bridge.panels import open_panel
 
-    base = config.public_url or nearby(address or config.listen)
+    base = config.public_url or local_url(address or config.listen)
     for name, settings in config.sources.items():
         panel = open_panel(settings)
-        secret = shown_secret(name, settings)
+        secret = secret_placeholder(name, settings)
         url = base + panel.path.format(source=name, secret=secret or "none")
         lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)
         yield Endpoint(name, settings.panel, url, tuple(lines))
 
 
-def shown_secret(name: str, settings: "SourceConfig") -> str:
+def secret_placeholder(name: str, settings: "SourceConfig") -> str:
     """What stands for the source's secret: its name, or itself where it is the example's; nothing where it has none."""
     from bridge.config.check import is_demo
 
@@ -44,8 +44,8 @@ def shown_secret(name: str, settings: "SourceConfig") -> str:
     return secret if is_demo(secret) else f"<secret of {name}>"
 
 
-def welcome(config: "Config", address: str) -> Iterator[str]:
-    """What is said at the start."""
+def startup_lines(config: "Config", address: str) -> Iterator[str]:
+    """What is printed once the port is open: where it is, and what to paste."""
     yield f"listening on http://{address}\n"
     for endpoint in endpoints(config, address):
         yield f"{endpoint.name} ({endpoint.panel}): paste into the panel's settings"
@@ -53,7 +53,7 @@ def welcome(config: "Config", address: str) -> Iterator[str]:
         yield ""
 
 
-def nearby(listen: str) -> str:
+def local_url(listen: str) -> str:
     """An address on this machine for what is listened to."""
     host, _, port = listen.rpartition(":")
     host = {"": "127.0.0.1", "[::]": "[::1]"}.get(host, host)

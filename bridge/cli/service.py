@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, print_table
-from bridge.cli.endpoints import endpoints, welcome
+from bridge.cli.endpoints import endpoints, startup_lines
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ def run(
     from bridge.app import run as run_bridge
 
     async def started(config: "Config", address: str) -> None:
-        print("\n".join(welcome(config, address)), flush=True)
+        print("\n".join(startup_lines(config, address)), flush=True)
         if demo:
-            from bridge.cli.demo import show
+            from bridge.cli.demo import send_demo_event
 
-            await show(config, address)
+            await send_demo_event(config, address)
 
     raise typer.Exit(run_bridge(config_path(config), started=started))
 
@@ -41,16 +41,16 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         loaded = load(path)
     except ConfigError as error:
         if as_json:
-            print_json({"ok": False, "file": error.file, "mistakes": _mistakes(error)})
+            print_json({"ok": False, "file": error.file, "mistakes": _mistakes_json(error)})
             raise typer.Exit(2) from None
         raise
-    told = warnings(loaded.config)
+    warned = warnings(loaded.config)
     if as_json:
-        print_json({"ok": True, "file": str(path), "mistakes": [], "warnings": told, **_summary(loaded.config)})
+        print_json({"ok": True, "file": str(path), "mistakes": [], "warnings": warned, **_config_json(loaded.config)})
         return
-    for line in told:
+    for line in warned:
         print(f"{path}: warning: {line}", file=sys.stderr)
-    _show(loaded.config)
+    _print_tables(loaded.config)
     print(f"\n{path}: ok")
 
 
@@ -61,39 +61,41 @@ def schema() -> None:
     print_json(file_schema())
 
 
-def _mistakes(error: ConfigError) -> list[dict[str, object]]:
+def _mistakes_json(error: ConfigError) -> list[dict[str, object]]:
     return [
         {"file": one.file or error.file, "line": one.line, "column": one.column, "text": one.text}
         for one in error.mistakes
     ]
 
 
-def _summary(config: "Config") -> dict[str, object]:
+def _config_json(config: "Config") -> dict[str, object]:
     return {
         "sources": [
             {"name": one.name, "panel": one.panel, "url": one.url, "paste": one.paste} for one in endpoints(config)
         ],
         "sinks": [{"name": name, "type": one.type, "enabled": one.enabled} for name, one in config.all_sinks().items()],
-        "rows": [{"name": name, **_row(route)} for name, route in config.table()],
+        "rows": [{"name": name, **_route_json(route)} for name, route in config.table()],
     }
 
 
-def _row(route: "Route") -> dict[str, object]:
+def _route_json(route: "Route") -> dict[str, object]:
     """What a row says; of the fallback nothing where it has none."""
-    unsaid = set() if route.fallback else {"fallback", "fallback_after"}
-    return route.model_dump(mode="json", exclude_none=True, exclude=unsaid)
+    unset = set() if route.fallback else {"fallback", "fallback_after"}
+    return route.model_dump(mode="json", exclude_none=True, exclude=unset)
 
 
-def _show(config: "Config") -> None:
+def _print_tables(config: "Config") -> None:
     print_table(("SOURCE", "PANEL", "POSTS TO"), [(one.name, one.panel, one.url) for one in endpoints(config)])
     print()
     sinks = config.all_sinks().items()
     print_table(("SINK", "TYPE", ""), [(name, one.type, "" if one.enabled else "disabled") for name, one in sinks])
     print()
-    print_table(("ROW", "TAKES", "TO"), [(name, _taken(route), ", ".join(route.to)) for name, route in config.table()])
+    print_table(
+        ("ROW", "TAKES", "TO"), [(name, _matches(route), ", ".join(route.to)) for name, route in config.table()]
+    )
 
 
-def _taken(route: "Route") -> str:
+def _matches(route: "Route") -> str:
     source = f" of {', '.join(route.source)}" if route.source else ""
     when = f" when {route.when}" if route.when else ""
     return f"{', '.join(route.match)}{source}{when}{', then stops' if route.stop else ''}"

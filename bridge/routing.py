@@ -135,7 +135,8 @@ class Router:
         return Routed(event, tuple(destinations.values()), tuple(verdicts))
 
     def _by_kind(self, event: Event) -> Sequence[tuple[_Row, Verdict]]:
-        short = len(event.native_type) <= NAME_KEPT  # a panel's strange names must not fill the memory
+        # a panel's strange names must not fill the memory
+        short = max(len(event.type), len(event.native_type)) <= NAME_KEPT
         return (self._kept if short else self._verdicts)(event.source, event.type, event.native_type)
 
     def _verdicts(self, source: str, type_: str, native_type: str) -> Sequence[tuple[_Row, Verdict]]:

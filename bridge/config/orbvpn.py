@@ -22,7 +22,8 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.settings import SecretUrl
 from bridge.vocabulary import DOCUMENTED
 
-_SINK: TypeAdapter[SinkSettings] = TypeAdapter(SinkSettings)
+#: Built when a sink is validated by itself: a file without webhooks needs it only for what is wrong in it.
+SINK: TypeAdapter[SinkSettings] = TypeAdapter(SinkSettings, config=ConfigDict(defer_build=True))
 
 
 def _object(value: Any) -> Any:
@@ -80,7 +81,7 @@ class OrbvpnWebhook(Settings):
         retry: dict[str, Any] = {"max_retries": self.max_retries}
         if self.retry_delay is not None:
             retry["waits"] = (self.retry_delay,)
-        return _SINK.validate_python({**self._service(), "enabled": self.active, "retry": retry})
+        return SINK.validate_python({**self._service(), "enabled": self.active, "retry": retry})
 
     def route(self, sink: str) -> Route:
         """The row that sends it the events it is subscribed to, under OrbVPN's name and under the canonical one."""

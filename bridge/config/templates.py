@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.errors import any_of, suggestion
 from bridge.config.model import is_folder
+from bridge.config.orbvpn import SINK
 from bridge.errors import Mistake
 from bridge.message import Look
 from bridge.messages.catalog import LOCALES, language_of
@@ -49,10 +50,9 @@ def _template_folders(document: Document, folder: Path) -> list[Path]:
 
 def _valid_sinks(document: Document) -> Iterator[tuple[str, SinkSettings]]:
     """The sinks whose settings are right; what is wrong with the others is known already."""
-    settings: TypeAdapter[SinkSettings] = TypeAdapter(SinkSettings)
     for name in document.names("sinks"):
         with suppress(ValidationError):
-            yield name, settings.validate_python(document.value(("sinks", name)))
+            yield name, SINK.validate_python(document.value(("sinks", name)))
 
 
 def _check_look(document: Document, path: KeyPath, look: Look, renderer: Renderer) -> None:

@@ -64,10 +64,11 @@ def test_what_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert line(capsys, subject=None).endswith("ingress.accepted")
 
 
+@pytest.mark.parametrize("format_", ["text", "json"])
 @given(value=st.text())
-def test_whatever_the_value_a_record_is_one_line(value: str) -> None:
+def test_whatever_the_value_a_record_is_one_line(format_: str, value: str) -> None:
     record = logging.makeLogRecord({"msg": "event", "fields": {"value": value}, "levelname": "INFO"})
-    setup(Log())
+    setup(Log.model_validate({"format": format_}))
     formatter = logging.getLogger().handlers[-1].formatter
     assert formatter is not None
     assert len(formatter.format(record).splitlines()) == 1

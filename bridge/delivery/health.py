@@ -87,11 +87,13 @@ class Health:
 
     async def resumed(self) -> bool:
         """Whether someone has resumed the lane; then it flows."""
-        if self._saved < self._saves:
+        saves = self._saves
+        if self._saved < saves:
             self._save()
             return False
         state = await self._outbox.lane_state(self._name)
-        if state.standing is not Standing.OPEN or not self.breaker.resume():
+        answered = self._saves > saves  # while the store was asked: that is newer
+        if answered or state.standing is not Standing.OPEN or not self.breaker.resume():
             return False
         self._log()
         return True

@@ -1,13 +1,19 @@
 """Whether a service can be asked."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from bridge.delivery.health import Breaker
+from bridge.delivery.attempt import AttemptResult
+from bridge.delivery.health import Breaker, Health
+from bridge.delivery.limiter import RateWindows
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
 from bridge.store.base import LaneState, Standing
-from tests.fakes import START
+from tests.delivery.lanes import Script
+from tests.fakes import START, FakeClock
 
 
 def recorded(breaker: Breaker, outcome: Outcome, now: float = 0.0) -> bool:
@@ -100,3 +106,36 @@ def test_it_stands_as_was_written() -> None:
     assert breaker.wait(1000.0) == 60.0
     recorded(breaker, Away("HTTP 502"), 1060.0)
     assert breaker.wait(1060.0) == 128.0
+
+
+class Resumed:
+    """A store that says of every lane that it flows; `meanwhile` happens while it is asked."""
+
+    def __init__(self) -> None:
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    async def lane_state(self, sink: str) -> LaneState:
+        self.meanwhile()
+        return LaneState(address=Script.address)
+
+    def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
+        saved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        saved.set_result(None)
+        return saved
+
+
+async def test_an_answer_that_comes_while_the_store_is_asked_is_newer_than_that_someone_resumed(
+    clock: FakeClock,
+) -> None:
+    store: Any = Resumed()
+    health = Health("ops", Script(clock), store, clock, RateWindows(), epoch=0)
+    away = AttemptResult(Attempt(Away("HTTP 502")))
+    health.record(away, started=0.0)
+    await asyncio.sleep(0)
+    store.meanwhile = lambda: health.record(away, started=0.0)
+    assert not await health.resumed()
+    assert health.breaker.standing is Standing.AWAY
+    await asyncio.sleep(0)
+    store.meanwhile = lambda: None
+    assert await health.resumed()
+    assert health.breaker.standing is Standing.OPEN

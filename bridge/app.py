@@ -28,7 +28,7 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.server import Server, not_found
 from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
-from bridge.panels import DIALECTS, open_panel
+from bridge.panels import DIALECTS
 from bridge.routing import Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
@@ -116,7 +116,7 @@ class House:
     async def furnish(self, loaded: Loaded) -> None:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
         config = loaded.config
-        sources = {name: Source(name, one.panel, open_panel(one)) for name, one in config.sources.items()}
+        sources = {name: Source(name, one.panel, one.open()) for name, one in config.sources.items()}
         router = Router(config.table(), sinks=config.all_sinks(), on_error=_row_failed)
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)

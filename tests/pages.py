@@ -82,3 +82,14 @@ def anchors(page: Path) -> set[str]:
     """What a link into the page may lead to."""
     titles = [after.content for token, after in pairwise(parsed(page)) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+#: The rows of docs/events.md that say what a type means, and what the panels call it.
+TYPE_ROWS = [
+    row
+    for family in (
+        *("Users", "Subscriptions", "Payments", "Resellers", "Devices", "Peers", "Interfaces", "Nodes", "Security"),
+        *("The panel itself", "The system", "Messages"),
+    )
+    for row in table("docs/events.md", family)
+]

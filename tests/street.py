@@ -33,7 +33,7 @@ sources:
   pasarguard: {{panel: pasarguard, secret: {MARZBAN}}}
   marzneshin: {{panel: marzneshin, secret: {MARZBAN}}}
   remnawave: {{panel: remnawave, secret: {REMNAWAVE}}}
-  wg-portal: {{panel: wgportal, secret: Basic dXNlcm5hbWU6cGFzc3dvcmQ=}}
+  wgportal: {{panel: wgportal, secret: Basic dXNlcm5hbWU6cGFzc3dvcmQ=}}
   orbvpn: {{panel: orbvpn, secret: none}}
   program: {{panel: cloudevents, secret: {MARZBAN}}}
   reports: {{panel: discord, secret: [{", ".join(TOKENS)}]}}

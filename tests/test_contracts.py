@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 from standardwebhooks import Webhook
 
 from bridge.event import Event
 from bridge.message import Message
 from bridge.messages.renderer import Renderer
-from bridge.panels import DIALECTS, SourceSettings, marzban, open_panel, remnawave, reports, wgportal
+from bridge.panels import DIALECTS, marzban, remnawave, reports, wgportal
 from bridge.panels.base import Hook
 from bridge.samples import sample
 from bridge.sinks.base import HttpSink, Tools
@@ -28,7 +27,7 @@ from bridge.vocabulary import DOCUMENTED, TYPES
 from tests.fakes import START
 from tests.messages.hostile import DISCORD_PING, HOSTILE, SLACK_PING, TELEGRAM_PING
 from tests.messages.speech import Telegram
-from tests.panels.hearing import heard
+from tests.panels.hearing import WORDS, heard, opened
 from tests.panels.recorded import recorded
 from tests.services.discord import discord_faults, is_empty
 from tests.services.service import breaches, contract, parsed
@@ -91,7 +90,7 @@ def as_event(request: Request, event: Event) -> Iterator[str]:
 
 def spoken_to(panel: str) -> Faults:
     """That panel's own reader takes it, signature and all; Marzban has no word for what happens to no user."""
-    source = open_panel(TypeAdapter(SourceSettings).validate_python({"panel": panel, "secret": PLAIN}))
+    source = opened(panel, secret=PLAIN)
 
     def faults(request: Request, event: Event) -> Iterator[str]:
         token = PLAIN if panel == "orbvpn" else None  # it signs nothing
@@ -131,7 +130,7 @@ WAYS: dict[str, tuple[dict[str, Any], Faults]] = {
     },
     **{
         panel: ({"type": "webhook", "url": "https://x.example", "format": panel, "secret": PLAIN}, spoken_to(panel))
-        for panel in ("marzban", "remnawave", "wgportal", "orbvpn")
+        for panel in sorted(DIALECTS.keys() - {"cloudevents"})
     },
 }
 CHATS = ("discord", "slack", "slack token", "telegram")
@@ -230,24 +229,17 @@ def test_whatever_people_are_called_the_terminal_is_not_commanded(event: Event, 
 
 # The vocabulary
 
-FOLDERS = {"marzban": "marzban", "pasarguard": "pasarguard", "marzneshin": "marzneshin", "remnawave": "remnawave"}
-FOLDERS |= {"wg-portal": "wgportal", "orbvpn": "orbvpn"}
-
-
-def panel(name: str) -> Any:
-    return open_panel(TypeAdapter(SourceSettings).validate_python({"panel": name, "secret": "none"}))
-
 
 def said(name: str, body: Any) -> set[str]:
-    return {one.type for one in heard(panel(name), Hook(body=json.dumps(body).encode(), received_at=START))}
+    return {one.type for one in heard(opened(name), Hook(body=json.dumps(body).encode(), received_at=START))}
 
 
 def recorded_types() -> set[str]:
     found: set[str] = set()
-    for folder, name in FOLDERS.items():
-        for request in recorded(folder):
+    for word in WORDS:
+        for request in recorded(word):
             if not request.refuse:
-                found |= {one.type for one in heard(panel("discord" if request.hook.token else name), request.hook)}
+                found |= {one.type for one in heard(opened("discord" if request.hook.token else word), request.hook)}
     return found
 
 

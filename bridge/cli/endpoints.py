@@ -23,11 +23,9 @@ class Endpoint:
 
 def endpoints(config: "Config", address: str | None = None) -> Iterator[Endpoint]:
     """Every source; `address` is where the port is really open, if it is."""
-    from bridge.panels import open_panel
-
     base = config.public_url or local_url(address or config.listen)
     for name, settings in config.sources.items():
-        panel = open_panel(settings)
+        panel = settings.open()
         secret = secret_placeholder(name, settings)
         url = base + panel.path.format(source=name, secret=secret or "none")
         lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)

@@ -221,7 +221,6 @@ def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     """The events of a request's body, understood as the source's panel would."""
     from bridge.config.errors import suggestion
     from bridge.ingress.source import Source
-    from bridge.panels import open_panel
     from bridge.panels.base import Hook
 
     names = list(config.sources)
@@ -234,7 +233,7 @@ def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
     except OSError as error:
         raise BridgeError(f"{file}: cannot be read: {error.strerror}") from None
     hook = Hook(body=body, received_at=datetime.now(UTC), headers={"Content-Type": "application/json"})
-    events, aside = Source(name, settings.panel, open_panel(settings)).parse(hook)
+    events, aside = Source(name, settings.panel, settings.open()).parse(hook)
     for one in aside:
         print(f"set aside: {plain(one.path)}: {plain(one.reason)}", file=sys.stderr)
     return [event for event, _ in events]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bridge.config.document import Document, KeyPath
@@ -11,7 +12,7 @@ from bridge.config.model import Config
 from bridge.config.orbvpn import slug
 from bridge.config.templates import check_templates
 from bridge.panels import NATIVE_TYPES
-from bridge.vocabulary import DOCUMENTED, TYPES
+from bridge.vocabulary import TYPES
 
 _FAMILIES = frozenset(type_.partition(".")[0] for type_ in TYPES)
 
@@ -68,8 +69,10 @@ _MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "ro
 def _check_type(document: Document, row: KeyPath, path: KeyPath, glob: str) -> None:
     """A type without wildcards that is close to a known one, and is none, is misspelt."""
     name = glob.removeprefix("!")
-    known = {*TYPES, *NATIVE_TYPES, *DOCUMENTED}
-    if name in known or re.split("[._]", name.lower())[0] not in _FAMILIES or re.search(r"[*?\[]", name):
+    known = {*TYPES, *NATIVE_TYPES}
+    if name in known or any(fnmatchcase(name, native) for native in NATIVE_TYPES):
+        return
+    if re.split("[._]", name.lower())[0] not in _FAMILIES or re.search(r"[*?\[]", name):
         return
     if close := get_close_matches(name, sorted(known), n=1, cutoff=0.8):
         document.report(row, f'no event has the type "{name}": did you mean "{close[0]}"?', document.position(path))

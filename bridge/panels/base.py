@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import Field
 
@@ -20,18 +20,39 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.event import JsonObject, dump
 from bridge.foreign import parse_json
 from bridge.intake import Fingerprint
+from bridge.message import Dialect
 from bridge.settings import Secrets, Settings
 
 
 class SourceConfig(Settings):
-    """What every source has: the secret its panel proves itself with, and what is masked beyond the panel's rules."""
+    """What every source has: the secret its panel proves itself with, and what is masked beyond the panel's rules.
+
+    Each panel's own has the word that chooses it under `panel`.
+    """
+
+    #: What the panel itself calls its events, names or globs, and which type each becomes: routes may match either.
+    native_types: ClassVar[Mapping[str, str]] = {}
 
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")
     mask: tuple[str, ...] = Field((), description="more paths to mask, as in user.note or **.phone")
     unmask: tuple[str, ...] = Field((), description="paths that the panel's own rules would mask, let through")
 
+    @abstractmethod
+    def open(self) -> "Panel[Any]":
+        """The panel that these settings describe."""
 
-C = TypeVar("C", bound=SourceConfig)
+    @classmethod
+    def dialect(cls) -> Dialect | None:
+        """How to speak to a program that was written for the panel's webhook; None where we do not."""
+        return None
+
+    @classmethod
+    def words(cls) -> tuple[str, ...]:
+        """The words that choose this panel; the first one names its dialect."""
+        return get_args(cls.model_fields["panel"].annotation)
+
+
+C = TypeVar("C", bound=SourceConfig, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, dump, iso
 from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
-from bridge.message import Emission
+from bridge.message import Dialect, Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, unknown_type
 from bridge.vocabulary import TYPES
 
@@ -59,6 +59,13 @@ WORDS = {"owner", "actor", "reason", "action"}
 
 class CloudEventsConfig(SourceConfig):
     panel: Literal["cloudevents"] = Field(description="any program that sends CloudEvents 1.0")
+
+    def open(self) -> "CloudEventsPanel":
+        return CloudEventsPanel(self)
+
+    @classmethod
+    def dialect(cls) -> Dialect:
+        return emit
 
 
 class CloudEventsPanel(Panel[CloudEventsConfig]):

@@ -11,7 +11,7 @@ Quirks   a message that consists of Marzban's or PasarGuard's reports is as many
          PasarGuard posts the embed of an API key bare, without `embeds`
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
@@ -28,15 +28,23 @@ from bridge.errors import BadPayload
 from bridge.event import JsonObject
 from bridge.foreign import moment, parse_json, present, text
 from bridge.panels.base import EmptyMessage, Hook, Panel, ParsedEvent, SourceConfig
-from bridge.panels.reports import Report, recognise, without_password
+from bridge.panels.reports import Report, kinds, recognise, without_password
 from bridge.settings import TimeZone
 
 EMBEDS, EMBED_TEXT = 10, 6000
 
 
 class DiscordConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = {
+        "discord:message": "message.posted",
+        **{f"discord:{kind.name}": kind.type for kind in kinds()},
+    }
+
     panel: Literal["discord"] = Field(description="Discord's execute-webhook endpoint")
     timezone: TimeZone = Field("UTC", description="the zone of the panel that posts its reports, as Asia/Tehran")
+
+    def open(self) -> "DiscordPanel":
+        return DiscordPanel(self)
 
 
 class DiscordPanel(Panel[DiscordConfig]):

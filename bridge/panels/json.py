@@ -34,6 +34,9 @@ class JsonConfig(SourceConfig):
     each: Expression | None = Field(None, description="the list of elements in the body, as body.alerts")
     header: str = Field("X-Webhook-Secret", min_length=1, description="the header that holds the secret")
 
+    def open(self) -> "JsonPanel":
+        return JsonPanel(self)
+
 
 class JsonPanel(Panel[JsonConfig]):
     masks: ClassVar[tuple[str, ...]] = (

@@ -19,7 +19,7 @@ Quirks   an element is told by its shape, for people move from one to the other 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
@@ -29,7 +29,7 @@ from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, iso
 from bridge.foreign import moment, number, object_at, present, required_text, text, texts, whole
 from bridge.intake import Fingerprint
-from bridge.message import Emission
+from bridge.message import Dialect, Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, json_elements, unknown_type
 
 #: What Marzban and PasarGuard call what happened.
@@ -74,7 +74,16 @@ STRATEGIES = ("no_reset", "day", "week", "month", "year")
 
 
 class MarzbanConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = TYPES | MARZNESHIN_TYPES
+
     panel: Literal["marzban", "pasarguard", "marzneshin"] = Field(description="Marzban or one of its forks")
+
+    def open(self) -> "MarzbanPanel":
+        return MarzbanPanel(self)
+
+    @classmethod
+    def dialect(cls) -> Dialect:
+        return emit
 
 
 class MarzbanPanel(Panel[MarzbanConfig]):

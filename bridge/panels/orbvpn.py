@@ -17,7 +17,7 @@ Quirks   the document spells names USER_CREATED in one place and subscription.cr
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ from bridge.foreign import (
     whole,
     write_fields,
 )
-from bridge.message import Emission
+from bridge.message import Dialect, Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
 from bridge.settings import TimeZone
 from bridge.vocabulary import DOCUMENTED, TYPES, documented_name
@@ -133,8 +133,17 @@ ALIASES = {
 
 
 class OrbvpnConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = DOCUMENTED
+
     panel: Literal["orbvpn"] = Field(description="OrbVPN")
     timezone: TimeZone = Field("UTC", description="the zone of the panel's times, which name none, as Europe/Berlin")
+
+    def open(self) -> "OrbvpnPanel":
+        return OrbvpnPanel(self)
+
+    @classmethod
+    def dialect(cls) -> Dialect:
+        return emit
 
 
 class OrbvpnPanel(Panel[OrbvpnConfig]):

@@ -18,7 +18,7 @@ Quirks   1.x has no scope and no meta; 2.3 moved traffic from the user into user
 import hashlib
 import hmac
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -44,11 +44,11 @@ from bridge.foreign import (
     write_fields,
 )
 from bridge.intake import Fingerprint
-from bridge.message import Emission
+from bridge.message import Dialect, Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
 from bridge.settings import Duration
 
-#: Native name → canonical type; names that carry a number, as user.expires_in_72_hours, are read by `_type`.
+#: Native name → canonical type.
 TYPES = {
     "user.created": "user.created",
     "user.modified": "user.updated",
@@ -86,17 +86,16 @@ RETRIES_WITHIN = 3600.0
 
 BILL = "crm.infra_billing_node_payment_"
 
-#: Names beside those of TYPES that the panel is known to send.
-NUMBERED = (
-    "user.expiration",
-    "user.expires_in_72_hours",
-    "user.expires_in_48_hours",
-    "user.expires_in_24_hours",
-    "user.expired_24_hours_ago",
-    *(BILL + day for day in ("in_7_days", "in_48hrs", "in_24hrs", "due_today")),
-    *(BILL + day for day in ("overdue_24hrs", "overdue_48hrs", "overdue_7_days")),
-    "errors.bandwidth_usage_threshold_reached_max_notifications",
-)
+#: Names that carry a number, or say what went wrong, and what they mean most of the time; `_type` reads them.
+NUMBERED = {
+    "user.expiration": "user.expiring",
+    "user.expires_in_*_hours": "user.expiring",
+    "user.expired_*_hours_ago": "user.expired_reminder",
+    f"{BILL}in_*": "node.payment_due",
+    f"{BILL}due_today": "node.payment_due",
+    f"{BILL}overdue_*": "node.payment_overdue",
+    "errors.*": "system.error",
+}
 
 _EXPIRY = re.compile(r"user\.(expires_in|expired)_([0-9]{1,5})_hours(?:_ago)?")
 _DUE = re.compile(re.escape(BILL) + r"(in|overdue)_([0-9]{1,5})_?(hrs|hours|days)")
@@ -182,10 +181,19 @@ BILLING: FieldMap = {
 
 
 class RemnawaveConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = TYPES | NUMBERED
+
     panel: Literal["remnawave"] = Field(description="Remnawave")
     max_age: Duration = Field(
         366 * 86400.0, description="how far the signed time may be from now; retries make it old, 0 takes any"
     )
+
+    def open(self) -> "RemnawavePanel":
+        return RemnawavePanel(self)
+
+    @classmethod
+    def dialect(cls) -> Dialect:
+        return emit
 
 
 class RemnawavePanel(Panel[RemnawaveConfig]):

@@ -14,7 +14,7 @@ Quirks   names come unescaped in Marzban, and may hold line breaks that imitate 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -36,7 +36,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ReportKind:
     """One kind of report: whose, what it is called, what it means, and what it is about."""
 
     panel: str
@@ -45,15 +45,15 @@ class Kind:
     about: str
 
 
-def _marzban(name: str, type_: str, about: str = "user") -> Kind:
-    return Kind("marzban", name, type_, about)
+def _marzban(name: str, type_: str, about: str = "user") -> ReportKind:
+    return ReportKind("marzban", name, type_, about)
 
 
-def _pasarguard(name: str, type_: str, about: str = "user") -> Kind:
-    return Kind("pasarguard", name, type_, about)
+def _pasarguard(name: str, type_: str, about: str = "user") -> ReportKind:
+    return ReportKind("pasarguard", name, type_, about)
 
 
-def _unworded(name: str) -> Kind:
+def _unworded(name: str) -> ReportKind:
     return _pasarguard(name, unknown_type("pasarguard", f"discord:{name}"), "admin")
 
 
@@ -114,6 +114,13 @@ PLAIN = {
     },
 }
 
+#: The last word under a login → what it adds to the name, and the type.
+ENDINGS = {
+    "Failed": ("failed", "security.login_failed"),
+    "Success": ("success", "security.login_succeeded"),
+    "Successful": ("success", "security.login_succeeded"),
+}
+
 #: The label of the first line: whom, or what, a report is about. A removed group or core has only its number.
 NAMING = {"user": ("Username",), "admin": ("Username",), "login": ("Username",), "host": ("Remark",)}
 
@@ -126,6 +133,15 @@ ALL_HOSTS = re.compile(r"\s*All hosts ha(?:s|ve) been updated by \*\*(?P<by>.*)\
 SIZE = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?)(?: ?([KMGTPEZY]?)B)?")
 PASSWORD = re.compile(r"^[ \t>]*\*\*[ \t]*password[ \t]*:?[ \t]*\*\*:?", re.MULTILINE | re.IGNORECASE)
 ADDRESS = re.compile(r"^[ \t>]*\*\*[ \t]*(?:client[ \t]+)?ip[ \t]*:?[ \t]*\*\*", re.MULTILINE | re.IGNORECASE)
+
+
+def kinds() -> Iterator[ReportKind]:
+    """Every kind there is, a login once for each way to end."""
+    for kind in (*TITLED.values(), *HEADED.values(), *PLAIN.values()):
+        if kind.about == "login":
+            yield from filter(None, (_login(kind, ending) for ending in ENDINGS))
+        else:
+            yield kind
 
 
 def recognise(embed: Any, zone: tzinfo) -> Report | None:
@@ -189,19 +205,18 @@ def _read(title: Any, description: str, footer: str, zone: tzinfo) -> Report | N
     return Report(kind.panel, kind.name, kind.type, f"{about}:{name}" if name.strip() else None, data)
 
 
-def _titled(title: Any, footer: str) -> Kind | None:
+def _titled(title: Any, footer: str) -> ReportKind | None:
     if not isinstance(title, str) or len(title) > LONGEST_TITLE:
         return None
     words = re.sub(r"^\W+|\W+$", "", title).lower()
     kind = TITLED.get(title.strip()) or PLAIN.get(f"**{words}**" if title.strip().startswith("**") else words)
-    if kind is None or kind.about != "login":
-        return kind
-    match footer.split():
-        case [*_, "Failed"]:
-            return replace(kind, name=f"{kind.name}/failed", type="security.login_failed")
-        case [*_, "Success" | "Successful"]:
-            return replace(kind, name=f"{kind.name}/success", type="security.login_succeeded")
-    return None
+    return _login(kind, footer) if kind is not None and kind.about == "login" else kind
+
+
+def _login(kind: ReportKind, footer: str) -> ReportKind | None:
+    """How a login ended: the footer's last word."""
+    ending = ENDINGS.get(next(reversed(footer.split()), ""))
+    return replace(kind, name=f"{kind.name}/{ending[0]}", type=ending[1]) if ending else None
 
 
 def _sheet(pattern: re.Pattern[str], lines: Iterable[str], escaped: bool) -> Sheet:
@@ -215,7 +230,7 @@ def _sheet(pattern: re.Pattern[str], lines: Iterable[str], escaped: bool) -> She
     return Sheet(tuple(rows))
 
 
-def _all_hosts(kind: Kind, description: str) -> Report | None:
+def _all_hosts(kind: ReportKind, description: str) -> Report | None:
     """`Modify Hosts` names no host, and its admin in the only sentence."""
     if not (match := ALL_HOSTS.fullmatch(description)):
         return None
@@ -226,7 +241,7 @@ def _people(foot: Sheet) -> JsonObject:
     return present(owner=foot.only("Belongs To", "Belong To"), actor=foot.only("By"))
 
 
-def _user_data(kind: Kind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _user_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
     strategy = sheet.only("Data Limit Reset Strategy") or ""
     groups = sheet.only("Groups")
     user = present(
@@ -242,13 +257,13 @@ def _user_data(kind: Kind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObjec
     return {"user": user, **_people(foot)}
 
 
-def _login_data(kind: Kind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _login_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
     """The last address is the panel's own line, as in `without_password`."""
     addresses = [value.strip() for label, value in sheet.rows if label in ("Client ip", "IP")]
     return {"security": present(username=sheet.rows[0][1], ip=addresses[-1] if addresses else None)}
 
 
-def _node_data(kind: Kind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _node_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
     up, down = _size(sheet.only("Uplink at Reset")), _size(sheet.only("Downlink at Reset"))
     node = present(
         name=sheet.rows[0][1],
@@ -263,7 +278,7 @@ def _node_data(kind: Kind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObjec
     return {"node": node, **present(reason=sheet.only("Error")), **_people(foot)}
 
 
-def _thing_data(kind: Kind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
     label, name = sheet.rows[0]
     labels = [label for label, _ in sheet.rows[1:] if label not in ("Status", "Expire Date")]
     thing = present(

@@ -16,7 +16,7 @@ Quirks   until v2.0 all fields are there, options as {"Value", "Overridable"} an
          UpdatedAt is the last change of the record, not of a deletion; only a metric's tells when it happened
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -36,7 +36,7 @@ from bridge.foreign import (
     whole,
     write_fields,
 )
-from bridge.message import Emission
+from bridge.message import Dialect, Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
 
 #: `{entity}.{event}` → canonical type.
@@ -119,7 +119,16 @@ INTERFACE: FieldMap = {
 
 
 class WgPortalConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = TYPES
+
     panel: Literal["wgportal"] = Field(description="WireGuard Portal")
+
+    def open(self) -> "WgPortalPanel":
+        return WgPortalPanel(self)
+
+    @classmethod
+    def dialect(cls) -> Dialect:
+        return emit
 
 
 class WgPortalPanel(Panel[WgPortalConfig]):

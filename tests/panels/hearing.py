@@ -12,11 +12,17 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event
 from bridge.ingress.masking import Masker
 from bridge.message import Emission
+from bridge.panels import CONFIGS
 from bridge.panels.base import Hook, Panel, ParsedEvent
 from tests.panels.recorded import ARRIVAL, Recorded
 
 #: When the made-up events happened.
 THEN = datetime(2026, 11, 21, 4, 14, 18, 500000, tzinfo=UTC)
+
+#: Every word that chooses a panel, and the settings that it chooses.
+WORDS = {word: config for config in CONFIGS for word in config.words()}
+#: Settings that have no default.
+REQUIRED: dict[str, dict[str, Any]] = {"json": {"type": "'backup.done'"}}
 
 #: Any JSON, hostile leaves and masked ones among it.
 JSON = st.recursive(
@@ -58,6 +64,12 @@ DATA = shaped(
 def hook(value: Any = None, *, body: bytes | None = None, **changes: Any) -> Hook:
     """A request with this JSON as its body, or with these bytes."""
     return Hook(body=json.dumps(value).encode() if body is None else body, received_at=ARRIVAL, **changes)
+
+
+def opened(word: str, **settings: Any) -> Panel[Any]:
+    """The panel that this word chooses, open to everyone."""
+    given = {"panel": word, "secret": "none", **REQUIRED.get(word, {}), **settings}
+    return WORDS[word].model_validate(given).open()
 
 
 def heard(panel: Panel[Any], hook_: Hook) -> list[ParsedEvent]:

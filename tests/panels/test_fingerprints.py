@@ -9,28 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.intake import Fingerprint
-from bridge.panels import open_panel
 from bridge.panels.base import Hook, Panel
-from bridge.panels.cloudevents import BATCHED, STRUCTURED, CloudEventsConfig
-from bridge.panels.discord import DiscordConfig
-from bridge.panels.json import JsonConfig
-from bridge.panels.marzban import MarzbanConfig
-from bridge.panels.orbvpn import OrbvpnConfig
-from bridge.panels.remnawave import RemnawaveConfig
-from bridge.panels.wgportal import WgPortalConfig
-from tests.panels.hearing import JSON, hook
+from bridge.panels.cloudevents import BATCHED, STRUCTURED
+from tests.panels.hearing import JSON, WORDS, hook, opened
 from tests.panels.recorded import PAYLOADS, Recorded, recorded
 
-OPEN: dict[str, Any] = {"secret": "none"}
-MARZBAN = open_panel(MarzbanConfig(panel="marzban", **OPEN))
-PASARGUARD = open_panel(MarzbanConfig(panel="pasarguard", **OPEN))
-MARZNESHIN = open_panel(MarzbanConfig(panel="marzneshin", **OPEN))
-REMNAWAVE = open_panel(RemnawaveConfig(panel="remnawave", **OPEN))
-CLOUDEVENTS = open_panel(CloudEventsConfig(panel="cloudevents", **OPEN))
-JSON_PANEL = open_panel(JsonConfig(panel="json", type="'backup.done'", **OPEN))
-DISCORD = open_panel(DiscordConfig(panel="discord", **OPEN))
-WGPORTAL = open_panel(WgPortalConfig(panel="wgportal", **OPEN))
-ORBVPN = open_panel(OrbvpnConfig(panel="orbvpn", **OPEN))
+PANELS = {word: opened(word) for word in WORDS}
+MARZBAN, PASARGUARD, MARZNESHIN = (PANELS[word] for word in ("marzban", "pasarguard", "marzneshin"))
+REMNAWAVE, CLOUDEVENTS, JSON_PANEL, DISCORD = (PANELS[word] for word in ("remnawave", "cloudevents", "json", "discord"))
 
 FAMILY = (MARZBAN, PASARGUARD, MARZNESHIN)
 DELETED = {"enqueued_at": 1.5, "send_at": 2.5, "tries": 0, "username": "alice", "action": "user_deleted"}
@@ -59,7 +45,7 @@ def named(folder: str, part: str) -> Hook:
 # Every panel
 
 
-@pytest.mark.parametrize("panel", [*FAMILY, REMNAWAVE, CLOUDEVENTS, JSON_PANEL, DISCORD, WGPORTAL, ORBVPN])
+@pytest.mark.parametrize("panel", PANELS.values(), ids=PANELS)
 @given(value=JSON)
 def test_any_element_has_a_fingerprint_or_none_and_nothing_is_raised(panel: Panel[Any], value: Any) -> None:
     found = panel.fingerprint(value, 0, hook(value, headers={"webhook-id": "1"}))
@@ -77,7 +63,7 @@ def test_no_two_recorded_events_share_a_fingerprint_but_a_retry_and_what_it_repe
 
 @pytest.mark.parametrize(
     ("panel", "request_"),
-    [(panel, one) for panel, folder in ((WGPORTAL, "wg-portal"), (ORBVPN, "orbvpn")) for one in recorded(folder)],
+    [(PANELS[word], one) for word in ("wgportal", "orbvpn") for one in recorded(word)],
     ids=str,
 )
 def test_panels_that_say_nothing_to_tell_a_repeat_by_have_no_fingerprint(panel: Panel[Any], request_: Recorded) -> None:

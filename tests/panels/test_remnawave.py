@@ -5,6 +5,7 @@ import hmac
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Hook, ParsedEvent
-from bridge.panels.remnawave import NUMBERED, TYPES, RemnawaveConfig, RemnawavePanel, emit
+from bridge.panels.remnawave import BILL, TYPES, RemnawaveConfig, RemnawavePanel, emit
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
     DATA,
@@ -158,13 +159,30 @@ def test_an_unknown_name_flows(native: str, type_: str) -> None:
     assert (sighting.type, sighting.native_type) == (type_, native)
 
 
-def test_every_known_name_is_reached() -> None:
+#: Names that carry a number, as the panel sends them.
+SENT = (
+    "user.expiration",
+    "user.expires_in_72_hours",
+    "user.expires_in_48_hours",
+    "user.expires_in_24_hours",
+    "user.expired_24_hours_ago",
+    *(BILL + day for day in ("in_7_days", "in_48hrs", "in_24hrs", "due_today")),
+    *(BILL + day for day in ("overdue_24hrs", "overdue_48hrs", "overdue_7_days")),
+    "errors.bandwidth_usage_threshold_reached_max_notifications",
+)
+
+
+@pytest.mark.parametrize("native", [*TYPES, *SENT])
+def test_what_the_panel_sends_is_what_routes_may_match(native: str) -> None:
     data = {**USER, "name": "fra-1", "nodeName": "fra-1", "user": USER}
-    types = {understood(name, data, meta={"expiration": -24}).type for name in (*TYPES, *NUMBERED)}
-    assert types <= CANONICAL.keys()
-    assert types - set(TYPES.values()) == {
-        *("user.expiring", "user.expired_reminder", "node.payment_due", "node.payment_overdue", "system.error")
-    }
+    type_ = understood(native, data, meta={"expiration": -24}).type
+    assert type_ in CANONICAL
+    assert {meant for glob, meant in RemnawaveConfig.native_types.items() if fnmatchcase(native, glob)} == {type_}
+
+
+def test_no_name_is_one_that_the_panel_never_sends() -> None:
+    sent = (*TYPES, *SENT)
+    assert [glob for glob in RemnawaveConfig.native_types if not any(fnmatchcase(one, glob) for one in sent)] == []
 
 
 # What they say
@@ -354,8 +372,7 @@ def test_a_body_may_be_as_old_as_max_age_and_no_older(way: int) -> None:
 
 
 @given(
-    JSON
-    | shaped({"event": st.sampled_from([*TYPES, *NUMBERED]), "data": shaped(dict.fromkeys(USER, JSON)), "meta": JSON})
+    JSON | shaped({"event": st.sampled_from([*TYPES, *SENT]), "data": shaped(dict.fromkeys(USER, JSON)), "meta": JSON})
 )
 def test_any_json_is_understood_or_refused(value: Any) -> None:
     keeps_its_feet(panel("none"), hook(value))

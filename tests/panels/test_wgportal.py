@@ -27,7 +27,7 @@ from tests.panels.hearing import (
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
 
 SECRET = "Basic dXNlcm5hbWU6cGFzc3dvcmQ="
-REQUESTS = recorded("wg-portal")
+REQUESTS = recorded("wgportal")
 KEY = "Fb5TaziAs1WrPBjC/MFbWsIelVXvi0hDKZ3YQM9wmU8="
 SECRETS = (
     *("$2a$10$TESThashTESThashTESThash", "test-api-token-0123456789", "PEERpresharedKEYtestVALUE000000000000000000="),

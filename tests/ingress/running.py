@@ -1,9 +1,13 @@
 """A real ingress on a real port: real panels, a real store, a table with one row."""
 
+import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
+from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from bridge.ingress.discord import DiscordEndpoint
@@ -17,11 +21,13 @@ from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
 from bridge.routing import Route, Router
 from bridge.store import open_outbox
 from bridge.store.base import Delivery
-from bridge.store.outbox import SqlOutbox
 from tests.fakes import FakeClock
 
 SECRET = "something-very-very-secret"
 TOKEN = "main-channel-token-AAAA"
+PATIENCE = 60  # seconds until what never comes is given up, on a machine that does much else
+HEADERS = {"x-webhook-secret": SECRET}
+ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232625.7, "tries": 0}
 
 
 def sources() -> dict[str, Source]:
@@ -35,10 +41,10 @@ def sources() -> dict[str, Source]:
 
 
 class Ingress:
-    """Its address, its store, and what it announced to the lanes."""
+    """Its address, its receiver, and what it announced to the lanes."""
 
-    def __init__(self, url: str, receiver: Receiver, outbox: SqlOutbox, announced: list[Delivery]) -> None:
-        self.url, self.receiver, self.outbox, self.announced = url, receiver, outbox, announced
+    def __init__(self, url: str, receiver: Receiver, announced: list[Delivery]) -> None:
+        self.url, self.receiver, self.announced = url, receiver, announced
 
 
 @asynccontextmanager
@@ -61,6 +67,13 @@ async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | Non
         await site.start()
         host, port = runner.addresses[0][:2]
         try:
-            yield Ingress(f"http://{host}:{port}", receiver, outbox, announced)
+            yield Ingress(f"http://{host}:{port}", receiver, announced)
         finally:
             await runner.cleanup()
+
+
+async def post(http: aiohttp.ClientSession, url: str, body: Any, **more: Any) -> tuple[int, dict[str, Any]]:
+    data = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
+    async with http.post(url, data=data, allow_redirects=False, **{"headers": HEADERS, **more}) as response:
+        assert response.content_type == "application/json"
+        return response.status, await response.json()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -15,21 +14,8 @@ from bridge.event import Event
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
 from bridge.store.records import Query
-from tests.fakes import FakeClock
-from tests.ingress.running import TOKEN, Ingress, running_ingress
+from tests.ingress.running import TOKEN, Ingress
 from tests.panels.recorded import PAYLOADS
-
-
-@pytest.fixture
-async def ingress(store_url: str, clock: FakeClock) -> AsyncIterator[Ingress]:
-    async with running_ingress(store_url, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 @pytest.fixture

@@ -319,6 +319,7 @@ def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_cloc
     redelivery = Redelivery(clock.now())
     redelivery.remember("marzban", ["user:alice"], clock.now())
     clock.step(-3600)
+    redelivery.remember("marzban", ["user:carol"], clock.now())
     redelivery.distrust("marzban", clock.now())
     assert redelivery.trusted_since(an_event("user:alice")) > START
     assert redelivery.trusted_since(an_event("user:bob")) > START

@@ -83,15 +83,15 @@ class DiscordEndpoint:
             case "application/json":
                 body = await read_body(request, reservation, self._budget.limits)
             case "application/x-www-form-urlencoded":
-                body = _from_form(await read_body(request, reservation, self._budget.limits))
+                body = _form_json(await read_body(request, reservation, self._budget.limits))
             case "multipart/form-data":
-                body = await self._from_multipart(request, reservation)
+                body = await self._multipart_json(request, reservation)
             case _:
                 raise BadPayload('Expected "Content-Type" header to be one of {"application/json", …}', "_content_type")
         thread = request.query.get("thread_id")
-        return _extended(body, thread_id=thread) if thread else body
+        return _json_with(body, thread_id=thread) if thread else body
 
-    async def _from_multipart(self, request: web.Request, reservation: Reservation) -> bytes:
+    async def _multipart_json(self, request: web.Request, reservation: Reservation) -> bytes:
         fields: dict[str, str] = {}
         files: list[JsonObject] = []
         try:
@@ -102,8 +102,8 @@ class DiscordEndpoint:
             raise BadPayload(f"the form cannot be read: {error}", "payload_json") from None
         except HttpProcessingError:
             raise BadPayload("the form cannot be read: a part has no proper headers", "payload_json") from None
-        body = _from_fields(fields)
-        return _extended(body, attachments=files) if files else body
+        body = _fields_json(fields)
+        return _json_with(body, attachments=files) if files else body
 
     def _hook(self, request: web.Request, body: bytes) -> Hook:
         token = request.match_info["token"]
@@ -172,18 +172,18 @@ async def _read_part(part: Any, reservation: Reservation, fields: dict[str, str]
         files.append({"filename": part.filename, "content_type": part.headers.get("Content-Type", "")})
 
 
-def _from_form(body: bytes) -> bytes:
+def _form_json(body: bytes) -> bytes:
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return _from_fields(dict(pairs))
+    return _fields_json(dict(pairs))
 
 
-def _from_fields(fields: dict[str, str]) -> bytes:
+def _fields_json(fields: dict[str, str]) -> bytes:
     if "payload_json" in fields:
         return fields["payload_json"].encode()
     return json.dumps({name: fields[name] for name in FORM_FIELDS if name in fields}).encode()
 
 
-def _extended(body: bytes, **more: Any) -> bytes:
+def _json_with(body: bytes, **more: Any) -> bytes:
     """The message with `more` in it; a body that is no object stays as it is, for the panel to refuse."""
     try:
         payload = json.loads(body)
@@ -213,13 +213,13 @@ def _refusal(error: HookRejected) -> web.Response:
         case BadPayload(path="", reason=reason):
             return _error(400, 50109, f"The request body contains invalid JSON: {reason}")
         case BadPayload(path=path, reason=reason):
-            return _json(400, {"message": "Invalid Form Body", "code": 50035, "errors": _errors_at(path, reason)})
+            return _json(400, {"message": "Invalid Form Body", "code": 50035, "errors": _field_errors(path, reason)})
         case _:
             headers = RETRY_AFTER if error.status == 503 else {}
             return _error(error.status, 0, f"{error.status}: {error}", headers=headers)
 
 
-def _errors_at(path: str, reason: str) -> JsonObject:
+def _field_errors(path: str, reason: str) -> JsonObject:
     errors: JsonObject = {"_errors": [{"code": "BASE_TYPE_INVALID", "message": reason}]}
     for key in reversed(path.replace("[", ".").replace("]", "").strip(".").split(".")):
         errors = {key: errors}

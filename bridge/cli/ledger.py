@@ -1,5 +1,6 @@
 """What the commands over the store share: the file's settings, and the ledger of a store that is there."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ def load_settings(config: Path | None) -> "Config":
     return load(config_path(config)).config
 
 
-def existing_ledger(settings: "Config") -> "Ledger":
+def existing_ledger(settings: "Config") -> "AbstractContextManager[Ledger]":
     """The ledger of a store that is there: looking something up makes no file."""
     from bridge.store import open_ledger
 

@@ -3,8 +3,8 @@
 `open_outbox` is for the bridge that runs, `open_ledger` for the commands beside it.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from bridge.store import migrate
 from bridge.store.backend import backend_of, open_engine
@@ -28,8 +28,12 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
             await outbox.close()
 
 
-def open_ledger(url: str) -> Ledger:
-    """The ledger of a store; raise StoreError where that cannot be."""
+@contextmanager
+def open_ledger(url: str) -> Iterator[Ledger]:
+    """The ledger of a store, migrated; raise StoreError where that cannot be."""
     engine = open_engine(url)
-    migrate.migrate(engine)
-    return Ledger(engine)
+    try:
+        migrate.migrate(engine)
+        yield Ledger(engine)
+    finally:
+        engine.dispose()

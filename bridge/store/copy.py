@@ -5,7 +5,7 @@ can be begun again. Ids stay as they are, for deliveries name their events, and 
 to a bridge that runs stays behind: which replicas there are, and who carries which lane.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -132,13 +132,8 @@ def _advance_sequences(connection: sa.Connection) -> None:
     if connection.dialect.name != "postgresql":
         return
     for table in TABLES:
-        for column in _counted_columns(table):
+        if (column := table.autoincrement_column) is not None:
             sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
             highest = sa.select(sa.func.coalesce(sa.func.max(column), 0) + 1).scalar_subquery()
             connection.execute(sa.select(sa.func.setval(sequence, highest, False)))
     connection.execute(sa.text("ANALYZE"))
-
-
-def _counted_columns(table: sa.Table) -> Sequence[sa.Column[Any]]:
-    """The columns that the engine itself counts up."""
-    return [table.autoincrement_column] if table.autoincrement_column is not None else []

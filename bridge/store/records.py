@@ -22,8 +22,18 @@ class Query:
     limit: int | None = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What people are shown."""
+
+    def to_json(self) -> JsonObject:
+        """The field names as keys, times as ISO 8601 with Z."""
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRecord:
+class DeliveryRecord(Record):
     """A delivery as people see it."""
 
     id: int
@@ -48,13 +58,9 @@ class DeliveryRecord:
     replay_of: int | None
     instead: str | None = None
 
-    def to_json(self) -> JsonObject:
-        """The field names as keys, times as ISO 8601 with Z."""
-        return _as_json(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetAsideRecord:
+class SetAsideRecord(Record):
     """An element of a batch that was set aside, as people see it."""
 
     id: int
@@ -64,13 +70,9 @@ class SetAsideRecord:
     reason: str
     element: object
 
-    def to_json(self) -> JsonObject:
-        """The field names as keys, times as ISO 8601 with Z."""
-        return _as_json(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRecord:
+class LaneRecord(Record):
     """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
 
     oldest  when the oldest delivery was made that is not settled, None where all are
@@ -87,12 +89,3 @@ class LaneRecord:
     waiting: int = 0
     dead: int = 0
     oldest: datetime | None = None
-
-    def to_json(self) -> JsonObject:
-        """The field names as keys, times as ISO 8601 with Z."""
-        return _as_json(self)
-
-
-def _as_json(record: DeliveryRecord | SetAsideRecord | LaneRecord) -> JsonObject:
-    values = ((f.name, getattr(record, f.name)) for f in fields(record))
-    return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}

@@ -154,7 +154,8 @@ def test_who_keeps_a_file_does_not_pay_for_the_driver_of_a_server(store_url: str
         "    async with open_outbox(sys.argv[1]) as outbox:\n"
         "        await outbox.check()\n"
         "asyncio.run(use())\n"
-        "open_ledger(sys.argv[1]).read(lane_records)\n"
+        "with open_ledger(sys.argv[1]) as ledger:\n"
+        "    ledger.read(lane_records)\n"
         "paid = ('psycopg', 'sqlalchemy.dialects.postgresql', 'alembic')\n"
         "sys.exit(any(name.startswith(paid) for name in sys.modules))"
     )

@@ -274,8 +274,8 @@ async def test_a_database_may_be_named_in_any_of_the_usual_ways(server: Postgres
     ],
 )
 def test_a_database_that_cannot_be_opened_is_refused_in_words_without_the_password(server: Postgres, url: str) -> None:
-    with pytest.raises(StoreError) as refused:
-        open_ledger(url.replace("{port}", str(server.port)))
+    with pytest.raises(StoreError) as refused, open_ledger(url.replace("{port}", str(server.port))):
+        pass
     error: BaseException | None = refused.value
     while error is not None:
         assert "hunter2secret" not in f"{error}{error!r}"

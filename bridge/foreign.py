@@ -139,7 +139,12 @@ def read_fields(fields: FieldMap, element: Mapping[str, Any]) -> JsonObject:
 
 
 def write_fields(fields: FieldMap, known: Mapping[str, Any]) -> JsonObject:
-    """The other way round: what is known, under the foreign keys; None for what is not."""
+    """The other way round: what is known, under the foreign keys; what is not is left out."""
+    return present(**write_all_fields(fields, known))
+
+
+def write_all_fields(fields: FieldMap, known: Mapping[str, Any]) -> JsonObject:
+    """The same with every foreign key there is, None for what is not known."""
     return {theirs: known.get(ours) for theirs, (ours, _) in fields.items()}
 
 

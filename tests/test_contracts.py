@@ -17,13 +17,15 @@ from standardwebhooks import Webhook
 from bridge.event import Event
 from bridge.message import Message
 from bridge.messages.renderer import Renderer
-from bridge.panels import DIALECTS, marzban, remnawave, reports, wgportal
+from bridge.panels import DIALECTS
 from bridge.panels.base import Hook
+from bridge.panels.discord import reports
+from bridge.panels.marzban.emit import ACTIONS
 from bridge.samples import sample
 from bridge.sinks.base import HttpSink, Tools
 from bridge.sinks.console_view import view
 from bridge.sinks.http import Http, Request
-from bridge.vocabulary import DOCUMENTED, TYPES
+from bridge.vocabulary import TYPES
 from tests.fakes import START
 from tests.messages.hostile import DISCORD_PING, HOSTILE, SLACK_PING, TELEGRAM_PING
 from tests.messages.speech import Telegram
@@ -98,7 +100,7 @@ def spoken_to(panel: str) -> Faults:
         source.verify(hook)
         if parsed(request.body) is None:
             yield "not JSON"
-        if (panel != "marzban" or event.type in marzban.ACTIONS) and len(heard(source, hook)) != 1:
+        if (panel != "marzban" or event.type in ACTIONS) and len(heard(source, hook)) != 1:
             yield "not one event"
 
     return faults
@@ -246,15 +248,15 @@ def recorded_types() -> set[str]:
 def told_types() -> set[str]:
     """The types of what else the panels are known to say."""
     found = said("discord", {"content": "hello"})
-    for name in (*marzban.TYPES, *marzban.MARZNESHIN_TYPES):
+    for name in WORDS["marzban"].native_types:
         found |= said("marzban", {"action": name, "username": "alice"})
-    for name in remnawave.TYPES:
-        about = {"username": "alice", "name": "fra-1", "user": {"username": "alice"}, "node": {"name": "fra-1"}}
+    for name in WORDS["remnawave"].native_types:
+        about = {"username": "alice", "name": "fra-1", "nodeName": "fra-1", "user": {"username": "alice"}}
         found |= said("remnawave", {"event": name, "timestamp": "2026-11-21T04:14:18.000Z", "data": about})
-    for name in wgportal.TYPES:
+    for name in WORDS["wgportal"].native_types:
         entity, _, what = name.partition(".")
         found |= said("wgportal", {"entity": entity, "event": what, "identifier": "x", "payload": {"Identifier": "x"}})
-    for name in DOCUMENTED:
+    for name in WORDS["orbvpn"].native_types:
         found |= said("orbvpn", {"eventType": name, "username": "alice", "userId": 1, "email": "a@example.com"})
     for title, kind in (reports.TITLED | reports.PLAIN).items():
         line = f"**{reports.NAMING.get(kind.about, ('Name',))[0]}:** alice"

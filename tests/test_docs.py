@@ -24,7 +24,7 @@ from bridge.ingress.source import Source
 from bridge.message import Look, Message
 from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook
-from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
+from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.samples import samples
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Tools

@@ -132,7 +132,8 @@ def test_fields_are_read_under_our_keys_and_written_back_under_theirs() -> None:
         "limit_bytes": 5,
     }
     assert foreign.read_fields(FIELDS, {"login": " ", "quota": None}) == {}
-    assert foreign.write_fields(FIELDS, {"username": "alice"}) == {"login": "alice", "quota": None}
+    assert foreign.write_fields(FIELDS, {"username": "alice", "limit_bytes": None}) == {"login": "alice"}
+    assert foreign.write_all_fields(FIELDS, {"username": "alice"}) == {"login": "alice", "quota": None}
 
 
 def test_what_says_nothing_is_left_out() -> None:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
-from bridge.event import JsonObject, dump
+from bridge.event import Event, JsonObject, dump
 from bridge.foreign import parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
@@ -149,6 +149,11 @@ class Panel(ABC, Generic[C]):
         matches = [hmac.compare_digest(one, secret) for one in raw for secret in self._secrets]
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
+
+
+def subject_name(event: Event) -> str:
+    """The name of what the event is about, `alice` of `user:alice`; empty where it is about nothing."""
+    return (event.subject or "").partition(":")[2]
 
 
 def digest(*parts: Any) -> str:

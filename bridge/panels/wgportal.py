@@ -248,7 +248,7 @@ def _said(event: Event) -> tuple[str, str, JsonObject]:
             return entity, "update", _record(event, entity)
         case "peer", "connected" | "disconnected":
             status = {"BytesReceived": 0, "BytesTransmitted": 0, "Endpoint": "", "IsPingable": False, "UpdatedAt": now}
-            status |= present(**write_fields(STATUS, object_at(event.data, "peer")))
+            status |= write_fields(STATUS, object_at(event.data, "peer"))
             status["IsConnected"] = verb == "connected"
             return "peer_metric", verb.removesuffix("ed"), {"Status": status, "Peer": _record(event, entity)}
         case _:
@@ -258,7 +258,7 @@ def _said(event: Event) -> tuple[str, str, JsonObject]:
 def _record(event: Event, entity: str) -> JsonObject:
     """A user, a peer or an interface in the flat form; what is not known is empty or left out, as Go writes it."""
     words, empty = FORMS[entity]
-    known = present(**write_fields(words, object_at(event.data, entity)))
+    known = write_fields(words, object_at(event.data, entity))
     now, actor = iso(event.occurred_at), event.data.get("actor", "")
     stamps = {"CreatedBy": actor, "UpdatedBy": actor, "CreatedAt": now, "UpdatedAt": now}
     reason = present(DisabledReason=event.data.get("reason") if "Disabled" in known else None)

@@ -23,7 +23,7 @@ from bridge.ingress.redelivery import SUBJECTS, Redelivery
 from bridge.ingress.source import Source
 from bridge.intake import Intake
 from bridge.panels.base import Hook
-from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
+from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.routing import Route, Router
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import PutResult

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import EmptyMessage, Hook, ParsedEvent
-from bridge.panels.discord import DiscordConfig, DiscordPanel
-from bridge.panels.reports import HEADED, PLAIN, TITLED
+from bridge.panels.discord.panel import DiscordConfig, DiscordPanel
+from bridge.panels.discord.reports import HEADED, PLAIN, TITLED
 from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
 

@@ -13,7 +13,8 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event
 from bridge.ingress.masking import Masker
 from bridge.panels.base import Hook, ParsedEvent
-from bridge.panels.marzban import ACTIONS, MarzbanConfig, MarzbanPanel, emit
+from bridge.panels.marzban.emit import ACTIONS, emit
+from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
 

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import ParsedEvent
-from bridge.panels.orbvpn import OrbvpnConfig, OrbvpnPanel, emit
+from bridge.panels.orbvpn.emit import emit
+from bridge.panels.orbvpn.panel import OrbvpnConfig, OrbvpnPanel
 from bridge.vocabulary import DOCUMENTED
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (

@@ -8,6 +8,7 @@ import importlib
 import inspect
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, ClassVar, Literal, get_args
 
@@ -39,10 +40,12 @@ UNRECORDED = {
 
 def own(module: ModuleType, kind: type[Any]) -> set[type[Any]]:
     """The classes of that kind which a panel's file or folder defines."""
+    inside = [f"{module.__name__}.{one.name}" for one in iter_modules(getattr(module, "__path__", []))]
     return {
         one
-        for _, one in inspect.getmembers(module, inspect.isclass)
-        if issubclass(one, kind) and one.__module__.startswith(module.__name__)
+        for file in (module, *map(importlib.import_module, inside))
+        for _, one in inspect.getmembers(file, inspect.isclass)
+        if issubclass(one, kind) and one.__module__ == file.__name__
     }
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Hook, ParsedEvent
-from bridge.panels.remnawave import BILL, TYPES, RemnawaveConfig, RemnawavePanel, emit
+from bridge.panels.remnawave.emit import emit
+from bridge.panels.remnawave.names import BILL, TYPES
+from bridge.panels.remnawave.panel import RemnawaveConfig, RemnawavePanel
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
     DATA,

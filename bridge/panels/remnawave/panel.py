@@ -1,0 +1,242 @@
+"""Remnawave: the users, nodes, devices and bills of a Remnawave panel, 1.x to 3.x.
+
+Source   github.com/remnawave/backend @ 347e6de: libs/contract/constants/events/events.ts,
+         libs/contract/models/webhook/webhook.schema.ts,
+         src/queue/notifications/webhook-logger/webhook-logger.processor.ts
+Secret   WEBHOOK_SECRET_HEADER, at least 32 letters and digits
+Sends    POST {scope, event, timestamp, data, meta?}; four tries 5 s apart, then it is lost
+Signs    X-Remnawave-Signature: hex HMAC-SHA256 of the raw body with the secret
+Units    bytes, decimal texts in 1.x and numbers since 2.3, 0 is unlimited; times are ISO 8601, UTC;
+         meta.expiration in hours, negative before the expiry and positive after it
+Quirks   1.x has no scope and no meta; 2.3 moved traffic from the user into userTraffic; 3.0 took away the user's uuid
+         a retry repeats the body byte for byte, and the body has the event's time: its digest tells a redelivery
+         X-Remnawave-Timestamp is not signed, the body's `timestamp` is; a queue makes it old, so max_age is generous
+         meta.expiration 0 is read as user.expiring: the time is up this hour, not over for a while
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from bridge.errors import BadPayload, BadSignature
+from bridge.event import JsonObject
+from bridge.foreign import (
+    moment,
+    number,
+    object_at,
+    parse_json,
+    present,
+    read_fields,
+    required_text,
+    text,
+    texts,
+    value_at,
+    whole,
+)
+from bridge.intake import Fingerprint
+from bridge.message import Dialect
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements
+from bridge.panels.remnawave.emit import emit, signature
+from bridge.panels.remnawave.fields import BILLING, DEVICE, LOGIN, NODE, TOKEN, TRAFFIC, USER
+from bridge.panels.remnawave.names import NUMBERED, TYPES, canonical_type, hours_left
+from bridge.settings import Duration
+
+#: Seconds in which the panel tries again: 3 times, 5 s apart, later where its queue is long.
+RETRIES_WITHIN = 3600.0
+
+#: Where each family of events names what it is about, and whether it is nothing without that.
+SUBJECTS: dict[str, tuple[bool, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "user": (True, (("user", ("data", "username")),)),
+    "user_hwid_devices": (True, (("user", ("data", "user", "username")),)),
+    "node": (True, (("node", ("data", "name")),)),
+    "crm": (True, (("node", ("data", "nodeName")),)),
+    "torrent_blocker": (False, (("user", ("data", "user", "username")), ("node", ("data", "node", "name")))),
+    "service": (
+        False,
+        (
+            ("admin", ("data", "loginAttempt", "username")),
+            ("api_key", ("data", "apiToken", "name")),
+            ("config", ("data", "subpageConfig", "uuid")),
+        ),
+    ),
+}
+
+
+class RemnawaveConfig(SourceConfig):
+    native_types: ClassVar[Mapping[str, str]] = TYPES | NUMBERED
+
+    panel: Literal["remnawave"] = Field(description="Remnawave")
+    max_age: Duration = Field(
+        366 * 86400.0, description="how far the signed time may be from now; retries make it old, 0 takes any"
+    )
+
+    def open(self) -> "RemnawavePanel":
+        return RemnawavePanel(self)
+
+    @classmethod
+    def dialect(cls) -> Dialect:
+        return emit
+
+
+class RemnawavePanel(Panel[RemnawaveConfig]):
+    masks: ClassVar[tuple[str, ...]] = (
+        "**.trojanPassword",
+        "**.vlessUuid",
+        "**.ssPassword",
+        "**.shortUuid",
+        "**.subscriptionUuid",
+        "**.subscriptionUrl",
+        "**.hwid",
+        "**.requestIp",
+        "**.proxyUrl",
+        "**.password",
+        "**.apiToken.token",
+    )
+    paste: ClassVar[tuple[str, ...]] = ("WEBHOOK_ENABLED=true", "WEBHOOK_URL={url}", "WEBHOOK_SECRET_HEADER={secret}")
+
+    def verify(self, hook: Hook) -> None:
+        keys = [secret.get_secret_value().encode() for secret in self.config.secret]
+        given = (hook.header("X-Remnawave-Signature") or b"").lower()
+        matches = [hmac.compare_digest(given, signature(key, hook.body)) for key in keys]
+        if keys and not any(matches):
+            raise BadSignature("wrong signature" if given else "no X-Remnawave-Signature header")
+        if keys and self.config.max_age:
+            self._refuse_stale(hook)
+
+    def elements(self, hook: Hook) -> Sequence[Any]:
+        return json_elements(hook.body)
+
+    def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
+        one_event = hook.body.lstrip()[:1] == b"{"  # in an array two events could share a body
+        dated = isinstance(element, dict) and moment(element.get("timestamp")) is not None
+        return (
+            Fingerprint(hashlib.sha256(hook.body).hexdigest(), within=RETRIES_WITHIN) if one_event and dated else None
+        )
+
+    def parse(self, element: Any, hook: Hook) -> ParsedEvent:
+        if not isinstance(element, dict):
+            raise BadPayload("should be an object")
+        native = required_text(element, "event")
+        hours = hours_left(native, element)
+        type_ = canonical_type(native, hours)
+        return ParsedEvent(
+            type=type_,
+            native_type=native,
+            subject=_subject(native, element, known=not type_.startswith("remnawave.")),
+            data=_data(native, element, hours),
+            occurred_at=moment(element.get("timestamp")),
+        )
+
+    def _refuse_stale(self, hook: Hook) -> None:
+        stamp = _timestamp(hook.body)
+        if stamp and abs((hook.received_at - stamp).total_seconds()) > self.config.max_age:
+            raise BadSignature(f"the body's timestamp is further from now than max_age ({self.config.max_age:g} s)")
+
+
+def _timestamp(body: bytes) -> datetime | None:
+    try:
+        return moment(value_at(parse_json(body), "timestamp"))
+    except BadPayload:
+        return None  # `elements` says what is wrong with it
+
+
+def _subject(native: str, element: JsonObject, *, known: bool) -> str | None:
+    needed, places = SUBJECTS.get(native.partition(".")[0], (False, ()))
+    for kind, path in places:
+        name = required_text(element, *path) if needed and known else text(value_at(element, *path))
+        if name:
+            return f"{kind}:{name}"
+    return None
+
+
+def _data(native: str, element: JsonObject, hours: int | None) -> JsonObject:
+    body = object_at(element, "data")
+    match native.partition(".")[0]:
+        case "user":
+            return _user_data(native, body, hours, whole(value_at(element, "meta", "notConnectedAfterHours")))
+        case "user_hwid_devices":
+            device = read_fields(DEVICE, object_at(body, "hwidUserDevice"))
+            return present(user=_user(object_at(body, "user")), device=device)
+        case "node":
+            reason = text(body.get("lastStatusMessage")) if native == "node.connection_lost" else None
+            return present(node=_node(body, warned=native == "node.traffic_notify"), reason=reason)
+        case "crm":
+            node = present(name=text(body.get("nodeName")), provider=text(body.get("providerName")))
+            return present(node=node, billing=present(**read_fields(BILLING, body), hours=hours))
+        case "torrent_blocker":
+            user, node = object_at(body, "user"), object_at(body, "node")
+            return present(user=_user(user), node=_node(node), abuse=_abuse(body))
+        case "service":
+            return _service(body)
+        case "errors":
+            return present(system=present(message=text(body.get("description"))))
+        case _:
+            return {}
+
+
+def _user_data(native: str, body: JsonObject, hours: int | None, waited: int | None) -> JsonObject:
+    user = _user(body)
+    used, limit = user.get("used_bytes"), user.get("limit_bytes")
+    data = present(user=user, reason=None if waited is None else f"notConnectedAfterHours: {waited}")
+    if native == "user.bandwidth_usage_threshold_reached":
+        percent = number(body.get("lastTriggeredThreshold")) or _percent(used, limit)
+        data["usage"] = present(used_bytes=used, limit_bytes=limit, percent=percent)
+    if hours is not None:
+        days = hours // 24 if hours >= 0 else None
+        data["expiry"] = present(at=user.get("expires_at"), hours=hours, days_left=days)
+    return data
+
+
+def _user(user: JsonObject) -> JsonObject:
+    groups = [
+        user.get(key) for key in ("activeInternalSquads", "activeUserInbounds") if isinstance(user.get(key), list)
+    ]
+    names = [text(value_at(one, "name")) or text(value_at(one, "tag")) for group in groups for one in group or ()]
+    return present(
+        **read_fields(USER, user),
+        **read_fields(TRAFFIC, user | object_at(user, "userTraffic")),
+        id=whole(user.get("id")) or text(user.get("uuid")),
+        groups=texts(names),
+    )
+
+
+def _percent(used: int | None, limit: int | None) -> float | None:
+    return round(min(used / limit, 1) * 100, 1) if used is not None and limit else None
+
+
+def _node(node: JsonObject, *, warned: bool = False) -> JsonObject:
+    known = read_fields(NODE, node)
+    percent = number(node.get("notifyPercent")) if warned else None
+    return present(
+        **known,
+        id=whole(node.get("id")) or text(node.get("uuid")),
+        percent=percent or _percent(known.get("used_bytes"), known.get("limit_bytes")),
+        core_version=text(value_at(node, "versions", "xray")) or text(node.get("xrayVersion")),
+        node_version=text(value_at(node, "versions", "node")) or text(node.get("nodeVersion")),
+        provider=text(value_at(node, "provider", "name")),
+    )
+
+
+def _abuse(body: JsonObject) -> JsonObject:
+    return present(
+        username=text(value_at(body, "user", "username")),
+        node=text(value_at(body, "node", "name")),
+        description=text(value_at(body, "report", "xrayReport", "protocol")),
+        ip=text(value_at(body, "report", "actionReport", "ip")),
+    )
+
+
+def _service(body: JsonObject) -> JsonObject:
+    token, page = object_at(body, "apiToken"), object_at(body, "subpageConfig")
+    scopes = present(scopes=", ".join(texts(token.get("scopes"))))
+    system = present(
+        version=text(body.get("panelVersion")),
+        component="subscription page" if page else None,
+        message=text(page.get("action")),
+    )
+    security = read_fields(LOGIN, object_at(body, "loginAttempt"))
+    return present(security=security, api_key=present(**read_fields(TOKEN, token), details=scopes), system=system)

@@ -73,7 +73,7 @@ class Hook:
                 return value.encode("utf-8", "surrogateescape")
         return None
 
-    def carried(self, header: str = "X-Webhook-Secret") -> list[bytes | str | None]:
+    def plain_secrets(self, header: str = "X-Webhook-Secret") -> list[bytes | str | None]:
         """Every place that a plain secret can stand in: the URL, `Authorization: Bearer`, and `header`."""
         scheme, _, bearer = (self.header("Authorization") or b"").partition(b" ")
         return [self.token, bearer.strip() if scheme.lower() == b"bearer" else None, self.header(header)]
@@ -138,7 +138,7 @@ class Panel(ABC, Generic[C]):
         """Headers that answer a sender which asks by OPTIONS whether it may send; empty where panels do not ask."""
         return {}
 
-    def proves(self, *given: bytes | str | None) -> None:
+    def verify_secret(self, *given: bytes | str | None) -> None:
         """Raise BadSignature unless one of `given` is one of the source's secrets. Constant time, over bytes.
 
         A source with `secret: none` takes everything.
@@ -156,7 +156,7 @@ def subject_name(event: Event) -> str:
     return (event.subject or "").partition(":")[2]
 
 
-def digest(*parts: Any) -> str:
+def fingerprint_key(*parts: Any) -> str:
     """What stands for these JSON values, and for no others: 64 hex digits that show none of them."""
     return hashlib.sha256(dump(parts)).hexdigest()
 

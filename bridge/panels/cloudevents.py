@@ -36,7 +36,7 @@ from bridge.event import Event, JsonObject, dump, iso
 from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 from bridge.vocabulary import TYPES
 
 if TYPE_CHECKING:
@@ -85,24 +85,24 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
 
     def verify(self, hook: Hook) -> None:
         try:
-            self.proves(*hook.carried(), hook.query.get("access_token"))
+            self.verify_secret(*hook.plain_secrets(), hook.query.get("access_token"))
         except BadSignature:
             if hook.header("webhook-signature") is None:
                 raise
             self._check_signature(hook)
 
     def elements(self, hook: Hook) -> Sequence[Any]:
-        media = _media(hook)
+        media = _media_type(hook)
         if media.startswith("application/cloudevents"):
-            return _from_body(media, hook.body)
+            return _body_envelopes(media, hook.body)
         if any(key.lower().startswith("ce-") for key in hook.headers):
-            return [_opened(_from_headers(media, hook))]
-        return _from_body(STRUCTURED, hook.body)
+            return [_with_native_unpacked(_header_envelope(media, hook))]
+        return _body_envelopes(STRUCTURED, hook.body)
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         named = [text(element.get(name)) for name in ("source", "id")] if isinstance(element, dict) else [None]
         # U+FFFD stands for what no database takes: two names may have become one
-        return Fingerprint(digest(*named)) if all(one and "\ufffd" not in one for one in named) else None
+        return Fingerprint(fingerprint_key(*named)) if all(one and "\ufffd" not in one for one in named) else None
 
     def scrub(self, element: Any) -> Any:
         """`data.api_key` is an object in our own events; where it is a text, it is someone's secret."""
@@ -118,7 +118,7 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
             required_text(element, name)
         if element["specversion"] != "1.0":
             raise BadPayload('should be "1.0"', "specversion")
-        return _own(element) if _is_own(element) else _foreign(element)
+        return _own_event(element) if _is_own(element) else _foreign_event(element)
 
     def _check_signature(self, hook: Hook) -> None:
         try:
@@ -144,34 +144,34 @@ def _header(hook: Hook, name: str) -> str:
 def _signer(secret: str) -> "Webhook":
     from standardwebhooks import Webhook  # only who signs pays for it
 
-    key = _decoded(secret.removeprefix("whsec_"))
+    key = _decoded_key(secret.removeprefix("whsec_"))
     is_key = len(key) >= KEY_SIZE or (key and secret.startswith("whsec_"))
     return Webhook(key if is_key else secret.encode())
 
 
-def _decoded(secret: str) -> bytes:
+def _decoded_key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret + "=" * (-len(secret) % 4), validate=True)
     except (binascii.Error, ValueError):
         return b""
 
 
-def _media(hook: Hook) -> str:
+def _media_type(hook: Hook) -> str:
     """The media type in lower case, without its parameters."""
     return (hook.header("Content-Type") or b"").decode("latin-1").partition(";")[0].strip().lower()
 
 
-def _from_body(media: str, body: bytes) -> Sequence[Any]:
+def _body_envelopes(media: str, body: bytes) -> Sequence[Any]:
     """The envelopes of a structured or a batched body; an array is a batch, whatever it is called."""
     if media not in (STRUCTURED, BATCHED):
         raise BadPayload(f"{media} is not read: send {STRUCTURED}, {BATCHED}, or ce-* headers")
     value = parse_json(body)
     if not isinstance(value, dict | list):
         raise BadPayload("the body is neither a CloudEvent nor an array of them")
-    return [_opened(one) for one in (value if isinstance(value, list) else [value])]
+    return [_with_native_unpacked(one) for one in (value if isinstance(value, list) else [value])]
 
 
-def _opened(element: Any) -> Any:
+def _with_native_unpacked(element: Any) -> Any:
     """Our own envelope with its native payload unpacked, for masks to reach into; any other as it is."""
     if not _is_own(element) or not isinstance(element["native"], str):
         return element
@@ -181,7 +181,7 @@ def _opened(element: Any) -> Any:
         return element
 
 
-def _from_headers(media: str, hook: Hook) -> JsonObject:
+def _header_envelope(media: str, hook: Hook) -> JsonObject:
     """A binary request in structured form."""
     from cloudevents.core.bindings.http import HTTPMessage, from_binary  # only who has such a source pays for it
     from cloudevents.core.exceptions import CloudEventValidationError
@@ -201,10 +201,10 @@ def _from_headers(media: str, hook: Hook) -> JsonObject:
     attributes = event.get_attributes() | {"time": unquote(time)}
     # through JSON once more: a header can hold what no database takes
     envelope: JsonObject = parse_json(json.dumps(attributes).encode())
-    return envelope | _data_of(media, hook.body)
+    return envelope | _binary_data(media, hook.body)
 
 
-def _data_of(media: str, body: bytes) -> JsonObject:
+def _binary_data(media: str, body: bytes) -> JsonObject:
     kind = {"datacontenttype": media} if media else {}
     if not body:
         return kind
@@ -226,7 +226,7 @@ def _is_own(element: Any) -> bool:
     )
 
 
-def _own(element: JsonObject) -> ParsedEvent:
+def _own_event(element: JsonObject) -> ParsedEvent:
     return ParsedEvent(
         type=element["type"],
         native_type=element["nativetype"],
@@ -238,19 +238,19 @@ def _own(element: JsonObject) -> ParsedEvent:
     )
 
 
-def _foreign(element: JsonObject) -> ParsedEvent:
+def _foreign_event(element: JsonObject) -> ParsedEvent:
     type_, data = element["type"], element.get("data")
     known = data.items() if isinstance(data, dict) else ()
     return ParsedEvent(
         type=type_ if type_ in TYPES else unknown_type("cloudevents", type_),
         native_type=type_,
         subject=text(element.get("subject")),
-        data={key: value for key, value in known if _is_ours(key, value)},
+        data={key: value for key, value in known if _is_known(key, value)},
         occurred_at=moment(element.get("time")),
     )
 
 
-def _is_ours(key: str, value: Any) -> bool:
+def _is_known(key: str, value: Any) -> bool:
     return bool(value) and isinstance(value, dict) if key in OBJECTS else key in WORDS and text(value) is not None
 
 

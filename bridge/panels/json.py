@@ -23,7 +23,7 @@ from bridge.event import JsonObject, dump
 from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key
 
 
 class JsonConfig(SourceConfig):
@@ -61,28 +61,28 @@ class JsonPanel(Panel[JsonConfig]):
         }
 
     def verify(self, hook: Hook) -> None:
-        self.proves(*hook.carried(self.config.header))
+        self.verify_secret(*hook.plain_secrets(self.config.header))
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         body = parse_json(hook.body)
         if self.config.each is None:
             return body if isinstance(body, list) else [body]
-        return _listed(self._value("each", body, hook))
+        return _json_list(self._value("each", body, hook))
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         id_ = (hook.header("webhook-id") or b"").strip()
-        return Fingerprint(digest(id_.hex(), index)) if id_ else None
+        return Fingerprint(fingerprint_key(id_.hex(), index)) if id_ else None
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         native = self._value("type", element, hook)
-        type_ = _dotted(native)
+        type_ = _type_name(native)
         if type_ is None:
             raise BadPayload(f"{self.config.type} gives no text", "type")
         subject = self._value("subject", element, hook)
         return ParsedEvent(
             type=type_,
             native_type=str(native),
-            subject=text(_worded(subject)),
+            subject=text(_number_as_text(subject)),
             data=dict(element) if isinstance(element, dict) else {"value": element},
             occurred_at=moment(self._value("occurred_at", element, hook)),
         )
@@ -93,12 +93,12 @@ class JsonPanel(Panel[JsonConfig]):
         if expression is None:
             return None
         try:
-            return expression(_scope(element, hook))
+            return expression(_names(element, hook))
         except FAULTS as error:
             raise BadPayload(f"{getattr(self.config, name)} fails: {error}", name) from None
 
 
-def _listed(found: Any) -> list[Any]:
+def _json_list(found: Any) -> list[Any]:
     """The elements as JSON, for an expression can give what is none, as a function or a generator."""
     try:
         elements = parse_json(dump(list(found) if isinstance(found, Iterator) else found))
@@ -109,17 +109,17 @@ def _listed(found: Any) -> list[Any]:
     return elements
 
 
-def _scope(element: Any, hook: Hook) -> JsonObject:
+def _names(element: Any, hook: Hook) -> JsonObject:
     own = element if isinstance(element, dict) else {}
     headers = {key.lower(): (hook.header(key) or b"").decode("utf-8", "replace") for key in hook.headers}
     return {**own, "body": element, "headers": headers}
 
 
-def _worded(value: Any) -> Any:
+def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _dotted(native: Any) -> str | None:
+def _type_name(native: Any) -> str | None:
     """The operator's word, lower case and dotted; None where it is no word."""
-    word = text(_worded(native))
+    word = text(_number_as_text(native))
     return re.sub(r"[^a-z0-9_.]+", ".", word.lower()).strip(".") or None if word else None

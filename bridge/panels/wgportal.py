@@ -37,7 +37,7 @@ from bridge.foreign import (
     write_fields,
 )
 from bridge.message import Dialect, Emission
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, subject_name, unknown_type
 
 #: `{entity}.{event}` → canonical type.
 TYPES = {
@@ -57,13 +57,13 @@ KEYS = ("Password", "ApiToken", "PrivateKey", "PresharedKey", "WebAuthnId", "Web
 COMMANDS = ("PreUp", "PostUp", "PreDown", "PostDown")
 
 
-def _moment(value: Any) -> datetime | None:
+def _moment_or_never(value: Any) -> datetime | None:
     found = moment(value)
     return found if found and found.year > 1 else None
 
 
-def _time(value: Any) -> str | None:
-    found = _moment(value)
+def _utc_or_never(value: Any) -> str | None:
+    found = _moment_or_never(value)
     return iso(found) if found else None
 
 
@@ -86,7 +86,7 @@ USER: FieldMap = {
     "Phone": ("phone", text),
     "Department": ("department", text),
     "Notes": ("note", text),
-    "CreatedAt": ("created_at", _time),
+    "CreatedAt": ("created_at", _utc_or_never),
 }
 PEER: FieldMap = {
     "Identifier": ("key", text),
@@ -96,16 +96,16 @@ PEER: FieldMap = {
     "Endpoint": ("endpoint", _option(text)),
     "AllowedIPsStr": ("allowed_ips", _option(text)),
     "Notes": ("notes", text),
-    "ExpiresAt": ("expires_at", _time),
-    "Disabled": ("disabled_at", _time),
+    "ExpiresAt": ("expires_at", _utc_or_never),
+    "Disabled": ("disabled_at", _utc_or_never),
 }
 STATUS: FieldMap = {
     "IsConnected": ("connected", truth),
     "BytesReceived": ("received_bytes", whole),
     "BytesTransmitted": ("sent_bytes", whole),
     "Endpoint": ("endpoint", text),
-    "LastHandshake": ("last_handshake_at", _time),
-    "LastSessionStart": ("session_started_at", _time),
+    "LastHandshake": ("last_handshake_at", _utc_or_never),
+    "LastSessionStart": ("session_started_at", _utc_or_never),
 }
 INTERFACE: FieldMap = {
     "Identifier": ("id", text),
@@ -114,7 +114,7 @@ INTERFACE: FieldMap = {
     "Addresses": ("addresses", _addresses),
     "Type": ("kind", text),
     "PublicKey": ("public_key", text),
-    "Disabled": ("disabled_at", _time),
+    "Disabled": ("disabled_at", _utc_or_never),
 }
 
 
@@ -139,7 +139,7 @@ class WgPortalPanel(Panel[WgPortalConfig]):
     paste: ClassVar[tuple[str, ...]] = ("webhook:", "  url: {url}", "  authentication: {secret}")
 
     def verify(self, hook: Hook) -> None:
-        self.proves(hook.header("Authorization"))
+        self.verify_secret(hook.header("Authorization"))
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
@@ -156,7 +156,7 @@ class WgPortalPanel(Panel[WgPortalConfig]):
             native_type=native,
             subject=_subject(element, entity, known=native in TYPES),
             data=_data(element, native, payload),
-            occurred_at=_moment(metric.get("UpdatedAt")),
+            occurred_at=_moment_or_never(metric.get("UpdatedAt")),
         )
 
 
@@ -169,23 +169,23 @@ def _data(element: JsonObject, native: str, payload: JsonObject) -> JsonObject:
     identifier = text(element.get("identifier"))
     match native.split("."):
         case ["user", _]:
-            return present(user=_user(identifier, payload), **_circumstances(native, payload))
+            return present(user=_user(identifier, payload), **_actor_and_reason(native, payload))
         case ["peer", "connect" | "disconnect"]:
             return present(peer=_peer(identifier, {}, payload, native))
         case ["peer", _]:
             owner = text(payload.get("UserIdentifier"))
-            return present(peer=_peer(identifier, payload), owner=owner, **_circumstances(native, payload))
+            return present(peer=_peer(identifier, payload), owner=owner, **_actor_and_reason(native, payload))
         case ["peer_metric", _]:
             peer = object_at(payload, "Peer")
             known = _peer(identifier, peer, object_at(payload, "Status"), native)
             return present(peer=known, owner=text(peer.get("UserIdentifier")))
         case ["interface", _]:
-            return present(interface=_interface(identifier, payload), **_circumstances(native, payload))
+            return present(interface=_interface(identifier, payload), **_actor_and_reason(native, payload))
         case _:
             return {}
 
 
-def _circumstances(native: str, payload: JsonObject) -> JsonObject:
+def _actor_and_reason(native: str, payload: JsonObject) -> JsonObject:
     """Who did it, and why something is disabled; of a deletion the record tells neither."""
     by = {"create": "CreatedBy", "update": "UpdatedBy"}.get(native.rpartition(".")[2])
     if by is None:
@@ -196,7 +196,7 @@ def _circumstances(native: str, payload: JsonObject) -> JsonObject:
 
 
 def _user(identifier: str | None, payload: JsonObject) -> JsonObject:
-    disabled, locked = _time(payload.get("Disabled")), _time(payload.get("Locked"))
+    disabled, locked = _utc_or_never(payload.get("Disabled")), _utc_or_never(payload.get("Locked"))
     status = "disabled" if disabled else "locked" if locked else "active"
     return read_fields(USER, {**payload, "Identifier": identifier}) | {"status": status, "active": status == "active"}
 
@@ -217,11 +217,11 @@ def _interface(identifier: str | None, payload: JsonObject) -> JsonObject:
 
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
     """The event as WireGuard Portal 2.1 says it; one that came from a WireGuard Portal goes on as it came."""
-    said = event.native if event.panel == "wgportal" and _is_envelope(event.native) else _envelope(event)
+    envelope = event.native if event.panel == "wgportal" and _is_envelope(event.native) else _envelope(event)
     headers = {"Content-Type": "application/json"}
     if secret:
         headers["Authorization"] = secret
-    return Emission(headers, dump(said))
+    return Emission(headers, dump(envelope))
 
 
 def _is_envelope(native: Any) -> bool:
@@ -229,12 +229,11 @@ def _is_envelope(native: Any) -> bool:
 
 
 def _envelope(event: Event) -> JsonObject:
-    entity, verb, payload = _said(event)
-    identifier = (event.subject or "").partition(":")[2]
-    return {"event": verb, "entity": entity, "identifier": identifier, "payload": payload}
+    entity, verb, payload = _entity_event_payload(event)
+    return {"event": verb, "entity": entity, "identifier": subject_name(event), "payload": payload}
 
 
-def _said(event: Event) -> tuple[str, str, JsonObject]:
+def _entity_event_payload(event: Event) -> tuple[str, str, JsonObject]:
     """Entity, event and payload. What wg-portal has no word for is said with our words, in its form."""
     entity, _, verb = event.type.partition(".")
     now = iso(event.occurred_at)
@@ -257,17 +256,17 @@ def _said(event: Event) -> tuple[str, str, JsonObject]:
 
 def _record(event: Event, entity: str) -> JsonObject:
     """A user, a peer or an interface in the flat form; what is not known is empty or left out, as Go writes it."""
-    words, empty = FORMS[entity]
-    known = write_fields(words, object_at(event.data, entity))
+    fields, empty = FORMS[entity]
+    known = write_fields(fields, object_at(event.data, entity))
     now, actor = iso(event.occurred_at), event.data.get("actor", "")
     stamps = {"CreatedBy": actor, "UpdatedBy": actor, "CreatedAt": now, "UpdatedAt": now}
     reason = present(DisabledReason=event.data.get("reason") if "Disabled" in known else None)
-    identifier = {"Identifier": (event.subject or "").partition(":")[2]}
+    identifier = {"Identifier": subject_name(event)}
     owner = {"UserIdentifier": event.data.get("owner", "")} if entity == "peer" else {}
     return stamps | empty | owner | known | reason | identifier
 
 
-#: The words of each record, and what stands there even when it is empty.
+#: The fields of each record, and what stands there even when it is empty.
 FORMS: dict[str, tuple[FieldMap, JsonObject]] = {
     "user": (USER, {"Email": "", "AuthSources": [], "IsAdmin": False}),
     "peer": (

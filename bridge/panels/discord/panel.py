@@ -48,7 +48,7 @@ class DiscordPanel(Panel[DiscordConfig]):
         self._zone = ZoneInfo(config.timezone)
 
     def verify(self, hook: Hook) -> None:
-        self.proves(hook.token)
+        self.verify_secret(hook.token)
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         """The message, or one for each of its embeds where all are reports; raise BadPayload as Discord would."""
@@ -93,17 +93,17 @@ class DiscordPanel(Panel[DiscordConfig]):
 
 
 #: What a message can say besides its text and embeds, and how it is said: all keys that are no bare embed's.
-SAYING = ("attachments", "components", "poll", "sticker_ids")
-MANNER = ("username", "avatar_url", "thread_id", "thread_name", "tts", "flags", "allowed_mentions")
+CONTENT_KEYS = ("attachments", "components", "poll", "sticker_ids")
+MANNER_KEYS = ("username", "avatar_url", "thread_id", "thread_name", "tts", "flags", "allowed_mentions")
 
 
 def _sole_embeds(body: JsonObject) -> list[Any]:
     """The embeds of a message that says nothing else; where it has none, the body as one."""
     content, embeds = body.get("content"), body.get("embeds")
-    if (content.strip() if isinstance(content, str) else content) or any(body.get(key) for key in SAYING):
+    if (content.strip() if isinstance(content, str) else content) or any(body.get(key) for key in CONTENT_KEYS):
         return []
     if embeds is None:
-        return [{key: body[key] for key in body.keys() - {"content", "embeds", *SAYING, *MANNER}}]
+        return [{key: body[key] for key in body.keys() - {"content", "embeds", *CONTENT_KEYS, *MANNER_KEYS}}]
     return embeds if isinstance(embeds, list) and len(embeds) <= EMBEDS else []
 
 

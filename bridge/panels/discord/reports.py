@@ -152,7 +152,7 @@ def recognise(embed: Any, zone: tzinfo) -> Report | None:
     if not isinstance(description, str):
         return None
     foot = footer.get("text") if isinstance(footer, dict) else None
-    return _read(embed.get("title") or "", description, foot if isinstance(foot, str) else "", zone)
+    return _report(embed.get("title") or "", description, foot if isinstance(foot, str) else "", zone)
 
 
 def without_password(text: str, *, title: Any = "") -> str:
@@ -183,15 +183,15 @@ class Sheet:
         return found[0] if len(found) == 1 and found[0] not in ("", "None") else None
 
 
-def _read(title: Any, description: str, footer: str, zone: tzinfo) -> Report | None:
+def _report(title: Any, description: str, footer: str, zone: tzinfo) -> Report | None:
     lines = [line for line in description.split("\n") if line.strip()]
     if title:
-        kind = _titled(title, footer)
+        kind = _kind_by_title(title, footer)
     else:
         kind = HEADED.get(lines[0].strip()) if lines else None
         lines = lines[2:]  # the second is a rule of dashes
     if kind is None or kind.about == "hosts":
-        return _all_hosts(kind, description) if kind else None
+        return _all_hosts_report(kind, description) if kind else None
     escaped = kind.panel == "pasarguard" and kind.about != "api_key"
     sheet = _sheet(LABELLED, lines, escaped)
     if not sheet.rows or not LABELLED.fullmatch(lines[0]):
@@ -205,7 +205,7 @@ def _read(title: Any, description: str, footer: str, zone: tzinfo) -> Report | N
     return Report(kind.panel, kind.name, kind.type, f"{about}:{name}" if name.strip() else None, data)
 
 
-def _titled(title: Any, footer: str) -> ReportKind | None:
+def _kind_by_title(title: Any, footer: str) -> ReportKind | None:
     if not isinstance(title, str) or len(title) > LONGEST_TITLE:
         return None
     words = re.sub(r"^\W+|\W+$", "", title).lower()
@@ -230,14 +230,14 @@ def _sheet(pattern: re.Pattern[str], lines: Iterable[str], escaped: bool) -> She
     return Sheet(tuple(rows))
 
 
-def _all_hosts(kind: ReportKind, description: str) -> Report | None:
+def _all_hosts_report(kind: ReportKind, description: str) -> Report | None:
     """`Modify Hosts` names no host, and its admin in the only sentence."""
     if not (match := ALL_HOSTS.fullmatch(description)):
         return None
     return Report(kind.panel, kind.name, kind.type, None, present(actor=ESCAPED.sub(r"\1", match["by"])))
 
 
-def _people(foot: Sheet) -> JsonObject:
+def _owner_and_actor(foot: Sheet) -> JsonObject:
     return present(owner=foot.only("Belongs To", "Belong To"), actor=foot.only("By"))
 
 
@@ -248,13 +248,13 @@ def _user_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Jso
         username=sheet.rows[0][1],
         id=whole(foot.only("ID")),
         status=kind.name.partition("/")[2],
-        limit_bytes=_size(sheet.only("Traffic Limit", "Data Limit")) or None,
-        expires_at=_time(sheet.only("Expire Date"), zone),
+        limit_bytes=_bytes(sheet.only("Traffic Limit", "Data Limit")) or None,
+        expires_at=_utc(sheet.only("Expire Date"), zone),
         reset_strategy=strategy.rpartition(".")[2],
         groups=groups.split(", ") if groups else None,
         next_plan=truth(sheet.only("Has Next Plan")),
     )
-    return {"user": user, **_people(foot)}
+    return {"user": user, **_owner_and_actor(foot)}
 
 
 def _login_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
@@ -264,7 +264,7 @@ def _login_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Js
 
 
 def _node_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
-    up, down = _size(sheet.only("Uplink at Reset")), _size(sheet.only("Downlink at Reset"))
+    up, down = _bytes(sheet.only("Uplink at Reset")), _bytes(sheet.only("Downlink at Reset"))
     node = present(
         name=sheet.rows[0][1],
         id=whole(foot.only("ID")),
@@ -272,10 +272,10 @@ def _node_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Jso
         port=whole(sheet.only("Port")),
         node_version=sheet.only("Node Version"),
         core_version=sheet.only("Core Version"),
-        used_bytes=_size(sheet.only("Used Traffic")) if up is None or down is None else up + down,
-        limit_bytes=_size(sheet.only("Data Limit")) or None,
+        used_bytes=_bytes(sheet.only("Used Traffic")) if up is None or down is None else up + down,
+        limit_bytes=_bytes(sheet.only("Data Limit")) or None,
     )
-    return {"node": node, **present(reason=sheet.only("Error")), **_people(foot)}
+    return {"node": node, **present(reason=sheet.only("Error")), **_owner_and_actor(foot)}
 
 
 def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
@@ -285,10 +285,10 @@ def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Js
         name=None if label == "ID" else name,
         id=whole(name if label == "ID" else foot.only("ID")),
         status=sheet.only("Status"),
-        expires_at=_time(sheet.only("Expire Date"), zone),
+        expires_at=_utc(sheet.only("Expire Date"), zone),
         details=present(**{one: sheet.only(one) for one in labels}),
     )
-    return {kind.about: thing, **present(usage=_usage(sheet)), **_people(foot)}
+    return {kind.about: thing, **present(usage=_usage(sheet)), **_owner_and_actor(foot)}
 
 
 def _usage(sheet: Sheet) -> JsonObject:
@@ -296,8 +296,8 @@ def _usage(sheet: Sheet) -> JsonObject:
     if not (share := sheet.only("Usage")):
         return {}
     return present(
-        used_bytes=_size(sheet.only("Used Traffic")),
-        limit_bytes=_size(sheet.only("Data Limit")) or None,
+        used_bytes=_bytes(sheet.only("Used Traffic")),
+        limit_bytes=_bytes(sheet.only("Data Limit")) or None,
         percent=number(share.removesuffix("%")),
     )
 
@@ -305,13 +305,13 @@ def _usage(sheet: Sheet) -> JsonObject:
 DATA = {"user": _user_data, "login": _login_data, "node": _node_data}
 
 
-def _size(text: str | None) -> int | None:
+def _bytes(text: str | None) -> int | None:
     """Bytes of `50.0 GB`, or of a bare number."""
     match = SIZE.fullmatch(text or "")
     return round(float(match[1]) * 1024 ** " KMGTPEZY".index(match[2] or " ")) if match else None
 
 
-def _time(text: str | None, zone: tzinfo) -> str | None:
+def _utc(text: str | None, zone: tzinfo) -> str | None:
     """ISO 8601 in UTC, of any way the reports write a time; None for never."""
     try:
         if (seconds := number(text)) is not None:

@@ -29,7 +29,7 @@ from bridge.event import JsonObject
 from bridge.foreign import object_at, present, required_text, text, texts
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, digest, json_elements, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, json_elements, unknown_type
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage, utc_or_never
 from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, TYPES
@@ -69,7 +69,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
     )
 
     def verify(self, hook: Hook) -> None:
-        self.proves(hook.header("x-webhook-secret"))
+        self.verify_secret(hook.header("x-webhook-secret"))
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)
@@ -78,7 +78,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         """PasarGuard's is told by its `user`, which is in all that it has sent since its stamp is true (2.0)."""
         if not isinstance(element, dict) or not text(element.get("username")) or not text(element.get("action")):
             return None
-        key = digest({name: value for name, value in element.items() if name not in CHANGING})
+        key = fingerprint_key({name: value for name, value in element.items() if name not in CHANGING})
         if object_at(element, "user").keys() & MARKS["pasarguard"]:
             stamped = moment_or_never(element.get("enqueued_at")) is not None
             return Fingerprint(key, within=RETRIES_WITHIN) if stamped else None

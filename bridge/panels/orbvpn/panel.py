@@ -58,7 +58,7 @@ class OrbvpnPanel(Panel[OrbvpnConfig]):
         self._zone = ZoneInfo(config.timezone)
 
     def verify(self, hook: Hook) -> None:
-        self.proves(*hook.carried())
+        self.verify_secret(*hook.plain_secrets())
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)

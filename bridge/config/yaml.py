@@ -62,22 +62,19 @@ class _Constructor:
         self._document.values[path] = _position(node)
         if not node.tag.startswith(_OWN):
             self._document.reject(path, f"has a YAML tag, {node.tag}, which means nothing here")
-        elif isinstance(node, yaml.ScalarNode):
+            return None
+        if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
-        elif id(node) in self._parents:
+        if id(node) in self._parents:
             self._document.reject(path, "is an alias of something that it is a part of")
-        else:
-            self._parents.add(id(node))
-            try:
-                return self._collection(node, path)
-            finally:
-                self._parents.remove(id(node))
-        return None
-
-    def _collection(self, node: yaml.Node, path: KeyPath) -> Any:
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        return [self._value(one, (*path, index)) for index, one in enumerate(node.value)]
+            return None
+        self._parents.add(id(node))
+        try:
+            if isinstance(node, yaml.MappingNode):
+                return self._mapping(node, path)
+            return [self._value(one, (*path, index)) for index, one in enumerate(node.value)]
+        finally:
+            self._parents.remove(id(node))
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         text = self._expanded(node, path)

@@ -23,14 +23,10 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
     sources = document.names("sources")
     for index, _ in enumerate(document.entries("routes")):
         row: KeyPath = ("routes", index)
-        for path, name in document.texts((*row, "to")):
-            if name not in sinks:
-                document.report(row, f'no sink named "{name}": {suggestion(name, sinks)}', document.position(path))
-        for path, name in document.texts((*row, "fallback")):
-            _check_fallback(document, row, path, name, sinks)
-        for path, name in document.texts((*row, "source")):
-            if name not in sources:
-                document.report(row, f'no source named "{name}": {suggestion(name, sources)}', document.position(path))
+        _check_names(document, row, "to", "sink", sinks)
+        _check_names(document, row, "fallback", "sink", sinks)
+        _check_names(document, row, "source", "source", sources)
+        _check_fallback(document, row, sinks)
         for path, name in () if _takes_any_type(document, row) else document.texts((*row, "match")):
             _check_type(document, row, path, name)
     for index, _ in enumerate(document.entries("webhooks")):
@@ -78,13 +74,18 @@ def _check_type(document: Document, row: KeyPath, path: KeyPath, glob: str) -> N
         document.report(row, f'no event has the type "{name}": did you mean "{close[0]}"?', document.position(path))
 
 
-def _check_fallback(document: Document, row: KeyPath, path: KeyPath, name: str, sinks: list[str]) -> None:
-    if name not in sinks:
-        document.report(row, f'no sink named "{name}": {suggestion(name, sinks)}', document.position(path))
-    elif name in [sink for _, sink in document.texts((*row, "to"))]:
-        document.report(
-            row, f'"{name}" gets the event anyway: let it fall back to another sink', document.position(path)
-        )
+def _check_names(document: Document, row: KeyPath, key: str, kind: str, known: list[str]) -> None:
+    for path, name in document.texts((*row, key)):
+        if name not in known:
+            document.report(row, f'no {kind} named "{name}": {suggestion(name, known)}', document.position(path))
+
+
+def _check_fallback(document: Document, row: KeyPath, sinks: list[str]) -> None:
+    to = {sink for _, sink in document.texts((*row, "to"))}
+    for path, name in document.texts((*row, "fallback")):
+        if name in to.intersection(sinks):
+            text = f'"{name}" gets the event anyway: let it fall back to another sink'
+            document.report(row, text, document.position(path))
 
 
 def _takes_any_type(document: Document, row: KeyPath) -> bool:

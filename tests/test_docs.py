@@ -16,7 +16,6 @@ import typer
 import yaml
 from typer.core import TyperGroup
 
-from bridge.app import RESTART_ONLY
 from bridge.cli import app
 from bridge.config.load import load
 from bridge.event import Event
@@ -25,6 +24,7 @@ from bridge.message import Look, Message
 from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
+from bridge.reload import RESTART_ONLY
 from bridge.samples import samples
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Tools

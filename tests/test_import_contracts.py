@@ -49,7 +49,7 @@ def broken(copy: Path) -> Callable[[str, str], set[str]]:
     ("file", "content", "contract"),
     [
         ("panels/new.py", "from bridge.panels import marzban", PANELS),
-        ("panels/new.py", "from bridge.panels.reports import TITLED", PANELS),
+        ("panels/new.py", "from bridge.panels.discord.reports import TITLED", PANELS),
         ("sinks/new.py", "from bridge.sinks.discord.sink import DiscordSink", SINKS),
         ("sinks/new.py", "from bridge.sinks import zapier", SINKS),
         ("sinks/slack/new.py", "from bridge.sinks.discord import sink", SINKS),

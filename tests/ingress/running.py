@@ -16,9 +16,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.server import Server, not_found
 from bridge.ingress.source import Source
-from bridge.panels.discord import DiscordConfig, DiscordPanel
 from bridge.panels.discord.panel import DiscordConfig, DiscordPanel
-from bridge.panels.marzban import MarzbanConfig, MarzbanPanel
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.routing import Route, Router
 from bridge.store import open_outbox

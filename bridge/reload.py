@@ -1,0 +1,125 @@
+"""What a reload swaps: sources, table, sinks and lanes, once the file or anything it names has changed.
+
+The port, the outbox and what is under way stay. A file that is wrong changes nothing, and says where it is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from bridge.config.load import Loaded, load
+from bridge.delivery.dispatcher import Dispatcher
+from bridge.delivery.lane import LaneSettings
+from bridge.errors import BridgeError, ConfigError
+from bridge.ingress.receiver import Receiver
+from bridge.ingress.source import Source
+from bridge.messages.renderer import Renderer
+from bridge.panels import DIALECTS
+from bridge.routing import Router
+from bridge.sinks import SinkSettings
+from bridge.sinks.base import Sink, Tools
+from bridge.sinks.http import Http
+from bridge.telemetry import say
+
+#: Path, time of change and size of each file.
+Stamp = list[tuple[str, int, int]]
+
+LOG = logging.getLogger("bridge.app")
+CHECK_EVERY = 1.0  # seconds between two looks at the files
+RESTART_ONLY = ("listen", "store", "limits", "keep", "log")  # settings that a reload does not change
+
+
+class Reloader:
+    """Puts what the file says in place: at the start, and whenever it has changed."""
+
+    def __init__(self, path: Path, receiver: Receiver, dispatcher: Dispatcher, http: Http) -> None:
+        self._path = path
+        self._receiver = receiver
+        self._dispatcher = dispatcher
+        self._tools = Tools(http, DIALECTS)
+        self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
+        self._loaded: Loaded
+
+    async def apply(self, loaded: Loaded) -> None:
+        """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
+        config = loaded.config
+        sources = {name: Source(name, one.panel, one.open()) for name, one in config.sources.items()}
+        router = Router(config.table(), sinks=config.all_sinks(), on_error=_log_failed_row)
+        opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
+        renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
+        # everything is made before anything is put in place: what cannot be made leaves all as it was
+        self._loaded, self._sinks = loaded, opened
+        self._receiver.configure(sources, router)
+        sinks = {name: sink for name, (_, sink) in opened.items()}
+        await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
+
+    async def watch(self, requested: asyncio.Event) -> None:
+        """Reload when one of the files has changed, and when that is requested (SIGHUP)."""
+        stamp = _stamp(self._loaded.files)
+        while True:
+            await _change(self._loaded.files, stamp, requested)
+            stamp = _stamp(self._loaded.files)  # before it is read: what is written meanwhile is a change
+            await self._reload()
+
+    async def _reload(self) -> None:
+        try:
+            loaded = await asyncio.to_thread(load, self._path)
+            if self._loaded.config.sources and not loaded.config.sources:
+                raise BridgeError(f"{self._path}: names no source any more; a bridge without one has to be started so")
+            for name in RESTART_ONLY:
+                if getattr(loaded.config, name) != getattr(self._loaded.config, name):
+                    say(LOG, logging.WARNING, "config.needs_restart", setting=name)
+            await self.apply(loaded)
+        except ConfigError as error:
+            for line in str(error).splitlines():
+                say(LOG, logging.ERROR, "config.rejected", mistake=line)
+        except BridgeError as error:
+            say(LOG, logging.ERROR, "config.rejected", mistake=str(error))
+        else:
+            say(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
+
+    def _sink(self, name: str, config: SinkSettings) -> tuple[SinkSettings, Sink]:
+        """The sink of that name, the same object as before where its settings are the same."""
+        before = self._sinks.get(name)
+        return before if before is not None and before[0] == config else (config, config.open(self._tools))
+
+
+def _log_failed_row(row: str, why: str) -> None:
+    say(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
+
+
+async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> None:
+    """Return when the files are not as `stamp` says, and nobody is still writing them; or when that is requested."""
+    latest = stamp
+    while not requested.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_EVERY):
+                await requested.wait()
+        before, latest = latest, _stamp(files)
+        if before == latest != stamp:
+            break
+    requested.clear()
+
+
+def _stamp(files: Iterable[Path]) -> Stamp:
+    """What tells whether one of the files, or a file in one of the folders, has changed."""
+    stamp = []
+    for path in files:
+        for one in _files(path):
+            try:
+                status = one.stat()
+            except OSError:
+                stamp.append((str(one), 0, 0))
+            else:
+                stamp.append((str(one), status.st_mtime_ns, status.st_size))
+    return stamp
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or what lies in the folder; the folder itself where it vanishes meanwhile."""
+    try:
+        return sorted(path.rglob("*")) if path.is_dir() else [path]
+    except OSError:
+        return [path]

@@ -12,24 +12,6 @@ from bridge.event import Event
 RECORD, UNIT = "\x1e", "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a sink wants said.
-
-    parts    how many events of a digest it can tell in full; 0 where it tells every event by itself
-    service  the folder under templates/, and whose escaping: "discord", "slack", "telegram"; "" for none
-    blocks   the named blocks its message is made of
-    inline   the operator's own little templates from the sink's settings, (block name, Jinja source); never escaped
-    locale   the language, None for the file's
-    """
-
-    service: str = ""
-    blocks: tuple[str, ...] = ()
-    inline: tuple[tuple[str, str], ...] = ()
-    locale: str | None = None
-    parts: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
     """What this sink was last told about the same subject.

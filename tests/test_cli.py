@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from bridge import __version__
 from bridge.cli import app, main
 from bridge.config.schema import schema
+from bridge.sinks import SERVICES
 from tests.panels.recorded import recorded
 from tests.processes import free_port
 
@@ -164,7 +165,7 @@ def test_render_shows_one_sink_where_it_is_named(run: Run, file: Path) -> None:
     assert any("а" <= letter <= "я" for letter in shown["blocks"]["text"])
 
 
-@pytest.mark.parametrize("service", ["discord", "slack", "telegram"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_render_shows_a_service_without_any_file(run: Run, tmp_path: Path, service: str) -> None:
     with chdir(tmp_path):
         (shown,) = rendered(run, "--service", service, "--event", "USER_CREATED")
@@ -276,7 +277,7 @@ def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: 
     command = [sys.executable, "-m", "bridge", "run", "--demo"]
     with subprocess.Popen(command, cwd=tmp_path, env={}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as bridge:
         assert bridge.stdout is not None
-        wanted = {b"discord", b"slack", b"telegram"}
+        wanted = {name.encode() for name in SERVICES}
         told = b""
         try:
             while wanted:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
@@ -12,162 +11,67 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from standardwebhooks import Webhook
 
 from bridge.event import Event
+from bridge.markup.service import Service
 from bridge.message import Message
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.panels.base import Hook
 from bridge.panels.discord import reports
-from bridge.panels.marzban.emit import ACTIONS
 from bridge.samples import sample
+from bridge.sinks import SERVICES
 from bridge.sinks.base import HttpSink, Tools
-from bridge.sinks.console_view import view
-from bridge.sinks.http import Http, Request
+from bridge.sinks.http import Http
+from bridge.sinks.terminal import view
 from bridge.vocabulary import TYPES
 from tests.fakes import START
-from tests.messages.hostile import DISCORD_PING, HOSTILE, SLACK_PING, TELEGRAM_PING
-from tests.messages.speech import Telegram
+from tests.messages.hostile import HOSTILE
 from tests.panels.hearing import WORDS, heard, opened
 from tests.panels.recorded import recorded
-from tests.services.discord import discord_faults, is_empty
-from tests.services.service import breaches, contract, parsed
-from tests.services.slack import slack_faults
-from tests.services.telegram import telegram_faults
+from tests.services.every import WAYS
+from tests.services.known import KnownChat
+from tests.services.service import parsed
 from tests.sinks.values import config, hostile_texts
 
-SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-PLAIN = "RemnawaveTestSecret0123456789abcdefXYZ"
 SPEAKING = {
     locale: Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale) for locale in ("en", "fa", "ru")
 }
-Faults = Callable[[Request, Event], Iterable[str]]
-
-
-def discord(request: Request, event: Event) -> Iterator[str]:
-    body = parsed(request.body)
-    yield from discord_faults(body)
-    if is_empty(body):
-        yield "an empty message"
-    if body["allowed_mentions"] != {"parse": []}:
-        yield "somebody may be mentioned"
-    if event.type != "message.posted" and DISCORD_PING.search(body.get("content", "")):
-        yield f"a ping: {body['content']}"
-
-
-def slack(way: str) -> Faults:
-    def faults(request: Request, event: Event) -> Iterator[str]:
-        body = parsed(request.body)
-        yield from slack_faults(body, way)
-        texts = [body["text"], *(block["text"]["text"] for block in body.get("blocks", []) if "text" in block)]
-        yield from (f"a ping: {text}" for text in texts if SLACK_PING.search(text))
-
-    return faults
-
-
-def telegram(request: Request, event: Event) -> Iterator[str]:
-    body = parsed(request.body)
-    yield from telegram_faults(body)
-    words = Telegram(re.sub(r"<(code|pre)[ >].*?</\1>", "", body["text"], flags=re.DOTALL))
-    if TELEGRAM_PING.search(words.words) or any(link.startswith(("tg:", "ton:")) for link in words.links):
-        yield f"a ping: {body['text']}"
-
-
-def contact(request: Request, event: Event) -> Iterator[str]:
-    body = parsed(request.body)
-    if "email" in body or "phone" in body:  # or it is not sent
-        yield from breaches(contract("gohighlevel.contacts-upsert"), body)
-
-
-def documented(name: str) -> Faults:
-    return lambda request, event: breaches(contract(name), parsed(request.body))
-
-
-def as_event(request: Request, event: Event) -> Iterator[str]:
-    Webhook(SIGNING).verify(request.body, dict(request.headers), json_parse=False)
-    if parsed(request.body) is None or parsed(request.body)["id"] != event.id:
-        yield "not the event"
-
-
-def spoken_to(panel: str) -> Faults:
-    """That panel's own reader takes it, signature and all; Marzban has no word for what happens to no user."""
-    source = opened(panel, secret=PLAIN)
-
-    def faults(request: Request, event: Event) -> Iterator[str]:
-        token = PLAIN if panel == "orbvpn" else None  # it signs nothing
-        hook = Hook(body=request.body, received_at=START, headers=request.headers, token=token)
-        source.verify(hook)
-        if parsed(request.body) is None:
-            yield "not JSON"
-        if (panel != "marzban" or event.type in ACTIONS) and len(heard(source, hook)) != 1:
-            yield "not one event"
-
-    return faults
-
-
-BUTTONS = [{"text": "{{ event.source }} {{ data.user.username }}", "url": "https://panel.example.com/{{ event.id }}"}]
-WAYS: dict[str, tuple[dict[str, Any], Faults]] = {
-    "discord": ({"type": "discord", "url": "https://discord.example/api/webhooks/1/token-AAAA"}, discord),
-    "slack": ({"type": "slack", "url": "https://slack.example/services/T/B/X"}, slack("incomingWebhook")),
-    "slack token": ({"type": "slack", "token": "xoxb-1", "channel": "#ops"}, slack("chatPostMessage")),
-    "telegram": ({"type": "telegram", "token": "1:A", "chat_id": -1001, "buttons": BUTTONS}, telegram),
-    "trigger": (
-        {"type": "gohighlevel", "url": "https://crm.example/hooks/loc/webhook-trigger/1"},
-        documented("orbvpn.gohighlevel-webhook"),
-    ),
-    "contacts": (
-        {
-            "type": "gohighlevel",
-            "api_key": "pit-1",
-            "location_id": "loc",
-            "custom_fields": {"f1": "{{ data.user.username }}"},
-        },
-        contact,
-    ),
-    "zapier": ({"type": "zapier", "url": "https://hooks.example/hooks/catch/1/x/"}, documented("orbvpn.zapier")),
-    **{
-        format_: ({"type": "webhook", "url": "https://x.example", "format": format_, "secret": SIGNING}, as_event)
-        for format_ in ("event", "cloudevents")
-    },
-    **{
-        panel: ({"type": "webhook", "url": "https://x.example", "format": panel, "secret": PLAIN}, spoken_to(panel))
-        for panel in sorted(DIALECTS.keys() - {"cloudevents"})
-    },
+SINKS: dict[str, HttpSink[Any]] = {
+    name: config(**settings_).open(Tools(Http(), DIALECTS)) for name, (settings_, _, _) in WAYS.items()
 }
-CHATS = ("discord", "slack", "slack token", "telegram")
-SINKS: dict[str, HttpSink[Any]] = {way: config(**said).open(Tools(Http(), DIALECTS)) for way, (said, _) in WAYS.items()}
+FORMATS: dict[str, Service | None] = {**SERVICES, "event": None}
 
 
 def carried(way: str, event: Event, locale: str = "en") -> list[str]:
-    """What the service has against the request that carries this event."""
-    sink, (_, faults) = SINKS[way], WAYS[way]
+    """What the service has against the request that carries this event, and whom it would ping."""
+    sink, (_, known, reached) = SINKS[way], WAYS[way]
     rendered = SPEAKING[locale].render(event, sink.look)
-    at = datetime.now(UTC)  # a signature is good for five minutes
-    built = sink.build(Message(event=event, at=at, blocks=rendered.blocks))
-    return [*faults(built, event), *([rendered.fault] if rendered.fault else [])]
+    request = sink.build(Message(event=event, at=datetime.now(UTC), blocks=rendered.blocks))
+    faults = [*reached.faults(request, [event]), *([rendered.fault] if rendered.fault else [])]
+    return [*faults, *known.pings(parsed(request.body), event)] if isinstance(known, KnownChat) else faults
 
 
 @pytest.mark.parametrize("locale", SPEAKING)
 @pytest.mark.parametrize("way", WAYS)
 def test_every_service_takes_every_event_in_every_language(way: str, locale: str) -> None:
-    if locale != "en" and way not in CHATS:
+    if locale != "en" and SINKS[way].look.service is None:
         return  # they get no words
     refused = {type_: faults for type_ in TYPES if (faults := carried(way, sample(type_, at=START), locale))}
     assert refused == {}
 
 
 @pytest.mark.parametrize("locale", SPEAKING)
-@pytest.mark.parametrize("service", ["discord", "slack", "telegram", "event"])
-def test_every_event_can_be_shown_on_the_terminal(service: str, locale: str) -> None:
-    sink = config(type="console", format=service).open(Tools(Http(), DIALECTS))
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_event_can_be_shown_on_the_terminal(format_: str, locale: str) -> None:
+    sink = config(type="console", format=format_).open(Tools(Http(), DIALECTS))
     for type_ in TYPES:
         event = sample(type_, at=START)
         rendered = SPEAKING[locale].render(event, sink.look)
         message = Message(event=event, at=START, blocks=rendered.blocks)
         assert rendered.fault is None
         for terminal in (True, False):
-            assert view(message, service, terminal=terminal, color=terminal, width=100).strip()
+            assert view(message, FORMATS[format_], terminal=terminal, color=terminal, width=100).strip()
 
 
 # Hostile data
@@ -221,11 +125,11 @@ def test_whatever_people_are_called_nothing_is_refused_and_nobody_is_pinged(
 
 
 @settings(max_examples=150, deadline=None)
-@given(event=hostile_events(), service=st.sampled_from(["discord", "slack", "telegram", "event"]))
-def test_whatever_people_are_called_the_terminal_is_not_commanded(event: Event, service: str) -> None:
-    sink = config(type="console", format=service).open(Tools(Http(), DIALECTS))
+@given(event=hostile_events(), format_=st.sampled_from([*FORMATS]))
+def test_whatever_people_are_called_the_terminal_is_not_commanded(event: Event, format_: str) -> None:
+    sink = config(type="console", format=format_).open(Tools(Http(), DIALECTS))
     message = Message(event=event, at=START, blocks=SPEAKING["en"].render(event, sink.look).blocks)
-    shown = view(message, service, terminal=False, color=False)
+    shown = view(message, FORMATS[format_], terminal=False, color=False)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
 
 

@@ -20,18 +20,18 @@ from bridge.cli import app
 from bridge.config.load import load
 from bridge.event import Event
 from bridge.ingress.source import Source
-from bridge.message import Look, Message
+from bridge.markup.service import Look
+from bridge.message import Message
 from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.reload import RESTART_ONLY
 from bridge.samples import samples
-from bridge.sinks import SinkSettings
+from bridge.sinks import SERVICES, SinkSettings
 from bridge.sinks.base import Tools
-from bridge.sinks.console import BLOCKS
-from bridge.sinks.console_view import view
 from bridge.sinks.http import Http
 from bridge.sinks.settings import Retry
+from bridge.sinks.terminal import view
 from bridge.vocabulary import TYPES
 from tests.pages import ROOT, Piece, anchors, blocks, links, named, parsed, spans, table
 
@@ -150,15 +150,14 @@ def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) 
 
 
 def _seen(body: bytes) -> str:
-    """What the terminal shows, as Discord's, Slack's and Telegram's, for the events of a Marzban's request."""
+    """What the terminal shows, in each chat, for the events of a Marzban's request."""
     source = Source("marzban", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
     events, _ = source.parse(Hook(body=body, received_at=NOW))
     renderer = Renderer(folders=(), timezone=ZoneInfo("UTC"), locale="en")
-    looks = {service: Look(service, blocks) for service, blocks in BLOCKS.items()}
     messages = [
-        (service, Message(event=event, at=NOW, blocks=renderer.render(event, look).blocks))
+        (service, Message(event=event, at=NOW, blocks=renderer.render(event, Look(service)).blocks))
         for event, _ in events
-        for service, look in looks.items()
+        for service in SERVICES.values()
     ]
     return "\n\n".join(view(message, service, terminal=False, color=False).strip("\n") for service, message in messages)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 EventOption = Annotated[str, typer.Option("--event", help="A sample of this type.")]
 
 
+def _services() -> list[str]:
+    from bridge.sinks import SERVICES
+
+    return list(SERVICES)
+
+
+def _known_service(name: str | None) -> str | None:
+    if name is not None and name not in _services():
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, _services()))}.")
+    return name
+
+
 def render(
     config: ConfigOption = None,
     event: EventOption = "user.created",
@@ -36,7 +48,13 @@ def render(
     panel: Annotated[str | None, typer.Option(help="The panel that a sample comes from.")] = None,
     sink: Annotated[str | None, typer.Option(help="This sink, in place of those that the table chooses.")] = None,
     service: Annotated[
-        Literal["discord", "slack", "telegram"] | None, typer.Option(help="The message alone, for a service.")
+        str | None,
+        typer.Option(
+            metavar="<service>",
+            callback=_known_service,
+            autocompletion=_services,
+            help="The message alone, for a service.",
+        ),
     ] = None,
     locale: Annotated[str | None, typer.Option(help="In this language, as fa.")] = None,
     as_json: JsonOption = False,

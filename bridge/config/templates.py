@@ -13,11 +13,11 @@ from bridge.config.errors import any_of, suggestion
 from bridge.config.model import is_folder
 from bridge.config.orbvpn import SINK
 from bridge.errors import Mistake
-from bridge.message import Look
+from bridge.markup.service import Look
 from bridge.messages.catalog import LOCALES, language_of
 from bridge.messages.renderer import SHIPPED, Renderer
 from bridge.panels import DIALECTS
-from bridge.sinks import SinkSettings
+from bridge.sinks import SERVICES, SinkSettings
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http
 
@@ -29,7 +29,7 @@ def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSe
     """
     folders = _template_folders(document, folder)
     renderer = Renderer(folders=folders, timezone=ZoneInfo("UTC"), locale="en")
-    for mistake in renderer.mistakes():
+    for mistake in renderer.mistakes(SERVICES):
         document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
     found = _valid_sinks(document) if sinks is None else sinks.items()
     tools = Tools(Http(), DIALECTS)
@@ -79,9 +79,10 @@ def _check_template(
 ) -> None:
     """A template that none of the row's services has is misspelt."""
     template = document.value((*row, "template"))
-    services = {looks[sink].service for _, sink in document.texts((*row, "to")) if sink in looks} - {""}
+    found = (looks[sink].service for _, sink in document.texts((*row, "to")) if sink in looks)
+    services = dict.fromkeys(service for service in found if service is not None)
     if isinstance(template, str) and services and not any(renderer.exists(one, template) for one in services):
-        names = [file.stem for folder in folders for one in services for file in (folder / one).glob("*.j2")]
+        names = [file.stem for folder in folders for one in services for file in (folder / one.name).glob("*.j2")]
         document.report((*row, "template"), f'"{template}" is not there: {suggestion(template, names)}')
 
 

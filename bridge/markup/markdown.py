@@ -1,9 +1,7 @@
-"""Discord's markdown, said in Slack's or Telegram's markup.
+"""Discord's markdown, written in a service's own markup.
 
-Limits   8,000 characters are read; Telegram applies the first 100 entities of a message
-Quirks   `__x__` is underlined, which Slack has not; `||x||` is a spoiler, which Slack has not either
-         Slack formats no part of a word, and nothing across a line break: marks are parted, and repeated
-         Telegram finds a mention across tags, knows no quote inside a quote, and needs every tag closed in order
+Limits   8,000 characters are read
+Quirks   `__x__` is underlined, `||x||` is a spoiler
          a masked link whose label is another address is shown with both: Discord makes no link of it
 
 Nothing pings: `<@1>`, `<#1>`, `<:name:1>`, `<t:0:F>` and their like become the words that people see.
@@ -12,10 +10,10 @@ Nothing pings: `<@1>`, `<#1>`, `<:name:1>`, `<t:0:F>` and their like become the 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from bridge.markup.parser import reader
-from bridge.markup.text import SPACE, DiscordText, SlackText, TelegramText, Text, clean, web_address
+from bridge.markup.text import Text, clean, web_address
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -23,54 +21,37 @@ if TYPE_CHECKING:
 READ = 8000  # characters of a text that are read
 
 Tags = Mapping[str, tuple[str, str]]
-TELEGRAM: Tags = {
-    "strong": ("<b>", "</b>"),
-    "em": ("<i>", "</i>"),
-    "s": ("<s>", "</s>"),
-    "u": ("<u>", "</u>"),
-    "spoiler": ("<tg-spoiler>", "</tg-spoiler>"),
-}
-#: Where a Slack mark meets what stands outside it; a word that stands there has to be parted from it.
-SEAM = "\x1f"
-SLACK: Tags = {
-    "strong": (f"{SEAM}*", f"*{SEAM}"),
-    "em": (f"{SEAM}_", f"_{SEAM}"),
-    "s": (f"{SEAM}~", f"~{SEAM}"),
-}
-_PARTED = re.compile(f"(?<=[^\\W_]){SEAM}|{SEAM}(?=[^\\W_])")
-
 When = Callable[[datetime], Any]
 
 
-def markdown(value: Any, text: type[Text], when: When) -> Text:
-    """`value`, written in Discord's markdown, for the service of `text`."""
+def markdown(value: Any, writer: "Writer") -> Text:
+    """`value`, written in Discord's markdown, as the writer's service writes it."""
     if hasattr(value, "__html__") or value is None:
-        return text.escape(value)
-    source = str(value)[:READ]
-    if issubclass(text, DiscordText):
-        return text("\n").join(text(text.plain(line)) for line in source.splitlines())
-    if issubclass(text, TelegramText):
-        return text(_Telegram(text, TELEGRAM, when).blocks(_read(source)))
-    return text(_Slack(text, SLACK if issubclass(text, SlackText) else {}, when).blocks(_read(source)))
+        return writer.text.escape(value)
+    return writer.text(writer.written(str(value)[:READ]))
 
 
 def unmarked(value: Any, when: When) -> str:
     """The words of `value`, without their markdown; not escaped."""
-    source = "" if value is None else str(value)[:READ]
-    return _Writer(Text, {}, when).blocks(_read(source))
+    return Writer(Text, when).written("" if value is None else str(value)[:READ])
 
 
-def _read(source: str) -> "Sequence[Token]":
-    return reader().parse("\n".join(clean(line) for line in source.splitlines()))
+class Writer:
+    """Writes Discord's markdown for a service; this one writes its words alone. A service overrides what it marks.
 
+    text  how the words are escaped
+    tags  what stands before and behind strong, em, s, u and spoiler, those that the service has
+    when  how a time is written
+    """
 
-class _Writer:
-    """Writes markdown-it's tokens; this one writes their words alone."""
+    tags: ClassVar[Tags] = {}
 
-    def __init__(self, text: type[Text], tags: Tags, when: When) -> None:
+    def __init__(self, text: type[Text], when: When) -> None:
         self.text = text
-        self.tags = tags
         self.when = when
+
+    def written(self, source: str) -> str:
+        return self.blocks(reader().parse("\n".join(clean(line) for line in source.splitlines())))
 
     def blocks(self, tokens: "Sequence[Token]") -> str:
         """Blocks under each other, with a blank line between where the source has one."""
@@ -175,7 +156,7 @@ class _Writer:
         return re.sub(r"^@[!&]", "@", content).partition(":")[0] if content[0] in "@/" else content
 
     def link(self, label: "Sequence[Token]", url: str) -> str:
-        words = _Writer(Text, {}, self.when).line(label)
+        words = Writer(Text, self.when).line(label)
         if web_address(url) is None:
             return str(self.text.escape(f"[{words}]({url})"))
         if "://" in words and web_address(words) != web_address(url):
@@ -186,23 +167,9 @@ class _Writer:
         return "\n"
 
 
-class _Telegram(_Writer):
-    def heading(self, children: "Sequence[Token]") -> str:
-        return f"<b>{self.line(children, around='strong')}</b>"
+class PlainWriter(Writer):
+    """For a text that nothing reads as markup, and for markup of the same kind: the marks that people know."""
 
-    def quote(self, inner: str) -> str:
-        return f"<blockquote>{inner}</blockquote>"
-
-    def code_block(self, language: str, code: str) -> str:
-        inner = super().code_block(language, code)
-        name = self.text.escape(language)
-        return f'<pre><code class="language-{name}">{inner}</code></pre>' if language else f"<pre>{inner}</pre>"
-
-    def code(self, content: str) -> str:
-        return f"<code>{self.text.fixed(content)}</code>"
-
-
-class _Slack(_Writer):
     def heading(self, children: "Sequence[Token]") -> str:
         return "\n".join(f"*{line}*" for line in self.line(children, around="strong").splitlines())
 
@@ -213,14 +180,7 @@ class _Slack(_Writer):
         return f"```\n{super().code_block(language, code)}\n```"
 
     def code(self, content: str) -> str:
-        return f"{SEAM}`{self.text.fixed(content)}`{SEAM}"
-
-    def line(self, children: "Sequence[Token]", around: str = "") -> str:
-        return _PARTED.sub(SPACE, super().line(children, around)).replace(SEAM, "")
-
-    def line_break(self, opened: "Sequence[tuple[str, str]]") -> str:
-        closing = "".join(mark for _, mark in reversed(opened))
-        return f"{closing}\n" + "".join(mark for mark, _ in opened)
+        return f"`{super().code(content)}`"
 
 
 def _closing(tokens: "Sequence[Token]", at: int) -> int:

@@ -1,15 +1,16 @@
 """What is wrong with a template, and where: found before it runs, or told after it failed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
 
 from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 
-from bridge.markup.text import TEXTS, clean
+from bridge.markup.service import Service
+from bridge.markup.text import clean
 
-TOLD = 300  # characters of a fault
+FAULT = 300  # characters of a fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,13 @@ class TemplateMistake:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-def mistakes_in(folder: Path, sandbox: Callable[[str], Environment]) -> Iterator[TemplateMistake]:
+def mistakes_in(
+    folder: Path, services: Mapping[str, Service], sandbox: Callable[[Service | None], Environment]
+) -> Iterator[TemplateMistake]:
     """The mistakes in the templates of a folder; `sandbox` is what a service's templates are compiled in."""
     for file in sorted(folder.rglob("*.j2")):
         name = file.relative_to(folder).as_posix()
-        service = name.partition("/")[0]
-        for line, message in _mistakes(file, name, sandbox(service if service in TEXTS else "discord")):
+        for line, message in _mistakes(file, name, sandbox(services.get(name.partition("/")[0]))):
             yield TemplateMistake(file, line, message)
 
 
@@ -47,10 +49,10 @@ def _mistakes(file: Path, name: str, environment: Environment) -> Iterator[tuple
     except RecursionError:
         yield 1, "is nested too deeply"
     else:
-        yield from _lost(tree, name, environment)
+        yield from _missing_templates(tree, name, environment)
 
 
-def _lost(tree: nodes.Template, name: str, environment: Environment) -> Iterator[tuple[int, str]]:
+def _missing_templates(tree: nodes.Template, name: str, environment: Environment) -> Iterator[tuple[int, str]]:
     """The templates that this one leads to and that are not there."""
     for node in tree.find_all((nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)):
         target = getattr(node, "template", None)
@@ -58,11 +60,11 @@ def _lost(tree: nodes.Template, name: str, environment: Environment) -> Iterator
             continue
         if isinstance(node, nodes.Extends) and target.value == name:
             yield node.lineno, f"extends itself; the shipped one is shipped/{name}"
-        elif not getattr(node, "ignore_missing", False) and not _is_there(target.value, environment):
+        elif not getattr(node, "ignore_missing", False) and not _exists(target.value, environment):
             yield node.lineno, f"there is no template {target.value}"
 
 
-def _is_there(name: str, environment: Environment) -> bool:
+def _exists(name: str, environment: Environment) -> bool:
     try:
         if environment.loader:
             environment.loader.get_source(environment, name)
@@ -73,7 +75,7 @@ def _is_there(name: str, environment: Environment) -> bool:
     return True
 
 
-def told(error: Exception) -> str:
+def fault_of(error: Exception) -> str:
     """The fault of a template that failed: file, line, why."""
     if isinstance(error, TemplateSyntaxError):
         place, why = f"{error.filename or error.name or 'inline'}:{error.lineno}", error.message or ""
@@ -83,7 +85,7 @@ def told(error: Exception) -> str:
             why = f"there is no template {why}"
         elif type(error).__module__ == "builtins":
             why = f"{type(error).__name__}: {why}"
-    return clean(f"{place}: {why}" if place else why)[:TOLD]
+    return clean(f"{place}: {why}" if place else why)[:FAULT]
 
 
 def _place(error: Exception) -> str:

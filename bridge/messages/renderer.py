@@ -26,13 +26,14 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, Template, Templ
 from jinja2.runtime import Context
 
 from bridge.event import Event
-from bridge.markup.text import TEXTS, Text
-from bridge.message import PLAIN, Circumstances, Look, Tally
-from bridge.messages.bare import bare_digest, bare_event, bare_remarks
+from bridge.markup.service import Look, Service
+from bridge.markup.text import Text
+from bridge.message import PLAIN, Circumstances, Tally
+from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Scope, digest_scope, event_scope, reader
 from bridge.messages.errors import TemplateMistake as TemplateMistake
-from bridge.messages.errors import mistakes_in, told
+from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
 from bridge.messages.sandbox import Sandbox
 
@@ -41,13 +42,8 @@ _BRIDGE = Path(__file__).parents[1]
 SHIPPED = _BRIDGE / "templates" if (_BRIDGE / "templates").is_dir() else _BRIDGE.parent / "templates"
 
 
-#: The template of digests, and the blocks that it has for each service.
+#: The template of digests.
 DIGESTS = "digest"
-DIGEST = {
-    "discord": ("title", "description", "color", "footer", "more"),
-    "slack": ("text", "more"),
-    "telegram": ("text", "more"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +57,14 @@ class Rendered:
 NOTHING = Rendered({})
 
 
-class _Wish(NamedTuple):
-    """What is to be said, for whom; `template` is the one that the row names."""
+class _Wanted(NamedTuple):
+    """What is to be rendered: these blocks, by the first of these templates that is there."""
 
-    service: str
+    service: Service
     locale: str
     blocks: tuple[str, ...]
-    template: str | None
+    names: tuple[str, ...]
+    template: str | None  # the row's: it comes first, where it is there
     circumstances: Circumstances
 
 
@@ -90,42 +87,42 @@ class Renderer:
         self, event: Event, look: Look, template: str | None = None, circumstances: Circumstances = PLAIN
     ) -> Rendered:
         """The blocks that `look` asks for, and `remarks`; `template` is the one that the row names."""
-        if not look.service and not look.inline:
+        if look.service is None and not look.inline:
             return NOTHING
         locale = self._language(look)
         scope = event_scope(event, self._readers[locale], circumstances)
         faults: list[str] = []
         blocks: dict[str, str] = {}
-        if look.service:
-            names = _names(event.type)
-            tried = ((template, *names) if template else names, names)
-            said = self._spoken(_Wish(look.service, locale, look.blocks, template, circumstances), tried, scope, faults)
-            blocks = bare_event(event, look.service, look.blocks, circumstances) if said is None else said
+        if (service := look.service) is not None:
+            wanted = _Wanted(service, locale, service.blocks, _names(event.type), template, circumstances)
+            rendered = self._blocks(wanted, scope, faults)
+            blocks = last_resort.event_blocks(event, service, circumstances) if rendered is None else rendered
         for name, source in look.inline:
             blocks[name] = self._inline(name, source, locale, scope, faults)
         return Rendered(blocks, "; ".join(faults) or None)
 
     def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
-        """The blocks of a digest, those of DIGEST, and `remarks`; in `more` the sink puts a number for `{more}`."""
-        if not look.service:
+        """The blocks of a digest, and `remarks`; in `more` the sink puts a number for `{more}`."""
+        if (service := look.service) is None:
             return NOTHING
         locale = self._language(look)
-        formats = self._sandbox(look.service, locale, True).formats
+        formats = self._sandbox(service, locale, True).formats
         scope = digest_scope(tally, self._readers[locale], formats, circumstances)
         faults: list[str] = []
-        names = DIGEST.get(look.service, ("text", "more"))
-        said = self._spoken(
-            _Wish(look.service, locale, names, None, circumstances), ((DIGESTS,), (DIGESTS,)), scope, faults
-        )
-        blocks = bare_digest(tally, look.service, names, circumstances) if said is None else said
+        wanted = _Wanted(service, locale, service.digest_blocks, (DIGESTS,), None, circumstances)
+        rendered = self._blocks(wanted, scope, faults)
+        blocks = last_resort.digest_blocks(tally, service, circumstances) if rendered is None else rendered
         return Rendered(blocks, "; ".join(faults) or None)
 
-    def mistakes(self) -> list[TemplateMistake]:
-        """Every template in the operator's folders that does not compile, or leads to one that is not there."""
+    def mistakes(self, services: Mapping[str, Service]) -> list[TemplateMistake]:
+        """Every template in the operator's folders that does not compile, or leads to one that is not there.
+
+        `services`, by their names, are whose templates the folders may hold.
+        """
         return [
             mistake
             for folder in self._folders
-            for mistake in mistakes_in(folder, lambda service: self._sandbox(service, self._locale, False))
+            for mistake in mistakes_in(folder, services, lambda service: self._sandbox(service, self._locale, False))
         ]
 
     def wrong(self, source: str) -> str | None:
@@ -133,13 +130,13 @@ class Renderer:
         try:
             self._compiled(source, self._locale)
         except (TemplateSyntaxError, RecursionError) as error:
-            return told(error)
+            return fault_of(error)
         return None
 
-    def exists(self, service: str, name: str) -> bool:
+    def exists(self, service: Service, name: str) -> bool:
         """Whether a row that leads to `service` may name the template `name`."""
         try:
-            self._sandbox(service, self._locale, False).get_template(f"{service}/{name}.j2")
+            self._sandbox(service, self._locale, False).get_template(f"{service.name}/{name}.j2")
         except TemplateNotFound:
             return False
         except (TemplateSyntaxError, ValueError):
@@ -149,65 +146,60 @@ class Renderer:
     def _language(self, look: Look) -> str:
         return known(look.locale) if look.locale else self._locale
 
-    def _spoken(
-        self, wish: _Wish, tried: tuple[tuple[str, ...], tuple[str, ...]], scope: Scope, faults: list[str]
-    ) -> dict[str, str] | None:
-        """The operator's words; where they fail the shipped ones; None where those fail too.
-
-        `tried` are the names of templates to look for: first among the operator's too, then among the shipped alone.
-        """
-        for shipped, names in zip((False, True), tried, strict=True):
+    def _blocks(self, wanted: _Wanted, scope: Scope, faults: list[str]) -> dict[str, str] | None:
+        """By the operator's templates; where they fail by the shipped ones; None where those fail too."""
+        own = (wanted.template, *wanted.names) if wanted.template else wanted.names
+        for shipped, names in ((False, own), (True, wanted.names)):
             try:
-                chosen, missing = self._chosen(wish.service, wish.locale, shipped, names)
-                if missing and missing == wish.template:
-                    faults.append(f"there is no template {wish.service}/{missing}.j2")
-                context = _started(chosen, scope)
-                said = {name: _said(context, name) for name in wish.blocks}
-                said["remarks"] = "" if wish.circumstances == PLAIN else self._remarks(wish, context, scope, faults)
-                return said
+                chosen, missing = self._chosen(wanted.service, wanted.locale, shipped, names)
+                if missing and missing == wanted.template:
+                    faults.append(f"there is no template {wanted.service.name}/{missing}.j2")
+                context = _context(chosen, scope)
+                blocks = {name: _block(context, name) for name in wanted.blocks}
+                plain = wanted.circumstances == PLAIN
+                blocks["remarks"] = "" if plain else self._remarks(wanted, context, scope, faults)
+                return blocks
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
-                faults.append(told(error))
+                faults.append(fault_of(error))
         return None
 
-    def _remarks(self, wish: _Wish, context: Context, scope: Scope, faults: list[str]) -> str:
+    def _remarks(self, wanted: _Wanted, context: Context, scope: Scope, faults: list[str]) -> str:
         """The template's own; where it has none, those of the shipped base."""
         if "remarks" in context.blocks:
-            return _said(context, "remarks")
+            return _block(context, "remarks")
         try:
-            base, _ = self._chosen(wish.service, wish.locale, True, ("base",))
-            return _said(_started(base, scope), "remarks")
+            base, _ = self._chosen(wanted.service, wanted.locale, True, ("base",))
+            return _block(_context(base, scope), "remarks")
         except Exception as error:  # noqa: BLE001 without it the rest is still worth saying
-            faults.append(told(error))
-            return bare_remarks(wish.circumstances, wish.service)
+            faults.append(fault_of(error))
+            return last_resort.remarks(wanted.circumstances, wanted.service)
 
     def _inline(self, name: str, source: str, locale: str, scope: Scope, faults: list[str]) -> str:
         try:
             template = self._compiled(source, locale)
             return "".join(template.root_render_func(template.new_context(scope)))
         except Exception as error:  # noqa: BLE001 the operator's program too
-            faults.append(f"{name}: {told(error)}")
+            faults.append(f"{name}: {fault_of(error)}")
             return ""
 
-    def _open(self, service: str, locale: str, shipped: bool) -> Sandbox:
+    def _open(self, service: Service | None, locale: str, shipped: bool) -> Sandbox:
         """The templates of one service in one language; `shipped`: without the operator's."""
         ours = FileSystemLoader(SHIPPED)
         folders = [] if shipped else [FileSystemLoader(self._folders)]
-        text, texts = TEXTS.get(service, Text), catalog(locale)
-        return Sandbox(
-            text,
-            Formats(text, texts, locale, self._timezone),
-            texts,
-            ChoiceLoader([*folders, ours, PrefixLoader({"shipped": ours})]),
-            escaping=bool(service),
-        )
+        texts = catalog(locale)
+        formats = Formats(service.text if service else Text, texts, locale, self._timezone)
+        return Sandbox(service, formats, texts, ChoiceLoader([*folders, ours, PrefixLoader({"shipped": ours})]))
 
-    def _choose(self, service: str, locale: str, shipped: bool, names: tuple[str, ...]) -> tuple[Template, str | None]:
+    def _choose(
+        self, service: Service, locale: str, shipped: bool, names: tuple[str, ...]
+    ) -> tuple[Template, str | None]:
         """The first template that is there, and the first name where it is not that one."""
-        chosen = self._sandbox(service, locale, shipped).select_template([f"{service}/{name}.j2" for name in names])
-        return chosen, None if chosen.name == f"{service}/{names[0]}.j2" else names[0]
+        files = [f"{service.name}/{name}.j2" for name in names]
+        chosen = self._sandbox(service, locale, shipped).select_template(files)
+        return chosen, None if chosen.name == files[0] else names[0]
 
     def _compile(self, source: str, locale: str) -> Template:
-        return self._sandbox("", locale, False).from_string(source)
+        return self._sandbox(None, locale, False).from_string(source)
 
 
 def _names(type_: str) -> tuple[str, ...]:
@@ -216,13 +208,13 @@ def _names(type_: str) -> tuple[str, ...]:
     return ("base",) if family == DIGESTS else (type_, family, "base")
 
 
-def _started(template: Template, scope: Scope) -> Context:
+def _context(template: Template, scope: Scope) -> Context:
     """The template's blocks, ready to be run."""
     context = template.new_context(scope)
     next(template.root_render_func(context), None)  # runs the top: all that it extends is known then
     return context
 
 
-def _said(context: Context, name: str) -> str:
+def _block(context: Context, name: str) -> str:
     block = context.blocks.get(name)
     return "".join(block[0](context)).strip(" \n") if block else ""

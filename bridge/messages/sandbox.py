@@ -19,8 +19,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
-from bridge.markup.markdown import markdown, unmarked
-from bridge.markup.text import SlackText, Text, web_address
+from bridge.markup.markdown import PlainWriter, markdown, unmarked
+from bridge.markup.service import Service
+from bridge.markup.text import Text, web_address
 from bridge.messages.facts import Fact, Section, facts, sections
 from bridge.messages.filters import Formats
 from bridge.messages.gist import gist
@@ -56,30 +57,35 @@ class _Generator(CodeGenerator):
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Where the templates of one service in one language live."""
+    """Where the templates of one service in one language live; without a service the operator's own little ones.
+
+    Nobody escapes the little ones: they write what a program or a setting wants.
+    """
 
     code_generator_class = _Generator
     intercepted_binops = frozenset({"+", "%"})
     newstyle_gettext = True  # read by Jinja's i18n extension: variables are escaped as they are put in
 
     def __init__(
-        self, text: type[Text], formats: Formats, catalog: NullTranslations, loader: BaseLoader, *, escaping: bool
+        self, service: Service | None, formats: Formats, catalog: NullTranslations, loader: BaseLoader
     ) -> None:
         super().__init__(
             loader=loader,
-            autoescape=escaping,
-            finalize=_ready(text),
+            autoescape=service is not None,
+            finalize=_ready(formats.text),
             undefined=ChainableUndefined,
             extensions=["jinja2.ext.i18n"],
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self.text = text
+        self.text = formats.text
+        self._writer = (service.writer if service else PlainWriter)(self.text, formats.when)
         self.formats = formats
         self.policies["ext.i18n.trimmed"] = True
         self.tests["given"] = given
-        self.globals.update(_gettexts(text, catalog), **_knowledge(formats), field=formats.field, buttons=buttons)
+        known = _knowledge(formats, long_values=service is not None and service.long_values)
+        self.globals.update(_gettexts(self.text, catalog), **known, field=formats.field, buttons=buttons)
         self.globals.pop("lipsum")
         for name in ("urlize", "xmlattr"):  # they write HTML
             self.filters.pop(name)
@@ -99,7 +105,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             "link": text.link,
             "lines": text.lines,
             "address": lambda value: text(web_address(value) or ""),
-            "markdown": lambda value: markdown(value, text, formats.when),
+            "markdown": lambda value: markdown(value, self._writer),
             "unmarked": lambda value: unmarked(value, formats.when),
             "tojson": to_json,
             "join": self._join,
@@ -161,7 +167,7 @@ def _ready(text: type[Text]) -> Callable[[EvalContext, Any], str]:
     return ready
 
 
-def _knowledge(formats: Formats) -> dict[str, Callable[..., Any]]:
+def _knowledge(formats: Formats, *, long_values: bool) -> dict[str, Callable[..., Any]]:
     """What a template may ask about its event."""
 
     @pass_context
@@ -179,7 +185,7 @@ def _knowledge(formats: Formats) -> dict[str, Callable[..., Any]]:
     def _style(context: Context) -> Style:
         lasted = context["downtime"]
         ended = None if lasted is None else (context["type"].rpartition(".")[2], lasted)
-        return Style(formats, context["occurred_at"], long=formats.text is SlackText, ended=ended)
+        return Style(formats, context["occurred_at"], long=long_values, ended=ended)
 
     return {"facts": known_facts, "sections": known_sections, "gist": known_gist}
 

@@ -24,7 +24,8 @@ from pydantic import Field, StringConstraints, model_validator
 from yarl import URL
 
 from bridge.event import Event, JsonObject, dump, iso
-from bridge.message import Look, Message
+from bridge.markup.service import Look
+from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import (
     HttpSink,

@@ -4,12 +4,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from yarl import URL
 
 from bridge.event import dump
+from bridge.markup.service import Service
 from bridge.outcome import Rate
 from bridge.settings import Duration, Settings
 from bridge.terms import Quiet, Storm
@@ -132,6 +133,8 @@ class SinkConfig(Settings):
 
 class ChatConfig(SinkConfig):
     """What every chat has."""
+
+    service: ClassVar[Service]
 
     storm: Storm | None = Field(Storm(), description="when it has fallen behind, and digests by itself; null for never")
 

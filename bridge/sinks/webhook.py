@@ -28,7 +28,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from yarl import URL
 
 from bridge.event import Event, dump
-from bridge.message import Circumstances, Digest, Emission, Look, Message
+from bridge.markup.service import Look
+from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.outcome import Away, Outcome
 from bridge.settings import Secrets
 from bridge.sinks.base import HttpSink, ProgramConfig, Tools, retry_after

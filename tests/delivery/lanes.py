@@ -9,7 +9,8 @@ from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
-from bridge.message import PLAIN, Circumstances, Digest, Look, Message, Tally
+from bridge.markup.service import Look
+from bridge.message import PLAIN, Circumstances, Digest, Message, Tally
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome
 from bridge.sinks.base import Retry

@@ -1,25 +1,24 @@
-"""What the tests of messages share: events, the blocks of each service, and text as a reader would see it."""
+"""What the tests of messages share: events, and what a renderer says of them."""
 
-import html
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.event import Event
-from bridge.message import Circumstances, Earlier, Look, Tally
+from bridge.markup.service import Look
+from bridge.markup.text import Text
+from bridge.message import Circumstances, Earlier, Tally
 from bridge.messages.renderer import Rendered, Renderer
+from bridge.sinks import SERVICES
 from bridge.vocabulary import TYPES, opposite
 
-BLOCKS = {
-    "discord": ("content", "title", "url", "description", "fields", "color", "footer"),
-    "slack": ("text",),
-    "telegram": ("text",),
-}
 NOW = datetime(2026, 11, 21, 4, 4, tzinfo=UTC)
 ENGLISH = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
+
+#: A service that nobody ships templates for.
+PAGER = replace(SERVICES["telegram"], name="pager", text=Text, blocks=("beep",))
 
 #: Every key of docs/events.md, with a likely value.
 EVERYTHING: dict[str, Any] = {
@@ -157,7 +156,7 @@ def event(type_: str, data: Mapping[str, Any], subject: str | None = "user:alice
 
 
 def look(service: str, **fields: Any) -> Look:
-    return Look(service=service, blocks=BLOCKS[service], **fields)
+    return Look(SERVICES[service], **fields)
 
 
 def said(service: str, one: Event, renderer: Renderer = ENGLISH, **fields: Any) -> Mapping[str, str]:
@@ -202,44 +201,3 @@ def tally(kinds: int, *, each: int = 1, seconds: float = 60, storm: bool = False
         last_at=NOW + timedelta(seconds=seconds),
         storm=storm,
     )
-
-
-class Telegram(HTMLParser):
-    """Telegram's view of a text: fails where Telegram would, keeps the words and the links."""
-
-    ALLOWED = frozenset({"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler"})
-
-    def __init__(self, source: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words = ""
-        self.links: list[str] = []
-        self.open: list[str] = []
-        assert not re.search(r"&(?!(lt|gt|amp|quot);)", source), source
-        self.feed(source)
-        self.close()
-        assert not self.open, self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in self.ALLOWED, tag
-        assert not (tag == "blockquote" and tag in self.open), "a quote inside a quote"
-        self.open.append(tag)
-        self.links += [value or "" for name, value in attrs if name == "href"]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.words += data
-
-
-def slack_words(source: str) -> str:
-    """Slack's view of a text: fails on a bare & < or >, takes links for their labels."""
-    bare = re.sub(r"<(https?://[^<>|\s]+)(\|([^<>]*))?>", lambda found: found[3] or found[1], source)
-    bare = re.sub(r"^> ", "", bare, flags=re.MULTILINE)
-    assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", bare), bare
-    return html.unescape(bare)
-
-
-def discord_words(source: str) -> str:
-    """Discord's view of a text without markup of ours."""
-    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", str(source))

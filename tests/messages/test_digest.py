@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given as generated
 
-from bridge.message import Circumstances, Look, Tally
-from bridge.messages.bare import bare_digest
+from bridge.markup.service import Look
+from bridge.message import PLAIN, Circumstances, Tally
+from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.faces import AMBER, BLUE, FACES, GREEN, GREY, RED
-from bridge.messages.renderer import DIGEST, Renderer
+from bridge.messages.renderer import Renderer
 from bridge.messages.values import given as shows
+from bridge.sinks import SERVICES
 from tests.messages.hostile import HOSTILE, harmless, texts
-from tests.messages.speech import BLOCKS, ENGLISH, NOW, event, look, said, tally
+from tests.messages.speech import ENGLISH, NOW, PAGER, event, look, said, tally
 
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale) for locale in LOCALES}
 
@@ -31,7 +33,7 @@ def digest(
     """The blocks of a digest, which must not have failed."""
     rendered = renderer.digest(of, look(service), circumstances or Circumstances())
     assert rendered.fault is None, rendered.fault
-    assert tuple(rendered.blocks) == (*DIGEST[service], "remarks")
+    assert tuple(rendered.blocks) == (*SERVICES[service].digest_blocks, "remarks")
     return dict(rendered.blocks)
 
 
@@ -77,7 +79,7 @@ def test_telegram_says_a_digest_in_lines() -> None:
     }
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_storm_is_called_one(service: str) -> None:
     said = words(digest(service, counted(190, storm=True, user__expired=5000)))
     assert "🌊" in said
@@ -85,7 +87,7 @@ def test_a_storm_is_called_one(service: str) -> None:
     assert "📬" not in said
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_events_of_one_moment_have_one_time_and_no_span(service: str) -> None:
     said = words(digest(service, counted(0, user__created=2)))
     assert "2 events" in said
@@ -123,7 +125,7 @@ def test_the_colour_is_that_of_what_is_worst_or_of_what_there_is_most_of(kinds: 
     ("kinds", "lines", "rest"),
     [(1, 1, ""), (2, 2, ""), (15, 15, ""), (16, 15, "… and 1 more kind"), (1000, 15, "… and 985 more kinds")],
 )
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_no_more_than_fifteen_kinds_are_named(service: str, kinds: int, lines: int, rest: str) -> None:
     of = tally(kinds, each=2000)
     blocks = digest(service, of)
@@ -135,7 +137,7 @@ def test_no_more_than_fifteen_kinds_are_named(service: str, kinds: int, lines: i
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_place_for_the_number_of_further_events_survives(service: str, locale: str) -> None:
     more = digest(service, TWENTY, RENDERERS[locale])["more"]
     assert more.count("{more}") == 1
@@ -144,7 +146,7 @@ def test_the_place_for_the_number_of_further_events_survives(service: str, local
 
 @pytest.mark.parametrize("locale", ["fa", "ru"])
 @pytest.mark.parametrize("storm", [False, True])
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_nothing_is_left_in_english(service: str, locale: str, storm: bool) -> None:
     for seconds in (0, 45, 75, 3700, 90000):
         of = Tally(
@@ -156,7 +158,7 @@ def test_nothing_is_left_in_english(service: str, locale: str, storm: bool) -> N
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_type_is_called_by_its_title(service: str, locale: str) -> None:
     for type_, face in FACES.items():
         said = words(digest(service, counted(**{type_.replace(".", "__"): 3}), RENDERERS[locale]))
@@ -176,7 +178,7 @@ def test_persian_keeps_its_direction_and_its_calendar() -> None:
     assert "\u20681405/08/30 07:34 – 07:35\u2069" in text
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 @generated(texts)
 def test_hostile_types_ping_nobody_break_nothing_and_forge_no_line(service: str, text: str) -> None:
     for type_ in (text, f"json.{text}"):
@@ -186,16 +188,16 @@ def test_hostile_types_ping_nobody_break_nothing_and_forge_no_line(service: str,
         for name, block in blocks.items():
             assert block.count("\n") == benign[name].count("\n")
             assert "{more}" in block or name != "more"
-        harmless(service, {"text": "", **blocks})
+        harmless(service, blocks)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_digest_has_its_remarks_escaped(service: str, text: str) -> None:
     remarks = digest(service, TWENTY, circumstances=Circumstances(replay=True, instead=text))["remarks"]
     assert remarks.startswith("🔁 Replay")
     assert remarks.count("\n") == (1 if shows(text) else 0)
-    harmless(service, {"text": remarks})
+    harmless(service, {"remarks": remarks})
 
 
 def test_the_operators_template_speaks_first(tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_a_failing_template_never_loses_the_digest(tmp_path: Path, source: str, 
 def test_where_no_template_speaks_the_bare_counts_are_said(tmp_path: Path, place: str) -> None:
     renderer = with_template(tmp_path, f"pager/{place}", "{{ broken")
     of = Tally(kinds={"user.expired": 12, "x\ny": 3}, shown=0, first_at=NOW, last_at=NOW)
-    rendered = renderer.digest(of, Look(service="pager"), Circumstances(replay=True, instead="ops: gone"))
+    rendered = renderer.digest(of, Look(PAGER), Circumstances(replay=True, instead="ops: gone"))
     assert rendered.blocks == {
         "text": "📬 ×15\nuser.expired ×12\nx y ×3",
         "more": "… +{more}",
@@ -240,13 +242,12 @@ def test_where_no_template_speaks_the_bare_counts_are_said(tmp_path: Path, place
     assert rendered.fault
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_bare_counts_are_harmless_and_few(service: str) -> None:
     of = Tally(kinds=dict.fromkeys([*HOSTILE, *map(str, range(1000))], 1), shown=0, first_at=NOW, last_at=NOW)
-    said = bare_digest(of, service, DIGEST[service])
-    body = said["text" if "text" in said else "description"]
-    assert body.count("×") <= 16
-    harmless(service, {"text": body})
+    said = last_resort.digest_blocks(of, SERVICES[service], PLAIN)
+    assert words(said).count("×") <= 17
+    harmless(service, said)
 
 
 def test_a_sink_without_templates_has_no_blocks() -> None:
@@ -264,8 +265,8 @@ def test_the_template_of_digests_is_no_template_of_events(type_: str) -> None:
 
 def test_digest_is_a_template_like_others(tmp_path: Path) -> None:
     renderer = with_template(tmp_path, "slack/digest", "{% block text %}\n{% if %}")
-    assert renderer.exists("slack", "digest")
-    assert [(one.file.name, one.line) for one in renderer.mistakes()] == [("digest.j2", 2)]
+    assert renderer.exists(SERVICES["slack"], "digest")
+    assert [(one.file.name, one.line) for one in renderer.mistakes(SERVICES)] == [("digest.j2", 2)]
 
 
 def test_times_are_told_in_the_configured_zone(tmp_path: Path) -> None:

@@ -9,15 +9,16 @@ import jinja2
 import pytest
 from markdown_it import MarkdownIt
 
-from bridge.markup.text import DiscordText
+from bridge.markup.text import Text
 from bridge.message import PLAIN, Circumstances
 from bridge.messages.catalog import catalog
 from bridge.messages.context import digest_scope, event_scope, reader
 from bridge.messages.filters import Formats
-from bridge.messages.renderer import DIGEST, Renderer
+from bridge.messages.renderer import Renderer
 from bridge.messages.sandbox import Sandbox
 from bridge.samples import samples
-from tests.messages.speech import BLOCKS, NOW, circumstances, event, inline, look, tally
+from bridge.sinks import SERVICES
+from tests.messages.speech import NOW, circumstances, event, inline, look, tally
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 FENCES = [token for token in MarkdownIt().parse(PAGE) if token.type == "fence"]
@@ -37,7 +38,7 @@ def test_the_templates_shown_work(name: str, tmp_path: Path) -> None:
     file.write_text(EXAMPLES[name], encoding="utf-8")
     for locale in ("en", "fa", "ru"):
         renderer = Renderer(folders=[tmp_path], timezone=ZoneInfo("UTC"), locale=locale)
-        assert renderer.mistakes() == []
+        assert renderer.mistakes(SERVICES) == []
         for one in samples(at=NOW):
             for given in (PLAIN, circumstances(one)):
                 assert renderer.render(one, look(file.parent.name), None, given).fault is None
@@ -52,8 +53,8 @@ def test_the_little_template_shown_writes_json() -> None:
 
 
 def test_the_page_names_every_filter_there_is() -> None:
-    formats = Formats(DiscordText, catalog("en"), "en", ZoneInfo("UTC"))
-    sandbox = Sandbox(DiscordText, formats, catalog("en"), jinja2.DictLoader({}), escaping=True)
+    formats = Formats(Text, catalog("en"), "en", ZoneInfo("UTC"))
+    sandbox = Sandbox(None, formats, catalog("en"), jinja2.DictLoader({}))
     ours = {name for name, filter_ in sandbox.filters.items() if filter_ is not jinja2.filters.FILTERS.get(name)}
     replaced = {"e", "escape", "forceescape", "safe", "join", "replace", "format"}
     assert spans("Filters") == ours - replaced
@@ -65,16 +66,16 @@ def test_the_page_names_all_that_a_template_knows() -> None:
 
 
 def test_the_page_names_all_that_the_template_of_a_digest_knows() -> None:
-    formats = Formats(DiscordText, catalog("en"), "en", ZoneInfo("UTC"))
+    formats = Formats(Text, catalog("en"), "en", ZoneInfo("UTC"))
     known = digest_scope(tally(3), reader("en", ZoneInfo("UTC")), formats).keys()
-    assert spans("Digests") == known | set(BLOCKS)
+    assert spans("Digests") == known | set(SERVICES)
 
 
 def test_the_page_names_the_blocks_of_a_digest() -> None:
     part = PAGE.partition("## Digests\n")[2].partition("\n```")[0]
-    for service, blocks in DIGEST.items():
-        row = next(line for line in part.splitlines() if line.startswith(f"| `{service}`"))
-        assert tuple(re.findall(r"`(\w+)`", row)[1:]) == blocks
+    for name, service in SERVICES.items():
+        row = next(line for line in part.splitlines() if line.startswith(f"| `{name}`"))
+        assert tuple(re.findall(r"`(\w+)`", row)[1:]) == service.digest_blocks
 
 
 def test_the_remarks_shown_are_those_that_are_made() -> None:
@@ -87,6 +88,6 @@ def test_the_remarks_shown_are_those_that_are_made() -> None:
 
 def test_the_page_names_the_blocks_of_each_service() -> None:
     part = PAGE.partition("## Blocks\n")[2].partition("\n```")[0]
-    for service, blocks in BLOCKS.items():
-        row = next(line for line in part.splitlines() if line.startswith(f"| `{service}`"))
-        assert tuple(re.findall(r"`(\w+)`", row)[1:]) == blocks
+    for name, service in SERVICES.items():
+        row = next(line for line in part.splitlines() if line.startswith(f"| `{name}`"))
+        assert tuple(re.findall(r"`(\w+)`", row)[1:]) == service.blocks

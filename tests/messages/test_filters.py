@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.markup.text import DiscordText
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.filters import Formats
 from bridge.messages.values import given as is_given
 from bridge.messages.values import label, leaves, to_json
+from bridge.sinks.discord.text import DiscordText
 
 TEHRAN = ZoneInfo("Asia/Tehran")
 FORMATS = {locale: Formats(DiscordText, catalog(locale), locale, TEHRAN) for locale in LOCALES}

@@ -20,22 +20,19 @@ from bridge.messages.facts import THINGS
 from bridge.messages.renderer import Renderer
 from bridge.messages.values import figure, given, moment, word
 from bridge.samples import samples
+from bridge.sinks import SERVICES
 from bridge.vocabulary import TYPES, documented_name
-from tests.messages.hostile import (
-    harmless,
-    texts,
-)
+from tests.messages.hostile import harmless, texts
 from tests.messages.speech import (
-    BLOCKS,
     ENGLISH,
     EVERYTHING,
     NOW,
-    discord_words,
     event,
     inline,
     said,
     with_texts,
 )
+from tests.services.every import CHATS
 
 ROOT = Path(__file__).parents[2]
 
@@ -202,12 +199,13 @@ SAMPLES = samples(at=NOW)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_type_is_said_in_every_service_and_language(service: str, locale: str) -> None:
     for sample in SAMPLES:
         for one in (sample, event(sample.type, {}, None)):
             blocks = said(service, one, RENDERERS[locale])
-            title = documented_name(one.type) if (service, locale) == ("slack", "en") else FACES[one.type].title
+            documented = SERVICES[service].long_values and locale == "en"
+            title = documented_name(one.type) if documented else FACES[one.type].title
             assert one.type == "message.posted" or catalog(locale).gettext(title) in "".join(blocks.values())
             assert any(block for name, block in blocks.items() if name not in ("color", "footer"))
             for block in blocks.values():
@@ -215,7 +213,7 @@ def test_every_type_is_said_in_every_service_and_language(service: str, locale: 
 
 
 @pytest.mark.parametrize("locale", ["fa", "ru"])
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_nothing_is_left_in_english(service: str, locale: str) -> None:
     """Every value is a digit here, so that every letter is ours."""
     everything = with_texts(EVERYTHING, "7") | {"extra": 0}
@@ -227,17 +225,17 @@ def test_nothing_is_left_in_english(service: str, locale: str) -> None:
         assert not re.search("[A-Za-z]{2,}", words.replace("Extra", "")), words
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_an_unknown_type_is_said_with_all_that_is_known(service: str) -> None:
     one = event("marzban.foo_bar", {"plan": {"max_devices": 3, "colours": ["red", "blue"]}, "limit": None}, "plan:gold")
-    words = discord_words(" ".join(said(service, one).values()))
+    words = CHATS[service].words(" ".join(said(service, one).values()))
     assert "Marzban: foo bar" in words or "MARZBAN_FOO_BAR" in words
     for part in ("Plan max devices", "3", "Plan colours", "red, blue", "gold"):
         assert part in words
     assert "None" not in words
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("odd", ["text", 7, True, [1, {"a": 2}], {"items": {"keys": "x"}}, {"name": {"a": 1}}])
 def test_data_of_an_odd_shape_is_said_somehow(service: str, odd: Any) -> None:
     for type_ in ("user.created", "node.usage_threshold", "payment.failed", "message.posted", "my.own"):
@@ -251,7 +249,7 @@ def test_hostile_data_pings_nobody_breaks_nothing_and_forges_no_line(text: str) 
     assume(word(text) not in STRATEGIES)  # `never` reset is nothing to say
     hostile = _everything(text)
     benign = _everything("x")
-    for service in BLOCKS:
+    for service in SERVICES:
         blocks, expected = said(service, hostile), said(service, benign)
         for name, block in blocks.items():
             assert block.count("\n") == expected[name].count("\n")

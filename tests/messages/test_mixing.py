@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.messages.renderer import Renderer
+from bridge.sinks import SERVICES
 from tests.messages.hostile import harmless
-from tests.messages.speech import BLOCKS, event, said
+from tests.messages.speech import event, said
 
 MIXTURES = [
     "{{ x ~ '!' }}",
@@ -42,11 +43,11 @@ MIXTURES = [
 
 
 @pytest.mark.parametrize("source", MIXTURES)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_however_a_template_mixes_it_data_is_escaped(tmp_path: Path, service: str, source: str) -> None:
     (tmp_path / service).mkdir()
     top = '{% set n = "a" %}{% set x = data.user.username %}'
-    block = "text" if service != "discord" else "description"
+    [block] = {"text", "description"}.intersection(SERVICES[service].blocks)
     (tmp_path / service / "user.j2").write_text(f"{{% block {block} %}}{top}{source}{{% endblock %}}", encoding="utf-8")
     renderer = Renderer(folders=[tmp_path], timezone=ZoneInfo("UTC"), locale="en")
     for hostile in ("<!channel>", "<@1>", "@everyone", "@durov", "<b>", "a & b", "x @here"):

@@ -2,8 +2,9 @@
 
 from hypothesis import given
 
+from bridge.sinks import SERVICES
 from tests.messages.hostile import harmless, texts
-from tests.messages.speech import BLOCKS, event, said, with_texts
+from tests.messages.speech import event, said, with_texts
 
 MESSAGE = {
     "content": "**Hello** <@1>",
@@ -72,6 +73,6 @@ def test_a_posted_message_for_discord() -> None:
 
 @given(texts)
 def test_a_hostile_posted_message_is_harmless_too(text: str) -> None:
-    for service in BLOCKS:
+    for service in SERVICES:
         one = event("message.posted", {"message": with_texts(MESSAGE, text)}, None, source=text)
         harmless(service, said(service, one))

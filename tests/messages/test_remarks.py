@@ -9,13 +9,15 @@ import pytest
 from hypothesis import assume
 from hypothesis import given as generated
 
-from bridge.message import PLAIN, RECORD, UNIT, Circumstances, Look
+from bridge.markup.service import Look
+from bridge.message import PLAIN, RECORD, UNIT, Circumstances
 from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.renderer import Renderer
 from bridge.messages.values import given as shows
 from bridge.samples import samples
+from bridge.sinks import SERVICES
 from tests.messages.hostile import HOSTILE, harmless, texts
-from tests.messages.speech import BLOCKS, ENGLISH, EVERYTHING, NOW, after, circumstances, event, inline, look, said
+from tests.messages.speech import ENGLISH, EVERYTHING, NOW, PAGER, after, circumstances, event, inline, look, said
 
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("UTC"), locale=locale) for locale in LOCALES}
 ALICE = event("user.expired", {"user": {"username": "alice"}})
@@ -36,7 +38,7 @@ def with_template(folder: Path, name: str, source: str) -> Renderer:
     return Renderer(folders=[folder], timezone=ZoneInfo("UTC"), locale="en")
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     "circumstances", [PLAIN, Circumstances(), Circumstances(silent=True), after("user.created", hours=1)]
 )
@@ -44,12 +46,12 @@ def test_of_most_messages_there_is_nothing_to_remark(service: str, circumstances
     assert remarks(service, circumstances) == ""
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize(
     ("circumstances", "words"),
     [
         (Circumstances(replay=True), "🔁 Replay"),
-        (Circumstances(instead="ops: gone"), "↪️ Instead of ops{}: gone"),
+        (Circumstances(instead="ops: gone"), "↪️ Instead of ops: gone"),
         (Circumstances(instead=""), ""),
         (Circumstances(repeats=2), "×2"),
         (Circumstances(repeats=1200), "×1,200"),
@@ -57,11 +59,11 @@ def test_of_most_messages_there_is_nothing_to_remark(service: str, circumstances
     ],
 )
 def test_each_remark_is_a_line(service: str, circumstances: Circumstances, words: str) -> None:
-    assert remarks(service, circumstances) == words.replace("{}", "\\" if service == "discord" else "")
+    assert remarks(service, circumstances) == words.replace("ops: gone", SERVICES[service].text.escape("ops: gone"))
 
 
 @pytest.mark.parametrize("locale", ["fa", "ru"])
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_remarks_are_said_in_every_language(service: str, locale: str) -> None:
     words = remarks(service, Circumstances(replay=True, instead="7", repeats=12), RENDERERS[locale])
     assert not re.search("[A-Za-z]", words)
@@ -75,38 +77,38 @@ def test_what_happened_elsewhere_is_read_on_its_own_in_a_text_from_right_to_left
     assert "\u2068ops: HTTP 404\u2069" in remarks("telegram", Circumstances(instead="ops: HTTP 404"), RENDERERS["fa"])
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_long_story_is_cut(service: str) -> None:
     words = remarks(service, Circumstances(instead="ops: " + "x" * 5000))
     assert len(words) < 350
     assert words.endswith("…")
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 @generated(texts)
 def test_a_hostile_story_pings_nobody_breaks_nothing_and_forges_no_line(service: str, text: str) -> None:
     assume(shows(text))
     words = remarks(service, Circumstances(replay=True, instead=text, repeats=2))
     assert words.count("\n") == 2
     assert not set(words) & {RECORD, UNIT}
-    harmless(service, {"text": words})
+    harmless(service, {"remarks": words})
 
 
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_template_that_overrides_the_base_inherits_its_remarks(tmp_path: Path, service: str) -> None:
-    source = f'{{% extends "{service}/base.j2" %}}{{% block {BLOCKS[service][0]} %}}mine{{% endblock %}}'
+    source = f'{{% extends "{service}/base.j2" %}}{{% block {SERVICES[service].blocks[0]} %}}mine{{% endblock %}}'
     rendered = with_template(tmp_path, f"{service}/user", source).render(ALICE, look(service), None, ELSEWHERE)
     assert rendered.fault is None
     assert rendered.blocks["remarks"] == remarks(service, ELSEWHERE)
 
 
 @pytest.mark.parametrize("name", ["user", "base"])
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_template_without_remarks_takes_the_shipped_ones(tmp_path: Path, service: str, name: str) -> None:
-    source = f"{{% block {BLOCKS[service][0]} %}}mine{{% endblock %}}"
+    source = f"{{% block {SERVICES[service].blocks[0]} %}}mine{{% endblock %}}"
     rendered = with_template(tmp_path, f"{service}/{name}", source).render(ALICE, look(service), None, ELSEWHERE)
     assert rendered.fault is None
-    assert rendered.blocks[BLOCKS[service][0]] == "mine"
+    assert rendered.blocks[SERVICES[service].blocks[0]] == "mine"
     assert rendered.blocks["remarks"] == remarks(service, ELSEWHERE)
 
 
@@ -136,13 +138,13 @@ def test_failing_remarks_are_a_fault_and_the_shipped_template_speaks(tmp_path: P
 
 def test_the_bare_words_have_their_remarks_too() -> None:
     given = Circumstances(replay=True, instead="ops:\ngone", repeats=3)
-    rendered = ENGLISH.render(ALICE, Look(service="pager", blocks=("beep",)), None, given)
+    rendered = ENGLISH.render(ALICE, Look(PAGER), None, given)
     assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": "🔁\n↪️ ops: gone\n×3"}
 
 
 def test_a_service_of_the_operators_own_without_remarks_has_the_bare_ones(tmp_path: Path) -> None:
     renderer = with_template(tmp_path, "pager/base", "{% block beep %}{{ name }}{% endblock %}")
-    rendered = renderer.render(ALICE, Look(service="pager", blocks=("beep",)), None, Circumstances(repeats=3))
+    rendered = renderer.render(ALICE, Look(PAGER), None, Circumstances(repeats=3))
     assert rendered.blocks == {"beep": "alice", "remarks": "×3"}
 
 
@@ -171,7 +173,7 @@ def test_templates_know_the_circumstances() -> None:
     ],
 )
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_good_news_say_how_long_the_trouble_lasted(service: str, locale: str, type_: str, label: str) -> None:
     bad = {"restored": "connection_lost", "connected": "disconnected", "enabled": "disabled"}[
         type_.split("_")[-1].split(".")[-1]
@@ -185,7 +187,7 @@ def test_good_news_say_how_long_the_trouble_lasted(service: str, locale: str, ty
     assert rendered.fault is None
     assert words.count(text(label)) == 1
     assert lasted in words.partition(text(label))[2]
-    assert service == "slack" or text("after %(time)s") % {"time": lasted} in words
+    assert SERVICES[service].long_values or text("after %(time)s") % {"time": lasted} in words
     assert text(label) not in "\n".join(said(service, one, RENDERERS[locale]).values())
 
 
@@ -201,7 +203,7 @@ def test_good_news_say_how_long_the_trouble_lasted(service: str, locale: str, ty
         ("node.connection_restored", after("node.connection_lost", hours=-2)),
     ],
 )
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_where_no_trouble_ended_nothing_is_said_of_one(service: str, type_: str, earlier: Circumstances) -> None:
     one = event(type_, {"node": {"name": "fra-1"}})
     assert ENGLISH.render(one, look(service), None, earlier).blocks == said(service, one)
@@ -221,7 +223,7 @@ def test_slack_says_the_downtime_under_the_events_details() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("service", BLOCKS)
+@pytest.mark.parametrize("service", SERVICES)
 def test_every_type_may_come_with_all_circumstances(service: str, locale: str) -> None:
     for sample in samples(at=NOW):
         rendered = RENDERERS[locale].render(sample, look(service), None, circumstances(sample))
@@ -236,7 +238,7 @@ def test_every_type_may_come_with_all_circumstances(service: str, locale: str) -
 def test_a_hostile_event_is_harmless_in_all_circumstances(locale: str, text: str) -> None:
     data: dict[str, Any] = {**EVERYTHING, "node": {"name": text}, "reason": text}
     one = event("node.connection_restored", data, f"node:{text}")
-    for service in BLOCKS:
+    for service in SERVICES:
         rendered = RENDERERS[locale].render(one, look(service), None, circumstances(one))
         assert rendered.fault is None
         harmless(service, rendered.blocks)

@@ -1,21 +1,23 @@
 """Which template speaks, what it may know, and what is said when it fails."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.message import Look
+from bridge.markup.service import Look
 from bridge.messages.renderer import Renderer
-from tests.messages.speech import ENGLISH, NOW, event, inline, look, said
+from bridge.sinks import SERVICES
+from tests.messages.speech import ENGLISH, NOW, PAGER, event, inline, look, said
 
 ALICE = event("user.expired", {"user": {"username": "alice"}, "owner": "shop"})
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for service in ("discord", "slack", "telegram"):
+    for service in SERVICES:
         (tmp_path / service).mkdir()
     return tmp_path
 
@@ -72,7 +74,8 @@ def test_what_stands_at_the_top_of_a_template_is_known_in_its_blocks(folder: Pat
 
 
 def test_blocks_that_no_template_has_are_empty() -> None:
-    assert ENGLISH.render(ALICE, Look(service="slack", blocks=("text", "sound"))).blocks["sound"] == ""
+    loud = replace(SERVICES["slack"], blocks=("text", "sound"))
+    assert ENGLISH.render(ALICE, Look(loud)).blocks["sound"] == ""
 
 
 def test_only_the_blocks_that_are_asked_for_are_run(folder: Path) -> None:
@@ -109,7 +112,7 @@ def test_a_template_that_is_no_text_is_a_fault(folder: Path) -> None:
     assert "UnicodeDecodeError" in (rendered.fault or "")
 
 
-@pytest.mark.parametrize("service", ["discord", "slack", "telegram"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_the_operators_base_does_not_bring_down_the_fallback(folder: Path, service: str) -> None:
     write(folder, f"{service}/base.j2", "{{ broken")
     rendered = renderer(folder).render(ALICE, look(service))
@@ -118,14 +121,14 @@ def test_the_operators_base_does_not_bring_down_the_fallback(folder: Path, servi
 
 
 def test_where_no_template_speaks_the_bare_facts_are_said() -> None:
-    rendered = ENGLISH.render(ALICE, Look(service="pager", blocks=("beep",)))
+    rendered = ENGLISH.render(ALICE, Look(PAGER))
     assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": ""}
     assert rendered.fault
 
 
 @pytest.mark.parametrize("type_", ["../../etc/passwd", "a/b", "", ".", "..", "x\x00y", "é" * 300, "{{ 7*7 }}"])
 def test_an_odd_type_is_no_path(type_: str) -> None:
-    for service in ("discord", "slack", "telegram"):
+    for service in SERVICES:
         said(service, event(type_, {}))
 
 
@@ -137,7 +140,7 @@ def test_mistakes_names_every_template_that_cannot_be_used(folder: Path) -> None
     binary.write_bytes(b"\xff")
     write(folder, "telegram/fine.j2", '{% include "telegram/maybe.j2" ignore missing %}{% block text %}{% endblock %}')
     write(folder, "telegram/notes.txt", "{{ not a template")
-    found = [(mistake.file, mistake.line, mistake.message) for mistake in renderer(folder).mistakes()]
+    found = [(mistake.file, mistake.line, mistake.message) for mistake in renderer(folder).mistakes(SERVICES)]
     assert found == [
         (lost, 2, "there is no template discord/bace.j2"),
         (broken, 2, "Expected an expression, got 'end of statement block'"),
@@ -147,18 +150,18 @@ def test_mistakes_names_every_template_that_cannot_be_used(folder: Path) -> None
 
 
 def test_the_shipped_templates_have_no_mistakes(tmp_path: Path) -> None:
-    assert renderer(tmp_path).mistakes() == []
-    assert renderer(tmp_path / "nowhere").mistakes() == []
+    assert renderer(tmp_path).mistakes(SERVICES) == []
+    assert renderer(tmp_path / "nowhere").mistakes(SERVICES) == []
 
 
 def test_a_row_may_name_what_is_there(folder: Path) -> None:
     write(folder, "slack/vip.j2", "{{ broken")
     speaker = renderer(folder)
-    assert speaker.exists("slack", "vip")
-    assert speaker.exists("slack", "base")
-    assert not speaker.exists("discord", "vip")
-    assert not speaker.exists("slack", "../slack/base")
-    assert not speaker.exists("nowhere", "base")
+    assert speaker.exists(SERVICES["slack"], "vip")
+    assert speaker.exists(SERVICES["slack"], "base")
+    assert not speaker.exists(SERVICES["discord"], "vip")
+    assert not speaker.exists(SERVICES["slack"], "../slack/base")
+    assert not speaker.exists(PAGER, "base")
 
 
 def test_a_sink_may_speak_another_language_than_the_file() -> None:

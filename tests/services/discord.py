@@ -6,7 +6,7 @@ Source   tests/contracts/discord.execute-webhook.schema.json; discord.com/develo
 import re
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bridge.event import Event
+from bridge.sinks.http import Request
+from tests.services.known import SECRET, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 ID, TOKEN = "1234567890", "discord-webhook-token-AAAA"
@@ -21,6 +24,7 @@ CHANNEL, FIRST = "987654321", 1_400_000_000_000_000_000
 PATH = re.compile(r"/api(?:/v10)?/webhooks/(?P<id>[0-9]+)/(?P<token>[^/]+)(?:/messages/(?P<message>[^/]+))?")
 EDITED = ("content", "embeds", "allowed_mentions")  # what may be said of a message that is there
 FLAGS = 4 | 4096  # SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
+PING = re.compile(r"@everyone|@here|<@[!&]?[0-9]", re.IGNORECASE)
 SCHEMES = {"url": ("http", "https"), "icon_url": ("http", "https", "attachment"), "avatar_url": ("http", "https")}
 
 
@@ -288,3 +292,53 @@ def _untimely(value: str, path: str) -> Iterator[str]:
         datetime.fromisoformat(value)
     except ValueError:
         yield f"{path}: DATE_TIME_TYPE_PARSE"
+
+
+def words(markup: str) -> str:
+    """A text without markup of ours, as people read it."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", str(markup))
+
+
+def harmless(markup: str) -> None:
+    assert not PING.search(markup)
+
+
+def shown(message: dict[str, Any]) -> str:
+    texts = [message.get("content")]
+    for embed in message.get("embeds", []):
+        texts += [embed.get("author", {}).get("name"), embed.get("title"), embed.get("description")]
+        texts += [text for field in embed.get("fields", []) for text in (field["name"], field["value"])]
+        texts += [embed.get("footer", {}).get("text")]
+    return "\n".join(filter(None, texts))
+
+
+def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
+    if message["allowed_mentions"] != {"parse": []}:
+        yield "somebody may be mentioned"
+    if event.type != "message.posted" and PING.search(message.get("content", "")):
+        yield f"a ping: {message['content']}"
+
+
+def _faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
+    message = parsed(request.body)
+    yield from discord_faults(message)
+    if is_empty(message):
+        yield "an empty message"
+
+
+KNOWN = KnownChat(
+    example={"url": f"https://discord.example/api/webhooks/1/{SECRET}"},
+    secretive=({"url": f"https://gateway.example/{SECRET}"},),
+    ways={"webhook": Way(settings={"url": f"https://discord.example/api/webhooks/{ID}/{TOKEN}"}, faults=_faults)},
+    pace=Pace(
+        stand_in=lambda: Discord(limited=True),
+        path=f"/api/webhooks/{ID}/{TOKEN}?wait=true",
+        body={"embeds": [{"title": "x"}], "allowed_mentions": {"parse": []}},
+        count=5,
+    ),
+    words=words,
+    harmless=harmless,
+    shown=shown,
+    pings=pings,
+    silences=("flags", 4096),
+)

@@ -4,10 +4,14 @@ Source   tests/contracts/gohighlevel.contacts-upsert.schema.json, orbvpn.gohighl
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from bridge.event import Event
+from bridge.sinks.http import Request
+from tests.services.known import SECRET, Known, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN, LOCATION = "pit-01234567-89ab-cdef-0123-456789abcdef", "ve9EPM428h8vShlRW1KT"
@@ -101,3 +105,37 @@ class GoHighLevel(Service):
         self.refuse(f"{status} {message}")
         said = {"statusCode": status, "message": message, "error": error}
         return web.json_response(said, status=status, headers=self._headers())
+
+
+def _trigger_faults(request: Request, events: Sequence[Event]) -> list[str]:
+    return breaches(contract("orbvpn.gohighlevel-webhook"), parsed(request.body))
+
+
+def _contact_faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
+    body = parsed(request.body)
+    if "email" in body or "phone" in body:  # or it is not sent
+        yield from breaches(contract("gohighlevel.contacts-upsert"), body)
+
+
+KNOWN = Known(
+    example={"api_key": SECRET, "location_id": "loc"},
+    secretive=(
+        {"url": f"https://crm.example/hooks/{SECRET}/webhook-trigger/{SECRET}"},
+        {"url": f"https://crm.example/{SECRET}"},
+    ),
+    ways={
+        "trigger": Way(
+            settings={"url": "https://crm.example/hooks/loc/webhook-trigger/1"},
+            faults=_trigger_faults,
+        ),
+        "contacts": Way(
+            settings={
+                "api_key": "pit-1",
+                "location_id": "loc",
+                "custom_fields": {"f1": "{{ data.user.username }}"},
+            },
+            faults=_contact_faults,
+        ),
+    },
+    pace=Pace(stand_in=lambda: GoHighLevel(limited=True), path=TRIGGER, body={}, count=100),
+)

@@ -3,16 +3,22 @@
 Source   tests/contracts/slack.message.schema.json; docs.slack.dev/reference/methods/chat.postMessage, chat.update
 """
 
-from collections.abc import Iterator
+import html
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from bridge.event import Event
+from bridge.sinks.http import Request
+from tests.services.known import SECRET, Faults, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN = "xoxb-12345-67890-AbCdEfGhIjKl"
 CHANNEL = "C0123456"
 UPDATED = ("channel", "ts", "text", "blocks")
+PING = re.compile(r"<[!@#]|@(channel|here|everyone)\b", re.IGNORECASE)
 HOOK = "/services/T0000/B0000/XXXXYYYYZZZZXXXXYYYYZZZZ"
 
 
@@ -128,3 +134,57 @@ def slack_faults(message: dict[str, Any], way: str) -> Iterator[str]:
         yield "text: the fallback of a notification is missing"
     if len(message.get("text", "")) > 4000:
         yield "text: longer than 4000"
+
+
+def words(markup: str) -> str:
+    """A text as people read it: fails on a bare & < or >, takes links for their labels."""
+    bare = re.sub(r"<(https?://[^<>|\s]+)(\|([^<>]*))?>", lambda found: found[3] or found[1], str(markup))
+    bare = re.sub(r"^> ", "", bare, flags=re.MULTILINE)
+    assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", bare), bare
+    return html.unescape(bare)
+
+
+def harmless(markup: str) -> None:
+    words(markup)
+    assert not PING.search(markup)
+
+
+def _texts(message: dict[str, Any]) -> Iterator[str]:
+    for block in message.get("blocks", []):
+        yield from (one["text"] for one in (block.get("text"), *block.get("elements", [])) if one)
+
+
+def shown(message: dict[str, Any]) -> str:
+    return "\n".join(_texts(message))
+
+
+def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
+    yield from (f"a ping: {text}" for text in (message["text"], *_texts(message)) if PING.search(text))
+
+
+def _faults(way: str) -> Faults:
+    def faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
+        return slack_faults(parsed(request.body), way)
+
+    return faults
+
+
+KNOWN = KnownChat(
+    example={"token": SECRET, "channel": "#ops"},
+    secretive=({"url": f"https://hooks.slack.com/services/T0/B0/{SECRET}"},),
+    ways={
+        "webhook": Way(settings={"url": "https://slack.example/services/T/B/X"}, faults=_faults("incomingWebhook")),
+        "token": Way(settings={"token": "xoxb-1", "channel": "#ops"}, faults=_faults("chatPostMessage")),
+    },
+    pace=Pace(
+        stand_in=lambda: Slack(limited=True),
+        path=HOOK,
+        body={"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]},
+        count=1,
+    ),
+    words=words,
+    harmless=harmless,
+    shown=shown,
+    pings=pings,
+    silences=None,
+)

@@ -4,12 +4,16 @@ Source   tests/contracts/telegram.sendMessage.schema.json; github.com/tdlib/td, 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bridge.event import Event
+from bridge.sinks.http import Request
+from tests.services.known import SECRET, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN = "123456789:AAF-telegram-bot-token-0123456789abc"
@@ -17,6 +21,7 @@ TAGS = {
     *("b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "tg-spoiler", "span", "a", "code", "pre"),
     *("blockquote", "tg-emoji", "tg-time"),
 }
+PING = re.compile(r"(?<![A-Za-z0-9_])@[A-Za-z0-9_]|tg://|ton://")
 EDITED = ("chat_id", "message_id", "text", "parse_mode", "link_preview_options", "reply_markup")
 _PART = re.compile(
     r"<(?P<close>/?)(?P<tag>[a-zA-Z0-9-]+)(?P<rest>[^<>]*)>|<|&(?P<name>lt|gt|amp|quot);|&#(?P<code>\d+);|.", re.S
@@ -194,3 +199,74 @@ def _bad_buttons(message: dict[str, Any]) -> Iterator[str]:
             yield "inline keyboard button text must be non-empty"
         if parts.scheme != "tg" and (parts.scheme not in ("http", "https") or "." not in (parts.hostname or "")):
             yield f"inline keyboard button URL '{button.get('url')}' is invalid: Wrong HTTP URL"
+
+
+class Reader(HTMLParser):
+    """Telegram's view of a text: fails where Telegram would, keeps the words and the links."""
+
+    ALLOWED = frozenset({"b", "i", "u", "s", "code", "pre", "a", "blockquote", "tg-spoiler"})
+
+    def __init__(self, markup: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words = ""
+        self.links: list[str] = []
+        self.open: list[str] = []
+        assert not re.search(r"&(?!(lt|gt|amp|quot);)", markup), markup
+        self.feed(markup)
+        self.close()
+        assert not self.open, self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in self.ALLOWED, tag
+        assert not (tag == "blockquote" and tag in self.open), "a quote inside a quote"
+        self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name == "href"]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+def words(markup: str) -> str:
+    return Reader(markup).words
+
+
+def harmless(markup: str) -> None:
+    read = Reader(markup)
+    assert not PING.search(read.words)
+    assert all(link.startswith(("http://", "https://")) for link in read.links)
+
+
+def shown(message: dict[str, Any]) -> str:
+    return str(message["text"])
+
+
+def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
+    read = Reader(re.sub(r"<(code|pre)[ >].*?</\1>", "", message["text"], flags=re.DOTALL))
+    if PING.search(read.words) or any(link.startswith(("tg:", "ton:")) for link in read.links):
+        yield f"a ping: {message['text']}"
+
+
+def _faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
+    return telegram_faults(parsed(request.body))
+
+
+_BUTTON = {"text": "{{ event.source }} {{ data.user.username }}", "url": "https://panel.example.com/{{ event.id }}"}
+KNOWN = KnownChat(
+    example={"token": SECRET, "chat_id": -1001},
+    secretive=({"token": f"123456:{SECRET}", "chat_id": 42},),
+    ways={"bot": Way(settings={"token": "1:A", "chat_id": -1001, "buttons": [_BUTTON]}, faults=_faults)},
+    pace=Pace(
+        stand_in=lambda: Telegram(limited=True),
+        path=f"/bot{TOKEN}/sendMessage",
+        body={"chat_id": 42, "text": "x"},
+        count=1,
+    ),
+    words=words,
+    harmless=harmless,
+    shown=shown,
+    pings=pings,
+    silences=("disable_notification", True),
+)

@@ -6,8 +6,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.services import discord, gohighlevel, slack, telegram, zapier
+from bridge.sinks.base import HttpSink
+from tests.services import discord, slack, telegram
+from tests.services.every import EVERY
 from tests.services.service import LEEWAY, Service, serving
+from tests.sinks.values import config, tools
 
 EMBED = {"embeds": [{"title": "x"}], "allowed_mentions": {"parse": []}}
 BLOCKS = {"text": "x", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "x"}}]}
@@ -25,24 +28,22 @@ async def posted(service: Service, path: str, body: Any, times: int, *, wait: fl
     return statuses
 
 
-@pytest.mark.parametrize(
-    ("service", "path", "body", "allowed"),
-    [
-        (discord.Discord(limited=True), f"/api/webhooks/{discord.ID}/{discord.TOKEN}?wait=true", EMBED, 5),
-        (slack.Slack(limited=True), slack.HOOK, BLOCKS, 1),
-        (telegram.Telegram(limited=True), TELL, {"chat_id": 42, "text": "x"}, 1),
-        (zapier.Zapier(limited=True), zapier.HOOK, {}, 30),
-        (gohighlevel.GoHighLevel(limited=True), gohighlevel.TRIGGER, {}, 100),
-    ],
-    ids=["discord", "slack", "telegram", "zapier", "gohighlevel"],
-)
-async def test_one_too_many_is_told_to_wait_and_written_down(
-    service: Service, path: str, body: Any, allowed: int
-) -> None:
-    statuses = await posted(service, path, body, allowed + 1)
+@pytest.mark.parametrize("name", [name for name, known in EVERY.items() if known.pace])
+async def test_one_too_many_is_told_to_wait_and_written_down(name: str) -> None:
+    pace = EVERY[name].pace
+    assert pace is not None
+    service = pace.stand_in()
+    statuses = await posted(service, pace.path, pace.body, pace.count + 1)
     assert 429 not in statuses[:-1]
     assert statuses[-1] == 429
     assert len(service.broken) == 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_stand_in_keeps_the_limits_that_its_sink_keeps(name: str) -> None:
+    sink = config(type=name, **EVERY[name].example).open(tools())
+    limited = isinstance(sink, HttpSink) and any(limit.sends for limit in sink.service_limits)
+    assert (EVERY[name].pace is not None) is limited
 
 
 async def test_a_channel_bears_thirty_a_minute_over_all_its_webhooks_and_no_header_tells() -> None:

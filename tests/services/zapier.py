@@ -3,10 +3,14 @@
 Source   tests/contracts/orbvpn.zapier.schema.json; zapier.com/help/webhooks
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiohttp import web
 
+from bridge.event import Event
+from bridge.sinks.http import Request
+from tests.services.known import SECRET, Known, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 HOOK = "/hooks/catch/1234567/abcdef0/"
@@ -35,3 +39,19 @@ class Zapier(Service):
         self.runs += runs
         said = {"attempt": f"a-{len(self.taken)}", "id": f"z-{len(self.taken)}", "request_id": "r", "status": "success"}
         return web.json_response(said)
+
+
+def _faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
+    said = parsed(request.body)
+    runs = said if isinstance(said, list) else [said]
+    yield from (fault for run in runs for fault in breaches(contract("orbvpn.zapier"), run))
+    if len(runs) != len(events):
+        yield "not a run for each event"
+
+
+KNOWN = Known(
+    example={"url": f"https://hooks.zapier.example/hooks/catch/1/{SECRET}/"},
+    secretive=({"url": f"https://hooks.zapier.com/hooks/catch/123456/{SECRET}/"},),
+    ways={"hook": Way(settings={"url": f"https://hooks.zapier.com{HOOK}"}, faults=_faults)},
+    pace=Pace(stand_in=lambda: Zapier(limited=True), path=HOOK, body={}, count=30),
+)

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from bridge.message import RECORD, UNIT, Look
+from bridge.markup.service import Look
+from bridge.message import RECORD, UNIT
 from bridge.outcome import Attempt, Delivered, Limit, Rate
+from bridge.sinks import SERVICES
 from bridge.sinks.console import ConsoleSink
-from bridge.sinks.console_view import view
+from bridge.sinks.terminal import view
 from tests.sinks.values import a_digest, a_message, config, hostile_texts, tools
 
 EMBED = {
@@ -134,7 +136,7 @@ async def test_remarks_stand_above_the_message() -> None:
 
 def test_it_asks_for_the_blocks_of_the_service_whose_message_it_shows() -> None:
     assert a_console(io.StringIO(), format="telegram", locale="fa").look == Look(
-        "telegram", ("text",), locale="fa", parts=10
+        SERVICES["telegram"], locale="fa", parts=10
     )
     assert a_console(io.StringIO(), format="event").look == Look()
     assert a_console(io.StringIO()).limits == ()
@@ -144,9 +146,9 @@ def test_it_asks_for_the_blocks_of_the_service_whose_message_it_shows() -> None:
 @settings(max_examples=150, deadline=None)
 @given(text=hostile_texts)
 def test_no_text_gives_the_terminal_orders(text: str) -> None:
-    for format_ in ("discord", "slack", "telegram", "event"):
+    for service in (*SERVICES.values(), None):
         fields = f"{text}{UNIT}{text}"
         message = a_message({"text": text, "title": text, "description": text, "fields": fields}, data={"x": text})
-        shown = view(message, format_, terminal=False, color=True)
+        shown = view(message, service, terminal=False, color=True)
         assert not any(c < " " and c != "\n" for c in shown)
         assert "\x9b" not in shown

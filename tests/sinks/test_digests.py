@@ -1,7 +1,6 @@
 """Digests: every sink that can tells several events as one message, whole parts of it, and never more than fits."""
 
 import json
-from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -13,19 +12,20 @@ from bridge.message import Digest, Emission, Message
 from bridge.outcome import Delivered
 from bridge.panels import DIALECTS
 from bridge.sinks.base import HttpSink, Tools
-from bridge.sinks.http import Http, Request
+from bridge.sinks.http import Http
 from tests.fakes import START
-from tests.services.discord import ID, Discord, discord_faults, embed_length, is_empty
+from tests.services.discord import ID, Discord, embed_length
 from tests.services.discord import TOKEN as WEBHOOK_TOKEN
+from tests.services.every import WAYS
+from tests.services.known import SIGNING, KnownChat
 from tests.services.receiver import Receiver
-from tests.services.service import breaches, contract, serving
-from tests.services.slack import HOOK, Slack, slack_faults
-from tests.services.telegram import TOKEN, Telegram, telegram_faults
+from tests.services.service import serving
+from tests.services.slack import HOOK, Slack
+from tests.services.telegram import TOKEN, Telegram
 from tests.services.zapier import HOOK as ZAP
 from tests.services.zapier import Zapier
-from tests.sinks.values import a_digest, a_message, a_sink, config, hostile_texts, json_values, repeated
+from tests.sinks.values import a_digest, a_message, a_sink, config, hostile_texts, json_values, repeated, tools
 
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 DISCORD: dict[str, Any] = {"type": "discord", "url": f"https://discord.com/api/webhooks/{ID}/{WEBHOOK_TOKEN}"}
 SLACK: dict[str, Any] = {"type": "slack", "url": f"https://hooks.slack.com{HOOK}"}
 TELEGRAM: dict[str, Any] = {"type": "telegram", "token": TOKEN, "chat_id": -1001}
@@ -177,25 +177,32 @@ def test_zapier_starts_one_run_for_every_event() -> None:
     assert [run["event_type"] for run in runs] == ["USER_CREATED"] * 3
 
 
-def program(format_: str, **settings: Any) -> HttpSink[Any]:
-    opened: HttpSink[Any] = config(type="webhook", url="https://x.example", format=format_, **settings).open(
-        Tools(Http(), DIALECTS)
+def program(format_: str | None, **settings: Any) -> HttpSink[Any]:
+    format_is = {"format": format_} if format_ else {}
+    opened: HttpSink[Any] = config(type="webhook", url="https://x.example", **format_is, **settings).open(
+        tools(dialects=DIALECTS)
     )
+    return opened
+
+
+def a_sink_of(way: str) -> HttpSink[Any]:
+    settings_, _, _ = WAYS[way]
+    opened: HttpSink[Any] = config(**settings_).open(tools(dialects=DIALECTS))
     return opened
 
 
 def test_a_program_gets_an_array_of_all_events_signed_under_the_digests_id() -> None:
     digest = a_digest({}, part("alice"), untold=2)
-    request = a_sink(type="webhook", url="https://x.example", secret=SECRET).build_digest(digest)
+    request = a_sink(type="webhook", url="https://x.example", secret=SIGNING).build_digest(digest)
     assert json.loads(request.body) == [event.to_json() for event in digest.events]
     assert request.headers["webhook-id"] == digest.id
     assert request.headers["Content-Type"] == "application/json"
-    assert request.headers["webhook-signature"] == Webhook(SECRET).sign(digest.id, START, request.body.decode())
+    assert request.headers["webhook-signature"] == Webhook(SIGNING).sign(digest.id, START, request.body.decode())
 
 
 def test_cloudevents_go_as_a_batch() -> None:
     digest = a_digest({}, part("alice"), untold=1)
-    request = program("cloudevents", secret=SECRET).build_digest(digest)
+    request = program("cloudevents", secret=SIGNING).build_digest(digest)
     assert request.headers["Content-Type"] == "application/cloudevents-batch+json"
     assert [one["id"] for one in json.loads(request.body)] == [event.id for event in digest.events]
     assert request.headers["webhook-id"] == digest.id
@@ -216,62 +223,32 @@ def test_an_element_that_a_dialect_puts_into_an_array_is_not_put_into_another() 
     assert json.loads(sink.build_digest(a_digest({}, untold=2)).body) == ["user:0", "x", "user:1", "x"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "can"),
-    [
-        (DISCORD, True),
-        (SLACK, True),
-        (TELEGRAM, True),
-        ({"type": "zapier", "url": "https://z.example"}, True),
-        ({"type": "webhook", "url": "https://x.example"}, True),
-        *(({"type": "webhook", "url": "https://x.example", "format": one}, True) for one in ("cloudevents", "marzban")),
-        *(
-            ({"type": "webhook", "url": "https://x.example", "format": one}, False)
-            for one in ("remnawave", "wgportal", "orbvpn")
-        ),
-        ({"type": "webhook", "url": "https://x.example", "body": "x"}, False),
-        ({"type": "gohighlevel", "url": "https://x.example"}, False),
-        ({"type": "console"}, True),
-    ],
-)
-def test_a_sink_says_whether_it_can_tell_several_events_as_one_message(settings: dict[str, Any], can: bool) -> None:
-    assert config(**settings).open(Tools(Http(), DIALECTS)).digests is can
+#: The dialects of panels whose webhook speaks of one event at a time.
+SINGLE = ("remnawave", "wgportal", "orbvpn")
 
 
-def test_only_chats_ask_for_parts() -> None:
-    looks = {settings["type"]: a_sink(**settings).look.parts for settings in (DISCORD, SLACK, TELEGRAM)}
-    assert looks == {"discord": 9, "slack": 10, "telegram": 10}
-    assert program("event").look.parts == a_sink(type="zapier", url="https://z.example").look.parts == 0
+@pytest.mark.parametrize("way", WAYS)
+def test_a_sink_says_whether_it_can_tell_several_events_as_one_message(way: str) -> None:
+    settings_, _, _ = WAYS[way]
+    can = settings_["type"] != "gohighlevel" and settings_.get("format") not in SINGLE
+    assert a_sink_of(way).digests is can
 
 
-Check = Callable[[Request], Iterable[str]]
+def test_a_terminal_tells_several_events_as_one_message_and_a_body_of_ones_own_does_not() -> None:
+    assert config(type="console").open(tools()).digests
+    assert not program(None, body="x").digests
 
 
-def discord(request: Request) -> Iterable[str]:
-    body = json.loads(request.body)
-    yield from discord_faults(body)
-    yield from ["empty"] if is_empty(body) else []
+@pytest.mark.parametrize("way", WAYS)
+def test_only_chats_ask_for_parts(way: str) -> None:
+    _, known, _ = WAYS[way]
+    assert (a_sink_of(way).look.parts > 0) is isinstance(known, KnownChat)
 
 
-def signed_array(request: Request) -> Iterable[str]:
-    signature = Webhook(SECRET).sign(request.headers["webhook-id"], START, request.body.decode())
-    yield from ["the signature"] if request.headers["webhook-signature"] != signature else []
-    yield from ["no array of events"] if not all(one["id"] for one in json.loads(request.body)) else []
+def test_no_part_of_a_digest_has_less_room_than_the_service_gives() -> None:
+    parts = {settings["type"]: a_sink(**settings).look.parts for settings in (DISCORD, SLACK, TELEGRAM)}
+    assert parts == {"discord": 9, "slack": 10, "telegram": 10}
 
-
-CHECKS: dict[str, tuple[dict[str, Any], Check]] = {
-    "discord": (DISCORD, discord),
-    "slack": (SLACK, lambda request: slack_faults(json.loads(request.body), "incomingWebhook")),
-    "telegram": (TELEGRAM, lambda request: telegram_faults(json.loads(request.body))),
-    "zapier": (
-        {"type": "zapier", "url": f"https://hooks.zapier.com{ZAP}"},
-        lambda request: [one for run in json.loads(request.body) for one in breaches(contract("orbvpn.zapier"), run)],
-    ),
-    "webhook": (
-        {"type": "webhook", "url": "https://x.example", "secret": SECRET},
-        signed_array,
-    ),
-}
 
 #: What each renderer promises: the marks of its service are escaped. Nothing here but Telegram's HTML can be broken.
 escaped = hostile_texts.map(lambda text: text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
@@ -312,12 +289,12 @@ digests = st.builds(
 )
 
 
-@pytest.mark.parametrize("name", CHECKS)
+@pytest.mark.parametrize("way", [way for way in WAYS if a_sink_of(way).digests])
 @settings(max_examples=150, deadline=None)
 @given(digest=digests)
-def test_no_event_makes_a_digest_that_is_refused(name: str, digest: Digest) -> None:
-    configured, faults = CHECKS[name]
-    assert list(faults(a_sink(**configured).build_digest(digest))) == []
+def test_no_event_makes_a_digest_that_is_refused(way: str, digest: Digest) -> None:
+    _, _, reached = WAYS[way]
+    assert list(reached.faults(a_sink_of(way).build_digest(digest), digest.events)) == []
 
 
 @settings(max_examples=100, deadline=None)

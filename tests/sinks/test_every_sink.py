@@ -11,41 +11,26 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import bridge.sinks
-from bridge.message import Circumstances, Message
+from bridge.message import Circumstances, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
 from bridge.sinks import SinkSettings
-from bridge.sinks.base import HttpSink, Retry, Sink, SinkConfig, secrets_of
+from bridge.sinks.base import HttpSink, ProgramConfig, Retry, Sink, SinkConfig, secrets_of
 from bridge.sinks.console import ConsoleSink
 from bridge.sinks.http import Http, Response
 from bridge.terms import Quiet, Storm
-from tests.services.discord import discord_faults
+from tests.services.every import CHATS, EVERY, WAYS
+from tests.services.known import SECRET, SIGNING
 from tests.services.receiver import Receiver
-from tests.services.service import Answer, serving
-from tests.services.slack import slack_faults
-from tests.services.telegram import telegram_faults
+from tests.services.service import Answer, parsed, serving
 from tests.sinks.values import CONFIGS, a_digest, a_message, config, hostile_texts, json_values, tools
 
 #: Modules that are no sinks.
-PARTS = ("base", "http", "settings", "text", "digest", "console_view")
-SECRET = "Sup3r-s3cret-t0ken_0123456789"
-WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+SHARED = ("base", "chats", "digest", "http", "settings", "terminal", "text")
 PROXY = "http://proxy-user:pr0xy-Passw0rd@127.0.0.1:1"
 
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "discord": {"url": f"https://discord.example/api/webhooks/1/{SECRET}"},
-    "slack": {"token": SECRET, "channel": "#ops"},
-    "telegram": {"token": SECRET, "chat_id": -1001},
-    "gohighlevel": {"api_key": SECRET, "location_id": "loc"},
-    "zapier": {"url": f"https://hooks.zapier.example/hooks/catch/1/{SECRET}/"},
-    "webhook": {
-        "url": f"https://x.example/{SECRET}",
-        "secret": WHSEC,
-        "headers": {"Authorization": f"Bearer {SECRET}"},
-    },
-    "console": {},
-}
-every = pytest.mark.parametrize("name", EXAMPLES)
-over_http = pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "console"])
+every = pytest.mark.parametrize("name", EVERY)
+every_chat = pytest.mark.parametrize("name", CHATS)
+over_http = pytest.mark.parametrize("name", [name for name, known in EVERY.items() if known.ways])
 
 #: Keys that the services' answers have.
 WORDS = [
@@ -79,7 +64,7 @@ BODIES = (
 
 
 def example(name: str, **more: Any) -> Any:
-    return config(type=name, **(EXAMPLES[name] | more))
+    return config(type=name, **{**EVERY[name].example, **more})
 
 
 def a_sink(name: str, http: Http | None = None, **more: Any) -> Any:
@@ -87,8 +72,8 @@ def a_sink(name: str, http: Http | None = None, **more: Any) -> Any:
 
 
 def test_the_union_names_every_module_of_the_folder() -> None:
-    files = {path.stem for path in Path(bridge.sinks.__path__[0]).glob("[!_]*")} - {*PARTS}
-    assert {cls.model_fields["type"].default for cls in CONFIGS} == files == set(EXAMPLES)
+    files = {path.stem for path in Path(bridge.sinks.__path__[0]).glob("[!_]*")} - {*SHARED}
+    assert {cls.model_fields["type"].default for cls in CONFIGS} == files
 
 
 @pytest.mark.parametrize("cls", CONFIGS)
@@ -99,7 +84,7 @@ def test_every_setting_is_described(cls: type[SinkConfig]) -> None:
 
 def test_the_settings_have_a_json_schema() -> None:
     schema = TypeAdapter(SinkSettings).json_schema()
-    assert set(schema["discriminator"]["mapping"]) == set(EXAMPLES)
+    assert set(schema["discriminator"]["mapping"]) == set(EVERY)
 
 
 def paced(sink: Any) -> list[Limit]:
@@ -115,8 +100,7 @@ def test_a_sink_says_how_it_is_spoken_to(name: str) -> None:
     assert sink.retry == Retry(max_retries=1)
 
 
-CHATS = ("discord", "slack", "telegram")
-PROGRAMS = ("gohighlevel", "zapier", "webhook")
+PROGRAMS = [cls.model_fields["type"].default for cls in CONFIGS if issubclass(cls, ProgramConfig)]
 QUIET = {"hours": "22:00-07:00", "mode": "silent"}
 
 
@@ -125,7 +109,6 @@ def test_a_sink_has_all_that_a_lane_asks_for(name: str) -> None:
     sink: Sink = a_sink(name, quiet=QUIET, storm={"backlog": 7})
     assert sink.quiet == Quiet.model_validate(QUIET)
     assert sink.storm == Storm(backlog=7)
-    assert sink.digests in (True, False)
     assert (sink.concurrency, len(sink.address)) == (1, 16)
 
 
@@ -145,15 +128,9 @@ def test_only_programs_take_several_at_once(name: str) -> None:
 
 
 #: Ways to reach a service whose secrets would show in a careless scope.
-SECRETIVE: tuple[dict[str, Any], ...] = (
-    *({"type": name, **given} for name, given in EXAMPLES.items()),
-    {"type": "slack", "url": f"https://hooks.slack.com/services/T0/B0/{SECRET}"},
-    {"type": "telegram", "token": f"123456:{SECRET}", "chat_id": 42},
-    {"type": "gohighlevel", "url": f"https://crm.example/hooks/{SECRET}/webhook-trigger/{SECRET}"},
-    {"type": "gohighlevel", "url": f"https://crm.example/{SECRET}"},
-    {"type": "discord", "url": f"https://gateway.example/{SECRET}"},
-    {"type": "zapier", "url": f"https://hooks.zapier.com/hooks/catch/123456/{SECRET}/"},
-)
+SECRETIVE = [
+    {"type": name, **settings_} for name, known in EVERY.items() for settings_ in (known.example, *known.secretive)
+]
 
 
 @pytest.mark.parametrize("given", SECRETIVE)
@@ -177,59 +154,56 @@ def test_the_address_is_another_when_it_leads_elsewhere_and_only_then(name: str)
     elsewhere = [{"proxy": PROXY}]
     elsewhere += [
         {key: value.replace(SECRET, SECRET[::-1])}
-        for key, value in EXAMPLES[name].items()
+        for key, value in EVERY[name].example.items()
         if SECRET in str(value) and isinstance(value, str)
     ]
     assert len({plain, *(a_sink(name, **given).address for given in elsewhere)}) == 1 + len(elsewhere)
 
 
-def body_of(name: str, message: Message) -> dict[str, Any]:
-    said: dict[str, Any] = json.loads(a_sink(name).build(message).body)
+def body_of(name: str, message: Message | Digest) -> dict[str, Any]:
+    """What goes out, which the service must take."""
+    settings_, _, way = next(way for way in WAYS.values() if way[0]["type"] == name)
+    sink = config(**settings_).open(tools())
+    request = sink.build_digest(message) if isinstance(message, Digest) else sink.build(message)
+    assert list(way.faults(request, [])) == []
+    said: dict[str, Any] = parsed(request.body)
     return said
 
 
-def test_a_silent_message_wakes_nobody_where_the_service_can() -> None:
-    silent, loud = a_message({"text": "x"}, circumstances=Circumstances(silent=True)), a_message({"text": "x"})
-    assert (body_of("discord", silent).get("flags"), body_of("discord", loud).get("flags")) == (4096, None)
-    said = [body_of("telegram", one).get("disable_notification") for one in (silent, loud)]
-    assert said == [True, None]
-    digest = a_digest({"text": "x"}, silent=True)
-    assert json.loads(a_sink("discord").build_digest(digest).body)["flags"] == 4096
-    assert json.loads(a_sink("telegram").build_digest(digest).body)["disable_notification"] is True
-    assert list(slack_faults(body_of("slack", silent), "chatPostMessage")) == []
-    assert list(discord_faults(body_of("discord", silent))) == []
+@every_chat
+def test_a_silent_message_wakes_nobody_where_the_service_can(name: str) -> None:
+    silences = [CHATS[name].silences] if CHATS[name].silences else []
+    for silent, loud in (
+        (a_message({"text": "x"}, circumstances=Circumstances(silent=True)), a_message({"text": "x"})),
+        (a_digest({"text": "x"}, silent=True), a_digest({"text": "x"})),
+    ):
+        told = [one for one in body_of(name, silent).items() if one not in body_of(name, loud).items()]
+        assert told == silences
 
 
-def test_remarks_stand_above_the_message() -> None:
-    message = a_message({"text": "hello", "content": "hello", "title": "t", "remarks": "sent again\ninstead of ops"})
-    assert body_of("discord", message)["content"] == "sent again\ninstead of ops\nhello"
-    assert body_of("telegram", message)["text"] == "sent again\ninstead of ops\nhello"
-    slack = body_of("slack", message)
-    assert slack["text"] == "sent again\ninstead of ops\nhello"
-    assert slack["blocks"][0]["elements"][0]["text"] == "sent again\ninstead of ops"
-    assert slack["blocks"][1]["text"]["text"] == "hello"
+def words_of(name: str, message: Message | Digest) -> str:
+    return CHATS[name].words(CHATS[name].shown(body_of(name, message)))
 
 
-@pytest.mark.parametrize("name", CHATS)
+@every_chat
+def test_remarks_stand_above_the_message(name: str) -> None:
+    blocks = {"text": "hello", "content": "hello", "title": "t", "remarks": "sent again\ninstead of ops"}
+    assert words_of(name, a_message(blocks)).startswith("sent again\ninstead of ops\nhello")
+    assert words_of(name, a_digest(blocks)).startswith("sent again\ninstead of ops\n")
+
+
+@every_chat
 @settings(max_examples=100, deadline=None)
 @given(text=hostile_texts.map(lambda text: text.replace("&", "").replace("<", "").replace(">", "")))
 def test_no_message_is_so_long_that_its_remarks_are_cut_away(name: str, text: str) -> None:
     remarks = "replay: asked for by the operator\ninstead of ops: HTTP 404"
     said = body_of(name, a_message({"text": text, "content": text, "remarks": remarks}))
-    assert said["content" if name == "discord" else "text"].startswith(remarks)
-    checks: dict[str, Any] = {
-        "discord": discord_faults,
-        "slack": lambda body: slack_faults(body, "chatPostMessage"),
-        "telegram": telegram_faults,
-    }
-    assert list(checks[name](said)) == []
+    assert CHATS[name].shown(said).startswith(remarks)
 
 
-def test_a_message_of_remarks_alone_still_says_what_happened() -> None:
-    message = a_message({"remarks": "sent again"})
-    assert body_of("discord", message)["embeds"] == [{"title": "user.created"}]
-    assert body_of("telegram", message)["text"] == "sent again\nuser.created"
-    assert body_of("slack", message)["text"] == "sent again\nuser.created"
+@every_chat
+def test_a_message_of_remarks_alone_still_says_what_happened(name: str) -> None:
+    assert words_of(name, a_message({"remarks": "sent again"})) == "sent again\nuser.created"
 
 
 @every
@@ -256,7 +230,9 @@ def test_a_wrong_setting_does_not_print_a_right_secret(name: str) -> None:
         sink: SinkSettings
 
     with pytest.raises(ValidationError) as caught:
-        File.model_validate({"sink": {"type": name, **EXAMPLES[name], "timeout": SECRET, "proxy": SECRET, "x": SECRET}})
+        File.model_validate(
+            {"sink": {"type": name, **EVERY[name].example, "timeout": SECRET, "proxy": SECRET, "x": SECRET}}
+        )
     assert SECRET not in str(caught.value)
 
 
@@ -320,7 +296,7 @@ def test_no_answer_gives_a_secret_away(name: str) -> None:
     sink = a_sink(name, proxy=PROXY)
     for response in echoes(name):
         attempt = sink.judge(response)
-        for secret in (SECRET, WHSEC, "pr0xy-Passw0rd"):
+        for secret in (SECRET, SIGNING, "pr0xy-Passw0rd"):
             assert secret not in repr(attempt)
 
 
@@ -350,7 +326,7 @@ def addressed(name: str, base: str) -> dict[str, Any]:
     """Where the example would go, if it did not go to the service itself."""
     if name == "console":
         return {}
-    return {"url": base + "/x"} if "url" in EXAMPLES[name] else {"api_base": base}
+    return {"url": base + "/x"} if "url" in EVERY[name].example else {"api_base": base}
 
 
 @over_http
@@ -374,6 +350,7 @@ async def test_a_redirect_is_never_followed() -> None:
 
 
 def test_http_sinks_share_one_send_and_a_console_needs_none() -> None:
-    kinds = {name: a_sink(name) for name in EXAMPLES}
+    kinds = {name: a_sink(name) for name in EVERY}
     assert [name for name, sink in kinds.items() if not isinstance(sink, HttpSink)] == ["console"]
+    assert [name for name, known in EVERY.items() if not known.ways] == ["console"]
     assert isinstance(kinds["console"], ConsoleSink)

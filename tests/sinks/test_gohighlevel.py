@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.message import Look
+from bridge.markup.service import Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from tests.services.gohighlevel import LOCATION, TOKEN, TRIGGER, GoHighLevel

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from bridge.event import Event
-from bridge.message import Circumstances, Emission, Look, Message
+from bridge.markup.service import Look
+from bridge.message import Circumstances, Emission, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http, Response

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from bridge.event import new_id
+from bridge.markup.text import JOINER, SPACE
 from bridge.message import PLAIN, Circumstances, Dialect, Digest, Earlier, Message, Tally
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import HttpSink, SinkConfig, Tools
@@ -50,6 +51,11 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
+
+
+def visible(text: str) -> str:
+    """The text without the spaces that keep a service from seeing a mention."""
+    return text.replace(SPACE, "").replace(JOINER, "")
 
 
 def config(**settings: Any) -> Any:

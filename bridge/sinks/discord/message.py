@@ -13,7 +13,6 @@ from bridge.sinks.digest import gist, more
 from bridge.sinks.discord.embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL, fitted_embeds, weight
 from bridge.sinks.text import clip, shows, utf16, web_url
 
-BLOCKS = ("content", "title", "url", "description", "fields", "color", "footer")
 CONTENT, THREAD_NAME, USERNAME, FILES = 2000, 100, 80, 500  # characters
 PARTS = EMBEDS - 1  # of a digest: one embed is its summary
 

@@ -25,13 +25,14 @@ Quirks   a 429 without JSON and without Via is a ban of our address: too many of
 
 import re
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bridge.event import JsonObject, dump
-from bridge.message import Digest, Earlier, Look, Message
+from bridge.markup.service import Look, Service
+from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
 from bridge.sinks.base import (
@@ -46,7 +47,6 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.discord.message import (
-    BLOCKS,
     PARTS,
     SNOWFLAKE,
     digested,
@@ -55,6 +55,7 @@ from bridge.sinks.discord.message import (
     said_by,
     thread_name,
 )
+from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl
 from bridge.sinks.text import web_url
@@ -116,6 +117,7 @@ class AllowedMentions(Settings):
 class DiscordConfig(ChatConfig):
     """A Discord channel, by its webhook."""
 
+    service: ClassVar[Service] = DISCORD
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
     url: SecretUrl = Field(description="the webhook's URL: channel settings, Integrations, Webhooks")
     username: Annotated[str, AfterValidator(_username)] | None = Field(None, description="the name it speaks under")
@@ -155,7 +157,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
     @property
     def look(self) -> Look:
         inline = (("thread_name", self.config.thread_name),) if self.config.thread_name else ()
-        return Look("discord", BLOCKS, inline, self.config.locale, PARTS)
+        return Look(DISCORD, inline, self.config.locale, PARTS)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -23,13 +23,14 @@ Quirks   a webhook tells no ts, so that what it sent can neither be edited nor a
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bridge.event import dump
-from bridge.message import Digest, Look, Message
+from bridge.markup.service import Look, Service
+from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import (
     ChatConfig,
@@ -44,6 +45,7 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, SecretUrl, Token
 from bridge.sinks.slack.message import MARKUP, PARTS, TEXT, Block, digested, remarks_of, summed_up, text_of, told
+from bridge.sinks.slack.service import SLACK
 from bridge.sinks.text import clip, web_url
 
 GONE = {
@@ -113,6 +115,7 @@ def _thread(value: str) -> str:
 class SlackConfig(ChatConfig):
     """A Slack channel, by webhook or by bot token."""
 
+    service: ClassVar[Service] = SLACK
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
     url: SecretUrl | None = Field(None, description="the incoming webhook's URL")
     token: Token | None = Field(None, description="or a bot token, xoxb-…, together with channel")
@@ -160,7 +163,7 @@ class SlackSink(HttpSink[SlackConfig]):
 
     @property
     def look(self) -> Look:
-        return Look("slack", ("text",), locale=self.config.locale, parts=PARTS)
+        return Look(SLACK, locale=self.config.locale, parts=PARTS)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -25,13 +25,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from yarl import URL
 
 from bridge.event import JsonObject, dump
-from bridge.message import Digest, Earlier, Look, Message
+from bridge.markup.service import Look, Service
+from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
 from bridge.sinks.base import (
@@ -49,6 +50,7 @@ from bridge.sinks.digest import gist, more
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, Token
 from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
+from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.text import clip, shows, web_url
 
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
@@ -96,6 +98,7 @@ class Button(Settings):
 class TelegramConfig(ChatConfig):
     """A Telegram chat, by a bot's token."""
 
+    service: ClassVar[Service] = TELEGRAM
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
     token: Token = Field(description="the bot's token, from @BotFather")
     chat_id: ChatId = Field(description="the chat: -100… for channels and supergroups, or @name")
@@ -127,7 +130,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
     def look(self) -> Look:
         buttons = enumerate(self.config.buttons)
         inline = tuple(pair for i, b in buttons for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
-        return Look("telegram", ("text",), inline, self.config.locale, PARTS)
+        return Look(TELEGRAM, inline, self.config.locale, PARTS)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.message import RECORD, UNIT, Look
+from bridge.markup.service import Look
+from bridge.message import RECORD, UNIT
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.discord.embed import fitted_embeds
+from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Http, Response
 from tests.services.discord import ID, TOKEN, Discord, discord_faults, embed_length, is_empty
 from tests.services.service import Answer, serving
@@ -76,12 +78,7 @@ def test_name_picture_and_mentions_are_the_operators() -> None:
 
 def test_the_thread_name_is_a_template_and_falls_back_to_the_type() -> None:
     settings: dict[str, Any] = {"type": "discord", "url": URL, "thread_name": "{{ data.user.username }}"}
-    assert a_sink(**settings).look == Look(
-        "discord",
-        ("content", "title", "url", "description", "fields", "color", "footer"),
-        (("thread_name", "{{ data.user.username }}"),),
-        parts=9,
-    )
+    assert a_sink(**settings).look == Look(DISCORD, (("thread_name", "{{ data.user.username }}"),), parts=9)
     assert sent(a_message({**BLOCKS, "thread_name": "alice"}), thread_name="x")["thread_name"] == "alice"
     assert sent(a_message({**BLOCKS, "thread_name": " "}), thread_name="x")["thread_name"] == "user.created"
 

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.message import Look
+from bridge.markup.service import Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
+from bridge.sinks.slack.service import SLACK
 from tests.services.service import serving
 from tests.services.slack import HOOK, TOKEN, Slack, slack_faults
 from tests.sinks.values import a_message, a_sink, config, hostile_texts
@@ -82,7 +83,7 @@ def test_a_message_of_nothing_still_says_what_happened() -> None:
 
 
 def test_the_look_asks_for_one_text() -> None:
-    assert a_sink(type="slack", url=URL, locale="fa").look == Look("slack", ("text",), locale="fa", parts=10)
+    assert a_sink(type="slack", url=URL, locale="fa").look == Look(SLACK, locale="fa", parts=10)
 
 
 def test_a_channel_bears_one_message_a_second_from_all_sinks_that_write_to_it() -> None:

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.message import Look
+from bridge.markup.service import Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
+from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.telegram.sink import TelegramSink
 from tests.services.service import Answer, serving
 from tests.services.telegram import TOKEN, Telegram, telegram_faults
@@ -68,8 +69,7 @@ BUTTONS = [{"text": "Open {{ x }}", "url": "https://p.example/{{ y }}"}, {"text"
 
 def test_buttons_are_templates_and_come_one_to_a_row() -> None:
     assert a_sink(**BASE, buttons=BUTTONS).look == Look(
-        "telegram",
-        ("text",),
+        TELEGRAM,
         (
             ("button_0_text", "Open {{ x }}"),
             ("button_0_url", "https://p.example/{{ y }}"),

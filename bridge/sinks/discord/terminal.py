@@ -1,0 +1,99 @@
+"""How Discord's message looks on a terminal: the embed behind a bar of its colour, content above it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bridge.message import RECORD, UNIT, Digest, Message
+from bridge.sinks.terminal import beside_bar, without_controls
+from bridge.sinks.text import shows
+
+ROW = 3  # fields side by side
+GREY = "#4f545c"
+STYLES = {"strong": "bold", "em": "italic", "link": "underline", "s": "strike", "code_inline": "cyan"}
+
+_MARKDOWN = MarkdownIt("zero").enable(["emphasis", "strikethrough", "backticks", "escape", "link", "newline"])
+
+
+def words(markup: str) -> Text:
+    """Discord's markdown."""
+    shown = Text()
+    styles: list[str] = []
+    for inline in _MARKDOWN.parseInline(without_controls(markup)):
+        for token in inline.children or []:
+            _put(token, shown, styles)
+    return shown
+
+
+def body(said: Message | Digest, at: datetime) -> RenderableType:
+    """The embed, and the content above it."""
+    shown: list[RenderableType] = []
+    for part in (list(_head(said)), list(_fields(said))):
+        shown += [*part, Text()] if part else []
+    embed = beside_bar(_color(said["color"]), Group(*shown, _foot(said["footer"], at)))
+    return Group(words(said["content"].strip()), embed) if shows(said["content"]) else embed
+
+
+def _put(token: Token, shown: Text, styles: list[str]) -> None:
+    if token.type.endswith("_open"):
+        styles.append(STYLES.get(token.type.removesuffix("_open"), ""))
+    elif token.type.endswith("_close"):
+        styles.pop()
+    elif token.type in ("softbreak", "hardbreak"):
+        shown.append("\n")
+    else:
+        shown.append(token.content, style=" ".join([*styles, STYLES.get(token.type, "")]).strip())
+
+
+def _color(color: str) -> str:
+    text = color.strip()
+    try:
+        number = int(text[1:], 16) if text.startswith("#") else int(text)
+    except ValueError:
+        return GREY
+    return f"#{number & 0xFFFFFF:06x}"
+
+
+def _head(said: Message | Digest) -> Iterator[Text]:
+    if shows(said["title"]):
+        yield _bold(said["title"])
+    if shows(said["description"]):
+        yield words(said["description"].strip())
+
+
+def _fields(said: Message | Digest) -> Iterator[RenderableType]:
+    """Fields that say so side by side, three to a row; others one under the other."""
+    records = filter(shows, said["fields"].split(RECORD))
+    parted = ((*record.split(UNIT, 2), "", "")[:3] for record in records)
+    for inline, run in groupby(parted, key=lambda parts: parts[2].strip() == "inline"):
+        cells = [_field(name, value) for name, value, _ in run]
+        yield from [_rows(cells)] if inline else cells
+
+
+def _field(name: str, value: str) -> Text:
+    return Text("\n").join([_bold(name), words(value.strip())])
+
+
+def _bold(markup: str) -> Text:
+    title = words(markup.strip())
+    title.stylize("bold")
+    return title
+
+
+def _rows(cells: list[Text]) -> Table:
+    grid = Table.grid(padding=(0, 3))
+    for i in range(0, len(cells), ROW):
+        grid.add_row(*cells[i : i + ROW])
+    return grid
+
+
+def _foot(footer: str, at: datetime) -> Text:
+    time = f"{at:%Y-%m-%d %H:%M} UTC"
+    footer = without_controls(" ".join(footer.split()))
+    return Text(f"{footer} · {time}" if footer else time, style="dim")

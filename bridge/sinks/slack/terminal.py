@@ -1,0 +1,44 @@
+"""How Slack's message looks on a terminal: its text behind a bar, bold as bold, links underlined."""
+
+import re
+from datetime import datetime
+from html import unescape
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from bridge.message import Digest, Message
+from bridge.sinks.terminal import beside_bar, without_controls
+
+PURPLE = "#7c3085"
+STYLES = {"*": "bold", "_": "italic", "~": "strike", "`": "cyan"}
+
+_MARKUP = re.compile(
+    r"<(?P<link>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>"
+    r"|(?<!\w)(?P<mark>[*_~`])(?P<inner>[^\n]+?)(?P=mark)(?!\w)"
+)
+
+
+def words(markup: str) -> Text:
+    """Slack's mrkdwn."""
+    shown, end = Text(), 0
+    text = without_controls(markup)
+    for match in _MARKUP.finditer(text):
+        shown.append(unescape(text[end : match.start()]))
+        shown.append_text(_marked(match["mark"], match["inner"]) if match["mark"] else _link(match))
+        end = match.end()
+    return shown.append(unescape(text[end:]))
+
+
+def body(said: Message | Digest, at: datetime) -> RenderableType:
+    return beside_bar(PURPLE, words(said["text"].strip()))
+
+
+def _marked(mark: str, inner: str) -> Text:
+    shown = Text(unescape(inner)) if mark == "`" else words(inner)
+    shown.stylize(STYLES[mark])
+    return shown
+
+
+def _link(match: re.Match[str]) -> Text:
+    return Text(unescape(match["label"] or match["link"]), style="underline")

@@ -1,0 +1,78 @@
+"""Text for Slack: what is escaped for its mrkdwn, and Discord's markdown written in it.
+
+Source   docs.slack.dev/messaging/formatting-message-text: & < > as entities, and no other escape at all
+Quirks   a mark inside a word formats nothing, so `example_user` stays as it is
+         nothing is formatted across a line break: marks are repeated; and no part of a word is: they are parted
+         it has neither underlined text nor spoilers
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from bridge.markup.markdown import PlainWriter, Tags
+from bridge.markup.text import SPACE, Text, clean, web_address
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+#: Where a mark meets what stands outside it; a word that stands there has to be parted from it.
+SEAM = "\x1f"
+_PARTED = re.compile(f"(?<=[^\\W_]){SEAM}|{SEAM}(?=[^\\W_])")
+
+
+class SlackText(Text):
+    __slots__ = ()
+
+    _entities = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+    _marks = re.compile(r"[*_~]+|`+|^>")
+    _ping = re.compile(r"@(?=channel\b|here\b|everyone\b|$)", re.IGNORECASE)
+
+    @classmethod
+    def neutral(cls, text: str) -> str:
+        text = cls._marks.sub(cls._apart, text)
+        if "@" in text:
+            text = cls._ping.sub("@" + SPACE, text)
+        return text.translate(cls._entities)
+
+    @classmethod
+    def _apart(cls, found: re.Match[str]) -> str:
+        """The marks with nothing to hold on to; those inside a word hold on to nothing as it is."""
+        before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+        if before.isalnum() and after.isalnum() and found[0][0] != "`":
+            return found[0]
+        return SPACE + SPACE.join(found[0]) + SPACE
+
+    @classmethod
+    def fixed(cls, value: str) -> Self:
+        return cls(cls._ping.sub("@" + SPACE, clean(value).replace("`", "ˋ")).translate(cls._entities))
+
+    @classmethod
+    def bold(cls, value: Any) -> Self:
+        text = cls.escape(value).strip()
+        return cls(f"*{text}*" if text else "")
+
+    @classmethod
+    def link(cls, label: Any, url: object) -> Self:
+        if (address := web_address(url)) is None:
+            return cls.escape(label)
+        target, text = address.translate(cls._entities), cls.escape(label)
+        return cls(f"<{target}|{text}>" if text else f"<{target}>")
+
+
+class SlackWriter(PlainWriter):
+    tags: ClassVar[Tags] = {
+        "strong": (f"{SEAM}*", f"*{SEAM}"),
+        "em": (f"{SEAM}_", f"_{SEAM}"),
+        "s": (f"{SEAM}~", f"~{SEAM}"),
+    }
+
+    def code(self, content: str) -> str:
+        return f"{SEAM}{super().code(content)}{SEAM}"
+
+    def line(self, children: "Sequence[Token]", around: str = "") -> str:
+        return _PARTED.sub(SPACE, super().line(children, around)).replace(SEAM, "")
+
+    def line_break(self, opened: "Sequence[tuple[str, str]]") -> str:
+        closing = "".join(mark for _, mark in reversed(opened))
+        return f"{closing}\n" + "".join(mark for mark, _ in opened)

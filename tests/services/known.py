@@ -1,0 +1,66 @@
+"""What the tests have to know of a sink: how one is set up, and what its service has against a request."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.event import Event
+from bridge.sinks.http import Request
+from tests.services.service import Service
+
+SECRET = "Sup3r-s3cret-t0ken_0123456789"
+SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+Faults = Callable[[Request, Sequence[Event]], Iterable[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way to reach a service: the settings without `type`, and what it has against a request that tells of events."""
+
+    settings: Mapping[str, Any]
+    faults: Faults
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast the stand-in takes requests: `body` posted to `path` so often in a moment, and not once more."""
+
+    stand_in: Callable[[], Service]
+    path: str
+    body: Any
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of a sink.
+
+    example    settings in which SECRET or SIGNING stands for every secret
+    ways       the ways in which it is reached, by any name; none for what sends no request
+    pace       what the service takes; None where the sink knows of no limit
+    secretive  further settings, whose secrets would show in a careless scope
+    """
+
+    example: Mapping[str, Any]
+    ways: Mapping[str, Way]
+    pace: Pace | None
+    secretive: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownChat(Known):
+    """What is known of a chat beside that.
+
+    words     a text in its markup as people read it; fails where the service would not read it
+    harmless  fails where a text in its markup pings anybody
+    shown     all that a request's body shows, in the order in which people see it, in the service's markup
+    pings     whom a request's body would wake beside those who read along
+    silences  what a request's body has where nobody is to be woken by it; None where the service knows nothing of that
+    """
+
+    words: Callable[[str], str]
+    harmless: Callable[[str], None]
+    shown: Callable[[Any], str]
+    pings: Callable[[Any, Event], Iterable[str]]
+    silences: tuple[str, Any] | None

@@ -20,7 +20,7 @@ class Event:
     id           UUIDv7 text, made at the door
     source       the configured source's name
     panel        the kind of panel that said it: marzban, pasarguard, remnawave …
-    type         canonical and dotted (`taxonomy.TYPES`), or `{panel}.{native}` where the taxonomy has no word
+    type         canonical and dotted (`vocabulary.TYPES`), or `{panel}.{native}` where the vocabulary has no word
     native_type  as the panel said it
     subject      what it is about, `user:alice`, `node:fra-1`, `peer:<key>`; None where there is no such thing.
                  Order is kept per subject

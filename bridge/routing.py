@@ -21,15 +21,10 @@ from bridge.expressions import FAULTS, Expression, compile_expression, names_in
 from bridge.intake import Destination, Routed, Verdict
 from bridge.settings import Duration, Names, Settings
 from bridge.terms import DigestWindow, Quiet, Terms
+from bridge.vocabulary import KEYS
 
 #: What a `when` expression can speak of.
 SCOPE = ("event", "data", "type", "native_type", "subject", "source", "panel", "native")
-#: The keys of `data` (docs/events.md), to help whoever forgot to write `data.` before one.
-DATA = frozenset((
-    "user", "owner", "actor", "reason", "usage", "expiry", "subscription", "payment", "reseller", "device", "node",
-    "billing", "peer", "interface", "security", "abuse", "admin", "role", "api_key", "host", "group", "core",
-    "template", "system", "action", "message",
-))  # fmt: skip
 #: How many kinds of event (source, type, native type) the verdicts are kept for, and how long a name may be for that.
 KEPT, NAME_KEPT = 1024, 200
 
@@ -78,7 +73,7 @@ class Route(Settings):
     def _has_known_names(cls, value: str | None) -> str | None:
         if unknown := names_in(value) - set(SCOPE) if value is not None else ():
             name = min(unknown)
-            hint = f"write data.{name}" if name in DATA else f"there are {', '.join(SCOPE)}"
+            hint = f"write data.{name}" if name in KEYS else f"there are {', '.join(SCOPE)}"
             raise ValueError(f"speaks of {name}, which is not there: {hint}")
         return value
 

@@ -1,22 +1,37 @@
 """The vocabulary, and docs/events.md: every type and every key stands there in the words of the code."""
 
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from bridge.config.load import load
 from bridge.event import Event
+from bridge.foreign import moment
 from bridge.panels import NATIVE_TYPES
-from bridge.routing import DATA
 from bridge.samples import samples
-from bridge.vocabulary import TYPES
+from bridge.vocabulary import (
+    DOCUMENTED,
+    KEYS,
+    TYPES,
+    Key,
+    ValueKind,
+    documented_name,
+    ends_trouble,
+    event_type,
+    opposite,
+)
+from bridge.vocabulary.types import OPPOSITES
 from tests.fakes import START
-from tests.pages import TYPE_ROWS, named, table
+from tests.pages import ROOT, TYPE_ROWS, named, table
+from tests.panels.hearing import WORDS, heard, opened
+from tests.panels.recorded import recorded
 
 
 def test_the_types_that_are_documented_are_those_there_are_in_the_same_words() -> None:
-    assert [(named(row[0])[0], row[1]) for row in TYPE_ROWS] == list(TYPES.items())
+    assert [(named(row[0])[0], row[1]) for row in TYPE_ROWS] == [(one.name, one.meaning) for one in TYPES.values()]
 
 
 def test_a_name_that_is_documented_is_one_that_a_panel_sends() -> None:
@@ -35,22 +50,126 @@ def test_every_name_that_is_documented_is_one_that_routes_may_match(tmp_path: Pa
     load(file, env={})
 
 
-def _data_keys() -> dict[str, set[str]]:
-    return {
-        key: set(named(fields))
-        for names, fields in table("docs/events.md", "The keys of `data`")
-        for key in named(names)
+def cell(key: Key) -> str:
+    """What the table of keys says of one."""
+    if key.keys:
+        return ", ".join(f"`{name}`{_kind(inner)}" for name, inner in key.keys.items())
+    return f"{key.note} ({key.kind})"
+
+
+def _kind(key: Key) -> str:
+    """A text needs no word."""
+    if key.kind is ValueKind.TEXT and not key.note:
+        return ""
+    return f" ({key.kind}: {key.note})" if key.note else f" ({key.kind})"
+
+
+def test_every_key_of_data_is_documented_with_its_kind_and_unit() -> None:
+    rows = [(name, fields) for names, fields in table("docs/events.md", "The keys of `data`") for name in named(names)]
+    assert rows == [(name, cell(key)) for name, key in KEYS.items()]
+
+
+def test_every_kind_is_explained() -> None:
+    text = " ".join((ROOT / "docs" / "events.md").read_text("utf-8").split())
+    before = text.partition("## The keys of `data`")[2].partition(" | ")[0]
+    assert {kind.value for kind in ValueKind if f"**{kind}**" not in before} == {"object"}
+
+
+def test_a_key_says_the_same_wherever_it_stands() -> None:
+    kinds: dict[str, set[ValueKind]] = {}
+    for about in KEYS.values():
+        for name, key in about.keys.items():
+            kinds.setdefault(name, set()).add(key.kind)
+    assert {name: said for name, said in kinds.items() if len(said) > 1} == {}
+    assert {name for name in KEYS.keys() & kinds.keys() if KEYS[name].kind is not ValueKind.OBJECT} == set()
+
+
+def test_what_takes_what_back_is_documented() -> None:
+    told = [
+        list(zip(named(bad), named(good), strict=True)) for bad, good in table("docs/events.md", "What takes what back")
+    ]
+    pairs = {pair for row in told for pair in row}
+    assert pairs == {
+        (bad, good) for pair in OPPOSITES for bad in TYPES if bad.endswith(f".{pair.bad}") and (good := opposite(bad))
     }
+    for bad, good in pairs:
+        assert (opposite(bad), opposite(good)) == (good, bad)
+        assert ends_trouble(good, bad)
+        assert not ends_trouble(bad, good)
 
 
-def test_the_keys_of_data_are_those_that_routes_know() -> None:
-    assert set(_data_keys()) == DATA
+def test_no_two_types_are_told_alike() -> None:
+    assert len({(one.emoji, one.title) for one in TYPES.values()}) == len(TYPES)
+    documented = [one.documented for one in TYPES.values() if one.documented]
+    assert len(set(documented)) == len(documented) == len(DOCUMENTED)
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "documented"),
+    [
+        ("user.updated", "User changed", "USER_PROFILE_UPDATED"),
+        ("peer.created", "Peer created", "PEER_CREATED"),
+        ("marzban.node-gone.for_good", "Marzban: node gone for good", "MARZBAN_NODE_GONE_FOR_GOOD"),
+        ("backup", "Backup", "BACKUP"),
+        ("bäckup.ß", "Bäckup: ß", "B_CKUP_SS"),
+        ("", "?", ""),
+    ],
+)
+def test_a_type_is_called_by_its_title_or_by_its_name(name: str, title: str, documented: str) -> None:
+    assert (event_type(name).title, documented_name(name)) == (title, documented)
+    assert (event_type(name).emoji == "🔔") is (name not in TYPES)
+
+
+# What panels and samples say
+
+
+FITS: dict[ValueKind, Callable[[Any], bool]] = {
+    ValueKind.OBJECT: lambda value: isinstance(value, dict),
+    ValueKind.TEXT: lambda value: isinstance(value, str),
+    ValueKind.TEXTS: lambda value: isinstance(value, list) and all(isinstance(one, str) for one in value),
+    ValueKind.OBJECTS: lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+    ValueKind.ID: lambda value: isinstance(value, str) or type(value) is int,
+    ValueKind.TRUTH: lambda value: isinstance(value, bool),
+    ValueKind.STATE: lambda value: isinstance(value, str),
+    ValueKind.TIME: lambda value: isinstance(value, str) and value.endswith("Z") and moment(value) is not None,
+    ValueKind.DEADLINE: lambda value: isinstance(value, str) and value.endswith("Z") and moment(value) is not None,
+    **dict.fromkeys((ValueKind.NUMBER, ValueKind.BYTES, ValueKind.SECONDS), lambda value: type(value) is int),
+    **dict.fromkeys((ValueKind.HOURS, ValueKind.DAYS), lambda value: type(value) is int),
+    ValueKind.PERCENT: lambda value: type(value) in (int, float) and value >= 0,
+    ValueKind.AMOUNT: lambda value: type(value) in (int, float),
+}
+
+
+def strange(data: Mapping[str, Any]) -> Iterator[str]:
+    """What in `data` is not as the vocabulary says."""
+    for about, value in data.items():
+        if about not in KEYS or not FITS[KEYS[about].kind](value):
+            yield f"{about}: {value}"
+        elif KEYS[about].keys:
+            for name, inner in value.items():
+                if name not in KEYS[about].keys or not FITS[KEYS[about].keys[name].kind](inner):
+                    yield f"{about}.{name}: {inner}"
 
 
 @pytest.mark.parametrize("event", samples(at=START), ids=lambda event: event.type)
-def test_a_sample_holds_nothing_that_is_not_documented(event: Event) -> None:
-    documented = _data_keys()
-    for key, value in event.data.items():
-        assert key in documented
-        if isinstance(value, dict):
-            assert set(value) <= documented[key], key
+def test_a_sample_says_what_the_vocabulary_says(event: Event) -> None:
+    assert list(strange(event.data)) == []
+
+
+@pytest.mark.parametrize("word", [word for word in WORDS if recorded(word)])
+def test_a_panel_says_what_the_vocabulary_says(word: str) -> None:
+    for request in recorded(word):
+        if not request.refuse:
+            for parsed in heard(opened("discord" if request.hook.token else word), request.hook):
+                assert list(strange(parsed.data)) == [], request.name
+
+
+def test_what_is_not_as_the_vocabulary_says_is_found() -> None:
+    data = {"user": {"id": 1.5, "used_bytes": "5", "groups": ["a"], "shoe_size": 44}, "owner": {}, "colour": "red"}
+    assert list(strange(data)) == [
+        "user.id: 1.5",
+        "user.used_bytes: 5",
+        "user.shoe_size: 44",
+        "owner: {}",
+        "colour: red",
+    ]

@@ -8,16 +8,16 @@ from zoneinfo import ZoneInfo
 from bridge.event import Event
 from bridge.message import PLAIN, Circumstances, Earlier, Tally
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
-from bridge.messages.faces import AMBER, BLUE, KINDS, RED, Face, face
 from bridge.messages.filters import RLM, Formats
 from bridge.messages.values import label
-from bridge.vocabulary import documented_name, ends_trouble
+from bridge.vocabulary import EventType, documented_name, ends_trouble, event_type, subject_title
+from bridge.vocabulary.types import AMBER, BLUE, RED
 
 Scope = dict[str, Any]
 
 
-class Kind(NamedTuple):
-    """One type in a digest: its face in the reader's language, and how many there were."""
+class TypeCount(NamedTuple):
+    """One type in a digest: its emoji and its title in the reader's language, and how many there were."""
 
     emoji: str
     title: str
@@ -39,7 +39,7 @@ def reader(locale: str, zone: ZoneInfo) -> Reader:
 def event_scope(event: Event, to: Reader, given: Circumstances = PLAIN) -> Scope:
     """What a template knows of an event."""
     gettext = catalog(to.locale).gettext
-    shown = face(event.type)
+    shown = event_type(event.type)
     family = event.type.partition(".")[0]
     kind, colon, name = (event.subject or "").partition(":")
     kind = kind if colon else family
@@ -52,7 +52,7 @@ def event_scope(event: Event, to: Reader, given: Circumstances = PLAIN) -> Scope
         "subject": event.subject,
         "name": name if colon else event.subject,
         "who": _who(event, name if colon else event.subject),
-        "kind": gettext(KINDS[kind]) if kind in KINDS else label(kind),
+        "kind": gettext(about) if (about := subject_title(kind)) else label(kind),
         "source": event.source,
         "panel": event.panel,
         "native": event.native,
@@ -77,18 +77,18 @@ def digest_scope(tally: Tally, to: Reader, formats: Formats, given: Circumstance
     """What the template of a digest knows; `formats` are those of the service it is for."""
     lasted = (tally.last_at - tally.first_at).total_seconds()
     counts = sorted(tally.kinds.items(), key=lambda kind: -kind[1])  # stable: those that came first, first
-    faces = {type_: face(type_) for type_, _ in counts}
+    types = {name: event_type(name) for name, _ in counts}
     return {
         "emoji": "🌊" if tally.storm else "📬",
         "title": formats.events(tally.total, lasted, storm=tally.storm),
         "total": tally.total,
-        "kinds": [_kind(faces[type_], count, catalog(to.locale)) for type_, count in counts],
+        "kinds": [_type_count(types[name], count, catalog(to.locale)) for name, count in counts],
         "shown": tally.shown,
         "first_at": tally.first_at.astimezone(to.zone),
         "last_at": tally.last_at.astimezone(to.zone),
         "lasted": lasted,
         "storm": tally.storm,
-        "color": _worst([shown.color for shown in faces.values()]),
+        "color": _worst([shown.color for shown in types.values()]),
         "locale": to.locale,
         "rlm": to.rlm,
         "replay": given.replay,
@@ -105,8 +105,8 @@ def downtime(event: Event, earlier: Earlier) -> float | None:
     return seconds if seconds > 0 else None
 
 
-def _kind(shown: Face, count: int, texts: NullTranslations) -> Kind:
-    return Kind(shown.emoji, texts.gettext(shown.title), count)
+def _type_count(shown: EventType, count: int, texts: NullTranslations) -> TypeCount:
+    return TypeCount(shown.emoji, texts.gettext(shown.title), count)
 
 
 def _worst(colors: list[int]) -> int:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 from bridge.event import Event
 from bridge.foreign import object_at
-from bridge.messages.faces import KINDS, N_
 from bridge.messages.rows import (
     Data,
     Row,
@@ -36,6 +35,8 @@ from bridge.messages.rows import (
     truth,
 )
 from bridge.messages.values import given, label, leaves
+from bridge.vocabulary import KEYS, THINGS, ValueKind, subject_title
+from bridge.vocabulary.types import N_, OPPOSITES
 
 #: The rows that each part of the data is shown by.
 ROWS: dict[str, tuple[Row, ...]] = {
@@ -161,9 +162,7 @@ ROWS: dict[str, tuple[Row, ...]] = {
         Row(N_("Message"), text("message"), wide=True),
     ),
     "event": (
-        Row(N_("Downtime"), lasted("connection_restored"), lead=True),
-        Row(N_("Offline For"), lasted("connected"), lead=True),
-        Row(N_("Disabled For"), lasted("enabled"), lead=True),
+        *(Row(pair.lasted, lasted(pair.good), lead=True) for pair in OPPOSITES),
         Row(N_("Action"), text("action")),
         Row(N_("Owner"), text("owner")),
         Row(N_("By"), text("actor")),
@@ -190,9 +189,8 @@ HEADINGS = {
     "event": ("📝", N_("Event Details")),
 }
 
-THINGS = ("admin", "role", "api_key", "host", "group", "core", "template")
 #: What is shown elsewhere, or in a template of its own.
-BESIDE = frozenset({"expiry", "message", "owner", "actor", "reason", "action", *THINGS, *ROWS})
+BESIDE = frozenset({*KEYS, *ROWS})
 
 
 #: Stands for the row of what has none.
@@ -217,7 +215,7 @@ def sections(event: Event, style: Style) -> list[Section]:
     kind, _, name = (event.subject or "").partition(":")
     found = []
     if name and not (kind in event.data and kind in (*ROWS, *THINGS)):
-        about = said(KINDS[kind]) if kind in KINDS else label(kind)
+        about = said(title) if (title := subject_title(kind)) else label(kind)
         found.append(Section("📌", said(N_("Subject")), [Fact(about, style.formats.brief(name))]))
     for about, part in _parts(event.data):
         emoji, heading = HEADINGS[about]
@@ -284,4 +282,4 @@ def _unlisted(about: str, part: Data) -> Iterable[tuple[str, Any]]:
 
 def _fits(key: str, value: Any) -> bool:
     """Whether a part that we know is what it should be: an object, or for some a text."""
-    return isinstance(value, dict) or key in ("owner", "actor", "reason", "action")
+    return isinstance(value, dict) or (key in KEYS and KEYS[key].kind is ValueKind.TEXT)

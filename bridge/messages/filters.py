@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from bridge.markup.text import Text
 from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import RIGHT_TO_LEFT
-from bridge.messages.faces import STATES, STRATEGIES
 from bridge.messages.values import DAY, HOUR, figure, flat, given, moment, parts, rounded, word
+from bridge.vocabulary.types import N_
 
 #: A date, a date with the time, and the long form of the documented Slack layout.
 PATTERNS = {
@@ -29,6 +29,47 @@ MARKS = {"en": (",", "."), "fa": (",", "."), "ru": ("\u00a0", ",")}
 
 BRIEF = 300  # characters of a value that are shown
 RLM, FSI, PDI = "\u200f", "\u2068", "\u2069"  # from right to left; what lies between these two is read on its own
+
+
+#: The states that panels say, in our words.
+STATES = {
+    "active": N_("active"),
+    "enabled": N_("active"),
+    "disabled": N_("disabled"),
+    "limited": N_("limited"),
+    "expired": N_("expired"),
+    "on_hold": N_("on hold"),
+    "pending": N_("pending"),
+    "received": N_("received"),
+    "paid": N_("paid"),
+    "completed": N_("completed"),
+    "success": N_("completed"),
+    "succeeded": N_("completed"),
+    "failed": N_("failed"),
+    "refunded": N_("refunded"),
+    "cancelled": N_("cancelled"),
+    "canceled": N_("cancelled"),
+    "trial": N_("trial"),
+    "connected": N_("connected"),
+    "disconnected": N_("disconnected"),
+    "error": N_("error"),
+}
+
+#: How often a panel sets a traffic counter back to zero; "" where it never does.
+STRATEGIES = {
+    "no_reset": "",
+    "none": "",
+    "never": "",
+    "day": N_("every day"),
+    "daily": N_("every day"),
+    "week": N_("every week"),
+    "weekly": N_("every week"),
+    "month": N_("every month"),
+    "monthly": N_("every month"),
+    "month_rolling": N_("every month"),
+    "year": N_("every year"),
+    "yearly": N_("every year"),
+}
 
 
 class Formats:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.messages.faces import N_
 from bridge.messages.filters import Formats
 from bridge.messages.values import DAY, HOUR, figure, given
+from bridge.vocabulary.types import N_
 
 Data = Mapping[str, Any]
 

@@ -179,5 +179,5 @@ def json_elements(body: bytes) -> Sequence[Any]:
 
 
 def unknown_type(panel: str, native: str) -> str:
-    """The type of an event that the taxonomy has no word for: `{panel}.{native}`, lower case and dotted."""
+    """The type of an event that the vocabulary has no word for: `{panel}.{native}`, lower case and dotted."""
     return f"{panel}.{re.sub(r'[^a-z0-9_.]+', '.', native.lower()).strip('.') or 'unknown'}"

@@ -37,7 +37,7 @@ from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
-from bridge.vocabulary import TYPES
+from bridge.vocabulary import KEYS, TYPES, ValueKind
 
 if TYPE_CHECKING:
     from standardwebhooks import Webhook
@@ -47,14 +47,6 @@ REQUIRED = ("specversion", "id", "source", "type")
 TOLERANCE = 300  # seconds between a signature's timestamp and now
 KEY_SIZE = 24  # bytes: the shortest key of Standard Webhooks
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
-
-#: The keys of `data` that a foreign event may have: those that hold an object, and those that hold a text.
-OBJECTS = {
-    *("user", "usage", "expiry", "subscription", "payment", "reseller", "device", "node", "billing", "peer"),
-    *("interface", "security", "abuse", "admin", "role", "api_key", "host", "group", "core", "template"),
-    *("system", "message"),
-}
-WORDS = {"owner", "actor", "reason", "action"}
 
 
 class CloudEventsConfig(SourceConfig):
@@ -251,7 +243,11 @@ def _foreign_event(element: JsonObject) -> ParsedEvent:
 
 
 def _is_known(key: str, value: Any) -> bool:
-    return bool(value) and isinstance(value, dict) if key in OBJECTS else key in WORDS and text(value) is not None
+    """Whether the value is what stands under a key of ours: an object, or a text."""
+    known = KEYS.get(key)
+    if known is not None and known.kind is ValueKind.OBJECT:
+        return bool(value) and isinstance(value, dict)
+    return known is not None and text(value) is not None
 
 
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:

@@ -45,7 +45,7 @@ def test_the_template_holds_every_text_of_the_code_and_the_templates() -> None:
         methods, options = parse_mapping_cfg(file)
     found = {
         message
-        for folder in (FOLDER.parent, SHIPPED)
+        for folder in (FOLDER.parents[1], SHIPPED)
         for _, _, message, _, _ in extract_from_dir(folder, methods, options, {**DEFAULT_KEYWORDS, "N_": None})
     }
     assert found == {message.id for message in texts(TEMPLATE)}

@@ -12,10 +12,11 @@ from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog
-from bridge.messages.faces import AMBER, BLUE, FACES, GREEN, GREY, RED
 from bridge.messages.renderer import Renderer
 from bridge.messages.values import given as shows
 from bridge.sinks import SERVICES
+from bridge.vocabulary import TYPES
+from bridge.vocabulary.types import AMBER, BLUE, GREEN, GREY, RED
 from tests.messages.hostile import HOSTILE, harmless, texts
 from tests.messages.speech import ENGLISH, NOW, PAGER, event, look, said, tally
 
@@ -150,7 +151,7 @@ def test_the_place_for_the_number_of_further_events_survives(service: str, local
 def test_nothing_is_left_in_english(service: str, locale: str, storm: bool) -> None:
     for seconds in (0, 45, 75, 3700, 90000):
         of = Tally(
-            kinds=dict.fromkeys(FACES, 2), shown=1, first_at=NOW, last_at=NOW + timedelta(seconds=seconds), storm=storm
+            kinds=dict.fromkeys(TYPES, 2), shown=1, first_at=NOW, last_at=NOW + timedelta(seconds=seconds), storm=storm
         )
         said = words(digest(service, of, RENDERERS[locale], Circumstances(replay=True)))
         said = re.sub(r"<[^>]*>|\{more\}|IP|API", "", said)
@@ -160,10 +161,10 @@ def test_nothing_is_left_in_english(service: str, locale: str, storm: bool) -> N
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_type_is_called_by_its_title(service: str, locale: str) -> None:
-    for type_, face in FACES.items():
+    for type_, known in TYPES.items():
         said = words(digest(service, counted(**{type_.replace(".", "__"): 3}), RENDERERS[locale]))
-        assert f"{face.emoji} " in said
-        assert catalog(locale).gettext(face.title) in said
+        assert f"{known.emoji} " in said
+        assert catalog(locale).gettext(known.title) in said
 
 
 def test_russian_counts_in_russian() -> None:

@@ -15,13 +15,12 @@ from hypothesis import given as generated
 from bridge.event import Event
 from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import LOCALES, catalog
-from bridge.messages.faces import FACES, STRATEGIES
-from bridge.messages.facts import THINGS
+from bridge.messages.filters import STRATEGIES
 from bridge.messages.renderer import Renderer
 from bridge.messages.values import figure, given, moment, word
 from bridge.samples import samples
 from bridge.sinks import SERVICES
-from bridge.vocabulary import TYPES, documented_name
+from bridge.vocabulary import THINGS, TYPES, documented_name
 from tests.messages.hostile import harmless, texts
 from tests.messages.speech import (
     ENGLISH,
@@ -189,11 +188,6 @@ def test_english_pays_for_no_other_language() -> None:
     assert ran.stdout.strip() == "set()"
 
 
-def test_every_canonical_type_has_a_face() -> None:
-    assert set(FACES) == set(TYPES)
-    assert len({(face.emoji, face.title) for face in FACES.values()}) == len(FACES)
-
-
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale) for locale in LOCALES}
 SAMPLES = samples(at=NOW)
 
@@ -205,7 +199,7 @@ def test_every_type_is_said_in_every_service_and_language(service: str, locale: 
         for one in (sample, event(sample.type, {}, None)):
             blocks = said(service, one, RENDERERS[locale])
             documented = SERVICES[service].long_values and locale == "en"
-            title = documented_name(one.type) if documented else FACES[one.type].title
+            title = documented_name(one.type) if documented else TYPES[one.type].title
             assert one.type == "message.posted" or catalog(locale).gettext(title) in "".join(blocks.values())
             assert any(block for name, block in blocks.items() if name not in ("color", "footer"))
             for block in blocks.values():

@@ -7,7 +7,7 @@ from bridge.foreign import FieldMap, number, text, truth, whole
 from bridge.vocabulary import DOCUMENTED, TYPES
 
 #: Every spelling of a name, upper case with underscores → canonical type.
-NAMES = {type_.upper().replace(".", "_"): type_ for type_ in TYPES} | DOCUMENTED
+NAMES = {**{type_.upper().replace(".", "_"): type_ for type_ in TYPES}, **DOCUMENTED}
 
 
 def event_name(name: str) -> str:

@@ -73,7 +73,7 @@ async def test_a_service_that_is_down_for_a_while_is_hardly_asked_and_then_gets_
         shop.down = True
         await tell(panels, 10, range(3))
         await until(lambda: len(shop.knocks) > 1)
-        assert (await panels.lane("shop"))["standing"] == "away"
+        assert (await panels.lane_state("shop"))["standing"] == "away"
         await panels.bridge.restart()
         await until(lambda: len(shop.knocks) > 3)
         assert all(later - earlier > 0.7 for earlier, later in itertools.pairwise(shop.knocks))
@@ -110,7 +110,7 @@ async def test_an_address_that_is_gone_is_asked_once_and_all_is_held_until_it_is
         await panels.bridge.restart()
         await panels.users("dave")
         await panels.settled(4)  # the other sink flows
-        lane = await panels.lane("discord")
+        lane = await panels.lane_state("discord")
         assert (lane["standing"], lane["pending"] + lane["waiting"], lane["dead"]) == ("parked", 4, 0)
         assert "10015" in lane["reason"]
         assert street["discord"].requests == 1
@@ -132,7 +132,7 @@ async def test_an_address_that_is_gone_is_asked_once_and_all_is_held_until_it_is
         await panels.settled(12)
         assert named(fresh.taken) == ["eve", "frank"]
         assert street["discord"].requests == asked + 1
-        assert (await panels.lane("discord"))["standing"] == "open"
+        assert (await panels.lane_state("discord"))["standing"] == "open"
 
 
 def named(taken: Iterable[Any]) -> list[str]:

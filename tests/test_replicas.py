@@ -234,7 +234,7 @@ async def test_a_store_grows_from_a_file_into_postgresql_and_all_goes_on(tmp_pat
         async with a_bridge(tmp_path, text, name="big", store=url) as big:
             await big.start()
             panels = Panels(big, http)
-            assert (await panels.lane("discord"))["standing"] == "parked"
+            assert (await panels.lane_state("discord"))["standing"] == "parked"
             await panels.users("carol")
             await big.command("resume", "discord")
             found = await panels.carried()

@@ -1,12 +1,57 @@
-"""Fixtures that more than one folder needs."""
+"""Fixtures that more than one folder needs, and what every test keeps to.
 
+Whatever starts a process, a bridge, a command or PostgreSQL, has the mark `process`; `make test-fast` leaves it out.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fakes import FakeClock
 from tests.postgres import Postgres, a_postgres
+
+# No test is about the power failing, so stores may lie in memory, where a commit waits for no disk.
+MEMORY = Path("/dev/shm")  # noqa: S108
+if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 << 30:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fast", settings.get_profile("full"), max_examples=15)
+settings.load_profile("full")
+
+STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
+unmarked: list[str] = []  # the test that runs, where it has no mark
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who asks for the server has the mark; and what waits for processes begins first, beside what does not wait."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("process")
+    items.sort(key=lambda item: item.get_closest_marker("process") is None)
+
+
+def _refuse_process(event: str, _arguments: tuple[object, ...]) -> None:
+    if unmarked and event in STARTS:
+        raise RuntimeError(f"{unmarked[0]} starts a process: it needs the mark `process`")
+
+
+sys.addaudithook(_refuse_process)
+
+
+@pytest.fixture(autouse=True)
+def only_the_marked_start_processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("process") is None:
+        unmarked.append(request.node.nodeid)
+    yield
+    unmarked.clear()
 
 
 @pytest.fixture
@@ -27,12 +72,14 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres: Postgres) -> str:
+def postgres_url(postgres: Postgres) -> Iterator[str]:
     """A new, empty database."""
-    return postgres.fresh()
+    url = postgres.fresh()
+    yield url
+    postgres.drop(url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
 def any_store_url(request: pytest.FixtureRequest) -> str:
     """A store on each engine."""
     url: str = request.getfixturevalue("store_url" if request.param == "sqlite" else "postgres_url")

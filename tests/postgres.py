@@ -56,9 +56,16 @@ class Postgres:
     def fresh(self) -> str:
         """The URL of a new, empty database."""
         name = f"bridge_{next(self._numbers)}"
-        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+        self._execute(f"CREATE DATABASE {name} STRATEGY file_copy")  # half the work of the other one
         return self.at(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected."""
+        self._execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(statement)
 
     def _run(self, program: str, *args: str) -> None:
         done = subprocess.run(

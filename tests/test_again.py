@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.services.service import Answer, Taken
 from tests.street import BATCH, MARZBAN, Panels, a_house, a_street
+
+pytestmark = pytest.mark.process
 
 INVALID = Answer(400, {"message": "Invalid Form Body", "code": 50035})
 

@@ -9,12 +9,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 
 from tests.services import discord
 from tests.services.receiver import Receiver
 from tests.services.service import Answer, serving
 from tests.street import Panels, a_house, a_street, until
+
+pytestmark = pytest.mark.process
 
 INVALID = Answer(400, {"message": "Invalid Form Body", "code": 50035})
 FAST = "rate: unlimited, retry: {waits: [1s], jitter: 0}"

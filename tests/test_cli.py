@@ -241,6 +241,7 @@ def panelbridge(*args: object, folder: Path, **env: str) -> subprocess.Completed
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.process
 def test_the_file_is_found_in_the_folder_or_by_the_environment(file: Path, tmp_path: Path) -> None:
     assert panelbridge("check", folder=tmp_path).returncode == 0
     other = tmp_path / "other"
@@ -250,6 +251,7 @@ def test_the_file_is_found_in_the_folder_or_by_the_environment(file: Path, tmp_p
     assert (lost.returncode, lost.stderr) == (2, "config.yaml:1:1: cannot be read: No such file or directory\n")
 
 
+@pytest.mark.process
 def test_a_wrong_file_stops_the_start_before_the_port_opens(file: Path, tmp_path: Path) -> None:
     file.write_text("tempaltes: x")
     ended = panelbridge("run", folder=tmp_path)
@@ -257,6 +259,7 @@ def test_a_wrong_file_stops_the_start_before_the_port_opens(file: Path, tmp_path
     assert ended.stderr == 'config.yaml:1:1: unknown key "tempaltes": did you mean "templates"?\n'
 
 
+@pytest.mark.process
 def test_a_port_that_is_taken_is_told_without_a_traceback(file: Path, tmp_path: Path) -> None:
     file.write_text("listen: 192.0.2.1:1")
     ended = panelbridge("run", folder=tmp_path)
@@ -265,11 +268,13 @@ def test_a_port_that_is_taken_is_told_without_a_traceback(file: Path, tmp_path: 
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.process
 def test_running_needs_no_rich(tmp_path: Path) -> None:
     code = "import sys, bridge.cli, bridge.app; sys.exit('rich' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={}, check=False).returncode == 0
 
 
+@pytest.mark.process
 def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: Path) -> None:
     port = free_port()
     file = tmp_path / "config.yaml"

@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from standardwebhooks import Webhook
 
 from tests.panels.recorded import PAYLOADS
@@ -18,6 +19,8 @@ from tests.services import discord, gohighlevel, slack, telegram
 from tests.services.receiver import Receiver
 from tests.services.service import Answer, Taken, serving
 from tests.street import MARZBAN, REMNAWAVE, SIGNING, TOKENS, a_house, a_street
+
+pytestmark = pytest.mark.process
 
 #: Fields that hold secrets, and a login report's line that does.
 FIELDS = "id password private_key auth links subscription_url discord_webhook telegram_id key trojanPassword vlessUuid"

@@ -12,6 +12,8 @@ from tests.services.receiver import Receiver
 from tests.services.service import serving
 from tests.street import MARZBAN, SOURCES, Panels, until
 
+pytestmark = pytest.mark.process
+
 
 async def test_while_the_disk_is_full_panels_keep_their_copies_and_nothing_is_lost(tmp_path: Path) -> None:
     if not disk_can_be_filled(tmp_path):

@@ -91,6 +91,7 @@ def test_it_starts_the_bridge_with_the_mounted_file_and_stops_it_as_the_bridge_e
     assert _only("EXPOSE") == "8080"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1), (500, 1)])
 def test_the_healthcheck_says_what_healthz_says(status: int, code: int) -> None:
     with _answering(status) as (port, asked):
@@ -98,6 +99,7 @@ def test_the_healthcheck_says_what_healthz_says(status: int, code: int) -> None:
         assert asked == ["/healthz"]
 
 
+@pytest.mark.process
 def test_the_healthcheck_fails_where_nobody_answers() -> None:
     with _answering(200) as (port, _):
         pass

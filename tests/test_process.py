@@ -15,6 +15,8 @@ import pytest
 
 from tests.processes import Receiver, a_bridge, a_receiver
 
+pytestmark = pytest.mark.process
+
 FILE = """
 sources:
   marzban: {{panel: marzban, secret: s3cret}}

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.services.service import Taken
 from tests.street import a_house, a_street, until
+
+pytestmark = pytest.mark.process
 
 CHATS = ("discord", "slack", "telegram")
 GREEN = 0x2ECC71

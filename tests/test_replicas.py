@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.postgres import Postgres, a_postgres
@@ -21,6 +22,8 @@ from tests.services import discord
 from tests.services.receiver import Receiver
 from tests.services.service import serving
 from tests.street import BATCH, SOURCES, Panels, a_street, until
+
+pytestmark = pytest.mark.process
 
 FAILOVER = 8.0  # seconds; 5 are promised, on a machine that does nothing else
 FROZEN = 10.0

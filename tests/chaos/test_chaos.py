@@ -8,6 +8,8 @@ from tests.chaos.plan import Store, a_plan
 from tests.chaos.run import run
 from tests.chaos.world import disk_can_be_filled
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize(
     ("seed", "store", "replicas", "seconds"),

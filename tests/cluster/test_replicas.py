@@ -23,6 +23,8 @@ from bridge.store.backend import open_engine
 from bridge.store.schema import metadata, replicas
 from tests.postgres import Postgres, a_postgres
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 SINKS = [f"sink-{n}" for n in range(6)]
 FAILOVER = 5.0  # what is promised

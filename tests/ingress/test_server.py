@@ -151,6 +151,7 @@ async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(
             assert "disk" not in await response.text()
 
 
+@pytest.mark.process
 async def test_a_database_that_is_stopped_is_503_until_it_is_back(
     clock: FakeClock, http: aiohttp.ClientSession
 ) -> None:

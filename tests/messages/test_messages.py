@@ -179,6 +179,7 @@ def test_the_gist_of_an_expiry_is_the_time_that_is_left(expiry: Mapping[str, Any
     assert title == "⏳ <b>User expires soon</b>" + (f" · {gist}" if gist else "")
 
 
+@pytest.mark.process
 def test_english_pays_for_no_other_language() -> None:
     code = (
         "import sys; from tests.messages.speech import *; said('slack', event('user.created', EVERYTHING)); "

@@ -24,6 +24,8 @@ from bridge.store.schema import lanes, replicas, set_aside
 from tests.fakes import START, an_event, an_intake
 from tests.postgres import Postgres, a_postgres
 
+pytestmark = pytest.mark.process
+
 HOSTILE = ["", "алиса ‮", "'; DROP TABLE events; --", "{{7*7}} %s %(x)s :id", "a\tb\nc\\N\x01", "🚀" * 50, "\\x00 \\."]
 MANY = 10_000
 Rows = dict[str, list[tuple[object, ...]]]

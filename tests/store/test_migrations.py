@@ -145,6 +145,7 @@ def test_the_folder_of_the_file_is_made(tmp_path: Path) -> None:
     assert (tmp_path / "a/b/x.db").exists()
 
 
+@pytest.mark.process
 def test_who_keeps_a_file_does_not_pay_for_the_driver_of_a_server(store_url: str) -> None:
     code = (
         "import asyncio, sys\n"

@@ -65,7 +65,13 @@ def _filled(url: str, *, looked: bool) -> sa.Engine:
     return engine
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "postgresql that has looked"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "sqlite",
+        *(pytest.param(one, marks=pytest.mark.process) for one in ("postgresql", "postgresql that has looked")),
+    ],
+)
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
     if request.param.startswith("sqlite"):
         url = f"sqlite:///{tmp_path_factory.mktemp('plans')}/panelbridge.db"

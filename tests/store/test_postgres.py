@@ -27,6 +27,8 @@ from tests.fakes import START, an_event, an_intake
 from tests.postgres import VERSIONS, Postgres, a_postgres
 from tests.store.boxes import claimed, settle, subjects, under
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def server(request: pytest.FixtureRequest) -> Iterator[Postgres]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.config.load import load
@@ -44,7 +44,6 @@ FILES = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(told=FILES)
 def test_whatever_the_file_says_loading_ends_with_settings_or_with_mistakes(told: object) -> None:
     with TemporaryDirectory() as folder:

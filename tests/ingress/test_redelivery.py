@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import StoreUnavailable
@@ -164,7 +164,6 @@ def steps(fates: Sequence[Fate], *, most: int = 4) -> st.SearchStrategy[list[Ste
     return st.lists(one, min_size=1, max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
 @given(plan=steps(KNOWN))
 def test_no_two_real_events_of_marzban_are_merged_whatever_fails_and_whatever_is_equal(plan: list[Step]) -> None:
     panel, kept = asyncio.run(played(plan))
@@ -174,7 +173,6 @@ def test_no_two_real_events_of_marzban_are_merged_whatever_fails_and_whatever_is
 FAILURES = st.lists(st.sampled_from(["refused", "unknown", "down", "lost", "answer lost"]), max_size=ATTEMPTS - 1)
 
 
-@settings(max_examples=150, deadline=None)
 @given(plan=st.lists(FAILURES, max_size=8))
 def test_a_user_made_and_deleted_over_and_over_is_told_each_time_even_if_requests_vanish(
     plan: list[list[Fate]],
@@ -188,7 +186,6 @@ def test_a_user_made_and_deleted_over_and_over_is_told_each_time_even_if_request
     assert missing(story, panel, kept) == []
 
 
-@settings(max_examples=100, deadline=None)
 @given(plan=st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["answered", "answer lost"]), st.booleans())))
 def test_what_marzban_tells_again_is_taken_once(plan: list[tuple[int, Fate, bool]]) -> None:
     names = iter(range(1000))
@@ -198,7 +195,6 @@ def test_what_marzban_tells_again_is_taken_once(plan: list[tuple[int, Fate, bool
     assert set(kept.values()) <= {1}
 
 
-@settings(max_examples=100, deadline=None)
 @given(plan=steps((*KNOWN, "lost")))
 def test_pasarguards_events_are_each_taken_once_whatever_fails(plan: list[Step]) -> None:
     panel, kept = asyncio.run(played(plan, "pasarguard"))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.markup.text import Text, clean, web_address
@@ -46,7 +46,6 @@ def test_what_is_escaped_is_not_escaped_again(service: type[Text], text: str) ->
 
 
 @given(st.sampled_from(TEXTS), texts)
-@settings(max_examples=200)
 def test_whatever_is_put_into_a_ready_text_is_escaped(service: type[Text], text: str) -> None:
     escaped = service.escape(text)
     ready = service("<b>ready</b> ")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from discord_webhook import DiscordEmbed, DiscordWebhook
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -393,7 +393,6 @@ def test_nothing_of_the_password_is_left(password: str, login: tuple[str, str, s
     assert panel().scrub(native) == native
 
 
-@settings(deadline=None)
 @given(
     before=st.lists(st.sampled_from(["bob", "**Username:** x", "**Client ip**: 1", "**Password:** a", ""]), max_size=4),
     password=st.lists(
@@ -574,7 +573,6 @@ BODIES = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 
 
-@settings(deadline=None)
 @given(body=BODIES | EMBEDS | JSON)
 def test_nothing_but_a_bad_payload_comes_of_any_json(body: Any) -> None:
     try:
@@ -589,7 +587,6 @@ def test_nothing_but_a_bad_payload_comes_of_any_json(body: Any) -> None:
         assert not isinstance(body, dict)
 
 
-@settings(deadline=None)
 @given(
     title=st.sampled_from([*TITLED, *PLAIN]),
     lines=st.lists(

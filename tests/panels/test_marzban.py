@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import BadPayload, BadSignature
@@ -416,7 +416,6 @@ ELEMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(element=ELEMENTS | JSON, kind=st.sampled_from(["marzban", "pasarguard", "marzneshin"]))
 def test_nothing_but_a_bad_payload_comes_of_any_json(element: Any, kind: str) -> None:
     source = panel(kind)
@@ -554,7 +553,6 @@ def test_the_secret_goes_into_the_header_and_without_one_there_is_none() -> None
     assert emit(event("user.created"), secret=None, at=ARRIVAL).headers == {"Content-Type": "application/json"}
 
 
-@settings(deadline=None)
 @given(
     type_=st.sampled_from([*ACTIONS, "node.deleted", "x.y"]),
     data=st.dictionaries(st.sampled_from(["user", "usage", "expiry", "owner", "actor", "reason"]), FIELDS | JSON),

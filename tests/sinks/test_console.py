@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from bridge.markup.service import Look
 from bridge.message import RECORD, UNIT
@@ -143,7 +143,6 @@ def test_it_asks_for_the_blocks_of_the_service_whose_message_it_shows() -> None:
     assert a_console(io.StringIO(), rate="1/s").limits == (Limit("", Rate(1, 1.0)),)
 
 
-@settings(max_examples=150, deadline=None)
 @given(text=hostile_texts)
 def test_no_text_gives_the_terminal_orders(text: str) -> None:
     for service in (*SERVICES.values(), None):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
@@ -191,6 +191,9 @@ def a_sink_of(way: str) -> HttpSink[Any]:
     return opened
 
 
+DIGESTING = {way: sink for way in WAYS if (sink := a_sink_of(way)).digests}
+
+
 def test_a_program_gets_an_array_of_all_events_signed_under_the_digests_id() -> None:
     digest = a_digest({}, part("alice"), untold=2)
     request = a_sink(type="webhook", url="https://x.example", secret=SIGNING).build_digest(digest)
@@ -289,15 +292,16 @@ digests = st.builds(
 )
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if a_sink_of(way).digests])
-@settings(max_examples=150, deadline=None)
 @given(digest=digests)
-def test_no_event_makes_a_digest_that_is_refused(way: str, digest: Digest) -> None:
-    _, _, reached = WAYS[way]
-    assert list(reached.faults(a_sink_of(way).build_digest(digest), digest.events)) == []
+def test_no_event_makes_a_digest_that_is_refused(digest: Digest) -> None:
+    faults = {
+        way: list(reached.faults(DIGESTING[way].build_digest(digest), digest.events))
+        for way, (_, _, reached) in WAYS.items()
+        if way in DIGESTING
+    }
+    assert faults == {way: [] for way in DIGESTING}
 
 
-@settings(max_examples=100, deadline=None)
 @given(digest=digests)
 def test_what_is_told_and_what_is_said_to_be_left_out_are_all_events(digest: Digest) -> None:
     body = said(digest, **SLACK)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -193,7 +193,6 @@ def test_remarks_stand_above_the_message(name: str) -> None:
 
 
 @every_chat
-@settings(max_examples=100, deadline=None)
 @given(text=hostile_texts.map(lambda text: text.replace("&", "").replace("<", "").replace(">", "")))
 def test_no_message_is_so_long_that_its_remarks_are_cut_away(name: str, text: str) -> None:
     remarks = "replay: asked for by the operator\ninstead of ops: HTTP 404"
@@ -250,7 +249,6 @@ def test_every_status_is_classified(name: str) -> None:
 
 
 @over_http
-@settings(max_examples=100, deadline=None)
 @given(
     status=st.sampled_from([200, 204, 400, 401, 403, 404, 409, 429, 500]),
     said=st.dictionaries(

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -162,7 +162,6 @@ facts = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     data=facts | st.dictionaries(hostile_texts, json_values, max_size=5), type_=st.sampled_from(["user.created", "x.y"])
 )

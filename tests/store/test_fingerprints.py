@@ -115,7 +115,7 @@ async def test_more_keys_than_are_looked_up_at_once(outbox: SqlOutbox) -> None:
     assert (await put(outbox, *(replace(one, event=anew(one.event)) for one in events))).repeats == 1200
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([None, 0, 1, 2]), st.booleans()), max_size=12))
 async def test_batches_change_nothing_about_what_is_a_repeat(
     outbox: SqlOutbox, said: list[tuple[str, int | None, bool]]

@@ -54,7 +54,7 @@ async def test_a_lane_that_nobody_has_carried_is_as_new(outbox: SqlOutbox) -> No
     assert await outbox.lane_state("ops") == LaneState()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings.default.max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(states)
 async def test_how_a_lane_stands_is_kept_whole(outbox: SqlOutbox, state: LaneState) -> None:
     await outbox.save_lane_state("ops", state, epoch=0)

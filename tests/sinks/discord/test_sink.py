@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -393,7 +393,6 @@ def taken_by_discord(body: bytes) -> dict[str, Any]:
 records = st.lists(st.tuples(hostile_texts, hostile_texts, st.sampled_from(["inline", "", "x"])), max_size=40)
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     texts=st.fixed_dictionaries(
         dict.fromkeys(("content", "title", "url", "description", "color", "footer"), hostile_texts)
@@ -439,7 +438,6 @@ posts = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(post=posts | json_values)
 def test_no_posted_message_makes_one_that_discord_refuses(post: Any) -> None:
     message = a_message({"title": "A message"}, type_="message.posted", data={"message": post})

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -203,7 +203,6 @@ async def test_a_wrong_token_and_a_wrong_channel_are_gone(http: Http) -> None:
     assert [one.outcome for one in attempts] == [Gone("HTTP 200: invalid_auth"), Gone("HTTP 200: channel_not_found")]
 
 
-@settings(max_examples=300, deadline=None)
 @given(text=hostile_texts | st.lists(hostile_texts, max_size=10).map("\n\n".join))
 def test_no_text_makes_a_message_that_slack_refuses(text: str) -> None:
     assert list(slack_faults(sent(text), "incomingWebhook")) == []

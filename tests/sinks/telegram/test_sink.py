@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -237,13 +237,11 @@ html_texts = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
 @given(text=html_texts | st.lists(html_texts, max_size=150).map("\n".join))
 def test_no_text_that_is_escaped_makes_a_message_that_telegram_refuses(text: str) -> None:
     assert list(telegram_faults(sent({"text": text}))) == []
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     text=hostile_texts,
     button=hostile_texts,

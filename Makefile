@@ -1,4 +1,5 @@
-# make run: the bridge with config.example.yaml, and an event sent through it.  make test: everything is proved.
+# make run: the bridge with config.example.yaml, and an event sent through it.
+# make test: everything is proved.  make test-fast: what needs no process of its own, in a minute.
 
 PYTHON ?= python3
 VENV := .venv
@@ -6,14 +7,18 @@ BIN := $(VENV)/bin
 SEED ?= 1
 MINUTES ?= 5
 DEV := $(VENV)/.dev
+PARALLEL := --numprocesses auto --dist worksteal
 
-.PHONY: run test check format lint types imports chaos bench clean
+.PHONY: run test test-fast check format lint types imports chaos bench clean
 
 run: $(DEV)
 	$(BIN)/panelbridge run --config config.example.yaml --demo
 
 test: $(DEV)
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL)
+
+test-fast: $(DEV)
+	$(BIN)/pytest $(PARALLEL) -m "not process" --hypothesis-profile fast
 
 check: lint types imports test
 

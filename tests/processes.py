@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +15,24 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+#: Seconds that what is sure to come may take: a machine may be busy. No test waits for them to pass.
+PATIENCE = 120.0
+
 
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]
         return port
+
+
+def stood_still(pid: int) -> float:
+    """Seconds that the threads of a process have waited for a processor: what a busy machine adds to whatever it does.
+
+    An upper bound in time leaves them out. 0.0 where the kernel does not count them.
+    """
+    counts = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(file.read_text().split()[1]) for file in counts) / 1e9
 
 
 class Bridge:
@@ -31,15 +43,15 @@ class Bridge:
         self.log = config.with_suffix(".log")
         self.config = config
         self.store = store
-        self.module = "bridge"
+        self.program: Sequence[str] = ("bridge",)
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Start it; returns once it answers."""
-        command = [sys.executable, "-m", self.module, "run", "--config", str(self.config)]
+        command = [sys.executable, "-m", *self.program, "run", "--config", str(self.config)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        async with aiohttp.ClientSession() as http, asyncio.timeout(20):
+        async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE):
             while not await self._answers(http):
                 assert self._process.poll() is None, self.log.read_text()
                 await asyncio.sleep(0.02)
@@ -52,8 +64,7 @@ class Bridge:
             return False
 
     def signal(self, number: signal.Signals) -> None:
-        assert self._process is not None
-        os.kill(self._process.pid, number)
+        os.kill(self.pid, number)
 
     async def kill(self) -> None:
         """kill -9: no goodbye."""
@@ -65,9 +76,9 @@ class Bridge:
         await self.kill()
         await self.start()
 
-    async def logged(self, text: str, *, times: int = 1, within: float = 15) -> None:
+    async def logged(self, text: str, *, times: int = 1) -> None:
         """Returns once the log says so, so often."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             while self.log.read_text().count(text) < times:
                 await asyncio.sleep(0.05)
 
@@ -75,7 +86,7 @@ class Bridge:
         """What a `panelbridge` command beside the running bridge prints."""
         about = [] if words[0] == "store" else ["--config", str(self.config)]
         line = [sys.executable, "-m", "bridge", *words, *about]
-        done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=60, check=False)
+        done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -93,35 +104,47 @@ class Bridge:
 
     async def ended(self) -> int:
         assert self._process is not None
-        return await asyncio.to_thread(self._process.wait, 20)
+        return await asyncio.to_thread(self._process.wait, PATIENCE)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
 
+async def until(true: Callable[[], object]) -> None:
+    """Returns once it is so."""
+    async with asyncio.timeout(PATIENCE):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
 @dataclass
 class Receiver:
-    """What came in over HTTP, as JSON objects; `slowly` makes it take its time."""
+    """What came in over HTTP, as JSON objects; `slowly` makes it take its time. `asked`: how many requests began."""
 
     url: str = ""
+    asked: int = 0
     got: list[dict[str, Any]] = field(default_factory=list)
     slowly: float = 0.0
     status: int = 200
 
     async def take(self, request: web.Request) -> web.Response:
         body = await request.json()
+        self.asked += 1
         if self.slowly:
             await asyncio.sleep(self.slowly)
         if self.status == 200:
             self.got.append(body)
         return web.json_response({}, status=self.status)
 
-    async def until(self, count: int, *, within: float = 20) -> None:
+    async def until(self, count: int) -> None:
         """Returns once that many have come."""
-        async with asyncio.timeout(within):
-            while len(self.got) < count:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(self.got) >= count)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ import aiohttp
 
 from bridge.event import iso
 from bridge.store import open_ledger
+from bridge.store.base import Query
 from bridge.store.queries.records import delivery_records, lane_records
 from bridge.store.records import Query
 from tests.processes import Bridge, a_bridge
@@ -125,18 +126,18 @@ class Panels:
         with open_ledger(self.bridge.store) as ledger:
             return [one.to_json() for one in reversed(ledger.read(delivery_records, Query(limit=None, **query)))]
 
-    async def settled(self, count: int, *, within: float = 30) -> list[dict[str, Any]]:
+    async def settled(self, count: int) -> list[dict[str, Any]]:
         """All deliveries, once so many of them are delivered, dead or held back; the oldest first."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 found = self.records()
                 if sum(one["state"] not in ("pending", "waiting") for one in found) >= count:
                     return found
                 await asyncio.sleep(0.1)
 
-    async def carried(self, *, within: float = 30) -> list[dict[str, Any]]:
+    async def carried(self) -> list[dict[str, Any]]:
         """All deliveries, once none is left to be carried; the oldest first. Cheaper than `settled` for thousands."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             while self.unsettled():
                 await asyncio.sleep(0.1)
         return self.records()
@@ -149,27 +150,30 @@ class Panels:
         """What a command beside the running bridge prints as JSON."""
         return json.loads(await self.bridge.command(*words, "--json"))
 
-    async def lane_state(self, sink: str) -> dict[str, Any]:
-        """How the lane stands, as `panelbridge lanes` shows it."""
-        (found,) = [lane for lane in await self.command("lanes") if lane["sink"] == sink]
-        return dict(found)
-
-
-async def until(true: Callable[[], object], *, within: float = 20) -> None:
-    """Returns once it is so."""
-    async with asyncio.timeout(within):
-        while not true():
-            await asyncio.sleep(0.02)
+    def lane_state(self, sink: str) -> dict[str, Any]:
+        """How the lane stands, as `panelbridge lanes --json` has it."""
+        with open_ledger(self.bridge.store) as ledger:
+            (found,) = [lane.to_json() for lane in ledger.lanes() if lane.sink == sink]
+        return found
 
 
 @asynccontextmanager
 async def a_house(
-    folder: Path, sinks: str, to: str = "", *, rows: Sequence[str] = (), more: str = "", module: str = "bridge"
+    folder: Path,
+    sinks: str,
+    to: str = "",
+    *,
+    rows: Sequence[str] = (),
+    more: str = "",
+    program: Sequence[str] = ("bridge",),
 ) -> AsyncIterator[Panels]:
-    """A running bridge that sends everything to these sinks, or as these rows say; `more` goes into its file."""
+    """A running bridge that sends everything to these sinks, or as these rows say; `more` goes into its file.
+
+    `program`: the module that is run, and its first arguments.
+    """
     table = "".join(f"  - {{{row}}}\n" for row in rows or [f"match: '*', to: {to}"])
     text = f"{more}\n{SOURCES}{sinks}\nroutes:\n{table}"
     async with a_bridge(folder, text) as bridge, aiohttp.ClientSession() as http:
-        bridge.module = module
+        bridge.program = program
         await bridge.start()
         yield Panels(bridge, http)

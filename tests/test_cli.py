@@ -292,7 +292,7 @@ def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: 
                 wanted -= {name for name in wanted if line.startswith(name + b" ")}
         finally:
             bridge.terminate()
-        bridge.communicate(timeout=20)
+        bridge.communicate(timeout=60)
     assert bridge.returncode == 0
     text = told.decode()
     assert f"listening on http://127.0.0.1:{port}" in text

@@ -7,10 +7,10 @@ import aiohttp
 import pytest
 
 from tests.chaos.world import a_small_disk, disk_can_be_filled
-from tests.processes import a_bridge
+from tests.processes import a_bridge, until
 from tests.services.receiver import Receiver
 from tests.services.service import serving
-from tests.street import MARZBAN, SOURCES, Panels, until
+from tests.street import MARZBAN, SOURCES, Panels
 
 pytestmark = pytest.mark.process
 

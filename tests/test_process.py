@@ -13,7 +13,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.processes import Receiver, a_bridge, a_receiver
+from tests.processes import PATIENCE, Receiver, a_bridge, a_receiver, until
+from tests.street import Panels
 
 pytestmark = pytest.mark.process
 
@@ -63,9 +64,7 @@ async def test_every_event_answered_200_arrives_however_often_the_process_is_kil
             await bridge.kill()
             await bridge.start()
         await generators
-        async with asyncio.timeout(60):
-            while not set(promised) <= set(names(receiver)):
-                await asyncio.sleep(0.05)
+        await until(lambda: set(promised) <= set(names(receiver)))
         assert await bridge.end() == 0
     arrived = names(receiver)
     assert len(promised) > 100
@@ -78,7 +77,7 @@ async def test_sigterm_finishes_what_is_being_sent_and_ends_with_0(tmp_path: Pat
         await bridge.start()
         async with aiohttp.ClientSession() as http:
             assert await post(http, bridge.url, *(f"user_{n}" for n in range(50)))
-        await asyncio.sleep(0.1)
+        await until(lambda: receiver.asked)
         assert await bridge.end() == 0
         sent = len(receiver.got)
         assert 1 <= sent < 50
@@ -95,7 +94,7 @@ async def test_a_second_bridge_on_the_same_file_is_refused_in_words(tmp_path: Pa
         other = tmp_path / "other.yaml"
         other.write_text(f"listen: 127.0.0.1:0\nstore: sqlite:///{tmp_path}/panelbridge.db\n")
         command = [sys.executable, "-m", "bridge", "run", "--config", str(other)]
-        result = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=20)
+        result = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE)
         assert result.returncode == 1
         assert "another panelbridge already runs on" in result.stderr
         assert "Traceback" not in result.stderr
@@ -107,7 +106,7 @@ async def test_a_port_that_is_taken_is_refused_in_words(tmp_path: Path) -> None:
         other = tmp_path / "other.yaml"
         other.write_text(f"listen: {bridge.url.removeprefix('http://')}\nstore: sqlite:///{tmp_path}/other.db\n")
         command = [sys.executable, "-m", "bridge", "run", "--config", str(other)]
-        result = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=20)
+        result = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, timeout=PATIENCE)
         assert (result.returncode, "Traceback" in result.stderr) == (1, False)
         assert "cannot listen on" in result.stderr
 
@@ -123,9 +122,7 @@ async def test_a_changed_file_takes_effect_and_loses_nothing(tmp_path: Path, hin
             config.write_text(config.read_text().replace(old.url, new.url))
             if hint is not None:
                 bridge.signal(hint)
-            async with asyncio.timeout(15):
-                while "config.reloaded" not in bridge.log.read_text():
-                    await asyncio.sleep(0.05)
+            await bridge.logged("config.reloaded")
             assert await post(http, bridge.url, "after")
         await new.until(1)
         assert (names(old), names(new)) == (["before"], ["after"])
@@ -146,9 +143,7 @@ async def test_a_broken_file_leaves_the_old_one_in_force_and_says_where_it_is_br
         await bridge.start()
         config = tmp_path / "config.yaml"
         config.write_text(change(config.read_text()))
-        async with asyncio.timeout(15):
-            while "config.rejected" not in bridge.log.read_text():
-                await asyncio.sleep(0.05)
+        await bridge.logged("config.rejected")
         assert said in bridge.log.read_text()
         async with aiohttp.ClientSession() as http:
             assert await post(http, bridge.url, "alice")
@@ -161,9 +156,8 @@ async def test_dead_letters_are_replayed_by_a_command_beside_the_running_bridge(
         receiver.status = 400
         async with aiohttp.ClientSession() as http:
             assert await post(http, bridge.url, "alice", "bob")
-        async with asyncio.timeout(15):
-            while len(dead := json.loads(await bridge.command("deliveries", "--dead", "--json"))) < 2:
-                pass
+            await Panels(bridge, http).settled(2)
+        dead = json.loads(await bridge.command("deliveries", "--dead", "--json"))
         assert {one["status"] for one in dead} == {400}
         receiver.status = 200
         await bridge.command("replay", "--dead")
@@ -180,9 +174,7 @@ async def test_nothing_secret_is_in_the_log_or_the_store(tmp_path: Path) -> None
             assert await post(http, bridge.url, "alice")
             async with http.post(f"{bridge.url}/in/marzban", json=[], headers={"x-webhook-secret": "WRONGSECRET"}):
                 pass
-        async with asyncio.timeout(15):
-            while "delivery.attempted" not in bridge.log.read_text():
-                await asyncio.sleep(0.05)
+        await bridge.logged("delivery.attempted")
         assert await bridge.end() == 0
         kept = bridge.log.read_bytes() + b"".join(path.read_bytes() for path in tmp_path.glob("panelbridge.db*"))
         for secret in (b"SECRETKEY", b"s3cret", b"WRONGSECRET"):

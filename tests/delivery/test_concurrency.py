@@ -136,7 +136,7 @@ async def test_what_is_due_gets_its_turn_however_much_is_pending(outbox: SqlOutb
     sink = Wide(clock, [Refused("no"), Limited(0.5)])
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(2000))))
     running = asyncio.create_task(a_lane(outbox, sink, clock).run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while len(sink.sent) < 2001:
             clock.step(0.01)
             await asyncio.sleep(0)
@@ -156,7 +156,7 @@ async def test_one_that_hangs_holds_up_no_others(outbox: SqlOutbox, clock: FakeC
     sink = Hanging(clock)
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(500))))
     running = asyncio.create_task(a_lane(outbox, sink, clock).run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(sink.sent) < 499:
             await asyncio.sleep(0)
     running.cancel()

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+
 from bridge.cluster.ownership import SoleOwnership
+from bridge.delivery import lane
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
 from bridge.message import Message
@@ -63,13 +66,16 @@ async def test_draining_does_not_wait_for_ever(outbox: SqlOutbox, store_url: str
     assert [record.state for record in look_up(store_url)] == ["pending"]
 
 
-async def test_what_was_just_put_is_carried_at_once(outbox: SqlOutbox, clock: FakeClock) -> None:
+async def test_what_was_just_put_is_carried_at_once(
+    outbox: SqlOutbox, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane, "POLL", 3600)  # it does not look by itself
     sink = Slow(clock)
     sink.go.set()
     async with dispatching(outbox, clock) as dispatcher:
         await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
         dispatcher.announce((await outbox.put(an_intake(an_event(), sinks=("ops", "someone else")))).deliveries)
-        async with asyncio.timeout(1):  # less than a lane takes to look by itself
+        async with asyncio.timeout(60):
             await sink.begun.wait()
 
 
@@ -84,7 +90,7 @@ async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
         await before.begun.wait()
         before.go.set()
         await dispatcher.carry({"ops": after}, SETTINGS, grace=5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await after.begun.wait()
     assert before.subjects + after.subjects == ["user:alice", "user:bob"]
 
@@ -96,12 +102,12 @@ async def test_what_another_process_put_before_is_told_before(
     async with dispatching(outbox, clock) as dispatcher:
         await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
         dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.1")))).deliveries)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not sink.sent:
                 await asyncio.sleep(0.01)
         await outbox.put(an_intake(an_event(type_="t.2")))  # and nobody says so
         dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.3")))).deliveries)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(sink.sent) < 3:
                 await asyncio.sleep(0.01)
     assert sink.digested == [["t.1"], ["t.2"], ["t.3"]]

@@ -170,7 +170,7 @@ async def test_the_discord_webhook_package_finds_its_discord(webhook: str, store
 
 async def test_the_requests_package_sends_as_marzban_does(webhook: str, store_url: str) -> None:
     body = json.loads((PAYLOADS / "marzban/004-discord-new-user-with-admin.json").read_text())["body"]
-    response = await asyncio.to_thread(requests.post, webhook, json=json.loads(body), timeout=5)
+    response = await asyncio.to_thread(requests.post, webhook, json=json.loads(body), timeout=60)
     assert response.status_code == 204
     assert [event.type for event in events(store_url)] == ["user.created"]
 

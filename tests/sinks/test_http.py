@@ -50,7 +50,7 @@ def answering(*parts: bytes) -> Handler:
 
 
 async def ask(
-    http: Http, port: int, *, scheme: str = "http", within: float = 5.0, proxy: str | None = None
+    http: Http, port: int, *, scheme: str = "http", within: float = 60.0, proxy: str | None = None
 ) -> Response:
     request = Request(
         "POST", URL(f"{scheme}://127.0.0.1:{port}/secret-path"), b"{}", {"Content-Type": "application/json"}

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,34 +16,36 @@ from bridge.cli import main
 from bridge.errors import StoreError
 from bridge.store import open_ledger, open_outbox
 from bridge.store.backend import open_engine
-from bridge.store.copy import CHUNK, TABLES, copy
+from bridge.store.copy import TABLES, copy
+from bridge.store.base import Query
+from bridge.store.dialect import open_engine
 from bridge.store.migrate import migrate
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from bridge.store.schema import lanes, replicas, set_aside
 from tests.fakes import START, an_event, an_intake
-from tests.postgres import Postgres, a_postgres
+from tests.postgres import Postgres
 
 pytestmark = pytest.mark.process
 
 HOSTILE = ["", "алиса ‮", "'; DROP TABLE events; --", "{{7*7}} %s %(x)s :id", "a\tb\nc\\N\x01", "🚀" * 50, "\\x00 \\."]
-MANY = 10_000
+CHUNK = 200  # in place of 2000 rows at once
+MANY = 5 * CHUNK
 Rows = dict[str, list[tuple[object, ...]]]
-Place = Callable[[], str]
+Place = Callable[[str], str]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    with a_postgres() as running:
-        yield running
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.store.copy.CHUNK", CHUNK)
 
 
 @pytest.fixture
-def place(server: Postgres, tmp_path: Path) -> Callable[[str], str]:
+def place(postgres: Postgres, tmp_path: Path) -> Place:
     """The URL of a new, empty place of a kind."""
 
     def place_(kind: str) -> str:
-        return server.fresh() if kind == "postgresql" else f"sqlite:///{tmp_path}/{random.randrange(10**9)}.db"
+        return postgres.fresh() if kind == "postgresql" else f"sqlite:///{tmp_path}/{random.randrange(10**9)}.db"
 
     return place_
 
@@ -93,7 +95,7 @@ def silent(_table: str, _done: int, _total: int) -> None:
     ("source", "target"),
     [("sqlite", "postgresql"), ("postgresql", "sqlite"), ("sqlite", "sqlite"), ("postgresql", "postgresql")],
 )
-def test_every_row_of_every_table_arrives_as_it_was(place: Callable[[str], str], source: str, target: str) -> None:
+def test_every_row_of_every_table_arrives_as_it_was(place: Place, source: str, target: str) -> None:
     from_, to = place(source), place(target)
     fill(from_)
     before = content(from_)
@@ -107,7 +109,7 @@ def test_every_row_of_every_table_arrives_as_it_was(place: Callable[[str], str],
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
-def test_a_copied_lane_is_nobodys_and_its_next_owner_can_settle(place: Callable[[str], str], target: str) -> None:
+def test_a_copied_lane_is_nobodys_and_its_next_owner_can_settle(place: Place, target: str) -> None:
     from_, to = place("postgresql"), place(target)
     fill(from_, 1)
     copy(from_, to, progress=silent)
@@ -118,7 +120,7 @@ def test_a_copied_lane_is_nobodys_and_its_next_owner_can_settle(place: Callable[
 
 
 @pytest.mark.parametrize(("source", "target"), [("sqlite", "postgresql"), ("postgresql", "sqlite")])
-async def test_a_bridge_goes_on_where_the_other_ended(place: Callable[[str], str], source: str, target: str) -> None:
+async def test_a_bridge_goes_on_where_the_other_ended(place: Place, source: str, target: str) -> None:
     from_, to = place(source), place(target)
     async with open_outbox(from_) as outbox:
         await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob"), sinks=("ops", "team")))
@@ -131,7 +133,7 @@ async def test_a_bridge_goes_on_where_the_other_ended(place: Callable[[str], str
         assert [one.id for one in ledger.read(delivery_records, Query())] == [5, 4, 3, 2, 1]
 
 
-def test_postgresql_counts_on_after_the_ids_that_came(place: Callable[[str], str]) -> None:
+def test_postgresql_counts_on_after_the_ids_that_came(place: Place) -> None:
     from_, to = place("sqlite"), place("postgresql")
     fill(from_, 1)
     copy(from_, to, progress=silent)
@@ -143,16 +145,14 @@ def test_postgresql_counts_on_after_the_ids_that_came(place: Callable[[str], str
     assert new == CHUNK + 2
 
 
-def test_an_empty_store_is_copied_too(place: Callable[[str], str]) -> None:
+def test_an_empty_store_is_copied_too(place: Place) -> None:
     from_, to = place("sqlite"), place("postgresql")
     fill(from_, 0)
     assert copy(from_, to, progress=silent) == 0
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
-def test_what_is_interrupted_leaves_the_target_empty_and_can_be_begun_again(
-    place: Callable[[str], str], target: str
-) -> None:
+def test_what_is_interrupted_leaves_the_target_empty_and_can_be_begun_again(place: Place, target: str) -> None:
     from_, to = place("sqlite"), place(target)
     fill(from_)
     before = content(from_)
@@ -170,7 +170,7 @@ def test_what_is_interrupted_leaves_the_target_empty_and_can_be_begun_again(
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])
-def test_a_target_with_rows_is_refused_and_left_alone(place: Callable[[str], str], target: str) -> None:
+def test_a_target_with_rows_is_refused_and_left_alone(place: Place, target: str) -> None:
     from_, to = place("sqlite"), place(target)
     fill(from_, 1)
     fill(to, 3)
@@ -180,7 +180,7 @@ def test_a_target_with_rows_is_refused_and_left_alone(place: Callable[[str], str
     assert content(to) == before
 
 
-async def test_a_file_that_a_bridge_runs_on_is_refused(place: Callable[[str], str]) -> None:
+async def test_a_file_that_a_bridge_runs_on_is_refused(place: Place) -> None:
     from_, to = place("sqlite"), place("postgresql")
     async with open_outbox(from_):
         with pytest.raises(StoreError, match="another panelbridge already runs on"):
@@ -197,7 +197,7 @@ def alive(url: str) -> None:
 
 
 @pytest.mark.parametrize("used", ["source", "target"])
-def test_a_database_that_a_replica_runs_on_is_refused(place: Callable[[str], str], used: str) -> None:
+def test_a_database_that_a_replica_runs_on_is_refused(place: Place, used: str) -> None:
     from_, to = place("postgresql"), place("postgresql")
     fill(from_, 1)
     fill(to, 0)
@@ -206,7 +206,7 @@ def test_a_database_that_a_replica_runs_on_is_refused(place: Callable[[str], str
         copy(from_, to, progress=silent)
 
 
-def test_a_replica_that_comes_meanwhile_stops_the_copy(place: Callable[[str], str]) -> None:
+def test_a_replica_that_comes_meanwhile_stops_the_copy(place: Place) -> None:
     from_, to = place("sqlite"), place("postgresql")
     fill(from_, 1)
 
@@ -219,7 +219,7 @@ def test_a_replica_that_comes_meanwhile_stops_the_copy(place: Callable[[str], st
     assert not any(content(to).values())
 
 
-def test_replicas_that_are_over_are_no_hindrance_and_stay_behind(place: Callable[[str], str]) -> None:
+def test_replicas_that_are_over_are_no_hindrance_and_stay_behind(place: Place) -> None:
     from_, to = place("postgresql"), place("postgresql")
     fill(from_, 1)
     engine = open_engine(from_)
@@ -241,7 +241,7 @@ def told(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]
 
 
 def test_the_command_says_what_to_write_in_the_file_and_no_password(
-    place: Callable[[str], str], capsys: pytest.CaptureFixture[str]
+    place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from_, to = place("sqlite"), place("postgresql")
     fill(from_, 5)

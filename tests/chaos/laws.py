@@ -81,7 +81,10 @@ class Exit:
 
 @dataclass
 class Story:
-    """All that is known of a run. `once`: marks whose repeats the panel marks as such. `resumed`: (sink, at)."""
+    """All that is known of a run. `once`: marks whose repeats the panel marks as such. `resumed`: (sink, at).
+
+    `late`: by how many seconds, at the most, the machine was late to wake us; requests seem early by as much.
+    """
 
     plan: Plan
     promised: list[Promise] = field(default_factory=list)
@@ -93,6 +96,7 @@ class Story:
     exits: list[Exit] = field(default_factory=list)
     answers: Counter[int] = field(default_factory=Counter)
     logs: dict[str, str] = field(default_factory=dict)
+    late: float = 0.0
 
 
 def breaches(story: Story) -> list[str]:
@@ -182,7 +186,7 @@ def limits_are_kept(story: Story) -> Iterator[str]:
     for sink, limits in LIMITS.items():
         times = sorted(one.at for one in story.asked if one.sink == sink)
         for count, period in limits:
-            least = period - JITTER - (story.plan.skew if period > 5 else 0.0)
+            least = period - JITTER - story.late - (story.plan.skew if period > 5 else 0.0)
             for first, last in zip(times, times[count:], strict=False):
                 if last - first < least:
                     yield f"{sink} got {count + 1} requests in {last - first:.2f} s, from {first:.2f} s on"
@@ -192,7 +196,8 @@ def waits_are_honoured(story: Story) -> Iterator[str]:
     """Who asks for a wait is left alone for so long."""
     for sink, asked in _grouped(story.asked, lambda one: one.sink).items():
         for wait in (one for one in asked if one.wait):
-            begins, ends = wait.answered + JITTER, wait.answered + wait.wait - JITTER - story.plan.skew
+            room = JITTER + story.late
+            begins, ends = wait.answered + room, wait.answered + wait.wait - room - story.plan.skew
             if early := [one.at for one in asked if begins < one.at < ends]:
                 since = f"asked at {wait.answered:.2f} s for {wait.wait:g} s"
                 yield f"{sink} {since}, and got a request at {early[0]:.2f} s"

@@ -20,6 +20,7 @@ from tests.chaos.plan import SINK, Fault, Plan, Step
 from tests.chaos.replica import ROOT, Replica
 from tests.chaos.sinks import TEMPLATE, Watched, services
 from tests.postgres import Postgres, a_postgres
+from tests.processes import PATIENCE
 from tests.services import discord, telegram
 from tests.services.service import serving
 
@@ -72,7 +73,7 @@ class World:
     async def up(self) -> None:
         """Returns once all replicas are there: that is when the run begins."""
         for replica in self.replicas.values():
-            assert await _up(replica, 30), replica.log.read_text()
+            assert await _up(replica, PATIENCE), replica.log.read_text()
         self._began = time.monotonic()
 
     async def apply(self, step: Step) -> None:

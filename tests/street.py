@@ -16,10 +16,9 @@ import aiohttp
 
 from bridge.event import iso
 from bridge.store import open_ledger
-from bridge.store.base import Query
 from bridge.store.queries.records import delivery_records, lane_records
 from bridge.store.records import Query
-from tests.processes import Bridge, a_bridge
+from tests.processes import PATIENCE, Bridge, a_bridge
 from tests.services import discord, gohighlevel, slack, telegram, zapier
 from tests.services.receiver import Receiver
 from tests.services.service import Service, serving

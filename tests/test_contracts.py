@@ -54,7 +54,9 @@ def carried(way: str, event: Event, locale: str = "en") -> list[str]:
 
 @pytest.mark.parametrize(
     ("way", "locale"),
-    [(way, locale) for way in WAYS for locale in (SPEAKING if SINKS[way].look.service else ["en"])],  # others get no words
+    [
+        (way, locale) for way in WAYS for locale in (SPEAKING if SINKS[way].look.service else ["en"])
+    ],  # others get no words
 )
 def test_every_service_takes_every_event_in_every_language(way: str, locale: str) -> None:
     refused = {type_: faults for type_ in TYPES if (faults := carried(way, sample(type_, at=START), locale))}

@@ -17,8 +17,6 @@ from bridge.errors import StoreError
 from bridge.store import open_ledger, open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.copy import TABLES, copy
-from bridge.store.base import Query
-from bridge.store.dialect import open_engine
 from bridge.store.migrate import migrate
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query

@@ -64,7 +64,7 @@ def test_no_two_recorded_events_share_a_fingerprint_but_a_retry_and_what_it_repe
 @pytest.mark.parametrize(
     ("panel", "request_"),
     [(PANELS[word], one) for word in ("wgportal", "orbvpn") for one in recorded(word)],
-    ids=str,
+    ids=lambda one: one.config.panel if isinstance(one, Panel) else str(one),  # the same in every worker
 )
 def test_panels_that_say_nothing_to_tell_a_repeat_by_have_no_fingerprint(panel: Panel[Any], request_: Recorded) -> None:
     assert set(marks(panel, request_.hook)) == {None}

@@ -51,10 +51,11 @@ ALLOWED = (
     Exemption("panels/discord/", ANY, "reads what was posted by that protocol, and what Marzban reports by it"),
     Exemption("panels/__init__.py", (r"bridge\.panels\.discord", "Discord(Config|Panel)"), "the union of the panels"),
     Exemption("app.py", (r"bridge\.ingress\.discord", "discord", "DiscordEndpoint"), "opens the endpoint for it"),
-    Exemption("vocabulary.py", ("a message was posted to the Discord endpoint",), "what comes by it"),
+    Exemption("vocabulary/types.py", ("a message was posted to the Discord endpoint",), "what comes by it"),
     Exemption("panels/marzban/", ("discord_webhook", "telegram_id"), "keys of its payload"),
     Exemption("panels/remnawave/", ("telegramId", "telegram_id"), "keys of its payload, and ours for it"),
-    Exemption("messages/facts.py", ("Telegram ID", "telegram_id"), "how that key is shown"),
+    Exemption("vocabulary/keys.py", ("telegram_id",), "our key for a person there"),
+    Exemption("messages/layout.py", ("Telegram ID", "telegram_id"), "how that key is shown"),
     Exemption("panels/orbvpn/", ("_from_slack", "_from_gohighlevel", "GOHIGHLEVEL_CONTACT"), "the document's formats"),
     Exemption("config/orbvpn.py", ANY, "the document's own way to configure sinks"),
 )

@@ -1,11 +1,11 @@
 """What templates can speak of: an event with its circumstances, or what a digest counts."""
 
-from collections.abc import Mapping
 from gettext import NullTranslations
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bridge.event import Event
+from bridge.foreign import object_at
 from bridge.message import PLAIN, Circumstances, Earlier, Tally
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
 from bridge.messages.filters import RLM, Formats
@@ -13,7 +13,7 @@ from bridge.messages.values import label
 from bridge.vocabulary import EventType, documented_name, ends_trouble, event_type, subject_title
 from bridge.vocabulary.types import AMBER, BLUE, RED
 
-Scope = dict[str, Any]
+Variables = dict[str, Any]
 
 
 class TypeCount(NamedTuple):
@@ -36,7 +36,7 @@ def reader(locale: str, zone: ZoneInfo) -> Reader:
     return Reader(locale, zone, RLM if locale in RIGHT_TO_LEFT else "")
 
 
-def event_scope(event: Event, to: Reader, given: Circumstances = PLAIN) -> Scope:
+def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN) -> Variables:
     """What a template knows of an event."""
     gettext = catalog(to.locale).gettext
     shown = event_type(event.type)
@@ -51,7 +51,7 @@ def event_scope(event: Event, to: Reader, given: Circumstances = PLAIN) -> Scope
         "family": family,
         "subject": event.subject,
         "name": name if colon else event.subject,
-        "who": _who(event, name if colon else event.subject),
+        "who": _display_name(event, name if colon else event.subject),
         "kind": gettext(about) if (about := subject_title(kind)) else label(kind),
         "source": event.source,
         "panel": event.panel,
@@ -73,7 +73,7 @@ def event_scope(event: Event, to: Reader, given: Circumstances = PLAIN) -> Scope
     }
 
 
-def digest_scope(tally: Tally, to: Reader, formats: Formats, given: Circumstances = PLAIN) -> Scope:
+def digest_variables(tally: Tally, to: Reader, formats: Formats, given: Circumstances = PLAIN) -> Variables:
     """What the template of a digest knows; `formats` are those of the service it is for."""
     lasted = (tally.last_at - tally.first_at).total_seconds()
     counts = sorted(tally.kinds.items(), key=lambda kind: -kind[1])  # stable: those that came first, first
@@ -88,7 +88,7 @@ def digest_scope(tally: Tally, to: Reader, formats: Formats, given: Circumstance
         "last_at": tally.last_at.astimezone(to.zone),
         "lasted": lasted,
         "storm": tally.storm,
-        "color": _worst([shown.color for shown in types.values()]),
+        "color": _worst_color([shown.color for shown in types.values()]),
         "locale": to.locale,
         "rlm": to.rlm,
         "replay": given.replay,
@@ -109,16 +109,13 @@ def _type_count(shown: EventType, count: int, texts: NullTranslations) -> TypeCo
     return TypeCount(shown.emoji, texts.gettext(shown.title), count)
 
 
-def _worst(colors: list[int]) -> int:
+def _worst_color(colors: list[int]) -> int:
     """The colour of what is worst; where nothing is bad, of what there is most of."""
     return next((color for color in (RED, AMBER) if color in colors), colors[0] if colors else BLUE)
 
 
-def _who(event: Event, name: str | None) -> Any:
+def _display_name(event: Event, name: str | None) -> Any:
     """What people call the thing that the event is about."""
-    about = event.data.get(event.type.partition(".")[0])
-    said = (
-        about.get("name") or about.get("username") if isinstance(about, Mapping) and "device" not in event.type else ""
-    )
-    system = event.data.get("system")
-    return said or name or (system.get("server") if isinstance(system, Mapping) else None)
+    about = {} if "device" in event.type else object_at(event.data, event.type.partition(".")[0])
+    server = object_at(event.data, "system").get("server")
+    return about.get("name") or about.get("username") or name or server

@@ -1,200 +1,19 @@
-"""What is worth showing of an event: facts with a label, in sections, in one order whatever the panel and the service.
-
-The labels of the first three sections and of the reseller's are those of OrbVPN's documented Slack layout.
-"""
+"""What is worth showing of an event: facts with a label, all in a row or in sections, and the one that matters most."""
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from bridge.event import Event
 from bridge.foreign import object_at
-from bridge.messages.rows import (
-    Data,
-    Row,
-    Style,
-    all_time,
-    due,
-    duration,
-    end,
-    expires,
-    joined,
-    lasted,
-    money,
-    only,
-    part_used,
-    percent,
-    provider,
-    resets,
-    size,
-    state,
-    text,
-    time,
-    time_left,
-    time_once_connected,
-    traffic,
-    truth,
-)
-from bridge.messages.values import given, label, leaves
+from bridge.messages.fields import Data, Style, left, time_left
+from bridge.messages.layout import HEADINGS, LAYOUT
+from bridge.messages.values import HOUR, given, label, leaves
 from bridge.vocabulary import KEYS, THINGS, ValueKind, subject_title
-from bridge.vocabulary.types import N_, OPPOSITES
-
-#: The rows that each part of the data is shown by.
-ROWS: dict[str, tuple[Row, ...]] = {
-    "user": (
-        Row(N_("Email"), text("email")),
-        Row(N_("Username"), text("username")),
-        Row(N_("User ID"), text("id")),
-        Row(N_("Status"), state("status"), lead=True),
-        Row(N_("Active"), only(False, "active")),
-        Row(N_("Device Limit"), text("device_limit")),
-        Row(N_("Groups"), text("groups")),
-        Row(N_("Tag"), text("tag")),
-        Row(N_("Telegram ID"), text("telegram_id")),
-        Row(N_("Last Seen"), time("online_at")),
-        Row(N_("Next Plan"), only(True, "next_plan")),
-        Row(N_("Note"), text("note"), wide=True),
-    ),
-    "profile": (
-        Row(N_("Name"), joined(" ", "first_name", "last_name")),
-        Row(N_("Country"), text("country")),
-        Row(N_("Phone"), text("phone")),
-        Row(N_("Department"), text("department")),
-    ),
-    "subscription": (
-        Row(N_("Plan"), text("plan")),
-        Row(N_("Multi-Login Count"), text("multi_login_count")),
-        Row(N_("Expires At"), expires, lead=True),
-        Row(N_("Auto Renew"), truth("auto_renew")),
-        Row(N_("Duration"), duration),
-        Row(N_("Expiry"), time_left),
-        Row(N_("Time Once Connected"), time_once_connected),
-        Row(N_("Status"), state("status"), alone=N_("Subscription Status")),
-        Row(N_("Price"), money("price")),
-        Row(N_("Trial"), only(True, "trial")),
-    ),
-    "usage": (
-        Row(N_("Traffic"), traffic, lead=True),
-        Row(N_("Used"), part_used),
-        Row(N_("All-Time Traffic"), all_time),
-        Row(N_("Traffic Resets"), resets),
-    ),
-    "payment": (
-        Row(N_("Amount"), money("amount")),
-        Row(N_("Gateway"), text("gateway")),
-        Row(N_("Status"), state("status"), alone=N_("Payment Status")),
-        Row(N_("Payment ID"), text("id")),
-    ),
-    "reseller": (
-        Row(N_("ID"), text("id"), alone=N_("Reseller ID")),
-        Row(N_("Name"), text("name"), alone=N_("Reseller")),
-        Row(N_("Email"), text("email"), alone=N_("Reseller")),
-        Row(N_("Level"), text("level")),
-        Row(N_("Discount"), percent("discount_percent")),
-        Row(N_("Credit"), money("credit")),
-        Row(N_("Change"), money("amount"), alone=N_("Credit Change")),
-    ),
-    "device": (
-        Row(N_("Name"), text("name"), alone=N_("Device")),
-        Row(N_("ID"), text("id"), alone=N_("Device ID")),
-        Row(N_("System"), joined(" ", "os", "os_version")),
-        Row(N_("Model"), text("model")),
-        Row(N_("App"), text("user_agent"), wide=True),
-    ),
-    "node": (
-        Row(N_("Name"), text("name"), alone=N_("Node")),
-        Row(N_("ID"), text("id"), alone=N_("Node ID")),
-        Row(N_("Address"), joined(":", "address", "port")),
-        Row(N_("Country"), text("country")),
-        Row(N_("Provider"), text("provider")),
-        Row(N_("Traffic"), traffic),
-        Row(N_("Users Online"), text("users_online")),
-        Row(N_("Core Version"), text("core_version")),
-        Row(N_("Node Version"), text("node_version")),
-        Row(N_("Tags"), text("tags")),
-    ),
-    "billing": (Row(N_("Provider"), provider), Row(N_("Due"), due)),
-    "peer": (
-        Row(N_("Name"), text("name"), alone=N_("Peer")),
-        Row(N_("Interface"), text("interface")),
-        Row(N_("Addresses"), text("addresses")),
-        Row(N_("Endpoint"), text("endpoint")),
-        Row(N_("Allowed IPs"), text("allowed_ips")),
-        Row(N_("Received"), size("received_bytes")),
-        Row(N_("Sent"), size("sent_bytes")),
-        Row(N_("Connected Since"), time("session_started_at")),
-        Row(N_("Last Handshake"), time("last_handshake_at")),
-        Row(N_("Expires At"), end("expires_at")),
-        Row(N_("Disabled Since"), time("disabled_at")),
-        Row(N_("Public Key"), text("key"), wide=True),
-        Row(N_("Note"), text("notes"), wide=True),
-    ),
-    "interface": (
-        Row(N_("Name"), text("name"), alone=N_("Interface")),
-        Row(N_("ID"), text("id"), alone=N_("Interface ID")),
-        Row(N_("Kind"), text("kind")),
-        Row(N_("Port"), text("listen_port")),
-        Row(N_("Addresses"), text("addresses")),
-        Row(N_("Disabled Since"), time("disabled_at")),
-        Row(N_("Public Key"), text("public_key"), wide=True),
-    ),
-    "security": (
-        Row(N_("Username"), text("username")),
-        Row(N_("IP Address"), text("ip")),
-        Row(N_("Client"), text("user_agent"), wide=True),
-        Row(N_("Details"), text("description"), wide=True),
-    ),
-    "abuse": (
-        Row(N_("Username"), text("username")),
-        Row(N_("Node"), text("node")),
-        Row(N_("IP Address"), text("ip")),
-        Row(N_("Details"), text("description"), wide=True),
-    ),
-    "thing": (
-        Row(N_("Name"), text("name")),
-        Row(N_("ID"), text("id")),
-        Row(N_("Status"), state("status")),
-        Row(N_("Expires At"), end("expires_at")),
-    ),
-    "system": (
-        Row(N_("Server"), text("server")),
-        Row(N_("Component"), text("component")),
-        Row(N_("Version"), text("version")),
-        Row(N_("Message"), text("message"), wide=True),
-    ),
-    "event": (
-        *(Row(pair.lasted, lasted(pair.good), lead=True) for pair in OPPOSITES),
-        Row(N_("Action"), text("action")),
-        Row(N_("Owner"), text("owner")),
-        Row(N_("By"), text("actor")),
-        Row(N_("Reason"), text("reason"), wide=True),
-    ),
-}
-
-HEADINGS = {
-    "user": ("👤", N_("User Information")),
-    "profile": ("📋", N_("Profile Details")),
-    "subscription": ("📅", N_("Subscription Details")),
-    "usage": ("📊", N_("Usage Details")),
-    "payment": ("💳", N_("Payment Details")),
-    "reseller": ("💼", N_("Reseller Information")),
-    "device": ("📱", N_("Device Details")),
-    "node": ("🖥️", N_("Node Information")),
-    "billing": ("🧾", N_("Billing Details")),
-    "peer": ("🔑", N_("Peer Information")),
-    "interface": ("🌐", N_("Interface Information")),
-    "security": ("🛡️", N_("Security Details")),
-    "abuse": ("🚫", N_("Abuse Report")),
-    "thing": ("🗂️", N_("Details")),
-    "system": ("⚙️", N_("System Details")),
-    "event": ("📝", N_("Event Details")),
-}
+from bridge.vocabulary.types import N_
 
 #: What is shown elsewhere, or in a template of its own.
-BESIDE = frozenset({*KEYS, *ROWS})
-
-
-#: Stands for the row of what has none.
-UNLISTED = Row("", text(""))
+BESIDE = frozenset({*KEYS, *LAYOUT})
 
 
 class Fact(NamedTuple):
@@ -211,38 +30,58 @@ class Section(NamedTuple):
 
 def sections(event: Event, style: Style) -> list[Section]:
     """All that is known, under headings."""
-    said = style.formats.said
+    translated = style.formats.translated
     kind, _, name = (event.subject or "").partition(":")
     found = []
-    if name and not (kind in event.data and kind in (*ROWS, *THINGS)):
-        about = said(title) if (title := subject_title(kind)) else label(kind)
-        found.append(Section("📌", said(N_("Subject")), [Fact(about, style.formats.brief(name))]))
+    if name and not (kind in event.data and kind in (*LAYOUT, *THINGS)):
+        about = translated(title) if (title := subject_title(kind)) else label(kind)
+        found.append(Section("📌", translated(N_("Subject")), [Fact(about, style.formats.brief(name))]))
     for about, part in _parts(event.data):
         emoji, heading = HEADINGS[about]
-        if shown := [fact for _, fact in _shown(about, part, style, alone=False)]:
-            found.append(Section(emoji, said(heading), shown))
+        if its_facts := [fact for _, fact in _ranked(about, part, style, alone=False)]:
+            found.append(Section(emoji, translated(heading), its_facts))
     return found
 
 
-def facts(event: Event, style: Style, who: Any) -> list[Fact]:
-    """All that is known, in a row, but for `who` it is about: what leads, the rest, what needs a line of its own."""
-    named = style.formats.brief(who)
-    found = [shown for about, part in _parts(event.data) for shown in _shown(about, part, style, alone=True)]
-    return [fact for _, fact in sorted(found, key=_rank) if fact.value != named]
+def facts(event: Event, style: Style, name: Any) -> list[Fact]:
+    """All that is known, in a row, but for the `name` of what it is about: what leads, the rest, what is wide."""
+    shown_name = style.formats.brief(name)
+    ranked = [one for about, part in _parts(event.data) for one in _ranked(about, part, style, alone=True)]
+    return [fact for _, fact in sorted(ranked, key=itemgetter(0)) if fact.value != shown_name]
 
 
-def _rank(shown: tuple[Row, Fact]) -> int:
-    row, _ = shown
-    return 0 if row.lead else 2 if row.wide else 1
+def headline(event: Event, style: Style) -> Any:
+    """The one fact that matters most, None where the title says it all."""
+    formats = style.formats
+    usage, expiry, payment, reseller, billing, device = (
+        object_at(event.data, key) for key in ("usage", "expiry", "payment", "reseller", "billing", "device")
+    )
+    match event.type:
+        case _ if style.ended:
+            return formats.after(style.ended[1])
+        case "user.usage_threshold" | "user.usage_abnormal" | "node.usage_threshold":
+            return formats.percent(usage.get("percent") or object_at(event.data, "node").get("percent"))
+        case "user.expiring" | "user.expired_reminder":
+            return time_left(expiry, style) or formats.until(expiry.get("at"), style.now)
+        case "node.payment_due" | "node.payment_overdue":
+            return left(billing.get("hours"), HOUR, formats) or formats.until(billing.get("due_at"), style.now)
+        case "reseller.credit_added" | "reseller.credit_deducted":
+            return formats.signed(reseller.get("amount"), "+" if event.type.endswith("added") else "−")
+        case "user.action":
+            return formats.brief(event.data.get("action"), 80)
+        case type_ if type_.startswith("device."):
+            return formats.brief(device.get("name") or device.get("model"), 80)
+        case _:
+            return formats.money(payment.get("amount"), payment.get("currency"))
 
 
 def _parts(data: Data) -> Iterator[tuple[str, Data]]:
-    """The parts of the data in the order of ROWS; what belongs together though it came apart is put together."""
+    """The parts of the data in the order of LAYOUT; what belongs together though it came apart is put together."""
     user, expiry, usage = (object_at(data, key) for key in ("user", "expiry", "usage"))
     ends = user.get("expires_at") or expiry.get("at")
     forever = given(user.get("used_bytes")) and user.get("status") in ("active", "limited", "disabled")
     term = {"expires_at": ends, "never": forever, "on_hold_seconds": user.get("on_hold_seconds"), **expiry}
-    for about in ROWS:
+    for about in LAYOUT:
         match about:
             case "profile":
                 yield about, user
@@ -261,18 +100,20 @@ def _parts(data: Data) -> Iterator[tuple[str, Data]]:
                 yield about, part
 
 
-def _shown(about: str, part: Data, style: Style, *, alone: bool) -> Iterator[tuple[Row, Fact]]:
+def _ranked(about: str, part: Data, style: Style, *, alone: bool) -> Iterator[tuple[int, Fact]]:
+    """The facts of a part, each with where it comes when no heading orders them."""
     formats = style.formats
-    for row in ROWS[about]:
-        value = row.get(part, style)
+    for row in LAYOUT[about]:
+        value = row.write(part, style)
         if value is not None and given(value):
-            yield row, Fact(formats.said((alone and row.alone) or row.label), formats.brief(value), row.wide)
+            label_ = formats.translated((alone and row.alone) or row.label)
+            yield row.rank, Fact(label_, formats.brief(value), row.wide)
     for words, value in _unlisted(about, part):
-        yield UNLISTED, Fact(words, formats.brief(value))
+        yield 1, Fact(words, formats.brief(value))
 
 
 def _unlisted(about: str, part: Data) -> Iterable[tuple[str, Any]]:
-    """What a panel says in words of its own, and what nobody has described."""
+    """What a panel says in words of its own, and what nobody has described, each with its label."""
     if about == "thing":
         return ((str(key), value) for key, value in object_at(part, "details").items() if given(value))
     if about == "event":

@@ -84,7 +84,7 @@ class Formats:
         _ = catalog.gettext
         small = (_("%(n)s B"), _("%(n)s KB"), _("%(n)s MB"), _("%(n)s GB"))
         self._units = (*small, _("%(n)s TB"), _("%(n)s PB"), _("%(n)s EB"))
-        self.said = lru_cache(maxsize=1024)(self._translated)
+        self.translated = lru_cache(maxsize=1024)(self._translated)
 
     def filters(self) -> dict[str, Any]:
         """What a template calls behind a `|`."""
@@ -110,9 +110,9 @@ class Formats:
             return used if given(used) else self.size(limit) if whole else ""
         if not whole:
             return self.text(self._catalog.gettext("%(used)s, unlimited") % {"used": self._size(part)})
-        said = self._catalog.gettext("%(used)s of %(limit)s") % {"used": self._size(part), "limit": self._size(whole)}
+        words = self._catalog.gettext("%(used)s of %(limit)s") % {"used": self._size(part), "limit": self._size(whole)}
         share = part / whole * 100
-        return self.text(f"{said} ({self._digits(share, 1)}%)" if share >= 0.05 else said)
+        return self.text(f"{words} ({self._digits(share, 1)}%)" if share >= 0.05 else words)
 
     def percent(self, value: Any) -> Any:
         share = figure(value)
@@ -173,8 +173,8 @@ class Formats:
 
     def end(self, at: Any, now: Any) -> Any:
         """A time that something lasts until, and how far off it is."""
-        said, left = self.when(at), self.until(at, now)
-        return self.text(f"{self.text.escape(said)} ({left})") if left else said
+        words, left = self.when(at), self.until(at, now)
+        return self.text(f"{self.text.escape(words)} ({left})") if left else words
 
     def until(self, value: Any, now: Any) -> Any:
         """How long it is from `now` to then: `29 days left`, `2 hours ago`; nothing where that cannot be told."""
@@ -202,18 +202,18 @@ class Formats:
         if not count:
             return self.text(_("now"))
         if span > 0 and unit == DAY:
-            said = ngettext("%(num)s day left", "%(num)s days left", count)
+            words = ngettext("%(num)s day left", "%(num)s days left", count)
         elif span > 0 and unit == HOUR:
-            said = ngettext("%(num)s hour left", "%(num)s hours left", count)
+            words = ngettext("%(num)s hour left", "%(num)s hours left", count)
         elif span > 0:
-            said = ngettext("%(num)s minute left", "%(num)s minutes left", count)
+            words = ngettext("%(num)s minute left", "%(num)s minutes left", count)
         elif unit == DAY:
-            said = ngettext("%(num)s day ago", "%(num)s days ago", count)
+            words = ngettext("%(num)s day ago", "%(num)s days ago", count)
         elif unit == HOUR:
-            said = ngettext("%(num)s hour ago", "%(num)s hours ago", count)
+            words = ngettext("%(num)s hour ago", "%(num)s hours ago", count)
         else:
-            said = ngettext("%(num)s minute ago", "%(num)s minutes ago", count)
-        return self.text(said % {"num": count})
+            words = ngettext("%(num)s minute ago", "%(num)s minutes ago", count)
+        return self.text(words % {"num": count})
 
     def span(self, seconds: Any) -> Any:
         """Seconds as `30 days`, `3 hours`."""
@@ -223,12 +223,12 @@ class Formats:
             return seconds
         count, unit = rounded(abs(length))
         if unit == DAY:
-            said = ngettext("%(num)s day", "%(num)s days", count)
+            words = ngettext("%(num)s day", "%(num)s days", count)
         elif unit == HOUR:
-            said = ngettext("%(num)s hour", "%(num)s hours", count)
+            words = ngettext("%(num)s hour", "%(num)s hours", count)
         else:
-            said = ngettext("%(num)s minute", "%(num)s minutes", count)
-        return self.text(said % {"num": count})
+            words = ngettext("%(num)s minute", "%(num)s minutes", count)
+        return self.text(words % {"num": count})
 
     def lasted(self, seconds: Any) -> Any:
         """Seconds as what has passed, in its two largest units: `45 s`, `12 min 5 s`, `2 h 5 min`, `3 d 4 h`."""
@@ -243,11 +243,11 @@ class Formats:
         """How many events in what time: `20 events in 1 min`."""
         _, ngettext = self._catalog.gettext, self._catalog.ngettext
         if seconds > 0:
-            said = ngettext("%(count)s event in %(time)s", "%(count)s events in %(time)s", count)
+            words = ngettext("%(count)s event in %(time)s", "%(count)s events in %(time)s", count)
         else:
-            said = ngettext("%(count)s event", "%(count)s events", count)
-        words = said % {"count": self._digits(count, 0), "time": self._lasted(seconds)}
-        return self.text(_("Many at once: %(events)s") % {"events": words} if storm else words)
+            words = ngettext("%(count)s event", "%(count)s events", count)
+        count_text = words % {"count": self._digits(count, 0), "time": self._lasted(seconds)}
+        return self.text(_("Many at once: %(events)s") % {"events": count_text} if storm else count_text)
 
     def _lasted(self, seconds: float) -> str:
         _ = self._catalog.gettext
@@ -267,8 +267,8 @@ class Formats:
         count = figure(value)
         if count is None:
             return value
-        said = self._catalog.ngettext("%(num)s day", "%(num)s days", round(abs(count)))
-        return self.text(said % {"num": self._digits(count, 1)})
+        words = self._catalog.ngettext("%(num)s day", "%(num)s days", round(abs(count)))
+        return self.text(words % {"num": self._digits(count, 1)})
 
     # words
 
@@ -282,13 +282,13 @@ class Formats:
 
     def status(self, value: Any) -> Any:
         """A state in the reader's language; one that we do not know as it is."""
-        said = STATES.get(word(value))
-        return value if said is None else self.text(self._catalog.gettext(said))
+        words = STATES.get(word(value))
+        return value if words is None else self.text(self._catalog.gettext(words))
 
     def strategy(self, value: Any) -> Any:
         """How often the traffic counter is reset; nothing where it never is."""
-        said = STRATEGIES.get(word(value))
-        return value if said is None else self.text(self._catalog.gettext(said) if said else "")
+        words = STRATEGIES.get(word(value))
+        return value if words is None else self.text(self._catalog.gettext(words) if words else "")
 
     def brief(self, value: Any, limit: int = BRIEF) -> Any:
         """Any value as one text that is not too long; what a filter has made is left as it is."""
@@ -316,5 +316,5 @@ def _jalali(local: datetime, pattern: str) -> str:
     import jdatetime  # only who reads Persian pays for it
 
     day = jdatetime.date.fromgregorian(date=local.date())
-    told = {"%Y": f"{day.year:04}", "%m": f"{day.month:02}", "%d": f"{day.day:02}"}
-    return local.strftime(re.sub(r"%[Ymd]", lambda found: told[found[0]], pattern))
+    fields = {"%Y": f"{day.year:04}", "%m": f"{day.month:02}", "%d": f"{day.day:02}"}
+    return local.strftime(re.sub(r"%[Ymd]", lambda found: fields[found[0]], pattern))

@@ -31,7 +31,7 @@ from bridge.markup.text import Text
 from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
-from bridge.messages.context import Scope, digest_scope, event_scope, reader
+from bridge.messages.context import Variables, digest_variables, event_variables, reader
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
@@ -90,15 +90,15 @@ class Renderer:
         if look.service is None and not look.inline:
             return NOTHING
         locale = self._language(look)
-        scope = event_scope(event, self._readers[locale], circumstances)
+        variables = event_variables(event, self._readers[locale], circumstances)
         faults: list[str] = []
         blocks: dict[str, str] = {}
         if (service := look.service) is not None:
             wanted = _Wanted(service, locale, service.blocks, _names(event.type), template, circumstances)
-            rendered = self._blocks(wanted, scope, faults)
+            rendered = self._blocks(wanted, variables, faults)
             blocks = last_resort.event_blocks(event, service, circumstances) if rendered is None else rendered
         for name, source in look.inline:
-            blocks[name] = self._inline(name, source, locale, scope, faults)
+            blocks[name] = self._inline(name, source, locale, variables, faults)
         return Rendered(blocks, "; ".join(faults) or None)
 
     def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
@@ -107,10 +107,10 @@ class Renderer:
             return NOTHING
         locale = self._language(look)
         formats = self._sandbox(service, locale, True).formats
-        scope = digest_scope(tally, self._readers[locale], formats, circumstances)
+        variables = digest_variables(tally, self._readers[locale], formats, circumstances)
         faults: list[str] = []
         wanted = _Wanted(service, locale, service.digest_blocks, (DIGESTS,), None, circumstances)
-        rendered = self._blocks(wanted, scope, faults)
+        rendered = self._blocks(wanted, variables, faults)
         blocks = last_resort.digest_blocks(tally, service, circumstances) if rendered is None else rendered
         return Rendered(blocks, "; ".join(faults) or None)
 
@@ -146,7 +146,7 @@ class Renderer:
     def _language(self, look: Look) -> str:
         return known(look.locale) if look.locale else self._locale
 
-    def _blocks(self, wanted: _Wanted, scope: Scope, faults: list[str]) -> dict[str, str] | None:
+    def _blocks(self, wanted: _Wanted, variables: Variables, faults: list[str]) -> dict[str, str] | None:
         """By the operator's templates; where they fail by the shipped ones; None where those fail too."""
         own = (wanted.template, *wanted.names) if wanted.template else wanted.names
         for shipped, names in ((False, own), (True, wanted.names)):
@@ -154,30 +154,30 @@ class Renderer:
                 chosen, missing = self._chosen(wanted.service, wanted.locale, shipped, names)
                 if missing and missing == wanted.template:
                     faults.append(f"there is no template {wanted.service.name}/{missing}.j2")
-                context = _context(chosen, scope)
+                context = _context(chosen, variables)
                 blocks = {name: _block(context, name) for name in wanted.blocks}
                 plain = wanted.circumstances == PLAIN
-                blocks["remarks"] = "" if plain else self._remarks(wanted, context, scope, faults)
+                blocks["remarks"] = "" if plain else self._remarks(wanted, context, variables, faults)
                 return blocks
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(fault_of(error))
         return None
 
-    def _remarks(self, wanted: _Wanted, context: Context, scope: Scope, faults: list[str]) -> str:
+    def _remarks(self, wanted: _Wanted, context: Context, variables: Variables, faults: list[str]) -> str:
         """The template's own; where it has none, those of the shipped base."""
         if "remarks" in context.blocks:
             return _block(context, "remarks")
         try:
             base, _ = self._chosen(wanted.service, wanted.locale, True, ("base",))
-            return _block(_context(base, scope), "remarks")
+            return _block(_context(base, variables), "remarks")
         except Exception as error:  # noqa: BLE001 without it the rest is still worth saying
             faults.append(fault_of(error))
             return last_resort.remarks(wanted.circumstances, wanted.service)
 
-    def _inline(self, name: str, source: str, locale: str, scope: Scope, faults: list[str]) -> str:
+    def _inline(self, name: str, source: str, locale: str, variables: Variables, faults: list[str]) -> str:
         try:
             template = self._compiled(source, locale)
-            return "".join(template.root_render_func(template.new_context(scope)))
+            return "".join(template.root_render_func(template.new_context(variables)))
         except Exception as error:  # noqa: BLE001 the operator's program too
             faults.append(f"{name}: {fault_of(error)}")
             return ""
@@ -208,9 +208,9 @@ def _names(type_: str) -> tuple[str, ...]:
     return ("base",) if family == DIGESTS else (type_, family, "base")
 
 
-def _context(template: Template, scope: Scope) -> Context:
+def _context(template: Template, variables: Variables) -> Context:
     """The template's blocks, ready to be run."""
-    context = template.new_context(scope)
+    context = template.new_context(variables)
     next(template.root_render_func(context), None)  # runs the top: all that it extends is known then
     return context
 

@@ -22,10 +22,9 @@ from markupsafe import Markup
 from bridge.markup.markdown import PlainWriter, markdown, unmarked
 from bridge.markup.service import Service
 from bridge.markup.text import Text, web_address
-from bridge.messages.facts import Fact, Section, facts, sections
+from bridge.messages.facts import Fact, Section, facts, headline, sections
+from bridge.messages.fields import Style
 from bridge.messages.filters import Formats
-from bridge.messages.gist import gist
-from bridge.messages.rows import Style
 from bridge.messages.values import buttons, flat, given, to_json
 
 
@@ -180,7 +179,7 @@ def _knowledge(formats: Formats, *, long_values: bool) -> dict[str, Callable[...
 
     @pass_context
     def known_gist(context: Context) -> Any:
-        return gist(context["event"], _style(context))
+        return headline(context["event"], _style(context))
 
     def _style(context: Context) -> Style:
         lasted = context["downtime"]

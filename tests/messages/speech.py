@@ -12,7 +12,7 @@ from bridge.markup.text import Text
 from bridge.message import Circumstances, Earlier, Tally
 from bridge.messages.renderer import Rendered, Renderer
 from bridge.sinks import SERVICES
-from bridge.vocabulary import TYPES, opposite
+from bridge.vocabulary import THINGS, TYPES, opposite
 
 NOW = datetime(2026, 11, 21, 4, 4, tzinfo=UTC)
 ENGLISH = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
@@ -20,7 +20,7 @@ ENGLISH = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
 #: A service that nobody ships templates for.
 PAGER = replace(SERVICES["telegram"], name="pager", text=Text, blocks=("beep",))
 
-#: Every key of docs/events.md, with a likely value.
+#: Every key of the vocabulary but `message`, with a likely value, and one that it lacks.
 EVERYTHING: dict[str, Any] = {
     "user": {
         "username": "alice",
@@ -133,8 +133,14 @@ EVERYTHING: dict[str, Any] = {
     "security": {"username": "root", "ip": "203.0.113.7", "user_agent": "curl/8.5", "description": "brute force"},
     "abuse": {"username": "bob", "node": "fra-1", "description": "torrent", "ip": "203.0.113.8"},
     **{
-        thing: {"name": "one", "id": 1, "details": {"Inbound Tag": "raw"}, "expires_at": "2026-12-21T04:04:00Z"}
-        for thing in ("admin", "role", "api_key", "host", "group", "core", "template")
+        thing: {
+            "name": "one",
+            "id": 1,
+            "details": {"Inbound Tag": "raw"},
+            "expires_at": "2026-12-21T04:04:00Z",
+            "status": "active",
+        }
+        for thing in THINGS
     },
     "system": {"server": "fra-1", "message": "disk full", "version": "3.1.0", "component": "database"},
     "action": "CHANGED_SERVER",

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -40,15 +41,19 @@ def placeholders(text: str) -> set[str]:
     return set(re.findall(r"%\((\w+)\)s", text))
 
 
-def test_the_template_holds_every_text_of_the_code_and_the_templates() -> None:
+def found() -> dict[Any, set[str]]:
+    """Every text that is marked in the code and the templates, and the files that it stands in."""
     with (FOLDER.parent / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
-    found = {
-        message
-        for folder in (FOLDER.parents[1], SHIPPED)
-        for _, _, message, _, _ in extract_from_dir(folder, methods, options, {**DEFAULT_KEYWORDS, "N_": None})
-    }
-    assert found == {message.id for message in texts(TEMPLATE)}
+    marked: dict[Any, set[str]] = {}
+    for folder in (FOLDER.parents[1], SHIPPED):
+        for name, _, text, _, _ in extract_from_dir(folder, methods, options, {**DEFAULT_KEYWORDS, "N_": None}):
+            marked.setdefault(text, set()).add(f"{folder.name}/{name}")
+    return marked
+
+
+def test_the_template_holds_every_text_of_the_code_and_the_templates_and_says_where_it_stands() -> None:
+    assert {message.id: {file for file, _ in message.locations} for message in texts(TEMPLATE)} == found()
 
 
 @pytest.mark.parametrize("locale", TRANSLATED)

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from bridge.markup.text import Text
 from bridge.message import PLAIN, Circumstances
 from bridge.messages.catalog import catalog
-from bridge.messages.context import digest_scope, event_scope, reader
+from bridge.messages.context import digest_variables, event_variables, reader
 from bridge.messages.filters import Formats
 from bridge.messages.renderer import Renderer
 from bridge.messages.sandbox import Sandbox
@@ -61,13 +61,13 @@ def test_the_page_names_every_filter_there_is() -> None:
 
 
 def test_the_page_names_all_that_a_template_knows() -> None:
-    known = event_scope(event("user.created", {}), reader("en", ZoneInfo("UTC"))).keys()
+    known = event_variables(event("user.created", {}), reader("en", ZoneInfo("UTC"))).keys()
     assert spans("What a template knows") == known | {"facts", "sections", "gist", "buttons"}
 
 
 def test_the_page_names_all_that_the_template_of_a_digest_knows() -> None:
     formats = Formats(Text, catalog("en"), "en", ZoneInfo("UTC"))
-    known = digest_scope(tally(3), reader("en", ZoneInfo("UTC")), formats).keys()
+    known = digest_variables(tally(3), reader("en", ZoneInfo("UTC")), formats).keys()
     assert spans("Digests") == known | set(SERVICES)
 
 

@@ -20,7 +20,7 @@ from bridge.messages.renderer import Renderer
 from bridge.messages.values import figure, given, moment, word
 from bridge.samples import samples
 from bridge.sinks import SERVICES
-from bridge.vocabulary import THINGS, TYPES, documented_name
+from bridge.vocabulary import KEYS, THINGS, TYPES, documented_name
 from tests.messages.hostile import harmless, texts
 from tests.messages.speech import (
     ENGLISH,
@@ -187,6 +187,12 @@ def test_english_pays_for_no_other_language() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert ran.stdout.strip() == "set()"
+
+
+def test_everything_is_among_everything() -> None:
+    fields = {name: set(value) if isinstance(value, dict) else set() for name, value in EVERYTHING.items()}
+    fields.pop("extra")
+    assert fields == {name: set(key.keys) for name, key in KEYS.items() if name != "message"}
 
 
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale) for locale in LOCALES}

@@ -1,4 +1,4 @@
-"""How a fact is got out of a part of the data: `Row("Traffic", traffic)`, `Row("Email", text("email"))`."""
+"""How a field of the data is written in a message: `field("email")` by its kind, `traffic` from several of them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import Any
 
 from bridge.messages.filters import Formats
 from bridge.messages.values import DAY, HOUR, figure, given
+from bridge.vocabulary import KINDS, ValueKind
 from bridge.vocabulary.types import N_
 
 Data = Mapping[str, Any]
@@ -31,68 +32,42 @@ class Style:
         return self.formats.truth(value) if self.long else self.formats.yesno(value)
 
 
-Get = Callable[[Data, Style], Any]
+#: What is written of a part of the data; None, or nothing that is given, where there is nothing to say.
+Write = Callable[[Data, Style], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One fact: its label, and how to get it.
-
-    alone  the label where no heading says what it is about; the same one if not given
-    lead   where no heading orders them, it comes first
-    wide   it is better on a line of its own, and comes last
-    """
-
-    label: str
-    get: Get
-    alone: str = ""
-    lead: bool = False
-    wide: bool = False
-
-
-def text(key: str) -> Get:
-    return lambda data, style: data.get(key)
-
-
-def state(key: str) -> Get:
-    return lambda data, style: style.formats.status(data.get(key))
+def field(key: str) -> Write:
+    """What stands under `key`, as its kind is written."""
+    match KINDS[key]:
+        case ValueKind.STATE:
+            return lambda data, style: style.formats.status(data.get(key))
+        case ValueKind.BYTES:
+            return lambda data, style: style.formats.size(data.get(key))
+        case ValueKind.PERCENT:
+            return lambda data, style: style.formats.percent(data.get(key))
+        case ValueKind.AMOUNT:
+            return lambda data, style: style.formats.money(data.get(key), data.get("currency"))
+        case ValueKind.TIME:
+            return lambda data, style: style.time(data.get(key))
+        case ValueKind.DEADLINE:
+            return lambda data, style: style.end(data.get(key))
+        case ValueKind.TRUTH:
+            return lambda data, style: style.truth(data.get(key))
+        case _:
+            return lambda data, style: data.get(key)
 
 
-def size(key: str) -> Get:
-    return lambda data, style: style.formats.size(data.get(key))
-
-
-def percent(key: str) -> Get:
-    return lambda data, style: style.formats.percent(data.get(key))
-
-
-def money(key: str) -> Get:
-    return lambda data, style: style.formats.money(data.get(key), data.get("currency"))
-
-
-def time(key: str) -> Get:
-    return lambda data, style: style.time(data.get(key))
-
-
-def end(key: str) -> Get:
-    return lambda data, style: style.end(data.get(key))
-
-
-def truth(key: str) -> Get:
-    return lambda data, style: style.truth(data.get(key))
-
-
-def only(worth: bool, key: str) -> Get:
+def only(worth: bool, key: str) -> Write:
     """Yes or no, where only one of them is worth saying."""
     return lambda data, style: style.truth(worth) if data.get(key) is worth else None
 
 
-def joined(sign: str, *keys: str) -> Get:
+def joined(sign: str, *keys: str) -> Write:
     """The values that there are, with a sign between."""
     return lambda data, style: sign.join(str(data[key]) for key in keys if given(data.get(key)))
 
 
-def lasted(news: str) -> Get:
+def lasted(news: str) -> Write:
     """How long the trouble lasted that these good news end."""
     return lambda data, style: style.formats.lasted(style.ended[1]) if style.ended and style.ended[0] == news else None
 
@@ -129,7 +104,7 @@ def expires(data: Data, style: Style) -> Any:
     at = data.get("expires_at")
     if given(at):
         return style.end(at)
-    return style.formats.said(N_("never")) if data.get("never") is True else None
+    return style.formats.translated(N_("never")) if data.get("never") is True else None
 
 
 def time_left(data: Data, style: Style) -> Any:

@@ -1,28 +1,165 @@
 """A made-up but likely event of every canonical type: for `panelbridge render` and `test`, and for tests."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from bridge.event import Event, JsonObject, iso, new_id
-from bridge.vocabulary import TYPES, documented_name
+from bridge.vocabulary import THINGS, TYPES, documented_name
 
 GIB = 2**30
 ON = "reseller-7"
 
-#: What a type says beyond its family.
-_BEYOND: dict[str, JsonObject] = {
-    "user.disabled": {"reason": "shared with too many devices"},
-    "user.limited": {"usage": {"used_bytes": 50 * GIB, "limit_bytes": 50 * GIB, "percent": 100.0}},
-    "user.usage_threshold": {"usage": {"used_bytes": 42 * GIB, "limit_bytes": 50 * GIB, "percent": 84.0}},
+# Times are how far they are from the arrival.
+
+USER: JsonObject = {
+    "username": "alice",
+    "id": 63396,
+    "email": "alice@example.com",
+    "first_name": "Alice",
+    "last_name": "Moradi",
+    "country": "DE",
+    "phone": "+491701234567",
+    "status": "active",
+    "note": "paid until spring",
+    "used_bytes": 18 * GIB,
+    "limit_bytes": 50 * GIB,
+    "lifetime_used_bytes": 212 * GIB,
+    "reset_strategy": "month",
+    "expires_at": timedelta(days=30),
+    "created_at": timedelta(days=-90),
+    "online_at": timedelta(minutes=-4),
+    "groups": ["premium"],
+}
+SUBSCRIPTION: JsonObject = {
+    "plan": "3 Month",
+    "plan_id": 3,
+    "status": "ACTIVE",
+    "multi_login_count": 5,
+    "duration_days": 90,
+    "expires_at": timedelta(days=90),
+    "auto_renew": False,
+    "trial": False,
+    "price": 29.9,
+    "currency": "EUR",
+}
+PAYMENT: JsonObject = {"id": "pay_1042", "amount": 29.9, "currency": "EUR", "gateway": "stripe", "status": "PAID"}
+RESELLER: JsonObject = {
+    "id": 1,
+    "name": ON,
+    "email": "reseller@example.com",
+    "level": "GOLD",
+    "discount_percent": 20.0,
+    "credit": 600.0,
+}
+
+#: What the events of a family hold.
+FAMILIES: Mapping[str, JsonObject] = {
+    "user": {"user": USER, "owner": ON, "actor": "admin"},
+    "subscription": {"user": USER, "subscription": SUBSCRIPTION, "reseller": RESELLER},
+    "payment": {"user": {"username": "alice", "id": 63396, "email": "alice@example.com"}, "payment": PAYMENT},
+    "reseller": {"reseller": {**RESELLER, "amount": 50.0}, "actor": "admin"},
+    "device": {
+        "user": {"username": "alice", "device_limit": 3},
+        "device": {"id": "dev-81", "name": "Alice's phone", "os": "Android", "os_version": "15", "model": "Pixel 9"},
+    },
+    "peer": {
+        "peer": {
+            "key": "ToYuKZa0pFJbxXaEbPUuXHCdKDMwTlLQ8ixEgKFFyU0=",
+            "name": "Alice's laptop",
+            "interface": "wg0",
+            "addresses": ["10.11.12.2/32"],
+            "endpoint": "198.51.100.20:51820",
+            "received_bytes": 3 * GIB,
+            "sent_bytes": 20 * GIB,
+            "last_handshake_at": timedelta(minutes=-1),
+            "connected": True,
+        },
+        "owner": "alice",
+    },
+    "interface": {
+        "interface": {
+            "id": "wg0",
+            "name": "Main",
+            "listen_port": 51820,
+            "addresses": ["10.11.12.1/24"],
+            "kind": "server",
+        },
+    },
+    "node": {
+        "node": {
+            "name": "fra-1",
+            "id": 4,
+            "address": "fra-1.example.com",
+            "port": 62050,
+            "country": "DE",
+            "used_bytes": 900 * GIB,
+            "limit_bytes": 1000 * GIB,
+            "percent": 90.0,
+            "users_online": 311,
+            "provider": "Hetzner",
+        },
+    },
+    "security": {"security": {"username": "admin", "ip": "203.0.113.7", "description": "from a new address"}},
+    "system": {"system": {"server": "panel.example.com", "version": "2.4.0"}},
+    "message": {
+        "message": {
+            "content": "**Backup** of `panel.example.com` done, see [the log](https://panel.example.com/log)",
+            "embeds": [{"title": "Backup", "description": "42 files, 1.3 GB", "color": 65280}],
+            "username": "Backup bot",
+        },
+    },
+    **{
+        thing: {thing: {"name": f"{thing}-1", "id": 7, "details": {"Note": "made for a sample"}}, "actor": "admin"}
+        for thing in THINGS
+    },
+}
+
+
+def _bill(hours: int) -> JsonObject:
+    bill = {"provider": "Hetzner", "due_at": timedelta(hours=hours), "login_url": "https://console.example.com"}
+    return {"billing": {**bill, "hours": hours}}
+
+
+#: What a type says beyond its family, or otherwise.
+BEYOND: Mapping[str, JsonObject] = {
+    "user.disabled": {"user": {**USER, "status": "disabled"}, "reason": "shared with too many devices"},
+    "user.on_hold": {"user": {**USER, "status": "on_hold"}},
+    "user.limited": {
+        "user": {**USER, "status": "limited", "used_bytes": 50 * GIB},
+        "usage": {"used_bytes": 50 * GIB, "limit_bytes": 50 * GIB, "percent": 100.0},
+    },
+    "user.expired": {"user": {**USER, "status": "expired", "expires_at": timedelta(0)}},
+    "user.expiring": {
+        "user": {**USER, "expires_at": timedelta(days=3)},
+        "expiry": {"at": timedelta(days=3), "days_left": 3, "hours": 72},
+    },
+    "user.expired_reminder": {
+        "user": {**USER, "status": "expired", "expires_at": timedelta(days=-1)},
+        "expiry": {"at": timedelta(days=-1), "hours": -24},
+    },
+    "user.usage_threshold": {
+        "user": {**USER, "used_bytes": 42 * GIB},
+        "usage": {"used_bytes": 42 * GIB, "limit_bytes": 50 * GIB, "percent": 84.0},
+    },
     "user.usage_abnormal": {
         "usage": {"used_bytes": 41 * GIB, "limit_bytes": 50 * GIB, "percent": 82.0},
         "reason": "41 GB within two hours",
     },
+    "user.usage_reset": {"user": {**USER, "used_bytes": 0}},
+    "user.plan_advanced": {"user": {**USER, "used_bytes": 0}},
     "user.action": {"action": "CHANGED_SERVER"},
-    "payment.failed": {"reason": "card declined"},
+    "subscription.expired": {"subscription": {**SUBSCRIPTION, "status": "EXPIRED", "expires_at": timedelta(0)}},
+    "subscription.trial_started": {"subscription": {**SUBSCRIPTION, "trial": True, "expires_at": timedelta(days=7)}},
+    "payment.failed": {"payment": {**PAYMENT, "status": "FAILED"}, "reason": "card declined"},
+    "payment.refunded": {"payment": {**PAYMENT, "status": "REFUNDED"}},
+    "payment.pending": {"payment": {**PAYMENT, "status": "PENDING"}},
     "device.limit_reached": {"user": {"username": "alice", "device_limit": 3}},
     "reseller.credit_added": {"reason": "bank transfer"},
     "node.connection_lost": {"reason": "connection timed out"},
     "node.disabled": {"reason": "maintenance"},
+    "node.payment_due": _bill(48),
+    "node.payment_overdue": _bill(-24),
     "security.login_failed": {"security": {"username": "admin", "ip": "203.0.113.7", "user_agent": "curl/8.5"}},
     "security.ip_blocked": {"security": {"ip": "203.0.113.7", "description": "20 failed logins"}},
     "system.updated": {"system": {"version": "2.4.1", "component": "panel"}},
@@ -30,11 +167,20 @@ _BEYOND: dict[str, JsonObject] = {
     "system.maintenance_started": {"system": {"server": "fra-1", "message": "back in about 30 minutes"}},
 }
 
+#: What the events of a family are about, where it is not the name of what the family is called by: the kind of the
+#: subject and the key of its name; None where they are about nothing.
+SUBJECTS: Mapping[str, tuple[str, str] | None] = {
+    **dict.fromkeys(("user", "subscription", "payment", "device"), ("user", "username")),
+    "peer": ("peer", "key"),
+    "interface": ("interface", "id"),
+    **dict.fromkeys(("security", "system", "message")),
+}
+
 
 def sample(type_: str, *, at: datetime, panel: str = "marzban", source: str | None = None) -> Event:
     """An event of that type, which happened half a minute before it arrived at `at`."""
     family = type_.partition(".")[0]
-    data = {**_family(family, at), **_BEYOND.get(type_, {}), **_dated(type_, at)}
+    data = FAMILIES[family] | BEYOND.get(type_, {})
     return Event(
         id=new_id(),
         source=source or panel,
@@ -44,7 +190,7 @@ def sample(type_: str, *, at: datetime, panel: str = "marzban", source: str | No
         subject=_subject(family, data),
         occurred_at=at - timedelta(seconds=30),
         received_at=at,
-        data=data,
+        data=_dated(data, at),
         native={"action": type_.replace(".", "_"), "sample": True},
     )
 
@@ -54,182 +200,18 @@ def samples(*, at: datetime) -> list[Event]:
     return [sample(type_, at=at) for type_ in TYPES]
 
 
-def _dated(type_: str, at: datetime) -> JsonObject:
-    """What a type says of a time to come, or of one that has passed."""
-    match type_:
-        case "user.limited":
-            return {"user": {**_user(at), "status": "limited", "used_bytes": 50 * GIB}}
-        case "user.disabled" | "user.on_hold":
-            return {"user": {**_user(at), "status": type_.partition(".")[2]}}
-        case "user.usage_threshold":
-            return {"user": {**_user(at), "used_bytes": 42 * GIB}}
-        case "user.usage_reset" | "user.plan_advanced":
-            return {"user": {**_user(at), "used_bytes": 0}}
-        case "user.expired":
-            return {"user": {**_user(at), "status": "expired", "expires_at": iso(at)}}
-        case "user.expiring":
-            then = iso(at + timedelta(days=3))
-            return {"user": {**_user(at), "expires_at": then}, "expiry": {"at": then, "days_left": 3, "hours": 72}}
-        case "user.expired_reminder":
-            then = iso(at - timedelta(days=1))
-            expired = {**_user(at), "status": "expired", "expires_at": then}
-            return {"user": expired, "expiry": {"at": then, "hours": -24}}
-        case "subscription.expired":
-            return {"subscription": {**_subscription(at), "status": "EXPIRED", "expires_at": iso(at)}}
-        case "subscription.trial_started":
-            return {"subscription": {**_subscription(at), "trial": True, "expires_at": iso(at + timedelta(days=7))}}
-        case "payment.failed" | "payment.refunded" | "payment.pending":
-            return {"payment": {**_payment(), "status": type_.partition(".")[2].upper()}}
-        case "node.payment_due":
-            return {"billing": _billing(at, hours=48)}
-        case "node.payment_overdue":
-            return {"billing": _billing(at, hours=-24)}
-        case _:
-            return {}
-
-
 def _subject(family: str, data: JsonObject) -> str | None:
-    match family:
-        case "user" | "subscription" | "payment" | "device":
-            return f"user:{data['user']['username']}"
-        case "peer":
-            return f"peer:{data['peer']['key']}"
-        case "interface":
-            return f"interface:{data['interface']['id']}"
-        case "security" | "system" | "message":
-            return None
-        case _:
-            return f"{family}:{data[family]['name']}"
+    place = SUBJECTS.get(family, (family, "name"))
+    return f"{place[0]}:{data[place[0]][place[1]]}" if place else None
 
 
-def _family(family: str, at: datetime) -> JsonObject:
-    match family:
-        case "user":
-            return {"user": _user(at), "owner": ON, "actor": "admin"}
-        case "subscription":
-            return {"user": _user(at), "subscription": _subscription(at), "reseller": _reseller()}
-        case "payment":
-            return {"user": {"username": "alice", "id": 63396, "email": "alice@example.com"}, "payment": _payment()}
-        case "reseller":
-            return {"reseller": {**_reseller(), "amount": 50.0}, "actor": "admin"}
-        case "device":
-            return {"user": {"username": "alice", "device_limit": 3}, "device": _device()}
-        case "peer":
-            return {"peer": _peer(at), "owner": "alice"}
-        case "interface":
-            return {"interface": _interface()}
-        case "node":
-            return {"node": _node()}
-        case "security":
-            return {"security": {"username": "admin", "ip": "203.0.113.7", "description": "from a new address"}}
-        case "system":
-            return {"system": {"server": "panel.example.com", "version": "2.4.0"}}
-        case "message":
-            return {"message": _message()}
-        case _:
-            return {
-                family: {"name": f"{family}-1", "id": 7, "details": {"Note": "made for a sample"}},
-                "actor": "admin",
-            }
-
-
-def _user(at: datetime) -> JsonObject:
-    return {
-        "username": "alice",
-        "id": 63396,
-        "email": "alice@example.com",
-        "first_name": "Alice",
-        "last_name": "Moradi",
-        "country": "DE",
-        "phone": "+491701234567",
-        "status": "active",
-        "note": "paid until spring",
-        "used_bytes": 18 * GIB,
-        "limit_bytes": 50 * GIB,
-        "lifetime_used_bytes": 212 * GIB,
-        "reset_strategy": "month",
-        "expires_at": iso(at + timedelta(days=30)),
-        "created_at": iso(at - timedelta(days=90)),
-        "online_at": iso(at - timedelta(minutes=4)),
-        "groups": ["premium"],
-    }
-
-
-def _subscription(at: datetime) -> JsonObject:
-    return {
-        "plan": "3 Month",
-        "plan_id": 3,
-        "status": "ACTIVE",
-        "multi_login_count": 5,
-        "duration_days": 90,
-        "expires_at": iso(at + timedelta(days=90)),
-        "auto_renew": False,
-        "trial": False,
-        "price": 29.9,
-        "currency": "EUR",
-    }
-
-
-def _payment() -> JsonObject:
-    return {"id": "pay_1042", "amount": 29.9, "currency": "EUR", "gateway": "stripe", "status": "PAID"}
-
-
-def _reseller() -> JsonObject:
-    return {
-        "id": 1,
-        "name": ON,
-        "email": "reseller@example.com",
-        "level": "GOLD",
-        "discount_percent": 20.0,
-        "credit": 600.0,
-    }
-
-
-def _device() -> JsonObject:
-    return {"id": "dev-81", "name": "Alice's phone", "os": "Android", "os_version": "15", "model": "Pixel 9"}
-
-
-def _peer(at: datetime) -> JsonObject:
-    return {
-        "key": "ToYuKZa0pFJbxXaEbPUuXHCdKDMwTlLQ8ixEgKFFyU0=",
-        "name": "Alice's laptop",
-        "interface": "wg0",
-        "addresses": ["10.11.12.2/32"],
-        "endpoint": "198.51.100.20:51820",
-        "received_bytes": 3 * GIB,
-        "sent_bytes": 20 * GIB,
-        "last_handshake_at": iso(at - timedelta(minutes=1)),
-        "connected": True,
-    }
-
-
-def _interface() -> JsonObject:
-    return {"id": "wg0", "name": "Main", "listen_port": 51820, "addresses": ["10.11.12.1/24"], "kind": "server"}
-
-
-def _node() -> JsonObject:
-    return {
-        "name": "fra-1",
-        "id": 4,
-        "address": "fra-1.example.com",
-        "port": 62050,
-        "country": "DE",
-        "used_bytes": 900 * GIB,
-        "limit_bytes": 1000 * GIB,
-        "percent": 90.0,
-        "users_online": 311,
-        "provider": "Hetzner",
-    }
-
-
-def _billing(at: datetime, hours: int) -> JsonObject:
-    due = iso(at + timedelta(hours=hours))
-    return {"provider": "Hetzner", "due_at": due, "login_url": "https://console.example.com", "hours": hours}
-
-
-def _message() -> JsonObject:
-    return {
-        "content": "**Backup** of `panel.example.com` done, see [the log](https://panel.example.com/log)",
-        "embeds": [{"title": "Backup", "description": "42 files, 1.3 GB", "color": 65280}],
-        "username": "Backup bot",
-    }
+def _dated(value: Any, at: datetime) -> Any:
+    """The value with its times counted from `at`, and nothing in it that another sample shares."""
+    match value:
+        case timedelta():
+            return iso(at + value)
+        case dict():
+            return {key: _dated(one, at) for key, one in value.items()}
+        case list():
+            return [_dated(one, at) for one in value]
+    return value

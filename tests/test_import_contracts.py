@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[1]
 LAYERS = "imports point down (DESIGN: the rooms)"
 PANELS = "no panel knows another"
@@ -59,7 +61,7 @@ def broken(copy: Path) -> Callable[[str, str], set[str]]:
         ("delivery/new.py", "from bridge.panels import base", MOVERS),
         ("cluster/new.py", "from bridge.store.schema import lanes", MOVERS),
         ("cluster/new.py", "from bridge.store import open_outbox", MOVERS),
-        ("ingress/new.py", "from bridge.panels.discord import DiscordPanel", MOVERS),
+        ("ingress/new.py", "from bridge.panels.discord.panel import DiscordPanel", MOVERS),
         ("ingress/new.py", "from bridge.store import records", MOVERS),
         ("ingress/new.py", "from bridge.delivery import lane", LAYERS),
         ("cluster/new.py", "from bridge.delivery import lane", LAYERS),
@@ -79,6 +81,7 @@ def test_a_file_that_breaks_a_contract_is_found(
     ("file", "content"),
     [
         ("panels/new.py", "from bridge.panels import base"),
+        ("panels/marzban/new.py", "from bridge.panels.marzban import panel"),
         ("sinks/new.py", "from bridge.sinks import base, http, settings"),
         ("sinks/slack/new.py", "from bridge.sinks.slack import sink"),
         ("delivery/new.py", "from bridge.sinks import base\nfrom bridge.store.base import Outbox"),

@@ -53,9 +53,8 @@ class Discord(Service):
         limit: int | None = None,
         webhooks: Mapping[str, str] | None = None,
         limited: bool = False,
-        scale: float = 1.0,
     ) -> None:
-        super().__init__(limited=limited, scale=scale)
+        super().__init__(limited=limited)
         self.deleted = False
         self.messages: dict[str, Posted] = {}
         self._webhooks = webhooks or {ID: TOKEN}
@@ -168,7 +167,7 @@ class Discord(Service):
             )
             if any(waits):
                 return max(waits)
-        now = time.monotonic()
+        now = self.now()
         while self._recent and self._recent[0] <= now - 2.0:
             self._recent.popleft()
         self._recent.append(now)
@@ -178,7 +177,7 @@ class Discord(Service):
     def _headers(self) -> dict[str, str]:
         limit = self._limit or 5
         left = limit - len(self._recent) if self._limit else limit
-        reset = (self._recent[0] if self._recent else time.monotonic()) + 2.0 - time.monotonic()
+        reset = (self._recent[0] if self._recent else self.now()) + 2.0 - self.now()
         return {
             "Via": "1.1 google",
             "X-RateLimit-Limit": str(limit),

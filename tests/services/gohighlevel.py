@@ -24,8 +24,8 @@ class GoHighLevel(Service):
     `limited`: 100 requests in 10 s for the location, by whichever way.
     """
 
-    def __init__(self, *, limited: bool = False, scale: float = 1.0) -> None:
-        super().__init__(limited=limited, scale=scale)
+    def __init__(self, *, limited: bool = False) -> None:
+        super().__init__(limited=limited)
         self.published = True
         self.contacts: dict[str, dict[str, Any]] = {}
 

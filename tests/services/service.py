@@ -4,7 +4,7 @@ import json
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -50,15 +50,16 @@ class Service(ABC):
     """A strict stand-in: it refuses exactly what the real one refuses, and says so in the same words.
 
     `limited`: it also keeps the rates of the real one; `broken` lists every request that came above one of them.
-    `scale`: how long a second of those rates lasts, so that a test need not wait for minutes.
+    `now` is its clock.
     """
 
-    def __init__(self, *, limited: bool = False, scale: float = 1.0) -> None:
+    def __init__(self, *, limited: bool = False) -> None:
         self.taken: list[Taken] = []
         self.refused: list[str] = []
         self.broken: list[str] = []
         self.requests = 0
-        self._limited, self._scale = limited, scale
+        self.now: Callable[[], float] = time.monotonic
+        self._limited = limited
         self._windows: dict[str, deque[float]] = {}
         self._answers: deque[Answer] = deque()
 
@@ -84,14 +85,14 @@ class Service(ABC):
 
     def take(self, request: web.Request, body: Any) -> None:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.taken.append(Taken(request.path, dict(request.query), headers, body, time.monotonic()))
+        self.taken.append(Taken(request.path, dict(request.query), headers, body, self.now()))
 
     def over(self, what: str, count: int, period: float) -> float:
         """Count a request against `count` in `period` seconds; how long it should have waited, 0.0 where it need not.
 
         What was refused counts too.
         """
-        now, period = time.monotonic(), period * self._scale
+        now = self.now()
         window = self._windows.setdefault(f"{what} {count}/{period:g}", deque(maxlen=count))
         wait = window[0] + period - now if len(window) == count else 0.0
         window.append(now)

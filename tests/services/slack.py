@@ -34,9 +34,8 @@ class Slack(Service):
         channels: tuple[str, ...] = ("#notifications", CHANNEL),
         threads: tuple[str, ...] = (),
         limited: bool = False,
-        scale: float = 1.0,
     ) -> None:
-        super().__init__(limited=limited, scale=scale)
+        super().__init__(limited=limited)
         self.removed = False
         self.messages: dict[str, dict[str, Any]] = {}
         self._channels, self._threads = channels, threads

@@ -47,9 +47,8 @@ class Telegram(Service):
         chats: tuple[int | str, ...] = (-1001, 42, "@news"),
         moved: dict[int, int] | None = None,
         limited: bool = False,
-        scale: float = 1.0,
     ) -> None:
-        super().__init__(limited=limited, scale=scale)
+        super().__init__(limited=limited)
         self.chats = [*chats, *(moved or {}).values()]
         self.messages: dict[tuple[int | str, int], dict[str, Any]] = {}
         self._moved = moved or {}

@@ -1,6 +1,5 @@
 """The stand-ins keep the limits of the real services, and remember who broke one."""
 
-import asyncio
 from typing import Any
 
 import aiohttp
@@ -9,6 +8,7 @@ import pytest
 from bridge.sinks.base import HttpSink
 from tests.services import discord, slack, telegram
 from tests.services.every import EVERY
+from tests.fakes import FakeClock
 from tests.services.service import Service, serving
 from tests.sinks.values import config, tools
 
@@ -18,13 +18,14 @@ TELL = f"/bot{telegram.TOKEN}/sendMessage"
 
 
 async def posted(service: Service, path: str, body: Any, times: int, *, wait: float = 0.0) -> list[int]:
-    """The statuses of so many posts, one after the other."""
-    statuses = []
+    """The statuses of so many posts, one after the other, so many seconds apart."""
+    statuses, clock = [], FakeClock()
+    service.now = clock.monotonic
     async with serving(service) as base, aiohttp.ClientSession() as http:
         for _ in range(times):
             async with http.post(base + path, json=body) as response:
                 statuses.append(response.status)
-            await asyncio.sleep(wait)
+            clock.step(wait)
     return statuses
 
 
@@ -47,29 +48,30 @@ def test_a_stand_in_keeps_the_limits_that_its_sink_keeps(name: str) -> None:
 
 
 async def test_a_channel_bears_thirty_a_minute_over_all_its_webhooks_and_no_header_tells() -> None:
-    service = discord.Discord(webhooks={"1": "a", "2": "b"}, limited=True, scale=0.05)
+    service, clock = discord.Discord(webhooks={"1": "a", "2": "b"}, limited=True), FakeClock()
+    service.now = clock.monotonic
     async with serving(service) as base, aiohttp.ClientSession() as http:
         for number in range(30):
             path = service.path(*(("a", "1"), ("b", "2"))[number % 2])
             async with http.post(f"{base}{path}?wait=true", json=EMBED) as response:
                 assert response.status == 200
                 remaining = response.headers["X-RateLimit-Remaining"]
-            await asyncio.sleep(0.03)
+            clock.step(0.6)
         async with http.post(f"{base}{service.path('a', '1')}?wait=true", json=EMBED) as response:
             assert (response.status, remaining) == (429, "5")
     assert [fault.partition(":")[0] for fault in service.broken] == ["channel 987654321"]
 
 
 async def test_a_group_bears_twenty_a_minute_all_topics_together() -> None:
-    service = telegram.Telegram(limited=True, scale=0.05)
-    statuses = await posted(service, TELL, {"chat_id": -1001, "text": "x"}, 21, wait=0.055)
+    service = telegram.Telegram(limited=True)
+    statuses = await posted(service, TELL, {"chat_id": -1001, "text": "x"}, 21, wait=1.1)
     assert statuses == [200] * 20 + [429]
     assert [fault.partition(":")[0] for fault in service.broken] == ["chat -1001"]
 
 
 async def test_who_waits_as_long_as_he_should_breaks_nothing() -> None:
-    service = slack.Slack(limited=True, scale=0.2)
-    assert await posted(service, slack.HOOK, BLOCKS, 3, wait=0.2) == [200] * 3
+    service = slack.Slack(limited=True)
+    assert await posted(service, slack.HOOK, BLOCKS, 3, wait=1.0) == [200] * 3
     assert service.broken == []
 
 

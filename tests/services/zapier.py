@@ -19,8 +19,8 @@ HOOK = "/hooks/catch/1234567/abcdef0/"
 class Zapier(Service):
     """`runs`: the payloads, one for each run that was started. `limited`: 30 a second, 10,000 in 5 minutes."""
 
-    def __init__(self, *, limited: bool = False, scale: float = 1.0) -> None:
-        super().__init__(limited=limited, scale=scale)
+    def __init__(self, *, limited: bool = False) -> None:
+        super().__init__(limited=limited)
         self.runs: list[Any] = []
         self.removed = False
 

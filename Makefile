@@ -7,7 +7,6 @@ BIN := $(VENV)/bin
 SEED ?= 1
 MINUTES ?= 5
 DEV := $(VENV)/.dev
-PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: run test test-fast check format lint types imports chaos bench clean
 
@@ -15,10 +14,10 @@ run: $(DEV)
 	$(BIN)/panelbridge run --config config.example.yaml --demo
 
 test: $(DEV)
-	$(BIN)/pytest $(PARALLEL)
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 test-fast: $(DEV)
-	$(BIN)/pytest $(PARALLEL) -m "not process" --hypothesis-profile fast
+	$(BIN)/pytest --numprocesses logical --dist worksteal -m "not process" --hypothesis-profile fast
 
 check: lint types imports test
 

@@ -26,6 +26,13 @@ settings.register_profile("full", deadline=None, suppress_health_check=[HealthCh
 settings.register_profile("fast", settings.get_profile("full"), max_examples=15)
 settings.load_profile("full")
 
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """`auto`: two for each processor, for a test with processes mostly waits for them; `logical`: one."""
+    return (os.cpu_count() or 1) * (2 if config.option.numprocesses == "auto" else 1)
+
+
 STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
 unmarked: list[str] = []  # the test that runs, where it has no mark
 

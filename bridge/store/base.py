@@ -118,16 +118,6 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
-class DigestFill:
-    """How full one digest is: the id of its first delivery, how many it has collected, its row and terms."""
-
-    first_id: int
-    count: int
-    row: str
-    terms: Terms
-
-
-@dataclass(frozen=True, slots=True)
 class PutResult:
     """What came of an intake: deliveries in order, and how many events were repeats."""
 
@@ -165,10 +155,6 @@ class Outbox(Protocol):
 
         Without one whose subject has an earlier delivery waiting on this sink that is not among them.
         """
-        ...
-
-    async def digest_fill(self, sink: str) -> Sequence[DigestFill]:
-        """What the sink's digests with a `max` have collected so far: what waits and has not been tried."""
         ...
 
     async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.intake import Intake
 from bridge.message import Earlier
 from bridge.store.backend import autocommit
-from bridge.store.base import Claim, Delivery, DigestFill, LaneState, PutResult, Settlement
+from bridge.store.base import Claim, Delivery, LaneState, PutResult, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.queries import claim, lanes, prune, threads
 from bridge.store.queries.put import put
@@ -40,9 +40,6 @@ class SqlOutbox:
 
     async def batch_members(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
         return await self._read(lambda c: claim.batch_members(c, first, limit=limit))
-
-    async def digest_fill(self, sink: str) -> Sequence[DigestFill]:
-        return await self._read(lambda c: claim.digest_fill(c, sink))
 
     async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
         return await self._read(lambda c: claim.fallback_candidates(c, sink, after=after, limit=limit))

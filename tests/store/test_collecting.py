@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.outcome import Again, Dead, Done
-from bridge.store.base import Delivery, DigestFill, State
+from bridge.store.base import Delivery, State
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import an_event, an_intake
@@ -115,17 +115,18 @@ async def test_what_collects_nothing_is_alone(outbox: SqlOutbox) -> None:
     assert await batch_members(outbox, first) == [1]
 
 
-async def test_how_much_a_digest_has_collected_is_known(outbox: SqlOutbox) -> None:
-    endless = Terms(digest=DigestWindow(window=60))
-    await outbox.put(under(DIGEST, *(an_event(f"user:{n}") for n in range(3))))
-    await outbox.put(under(DIGEST, an_event("user:x"), row="route 2"))
-    await outbox.put(under(endless, an_event("user:y")))
-    await outbox.put(under(DIGEST, an_event("user:z"), sinks=["team"]))
-    found = sorted(await outbox.digest_fill("ops"), key=lambda one: one.first_id)
-    assert found == [DigestFill(1, 3, "route 1", DIGEST), DigestFill(4, 1, "route 2", DIGEST)]
-    for one in await claimed(outbox, now=after(60)):
-        await settle(outbox, one, Done())
-    assert await outbox.digest_fill("ops") == []
+async def test_a_digest_is_claimed_before_its_window_ends_once_it_is_full_and_no_other_is(outbox: SqlOutbox) -> None:
+    three, endless = Terms(digest=DigestWindow(window=60, max=3)), Terms(digest=DigestWindow(window=60))
+    await outbox.put(under(three, an_event("user:1"), an_event("user:2")))
+    await outbox.put(under(three, an_event("user:3"), row="route 2"))
+    await outbox.put(under(endless, *(an_event(f"user:{n}") for n in range(4, 9))))
+    await outbox.put(under(three, an_event("user:9"), sinks=["team"]))
+    assert await claimed(outbox, now=after(1)) == []
+    await outbox.put(under(three, an_event("user:10")))
+    first, *others = await claimed(outbox, now=after(1))
+    assert (first.id, others) == (1, [])
+    await settle(outbox, first, Done())
+    assert await claimed(outbox, now=after(1)) == []
 
 
 async def test_what_has_a_fallback_is_found_page_by_page(outbox: SqlOutbox) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.store.base import Claim, Delivery, DigestFill
+from bridge.store.base import Claim, Delivery
 from bridge.store.compiled import read
 from bridge.store.rows import delivery_of, terms_json, terms_of
 from bridge.store.schema import deliveries, events, micros, moment
+from bridge.terms import Terms
 
 _DELIVERY_COLUMNS = [
     deliveries.c[name] for name in (
@@ -130,12 +131,13 @@ def claim(connection: sa.Connection, sink: str, *, after: int, now: datetime | N
 
 def _full_digests(connection: sa.Connection, sink: str) -> list[Delivery]:
     """The first delivery of each digest that has collected as many as it holds; none that waits behind another."""
-    full = [fill.first_id for fill in digest_fill(connection, sink) if fill.count >= _capacity(fill)]
+    fills = read(connection, DIGEST_FILL, {"sink_": sink})
+    full = [fill.first for fill in fills if fill.number >= _capacity(terms_of(fill.terms))]
     return [delivery_of(row) for id_ in full for row in read(connection, UNBLOCKED, {"id_": id_})]
 
 
-def _capacity(fill: DigestFill) -> float:
-    return (fill.terms.digest and fill.terms.digest.max) or math.inf
+def _capacity(terms: Terms | None) -> float:
+    return (terms and terms.digest and terms.digest.max) or math.inf
 
 
 def _pending(connection: sa.Connection, sink: str, *, after: int, limit: int) -> Claim:
@@ -178,16 +180,6 @@ def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, l
             break
         members.append(delivery)
     return members
-
-
-def digest_fill(connection: sa.Connection, sink: str) -> list[DigestFill]:
-    """How much the sink's digests with a `max` have collected."""
-    fills = []
-    for row in read(connection, DIGEST_FILL, {"sink_": sink}):
-        terms = terms_of(row.terms)
-        if terms is not None and terms.digest is not None and terms.digest.max is not None:
-            fills.append(DigestFill(row.first, row.number, row.row, terms))
-    return fills
 
 
 def fallback_candidates(connection: sa.Connection, sink: str, *, after: int, limit: int) -> list[Delivery]:

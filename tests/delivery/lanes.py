@@ -24,7 +24,7 @@ from tests.fakes import FakeClock, NoChance
 UTC = ZoneInfo("UTC")
 
 
-class Script:
+class ScriptedSink:
     """A sink that answers from a list, then takes everything; it remembers what it was sent, and when."""
 
     look = Look(parts=3)
@@ -68,14 +68,14 @@ class Script:
 
     @property
     def digested(self) -> list[list[str]]:
-        """The types that each message told."""
+        """The types of the events of each message."""
         return [
             [event.type for event in one.events] if isinstance(one, Digest) else [one.event.type]
             for one in self.messages
         ]
 
 
-class Plain:
+class BlankRenderer:
     """A renderer with nothing to say."""
 
     def __init__(self, fault: str | None = None) -> None:
@@ -110,10 +110,10 @@ class Fleet:
         )
 
     def lane(self, sink: Any, name: str = "ops", *, renderer: Any = None, epoch: int = 0) -> Lane:
-        return Lane(name, sink, LaneSettings(renderer or Plain(), UTC), self._resources, epoch=epoch)
+        return Lane(name, sink, LaneSettings(renderer or BlankRenderer(), UTC), self._resources, epoch=epoch)
 
 
-def a_lane(outbox: Any, sink: Script, clock: FakeClock, renderer: Any = None) -> Lane:
+def a_lane(outbox: Any, sink: ScriptedSink, clock: FakeClock, renderer: Any = None) -> Lane:
     return Fleet(outbox, clock).lane(sink, renderer=renderer)
 
 

@@ -1,4 +1,4 @@
-"""One attempt: what makes two events say the same, and what does not."""
+"""One attempt: what is made of a batch, what it updates, and which events say the same."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,8 +11,122 @@ from hypothesis import strategies as st
 
 from bridge.delivery.attempt import content_key
 from bridge.event import Event, new_id
+from bridge.message import Digest, Message
+from bridge.outcome import Attempt, Away, Delivered, Limited
 from bridge.samples import samples
+from bridge.store.outbox import SqlOutbox
+from bridge.terms import DigestWindow, Storm, Terms
+from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
+from tests.fakes import FakeClock, an_event, an_intake
 from tests.messages.speech import NOW, event
+
+UPDATE = Terms(update="subject")
+LOST, RESTORED = "node.connection_lost", "node.connection_restored"
+DIGEST = Terms(digest=DigestWindow(window=60.0, max=5))
+
+
+async def test_a_digest_of_one_is_a_message_like_any_other(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock)
+    await outbox.put(routed(an_event(), terms=DIGEST))
+    await pass_time(a_lane(outbox, sink, clock), clock, 60)
+    assert not isinstance(sink.messages[0], Digest)
+
+
+async def test_a_digest_counts_by_type_and_tells_the_first_ones_and_what_repeats_once(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock)
+    events = [an_event("user:eve", type_="security.login_failed") for _ in range(3)]
+    events += [an_event(f"user:{n}", type_="user.expired") for n in range(4)]
+    await outbox.put(routed(*events, terms=Terms(digest=DigestWindow(window=60.0))))
+    await pass_time(a_lane(outbox, sink, clock), clock, 60)
+    [digest] = sink.messages
+    assert isinstance(digest, Digest)
+    assert digest.tally.kinds == {"security.login_failed": 3, "user.expired": 4}
+    assert [(part.event.subject, part.circumstances.repeats) for part in digest.parts] == [
+        ("user:eve", 3),
+        ("user:0", 1),
+        ("user:1", 1),
+    ]
+    assert (digest.tally.shown, digest.tally.total) == (5, 7)
+
+
+async def test_a_digest_that_is_told_again_is_the_same(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Away("HTTP 502"), Limited(5)])
+    await outbox.put(routed(*(an_event(f"user:{n}") for n in range(4)), terms=DIGEST))
+    await pass_time(a_lane(outbox, sink, clock), clock, 200)
+    first, second, third = sink.messages
+    assert isinstance(first, Digest)
+    assert first.id == second.id == third.id
+    assert first.events == second.events == third.events
+
+
+async def test_a_template_that_failed_is_told_in_the_ledger(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    await outbox.put(an_intake(an_event()))
+    await carry_all(
+        a_lane(outbox, ScriptedSink(clock), clock, BlankRenderer(fault="discord/user.j2:3: unknown filter"))
+    )
+    [record] = look_up(store_url)
+    assert (record.state, record.note) == ("delivered", "discord/user.j2:3: unknown filter")
+
+
+async def test_our_own_bug_costs_attempts_and_never_the_lane(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    sink = ScriptedSink(clock, [RuntimeError("oops")])
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    await carry_all(a_lane(outbox, sink, clock))
+    first, second = look_up(store_url)
+    assert (first.state, first.reason) == ("waiting", "unforeseen RuntimeError, see the log")
+    assert second.state == "delivered"
+    assert [str(getattr(record, "error", "")) for record in caplog.records].count("oops") == 1
+
+
+async def test_a_later_event_updates_the_message_of_the_earlier_one(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Delivered(ref="100"), Delivered(ref="100"), Delivered(ref="200")])
+    lane = a_lane(outbox, sink, clock)
+    for type_, subject in ((LOST, "node:a"), (RESTORED, "node:a"), (LOST, "node:b")):
+        await outbox.put(routed(an_event(subject, type_=type_), terms=UPDATE))
+        lane.wake()
+        await carry_all(lane)
+    first, second, third = (message.circumstances.earlier for message in sink.messages if isinstance(message, Message))
+    assert (first, third) == (None, None)
+    assert second is not None
+    assert (second.ref, second.type, second.thread) == ("100", LOST, False)
+
+
+async def test_an_update_may_answer_in_the_thread(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Delivered(ref="100")])
+    await outbox.put(routed(an_event(), an_event(), terms=Terms(update="thread")))
+    await carry_all(a_lane(outbox, sink, clock))
+    second = sink.messages[1]
+    assert isinstance(second, Message)
+    assert second.circumstances.earlier is not None
+    assert second.circumstances.earlier.thread
+
+
+async def test_what_was_said_is_known_after_a_restart_and_to_no_other_sink(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Delivered(ref="100")])
+    await outbox.put(routed(an_event(type_=LOST), terms=UPDATE))
+    await carry_all(a_lane(outbox, sink, clock))
+    fleet, sinks = Fleet(outbox, clock), {}
+    for name in ("ops", "team"):
+        await outbox.put(routed(an_event(type_=RESTORED), terms=UPDATE, sink=name))
+        sinks[name] = ScriptedSink(clock)
+        await carry_all(fleet.lane(sinks[name], name))
+    earlier = {name: one.messages[0].circumstances.earlier for name, one in sinks.items()}
+    assert earlier["ops"] is not None
+    assert earlier["team"] is None
+
+
+async def test_a_storm_updates_nothing(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Attempt(Delivered(ref="100"))])
+    sink.storm = Storm(backlog=5)
+    await outbox.put(routed(*(an_event(f"user:{n}") for n in range(20)), terms=UPDATE))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert await outbox.earlier_message("ops", "user:0") is None
 
 
 def attack(**security: Any) -> Event:

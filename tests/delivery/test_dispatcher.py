@@ -13,10 +13,10 @@ from bridge.delivery.lane import LaneSettings
 from bridge.message import Message
 from bridge.outcome import Attempt
 from bridge.store.outbox import SqlOutbox
-from tests.delivery.lanes import UTC, Plain, Script, look_up
+from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up
 from tests.fakes import FakeClock, NoChance, an_event, an_intake
 
-SETTINGS = LaneSettings(Plain(), UTC)
+SETTINGS = LaneSettings(BlankRenderer(), UTC)
 
 
 @asynccontextmanager
@@ -30,7 +30,7 @@ async def dispatching(outbox: SqlOutbox, clock: FakeClock) -> AsyncIterator[Disp
         owning.cancel()
 
 
-class Slow(Script):
+class Slow(ScriptedSink):
     """A sink whose first send takes until it is let go."""
 
     def __init__(self, clock: FakeClock) -> None:
@@ -98,7 +98,7 @@ async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
 async def test_what_another_process_put_before_is_told_before(
     outbox: SqlOutbox, store_url: str, clock: FakeClock
 ) -> None:
-    sink = Script(clock)
+    sink = ScriptedSink(clock)
     async with dispatching(outbox, clock) as dispatcher:
         await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
         dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.1")))).deliveries)

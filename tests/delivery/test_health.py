@@ -11,9 +11,15 @@ from bridge.delivery.attempt import AttemptResult
 from bridge.delivery.health import Breaker, Health
 from bridge.delivery.limiter import RateWindows
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
+from bridge.store import open_ledger
 from bridge.store.base import LaneState, Standing
-from tests.delivery.lanes import Script
-from tests.fakes import START, FakeClock
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.lanes import resume
+from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time
+from tests.fakes import START, FakeClock, an_event, an_intake
+
+AWAY = Away("HTTP 502")
+NAMES = [f"user:{n}" for n in range(6)]
 
 
 def recorded(breaker: Breaker, outcome: Outcome, now: float = 0.0) -> bool:
@@ -116,7 +122,7 @@ class Resumed:
 
     async def lane_state(self, sink: str) -> LaneState:
         self.meanwhile()
-        return LaneState(address=Script.address)
+        return LaneState(address=ScriptedSink.address)
 
     def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
         saved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -128,7 +134,7 @@ async def test_an_answer_that_comes_while_the_store_is_asked_is_newer_than_that_
     clock: FakeClock,
 ) -> None:
     store: Any = Resumed()
-    health = Health("ops", Script(clock), store, clock, RateWindows(), epoch=0)
+    health = Health("ops", ScriptedSink(clock), store, clock, RateWindows(), epoch=0)
     away = AttemptResult(Attempt(Away("HTTP 502")))
     health.record(away, started=0.0)
     await asyncio.sleep(0)
@@ -139,3 +145,90 @@ async def test_an_answer_that_comes_while_the_store_is_asked_is_newer_than_that_
     store.meanwhile = lambda: None
     assert await health.resumed()
     assert health.breaker.standing is Standing.OPEN
+
+
+async def test_what_waits_for_a_service_that_is_away_burns_no_attempt(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [AWAY] * 3)
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    lane = a_lane(outbox, sink, clock)
+    await pass_time(lane, clock, 6)
+    assert sink.times == [0, 1, 3]
+    assert [record.attempts for record in look_up(store_url)] == [1, 1, 1, 0, 0, 0]
+    await pass_time(lane, clock, 60)
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
+async def test_probes_go_round_so_that_an_outage_uses_up_no_delivery(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [AWAY] * 12)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(40))))
+    await pass_time(a_lane(outbox, sink, clock), clock, 4000, by=5)
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
+async def test_one_answer_opens_the_lane_for_all(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [AWAY])
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    await pass_time(a_lane(outbox, sink, clock), clock, 1)
+    assert sink.times == [0, 1, 1, 1, 1, 1]
+
+
+async def test_the_hours_that_a_service_asks_for_are_honoured_by_the_whole_lane_and_over_a_restart(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [Away("HTTP 503", after=3 * 3600.0)])
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    await pass_time(a_lane(outbox, sink, clock), clock, 3600, by=60)
+    await pass_time(a_lane(outbox, sink, clock), clock, 2 * 3600, by=60)
+    assert sink.times == [0] + [3 * 3600.0] * 6
+
+
+async def test_a_gone_address_is_sent_nothing_more_and_nothing_is_dead(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [Gone("HTTP 404, code 10015: Unknown Webhook")])
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    lane = a_lane(outbox, sink, clock)
+    await pass_time(lane, clock, 3600, by=60)
+    assert sink.times == [0]
+    assert {record.state for record in look_up(store_url)} == {"waiting", "pending"}
+    assert [record.attempts for record in look_up(store_url)] == [0] * 6
+    state = await outbox.lane_state("ops")
+    assert (state.standing, state.reason) == (Standing.PARKED, "HTTP 404, code 10015: Unknown Webhook")
+
+
+async def test_a_parked_lane_stays_parked_over_a_restart(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Gone("HTTP 404")])
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    await carry_all(a_lane(outbox, sink, clock))
+    await pass_time(a_lane(outbox, sink, clock), clock, 3600, by=600)
+    assert sink.times == [0]
+
+
+async def test_a_parked_lane_flows_again_in_order_when_someone_resumes_it(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [Gone("HTTP 404")])
+    await outbox.put(an_intake(*map(an_event, ["user:alice", "user:bob", "user:alice"])))
+    lane = a_lane(outbox, sink, clock)
+    await pass_time(lane, clock, 60)
+    with open_ledger(store_url) as ledger:
+        ledger.write(resume, "ops")
+    await pass_time(lane, clock, 2)
+    assert sorted(map(str, sink.subjects)) == ["user:alice"] * 3 + ["user:bob"]
+    first, _, again, second = (message.event for message in sink.messages)
+    assert first == again
+    assert second.subject == "user:alice"
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
+async def test_a_parked_lane_flows_again_when_its_sink_was_changed(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Gone("HTTP 404")])
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    await carry_all(a_lane(outbox, sink, clock))
+    sink.address = "elsewhere"
+    await carry_all(a_lane(outbox, sink, clock))
+    assert len(sink.sent) == 7

@@ -1,257 +1,174 @@
-"""A lane over a real store, with a sink that answers as it is told."""
+"""A lane: several on their way at once, stopping, starting anew, and a clock that is set back."""
 
 import asyncio
-from collections.abc import Sequence
 from itertools import pairwise
 from random import Random
-from typing import Any
 
 import pytest
 
-from bridge.errors import StoreUnavailable
-from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate, Refused
-from bridge.store.base import Claim, Delivery, Settlement
+from bridge.message import Message
+from bridge.outcome import Attempt, Away, Delivered, Limited, Outcome, Refused
+from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
-from tests.delivery.lanes import Plain, Script, a_lane, carry_all, look_up, pass_time, routed
+from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
 
+NAMES = [f"user:{n}" for n in range(6)]
 
-async def test_deliveries_are_carried_in_order_and_recorded(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
+
+class Wide(ScriptedSink):
+    """A sink that takes several at once, and lets each go only when it is told to."""
+
+    concurrency = 4
+
+    def __init__(self, clock: FakeClock, answers: list[Outcome] | None = None) -> None:
+        super().__init__(clock, answers or [])
+        self.most = 0
+        self.subjects_inside: list[str | None] = []
+        self.clashes = 0
+
+    async def send(self, message: Message) -> Attempt:
+        subject = message.event.subject
+        self.clashes += subject is not None and subject in self.subjects_inside
+        self.subjects_inside.append(subject)
+        self.most = max(self.most, len(self.subjects_inside))
+        for _ in range(Random(message.event.id).randrange(5, 12)):
+            await asyncio.sleep(0)
+        self.subjects_inside.remove(subject)
+        return await super().send(message)
+
+
+@pytest.fixture
+def sink(clock: FakeClock) -> Wide:
+    return Wide(clock)
+
+
+async def test_as_many_as_allowed_are_on_their_way_at_once(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, sink: Wide
 ) -> None:
-    sink = Script(clock)
-    names = [f"user:{n}" for n in range(250)]
-    await outbox.put(an_intake(*map(an_event, names)))
-    assert await carry_all(a_lane(outbox, sink, clock)) == 250
-    assert sink.subjects == names
-    assert {record.state for record in look_up(store_url)} == {"delivered"}
-
-
-async def test_while_one_waits_its_subject_waits_and_all_others_pass(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock, [Away("HTTP 502")])
-    await outbox.put(an_intake(*map(an_event, ["user:alice", "user:bob", "user:alice", None, None])))
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(50))))
     lane = a_lane(outbox, sink, clock)
-    await pass_time(lane, clock, 5)
-    assert sink.subjects == ["user:alice", "user:bob", None, None]
-    await outbox.put(an_intake(an_event("user:alice")))
-    lane.wake()
-    assert await carry_all(lane) == 0
-    await pass_time(lane, clock, 25)
-    assert sink.subjects[4:] == ["user:alice"] * 3
+    for _ in range(200):
+        await carry_all(lane)
+    assert sink.most == 4
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+    assert len(sink.sent) == 50
 
 
-async def test_order_holds_whatever_a_service_answers(outbox: SqlOutbox, clock: FakeClock) -> None:
+async def test_two_of_one_subject_are_never_on_their_way_together_and_come_in_order(
+    outbox: SqlOutbox, clock: FakeClock, sink: Wide
+) -> None:
+    await outbox.put(an_intake(*(an_event(f"user:{n % 3}", type_=f"t.{n:03}") for n in range(90))))
+    lane = a_lane(outbox, sink, clock)
+    for _ in range(200):
+        await carry_all(lane)
+    assert sink.clashes == 0
+    for n in range(3):
+        types = [
+            one.event.type for one in sink.messages if isinstance(one, Message) and one.event.subject == f"user:{n}"
+        ]
+        assert len(types) == 30
+        assert all(one < other for one, other in pairwise(types))
+
+
+async def test_order_holds_whatever_a_service_answers(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
     chance = Random(7)
-    answers = [chance.choice([Away("x"), Limited(3), Delivered(), Refused("no")]) for _ in range(60)]
-    sink = Script(clock, answers)
-    events = [an_event(f"user:{n % 5}", type_=f"test.{n:03}") for n in range(80)]
-    await outbox.put(an_intake(*events))
-    settled: list[Any] = []
-    record = outbox.settle
-
-    def noting(settlements: Sequence[Settlement]) -> asyncio.Future[Sequence[Delivery]]:
-        settled.extend(one.delivery.event for one in settlements if not hasattr(one.fate, "at"))
-        return record(settlements)
-
-    lane = a_lane(Noted(outbox, noting), sink, clock)
-    await pass_time(lane, clock, 4000, by=20)
-    assert len(settled) == 80
+    answers: list[Outcome] = [chance.choice([Away("x"), Limited(3), Delivered(), Refused("no")]) for _ in range(60)]
+    sink = Wide(clock, answers)
+    await outbox.put(an_intake(*(an_event(f"user:{n % 5}", type_=f"t.{n:03}") for n in range(80))))
+    await pass_time(a_lane(outbox, sink, clock), clock, 2000, by=10)
+    assert {record.state for record in look_up(store_url)} <= {"delivered", "dead"}
+    assert sink.clashes == 0
     for n in range(5):
-        types = [event.type for event in settled if event.subject == f"user:{n}"]
+        types = [
+            one.event.type for one in sink.messages if isinstance(one, Message) and one.event.subject == f"user:{n}"
+        ]
         assert types == sorted(types)
 
 
-class Noted:
-    """An outbox whose settlements are noted."""
-
-    def __init__(self, outbox: SqlOutbox, settle: Any) -> None:
-        self._outbox = outbox
-        self.settle = settle
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._outbox, name)
-
-
-async def test_the_wait_that_a_service_asks_for_costs_no_attempt_and_holds_the_whole_lane(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
-    sink = Script(clock, [Limited(90)] * 9)
-    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
-    lane = a_lane(outbox, sink, clock)
-    for _ in range(12):
-        await lane.step()
-    await lane.flush()
-    times = [at for at, _ in sink.sent]
-    assert all(later - earlier >= 90 for earlier, later in pairwise(times[:10]))
-    assert [record.attempts for record in look_up(store_url)] == [1, 1]
-
-
-async def test_the_pause_that_headers_announce_is_kept(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock, [Attempt(Delivered(), 200, pause=1.5)])
-    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
-    await carry_all(a_lane(outbox, sink, clock))
-    assert [at for at, _ in sink.sent] == [0.0, 1.5]
-
-
-async def test_the_rate_is_kept(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock)
-    sink.limits = (Limit("", Rate(2, 1.0)),)
-    await outbox.put(an_intake(*(an_event(None) for _ in range(5))))
-    await carry_all(a_lane(outbox, sink, clock))
-    assert [at for at, _ in sink.sent] == [0.0, 0.0, 1.0, 1.0, 2.0]
-
-
-async def test_a_service_that_stays_away_is_given_up_after_four_tries_with_all_that_is_known(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
-    sink = Script(clock, [Attempt(Away("HTTP 502"), 502, "<html>bad gateway")] * 4)
-    await outbox.put(an_intake(an_event()))
-    lane = a_lane(outbox, sink, clock)
-    await pass_time(lane, clock, 800, by=100)
-    [record] = look_up(store_url)
-    assert sink.times == [0, 100, 300, 600]
-    assert (record.state, record.attempts, record.status) == ("dead", 4, 502)
-    assert record.reason == "HTTP 502; gave up after 4 attempts"
-    assert record.answer == "<html>bad gateway"
-
-
-async def test_what_will_never_be_taken_is_dead_at_once_and_the_next_goes_on(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
-    sink = Script(clock, [Refused("HTTP 400")])
-    await outbox.put(an_intake(an_event(), an_event()))
-    await carry_all(a_lane(outbox, sink, clock))
-    assert [record.state for record in look_up(store_url)] == ["dead", "delivered"]
-
-
-async def test_our_own_bug_costs_attempts_and_never_the_lane(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    sink = Script(clock, [RuntimeError("oops")])
-    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
-    await carry_all(a_lane(outbox, sink, clock))
-    first, second = look_up(store_url)
-    assert (first.state, first.reason) == ("waiting", "unforeseen RuntimeError, see the log")
-    assert second.state == "delivered"
-    assert [str(getattr(record, "error", "")) for record in caplog.records].count("oops") == 1
-
-
-async def test_a_template_that_failed_is_told_in_the_ledger(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
-    await outbox.put(an_intake(an_event()))
-    await carry_all(a_lane(outbox, Script(clock), clock, Plain(fault="discord/user.j2:3: unknown filter")))
-    [record] = look_up(store_url)
-    assert (record.state, record.note) == ("delivered", "discord/user.j2:3: unknown filter")
-
-
-async def test_a_lane_that_starts_anew_goes_on_where_the_rows_say(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock, [Away("HTTP 502")])
-    await outbox.put(an_intake(an_event("user:alice"), an_event("user:alice"), an_event("user:bob")))
-    await pass_time(a_lane(outbox, sink, clock), clock, 5)
-    await pass_time(a_lane(outbox, sink, clock), clock, 25)
-    assert sink.subjects == ["user:alice", "user:bob", "user:alice", "user:alice"]
-
-
-async def test_what_was_sent_is_recorded_once_the_store_is_back(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
-    class Flaky(Noted):
-        def __init__(self) -> None:
-            super().__init__(outbox, self._settle)
-            self.failures = 3
-
-        def _settle(self, settlements: Sequence[Settlement]) -> asyncio.Future[Sequence[Delivery]]:
-            if not self.failures:
-                return outbox.settle(settlements)
-            self.failures -= 1
-            failed = asyncio.get_running_loop().create_future()
-            failed.set_exception(StoreUnavailable("store: database is locked"))
-            return failed
-
-    sink = Script(clock)
-    await outbox.put(an_intake(an_event()))
-    await carry_all(a_lane(Flaky(), sink, clock))
-    assert len(sink.sent) == 1
-    assert [record.state for record in look_up(store_url)] == ["delivered"]
-
-
-class Asked(Noted):
-    """An outbox that counts how often it was asked."""
-
-    def __init__(self, outbox: SqlOutbox) -> None:
-        super().__init__(outbox, outbox.settle)
-        self.claims = 0
-
-    async def claim(self, *args: Any, **more: Any) -> Claim:
-        self.claims += 1
-        return await self._outbox.claim(*args, **more)
-
-
-async def test_a_lane_that_has_caught_up_asks_the_store_once_for_each_time_that_it_is_woken(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
-    sink, asked = Script(clock), Asked(outbox)
-    lane = a_lane(asked, sink, clock)
-    await carry_all(lane)
-    for name in ("user:alice", "user:bob"):
-        await outbox.put(an_intake(an_event(name)))
-        await carry_all(lane)
-        lane.wake()
-        await carry_all(lane)
-    assert (sink.subjects, asked.claims) == (["user:alice", "user:bob"], 3)
-    assert {record.state for record in look_up(store_url)} == {"delivered"}
-
-
-async def test_what_comes_to_a_lane_that_holds_something_back_keeps_its_turn(
-    outbox: SqlOutbox, clock: FakeClock
-) -> None:
-    sink = Script(clock, [Away("HTTP 502")])
+async def test_while_a_service_is_away_one_at_a_time_tries(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Wide(clock, [Away("HTTP 502")] * 8)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(40))))
     lane = a_lane(outbox, sink, clock)
     await carry_all(lane)
-    for name in ("user:alice", "user:bob", "user:alice"):
-        await outbox.put(an_intake(an_event(name)))
-        lane.wake()
-        await lane.step()
-    await pass_time(lane, clock, 5)
-    assert sink.subjects == ["user:alice", "user:bob"]
-    await pass_time(lane, clock, 25)
-    assert sink.subjects[2:] == ["user:alice", "user:alice"]
+    assert len(sink.sent) <= 4
+    sink.most = 0
+    await pass_time(lane, clock, 10)
+    assert sink.most == 1
+    await pass_time(lane, clock, 300, by=5)
+    assert len(set(sink.subjects)) == 40
 
 
-async def test_more_than_a_lane_holds_is_found_in_the_store_and_none_twice(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock)
+async def test_a_lane_that_starts_anew_repeats_only_what_was_on_its_way(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = Wide(clock)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(40))))
+    fleet = Fleet(outbox, clock)
+    lane = fleet.lane(sink)
+    running = asyncio.create_task(lane.run())
+    while len(sink.sent) < 10:
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    before = list(sink.subjects)
+    anew = fleet.lane(sink)
+    for _ in range(200):
+        await carry_all(anew)
+    assert set(sink.subjects) == {f"user:{n}" for n in range(40)}
+    assert len(sink.subjects) - 40 <= 4
+    assert before == sink.subjects[: len(before)]
+
+
+async def test_stopping_waits_for_what_is_on_its_way(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
+    sink = Wide(clock)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(40))))
     lane = a_lane(outbox, sink, clock)
-    await carry_all(lane)
-    names = [f"user:{n}" for n in range(350)]
-    for name in names:
-        await outbox.put(an_intake(an_event(name)))
-        lane.wake()
-    await carry_all(lane)
-    assert sink.subjects == names
+    running = asyncio.create_task(lane.run())
+    while len(sink.subjects_inside) < 4:
+        await asyncio.sleep(0)
+    lane.stop()
+    await running
+    sent = len(sink.sent)
+    assert sent >= 4
+    assert [record.state for record in look_up(store_url)].count(State.DELIVERED) == sent
 
 
-async def test_an_answer_with_half_a_character_is_recorded(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
-    await outbox.put(an_intake(an_event()))
-    await carry_all(a_lane(outbox, Script(clock, [Attempt(Refused("bad \ud83d"), 400, "\ud83d")]), clock))
-    [record] = look_up(store_url)
-    assert (record.state, record.reason) == ("dead", "bad ?")
+async def test_what_is_due_gets_its_turn_however_much_is_pending(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Wide(clock, [Refused("no"), Limited(0.5)])
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(2000))))
+    running = asyncio.create_task(a_lane(outbox, sink, clock).run())
+    async with asyncio.timeout(60):
+        while len(sink.sent) < 2001:
+            clock.step(0.01)
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    [again] = [one for one in set(sink.subjects) if sink.subjects.count(one) == 2]
+    assert sink.subjects[500:].count(again) == 0
 
 
-async def test_a_probe_does_not_pass_an_earlier_one_of_its_subject(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock, [Away("HTTP 502"), Away("HTTP 502")])
-    await outbox.put(an_intake(an_event("user:a", type_="t.1"), an_event("user:b", type_="t.2")))
-    lane = a_lane(outbox, sink, clock)
-    await pass_time(lane, clock, 1)
-    await outbox.put(an_intake(an_event("user:a", type_="t.3")))
-    lane.wake()
-    await pass_time(lane, clock, 200)
-    assert [types for types in sink.digested if types != ["t.2"]] == [["t.1"], ["t.1"], ["t.3"]]
+async def test_one_that_hangs_holds_up_no_others(outbox: SqlOutbox, clock: FakeClock) -> None:
+    class Hanging(Wide):
+        async def send(self, message: Message) -> Attempt:
+            if message.event.subject == "user:0":
+                await asyncio.Event().wait()
+            return await super().send(message)
+
+    sink = Hanging(clock)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(500))))
+    running = asyncio.create_task(a_lane(outbox, sink, clock).run())
+    async with asyncio.timeout(60):
+        while len(sink.sent) < 499:
+            await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.wait([running])
+    assert "user:0" not in sink.subjects
 
 
 async def test_a_retry_waits_no_longer_when_the_clock_is_set_back(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock, [Away("HTTP 502")])
+    sink = ScriptedSink(clock, [Away("HTTP 502")])
     await outbox.put(an_intake(an_event()))
     lane = a_lane(outbox, sink, clock)
     await carry_all(lane)
@@ -261,7 +178,7 @@ async def test_a_retry_waits_no_longer_when_the_clock_is_set_back(outbox: SqlOut
 
 
 async def test_a_digest_is_told_in_time_when_the_clock_is_set_back(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock)
+    sink = ScriptedSink(clock)
     await outbox.put(routed(an_event(None), an_event(None), terms=Terms(digest=DigestWindow(window=60.0))))
     lane = a_lane(outbox, sink, clock)
     await carry_all(lane)
@@ -271,10 +188,20 @@ async def test_a_digest_is_told_in_time_when_the_clock_is_set_back(outbox: SqlOu
 
 
 async def test_an_hour_that_is_skipped_costs_nothing_but_an_early_retry(outbox: SqlOutbox, clock: FakeClock) -> None:
-    sink = Script(clock, [Away("HTTP 502")])
+    sink = ScriptedSink(clock, [Away("HTTP 502")])
     await outbox.put(an_intake(an_event()))
     lane = a_lane(outbox, sink, clock)
     await carry_all(lane)
     clock.set_back(-3600)
     await pass_time(lane, clock, 2)
     assert len(sink.sent) == 2
+
+
+async def test_a_lane_that_is_not_ours_any_more_sends_nothing(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink, fleet = ScriptedSink(clock), Fleet(outbox, clock)
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    lane = fleet.lane(sink)
+    fleet.sure = False
+    assert await carry_all(lane) == 0
+    fleet.sure = True
+    assert await carry_all(lane) == 6

@@ -1,16 +1,20 @@
 """How fast a sink may be spoken to."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.delivery.limiter import Limiter, RateWindows
-from bridge.outcome import Limit, Rate
-from tests.fakes import START
+from bridge.outcome import Attempt, Delivered, Limit, Limited, Rate
+from bridge.store.outbox import SqlOutbox
+from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up
+from tests.fakes import START, FakeClock, an_event, an_intake
 
 CHANNEL = Limit("discord channel 1", Rate(2, 60.0))
 INVALID = Limit("ip discord invalid", Rate(2, 600.0), sends=False)
+NAMES = [f"user:{n}" for n in range(6)]
 
 
 def limits(*rates: Rate) -> list[Limit]:
@@ -135,3 +139,67 @@ def test_what_two_lanes_know_of_a_shared_window_is_put_together() -> None:
     first.restore({wide.scope: times[:1]}, 100.0, START)
     second.restore({wide.scope: times}, 100.0, START)
     assert first.wait(100.0) == 30.0
+
+
+async def test_the_wait_that_a_service_asks_for_costs_no_attempt_and_holds_the_whole_lane(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [Limited(90)] * 9)
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    lane = a_lane(outbox, sink, clock)
+    for _ in range(12):
+        await lane.step()
+    await lane.flush()
+    times = [at for at, _ in sink.sent]
+    assert all(later - earlier >= 90 for earlier, later in pairwise(times[:10]))
+    assert [record.attempts for record in look_up(store_url)] == [1, 1]
+
+
+async def test_the_pause_that_headers_announce_is_kept(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Attempt(Delivered(), 200, pause=1.5)])
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert [at for at, _ in sink.sent] == [0.0, 1.5]
+
+
+async def test_the_rate_is_kept(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock)
+    sink.limits = (Limit("", Rate(2, 1.0)),)
+    await outbox.put(an_intake(*(an_event(None) for _ in range(5))))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert [at for at, _ in sink.sent] == [0.0, 0.0, 1.0, 1.0, 2.0]
+
+
+async def test_a_pause_that_a_429_asked_for_outlives_the_process(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock, [Limited(90)])
+    await outbox.put(an_intake(*map(an_event, NAMES[:2])))
+    lane = a_lane(outbox, sink, clock)
+    await lane.step()
+    await lane.flush()
+    await carry_all(a_lane(outbox, sink, clock))
+    assert sink.times == [0, 90, 90]
+
+
+async def test_a_window_outlives_the_process(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock)
+    sink.limits = (Limit("discord channel 1", Rate(3, 60.0)),)
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    lane = a_lane(outbox, sink, clock)
+    for _ in range(2):
+        await lane.step()
+    await lane.flush()
+    await carry_all(a_lane(outbox, sink, clock))
+    assert sink.times[:3] == [0, 0, 60]
+
+
+async def test_two_sinks_of_one_channel_share_its_limit_as_soon_as_it_is_known(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    channel = Limit("discord channel 1", Rate(2, 60.0))
+    answers = [Attempt(Delivered(), learned=(channel,))]
+    ops, team = ScriptedSink(clock, answers), ScriptedSink(clock, answers)
+    await outbox.put(an_intake(*map(an_event, NAMES[:2]), sinks=("ops", "team")))
+    fleet = Fleet(outbox, clock)
+    for name, sink in (("ops", ops), ("team", team)):
+        await carry_all(fleet.lane(sink, name))
+    assert (ops.times, team.times) == ([0, 0], [0, 60])

@@ -4,10 +4,8 @@ The model watches from both ends: what the sink is sent, and what the store is t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -17,16 +15,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from bridge.message import Digest, Message
-from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
+from bridge.outcome import Away, Dead, Delivered, Done, Gone, HeldBack, Limited, Outcome, Refused
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import Delivery, LaneState, Settlement, Standing
+from bridge.store.base import Delivery, Standing
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Terms
-from bridge.vocabulary import opposite
-from tests.delivery.lanes import Fleet, Script, at_rest, look_up, routed
+from tests.delivery.lanes import Fleet, at_rest, look_up, routed
+from tests.delivery.model import Died, Known, Model, MortalOutbox, WatchedSink, listed
 from tests.fakes import FakeClock, an_event
 
 T = TypeVar("T")
@@ -47,223 +44,6 @@ OUTCOMES: tuple[Outcome, ...] = (
     Refused("HTTP 400"),
     Gone("HTTP 404"),
 )
-SOON = timedelta(milliseconds=1)
-
-
-class Died(BaseException):
-    """The process is no more."""
-
-
-@dataclass
-class Known:
-    """What the model knows of a delivery. `due`: not before then."""
-
-    delivery: Delivery
-    due: datetime | None
-    attempts: int = 0
-    fate: Fate | None = None
-
-    def __str__(self) -> str:
-        one = self.delivery
-        return f"{one.id} {one.event.subject} {one.event.type} {one.row} attempts={self.attempts} {self.fate}"
-
-    @property
-    def settled(self) -> bool:
-        return self.fate is not None and not isinstance(self.fate, Again)
-
-
-@dataclass
-class Model:
-    """The laws. Each method is told of something that happens, and fails where it must not."""
-
-    clock: FakeClock
-    concurrency: int
-    known: dict[int, Known] = field(default_factory=dict)
-    in_the_air: dict[str, bool] = field(default_factory=dict)  # event id → whether it is a probe
-    answered: dict[str, Outcome] = field(default_factory=dict)  # event id → the answer that is not settled yet
-    standing: Standing = Standing.OPEN
-    pause: float = 0.0  # monotonic: nothing is sent before then
-    stored: LaneState = field(default_factory=LaneState)
-    breaches: list[str] = field(default_factory=list)
-
-    def hear(self, what: Callable[..., None], *told: Any) -> None:
-        """Note the first breach: raised, it would be taken for a bug of the sink, and tried again."""
-        try:
-            if not self.breaches:
-                what(*told)
-        except AssertionError as error:
-            self.breaches.append(f"{what.__name__}: {error}")
-
-    def put(self, deliveries: Sequence[Delivery]) -> None:
-        self.known |= {one.id: Known(one, one.due_at) for one in deliveries}
-
-    def begins(self, sent: Sequence[str]) -> None:
-        """The sink is sent these events, as one message."""
-        found = [self._open(event) for event in sent]
-        assert [one.delivery.id for one in found] == sorted(one.delivery.id for one in found)
-        for one in found:
-            behind = [other for other in self._before(one) if not other.settled and other not in found]
-            assert not behind, f"{one} was sent before {_said(behind)}"
-            subject = one.delivery.event.subject
-            air = [self._open(event).delivery.event.subject for event in self.in_the_air]
-            assert subject is None or subject not in air, f"two of {subject} at once"
-        self._is_due(found)
-        assert self.standing is not Standing.PARKED, "sent to an address that is gone"
-        assert self.clock.monotonic() >= self.pause - 1e-3, f"sent {self.pause - self.clock.monotonic()} s too early"
-        probe = self.standing is Standing.AWAY
-        assert not (probe and any(self.in_the_air.values())), "two probes at once"
-        self.in_the_air |= dict.fromkeys(sent, probe)
-        assert self.concurrency > 1 or len(self.in_the_air) == len(sent)
-
-    def ends(self, sent: Sequence[str], outcome: Outcome) -> None:
-        """The sink has answered."""
-        now = self.clock.monotonic()
-        for event in sent:
-            del self.in_the_air[event]
-            self.answered[event] = outcome
-        match outcome:
-            case Away() if self.standing is Standing.PARKED:
-                pass  # it was sent before
-            case Away(_, after):
-                self.standing = Standing.AWAY
-                self.pause = max(self.pause, now + (1.0 if after is None else after))
-            case Gone():
-                self.standing = Standing.PARKED
-            case _:
-                if self.standing is Standing.AWAY:
-                    self.standing, self.pause = Standing.OPEN, 0.0
-                if isinstance(outcome, Limited):
-                    self.pause = max(self.pause, now + outcome.after)
-
-    def settles(self, settlements: Sequence[Settlement]) -> None:
-        """The store is told what became of deliveries."""
-        batch = [one.delivery.id for one in settlements]
-        for one in settlements:
-            known = self.known[one.delivery.id]
-            assert not known.settled, f"{known} is settled already"
-            self._is_right(one, together=len(settlements))
-            known.fate = one.fate
-            known.due = one.fate.at if isinstance(one.fate, Again) else known.due
-            if isinstance(one.fate, Done | Dead) or (isinstance(one.fate, Again) and one.fate.counts):
-                known.attempts += 1
-            if known.settled and not isinstance(one.fate, HeldBack):  # what is not told follows nothing
-                left = [other for other in self._before(known) if not other.settled and other.delivery.id not in batch]
-                assert not left, f"{known} is settled before {_said(left)}"
-        self._are_pairs([one for one in settlements if isinstance(one.fate, HeldBack)])
-
-    def keeps(self, state: LaneState) -> None:
-        self.stored = state
-
-    def dies(self) -> None:
-        """All that was only in memory is gone: what was sent and not recorded is sent again."""
-        self.in_the_air.clear()
-        self.answered.clear()
-        self.standing = self.stored.standing
-        self.pause = 0.0
-
-    def resumes(self) -> None:
-        self.standing, self.pause, self.stored = Standing.OPEN, 0.0, LaneState()
-
-    def _open(self, event: str) -> Known:
-        """The one delivery of an event that may be told: the first that is not settled."""
-        found = [one for one in self.known.values() if one.delivery.event.id == event and not one.settled]
-        assert found, "sent what is settled"
-        return found[0]
-
-    def _before(self, known: Known) -> list[Known]:
-        subject, id_ = known.delivery.event.subject, known.delivery.id
-        if subject is None:
-            return []
-        return [one for one in self.known.values() if one.delivery.id < id_ and one.delivery.event.subject == subject]
-
-    def _is_due(self, found: Sequence[Known]) -> None:
-        """What waits is not told before it is due, but in a digest with one that is, or in one that is full."""
-        waits = [one for one in found if one.due is not None and one.due > self.clock.now() + SOON]
-        terms = found[0].delivery.terms
-        if not waits or terms is None:
-            assert not waits, f"{_said(waits)} sent before due"
-            return
-        most = terms.digest.max if terms.digest else None
-        of_row = [one for one in self.known.values() if one.delivery.row == found[0].delivery.row and one.fate is None]
-        full = most is not None and len(of_row) >= most
-        assert full or len(waits) < len(found), f"{_said(waits)} sent before due"
-
-    def _is_right(self, one: Settlement, *, together: int) -> None:
-        """The fate is what follows from the answer."""
-        if isinstance(one.fate, HeldBack):
-            return
-        match self.answered.pop(one.delivery.event.id), one.fate:
-            case (Delivered(), Done()) | (Limited(), Again(counts=False)) | (Gone(), Again(counts=False)):
-                pass
-            case Away(_, after), Again(counts=counts):
-                assert counts is (after is None)
-            case Away(_, None), Dead():
-                assert self.known[one.delivery.id].attempts == 3
-            case Refused(), Dead():
-                assert together == 1
-            case Refused(), Again(counts=False):
-                assert together > 1
-            case wrong:
-                raise AssertionError(f"{wrong}")
-
-    def _are_pairs(self, held: Sequence[Settlement]) -> None:
-        for subject in {one.delivery.event.subject for one in held}:
-            deliveries = [one.delivery for one in held if one.delivery.event.subject == subject]
-            assert len(deliveries) % 2 == 0
-            types = [one.event.type for one in deliveries]
-            assert sorted(types) == sorted(map(str, map(opposite, types)))
-
-
-class Watched(Script):
-    """A sink that takes its time, and tells the model."""
-
-    def __init__(self, clock: FakeClock, model: Model) -> None:
-        super().__init__(clock)
-        self.model = model
-        self.concurrency = model.concurrency
-        self.meanwhile: Callable[[], Awaitable[None]]  # what happens while it takes its time
-
-    async def send(self, message: Message) -> Attempt:
-        return await self._take([message.event.id])
-
-    async def send_digest(self, digest: Digest) -> Attempt:
-        return await self._take([event.id for event in digest.events])
-
-    async def _take(self, events: list[str]) -> Attempt:
-        self.model.hear(self.model.begins, events)
-        await self.meanwhile()
-        for _ in range(len(self.answers) % 4):
-            await asyncio.sleep(0)
-        attempt = self._answer()
-        self.model.hear(self.model.ends, events, attempt.outcome)
-        return attempt
-
-
-class Mortal:
-    """An outbox that tells the model; once the process `dies`, at the next word that it is told."""
-
-    def __init__(self, outbox: Any, model: Model) -> None:
-        self.dies = False
-        self._outbox, self._model = outbox, model
-
-    def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":
-        self._live()
-        self._model.hear(self._model.settles, settlements)
-        future: asyncio.Future[Sequence[Delivery]] = self._outbox.settle(settlements)
-        return future
-
-    def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
-        self._live()
-        self._model.keeps(state)
-        future: asyncio.Future[None] = self._outbox.save_lane_state(sink, state, epoch=epoch)
-        return future
-
-    def _live(self) -> None:
-        if self.dies:
-            raise Died
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._outbox, name)
 
 
 class Machine(RuleBasedStateMachine):
@@ -280,22 +60,22 @@ class Machine(RuleBasedStateMachine):
         self.url = f"sqlite:///{Path(self.folder.name)}/panelbridge.db"
         self.clock = FakeClock()
         self.model = Model(self.clock, self.concurrency)
-        self.sink = Watched(self.clock, self.model)
+        self.sink = WatchedSink(self.clock, self.model)
         self.opened = open_outbox(self.url)
         self.outbox = self._run(self.opened.__aenter__())
         self._start()
 
     @rule(
-        told=st.lists(
+        events=st.lists(
             st.tuples(st.sampled_from(SUBJECTS), st.sampled_from(TYPES), st.sampled_from(sorted(ROWS))),
             min_size=1,
             max_size=6,
         ),
         how=st.sampled_from(("woken", "polled", "while sending")),
     )
-    def put(self, told: list[tuple[str | None, str, str]], how: str) -> None:
+    def put(self, events: list[tuple[str | None, str, str]], how: str) -> None:
         """Events come in; the lane is woken for them, or finds them by itself."""
-        self.coming += told
+        self.incoming += events
         if how == "while sending":
             return
         self._run(self._put())
@@ -351,7 +131,7 @@ class Machine(RuleBasedStateMachine):
             return
         again = settled[which % len(settled)].delivery
         if any(one.delivery.event.id == again.event.id and not one.settled for one in self.model.known.values()):
-            return  # once at a time, so that the model knows which of them is told
+            return  # once at a time, so that the model knows which of them is sent
         with open_ledger(self.url) as ledger:
             [id_] = ledger.write(replay_deliveries, Query(ids=(again.id,)), now=self.clock.now())
         claim = self._run(self.outbox.claim("ops", after=id_ - 1, now=None, limit=1))
@@ -377,8 +157,8 @@ class Machine(RuleBasedStateMachine):
             self.folder.cleanup()
 
     async def _put(self) -> None:
-        told, self.coming = self.coming, []
-        for subject, type_, row in told:
+        events, self.incoming = self.incoming, []
+        for subject, type_, row in events:
             event = an_event(subject, type_=type_, at=self.clock.now())
             kept = await self.outbox.put(routed(event, terms=ROWS[row], row=row))
             self.model.put(kept.deliveries)
@@ -388,9 +168,9 @@ class Machine(RuleBasedStateMachine):
         self.lane.wake()
 
     def _start(self) -> None:
-        self.coming: list[tuple[str | None, str, str]] = []
+        self.incoming: list[tuple[str | None, str, str]] = []
         self.sink.meanwhile = self._put_and_wake
-        self.store = Mortal(self.outbox, self.model)
+        self.store = MortalOutbox(self.outbox, self.model)
         self.lane = Fleet(self.store, self.clock).lane(self.sink)
 
     def _resume(self) -> None:
@@ -412,7 +192,7 @@ class Machine(RuleBasedStateMachine):
                 return
             self.clock.step(5)
         left = [one for one in self.model.known.values() if not one.settled]
-        pytest.fail(f"for ever: {_said(left)}")
+        pytest.fail(f"for ever: {listed(left)}")
 
     async def _carry_all(self) -> None:
         while True:
@@ -420,7 +200,7 @@ class Machine(RuleBasedStateMachine):
             while not self.model.breaches and await self.lane.step():
                 await asyncio.sleep(0)
             await at_rest(self.lane)
-            if not self.coming:
+            if not self.incoming:
                 return
             await self._put_and_wake()
 
@@ -443,10 +223,6 @@ class Machine(RuleBasedStateMachine):
         self.broken = bool(self.model.breaches)
         assert not self.broken, "\n".join(self.model.breaches)
         return result
-
-
-def _said(known: Sequence[Known]) -> str:
-    return "; ".join(map(str, known))
 
 
 def _replayed(delivery: Delivery, id_: int) -> Delivery:
@@ -472,19 +248,19 @@ A, B, C = (("node:a", "node.updated", row) for row in ("plain", "both", "digest"
 #: What once broke a law: (rule, what it is given) in order.
 FOUND: list[list[tuple[str, dict[str, Any]]]] = [
     # due, behind one of its subject that is due too: found when that one is settled
-    [("put", {"told": [B, C], "how": "woken"})],
-    [("put", {"told": [B, A, B], "how": "woken"})],
+    [("put", {"events": [B, C], "how": "woken"})],
+    [("put", {"events": [B, A, B], "how": "woken"})],
     # found by itself, and woken for while it is being sent
-    [("put", {"told": [A], "how": "polled"}), ("step", {"steps": 4})],
+    [("put", {"events": [A], "how": "polled"}), ("step", {"steps": 4})],
     # put while one of its subject is tried again, with another between them that was passed over
     [
         ("will_answer", {"outcomes": [Away("HTTP 502")]}),
-        ("put", {"told": [A], "how": "woken"}),
+        ("put", {"events": [A], "how": "woken"}),
         ("step", {"steps": 1}),
-        ("put", {"told": [A], "how": "woken"}),
+        ("put", {"events": [A], "how": "woken"}),
         ("restart", {}),
         ("pass_only_time", {"seconds": 31.0}),
-        ("put", {"told": [A], "how": "while sending"}),
+        ("put", {"events": [A], "how": "while sending"}),
         ("step", {"steps": 4}),
     ],
 ]

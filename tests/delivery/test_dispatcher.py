@@ -13,7 +13,8 @@ from bridge.delivery.lane import LaneSettings
 from bridge.message import Message
 from bridge.outcome import Attempt
 from bridge.store.outbox import SqlOutbox
-from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up
+from bridge.terms import DigestWindow, Terms
+from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up, routed
 from tests.fakes import FakeClock, NoChance, an_event, an_intake
 
 SETTINGS = LaneSettings(BlankRenderer(), UTC)
@@ -77,6 +78,21 @@ async def test_what_was_just_put_is_carried_at_once(
         dispatcher.announce((await outbox.put(an_intake(an_event(), sinks=("ops", "someone else")))).deliveries)
         async with asyncio.timeout(60):
             await sink.begun.wait()
+
+
+async def test_a_digest_that_is_full_with_what_was_just_put_is_sent_at_once(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    sink, digest = ScriptedSink(clock), Terms(digest=DigestWindow(window=60.0, max=2))
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        for count, type_, terms in ((1, "t.1", None), (1, "t.2", digest), (2, "t.2", digest)):
+            dispatcher.announce((await outbox.put(routed(an_event(None, type_=type_), terms=terms))).deliveries)
+            async with asyncio.timeout(60):
+                while len(sink.messages) < count:
+                    await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)  # the lane has seen it
+    assert sink.digested == [["t.1"], ["t.2", "t.2"]]
 
 
 async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(

@@ -108,10 +108,7 @@ class Lane:
 
     def wake(self, *, waiting: bool = True) -> None:
         """There may be something new in the store. `waiting`: also something that waits, and may be due."""
-        if waiting:
-            self._queue.recheck()
-        else:
-            self._queue.recheck_pending()
+        self._queue.recheck(waiting=waiting)
         self._woken.set()
 
     def stop(self) -> None:
@@ -319,7 +316,7 @@ class Lane:
             async with asyncio.timeout(self._idle_seconds()):
                 await self._woken.wait()
         except TimeoutError:
-            self._queue.recheck_pending()
+            self._queue.recheck(waiting=False)
 
     def _idle_seconds(self) -> float:
         """After which there may be something to do that nobody wakes the lane for."""

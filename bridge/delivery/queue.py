@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from bridge.clock import Clock
 from bridge.outcome import Again, Fate
 from bridge.store.base import Claim, Delivery, Outbox, State
-from bridge.terms import DigestWindow, Storm
+from bridge.terms import Storm
 from bridge.vocabulary import opposite
 
 CLAIMED = 100  # deliveries claimed at once; their events are what a lane holds in memory
@@ -70,18 +70,15 @@ class Queue:
         self._singles: set[int] = set()  # ids of what is sent by itself, however it was collected
         self._cursor = 0  # the pending ones up to that id were looked through
         self._all_seen = False  # whatever is pending in the store, and waits behind nothing, is in `_ready`
-        self._more = False  # when the store was asked last, there were more pending ones
+        self._has_more = False  # when the store was asked last, there were more pending ones
         self._changes = Changes()
         self._storming = False  # the lane has fallen behind, and has not caught up yet
 
-    def recheck_pending(self) -> None:
-        """There may be something pending in the store that has not been seen."""
+    def recheck(self, *, waiting: bool = True) -> None:
+        """There may be something new in the store: pending, or also `waiting`, which may be due or fill a digest."""
         self._all_seen = False
-
-    def recheck(self) -> None:
-        """There may be anything in the store: something that waits, and is due, or fills a digest."""
-        self.next_due = LONG_AGO
-        self.recheck_pending()
+        if waiting:
+            self.next_due = LONG_AGO
 
     async def next(self, *, probe: bool = False) -> Delivery | None:
         """The delivery that goes next, None where none may.
@@ -103,10 +100,14 @@ class Queue:
 
         None where others would go with it, and something is still on its way.
         """
-        collects, storms = self._gathers(first), not probe and self._storms(first)
-        if (collects or storms) and self._taken:
+        gathers, storms = self._gathers(first), not probe and self._storms(first)
+        if (gathers or storms) and self._taken:
             return None
-        batch = await self._collected(first) if collects else await self._stormed() if storms else Batch([first])
+        batch = Batch([first])
+        if gathers:
+            batch = await self._collected_batch(first)
+        elif storms:
+            batch = await self._storm_batch()
         for delivery in batch.taken:
             self._taken[delivery.id] = delivery
             if delivery.event.subject is not None:
@@ -124,7 +125,7 @@ class Queue:
         if isinstance(fate, Again):
             self._make_due(fate.at)
             self._forget_subject(delivery)
-            self.recheck_pending()
+            self.recheck(waiting=False)
         else:
             self._singles.discard(delivery.id)
             if delivery.state is State.WAITING:
@@ -198,7 +199,7 @@ class Queue:
         """Something above that id may have been passed over."""
         self._cursor = min(self._cursor, id_)
         self._changes.cursors.append(id_)
-        self.recheck_pending()
+        self.recheck(waiting=False)
 
     def _make_due(self, at: datetime) -> None:
         self.next_due = min(self.next_due or at, at)
@@ -210,31 +211,33 @@ class Queue:
 
     def _gathers(self, first: Delivery) -> bool:
         """Whether it goes with what was collected with it."""
-        return self._is_collected(first) and (self._digests or not _digest(first))
+        digest = first.terms is not None and first.terms.digest is not None
+        return self._is_collected(first) and (self._digests or not digest)
 
     def _is_collected(self, delivery: Delivery) -> bool:
         return delivery.state is State.WAITING and delivery.id not in self._singles and _collects(delivery)
 
-    async def _collected(self, first: Delivery) -> Batch:
+    async def _collected_batch(self, first: Delivery) -> Batch:
         """What was collected with it: a digest, or whether a hold ends with nothing to send."""
-        digest = _digest(first)
+        assert first.terms is not None
+        digest = first.terms.digest
         await self._flush()
         found = await self._outbox.batch_members(first, limit=(digest.max or STORM) if digest else CLAIMED)
         # what is pending is looked at after them: whatever comes before one of them is known then
         self._cursor = min(self._cursor, first.id)
-        passed = await self._look(CLAIMED, due=False)
+        blocked = await self._fetch(CLAIMED, due=False)
         members = [first, *(one for one in found if one.id != first.id and self._is_free(one))]
         pairs = opposite_pairs(members)
         if digest is None:  # the others wait for as long as they were promised to
             members = [first, pairs[first.id]] if first.id in pairs else [first]
-        left = [one for one in members if one.id not in pairs and (one is first or self._joins(one, passed))]
-        return Batch(left, [(one, pairs[one.id]) for one in members if one.id in pairs])
+        sent = [one for one in members if one.id not in pairs and (one is first or self._joins(one, blocked))]
+        return Batch(sent, [(one, pairs[one.id]) for one in members if one.id in pairs])
 
-    def _joins(self, found: Delivery, passed: Sequence[tuple[int, str]]) -> bool:
+    def _joins(self, found: Delivery, blocked: Sequence[tuple[int, str]]) -> bool:
         """Whether nothing pending comes before it."""
-        if self._more and found.id > self._cursor:
+        if self._has_more and found.id > self._cursor:
             return False
-        return all(subject != found.event.subject or id_ > found.id for id_, subject in passed)
+        return all(subject != found.event.subject or id_ > found.id for id_, subject in blocked)
 
     def _storms(self, first: Delivery) -> bool:
         """Whether it goes with all that may go: the lane has fallen behind, or it is late and not alone."""
@@ -243,22 +246,22 @@ class Queue:
         late = (self._clock.now() - first.made_at).total_seconds() > self._storm.age
         return self._storming or (late and len(self._ready) > 1)
 
-    async def _stormed(self) -> Batch:
+    async def _storm_batch(self) -> Batch:
         """All that may go, as one."""
         if not self._all_seen and len(self._ready) < STORM:
             await self._claim(STORM)
         ready = [one for one in self._ready if self._is_free(one) and one.id not in self._singles]
         pairs = opposite_pairs([one for one in ready if self._is_collected(one)])
-        left = [one for one in ready if one.id not in pairs][:STORM]
-        self._storming = not self._all_seen or len(left) + len(pairs) < len(ready)
-        return Batch(left, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(left) > 1)
+        sent = [one for one in ready if one.id not in pairs][:STORM]
+        self._storming = not self._all_seen or len(sent) + len(pairs) < len(ready)
+        return Batch(sent, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(sent) > 1)
 
     async def _watch_backlog(self) -> None:
         """Notice when the lane falls behind."""
         if self._storm is None or self._storming:
             return
         behind = len(self._ready)
-        if behind <= self._storm.backlog and (self._more or self._is_due()):
+        if behind <= self._storm.backlog and (self._has_more or self._is_due()):
             behind = await self._outbox.backlog(self._sink, now=self._clock.now(), most=self._storm.backlog + 1)
         self._storming = behind > self._storm.backlog
 
@@ -267,10 +270,10 @@ class Queue:
     async def _claim(self, limit: int) -> None:
         """Ask for what is due, if anything is, and for what is pending."""
         await self._flush()
-        await self._look(limit, due=self._is_due())
+        await self._fetch(limit, due=self._is_due())
         await self._watch_backlog()
 
-    async def _look(self, limit: int, *, due: bool) -> Sequence[tuple[int, str]]:
+    async def _fetch(self, limit: int, *, due: bool) -> Sequence[tuple[int, str]]:
         """Ask the store for what is pending, and for what is `due`; what was passed over on the way."""
         before, self.next_due = self.next_due, None if due else self.next_due
         now = self._clock.now() if due else None
@@ -282,14 +285,14 @@ class Queue:
             self.next_due = min(filter(None, [before, self.next_due]), default=None)
             self._all_seen = False
             raise
-        self._cursor, self._more = min([claim.cursor, *changes.cursors]), claim.has_more
+        self._cursor, self._has_more = min([claim.cursor, *changes.cursors]), claim.has_more
         self._all_seen = self._all_seen and not claim.has_more
         if claim.next_due is not None:
             self._make_due(claim.next_due)
-        self._ready.extend(self._unknown(claim, changes))
+        self._ready.extend(self._new_deliveries(claim, changes))
         return claim.blocked
 
-    def _unknown(self, claim: Claim, changes: "Changes") -> Iterable[Delivery]:
+    def _new_deliveries(self, claim: Claim, changes: "Changes") -> Iterable[Delivery]:
         """What of a claim is new, without what was collected and came after pending ones that are not claimed yet."""
         known = {one.id for one in self._ready} | self._taken.keys() | changes.settled
         for delivery in claim.deliveries:
@@ -333,10 +336,6 @@ def opposite_pairs(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
         else:
             before.append(delivery)
     return pairs
-
-
-def _digest(delivery: Delivery) -> DigestWindow | None:
-    return delivery.terms.digest if delivery.terms is not None else None
 
 
 def _collects(delivery: Delivery) -> bool:

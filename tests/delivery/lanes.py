@@ -148,7 +148,7 @@ async def pass_time(lane: Lane, clock: FakeClock, seconds: float, *, by: float =
     await carry_all(lane)
     while clock.monotonic() < end:
         clock.step(min(by, end - clock.monotonic()))
-        lane._queue.recheck_pending()
+        lane._queue.recheck(waiting=False)
         await carry_all(lane)
 
 

@@ -82,7 +82,7 @@ class Machine(RuleBasedStateMachine):
         if how == "woken":
             self.lane.wake()
         else:
-            self.lane._queue.recheck_pending()
+            self.lane._queue.recheck(waiting=False)
 
     @rule(outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=6))
     def will_answer(self, outcomes: list[Outcome]) -> None:
@@ -196,7 +196,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _carry_all(self) -> None:
         while True:
-            self.lane._queue.recheck_pending()
+            self.lane._queue.recheck(waiting=False)
             while not self.model.breaches and await self.lane.step():
                 await asyncio.sleep(0)
             await at_rest(self.lane)

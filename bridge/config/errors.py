@@ -95,9 +95,9 @@ def _key_path(error: ErrorDetails, document: Document) -> KeyPath:
     path: KeyPath = ()
     loc = error["loc"]
     for index, part in enumerate(loc):
-        chosen = len(path) == 2 and path[0] in ("sources", "sinks") and index == 2 and len(loc) > 3
-        last = index == len(loc) - 1
-        if not chosen and ((*path, part) in document.values or (last and error["type"] == "missing")):
+        is_alternative = index == 2 and loc[0] in ("sources", "sinks")
+        is_missing = index == len(loc) - 1 and error["type"] == "missing"
+        if not is_alternative and ((*path, part) in document.values or is_missing):
             path = (*path, part)
     return path
 

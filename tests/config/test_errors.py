@@ -80,6 +80,11 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "sinks:\n  ops: {type: [discord]}",
             '2:15: sink "ops": type: "[\'discord\']" is unknown: did you mean "discord"?',
         ),
+        (
+            "sinks:\n  ops: {type: console, console: {timeout: 5}, timeout: soon}",
+            '2:24: sink "ops": unknown key "console": there are color\n'
+            '2:56: sink "ops": timeout should be a duration such as 30s',
+        ),
         # kinds of value
         ("sources:\n  m: marzban", '2:6: source "m" should be a mapping, as in `key: value`'),
         ("sources: [m]", "1:10: sources should be a mapping, as in `key: value`"),

@@ -105,6 +105,7 @@ def test_levels_below_the_chosen_one_are_silent_and_so_are_libraries(capsys: pyt
     setup(Log(level="debug"))
     say(LOG, logging.DEBUG, "seen")
     logging.getLogger("alembic").info("not seen")
+    logging.getLogger("sqlalchemy.pool").error("not seen: the store says so itself")
     logging.getLogger("aiohttp").warning("seen %s", "too")
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("debug seen")

@@ -1,6 +1,5 @@
 """What a sink is: two pure steps, `build` and `classify`, and the one `send` around them."""
 
-import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
+from bridge.foreign import json_object as json_object, object_at
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Request, Response, Unanswered
 from bridge.sinks.settings import ChatConfig as ChatConfig
@@ -206,8 +206,7 @@ def following(attempt: Attempt, *, requests: int, note: str | None = None) -> At
 
 def object_in(event: Event, key: str) -> Mapping[str, Any]:
     """What is known under `key`, an empty object where it is none: a source may say of anything anything."""
-    value = event.data.get(key)
-    return value if isinstance(value, Mapping) else {}
+    return object_at(event.data, key)
 
 
 def seconds(value: Any) -> float | None:
@@ -230,15 +229,6 @@ def retry_after(response: Response) -> float | None:
         return seconds(max(0, mktime_tz(until) - mktime_tz(now))) if until and now else None
     except (ValueError, OverflowError):
         return None
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """A JSON answer's object, an empty one where it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def is_page(response: Response) -> bool:

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 
 from bridge.sinks.base import HttpSink
+from tests.fakes import FakeClock
 from tests.services import discord, slack, telegram
 from tests.services.every import EVERY
-from tests.fakes import FakeClock
 from tests.services.service import Service, serving
 from tests.sinks.values import config, tools
 

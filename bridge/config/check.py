@@ -11,7 +11,7 @@ from bridge.config.errors import suggestion
 from bridge.config.model import Config
 from bridge.config.orbvpn import slug
 from bridge.config.templates import check_templates
-from bridge.panels import NATIVE_TYPES
+from bridge.panels import NATIVE_TYPES, OPEN_ENDED
 from bridge.vocabulary import TYPES
 
 _FAMILIES = frozenset(type_.partition(".")[0] for type_ in TYPES)
@@ -91,7 +91,7 @@ def _check_fallback(document: Document, row: KeyPath, sinks: list[str]) -> None:
 def _takes_any_type(document: Document, row: KeyPath) -> bool:
     """Whether the row takes events of a source that names its types itself."""
     names = [name for _, name in document.texts((*row, "source"))] or document.names("sources")
-    return any(document.value(("sources", name, "panel")) in ("json", "cloudevents") for name in names)
+    return any(document.value(("sources", name, "panel")) in OPEN_ENDED for name in names)
 
 
 def _webhook_sinks(document: Document) -> Iterator[str]:

@@ -29,5 +29,8 @@ DIALECTS: Mapping[str, Dialect] = {
     config.words()[0]: dialect for config in CONFIGS if (dialect := config.dialect()) is not None
 }
 
+#: The panels whose senders name the types themselves.
+OPEN_ENDED = tuple(word for config in CONFIGS if not config.native_types for word in config.words())
+
 #: Names that panels use themselves, as globs, beside the canonical ones: routes may match either.
 NATIVE_TYPES = frozenset(native for config in CONFIGS for native in config.native_types)

@@ -31,6 +31,7 @@ class SourceConfig(Settings):
     """
 
     #: What the panel itself calls its events, names or globs, and which type each becomes: routes may match either.
+    #: Empty where the sender names the types.
     native_types: ClassVar[Mapping[str, str]] = {}
 
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")

@@ -8,9 +8,10 @@ from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Generic, Protocol, TypeVar
 
 from bridge.event import Event
+from bridge.foreign import json_object as json_object
+from bridge.foreign import object_at
 from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
-from bridge.foreign import json_object as json_object, object_at
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Request, Response, Unanswered
 from bridge.sinks.settings import ChatConfig as ChatConfig

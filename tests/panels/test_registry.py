@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, get_args
 import pytest
 
 from bridge import panels
-from bridge.panels import CONFIGS, DIALECTS, NATIVE_TYPES
+from bridge.panels import CONFIGS, DIALECTS, NATIVE_TYPES, OPEN_ENDED
 from bridge.panels.base import Panel, SourceConfig
 from bridge.sinks.webhook import STANDARD, WebhookConfig
 from bridge.vocabulary import TYPES
@@ -127,6 +127,10 @@ def test_every_dialect_of_the_folder_can_be_spoken_and_is_a_format() -> None:
     assert emitting == set(DIALECTS)
     formats = set(get_args(WebhookConfig.model_fields["format"].annotation))
     assert formats == DIALECTS.keys() | set(STANDARD)
+
+
+def test_two_panels_leave_it_to_the_sender_to_name_the_types() -> None:
+    assert set(OPEN_ENDED) == {"json", "cloudevents"}
 
 
 def test_native_names_are_those_that_panels_say() -> None:

@@ -1,6 +1,7 @@
 """The vocabulary, and docs/events.md: every type and every key stands there in the words of the code."""
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -51,17 +52,15 @@ def test_every_name_that_is_documented_is_one_that_routes_may_match(tmp_path: Pa
 
 
 def cell(key: Key) -> str:
-    """What the table of keys says of one."""
-    if key.keys:
-        return ", ".join(f"`{name}`{_kind(inner)}" for name, inner in key.keys.items())
-    return f"{key.note} ({key.kind})"
+    """What the table of keys says of one: its kind, or those of what is in it."""
+    if not key.keys:
+        return f"{key.kind}: {key.note}"
+    by_kind = groupby(key.keys.items(), key=lambda item: item[1].kind)
+    return "; ".join(f"{kind} {', '.join(_noted(*item) for item in items)}" for kind, items in by_kind)
 
 
-def _kind(key: Key) -> str:
-    """A text needs no word."""
-    if key.kind is ValueKind.TEXT and not key.note:
-        return ""
-    return f" ({key.kind}: {key.note})" if key.note else f" ({key.kind})"
+def _noted(name: str, key: Key) -> str:
+    return f"`{name}` ({key.note})" if key.note else f"`{name}`"
 
 
 def test_every_key_of_data_is_documented_with_its_kind_and_unit() -> None:
@@ -72,7 +71,7 @@ def test_every_key_of_data_is_documented_with_its_kind_and_unit() -> None:
 def test_every_kind_is_explained() -> None:
     text = " ".join((ROOT / "docs" / "events.md").read_text("utf-8").split())
     before = text.partition("## The keys of `data`")[2].partition(" | ")[0]
-    assert {kind.value for kind in ValueKind if f"**{kind}**" not in before} == {"object"}
+    assert {kind.value for kind in ValueKind if f"**{kind}**" not in before} == set()
 
 
 def test_a_key_says_the_same_wherever_it_stands() -> None:

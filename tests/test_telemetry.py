@@ -96,9 +96,10 @@ def test_a_bug_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str], fo
         raise RuntimeError("what")
     except RuntimeError as error:
         say(LOG, logging.ERROR, "delivery.bug", error=error)
+        logging.getLogger("aiohttp").exception("a library's")
     text = capsys.readouterr().err
-    assert "RuntimeError: what" in text
-    assert "test_telemetry.py" in text
+    assert text.count("RuntimeError: what") == 2
+    assert text.count("test_telemetry.py") == 2
 
 
 def test_levels_below_the_chosen_one_are_silent_and_so_are_libraries(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Generic, Protocol, TypeVar
@@ -27,6 +27,12 @@ from bridge.terms import Quiet, Storm
 ANSWER_KEPT = 4096  # characters of a service's answer that are kept
 REASON_KEPT = 300  # characters of a reason: it is read in a table
 LONGEST_WAIT = 86400.0  # seconds: a garbled Retry-After must not close a lane for good
+
+#: What a sink said of a message that was to be edited or answered, and could not be.
+SENT_ANEW = "the earlier message is not there any more: sent anew"
+
+#: The requests of one attempt: each is given its response, and in the end there is the attempt.
+Flow = Generator[Request, Response, Attempt]
 
 C = TypeVar("C", bound=SinkConfig)
 
@@ -78,7 +84,7 @@ class Sink(Protocol):
 
 
 class HttpSink(ABC, Generic[C]):
-    """A sink that is one HTTP request per message. A service that needs more says so in `carry`."""
+    """A sink that speaks HTTP: one request per message, or as many as its `flow` says."""
 
     #: Whether it can tell several events as one message; then it has `build_digest`.
     digests: bool = False
@@ -153,30 +159,35 @@ class HttpSink(ABC, Generic[C]):
         """Seconds to stay quiet, where the service's headers say that the allowance is used up."""
         return 0.0
 
+    def flow(self, message: Message) -> Flow:
+        """The requests that carry a message: one here. A service that needs more says which follows on which answer."""
+        return self.judge((yield self.build(message)))
+
+    def digest_flow(self, digest: Digest) -> Flow:
+        """The requests that carry a digest."""
+        return self.judge((yield self.build_digest(digest)))
+
     async def send(self, message: Message) -> Attempt:
-        """One attempt. No response at all is Away."""
-        try:
-            return await self.carry(message)
-        except Unanswered as error:
-            return Attempt(self._masked(Away(str(error))))
+        return await self._carry(self.flow(message))
 
     async def send_digest(self, digest: Digest) -> Attempt:
-        """One attempt at a digest. No response at all is Away."""
+        return await self._carry(self.digest_flow(digest))
+
+    async def _carry(self, flow: Flow) -> Attempt:
+        """One attempt: each request of the flow is answered in turn. No response at all is Away."""
+        requests = 0
         try:
-            return await self.carry_digest(digest)
+            request = next(flow)
+            while True:
+                requests += 1
+                request = flow.send(await self._response(request))
+        except StopIteration as end:
+            attempt: Attempt = end.value
+            return replace(attempt, requests=requests) if requests > 1 else attempt
         except Unanswered as error:
             return Attempt(self._masked(Away(str(error))))
 
-    async def carry(self, message: Message) -> Attempt:
-        """One request and its judgement; raise Unanswered where no response came."""
-        return self.judge(await self.ask(self.build(message)))
-
-    async def carry_digest(self, digest: Digest) -> Attempt:
-        """One request and its judgement; raise Unanswered where no response came."""
-        return self.judge(await self.ask(self.build_digest(digest)))
-
-    async def ask(self, request: Request) -> Response:
-        """Raise Unanswered where no response came."""
+    async def _response(self, request: Request) -> Response:
         return await self.tools.http.send(request, within=self.config.timeout, proxy=self._proxy)
 
     def judge(self, response: Response) -> Attempt:
@@ -197,12 +208,18 @@ class HttpSink(ABC, Generic[C]):
         return outcome
 
 
-def following(attempt: Attempt, *, requests: int, note: str | None = None) -> Attempt:
-    """`attempt`, which so many requests came before; where it was delivered the operator is told `note`."""
+def noted(attempt: Attempt, *notes: str) -> Attempt:
+    """`attempt`; where it was delivered the operator is told of these, in their order."""
     outcome = attempt.outcome
-    if note and isinstance(outcome, Delivered):
-        outcome = replace(outcome, note="; ".join(filter(None, (note, outcome.note))))
-    return replace(attempt, outcome=outcome, requests=attempt.requests + requests)
+    if not any(notes) or not isinstance(outcome, Delivered):
+        return attempt
+    return replace(attempt, outcome=replace(outcome, note="; ".join(filter(None, (*notes, outcome.note)))))
+
+
+def as_message(attempt: Attempt, ref: str) -> Attempt:
+    """`attempt`; where it was delivered, what is remembered is the message `ref`."""
+    outcome = attempt.outcome
+    return replace(attempt, outcome=replace(outcome, ref=ref)) if isinstance(outcome, Delivered) else attempt
 
 
 def object_in(event: Event, key: str) -> Mapping[str, Any]:

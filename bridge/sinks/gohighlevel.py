@@ -28,10 +28,10 @@ from bridge.markup.service import Look
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import (
+    Flow,
     HttpSink,
     ProgramConfig,
     Tools,
-    following,
     json_object,
     object_in,
     retry_after,
@@ -112,21 +112,20 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         url = URL(f"{self.config.api_base}/contacts/{quote(contact, safe='')}/tags", encoded=True)
         return self._post(url, {"tags": self._tags(message.event)})
 
-    async def carry(self, message: Message) -> Attempt:
+    def flow(self, message: Message) -> Flow:
         if self._trigger is not None:
-            return await super().carry(message)
+            return (yield from super().flow(message))
         if not (_email(message.event) or _phone(message.event)):
             return Attempt(Refused("no e-mail address and no phone number, so there is no contact"))
-        made = self.judge(await self.ask(self.build(message)))
+        made = self.judge((yield self.build(message)))
         match made.outcome:
             case Delivered(ref=str(contact)):
-                tagged = self.judge(await self.ask(self.build_tags(message, contact)))
+                tagged = self.judge((yield self.build_tags(message, contact)))
+                return replace(tagged, outcome=made.outcome) if isinstance(tagged.outcome, Delivered) else tagged
             case Delivered():
                 return replace(made, outcome=Away(f"HTTP {made.status} without a contact"))
             case _:
                 return made
-        tagged = following(tagged, requests=1)
-        return replace(tagged, outcome=made.outcome) if isinstance(tagged.outcome, Delivered) else tagged
 
     def classify(self, response: Response) -> Outcome:
         said = json_object(response.body)

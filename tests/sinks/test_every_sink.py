@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from yarl import URL
 
 import bridge.sinks
 from bridge.message import Circumstances, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
 from bridge.sinks import SinkSettings
-from bridge.sinks.base import HttpSink, ProgramConfig, Retry, Sink, SinkConfig, secrets_of
+from bridge.sinks.base import Flow, HttpSink, ProgramConfig, Retry, Sink, SinkConfig, secrets_of
 from bridge.sinks.console import ConsoleSink
 from bridge.sinks.http import Http, Response
+from bridge.sinks.webhook import WebhookSink
 from bridge.terms import Quiet, Storm
 from tests.services.every import CHATS, EVERY, WAYS
 from tests.services.known import SECRET, SIGNING
@@ -352,3 +355,23 @@ def test_http_sinks_share_one_send_and_a_console_needs_none() -> None:
     assert [name for name, sink in kinds.items() if not isinstance(sink, HttpSink)] == ["console"]
     assert [name for name, known in EVERY.items() if not known.ways] == ["console"]
     assert isinstance(kinds["console"], ConsoleSink)
+
+
+async def test_each_request_of_a_flow_is_answered_in_turn_and_counted() -> None:
+    class Insistent(WebhookSink):
+        def flow(self, message: Message) -> Flow:
+            for url in ("/1", "/2", "/3", *(["http://127.0.0.1:1"] if message["text"] == "lost" else [])):
+                response = yield replace(self.build(message), url=URL(base).join(URL(url)))
+                answers.append(response.status)
+            return self.judge(Response(200))
+
+    service, http = Receiver(), Http()
+    answers: list[int] = []
+    async with serving(service) as base:
+        sink = Insistent(config(type="webhook", url=base), tools(http))
+        attempt = await sink.send(a_message())
+        assert (attempt, answers) == (Attempt(Delivered(), 200, requests=3), [202] * 3)
+        assert [taken.path for taken in service.taken] == ["/1", "/2", "/3"]
+        lost = await sink.send(a_message({"text": "lost"}))
+    assert lost == Attempt(Away("no answer: connection refused"))
+    await http.close()

@@ -32,16 +32,19 @@ from yarl import URL
 
 from bridge.event import JsonObject, dump
 from bridge.markup.service import Look, Service
-from bridge.message import Digest, Earlier, Message
+from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
 from bridge.sinks.base import (
+    SENT_ANEW,
     ChatConfig,
+    Flow,
     HttpSink,
     Tools,
-    following,
+    as_message,
     is_page,
     json_object,
+    noted,
     retry_after,
     seconds,
     short_hash,
@@ -193,20 +196,19 @@ class DiscordSink(HttpSink[DiscordConfig]):
             said["thread_name"] = thread_name(digest["thread_name"], digest["title"])
         return self._post(self._url, said, silent=digest.silent)
 
-    async def carry(self, message: Message) -> Attempt:
+    def flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
         named = _REF.fullmatch(earlier.ref) if earlier and not earlier.thread else None
         if earlier is None or named is None:
-            return await self._posted(message)
-        response = await self.ask(self.build_edit(message, named[1], named[2]))
-        if json_object(response.body).get("code") not in LOST:
-            return _still(self.judge(response), earlier)
-        anew = await self._posted(message)
-        return following(anew, requests=1, note="the earlier message is not there any more: sent anew")
+            return (yield from self._post_flow(message))
+        response = yield self.build_edit(message, named[1], named[2])
+        if json_object(response.body).get("code") in LOST:
+            return noted((yield from self._post_flow(message)), SENT_ANEW)
+        return as_message(self.judge(response), earlier.ref)
 
-    async def carry_digest(self, digest: Digest) -> Attempt:
+    def digest_flow(self, digest: Digest) -> Flow:
         request = self.build_digest(digest)
-        return self._placed(request, await self.ask(request))
+        return self._judge_post(request, (yield request))
 
     def classify(self, response: Response) -> Outcome:
         said = json_object(response.body)
@@ -235,17 +237,17 @@ class DiscordSink(HttpSink[DiscordConfig]):
             return 0.0
         return seconds(response.headers.get("x-ratelimit-reset-after")) or 0.0
 
-    async def _posted(self, message: Message) -> Attempt:
+    def _post_flow(self, message: Message) -> Flow:
         """A new message; where its thread is not known here, in the channel."""
         request = self.build(message)
-        response = await self.ask(request)
+        response = yield request
         if request.url == self._url or json_object(response.body).get("code") != UNKNOWN_CHANNEL:
-            return self._placed(request, response)
+            return self._judge_post(request, response)
         request = replace(request, url=self._url)
-        attempt = self._placed(request, await self.ask(request))
-        return following(attempt, requests=1, note="the message's thread is not known here: posted to the channel")
+        attempt = self._judge_post(request, (yield request))
+        return noted(attempt, "the message's thread is not known here: posted to the channel")
 
-    def _placed(self, request: Request, response: Response) -> Attempt:
+    def _judge_post(self, request: Request, response: Response) -> Attempt:
         """The attempt, with the thread that the message is in, and what was learned of the channel."""
         attempt = self.judge(response)
         channel = str(json_object(response.body).get("channel_id", ""))
@@ -275,11 +277,6 @@ class DiscordSink(HttpSink[DiscordConfig]):
         if self._url.query.get("thread_id") or self.config.thread_name:
             return None
         return posted_thread(message)
-
-
-def _still(attempt: Attempt, earlier: Earlier) -> Attempt:
-    """The attempt at an edit: it is the same message."""
-    return replace(attempt, outcome=Delivered(earlier.ref)) if isinstance(attempt.outcome, Delivered) else attempt
 
 
 def _wait(response: Response, said: JsonObject) -> float:

@@ -22,7 +22,6 @@ Quirks   a webhook tells no ts, so that what it sent can neither be edited nor a
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -31,14 +30,17 @@ from yarl import URL
 from bridge.event import dump
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import (
+    SENT_ANEW,
     ChatConfig,
+    Flow,
     HttpSink,
     Tools,
-    following,
+    as_message,
     is_page,
     json_object,
+    noted,
     retry_after,
     short_hash,
 )
@@ -191,18 +193,15 @@ class SlackSink(HttpSink[SlackConfig]):
         said = _worded(remarks_of(digest), summed_up(digest), self._made(digested(digest)))
         return Request("POST", self._url, dump(self._settings | said), self._headers)
 
-    async def carry(self, message: Message) -> Attempt:
+    def flow(self, message: Message) -> Flow:
         earlier, place = message.circumstances.earlier, self._place(message)
         if earlier is None or place is None:
-            return await super().carry(message)
-        request = self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
-        response = await self.ask(request)
+            return (yield from super().flow(message))
+        response = yield self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
         if _error(response, json_object(response.body)) in LOST:
-            anew = await super().carry(message)
-            return following(anew, requests=1, note="the earlier message is not there any more: sent anew")
-        attempt = self.judge(response)
+            return noted((yield from super().flow(message)), SENT_ANEW)
         # of a thread its first message is remembered: that is what further replies must name
-        return replace(attempt, outcome=_still(attempt.outcome, earlier.ref))
+        return as_message(self.judge(response), earlier.ref)
 
     def classify(self, response: Response) -> Outcome:
         said = json_object(response.body)
@@ -254,10 +253,6 @@ class SlackSink(HttpSink[SlackConfig]):
 def _worded(remarks: str, text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     """The blocks, and in `text` what a notification shows of them."""
     return {"text": clip("\n".join(filter(None, (remarks, text))), TEXT, MARKUP), "blocks": blocks}
-
-
-def _still(outcome: Outcome, ref: str) -> Outcome:
-    return replace(outcome, ref=ref) if isinstance(outcome, Delivered) else outcome
 
 
 def _reference(said: dict[str, Any]) -> str | None:

@@ -33,15 +33,17 @@ from yarl import URL
 from bridge.event import JsonObject, dump
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
 from bridge.sinks.base import (
+    SENT_ANEW,
     ChatConfig,
+    Flow,
     HttpSink,
     Tools,
-    following,
     is_page,
     json_object,
+    noted,
     retry_after,
     seconds,
     short_hash,
@@ -151,20 +153,19 @@ class TelegramSink(HttpSink[TelegramConfig]):
     def build_digest(self, digest: Digest) -> Request:
         return self._collection(digest, plain=False)
 
-    async def carry(self, message: Message) -> Attempt:
-        return await self._tell(
-            lambda earlier, plain: self._letter(message, earlier, plain=plain), message.circumstances.earlier
-        )
+    def flow(self, message: Message) -> Flow:
+        earlier = message.circumstances.earlier
+        return self._flow(lambda earlier, plain: self._letter(message, earlier, plain=plain), earlier)
 
-    async def carry_digest(self, digest: Digest) -> Attempt:
-        return await self._tell(lambda _, plain: self._collection(digest, plain=plain), None)
+    def digest_flow(self, digest: Digest) -> Flow:
+        return self._flow(lambda _, plain: self._collection(digest, plain=plain), None)
 
-    async def _tell(self, write: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Attempt:
-        """Ask until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""
+    def _flow(self, build: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Flow:
+        """Until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""
         earlier, plain, moved = earlier if self._id_of(earlier) else None, False, 0
         notes: list[str] = []
         while True:
-            response = await self.ask(write(earlier, plain))
+            response = yield build(earlier, plain)
             if not plain and _unparsable(response):
                 plain = True
                 notes.append(f"sent as plain text, for the markup was refused: {_description(response)}")
@@ -173,13 +174,13 @@ class TelegramSink(HttpSink[TelegramConfig]):
                 notes.append(f"the chat has moved: set chat_id to {chat}")
             elif earlier is not None and _says(response, *LOST):
                 earlier = None
-                notes.append("the earlier message is not there any more: sent anew")
+                notes.append(SENT_ANEW)
             else:
                 break
         attempt = self.judge(response)
         if earlier is not None and not earlier.thread and _says(response, UNCHANGED):
             attempt = replace(attempt, outcome=Delivered(earlier.ref))
-        return following(attempt, requests=len(notes), note=self.mask("; ".join(notes)))
+        return noted(attempt, *map(self.mask, notes))
 
     def classify(self, response: Response) -> Outcome:
         said, description = json_object(response.body), _description(response)

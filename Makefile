@@ -6,9 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= 1
 MINUTES ?= 5
+CUTS ?= 100
 DEV := $(VENV)/.dev
 
-.PHONY: run test test-fast check format lint types imports chaos bench clean
+.PHONY: run test test-fast check format lint types imports chaos powercut bench clean
 
 run: $(DEV)
 	$(BIN)/panelbridge run --config config.example.yaml --demo
@@ -37,6 +38,9 @@ imports: $(DEV)
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+powercut: $(DEV)
+	$(BIN)/python -m tests.powercut --cuts $(CUTS) --seed $(SEED)
 
 bench: $(DEV)
 	$(BIN)/python -m bench

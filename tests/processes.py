@@ -44,19 +44,24 @@ class Bridge:
         self.config = config
         self.store = store
         self.program: Sequence[str] = ("bridge",)
+        self.environment: dict[str, str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Start it; returns once it answers."""
-        command = [sys.executable, "-m", *self.program, "run", "--config", str(self.config)]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        self.launch()
         async with aiohttp.ClientSession() as http, asyncio.timeout(PATIENCE):
-            while not await self._answers(http):
-                assert self._process.poll() is None, self.log.read_text()
+            while not await self.answers(http):
+                assert self.running, self.log.read_text()
                 await asyncio.sleep(0.02)
 
-    async def _answers(self, http: aiohttp.ClientSession) -> bool:
+    def launch(self) -> None:
+        """Start it, and do not wait."""
+        command = [sys.executable, "-m", *self.program, "run", "--config", str(self.config)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
+
+    async def answers(self, http: aiohttp.ClientSession) -> bool:
         try:
             async with http.get(f"{self.url}/readyz") as response:
                 return response.status == 200

@@ -1,0 +1,82 @@
+"""Many power cuts, each from a seed: `python -m tests.powercut --cuts 1000 --seed 7`."""
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.powercut.laws import breaches
+from tests.powercut.report import Report
+from tests.powercut.run import run
+from tests.powercut.scenes import SCENES
+from tests.powercut.shim import COMPILER, compiled
+
+
+def main() -> int:
+    """0 when every law held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.powercut", description=__doc__)
+    parser.add_argument("--cuts", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--scene", choices=SCENES, action="append", help="one of them, or several; all if not given")
+    parser.add_argument("--at-once", type=int, default=1, help="machines at the same time")
+    asked = parser.parse_args()
+    if COMPILER is None:
+        parser.error("gcc is missing: no power cuts without the shim")
+    folder = Path(tempfile.mkdtemp(prefix=f"powercut-{asked.seed}-"))
+    print(f"{asked.cuts} cuts from seed {asked.seed}, in {folder}", flush=True)
+    shim, began = compiled(folder), time.monotonic()
+    scenes = [*(asked.scene or SCENES)]
+    plans = [(scenes[number % len(scenes)], asked.seed + number) for number in range(asked.cuts)]
+    sums: dict[str, Counter[str]] = {scene: Counter() for scene in scenes}
+    with ThreadPoolExecutor(asked.at_once) as threads:
+        for (scene, seed), (report, broken) in zip(
+            plans, threads.map(lambda plan: _cut(*plan, shim, folder), plans), strict=True
+        ):
+            sums[scene] += _counted(report, broken)
+            if broken:
+                print(f"\n{scene}, seed {seed}:", *broken[:10], sep="\n    ", flush=True)
+    _print(sums, time.monotonic() - began)
+    return 1 if any(one["broken"] for one in sums.values()) else 0
+
+
+def _cut(scene: str, seed: int, shim: Path, folder: Path) -> tuple[Report, list[str]]:
+    own = folder / f"{scene.replace(' ', '-')}-{seed}"
+    own.mkdir()
+    try:
+        report = asyncio.run(run(scene, seed, shim, own))
+        broken = breaches(report)
+    except Exception as error:  # noqa: BLE001  # one run that cannot be judged must not end the others
+        report, broken = Report(), [f"{type(error).__name__}: {error}"]
+    if not broken:
+        shutil.rmtree(own)
+    return report, broken
+
+
+def _counted(report: Report, broken: list[str]) -> Counter[str]:
+    again = len(report.arrivals) - len({one.event for one in report.arrivals})
+    return Counter(
+        cuts=1,
+        answered=len(report.answered),
+        arrivals=len(report.arrivals),
+        again=again,
+        loose=report.loose,
+        broken=bool(broken),
+    )
+
+
+def _print(sums: dict[str, Counter[str]], seconds: float) -> None:
+    print(f"\n{'scene':16}{'cuts':>6}{'answered':>10}{'arrived':>10}{'again':>8}{'at stake':>10}{'broken':>8}")
+    for scene, one in sums.items():
+        counts = [one[name] for name in ("answered", "arrivals", "again", "loose", "broken")]
+        print(f"{scene:16}{one['cuts']:6}{counts[0]:10}{counts[1]:10}{counts[2]:8}{counts[3]:10}{counts[4]:8}")
+    print(f"{sum(one['cuts'] for one in sums.values())} cuts in {seconds:.0f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

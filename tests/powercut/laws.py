@@ -1,0 +1,90 @@
+"""What must hold after a power cut. Pure: a report in, breaches out, as sentences."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from tests.powercut.report import Arrival, Report
+
+#: Seconds that what became of a delivery may take until it is on the disk, and as many more for a machine under load.
+SETTLED_WITHIN = 1.0
+LOAD = 1.0
+BUGS = ("Traceback", "delivery.bug", "never retrieved", "unforeseen", "Fatal Python", "malformed")
+
+
+def breaches(report: Report) -> list[str]:
+    """All that was not as it must be."""
+    return [breach for law in LAWS for breach in law(report)]
+
+
+def nothing_is_broken(report: Report) -> Iterator[str]:
+    yield from report.faults
+    yield from (f"the log says: {bug}" for bug in BUGS if bug in report.log)
+
+
+def nothing_is_lost(report: Report) -> Iterator[str]:
+    """What was answered 200 is kept, and arrives or is dead."""
+    kept, arrived = {one.mark: one.state for one in report.kept}, {one.mark for one in report.arrivals}
+    for one in report.answered:
+        if one.mark not in kept and not report.forgets:
+            yield f"{one.mark} was answered 200, and is not kept"
+        elif one.mark not in arrived and kept.get(one.mark) != "dead":
+            yield f"{one.mark} was answered 200, and did not arrive"
+
+
+def what_was_replayed_is_kept(report: Report) -> Iterator[str]:
+    replays = {one.id for one in report.kept if one.replay_of is not None}
+    yield from (f"delivery {id_} was replayed, and is not kept" for id_ in report.replayed if id_ not in replays)
+
+
+def nothing_waits(report: Report) -> Iterator[str]:
+    for one in report.kept:
+        if one.state in ("pending", "waiting"):
+            yield f"{one.mark} is still {one.state} (delivery {one.id})"
+
+
+def only_the_last_second_is_told_again(report: Report) -> Iterator[str]:
+    """What arrives again had arrived within a second before the power went."""
+    by_event: dict[str, list[Arrival]] = defaultdict(list)
+    for one in report.arrivals:
+        by_event[one.event].append(one)
+    replayed = {one.event for one in report.kept if one.replay_of is not None}
+    for event, arrivals in by_event.items():
+        for before, again in pairwise(arrivals if event not in replayed else ()):
+            ages = [moment - before.at for moment in report.breaks if before.at <= moment <= again.at]
+            if not ages or min(ages) > SETTLED_WITHIN + LOAD:
+                age = f"{min(ages):.1f} s before the power went" if ages else "while it did not go"
+                yield f"{before.mark} arrived {age}, and again after it"
+
+
+def order_holds(report: Report) -> Iterator[str]:
+    """What a panel told about its subject arrives in order; repeats come later, if they must."""
+    seen: set[str] = set()
+    last: dict[str, int] = defaultdict(int)
+    for one in report.arrivals:
+        panel, number = one.mark.split(".")
+        if one.mark not in seen and int(number) < last[panel]:
+            yield f"{one.mark} arrived after {panel}.{last[panel]}"
+        last[panel] = max(last[panel], int(number))
+        seen.add(one.mark)
+
+
+def what_has_an_id_is_kept_once(report: Report) -> Iterator[str]:
+    """What a panel told again because the power went is known again by the id of its request."""
+    events: dict[str, set[str]] = defaultdict(set)
+    for one in report.kept:
+        events[one.mark].add(one.event)
+    for mark, known in events.items():
+        if mark.split(".")[0] in report.once and len(known) > 1:
+            yield f"{mark} has an id, and was kept {len(known)} times"
+
+
+LAWS = (
+    nothing_is_broken,
+    nothing_is_lost,
+    what_was_replayed_is_kept,
+    nothing_waits,
+    only_the_last_second_is_told_again,
+    order_holds,
+    what_has_an_id_is_kept_once,
+)

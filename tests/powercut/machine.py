@@ -1,0 +1,113 @@
+"""The machine that loses its power: a disk, a real bridge on it under the shim, and commands beside it."""
+
+import asyncio
+import random
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import aiohttp
+
+from tests.powercut.disk import Disk, Outage
+from tests.powercut.journal import read
+from tests.powercut.report import Report
+from tests.powercut.shim import Control
+from tests.processes import Bridge, free_port
+
+LOOK = 0.01  # seconds between two looks at whether the power is on
+SLOW = 3000  # microseconds that an fsync may take
+
+
+class Machine:
+    """Its folder `disk` is all that it keeps. The store lies some folders deeper, which the bridge has to make."""
+
+    def __init__(self, folder: Path, shim: Path, report: Report, chance: random.Random) -> None:
+        self.root = folder / "disk"
+        self.root.mkdir()
+        self.store = self.root / "lib" / "var" / "panelbridge.db"
+        self.port = free_port()
+        self.bridge = Bridge(folder / "config.yaml", self.port, f"sqlite:///{self.store}")
+        self._folder, self._shim, self._report, self._chance = folder, shim, report, chance
+        self._commands: set[subprocess.Popen[str]] = set()
+        self._control: Control | None = None
+        self._disk: Disk
+        self._lives = 0
+
+    def switch_on(self) -> None:
+        """From now on everything is recorded."""
+        self._lives += 1
+        self._control = Control(self._folder / f"life-{self._lives}", sync_max_us=self._chance.choice((0, SLOW)))
+        self._disk = Disk(self.root)
+        self.bridge.environment = self._control.environment(self._shim, self.root)
+
+    async def switch_off(self, outage: Outage) -> None:
+        """The power is gone: no process is left, and the disk shows what it may."""
+        control = self.control
+        control["cut"] = 1
+        self._report.breaks.append(time.monotonic())
+        for command in self._commands:
+            command.kill()
+            command.wait()
+        if self.bridge.running:
+            await self.bridge.kill()
+        image = self._disk.image(read(control.journal), control["operations"], outage)
+        self._disk.become(image, outage)
+        self._report.loose += image.loose
+        control.close()
+        self._control, self.bridge.environment = None, None
+
+    @property
+    def control(self) -> Control:
+        assert self._control is not None
+        return self._control
+
+    @property
+    def is_on(self) -> bool:
+        return not self.control["cut"]
+
+    def cut_within(self, operations: int) -> None:
+        """The power goes at one of the next operations."""
+        self.control["cut_at"] = self.control["operations"] + self._chance.randint(1, operations)
+
+    async def fsyncs_fail(self, count: int) -> None:
+        """So many of the next fsyncs of files fail; returns when one has."""
+        before = self.control["failed"]
+        self.control["fail"] = count
+        while self.control["failed"] == before:
+            await asyncio.sleep(LOOK)
+
+    async def gone(self) -> None:
+        """Returns once the power is gone."""
+        while self.is_on:
+            await asyncio.sleep(LOOK)
+
+    async def start(self) -> None:
+        """Start the bridge; returns once it answers, or never where the power goes before."""
+        self.bridge.launch()
+        async with aiohttp.ClientSession() as http:
+            while not await self.bridge.answers(http):
+                if self._control is None or self.is_on:
+                    assert self.bridge.running, f"the bridge does not start: {self.bridge.log.read_text()}"
+                await asyncio.sleep(LOOK)
+
+    async def end(self, number: signal.Signals) -> int:
+        """End the bridge; returns its exit status."""
+        self._report.breaks.append(time.monotonic())
+        self.bridge.signal(number)
+        return await self.bridge.ended()
+
+    async def command(self, *words: str, folder: Path | None = None) -> tuple[bool, str]:
+        """Run a command beside the bridge: whether it ended well while the power was there, and what it printed."""
+        out, err = subprocess.PIPE, subprocess.PIPE
+        environment = self.bridge.environment
+        command = subprocess.Popen(words, env=environment, stdout=out, stderr=err, text=True, cwd=folder)
+        self._commands.add(command)
+        printed, complaint = await asyncio.to_thread(command.communicate)
+        self._commands.discard(command)
+        if not self.is_on:
+            return False, ""
+        if command.returncode != 0:
+            self._report.faults.append(f"{shlex.join(words)}: {complaint}")
+        return command.returncode == 0, printed

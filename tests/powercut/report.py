@@ -1,0 +1,53 @@
+"""What is known of a run: what was answered, what the sink took, when the power went, and what was left."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An event that was answered 200. `mark`: panel.number, as `p3.17`. Times are monotonic seconds."""
+
+    mark: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event that the sink took."""
+
+    mark: str
+    event: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A delivery in the store, when all was over."""
+
+    id: int
+    mark: str
+    event: str
+    state: str
+    replay_of: int | None
+
+
+@dataclass
+class Report:
+    """`breaks`: when the power went, or a process was ended. `once`: panels whose requests have an id.
+
+    `replayed`: ids that a replay has printed. `backed_up`: marks that are in a backup, None where none was made.
+    `forgets`: the bridge keeps nothing that is settled. `faults`: what was found wrong on the way. `loose`: how many
+    writes and names were at stake.
+    """
+
+    answered: list[Answered] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
+    replayed: list[int] = field(default_factory=list)
+    breaks: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    once: set[str] = field(default_factory=set)
+    backed_up: set[str] | None = None
+    forgets: bool = False
+    loose: int = 0
+    log: str = ""

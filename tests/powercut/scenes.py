@@ -1,0 +1,211 @@
+"""What goes on when the power goes. Each scene is played until then; what is not over by then is cut at its end."""
+
+import asyncio
+import json
+import re
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from tests.pages import ROOT, blocks
+from tests.powercut.prepared import first_release, months_old
+from tests.powercut.world import World
+
+BRIDGE = (sys.executable, "-m", "bridge")
+OPERATIONS = ROOT / "docs" / "operations.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """`operations`: how many writes, names and fsyncs it has, about; the power goes at one of them, drawn by chance.
+
+    `prepare` is done before there is anything to cut.
+    """
+
+    play: Callable[[World], Awaitable[None]]
+    operations: int
+    prepare: Callable[[World], None] = lambda world: None
+
+
+async def puts(world: World) -> None:
+    """Panels post, and nothing is delivered."""
+    world.delay = 60.0
+    await world.machine.start()
+    await _for(2.0, world.post_on(pace=0))
+
+
+async def deliveries(world: World) -> None:
+    """A burst is delivered, and nobody posts any more."""
+    world.delay = world.chance.choice((0.0, 0.01))
+    await world.machine.start()
+    await world.post_each(40)
+    await asyncio.sleep(world.chance.uniform(1.0, 4.0))
+
+
+async def both(world: World) -> None:
+    """Panels post, and it is delivered; now and then the sink is away."""
+    await world.machine.start()
+    async with _posting(world):
+        for _ in range(12):
+            world.status = world.chance.choice((200, 200, 200, 503))
+            await asyncio.sleep(0.2)
+
+
+async def first_start(world: World) -> None:
+    """The bridge makes its folders and its store, and is posted to at once."""
+    await world.machine.start()
+    await _for(0.3, world.post_on(pace=0))
+
+
+async def replay(world: World) -> None:
+    """Dead letters are sent again by a command beside the bridge."""
+    world.status = 400
+    await world.machine.start()
+    await world.post_each(5)
+    await asyncio.sleep(0.5)
+    world.status = 200
+    async with _posting(world):
+        config = str(world.machine.bridge.config)
+        well, printed = await world.machine.command(*BRIDGE, "replay", "--dead", "--json", "--config", config)
+        if well:
+            world.report.replayed += json.loads(printed)["replayed"]
+        await asyncio.sleep(world.chance.uniform(0, 0.5))
+
+
+async def prune(world: World) -> None:
+    """What is old is forgotten while panels post."""
+    await world.machine.start()
+    await _for(2.0, world.post_on())
+
+
+async def migration(world: World) -> None:
+    """A store of the first release is brought to today's tables, and carried on."""
+    await world.machine.start()
+    await _for(1.0, world.post_on())
+
+
+async def reload(world: World) -> None:
+    """The file changes while panels post."""
+    await world.machine.start()
+    async with _posting(world):
+        for _ in range(5):
+            await asyncio.sleep(0.3)
+            world.timeout += 1
+            world.configure()
+            world.machine.bridge.signal(signal.SIGHUP)
+
+
+async def stop(world: World) -> None:
+    """SIGTERM while panels post: the power goes while the bridge ends, or when it has ended."""
+    machine = world.machine
+    await machine.start()
+    async with _posting(world):
+        await asyncio.sleep(world.chance.uniform(0.2, 1.0))
+        machine.cut_within(200)
+        status = await machine.end(signal.SIGTERM)
+        if machine.is_on and status != 0:
+            world.report.faults.append(f"SIGTERM: it ended with {status}")
+
+
+async def failing_fsync(world: World) -> None:
+    """Some fsyncs fail while panels post; then the bridge may be started again."""
+    machine, chance = world.machine, world.chance
+    await machine.start()
+    async with _posting(world, pace=0.01):
+        for _ in range(chance.randint(1, 3)):
+            await asyncio.sleep(chance.uniform(0.1, 0.5))
+            await machine.fsyncs_fail(chance.randint(1, 3))
+        if chance.random() < 0.4:
+            await machine.end(chance.choice((signal.SIGKILL, signal.SIGTERM)))
+            machine.control["fail"] = 0
+            await machine.start()
+        machine.cut_within(chance.choice((50, 3000)))
+        await asyncio.sleep(1.5)
+
+
+async def backup(world: World) -> None:
+    """The operator backs the store up, as the documents say, while panels post; the power goes when that is done."""
+    machine = world.machine
+    await machine.start()
+    async with _posting(world):
+        await asyncio.sleep(world.chance.uniform(0.2, 0.8))
+        known = {one.mark for one in world.report.answered}
+        for line in _documented_backup(world):
+            well, _ = await machine.command("sh", "-c", line, folder=machine.store.parent.parent)
+            if not well:
+                return
+        world.report.backed_up = known
+
+
+async def recovery(world: World) -> None:
+    """The bridge starts again on what a power cut has left."""
+    await world.machine.start()
+    await _for(1.0, world.post_on())
+
+
+def _documented_backup(world: World) -> list[str]:
+    """The lines of one of the documented ways, as far as they concern the disk that loses its power."""
+    ways = [one.text for one in blocks("sh") if one.page == OPERATIONS and "VACUUM INTO" in one.text]
+    usable = [one for one in ways if shutil.which("sqlite3") or not one.startswith("sqlite3")]
+    lines, inside = world.chance.choice(usable).splitlines(), "docker compose exec panelbridge "
+    if any(line.startswith(inside) for line in lines):  # the rest is done outside of the container
+        lines = [line.removeprefix(inside) for line in lines if line.startswith(inside) and " rm " not in line]
+    own = {
+        "python3 ": f"{shlex.quote(sys.executable)} ",
+        "/var/lib/panelbridge/panelbridge.db": str(world.machine.store),
+        "/backup": str(world.machine.root / "backup"),
+    }
+    return [re.sub("|".join(own), lambda found: own[found[0]], line) for line in lines]
+
+
+async def _for(seconds: float, doing: Awaitable[None]) -> None:
+    """Do it for so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await doing
+
+
+@asynccontextmanager
+async def _posting(world: World, *, pace: float = 0.02) -> AsyncIterator[None]:
+    """Panels post meanwhile."""
+    posting = asyncio.ensure_future(world.post_on(pace=pace))
+    try:
+        yield
+    finally:
+        posting.cancel()
+        with suppress(asyncio.CancelledError):
+            await posting
+
+
+def _prepare_first_release(world: World) -> None:
+    first_release(world.machine.store, world.posted_before(each=40))
+
+
+def _prepare_old(world: World) -> None:
+    world.keep, world.report.forgets = "1s", True
+    world.configure()
+    months_old(world.machine.store, world.posted_before(each=5), delivered=3000)
+
+
+def _prepare_backup(world: World) -> None:
+    (world.machine.root / "backup").mkdir()
+
+
+SCENES = {
+    "puts": Scene(puts, 6000),
+    "deliveries": Scene(deliveries, 8000),
+    "both": Scene(both, 6000),
+    "first start": Scene(first_start, 300),
+    "replay": Scene(replay, 6000),
+    "prune": Scene(prune, 8000, _prepare_old),
+    "migration": Scene(migration, 3000, _prepare_first_release),
+    "reload": Scene(reload, 6000),
+    "stop": Scene(stop, 0),
+    "failing fsync": Scene(failing_fsync, 0),
+    "backup": Scene(backup, 0, _prepare_backup),
+}
+AFTERWARDS = Scene(recovery, 600)

@@ -1,0 +1,86 @@
+"""The laws of a power cut catch what they are there for: each is broken once."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.powercut.laws import breaches
+from tests.powercut.report import Answered, Arrival, Kept, Report
+
+
+def a_report() -> Report:
+    """The power went at 20 s; all that was answered arrived, the last one a second time."""
+    report = Report(breaks=[20.0], once={"p1"}, log="info app.started")
+    for number in range(1, 4):
+        mark, event = f"p1.{number}", f"event-{number}"
+        report.answered.append(Answered(mark, 10.0 + number))
+        report.arrivals.append(Arrival(mark, event, 16.5 + number))
+        report.kept.append(Kept(number, mark, event, "delivered", None))
+    report.arrivals.append(Arrival("p1.3", "event-3", 22.0))
+    return report
+
+
+def test_a_run_in_which_all_went_well_breaks_no_law() -> None:
+    assert breaches(a_report()) == []
+
+
+def lose(report: Report) -> None:
+    del report.kept[1]
+
+
+def hold_back(report: Report) -> None:
+    del report.arrivals[1]
+
+
+def forget_the_replay(report: Report) -> None:
+    report.replayed.append(3)
+
+
+def wait(report: Report) -> None:
+    report.kept[2] = replace(report.kept[2], state="waiting")
+
+
+def tell_an_old_one_again(report: Report) -> None:
+    report.arrivals.append(Arrival("p1.1", "event-1", 23.0))
+
+
+def tell_again_though_nothing_happened(report: Report) -> None:
+    report.arrivals.append(Arrival("p1.3", "event-3", 23.0))
+
+
+def swap(report: Report) -> None:
+    report.arrivals[0], report.arrivals[1] = report.arrivals[1], report.arrivals[0]
+
+
+def keep_twice(report: Report) -> None:
+    report.kept.append(replace(report.kept[0], id=4, event="event-4"))
+
+
+def corrupt(report: Report) -> None:
+    report.faults.append("panelbridge.db: row 3 missing from index")
+
+
+def crash(report: Report) -> None:
+    report.log += "\nTraceback (most recent call last):"
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lose, "p1.2 was answered 200, and is not kept"),
+        (hold_back, "p1.2 was answered 200, and did not arrive"),
+        (forget_the_replay, "delivery 3 was replayed, and is not kept"),
+        (wait, "p1.3 is still waiting (delivery 3)"),
+        (tell_an_old_one_again, "p1.1 arrived 2.5 s before the power went, and again after it"),
+        (tell_again_though_nothing_happened, "p1.3 arrived while it did not go, and again after it"),
+        (swap, "p1.1 arrived after p1.2"),
+        (keep_twice, "p1.1 has an id, and was kept 2 times"),
+        (corrupt, "panelbridge.db: row 3 missing from index"),
+        (crash, "the log says: Traceback"),
+    ],
+)
+def test_a_law_notices_when_it_is_broken(harm: Callable[[Report], None], said: str) -> None:
+    report = a_report()
+    harm(report)
+    assert breaches(report) == [said]

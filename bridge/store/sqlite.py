@@ -10,6 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from bridge.errors import StoreError
+from bridge.store import files
 
 #: Seconds that one process waits for another's write lock (a replay while the bridge runs).
 BUSY_TIMEOUT = 5.0
@@ -25,7 +26,7 @@ _PRAGMAS = (
 def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
-    _make_folder(Path(url.database).parent)
+    files.make(Path(url.database))
     engine = sa.create_engine(
         url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT}
     )
@@ -46,6 +47,7 @@ def exclusive(engine: sa.Engine, /) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StoreError(f"store: another panelbridge already runs on {engine.url.database}") from None
+        files.sync_names(path.parent)
         yield
     finally:
         os.close(handle)
@@ -94,13 +96,6 @@ def is_transient(error: Exception, /) -> bool:
 
 def error_text(error: Exception, /) -> str:
     return str(error)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None
 
 
 def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:

@@ -1,4 +1,4 @@
-"""Short runs of what `python -m tests.powercut` does by the thousand: nothing that was answered is lost with the power."""
+"""A few of the power cuts that `python -m tests.powercut` makes by the thousand."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

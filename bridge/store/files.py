@@ -1,0 +1,53 @@
+"""The files of an SQLite store: made so that a power cut leaves them where they are.
+
+Why folders are synced: a file is on the disk when it is synced, its name only when its folder is. SQLite does that for
+the file beside the store that it makes, and for nothing above it, so that a folder that was made could vanish with all
+that was in it.
+"""
+
+import errno
+import os
+from pathlib import Path
+
+from bridge.errors import StoreError
+
+
+def make(database: Path) -> None:
+    """Make the file and its folder where they are missing; SQLite takes an empty file for a new store."""
+    _make_folder(database.parent)
+    try:
+        if not database.exists():
+            os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreError(f"store: cannot write {database}: {error.strerror}") from None
+
+
+def sync_names(folder: Path) -> None:
+    """Return when the names in a folder are on the disk, its own, and those of all folders above it on that disk.
+
+    Also where nothing is new: whoever made it may have been killed before they were.
+    """
+    folder = folder.resolve()
+    for one in (folder, *folder.parents):
+        try:
+            handle = os.open(one, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except PermissionError:
+            return  # whoever keeps us out has made it
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # a file system that has no such thing
+                raise StoreError(f"store: cannot sync the folder {one}: {error.strerror}") from None
+        finally:
+            os.close(handle)
+        if one.is_mount():
+            return
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for our eyes only, where they are missing."""
+    try:
+        for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            one.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None

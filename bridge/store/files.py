@@ -1,4 +1,4 @@
-"""The files of an SQLite store: made so that a power cut leaves them where they are.
+"""The files of an SQLite store: made so that nobody else reads them, and that a power cut leaves them where they are.
 
 Why folders are synced: a file is on the disk when it is synced, its name only when its folder is. SQLite does that for
 the file beside the store that it makes, and for nothing above it, so that a folder that was made could vanish with all
@@ -7,19 +7,31 @@ that was in it.
 
 import errno
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from bridge.errors import StoreError
 
+#: What SQLite keeps beside its file, with the file's mode.
+LOG, INDEX = "-wal", "-shm"
+
 
 def make(database: Path) -> None:
-    """Make the file and its folder where they are missing; SQLite takes an empty file for a new store."""
+    """Make the file and its folder where they are missing, and let its owner alone read it.
+
+    SQLite takes an empty file for a new store. One that is there is not opened: to close it would give away the locks
+    that connections of this process have on it.
+    """
     _make_folder(database.parent)
     try:
         if not database.exists():
             os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreError(f"store: cannot write {database}: {error.strerror}") from None
+    for suffix in ("", LOG, INDEX):
+        with suppress(FileNotFoundError, PermissionError):  # it is another's: so is who may read it
+            _make_private(Path(f"{database}{suffix}"))
 
 
 def sync_names(folder: Path) -> None:
@@ -42,6 +54,12 @@ def sync_names(folder: Path) -> None:
             os.close(handle)
         if one.is_mount():
             return
+
+
+def _make_private(file: Path) -> None:
+    status = file.stat()
+    if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
+        file.chmod(stat.S_IMODE(status.st_mode) & 0o700)
 
 
 def _make_folder(folder: Path) -> None:

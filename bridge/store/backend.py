@@ -40,8 +40,8 @@ class Backend(Protocol):
         """
         ...
 
-    def defer_sync(self, connection: sa.Connection, /) -> None:
-        """From now on commits of this connection reach the disk together with a later one."""
+    def defer_sync(self, connection: sa.Connection, /) -> bool:
+        """From now on commits of this connection reach the disk together with a later one; False where none does."""
         ...
 
     def is_disconnected(self, connection: sa.Connection, /) -> bool:

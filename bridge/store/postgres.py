@@ -87,8 +87,9 @@ def transaction(connection: sa.Connection, /) -> Iterator[None]:
                 driver.execute("ROLLBACK")
 
 
-def defer_sync(_connection: sa.Connection, /) -> None:
-    """Nothing: a server that crashes would forget what was settled, and lanes elsewhere go on without it."""
+def defer_sync(_connection: sa.Connection, /) -> bool:
+    """Never: a server that crashes would forget what was settled, and lanes elsewhere go on without it."""
+    return False
 
 
 def is_disconnected(connection: sa.Connection, /) -> bool:

@@ -66,8 +66,9 @@ def transaction(connection: sa.Connection, /) -> Iterator[None]:
             driver.execute("ROLLBACK")
 
 
-def defer_sync(connection: sa.Connection, /) -> None:
+def defer_sync(connection: sa.Connection, /) -> bool:
     connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    return True
 
 
 def is_disconnected(_connection: sa.Connection, /) -> bool:

@@ -5,13 +5,16 @@ the last commit ran, and commits it together; under load a commit carries hundre
 Nothing is answered before its commit, so the queue holds nothing that anyone was promised.
 
 A commit that only records what became of deliveries need not reach the disk at once: it outlives the process, and
-after a power cut those deliveries are sent again. It is on the disk with the next commit that must be.
+after a power cut those deliveries are sent again. It is on the disk with the next commit that must be, and within
+`SYNC_WITHIN` where there is none: then one comes that changes nothing.
 """
 
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +27,7 @@ from bridge.store.connection import PersistentConnection
 #: Writes several values, and returns a result for each.
 BatchQuery = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
 LARGEST_COMMIT = 1000  # writes that share one at the most
+SYNC_WITHIN = 1.0  # seconds until a commit is on the disk that need not be at once
 
 
 @dataclass(slots=True)
@@ -36,7 +40,7 @@ class Write:
     query: BatchQuery
     value: Any
     durable: bool
-    future: "asyncio.Future[Any]"
+    future: "asyncio.Future[Any] | None" = None
     result: Any = None
     error: Exception | None = field(default=None, repr=False)
 
@@ -46,7 +50,9 @@ class Writer:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._durable = PersistentConnection(lambda: autocommit(engine.connect()))
-        self._deferred = PersistentConnection(lambda: _deferring_sync(autocommit(engine.connect())))
+        self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())))
+        self._defers_sync = False
+        self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -54,12 +60,12 @@ class Writer:
 
     def write(self, query: BatchQuery, value: Any, *, durable: bool = True) -> "asyncio.Future[Any]":
         """Begin to write; the result is there after the commit, or StoreUnavailable where there was none."""
-        write = Write(query, value, durable, self._loop.create_future())
+        future = self._loop.create_future()
         if self._thread.is_alive():
-            self._queue.put(write)
+            self._queue.put(Write(query, value, durable, future))
         else:
-            write.future.set_exception(StoreUnavailable("store: closed"))
-        return write.future
+            future.set_exception(StoreUnavailable("store: closed"))
+        return future
 
     async def close(self) -> None:
         """Write what has been handed in, then stop."""
@@ -69,18 +75,31 @@ class Writer:
         self._deferred.close()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            writes = [first, *self._queued()]
-            connection = self._durable if any(one.durable for one in writes) else self._deferred
+        while writes := self._next():
             try:
-                _commit(connection, writes)
+                self._commit(writes)
             except StoreUnavailable as error:  # nobody's fault: alone, each would only wait for the same
                 for one in writes:
                     one.error = error
             except Exception:
                 for one in writes:  # one bad write must not fail its neighbours
-                    _commit_alone(connection, one)
+                    self._commit_alone(one)
             self._loop.call_soon_threadsafe(_resolve, writes)
+        if self._unsynced_since is not None:
+            self._commit_alone(Write(touch, None, durable=True))
+
+    def _next(self) -> list[Write]:
+        """What is to be written, nothing when there will be no more; when it is time, also what syncs all before it."""
+        writes: list[Write] = []
+        left = None if self._unsynced_since is None else self._unsynced_since + SYNC_WITHIN - time.monotonic()
+        with suppress(queue.Empty):
+            if (first := self._queue.get(timeout=None if left is None else max(0.0, left))) is None:
+                return []
+            writes = [first, *self._queued()]
+        if not writes or (left is not None and left <= 0):
+            self._unsynced_since = time.monotonic()  # in vain, it is tried again a while later
+            writes.append(Write(touch, None, durable=True))
+        return writes
 
     def _queued(self) -> Iterable[Write]:
         for _ in range(LARGEST_COMMIT - 1):
@@ -93,18 +112,30 @@ class Writer:
                 return
             yield write
 
+    def _commit(self, writes: list[Write]) -> None:
+        durable = any(write.durable for write in writes)
+        by_query: dict[BatchQuery, list[Write]] = {}
+        for write in writes:
+            by_query.setdefault(write.query, []).append(write)
+        connection = self._durable if durable else self._deferred
+        connection.run(lambda opened: _execute(opened, by_query))
+        if touch in by_query:
+            self._unsynced_since = None
+        elif not durable and self._defers_sync and self._unsynced_since is None:
+            self._unsynced_since = time.monotonic()
 
-def _deferring_sync(connection: sa.Connection) -> sa.Connection:
-    backend_of(connection).defer_sync(connection)
-    connection.detach()  # it must not go back among those whose commits reach the disk at once
-    return connection
+    def _commit_alone(self, write: Write) -> None:
+        try:
+            self._commit([write])
+        except Exception as error:
+            write.error = (
+                error if isinstance(error, BridgeError) else StoreUnavailable(f"store: {type(error).__name__}")
+            )
 
-
-def _commit(connection: PersistentConnection, writes: list[Write]) -> None:
-    by_query: dict[BatchQuery, list[Write]] = {}
-    for write in writes:
-        by_query.setdefault(write.query, []).append(write)
-    connection.run(lambda opened: _execute(opened, by_query))
+    def _deferring_sync(self, connection: sa.Connection) -> sa.Connection:
+        self._defers_sync = backend_of(connection).defer_sync(connection)
+        connection.detach()  # it must not go back among those whose commits reach the disk at once
+        return connection
 
 
 def _execute(connection: sa.Connection, by_query: dict[BatchQuery, list[Write]]) -> None:
@@ -114,16 +145,15 @@ def _execute(connection: sa.Connection, by_query: dict[BatchQuery, list[Write]])
                 write.result = result
 
 
-def _commit_alone(connection: PersistentConnection, write: Write) -> None:
-    try:
-        _commit(connection, [write])
-    except Exception as error:
-        write.error = error if isinstance(error, BridgeError) else StoreUnavailable(f"store: {type(error).__name__}")
+def touch(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:
+    """Write, and change nothing: whether the store takes anything, and all that was written before is on the disk."""
+    connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
+    return values
 
 
 def _resolve(writes: list[Write]) -> None:
     for write in writes:
-        if write.future.done():  # whoever waited has gone
+        if write.future is None or write.future.done():  # nobody waited, or whoever did has gone
             continue
         if write.error is not None:
             write.future.set_exception(write.error)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(COMPILER is None, reason="gcc is missing: no pow
 ROOT = Path(__file__).parents[2]
 OUTAGES = 24
 PROGRAM = """
-import asyncio, os, sys
+import asyncio, os, sqlite3, sys
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Done
 from bridge.store import open_outbox
@@ -28,6 +28,10 @@ from tests.store.boxes import claimed, settle
 async def put(outbox, count=1):
     for _ in range(count):
         await outbox.put(an_intake(an_event()))
+
+async def settle_one(outbox):
+    [first, *_] = await claimed(outbox)
+    await settle(outbox, first, Done())
 
 async def main():
     async with open_outbox(sys.argv[1]) as outbox:
@@ -65,7 +69,7 @@ EVENTS = "SELECT count(*) FROM events"
 
 
 def found(store: Path, query: str) -> object:
-    """What a query finds in a store that is whole."""
+    """What a query finds in a store, which is whole."""
     with closing(sqlite3.connect(store)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return connection.execute(query).fetchone()[0]
@@ -74,3 +78,34 @@ def found(store: Path, query: str) -> object:
 def test_what_was_put_into_a_store_that_was_made_a_moment_ago_is_there(tmp_path: Path, shim: Path) -> None:
     stores = left(tmp_path, shim, "await put(outbox, 3)")
     assert [found(store, EVENTS) for store in stores] == [3] * OUTAGES
+
+
+SETTLED = "SELECT count(*) FROM deliveries WHERE state = 'delivered'"
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        "await settle_one(outbox); await asyncio.sleep(2)",
+        "for _ in range(3): await settle_one(outbox); await asyncio.sleep(0.6)",
+    ],
+)
+def test_what_became_of_deliveries_is_on_the_disk_a_second_later_whatever_comes_after_it(
+    tmp_path: Path, shim: Path, then: str
+) -> None:
+    stores = left(tmp_path, shim, "await put(outbox, 4)", then)
+    assert {found(store, f"{SETTLED} AND id = 1") for store in stores} == {1}
+
+
+def test_what_became_of_deliveries_is_on_the_disk_when_the_bridge_has_ended_though_a_command_reads(
+    tmp_path: Path, shim: Path
+) -> None:
+    stores = left(
+        tmp_path,
+        shim,
+        "await put(outbox, 2)",
+        "await settle_one(outbox)",
+        "reader = sqlite3.connect(sys.argv[1].removeprefix('sqlite:///')); reader.execute('SELECT * FROM events')",
+        "await outbox.close()",
+    )
+    assert {found(store, SETTLED) for store in stores} == {1}

@@ -44,6 +44,10 @@ class Backend(Protocol):
         """From now on commits of this connection reach the disk together with a later one; False where none does."""
         ...
 
+    def resync(self, connection: sa.Connection, /) -> None:
+        """Bring all that was committed to the disk, also what an fsync has failed to; raise where that cannot be."""
+        ...
+
     def is_disconnected(self, connection: sa.Connection, /) -> bool:
         """Whether an idle connection is known to be lost, without asking anyone."""
         ...

@@ -11,10 +11,11 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from bridge.errors import StoreError
+from bridge.errors import StoreError, StoreUnavailable
 
 #: What SQLite keeps beside its file, with the file's mode.
 LOG, INDEX = "-wal", "-shm"
+CHUNK = 1 << 20  # bytes of the log that are in memory at once
 
 
 def make(database: Path) -> None:
@@ -54,6 +55,28 @@ def sync_names(folder: Path) -> None:
             os.close(handle)
         if one.is_mount():
             return
+
+
+def rewrite_log(database: Path) -> None:
+    """Write the log once more as it is, and sync it. Whoever calls keeps others from writing to it.
+
+    Why: what an fsync has failed to write counts as written, and no later one writes it. In memory the log is whole; on
+    the disk it has a hole, and a power cut loses all that stands behind it, whoever synced that. Nor is a checkpoint a
+    way out: it writes over the file what the log cannot say again, and is broken by a power cut in the middle.
+    """
+    try:
+        handle = os.open(f"{database}{LOG}", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return  # a file system that can have no log
+    try:
+        offset = 0
+        while chunk := os.pread(handle, CHUNK, offset):
+            offset += os.pwrite(handle, chunk, offset)
+        os.fsync(handle)
+    except OSError as error:
+        raise StoreUnavailable(f"store: cannot sync {database}{LOG}: {error.strerror}") from None
+    finally:
+        os.close(handle)
 
 
 def _make_private(file: Path) -> None:

@@ -92,6 +92,10 @@ def defer_sync(_connection: sa.Connection, /) -> bool:
     return False
 
 
+def resync(_connection: sa.Connection, /) -> None:
+    """Nothing: a server whose fsync failed says so by crashing."""
+
+
 def is_disconnected(connection: sa.Connection, /) -> bool:
     driver = _driver(connection)
     if driver.closed:

@@ -68,7 +68,14 @@ def transaction(connection: sa.Connection, /) -> Iterator[None]:
 
 def defer_sync(connection: sa.Connection, /) -> bool:
     connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    # a checkpoint tells nobody when its fsync fails: it must come only after a commit that was synced by itself
+    connection.exec_driver_sql("PRAGMA wal_autocheckpoint=0")
     return True
+
+
+def resync(connection: sa.Connection, /) -> None:
+    with transaction(connection):  # nobody else writes to the log meanwhile
+        files.rewrite_log(Path(str(connection.engine.url.database)))
 
 
 def is_disconnected(_connection: sa.Connection, /) -> bool:

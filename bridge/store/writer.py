@@ -7,6 +7,9 @@ Nothing is answered before its commit, so the queue holds nothing that anyone wa
 A commit that only records what became of deliveries need not reach the disk at once: it outlives the process, and
 after a power cut those deliveries are sent again. It is on the disk with the next commit that must be, and within
 `SYNC_WITHIN` where there is none: then one comes that changes nothing.
+
+After a commit that failed nobody knows what of the earlier ones is on the disk: all of it is brought there before the
+next commit, or there is none. So it is at the start, for nobody knows why the bridge before ended.
 """
 
 import asyncio
@@ -53,6 +56,7 @@ class Writer:
         self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())))
         self._defers_sync = False
         self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
+        self._needs_resync = True
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -113,12 +117,19 @@ class Writer:
             yield write
 
     def _commit(self, writes: list[Write]) -> None:
+        if self._needs_resync:
+            self._durable.run(lambda opened: backend_of(opened).resync(opened))
+            self._needs_resync = False
         durable = any(write.durable for write in writes)
         by_query: dict[BatchQuery, list[Write]] = {}
         for write in writes:
             by_query.setdefault(write.query, []).append(write)
         connection = self._durable if durable else self._deferred
-        connection.run(lambda opened: _execute(opened, by_query))
+        try:
+            connection.run(lambda opened: _execute(opened, by_query))
+        except StoreUnavailable:
+            self._needs_resync = True
+            raise
         if touch in by_query:
             self._unsynced_since = None
         elif not durable and self._defers_sync and self._unsynced_since is None:

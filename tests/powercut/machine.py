@@ -46,12 +46,13 @@ class Machine:
         """The power is gone: no process is left, and the disk shows what it may."""
         control = self.control
         control["cut"] = 1
-        self._report.breaks.append(time.monotonic())
         for command in self._commands:
             command.kill()
             command.wait()
         if self.bridge.running:
             await self.bridge.kill()
+        await asyncio.sleep(LOOK)  # whoever the bridge was speaking to hears that it is gone
+        self._report.breaks.append(time.monotonic())
         image = self._disk.image(read(control.journal), control["operations"], outage)
         self._disk.become(image, outage)
         self._report.loose += image.loose
@@ -94,9 +95,11 @@ class Machine:
 
     async def end(self, number: signal.Signals) -> int:
         """End the bridge; returns its exit status."""
-        self._report.breaks.append(time.monotonic())
         self.bridge.signal(number)
-        return await self.bridge.ended()
+        status = await self.bridge.ended()
+        await asyncio.sleep(LOOK)
+        self._report.breaks.append(time.monotonic())
+        return status
 
     async def command(self, *words: str, folder: Path | None = None) -> tuple[bool, str]:
         """Run a command beside the bridge: whether it ended well while the power was there, and what it printed."""

@@ -63,7 +63,7 @@ class World:
         """What the sink does."""
         body, status = await request.json(), self.status
         await asyncio.sleep(self.delay)
-        if status == 200:
+        if status == 200 and request.transport is not None and not request.transport.is_closing():
             self.report.arrivals.append(Arrival(body["data"]["mark"], body["id"], time.monotonic()))
         return web.json_response({}, status=status)
 

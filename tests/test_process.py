@@ -100,6 +100,27 @@ async def test_a_second_bridge_on_the_same_file_is_refused_in_words(tmp_path: Pa
         assert "Traceback" not in result.stderr
 
 
+async def test_a_store_that_is_deleted_under_the_bridge_is_503_until_it_is_started_again(tmp_path: Path) -> None:
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        await bridge.start()
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "before")
+            await receiver.until(1)
+            for file in tmp_path.glob("panelbridge.db*"):
+                file.unlink()
+            assert not await post(http, bridge.url, "meanwhile")
+            assert not await bridge.answers(http)
+            await bridge.logged("error store.gone")
+            await asyncio.sleep(3)  # lanes go on looking at it
+            assert bridge.log.read_text().count("store.gone") == 1
+            assert await bridge.end() == 0
+            assert not list(tmp_path.glob("panelbridge.db*"))
+            await bridge.start()
+            assert await post(http, bridge.url, "after")
+        await receiver.until(2)
+    assert names(receiver) == ["before", "after"]
+
+
 async def test_a_port_that_is_taken_is_refused_in_words(tmp_path: Path) -> None:
     async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
         await bridge.start()

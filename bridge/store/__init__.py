@@ -19,13 +19,15 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
     A file has only one; a database any number of replicas, and shows them by their names.
     """
     engine = open_engine(url, replica=replica)
-    with backend_of(engine).exclusive(engine):
+    backend = backend_of(engine)
+    with backend.exclusive(engine):
         migrate.migrate(engine)
-        outbox = SqlOutbox(engine)
-        try:
-            yield outbox
-        finally:
-            await outbox.close()
+        with backend.watched(engine) as check:
+            outbox = SqlOutbox(engine, check)
+            try:
+                yield outbox
+            finally:
+                await outbox.close()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ Why PostgreSQL's stands behind an import of its own: who keeps a file should not
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Protocol
@@ -31,6 +31,10 @@ class Backend(Protocol):
 
     def exclusive(self, engine: sa.Engine, /) -> AbstractContextManager[None]:
         """Hold the store against a second bridge, where it can have only one; raise StoreError where another runs."""
+        ...
+
+    def watched(self, engine: sa.Engine, /) -> AbstractContextManager[Callable[[], None]]:
+        """Keep the store open; what is given raises StoreUnavailable while it is not the one that was opened."""
         ...
 
     def transaction(self, connection: sa.Connection, /) -> AbstractContextManager[None]:

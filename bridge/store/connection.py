@@ -13,14 +13,18 @@ T = TypeVar("T")
 
 
 class PersistentConnection:
-    """A connection that is kept open, for opening one costs as much as writing an event; a new one after a failure."""
+    """A connection that is kept open, for opening one costs as much as writing an event; a new one after a failure.
 
-    def __init__(self, connect: Callable[[], sa.Connection]) -> None:
-        self._connect = connect
+    `check` raises StoreUnavailable while nothing may be done on it.
+    """
+
+    def __init__(self, connect: Callable[[], sa.Connection], check: Callable[[], None]) -> None:
+        self._connect, self._check = connect, check
         self._connection: sa.Connection | None = None
 
     def run(self, work: Callable[[sa.Connection], T]) -> T:
         """Do some work on it; raise StoreError where it fails. A failure that may pass takes the connection with it."""
+        self._check()
         try:
             with store_errors():
                 return work(self._connected())

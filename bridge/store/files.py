@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bridge.errors import StoreError, StoreUnavailable
 
-#: What SQLite keeps beside its file, with the file's mode.
-LOG, INDEX = "-wal", "-shm"
+#: What SQLite keeps beside its file, with the file's mode; and what keeps a second bridge away.
+WAL, SHM, LOCK = "-wal", "-shm", ".lock"
 CHUNK = 1 << 20  # bytes of the log that are in memory at once
 
 
@@ -30,7 +30,7 @@ def make(database: Path) -> None:
             os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise StoreError(f"store: cannot write {database}: {error.strerror}") from None
-    for suffix in ("", LOG, INDEX):
+    for suffix in ("", WAL, SHM):
         with suppress(FileNotFoundError, PermissionError):  # it is another's: so is who may read it
             _make_private(Path(f"{database}{suffix}"))
 
@@ -65,7 +65,7 @@ def rewrite_log(database: Path) -> None:
     way out: it writes over the file what the log cannot say again, and is broken by a power cut in the middle.
     """
     try:
-        handle = os.open(f"{database}{LOG}", os.O_RDWR | os.O_CLOEXEC)
+        handle = os.open(f"{database}{WAL}", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return  # a file system that can have no log
     try:
@@ -74,7 +74,7 @@ def rewrite_log(database: Path) -> None:
             offset += os.pwrite(handle, chunk, offset)
         os.fsync(handle)
     except OSError as error:
-        raise StoreUnavailable(f"store: cannot sync {database}{LOG}: {error.strerror}") from None
+        raise StoreUnavailable(f"store: cannot sync {database}{WAL}: {error.strerror}") from None
     finally:
         os.close(handle)
 

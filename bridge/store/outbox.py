@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 
 class SqlOutbox:
-    """Writes go through one group-committing thread, reads through another."""
+    """Writes go through one group-committing thread, reads through another; `check` is asked before each of them."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
-        self._writer = Writer(engine)
-        self._connection = PersistentConnection(lambda: autocommit(engine.connect()))
+        self._writer = Writer(engine, check)
+        self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
 
     async def put(self, intake: Intake) -> PutResult:

@@ -5,7 +5,7 @@ its statistics say that the table is empty, and it would read all of it.
 """
 
 import select
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 
 import psycopg
@@ -72,6 +72,11 @@ def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
 def exclusive(_engine: sa.Engine, /) -> AbstractContextManager[None]:
     """Any number of bridges: their lanes share it by themselves."""
     return nullcontext()
+
+
+def watched(_engine: sa.Engine, /) -> AbstractContextManager[Callable[[], None]]:
+    """Nothing to look at: a database cannot be taken away behind its server's back."""
+    return nullcontext(lambda: None)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bridge.errors import StoreError
 from bridge.store import files
+from bridge.store.watch import Watch
 
 #: Seconds that one process waits for another's write lock (a replay while the bridge runs).
 BUSY_TIMEOUT = 5.0
@@ -26,7 +27,10 @@ _PRAGMAS = (
 def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
-    files.make(Path(url.database))
+    if (database := Path(url.database)).is_symlink():
+        database = database.resolve()  # what SQLite keeps beside it lies beside the file itself
+        url = url.set(database=str(database))
+    files.make(database)
     engine = sa.create_engine(
         url, pool_size=4, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT}
     )
@@ -37,7 +41,7 @@ def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
 
 @contextmanager
 def exclusive(engine: sa.Engine, /) -> Iterator[None]:
-    path = Path(f"{engine.url.database}.lock")
+    path = Path(f"{engine.url.database}{files.LOCK}")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -51,6 +55,15 @@ def exclusive(engine: sa.Engine, /) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def watched(engine: sa.Engine, /) -> Iterator[Callable[[], None]]:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # while one is open that has read, SQLite leaves its log where it is
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+        connection.detach()  # it must not go back to the pool, but end here
+        yield Watch(Path(str(engine.url.database))).check
 
 
 @contextmanager

@@ -51,9 +51,9 @@ class Write:
 class Writer:
     """What writes to the store in this process, on a thread of its own."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._durable = PersistentConnection(lambda: autocommit(engine.connect()))
-        self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())))
+    def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
+        self._durable = PersistentConnection(lambda: autocommit(engine.connect()), check)
+        self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())), check)
         self._defers_sync = False
         self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
         self._needs_resync = True

@@ -48,6 +48,10 @@ class Backend(Protocol):
         """From now on commits of this connection reach the disk together with a later one; False where none does."""
         ...
 
+    def enable_checkpoints(self, connection: sa.Connection, /) -> None:
+        """From now on a commit of this connection moves the log into the file when it has grown; no other's does."""
+        ...
+
     def resync(self, connection: sa.Connection, /) -> None:
         """Bring all that was committed to the disk, also what an fsync has failed to; raise where that cannot be."""
         ...

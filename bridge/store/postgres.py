@@ -97,6 +97,10 @@ def defer_sync(_connection: sa.Connection, /) -> bool:
     return False
 
 
+def enable_checkpoints(_connection: sa.Connection, /) -> None:
+    """Nothing: the server does so by itself."""
+
+
 def resync(_connection: sa.Connection, /) -> None:
     """Nothing: a server whose fsync failed says so by crashing."""
 

@@ -1,6 +1,7 @@
 """SQLite: one file, one bridge, and commands beside it. Shape: `backend.Backend`."""
 
 import fcntl
+import logging
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
@@ -12,12 +13,17 @@ import sqlalchemy as sa
 from bridge.errors import StoreError
 from bridge.store import files
 from bridge.store.watch import Watch
+from bridge.telemetry import say
+
+LOG = logging.getLogger("bridge.store")
 
 #: Seconds that one process waits for another's write lock (a replay while the bridge runs).
 BUSY_TIMEOUT = 5.0
+CHECKPOINT_PAGES = 1000  # of the log, after which it is moved into the file
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # the 2xx goes out after the fsync
+    "PRAGMA wal_autocheckpoint=0",  # see `enable_checkpoints`
     f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}",
     "PRAGMA cache_size=-2000",
     "PRAGMA temp_store=MEMORY",
@@ -60,6 +66,7 @@ def exclusive(engine: sa.Engine, /) -> Iterator[None]:
 @contextmanager
 def watched(engine: sa.Engine, /) -> Iterator[Callable[[], None]]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        say(LOG, logging.INFO, "store.opened", sqlite=sqlite3.sqlite_version)
         # while one is open that has read, SQLite leaves its log where it is
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
         connection.detach()  # it must not go back to the pool, but end here
@@ -81,9 +88,17 @@ def transaction(connection: sa.Connection, /) -> Iterator[None]:
 
 def defer_sync(connection: sa.Connection, /) -> bool:
     connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-    # a checkpoint tells nobody when its fsync fails: it must come only after a commit that was synced by itself
-    connection.exec_driver_sql("PRAGMA wal_autocheckpoint=0")
     return True
+
+
+def enable_checkpoints(connection: sa.Connection, /) -> None:
+    """Why only on one connection of the running bridge, whose commits are synced: a checkpoint tells nobody when its
+    fsync fails, so there must be nothing left that no commit has synced. And until SQLite 3.51.3, one that begins just
+    when everything is done can meet a commit of somebody else's that begins the log anew, and corrupts the store
+    (sqlite.org/wal.html#walresetbug). After a commit of its own, and with nobody else at it, there is always something
+    left to do.
+    """
+    connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
 
 
 def resync(connection: sa.Connection, /) -> None:

@@ -52,7 +52,7 @@ class Writer:
     """What writes to the store in this process, on a thread of its own."""
 
     def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
-        self._durable = PersistentConnection(lambda: autocommit(engine.connect()), check)
+        self._durable = PersistentConnection(lambda: _checkpointing(autocommit(engine.connect())), check)
         self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())), check)
         self._defers_sync = False
         self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
@@ -147,6 +147,11 @@ class Writer:
         self._defers_sync = backend_of(connection).defer_sync(connection)
         connection.detach()  # it must not go back among those whose commits reach the disk at once
         return connection
+
+
+def _checkpointing(connection: sa.Connection) -> sa.Connection:
+    backend_of(connection).enable_checkpoints(connection)
+    return connection
 
 
 def _execute(connection: sa.Connection, by_query: dict[BatchQuery, list[Write]]) -> None:

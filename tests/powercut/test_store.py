@@ -187,7 +187,7 @@ def test_an_fsync_that_fails_in_a_checkpoint_leaves_no_hole_that_the_next_one_fa
     tmp_path: Path, shim: Path
 ) -> None:
     body = """
-        sqlite._PRAGMAS += ("PRAGMA wal_autocheckpoint=20",)  # pages, so that there is one after each few commits
+        sqlite.CHECKPOINT_PAGES = 20  # pages, so that there is a checkpoint after each few commits
         async with open_outbox(url) as outbox:
             await put(outbox, 100)
         async with open_outbox(url) as outbox:

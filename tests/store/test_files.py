@@ -1,10 +1,15 @@
-"""The files of an SQLite store: who may read them."""
+"""The files of an SQLite store: who may read them, and who moves the log."""
 
+import logging
 import shutil
+import sqlite3
 import stat
 from pathlib import Path
 
-from bridge.store import open_outbox
+import pytest
+import sqlalchemy as sa
+
+from bridge.store import open_ledger, open_outbox
 from tests.fakes import an_event, an_intake
 
 FILES = ("panelbridge.db", "panelbridge.db-shm", "panelbridge.db-wal", "panelbridge.db.lock")
@@ -41,3 +46,34 @@ async def test_a_store_that_others_could_read_is_taken_from_them(tmp_path: Path)
     async with open_outbox(f"sqlite:///{crashed}/panelbridge.db") as outbox:
         await outbox.check()
         assert {mode(crashed / one) for one in FILES[:3]} == {0o600}
+
+
+async def test_when_the_bridge_has_ended_all_is_in_one_file(tmp_path: Path) -> None:
+    async with open_outbox(f"sqlite:///{tmp_path}/panelbridge.db") as outbox:
+        await outbox.put(an_intake(an_event()))
+    assert {one.name for one in tmp_path.iterdir()} == {"panelbridge.db", "panelbridge.db.lock"}
+
+
+async def test_only_the_running_bridge_moves_the_log_into_the_file(store_url: str) -> None:
+    """And of it only the connection whose commits are synced: see `sqlite.enable_checkpoints`."""
+    async with open_outbox(store_url) as outbox:
+        writer = outbox._writer
+        kept_open = {"synced": writer._durable, "not synced": writer._deferred, "reading": outbox._connection}
+        found = {name: connection.run(checkpoints_after) for name, connection in kept_open.items()}
+        with open_ledger(store_url) as ledger:
+            found["command"] = ledger.write(checkpoints_after)
+    assert found == {"synced": 1000, "not synced": 0, "reading": 0, "command": 0}
+
+
+def checkpoints_after(connection: sa.Connection) -> int:
+    """Pages of the log after which a commit makes a checkpoint; 0: never."""
+    pages: int = connection.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one()
+    return pages
+
+
+async def test_the_log_tells_which_sqlite_it_is(store_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    async with open_outbox(store_url):
+        pass
+    [opened] = caplog.records
+    assert (opened.getMessage(), opened.__dict__["fields"]) == ("store.opened", {"sqlite": sqlite3.sqlite_version})

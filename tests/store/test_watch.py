@@ -110,7 +110,7 @@ async def test_a_store_that_is_put_back_is_used_again(tmp_path: Path, caplog: py
         await outbox.put(an_intake(an_event()))
     with closing(sqlite3.connect(store)) as connection:
         assert connection.execute("SELECT count(*) FROM events").fetchone() == (1,)
-    assert [record.getMessage() for record in caplog.records] == ["store.gone", "store.back"]
+    assert [record.getMessage() for record in caplog.records] == ["store.opened", "store.gone", "store.back"]
 
 
 async def test_what_else_happens_in_the_folder_does_not_matter(tmp_path: Path) -> None:

@@ -134,11 +134,9 @@ async def backup(world: World) -> None:
     async with _posting(world):
         await asyncio.sleep(world.chance.uniform(0.2, 0.8))
         known = {one.mark for one in world.report.answered}
-        for line in _documented_backup(world):
-            well, _ = await machine.command("sh", "-c", line, folder=machine.store.parent.parent)
-            if not well:
-                return
-        world.report.backed_up = known
+        well, _ = await machine.command("sh", "-ec", _documented_backup(world), folder=machine.store.parent.parent)
+        if well:
+            world.report.backed_up = known
 
 
 async def recovery(world: World) -> None:
@@ -147,19 +145,20 @@ async def recovery(world: World) -> None:
     await _for(1.0, world.post_on())
 
 
-def _documented_backup(world: World) -> list[str]:
-    """The lines of one of the documented ways, as far as they concern the disk that loses its power."""
+def _documented_backup(world: World) -> str:
+    """One of the documented ways, as far as it concerns the disk that loses its power."""
     ways = [one.text for one in blocks("sh") if one.page == OPERATIONS and "VACUUM INTO" in one.text]
-    usable = [one for one in ways if shutil.which("sqlite3") or not one.startswith("sqlite3")]
-    lines, inside = world.chance.choice(usable).splitlines(), "docker compose exec panelbridge "
-    if any(line.startswith(inside) for line in lines):  # the rest is done outside of the container
-        lines = [line.removeprefix(inside) for line in lines if line.startswith(inside) and " rm " not in line]
+    usable = [one for one in ways if shutil.which("sqlite3") or "sqlite3 /" not in one]
+    way, inside = world.chance.choice(usable), "docker compose exec panelbridge "
+    if inside in way:  # the rest is done outside of the container
+        lines = [line.removeprefix(inside) for line in way.splitlines() if line.startswith(inside)]
+        way = "\n".join(line for line in lines if not line.startswith("rm "))
     own = {
         "python3 ": f"{shlex.quote(sys.executable)} ",
         "/var/lib/panelbridge/panelbridge.db": str(world.machine.store),
         "/backup": str(world.machine.root / "backup"),
     }
-    return [re.sub("|".join(own), lambda found: own[found[0]], line) for line in lines]
+    return re.sub("|".join(own), lambda found: own[found[0]], way)
 
 
 async def _for(seconds: float, doing: Awaitable[None]) -> None:

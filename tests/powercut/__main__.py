@@ -1,9 +1,7 @@
 """Many power cuts, each from a seed: `python -m tests.powercut --cuts 1000 --seed 7`."""
 
 import argparse
-import asyncio
 import random
-import shutil
 import sys
 import tempfile
 import time
@@ -11,9 +9,8 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.powercut.laws import breaches
 from tests.powercut.report import Report
-from tests.powercut.run import run
+from tests.powercut.run import cut
 from tests.powercut.scenes import SCENES
 from tests.powercut.shim import COMPILER, compiled
 
@@ -36,26 +33,13 @@ def main() -> int:
     sums: dict[str, Counter[str]] = {scene: Counter() for scene in scenes}
     with ThreadPoolExecutor(asked.at_once) as threads:
         for (scene, seed), (report, broken) in zip(
-            plans, threads.map(lambda plan: _cut(*plan, shim, folder), plans), strict=True
+            plans, threads.map(lambda plan: cut(*plan, shim, folder), plans), strict=True
         ):
             sums[scene] += _counted(report, broken)
             if broken:
                 print(f"\n{scene}, seed {seed}:", *broken[:10], sep="\n    ", flush=True)
     _print(sums, time.monotonic() - began)
     return 1 if any(one["broken"] for one in sums.values()) else 0
-
-
-def _cut(scene: str, seed: int, shim: Path, folder: Path) -> tuple[Report, list[str]]:
-    own = folder / f"{scene.replace(' ', '-')}-{seed}"
-    own.mkdir()
-    try:
-        report = asyncio.run(run(scene, seed, shim, own))
-        broken = breaches(report)
-    except Exception as error:  # noqa: BLE001  # one run that cannot be judged must not end the others
-        report, broken = Report(), [f"{type(error).__name__}: {error}"]
-    if not broken:
-        shutil.rmtree(own)
-    return report, broken
 
 
 def _counted(report: Report, broken: list[str]) -> Counter[str]:

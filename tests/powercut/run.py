@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from tests.powercut.disk import Outage
+from tests.powercut.laws import breaches
 from tests.powercut.machine import Machine
 from tests.powercut.report import Kept, Report
 from tests.powercut.scenes import AFTERWARDS, SCENES, Scene
@@ -23,9 +24,23 @@ KEPT = (
 )
 
 
-async def run(scene: str, seed: int, shim: Path, folder: Path) -> Report:
-    """What is to be known of a run; its files are left in the folder."""
-    chance, report = random.Random(f"{scene} {seed}"), Report()
+def cut(scene: str, seed: int, shim: Path, folder: Path) -> tuple[Report, list[str]]:
+    """What is to be known of one run, and which laws it broke; its files are left where it broke one."""
+    own = folder / f"{scene.replace(' ', '-')}-{seed}"
+    own.mkdir()
+    report = Report()
+    try:
+        asyncio.run(_run(scene, seed, shim, own, report))
+        broken = breaches(report)
+    except Exception as error:  # noqa: BLE001  # a run that cannot be judged must not end the others
+        broken = [f"{type(error).__name__}: {error}"]
+    if not broken:
+        shutil.rmtree(own)
+    return report, broken
+
+
+async def _run(scene: str, seed: int, shim: Path, folder: Path, report: Report) -> None:
+    chance = random.Random(f"{scene} {seed}")
     machine = Machine(folder, shim, report, chance)
     async with a_world(machine, report, chance) as world:
         SCENES[scene].prepare(world)
@@ -34,7 +49,6 @@ async def run(scene: str, seed: int, shim: Path, folder: Path) -> Report:
             await _life(world, AFTERWARDS, Outage.of(seed + 1_000_000))
         await _carry_on(world)
     report.log = machine.bridge.log.read_text("utf-8", "replace")
-    return report
 
 
 async def _life(world: World, scene: Scene, outage: Outage) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from tests.powercut.disk import Disk, Names, Outage
 from tests.powercut.journal import Op, read
-from tests.powercut.shim import COMPILER, Control, compiled
+from tests.powercut.shim import Control
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="gcc is missing: no power cuts without the shim")
+pytestmark = pytest.mark.process
 
 CUTS = 12
 SQLITE = """
@@ -62,11 +62,6 @@ class Ending:
     acknowledged: int
     lost: int
     corrupt: bool
-
-
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(tmp_path_factory.mktemp("shim"))
 
 
 def in_wal(sync: str) -> str:

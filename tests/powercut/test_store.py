@@ -13,9 +13,9 @@ import pytest
 
 from tests.powercut.disk import Disk, Outage
 from tests.powercut.journal import Op, read
-from tests.powercut.shim import COMPILER, Control, compiled
+from tests.powercut.shim import Control
 
-pytestmark = pytest.mark.skipif(COMPILER is None, reason="gcc is missing: no power cuts without the shim")
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 OUTAGES = 24
@@ -59,11 +59,6 @@ BODY
 
 asyncio.run(main(sys.argv[1]))
 """
-
-
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return compiled(tmp_path_factory.mktemp("shim"))
 
 
 def left(tmp_path: Path, shim: Path, *bodies: str, anytime_after: Op | None = None) -> Iterator[Path]:

@@ -20,11 +20,11 @@ from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import BridgeError
+from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.discord import DiscordEndpoint
-from bridge.ingress.limits import MemoryBudget
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.server import Server, not_found
+from bridge.ingress.server import SERVER, Server, not_found
 from bridge.reload import Reloader
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
@@ -90,7 +90,7 @@ async def _serving(
     discord = DiscordEndpoint(receiver, budget, clock)
     app = web.Application()
     app.router.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown, **SERVER)
     await runner.setup()
     try:
         await web.SockSite(runner, listener, backlog=1024).start()

@@ -7,28 +7,29 @@ Answers  204; with ?wait=true 200 and a message object. GET answers the webhook 
          401 50027 · 404 10015 · 400 50006, 50035, 50109 · 413 40005 · 503 0
 """
 
+import asyncio
 import hashlib
 import json
 import logging
 import time
-from typing import Any
-from urllib.parse import parse_qsl
+from dataclasses import replace
 
-from aiohttp import BodyPartReader, MultipartReader, web
-from aiohttp.http import HttpProcessingError
+from aiohttp import web
 
 from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
-from bridge.ingress.limits import MemoryBudget, Reservation, body_deadline, read_body
-from bridge.ingress.receiver import Receipt, Receiver
-from bridge.ingress.server import RETRY_AFTER, close_if_broken, log_accepted, log_refused
+from bridge.ingress.body import ask_later, body_deadline, read_body, read_pieces
+from bridge.ingress.budget import MemoryBudget, Reservation
+from bridge.ingress.forms import form_json, multipart_json
+from bridge.ingress.receiver import BIG_BODY, Receipt, Receiver
+from bridge.ingress.server import RETRY_AFTER, last, log_accepted, log_refused
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 
 LOG = logging.getLogger("bridge.ingress")
+BOM, JSON_BLANKS = b"\xef\xbb\xbf", b" \t\r\n"
 EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
-FORM_FIELDS = ("content", "username", "avatar_url", "tts", "thread_name")
 
 
 class DiscordEndpoint:
@@ -41,7 +42,9 @@ class DiscordEndpoint:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.route("*", f"/api{version}/webhooks/{{source}}/{{token}}{slash}", self.receive)
+            web.route(
+                "*", f"/api{version}/webhooks/{{source}}/{{token}}{slash}", self.receive, expect_handler=ask_later
+            )
             for version in ("", r"/v{version:\d+}")
             for slash in ("", "/")
         ]
@@ -52,65 +55,58 @@ class DiscordEndpoint:
         name = request.match_info["source"]
         source = self._receiver.sources.get(name)
         if source is None or source.kind != "discord":
-            return _error(404, 10015, "Unknown Webhook")
+            return last(_error(404, 10015, "Unknown Webhook"))
         try:
             if request.method == "GET":
                 return self._webhook_object(request, source)
             if request.method != "POST":
-                return _error(405, 0, "405: Method Not Allowed", headers={"Allow": "GET, POST"})
-            payload, receipt = await self._receive(request, source)
+                return last(_error(405, 0, "405: Method Not Allowed", headers={"Allow": "GET, POST"}))
+            body, receipt = await self._receive(request, source)
         except HookRejected as error:
             log_refused(name, error.status, str(error))
-            return close_if_broken(error, _refusal(error))
+            return last(_refusal(error))
         except StoreError as error:
             log_refused(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
         log_accepted(name, receipt, started)
         if request.query.get("wait", "").lower() in ("true", "1"):
-            return _json(200, self._message_object(name, payload))
+            return _json(200, self._message_object(name, _payload(body)))
         return web.Response(status=204)
 
-    async def _receive(self, request: web.Request, source: Source) -> tuple[JsonObject, Receipt]:
+    async def _receive(self, request: web.Request, source: Source) -> tuple[bytes, Receipt]:
+        head = self._head(request)
+        source.panel.verify(head)  # its secret stands in the path: no byte of a stranger's body is read
         with self._budget.reserve() as reservation:
             body = await self._body(request, reservation)
-            hook = self._hook(request, body)
-            receipt = await self._receiver.receive(source, hook)
-            return _payload(body), receipt
+            hook = replace(head, body=body, received_at=self._clock.now())
+            return body, await self._receiver.receive(source, hook)
 
     async def _body(self, request: web.Request, reservation: Reservation) -> bytes:
         """The message as JSON, whichever way it was sent."""
+        more: JsonObject = {"thread_id": thread} if (thread := request.query.get("thread_id")) else {}
         match request.content_type:
             case "application/json":
-                body = await read_body(request, reservation, self._budget.limits)
+                body = await read_body(request, reservation)
             case "application/x-www-form-urlencoded":
-                body = _form_json(await read_body(request, reservation, self._budget.limits))
+                form = await read_body(request, reservation)
+                big = len(form) >= BIG_BODY
+                limits = reservation.limits
+                body = await asyncio.to_thread(form_json, form, limits) if big else form_json(form, limits)
             case "multipart/form-data":
-                body = await self._multipart_json(request, reservation)
+                async with body_deadline(request, reservation):
+                    pieces = read_pieces(request, reservation)
+                    body, files = await multipart_json(request.headers["Content-Type"], pieces, reservation.limits)
+                more |= {"attachments": files} if files else {}
             case _:
                 raise BadPayload('Expected "Content-Type" header to be one of {"application/json", …}', "_content_type")
-        thread = request.query.get("thread_id")
-        return _json_with(body, thread_id=thread) if thread else body
+        return _json_with(body, more) if more else body
 
-    async def _multipart_json(self, request: web.Request, reservation: Reservation) -> bytes:
-        fields: dict[str, str] = {}
-        files: list[JsonObject] = []
-        try:
-            async with body_deadline(request, self._budget.limits):
-                async for part in await request.multipart():
-                    await _read_part(part, reservation, fields, files)
-        except ValueError as error:
-            raise BadPayload(f"the form cannot be read: {error}", "payload_json") from None
-        except HttpProcessingError:
-            raise BadPayload("the form cannot be read: a part has no proper headers", "payload_json") from None
-        body = _fields_json(fields)
-        return _json_with(body, attachments=files) if files else body
-
-    def _hook(self, request: web.Request, body: bytes) -> Hook:
+    def _head(self, request: web.Request) -> Hook:
         token = request.match_info["token"]
-        return Hook(body=body, received_at=self._clock.now(), headers=request.headers, query=request.query, token=token)
+        return Hook(body=b"", received_at=self._clock.now(), headers=request.headers, query=request.query, token=token)
 
     def _webhook_object(self, request: web.Request, source: Source) -> web.Response:
-        source.panel.verify(self._hook(request, b""))
+        source.panel.verify(self._head(request))
         channel = _snowflake(source.name)
         return _json(
             200,
@@ -157,43 +153,21 @@ class DiscordEndpoint:
         }
 
 
-async def _read_part(part: Any, reservation: Reservation, fields: dict[str, str], files: list[JsonObject]) -> None:
-    if isinstance(part, MultipartReader):
-        raise ValueError("a form inside the form")
-    assert isinstance(part, BodyPartReader)
-    value = bytearray()
-    while chunk := await part.read_chunk():
-        reservation.grow(len(chunk))
-        if part.filename is None:
-            value += chunk
-    if part.filename is None:
-        fields[part.name or ""] = value.decode("utf-8", "replace")
-    else:
-        files.append({"filename": part.filename, "content_type": part.headers.get("Content-Type", "")})
+def _json_with(body: bytes, more: JsonObject) -> bytes:
+    """The message with `more` in it, added to its text: what is big is not understood twice.
 
-
-def _form_json(body: bytes) -> bytes:
-    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return _fields_json(dict(pairs))
-
-
-def _fields_json(fields: dict[str, str]) -> bytes:
-    if "payload_json" in fields:
-        return fields["payload_json"].encode()
-    return json.dumps({name: fields[name] for name in FORM_FIELDS if name in fields}).encode()
-
-
-def _json_with(body: bytes, **more: Any) -> bytes:
-    """The message with `more` in it; a body that is no object stays as it is, for the panel to refuse."""
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
+    A body that is no object stays as it is, for the panel to refuse.
+    """
+    text = body.rstrip(JSON_BLANKS)
+    inner = text.removeprefix(BOM).lstrip(JSON_BLANKS)
+    if len(inner) < 2 or not (inner.startswith(b"{") and inner.endswith(b"}")):
         return body
-    return json.dumps(payload | more).encode() if isinstance(payload, dict) else body
+    comma = b"," if inner[1:-1].strip(JSON_BLANKS) else b""
+    return text[:-1] + comma + json.dumps(more).encode()[1:]
 
 
 def _payload(body: bytes) -> JsonObject:
-    payload = json.loads(body)
+    payload = json.loads(body.decode("utf-8-sig"))
     return payload if isinstance(payload, dict) else {}
 
 

@@ -1,6 +1,7 @@
 """From a request as it arrived to events in the outbox, in one commit.
 
-verify → parse (source.py) → route → put. Whoever calls answers 2xx only after `receive` has returned.
+parse (source.py) → route → put. Whoever calls has verified the request, and answers 2xx only after `receive` has
+returned.
 """
 
 import asyncio
@@ -54,9 +55,18 @@ class Receiver:
         """A request was not taken: whatever it told is told again, and is no repeat."""
         self._redelivery.distrust(source.name, now)
 
+    async def verify_body(self, source: Source, hook: Hook) -> None:
+        """Raise BadSignature unless the body proves what the head could not."""
+        if len(hook.body) < BIG_BODY:
+            source.panel.verify_body(hook)
+        else:
+            await asyncio.to_thread(source.panel.verify_body, hook)
+
     async def receive(self, source: Source, hook: Hook) -> Receipt:
-        """Keep what a request says; raise HookRejected where it is not taken, StoreError where it is not kept."""
-        source.panel.verify(hook)
+        """Keep what a verified request says.
+
+        Raise HookRejected where it is not taken, StoreError where it is not kept.
+        """
         if len(hook.body) < BIG_BODY:
             intake = self._intake(source, hook)
         else:

@@ -8,13 +8,16 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from aiohttp import web
 
 from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import BadPayload, HookRejected, StoreError
-from bridge.ingress.limits import BrokenBody, MemoryBudget, read_body
+from bridge.ingress.body import ask_later, read_body
+from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.receiver import Receipt, Receiver
 from bridge.ingress.source import Source
 from bridge.panels.base import Hook
@@ -23,6 +26,8 @@ from bridge.telemetry import say
 LOG = logging.getLogger("bridge.ingress")
 JSON = {"Content-Type": "application/json"}
 RETRY_AFTER = {"Retry-After": "5"}
+#: How aiohttp serves: it unpacks nothing, reads nothing of what was refused, and holds little that nobody asked for.
+SERVER: Mapping[str, Any] = {"auto_decompress": False, "lingering_time": 0, "read_bufsize": 64 * 1024}
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -40,7 +45,7 @@ class Server:
     def routes(self) -> list[web.RouteDef]:
         paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
         return [
-            *(web.route("*", path, self.receive) for path in paths),
+            *(web.route("*", path, self.receive, expect_handler=ask_later) for path in paths),
             web.route("*", "/healthz", self.healthz),
             web.route("*", "/readyz", self.readyz),
         ]
@@ -51,14 +56,14 @@ class Server:
         name = request.match_info["source"]
         source = self._receiver.sources.get(name)
         if source is None:
-            return _error(404, f'no source named "{name[:64]}"')
+            return last(_error(404, f'no source named "{name[:64]}"'))
         if request.method != "POST":
             return self._other_method(request, source)
         try:
             receipt = await self._receive(request, source)
         except HookRejected as error:
             log_refused(name, error.status, str(error))
-            return close_if_broken(error, _refusal(error))
+            return last(_refusal(error))
         except StoreError as error:
             log_refused(name, 503, str(error))
             return _error(503, "the store is not available, try again", headers=RETRY_AFTER)
@@ -78,21 +83,25 @@ class Server:
                 self._receiver.distrust(source, self._clock.now())
 
     async def _read_and_receive(self, request: web.Request, source: Source) -> Receipt:
-        with self._budget.reserve() as reservation:
-            body = await read_body(request, reservation, self._budget.limits)
-            hook = Hook(
-                body=body,
-                received_at=self._clock.now(),
-                headers=request.headers,
-                query=request.query,
-                token=request.match_info.get("token"),
-            )
+        head = Hook(
+            body=b"",
+            received_at=self._clock.now(),
+            headers=request.headers,
+            query=request.query,
+            token=request.match_info.get("token"),
+        )
+        proven = source.panel.verify_head(head)
+        with self._budget.reserve(proven=proven) as reservation:
+            hook = replace(head, body=await read_body(request, reservation), received_at=self._clock.now())
+            if not proven:
+                await self._receiver.verify_body(source, hook)
+                reservation.prove()
             return await self._receiver.receive(source, hook)
 
     def _other_method(self, request: web.Request, source: Source) -> web.Response:
         if request.method == "OPTIONS" and (consent := source.panel.consent(request.headers)):
             return web.Response(status=200, headers=consent)
-        return _error(405, "only POST is taken here", headers={"Allow": "POST"})
+        return last(_error(405, "only POST is taken here", headers={"Allow": "POST"}))
 
     async def healthz(self, request: web.Request) -> web.Response:
         """The process is alive."""
@@ -109,7 +118,7 @@ class Server:
 
 async def not_found(request: web.Request) -> web.Response:
     """Whatever has no other handler."""
-    return _error(404, "nothing here: panels post to /in/{source}")
+    return last(_error(404, "nothing here: panels post to /in/{source}"))
 
 
 def log_accepted(source: str, receipt: Receipt, started: float) -> None:
@@ -129,11 +138,10 @@ def log_refused(source: str, status: int, reason: str) -> None:
     say(LOG, logging.WARNING, "ingress.refused", source=source, status=status, reason=reason)
 
 
-def close_if_broken(error: HookRejected, response: web.Response) -> web.Response:
-    """The response, the last one on its connection where nothing can be read from that any more."""
-    if isinstance(error, BrokenBody):
-        response.force_close()
-    return response
+def last(refusal: web.Response) -> web.Response:
+    """The refusal, the last answer on its connection: what else comes there is not read."""
+    refusal.force_close()
+    return refusal
 
 
 def _refusal(error: HookRejected) -> web.Response:

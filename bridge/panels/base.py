@@ -1,7 +1,8 @@
-"""What a panel is: two pure steps, `verify` and `parse`, over one request as it arrived.
+"""What a panel is: pure steps, that verify a request and parse it, over one request as it arrived.
 
 A panel opens no socket, logs nothing and asks no clock. What the ingress does with it, for every request:
-`verify` (raises BadSignature) → `elements` (bytes → elements) → `fingerprint` → masking with `masks` → `parse`
+`verify_head` (raises BadSignature, before the body is read) → where the head proves nothing yet, `verify_body` →
+`elements` (bytes → elements) → `fingerprint` → masking with `masks` → `parse`
 (element → ParsedEvent).
 """
 
@@ -112,9 +113,22 @@ class Panel(ABC, Generic[C]):
         self.config = config
         self._secrets = [secret.get_secret_value().encode() for secret in config.secret]
 
-    @abstractmethod
     def verify(self, hook: Hook) -> None:
         """Raise BadSignature unless the request proves that it comes from the panel."""
+        if not self.verify_head(hook):
+            self.verify_body(hook)
+
+    @abstractmethod
+    def verify_head(self, hook: Hook) -> bool:
+        """Whether path, headers and query prove it; False where only the body can.
+
+        Raise BadSignature where nothing that may follow can prove it. Asked before the body is read, so `hook.body` may
+        still be empty.
+        """
+
+    def verify_body(self, hook: Hook) -> None:
+        """Raise BadSignature unless the body proves what the head could not: over bytes, before anything is parsed."""
+        raise NotImplementedError
 
     @abstractmethod
     def elements(self, hook: Hook) -> Sequence[Any]:
@@ -139,17 +153,18 @@ class Panel(ABC, Generic[C]):
         """Headers that answer a sender which asks by OPTIONS whether it may send; empty where panels do not ask."""
         return {}
 
-    def verify_secret(self, *given: bytes | str | None) -> None:
-        """Raise BadSignature unless one of `given` is one of the source's secrets. Constant time, over bytes.
+    def verify_secret(self, *given: bytes | str | None) -> bool:
+        """True where one of `given` is one of the source's secrets; raise BadSignature otherwise.
 
-        A source with `secret: none` takes everything.
+        Constant time, over bytes. A source with `secret: none` takes everything.
         """
         if not self._secrets:
-            return
+            return True
         raw = [one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one or b"" for one in given]
         matches = [hmac.compare_digest(one, secret) for one in raw for secret in self._secrets]
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
+        return True
 
 
 def subject_name(event: Event) -> str:

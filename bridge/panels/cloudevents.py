@@ -48,6 +48,8 @@ TOLERANCE = 300  # seconds between a signature's timestamp and now
 KEY_SIZE = 24  # bytes: the shortest key of Standard Webhooks
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
 
+UNREADABLE_SIGNATURE = "the signature's headers are not ASCII, or the body is not UTF-8"
+
 
 class CloudEventsConfig(SourceConfig):
     panel: Literal["cloudevents"] = Field(description="any program that sends CloudEvents 1.0")
@@ -75,13 +77,28 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
         "native.**.api_key",
     )
 
-    def verify(self, hook: Hook) -> None:
+    def verify_head(self, hook: Hook) -> bool:
         try:
-            self.verify_secret(*hook.plain_secrets(), hook.query.get("access_token"))
+            return self.verify_secret(*hook.plain_secrets(), hook.query.get("access_token"))
         except BadSignature:
             if hook.header("webhook-signature") is None:
                 raise
-            self._check_signature(hook)
+        stamp = _signature_headers(hook)[2]
+        if not re.fullmatch("[0-9]{1,11}", stamp) or abs(hook.received_at.timestamp() - int(stamp)) > TOLERANCE:
+            raise BadSignature("webhook-timestamp is more than 5 minutes away from now")
+        return False
+
+    def verify_body(self, hook: Hook) -> None:
+        id_, given, stamp = _signature_headers(hook)
+        try:
+            body = hook.body.decode()
+        except UnicodeDecodeError:
+            raise BadSignature(UNREADABLE_SIGNATURE) from None
+        at = datetime.fromtimestamp(int(stamp), UTC)
+        signs = [_signer(secret.get_secret_value()).sign(id_, at, body).encode() for secret in self.config.secret]
+        matches = [hmac.compare_digest(one.encode(), sign) for one in given.split(" ") for sign in signs]
+        if not any(matches):
+            raise BadSignature("wrong signature")
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         media = _media_type(hook)
@@ -112,25 +129,15 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
             raise BadPayload('should be "1.0"', "specversion")
         return _own_event(element) if _is_own(element) else _foreign_event(element)
 
-    def _check_signature(self, hook: Hook) -> None:
-        try:
-            id_, given, stamp = (
-                _header(hook, name) for name in ("webhook-id", "webhook-signature", "webhook-timestamp")
-            )
-            body = hook.body.decode()
-        except UnicodeDecodeError:
-            raise BadSignature("the signature's headers are not ASCII, or the body is not UTF-8") from None
-        if not re.fullmatch("[0-9]{1,11}", stamp) or abs(hook.received_at.timestamp() - int(stamp)) > TOLERANCE:
-            raise BadSignature("webhook-timestamp is more than 5 minutes away from now")
-        at = datetime.fromtimestamp(int(stamp), UTC)
-        signs = [_signer(secret.get_secret_value()).sign(id_, at, body).encode() for secret in self.config.secret]
-        matches = [hmac.compare_digest(one.encode(), sign) for one in given.split(" ") for sign in signs]
-        if not any(matches):
-            raise BadSignature("wrong signature")
 
-
-def _header(hook: Hook, name: str) -> str:
-    return (hook.header(name) or b"").decode("ascii")
+def _signature_headers(hook: Hook) -> tuple[str, str, str]:
+    """The id, the signatures and the time, as Standard Webhooks sends them; raise BadSignature where they cannot be."""
+    names = ("webhook-id", "webhook-signature", "webhook-timestamp")
+    try:
+        id_, given, stamp = ((hook.header(name) or b"").decode("ascii") for name in names)
+    except UnicodeDecodeError:
+        raise BadSignature(UNREADABLE_SIGNATURE) from None
+    return id_, given, stamp
 
 
 def _signer(secret: str) -> "Webhook":

@@ -60,8 +60,8 @@ class JsonPanel(Panel[JsonConfig]):
             if (source := getattr(config, name)) is not None
         }
 
-    def verify(self, hook: Hook) -> None:
-        self.verify_secret(*hook.plain_secrets(self.config.header))
+    def verify_head(self, hook: Hook) -> bool:
+        return self.verify_secret(*hook.plain_secrets(self.config.header))
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         body = parse_json(hook.body)

@@ -138,8 +138,8 @@ class WgPortalPanel(Panel[WgPortalConfig]):
     )
     paste: ClassVar[tuple[str, ...]] = ("webhook:", "  url: {url}", "  authentication: {secret}")
 
-    def verify(self, hook: Hook) -> None:
-        self.verify_secret(hook.header("Authorization"))
+    def verify_head(self, hook: Hook) -> bool:
+        return self.verify_secret(hook.header("Authorization"))
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)

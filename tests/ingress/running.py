@@ -10,20 +10,26 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.discord import DiscordEndpoint
-from bridge.ingress.limits import Limits, MemoryBudget
+from bridge.ingress.limits import Limits
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.server import Server, not_found
+from bridge.ingress.server import SERVER, Server, not_found
 from bridge.ingress.source import Source
+from bridge.panels.cloudevents import CloudEventsConfig, CloudEventsPanel
 from bridge.panels.discord.panel import DiscordConfig, DiscordPanel
+from bridge.panels.json import JsonConfig, JsonPanel
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
+from bridge.panels.orbvpn.panel import OrbvpnConfig, OrbvpnPanel
+from bridge.panels.remnawave.panel import RemnawaveConfig, RemnawavePanel
 from bridge.routing import Route, Router
 from bridge.store import open_outbox
 from bridge.store.base import Delivery
 from tests.fakes import FakeClock
 
 SECRET = "something-very-very-secret"
+SIGNED = "a-secret-that-signs-and-is-long-enough-32"
 TOKEN = "main-channel-token-AAAA"
 PATIENCE = 60  # seconds until what never comes is given up, on a machine that does much else
 HEADERS = {"x-webhook-secret": SECRET}
@@ -36,6 +42,12 @@ def sources() -> dict[str, Source]:
     return {
         "marzban": Source("marzban", "marzban", MarzbanPanel(marzban)),
         "chat": Source("chat", "discord", DiscordPanel(discord)),
+        "program": Source("program", "json", JsonPanel(JsonConfig(panel="json", secret=(SECRET,), type="body.kind"))),
+        "orb": Source("orb", "orbvpn", OrbvpnPanel(OrbvpnConfig(panel="orbvpn", secret=(SECRET,)))),
+        "events": Source(
+            "events", "cloudevents", CloudEventsPanel(CloudEventsConfig(panel="cloudevents", secret=(SECRET,)))
+        ),
+        "signed": Source("signed", "remnawave", RemnawavePanel(RemnawaveConfig(panel="remnawave", secret=(SIGNED,)))),
         "open": Source("open", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none"))),
     }
 
@@ -43,8 +55,8 @@ def sources() -> dict[str, Source]:
 class Ingress:
     """Its address, its receiver, and what it announced to the lanes."""
 
-    def __init__(self, url: str, receiver: Receiver, announced: list[Delivery]) -> None:
-        self.url, self.receiver, self.announced = url, receiver, announced
+    def __init__(self, url: str, server: web.Server, receiver: Receiver, announced: list[Delivery]) -> None:
+        self.url, self.server, self.receiver, self.announced = url, server, receiver, announced
 
 
 @asynccontextmanager
@@ -61,13 +73,14 @@ async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | Non
         server = Server(receiver, budget, clock, ready=outbox.check)
         discord = DiscordEndpoint(receiver, budget, clock)
         app.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, **SERVER)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         host, port = runner.addresses[0][:2]
         try:
-            yield Ingress(f"http://{host}:{port}", receiver, announced)
+            assert runner.server is not None
+            yield Ingress(f"http://{host}:{port}", runner.server, receiver, announced)
         finally:
             await runner.cleanup()
 

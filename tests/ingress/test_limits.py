@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from bridge.errors import TooLarge
-from bridge.ingress.limits import Limits, MemoryBudget, Overloaded
+from bridge.ingress.budget import MemoryBudget
+from bridge.ingress.limits import Limits, Overloaded
 from tests.fakes import FakeClock
 from tests.ingress.running import ELEMENT, HEADERS, PATIENCE, Ingress, post, running_ingress
 
@@ -57,7 +58,7 @@ async def test_what_is_bigger_than_the_limit_is_413(
 async def test_what_says_that_it_is_bigger_is_413_before_it_is_sent(store_url: str, clock: FakeClock) -> None:
     async with running_ingress(store_url, clock, Limits(body=1000, body_timeout=PATIENCE)) as ingress:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(ingress.url.rpartition(":")[2]))
-        writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n")
+        writer.write(b"POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n")
         assert b"413" in await reader.readline()
         writer.close()
 
@@ -85,7 +86,7 @@ async def test_a_body_that_does_not_arrive_is_cut_off(store_url: str, clock: Fak
     async with running_ingress(store_url, clock, Limits(body_timeout=0.05)) as ingress:
         port = int(ingress.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+        writer.write(b"POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         assert b"408" in await reader.readline()
         writer.close()
 

@@ -235,7 +235,9 @@ async def cut_off(ingress: Ingress) -> None:
 
     ingress.receiver.distrust = distrust_and_tell
     reader, writer = await asyncio.open_connection("127.0.0.1", int(ingress.url.rpartition(":")[2]))
-    writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
+    secret = f"x-webhook-secret: {SECRET}\r\n".encode()
+    writer.write(b"POST /in/marzban HTTP/1.1\r\nHost: x\r\n" + secret)
+    writer.write(b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
     assert b"100" in await reader.readline()
     writer.transport.abort()
     async with asyncio.timeout(PATIENCE):

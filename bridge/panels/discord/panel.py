@@ -47,8 +47,8 @@ class DiscordPanel(Panel[DiscordConfig]):
         super().__init__(config)
         self._zone = ZoneInfo(config.timezone)
 
-    def verify(self, hook: Hook) -> None:
-        self.verify_secret(hook.token)
+    def verify_head(self, hook: Hook) -> bool:
+        return self.verify_secret(hook.token)
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         """The message, or one for each of its embeds where all are reports; raise BadPayload as Discord would."""

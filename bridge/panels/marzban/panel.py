@@ -68,8 +68,8 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         ),
     )
 
-    def verify(self, hook: Hook) -> None:
-        self.verify_secret(hook.header("x-webhook-secret"))
+    def verify_head(self, hook: Hook) -> bool:
+        return self.verify_secret(hook.header("x-webhook-secret"))
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)

@@ -57,8 +57,8 @@ class OrbvpnPanel(Panel[OrbvpnConfig]):
         super().__init__(config)
         self._zone = ZoneInfo(config.timezone)
 
-    def verify(self, hook: Hook) -> None:
-        self.verify_secret(*hook.plain_secrets())
+    def verify_head(self, hook: Hook) -> bool:
+        return self.verify_secret(*hook.plain_secrets())
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         return json_elements(hook.body)

@@ -1,0 +1,114 @@
+"""A form as JSON: fields are counted before they are read, and only those that a message has are kept.
+
+A file's bytes are read and let go; what is kept of it is its name.
+"""
+
+import json
+from collections.abc import AsyncIterable
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from multipart import MultipartSegment, PushMultipartParser, parse_options_header
+
+from bridge.errors import BadPayload
+from bridge.event import JsonObject
+from bridge.ingress.limits import Limits
+
+PAYLOAD = "payload_json"
+TEXT_FIELDS = ("content", "username", "avatar_url", "tts", "thread_name")
+KEPT = frozenset((PAYLOAD, *TEXT_FIELDS))
+SLICE = 64 * 1024  # bytes that are unquoted at once: a million of them would make a million objects
+
+
+def form_json(body: bytes, limits: Limits) -> bytes:
+    """The message of a URL-encoded form."""
+    if body.count(b"&") >= limits.fields:
+        raise _unreadable(f"it has more than {limits.fields} fields")
+    pairs = (pair.partition(b"=") for pair in body.split(b"&"))
+    named = ((_unquoted(name), value) for name, _, value in pairs if len(name) <= 3 * max(map(len, KEPT)))
+    return _fields_json({name: _unquoted(value) for name, value in named if name in KEPT})
+
+
+async def multipart_json(
+    content_type: str, pieces: AsyncIterable[bytes], limits: Limits
+) -> tuple[bytes, list[JsonObject]]:
+    """The message of a form with files, and what the files are called."""
+    boundary = parse_options_header(content_type)[1].get("boundary", "")
+    form = _Form(limits)
+    try:
+        parser = PushMultipartParser(
+            boundary, max_header_size=limits.part_headers, max_segment_count=limits.parts, max_header_count=32
+        )
+        async for piece in _after_preamble(pieces, f"--{boundary}".encode(), limits.preamble):
+            for event in parser.parse(piece):
+                form.take(event)
+        parser.close()
+    except ValueError as error:
+        raise _unreadable(str(error)) from None
+    return _fields_json({name: value.decode("utf-8", "replace") for name, value in form.fields.items()}), form.files
+
+
+@dataclass(slots=True)
+class _Form:
+    """The parts as they come: `value` is where the bytes of the present one go, None where they are let go."""
+
+    limits: Limits
+    fields: dict[str, bytearray] = field(default_factory=dict)
+    files: list[JsonObject] = field(default_factory=list)
+    value: bytearray | None = None
+
+    def take(self, event: MultipartSegment | bytes | bytearray | None) -> None:
+        if isinstance(event, MultipartSegment):
+            self.value = self._begun(event)
+        elif event is not None and self.value is not None:
+            self.value += event
+
+    def _begun(self, part: MultipartSegment) -> bytearray | None:
+        if sum(len(name) + len(value) + 4 for name, value in part.headerlist) > self.limits.part_headers:
+            raise ValueError(f"a part has more than {self.limits.part_headers} bytes of headers")
+        if (part.content_type or "").startswith("multipart/"):
+            raise ValueError("a form inside the form")
+        if part.filename is not None:
+            self.files.append({"filename": part.filename, "content_type": part.header("Content-Type", "")})
+            return None
+        return self.fields.setdefault(part.name, bytearray()) if part.name in KEPT else None
+
+
+async def _after_preamble(pieces: AsyncIterable[bytes], delimiter: bytes, limit: int) -> AsyncIterable[bytes]:
+    """The pieces, the first of them with the first boundary in it; raise ValueError where that does not come."""
+    head = b""
+    found = False
+    async for piece in pieces:
+        if not found:
+            head += piece
+            at = head.find(delimiter)
+            if (at if at >= 0 else len(head) - len(delimiter)) > limit:
+                raise ValueError(f"no part begins within {limit} bytes")
+            if at < 0:
+                continue
+            found, piece = True, head
+        yield piece
+    if not found and head:
+        yield head
+
+
+def _unquoted(value: bytes) -> str:
+    plain = value.replace(b"+", b" ")
+    slices, start = [], 0
+    while start < len(plain):
+        end = start + SLICE
+        if end < len(plain) and (cut := plain.rfind(b"%", end - 2, end)) > start:
+            end = cut
+        slices.append(unquote_to_bytes(plain[start:end]))
+        start = end
+    return b"".join(slices).decode("utf-8", "replace")
+
+
+def _fields_json(fields: dict[str, str]) -> bytes:
+    if PAYLOAD in fields:
+        return fields[PAYLOAD].encode()
+    return json.dumps({name: fields[name] for name in TEXT_FIELDS if name in fields}).encode()
+
+
+def _unreadable(reason: str) -> BadPayload:
+    return BadPayload(f"the form cannot be read: {reason}", PAYLOAD)

@@ -60,9 +60,9 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be sent for an event, to each sink that the table chooses. Secrets are masked."""
-    settings = _settings(config, needed=file is not None or sink is not None)
+    settings = _config(config, needed=file is not None or sink is not None)
     if file is not None:
-        events = _parsed(settings, file, source)
+        events = _events_of(settings, file, source)
     else:
         events = [_sample(settings, event, source=source, panel=panel)]
     shown = [one for event_ in events for one in _previews(settings, event_, sink, service, locale)]
@@ -84,15 +84,14 @@ def probe(
     """Send a sample through a sink, once; exit 0 only if it was delivered."""
     from bridge.outcome import Delivered
 
-    settings = _settings(config, needed=True)
-    attempt = asyncio.run(_sent(settings, sink, _sample(settings, event)))
+    settings = _config(config, needed=True)
+    attempt = asyncio.run(_send_once(settings, sink, _sample(settings, event)))
     delivered = isinstance(attempt.outcome, Delivered)
+    shown = _attempt_json(attempt)
     if as_json:
-        print_json(_told(attempt))
+        print_json(shown)
     else:
-        print(
-            "\n".join(f"{name:8} {plain(value)}" for name, value in _told(attempt).items() if value not in (None, ""))
-        )
+        print("\n".join(f"{name:8} {plain(value)}" for name, value in shown.items() if value not in (None, "")))
     raise typer.Exit(0 if delivered else 1)
 
 
@@ -108,8 +107,8 @@ class Preview:
     fault: str | None
 
     def to_json(self) -> "JsonObject":
-        told = {name: getattr(self, name) for name in ("sink", "why", "request", "fault")}
-        return {"event": self.event.to_json(), "blocks": dict(self.blocks), **told}
+        beside = {name: getattr(self, name) for name in ("sink", "why", "request", "fault")}
+        return {"event": self.event.to_json(), "blocks": dict(self.blocks), **beside}
 
     def show(self) -> None:
         print(f"── {plain(self.event.type)} → {self.sink} ({self.why})")
@@ -125,14 +124,14 @@ class Preview:
         print()
 
 
-async def _sent(config: "Config", name: str, event: "Event") -> "Attempt":
+async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
     from bridge.message import Message
     from bridge.sinks.http import Http
 
     http = Http()
     try:
-        sink = _opened(config, name, http)
-        blocks, fault = _blocks(config, sink, event, None)
+        sink = _open_sink(config, name, http)
+        blocks, fault = _rendered(config, sink, event, None)
         if fault:
             print(f"the template failed, and the built-in one was used: {plain(fault)}", file=sys.stderr)
         return await sink.send(Message(event=event, at=datetime.now(UTC), blocks=blocks))
@@ -140,11 +139,11 @@ async def _sent(config: "Config", name: str, event: "Event") -> "Attempt":
         await http.close()
 
 
-def _told(attempt: "Attempt") -> "JsonObject":
+def _attempt_json(attempt: "Attempt") -> "JsonObject":
     outcome = attempt.outcome
     names = ("ref", "note", "reason", "after")
-    said = {name: value for name in names if (value := getattr(outcome, name, None)) is not None}
-    return {"outcome": type(outcome).__name__.lower(), **said, "status": attempt.status, "answer": attempt.answer}
+    known = {name: value for name in names if (value := getattr(outcome, name, None)) is not None}
+    return {"outcome": type(outcome).__name__.lower(), **known, "status": attempt.status, "answer": attempt.answer}
 
 
 def _previews(
@@ -160,11 +159,11 @@ def _previews(
         console = ConsoleConfig.model_validate({"format": service}).open(Tools(http, {}))
         yield _preview(config, event, console, service, "asked for", None, locale)
     elif sink is not None:
-        yield _preview(config, event, _opened(config, sink, http), sink, "asked for", None, locale)
+        yield _preview(config, event, _open_sink(config, sink, http), sink, "asked for", None, locale)
     else:
         routed = Router(config.table(), sinks=config.all_sinks()).route(event)
         for one in routed.destinations:
-            yield _preview(config, event, _opened(config, one.sink, http), one.sink, one.row, one.template, locale)
+            yield _preview(config, event, _open_sink(config, one.sink, http), one.sink, one.row, one.template, locale)
 
 
 def _preview(
@@ -173,13 +172,13 @@ def _preview(
     from bridge.message import Message
     from bridge.sinks.base import HttpSink
 
-    blocks, fault = _blocks(config, sink, event, template, locale)
+    blocks, fault = _rendered(config, sink, event, template, locale)
     message = Message(event=event, at=datetime.now(UTC), blocks=blocks, template=template)
-    request = _request(sink, message) if isinstance(sink, HttpSink) else None
+    request = _request_json(sink, message) if isinstance(sink, HttpSink) else None
     return Preview(event, name, why, blocks, request, fault)
 
 
-def _blocks(
+def _rendered(
     config: "Config", sink: "Sink", event: "Event", template: str | None, locale: str | None = None
 ) -> "tuple[Mapping[str, str], str | None]":
     from bridge.messages.renderer import Renderer
@@ -190,7 +189,7 @@ def _blocks(
     return rendered.blocks, rendered.fault
 
 
-def _request(sink: "HttpSink[Any]", message: "Message") -> "JsonObject":
+def _request_json(sink: "HttpSink[Any]", message: "Message") -> "JsonObject":
     request = sink.build(message)
     text = sink.mask(request.body.decode("utf-8", "replace"))
     try:
@@ -201,7 +200,7 @@ def _request(sink: "HttpSink[Any]", message: "Message") -> "JsonObject":
     return {"method": request.method, "url": sink.mask(str(request.url)), "headers": headers, "body": body}
 
 
-def _settings(config: Path | None, *, needed: bool) -> "Config":
+def _config(config: Path | None, *, needed: bool) -> "Config":
     """The file's settings; none at all will do for a sample that no row has to choose a sink for."""
     from bridge.config.load import load
     from bridge.config.model import Config
@@ -210,7 +209,7 @@ def _settings(config: Path | None, *, needed: bool) -> "Config":
     return load(path).config if needed or config or path.exists() else Config()
 
 
-def _opened(config: "Config", name: str, http: "Http") -> "Sink":
+def _open_sink(config: "Config", name: str, http: "Http") -> "Sink":
     from bridge.config.errors import suggestion
     from bridge.panels import DIALECTS
     from bridge.sinks.base import Tools
@@ -235,7 +234,7 @@ def _sample(config: "Config", type_: str, *, source: str | None = None, panel: s
     return sample(wanted, at=datetime.now(UTC), panel=kind, source=name)
 
 
-def _parsed(config: "Config", file: Path, source: str | None) -> "list[Event]":
+def _events_of(config: "Config", file: Path, source: str | None) -> "list[Event]":
     """The events of a request's body, understood as the source's panel would."""
     from bridge.config.errors import suggestion
     from bridge.ingress.source import Source

@@ -110,28 +110,28 @@ class Writer:
 
     def line(self, children: "Sequence[Token]", around: str = "") -> str:
         """A paragraph; `around` is a mark that is open about it already."""
-        said: list[str] = []
+        written: list[str] = []
         opened: list[str] = []  # "" for a mark that is open already, or that the service has not
         at = 0
         while at < len(children):
             token = children[at]
             if token.type == "link_open":
                 close = _closing(children, at)
-                said.append(self.link(children[at + 1 : close], str(token.attrs.get("href", ""))))
+                written.append(self.link(children[at + 1 : close], str(token.attrs.get("href", ""))))
                 at = close
             elif token.nesting > 0:
                 name = "u" if token.markup == "__" else token.tag
                 fresh = name in self.tags and name not in opened and name != around
                 opened.append(name if fresh else "")
-                said += [self.tags[name][0]] if fresh else []
+                written += [self.tags[name][0]] if fresh else []
             elif token.nesting < 0:
-                said += [self.tags[name][1]] if (name := opened.pop()) else []
+                written += [self.tags[name][1]] if (name := opened.pop()) else []
             elif token.type in ("softbreak", "hardbreak"):
-                said.append(self.line_break([self.tags[name] for name in opened if name]))
+                written.append(self.line_break([self.tags[name] for name in opened if name]))
             else:
-                said.append(self.word(token))
+                written.append(self.word(token))
             at += 1
-        return "".join(said)
+        return "".join(written)
 
     def word(self, token: "Token") -> str:
         match token.type:

@@ -21,7 +21,7 @@ class Terminal(Protocol):
         """A text in the service's markup."""
         ...
 
-    def body(self, said: Message | Digest, at: datetime) -> "RenderableType":
+    def body(self, message: Message | Digest, at: datetime) -> "RenderableType":
         """What the blocks say; `at` is when it happened."""
         ...
 

@@ -77,16 +77,16 @@ class ConsoleSink:
     async def send_digest(self, digest: Digest) -> Attempt:
         return await self._show(digest)
 
-    async def _show(self, said: Message | Digest) -> Attempt:
-        await asyncio.to_thread(self._print, said)  # a pipe that nobody reads must not hold up the loop
+    async def _show(self, message: Message | Digest) -> Attempt:
+        await asyncio.to_thread(self._print, message)  # a pipe that nobody reads must not hold up the loop
         return Attempt(Delivered())
 
-    def _print(self, said: Message | Digest) -> None:
+    def _print(self, message: Message | Digest) -> None:
         from bridge.sinks.terminal import view  # brings rich: only who has a console pays for it
 
         out = self._out or sys.stdout
         try:
-            shown = view(said, self._service, terminal=out.isatty(), color=self.config.color)
+            shown = view(message, self._service, terminal=out.isatty(), color=self.config.color)
             with _writing:
                 out.write(shown)
                 out.flush()

@@ -3,17 +3,17 @@
 from bridge.message import Digest
 from bridge.sinks.text import clip
 
-GIST = 250  # characters
-PLACE = "{more}"  # where the number goes
+COUNTS = 250  # characters
+NUMBER = "{more}"  # where the number goes
 
 
 def more(digest: Digest, shown: int) -> str:
     """What to say of the events that the first `shown` parts do not tell; empty where they tell all of them."""
     left = digest.tally.total - sum(part.circumstances.repeats for part in digest.parts[:shown])
-    return digest["more"].strip().replace(PLACE, str(left)) if left > 0 else ""
+    return digest["more"].strip().replace(NUMBER, str(left)) if left > 0 else ""
 
 
-def gist(digest: Digest) -> str:
+def counts_by_type(digest: Digest) -> str:
     """The bare count by type, for where no template works."""
     kinds = ", ".join(f"{kind} ×{count}" for kind, count in digest.tally.kinds.items())
-    return clip(kinds or "×0", GIST)
+    return clip(kinds or "×0", COUNTS)

@@ -128,17 +128,17 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 return made
 
     def classify(self, response: Response) -> Outcome:
-        said = json_object(response.body)
-        reason = ": ".join([f"HTTP {response.status}", *_messages(said)])
+        answer = json_object(response.body)
+        reason = ": ".join([f"HTTP {response.status}", *_messages(answer)])
         if response.status == 429:
             return Limited(retry_after(response) or _interval(response) or WAIT)
         if response.status == 401 and "version" in reason.lower():
             return Refused(reason)
         match super().classify(response):
-            case Delivered() if self._trigger is not None and not said.get("id"):
+            case Delivered() if self._trigger is not None and not answer.get("id"):
                 return Gone("the trigger is not published: the answer has no id")
             case Delivered():
-                return Delivered(ref=_reference(said))
+                return Delivered(ref=_reference(answer))
             case Gone():
                 return Gone(reason)
             case Refused():
@@ -173,7 +173,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         event, user = message.event, object_in(message.event, "user")
         first, last = _text(user.get("first_name")), _text(user.get("last_name"))
         values = enumerate(self.config.custom_fields)
-        said = {
+        contact = {
             "firstName": first,
             "lastName": last,
             "name": "" if first or last else _text(user.get("username")),
@@ -188,7 +188,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 if (value := message[f"custom_field_{i}"].strip())
             ],
         }
-        return {key: value for key, value in said.items() if value}
+        return {key: value for key, value in contact.items() if value}
 
     def _tags(self, event: Event) -> list[str]:
         words = event.type.replace(".", " ").replace("_", " ").title().replace("2Fa", "2FA").replace("Ip ", "IP ")
@@ -275,15 +275,15 @@ def _status(event: Event) -> str:
     return re.sub(r"[^A-Z]+", "_", known.upper()).strip("_")
 
 
-def _messages(said: JsonObject) -> list[str]:
+def _messages(answer: JsonObject) -> list[str]:
     """What HighLevel says: a text, or a list of them."""
-    message = said.get("message")
+    message = answer.get("message")
     return [str(one) for one in message] if isinstance(message, list) else [str(message)] if message else []
 
 
-def _reference(said: JsonObject) -> str | None:
-    contact = said.get("contact")
-    known = contact.get("id") if isinstance(contact, dict) else said.get("id")
+def _reference(answer: JsonObject) -> str | None:
+    contact = answer.get("contact")
+    known = contact.get("id") if isinstance(contact, dict) else answer.get("id")
     return str(known) if known else None
 
 

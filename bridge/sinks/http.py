@@ -64,7 +64,7 @@ class Http:
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None
         except self._faults as error:
-            raise Unanswered(f"no answer: {_why(error)}") from None
+            raise Unanswered(f"no answer: {_reason(error)}") from None
 
     async def close(self) -> None:
         for session in self._sessions.values():
@@ -112,7 +112,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body[:ANSWER_LIMIT])
 
 
-def _why(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """What went wrong, in a person's words. Never the error's own text: it holds the address."""
     match error:
         case aiohttp.ClientConnectorDNSError():
@@ -128,17 +128,17 @@ def _why(error: Exception) -> str:
         case ssl.SSLError() | aiohttp.ClientSSLError():
             return "TLS failed"
         case aiohttp.ClientProxyConnectionError():
-            return f"proxy: {_system(error)}"
+            return f"proxy: {_system_reason(error)}"
         case OSError():
-            return _system(error)
+            return _system_reason(error)
         case _ if type(error).__name__ == "ProxyError":  # of aiohttp_socks: what the proxy said
             return f"proxy: {error}".lower()
         case _ if isinstance(error.__cause__, OSError):
-            return f"proxy: {_system(error.__cause__)}"
+            return f"proxy: {_system_reason(error.__cause__)}"
         case _:
             return type(error).__name__
 
 
-def _system(error: OSError) -> str:
+def _system_reason(error: OSError) -> str:
     """What the system calls it, `connection refused`; several addresses may have failed in several ways."""
     return os.strerror(error.errno).lower() if error.errno else "connection failed"

@@ -13,6 +13,7 @@ from bridge.event import dump
 from bridge.markup.service import Service
 from bridge.outcome import Rate
 from bridge.settings import Duration, Settings
+from bridge.sinks.text import web_url
 from bridge.terms import Quiet, Storm
 
 PERIODS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -68,6 +69,12 @@ def _parsed(text: str, schemes: tuple[str, ...], fault: str) -> URL:
     return url
 
 
+def _picture_address(value: str) -> str:
+    if (url := web_url(value)) is None:
+        raise ValueError("should be an address that begins with http:// or https://")
+    return url
+
+
 def _filled(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
     if not text:
@@ -98,6 +105,8 @@ Rates = Annotated[
 
 #: An http(s) address that is itself the credential: a webhook's URL.
 SecretUrl = Annotated[SecretStr, AfterValidator(_web_address)]
+#: A picture that a service fetches for itself.
+PictureUrl = Annotated[str, AfterValidator(_picture_address)]
 #: A token or key, never empty, that goes into a header or a path.
 Token = Annotated[SecretStr, BeforeValidator(_as_text), AfterValidator(_filled)]
 #: A service's fixed host, for those who stand behind a gateway of their own.
@@ -149,17 +158,17 @@ def secrets_of(settings: Settings) -> list[str]:
     """Every secret text in the settings, and the telling parts of those that are addresses; the longest first."""
     found: set[str] = set()
     for secret in _secrets_in([getattr(settings, name) for name in type(settings).model_fields]):
-        found |= {secret, *_telling(secret)}
+        found |= {secret, *_telling_parts(secret)}
     return sorted((one for one in found if len(one) >= 4), key=len, reverse=True)
 
 
 #: How a sink is spoken to, and not where: changing these repairs no address.
-MANNERS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "quiet", "storm", "concurrency"))
+NO_ADDRESS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "quiet", "storm", "concurrency"))
 
 
 def address_of(config: SinkConfig) -> str:
     """A short hash of where the sink sends and as whom; one word of it gives no secret away."""
-    names = sorted(type(config).model_fields.keys() - MANNERS)
+    names = sorted(type(config).model_fields.keys() - NO_ADDRESS)
     return _hash(dump({name: _plain(getattr(config, name)) for name in names}))
 
 
@@ -199,7 +208,7 @@ def _secrets_in(value: Any) -> Iterator[str]:
             yield from _secrets_in(one)
 
 
-def _telling(secret: str) -> Iterator[str]:
+def _telling_parts(secret: str) -> Iterator[str]:
     """What gives a secret away by itself: the token behind `Bearer`; of an address a password, a value of the query,
     a part of the path that is no word."""
     yield from (word for word in secret.split() if len(word) >= 8)

@@ -26,7 +26,7 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal woul
 
 
 def view(
-    said: Message | Digest, service: Service | None, *, terminal: bool, color: bool, width: int | None = None
+    message: Message | Digest, service: Service | None, *, terminal: bool, color: bool, width: int | None = None
 ) -> str:
     """What is said as the service would show it, as JSON for none; with escape sequences where it is a terminal's."""
     text = io.StringIO()
@@ -39,8 +39,8 @@ def view(
         emoji=False,
         markup=False,
     )
-    console.print(_head(said, service), style="dim")
-    for one in _events(said) if service is None else _messages(said, service):
+    console.print(_head(message, service), style="dim")
+    for one in _events(message) if service is None else _messages(message, service):
         console.print(one, soft_wrap=service is None)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if not _BLANK.fullmatch(line)) + "\n\n"
 
@@ -55,31 +55,31 @@ def without_controls(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
-def _head(said: Message | Digest, service: Service | None) -> str:
+def _head(message: Message | Digest, service: Service | None) -> str:
     format_ = service.name if service else "event"
-    if isinstance(said, Digest):
-        return f"{format_} · digest · {said.tally.total}"
-    return f"{format_} · {said.event.type} · {said.event.source}"
+    if isinstance(message, Digest):
+        return f"{format_} · digest · {message.tally.total}"
+    return f"{format_} · {message.event.type} · {message.event.source}"
 
 
-def _events(said: Message | Digest) -> Iterable[RenderableType]:
-    for event in said.events if isinstance(said, Digest) else [said.event]:
+def _events(message: Message | Digest) -> Iterable[RenderableType]:
+    for event in message.events if isinstance(message, Digest) else [message.event]:
         yield without_controls(json.dumps(event.to_json(), ensure_ascii=False, indent=2))
 
 
-def _messages(said: Message | Digest, service: Service) -> Iterable[RenderableType]:
+def _messages(message: Message | Digest, service: Service) -> Iterable[RenderableType]:
     """The message; of a digest its summary and its parts, and how many more there are."""
-    if not isinstance(said, Digest):
-        yield _below_remarks(said, service, said.event.occurred_at)
+    if not isinstance(message, Digest):
+        yield _below_remarks(message, service, message.event.occurred_at)
         return
-    yield _below_remarks(said, service, said.tally.last_at)
-    for part in said.parts:
+    yield _below_remarks(message, service, message.tally.last_at)
+    for part in message.parts:
         yield from (_LINE, _below_remarks(part, service, part.event.occurred_at))
-    if rest := service.terminal().words(more(said, len(said.parts))):
+    if rest := service.terminal().words(more(message, len(message.parts))):
         yield from (_LINE, rest)
 
 
-def _below_remarks(said: Message | Digest, service: Service, at: datetime) -> RenderableType:
-    terminal, remarks = service.terminal(), said["remarks"].strip()
-    body = terminal.body(said, at)
+def _below_remarks(message: Message | Digest, service: Service, at: datetime) -> RenderableType:
+    terminal, remarks = service.terminal(), message["remarks"].strip()
+    body = terminal.body(message, at)
     return Group(terminal.words(remarks), body) if shows(remarks) else body

@@ -112,8 +112,8 @@ class WebhookSink(HttpSink[WebhookConfig]):
         return Look(inline=inline, locale=self.config.locale)
 
     def build(self, message: Message) -> Request:
-        told = _circumstances(message.circumstances) if self.config.format in STANDARD else {}
-        return self._request(self._emission(message), message.event.id, message.at, told)
+        headers = _circumstance_headers(message.circumstances) if self.config.format in STANDARD else {}
+        return self._request(self._emission(message), message.event.id, message.at, headers)
 
     def build_digest(self, digest: Digest) -> Request:
         emissions = [self._emit(event, digest.at) for event in digest.events]
@@ -126,8 +126,8 @@ class WebhookSink(HttpSink[WebhookConfig]):
             return Away(f"HTTP {response.status}", retry_after(response))
         return super().classify(response)
 
-    def _request(self, emission: Emission, id_: str, at: datetime, told: Mapping[str, str]) -> Request:
-        headers = {**emission.headers, **self._headers, **told, **self._signature(id_, at, emission.body)}
+    def _request(self, emission: Emission, id_: str, at: datetime, more: Mapping[str, str]) -> Request:
+        headers = {**emission.headers, **self._headers, **more, **self._signature(id_, at, emission.body)}
         return Request(self.config.method, self._url, emission.body, headers)
 
     def _emission(self, message: Message) -> Emission:
@@ -152,20 +152,20 @@ class WebhookSink(HttpSink[WebhookConfig]):
         }
 
 
-def _circumstances(circumstances: Circumstances) -> dict[str, str]:
-    told = {"Panelbridge-Replay": "1"} if circumstances.replay else {}
+def _circumstance_headers(circumstances: Circumstances) -> dict[str, str]:
+    headers = {"Panelbridge-Replay": "1"} if circumstances.replay else {}
     if circumstances.instead:
-        told["Panelbridge-Instead"] = quote(clip(circumstances.instead, INSTEAD), safe=VISIBLE, errors="replace")
-    return told
+        headers["Panelbridge-Instead"] = quote(clip(circumstances.instead, INSTEAD), safe=VISIBLE, errors="replace")
+    return headers
 
 
 def _elements(body: bytes) -> Iterator[Any]:
     """What an event is in an array of them: its object, or those that its dialect already has in an array."""
-    said = json.loads(body)
-    if isinstance(said, list):
-        yield from said
+    element = json.loads(body)
+    if isinstance(element, list):
+        yield from element
     else:
-        yield said
+        yield element
 
 
 def _is_signing_key(secret: SecretStr) -> bool:

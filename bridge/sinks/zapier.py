@@ -80,33 +80,33 @@ class ZapierSink(HttpSink[ZapierConfig]):
             case status:
                 return Away(f"HTTP {status}", retry_after(response))
 
-    def _post(self, said: JsonObject | list[JsonObject]) -> Request:
-        return Request("POST", self._url, dump(said), {"Content-Type": "application/json"})
+    def _post(self, payload: JsonObject | list[JsonObject]) -> Request:
+        return Request("POST", self._url, dump(payload), {"Content-Type": "application/json"})
 
 
-def _reference(said: JsonObject) -> str | None:
-    return next((str(said[key]) for key in ("id", "request_id") if said.get(key)), None)
+def _reference(answer: JsonObject) -> str | None:
+    return next((str(answer[key]) for key in ("id", "request_id") if answer.get(key)), None)
 
 
 def _payload(event: Event) -> JsonObject:
     user = object_in(event, "user")
-    said: JsonObject = {
+    payload: JsonObject = {
         "event_type": _event_type(event.type),
         "occurred_at": iso(event.occurred_at),
         "user_id": _count(user.get("id")),
         "email": _matching(_EMAIL, user.get("email")),
         "username": _text(user.get("username")),
-        "profile": _known({key: _text(user.get(key)) for key in PROFILE}),
+        "profile": _without_unknown({key: _text(user.get(key)) for key in PROFILE}),
         "subscription": _subscription(object_in(event, "subscription")),
         "event_id": event.id,
         "event": event.type,
         "source": event.source,
-        "user": _tidy({key: value for key, value in user.items() if key not in LIFTED}),
+        "user": _in_snake_case({key: value for key, value in user.items() if key not in LIFTED}),
     }
-    said = _known(said)
-    if said["event_type"].startswith("USER_") and not said.keys() & {"user_id", "email", "username"}:
-        said["username"] = (event.subject or "").partition(":")[2] or event.id
-    return said | _further(event.data)
+    payload = _without_unknown(payload)
+    if payload["event_type"].startswith("USER_") and not payload.keys() & {"user_id", "email", "username"}:
+        payload["username"] = (event.subject or "").partition(":")[2] or event.id
+    return payload | _further(event.data)
 
 
 def _further(data: Mapping[str, Any]) -> JsonObject:
@@ -116,19 +116,21 @@ def _further(data: Mapping[str, Any]) -> JsonObject:
         for key, value in data.items()
         if not (key in ("user", "subscription") and isinstance(value, Mapping))
     }
-    said = _tidy(rest)
-    return {f"data_{key}" if key in (*RESERVED, "user") else key: value for key, value in said.items()}
+    further = _in_snake_case(rest)
+    return {f"data_{key}" if key in (*RESERVED, "user") else key: value for key, value in further.items()}
 
 
-def _subscription(said: Mapping[str, Any]) -> JsonObject:
-    named = {RENAMED.get(key, key): value for key, value in said.items()}
+def _subscription(subscription: Mapping[str, Any]) -> JsonObject:
+    named = {RENAMED.get(key, key): value for key, value in subscription.items()}
     documented = {
         "group_name": _text(named.pop("group_name", None)),
         "duration_days": _digits(named.pop("duration_days", None)),
         "multi_login_count": _count(named.pop("multi_login_count", None)),
         "expires_at": _matching(_TIME, named.pop("expires_at", None)),
     }
-    return _known(documented | {key: value for key, value in _tidy(named).items() if key not in documented})
+    return _without_unknown(
+        documented | {key: value for key, value in _in_snake_case(named).items() if key not in documented}
+    )
 
 
 def _event_type(type_: str) -> str:
@@ -136,16 +138,16 @@ def _event_type(type_: str) -> str:
     return name if name[:1].isalpha() else f"EVENT_{name}".strip("_")
 
 
-def _tidy(value: Any) -> Any:
+def _in_snake_case(value: Any) -> Any:
     """The value in snake_case all through, without what is unknown."""
     if isinstance(value, Mapping):
-        said: JsonObject = {}
+        renamed: JsonObject = {}
         for key, one in value.items():
-            if (known := _tidy(one)) not in (None, {}, []):
-                said[_free(_snake(str(key)), said)] = known
-        return said
+            if (known := _in_snake_case(one)) not in (None, {}, []):
+                renamed[_free_key(_snake(str(key)), renamed)] = known
+        return renamed
     if isinstance(value, list | tuple):
-        return [known for one in value if (known := _tidy(one)) is not None]
+        return [known for one in value if (known := _in_snake_case(one)) is not None]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -157,7 +159,7 @@ def _snake(key: str) -> str:
     return name if name[:1].isalpha() else f"field_{name}".strip("_")
 
 
-def _free(key: str, taken: JsonObject) -> str:
+def _free_key(key: str, taken: JsonObject) -> str:
     number = 2
     free = key
     while free in taken:
@@ -165,7 +167,7 @@ def _free(key: str, taken: JsonObject) -> str:
     return free
 
 
-def _known(values: JsonObject) -> JsonObject:
+def _without_unknown(values: JsonObject) -> JsonObject:
     return {key: value for key, value in values.items() if value is not None and value != {}}
 
 

@@ -45,22 +45,22 @@ class CharacterBudget:
     def __init__(self) -> None:
         self.left = TOTAL
 
-    def embed(self, said: Mapping[str, Any]) -> JsonObject | None:
+    def embed(self, embed: Mapping[str, Any]) -> JsonObject | None:
         if self.left <= 0:
             return None
         seen = {
-            "title": self.text(said.get("title"), TITLE),
-            "description": self.text(said.get("description"), DESCRIPTION),
-            "footer": self.part(said.get("footer"), "text", FOOTER),
-            "author": self.part(said.get("author"), "name", AUTHOR),
-            "image": _picture(said.get("image")),
-            "thumbnail": _picture(said.get("thumbnail")),
-            "fields": self.fields(said.get("fields")),
+            "title": self.text(embed.get("title"), TITLE),
+            "description": self.text(embed.get("description"), DESCRIPTION),
+            "footer": self.part(embed.get("footer"), "text", FOOTER),
+            "author": self.part(embed.get("author"), "name", AUTHOR),
+            "image": _picture(embed.get("image")),
+            "thumbnail": _picture(embed.get("thumbnail")),
+            "fields": self.fields(embed.get("fields")),
         }
         beside = {
-            "url": web_url(said.get("url")),
-            "color": _color(said.get("color")),
-            "timestamp": _timestamp(said.get("timestamp")),
+            "url": web_url(embed.get("url")),
+            "color": _color(embed.get("color")),
+            "timestamp": _timestamp(embed.get("timestamp")),
         }
         if not any(seen.values()):
             return None
@@ -84,15 +84,15 @@ class CharacterBudget:
 
     def fields(self, value: Any) -> list[JsonObject]:
         """The first fields that fit; the last of them ends in an ellipsis if there were more."""
-        given = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+        fields = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
         kept: list[JsonObject] = []
-        for field in given[:FIELDS]:
+        for field in fields[:FIELDS]:
             if self.left < 2 * len(ELLIPSIS) + 2:
                 break
             self.left -= 2  # for the ellipsis of the last one
             kept.append(self.field(field))
             self.left += 2
-        if len(kept) < len(given) and kept:
+        if len(kept) < len(fields) and kept:
             last = kept[-1]
             value = (
                 last["value"] if utf16(last["value"]) <= VALUE - 2 else clip(last["value"], VALUE - 2, MARKUP, utf16)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.event import JsonObject, iso
 from bridge.message import RECORD, UNIT, Digest, Message
-from bridge.sinks.digest import gist, more
+from bridge.sinks.digest import counts_by_type, more
 from bridge.sinks.discord.embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL, fitted_embeds, weight
 from bridge.sinks.text import clip, shows, utf16, web_url
 
@@ -32,18 +32,18 @@ def thread_name(named: str, otherwise: str) -> str:
     return clip(text, THREAD_NAME, size=utf16)
 
 
-def said_by(message: Message) -> JsonObject:
+def message_payload(message: Message) -> JsonObject:
     """Content and embeds, not both empty; the name and picture of a message that was posted with them."""
-    content, embeds, said = _posted(message) or (message["content"], fitted_embeds([_embed_of(message)]), {})
+    content, embeds, speaker = _posted_payload(message) or (message["content"], fitted_embeds([_embed(message)]), {})
     if not embeds and not shows(content):
         embeds = [{"title": clip(message.event.type, TITLE)}]
-    return said | {"content": _below(message["remarks"], content), "embeds": embeds}
+    return speaker | {"content": _content(message["remarks"], content), "embeds": embeds}
 
 
-def digested(digest: Digest) -> JsonObject:
+def digest_payload(digest: Digest) -> JsonObject:
     """One embed that sums it up, and below it the first parts, as many as fit whole; remarks are its content."""
-    content = _below(digest["remarks"], "")
-    shown = [(told, embed) for told, part in enumerate(digest.parts, 1) for embed in _part(part)][:PARTS]
+    content = _content(digest["remarks"], "")
+    shown = [(number, embed) for number, part in enumerate(digest.parts, 1) for embed in _part_embeds(part)][:PARTS]
     for count in range(len(shown), 0, -1):
         summary = _summary(digest, more(digest, shown[count - 1][0]))
         embeds = [summary, *(embed for _, embed in shown[:count])]
@@ -58,7 +58,7 @@ def posted_thread(message: Message) -> str | None:
     return str(thread) if thread is not None and SNOWFLAKE.fullmatch(str(thread)) else None
 
 
-def _below(remarks: str, text: str) -> str:
+def _content(remarks: str, text: str) -> str:
     """The remarks, whole, and as much of the text below them as is left room for."""
     head = clip(remarks.strip(), CONTENT, MARKUP, utf16) if shows(remarks) else ""
     room = CONTENT - utf16(head) - 1 if head else CONTENT
@@ -66,7 +66,7 @@ def _below(remarks: str, text: str) -> str:
     return "\n".join(filter(None, (head, body)))
 
 
-def _embed_of(message: Message) -> JsonObject:
+def _embed(message: Message) -> JsonObject:
     """The one embed that the blocks make."""
     return {
         "title": message["title"],
@@ -87,28 +87,28 @@ def _field(record: str) -> JsonObject:
 def _summary(digest: Digest, rest: str) -> JsonObject:
     """The embed that sums a digest up; `rest` says what is not told below it, and is never cut away."""
     described = clip(digest["description"].strip(), DESCRIPTION - utf16(rest) - 1, MARKUP, utf16)
-    said = {
+    embed = {
         "title": digest["title"],
         "description": "\n".join(filter(shows, (described, rest))),
         "color": digest["color"],
         "footer": {"text": digest["footer"]},
         "timestamp": iso(digest.tally.last_at),
     }
-    return next(iter(fitted_embeds([said])), {"title": clip(gist(digest), TITLE)})
+    return next(iter(fitted_embeds([embed])), {"title": clip(counts_by_type(digest), TITLE)})
 
 
-def _part(message: Message) -> list[JsonObject]:
+def _part_embeds(message: Message) -> list[JsonObject]:
     """A message as a part of a digest: its embeds, with remarks and content in their descriptions."""
-    posted = _post(message) if _posted(message) else None
-    embeds = [_embed_of(message)] if posted is None else _embeds_in(posted)
+    posted = _post(message) if _posted_payload(message) else None
+    embeds = [_embed(message)] if posted is None else _embeds_in(posted)
     if posted is not None and shows(content := _with_files(posted)):
         embeds = [{"description": content}, *embeds]
     if shows(message["remarks"]):
-        embeds = [_remarked(embeds[0], message["remarks"].strip()), *embeds[1:]]
+        embeds = [_with_remarks(embeds[0], message["remarks"].strip()), *embeds[1:]]
     return fitted_embeds(embeds) or [{"title": clip(message.event.type, TITLE)}]
 
 
-def _remarked(embed: JsonObject, remarks: str) -> JsonObject:
+def _with_remarks(embed: JsonObject, remarks: str) -> JsonObject:
     text = embed.get("description")
     return embed | {"description": f"{remarks}\n{text.strip()}" if isinstance(text, str) else remarks}
 
@@ -119,19 +119,19 @@ def _post(message: Message) -> Mapping[str, Any]:
     return post if isinstance(post, Mapping) else {}
 
 
-def _posted(message: Message) -> tuple[str, list[JsonObject], JsonObject] | None:
+def _posted_payload(message: Message) -> tuple[str, list[JsonObject], JsonObject] | None:
     """A posted message as it came, unless a template speaks for it, or nothing is left of it."""
     post = _post(message)
     embeds = fitted_embeds(_embeds_in(post))
     content = _with_files(post)
     if message.template is not None or not (embeds or shows(content)):
         return None
-    said: JsonObject = {}
+    speaker: JsonObject = {}
     if isinstance(name := post.get("username"), str) and legal_name(name.strip()):
-        said["username"] = name.strip()
+        speaker["username"] = name.strip()
     if (picture := web_url(post.get("avatar_url"))) is not None:
-        said["avatar_url"] = picture
-    return content, embeds, said
+        speaker["avatar_url"] = picture
+    return content, embeds, speaker
 
 
 def _embeds_in(post: Mapping[str, Any]) -> list[JsonObject]:

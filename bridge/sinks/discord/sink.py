@@ -52,16 +52,15 @@ from bridge.sinks.base import (
 from bridge.sinks.discord.message import (
     PARTS,
     SNOWFLAKE,
-    digested,
+    digest_payload,
     legal_name,
+    message_payload,
     posted_thread,
-    said_by,
     thread_name,
 )
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import SecretUrl
-from bridge.sinks.text import web_url
+from bridge.sinks.settings import PictureUrl, SecretUrl
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
 SILENT = 4096  # SUPPRESS_NOTIFICATIONS
@@ -81,12 +80,6 @@ def _username(value: str) -> str:
     if not legal_name(value):
         raise ValueError("should be 1 to 80 characters without `discord` or `clyde`, and not everyone or here")
     return value
-
-
-def _picture(value: str) -> str:
-    if (url := web_url(value)) is None:
-        raise ValueError("should be an address that begins with http:// or https://")
-    return url
 
 
 def _snowflake(value: str) -> str:
@@ -113,8 +106,8 @@ class AllowedMentions(Settings):
         return self
 
     def to_json(self) -> JsonObject:
-        said = {"parse": self.parse, "users": self.users, "roles": self.roles}
-        return {key: list(dict.fromkeys(value)) for key, value in said.items() if value or key == "parse"}
+        mentions = {"parse": self.parse, "users": self.users, "roles": self.roles}
+        return {key: list(dict.fromkeys(value)) for key, value in mentions.items() if value or key == "parse"}
 
 
 class DiscordConfig(ChatConfig):
@@ -124,7 +117,7 @@ class DiscordConfig(ChatConfig):
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
     url: SecretUrl = Field(description="the webhook's URL: channel settings, Integrations, Webhooks")
     username: Annotated[str, AfterValidator(_username)] | None = Field(None, description="the name it speaks under")
-    avatar_url: Annotated[str, AfterValidator(_picture)] | None = Field(None, description="the picture beside it")
+    avatar_url: PictureUrl | None = Field(None, description="the picture beside it")
     thread_id: Snowflake | None = Field(None, description="the thread of the channel to post in")
     thread_name: str | None = Field(
         None, description="in a forum: the title of a new thread for each message, a template"
@@ -174,27 +167,31 @@ class DiscordSink(HttpSink[DiscordConfig]):
         )
 
     def build(self, message: Message) -> Request:
-        said = said_by(message) | self._speaker
+        payload = message_payload(message) | self._speaker
         if self.config.thread_name:
-            said["thread_name"] = thread_name(message["thread_name"], message.event.type)
+            payload["thread_name"] = thread_name(message["thread_name"], message.event.type)
         url = self._url
-        if thread := self._carried_thread(message):
+        if thread := self._posted_thread(message):
             url = url.update_query(thread_id=thread)
-        return self._post(url, said, silent=message.circumstances.silent)
+        return self._post(url, payload, silent=message.circumstances.silent)
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""
         kept = {key: value for key, value in self._url.query.items() if key not in ("wait", "thread_id")}
         url = (self._url / "messages" / id_).with_query(kept | ({"thread_id": thread} if thread else {}))
-        said = said_by(message)
-        body = {"content": said["content"], "embeds": self._made(said), "allowed_mentions": self._mentions}
+        payload = message_payload(message)
+        body = {
+            "content": payload["content"],
+            "embeds": self._library_embeds(payload),
+            "allowed_mentions": self._mentions,
+        }
         return Request("PATCH", url, dump(body), {"Content-Type": "application/json"})
 
     def build_digest(self, digest: Digest) -> Request:
-        said = digested(digest) | self._speaker
+        payload = digest_payload(digest) | self._speaker
         if self.config.thread_name:
-            said["thread_name"] = thread_name(digest["thread_name"], digest["title"])
-        return self._post(self._url, said, silent=digest.silent)
+            payload["thread_name"] = thread_name(digest["thread_name"], digest["title"])
+        return self._post(self._url, payload, silent=digest.silent)
 
     def flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
@@ -211,19 +208,19 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return self._judge_post(request, (yield request))
 
     def classify(self, response: Response) -> Outcome:
-        said = json_object(response.body)
-        code = said.get("code") if response.status >= 400 else None
+        answer = json_object(response.body)
+        code = answer.get("code") if response.status >= 400 else None
         if response.status == 429 or code in WAITS:
-            return Limited(_wait(response, said) or 1.0)
+            return Limited(_wait(response, answer) or 1.0)
         match super().classify(response):
             case Delivered() if is_page(response):
                 return Away(f"HTTP {response.status} with a web page")
             case Delivered():
-                return Delivered(ref=id_ if SNOWFLAKE.fullmatch(id_ := str(said.get("id", ""))) else None)
+                return Delivered(ref=id_ if SNOWFLAKE.fullmatch(id_ := str(answer.get("id", ""))) else None)
             case Gone(reason):
-                return Gone(_reason(reason, said))
+                return Gone(_reason(reason, answer))
             case Refused(reason):
-                return Refused(_reason(reason, said))
+                return Refused(_reason(reason, answer))
             case outcome:
                 return outcome
 
@@ -260,40 +257,42 @@ class DiscordSink(HttpSink[DiscordConfig]):
             attempt = replace(attempt, learned=(Limit(f"discord channel {channel}", Rate(30, 60.0)),))
         return attempt
 
-    def _post(self, url: URL, said: JsonObject, *, silent: bool) -> Request:
-        webhook = self._webhook(url="", **said | {"embeds": self._made(said)}, allowed_mentions=self._mentions)
+    def _post(self, url: URL, payload: JsonObject, *, silent: bool) -> Request:
+        webhook = self._webhook(
+            url="", **payload | {"embeds": self._library_embeds(payload)}, allowed_mentions=self._mentions
+        )
         body = {key: value for key, value in webhook.json.items() if key in SENT and value}
         if silent:
             body["flags"] = SILENT
         return Request("POST", url, dump(body), {"Content-Type": "application/json"})
 
-    def _made(self, said: JsonObject) -> list[JsonObject]:
+    def _library_embeds(self, payload: JsonObject) -> list[JsonObject]:
         """The embeds, as the library makes them."""
-        made = (vars(self._embed(**one)) for one in said["embeds"])
+        made = (vars(self._embed(**one)) for one in payload["embeds"])
         return [{key: value for key, value in one.items() if value not in (None, [])} for one in made]
 
-    def _carried_thread(self, message: Message) -> str | None:
+    def _posted_thread(self, message: Message) -> str | None:
         """The thread that a posted message asks for, where the sink has no thread of its own."""
         if self._url.query.get("thread_id") or self.config.thread_name:
             return None
         return posted_thread(message)
 
 
-def _wait(response: Response, said: JsonObject) -> float:
+def _wait(response: Response, answer: JsonObject) -> float:
     """The wait asked for by the body or the header; else what is usual for the kind of limit."""
-    asked = seconds(said.get("retry_after"))
+    asked = seconds(answer.get("retry_after"))
     asked = retry_after(response) if asked is None else asked
     if asked is not None:
         return asked
-    return BAN if response.status == 429 and not said and "via" not in response.headers else 5.0
+    return BAN if response.status == 429 and not answer and "via" not in response.headers else 5.0
 
 
-def _reason(reason: str, said: JsonObject) -> str:
+def _reason(reason: str, answer: JsonObject) -> str:
     """`HTTP 400, code 50035: Invalid Form Body: embeds.0.title: Must be 256 or fewer in length.`"""
-    code = f", code {said['code']}" if isinstance(said.get("code"), int) else ""
-    details = [str(said["message"])] if said.get("message") else []
+    code = f", code {answer['code']}" if isinstance(answer.get("code"), int) else ""
+    details = [str(answer["message"])] if answer.get("message") else []
     path: list[str] = []
-    errors = said.get("errors")
+    errors = answer.get("errors")
     while isinstance(errors, dict) and errors and "_errors" not in errors and len(path) < 20:
         key, errors = next(iter(errors.items()))
         path.append(key)

@@ -31,13 +31,13 @@ def words(markup: str) -> Text:
     return shown
 
 
-def body(said: Message | Digest, at: datetime) -> RenderableType:
+def body(message: Message | Digest, at: datetime) -> RenderableType:
     """The embed, and the content above it."""
     shown: list[RenderableType] = []
-    for part in (list(_head(said)), list(_fields(said))):
+    for part in (list(_head(message)), list(_fields(message))):
         shown += [*part, Text()] if part else []
-    embed = beside_bar(_color(said["color"]), Group(*shown, _foot(said["footer"], at)))
-    return Group(words(said["content"].strip()), embed) if shows(said["content"]) else embed
+    embed = beside_bar(_color(message["color"]), Group(*shown, _foot(message["footer"], at)))
+    return Group(words(message["content"].strip()), embed) if shows(message["content"]) else embed
 
 
 def _put(token: Token, shown: Text, styles: list[str]) -> None:
@@ -60,16 +60,16 @@ def _color(color: str) -> str:
     return f"#{number & 0xFFFFFF:06x}"
 
 
-def _head(said: Message | Digest) -> Iterator[Text]:
-    if shows(said["title"]):
-        yield _bold(said["title"])
-    if shows(said["description"]):
-        yield words(said["description"].strip())
+def _head(message: Message | Digest) -> Iterator[Text]:
+    if shows(message["title"]):
+        yield _bold(message["title"])
+    if shows(message["description"]):
+        yield words(message["description"].strip())
 
 
-def _fields(said: Message | Digest) -> Iterator[RenderableType]:
+def _fields(message: Message | Digest) -> Iterator[RenderableType]:
     """Fields that say so side by side, three to a row; others one under the other."""
-    records = filter(shows, said["fields"].split(RECORD))
+    records = filter(shows, message["fields"].split(RECORD))
     parted = ((*record.split(UNIT, 2), "", "")[:3] for record in records)
     for inline, run in groupby(parted, key=lambda parts: parts[2].strip() == "inline"):
         cells = [_field(name, value) for name, value, _ in run]

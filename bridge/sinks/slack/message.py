@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 from bridge.message import Digest, Message
-from bridge.sinks.digest import gist, more
+from bridge.sinks.digest import counts_by_type, more
 from bridge.sinks.text import Markup, clip, shows
 
 TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks
 PARTS = 10  # of a digest
-REST = 500  # characters that what is not told in a digest may take
+REST = 500  # characters that what is left out of a digest may take
 
 #: Links, mentions and entities stay whole; the marks are closed again.
 MARKUP = Markup(
@@ -37,22 +37,22 @@ def remarks_of(message: Message | Digest) -> str:
     return clip(message["remarks"].strip(), SECTION, MARKUP) if shows(message["remarks"]) else ""
 
 
-def told(message: Message) -> Iterator[Block]:
+def message_blocks(message: Message) -> Iterator[Block]:
     """The remarks, whole, and as much of the text as is left room for."""
     remarks = remarks_of(message)
     yield from _context(remarks)
     yield from _sections(clip(text_of(message), TOTAL - len(remarks), MARKUP))
 
 
-def summed_up(digest: Digest) -> str:
+def summary_of(digest: Digest) -> str:
     """What a digest says before its parts."""
     text = digest["text"].strip()
-    return clip(text if shows(text) else gist(digest), TOTAL - REST - len(remarks_of(digest)), MARKUP)
+    return clip(text if shows(text) else counts_by_type(digest), TOTAL - REST - len(remarks_of(digest)), MARKUP)
 
 
-def digested(digest: Digest) -> list[Block]:
+def digest_blocks(digest: Digest) -> list[Block]:
     """Remarks and summary, and below them the first parts, as many as fit whole."""
-    summary = [*_context(remarks_of(digest)), *_sections(summed_up(digest))]
+    summary = [*_context(remarks_of(digest)), *_sections(summary_of(digest))]
     parts = [_part(part) for part in digest.parts]
     for count in range(len(parts), -1, -1):
         shown = [*summary, *(block for part in parts[:count] for block in part), *_rest(digest, count)]

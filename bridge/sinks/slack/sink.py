@@ -45,10 +45,20 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import ApiBase, SecretUrl, Token
-from bridge.sinks.slack.message import MARKUP, PARTS, TEXT, Block, digested, remarks_of, summed_up, text_of, told
+from bridge.sinks.settings import ApiBase, PictureUrl, SecretUrl, Token
+from bridge.sinks.slack.message import (
+    MARKUP,
+    PARTS,
+    TEXT,
+    Block,
+    digest_blocks,
+    message_blocks,
+    remarks_of,
+    summary_of,
+    text_of,
+)
 from bridge.sinks.slack.service import SLACK
-from bridge.sinks.text import clip, web_url
+from bridge.sinks.text import clip
 
 GONE = {
     "channel_not_found",
@@ -102,12 +112,6 @@ def _emoji(value: str) -> str:
     return f":{name}:"
 
 
-def _picture(value: str) -> str:
-    if (url := web_url(value)) is None:
-        raise ValueError("should be an address that begins with http:// or https://")
-    return url
-
-
 def _thread(value: str) -> str:
     if not re.fullmatch(r"[0-9]{10}\.[0-9]{6}", value):
         raise ValueError('should be the thread\'s time stamp in quotes, as in "1732160058.161673"')
@@ -126,7 +130,7 @@ class SlackConfig(ChatConfig):
     icon_emoji: Annotated[str, AfterValidator(_emoji)] | None = Field(
         None, description="the emoji beside it, :robot_face:"
     )
-    icon_url: Annotated[str, AfterValidator(_picture)] | None = Field(None, description="or the picture beside it")
+    icon_url: PictureUrl | None = Field(None, description="or the picture beside it")
     thread_ts: Annotated[str, AfterValidator(_thread)] | None = Field(None, description="the thread to reply in")
     api_base: ApiBase = Field("https://slack.com/api", description="where the API is reached with a token")
 
@@ -177,24 +181,24 @@ class SlackSink(HttpSink[SlackConfig]):
         return (Limit(f"slack channel {place}", Rate(1, 1.0)),)
 
     def build(self, message: Message) -> Request:
-        return Request("POST", self._url, dump(self._settings | self._said(message)), self._headers)
+        return Request("POST", self._url, dump(self._settings | self._message_payload(message)), self._headers)
 
     def build_reply(self, message: Message, thread: str) -> Request:
         """The request that answers in a thread, unless the sink has one of its own."""
-        body = {"thread_ts": thread} | self._settings | self._said(message)
+        body = {"thread_ts": thread} | self._settings | self._message_payload(message)
         return Request("POST", self._url, dump(body), self._headers)
 
     def build_edit(self, message: Message, channel: str, ts: str) -> Request:
         """The request that makes the message of an earlier one."""
-        body = {"channel": channel, "ts": ts, **self._said(message)}
+        body = {"channel": channel, "ts": ts, **self._message_payload(message)}
         return Request("POST", self._url.with_name("chat.update"), dump(body), self._headers)
 
     def build_digest(self, digest: Digest) -> Request:
-        said = _worded(remarks_of(digest), summed_up(digest), self._made(digested(digest)))
-        return Request("POST", self._url, dump(self._settings | said), self._headers)
+        payload = _payload(remarks_of(digest), summary_of(digest), self._library_blocks(digest_blocks(digest)))
+        return Request("POST", self._url, dump(self._settings | payload), self._headers)
 
     def flow(self, message: Message) -> Flow:
-        earlier, place = message.circumstances.earlier, self._place(message)
+        earlier, place = message.circumstances.earlier, self._place_of_earlier(message)
         if earlier is None or place is None:
             return (yield from super().flow(message))
         response = yield self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
@@ -204,8 +208,8 @@ class SlackSink(HttpSink[SlackConfig]):
         return as_message(self.judge(response), earlier.ref)
 
     def classify(self, response: Response) -> Outcome:
-        said = json_object(response.body)
-        name = _error(response, said)
+        answer = json_object(response.body)
+        name = _error(response, answer)
         if response.status == 429 or name in LIMITED:
             return Limited(retry_after(response) or 1.0)
         if name in AWAY:
@@ -214,11 +218,11 @@ class SlackSink(HttpSink[SlackConfig]):
             return Gone(f"HTTP {response.status}: {name}")
         match super().classify(response):
             case Delivered() if name:
-                return Refused(": ".join([f"HTTP {response.status}", name, *_details(said)]))
+                return Refused(": ".join([f"HTTP {response.status}", name, *_details(answer)]))
             case Delivered() if is_page(response):
                 return Away(f"HTTP {response.status} with a web page")
             case Delivered():
-                return Delivered(ref=_reference(said), note=_warning(said))
+                return Delivered(ref=_reference(answer), note=_warning(answer))
             case Refused(reason):
                 return Refused(": ".join(filter(None, [reason, name])))
             case Gone(reason):
@@ -226,7 +230,7 @@ class SlackSink(HttpSink[SlackConfig]):
             case outcome:
                 return outcome
 
-    def _place(self, message: Message) -> tuple[str, str] | None:
+    def _place_of_earlier(self, message: Message) -> tuple[str, str] | None:
         """Channel and ts of the earlier message, if it can be reached: with a token, in the same channel."""
         earlier, config = message.circumstances.earlier, self.config
         named = _REF.fullmatch(earlier.ref) if earlier is not None and config.token is not None else None
@@ -234,14 +238,14 @@ class SlackSink(HttpSink[SlackConfig]):
             return None
         return named[1], named[2]
 
-    def _said(self, message: Message) -> dict[str, Any]:
-        return _worded(remarks_of(message), text_of(message), self._made(told(message)))
+    def _message_payload(self, message: Message) -> dict[str, Any]:
+        return _payload(remarks_of(message), text_of(message), self._library_blocks(message_blocks(message)))
 
-    def _made(self, blocks: Iterable[Block]) -> list[dict[str, Any]]:
+    def _library_blocks(self, blocks: Iterable[Block]) -> list[dict[str, Any]]:
         """The blocks, as the library makes them."""
-        return [self._block(kind, text).to_dict() for kind, text in blocks]
+        return [self._library_block(kind, text).to_dict() for kind, text in blocks]
 
-    def _block(self, kind: str, text: str) -> Any:
+    def _library_block(self, kind: str, text: str) -> Any:
         if kind == "divider":
             return self._models.DividerBlock()
         words = self._models.MarkdownTextObject(text=text, verbatim=True)
@@ -250,31 +254,31 @@ class SlackSink(HttpSink[SlackConfig]):
         )
 
 
-def _worded(remarks: str, text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
+def _payload(remarks: str, text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     """The blocks, and in `text` what a notification shows of them."""
     return {"text": clip("\n".join(filter(None, (remarks, text))), TEXT, MARKUP), "blocks": blocks}
 
 
-def _reference(said: dict[str, Any]) -> str | None:
-    ref = f"{said.get('channel')}/{said.get('ts')}"
+def _reference(answer: dict[str, Any]) -> str | None:
+    ref = f"{answer.get('channel')}/{answer.get('ts')}"
     return ref if _REF.fullmatch(ref) else None
 
 
-def _error(response: Response, said: dict[str, Any]) -> str:
+def _error(response: Response, answer: dict[str, Any]) -> str:
     """The error's name, empty where there is none."""
-    if said:
-        return str(said.get("error") or "unknown_error") if said.get("ok") is False else ""
+    if answer:
+        return str(answer.get("error") or "unknown_error") if answer.get("ok") is False else ""
     text = response.body[:100].decode("utf-8", "replace").strip()
     return text if response.status >= 400 and re.fullmatch(r"[a-z][a-z_]{2,60}", text) else ""
 
 
-def _details(said: dict[str, Any]) -> list[str]:
+def _details(answer: dict[str, Any]) -> list[str]:
     """What Slack says of an invalid block, with the place in the JSON."""
-    metadata = said.get("response_metadata")
+    metadata = answer.get("response_metadata")
     messages = metadata.get("messages") if isinstance(metadata, dict) else None
     return [str(one) for one in messages] if isinstance(messages, list) else []
 
 
-def _warning(said: dict[str, Any]) -> str | None:
-    warning = said.get("warning")
+def _warning(answer: dict[str, Any]) -> str | None:
+    warning = answer.get("warning")
     return f"Slack warns: {warning}" if isinstance(warning, str) and warning != "missing_charset" else None

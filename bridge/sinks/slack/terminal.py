@@ -30,8 +30,8 @@ def words(markup: str) -> Text:
     return shown.append(unescape(text[end:]))
 
 
-def body(said: Message | Digest, at: datetime) -> RenderableType:
-    return beside_bar(PURPLE, words(said["text"].strip()))
+def body(message: Message | Digest, at: datetime) -> RenderableType:
+    return beside_bar(PURPLE, words(message["text"].strip()))
 
 
 def _marked(mark: str, inner: str) -> Text:

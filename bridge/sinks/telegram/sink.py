@@ -48,7 +48,7 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
-from bridge.sinks.digest import gist, more
+from bridge.sinks.digest import counts_by_type, more
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, Token
 from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
@@ -144,25 +144,25 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return (Limit(bot, Rate(30, 1.0)), Limit(place, Rate(1, 1.0)), *group)
 
     def build(self, message: Message) -> Request:
-        return self._letter(message, None, plain=False)
+        return self._message_request(message, None, plain=False)
 
     def build_plain(self, message: Message) -> Request:
         """The same without markup."""
-        return self._letter(message, None, plain=True)
+        return self._message_request(message, None, plain=True)
 
     def build_digest(self, digest: Digest) -> Request:
-        return self._collection(digest, plain=False)
+        return self._digest_request(digest, plain=False)
 
     def flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
-        return self._flow(lambda earlier, plain: self._letter(message, earlier, plain=plain), earlier)
+        return self._flow(lambda earlier, plain: self._message_request(message, earlier, plain=plain), earlier)
 
     def digest_flow(self, digest: Digest) -> Flow:
-        return self._flow(lambda _, plain: self._collection(digest, plain=plain), None)
+        return self._flow(lambda _, plain: self._digest_request(digest, plain=plain), None)
 
     def _flow(self, build: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Flow:
         """Until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""
-        earlier, plain, moved = earlier if self._id_of(earlier) else None, False, 0
+        earlier, plain, moved = earlier if self._message_id(earlier) else None, False, 0
         notes: list[str] = []
         while True:
             response = yield build(earlier, plain)
@@ -172,71 +172,73 @@ class TelegramSink(HttpSink[TelegramConfig]):
             elif moved < 2 and (chat := _moved_to(response)) is not None:
                 self._chat, earlier, moved = chat, None, moved + 1
                 notes.append(f"the chat has moved: set chat_id to {chat}")
-            elif earlier is not None and _says(response, *LOST):
+            elif earlier is not None and _refused_for(response, *LOST):
                 earlier = None
                 notes.append(SENT_ANEW)
             else:
                 break
         attempt = self.judge(response)
-        if earlier is not None and not earlier.thread and _says(response, UNCHANGED):
+        if earlier is not None and not earlier.thread and _refused_for(response, UNCHANGED):
             attempt = replace(attempt, outcome=Delivered(earlier.ref))
         return noted(attempt, *map(self.mask, notes))
 
     def classify(self, response: Response) -> Outcome:
-        said, description = json_object(response.body), _description(response)
+        answer, description = json_object(response.body), _description(response)
         reason = ": ".join(filter(None, [f"HTTP {response.status}", description]))
         if response.status == 429:
-            wait = seconds(_parameters(said).get("retry_after"))
+            wait = seconds(_parameters(answer).get("retry_after"))
             return Limited((retry_after(response) if wait is None else wait) or 1.0)
         if (chat := _moved_to(response)) is not None:
             return Gone(f"the chat has moved: set chat_id to {chat}")
         if response.status in (401, 403, 404) or (response.status == 400 and "chat not found" in description.lower()):
             return Gone(reason)
         match super().classify(response):
-            case Delivered() if is_page(response) or said.get("ok") is False:
+            case Delivered() if is_page(response) or answer.get("ok") is False:
                 return Away(f"HTTP {response.status} without Telegram's answer")
             case Delivered():
-                return Delivered(ref=self._reference(said))
+                return Delivered(ref=self._reference(answer))
             case Refused():
                 return Refused(reason)
             case outcome:
                 return outcome
 
-    def _letter(self, message: Message, earlier: Earlier | None, *, plain: bool) -> Request:
+    def _message_request(self, message: Message, earlier: Earlier | None, *, plain: bool) -> Request:
         """The request that carries the message: a new one, a reply, or the edit of an earlier one."""
-        body = _worded(_text(message), message.event.type, plain=plain)
+        body = _text_parameters(_marked_text(message), message.event.type, plain=plain)
         if rows := [[button] for i in range(len(self.config.buttons)) if (button := _button(message, i))]:
             body["reply_markup"] = {"inline_keyboard": rows}
-        id_ = self._id_of(earlier)
+        id_ = self._message_id(earlier)
         if earlier is None or id_ is None:
-            return self._send(body, silent=message.circumstances.silent)
+            return self._send_request(body, silent=message.circumstances.silent)
         if earlier.thread:
             body["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
-            return self._send(body, silent=message.circumstances.silent)
-        return self._post("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
+            return self._send_request(body, silent=message.circumstances.silent)
+        return self._request("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
 
-    def _collection(self, digest: Digest, *, plain: bool) -> Request:
-        return self._send(_worded(_digest_text(digest), gist(digest), plain=plain), silent=digest.silent)
+    def _digest_request(self, digest: Digest, *, plain: bool) -> Request:
+        return self._send_request(
+            _text_parameters(_marked_digest(digest), counts_by_type(digest), plain=plain), silent=digest.silent
+        )
 
-    def _send(self, body: JsonObject, *, silent: bool) -> Request:
+    def _send_request(self, body: JsonObject, *, silent: bool) -> Request:
         quiet = {"disable_notification": True} if silent else {}
-        return self._post("sendMessage", {"chat_id": self._chat, **body, **self._settings, **quiet})
+        return self._request("sendMessage", {"chat_id": self._chat, **body, **self._settings, **quiet})
 
-    def _post(self, method: str, body: JsonObject) -> Request:
+    def _request(self, method: str, body: JsonObject) -> Request:
         return Request("POST", self._url / method, dump(body | self._preview), {"Content-Type": "application/json"})
 
-    def _id_of(self, earlier: Earlier | None) -> int | None:
+    def _message_id(self, earlier: Earlier | None) -> int | None:
         """The id of an earlier message, None where it is not in this chat."""
         named = _REF.fullmatch(earlier.ref) if earlier is not None else None
         return int(named[2]) if named is not None and named[1] == str(self._chat) else None
 
-    def _reference(self, said: JsonObject) -> str | None:
-        result = said.get("result")
+    def _reference(self, answer: JsonObject) -> str | None:
+        result = answer.get("result")
         ref = f"{self._chat}/{result.get('message_id')}" if isinstance(result, dict) else ""
         return ref if _REF.fullmatch(ref) else None
 
 
-def _worded(text: str, otherwise: str, *, plain: bool) -> JsonObject:
+def _text_parameters(text: str, otherwise: str, *, plain: bool) -> JsonObject:
     """The text as Telegram wants it; `otherwise` where nothing of it would be seen without its markup."""
     if not plain:
         return {"text": clip_html(text), "parse_mode": "HTML"}
@@ -244,21 +246,21 @@ def _worded(text: str, otherwise: str, *, plain: bool) -> JsonObject:
     return {"text": clip(bare if shows(bare) else otherwise, TEXT)}
 
 
-def _text(message: Message) -> str:
+def _marked_text(message: Message) -> str:
     """The remarks and the text with markup; the event's type where nothing of the text would be seen."""
     text = message["text"].strip()
-    return _below(message["remarks"], text if shows_html(text) else message.event.type)
+    return _below_remarks(message["remarks"], text if shows_html(text) else message.event.type)
 
 
-def _below(remarks: str, text: str) -> str:
+def _below_remarks(remarks: str, text: str) -> str:
     return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
 
 
-def _digest_text(digest: Digest) -> str:
+def _marked_digest(digest: Digest) -> str:
     """The summary, and below it the first parts, as many as fit whole."""
     summary = digest["text"].strip()
-    summary = _below(digest["remarks"], summary if shows_html(summary) else escape(gist(digest)))
-    parts = [_text(part) for part in digest.parts]
+    summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
+    parts = [_marked_text(part) for part in digest.parts]
     for count in range(len(parts), -1, -1):
         text = "\n\n".join(filter(None, (summary, *parts[:count], more(digest, count))))
         if fits_html(text):
@@ -279,8 +281,8 @@ def _has_dot(link: str) -> bool:
     return "." in host.strip(".") or ":" in host
 
 
-def _parameters(said: JsonObject) -> JsonObject:
-    parameters = said.get("parameters")
+def _parameters(answer: JsonObject) -> JsonObject:
+    parameters = answer.get("parameters")
     return parameters if isinstance(parameters, dict) else {}
 
 
@@ -289,7 +291,7 @@ def _description(response: Response) -> str:
 
 
 def _unparsable(response: Response) -> bool:
-    return _says(response, "can't parse entities")
+    return _refused_for(response, "can't parse entities")
 
 
 def _moved_to(response: Response) -> int | None:
@@ -299,7 +301,7 @@ def _moved_to(response: Response) -> int | None:
     return chat if isinstance(chat, int) and not isinstance(chat, bool) else None
 
 
-def _says(response: Response, *phrases: str) -> bool:
+def _refused_for(response: Response, *phrases: str) -> bool:
     """Whether it was refused in one of these phrases."""
     description = _description(response).lower()
     return response.status == 400 and any(phrase in description for phrase in phrases)

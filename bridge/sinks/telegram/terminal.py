@@ -25,8 +25,8 @@ def words(markup: str) -> Text:
     return _Reader().read(without_controls(markup))
 
 
-def body(said: Message | Digest, at: datetime) -> RenderableType:
-    return beside_bar(BLUE, words(said["text"].strip()))
+def body(message: Message | Digest, at: datetime) -> RenderableType:
+    return beside_bar(BLUE, words(message["text"].strip()))
 
 
 class _Reader(HTMLParser):

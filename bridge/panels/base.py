@@ -98,6 +98,16 @@ class ParsedEvent:
     native: Any = None
 
 
+#: What other programs call their secrets, wherever in a payload they stand.
+SECRET_KEYS = tuple(
+    f"**.{key}"
+    for key in (
+        *("password", "passwd", "secret", "token", "access_token"),
+        *("apiKey", "private_key", "privateKey", "authorization"),
+    )
+)
+
+
 class Panel(ABC, Generic[C]):
     """A kind of system that events come from. See STYLE.md §2."""
 
@@ -130,9 +140,17 @@ class Panel(ABC, Generic[C]):
         """Raise BadSignature unless the body proves what the head could not: over bytes, before anything is parsed."""
         raise NotImplementedError
 
-    @abstractmethod
     def elements(self, hook: Hook) -> Sequence[Any]:
-        """The elements of the body, as sent; raise BadPayload where there are none to be had."""
+        """The elements of the body, as sent; raise BadPayload where there are none to be had.
+
+        Most panels send one JSON object, or an array of them.
+        """
+        value = parse_json(hook.body)
+        if isinstance(value, list):
+            return value
+        if isinstance(value, dict):
+            return [value]
+        raise BadPayload("the body is neither a JSON object nor an array of them")
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         """What tells a repeat of the `index`th element from every other event; None where nothing surely does.
@@ -182,16 +200,6 @@ class EmptyMessage(BadPayload):
 
     def __init__(self) -> None:
         super().__init__("cannot send an empty message")
-
-
-def json_elements(body: bytes) -> Sequence[Any]:
-    """The elements of a body that is one JSON object or an array of them."""
-    value = parse_json(body)
-    if isinstance(value, list):
-        return value
-    if isinstance(value, dict):
-        return [value]
-    raise BadPayload("the body is neither a JSON object nor an array of them")
 
 
 def unknown_type(panel: str, native: str) -> str:

@@ -36,7 +36,7 @@ from bridge.event import Event, JsonObject, dump, iso
 from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
+from bridge.panels.base import SECRET_KEYS, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 from bridge.vocabulary import KEYS, TYPES, ValueKind
 
 if TYPE_CHECKING:
@@ -63,19 +63,7 @@ class CloudEventsConfig(SourceConfig):
 
 
 class CloudEventsPanel(Panel[CloudEventsConfig]):
-    masks: ClassVar[tuple[str, ...]] = (
-        "**.password",
-        "**.passwd",
-        "**.secret",
-        "**.token",
-        "**.access_token",
-        "**.apiKey",
-        "**.private_key",
-        "**.privateKey",
-        "**.authorization",
-        "data.*.**.api_key",
-        "native.**.api_key",
-    )
+    masks: ClassVar[tuple[str, ...]] = (*SECRET_KEYS, "data.*.**.api_key", "native.**.api_key")
 
     def verify_head(self, hook: Hook) -> bool:
         try:

@@ -23,7 +23,7 @@ from bridge.event import JsonObject, dump
 from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key
+from bridge.panels.base import SECRET_KEYS, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key
 
 
 class JsonConfig(SourceConfig):
@@ -39,18 +39,7 @@ class JsonConfig(SourceConfig):
 
 
 class JsonPanel(Panel[JsonConfig]):
-    masks: ClassVar[tuple[str, ...]] = (
-        "**.password",
-        "**.passwd",
-        "**.secret",
-        "**.token",
-        "**.access_token",
-        "**.api_key",
-        "**.apiKey",
-        "**.private_key",
-        "**.privateKey",
-        "**.authorization",
-    )
+    masks: ClassVar[tuple[str, ...]] = (*SECRET_KEYS, "**.api_key")
 
     def __init__(self, config: JsonConfig) -> None:
         super().__init__(config)

@@ -16,7 +16,7 @@ Quirks   until v2.0 all fields are there, options as {"Value", "Overridable"} an
          UpdatedAt is the last change of the record, not of a deletion; only a metric's tells when it happened
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -37,7 +37,7 @@ from bridge.foreign import (
     write_fields,
 )
 from bridge.message import Dialect, Emission
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, subject_name, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, subject_name, unknown_type
 
 #: `{entity}.{event}` → canonical type.
 TYPES = {
@@ -140,9 +140,6 @@ class WgPortalPanel(Panel[WgPortalConfig]):
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(hook.header("Authorization"))
-
-    def elements(self, hook: Hook) -> Sequence[Any]:
-        return json_elements(hook.body)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import assume, settings
+from hypothesis import assume
 from hypothesis import given as generated
 
 from bridge.event import Event
@@ -244,7 +244,6 @@ def test_data_of_an_odd_shape_is_said_somehow(service: str, odd: Any) -> None:
         assert any(said(service, event(type_, data)).values())
 
 
-@settings(deadline=None)
 @generated(texts)
 def test_hostile_data_pings_nobody_breaks_nothing_and_forges_no_line(text: str) -> None:
     assume(given(text) and len(text) < 100 and figure(text) is None and moment(text) is None)

@@ -18,7 +18,7 @@ Quirks   an element is told by its shape, for people move from one to the other 
          `enqueued_at` is true, and an equal element is a repeat; Marzneshin never repeats
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -29,7 +29,7 @@ from bridge.event import JsonObject
 from bridge.foreign import object_at, present, required_text, text, texts
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, json_elements, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage, utc_or_never
 from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, TYPES
@@ -70,9 +70,6 @@ class MarzbanPanel(Panel[MarzbanConfig]):
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(hook.header("x-webhook-secret"))
-
-    def elements(self, hook: Hook) -> Sequence[Any]:
-        return json_elements(hook.body)
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         """PasarGuard's is told by its `user`, which is in all that it has sent since its stamp is true (2.0)."""

@@ -15,7 +15,7 @@ Quirks   the document spells names USER_CREATED in one place and subscription.cr
          GOHIGHLEVEL_CONTACT
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from bridge.errors import BadPayload
 from bridge.event import JsonObject
 from bridge.foreign import moment, number, object_at, present, read_fields, text, truth, utc, whole
 from bridge.message import Dialect
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, unknown_type
 from bridge.panels.orbvpn.emit import emit
 from bridge.panels.orbvpn.fields import NAMES, OBJECTS, PROFILE, USER, event_name, id_of
 from bridge.panels.orbvpn.formats import name_and_fields
@@ -59,9 +59,6 @@ class OrbvpnPanel(Panel[OrbvpnConfig]):
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(*hook.plain_secrets())
-
-    def elements(self, hook: Hook) -> Sequence[Any]:
-        return json_elements(hook.body)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

@@ -17,7 +17,7 @@ Quirks   1.x has no scope and no meta; 2.3 moved traffic from the user into user
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -40,7 +40,7 @@ from bridge.foreign import (
 )
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, json_elements
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.remnawave.emit import emit, signature
 from bridge.panels.remnawave.fields import BILLING, DEVICE, LOGIN, NODE, TOKEN, TRAFFIC, USER
 from bridge.panels.remnawave.names import NUMBERED, TYPES, canonical_type, hours_left
@@ -115,9 +115,6 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
             raise BadSignature("wrong signature")
         if self.config.max_age:
             self._refuse_stale(hook)
-
-    def elements(self, hook: Hook) -> Sequence[Any]:
-        return json_elements(hook.body)
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         one_event = hook.body.lstrip()[:1] == b"{"  # in an array two events could share a body

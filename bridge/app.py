@@ -21,10 +21,12 @@ from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import BridgeError
 from bridge.ingress.budget import MemoryBudget
+from bridge.ingress.connections import serving
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.server import SERVER, Server, not_found
+from bridge.ingress.refusals import Refusals
+from bridge.ingress.server import Server, not_found
 from bridge.reload import Reloader
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
@@ -64,9 +66,19 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(dispatcher.regroup_forever()),
                 tasks.create_task(reloader.watch(reload)),
             ]
-            async with _serving(listener, config, receiver, clock, ready=outbox.check):
+            refusals = Refusals()
+            routes = _routes(receiver, config, refusals, clock, ready=outbox.check)
+            async with serving(listener, routes, config.limits, refusals, shutdown=config.shutdown) as connections:
                 address = _address(listener)
-                say(LOG, logging.INFO, "app.started", version=__version__, listen=address, store=outbox.name)
+                say(
+                    LOG,
+                    logging.INFO,
+                    "app.started",
+                    version=__version__,
+                    listen=address,
+                    store=outbox.name,
+                    connections=connections.cap,
+                )
                 if started is not None:
                     await started(config, address)
                 asyncio.get_running_loop().call_later(1, _freeze_heap)
@@ -80,23 +92,14 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     return 0
 
 
-@asynccontextmanager
-async def _serving(
-    listener: socket.socket, config: Config, receiver: Receiver, clock: Clock, *, ready: Callable[[], Awaitable[None]]
-) -> AsyncIterator[None]:
-    """Take requests; at the end, let those that are under way finish."""
+def _routes(
+    receiver: Receiver, config: Config, refusals: Refusals, clock: Clock, *, ready: Callable[[], Awaitable[None]]
+) -> list[web.RouteDef]:
+    """All that is answered, the last route what nothing else takes."""
     budget = MemoryBudget(config.limits)
-    server = Server(receiver, budget, clock, ready=ready)
-    discord = DiscordEndpoint(receiver, budget, clock)
-    app = web.Application()
-    app.router.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=config.shutdown, **SERVER)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener, backlog=1024).start()
-        yield
-    finally:
-        await runner.cleanup()
+    server = Server(receiver, budget, refusals, clock, ready=ready)
+    discord = DiscordEndpoint(receiver, budget, refusals, clock)
+    return [*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)]
 
 
 @asynccontextmanager

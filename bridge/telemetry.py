@@ -5,6 +5,10 @@ json   {"at": "2026-11-21T04:14:18.161Z", "level": "info", "event": "ingress.acc
 
 A line break or a quote in a value cannot imitate a further line or field: such values are written as JSON texts.
 
+No library writes here: of its record stand the logger's name, the words without what was put into them, where it was
+said, and of an exception its kind and where it was raised. What strangers can cause is told ten times a second at most,
+and then counted.
+
 *Why* not structlog, which renders both: in a started bridge its import (26.1) takes 65 ms of processor time and 2.9 MB,
 for it brings in Rich where that is installed; 14 ms and 0.4 MB where it is not. This module takes 4 ms and 0.4 MB.
 """
@@ -13,10 +17,13 @@ import json
 import logging
 import re
 import sys
+import time
 import traceback
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -26,6 +33,8 @@ from bridge.settings import Settings
 CONTROLS = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 _PLAIN = re.compile(rf"[^\s\"=\\\x00-\x1f{CONTROLS}]+")
 _CONTROL = re.compile(f"[{CONTROLS}]")
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Log(Settings):
@@ -42,6 +51,45 @@ def say(
     if logger.isEnabledFor(level):
         extra = {"fields": fields, "error": error}
         logger.handle(logger.makeRecord(logger.name, level, "", 0, event, (), None, extra=extra))
+
+
+class Throttle(Generic[K]):
+    """Lets so many a second through for each key, and counts the others. Bounded."""
+
+    def __init__(self, most: int = 10, *, keys: int = 1000, now: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._keys, self._now = most, keys, now
+        self._seconds: OrderedDict[K, _Second] = OrderedDict()
+
+    def left_out(self, key: K) -> int | None:
+        """How many of its kind were left out before this one; None where this one is to be left out as well."""
+        now, second = self._now(), self._seconds.get(key)
+        if second is None:
+            second = self._seconds[key] = _Second(now)
+            if len(self._seconds) > self._keys:
+                self._seconds.popitem(last=False)
+        elif now - second.since >= 1:
+            second.since, second.told = now, 0
+        second.told += 1
+        if second.told > self._most:
+            second.left_out += 1
+            return None
+        left_out, second.left_out = second.left_out, 0
+        return left_out
+
+    def overdue(self) -> Iterator[tuple[K, int]]:
+        """What was left out and whose second is over, with how often: nothing later has told of it."""
+        now = self._now()
+        for key, second in self._seconds.items():
+            if second.left_out and now - second.since >= 1:
+                left_out, second.left_out = second.left_out, 0
+                yield key, left_out
+
+
+class _Second:
+    __slots__ = ("left_out", "since", "told")
+
+    def __init__(self, since: float) -> None:
+        self.since, self.told, self.left_out = since, 0, 0
 
 
 def setup(log: Log) -> None:
@@ -65,6 +113,14 @@ class _Handler(logging.StreamHandler[Any]):
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__(sys.stderr)
         self.setFormatter(formatter)
+        self._throttle: Throttle[tuple[str, str, int]] = Throttle()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if hasattr(record, "fields"):
+            return True
+        left_out = self._throttle.left_out((record.name, record.pathname, record.lineno))
+        record.left_out = left_out or None
+        return left_out is not None
 
 
 class _TextFormatter(logging.Formatter):
@@ -86,21 +142,33 @@ def _timestamp(record: logging.LogRecord) -> str:
 
 
 def _event(record: logging.LogRecord) -> str:
-    """A library's record has its logger's name for an event, and its message for a field."""
+    """A library's record has its logger's name for an event."""
     return record.msg if hasattr(record, "fields") else record.name
 
 
 def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
     if (fields := getattr(record, "fields", None)) is None:
-        yield "message", record.getMessage()
-        return
+        fields = _about_a_library(record)
     for key, value in fields.items():
         if value is not None:
             yield key, round(value, 3) if isinstance(value, float) else value
 
 
+def _about_a_library(record: logging.LogRecord) -> dict[str, object]:
+    """What surely holds nothing that anyone sent: not the arguments, nor a message that has them in it already."""
+    error = record.exc_info[1] if record.exc_info else None
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    return {
+        "message": record.msg if record.args and isinstance(record.msg, str) else None,
+        "said": f"{Path(record.pathname).name}:{record.lineno}",
+        "error": type(error).__name__ if error else None,
+        "raised": f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None,
+        "repeated": getattr(record, "left_out", None),
+    }
+
+
 def _traceback(record: logging.LogRecord) -> list[str]:
-    error = getattr(record, "error", None) or (record.exc_info[1] if record.exc_info else None)
+    error = getattr(record, "error", None)
     return "".join(traceback.format_exception(error)).splitlines() if error else []
 
 

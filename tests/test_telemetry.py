@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.telemetry import Log, say, setup
+from bridge.telemetry import Log, Throttle, say, setup
 
 LOG = logging.getLogger("bridge.testing")
 AT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -110,7 +110,7 @@ def test_levels_below_the_chosen_one_are_silent_and_so_are_libraries(capsys: pyt
     logging.getLogger("aiohttp").warning("seen %s", "too")
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("debug seen")
-    assert second.endswith('warning aiohttp message="seen too"')
+    assert re.search(r'warning aiohttp message="seen %s" said=test_telemetry\.py:\d+$', second)
     setup(Log(level="error"))
     say(LOG, logging.WARNING, "not seen")
     logging.getLogger("aiohttp").warning("not seen")
@@ -128,3 +128,45 @@ def test_only_known_levels_and_forms_are_settings() -> None:
     for wrong in ({"level": "loud"}, {"format": "xml"}):
         with pytest.raises(ValidationError):
             Log.model_validate(wrong)
+
+
+def test_a_librarys_record_is_one_line_without_what_was_put_into_it(capsys: pytest.CaptureFixture[str]) -> None:
+    setup(Log())
+    library = logging.getLogger("aiohttp.server")
+    try:
+        raise ValueError("bad line: the-secret")
+    except ValueError:
+        library.exception("Error handling request from %s", "the-secret")
+        library.error("the-secret is written into the words already")
+    first, second = capsys.readouterr().err.splitlines()
+    assert re.search(
+        r'error aiohttp\.server message="Error handling request from %s" said=test_telemetry\.py:\d+ '
+        r"error=ValueError raised=test_telemetry\.py:\d+$",
+        first,
+    )
+    assert re.search(r"error aiohttp\.server said=test_telemetry\.py:\d+$", second)
+
+
+def test_a_library_that_repeats_itself_is_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
+    setup(Log())
+    for _ in range(1000):
+        logging.getLogger("aiohttp.server").warning("again")
+    assert len(capsys.readouterr().err.splitlines()) < 1000
+
+
+def test_ten_of_a_kind_are_let_through_in_a_second_and_the_others_are_counted() -> None:
+    now = [0.0]
+    throttle: Throttle[str] = Throttle(10, now=lambda: now[0])
+    assert [throttle.left_out("a") for _ in range(13)] == [0] * 10 + [None] * 3
+    assert throttle.left_out("b") == 0
+    assert list(throttle.overdue()) == []
+    now[0] = 1.0
+    assert [throttle.left_out("a") for _ in range(12)] == [3] + [0] * 9 + [None] * 2
+    now[0] = 2.0
+    assert list(throttle.overdue()) == [("a", 2)]
+    assert list(throttle.overdue()) == []
+
+
+def test_a_throttle_remembers_so_many_kinds_and_no_more() -> None:
+    throttle: Throttle[int] = Throttle(1, keys=2, now=lambda: 0.0)
+    assert [throttle.left_out(key) for key in (1, 1, 2, 3, 1)] == [0, None, 0, 0, 0]

@@ -21,9 +21,11 @@ from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, To
 from bridge.event import JsonObject, iso
 from bridge.ingress.body import ask_later, body_deadline, read_body, read_pieces
 from bridge.ingress.budget import MemoryBudget, Reservation
+from bridge.ingress.connections import PROVEN
 from bridge.ingress.forms import form_json, multipart_json
 from bridge.ingress.receiver import BIG_BODY, Receipt, Receiver
-from bridge.ingress.server import RETRY_AFTER, last, log_accepted, log_refused
+from bridge.ingress.refusals import Refusals
+from bridge.ingress.server import RETRY_AFTER, last, log_accepted
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 
@@ -35,8 +37,9 @@ EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of Jan
 class DiscordEndpoint:
     """The handlers that speak like Discord."""
 
-    def __init__(self, receiver: Receiver, budget: MemoryBudget, clock: Clock) -> None:
+    def __init__(self, receiver: Receiver, budget: MemoryBudget, refusals: Refusals, clock: Clock) -> None:
         self._receiver = receiver
+        self._refusals = refusals
         self._budget = budget
         self._clock = clock
 
@@ -63,10 +66,10 @@ class DiscordEndpoint:
                 return last(_error(405, 0, "405: Method Not Allowed", headers={"Allow": "GET, POST"}))
             body, receipt = await self._receive(request, source)
         except HookRejected as error:
-            log_refused(name, error.status, str(error))
+            self._refusals.log(name, error.status, str(error))
             return last(_refusal(error))
         except StoreError as error:
-            log_refused(name, 503, str(error))
+            self._refusals.log(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
         log_accepted(name, receipt, started)
         if request.query.get("wait", "").lower() in ("true", "1"):
@@ -76,6 +79,7 @@ class DiscordEndpoint:
     async def _receive(self, request: web.Request, source: Source) -> tuple[bytes, Receipt]:
         head = self._head(request)
         source.panel.verify(head)  # its secret stands in the path: no byte of a stranger's body is read
+        request[PROVEN] = True
         with self._budget.reserve() as reservation:
             body = await self._body(request, reservation)
             hook = replace(head, body=body, received_at=self._clock.now())

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from aiohttp import web
 
@@ -18,7 +17,9 @@ from bridge.clock import Clock
 from bridge.errors import BadPayload, HookRejected, StoreError
 from bridge.ingress.body import ask_later, read_body
 from bridge.ingress.budget import MemoryBudget
+from bridge.ingress.connections import PROVEN
 from bridge.ingress.receiver import Receipt, Receiver
+from bridge.ingress.refusals import Refusals
 from bridge.ingress.source import Source
 from bridge.panels.base import Hook
 from bridge.telemetry import say
@@ -26,8 +27,6 @@ from bridge.telemetry import say
 LOG = logging.getLogger("bridge.ingress")
 JSON = {"Content-Type": "application/json"}
 RETRY_AFTER = {"Retry-After": "5"}
-#: How aiohttp serves: it unpacks nothing, reads nothing of what was refused, and holds little that nobody asked for.
-SERVER: Mapping[str, Any] = {"auto_decompress": False, "lingering_time": 0, "read_bufsize": 64 * 1024}
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -35,9 +34,16 @@ class Server:
     """The handlers for panels' own webhooks, and for whoever watches this process."""
 
     def __init__(
-        self, receiver: Receiver, budget: MemoryBudget, clock: Clock, *, ready: Callable[[], Awaitable[None]]
+        self,
+        receiver: Receiver,
+        budget: MemoryBudget,
+        refusals: Refusals,
+        clock: Clock,
+        *,
+        ready: Callable[[], Awaitable[None]],
     ) -> None:
         self._receiver = receiver
+        self._refusals = refusals
         self._budget = budget
         self._clock = clock
         self._ready = ready
@@ -62,10 +68,10 @@ class Server:
         try:
             receipt = await self._receive(request, source)
         except HookRejected as error:
-            log_refused(name, error.status, str(error))
+            self._refusals.log(name, error.status, str(error))
             return last(_refusal(error))
         except StoreError as error:
-            log_refused(name, 503, str(error))
+            self._refusals.log(name, 503, str(error))
             return _error(503, "the store is not available, try again", headers=RETRY_AFTER)
         log_accepted(name, receipt, started)
         repeated = {"repeated": receipt.repeats} if receipt.repeats else {}
@@ -90,12 +96,13 @@ class Server:
             query=request.query,
             token=request.match_info.get("token"),
         )
-        proven = source.panel.verify_head(head)
+        proven = request[PROVEN] = source.panel.verify_head(head)
         with self._budget.reserve(proven=proven) as reservation:
             hook = replace(head, body=await read_body(request, reservation), received_at=self._clock.now())
             if not proven:
                 await self._receiver.verify_body(source, hook)
                 reservation.prove()
+            request[PROVEN] = True
             return await self._receiver.receive(source, hook)
 
     def _other_method(self, request: web.Request, source: Source) -> web.Response:
@@ -132,10 +139,6 @@ def log_accepted(source: str, receipt: Receipt, started: float) -> None:
         repeated=receipt.repeats or None,
         ms=round((time.perf_counter() - started) * 1000, 1),
     )
-
-
-def log_refused(source: str, status: int, reason: str) -> None:
-    say(LOG, logging.WARNING, "ingress.refused", source=source, status=status, reason=reason)
 
 
 def last(refusal: web.Response) -> web.Response:

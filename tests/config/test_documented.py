@@ -86,8 +86,8 @@ def written(value: Any) -> str:
         return f"[{', '.join(written(one) for one in value)}]"
     if isinstance(value, float) and value >= 1:
         return next(f"{value / size:g}{unit}" for unit, size in UNITS if value % size == 0 and value >= size)
-    if isinstance(value, int) and value >= 2**20:
-        return f"{value // 2**20}MiB"
+    if isinstance(value, int) and value and value % 2**10 == 0:
+        return f"{value // 2**20}MiB" if value % 2**20 == 0 else f"{value // 2**10}KiB"
     return f'"{value}"' if value == "*" else str(value)
 
 

@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any
 
-from aiohttp import web
-
+from bridge.ingress.connections import Connections
 from tests.ingress.running import PATIENCE
 
 CHUNK = 64 * 1024
@@ -66,7 +65,7 @@ class Feeder(asyncio.Transport):
         """The server says no more."""
 
 
-async def fed(server: web.Server, head: str, *, size: int = 100_000_000, **more: Any) -> Feeder:
+async def fed(server: Connections, head: str, *, size: int = 100_000_000, **more: Any) -> Feeder:
     """The connection after `size` bytes were offered behind the head."""
     feeder = Feeder(server())
     await feeder.offer(head.encode() + b"\r\n\r\n", size, **more)
@@ -74,7 +73,7 @@ async def fed(server: web.Server, head: str, *, size: int = 100_000_000, **more:
     return feeder
 
 
-async def begun(server: web.Server, head: str, size: int) -> Feeder:
+async def begun(server: Connections, head: str, size: int) -> Feeder:
     """A connection that sends the head and `size` bytes, and then nothing."""
     feeder = Feeder(server())
     await feeder.offer(head.encode() + b"\r\n\r\n", size, b" " * size)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -11,11 +12,13 @@ import aiohttp
 from aiohttp import web
 
 from bridge.ingress.budget import MemoryBudget
+from bridge.ingress.connections import Connections, serving
 from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.limits import Limits
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.server import SERVER, Server, not_found
+from bridge.ingress.refusals import Refusals
+from bridge.ingress.server import Server, not_found
 from bridge.ingress.source import Source
 from bridge.panels.cloudevents import CloudEventsConfig, CloudEventsPanel
 from bridge.panels.discord.panel import DiscordConfig, DiscordPanel
@@ -55,7 +58,7 @@ def sources() -> dict[str, Source]:
 class Ingress:
     """Its address, its receiver, and what it announced to the lanes."""
 
-    def __init__(self, url: str, server: web.Server, receiver: Receiver, announced: list[Delivery]) -> None:
+    def __init__(self, url: str, server: Connections, receiver: Receiver, announced: list[Delivery]) -> None:
         self.url, self.server, self.receiver, self.announced = url, server, receiver, announced
 
 
@@ -68,21 +71,14 @@ async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | Non
         receiver.configure(
             sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
         )
-        budget = MemoryBudget(limits)
-        app = web.Application()
-        server = Server(receiver, budget, clock, ready=outbox.check)
-        discord = DiscordEndpoint(receiver, budget, clock)
-        app.add_routes([*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)])
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, **SERVER)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        try:
-            assert runner.server is not None
-            yield Ingress(f"http://{host}:{port}", runner.server, receiver, announced)
-        finally:
-            await runner.cleanup()
+        budget, refusals = MemoryBudget(limits), Refusals()
+        server = Server(receiver, budget, refusals, clock, ready=outbox.check)
+        discord = DiscordEndpoint(receiver, budget, refusals, clock)
+        routes = [*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)]
+        listener = socket.create_server(("127.0.0.1", 0))
+        host, port = listener.getsockname()
+        async with serving(listener, routes, limits, refusals, shutdown=1) as connections:
+            yield Ingress(f"http://{host}:{port}", connections, receiver, announced)
 
 
 async def post(http: aiohttp.ClientSession, url: str, body: Any, **more: Any) -> tuple[int, dict[str, Any]]:

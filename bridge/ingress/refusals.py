@@ -1,0 +1,56 @@
+"""What the log says of requests that are not taken: one line each at most, and ten of a kind in a second."""
+
+import logging
+
+from aiohttp.http import HttpProcessingError
+
+from bridge.telemetry import Throttle, say
+
+LOG = logging.getLogger("bridge.ingress")
+NOT_HTTP = "it is no proper HTTP request"
+
+
+class Refusals:
+    """Counts what it leaves out. `None` for a source is a request that names none, or not one of ours."""
+
+    def __init__(self) -> None:
+        self._throttle: Throttle[tuple[str | None, int]] = Throttle()
+
+    def log(self, source: str | None, status: int, reason: str) -> None:
+        if (left_out := self._throttle.left_out((source, status))) is not None:
+            say(
+                LOG,
+                logging.WARNING,
+                "ingress.refused",
+                source=source,
+                status=status,
+                reason=reason,
+                repeated=left_out or None,
+            )
+
+    def log_left_out(self) -> None:
+        """Tell of what was left out, where nothing later did."""
+        for (source, status), left_out in self._throttle.overdue():
+            say(LOG, logging.WARNING, "ingress.refused", source=source, status=status, repeated=left_out)
+
+
+class HttpLog(logging.Logger):
+    """What aiohttp's server is given to log to: its words hold what was sent, secrets as well."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        super().__init__("bridge.ingress.http")
+        self._refusals = refusals
+
+    def handle(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        match error:
+            case HttpProcessingError():
+                self._refusals.log(None, 400, f"{NOT_HTTP}: {type(error).__name__}")
+            case Exception():  # our own bug: it is answered 500
+                say(LOG, logging.ERROR, "ingress.bug", error=error)
+            case _:
+                pass
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: N802
+        """Also for what it takes for noise: it is somebody at the door."""
+        return level > logging.NOTSET

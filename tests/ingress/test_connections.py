@@ -1,0 +1,180 @@
+"""Connections: what says nothing is closed, and what waits gives way."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from bridge.ingress.limits import Limits
+from bridge.telemetry import Log, setup
+from tests.fakes import FakeClock
+from tests.ingress.feeding import Feeder, begun, fed
+from tests.ingress.running import ELEMENT, PATIENCE, SECRET, Ingress, post, running_ingress
+
+GET = "GET /healthz HTTP/1.1\r\nHost: x"
+
+
+@asynccontextmanager
+async def capped(store_url: str, clock: FakeClock, cap: int) -> AsyncIterator[Ingress]:
+    async with running_ingress(store_url, clock, Limits(connections=cap)) as ingress:
+        yield ingress
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def test_a_new_connection_finds_room_whatever_silent_ones_there_are(
+    store_url: str, clock: FakeClock, http: aiohttp.ClientSession
+) -> None:
+    async with capped(store_url, clock, 3) as ingress:
+        silent = [Feeder(ingress.server()) for _ in range(3)]
+        assert (await post(http, f"{ingress.url}/in/marzban", ELEMENT))[0] == 200
+        assert [one.closed for one in silent] == [True, False, False]
+
+
+async def test_strangers_give_way_before_those_that_were_answered(store_url: str, clock: FakeClock) -> None:
+    async with capped(store_url, clock, 3) as ingress:
+        idle = await fed(ingress.server, GET, size=0)
+        silent = Feeder(ingress.server())
+        half = await begun(ingress.server, "POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Le", 0)
+        for _ in range(2):
+            Feeder(ingress.server())
+        assert [one.closed for one in (idle, silent, half)] == [False, True, True]
+
+
+async def test_an_idle_connection_gives_way_and_a_proven_request_never_does(store_url: str, clock: FakeClock) -> None:
+    async with capped(store_url, clock, 2) as ingress:
+        head = f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nx-webhook-secret: {SECRET}\r\nContent-Length: 1000"
+        panel = await begun(ingress.server, head, 10)
+        idle = await fed(ingress.server, GET, size=0)
+        Feeder(ingress.server())
+        assert [one.closed for one in (panel, idle)] == [False, True]
+        signed = f"POST /in/signed HTTP/1.1\r\nHost: x\r\nX-Remnawave-Signature: {'0' * 64}\r\nContent-Length: 1000"
+        unproven = await begun(ingress.server, signed, 10)
+        other = await begun(ingress.server, head, 10)
+        assert [one.closed for one in (panel, unproven, other)] == [False, True, False]
+        refused = Feeder(ingress.server())
+        assert [one.closed for one in (panel, other, refused)] == [False, False, True]
+
+
+@pytest.mark.parametrize("sent", ["", "POST /in/marzban HT", "GET / HTTP/1.1\r\nHost: x\r\nA: b\r"])
+async def test_headers_have_ten_seconds_to_arrive(ingress: Ingress, sent: str) -> None:
+    feeder = Feeder(ingress.server())
+    await feeder.offer(sent.encode(), 0)
+    ingress.server.sweep(now() + 9)
+    assert not feeder.closed
+    ingress.server.sweep(now() + 11)
+    assert feeder.closed
+
+
+async def test_between_requests_a_connection_may_be_silent_but_not_in_the_middle_of_headers(ingress: Ingress) -> None:
+    feeder = await fed(ingress.server, GET, size=0)
+    ingress.server.sweep(now() + 60)
+    assert not feeder.closed
+    await feeder.offer(b"GET", 0)
+    ingress.server.sweep(now() + 9)
+    assert not feeder.closed
+    ingress.server.sweep(now() + 11)
+    assert feeder.closed
+
+
+async def test_a_body_that_is_under_way_is_not_taken_for_silence(ingress: Ingress) -> None:
+    head = f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nx-webhook-secret: {SECRET}\r\nContent-Length: 1000"
+    feeder = await begun(ingress.server, head, 10)
+    ingress.server.sweep(now() + 11)
+    assert not feeder.closed
+    feeder.close()
+
+
+async def test_all_headers_together_are_bounded(ingress: Ingress) -> None:
+    feeder = Feeder(ingress.server())
+    await feeder.offer(b"GET / HTTP/1.1\r\n", 1_000_000, b"A: " + b"b" * 4000 + b"\r\n")
+    assert feeder.closed
+    assert feeder.taken <= 70_000
+
+
+async def test_headers_may_arrive_in_any_pieces(ingress: Ingress) -> None:
+    body = json.dumps(ELEMENT)
+    head = f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nx-webhook-secret: {SECRET}\r\nContent-Length: {len(body)}"
+    feeder = Feeder(ingress.server())
+    for _ in range(2):
+        feeder.answer = b""
+        for one in f"{head}\r\n\r\n{body}":
+            await feeder.offer(one.encode(), 0)
+        await feeder.answered()
+        assert feeder.answer.startswith(b"HTTP/1.1 200")
+
+
+# What the log says
+
+
+@pytest.fixture
+def logged() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("bridge")
+    before = root.handlers[:], root.level, ours.level
+    setup(Log(level="debug"))
+    yield
+    root.handlers[:], root.level, ours.level = before
+
+
+S = "the-secret-that-nobody-may-see"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nx-webhook-secret : {S}\r\nContent-Length: 2\r\n\r\n{{}}",
+        f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nx-webhook-secret\r\n {S}\r\n\r\n",
+        f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {S}\r\nContent-Length: x\r\n\r\n",
+        f"POST /in/orb/{S} HTTP/1.1 \r\nHost: x\r\n\r\n",
+        f"POST /in/orb/{S} HTTP/1.1 more\r\nHost: x\r\n\r\n",
+        f"POST  /in/orb/{S} HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"POST /in/orb/{S}\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"POST /in/orb/{S} HTTP/9.9\r\nHost: x\r\n\r\n",
+        f"POST http://[/in/orb/{S} HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"/in/orb/{S}\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + S,
+        "\x00\xff\xfe" + S,
+        f"POST /in/orb/{S} HTTP/1.1\r\nHost: x\r\nA: {'b' * 9000}\r\n\r\n",
+        f"POST /in/orb/{S}{'b' * 9000} HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"POST /in/orb/{S} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot hex {S}\r\n",
+        f"POST /in/open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot hex {S}\r\n",
+        f"POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{S}",
+        f"POST /in/open HTTP/1.1\r\nHost: x\r\nExpect: {S}\r\nContent-Length: 2\r\n\r\n{{}}",
+        f"GET /healthz HTTP/1.1\r\nHost: x\r\nUpgrade: {S}\r\nConnection: upgrade\r\n\r\nnonsense {S}",
+        f"CONNECT {S}:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+@pytest.mark.usefixtures("logged")
+async def test_whatever_a_stranger_sends_is_one_line_at_most_without_a_word_of_it(
+    ingress: Ingress, capsys: pytest.CaptureFixture[str], sent: str
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(ingress.url.rpartition(":")[2]))
+    writer.write(sent.encode("latin-1"))
+    await writer.drain()
+    async with asyncio.timeout(PATIENCE):
+        await reader.readline()
+    writer.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) <= 1
+    assert S not in "".join(lines)
+    assert all(" ingress." in line and "Traceback" not in line for line in lines)
+
+
+@pytest.mark.usefixtures("logged")
+async def test_many_strangers_are_ten_lines_a_second_and_a_count(
+    ingress: Ingress, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(300):
+        await fed(ingress.server, "nonsense", size=0)
+    lines = capsys.readouterr().err.splitlines()
+    told = sum(1 + int(line.partition(" repeated=")[2] or 0) for line in lines)
+    assert len(lines) <= 10 * (1 + PATIENCE)
+    assert told <= 300
+    assert len(lines) < 300

@@ -137,8 +137,8 @@ async def test_a_signed_body_is_taken_packed_or_not(ingress: Ingress, http: aioh
     ("encoding", "body"),
     [
         ("gzip", b"not gzip"),
-        ("gzip", gzip.compress(b"[]")[:-9]),
-        ("gzip", gzip.compress(b"[]") + b"more"),
+        ("gzip", gzip.compress(b"[]", mtime=0)[:-9]),
+        ("gzip", gzip.compress(b"[]", mtime=0) + b"more"),
         ("deflate", b"\x00\x01"),
         ("deflate", zlib.compress(b"[]")[:-5]),
         ("deflate", zlib.compress(b"[]") * 2),

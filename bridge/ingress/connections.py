@@ -9,6 +9,7 @@ import resource
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from socket import socket
+from typing import cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -140,8 +141,7 @@ class Connection(asyncio.Protocol):
         self._since = 0.0  # when it was opened, or when the headers began
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one in all but its class
         self._since = asyncio.get_running_loop().time()
         self._admitted = self._connections.admit(self)
         if self._admitted:

@@ -31,7 +31,7 @@ def make(database: Path) -> None:
     except OSError as error:
         raise StoreError(f"store: cannot write {database}: {error.strerror}") from None
     for suffix in ("", WAL, SHM):
-        with suppress(FileNotFoundError, PermissionError):  # it is another's: so is who may read it
+        with suppress(OSError):  # it is not there, or another's: so is who may read it
             _make_private(Path(f"{database}{suffix}"))
 
 
@@ -43,16 +43,12 @@ def sync_names(folder: Path) -> None:
     folder = folder.resolve()
     for one in (folder, *folder.parents):
         try:
-            handle = os.open(one, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            _sync(one)
         except PermissionError:
             return  # whoever keeps us out has made it
-        try:
-            os.fsync(handle)
         except OSError as error:
             if error.errno != errno.EINVAL:  # a file system that has no such thing
                 raise StoreError(f"store: cannot sync the folder {one}: {error.strerror}") from None
-        finally:
-            os.close(handle)
         if one.is_mount():
             return
 
@@ -64,17 +60,23 @@ def rewrite_log(database: Path) -> None:
     the disk it has a hole, and a power cut loses all that stands behind it, whoever synced that. Nor is a checkpoint a
     way out: it writes over the file what the log cannot say again, and is broken by a power cut in the middle.
     """
+    log = Path(f"{database}{WAL}")
     try:
-        handle = os.open(f"{database}{WAL}", os.O_RDWR | os.O_CLOEXEC)
+        with log.open("r+b", buffering=0) as file:
+            while chunk := file.read(CHUNK):
+                file.seek(-len(chunk), os.SEEK_CUR)
+                file.write(chunk)
+            os.fsync(file.fileno())
     except FileNotFoundError:
         return  # a file system that can have no log
-    try:
-        offset = 0
-        while chunk := os.pread(handle, CHUNK, offset):
-            offset += os.pwrite(handle, chunk, offset)
-        os.fsync(handle)
     except OSError as error:
-        raise StoreUnavailable(f"store: cannot sync {database}{WAL}: {error.strerror}") from None
+        raise StoreUnavailable(f"store: cannot sync {log}: {error.strerror}") from None
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
     finally:
         os.close(handle)
 

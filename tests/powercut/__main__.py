@@ -46,20 +46,20 @@ def _counted(report: Report, broken: list[str]) -> Counter[str]:
     again = len(report.arrivals) - len({one.event for one in report.arrivals})
     return Counter(
         cuts=1,
+        looks=report.looks,
         answered=len(report.answered),
-        arrivals=len(report.arrivals),
+        arrived=len(report.arrivals),
         again=again,
-        loose=report.loose,
         broken=bool(broken),
-    )
+    ) + Counter({"at stake": report.loose})
 
 
 def _print(sums: dict[str, Counter[str]], seconds: float) -> None:
-    print(f"\n{'scene':16}{'cuts':>6}{'answered':>10}{'arrived':>10}{'again':>8}{'at stake':>10}{'broken':>8}")
-    for scene, one in sums.items():
-        counts = [one[name] for name in ("answered", "arrivals", "again", "loose", "broken")]
-        print(f"{scene:16}{one['cuts']:6}{counts[0]:10}{counts[1]:10}{counts[2]:8}{counts[3]:10}{counts[4]:8}")
-    print(f"{sum(one['cuts'] for one in sums.values())} cuts in {seconds:.0f} s")
+    columns = ("cuts", "looks", "answered", "arrived", "again", "at stake", "broken")
+    print(f"\n{'scene':16}", *(f"{column:>9}" for column in columns))
+    for scene, one in {**sums, "all": sum(sums.values(), Counter())}.items():
+        print(f"{scene:16}", *(f"{one[column]:9}" for column in columns))
+    print(f"in {seconds:.0f} s")
 
 
 if __name__ == "__main__":

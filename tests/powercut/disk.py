@@ -114,17 +114,19 @@ class Disk:
                 loose += len(_loose(file))
         return Image(contents, folders, loose)
 
-    def become(self, image: Image, outage: Outage) -> None:
-        """Make the folder so."""
-        for one in self.root.iterdir():
-            shutil.rmtree(one) if one.is_dir() else one.unlink()
-        for folder in sorted(image.folders):
-            Path(folder).mkdir(exist_ok=True)
+    def put(self, image: Image, outage: Outage, folder: Path) -> None:
+        """Make a folder so: the disk's own, or another one to look at."""
+        if folder.exists():
+            shutil.rmtree(folder)
+        for path in sorted(image.folders):
+            (folder / Path(path).relative_to(self.root)).mkdir()
         for path, content in image.files.items():
-            Path(path).write_bytes(content)
+            (folder / Path(path).relative_to(self.root)).write_bytes(content)
             if path.endswith("-wal") and outage.shared != "gone":
-                garbage = random.Random(outage.seed).randbytes(SHARED)
-                Path(f"{path[:-4]}-shm").write_bytes(garbage if outage.shared == "garbage" else bytes(SHARED))
+                shared = folder / Path(f"{path.removesuffix('-wal')}-shm").relative_to(self.root)
+                shared.write_bytes(
+                    random.Random(outage.seed).randbytes(SHARED) if outage.shared == "garbage" else bytes(SHARED)
+                )
 
 
 def _remember(history: History, record: Record) -> None:

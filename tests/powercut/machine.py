@@ -11,12 +11,13 @@ from pathlib import Path
 import aiohttp
 
 from tests.powercut.disk import Disk, Outage
-from tests.powercut.journal import read
+from tests.powercut.journal import Record, read
 from tests.powercut.report import Report
 from tests.powercut.shim import Control
 from tests.processes import Bridge, free_port
 
 LOOK = 0.01  # seconds between two looks at whether the power is on
+KNOCK = 0.05  # seconds between two looks at whether the bridge answers
 SLOW = 3000  # microseconds that an fsync may take
 
 
@@ -33,6 +34,7 @@ class Machine:
         self._commands: set[subprocess.Popen[str]] = set()
         self._control: Control | None = None
         self._disk: Disk
+        self._journal: list[Record] = []
         self._lives = 0
 
     def switch_on(self) -> None:
@@ -53,11 +55,20 @@ class Machine:
             await self.bridge.kill()
         await asyncio.sleep(LOOK)  # whoever the bridge was speaking to hears that it is gone
         self._report.breaks.append(time.monotonic())
-        image = self._disk.image(read(control.journal), control["operations"], outage)
-        self._disk.become(image, outage)
-        self._report.loose += image.loose
+        self._journal = read(control.journal)
+        self.show(control["operations"], outage, self.root)
         control.close()
         self._control, self.bridge.environment = None, None
+
+    def show(self, cut: int, outage: Outage, folder: Path) -> None:
+        """Put into a folder what the disk shows if the power went after this operation of the life that is over."""
+        image = self._disk.image(self._journal, cut, outage)
+        self._disk.put(image, outage, folder)
+        self._report.loose += image.loose
+
+    def moments(self) -> list[tuple[int, float]]:
+        """Each operation of the life that is over, and when it was done."""
+        return [(one.seq, one.ns / 1e9) for one in self._journal]
 
     @property
     def control(self) -> Control:
@@ -78,6 +89,7 @@ class Machine:
         self.control["fail"] = count
         while self.control["failed"] == before:
             await asyncio.sleep(LOOK)
+        self._report.breaks.append(time.monotonic())
 
     async def gone(self) -> None:
         """Returns once the power is gone."""
@@ -91,7 +103,7 @@ class Machine:
             while not await self.bridge.answers(http):
                 if self._control is None or self.is_on:
                     assert self.bridge.running, f"the bridge does not start: {self.bridge.log.read_text()}"
-                await asyncio.sleep(LOOK)
+                await asyncio.sleep(KNOCK)
 
     async def end(self, number: signal.Signals) -> int:
         """End the bridge; returns its exit status."""

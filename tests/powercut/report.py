@@ -31,13 +31,21 @@ class Kept:
     replay_of: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What must be in a backup that was done then."""
+
+    marks: set[str]
+    at: float
+
+
 @dataclass
 class Report:
-    """`breaks`: when the power went, or a process was ended. `once`: panels whose requests have an id.
+    """`breaks`: when the power went, a process was ended, or an fsync failed. `once`: panels whose requests have an id.
 
-    `replayed`: ids that a replay has printed. `backed_up`: marks that are in a backup, None where none was made.
-    `forgets`: the bridge keeps nothing that is settled. `faults`: what was found wrong on the way. `loose`: how many
-    writes and names were at stake.
+    `replayed`: ids that a replay has printed. `forgets`: the bridge keeps nothing that is settled. `faults`: what was
+    found wrong on the way. `looks`: how many disks were looked at besides, and `loose` how many writes and names were
+    at stake on all of them.
     """
 
     answered: list[Answered] = field(default_factory=list)
@@ -47,7 +55,8 @@ class Report:
     faults: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     once: set[str] = field(default_factory=set)
-    backed_up: set[str] | None = None
+    backup: Backup | None = None
     forgets: bool = False
+    looks: int = 0
     loose: int = 0
     log: str = ""

@@ -7,12 +7,14 @@ import shlex
 import shutil
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from tests.pages import ROOT, blocks
 from tests.powercut.prepared import first_release, months_old
+from tests.powercut.report import Backup
 from tests.powercut.world import World
 
 BRIDGE = (sys.executable, "-m", "bridge")
@@ -136,7 +138,7 @@ async def backup(world: World) -> None:
         known = {one.mark for one in world.report.answered}
         well, _ = await machine.command("sh", "-ec", _documented_backup(world), folder=machine.store.parent.parent)
         if well:
-            world.report.backed_up = known
+            world.report.backup = Backup(known, time.monotonic())
 
 
 async def recovery(world: World) -> None:

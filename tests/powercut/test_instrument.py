@@ -131,7 +131,7 @@ def ending(folder: Path, shim: Path, writer: str, outage: Outage, *, lies: bool)
     assert done.returncode == -9, done.stderr
     acknowledged = {int(line) for line in done.stdout.splitlines()}
     records = [one for one in read(control.journal) if not (lies and one.op is Op.SYNCED)]
-    disk.become(disk.image(records, control["operations"], outage), outage)
+    disk.put(disk.image(records, control["operations"], outage), outage, root)
     control.close()
     kept, corrupt = kept_rows(store) if "sqlite3" in writer else (kept_files(root), False)
     return Ending(len(acknowledged), len(acknowledged - kept), corrupt)

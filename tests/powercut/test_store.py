@@ -80,7 +80,7 @@ def left(tmp_path: Path, shim: Path, *bodies: str, anytime_after: Op | None = No
     first = end if anytime_after is None else next(one.seq for one in records if one.op is anytime_after)
     for seed in range(OUTAGES if anytime_after is None else 5 * OUTAGES):
         outage, cut = Outage.of(seed), random.Random(seed).randint(first, end)
-        disk.become(disk.image(records, cut, outage), outage)
+        disk.put(disk.image(records, cut, outage), outage, root)
         yield store
 
 

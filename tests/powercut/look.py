@@ -1,0 +1,73 @@
+"""What can be said of a disk without a bridge. Whoever opens a store repairs it, so look at a copy."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from tests.powercut.laws import LOAD, SETTLED_WITHIN
+from tests.powercut.report import Kept, Report
+
+KEPT = (
+    "SELECT deliveries.id, events.data, event_id, state, replay_of FROM deliveries JOIN events ON events.id = event_id"
+    " ORDER BY deliveries.id"
+)
+UNSETTLED = ("pending", "waiting")
+
+
+def kept(store: Path) -> list[Kept]:
+    """The deliveries of a store."""
+    with closing(sqlite3.connect(store)) as connection:
+        rows = connection.execute(KEPT).fetchall()
+    return [Kept(id_, json.loads(data)["mark"], event, *rest) for id_, data, event, *rest in rows]
+
+
+def faults_of(store: Path) -> list[str]:
+    """What is broken in a store."""
+    try:
+        with closing(sqlite3.connect(store)) as connection:
+            (found,) = connection.execute("PRAGMA integrity_check").fetchone()
+    except sqlite3.DatabaseError as error:
+        return [f"{store.name}: {error}"]
+    return [] if found == "ok" else [f"{store.name}: {found}"]
+
+
+def look(disk: Path, report: Report, moment: float) -> list[str]:
+    """What is not as it must be on a disk whose power went at that moment."""
+    stores = [one for one in disk.rglob("*.db") if one.stat().st_size]
+    faults = [fault for store in stores for fault in faults_of(store)]
+    if faults:
+        return faults
+    live = [one for store in stores if "var" in store.parts for one in _kept_if_any(store)]
+    saved = [one for store in stores if "var" not in store.parts for one in _kept_if_any(store)]
+    return [*_lost(report, live, moment), *_late(report, live, moment), *_not_saved(report, saved, moment)]
+
+
+def _kept_if_any(store: Path) -> list[Kept]:
+    try:
+        return kept(store)
+    except sqlite3.OperationalError:  # it has no tables yet
+        return []
+
+
+def _lost(report: Report, live: list[Kept], moment: float) -> Iterator[str]:
+    marks = {one.mark for one in live}
+    arrived = {one.mark for one in report.arrivals} if report.forgets else set()
+    for one in report.answered:
+        if one.at < moment and one.mark not in marks and one.mark not in arrived:
+            yield f"{one.mark} was answered 200, and is not on the disk"
+
+
+def _late(report: Report, live: list[Kept], moment: float) -> Iterator[str]:
+    """What arrived long ago is settled, unless something happened since."""
+    since = max((one for one in report.breaks if one < moment), default=0.0)
+    unsettled = {one.event for one in live if one.state in UNSETTLED}
+    for one in report.arrivals:
+        if since < one.at < moment - SETTLED_WITHIN - LOAD and one.event in unsettled:
+            yield f"{one.mark} arrived {moment - one.at:.1f} s before the power went, and is not settled"
+
+
+def _not_saved(report: Report, saved: list[Kept], moment: float) -> Iterator[str]:
+    if report.backup is not None and report.backup.at < moment:
+        yield from (f"{mark} is not in the backup" for mark in report.backup.marks - {one.mark for one in saved})

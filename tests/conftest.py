@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, settings
 from tests.fakes import FakeClock
 from tests.postgres import Postgres, a_postgres
 
-# No test is about the power failing, so stores may lie in memory, where a commit waits for no disk.
+# The power fails in a model alone (tests/powercut), so stores may lie in memory, where a commit waits for no disk.
 MEMORY = Path("/dev/shm")  # noqa: S108
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 << 30:
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)

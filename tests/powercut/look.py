@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tests.powercut.laws import LOAD, SETTLED_WITHIN
+from tests.powercut.laws import is_overdue
 from tests.powercut.report import Kept, Report
 
 KEPT = (
@@ -64,7 +64,7 @@ def _late(report: Report, live: list[Kept], moment: float) -> Iterator[str]:
     since = max((one for one in report.breaks if one < moment), default=0.0)
     unsettled = {one.event for one in live if one.state in UNSETTLED}
     for one in report.arrivals:
-        if since < one.at < moment - SETTLED_WITHIN - LOAD and one.event in unsettled:
+        if since < one.at and one.event in unsettled and is_overdue(report, one, moment):
             yield f"{one.mark} arrived {moment - one.at:.1f} s before the power went, and is not settled"
 
 

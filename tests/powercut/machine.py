@@ -1,6 +1,7 @@
 """The machine that loses its power: a disk, a real bridge on it under the shim, and commands beside it."""
 
 import asyncio
+import math
 import random
 import shlex
 import signal
@@ -14,9 +15,10 @@ from tests.powercut.disk import Disk, Outage
 from tests.powercut.journal import Record, read
 from tests.powercut.report import Report
 from tests.powercut.shim import Control
-from tests.processes import Bridge, free_port
+from tests.processes import Bridge, free_port, stood_still
 
 LOOK = 0.01  # seconds between two looks at whether the power is on
+EVERY = 0.1  # seconds between two looks at how long the bridge has waited for a processor
 KNOCK = 0.05  # seconds between two looks at whether the bridge answers
 SLOW = 3000  # microseconds that an fsync may take
 
@@ -92,8 +94,14 @@ class Machine:
         self._report.breaks.append(time.monotonic())
 
     async def gone(self) -> None:
-        """Returns once the power is gone."""
+        """Returns once the power is gone; meanwhile it is noted how long the bridge waits for a processor."""
+        before, waited, looked = 0.0, 0.0, -math.inf
         while self.is_on:
+            if time.monotonic() - looked > EVERY and self.bridge.running:
+                looked, now = time.monotonic(), stood_still(self.bridge.pid)
+                waited += max(0.0, now - before)  # it is less where the bridge was started again
+                before = now
+                self._report.stood_still.append((looked, waited))
             await asyncio.sleep(LOOK)
 
     async def start(self) -> None:

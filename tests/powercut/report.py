@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+LOOK = 0.2  # seconds, more than are between two looks at how the bridge does
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -44,7 +46,8 @@ class Report:
     """`breaks`: when the power went, a process was ended, or an fsync failed. `once`: panels whose requests have an id.
 
     `replayed`: ids that a replay has printed. `forgets`: the bridge keeps nothing that is settled. `faults`: what was
-    found wrong on the way. `looks`: how many disks were looked at besides, and `loose` how many writes and names were
+    found wrong on the way. `stood_still`: moments, and the seconds that the bridge had waited for a processor by then.
+    `looks`: how many disks were looked at besides, and `loose` how many writes and names were
     at stake on all of them.
     """
 
@@ -55,8 +58,14 @@ class Report:
     faults: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
     once: set[str] = field(default_factory=set)
+    stood_still: list[tuple[float, float]] = field(default_factory=list)
     backup: Backup | None = None
     forgets: bool = False
     looks: int = 0
     loose: int = 0
     log: str = ""
+
+    def stood_still_between(self, start: float, end: float) -> float:
+        """Seconds that the bridge waited for a processor: what a busy machine adds to whatever it does."""
+        waited = [seconds for moment, seconds in self.stood_still if start - LOOK <= moment <= end + LOOK]
+        return waited[-1] - waited[0] if waited else 0.0

@@ -147,7 +147,7 @@ class Connection(asyncio.Protocol):
         if self._admitted:
             self.handler.connection_made(transport)
         else:
-            transport.abort()
+            self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:

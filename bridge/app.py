@@ -57,7 +57,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             redelivery = Redelivery(clock.now())
             ownership = open_ownership(config.store, name=name, on_peer=lambda: redelivery.distrust_all(clock.now()))
             dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
-            receiver = Receiver(outbox, redelivery, announce=dispatcher.announce)
+            receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
             reloader = Reloader(path, receiver, dispatcher, http)
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))

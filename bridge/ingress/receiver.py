@@ -6,12 +6,14 @@ returned.
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.errors import TooLarge
 from bridge.event import Event
+from bridge.ingress.limits import Limits
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.source import Source
 from bridge.intake import Fingerprint, Intake, Routed
@@ -22,7 +24,8 @@ from bridge.telemetry import say
 
 LOG = logging.getLogger("bridge.ingress")
 NOTHING_PUT = PutResult(())
-BIG_BODY = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one at a time
+BIG_BODY = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one of each source at a time
+SLICE = 2**20  # bytes that are counted at once: the loop waits for no more than these
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,20 @@ class Receiver:
     """All sources of this process, and the table their events are routed by. Both are swapped whole on reload."""
 
     def __init__(
-        self, outbox: Outbox, redelivery: Redelivery, *, announce: Callable[[Sequence[Delivery]], None]
+        self,
+        outbox: Outbox,
+        redelivery: Redelivery,
+        limits: Limits,
+        *,
+        announce: Callable[[Sequence[Delivery]], None],
     ) -> None:
         self.sources: Mapping[str, Source] = {}
         self._router: Router | None = None
         self._outbox = outbox
         self._announce = announce
         self._redelivery = redelivery
-        self._one_big_body = asyncio.Lock()
+        self._limits = limits
+        self._big_bodies: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # of each source, one at a time
 
     def configure(self, sources: Mapping[str, Source], router: Router) -> None:
         """From now on, these sources and this table."""
@@ -70,7 +79,7 @@ class Receiver:
         if len(hook.body) < BIG_BODY:
             intake = self._intake(source, hook)
         else:
-            async with self._one_big_body:
+            async with self._big_bodies[source.name]:
                 intake = await asyncio.to_thread(self._intake, source, hook)
         put = NOTHING_PUT
         if intake.routed or intake.set_aside:
@@ -90,7 +99,9 @@ class Receiver:
 
     def _intake(self, source: Source, hook: Hook) -> Intake:
         assert self._router is not None
-        events, set_aside = source.parse(hook)
+        if _most_values(hook.body) > self._limits.values:
+            raise TooLarge(f"the body holds more than {self._limits.values} values")
+        events, set_aside = source.parse(hook, most=self._limits.elements)
         occurrences: Counter[str] = Counter()
         routed = [self._routed(self._router.route(event), fingerprint, occurrences) for event, fingerprint in events]
         return Intake(routed, set_aside)
@@ -106,6 +117,12 @@ class Receiver:
             key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
         fingerprint = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
         return Routed(routed.event, routed.destinations, routed.verdicts, fingerprint)
+
+
+def _most_values(body: bytes) -> int:
+    """How many JSON values there are at most: each but the first follows a comma or opens something."""
+    starts = range(0, len(body), SLICE)
+    return sum(body.count(sign, start, start + SLICE) for start in starts for sign in (b",", b"[", b"{"))
 
 
 def _subjects(intake: Intake, *, tried_before: bool) -> list[str | None]:

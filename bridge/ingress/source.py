@@ -5,7 +5,7 @@ elements → fingerprint → mask → parse, one element at a time: what cannot 
 
 from typing import Any
 
-from bridge.errors import BadPayload
+from bridge.errors import BadPayload, TooLarge
 from bridge.event import Event, new_id
 from bridge.ingress.masking import Masker
 from bridge.intake import Fingerprint, SetAside
@@ -24,9 +24,14 @@ class Source:
         self.panel = panel
         self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
 
-    def parse(self, hook: Hook) -> tuple[list[FingerprintedEvent], list[SetAside]]:
-        """What the request says. Raise BadPayload where nothing in it can be understood."""
+    def parse(self, hook: Hook, *, most: int | None = None) -> tuple[list[FingerprintedEvent], list[SetAside]]:
+        """What the request says.
+
+        Raise BadPayload where nothing in it can be understood, TooLarge where it has more than `most` elements.
+        """
         elements = self.panel.elements(hook)
+        if most is not None and len(elements) > most:
+            raise TooLarge(f"the body holds more than {most} events")
         events: list[FingerprintedEvent] = []
         set_aside: list[SetAside] = []
         for index, element in enumerate(elements):

@@ -67,7 +67,7 @@ async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | Non
     announced: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
-        receiver = Receiver(outbox, Redelivery(clock.now()), announce=announced.extend)
+        receiver = Receiver(outbox, Redelivery(clock.now()), limits, announce=announced.extend)
         receiver.configure(
             sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
         )

@@ -13,6 +13,7 @@ import pytest
 from bridge.errors import TooLarge
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.limits import Limits, Overloaded
+from bridge.ingress.receiver import BIG_BODY
 from tests.fakes import FakeClock
 from tests.ingress.running import ELEMENT, HEADERS, PATIENCE, Ingress, post, running_ingress
 
@@ -108,4 +109,34 @@ async def test_requests_that_do_not_fit_in_memory_together_are_asked_to_come_aga
             writer.write(body[-1:])
             assert b"200" in await reader.readline()
         writer.close()
+        assert (await post(http, f"{ingress.url}/in/open", body))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("limits", "good", "bad"),
+    [
+        (Limits(elements=2), [ELEMENT] * 2, [ELEMENT] * 3),
+        (Limits(values=12), [{**ELEMENT, "a": [0] * 6}], [{**ELEMENT, "a": [0] * 7}]),
+    ],
+)
+async def test_what_a_request_holds_has_a_limit(
+    store_url: str, clock: FakeClock, http: aiohttp.ClientSession, limits: Limits, good: Any, bad: Any
+) -> None:
+    async with running_ingress(store_url, clock, limits) as ingress:
+        assert (await post(http, f"{ingress.url}/in/marzban", good))[0] == 200
+        assert (await post(http, f"{ingress.url}/in/marzban", bad))[0] == 413
+
+
+async def test_twenty_thousand_elements_are_taken_and_a_hundred_levels(
+    ingress: Ingress, http: aiohttp.ClientSession
+) -> None:
+    many = [{**ELEMENT, "username": f"user_{number}"} for number in range(20_000)]
+    assert await post(http, f"{ingress.url}/in/marzban", many) == (200, {"accepted": 20_000, "set_aside": 0})
+    deep = json.dumps(ELEMENT)[:-1] + ', "a": ' + "[" * 99 + "]" * 99 + "}"
+    assert (await post(http, f"{ingress.url}/in/marzban", deep.encode()))[0] == 200
+
+
+async def test_one_sources_big_body_does_not_hold_up_anothers(ingress: Ingress, http: aiohttp.ClientSession) -> None:
+    body = json.dumps(ELEMENT).ljust(BIG_BODY).encode()
+    async with ingress.receiver._big_bodies["marzban"]:
         assert (await post(http, f"{ingress.url}/in/open", body))[0] == 200

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import StoreUnavailable
+from bridge.ingress.limits import Limits
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import SUBJECTS, Redelivery
 from bridge.ingress.source import Source
@@ -97,7 +98,7 @@ class SimulatedPanel:
     def _start(self) -> None:
         config = MarzbanConfig(panel=self._kind, secret="none")
         self._source = Source("main", self._kind, MarzbanPanel(config))
-        self._receiver = Receiver(self.outbox, Redelivery(self.clock.now()), announce=lambda deliveries: None)
+        self._receiver = Receiver(self.outbox, Redelivery(self.clock.now()), Limits(), announce=lambda deliveries: None)
         self._receiver.configure({"main": self._source}, TABLE)
 
     async def step(self, step: Step) -> None:
@@ -259,7 +260,7 @@ async def test_marzbans_recorded_retries_are_one_event_each(store_url: str) -> N
     source = Source("main", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none")))
     parts = [one for part in ("080", "081", "082", "083") for one in recorded("marzban") if one.name.startswith(part)]
     async with open_outbox(store_url) as outbox:
-        receiver = Receiver(outbox, Redelivery(START), announce=lambda deliveries: None)
+        receiver = Receiver(outbox, Redelivery(START), Limits(), announce=lambda deliveries: None)
         receiver.configure({"main": source}, TABLE)
         receipts = [await receiver.receive(source, one.hook) for one in parts]
     assert [(len(one.events), one.repeats) for one in receipts] == [(1, 0), (2, 1), (2, 2), (2, 2)]
@@ -270,7 +271,7 @@ async def test_sources_do_not_share_what_they_remember(store_url: str) -> None:
     one, two = (Source(name, "pasarguard", MarzbanPanel(config)) for name in ("one", "two"))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        receiver = Receiver(outbox, Redelivery(START), announce=lambda deliveries: None)
+        receiver = Receiver(outbox, Redelivery(START), Limits(), announce=lambda deliveries: None)
         receiver.configure({"one": one, "two": two}, TABLE)
         assert [(await receiver.receive(source, request)).repeats for source in (one, two, one)] == [0, 0, 1]
 
@@ -279,7 +280,7 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
     source = Source("main", "pasarguard", MarzbanPanel(MarzbanConfig(panel="pasarguard", secret="none")))
     (request,) = [one.hook for one in recorded("pasarguard") if one.name.startswith("100")]
     async with open_outbox(store_url) as outbox:
-        receiver = Receiver(outbox, Redelivery(START), announce=lambda deliveries: None)
+        receiver = Receiver(outbox, Redelivery(START), Limits(), announce=lambda deliveries: None)
         receiver.configure({"main": source}, TABLE)
         first, again = [await receiver.receive(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:

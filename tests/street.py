@@ -152,7 +152,7 @@ class Panels:
     def lane_state(self, sink: str) -> dict[str, Any]:
         """How the lane stands, as `panelbridge lanes --json` has it."""
         with open_ledger(self.bridge.store) as ledger:
-            (found,) = [lane.to_json() for lane in ledger.lanes() if lane.sink == sink]
+            (found,) = [lane.to_json() for lane in ledger.read(lane_records) if lane.sink == sink]
         return found
 
 

@@ -110,7 +110,7 @@ async def test_what_is_not_signed_is_not_parsed(
     def parse(*_: object) -> None:
         raise AssertionError("parsed")
 
-    monkeypatch.setattr("bridge.panels.remnawave.parse_json", parse)
+    monkeypatch.setattr("bridge.panels.remnawave.panel.parse_json", parse)
     monkeypatch.setattr("bridge.panels.base.parse_json", parse)
     headers = {"X-Remnawave-Signature": "0" * 64}
     assert (await post(http, f"{ingress.url}/in/signed", body, headers=headers))[0] == 401

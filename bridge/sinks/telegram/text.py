@@ -45,7 +45,7 @@ class TelegramText(Text):
         if (address := web_address(url)) is None:
             return cls.escape(label)
         target = address.translate(cls._entities)
-        return cls(f'<a href="{target}">{cls.escape(label) or target}</a>')
+        return cls(f'<a href="{target}">{cls.escape(label) or cls.escape(address)}</a>')
 
 
 class TelegramWriter(Writer):

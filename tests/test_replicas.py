@@ -17,6 +17,7 @@ import pytest
 from aiohttp import web
 
 from bridge.store import open_ledger
+from bridge.store.queries.records import lane_records
 from tests.postgres import Postgres, a_postgres
 from tests.processes import Bridge, a_bridge, stood_still, until
 from tests.services import discord
@@ -103,7 +104,7 @@ async def replicas(folder: Path, url: str, text: str, count: int = 2) -> AsyncIt
 def owners(url: str) -> Counter[str | None]:
     """Who carries how many lanes."""
     with open_ledger(url) as ledger:
-        return Counter(lane.owner for lane in ledger.lanes())
+        return Counter(lane.owner for lane in ledger.read(lane_records))
 
 
 def evenly(url: str) -> bool:

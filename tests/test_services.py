@@ -54,7 +54,7 @@ ALLOWED = (
     Exemption("vocabulary/types.py", ("a message was posted to the Discord endpoint",), "what comes by it"),
     Exemption("panels/marzban/", ("discord_webhook", "telegram_id"), "keys of its payload"),
     Exemption("panels/remnawave/", ("telegramId", "telegram_id"), "keys of its payload, and ours for it"),
-    Exemption("vocabulary/keys.py", ("telegram_id",), "our key for a person there"),
+    Exemption("vocabulary/keys.py", ("device_limit telegram_id", "telegram_id"), "our key for a person there"),
     Exemption("messages/layout.py", ("Telegram ID", "telegram_id"), "how that key is shown"),
     Exemption("panels/orbvpn/", ("_from_slack", "_from_gohighlevel", "GOHIGHLEVEL_CONTACT"), "the document's formats"),
     Exemption("config/orbvpn.py", ANY, "the document's own way to configure sinks"),

@@ -18,11 +18,13 @@ from typer.core import TyperGroup
 
 from bridge.cli import app
 from bridge.config.load import load
+from bridge.delivery.limiter import Limiter
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.markup.service import Look
 from bridge.message import Message
 from bridge.messages.renderer import Renderer
+from bridge.outcome import Delivered
 from bridge.panels.base import Hook
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.reload import RESTART_ONLY
@@ -34,6 +36,8 @@ from bridge.sinks.settings import Retry
 from bridge.sinks.terminal import view
 from bridge.vocabulary import TYPES
 from tests.pages import ROOT, Piece, anchors, blocks, links, named, parsed, spans, table
+from tests.services.receiver import Receiver
+from tests.services.service import serving
 
 NOW = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 
@@ -228,7 +232,13 @@ def example(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     return runpy.run_path(str(file))
 
 
-def test_the_panel_and_the_sink_of_the_examples_work(example: dict[str, Any]) -> None:
+def test_the_panel_and_the_sink_of_the_examples_say_nothing_that_nobody_reads(example: dict[str, Any]) -> None:
+    for one in filter(lambda one: isinstance(one, type) and one.__module__ == "<run_path>", example.values()):
+        known = {"open", *(name for base in one.__mro__[1:] for name in dir(base))}  # what opens it, every config has
+        assert {name for name in vars(one) if not name.startswith("_")} - known == set(), one
+
+
+async def test_the_panel_and_the_sink_of_the_examples_work(example: dict[str, Any]) -> None:
     if "AcmePanel" in example:
         panel = example["AcmeConfig"](panel="acme", secret="s3cret").open()
         hook = Hook(body=b'{"event": "join", "user": {"login": "alice", "quota_mib": 5}}', received_at=NOW)
@@ -237,7 +247,18 @@ def test_the_panel_and_the_sink_of_the_examples_work(example: dict[str, Any]) ->
         assert (sighting.type, sighting.subject) == ("user.created", "user:alice")
         assert sighting.data == {"user": {"username": "alice", "limit_bytes": 5 * 2**20}}
     else:
-        sink = example["AcmeConfig"](token="t0ken", room="ops").open(Tools(Http(), {}))
-        request = sink.build(Message(event=samples(at=NOW)[0], at=NOW))
-        assert json.loads(request.body) == {"text": "user.created user:alice"}
-        assert str(request.url) == "https://api.acme.example/rooms/ops"
+        service, http = Receiver(), Http()
+        async with serving(service) as base:
+            sink = example["AcmeConfig"](token="t0ken", room="ops", api_base=base).open(Tools(http, {}))
+            attempt = await sink.send(Message(event=samples(at=NOW)[0], at=NOW))
+        await http.close()
+        [taken] = service.taken
+        assert (attempt.outcome, taken.path, taken.body) == (
+            Delivered(),
+            "/rooms/ops",
+            {"text": "user.created user:alice"},
+        )
+        assert taken.headers["authorization"] == "Bearer t0ken"
+        limiter = Limiter(sink.limits)
+        waits = [(limiter.wait(0.0), limiter.sent(0.0))[0] for _ in range(6)]
+        assert waits == [0, 0, 0, 0, 0, 1.0]

@@ -340,7 +340,7 @@ async def test_who_comes_back_gives_the_others_time_to_come_back_too(server: Pos
 
 async def test_a_network_that_swallows_everything_ends_in_failover(server: Postgres, start: Start, url: str) -> None:
     async with a_wire(server.port) as wire:
-        cut = Replica(url.replace(str(server.port), str(wire.port)), "cut", {sink: sink for sink in SINKS})
+        cut = Replica(url.replace(str(server.port), str(wire.port)), "cut", {sink: [sink] for sink in SINKS})
         whole = start("whole")
         await until(lambda: assigned(cut, whole))
         wire.swallows = True
@@ -356,7 +356,7 @@ async def test_a_replica_alone_ends_the_connection_that_the_server_still_believe
     server: Postgres, url: str
 ) -> None:
     async with a_wire(server.port) as wire:
-        alone = Replica(url.replace(str(server.port), str(wire.port)), "alone", {sink: sink for sink in SINKS})
+        alone = Replica(url.replace(str(server.port), str(wire.port)), "alone", {sink: [sink] for sink in SINKS})
         await until(lambda: assigned(alone))
         before = dict(alone.lanes)
         wire.swallows = True

@@ -47,7 +47,7 @@ def only_the_last_second_is_told_again(report: Report) -> Iterator[str]:
     by_event: dict[str, list[Arrival]] = defaultdict(list)
     for one in report.arrivals:
         by_event[one.event].append(one)
-    replayed = {one.event for one in report.kept if one.replay_of is not None}
+    replayed = _replayed(report)
     for event, arrivals in by_event.items():
         for before, again in pairwise(arrivals if event not in replayed else ()):
             breaks = [moment for moment in report.breaks if before.at <= moment <= again.at]
@@ -64,10 +64,13 @@ def is_overdue(report: Report, arrival: Arrival, moment: float) -> bool:
 
 
 def order_holds(report: Report) -> Iterator[str]:
-    """What a panel told about its subject arrives in order; repeats come later, if they must."""
+    """What a panel told about its subject arrives in order; repeats come later, if they must, and replays do."""
     seen: set[str] = set()
     last: dict[str, int] = defaultdict(int)
+    replayed = _replayed(report)
     for one in report.arrivals:
+        if one.event in replayed:
+            continue
         panel, number = one.mark.split(".")
         if one.mark not in seen and int(number) < last[panel]:
             yield f"{one.mark} arrived after {panel}.{last[panel]}"
@@ -83,6 +86,11 @@ def what_has_an_id_is_kept_once(report: Report) -> Iterator[str]:
     for mark, known in events.items():
         if mark.split(".")[0] in report.once and len(known) > 1:
             yield f"{mark} has an id, and was kept {len(known)} times"
+
+
+def _replayed(report: Report) -> set[str]:
+    """The events that were sent again by a command."""
+    return {one.event for one in report.kept if one.replay_of is not None}
 
 
 LAWS = (

@@ -28,6 +28,14 @@ def test_what_a_busy_machine_holds_up_breaks_no_law() -> None:
     assert breaches(report) == []
 
 
+def test_what_is_replayed_comes_when_it_is_replayed() -> None:
+    report = a_report()
+    report.arrivals.insert(3, report.arrivals.pop(0))
+    report.kept.append(Kept(4, "p1.1", "event-1", "delivered", 1))
+    report.replayed.append(4)
+    assert breaches(report) == []
+
+
 def test_a_run_in_which_all_went_well_breaks_no_law() -> None:
     assert breaches(a_report()) == []
 

@@ -31,7 +31,7 @@ from bridge.reload import Reloader
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
 from bridge.store.retention import prune_forever
-from bridge.telemetry import say, setup
+from bridge.telemetry import configure_logging, log
 
 Started = Callable[[Config, str], Awaitable[None]]
 
@@ -44,7 +44,7 @@ def run(path: Path, *, started: Started | None = None) -> int:
     Raise ConfigError before the port opens where the file is wrong, another BridgeError where it cannot start.
     """
     loaded = load(path)
-    setup(loaded.config.log)
+    configure_logging(loaded.config.log)
     return uvloop.run(_run(path, loaded, started))
 
 
@@ -70,7 +70,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             routes = _routes(receiver, config, refusals, clock, ready=outbox.check)
             async with serving(listener, routes, config.limits, refusals, shutdown=config.shutdown) as connections:
                 address = _address(listener)
-                say(
+                log(
                     LOG,
                     logging.INFO,
                     "app.started",
@@ -83,12 +83,12 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     await started(config, address)
                 asyncio.get_running_loop().call_later(1, _freeze_heap)
                 await stop.wait()
-                say(LOG, logging.INFO, "app.stopping", grace=config.shutdown)
+                log(LOG, logging.INFO, "app.stopping", grace=config.shutdown)
             for task in background:
                 task.cancel()
             await dispatcher.drain(config.shutdown)
             owning.cancel()
-    say(LOG, logging.INFO, "app.stopped")
+    log(LOG, logging.INFO, "app.stopped")
     return 0
 
 

@@ -21,7 +21,7 @@ from bridge.routing import Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 #: Path, time of change and size of each file.
 Stamp = list[tuple[str, int, int]]
@@ -70,15 +70,15 @@ class Reloader:
                 raise BridgeError(f"{self._path}: names no source any more; a bridge without one has to be started so")
             for name in RESTART_ONLY:
                 if getattr(loaded.config, name) != getattr(self._loaded.config, name):
-                    say(LOG, logging.WARNING, "config.needs_restart", setting=name)
+                    log(LOG, logging.WARNING, "config.needs_restart", setting=name)
             await self.apply(loaded)
         except ConfigError as error:
             for line in str(error).splitlines():
-                say(LOG, logging.ERROR, "config.rejected", mistake=line)
+                log(LOG, logging.ERROR, "config.rejected", mistake=line)
         except BridgeError as error:
-            say(LOG, logging.ERROR, "config.rejected", mistake=str(error))
+            log(LOG, logging.ERROR, "config.rejected", mistake=str(error))
         else:
-            say(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
+            log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
 
     def _sink(self, name: str, config: SinkSettings) -> tuple[SinkSettings, Sink]:
         """The sink of that name, the same object as before where its settings are the same."""
@@ -87,7 +87,7 @@ class Reloader:
 
 
 def _log_failed_row(row: str, why: str) -> None:
-    say(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
+    log(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
 
 
 async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> None:

@@ -44,7 +44,7 @@ class Log(Settings):
     format: Literal["text", "json"] = Field("text", description="text for eyes, json for machines")
 
 
-def say(
+def log(
     logger: logging.Logger, level: int, event: str, *, error: BaseException | None = None, **fields: object
 ) -> None:
     """Log `event` with its fields; None is left out. `error` adds its traceback: for bugs of our own only."""
@@ -92,7 +92,7 @@ class _Second:
         self.since, self.told, self.left_out = since, 0, 0
 
 
-def setup(log: Log) -> None:
+def configure_logging(settings: Log) -> None:
     """Send everything to standard error in the chosen form; of libraries only warnings, and what is worse.
 
     Called again, it replaces what it set up before.
@@ -100,9 +100,9 @@ def setup(log: Log) -> None:
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, _Handler)]:
         root.removeHandler(handler)
-    root.addHandler(_Handler(_JsonFormatter() if log.format == "json" else _TextFormatter()))
-    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[log.level.upper()]))
-    logging.getLogger("bridge").setLevel(log.level.upper())
+    root.addHandler(_Handler(_JsonFormatter() if settings.format == "json" else _TextFormatter()))
+    root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.level.upper()]))
+    logging.getLogger("bridge").setLevel(settings.level.upper())
     # it tells of each lost connection with a traceback; the store says so in one line
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 

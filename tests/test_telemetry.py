@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.telemetry import Log, Throttle, say, setup
+from bridge.telemetry import Log, Throttle, configure_logging, log
 
 LOG = logging.getLogger("bridge.testing")
 AT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -26,8 +26,8 @@ def as_before() -> Iterator[None]:
 
 
 def line(capsys: pytest.CaptureFixture[str], **fields: object) -> str:
-    setup(Log())
-    say(LOG, logging.INFO, "ingress.accepted", **fields)
+    configure_logging(Log())
+    log(LOG, logging.INFO, "ingress.accepted", **fields)
     text = capsys.readouterr().err
     assert text.endswith("\n")
     return text[:-1]
@@ -68,15 +68,15 @@ def test_what_is_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
 @given(value=st.text())
 def test_whatever_the_value_a_record_is_one_line(format_: str, value: str) -> None:
     record = logging.makeLogRecord({"msg": "event", "fields": {"value": value}, "levelname": "INFO"})
-    setup(Log.model_validate({"format": format_}))
+    configure_logging(Log.model_validate({"format": format_}))
     formatter = logging.getLogger().handlers[-1].formatter
     assert formatter is not None
     assert len(formatter.format(record).splitlines()) == 1
 
 
 def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    setup(Log(format="json"))
-    say(LOG, logging.WARNING, "ingress.refused", source="m", reason="a\nb", at_=datetime(2026, 1, 1, tzinfo=UTC))
+    configure_logging(Log(format="json"))
+    log(LOG, logging.WARNING, "ingress.refused", source="m", reason="a\nb", at_=datetime(2026, 1, 1, tzinfo=UTC))
     (text,) = capsys.readouterr().err.splitlines()
     told = json.loads(text)
     assert re.fullmatch(AT, told.pop("at"))
@@ -91,11 +91,11 @@ def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("format_", ["text", "json"])
 def test_a_bug_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str], format_: str) -> None:
-    setup(Log.model_validate({"format": format_}))
+    configure_logging(Log.model_validate({"format": format_}))
     try:
         raise RuntimeError("what")
     except RuntimeError as error:
-        say(LOG, logging.ERROR, "delivery.bug", error=error)
+        log(LOG, logging.ERROR, "delivery.bug", error=error)
         logging.getLogger("aiohttp").exception("a library's")
     text = capsys.readouterr().err
     ours, _, library = text.rpartition("aiohttp")
@@ -105,24 +105,24 @@ def test_a_bug_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str], fo
 
 
 def test_levels_below_the_chosen_one_are_silent_and_so_are_libraries(capsys: pytest.CaptureFixture[str]) -> None:
-    setup(Log(level="debug"))
-    say(LOG, logging.DEBUG, "seen")
+    configure_logging(Log(level="debug"))
+    log(LOG, logging.DEBUG, "seen")
     logging.getLogger("alembic").info("not seen")
     logging.getLogger("sqlalchemy.pool").error("not seen: the store says so itself")
     logging.getLogger("aiohttp").warning("seen %s", "too")
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("debug seen")
     assert re.search(r'warning aiohttp message="seen %s" said=test_telemetry\.py:\d+$', second)
-    setup(Log(level="error"))
-    say(LOG, logging.WARNING, "not seen")
+    configure_logging(Log(level="error"))
+    log(LOG, logging.WARNING, "not seen")
     logging.getLogger("aiohttp").warning("not seen")
     assert capsys.readouterr().err == ""
 
 
 def test_setting_it_up_again_replaces_what_was_there(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
-        setup(Log())
-    say(LOG, logging.INFO, "once")
+        configure_logging(Log())
+    log(LOG, logging.INFO, "once")
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -133,7 +133,7 @@ def test_only_known_levels_and_forms_are_settings() -> None:
 
 
 def test_a_librarys_record_is_one_line_without_what_was_put_into_it(capsys: pytest.CaptureFixture[str]) -> None:
-    setup(Log())
+    configure_logging(Log())
     library = logging.getLogger("aiohttp.server")
     try:
         raise ValueError("bad line: the-secret")
@@ -150,7 +150,7 @@ def test_a_librarys_record_is_one_line_without_what_was_put_into_it(capsys: pyte
 
 
 def test_a_library_that_repeats_itself_is_cut_short(capsys: pytest.CaptureFixture[str]) -> None:
-    setup(Log())
+    configure_logging(Log())
     for _ in range(1000):
         logging.getLogger("aiohttp.server").warning("again")
     assert len(capsys.readouterr().err.splitlines()) < 1000

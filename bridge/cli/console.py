@@ -50,14 +50,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
     for row in rows:
-        table.add_row(*(Text(plain(one)) for one in row))
+        table.add_row(*(Text(printable(one)) for one in row))
     Console(width=None if sys.stdout.isatty() else 10_000, highlight=False).print(table)
 
 
-def plain(value: object) -> str:
+def printable(value: object) -> str:
     """A value as a terminal can show it safely, on one line; nothing for None."""
     return "" if value is None else _CONTROL.sub("�", str(value)).replace("\n", "⏎")
 
 
-def local(moment: datetime, zone: ZoneInfo) -> str:
+def local_time(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, local, plain, print_json, print_table
+from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.errors import BridgeError
 from bridge.settings import UNITS
@@ -206,7 +206,7 @@ def _print_deliveries(records: "Sequence[DeliveryRecord]", zone: ZoneInfo, as_js
 
 
 def _cells(one: "DeliveryRecord", zone: ZoneInfo) -> tuple[object, ...]:
-    about = (one.id, local(one.received_at, zone), one.source, one.type, one.subject)
+    about = (one.id, local_time(one.received_at, zone), one.source, one.type, one.subject)
     return (*about, one.sink, one.state, one.attempts, one.reason or one.note)
 
 
@@ -214,7 +214,7 @@ def _print_set_aside(records: "Sequence[SetAsideRecord]", zone: ZoneInfo, as_jso
     if as_json:
         print_json([record.to_json() for record in records])
     else:
-        rows = [(one.id, local(one.received_at, zone), one.source, one.path, one.reason) for one in records]
+        rows = [(one.id, local_time(one.received_at, zone), one.source, one.path, one.reason) for one in records]
         print_table(("ID", "WHEN", "SOURCE", "WHERE", "REASON"), rows)
 
 
@@ -236,9 +236,9 @@ def _print_one(ledger: "Ledger", id_: int, as_json: bool) -> None:
 def _print_details(details: "JsonObject") -> None:
     for name, value in details.items():
         if name not in ("verdicts", "event") and value is not None:
-            print(f"{name:13} {plain(value)}")
+            print(f"{name:13} {printable(value)}")
     print("\nwhy")
     for verdict in details["verdicts"]:
-        print(f"  {'→' if verdict['matched'] else ' '} {plain(verdict['row'])}: {plain(verdict['why'])}")
+        print(f"  {'→' if verdict['matched'] else ' '} {printable(verdict['row'])}: {printable(verdict['why'])}")
     print("\nevent")
     print_json(details["event"])

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, local, plain, print_json, print_table
+from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.errors import BridgeError
 
@@ -42,7 +42,7 @@ def resume(
         records = {one.sink: one for one in _lane_records(ledger, settings)}
         if unknown := [sink for sink in sinks or () if sink not in records]:
             known = ", ".join(records) or "none"
-            raise BridgeError(f"resume: no sink named {', '.join(map(plain, unknown))}; there are: {known}")
+            raise BridgeError(f"resume: no sink named {', '.join(map(printable, unknown))}; there are: {known}")
         chosen = [records[sink] for sink in dict.fromkeys(sinks or ())] or [
             one for one in records.values() if _is_held(one)
         ]
@@ -58,11 +58,11 @@ def _resume_each(ledger: "Ledger", records: "Iterable[LaneRecord]", zone: ZoneIn
 
     for one in records:
         if _is_held(one) and ledger.write(resume_lane, one.sink):
-            since = f" since {local(one.since, zone)}" if one.since else ""
-            reason = f" ({plain(one.reason)})" if one.reason else ""
-            yield f"{plain(one.sink)}: resumed; it was {one.standing}{since}{reason}, {_waiting(one)} waiting"
+            since = f" since {local_time(one.since, zone)}" if one.since else ""
+            reason = f" ({printable(one.reason)})" if one.reason else ""
+            yield f"{printable(one.sink)}: resumed; it was {one.standing}{since}{reason}, {_waiting(one)} waiting"
         else:
-            yield f"{plain(one.sink)}: was not parked or away"
+            yield f"{printable(one.sink)}: was not parked or away"
 
 
 def _lane_records(ledger: "Ledger", settings: "Config") -> "list[LaneRecord]":
@@ -95,5 +95,5 @@ def _sink_is(sink: str, settings: "Config") -> str:
 def _cells(one: "LaneRecord", settings: "Config") -> tuple[object, ...]:
     sink_is, zone = _sink_is(one.sink, settings), settings.zone()
     standing = one.standing if sink_is == "enabled" or _is_held(one) else sink_is
-    since, until, oldest = (at and local(at, zone) for at in (one.since, one.until, one.oldest))
+    since, until, oldest = (at and local_time(at, zone) for at in (one.since, one.until, one.oldest))
     return (one.sink, standing, since, _waiting(one), oldest, one.reason, until, one.owner)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, config_path, plain, print_json
+from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, printable
 from bridge.errors import BridgeError
 from bridge.message import RECORD, UNIT
 
@@ -91,7 +91,7 @@ def probe(
     if as_json:
         print_json(shown)
     else:
-        print("\n".join(f"{name:8} {plain(value)}" for name, value in shown.items() if value not in (None, "")))
+        print("\n".join(f"{name:8} {printable(value)}" for name, value in shown.items() if value not in (None, "")))
     raise typer.Exit(0 if delivered else 1)
 
 
@@ -111,16 +111,16 @@ class Preview:
         return {"event": self.event.to_json(), "blocks": dict(self.blocks), **beside}
 
     def show(self) -> None:
-        print(f"── {plain(self.event.type)} → {self.sink} ({self.why})")
+        print(f"── {printable(self.event.type)} → {self.sink} ({self.why})")
         for name, text in self.blocks.items():
             if text.strip():
                 lines = text.replace(UNIT, " | ").replace(RECORD, "\n").split("\n")
-                print("\n".join((f"\n[{name}]", *map(plain, lines))))
+                print("\n".join((f"\n[{name}]", *map(printable, lines))))
         if self.request is not None:
             print("\n[request]")
             print_json(self.request)
         if self.fault:
-            print(f"\nthe template failed, and the built-in one was used: {plain(self.fault)}", file=sys.stderr)
+            print(f"\nthe template failed, and the built-in one was used: {printable(self.fault)}", file=sys.stderr)
         print()
 
 
@@ -133,7 +133,7 @@ async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
         sink = _open_sink(config, name, http)
         blocks, fault = _rendered(config, sink, event, None)
         if fault:
-            print(f"the template failed, and the built-in one was used: {plain(fault)}", file=sys.stderr)
+            print(f"the template failed, and the built-in one was used: {printable(fault)}", file=sys.stderr)
         return await sink.send(Message(event=event, at=datetime.now(UTC), blocks=blocks))
     finally:
         await http.close()
@@ -252,5 +252,5 @@ def _events_of(config: "Config", file: Path, source: str | None) -> "list[Event]
     hook = Hook(body=body, received_at=datetime.now(UTC), headers={"Content-Type": "application/json"})
     events, aside = Source(name, settings.panel, settings.open()).parse(hook)
     for one in aside:
-        print(f"set aside: {plain(one.path)}: {plain(one.reason)}", file=sys.stderr)
+        print(f"set aside: {printable(one.path)}: {printable(one.reason)}", file=sys.stderr)
     return [event for event, _ in events]

@@ -29,7 +29,7 @@ from bridge.cluster.connection import QUERY_TIMEOUT, Connection, connect, query_
 from bridge.cluster.membership import Membership
 from bridge.cluster.ownership import Carrier
 from bridge.store.base import application_name
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.store")
 HEARTBEAT = 0.5  # seconds between two, so that a frozen replica is found out 3.5 s after its last one
@@ -149,7 +149,7 @@ class SharedOwnership:
         await queries.terminate_connections(connection, names)
         await queries.remove_replicas(connection, names)
         self._hurry = True  # the server needs a moment to free their locks
-        say(LOG, logging.WARNING, "replica.found_dead", replicas=sorted(names))
+        log(LOG, logging.WARNING, "replica.found_dead", replicas=sorted(names))
 
     async def _acquire(self, connection: Connection, sinks: Collection[str]) -> None:
         if not (acquired := await queries.try_lock(connection, sinks)):
@@ -164,7 +164,7 @@ class SharedOwnership:
         if held != self._held:
             self._held = held
             self._held_changed.set()
-            say(LOG, logging.INFO, "replica.carries", replica=self.name, sinks=sorted(held))
+            log(LOG, logging.INFO, "replica.carries", replica=self.name, sinks=sorted(held))
 
     async def _release(self, connection: Connection) -> None:
         """Unlock what should not be carried, and is not any more."""
@@ -180,12 +180,12 @@ class SharedOwnership:
         self._failures += 1
         if self._failures == 1:
             reason = str(error).partition("\n")[0] or type(error).__name__
-            say(LOG, logging.WARNING, "replica.store_lost", replica=self.name, reason=reason)
+            log(LOG, logging.WARNING, "replica.store_lost", replica=self.name, reason=reason)
 
     def _connection_stands(self) -> None:
         if self._failures:
             self._failures = 0
-            say(LOG, logging.INFO, "replica.store_back", replica=self.name)
+            log(LOG, logging.INFO, "replica.store_back", replica=self.name)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

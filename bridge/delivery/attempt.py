@@ -19,7 +19,7 @@ from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Away
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Settlement
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.delivery")
 
@@ -50,14 +50,14 @@ async def send_batch(
         message, fault = message_of(first, sink, renderer, at=at, silent=silent, earlier=earlier)
         return AttemptResult(await sink.send(message), fault)
     except Exception as error:
-        say(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
+        log(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
         return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
 
 
 def log_attempt(settlements: Sequence[Settlement], *, milliseconds: float) -> None:
     """One line for each attempt."""
     delivery, fate, attempt = settlements[0].delivery, settlements[0].fate, settlements[0].attempt
-    say(
+    log(
         LOG,
         logging.INFO,
         "delivery.attempted",

@@ -19,7 +19,7 @@ from bridge.delivery.limiter import Limiter, RateWindows
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import LaneState, Outbox, Standing
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.delivery")
 LOGGED = {
@@ -121,7 +121,7 @@ class Health:
 
     def _log(self) -> None:
         level, event = LOGGED[self.breaker.standing]
-        say(LOG, level, event, sink=self._name, reason=self.breaker.reason)
+        log(LOG, level, event, sink=self._name, reason=self.breaker.reason)
 
 
 class Breaker:

@@ -30,7 +30,7 @@ from bridge.messages.renderer import Renderer
 from bridge.outcome import Again, Attempt, Away, Fate, HeldBack, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.delivery")
 POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by another process
@@ -137,7 +137,7 @@ class Lane:
                 except StoreError as error:
                     await wait_for_store(self.name, error, self._clock)
                 except Exception as error:
-                    say(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
+                    log(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
                     await self._clock.sleep(BUG_WAIT)
             while self._flights:
                 await asyncio.wait(self._flights)
@@ -181,7 +181,7 @@ class Lane:
             self._queue.restore(batch)
             await wait_for_store(self.name, error, self._clock)
         except Exception as error:  # our own bug must not stop the lane
-            say(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
+            log(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
             self._queue.restore(batch)
             await self._clock.sleep(BUG_WAIT)
 

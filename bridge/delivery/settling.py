@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.store.base import Delivery, Outbox, Settlement
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.delivery")
 STORE_WAIT = 1.0  # seconds between two tries at a store that is away
@@ -66,5 +66,5 @@ class Settler:
 
 async def wait_for_store(sink: str, error: StoreError, clock: Clock) -> None:
     """Say that the store is away, and leave it alone for a while."""
-    say(LOG, logging.WARNING, "delivery.store_away", sink=sink, reason=str(error))
+    log(LOG, logging.WARNING, "delivery.store_away", sink=sink, reason=str(error))
     await clock.sleep(STORE_WAIT)

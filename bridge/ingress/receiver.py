@@ -20,7 +20,7 @@ from bridge.intake import Fingerprint, Intake, Routed
 from bridge.panels.base import Hook
 from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox, PutResult
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.ingress")
 NOTHING_PUT = PutResult(())
@@ -86,7 +86,7 @@ class Receiver:
             put = await self._put(source, hook, intake)
             self._announce(put.deliveries)
         for aside in intake.set_aside:
-            say(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
+            log(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
         return Receipt([routed.event for routed in intake.routed], len(intake.set_aside), put.repeats)
 
     async def _put(self, source: Source, hook: Hook, intake: Intake) -> PutResult:

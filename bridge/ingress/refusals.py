@@ -4,7 +4,7 @@ import logging
 
 from aiohttp.http import HttpProcessingError
 
-from bridge.telemetry import Throttle, say
+from bridge.telemetry import Throttle, log
 
 LOG = logging.getLogger("bridge.ingress")
 NOT_HTTP = "it is no proper HTTP request"
@@ -18,7 +18,7 @@ class Refusals:
 
     def log(self, source: str | None, status: int, reason: str) -> None:
         if (left_out := self._throttle.left_out((source, status))) is not None:
-            say(
+            log(
                 LOG,
                 logging.WARNING,
                 "ingress.refused",
@@ -31,7 +31,7 @@ class Refusals:
     def log_left_out(self) -> None:
         """Tell of what was left out, where nothing later did."""
         for (source, status), left_out in self._throttle.overdue():
-            say(LOG, logging.WARNING, "ingress.refused", source=source, status=status, repeated=left_out)
+            log(LOG, logging.WARNING, "ingress.refused", source=source, status=status, repeated=left_out)
 
 
 class HttpLog(logging.Logger):
@@ -47,7 +47,7 @@ class HttpLog(logging.Logger):
             case HttpProcessingError():
                 self._refusals.log(None, 400, f"{NOT_HTTP}: {type(error).__name__}")
             case Exception():  # our own bug: it is answered 500
-                say(LOG, logging.ERROR, "ingress.bug", error=error)
+                log(LOG, logging.ERROR, "ingress.bug", error=error)
             case _:
                 pass
 

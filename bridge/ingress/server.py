@@ -22,7 +22,7 @@ from bridge.ingress.receiver import Receipt, Receiver
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.source import Source
 from bridge.panels.base import Hook
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.ingress")
 JSON = {"Content-Type": "application/json"}
@@ -129,7 +129,7 @@ async def not_found(request: web.Request) -> web.Response:
 
 
 def log_accepted(source: str, receipt: Receipt, started: float) -> None:
-    say(
+    log(
         LOG,
         logging.INFO,
         "ingress.accepted",

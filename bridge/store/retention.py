@@ -6,7 +6,7 @@ from datetime import timedelta
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.store.base import Outbox
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.retention")
 INTERVAL = 3600.0  # seconds between two rounds
@@ -29,7 +29,7 @@ async def prune_forever(outbox: Outbox, *, keep: float, clock: Clock) -> None:
     while True:
         try:
             if pruned := await prune(outbox, keep=keep, clock=clock):
-                say(LOG, logging.INFO, "retention.pruned", rows=pruned)
+                log(LOG, logging.INFO, "retention.pruned", rows=pruned)
         except StoreError as error:
-            say(LOG, logging.WARNING, "retention.store_away", reason=str(error))
+            log(LOG, logging.WARNING, "retention.store_away", reason=str(error))
         await clock.sleep(INTERVAL)

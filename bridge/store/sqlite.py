@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bridge.errors import StoreError
 from bridge.store import files
 from bridge.store.watch import Watch
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.store")
 
@@ -66,7 +66,7 @@ def exclusive(engine: sa.Engine, /) -> Iterator[None]:
 @contextmanager
 def watched(engine: sa.Engine, /) -> Iterator[Callable[[], None]]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        say(LOG, logging.INFO, "store.opened", sqlite=sqlite3.sqlite_version)
+        log(LOG, logging.INFO, "store.opened", sqlite=sqlite3.sqlite_version)
         # while one is open that has read, SQLite leaves its log where it is
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
         connection.detach()  # it must not go back to the pool, but end here

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge.errors import StoreUnavailable
 from bridge.store.files import LOCK, SHM, WAL
-from bridge.telemetry import say
+from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.store")
 TICK = 1_000_000_000  # nanoseconds in which a file system's clock has surely moved on
@@ -42,11 +42,11 @@ class Watch:
         missing = next((path for path, known in self._files.items() if _identity(path) != known), None)
         if missing is not None:
             if self._missing is None:
-                say(LOG, logging.ERROR, "store.gone", file=str(missing))
+                log(LOG, logging.ERROR, "store.gone", file=str(missing))
             self._missing, self._seen = missing, None
             raise StoreUnavailable(f"store: {missing} was removed or replaced; put it back, or start the bridge again")
         if self._missing is not None:
-            say(LOG, logging.INFO, "store.back", file=str(self._missing))
+            log(LOG, logging.INFO, "store.back", file=str(self._missing))
             self._missing = None
         # what changes twice in one tick seems to have changed once
         is_settled = changed is not None and time.time_ns() - changed[1] > TICK

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bridge.ingress.limits import Limits
-from bridge.telemetry import Log, setup
+from bridge.telemetry import Log, configure_logging
 from tests.fakes import FakeClock
 from tests.ingress.feeding import Feeder, begun, fed
 from tests.ingress.running import ELEMENT, PATIENCE, SECRET, Ingress, post, running_ingress
@@ -117,7 +117,7 @@ async def test_headers_may_arrive_in_any_pieces(ingress: Ingress) -> None:
 def logged() -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("bridge")
     before = root.handlers[:], root.level, ours.level
-    setup(Log(level="debug"))
+    configure_logging(Log(level="debug"))
     yield
     root.handlers[:], root.level, ours.level = before
 

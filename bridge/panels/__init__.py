@@ -8,7 +8,7 @@ from pydantic import Field
 from bridge.message import Dialect
 from bridge.panels.base import SourceConfig
 from bridge.panels.cloudevents import CloudEventsConfig
-from bridge.panels.discord import DiscordConfig
+from bridge.panels.discord import DiscordEndpointConfig
 from bridge.panels.json import JsonConfig
 from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.orbvpn import OrbvpnConfig
@@ -17,7 +17,13 @@ from bridge.panels.wgportal import WgPortalConfig
 
 #: A configured panel: the word under `panel` chooses which.
 SourceSettings = Annotated[
-    MarzbanConfig | DiscordConfig | RemnawaveConfig | WgPortalConfig | OrbvpnConfig | CloudEventsConfig | JsonConfig,
+    MarzbanConfig
+    | DiscordEndpointConfig
+    | RemnawaveConfig
+    | WgPortalConfig
+    | OrbvpnConfig
+    | CloudEventsConfig
+    | JsonConfig,
     Field(discriminator="panel"),
 ]
 

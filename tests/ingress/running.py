@@ -21,7 +21,7 @@ from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server, not_found
 from bridge.ingress.source import Source
 from bridge.panels.cloudevents import CloudEventsConfig, CloudEventsPanel
-from bridge.panels.discord.panel import DiscordConfig, DiscordPanel
+from bridge.panels.discord.panel import DiscordEndpointConfig, DiscordPanel
 from bridge.panels.json import JsonConfig, JsonPanel
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.panels.orbvpn.panel import OrbvpnConfig, OrbvpnPanel
@@ -41,7 +41,7 @@ ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232
 
 def sources() -> dict[str, Source]:
     marzban = MarzbanConfig(panel="marzban", secret=(SECRET, "the-next-secret"), mask=("user.note",))
-    discord = DiscordConfig(panel="discord", secret=(TOKEN,))
+    discord = DiscordEndpointConfig(panel="discord", secret=(TOKEN,))
     return {
         "marzban": Source("marzban", "marzban", MarzbanPanel(marzban)),
         "chat": Source("chat", "discord", DiscordPanel(discord)),

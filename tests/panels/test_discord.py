@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import EmptyMessage, Hook, ParsedEvent
-from bridge.panels.discord.panel import DiscordConfig, DiscordPanel
+from bridge.panels.discord.panel import DiscordEndpointConfig, DiscordPanel
 from bridge.panels.discord.reports import HEADED, PLAIN, TITLED
 from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
@@ -27,7 +27,9 @@ JSON = st.recursive(
 
 
 def panel(timezone: str = "UTC", secret: Any = TOKENS) -> DiscordPanel:
-    return DiscordPanel(DiscordConfig.model_validate({"panel": "discord", "secret": secret, "timezone": timezone}))
+    return DiscordPanel(
+        DiscordEndpointConfig.model_validate({"panel": "discord", "secret": secret, "timezone": timezone})
+    )
 
 
 def taken(body: Any, timezone: str = "UTC") -> list[tuple[Any, ParsedEvent]]:

@@ -26,7 +26,7 @@ from bridge.panels.discord.reports import Report, kinds, recognise, without_pass
 from bridge.settings import TimeZone
 
 
-class DiscordConfig(SourceConfig):
+class DiscordEndpointConfig(SourceConfig):
     native_types: ClassVar[Mapping[str, str]] = {
         "discord:message": "message.posted",
         **{f"discord:{kind.name}": kind.type for kind in kinds()},
@@ -39,11 +39,11 @@ class DiscordConfig(SourceConfig):
         return DiscordPanel(self)
 
 
-class DiscordPanel(Panel[DiscordConfig]):
+class DiscordPanel(Panel[DiscordEndpointConfig]):
     path: ClassVar[str] = "/api/webhooks/{source}/{secret}"
     paste: ClassVar[tuple[str, ...]] = ('DISCORD_WEBHOOK_URL="{url}"',)
 
-    def __init__(self, config: DiscordConfig) -> None:
+    def __init__(self, config: DiscordEndpointConfig) -> None:
         super().__init__(config)
         self._zone = ZoneInfo(config.timezone)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Format = str
 else:  # a type checker cannot read what is known only when it runs
     Format = Literal[(*SERVICES, EVENT)]
-PARTS = 10  # of a digest
+DIGEST_PARTS = 10
 _writing = threading.Lock()  # two consoles do not write into each other's lines
 
 
@@ -53,7 +53,7 @@ class ConsoleSink:
 
     @property
     def look(self) -> Look:
-        return Look(self._service, locale=self.config.locale, parts=PARTS) if self._service else Look()
+        return Look(self._service, locale=self.config.locale, parts=DIGEST_PARTS) if self._service else Look()
 
     @property
     def limits(self) -> tuple[Limit, ...]:

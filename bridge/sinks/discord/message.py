@@ -14,7 +14,7 @@ from bridge.sinks.discord.embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL
 from bridge.sinks.text import clip, shows, utf16, web_url
 
 CONTENT, THREAD_NAME, USERNAME, FILES = 2000, 100, 80, 500  # characters
-PARTS = EMBEDS - 1  # of a digest: one embed is its summary
+DIGEST_PARTS = EMBEDS - 1  # one embed is its summary
 
 SNOWFLAKE = re.compile(r"[0-9]{1,20}")
 
@@ -43,7 +43,9 @@ def message_payload(message: Message) -> JsonObject:
 def digest_payload(digest: Digest) -> JsonObject:
     """One embed that sums it up, and below it the first parts, as many as fit whole; remarks are its content."""
     content = _content(digest["remarks"], "")
-    shown = [(number, embed) for number, part in enumerate(digest.parts, 1) for embed in _part_embeds(part)][:PARTS]
+    shown = [(number, embed) for number, part in enumerate(digest.parts, 1) for embed in _part_embeds(part)][
+        :DIGEST_PARTS
+    ]
     for count in range(len(shown), 0, -1):
         summary = _summary(digest, more(digest, shown[count - 1][0]))
         embeds = [summary, *(embed for _, embed in shown[:count])]

@@ -50,7 +50,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.discord.message import (
-    PARTS,
+    DIGEST_PARTS,
     SNOWFLAKE,
     digest_payload,
     legal_name,
@@ -153,7 +153,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
     @property
     def look(self) -> Look:
         inline = (("thread_name", self.config.thread_name),) if self.config.thread_name else ()
-        return Look(DISCORD, inline, self.config.locale, PARTS)
+        return Look(DISCORD, inline, self.config.locale, DIGEST_PARTS)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -12,7 +12,7 @@ from bridge.sinks.digest import counts_by_type, more
 from bridge.sinks.text import Markup, clip, shows
 
 TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks
-PARTS = 10  # of a digest
+DIGEST_PARTS = 10
 REST = 500  # characters that what is left out of a digest may take
 
 #: Links, mentions and entities stay whole; the marks are closed again.

@@ -47,8 +47,8 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.message import (
+    DIGEST_PARTS,
     MARKUP,
-    PARTS,
     TEXT,
     Block,
     digest_blocks,
@@ -169,7 +169,7 @@ class SlackSink(HttpSink[SlackConfig]):
 
     @property
     def look(self) -> Look:
-        return Look(SLACK, locale=self.config.locale, parts=PARTS)
+        return Look(SLACK, locale=self.config.locale, parts=DIGEST_PARTS)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

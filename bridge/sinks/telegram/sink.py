@@ -24,7 +24,6 @@ Quirks   a message's id means something in its chat alone, and nothing after the
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -48,15 +47,11 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
-from bridge.sinks.digest import counts_by_type, more
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, Token
-from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
+from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
-from bridge.sinks.text import clip, shows, web_url
 
-BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
-PARTS = 10  # of a digest
 GENERAL = 1  # the topic that must not be named
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
 
@@ -132,7 +127,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
     def look(self) -> Look:
         buttons = enumerate(self.config.buttons)
         inline = tuple(pair for i, b in buttons for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
-        return Look(TELEGRAM, inline, self.config.locale, PARTS)
+        return Look(TELEGRAM, inline, self.config.locale, DIGEST_PARTS)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -204,9 +199,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     def _message_request(self, message: Message, earlier: Earlier | None, *, plain: bool) -> Request:
         """The request that carries the message: a new one, a reply, or the edit of an earlier one."""
-        body = _text_parameters(_marked_text(message), message.event.type, plain=plain)
-        if rows := [[button] for i in range(len(self.config.buttons)) if (button := _button(message, i))]:
-            body["reply_markup"] = {"inline_keyboard": rows}
+        body = message_payload(message, len(self.config.buttons), plain=plain)
         id_ = self._message_id(earlier)
         if earlier is None or id_ is None:
             return self._send_request(body, silent=message.circumstances.silent)
@@ -216,9 +209,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return self._request("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
 
     def _digest_request(self, digest: Digest, *, plain: bool) -> Request:
-        return self._send_request(
-            _text_parameters(_marked_digest(digest), counts_by_type(digest), plain=plain), silent=digest.silent
-        )
+        return self._send_request(digest_payload(digest, plain=plain), silent=digest.silent)
 
     def _send_request(self, body: JsonObject, *, silent: bool) -> Request:
         quiet = {"disable_notification": True} if silent else {}
@@ -236,49 +227,6 @@ class TelegramSink(HttpSink[TelegramConfig]):
         result = answer.get("result")
         ref = f"{self._chat}/{result.get('message_id')}" if isinstance(result, dict) else ""
         return ref if _REF.fullmatch(ref) else None
-
-
-def _text_parameters(text: str, otherwise: str, *, plain: bool) -> JsonObject:
-    """The text as Telegram wants it; `otherwise` where nothing of it would be seen without its markup."""
-    if not plain:
-        return {"text": clip_html(text), "parse_mode": "HTML"}
-    bare = plain_text(text).strip()
-    return {"text": clip(bare if shows(bare) else otherwise, TEXT)}
-
-
-def _marked_text(message: Message) -> str:
-    """The remarks and the text with markup; the event's type where nothing of the text would be seen."""
-    text = message["text"].strip()
-    return _below_remarks(message["remarks"], text if shows_html(text) else message.event.type)
-
-
-def _below_remarks(remarks: str, text: str) -> str:
-    return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
-
-
-def _marked_digest(digest: Digest) -> str:
-    """The summary, and below it the first parts, as many as fit whole."""
-    summary = digest["text"].strip()
-    summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
-    parts = [_marked_text(part) for part in digest.parts]
-    for count in range(len(parts), -1, -1):
-        text = "\n\n".join(filter(None, (summary, *parts[:count], more(digest, count))))
-        if fits_html(text):
-            return text
-    return summary
-
-
-def _button(message: Message, index: int) -> JsonObject | None:
-    text, url = message[f"button_{index}_text"].strip(), message[f"button_{index}_url"].strip()
-    link = url if re.fullmatch(r"tg://[!-~]+", url) and len(url) <= BUTTON_URL else web_url(url, limit=BUTTON_URL)
-    if not shows(text) or link is None or (link.startswith("http") and not _has_dot(link)):
-        return None
-    return {"text": clip(text, BUTTON_TEXT), "url": link}
-
-
-def _has_dot(link: str) -> bool:
-    host = URL(link).host or ""
-    return "." in host.strip(".") or ":" in host
 
 
 def _parameters(answer: JsonObject) -> JsonObject:

@@ -1,0 +1,72 @@
+"""What a Telegram message says: a text made of blocks, and links under it; of a digest whole parts.
+
+Source   core.telegram.org/bots/api#sendmessage; the limits stand in sinks/telegram/sink.py
+"""
+
+import re
+from html import escape
+
+from yarl import URL
+
+from bridge.event import JsonObject
+from bridge.message import Digest, Message
+from bridge.sinks.digest import counts_by_type, more
+from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
+from bridge.sinks.text import clip, shows, web_url
+
+BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
+DIGEST_PARTS = 10
+
+
+def message_payload(message: Message, buttons: int, *, plain: bool) -> JsonObject:
+    """The text, without its markup if `plain`, and so many buttons as the sink has, those that lead somewhere."""
+    payload = _text_payload(_text(message), message.event.type, plain=plain)
+    rows = [[button] for number in range(buttons) if (button := _button(message, number))]
+    return payload | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
+
+
+def digest_payload(digest: Digest, *, plain: bool) -> JsonObject:
+    """The summary, and below it the first parts, as many as fit whole; without markup if `plain`."""
+    return _text_payload(_digest_text(digest), counts_by_type(digest), plain=plain)
+
+
+def _text_payload(text: str, otherwise: str, *, plain: bool) -> JsonObject:
+    """The text as Telegram wants it; `otherwise` where nothing of it would be seen without its markup."""
+    if not plain:
+        return {"text": clip_html(text), "parse_mode": "HTML"}
+    bare = plain_text(text).strip()
+    return {"text": clip(bare if shows(bare) else otherwise, TEXT)}
+
+
+def _text(message: Message) -> str:
+    """The remarks and the text with markup; the event's type where nothing of the text would be seen."""
+    text = message["text"].strip()
+    return _below_remarks(message["remarks"], text if shows_html(text) else message.event.type)
+
+
+def _digest_text(digest: Digest) -> str:
+    summary = digest["text"].strip()
+    summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
+    parts = [_text(part) for part in digest.parts]
+    for count in range(len(parts), -1, -1):
+        text = "\n\n".join(filter(None, (summary, *parts[:count], more(digest, count))))
+        if fits_html(text):
+            return text
+    return summary
+
+
+def _below_remarks(remarks: str, text: str) -> str:
+    return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
+
+
+def _button(message: Message, number: int) -> JsonObject | None:
+    text, url = message[f"button_{number}_text"].strip(), message[f"button_{number}_url"].strip()
+    link = url if re.fullmatch(r"tg://[!-~]+", url) and len(url) <= BUTTON_URL else web_url(url, limit=BUTTON_URL)
+    if not shows(text) or link is None or (link.startswith("http") and not _has_dot(link)):
+        return None
+    return {"text": clip(text, BUTTON_TEXT), "url": link}
+
+
+def _has_dot(link: str) -> bool:
+    host = URL(link).host or ""
+    return "." in host.strip(".") or ":" in host

@@ -174,6 +174,12 @@ def test_render_shows_a_service_without_any_file(run: Run, tmp_path: Path, servi
     assert shown["request"] is None
 
 
+def test_render_says_which_services_there_are(run: Run) -> None:
+    status, out, err = run("render", "--service", "discrod")
+    assert (status, out) == (2, "")
+    assert all(f"'{name}'" in err for name in ("discrod", *SERVICES))
+
+
 def test_render_shows_a_request_as_a_panel_sent_it(run: Run, file: Path, tmp_path: Path) -> None:
     body = tmp_path / "request.json"
     body.write_bytes(recorded("marzban")[2].hook.body)

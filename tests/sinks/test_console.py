@@ -11,7 +11,7 @@ from bridge.markup.service import Look
 from bridge.message import RECORD, UNIT
 from bridge.outcome import Attempt, Delivered, Limit, Rate
 from bridge.sinks import SERVICES
-from bridge.sinks.console import ConsoleSink
+from bridge.sinks.console import ConsoleConfig, ConsoleSink
 from bridge.sinks.terminal import view
 from tests.sinks.values import a_digest, a_message, config, hostile_texts, tools
 
@@ -151,3 +151,9 @@ def test_no_text_gives_the_terminal_orders(text: str) -> None:
         shown = view(message, service, terminal=False, color=True)
         assert not any(c < " " and c != "\n" for c in shown)
         assert "\x9b" not in shown
+
+
+def test_it_can_show_what_every_chat_would_get_and_the_event() -> None:
+    assert ConsoleConfig.model_json_schema()["properties"]["format"]["enum"] == [*SERVICES, "event"]
+    for name, service in SERVICES.items():
+        assert a_console(io.StringIO(), format=name).look.service is service

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bridge.config.document import Document, KeyPath
@@ -14,17 +15,10 @@ from bridge.config.document import Document, KeyPath
 #: pydantic's kinds of error and what they mean here; {} is filled from the error's context.
 _MESSAGES = {
     "string_type": "should be text: put it in quotes",
-    "int_type": "should be a whole number",
-    "int_parsing": "should be a whole number",
-    "int_from_float": "should be a whole number",
-    "float_type": "should be a number",
-    "float_parsing": "should be a number",
-    "finite_number": "should be a number",
-    "bool_type": "should be true or false",
-    "bool_parsing": "should be true or false",
-    "dict_type": "should be a mapping, as in `key: value`",
-    "model_type": "should be a mapping, as in `key: value`",
-    "model_attributes_type": "should be a mapping, as in `key: value`",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "should be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a mapping, as in `key: value`"),
     "tuple_type": "should be a list, as in [one, two]",
     "path_type": "should be a path",
     "greater_than": "should be more than {gt:g}",
@@ -63,7 +57,7 @@ def _explained(error: ErrorDetails, document: Document, root: type[BaseModel]) -
     path, kind, context = _key_path(error, document), error["type"], error.get("ctx", {})
     match kind:
         case "extra_forbidden":
-            names = [name for model in _models_at(root, path[:-1], document) for name in _key_names(model)]
+            names = [name for model in _models_at(root, path[:-1], document) for name in _fields(model)]
             return path, f'unknown key "{path[-1]}": {suggestion(str(path[-1]), names)}'
         case "missing":
             return (
@@ -121,19 +115,20 @@ def _choices(context: Mapping[str, Any]) -> list[str]:
 def _purpose(models: list[type[BaseModel]], key: str) -> str:
     if key == "secret":
         return ': give a secret, or write "secret: none" if there really is none'
-    fields = (field for model in models for name, field in model.model_fields.items() if key in (name, field.alias))
+    fields = (field for model in models if (field := _fields(model).get(key)))
     return next((f": {field.description}" for field in fields if field.description), "")
 
 
-def _key_names(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Its settings, by the keys that they have in the file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _models_at(root: type[BaseModel], path: KeyPath, document: Document) -> list[type[BaseModel]]:
     """The models that the settings at `path` may have: one, unless the word that chooses it is missing."""
     models = [root]
     for depth, part in enumerate(path, start=1):
-        fields = {one.alias or name: one for name, one in models[0].model_fields.items()} if len(models) == 1 else {}
+        fields = _fields(models[0]) if len(models) == 1 else {}
         if part in fields:
             models = list(_models_in(fields[str(part)].annotation))
         else:  # a name in a mapping, or a place in a list

@@ -8,7 +8,7 @@ so that a source may be called `no`, and a secret be `0123`. A `!` or a `*` befo
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,15 +102,13 @@ class _Constructor:
                 self._document.report((*path, name), what, _position(key))
             else:
                 pairs[name] = _position(key), value
-        for pair in (pair for one in merged for pair in self._merged_pairs(one, path)):
-            pairs.setdefault(*pair)
+        for one in merged:
+            if isinstance(one, yaml.MappingNode) and id(one) not in self._parents:
+                for name, pair in self._pairs(one, path).items():
+                    pairs.setdefault(name, pair)
+            else:
+                self._document.report(path, "<< should name a mapping", _position(one))
         return pairs
-
-    def _merged_pairs(self, node: yaml.Node, path: KeyPath) -> Iterator[tuple[str, tuple[Position, yaml.Node]]]:
-        if isinstance(node, yaml.MappingNode) and id(node) not in self._parents:
-            yield from self._pairs(node, path).items()
-        else:
-            self._document.report(path, "<< should name a mapping", _position(node))
 
     def _expanded(self, node: yaml.ScalarNode, path: KeyPath) -> str:
         """The scalar's text, with the environment's values in the place of variables."""

@@ -1,13 +1,10 @@
 """The Event: what happened at a panel, in words that are the same for every panel."""
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import uuid_utils
 
 JsonObject = dict[str, Any]
@@ -65,24 +62,3 @@ def new_id() -> str:
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with Z: `2026-11-21T04:14:18.161673Z`."""
     return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-
-
-def dump(value: Any) -> bytes:
-    """Compact UTF-8 JSON, serialised once: what is signed is what is sent. Null for what JSON has no number for."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # whole numbers beyond 64 bits, half a surrogate pair: what orjson refuses
-        return _dump(_finite(value)).encode("utf-8", "replace")
-
-
-_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return value

@@ -8,9 +8,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from bridge.codec import BIG, load_in_pieces
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, iso
 
@@ -22,10 +24,11 @@ def parse_json(body: bytes) -> Any:
     """The body's JSON value, with every text made safe to store; raise BadPayload naming where it breaks."""
     try:
         text = body.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        storable = _UNSTORABLE_ESCAPE.search(text) is None
+        value = _loads(text, body, storable=storable)
         if text.count("{") + text.count("[") > DEPTH:
             _refuse_depth(value)
-        return _storable(value) if _UNSTORABLE_ESCAPE.search(text) else value
+        return value if storable else _storable(value)
     except UnicodeDecodeError as error:
         raise BadPayload(f"the body is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
@@ -34,6 +37,13 @@ def parse_json(body: bytes) -> Any:
         raise BadPayload("the body is nested too deeply") from None
     except ValueError as error:
         raise BadPayload(f"the body is not JSON: {error}") from None
+
+
+def _loads(text: str, body: bytes, *, storable: bool) -> Any:
+    if len(body) > BIG and storable:
+        with suppress(ValueError):  # whatever it is, it is read again: for the same words, or a number too big for it
+            return load_in_pieces(body)
+    return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
 
 
 def json_object(body: bytes) -> JsonObject:

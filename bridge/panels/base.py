@@ -17,8 +17,9 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import Field
 
+from bridge.codec import dump
 from bridge.errors import BadPayload, BadSignature
-from bridge.event import Event, JsonObject, dump
+from bridge.event import Event, JsonObject
 from bridge.foreign import parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect

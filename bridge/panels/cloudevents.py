@@ -31,8 +31,9 @@ from urllib.parse import quote, unquote
 
 from pydantic import Field
 
+from bridge.codec import dump
 from bridge.errors import BadPayload, BadSignature
-from bridge.event import Event, JsonObject, dump, iso
+from bridge.event import Event, JsonObject, iso
 from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission

@@ -18,8 +18,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from bridge.codec import dump
 from bridge.errors import BadPayload
-from bridge.event import JsonObject, dump
+from bridge.event import JsonObject
 from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint

@@ -22,8 +22,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from bridge.codec import dump
 from bridge.errors import BadPayload
-from bridge.event import Event, JsonObject, dump, iso
+from bridge.event import Event, JsonObject, iso
 from bridge.foreign import (
     FieldMap,
     moment,

@@ -23,7 +23,8 @@ from urllib.parse import quote
 from pydantic import Field, StringConstraints, model_validator
 from yarl import URL
 
-from bridge.event import Event, JsonObject, dump, iso
+from bridge.codec import dump
+from bridge.event import Event, JsonObject, iso
 from bridge.markup.service import Look
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused

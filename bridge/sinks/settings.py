@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from yarl import URL
 
-from bridge.event import dump
+from bridge.codec import dump
 from bridge.markup.service import Service
 from bridge.outcome import Rate
 from bridge.settings import Duration, Settings

@@ -27,7 +27,8 @@ from urllib.parse import quote
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from yarl import URL
 
-from bridge.event import Event, dump
+from bridge.codec import dump
+from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.outcome import Away, Outcome

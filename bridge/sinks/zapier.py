@@ -21,7 +21,8 @@ from typing import Any, Literal
 from pydantic import Field
 from yarl import URL
 
-from bridge.event import Event, JsonObject, dump, iso
+from bridge.codec import dump
+from bridge.event import Event, JsonObject, iso
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
 from bridge.sinks.base import HttpSink, ProgramConfig, Tools, json_object, object_in, retry_after, short_hash

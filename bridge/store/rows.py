@@ -1,13 +1,13 @@
 """Between values and rows: what of an event and a delivery stands in which column."""
 
-import json
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.event import Event, dump
+from bridge.codec import dump, load
+from bridge.event import Event
 from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import Delivery, Settlement, State
@@ -109,7 +109,7 @@ def set_aside_record(row: Row) -> SetAsideRecord:
         received_at=moment(row.received_at),
         path=row.path,
         reason=row.reason,
-        element=json.loads(row.element),
+        element=load(row.element),
     )
 
 
@@ -175,8 +175,8 @@ def event_of(row: Row) -> Event:
         subject=row.subject,
         occurred_at=moment(row.occurred_at),
         received_at=moment(row.received_at),
-        data=json.loads(row.data),
-        native=json.loads(row.native),
+        data=load(row.data),
+        native=load(row.native),
     )
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from bridge.event import Event, JsonObject, dump
+from bridge.codec import dump
+from bridge.event import Event, JsonObject
 from bridge.foreign import moment, object_at, present, text, whole, write_fields
 from bridge.message import Emission
 from bridge.panels.orbvpn.fields import OBJECTS, PROFILE, USER

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from bridge.event import Event, JsonObject, dump
+from bridge.codec import dump
+from bridge.event import Event, JsonObject
 from bridge.foreign import moment, number, object_at, text, texts, value_at, whole, write_all_fields, write_fields
 from bridge.message import Emission
 from bridge.panels.base import subject_name

@@ -30,7 +30,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
-from bridge.event import JsonObject, dump
+from bridge.codec import dump
+from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused

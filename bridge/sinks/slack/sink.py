@@ -27,7 +27,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
-from bridge.event import dump
+from bridge.codec import dump
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused

@@ -29,7 +29,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from yarl import URL
 
-from bridge.event import JsonObject, dump
+from bridge.codec import dump
+from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused

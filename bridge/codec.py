@@ -1,0 +1,62 @@
+"""JSON as bytes: written at once, and read without holding up the loop, however big it is."""
+
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import orjson
+
+BIG = 256 * 1024  # bytes; what is smaller is read in about three milliseconds
+PIECE = 64 * 1024  # bytes that are read at once
+
+
+def dump(value: Any) -> bytes:
+    """Compact UTF-8 JSON, serialised once: what is signed is what is sent. Null for what JSON has no number for."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # whole numbers beyond 64 bits, half a surrogate pair: what orjson refuses
+        return _encode(_finite(value)).encode("utf-8", "replace")
+
+
+def load(text: str) -> Any:
+    """What `dump` wrote."""
+    if len(text) > BIG:
+        with suppress(ValueError):
+            return load_in_pieces(text.encode())
+    return json.loads(text)
+
+
+def load_in_pieces(body: bytes) -> Any:
+    """The JSON value, read so that other threads get their turn after every piece: `json` holds them all up meanwhile.
+
+    Costs two to four times as much, so it is for what is BIG. Raise ValueError for what is no JSON, and for some of
+    what is: whole numbers beyond 64 bits, a byte order mark. A lone surrogate's escape becomes `?`.
+    """
+    from ijson.backends import yajl2_c  # a megabyte that most bridges never need
+    from ijson.common import JSONError
+    from ijson.utils import sendable_list
+
+    values = sendable_list()
+    reader = yajl2_c.items_coro(values, "", use_float=True)
+    try:
+        for start in range(0, len(body), PIECE):
+            reader.send(body[start : start + PIECE])
+        reader.close()
+    except (JSONError, UnicodeDecodeError) as error:
+        raise ValueError(str(error)) from None
+    return values[0]
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return value

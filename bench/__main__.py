@@ -15,6 +15,7 @@ import uvloop
 from bench.backlog import BATCH, SIZES, backlog
 from bench.load import Connection, Rate, Receiver, a_request, load
 from bench.processes import Process, bare, bridge
+from bench.strangers import strangers
 from tests.postgres import a_postgres
 
 CONNECTIONS = (1, 16, 64)
@@ -54,7 +55,9 @@ class Figure:
 
 async def main() -> None:
     figures = [
-        figure for measure in (ingest, delivery, starting, weight, replicas, waiting) for figure in await measure()
+        figure
+        for measure in (ingest, delivery, starting, weight, refusing, replicas, waiting)
+        for figure in await measure()
     ]
     print("| figure | bridge | bare | unit | ratio | aim |\n| --- | ---: | ---: | --- | ---: | --- |")
     print(*figures, sep="\n")
@@ -194,6 +197,23 @@ async def weight() -> list[Figure]:
             Figure("memory, idle", idle, 0, "MB", "≤ 72 MB"),
             Figure(f"memory, {BACKLOG:,} deliveries waiting", ours.memory, 0, "MB", "no growth"),
         ]
+
+
+async def refusing() -> list[Figure]:
+    """What strangers' requests cost beside a small one that is refused, and how long the panel waits meanwhile."""
+    figures = []
+    async with bridge({"a": ("http://127.0.0.1:9/x", PAUSED)}) as ours:
+        small, *others = await strangers(ours, events(ours))
+        for one in others:
+            aim = "" if one.name.endswith(("MiB", "connections", "proves")) else "≤ 2"
+            figures += [
+                Figure(
+                    f"a stranger: {one.name}, CPU each, beside a small one", one.cpu * 1e6, small.cpu * 1e6, "µs", aim
+                ),
+                Figure("… memory, growth", one.growth, 0, "MB", "≤ 16 MB"),
+                Figure("… the panel's slowest answer meanwhile", one.panel * 1e3, small.panel * 1e3, "ms"),
+            ]
+    return figures
 
 
 async def side_by_side(ours: Process, yardstick: Process, connections: int) -> tuple[Rate, Rate]:

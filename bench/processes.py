@@ -20,6 +20,8 @@ store: {store}
 log: {{level: warning}}
 sources:
   marzban: {{panel: marzban, secret: bench}}
+  posts: {{panel: discord, secret: bench}}
+  signed: {{panel: remnawave, secret: bench}}
 sinks:
 {sinks}
 routes:

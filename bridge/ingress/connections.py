@@ -81,7 +81,10 @@ class Connections:
         self._unproven[connection] = None
         connection.begin(request)
         try:
-            return await handler(request)
+            response = await handler(request)
+            if response.keep_alive is False:  # a refusal, the last that is answered here
+                connection.read_no_more()
+            return response
         finally:
             connection.end()
             self._unproven.pop(connection, None)
@@ -136,6 +139,7 @@ class Connection(asyncio.Protocol):
         self._admitted = False
         self._request: web.Request | None = None
         self._answered = False
+        self._refused = False
         self._head: int | None = 0  # bytes of the headers so far, None once they are complete
         self._tail = b""
         self._since = 0.0  # when it was opened, or when the headers began
@@ -150,6 +154,8 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         if self._head is not None:
             self._count_head(data)
             if self._head is not None and self._head > HEAD:
@@ -176,6 +182,11 @@ class Connection(asyncio.Protocol):
 
     def end(self) -> None:
         self._request, self._head, self._tail, self._answered = None, 0, b"", True
+
+    def read_no_more(self) -> None:
+        """The rest of a refused body is no request of its own."""
+        self._refused = True
+        self.transport.pause_reading()
 
     def gives_way(self) -> bool:
         return self._request is None or not self._request.get(PROVEN)

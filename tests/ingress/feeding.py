@@ -36,6 +36,12 @@ class Feeder(asyncio.Transport):
             while not self.closed and not self.answer:
                 await asyncio.sleep(0)
 
+    async def ended(self) -> None:
+        """Once the server has closed the connection."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.closed:
+                await asyncio.sleep(0)
+
     def write(self, data: Any) -> None:
         self.answer += bytes(data)
 

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 
 import aiohttp
 import pytest
@@ -15,6 +15,7 @@ from tests.fakes import FakeClock
 from tests.ingress.feeding import Feeder, begun, fed
 from tests.ingress.running import ELEMENT, PATIENCE, SECRET, Ingress, post, running_ingress
 
+Logged = Callable[[], AbstractContextManager[list[str]]]
 GET = "GET /healthz HTTP/1.1\r\nHost: x"
 
 
@@ -114,12 +115,25 @@ async def test_headers_may_arrive_in_any_pieces(ingress: Ingress) -> None:
 
 
 @pytest.fixture
-def logged() -> Iterator[None]:
+def levels() -> Iterator[None]:
     root, ours = logging.getLogger(), logging.getLogger("bridge")
     before = root.handlers[:], root.level, ours.level
-    configure_logging(Log(level="debug"))
     yield
     root.handlers[:], root.level, ours.level = before
+
+
+@pytest.fixture
+def logged(levels: None, capsys: pytest.CaptureFixture[str]) -> Logged:
+    """What the log says meanwhile, line by line: to be called by the test, whose standard error is its own."""
+
+    @contextmanager
+    def lines() -> Iterator[list[str]]:
+        said: list[str] = []
+        configure_logging(Log(level="debug"))
+        yield said
+        said += capsys.readouterr().err.splitlines()
+
+    return lines
 
 
 S = "the-secret-that-nobody-may-see"
@@ -151,30 +165,45 @@ S = "the-secret-that-nobody-may-see"
         f"CONNECT {S}:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
-@pytest.mark.usefixtures("logged")
 async def test_whatever_a_stranger_sends_is_one_line_at_most_without_a_word_of_it(
-    ingress: Ingress, capsys: pytest.CaptureFixture[str], sent: str
+    ingress: Ingress, logged: Logged, sent: str
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(ingress.url.rpartition(":")[2]))
-    writer.write(sent.encode("latin-1"))
-    await writer.drain()
-    async with asyncio.timeout(PATIENCE):
-        await reader.readline()
-    writer.close()
-    lines = capsys.readouterr().err.splitlines()
+    with logged() as lines:
+        reader, writer = await connected(ingress)
+        writer.write(sent.encode("latin-1"))
+        await writer.drain()
+        async with asyncio.timeout(PATIENCE):
+            await reader.readline()
+        writer.close()
     assert len(lines) <= 1
     assert S not in "".join(lines)
     assert all(" ingress." in line and "Traceback" not in line for line in lines)
 
 
-@pytest.mark.usefixtures("logged")
-async def test_many_strangers_are_ten_lines_a_second_and_a_count(
-    ingress: Ingress, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for _ in range(300):
-        await fed(ingress.server, "nonsense", size=0)
-    lines = capsys.readouterr().err.splitlines()
+async def test_the_rest_of_a_refused_body_is_no_request_of_its_own(ingress: Ingress, logged: Logged) -> None:
+    head = f"POST /in/marzban HTTP/1.1\r\nHost: x\r\nx-webhook-secret: {S}\r\nContent-Length: {2**25}\r\n\r\n"
+    with logged() as lines:
+        for _ in range(5):
+            reader, writer = await connected(ingress)
+            writer.write(head.encode() + b"a" * 2**25)
+            async with asyncio.timeout(PATIENCE):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+                with suppress(ConnectionError):
+                    await reader.read()
+            writer.close()
+    assert len(lines) == 5
+    assert all("status=401" in line for line in lines)
+
+
+async def test_many_strangers_are_ten_lines_a_second_and_a_count(ingress: Ingress, logged: Logged) -> None:
+    with logged() as lines:
+        for _ in range(300):
+            await fed(ingress.server, "nonsense", size=0)
     told = sum(1 + int(line.partition(" repeated=")[2] or 0) for line in lines)
     assert len(lines) <= 10 * (1 + PATIENCE)
     assert told <= 300
-    assert len(lines) < 300
+    assert 0 < len(lines) < 300
+
+
+async def connected(ingress: Ingress) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", int(ingress.url.rpartition(":")[2]))

@@ -14,7 +14,7 @@ class Feeder(asyncio.Transport):
 
     def __init__(self, protocol: asyncio.Protocol) -> None:
         super().__init__()
-        self._protocol = protocol
+        self.protocol = protocol
         self.answer = b""
         self.paused = self.closed = False
         self.taken = 0
@@ -22,12 +22,12 @@ class Feeder(asyncio.Transport):
 
     async def offer(self, head: bytes, size: int, chunk: bytes = b" " * CHUNK) -> None:
         """The head, and then up to `size` bytes of body, until the server has answered and takes no more."""
-        self._protocol.data_received(head)
+        self.protocol.data_received(head)
         async with asyncio.timeout(PATIENCE):
             while self.taken < size and not self.closed and not (self.paused and self.answer):
                 await asyncio.sleep(0)
                 if not self.paused:
-                    self._protocol.data_received(chunk)
+                    self.protocol.data_received(chunk)
                     self.taken += len(chunk)
 
     async def answered(self) -> None:
@@ -60,7 +60,7 @@ class Feeder(asyncio.Transport):
     def close(self) -> None:
         if not self.closed:
             self.closed = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
 
     abort = close
 

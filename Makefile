@@ -9,7 +9,7 @@ MINUTES ?= 5
 CUTS ?= 100
 DEV := $(VENV)/.dev
 
-.PHONY: run test test-fast check format lint types imports chaos powercut bench clean
+.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench clean
 
 run: $(DEV)
 	$(BIN)/panelbridge run --config config.example.yaml --demo
@@ -38,6 +38,9 @@ imports: $(DEV)
 
 chaos: $(DEV)
 	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+
+fuzz: $(DEV)
+	$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)
 
 powercut: $(DEV)
 	$(BIN)/python -m tests.powercut --cuts $(CUTS) --seed $(SEED)

@@ -15,7 +15,7 @@ import uvloop
 from bench.backlog import BATCH, SIZES, backlog
 from bench.load import Connection, Rate, Receiver, a_request, load
 from bench.processes import Process, bare, bridge
-from bench.strangers import strangers
+from bench.strangers import strangers, verifying
 from tests.postgres import a_postgres
 
 CONNECTIONS = (1, 16, 64)
@@ -201,7 +201,10 @@ async def weight() -> list[Figure]:
 
 async def refusing() -> list[Figure]:
     """What strangers' requests cost beside a small one that is refused, and how long the panel waits meanwhile."""
-    figures = []
+    last, first = verifying()
+    figures = [
+        Figure("a secret wrong at its last letter, beside its first", last * 1e6, first * 1e6, "µs", "0.95–1.05")
+    ]
     async with bridge({"a": ("http://127.0.0.1:9/x", PAUSED)}) as ours:
         small, *others = await strangers(ours, events(ours))
         for one in others:

@@ -128,6 +128,15 @@ def test_what_pasarguard_tells_of_its_admins_is_masked_but_the_name() -> None:
     assert element["user"]["admin"]["discord_webhook"] == "***"
 
 
+def test_what_a_reseller_of_pasarguard_writes_into_its_own_variables_is_masked() -> None:
+    admin = {"username": "reseller_1", "custom_variables": [{"key": "SUPPORT_BOT", "value": "s3cr3t"}]}
+    element = {"action": "user_created", "username": "alice", "by": admin, "user": {"admin": admin}}
+    masked = Masker(MarzbanPanel.masks)(element)
+    sighting = panel("pasarguard").parse(masked, hook([element]))
+    assert "s3cr3t" not in json.dumps([masked, sighting.data])
+    assert (sighting.data["actor"], sighting.data["owner"]) == ("reseller_1", "reseller_1")
+
+
 def leaves(value: Any) -> set[Any]:
     if isinstance(value, dict | list):
         return {leaf for one in (value.values() if isinstance(value, dict) else value) for leaf in leaves(one)}

@@ -85,6 +85,46 @@ def test_no_secret_is_stored(request_: Recorded) -> None:
     assert [secret for secret in SECRETS if secret in kept] == []
 
 
+#: What a node of 2.7.4 and 3.3.2 carries along: its profile with all columns of each inbound, and a note.
+NODE = {
+    "name": "fra-1",
+    "note": "root / s3cr3t",
+    "configProfile": {
+        "activeConfigProfileUuid": "33333333-4444-4555-8666-777777777777",
+        "activeInbounds": [
+            {
+                "tag": "VLESS_REALITY",
+                "port": 443,
+                "rawInbound": {
+                    "tag": "VLESS_REALITY",
+                    "settings": {"clients": [{"id": "s3cr3t"}], "decryption": "s3cr3t"},
+                    "streamSettings": {
+                        "realitySettings": {"privateKey": "s3cr3t", "shortIds": ["", "s3cr3t"]},
+                        "tlsSettings": {"certificates": [{"keyFile": "/s3cr3t", "key": ["s3cr3t", "s3cr3t"]}]},
+                    },
+                },
+            }
+        ],
+        "config": {"outbounds": [{"settings": {"secretKey": "s3cr3t"}}]},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("event", "data"),
+    [
+        *((event, NODE) for event in TYPES if event.startswith("node.")),
+        ("node.some_day", NODE),
+        ("torrent_blocker.report", {"node": NODE, "user": {"username": "alice"}, "report": {}}),
+        ("some_day.report", {"node": NODE}),
+    ],
+)
+def test_the_inbounds_and_the_note_of_a_node_are_masked_whole(event: str, data: Any) -> None:
+    kept = stored(panel("none"), hook(envelope(event, data)))
+    assert "s3cr3t" not in kept
+    assert '"tag": "VLESS_REALITY", "port": 443' in kept
+
+
 @pytest.mark.parametrize("request_", REQUESTS, ids=str)
 def test_a_wrong_secret_is_refused(request_: Recorded) -> None:
     with pytest.raises(BadSignature, match="wrong signature"):

@@ -11,6 +11,7 @@ Units    sizes in bytes, 0 or null is unlimited; `expire` is epoch seconds in Ma
          `expire_date` without zone in Marzneshin; times without zone are UTC
 Quirks   an element is told by its shape, for people move from one to the other and keep the source
          `enqueued_at` of Marzban and `created_at` of Marzneshin are the start of the panel's process: not used
+         PasarGuard's admins have custom_variables since 5.x, whose values are anything: masked, like their notes
          PasarGuard sends its next plan as data_usage_reset without `by`, and on hold as user_enabled
          Marzneshin's user_deactivated says why in `user`; its thresholds come without the figure
          there is no id, and two real events of Marzban can be equal byte for byte: only one whose `tries` is above 0
@@ -64,7 +65,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         *(
             f"{admin}.{secret}"
             for admin in ("by", "user.admin")
-            for secret in ("discord_webhook", "telegram_id", "note", "role", "permission_overrides")
+            for secret in ("discord_webhook", "telegram_id", "note", "role", "permission_overrides", "custom_variables")
         ),
     )
 

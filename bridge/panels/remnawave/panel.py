@@ -11,6 +11,7 @@ Units    bytes, decimal texts in 1.x and numbers since 2.3, 0 is unlimited; time
 Quirks   1.x has no scope and no meta; 2.3 moved traffic from the user into userTraffic; 3.0 took away the user's uuid
          a retry repeats the body byte for byte, and the body has the event's time: its digest tells a redelivery
          X-Remnawave-Timestamp is not signed, the body's `timestamp` is; a queue makes it old, so max_age is generous
+         a node carries its Xray inbounds whole (rawInbound), with the private keys of REALITY and TLS, and a note
          meta.expiration 0 is read as user.expiring: the time is up this hour, not over for a while
 """
 
@@ -96,6 +97,10 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
         "**.proxyUrl",
         "**.password",
         "**.apiToken.token",
+        "**.rawInbound",
+        "**.configProfile.config",
+        "data.note",
+        "data.node.note",
     )
     paste: ClassVar[tuple[str, ...]] = ("WEBHOOK_ENABLED=true", "WEBHOOK_URL={url}", "WEBHOOK_SECRET_HEADER={secret}")
 

@@ -2,24 +2,50 @@
 
 A rule is a dotted path into an element: `user.links`, `payload.**.PrivateKey`, `users.*.password`; `*` is any one
 key or index, `**` any depth. What is masked keeps its shape: every text and number in it is replaced, null stays null.
+
+Where no rule leads, whatever is called like a secret or looks like one is masked as well: see `secrets.py`. What is
+called so and is an object may only describe one, as Remnawave's `apiToken` with a token's name: a panel says which.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from copy import deepcopy
 from typing import Any
 
-MASK = "***"
+from bridge.ingress.secrets import (
+    MASK,
+    PEM_BEGIN,
+    PEM_END,
+    SHORTEST_SECRET,
+    names_secret,
+    names_several,
+    without_secrets,
+)
+
 Path = tuple[str, ...]
 #: A dict or list, and a key or index that is in it.
 Match = tuple[Any, Any]
 
 
-class Masker:
-    """A source's rules: its panel's and the operator's, without what the operator lets through."""
+#: Under which of its keys an object that is a pair has the name of its `value`.
+LABELS = ("name", "key", "label", "title")
 
-    def __init__(self, mask: Iterable[str], unmask: Iterable[str] = ()) -> None:
-        self._mask = [tuple(path.split(".")) for path in mask]
+
+class Masker:
+    """A source's rules: its panel's and the operator's, without what the operator lets through.
+
+    `described`: keys of objects that describe a secret, and are none.
+    """
+
+    def __init__(self, mask: Iterable[str], unmask: Iterable[str] = (), *, described: Collection[str] = ()) -> None:
         self._unmask = [tuple(path.split(".")) for path in unmask]
+        self._described = frozenset(described)
+        self._mask: list[Path] = []
+        self._keys: dict[Path, set[str]] = {}  # of rules for any depth, by where this begins: one walk does them all
+        for path in (tuple(one.split(".")) for one in mask):
+            if path[-2:-1] == ("**",) and not {"*", "**"} & {*path[:-2], path[-1]} and not path[-1].isdecimal():
+                self._keys.setdefault(path[:-2], set()).add(path[-1])
+            else:
+                self._mask.append(path)
 
     def __call__(self, element: Any) -> Any:
         """Mask `element` in place, and return it."""
@@ -27,9 +53,71 @@ class Masker:
         for path in self._mask:
             for container, key in _matches(element, path):
                 container[key] = _masked(container[key])
+        for start, keys in self._keys.items():
+            for container, key in _matches(element, start) if start else (((element,), 0),):
+                _mask_keys(container[key], keys)
+        element = self._swept(element)
         for (container, key), value in unmasked:
             container[key] = value
         return element
+
+    def _swept(self, value: Any) -> Any:
+        """The value without what is called or looks like a secret."""
+        if isinstance(value, str):
+            return without_secrets(value)
+        if isinstance(value, dict):
+            for key, one in value.items():
+                if names_secret(key) and not self._is_plain(key, one):
+                    value[key] = _masked(one)
+                elif isinstance(one, str):
+                    if len(one) >= SHORTEST_SECRET:
+                        value[key] = without_secrets(one)
+                elif isinstance(one, dict | list):
+                    self._swept(one)
+            if "value" in value and any(_is_secret_name(value.get(label)) for label in LABELS):
+                value["value"] = _masked(value["value"])
+        elif isinstance(value, list):
+            value[:] = _without_key_lines([self._swept(one) for one in value])
+        return value
+
+    def _is_plain(self, key: str, value: Any) -> bool:
+        """Whether it is no secret, whatever it is called: a fact, a count, or what describes one."""
+        if isinstance(value, bool):
+            return True
+        return (
+            key in self._described if isinstance(value, dict) else isinstance(value, int | float) and names_several(key)
+        )
+
+
+def _mask_keys(value: Any, keys: Collection[str]) -> None:
+    """Mask what stands under these keys, at any depth."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key in keys:
+                value[key] = _masked(one)
+            elif isinstance(one, dict | list):
+                _mask_keys(one, keys)
+    elif isinstance(value, list):
+        for one in value:
+            _mask_keys(one, keys)
+
+
+def _is_secret_name(value: Any) -> bool:
+    return isinstance(value, str) and names_secret(value)
+
+
+def _without_key_lines(values: list[Any]) -> list[Any]:
+    """A list without the lines of a private key, where it is one of lines: as Xray writes certificates' keys."""
+    inside = False
+    for index, line in enumerate(values):
+        if not isinstance(line, str):
+            inside = False
+        elif inside:
+            inside = PEM_END not in line
+            values[index] = MASK if inside else line
+        elif "-----BEGIN " in line and PEM_BEGIN.search(line):
+            inside = PEM_END not in line
+    return values
 
 
 def _matches(value: Any, path: Path) -> Iterable[Match]:

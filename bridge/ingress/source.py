@@ -22,7 +22,7 @@ class Source:
         self.name = name
         self.kind = kind
         self.panel = panel
-        self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
+        self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
 
     def parse(self, hook: Hook, *, most: int | None = None) -> tuple[list[FingerprintedEvent], list[SetAside]]:
         """What the request says.

@@ -38,7 +38,7 @@ class SourceConfig(Settings):
 
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")
     mask: tuple[str, ...] = Field((), description="more paths to mask, as in user.note or **.phone")
-    unmask: tuple[str, ...] = Field((), description="paths that the panel's own rules would mask, let through")
+    unmask: tuple[str, ...] = Field((), description="paths that would be masked, let through")
 
     @abstractmethod
     def open(self) -> "Panel[Any]":
@@ -99,21 +99,13 @@ class ParsedEvent:
     native: Any = None
 
 
-#: What other programs call their secrets, wherever in a payload they stand.
-SECRET_KEYS = tuple(
-    f"**.{key}"
-    for key in (
-        *("password", "passwd", "secret", "token", "access_token"),
-        *("apiKey", "private_key", "privateKey", "authorization"),
-    )
-)
-
-
 class Panel(ABC, Generic[C]):
     """A kind of system that events come from. See STYLE.md §2."""
 
     #: Secret fields, masked at the door: dotted paths into an element; `*` is any one key or index, `**` any depth.
     masks: ClassVar[tuple[str, ...]] = ()
+    #: Keys of objects that are called like a secret and only describe one: what is none in them stays.
+    described: ClassVar[tuple[str, ...]] = ()
 
     #: Where the panel posts to.
     path: ClassVar[str] = "/in/{source}"

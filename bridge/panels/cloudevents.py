@@ -37,7 +37,7 @@ from bridge.event import Event, JsonObject, iso
 from bridge.foreign import moment, parse_json, required_text, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission
-from bridge.panels.base import SECRET_KEYS, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 from bridge.vocabulary import KEYS, TYPES, ValueKind
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class CloudEventsConfig(SourceConfig):
 
 
 class CloudEventsPanel(Panel[CloudEventsConfig]):
-    masks: ClassVar[tuple[str, ...]] = (*SECRET_KEYS, "data.*.**.api_key", "native.**.api_key")
+    #: `data.api_key` of our own events, and Remnawave's in their `native`.
+    described: ClassVar[tuple[str, ...]] = ("api_key", "apiToken")
 
     def verify_head(self, hook: Hook) -> bool:
         try:
@@ -101,13 +102,6 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
         named = [text(element.get(name)) for name in ("source", "id")] if isinstance(element, dict) else [None]
         # U+FFFD stands for what no database takes: two names may have become one
         return Fingerprint(fingerprint_key(*named)) if all(one and "\ufffd" not in one for one in named) else None
-
-    def scrub(self, element: Any) -> Any:
-        """`data.api_key` is an object in our own events; where it is a text, it is someone's secret."""
-        data = element.get("data") if isinstance(element, dict) else None
-        if isinstance(data, dict) and isinstance(data.get("api_key"), str):
-            data["api_key"] = "***"
-        return element
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

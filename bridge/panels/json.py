@@ -14,7 +14,7 @@ Quirks   in the expressions `body` is the element, `headers` the headers by lowe
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ from bridge.event import JsonObject
 from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
-from bridge.panels.base import SECRET_KEYS, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key
+from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key
 
 
 class JsonConfig(SourceConfig):
@@ -40,8 +40,6 @@ class JsonConfig(SourceConfig):
 
 
 class JsonPanel(Panel[JsonConfig]):
-    masks: ClassVar[tuple[str, ...]] = (*SECRET_KEYS, "**.api_key")
-
     def __init__(self, config: JsonConfig) -> None:
         super().__init__(config)
         self._expressions = {

@@ -75,14 +75,14 @@ def opened(word: str, **settings: Any) -> Panel[Any]:
 def heard(panel: Panel[Any], hook_: Hook) -> list[ParsedEvent]:
     """What the door makes of a request: verify, read, mask, scrub, understand."""
     panel.verify(hook_)
-    masker = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
+    masker = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
     elements = [panel.scrub(masker(element)) for element in panel.elements(hook_)]
     return [panel.parse(element, hook_) for element in elements]
 
 
 def stored(panel: Panel[Any], hook_: Hook) -> str:
     """All that would be stored of a request, as one text."""
-    masker = Masker((*panel.masks, *panel.config.mask), panel.config.unmask)
+    masker = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
     elements = [panel.scrub(masker(element)) for element in panel.elements(hook_)]
     said = [(one.type, one.subject, one.data) for one in (panel.parse(element, hook_) for element in elements)]
     return json.dumps([elements, said], ensure_ascii=False)

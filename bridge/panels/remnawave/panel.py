@@ -96,12 +96,13 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
         "**.requestIp",
         "**.proxyUrl",
         "**.password",
-        "**.apiToken.token",
         "**.rawInbound",
-        "**.configProfile.config",
+        "data.configProfile.config",
+        "data.node.configProfile.config",
         "data.note",
         "data.node.note",
     )
+    described: ClassVar[tuple[str, ...]] = ("apiToken",)
     paste: ClassVar[tuple[str, ...]] = ("WEBHOOK_ENABLED=true", "WEBHOOK_URL={url}", "WEBHOOK_SECRET_HEADER={secret}")
 
     def verify_head(self, hook: Hook) -> bool:

@@ -3,7 +3,8 @@
 BridgeError
 ├── ConfigError            the file is wrong: every mistake with line and column   exit 2, before the port opens
 ├── StoreError             the store cannot be used, and why                       exit 1
-│   └── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
+│   ├── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
+│   └── StoreRefused       not this: a row that it will never take                 422
 └── HookRejected           the request is wrong: carries its status                that status, never a traceback
     ├── BadSignature       401
     ├── TooLarge           413
@@ -44,6 +45,10 @@ class StoreError(BridgeError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be used now, but may be later."""
+
+
+class StoreRefused(StoreError):
+    """The store will not take what it was given, and takes everything else."""
 
 
 class HookRejected(BridgeError):

@@ -53,7 +53,9 @@ class Route(Settings):
     update: Literal["subject", "thread"] | None = Field(
         None, description="subject: edits the last message about the same subject; thread: answers it"
     )
-    fallback: Names = Field((), description="the sink that is told instead, when one of these could not be; or several")
+    fallback: Names = Field(
+        (), max_length=16, description="the sink that is told instead, when one of these could not be; or several"
+    )
     fallback_after: Duration = Field(600.0, gt=0, description="also when the service has been away for so long")
 
     def terms(self) -> Terms | None:

@@ -26,6 +26,7 @@ _MESSAGES = {
     "less_than_equal": "should be at most {le:g}",
     "too_short": "should not be empty",
     "string_too_short": "should have at least {min_length} characters",
+    "string_too_long": "should have at most {max_length} characters",
     "too_long": "should have at most {max_length} entries",
 }
 INVALID_NAME = "is not a name: begin with a letter or digit, then letters, digits and . _ -, 64 in all"

@@ -45,7 +45,7 @@ class OrbvpnWebhook(Settings):
 
     model_config = ConfigDict(alias_generator=to_camel, validate_by_alias=True, hide_input_in_errors=True)
 
-    name: str = Field(min_length=1, description="its name; the sink is called like it")
+    name: str = Field(min_length=1, max_length=200, description="its name; the sink is called like it")
     provider_type: Annotated[Literal["SLACK", "GOHIGHLEVEL", "ZAPIER"], BeforeValidator(_upper)] = Field(
         description="SLACK, GOHIGHLEVEL or ZAPIER"
     )

@@ -79,7 +79,9 @@ class Lane:
         self._resources = resources
         self._outbox, self._clock = resources.outbox, resources.clock
         self._health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch)
-        self._settler = Settler(name, self._outbox, self._clock, resources.announce)
+        self._settler = Settler(
+            name, self._outbox, self._clock, resources.announce, on_refused=lambda one: self._queue.remove([one])
+        )
         self._policy = Policy(sink.retry, resources.chance)
         self._queue = Queue(
             name,
@@ -246,7 +248,7 @@ class Lane:
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Begin to record these where one is sent at a time; else return when they are."""
         if self.sink.concurrency > 1:
-            await self._settler.record(settlements)
+            settlements = await self._settler.record(settlements)
         for one in settlements:
             self._queue.settled(one.delivery, one.fate)
         if self.sink.concurrency == 1:

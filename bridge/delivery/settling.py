@@ -1,11 +1,18 @@
-"""Recording what became of deliveries: behind the next one's back, or at once; again until the store takes it."""
+"""Recording what became of deliveries: behind the next one's back, or at once; again until the store takes it.
+
+A store that is away is waited for. One that refuses what it is told of a delivery is there for all others: that one is
+settled with less, or given up.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import assert_never
 
 from bridge.clock import Clock
-from bridge.errors import StoreError
+from bridge.errors import StoreError, StoreRefused
+from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.telemetry import log
 
@@ -17,24 +24,30 @@ Recorded = asyncio.Future[Sequence[Delivery]]
 
 
 class Settler:
-    """Records settlements of one lane; `announce` is called with the deliveries that fallbacks made."""
+    """Records settlements of one lane.
 
-    def __init__(self, sink: str, outbox: Outbox, clock: Clock, announce: Callable[[Sequence[Delivery]], None]) -> None:
+    announce    called with the deliveries that fallbacks made
+    on_refused  called with a delivery that was begun to be recorded, and was settled otherwise: the store refused it
+    """
+
+    def __init__(
+        self,
+        sink: str,
+        outbox: Outbox,
+        clock: Clock,
+        announce: Callable[[Sequence[Delivery]], None],
+        on_refused: Callable[[Delivery], None],
+    ) -> None:
         self._sink = sink
         self._outbox = outbox
         self._clock = clock
         self._announce = announce
+        self._on_refused = on_refused
         self._begun: tuple[Sequence[Settlement], Recorded] | None = None
 
-    async def record(self, settlements: Sequence[Settlement]) -> None:
-        """Return when these are recorded."""
-        while True:
-            try:
-                await self._record(settlements)
-            except StoreError as error:
-                await wait_for_store(self._sink, error, self._clock)
-            else:
-                return
+    async def record(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
+        """Return when these are recorded, as they are."""
+        return await self._finish(settlements, self._record(settlements))
 
     async def begin(self, settlements: Sequence[Settlement]) -> None:
         """Begin to record these, when those before them are recorded."""
@@ -44,15 +57,38 @@ class Settler:
     async def flush(self) -> None:
         """Return when all that was begun is recorded."""
         while self._begun is not None:
-            settlements, recorded = self._begun
+            settlements, recorded = begun = self._begun
+            finished = await self._finish(settlements, recorded)
+            if self._begun is begun:
+                self._begun = None
+                for one in finished if finished is not settlements else ():
+                    if one not in settlements:
+                        self._on_refused(one.delivery)
+
+    async def _finish(self, settlements: Sequence[Settlement], recorded: Recorded) -> Sequence[Settlement]:
+        """Return when these are recorded, as they are; `recorded` is the first try."""
+        while True:
             try:
                 if not recorded.done():
                     await asyncio.shield(recorded)  # whoever is cancelled here must not take the record with it
                 recorded.result()
-                self._begun = None
+            except StoreRefused as error:
+                if len(settlements) > 1:  # one of them is to blame
+                    return [two for one in settlements for two in await self.record([one])]
+                settlements = [await self._reduced(settlements[0], error)]
             except StoreError as error:
                 await wait_for_store(self._sink, error, self._clock)
-                self._begun = settlements, self._record(settlements)
+            else:
+                return settlements
+            recorded = self._record(settlements)
+
+    async def _reduced(self, refused: Settlement, error: StoreRefused) -> Settlement:
+        """As little as can be told of what the store refuses to record: the lane must go on."""
+        log(LOG, logging.ERROR, "delivery.refused_by_store", delivery=refused.delivery.id, reason=str(error))
+        reduced = _without_texts(refused, error)
+        if reduced == refused:  # there is nothing less to tell
+            await wait_for_store(self._sink, error, self._clock)
+        return reduced
 
     def _record(self, settlements: Sequence[Settlement]) -> Recorded:
         recorded = self._outbox.settle(settlements)
@@ -62,6 +98,19 @@ class Settler:
     def _announce_fallbacks(self, recorded: Recorded) -> None:
         if not recorded.cancelled() and recorded.exception() is None and (made := recorded.result()):
             self._announce(made)
+
+
+def _without_texts(settlement: Settlement, error: StoreRefused) -> Settlement:
+    """The same without what a store could refuse; what should have been tried again is dead, to be replayed."""
+    attempt = Attempt(settlement.attempt.outcome, requests=settlement.attempt.requests)
+    match settlement.fate:
+        case Done():
+            fate: Fate = Done("the store refused what came of it")
+        case Again() | Dead() | HeldBack():
+            fate = Dead(f"refused by the store: {error}")
+        case never:
+            assert_never(never)
+    return replace(settlement, fate=fate, attempt=attempt, fault=None)
 
 
 async def wait_for_store(sink: str, error: StoreError, clock: Clock) -> None:

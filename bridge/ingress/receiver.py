@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.errors import TooLarge
+from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
 from bridge.ingress.limits import Limits
 from bridge.ingress.redelivery import Redelivery
@@ -91,7 +91,10 @@ class Receiver:
 
     async def _put(self, source: Source, hook: Hook, intake: Intake) -> PutResult:
         self._redelivery.remember(source.name, _subjects(intake, tried_before=False), hook.received_at)
-        put = await self._outbox.put(intake)
+        try:
+            put = await self._outbox.put(intake)
+        except StoreRefused as error:  # nor would it be kept the next time
+            raise BadPayload(f"it cannot be kept: {error}") from None
         tried_before = _subjects(intake, tried_before=True)
         if put.repeats < len(tried_before):  # some of them were told for the first time
             self._redelivery.remember(source.name, tried_before, hook.received_at)

@@ -12,7 +12,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from bridge.errors import StoreError, StoreUnavailable
+from bridge.errors import StoreError, StoreRefused, StoreUnavailable
 from bridge.store import sqlite
 
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -80,6 +80,10 @@ class Backend(Protocol):
         """Whether what the driver complains of may pass by itself."""
         ...
 
+    def is_refusal(self, error: Exception, /) -> bool:
+        """Whether the driver complains of what it was given: nothing is wrong with the store."""
+        ...
+
     def error_text(self, error: Exception, /) -> str:
         """What the driver complains of, in one line, without a secret."""
         ...
@@ -124,9 +128,13 @@ def autocommit(connection: sa.Connection) -> sa.Connection:
 
 @contextmanager
 def store_errors(file: str | None = None) -> Iterator[None]:
-    """Turn a driver's errors into ours: StoreUnavailable for what may pass, StoreError for the rest."""
+    """Turn a driver's errors into ours: StoreUnavailable for what may pass, StoreRefused for what it was given,
+    StoreError for the rest.
+    """
     try:
         yield
+    except OverflowError:
+        raise StoreRefused("store: a number has more than 64 bits") from None
     except exc.TimeoutError as error:
         raise StoreUnavailable("store: no connection came free in time") from error
     except Exception as error:
@@ -135,8 +143,13 @@ def store_errors(file: str | None = None) -> Iterator[None]:
         if backend is None or not isinstance(cause, Exception):
             raise
         text = backend.error_text(cause)
-        kind = StoreUnavailable if backend.is_transient(cause) else StoreError
-        raise kind(f"store: {file}: {text}" if file else f"store: {text}") from error
+        raise _kind(backend, cause)(f"store: {file}: {text}" if file else f"store: {text}") from error
+
+
+def _kind(backend: Backend, error: Exception) -> type[StoreError]:
+    if backend.is_refusal(error):
+        return StoreRefused
+    return StoreUnavailable if backend.is_transient(error) else StoreError
 
 
 def _raised_by(error: BaseException | None) -> Backend | None:

@@ -43,6 +43,8 @@ _SETTINGS = {
 }
 #: SQLSTATE classes of what may pass: connections, transactions cut off or in each other's way, resources, operators.
 _TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
+#: Of what names a row: values that do not fit, constraints, limits of the server.
+_REFUSALS = ("21", "22", "23", "54")
 
 
 class _TextDumper(StrDumper):
@@ -141,6 +143,10 @@ def is_transient(error: Exception, /) -> bool:
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return True
     return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_TRANSIENT)
+
+
+def is_refusal(error: Exception, /) -> bool:
+    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(_REFUSALS)
 
 
 def error_text(error: Exception, /) -> str:

@@ -11,6 +11,7 @@ from bridge.event import Event
 from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import Delivery, Settlement, State
+from bridge.store.index_key import index_key_or_none
 from bridge.store.records import DeliveryRecord, SetAsideRecord
 from bridge.store.schema import micros, micros_or_none, moment, moment_or_none
 from bridge.terms import Terms
@@ -39,7 +40,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "id": delivery.id,
         "event_id": delivery.event.id,
         "sink": delivery.sink,
-        "subject": delivery.event.subject,
+        "subject": index_key_or_none(delivery.event.subject),
         "row": delivery.row,
         "template": delivery.template,
         "terms": terms_json(delivery.terms),

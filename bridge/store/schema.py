@@ -37,7 +37,7 @@ deliveries = sa.Table(
     sa.Column("id", Id, primary_key=True, autoincrement=False),  # see queries/put.py
     sa.Column("event_id", sa.String(36), nullable=False),
     sa.Column("sink", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text),
+    sa.Column("subject", sa.Text),  # its key (index_key.py), for the order; the event has it whole
     sa.Column("row", sa.Text, nullable=False),
     sa.Column("template", sa.Text),
     sa.Column("terms", sa.Text),  # JSON
@@ -85,7 +85,7 @@ threads = sa.Table(
     "threads",
     metadata,
     sa.Column("sink", sa.Text, primary_key=True),
-    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),  # its key
     sa.Column("ref", sa.Text, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("occurred_at", Micros, nullable=False),

@@ -130,6 +130,10 @@ def is_transient(error: Exception, /) -> bool:
     return isinstance(error, sqlite3.OperationalError)
 
 
+def is_refusal(error: Exception, /) -> bool:
+    return isinstance(error, sqlite3.IntegrityError | sqlite3.DataError)
+
+
 def error_text(error: Exception, /) -> str:
     return str(error)
 

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from bridge.errors import StoreUnavailable
-from bridge.outcome import Attempt, Refused
+from bridge.outcome import Attempt, Delivered, Limited, Refused
 from bridge.store.base import Delivery, Settlement
 from bridge.store.outbox import SqlOutbox
-from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up
+from bridge.terms import DigestWindow, Terms
+from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
+from tests.store.boxes import refuse
 
 
 class Noted:
@@ -59,3 +63,41 @@ async def test_what_was_settled_under_an_old_term_of_office_changes_nothing(
     await outbox.put(an_intake(an_event()))
     await carry_all(Fleet(outbox, clock).lane(ScriptedSink(clock), epoch=7))
     assert [record.state for record in look_up(store_url)] == ["pending"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_what_the_store_refuses_of_one_delivery_is_given_up_and_the_lane_goes_on(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, concurrency: int
+) -> None:
+    refuse(store_url, "UPDATE", "deliveries", "NEW.state = 'waiting' AND NEW.subject = 'user:refused'")
+    sink = ScriptedSink(clock, [Limited(30.0)])
+    sink.concurrency = concurrency
+    lane = a_lane(outbox, sink, clock)
+    await outbox.put(an_intake(an_event("user:refused"), an_event("user:refused"), an_event()))
+    await pass_time(lane, clock, 60)
+    records = look_up(store_url)
+    assert [record.state for record in records] == ["dead", "delivered", "delivered"]
+    assert records[0].reason == "refused by the store: store: no such row"
+
+
+async def test_of_a_digest_only_the_one_to_blame_is_given_up(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    refuse(store_url, "UPDATE", "deliveries", "NEW.state = 'waiting' AND NEW.subject = 'user:refused'")
+    await outbox.put(routed(an_event("user:refused"), an_event(), terms=Terms(digest=DigestWindow(window=60.0))))
+    await pass_time(a_lane(outbox, ScriptedSink(clock, [Limited(30.0)]), clock), clock, 120)
+    assert [record.state for record in look_up(store_url)] == ["dead", "delivered"]
+
+
+async def test_a_message_that_cannot_be_remembered_was_delivered_all_the_same(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    refuse(store_url, "INSERT", "threads", "NEW.ref = '7'")
+    await outbox.put(routed(an_event(), an_event("user:bob"), terms=Terms(update="subject")))
+    sink = ScriptedSink(clock, [Delivered(ref="7")])
+    await carry_all(a_lane(outbox, sink, clock))
+    assert [(record.state, record.note) for record in look_up(store_url)] == [
+        ("delivered", "the store refused what came of it"),
+        ("delivered", None),
+    ]
+    assert len(sink.sent) == 2

@@ -20,6 +20,7 @@ from tests.fakes import FakeClock
 from tests.ingress.running import ELEMENT, HEADERS, PATIENCE, SECRET, Ingress, post, running_ingress
 from tests.panels.recorded import PAYLOADS
 from tests.postgres import a_postgres
+from tests.store.boxes import refuse
 
 
 def kept(store_url: str) -> list[DeliveryRecord]:
@@ -149,6 +150,17 @@ async def test_a_store_that_is_away_is_503_with_a_time_to_come_again(
             assert response.status == 503
             assert int(response.headers["Retry-After"]) > 0
             assert "disk" not in await response.text()
+
+
+async def test_what_the_store_refuses_is_no_outage(
+    ingress: Ingress, http: aiohttp.ClientSession, store_url: str
+) -> None:
+    """Nor would it be kept the next time: a panel that tries again for ever would tell nothing else."""
+    refuse(store_url, "INSERT", "events", "NEW.subject = 'user:alice'")
+    status, answer = await post(http, f"{ingress.url}/in/marzban", ELEMENT)
+    assert (status, answer["error"]) == (422, "it cannot be kept: store: no such row")
+    assert (await post(http, f"{ingress.url}/in/marzban", ELEMENT | {"username": "bob"}))[0] == 200
+    assert (await http.get(f"{ingress.url}/readyz")).status == 200
 
 
 @pytest.mark.process

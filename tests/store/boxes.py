@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Attempt, Delivered, Fate
+from bridge.store.backend import open_engine
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.terms import Terms
 from tests.fakes import START
@@ -35,3 +36,23 @@ async def settle(
 
 def subjects(deliveries: Iterable[Delivery]) -> list[str | None]:
     return [delivery.event.subject for delivery in deliveries]
+
+
+def refuse(url: str, verb: str, table: str, condition: str = "NEW.subject = 'user:refused'") -> None:
+    """Let the store refuse these rows, as a constraint or a limit of the server does."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        statements = [
+            f"CREATE TRIGGER refuse BEFORE {verb} ON {table}"
+            f" WHEN {condition} BEGIN SELECT RAISE(ABORT, 'no such row'); END"
+        ]
+        if engine.dialect.name == "postgresql":
+            statements = [
+                "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE 'no such row' USING ERRCODE = '54000'; END $$",
+                f"CREATE TRIGGER refuse BEFORE {verb} ON {table}"
+                f" FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION refuse()",
+            ]
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()

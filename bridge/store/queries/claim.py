@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bridge.store.base import Claim, Delivery
 from bridge.store.compiled import read
+from bridge.store.index_key import index_key_or_none
 from bridge.store.rows import delivery_of, terms_json, terms_of
 from bridge.store.schema import deliveries, events, micros, moment
 from bridge.terms import Terms
@@ -173,7 +174,12 @@ def _digest_members(connection: sa.Connection, first: Delivery, until: datetime,
 
 def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
     """The ones of a hold: those of its subject, up to the first one that was not made with it."""
-    values = {"sink_": first.sink, "subject_": first.event.subject, "after_": first.id, "limit_": limit - 1}
+    values = {
+        "sink_": first.sink,
+        "subject_": index_key_or_none(first.event.subject),
+        "after_": first.id,
+        "limit_": limit - 1,
+    }
     members = [first]
     for delivery in map(delivery_of, read(connection, HOLD_MEMBERS, values)):
         if delivery.row != first.row or delivery.terms != first.terms or delivery.made_at > until:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bridge.event import Event
 from bridge.intake import Fingerprint, Routed, SetAside
 from bridge.store.compiled import first, write
+from bridge.store.index_key import index_key
 from bridge.store.schema import fingerprints, micros
 
 FINGERPRINT = sa.select(fingerprints.c.event_id, fingerprints.c.tries, fingerprints.c.until).where(
@@ -44,21 +45,22 @@ class _StoredFingerprint:
 
 def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[str, SetAside]:
     """Which of these events are repeats, by their ids; all fingerprints are remembered."""
-    pairs = [(one.event, one.fingerprint) for one in routed if one.fingerprint is not None]
-    if not pairs:
+    told = [(one.event, one.fingerprint) for one in routed if one.fingerprint is not None]
+    keyed = [(event, fingerprint, index_key(fingerprint.key)) for event, fingerprint in told]
+    if not keyed:
         return {}
     # a first telling is no repeat of anything: it is remembered, and not looked up
-    stored = _stored_fingerprints(connection, {one.key for _, one in pairs if one.tries != 0})
+    stored = _stored_fingerprints(connection, {key for _, one, key in keyed if one.tries != 0})
     repeats = {}
-    for event, fingerprint in pairs:
-        received_at, before = micros(event.received_at), stored.get(fingerprint.key)
+    for event, fingerprint, key in keyed:
+        received_at, before = micros(event.received_at), stored.get(key)
         if before is not None and before.repeated_by(fingerprint, received_at):
             before.tries = fingerprint.tries
             repeats[event.id] = _repeat(event, before.event_id)
         else:
             until = micros(event.received_at + timedelta(seconds=fingerprint.within))
-            stored[fingerprint.key] = _StoredFingerprint(event.id, fingerprint.tries, until)
-    write(connection, _PUT_FINGERPRINT, [stored[key].row(key) for key in sorted({one.key for _, one in pairs})])
+            stored[key] = _StoredFingerprint(event.id, fingerprint.tries, until)
+    write(connection, _PUT_FINGERPRINT, [stored[key].row(key) for key in sorted({key for _, _, key in keyed})])
     return repeats
 
 

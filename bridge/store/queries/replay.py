@@ -11,6 +11,7 @@ from bridge.event import Event
 from bridge.intake import Routed
 from bridge.store.base import SETTLED, State
 from bridge.store.compiled import write
+from bridge.store.index_key import index_key_or_none
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
 from bridge.store.records import Query
@@ -57,7 +58,7 @@ def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: d
         {
             "event_id": one.event.id,
             "sink": to.sink,
-            "subject": one.event.subject,
+            "subject": index_key_or_none(one.event.subject),
             "row": to.row,
             "template": to.template,
             "terms": terms_json(to.terms),

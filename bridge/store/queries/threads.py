@@ -8,6 +8,7 @@ from bridge.message import Earlier
 from bridge.outcome import Done
 from bridge.store.base import Settlement
 from bridge.store.compiled import read, write
+from bridge.store.index_key import index_key
 from bridge.store.schema import micros, moment, threads
 
 EARLIER_MESSAGE = sa.select(threads).where(
@@ -23,7 +24,7 @@ _PUT_THREAD = sa.text(
 
 def earlier_message(connection: sa.Connection, sink: str, subject: str) -> Earlier | None:
     """The last message about a subject at a sink."""
-    for row in read(connection, EARLIER_MESSAGE, {"sink_": sink, "subject_": subject}):
+    for row in read(connection, EARLIER_MESSAGE, {"sink_": sink, "subject_": index_key(subject)}):
         return Earlier(ref=row.ref, type=row.type, occurred_at=moment(row.occurred_at))
     return None
 
@@ -42,7 +43,7 @@ def _thread_row(settlement: Settlement) -> dict[str, object] | None:
         return None
     return {
         "sink": delivery.sink,
-        "subject": delivery.event.subject,
+        "subject": index_key(delivery.event.subject),
         "ref": fate.ref,
         "type": delivery.event.type,
         "occurred_at": micros(delivery.event.occurred_at),

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from bridge.store import migrate
-from bridge.store.backend import backend_of, open_engine
+from bridge.store.backend import BRIDGE_PATIENCE, backend_of, open_engine
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 
@@ -18,7 +18,7 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
 
     A file has only one; a database any number of replicas, and shows them by their names.
     """
-    engine = open_engine(url, replica=replica)
+    engine = open_engine(url, replica=replica, patience=BRIDGE_PATIENCE)
     backend = backend_of(engine)
     with backend.exclusive(engine):
         migrate.migrate(engine)

@@ -15,6 +15,8 @@ from sqlalchemy import exc
 from bridge.errors import StoreError, StoreRefused, StoreUnavailable
 from bridge.store import sqlite
 
+#: Seconds: a person may look for something in all that is kept; a panel waits for its answer, and takes a 503 as well.
+COMMAND_PATIENCE, BRIDGE_PATIENCE = 30.0, 5.0
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 _NO_STORE = (
     "store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db,"
@@ -25,8 +27,11 @@ _NO_STORE = (
 class Backend(Protocol):
     """An engine's own ways."""
 
-    def open_engine(self, url: sa.URL, replica: str, /) -> sa.Engine:
-        """An engine whose connections know how to behave; raise StoreError where there cannot be one."""
+    def open_engine(self, url: sa.URL, replica: str, patience: float, /) -> sa.Engine:
+        """An engine whose connections know how to behave; raise StoreError where there cannot be one.
+
+        A server that says nothing for `patience` seconds counts as lost.
+        """
         ...
 
     def exclusive(self, engine: sa.Engine, /) -> AbstractContextManager[None]:
@@ -62,6 +67,10 @@ class Backend(Protocol):
 
     def lock_migrations(self, connection: sa.Connection, /) -> None:
         """From now to the end of the transaction nobody else migrates."""
+        ...
+
+    def lift_time_limits(self, connection: sa.Connection, /) -> None:
+        """From now on this connection waits for as long as it takes; it is the last thing that is done with it."""
         ...
 
     def lock_delivery_ids(self, connection: sa.Connection, /) -> None:
@@ -103,13 +112,17 @@ def _backend(name: str) -> Backend:
     return postgres
 
 
-def open_engine(url: str, *, replica: str = "") -> sa.Engine:
-    """An engine for the store at `url`; raise StoreError where it cannot be one. `replica` is who opens it."""
+def open_engine(url: str, *, replica: str = "", patience: float = COMMAND_PATIENCE) -> sa.Engine:
+    """An engine for the store at `url`; raise StoreError where it cannot be one.
+
+    replica   who opens it
+    patience  seconds after which a server that says nothing counts as lost
+    """
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return sqlite.open_engine(parsed, replica)
+        return sqlite.open_engine(parsed, replica, patience)
     if parsed.drivername in _POSTGRES and parsed.database:
-        return _backend("postgresql").open_engine(parsed, replica)
+        return _backend("postgresql").open_engine(parsed, replica, patience)
     raise StoreError(_NO_STORE)
 
 

@@ -39,7 +39,7 @@ def copy(source: str, target: str, *, progress: Progress) -> int:
         migrate(source_engine)
         migrate(target_engine)
         with _snapshot(source_engine) as reading, target_engine.begin() as writing:
-            _lift_time_limits(writing)
+            backend_of(writing).lift_time_limits(writing)
             for connection in (reading, writing):
                 _check_unused(connection)
             _check_empty(writing, target)
@@ -88,15 +88,8 @@ def _snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One moment of the store, to read from for as long as it takes."""
     snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"reads": True}
     with engine.connect().execution_options(**snapshot) as connection:
-        _lift_time_limits(connection)
+        backend_of(connection).lift_time_limits(connection)  # they belong to a bridge that runs
         yield connection
-
-
-def _lift_time_limits(connection: sa.Connection) -> None:
-    """No limit to how long a statement or a transaction may last: these belong to a bridge that runs."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
-        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def _check_exists(url: str) -> None:

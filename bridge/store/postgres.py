@@ -4,9 +4,11 @@ Why the planner is told so much: what lanes ask for is always a handful of rows 
 its statistics say that the table is empty, and it would read all of it.
 """
 
+import math
 import select
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -14,6 +16,7 @@ from psycopg import pq
 from psycopg.types.string import StrDumper
 
 from bridge.store.base import CHANNEL, application_name
+from bridge.store.postgres_connection import WatchedConnection
 from bridge.store.schema import metadata
 
 MAX_PAYLOAD = 7000  # bytes of a notification; 8000 are allowed
@@ -22,16 +25,15 @@ LOCK_SPACE = 0x7062
 _DELIVERY_IDS, _MIGRATIONS = 1, 2
 
 _CONNECT_ARGS = {
-    "connect_timeout": "5",
+    "connect_timeout": "3",
     "keepalives_idle": "5",
     "keepalives_interval": "2",
     "keepalives_count": "3",
     "tcp_user_timeout": "8000",  # milliseconds until a server that has gone silent counts as lost
 }
 _SETTINGS = {
-    "idle_in_transaction_session_timeout": "5s",  # a bridge that is stopped holds up the others for no longer
-    "lock_timeout": "5s",
-    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "4s",  # a bridge that is stopped holds up the others for no longer
+    "lock_timeout": "4s",
     "jit": "off",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
@@ -41,6 +43,7 @@ _SETTINGS = {
     "seq_page_cost": "0",  # the index with the fewest rows is the best one, wherever the table has them
     "random_page_cost": "0",
 }
+MARGIN = 1.0  # seconds between the server's own limit and ours: its answer says more
 #: SQLSTATE classes of what may pass: connections, transactions cut off or in each other's way, resources, operators.
 _TRANSIENT = ("08", "25", "40", "53", "55", "57", "58")
 #: Of what names a row: values that do not fit, constraints, limits of the server.
@@ -59,15 +62,23 @@ for _table in metadata.tables.values():
         _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
 
 
-def open_engine(url: sa.URL, replica: str, /) -> sa.Engine:
+def open_engine(url: sa.URL, replica: str, patience: float, /) -> sa.Engine:
     connect_args = {key: value for key, value in _CONNECT_ARGS.items() if key not in url.query}
-    settings = " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items())
+    limited = _SETTINGS | {"statement_timeout": f"{int((patience - MARGIN) * 1000)}"}
+    settings = " ".join(f"-c {name}={value}" for name, value in limited.items())
     options = url.query.get("options", "")
     url = url.set(drivername="postgresql+psycopg").difference_update_query(["options"])
     connect_args["options"] = f"{settings} {options if isinstance(options, str) else ' '.join(options)}".strip()
     connect_args["application_name"] = application_name(replica).strip()
     engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
     sa.event.listen(engine, "connect", _configure)
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connect(_dialect: sa.Dialect, _record: object, args: Any, parameters: Any) -> WatchedConnection:
+        connection = WatchedConnection.connect(*args, **parameters)
+        connection.silence = patience
+        return connection
+
     return engine
 
 
@@ -117,9 +128,16 @@ def is_disconnected(connection: sa.Connection, /) -> bool:
 
 
 def lock_migrations(connection: sa.Connection, /) -> None:
+    lift_time_limits(connection)
     connection.exec_driver_sql("SET LOCAL lock_timeout = '5min'")
-    connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     _advisory_lock(connection, _MIGRATIONS)
+
+
+def lift_time_limits(connection: sa.Connection, /) -> None:
+    _driver(connection).silence = math.inf
+    for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET {limit} = 0")
+    connection.detach()  # it must not go back among the others
 
 
 def lock_delivery_ids(connection: sa.Connection, /) -> None:
@@ -159,9 +177,9 @@ def _advisory_lock(connection: sa.Connection, key: int) -> None:
     _driver(connection).execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, key))
 
 
-def _driver(connection: sa.Connection) -> "psycopg.Connection[tuple[object, ...]]":
+def _driver(connection: sa.Connection) -> WatchedConnection:
     driver = connection.connection.dbapi_connection
-    assert isinstance(driver, psycopg.Connection)
+    assert isinstance(driver, WatchedConnection)
     return driver
 
 

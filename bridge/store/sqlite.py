@@ -30,7 +30,7 @@ _PRAGMAS = (
 )
 
 
-def open_engine(url: sa.URL, _replica: str, /) -> sa.Engine:
+def open_engine(url: sa.URL, _replica: str, _patience: float, /) -> sa.Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("store: should name an SQLite file, such as sqlite:////var/lib/panelbridge/panelbridge.db")
     if (database := Path(url.database)).is_symlink():
@@ -112,6 +112,10 @@ def is_disconnected(_connection: sa.Connection, /) -> bool:
 
 def lock_migrations(_connection: sa.Connection, /) -> None:
     """Nothing to do: the transaction holds the only write lock there is."""
+
+
+def lift_time_limits(_connection: sa.Connection, /) -> None:
+    """Nothing to do: there are none."""
 
 
 def lock_delivery_ids(_connection: sa.Connection, /) -> None:

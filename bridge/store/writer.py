@@ -30,6 +30,7 @@ from bridge.store.connection import PersistentConnection
 #: Writes several values, and returns a result for each.
 BatchQuery = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
 LARGEST_COMMIT = 1000  # writes that share one at the most
+SLOW_FAILURE = 1.0  # seconds of a commit that failed, after which the next ones would wait too long as well
 SYNC_WITHIN = 1.0  # seconds until a commit is on the disk that need not be at once
 
 
@@ -80,9 +81,12 @@ class Writer:
 
     def _run(self) -> None:
         while writes := self._next():
+            began = time.monotonic()
             try:
                 self._commit(writes)
             except StoreUnavailable as error:  # nobody's fault: alone, each would only wait for the same
+                if time.monotonic() - began > SLOW_FAILURE:  # and so would those that came meanwhile
+                    writes += self._queued()
                 for one in writes:
                     one.error = error
             except Exception:

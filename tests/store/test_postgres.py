@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.outcome import Dead, Done
 from bridge.store import migrate, open_ledger, open_outbox
-from bridge.store.backend import open_engine
+from bridge.store.backend import BRIDGE_PATIENCE, open_engine
 from bridge.store.base import LaneState, Standing, State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.lanes import resume
@@ -67,6 +67,41 @@ async def test_a_server_that_is_away_is_unavailable_and_all_works_again_when_it_
     await outbox.put(an_intake(an_event("user:after")))
     assert subjects(await claimed(outbox)) == ["user:after"]
     await outbox.check()
+
+
+async def test_a_server_that_is_frozen_is_unavailable_within_seconds_and_all_works_again_when_it_wakes(
+    outbox: SqlOutbox, server: Postgres
+) -> None:
+    await outbox.put(an_intake(an_event("user:before")))
+    assert subjects(await claimed(outbox)) == ["user:before"]
+    server.freeze()
+    try:
+        for _ in range(2):  # on the connection there is, and on a new one
+            started, waited = time.monotonic(), stood_still(os.getpid())
+            verbs = [outbox.put(an_intake(an_event("user:lost"))) for _ in range(20)]
+            verbs += [outbox.check(), claimed(outbox)]
+            results = await asyncio.gather(*verbs, return_exceptions=True)
+            assert [type(one) for one in results] == [StoreUnavailable] * 22
+            assert time.monotonic() - started - (stood_still(os.getpid()) - waited) < 2 * BRIDGE_PATIENCE
+    finally:
+        server.thaw()
+    await outbox.put(an_intake(an_event("user:after")))
+    kept = subjects(await claimed(outbox))
+    assert (kept[0], kept[-1]) == ("user:before", "user:after")
+
+
+async def test_a_statement_that_takes_too_long_is_cut_and_one_that_goes_on_is_not(outbox: SqlOutbox) -> None:
+    def sleep(connection: sa.Connection, values: list[tuple[float, int]]) -> list[int]:
+        [(seconds, times)] = values
+        driver = connection.connection.dbapi_connection
+        assert isinstance(driver, psycopg.Connection)
+        rows = [(seconds, "what a server says when it has enough to say" * 20)] * times
+        driver.cursor().executemany("SELECT pg_sleep(%s), %s::text", rows)
+        return [times]
+
+    with pytest.raises(StoreUnavailable, match="statement timeout"):
+        await outbox._writer.write(sleep, (60.0, 1))
+    assert await outbox._writer.write(sleep, (BRIDGE_PATIENCE / 500, 1000)) == 1000
 
 
 async def test_a_restart_that_nobody_noticed_costs_nobody_anything(outbox: SqlOutbox, server: Postgres) -> None:

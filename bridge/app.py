@@ -3,8 +3,11 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import socket
+import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -36,6 +39,10 @@ from bridge.telemetry import configure_logging, log
 Started = Callable[[Config, str], Awaitable[None]]
 
 LOG = logging.getLogger("bridge.app")
+FAREWELL = (
+    1.0  # seconds of `shutdown` for what comes after the last delivery: lanes are given back, the store is closed
+)
+LAST_WORDS = 0.1  # seconds for the last line of the log
 
 
 def run(path: Path, *, started: Started | None = None) -> int:
@@ -49,11 +56,12 @@ def run(path: Path, *, started: Started | None = None) -> int:
 
 
 async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
-    stop, reload = _signals()
     clock, config = SystemClock(), loaded.config
-    name = replica_name()
+    name, grace = replica_name(), max(config.shutdown - FAREWELL, config.shutdown / 2)
     with _bound_socket(config.listen) as listener:
         async with open_outbox(config.store, replica=name) as outbox, _http() as http, asyncio.TaskGroup() as tasks:
+            # not before: until the store is open, a signal ends the process at once, whatever hangs, and loses nothing
+            stop, reload = _signals(within=max(config.shutdown, FAREWELL))
             redelivery = Redelivery(clock.now())
             ownership = open_ownership(config.store, name=name, on_peer=lambda: redelivery.distrust_all(clock.now()))
             dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
@@ -68,7 +76,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             ]
             refusals = Refusals()
             routes = _routes(receiver, config, refusals, clock, ready=outbox.check)
-            async with serving(listener, routes, config.limits, refusals, shutdown=config.shutdown) as connections:
+            async with serving(listener, routes, config.limits, refusals, shutdown=grace) as connections:
                 address = _address(listener)
                 log(
                     LOG,
@@ -83,10 +91,11 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     await started(config, address)
                 asyncio.get_running_loop().call_later(1, _freeze_heap)
                 await stop.wait()
-                log(LOG, logging.INFO, "app.stopping", grace=config.shutdown)
-            for task in background:
-                task.cancel()
-            await dispatcher.drain(config.shutdown)
+                log(LOG, logging.INFO, "app.stopping", grace=grace)
+                for task in background:
+                    task.cancel()
+                draining = tasks.create_task(dispatcher.drain(grace))  # while requests under way are answered
+            await draining
             owning.cancel()
     log(LOG, logging.INFO, "app.stopped")
     return 0
@@ -134,10 +143,29 @@ def _freeze_heap() -> None:
     gc.enable()
 
 
-def _signals() -> tuple[asyncio.Event, asyncio.Event]:
+def _signals(*, within: float) -> tuple[asyncio.Event, asyncio.Event]:
+    """What is set when the process shall stop, which it has done `within` seconds, and when it shall reload."""
     stop, reload = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def begin_to_stop() -> None:
+        if not stop.is_set():
+            stop.set()
+            last_resort = threading.Timer(within, _cut_short)
+            last_resort.daemon = True
+            last_resort.start()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, begin_to_stop)
     loop.add_signal_handler(signal.SIGHUP, reload.set)
     return stop, reload
+
+
+def _cut_short() -> None:
+    """End the process though something still hangs: a store that does not answer, a disk, a name server.
+
+    Nothing is lost by it: what was answered 2xx is on the disk, and what has not been recorded is sent again.
+    """
+    threading.Thread(target=log, args=(LOG, logging.WARNING, "app.cut_short"), daemon=True).start()
+    time.sleep(LAST_WORDS)  # a log that takes nothing must not hold us up either
+    os._exit(0)

@@ -29,12 +29,12 @@ async def connect(url: str, name: str) -> Connection:
 
 
 @contextmanager
-def query_timeout(connection: Connection) -> Iterator[None]:
+def query_timeout(connection: Connection, seconds: float = QUERY_TIMEOUT) -> Iterator[None]:
     """Cut the connection where the server takes too long for what is asked inside.
 
     Cancelling would not do: the driver then asks the server to stop, and waits for that answer.
     """
-    timer = asyncio.get_running_loop().call_later(QUERY_TIMEOUT, _cut, connection)
+    timer = asyncio.get_running_loop().call_later(seconds, _cut, connection)
     try:
         yield
     finally:

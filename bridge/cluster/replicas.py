@@ -35,6 +35,7 @@ LOG = logging.getLogger("bridge.store")
 HEARTBEAT = 0.5  # seconds between two, so that a frozen replica is found out 3.5 s after its last one
 LEASE = 2.5  # a replica may send for so long after its last heartbeat; less than STALE, when others may send
 RECONNECT_PAUSES = (0.1, 0.2, 0.5, 1.0)  # before each next try to connect; the last one for ever
+LEAVE_TIMEOUT = 0.5  # seconds for our last word; whoever does not hear it finds us dead in STALE
 POLL = 2.0  # how often lanes look for themselves, should a notification be lost
 NOTICE = 0.1  # how late we may notice that something has changed on our side
 
@@ -201,5 +202,5 @@ class SharedOwnership:
     async def _leave(self, connection: Connection) -> None:
         """The carrier has been drained: the others may take over at once."""
         self._last_heartbeat = -math.inf
-        with suppress(psycopg.Error, OSError), query_timeout(connection):
+        with suppress(psycopg.Error, OSError), query_timeout(connection, LEAVE_TIMEOUT):
             await queries.remove_replicas(connection, [self.name])

@@ -42,7 +42,7 @@ class Config(Settings):
     public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
     store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
-    shutdown: Duration = Field(10.0, description="how long the end waits for what is being delivered")
+    shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
     timezone: TimeZone = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
     locale: Locale = Field("en", description="the language of messages")
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")

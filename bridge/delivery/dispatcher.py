@@ -137,12 +137,13 @@ class Dispatcher:
         stopped = [self._lanes.pop(name) for name in names]
         if not stopped:
             return
+        deadline = asyncio.get_running_loop().time() + self._grace
         for lane, _ in stopped:
             lane.stop()
-        await asyncio.gather(*(lane.rest(self._grace) for lane, _ in stopped))
+        await asyncio.gather(*(lane.rest(deadline) for lane, _ in stopped))
         for _, task in stopped:
             task.cancel()
         await asyncio.wait([task for _, task in stopped])
         with suppress(TimeoutError):  # a store that is away: what was sent last will be sent again
-            async with asyncio.timeout(self._grace):
+            async with asyncio.timeout_at(deadline):
                 await asyncio.gather(*(lane.flush() for lane, _ in stopped))

@@ -118,10 +118,10 @@ class Lane:
         self.stopping = True
         self._woken.set()
 
-    async def rest(self, grace: float) -> None:
-        """Return when nothing is on its way, at the latest after `grace` seconds."""
+    async def rest(self, deadline: float) -> None:
+        """Return when nothing is on its way, at the latest when the loop's time is `deadline`."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(grace):
+            async with asyncio.timeout_at(deadline):
                 await self._at_rest.wait()
 
     async def flush(self) -> None:

@@ -6,6 +6,9 @@ A sink turns its service's answers into an Outcome; `delivery/policy.py` turns t
 from dataclasses import dataclass
 from datetime import datetime
 
+#: Seconds: no wait that follows from an answer is shorter, whatever the service asks for.
+SHORTEST_WAIT = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
@@ -17,17 +20,22 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """It asks us to wait `after` seconds; costs no attempt."""
+    """It asks us to wait `after` seconds, None where it does not say how long; costs no attempt."""
 
-    after: float
+    after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """It did not really answer: no connection, a timeout, 5xx. `after`: seconds it asks us to stay away."""
+    """It did not really answer: no connection, a timeout, 5xx.
+
+    after   seconds it asks us to stay away
+    counts  whether it costs an attempt; not where something in between answered in the service's place
+    """
 
     reason: str
     after: float | None = None
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """Whether a service can be asked: what its lane has learnt of it, in memory and in the store.
 
-    open ── no answer, 5xx ──▶ away ── one delivery tries; any answer ──▶ open
+    open ── no answer, 5xx, 429 without a time ──▶ away ── one delivery tries; any answer ──▶ open
       └──── the address is gone ──▶ parked ── someone resumes, or changes the sink ──▶ open
 
 While it is away, one delivery at a time is sent as a probe, after a wait that doubles from one second up to the longest
-wait of the sink's retries, or when the service said that it may. What waits meanwhile burns no attempt.
+wait of the sink's retries, or when the service said that it may. What waits meanwhile burns no attempt. A service that
+asks us to wait and does not say how long is away as well: a constant wait would have it asked for as long as it lasts.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from typing import assert_never
 from bridge.clock import Clock
 from bridge.delivery.attempt import AttemptResult
 from bridge.delivery.limiter import Limiter, RateWindows
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Refused
+from bridge.outcome import SHORTEST_WAIT, Attempt, Away, Delivered, Gone, Limited, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import LaneState, Outbox, Standing
 from bridge.telemetry import log
@@ -28,6 +29,8 @@ LOGGED = {
     Standing.PARKED: (logging.ERROR, "lane.parked"),
 }
 FIRST_WAIT = 1.0  # seconds: a service that hiccups is asked again soon
+LIMITED = "rate limited, and it does not say for how long"
+LIMITED_CEILING = 300.0  # seconds that such waits grow to, however soon the sink's retries come
 
 
 class Health:
@@ -73,7 +76,7 @@ class Health:
         attempt, now = result.attempt, self._clock.monotonic()
         before = self.breaker.standing
         changed = not result.bug and self.breaker.record(attempt, now, self._clock.now())
-        pause = attempt.outcome.after if isinstance(attempt.outcome, Limited) else attempt.pause
+        pause = _pause(attempt)
         self.limiter.pause(pause, now)
         self.limiter.spend(attempt.scopes, started)
         for _ in range(attempt.requests - 1):
@@ -159,9 +162,11 @@ class Breaker:
         match attempt.outcome:
             case Away(reason, after):
                 self.failures += 1
-                # of several that were on their way at once, the longest wait counts
-                self._until = max(self._until, now + (self._backoff() if after is None else after))
-                self._close(Standing.AWAY, reason, at)
+                self._leave_alone(reason, self._backoff(self._ceiling) if after is None else _wait(after), now, at)
+                return True
+            case Limited(None):
+                self.failures += 1
+                self._leave_alone(LIMITED, self._backoff(max(self._ceiling, LIMITED_CEILING)), now, at)
                 return True
             case Gone(reason):
                 self._close(Standing.PARKED, reason, at)
@@ -185,10 +190,29 @@ class Breaker:
         if state.standing is Standing.AWAY and state.until is not None:
             self._until = now + max(0.0, (state.until - at).total_seconds())
 
+    def _leave_alone(self, reason: str, wait: float, now: float, at: datetime) -> None:
+        """Be away for a while; of several that were on their way at once, the longest wait counts."""
+        self._until = max(self._until, now + wait)
+        self._close(Standing.AWAY, reason, at)
+
     def _close(self, standing: Standing, reason: str, at: datetime) -> None:
         if self.standing is Standing.OPEN:
             self.since = at
         self.standing, self.reason = standing, reason
 
-    def _backoff(self) -> float:
-        return min(FIRST_WAIT * 2.0 ** min(self.failures - 1, 30), self._ceiling)
+    def _backoff(self, ceiling: float) -> float:
+        return min(FIRST_WAIT * 2.0 ** min(self.failures - 1, 30), ceiling)
+
+
+def _pause(attempt: Attempt) -> float:
+    """Seconds for which a service that answered wants to be left alone."""
+    match attempt.outcome:
+        case Limited(float() | int() as after):
+            return max(_wait(after), attempt.pause)
+        case _:
+            return attempt.pause
+
+
+def _wait(after: float) -> float:
+    """The wait that a service asks for, as it is kept."""
+    return max(after, SHORTEST_WAIT)

@@ -6,7 +6,20 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import assert_never
 
-from bridge.outcome import Again, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
+from bridge.outcome import (
+    SHORTEST_WAIT,
+    Again,
+    Away,
+    Dead,
+    Delivered,
+    Done,
+    Fate,
+    Gone,
+    HeldBack,
+    Limited,
+    Outcome,
+    Refused,
+)
 from bridge.sinks.base import Retry
 from bridge.store.base import Delivery
 from bridge.terms import Quiet
@@ -31,15 +44,16 @@ class Policy:
     def fate(self, outcome: Outcome, *, attempt: int, since: datetime, now: datetime) -> Fate:
         """Decide after `attempt`, counted from 1, at a delivery made at `since`.
 
-        A wait that the service asks for is honoured and costs no attempt, until the delivery is too old. Nor does an
-        address that is gone.
+        A wait that the service asks for is honoured and costs no attempt, until the delivery is too old. Nor does what
+        something in between says, nor an address that is gone. Where nobody says how long to wait, the lane does: its
+        waits grow.
         """
         match outcome:
             case Delivered(ref, note):
                 return Done(note, ref)
             case Limited(after):
                 return self._asked_to_wait("rate limited", after, since, now)
-            case Away(reason, after) if after is not None:
+            case Away(reason, after, counts) if after is not None or not counts:
                 return self._asked_to_wait(reason, after, since, now)
             case Away(reason) if attempt <= self._retry.max_retries:
                 return Again(now + timedelta(seconds=self._wait(attempt)), reason)
@@ -52,11 +66,11 @@ class Policy:
             case _:
                 assert_never(outcome)
 
-    def _asked_to_wait(self, reason: str, after: float, since: datetime, now: datetime) -> Fate:
+    def _asked_to_wait(self, reason: str, after: float | None, since: datetime, now: datetime) -> Fate:
         age = (now - since).total_seconds()
         if age > self._retry.give_up:
-            return Dead(f"{reason}; gave up after {age / 3600:.0f} hours of being asked to wait")
-        return Again(now + timedelta(seconds=after), reason, counts=False)
+            return Dead(f"{reason}; gave up after {age / 3600:.0f} hours of waiting")
+        return Again(now + timedelta(seconds=max(after or 0.0, SHORTEST_WAIT)), reason, counts=False)
 
     def _wait(self, attempt: int) -> float:
         waits = self._retry.waits

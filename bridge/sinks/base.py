@@ -145,7 +145,7 @@ class HttpSink(ABC, Generic[C]):
             case status if 300 <= status < 400:
                 return Refused(f"HTTP {status}: redirects are not followed")
             case 429:
-                return Limited(retry_after(response) or 1.0)
+                return Limited(retry_after(response))
             case 401 | 403 | 404 | 410:
                 return Gone(f"HTTP {response.status}")
             case 408 | 425:
@@ -228,23 +228,24 @@ def object_in(event: Event, key: str) -> Mapping[str, Any]:
 
 
 def seconds(value: Any) -> float | None:
-    """A wait that a service asks for, at most a day; None where it is no number of seconds."""
+    """A wait that a service asks for, at most a day; None where it is no number of seconds, or none at all."""
     try:
         wait = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(wait, LONGEST_WAIT) if 0 <= wait < math.inf and not isinstance(value, bool) else None
+    return min(wait, LONGEST_WAIT) if 0 < wait < math.inf and not isinstance(value, bool) else None
 
 
 def retry_after(response: Response) -> float | None:
-    """The Retry-After header in seconds from the answer's own Date, None where it is absent or garbled."""
+    """The Retry-After header in seconds from the answer's own Date; None where it asks for no wait: absent, 0, in the
+    past, garbled."""
     text = response.headers.get("retry-after", "")
     wait = seconds(text)
     if wait is not None:
         return wait
     try:
         until, now = parsedate_tz(text), parsedate_tz(response.headers.get("date", ""))
-        return seconds(max(0, mktime_tz(until) - mktime_tz(now))) if until and now else None
+        return seconds(mktime_tz(until) - mktime_tz(now)) if until and now else None
     except (ValueError, OverflowError):
         return None
 

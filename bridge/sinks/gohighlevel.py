@@ -44,7 +44,7 @@ from bridge.sinks.settings import ApiBase, SecretUrl, Token
 from bridge.vocabulary import documented_name
 
 VERSION = "2021-07-28"
-WAIT = 10.0  # seconds after a 429 that does not say: the whole window
+WINDOW = 10.0  # seconds: what the limit is counted over
 NOWHERE = "panelbridge"  # the location of a trigger whose URL does not name one
 IN_CONTACT = ("first_name", "last_name", "email", "phone", "country")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")  # as browsers check it
@@ -132,7 +132,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         answer = json_object(response.body)
         reason = ": ".join([f"HTTP {response.status}", *_messages(answer)])
         if response.status == 429:
-            return Limited(retry_after(response) or _interval(response) or WAIT)
+            return Limited(retry_after(response) or _interval(response))
         if response.status == 401 and "version" in reason.lower():
             return Refused(reason)
         match super().classify(response):
@@ -148,7 +148,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 return outcome
 
     def pause(self, response: Response) -> float:
-        return _interval(response) or WAIT if response.headers.get("x-ratelimit-remaining") == "0" else 0.0
+        return _interval(response) or WINDOW if response.headers.get("x-ratelimit-remaining") == "0" else 0.0
 
     def _post(self, url: URL, body: JsonObject) -> Request:
         return Request("POST", url, dump(body), self._headers)

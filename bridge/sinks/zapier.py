@@ -10,7 +10,7 @@ Units    user_id and multi_login_count are integers, duration_days is a text; wh
 Limits   30 requests a second for a hook, 10,000 in 5 minutes for an account; 10 MB
 Answers  200 delivered: it was received, nothing tells whether the Zap ran · 404, 410 gone · 429 limited
          any other status away
-Quirks   429 does not say how long to wait
+Quirks   429 does not say how long to wait, so that the waits grow
 """
 
 import math
@@ -30,7 +30,6 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl
 from bridge.vocabulary import documented_name
 
-WAIT = 30.0  # seconds after a 429
 PROFILE = ("first_name", "last_name", "country", "phone")
 LIFTED = ("id", "email", "username", *PROFILE)  # what of a user stands at the top, or in the profile
 OURS = ("event_id", "event", "source")
@@ -77,7 +76,7 @@ class ZapierSink(HttpSink[ZapierConfig]):
             case 404 | 410:
                 return Gone(f"HTTP {response.status}: the hook is gone")
             case 429:
-                return Limited(retry_after(response) or WAIT)
+                return Limited(retry_after(response))
             case status:
                 return Away(f"HTTP {status}", retry_after(response))
 

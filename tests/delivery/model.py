@@ -88,9 +88,9 @@ class Model:
             del self.in_flight[event]
             self.answered[event] = outcome
         match outcome:
-            case Away() if self.standing is Standing.PARKED:
+            case Away() | Limited(None) if self.standing is Standing.PARKED:
                 pass  # it was sent before
-            case Away(_, after):
+            case Away(_, after) | Limited(after) if after is None or isinstance(outcome, Away):
                 self.standing = Standing.AWAY
                 self.pause = max(self.pause, now + (1.0 if after is None else after))
             case Gone():
@@ -99,7 +99,7 @@ class Model:
                 if self.standing is Standing.AWAY:
                     self.standing, self.pause = Standing.OPEN, 0.0
                 if isinstance(outcome, Limited):
-                    self.pause = max(self.pause, now + outcome.after)
+                    self.pause = max(self.pause, now + (outcome.after or 0.0))
 
     def settles(self, settlements: Sequence[Settlement]) -> None:
         """The store is told what became of deliveries."""
@@ -161,9 +161,9 @@ class Model:
         match self.answered.pop(one.delivery.event.id), one.fate:
             case (Delivered(), Done()) | (Limited(), Again(counts=False)) | (Gone(), Again(counts=False)):
                 pass
-            case Away(_, after), Again(counts=counts):
-                assert counts is (after is None)
-            case Away(_, None), Dead():
+            case Away(_, after, counted), Again(counts=counts):
+                assert counts is (after is None and counted)
+            case Away(_, None, counts=True), Dead():
                 assert self.known[one.delivery.id].attempts == 3
             case Refused(), Dead():
                 assert together == 1

@@ -56,6 +56,24 @@ def test_a_sink_that_is_retried_sooner_is_probed_sooner() -> None:
     assert breaker.wait(0.0) == 0.2
 
 
+def test_of_a_service_that_asks_to_wait_without_a_time_the_waits_grow_and_the_lane_is_away() -> None:
+    breaker, waits = Breaker(0.2), []
+    for _ in range(12):
+        assert recorded(breaker, Limited())
+        waits.append(breaker.wait(0.0))
+    assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+    assert (breaker.standing, breaker.since, breaker.probing) == (Standing.AWAY, START, True)
+    assert breaker.reason == "rate limited, and it does not say for how long"
+    assert recorded(breaker, Limited(30.0))
+    assert breaker.standing is Standing.OPEN
+
+
+def test_no_wait_that_a_service_names_is_shorter_than_a_second() -> None:
+    breaker = Breaker(300.0)
+    recorded(breaker, Away("HTTP 503", after=0.01))
+    assert breaker.wait(0.0) == 1.0
+
+
 @pytest.mark.parametrize("seconds", [5.0, 7 * 3600.0])
 def test_the_time_that_a_service_names_wins(seconds: float) -> None:
     breaker = Breaker(300.0)

@@ -3,13 +3,15 @@
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.delivery.limiter import Limiter, RateWindows
-from bridge.outcome import Attempt, Delivered, Limit, Limited, Rate
+from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate
+from bridge.store.base import Standing
 from bridge.store.outbox import SqlOutbox
-from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up
+from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time
 from tests.fakes import START, FakeClock, an_event, an_intake
 
 CHANNEL = Limit("discord channel 1", Rate(2, 60.0))
@@ -153,6 +155,34 @@ async def test_the_wait_that_a_service_asks_for_costs_no_attempt_and_holds_the_w
     times = [at for at, _ in sink.sent]
     assert all(later - earlier >= 90 for earlier, later in pairwise(times[:10]))
     assert [record.attempts for record in look_up(store_url)] == [1, 1]
+
+
+async def test_a_service_that_only_says_429_is_asked_ever_more_seldom_and_nothing_is_lost(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock, [Limited()] * 7)
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    lane = a_lane(outbox, sink, clock)
+    await pass_time(lane, clock, 100)
+    state = await outbox.lane_state("ops")
+    assert (state.standing, state.reason) == (Standing.AWAY, "rate limited, and it does not say for how long")
+    assert state.until == START + timedelta(seconds=127)
+    await pass_time(lane, clock, 27)
+    assert sink.times == [0, 1, 3, 7, 15, 31, 63] + [127] * 6
+    assert [record.attempts for record in look_up(store_url)] == [1] * 6
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.99])
+async def test_no_service_is_asked_more_than_once_a_second_that_wants_to_be_left_alone(
+    wait: float, outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    for name, answers in (("a", [Limited(wait)] * 5), ("b", [Away("HTTP 503", after=wait)] * 5)):
+        sink = ScriptedSink(clock, answers)
+        before = clock.monotonic()
+        await outbox.put(an_intake(an_event("user:alice"), sinks=(name,)))
+        await pass_time(Fleet(outbox, clock).lane(sink, name), clock, 5, by=0.25)
+        assert [at - before for at in sink.times] == [0, 1, 2, 3, 4, 5]
 
 
 async def test_the_pause_that_headers_announce_is_kept(outbox: SqlOutbox, clock: FakeClock) -> None:

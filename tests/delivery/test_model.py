@@ -39,8 +39,10 @@ ROWS = {
 OUTCOMES: tuple[Outcome, ...] = (
     Delivered(),
     Limited(7.0),
+    Limited(),
     Away("HTTP 502"),
     Away("HTTP 503", after=40.0),
+    Away("HTTP 403 with a web page", counts=False),
     Refused("HTTP 400"),
     Gone("HTTP 404"),
 )

@@ -47,13 +47,18 @@ def after(seconds: float, reason: str, *, counts: bool = True) -> Again:
     [
         (Delivered(), 1, Done()),
         (Delivered(note="sent as plain text"), 1, Done("sent as plain text")),
-        (Limited(0.65), 1, after(0.65, "rate limited", counts=False)),
+        (Limited(1.65), 1, after(1.65, "rate limited", counts=False)),
+        (Limited(0.65), 1, after(1, "rate limited", counts=False)),
+        (Limited(None), 99, after(1, "rate limited", counts=False)),
         (Limited(10_072), 99, after(10_072, "rate limited", counts=False)),
         (Away("HTTP 502"), 1, after(30, "HTTP 502")),
         (Away("HTTP 502"), 2, after(120, "HTTP 502")),
         (Away("HTTP 502"), 3, after(300, "HTTP 502")),
         (Away("HTTP 502"), 4, Dead("HTTP 502; gave up after 4 attempts")),
         (Away("HTTP 503", after=7), 4, after(7, "HTTP 503", counts=False)),
+        (Away("HTTP 503", after=0.1), 4, after(1, "HTTP 503", counts=False)),
+        (Away("a proxy's", counts=False), 99, after(1, "a proxy's", counts=False)),
+        (Away("a proxy's", 60, counts=False), 99, after(60, "a proxy's", counts=False)),
         (Refused("HTTP 400"), 1, Dead("HTTP 400")),
         (Gone("HTTP 404"), 9, after(0, "the address is gone: HTTP 404", counts=False)),
         (Delivered(ref="77"), 1, Done(ref="77")),
@@ -63,7 +68,7 @@ def test_fate(outcome: Outcome, attempt: int, fate: Fate) -> None:
     assert Policy(Retry(), NoChance()).fate(outcome, attempt=attempt, since=START, now=START) == fate
 
 
-@pytest.mark.parametrize("outcome", [Limited(60), Away("HTTP 503", after=60)])
+@pytest.mark.parametrize("outcome", [Limited(60), Limited(), Away("503", after=60), Away("", counts=False)])
 def test_a_service_that_only_ever_asks_to_wait_is_given_up_in_the_end(outcome: Outcome) -> None:
     policy = Policy(Retry(give_up=3600), NoChance())
     early, late = (
@@ -71,7 +76,7 @@ def test_a_service_that_only_ever_asks_to_wait_is_given_up_in_the_end(outcome: O
     )
     assert isinstance(early, Again)
     assert isinstance(late, Dead)
-    assert late.reason.endswith("gave up after 1 hours of being asked to wait")
+    assert late.reason.endswith("gave up after 1 hours of waiting")
 
 
 def test_the_last_wait_repeats_where_more_retries_are_allowed_than_waits_are_given() -> None:

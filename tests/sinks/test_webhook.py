@@ -183,16 +183,19 @@ DATE = "Sat, 21 Nov 2026 04:14:18 GMT"
             (Response(status), Away(f"HTTP {status}"))
             for status in (401, 403, 404, 408, 409, 425, 500, 502, 503, 504, 599)
         ),
-        (Response(429), Limited(1.0)),
+        (Response(429), Limited()),
         (Response(429, {"retry-after": "120"}), Limited(120.0)),
         (Response(429, {"retry-after": "Sat, 21 Nov 2026 04:16:18 GMT", "date": DATE}), Limited(120.0)),
-        (Response(429, {"retry-after": "Sat, 21 Nov 2026 04:10:18 GMT", "date": DATE}), Limited(1.0)),
+        (Response(429, {"retry-after": "Sat, 21 Nov 2026 04:10:18 GMT", "date": DATE}), Limited()),
         (Response(429, {"retry-after": "99999999999"}), Limited(86400.0)),
-        (Response(429, {"retry-after": "nan"}), Limited(1.0)),
-        (Response(429, {"retry-after": "-5"}), Limited(1.0)),
+        (Response(429, {"retry-after": "nan"}), Limited()),
+        *((Response(429, {"retry-after": none}), Limited()) for none in ("-5", "0", "0.0", "", "soon", "1e999", "٣x")),
+        *((Response(503, {"retry-after": none}), Away("HTTP 503")) for none in ("-5", "0", "", "soon")),
         (Response(503, {"retry-after": "60"}), Away("HTTP 503", 60.0)),
         (Response(503, {"retry-after": "Sat, 21 Nov 2026 05:14:18 +0000", "date": DATE}), Away("HTTP 503", 3600.0)),
         (Response(503, {"retry-after": "tomorrow", "date": DATE}), Away("HTTP 503")),
+        (Response(503, {"retry-after": DATE, "date": DATE}), Away("HTTP 503")),
+        (Response(503, {"retry-after": "Sat, 21 Nov 2026 04:10:18 GMT", "date": DATE}), Away("HTTP 503")),
         (Response(503, {"retry-after": DATE, "date": "never"}), Away("HTTP 503")),
     ],
 )

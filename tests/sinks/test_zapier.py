@@ -104,7 +104,7 @@ def test_every_type_has_a_name_in_capitals(type_: str) -> None:
         (Response(401), Away("HTTP 401")),
         (Response(404), Gone("HTTP 404: the hook is gone")),
         (Response(410), Gone("HTTP 410: the hook is gone")),
-        (Response(429), Limited(30.0)),
+        (Response(429), Limited()),
         (Response(429, {"retry-after": "5"}), Limited(5.0)),
         (Response(503, {"retry-after": "9"}), Away("HTTP 503", 9.0)),
     ],

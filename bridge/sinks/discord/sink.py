@@ -212,7 +212,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
         answer = json_object(response.body)
         code = answer.get("code") if response.status >= 400 else None
         if response.status == 429 or code in WAITS:
-            return Limited(_wait(response, answer) or 1.0)
+            return Limited(_wait(response, answer))
         match super().classify(response):
             case Delivered() if is_page(response):
                 return Away(f"HTTP {response.status} with a web page")
@@ -279,13 +279,10 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return posted_thread(message)
 
 
-def _wait(response: Response, answer: JsonObject) -> float:
-    """The wait asked for by the body or the header; else what is usual for the kind of limit."""
-    asked = seconds(answer.get("retry_after"))
-    asked = retry_after(response) if asked is None else asked
-    if asked is not None:
-        return asked
-    return BAN if response.status == 429 and not answer and "via" not in response.headers else 5.0
+def _wait(response: Response, answer: JsonObject) -> float | None:
+    """The wait asked for by the body or the header; that of a ban, which asks for none."""
+    banned = response.status == 429 and not answer and "via" not in response.headers
+    return seconds(answer.get("retry_after")) or retry_after(response) or (BAN if banned else None)
 
 
 def _reason(reason: str, answer: JsonObject) -> str:

@@ -211,7 +211,7 @@ class SlackSink(HttpSink[SlackConfig]):
         answer = json_object(response.body)
         name = _error(response, answer)
         if response.status == 429 or name in LIMITED:
-            return Limited(retry_after(response) or 1.0)
+            return Limited(retry_after(response))
         if name in AWAY:
             return Away(f"HTTP {response.status}: {name}", retry_after(response))
         if name in GONE or name.startswith("restricted_action"):

@@ -182,8 +182,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
         answer, description = json_object(response.body), _description(response)
         reason = ": ".join(filter(None, [f"HTTP {response.status}", description]))
         if response.status == 429:
-            wait = seconds(_parameters(answer).get("retry_after"))
-            return Limited((retry_after(response) if wait is None else wait) or 1.0)
+            return Limited(seconds(_parameters(answer).get("retry_after")) or retry_after(response))
         if (chat := _moved_to(response)) is not None:
             return Gone(f"the chat has moved: set chat_id to {chat}")
         if response.status in (401, 403, 404) or (response.status == 400 and "chat not found" in description.lower()):

@@ -184,12 +184,12 @@ def test_a_posted_message_of_which_nothing_is_left_is_told_by_its_blocks() -> No
         (Response(429, {"retry-after": "2"}, b'{"retry_after": 0.65, "global": true}'), Limited(0.65)),
         (Response(429, {"retry-after": "60"}, b"<html>"), Limited(60.0)),
         (Response(429, {}, b"<html>error code: 1015"), Limited(600.0)),
-        (Response(429, {"via": "1.1 google"}, b""), Limited(5.0)),
-        (Response(429, body=b'{"retry_after": "soon"}'), Limited(5.0)),
+        (Response(429, {"via": "1.1 google"}, b""), Limited()),
+        (Response(429, body=b'{"retry_after": "soon"}'), Limited()),
         (Response(429, body=b'{"retry_after": 1e300}'), Limited(86400.0)),
         (Response(400, body=b'{"code": 20028, "retry_after": 3.5}'), Limited(3.5)),
-        (Response(503, body=b'{"code": 130000, "message": "overloaded"}'), Limited(5.0)),
-        (Response(403, body=b'{"code": 20016}'), Limited(5.0)),
+        (Response(503, body=b'{"code": 130000, "message": "overloaded"}'), Limited()),
+        (Response(403, body=b'{"code": 20016}'), Limited()),
         (
             Response(
                 400,

@@ -137,7 +137,7 @@ def api_error(name: str, **more: Any) -> Response:
         *((api_error(name), Refused(f"HTTP 200: {name}")) for name in REFUSED.split()),
         *((api_error(name), Away(f"HTTP 200: {name}")) for name in AWAY.split()),
         (Response(200, {"retry-after": "7"}, b'{"ok":false,"error":"ratelimited"}'), Limited(7.0)),
-        (Response(200, body=b'{"ok":false,"error":"rate_limited"}'), Limited(1.0)),
+        (Response(200, body=b'{"ok":false,"error":"rate_limited"}'), Limited()),
         (Response(429, {"retry-after": "30"}, b'{"ok":false,"error":"ratelimited"}'), Limited(30.0)),
         (Response(429, {"retry-after": "1"}, b'{"retry_after":1,"ok":false,"error":"rate_limited"}'), Limited(1.0)),
         (Response(400, body=b"invalid_payload"), Refused("HTTP 400: invalid_payload")),

@@ -1,10 +1,8 @@
 """What a sink is: two pure steps, `build` and `classify`, and the one `send` around them."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from email.utils import mktime_tz, parsedate_tz
 from typing import Any, Generic, Protocol, TypeVar
 
 from bridge.event import Event
@@ -14,6 +12,11 @@ from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Request, Response, Unanswered
+from bridge.sinks.responses import BETWEEN, is_front, moved
+from bridge.sinks.responses import in_between as in_between
+from bridge.sinks.responses import is_page as is_page
+from bridge.sinks.responses import retry_after as retry_after
+from bridge.sinks.responses import seconds as seconds
 from bridge.sinks.settings import ChatConfig as ChatConfig
 from bridge.sinks.settings import ProgramConfig as ProgramConfig
 from bridge.sinks.settings import Retry as Retry
@@ -26,7 +29,6 @@ from bridge.terms import Quiet, Storm
 
 ANSWER_KEPT = 4096  # characters of a service's answer that are kept
 REASON_KEPT = 300  # characters of a reason: it is read in a table
-LONGEST_WAIT = 86400.0  # seconds: a garbled Retry-After must not close a lane for good
 
 #: What a sink said of a message that was to be edited or answered, and could not be.
 SENT_ANEW = "the earlier message is not there any more: sent anew"
@@ -138,20 +140,37 @@ class HttpSink(ABC, Generic[C]):
         raise TypeError(f"{type(self).__name__} takes every event by itself")
 
     def classify(self, response: Response) -> Outcome:
-        """HTTP's own rules; a sink overrides only where its API differs."""
+        """HTTP's own rules; what they leave open the service's own words say: `interpret`."""
+        match response.status:
+            case 301 | 308:
+                return moved(response)
+            case status if 300 <= status < 400 or status in BETWEEN:
+                return in_between(response)
+            case 408 | 425:
+                return Away(f"HTTP {response.status}", retry_after(response))
+            case 413:
+                return Refused(f"HTTP {response.status}")
+            case 429:
+                return Limited(retry_after(response))
+            case status if status >= 500:
+                return Away(f"HTTP {status}", retry_after(response))
+            case _:
+                return self.interpret(response)
+
+    def interpret(self, response: Response) -> Outcome:
+        """What an answer means that the service itself may have given; a sink overrides it, for services differ.
+
+        One without a shape of its own is gone by 410 alone: 401, 403 and 404 are what gateways say, too.
+        """
+        if is_front(response):
+            return in_between(response)
         match response.status:
             case status if 200 <= status < 300:
                 return Delivered()
-            case status if 300 <= status < 400:
-                return Refused(f"HTTP {status}: redirects are not followed")
-            case 429:
-                return Limited(retry_after(response))
-            case 401 | 403 | 404 | 410:
-                return Gone(f"HTTP {response.status}")
-            case 408 | 425:
+            case 401 | 403 | 404:
                 return Away(f"HTTP {response.status}", retry_after(response))
-            case status if status >= 500:
-                return Away(f"HTTP {status}", retry_after(response))
+            case 410:
+                return Gone("HTTP 410")
             case status:
                 return Refused(f"HTTP {status}")
 
@@ -225,31 +244,3 @@ def as_message(attempt: Attempt, ref: str) -> Attempt:
 def object_in(event: Event, key: str) -> Mapping[str, Any]:
     """What is known under `key`, an empty object where it is none: a source may say of anything anything."""
     return object_at(event.data, key)
-
-
-def seconds(value: Any) -> float | None:
-    """A wait that a service asks for, at most a day; None where it is no number of seconds, or none at all."""
-    try:
-        wait = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(wait, LONGEST_WAIT) if 0 < wait < math.inf and not isinstance(value, bool) else None
-
-
-def retry_after(response: Response) -> float | None:
-    """The Retry-After header in seconds from the answer's own Date; None where it asks for no wait: absent, 0, in the
-    past, garbled."""
-    text = response.headers.get("retry-after", "")
-    wait = seconds(text)
-    if wait is not None:
-        return wait
-    try:
-        until, now = parsedate_tz(text), parsedate_tz(response.headers.get("date", ""))
-        return seconds(mktime_tz(until) - mktime_tz(now)) if until and now else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def is_page(response: Response) -> bool:
-    """Whether a web page came where the service's own answer was due: something in between spoke for it."""
-    return response.body.lstrip()[:1] == b"<"

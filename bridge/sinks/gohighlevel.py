@@ -7,10 +7,11 @@ Sends    POST {url}  {contact, customFields, tags, locationId}: flat, every valu
          or POST {api_base}/contacts/upsert  {locationId, email, phone, …, customFields: [{id, field_value}]}
          and then POST {api_base}/contacts/{id}/tags  {tags}, which adds to those there; an upsert would replace them
 Limits   100 requests in 10 s for a location, 200,000 a day
-Answers  trigger: 200 with `id` delivered, 200 without gone: nobody has published it
-         API: 200 delivered · 400, 422 refused, `message` is a text or a list · 401, 403 gone
-         429 limited, for X-RateLimit-Interval-Milliseconds · 5xx away
-Quirks   a 401 about the `Version` header is not about the token
+Answers  trigger: 200 {status, id} delivered, 200 {status} gone: nobody has published it
+         API: 200 delivered; errors are {statusCode, message}, a text or a list: 400, 422 refused · 401, 402, 403, 404
+         gone, but away where it is the contact that is not found · 429 limited, for X-RateLimit-Interval-Milliseconds
+         5xx away · an answer without either shape: away, something in between
+Quirks   a 401 about the `Version` header is not about the token; no message is taken either
          there is no contact without an e-mail address or a phone number: such events are refused without a request
 """
 
@@ -33,6 +34,7 @@ from bridge.sinks.base import (
     HttpSink,
     ProgramConfig,
     Tools,
+    in_between,
     json_object,
     object_in,
     retry_after,
@@ -49,6 +51,8 @@ NOWHERE = "panelbridge"  # the location of a trigger whose URL does not name one
 IN_CONTACT = ("first_name", "last_name", "email", "phone", "country")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")  # as browsers check it
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+
+_NO_CONTACT = re.compile(r"contact.*not found", re.IGNORECASE)
 
 Filled = Annotated[str, StringConstraints(min_length=1)]
 
@@ -129,23 +133,26 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 return made
 
     def classify(self, response: Response) -> Outcome:
-        answer = json_object(response.body)
-        reason = ": ".join([f"HTTP {response.status}", *_messages(answer)])
         if response.status == 429:
             return Limited(retry_after(response) or _interval(response))
-        if response.status == 401 and "version" in reason.lower():
-            return Refused(reason)
-        match super().classify(response):
-            case Delivered() if self._trigger is not None and not answer.get("id"):
+        return super().classify(response)
+
+    def interpret(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        reason = ": ".join([f"HTTP {response.status}", *_messages(answer)])
+        if not _is_own(response.status, answer, self._trigger is not None):
+            return in_between(response)
+        match response.status:
+            case status if 200 <= status < 300 and self._trigger is not None and not answer.get("id"):
                 return Gone("the trigger is not published: the answer has no id")
-            case Delivered():
+            case status if 200 <= status < 300:
                 return Delivered(ref=_reference(answer))
-            case Gone():
+            case 404 if _NO_CONTACT.search(reason):  # the one that was made a moment ago: it is not everywhere yet
+                return Away(reason, retry_after(response))
+            case 401 | 402 | 403 | 404 | 410:
                 return Gone(reason)
-            case Refused():
+            case _:
                 return Refused(reason)
-            case outcome:
-                return outcome
 
     def pause(self, response: Response) -> float:
         return _interval(response) or WINDOW if response.headers.get("x-ratelimit-remaining") == "0" else 0.0
@@ -280,6 +287,13 @@ def _messages(answer: JsonObject) -> list[str]:
     """What HighLevel says: a text, or a list of them."""
     message = answer.get("message")
     return [str(one) for one in message] if isinstance(message, list) else [str(message)] if message else []
+
+
+def _is_own(status: int, answer: JsonObject, trigger: bool) -> bool:
+    """Whether it has HighLevel's shape: errors repeat their status and say why, a trigger tells its status in words."""
+    if 200 <= status < 300:
+        return isinstance(answer.get("status"), str) if trigger else bool(answer)
+    return answer.get("statusCode") == status and bool(_messages(answer))
 
 
 def _reference(answer: JsonObject) -> str | None:

@@ -29,11 +29,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A service's answer. Header names are lower case."""
+    """A service's answer, to what was sent to `url`. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    url: URL | None = field(default=None, repr=False, compare=False)  # a credential, often
 
 
 class Unanswered(Exception):
@@ -60,7 +61,7 @@ class Http:
                 allow_redirects=False,
                 proxy=proxy if proxy and proxy.startswith("http") else None,
             ) as response:
-                return Response(response.status, _headers(response), await _body(response))
+                return Response(response.status, _headers(response), await _body(response), request.url)
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None
         except self._faults as error:

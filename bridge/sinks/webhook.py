@@ -10,8 +10,9 @@ Sends    {method} {url}  the event as one JSON object (docs/events.md), or what 
 Signs    the event, CloudEvents and `body`: Standard Webhooks over the bytes as they go out
          webhook-id is the event's id, or the digest's, the same at every try; webhook-timestamp is the try's own
          panels' dialects: the way that panel signs
-Answers  any 2xx delivered · 3xx refused: never followed · 410 gone · 429 limited · 401, 403, 404, 408, 409, 5xx away:
-         a program that is being deployed or repaired says them too · other 4xx refused
+Answers  any 2xx delivered · 410 gone, and so is 301 or 308 to the same host: no redirect is followed · 429 limited
+         401, 403, 404, 408, 409, 5xx away: a program that is being deployed or repaired says them too
+         other 3xx, 407 and `error code: 1010` are those of something in between: away · other 4xx refused
          Retry-After is honoured, as seconds and as a date
 Quirks   the library forces UTC on the time it signs, so it gets an aware UTC one; and signs text, not bytes
          it drops what is no base64 from a secret and signs with another key than the receiver's: refused in the file
@@ -48,7 +49,6 @@ ARRAYS = {
 INSTEAD = 300  # characters
 VISIBLE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # what a header may hold as it is, beside letters and digits
 OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-type"))
-PASSING = frozenset((401, 403, 404, 409))  # the specification wants all but 410 tried again
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?")
 
 
@@ -122,10 +122,10 @@ class WebhookSink(HttpSink[WebhookConfig]):
         headers = {**emissions[0].headers, "Content-Type": ARRAYS[self.config.format]}
         return self._request(Emission(headers, dump(elements)), digest.id, digest.at, {})
 
-    def classify(self, response: Response) -> Outcome:
-        if response.status in PASSING:
-            return Away(f"HTTP {response.status}", retry_after(response))
-        return super().classify(response)
+    def interpret(self, response: Response) -> Outcome:
+        if response.status == 409:  # another try is under way there; the specification wants all but 410 tried again
+            return Away("HTTP 409", retry_after(response))
+        return super().interpret(response)
 
     def _request(self, emission: Emission, id_: str, at: datetime, more: Mapping[str, str]) -> Request:
         headers = {**emission.headers, **self._headers, **more, **self._signature(id_, at, emission.body)}

@@ -8,8 +8,8 @@ Sends    POST {url}  {event_type, occurred_at, user_id, email, username, profile
          beside the documented keys: event_id, event, source, and all else that is known, in snake_case
 Units    user_id and multi_login_count are integers, duration_days is a text; what is unknown is left out
 Limits   30 requests a second for a hook, 10,000 in 5 minutes for an account; 10 MB
-Answers  200 delivered: it was received, nothing tells whether the Zap ran · 404, 410 gone · 429 limited
-         any other status away
+Answers  200 delivered: it was received, nothing tells whether the Zap ran · 410 gone · 429 limited · 413 refused
+         any other status away. Its errors have no shape, so that nothing tells a 404 of its own from a gateway's
 Quirks   429 does not say how long to wait, so that the waits grow
 """
 
@@ -24,8 +24,18 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.event import Event, JsonObject, iso
 from bridge.message import Digest, Message
-from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
-from bridge.sinks.base import HttpSink, ProgramConfig, Tools, json_object, object_in, retry_after, short_hash
+from bridge.outcome import Away, Delivered, Gone, Limit, Outcome, Rate
+from bridge.sinks.base import (
+    HttpSink,
+    ProgramConfig,
+    Tools,
+    in_between,
+    is_page,
+    json_object,
+    object_in,
+    retry_after,
+    short_hash,
+)
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SecretUrl
 from bridge.vocabulary import documented_name
@@ -69,14 +79,16 @@ class ZapierSink(HttpSink[ZapierConfig]):
     def build_digest(self, digest: Digest) -> Request:
         return self._post([_payload(event) for event in digest.events])
 
-    def classify(self, response: Response) -> Outcome:
+    def interpret(self, response: Response) -> Outcome:
+        if is_page(response) and response.status != 410:
+            return in_between(response)
         match response.status:
             case 200:
                 return Delivered(ref=_reference(json_object(response.body)))
-            case 404 | 410:
-                return Gone(f"HTTP {response.status}: the hook is gone")
-            case 429:
-                return Limited(retry_after(response))
+            case 401 | 403 | 404:
+                return in_between(response)
+            case 410:
+                return Gone("HTTP 410: the hook is gone")
             case status:
                 return Away(f"HTTP {status}", retry_after(response))
 

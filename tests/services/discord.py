@@ -39,7 +39,8 @@ class Posted:
 
 
 class Discord(Service):
-    """`webhooks`: id → token, all of one channel, whose `threads` are these.
+    """`webhooks`: id → token, all of one channel, whose `threads` are these. `fault`: status, code and message of what
+    is wrong with the channel; `thread_fault`, with its threads.
 
     `limit` requests in two seconds, as many as one likes where None: the headers tell. `limited`: what they do not
     tell of: 5 in 2 s for each webhook, 30 a minute in the channel, 50 a second, 10,000 invalid ones in 10 minutes.
@@ -56,6 +57,8 @@ class Discord(Service):
     ) -> None:
         super().__init__(limited=limited)
         self.deleted = False
+        self.fault: tuple[int, int, str] | None = None
+        self.thread_fault: tuple[int, int, str] | None = None
         self.messages: dict[str, Posted] = {}
         self._webhooks = webhooks or {ID: TOKEN}
         self._threads, self._forum, self._limit = threads, forum, limit
@@ -79,7 +82,7 @@ class Discord(Service):
         if (wait := self._over_limit(named["id"])) > 0:
             return self._turned_away(wait)
         if not request.headers.get("User-Agent"):
-            return self._error(403, 0, "no User-Agent")
+            return self._error(403, 40333, "internal network error")
         message = parsed(body) if request.content_type == "application/json" else None
         if not isinstance(message, dict):
             return self._error(400, 50109, "The request body contains invalid JSON.")
@@ -91,6 +94,8 @@ class Discord(Service):
 
     def _post(self, request: web.Request, message: dict[str, Any], webhook: str) -> web.Response:
         thread, named = request.query.get("thread_id"), message.get("thread_name")
+        if fault := (self.thread_fault if thread else None) or self.fault:
+            return self._error(*fault)
         if thread and thread not in self._threads:
             return self._error(404, 10003, "Unknown Channel")
         if self._forum and not (thread or named):

@@ -21,18 +21,22 @@ TRIGGER = f"/hooks/{LOCATION}/webhook-trigger/5b2b6a6e-3f10-4a5e-8c7e-0d3f6f5b7a
 class GoHighLevel(Service):
     """`contacts`: id → the contact, with its tags; `published`: whether the trigger is live.
 
+    `fault`: status and message of what is wrong with the location.
     `limited`: 100 requests in 10 s for the location, by whichever way.
     """
 
     def __init__(self, *, limited: bool = False) -> None:
         super().__init__(limited=limited)
         self.published = True
+        self.fault: tuple[int, str] | None = None
         self.contacts: dict[str, dict[str, Any]] = {}
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
         value = parsed(body)
         if self._limited and self.over("location", 100, 10.0) > 0:
             return self._error(429, "Too Many Requests", "Too Many Requests")
+        if self.fault:
+            return self._error(*self.fault, "Error")
         if request.path.startswith("/hooks/"):
             return self._triggered(request, value)
         if "Version" not in request.headers:

@@ -25,7 +25,8 @@ HOOK = "/services/T0000/B0000/XXXXYYYYZZZZXXXXYYYYZZZZ"
 class Slack(Service):
     """`channels` are names and ids of the one channel there is; `threads` began before. `limited`: 1 message a second.
 
-    `messages`: ts → the message that is there.
+    `messages`: ts → the message that is there. `fault`: the name of what is wrong with the channel, `fault_status` the
+    status with which a webhook says so.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Slack(Service):
     ) -> None:
         super().__init__(limited=limited)
         self.removed = False
+        self.fault, self.fault_status = "", 403
         self.messages: dict[str, dict[str, Any]] = {}
         self._channels, self._threads = channels, threads
         self._last = 0
@@ -50,6 +52,8 @@ class Slack(Service):
         return self._hook(request, body) if request.path == HOOK else self._call(request, body)
 
     def _hook(self, request: web.Request, body: bytes) -> web.Response:
+        if self.fault:
+            return self._refused(self.fault_status, self.fault)
         if self.removed:
             return self._refused(404, "no_service")
         message = parsed(body)
@@ -65,6 +69,8 @@ class Slack(Service):
         return web.Response(status=status, text=name, content_type="text/html")
 
     def _call(self, request: web.Request, body: bytes) -> web.Response:
+        if self.fault:
+            return self._error(self.fault)
         if "Authorization" not in request.headers:
             return self._error("not_authed")
         if request.headers["Authorization"] != f"Bearer {TOKEN}":

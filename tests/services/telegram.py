@@ -38,7 +38,7 @@ class Telegram(Service):
     """`moved` is what the chat has become; -1001 and @news are the chats that there are beside it.
 
     `limited`: 30 a second for the bot, 1 a second in a chat, 20 a minute in a group or channel.
-    `messages`: (chat, id) → the message that is there.
+    `messages`: (chat, id) → the message that is there. `fault`: code and description of what is wrong with every chat.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Telegram(Service):
         super().__init__(limited=limited)
         self.chats = [*chats, *(moved or {}).values()]
         self.messages: dict[tuple[int | str, int], dict[str, Any]] = {}
+        self.fault: tuple[int, str] | None = None
         self._moved = moved or {}
         self._last = 0
 
@@ -75,6 +76,8 @@ class Telegram(Service):
         do: Callable[[web.Request, dict[str, Any], int | str], web.Response],
     ) -> web.Response:
         chat = message.get("chat_id")
+        if self.fault:
+            return self._error(*self.fault)
         if isinstance(chat, int) and chat in self._moved:
             parameters = {"migrate_to_chat_id": self._moved[chat]}
             return self._error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)

@@ -13,7 +13,7 @@ from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate,
 from bridge.sinks.http import Http, Response
 from tests.services.gohighlevel import LOCATION, TOKEN, TRIGGER, GoHighLevel
 from tests.services.service import CONTRACTS, Answer, breaches, contract, serving
-from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
+from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
 
 URL = f"https://services.leadconnectorhq.com{TRIGGER}"
 JOHN = {
@@ -187,19 +187,26 @@ async def test_a_trigger_is_judged_by_the_id_in_its_answer(http: Http) -> None:
     assert dead.outcome == Gone("the trigger is not published: the answer has no id")
 
 
+def error(status: int, message: Any) -> Response:
+    return Response(status, {}, json.dumps({"statusCode": status, "message": message}).encode())
+
+
 @pytest.mark.parametrize(
     ("response", "expected"),
     [
         (Response(200, body=b'{"contact":{"id":"c1"}}'), Delivered(ref="c1")),
         (Response(201, body=b'{"tags":["a"]}'), Delivered()),
-        (Response(400, body=b'{"message":"Pass at least one"}'), Refused("HTTP 400: Pass at least one")),
-        (Response(422, body=b'{"message":["property x","property y"]}'), Refused("HTTP 422: property x: property y")),
-        (Response(401, body=b'{"message":"Invalid token"}'), Gone("HTTP 401: Invalid token")),
-        (
-            Response(401, body=b'{"message":"version header is invalid"}'),
-            Refused("HTTP 401: version header is invalid"),
-        ),
-        (Response(403, body=b'{"message":"no access"}'), Gone("HTTP 403: no access")),
+        (error(400, "Pass at least one"), Refused("HTTP 400: Pass at least one")),
+        (error(422, ["property x", "property y"]), Refused("HTTP 422: property x: property y")),
+        (error(401, "Invalid token"), Gone("HTTP 401: Invalid token")),
+        (error(401, "version header is invalid"), Gone("HTTP 401: version header is invalid")),
+        (error(403, "no access"), Gone("HTTP 403: no access")),
+        (error(404, "Cannot POST /contacts/upsert"), Gone("HTTP 404: Cannot POST /contacts/upsert")),
+        (error(404, "Contact with id c1 not found"), Away("HTTP 404: Contact with id c1 not found")),
+        (Response(403, body=b'{"message":"Forbidden"}'), between(403, "JSON of another shape")),
+        (Response(403, body=b'{"statusCode":404,"message":"x"}'), between(403, "JSON of another shape")),
+        (Response(404, body=b"<html>"), between(404, "a web page")),
+        (Response(200, body=b"<html>"), between(200, "a web page")),
         (Response(429, {"x-ratelimit-interval-milliseconds": "8000"}), Limited(8.0)),
         (Response(429), Limited()),
         (Response(429, {"retry-after": "0"}), Limited()),

@@ -22,7 +22,7 @@ from bridge.sinks.http import Http, Response
 from tests.fakes import an_event
 from tests.services.receiver import Receiver
 from tests.services.service import serving
-from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
+from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
 
 URL = "https://shop.example/hook"
 SECRET, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -176,7 +176,10 @@ DATE = "Sat, 21 Nov 2026 04:14:18 GMT"
     ("response", "expected"),
     [
         *((Response(status), Delivered()) for status in (200, 201, 202, 204, 299)),
-        *((Response(status), Refused(f"HTTP {status}: redirects are not followed")) for status in (301, 302, 307, 308)),
+        (Response(407), between(407, "nothing")),
+        (Response(403, body=b"error code: 1010\n"), between(403, "error code: 1010")),
+        (Response(403, body=b"<html>"), Away("HTTP 403")),
+        (Response(410, body=b"<html>"), Gone("HTTP 410")),
         (Response(410), Gone("HTTP 410")),
         *((Response(status), Refused(f"HTTP {status}")) for status in (400, 405, 413, 415, 422)),
         *(

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from bridge.vocabulary import DOCUMENTED, TYPES
 from tests.services.service import breaches, contract, serving
 from tests.services.zapier import HOOK, Zapier
-from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
+from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
 
 URL = f"https://hooks.zapier.com{HOOK}"
 JOHN = {
@@ -99,10 +99,11 @@ def test_every_type_has_a_name_in_capitals(type_: str) -> None:
         (Response(200, body=b"fine"), Delivered()),
         (Response(201), Away("HTTP 201")),
         (Response(204), Away("HTTP 204")),
-        (Response(302), Away("HTTP 302")),
+        (Response(200, body=b"<html>log in here</html>"), between(200, "a web page")),
         (Response(400), Away("HTTP 400")),
-        (Response(401), Away("HTTP 401")),
-        (Response(404), Gone("HTTP 404: the hook is gone")),
+        *((Response(status), between(status, "nothing")) for status in (401, 403, 404)),
+        (Response(400, body=b"<html>"), between(400, "a web page")),
+        (Response(413), Refused("HTTP 413")),
         (Response(410), Gone("HTTP 410: the hook is gone")),
         (Response(429), Limited()),
         (Response(429, {"retry-after": "5"}), Limited(5.0)),

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from bridge.event import new_id
 from bridge.markup.text import JOINER, SPACE
 from bridge.message import PLAIN, Circumstances, Dialect, Digest, Earlier, Message, Tally
+from bridge.outcome import Away
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import HttpSink, SinkConfig, Tools
 from bridge.sinks.http import Http
@@ -111,3 +112,8 @@ def a_digest(
     kinds = Counter(event.type for event in events)
     tally = Tally(kinds=kinds, shown=len(events) - untold, first_at=START, last_at=START)
     return Digest(id=new_id(), at=START, events=events, tally=tally, parts=parts, blocks=blocks or {}, silent=silent)
+
+
+def between(status: int, content: str) -> Away:
+    """The outcome of an answer that something in between gave."""
+    return Away(f"HTTP {status} with {content}, which is not the service's own answer", counts=False)

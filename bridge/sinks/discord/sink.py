@@ -11,16 +11,16 @@ Limits   content 2000; 10 embeds; title 256, description 4096, 25 fields of 256 
          and 6000 over all embeds; 5 requests in 2 s; 30 a minute in a channel over all its webhooks, which no
          header tells; 50 a second from one address, and 10,000 answers 401, 403 or 429 in 10 minutes
 Answers  200 delivered, with the message's id · 429 limited, for the body's `retry_after` (float seconds);
-         the codes 20028, 20016 and 130000 likewise · 400, 413 refused: `code` and the first of `errors` say why
-         401, 403, 404 gone: someone deleted the webhook · 5xx away
-         to an edit: 10008, 10003 the message or its thread is not there any more, 50005 it is another webhook's,
-         50083 its thread is archived: then it is sent anew
+         else `code` decides, by the tables in answers.py: gone, limited, away, refused; one that has no row there is
+         gone with 401, 403 and 404, and refused with 400 and 413, for which the first of `errors` says why · 5xx away
+         an answer without Discord's shape, and 40333: away, something in between
+         to an edit: the codes in LOST, the message or its thread is not there any more: then it is sent anew
 Quirks   a 429 without JSON and without Via is a ban of our address: too many of those answers
          a webhook cannot answer a message, and an edit wakes nobody; what an edit does not name stays as it was
          the answer's channel_id is the thread where the message went into one; an edit must name that thread
          a blank name or value of a field is refused, so it is filled with U+200B
          `allowed_mentions` left out allows users, so it always goes out, empty unless the operator says otherwise
-         a thread that a posted message names may not be known here: it is then sent again, to the channel
+         a thread that a posted message names may take nothing from here: it is then sent again, to the channel
 """
 
 import re
@@ -43,13 +43,14 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
-    is_page,
+    in_between,
     json_object,
     noted,
     retry_after,
     seconds,
     short_hash,
 )
+from bridge.sinks.discord.answers import AWAY, GONE, LIMITED, LOST, NO_THREAD, REFUSED, error_code, is_form_error
 from bridge.sinks.discord.message import (
     DIGEST_PARTS,
     SNOWFLAKE,
@@ -66,10 +67,10 @@ from bridge.sinks.settings import PictureUrl, SecretUrl
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
 SILENT = 4096  # SUPPRESS_NOTIFICATIONS
 
-UNKNOWN_CHANNEL = 10003
-LOST = (10008, 10003, 50005, 50083)  # the message that was to be edited
-WAITS = (20028, 20016, 130000)  # rate limits, and an overloaded API, whatever their status
 BAN = 600.0  # seconds; a ban does not say how long it lasts
+
+FRONT = 40333  # Cloudflare, in Discord's shape
+PLACES = (401, 403, 404, 410)
 
 BANNED = "ip discord invalid"  # what a ban is counted by, with some room below the 10,000
 BANNING = (401, 403, 429)
@@ -200,7 +201,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
         if earlier is None or named is None:
             return (yield from self._post_flow(message))
         response = yield self.build_edit(message, named[1], named[2])
-        if json_object(response.body).get("code") in LOST:
+        if error_code(json_object(response.body)) in LOST:
             return noted((yield from self._post_flow(message)), SENT_ANEW)
         return as_message(self.judge(response), earlier.ref)
 
@@ -210,20 +211,33 @@ class DiscordSink(HttpSink[DiscordConfig]):
 
     def classify(self, response: Response) -> Outcome:
         answer = json_object(response.body)
-        code = answer.get("code") if response.status >= 400 else None
-        if response.status == 429 or code in WAITS:
+        if response.status == 429 or (response.status >= 400 and error_code(answer) in LIMITED):
             return Limited(_wait(response, answer))
-        match super().classify(response):
-            case Delivered() if is_page(response):
-                return Away(f"HTTP {response.status} with a web page")
-            case Delivered():
-                return Delivered(ref=id_ if SNOWFLAKE.fullmatch(id_ := str(answer.get("id", ""))) else None)
-            case Gone(reason):
-                return Gone(_reason(reason, answer))
-            case Refused(reason):
-                return Refused(_reason(reason, answer))
-            case outcome:
-                return outcome
+        outcome = super().classify(response)
+        return replace(outcome, reason=_reason(outcome.reason, answer)) if isinstance(outcome, Refused) else outcome
+
+    def interpret(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        if 200 <= response.status < 300:
+            return self._taken(response, answer)
+        code, reason = error_code(answer), f"HTTP {response.status}"
+        if code == FRONT:
+            return replace(in_between(response), reason=_reason(reason, answer))
+        if code in AWAY:
+            return Away(_reason(reason, answer), retry_after(response))
+        if code in REFUSED or (code is None and is_form_error(answer)):
+            return Refused(reason)
+        if code is None:
+            return in_between(response)
+        # codes are many, and new ones come: without a row of its own the status says what one is about
+        return Gone(_reason(reason, answer)) if code in GONE or response.status in PLACES else Refused(reason)
+
+    def _taken(self, response: Response, answer: JsonObject) -> Outcome:
+        """Taken, if that is Discord's answer: the message, or nothing at all with 204."""
+        id_ = str(answer.get("id", ""))
+        if SNOWFLAKE.fullmatch(id_):
+            return Delivered(ref=id_)
+        return Delivered() if response.status == 204 and not response.body else in_between(response)
 
     def judge(self, response: Response) -> Attempt:
         attempt = super().judge(response)
@@ -236,14 +250,14 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return seconds(response.headers.get("x-ratelimit-reset-after")) or 0.0
 
     def _post_flow(self, message: Message) -> Flow:
-        """A new message; where its thread is not known here, in the channel."""
+        """A new message; where its own thread does not take it, in the channel."""
         request = self.build(message)
         response = yield request
-        if request.url == self._url or json_object(response.body).get("code") != UNKNOWN_CHANNEL:
+        if request.url == self._url or error_code(json_object(response.body)) not in NO_THREAD:
             return self._judge_post(request, response)
         request = replace(request, url=self._url)
         attempt = self._judge_post(request, (yield request))
-        return noted(attempt, "the message's thread is not known here: posted to the channel")
+        return noted(attempt, "the message's thread cannot be posted in here: posted to the channel")
 
     def _judge_post(self, request: Request, response: Response) -> Attempt:
         """The attempt, with the thread that the message is in, and what was learned of the channel."""

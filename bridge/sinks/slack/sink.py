@@ -9,8 +9,10 @@ Sends    POST {url} or {api_base}/chat.postMessage  {text, blocks, channel, user
          POST {api_base}/chat.update  {channel, ts, text, blocks}: an earlier message, edited; needs the channel's id
 Limits   a section 3000 characters, 50 blocks; blocks of more than 9,500 characters together have been refused;
          text beyond 4000 characters may be split; 1 message a second in a channel
-Answers  webhook: 200 `ok` delivered · 400 refused · 403, 404, 410 gone; the body names the error
-         API: 200 {ok: true, channel, ts} delivered; errors are 200 too, {ok: false, error}, and the name decides
+Answers  webhook: 200 `ok` delivered; else the body names the error
+         API: 200 {ok: true, channel, ts} delivered; errors are 200 too, {ok: false, error}
+         the name decides, by the table in answers.py: gone, away, limited; all others refused
+         an answer without either shape: away, something in between
          429 limited, for Retry-After · 5xx and the names of outages away
          to an edit or a reply: the names in LOST, the earlier message is not there any more or closed: it is sent anew
 Quirks   a webhook tells no ts, so that what it sent can neither be edited nor answered
@@ -38,7 +40,7 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
-    is_page,
+    in_between,
     json_object,
     noted,
     retry_after,
@@ -46,6 +48,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, PictureUrl, SecretUrl, Token
+from bridge.sinks.slack.answers import AWAY, LIMITED, LOST, is_gone
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
     MARKUP,
@@ -60,48 +63,8 @@ from bridge.sinks.slack.message import (
 from bridge.sinks.slack.service import SLACK
 from bridge.sinks.text import clip
 
-GONE = {
-    "channel_not_found",
-    "not_in_channel",
-    "is_archived",
-    "channel_is_archived",
-    "action_prohibited",
-    "invalid_auth",
-    "not_authed",
-    "account_inactive",
-    "token_revoked",
-    "token_expired",
-    "missing_scope",
-    "no_permission",
-    "org_login_required",
-    "ekm_access_denied",
-    "team_access_not_granted",
-    "team_disabled",
-    "invalid_token",
-    "posting_to_general_channel_denied",
-    "no_service",
-    "no_active_hooks",
-    "no_service_id",
-    "no_team",
-}
-AWAY = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "rollup_error"}
-LIMITED = {"ratelimited", "rate_limited"}
-LOST = {
-    "message_not_found",
-    "cant_update_message",
-    "edit_window_closed",
-    "block_mismatch",
-    "is_inactive",
-    "update_failed",
-    "channel_not_found",
-    "thread_not_found",
-    "invalid_thread_ts",
-    "cannot_reply_to_message",
-    "restricted_action_thread_locked",
-    "restricted_action_non_threadable_channel",
-}
-
 _REF = re.compile(r"([A-Z][A-Z0-9]{1,30})/([0-9]{10}\.[0-9]{6})")  # the channel's id, and the message's ts
+_NAME = re.compile(r"[a-z]+(_[a-z]+)+")
 _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 
 
@@ -208,27 +171,24 @@ class SlackSink(HttpSink[SlackConfig]):
         return as_message(self.judge(response), earlier.ref)
 
     def classify(self, response: Response) -> Outcome:
-        answer = json_object(response.body)
-        name = _error(response, answer)
+        name = _error(response, json_object(response.body))
         if response.status == 429 or name in LIMITED:
             return Limited(retry_after(response))
         if name in AWAY:
             return Away(f"HTTP {response.status}: {name}", retry_after(response))
-        if name in GONE or name.startswith("restricted_action"):
+        return super().classify(response)
+
+    def interpret(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        name = _error(response, answer)
+        if not name:
+            taken = 200 <= response.status < 300 and (answer.get("ok") is True or response.body.strip() == b"ok")
+            return Delivered(ref=_reference(answer), note=_warning(answer)) if taken else in_between(response)
+        if is_gone(name):
             return Gone(f"HTTP {response.status}: {name}")
-        match super().classify(response):
-            case Delivered() if name:
-                return Refused(": ".join([f"HTTP {response.status}", name, *_details(answer)]))
-            case Delivered() if is_page(response):
-                return Away(f"HTTP {response.status} with a web page")
-            case Delivered():
-                return Delivered(ref=_reference(answer), note=_warning(answer))
-            case Refused(reason):
-                return Refused(": ".join(filter(None, [reason, name])))
-            case Gone(reason):
-                return Gone(": ".join(filter(None, [reason, name])))
-            case outcome:
-                return outcome
+        if response.status in (401, 403, 404, 410) and not answer:
+            return in_between(response)  # no name of Slack's: a gateway's word
+        return Refused(": ".join([f"HTTP {response.status}", name, *_details(answer)]))
 
     def _place_of_earlier(self, message: Message) -> tuple[str, str] | None:
         """Channel and ts of the earlier message, if it can be reached: with a token, in the same channel."""
@@ -269,7 +229,7 @@ def _error(response: Response, answer: dict[str, Any]) -> str:
     if answer:
         return str(answer.get("error") or "unknown_error") if answer.get("ok") is False else ""
     text = response.body[:100].decode("utf-8", "replace").strip()
-    return text if response.status >= 400 and re.fullmatch(r"[a-z][a-z_]{2,60}", text) else ""
+    return text if response.status >= 400 and _NAME.fullmatch(text) else ""
 
 
 def _details(answer: dict[str, Any]) -> list[str]:

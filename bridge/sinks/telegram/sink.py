@@ -11,7 +11,8 @@ Units    lengths in code points, counted after the markup is taken off
 Limits   text 4096, 100 entities, 32,768 bytes with markup; 100 buttons
          30 messages a second over all chats, 1 a second in a chat, 20 a minute in a group, all topics together
 Answers  200 {ok, result} delivered · 429 limited, for `parameters.retry_after` or Retry-After
-         401 token revoked, 403 blocked or kicked, 404 token garbled, 400 chat not found: gone
+         401 token revoked, 403 blocked or kicked, 404 token garbled, 400 with one of the phrases in answers.py, as
+         chat not found, not enough rights, TOPIC_CLOSED: gone · an answer without its shape: away, something in between
          400 with `parameters.migrate_to_chat_id`: sent again to the new chat at once
          400 can't parse entities: sent again at once as plain text · other 400 refused · 5xx away
          to an edit: 400 message is not modified: delivered, it says that already
@@ -33,7 +34,7 @@ from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
-from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -41,7 +42,7 @@ from bridge.sinks.base import (
     Flow,
     HttpSink,
     Tools,
-    is_page,
+    in_between,
     json_object,
     noted,
     retry_after,
@@ -50,24 +51,12 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import ApiBase, Token
+from bridge.sinks.telegram.answers import LOST, UNCHANGED, is_about_place, is_own
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
 
 GENERAL = 1  # the topic that must not be named
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
-
-#: What is said of an earlier message that cannot be edited or answered.
-LOST = (
-    "message to edit not found",
-    "message can't be edited",
-    "there is no text in the message to edit",
-    "message_id_invalid",
-    "message to be replied not found",
-    "message to reply not found",
-    "replied message not found",
-    "reply message not found",
-)
-UNCHANGED = "message is not modified"
 
 _REF = re.compile(r"(.+)/([0-9]{1,18})")  # the chat, and the message's id there
 
@@ -179,23 +168,27 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return noted(attempt, *map(self.mask, notes))
 
     def classify(self, response: Response) -> Outcome:
-        answer, description = json_object(response.body), _description(response)
-        reason = ": ".join(filter(None, [f"HTTP {response.status}", description]))
         if response.status == 429:
-            return Limited(seconds(_parameters(answer).get("retry_after")) or retry_after(response))
+            asked = seconds(_parameters(json_object(response.body)).get("retry_after"))
+            return Limited(asked or retry_after(response))
+        return super().classify(response)
+
+    def interpret(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        if not is_own(response.status, answer):
+            return in_between(response)
         if (chat := _moved_to(response)) is not None:
             return Gone(f"the chat has moved: set chat_id to {chat}")
-        if response.status in (401, 403, 404) or (response.status == 400 and "chat not found" in description.lower()):
-            return Gone(reason)
-        match super().classify(response):
-            case Delivered() if is_page(response) or answer.get("ok") is False:
-                return Away(f"HTTP {response.status} without Telegram's answer")
-            case Delivered():
+        reason = ": ".join(filter(None, [f"HTTP {response.status}", _description(response)]))
+        match response.status:
+            case status if 200 <= status < 300:
                 return Delivered(ref=self._reference(answer))
-            case Refused():
+            case 401 | 403 | 404:
+                return Gone(reason)
+            case 400 if is_about_place(_description(response)):
+                return Gone(reason)
+            case _:
                 return Refused(reason)
-            case outcome:
-                return outcome
 
     def _message_request(self, message: Message, earlier: Earlier | None, *, plain: bool) -> Request:
         """The request that carries the message: a new one, a reply, or the edit of an earlier one."""

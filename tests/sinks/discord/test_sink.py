@@ -16,7 +16,7 @@ from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Http, Response
 from tests.services.discord import ID, TOKEN, Discord, discord_faults, embed_length, is_empty
 from tests.services.service import Answer, serving
-from tests.sinks.values import a_message, a_sink, config, hostile_texts, json_values
+from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
 
 URL = f"https://discord.com/api/webhooks/{ID}/{TOKEN}"
 BLOCKS = {
@@ -179,13 +179,18 @@ def test_a_posted_message_of_which_nothing_is_left_is_told_by_its_blocks() -> No
     [
         (Response(200, body=b'{"id": "99"}'), Delivered(ref="99")),
         (Response(204), Delivered()),
-        (Response(200, body=b"<html>welcome</html>"), Away("HTTP 200 with a web page")),
+        (Response(200, body=b"<html>welcome</html>"), between(200, "a web page")),
+        (Response(200, body=b'{"logged_in": true}'), between(200, "JSON of another shape")),
+        (Response(200), between(200, "nothing")),
         (Response(429, body=b'{"retry_after": 0.65}'), Limited(0.65)),
         (Response(429, {"retry-after": "2"}, b'{"retry_after": 0.65, "global": true}'), Limited(0.65)),
         (Response(429, {"retry-after": "60"}, b"<html>"), Limited(60.0)),
         (Response(429, {}, b"<html>error code: 1015"), Limited(600.0)),
         (Response(429, {"via": "1.1 google"}, b""), Limited()),
         (Response(429, body=b'{"retry_after": "soon"}'), Limited()),
+        (Response(429, {"retry-after": "0"}, b'{"retry_after": 0}'), Limited()),
+        (Response(429, {"retry-after": "3"}, b'{"retry_after": 0}'), Limited(3.0)),
+        (Response(429, {"retry-after": "0"}, b""), Limited(600.0)),
         (Response(429, body=b'{"retry_after": 1e300}'), Limited(86400.0)),
         (Response(400, body=b'{"code": 20028, "retry_after": 3.5}'), Limited(3.5)),
         (Response(503, body=b'{"code": 130000, "message": "overloaded"}'), Limited()),
@@ -203,18 +208,33 @@ def test_a_posted_message_of_which_nothing_is_left_is_told_by_its_blocks() -> No
             Refused("HTTP 400, code 50006: Cannot send an empty message"),
         ),
         (Response(400, body=b'{"code":50035,"errors":[1]}'), Refused("HTTP 400, code 50035")),
-        (Response(400, body=b"[]"), Refused("HTTP 400")),
+        (Response(400, body=b"[]"), between(400, "a text")),
+        (Response(400, body=b'{"embeds":["0"]}'), Refused("HTTP 400")),
+        (Response(413, body=b"<html>"), Refused("HTTP 413")),
+        (Response(403, body=b'{"code":240000,"message":"harmful"}'), Refused("HTTP 403, code 240000: harmful")),
+        (Response(403, body=b'{"code":99999,"message":"new"}'), Gone("HTTP 403, code 99999: new")),
+        (Response(400, body=b'{"code":99999,"message":"new"}'), Refused("HTTP 400, code 99999: new")),
+        (
+            Response(401, body=b'{"code":0,"message":"401: Unauthorized"}'),
+            Gone("HTTP 401, code 0: 401: Unauthorized"),
+        ),
+        (Response(403, body=b'{"code":403,"message":"Forbidden"}'), between(403, "JSON of another shape")),
+        (Response(403, body=b"error code: 1010"), between(403, "error code: 1010")),
+        (
+            Response(403, body=b'{"code":40333,"message":"internal network error"}'),
+            Away("HTTP 403, code 40333: internal network error", counts=False),
+        ),
+        (Response(403, body=b'{"code":40004,"message":"off"}'), Away("HTTP 403, code 40004: off")),
         (Response(413, body=b'{"code":40005,"message":"too large"}'), Refused("HTTP 413, code 40005: too large")),
         (
             Response(404, body=b'{"code":10015,"message":"Unknown Webhook"}'),
             Gone("HTTP 404, code 10015: Unknown Webhook"),
         ),
-        (Response(404, body=b"nothing here"), Gone("HTTP 404")),
+        (Response(404, body=b"nothing here"), between(404, "a text")),
         (Response(401, body=b'{"code":50027,"message":"Invalid"}'), Gone("HTTP 401, code 50027: Invalid")),
         (Response(403, body=b'{"code":50013,"message":"Missing"}'), Gone("HTTP 403, code 50013: Missing")),
         (Response(502, body=b"<html>"), Away("HTTP 502")),
         (Response(500), Away("HTTP 500")),
-        (Response(301, {"location": "https://discord.com"}), Refused("HTTP 301: redirects are not followed")),
     ],
 )
 def test_classify(response: Response, expected: Outcome) -> None:
@@ -363,7 +383,7 @@ async def test_a_posted_thread_that_is_not_here_is_posted_to_the_channel(http: H
     async with serving(service) as base:
         attempt = await a_sink(http, type="discord", url=base + service.path()).send(message)
     assert isinstance(attempt.outcome, Delivered)
-    assert attempt.outcome.note == "the message's thread is not known here: posted to the channel"
+    assert attempt.outcome.note == "the message's thread cannot be posted in here: posted to the channel"
     assert service.taken[0].query == {"wait": "true"}
 
 

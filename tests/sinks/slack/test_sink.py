@@ -14,7 +14,7 @@ from bridge.sinks.http import Http, Response
 from bridge.sinks.slack.service import SLACK
 from tests.services.service import serving
 from tests.services.slack import HOOK, TOKEN, Slack, slack_faults
-from tests.sinks.values import a_message, a_sink, config, hostile_texts
+from tests.sinks.values import a_message, a_sink, between, config, hostile_texts
 
 URL = f"https://hooks.slack.com{HOOK}"
 TEXT = "🔔 *USER_CREATED*\nTime: Nov 03, 2024 15:27:47\n\n👤 *User Information*\n-------------------\n• Email: a@b.c"
@@ -101,13 +101,15 @@ def test_a_channel_bears_one_message_a_second_from_all_sinks_that_write_to_it() 
 GONE = (
     "channel_not_found not_in_channel is_archived restricted_action restricted_action_read_only_channel invalid_auth "
     "not_authed account_inactive token_revoked token_expired missing_scope no_permission org_login_required "
-    "ekm_access_denied team_access_not_granted"
+    "ekm_access_denied team_access_not_granted not_allowed_token_type access_denied accesslimited "
+    "messages_tab_disabled enterprise_is_restricted two_factor_setup_required thread_not_found "
+    "restricted_action_thread_locked"
 )
 REFUSED = (
     "no_text invalid_blocks invalid_blocks_format invalid_attachments too_many_attachments msg_too_long "
     "msg_blocks_too_long invalid_arguments invalid_json json_not_object invalid_post_type something_new"
 )
-AWAY = "internal_error fatal_error service_unavailable request_timeout"
+AWAY = "internal_error fatal_error service_unavailable request_timeout team_added_to_org"
 
 
 def api_error(name: str, **more: Any) -> Response:
@@ -127,7 +129,12 @@ def api_error(name: str, **more: Any) -> Response:
             Response(200, body=b'{"ok":true,"warning":"message_truncated"}'),
             Delivered(note="Slack warns: message_truncated"),
         ),
-        (Response(200, body=b"<html>log in here</html>"), Away("HTTP 200 with a web page")),
+        (Response(200, body=b"<html>log in here</html>"), between(200, "a web page")),
+        (Response(200, body=b'{"status":"success"}'), between(200, "JSON of another shape")),
+        (Response(200), between(200, "nothing")),
+        (Response(403, body=b"forbidden"), between(403, "a text")),
+        (Response(403, body=b"policy_denied"), between(403, "a text")),
+        (Response(404, body=b'{"message":"no Route matched"}'), between(404, "JSON of another shape")),
         (Response(200, body=b'{"ok":false}'), Refused("HTTP 200: unknown_error")),
         (
             api_error("invalid_blocks", response_metadata={"messages": ["must be string [/blocks/0]"]}),
@@ -141,7 +148,7 @@ def api_error(name: str, **more: Any) -> Response:
         (Response(429, {"retry-after": "30"}, b'{"ok":false,"error":"ratelimited"}'), Limited(30.0)),
         (Response(429, {"retry-after": "1"}, b'{"retry_after":1,"ok":false,"error":"rate_limited"}'), Limited(1.0)),
         (Response(400, body=b"invalid_payload"), Refused("HTTP 400: invalid_payload")),
-        (Response(400, body=b"user_not_found"), Refused("HTTP 400: user_not_found")),
+        (Response(400, body=b"user_not_found"), Gone("HTTP 400: user_not_found")),
         (Response(400, body=b"no_text"), Refused("HTTP 400: no_text")),
         (Response(400, body=b"missing_text_or_fallback"), Refused("HTTP 400: missing_text_or_fallback")),
         (Response(403, body=b"action_prohibited"), Gone("HTTP 403: action_prohibited")),
@@ -152,7 +159,6 @@ def api_error(name: str, **more: Any) -> Response:
         (Response(410, body=b"channel_is_archived"), Gone("HTTP 410: channel_is_archived")),
         (Response(500, body=b"rollup_error"), Away("HTTP 500: rollup_error")),
         (Response(503, {"retry-after": "9"}, b"<html>"), Away("HTTP 503", 9.0)),
-        (Response(302), Refused("HTTP 302: redirects are not followed")),
     ],
 )
 def test_classify(response: Response, expected: Outcome) -> None:

@@ -15,7 +15,7 @@ from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.telegram.sink import TelegramSink
 from tests.services.service import Answer, serving
 from tests.services.telegram import TOKEN, Telegram, telegram_faults
-from tests.sinks.values import a_message, a_sink, config, hostile_texts, tools
+from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, tools
 
 BASE: dict[str, Any] = {"type": "telegram", "token": TOKEN, "chat_id": -1001}
 
@@ -122,8 +122,12 @@ def error(code: int, description: str, **parameters: Any) -> Response:
     ("response", "expected"),
     [
         (Response(200, body=b'{"ok":true,"result":{"message_id":7}}'), Delivered(ref="-1001/7")),
-        (Response(200, body=b"<html>blocked in your country</html>"), Away("HTTP 200 without Telegram's answer")),
-        (Response(200, body=b'{"ok":false}'), Away("HTTP 200 without Telegram's answer")),
+        (Response(200, body=b"<html>blocked in your country</html>"), between(200, "a web page")),
+        (Response(200, body=b'{"ok":false}'), between(200, "JSON of another shape")),
+        (Response(200, body=b'{"result":1}'), between(200, "JSON of another shape")),
+        (Response(401, body=b'{"error":"who are you"}'), between(401, "JSON of another shape")),
+        (Response(404, body=b"404 page not found"), between(404, "a text")),
+        (Response(413, body=b"<html>"), Refused("HTTP 413")),
         (error(429, "Too Many Requests: retry after 10072", retry_after=10072), Limited(10072.0)),
         (Response(429, {"retry-after": "13"}, b"{}"), Limited(13.0)),
         (Response(429, {}, b"<html>"), Limited()),
@@ -135,9 +139,13 @@ def error(code: int, description: str, **parameters: Any) -> Response:
         (error(400, "Bad Request: chat not found"), Gone("HTTP 400: Bad Request: chat not found")),
         (error(400, "upgraded", migrate_to_chat_id=-1009), Gone("the chat has moved: set chat_id to -1009")),
         (error(400, "Bad Request: message is too long"), Refused("HTTP 400: Bad Request: message is too long")),
-        (error(400, "message thread not found"), Refused("HTTP 400: message thread not found")),
+        (error(400, "message thread not found"), Gone("HTTP 400: message thread not found")),
+        (
+            error(400, "Bad Request: inline keyboard button URL 'http://x/chat not found' is invalid"),
+            Refused("HTTP 400: Bad Request: inline keyboard button URL 'http://x/chat not found' is invalid"),
+        ),
         (error(400, "Bad Request: can't parse entities: x"), Refused("HTTP 400: Bad Request: can't parse entities: x")),
-        (Response(400, body=b"<html>"), Refused("HTTP 400")),
+        (Response(400, body=b"<html>"), between(400, "a web page")),
         (Response(502, body=b"<html>"), Away("HTTP 502")),
         (error(500, "Internal Server Error"), Away("HTTP 500")),
     ],

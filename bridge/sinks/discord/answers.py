@@ -1,0 +1,90 @@
+"""What Discord's error codes are about: the place, the message, an earlier message, or a moment that passes.
+
+Source   discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes
+         github.com/discord/discord-api-docs issue 6473 (40333), resources/webhook#execute-webhook (the forum's codes)
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.event import JsonObject
+
+#: About the place: no message will be taken until a person has been there.
+GONE: Mapping[int, str] = {
+    10003: "Unknown Channel",
+    10004: "Unknown Guild",
+    10015: "Unknown Webhook",
+    10016: "Unknown webhook service",
+    40001: "Unauthorized",
+    40058: "Cannot send a message in a forum channel",
+    40067: "A tag is required to create a forum post in this channel",
+    50001: "Missing access",
+    50008: "Cannot send messages in a non-text channel",
+    50013: "You lack permissions to perform that action",
+    50014: "Invalid authentication token provided",
+    50024: "Cannot execute this action on this channel type",
+    50027: "Invalid webhook token provided",
+    50055: "Invalid Guild",
+    50083: "Thread is archived",
+    160005: "Thread is locked",
+    160006: "Maximum number of active threads reached",
+    160007: "Maximum number of active announcement threads reached",
+    220001: "Webhooks posted to forum channels must have a thread_name or thread_id",
+    220002: "Webhooks posted to forum channels cannot have both a thread_name and thread_id",
+    220003: "Webhooks can only create threads in forum channels",
+    220004: "Webhook services cannot be used in forum channels",
+}
+#: About the message, also where the status is one of a place.
+REFUSED: Mapping[int, str] = {
+    20009: "Explicit content cannot be sent to the desired recipient(s)",
+    40005: "Request entity too large",
+    50006: "Cannot send an empty message",
+    50035: "Invalid form body",
+    50045: "File uploaded exceeds the maximum size",
+    50109: "The request body contains invalid JSON",
+    200000: "Message was blocked by automatic moderation",
+    200001: "Title was blocked by automatic moderation",
+    240000: "Message blocked by harmful links filter",
+}
+#: A limit was reached, whatever the status.
+LIMITED: Mapping[int, str] = {
+    20016: "This action cannot be performed due to slowmode rate limit",
+    20022: "This message cannot be edited due to announcement rate limits",
+    20028: "The channel you are writing has hit the write rate limit",
+    20029: "The write action you are performing on the server has hit the write rate limit",
+    30046: "Maximum number of edits to messages older than 1 hour reached. Try again later",
+    40062: "Service resource is being rate limited",
+    130000: "API resource is currently overloaded. Try again a little later",
+}
+#: Passes by itself: Discord has switched something off, or its front has never asked it.
+AWAY: Mapping[int, str] = {
+    40004: "Send messages has been temporarily disabled",
+    40006: "This feature has been temporarily disabled server-side",
+    40333: "Cloudflare is blocking your request",
+}
+#: To an edit: the message is not there any more, or cannot be changed any more; it is sent anew.
+LOST: Mapping[int, str] = {
+    10003: "Unknown Channel",
+    10008: "Unknown Message",
+    50005: "Cannot edit a message authored by another user",
+    50083: "Thread is archived",
+    160005: "Thread is locked",
+}
+#: To a message with a thread of its own: that thread takes nothing from this webhook; it is sent to the channel.
+NO_THREAD = (10003, 50001, 50013, 50024, 50083, 160005)
+
+
+def error_code(answer: JsonObject) -> int | None:
+    """Discord's own code; None where the answer has none that could be Discord's: gateways say `code: 403`, too."""
+    code = answer.get("code")
+    own = isinstance(code, int) and not isinstance(code, bool) and (code >= 10_000 or _is_general(code, answer))
+    return code if own else None
+
+
+def is_form_error(answer: JsonObject) -> bool:
+    """Whether it is a refusal in the older shape: the field's name, and a list of what is wrong with it."""
+    return bool(answer) and all(isinstance(one, list) for one in answer.values())
+
+
+def _is_general(code: int, answer: Mapping[str, Any]) -> bool:
+    return code == 0 and isinstance(answer.get("message"), str)

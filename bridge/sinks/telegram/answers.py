@@ -1,0 +1,80 @@
+"""What Telegram's descriptions are about: the place, or an earlier message. All others are about the message.
+
+Source   github.com/tdlib/telegram-bot-api (Client.cpp: check_chat_access, fail_query_with_error), which passes on what
+         the server says in capitals, and what TDLib says in words; TelegramBotAPI/errors; core.telegram.org/api/errors
+"""
+
+from bridge.event import JsonObject
+
+#: About the place, with 400: how a description begins, for behind that it may repeat the message. With 401, 403 and 404
+#: everything is.
+GONE = (
+    # the chat
+    "chat not found",
+    "private chat not found",
+    "chat_id is empty",
+    "user not found",
+    "peer_id_invalid",
+    "chat_id_invalid",
+    "channel_invalid",
+    "channel_private",
+    "chat_forbidden",
+    "group chat was deactivated",
+    "the group chat was deleted",
+    "group chat was upgraded",
+    "group is deactivated",
+    "chat was deleted",
+    "user is deactivated",
+    # the topic
+    "message thread not found",
+    "topic_closed",
+    "topic_deleted",
+    "topic_id_invalid",
+    # what the bot may do there
+    "bot is not a member",
+    "bot was kicked",
+    "bot was blocked",
+    "bot can't initiate conversation",
+    "bot can't send messages to",
+    "not enough rights",
+    "need administrator rights",
+    "have no rights",
+    "have no write access",
+    "chat_write_forbidden",
+    "chat_restricted",
+    "chat_admin_required",
+    "chat_guest_send_forbidden",
+    "chat_send_plain_forbidden",
+    "user_banned_in_channel",
+    "user_is_blocked",
+    "user_is_bot",
+    "you_blocked_user",
+    "privacy_premium_required",
+    "allow_payment_required",
+    "frozen_method_invalid",
+)
+#: To an edit or a reply: the earlier message is not there any more, or cannot be changed; it is sent anew.
+LOST = (
+    "message to edit not found",
+    "message can't be edited",
+    "there is no text in the message to edit",
+    "message_id_invalid",
+    "message to be replied not found",
+    "message to reply not found",
+    "replied message not found",
+    "reply message not found",
+)
+#: To an edit: it says that already.
+UNCHANGED = "message is not modified"
+
+
+def is_about_place(description: str) -> bool:
+    """Whether a refusal with 400 is about the place."""
+    return description.lower().removeprefix("bad request: ").startswith(GONE)
+
+
+def is_own(status: int, answer: JsonObject) -> bool:
+    """Whether it has the shape that all of Telegram's answers have."""
+    if 200 <= status < 300:
+        return answer.get("ok") is True
+    return answer.get("ok") is False and isinstance(answer.get("description"), str) and "error_code" in answer

@@ -23,6 +23,10 @@ GONE = {
     "chat": (404, {"message": "Unknown Webhook", "code": 10015}),
     "group": (403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}),
 }
+REFUSED = {
+    "chat": {"message": "Cannot send an empty message", "code": 50006},
+    "group": {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"},
+}
 
 
 class Watched(Service):
@@ -63,7 +67,7 @@ class Watched(Service):
             case Fault.LIMIT:
                 return _wait(429, step.by)
             case Fault.REFUSE:
-                return web.json_response({"error": "not this one"}, status=400)
+                return web.json_response(REFUSED.get(self._name, {"error": "not this one"}), status=400)
             case Fault.GONE:
                 status, answer = GONE.get(self._name, (410, {}))
                 return web.json_response(answer, status=status)

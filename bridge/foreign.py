@@ -87,6 +87,11 @@ def text(value: Any) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
+def name_of(value: Any) -> str | None:
+    """The text or whole number that names something, as a text; None where it is neither, or blank."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else text(value)
+
+
 def texts(value: Any) -> list[str]:
     """The texts of a list; empty where it is none."""
     return [one for one in value if text(one)] if isinstance(value, list) else []

@@ -4,6 +4,7 @@ from gettext import NullTranslations
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.message import PLAIN, Circumstances, Earlier, Tally
@@ -57,8 +58,8 @@ def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN) -> V
         "panel": event.panel,
         "native": event.native,
         "native_type": event.native_type,
-        "occurred_at": event.occurred_at.astimezone(to.zone),
-        "received_at": event.received_at.astimezone(to.zone),
+        "occurred_at": in_zone(event.occurred_at, to.zone),
+        "received_at": in_zone(event.received_at, to.zone),
         "locale": to.locale,
         "emoji": shown.emoji,
         "title": title,
@@ -84,8 +85,8 @@ def digest_variables(tally: Tally, to: Reader, formats: Formats, given: Circumst
         "total": tally.total,
         "kinds": [_type_count(types[name], count, catalog(to.locale)) for name, count in counts],
         "shown": tally.shown,
-        "first_at": tally.first_at.astimezone(to.zone),
-        "last_at": tally.last_at.astimezone(to.zone),
+        "first_at": in_zone(tally.first_at, to.zone),
+        "last_at": in_zone(tally.last_at, to.zone),
         "lasted": lasted,
         "storm": tally.storm,
         "color": _worst_color([shown.color for shown in types.values()]),

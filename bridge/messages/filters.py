@@ -12,6 +12,7 @@ from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.clock import in_zone
 from bridge.markup.text import Text
 from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import RIGHT_TO_LEFT
@@ -165,8 +166,8 @@ class Formats:
         at = moment(value)
         if at is None:
             return value
+        local = in_zone(at, self._zone)
         try:
-            local = at.astimezone(self._zone)
             return self.text(_jalali(local, pattern) if self._locale == "fa" else local.strftime(pattern))
         except (OverflowError, ValueError):  # the first and last days of the calendar, in some zones
             return value

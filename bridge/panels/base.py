@@ -195,6 +195,15 @@ class EmptyMessage(BadPayload):
         super().__init__("cannot send an empty message")
 
 
+#: What an event is called that its sender gives no name.
+UNNAMED = "unnamed"
+
+
 def unknown_type(panel: str, native: str) -> str:
     """The type of an event that the vocabulary has no word for: `{panel}.{native}`, lower case and dotted."""
-    return f"{panel}.{re.sub(r'[^a-z0-9_.]+', '.', native.lower()).strip('.') or 'unknown'}"
+    return f"{panel}.{dotted(native) or UNNAMED}"
+
+
+def dotted(native: str) -> str:
+    """A name in the form of a type, whatever its script: lower case, with dots for what is no word; perhaps empty."""
+    return re.sub(r"[^\w.]+", ".", native.lower()).strip(".")

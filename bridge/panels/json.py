@@ -8,12 +8,14 @@ Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or m
 Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
          stand by themselves, and come before Python's methods: body.items is the sender's
          a constant needs its quotes: type: "'backup.done'"
-         a header `webhook-id`, as of Standard Webhooks, names the request: what comes under the same id is its repeat
-         a type is never put under the panel's name: it is the operator's own word
+         a header `webhook-id` or `svix-id`, as of Standard Webhooks, names the request: what comes under the same id is
+         its repeat
+         a type is never put under the panel's name: it is the operator's own word; where the expression gives none, it
+         is json.unnamed, and where `each` gives no list, the body is the one element: nothing authentic is refused
 """
 
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import Field
@@ -24,7 +26,7 @@ from bridge.event import JsonObject
 from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key
+from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, dotted, fingerprint_key, unknown_type
 
 
 class JsonConfig(SourceConfig):
@@ -55,46 +57,39 @@ class JsonPanel(Panel[JsonConfig]):
         body = parse_json(hook.body)
         if self.config.each is None:
             return body if isinstance(body, list) else [body]
-        return _json_list(self._value("each", body, hook))
+        elements = _json_list(self._value("each", body, hook))
+        return [body] if elements is None else elements
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
-        id_ = (hook.header("webhook-id") or b"").strip()
+        id_ = (hook.header("webhook-id") or hook.header("svix-id") or b"").strip()
         return Fingerprint(fingerprint_key(id_.hex(), index)) if id_ else None
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
-        native = self._value("type", element, hook)
-        type_ = _type_name(native)
-        if type_ is None:
-            raise BadPayload(f"{self.config.type} gives no text", "type")
-        subject = self._value("subject", element, hook)
+        native = text(_number_as_text(self._value("type", element, hook))) or UNNAMED
         return ParsedEvent(
-            type=type_,
-            native_type=str(native),
-            subject=text(_number_as_text(subject)),
+            type=unknown_type("json", native) if dotted(native) in ("", UNNAMED) else dotted(native),
+            native_type=native,
+            subject=text(_number_as_text(self._value("subject", element, hook))),
             data=dict(element) if isinstance(element, dict) else {"value": element},
             occurred_at=moment(self._value("occurred_at", element, hook)),
         )
 
     def _value(self, name: str, element: Any, hook: Hook) -> Any:
-        """What the expression gives; None where there is none, or where it leads nowhere."""
+        """What the expression gives; None where there is none, where it leads nowhere, or fails."""
         expression = self._expressions.get(name)
         if expression is None:
             return None
-        try:
+        with suppress(*FAULTS):
             return expression(_names(element, hook))
-        except FAULTS as error:
-            raise BadPayload(f"{getattr(self.config, name)} fails: {error}", name) from None
+        return None
 
 
-def _json_list(found: Any) -> list[Any]:
-    """The elements as JSON, for an expression can give what is none, as a function or a generator."""
-    try:
+def _json_list(found: Any) -> list[Any] | None:
+    """The elements as JSON, for an expression can give what is none, as a generator; None where it is no list."""
+    with suppress(BadPayload, *FAULTS):
         elements = parse_json(dump(list(found) if isinstance(found, Iterator) else found))
-    except FAULTS:
-        raise BadPayload("gives what is not JSON", "each") from None
-    if not isinstance(elements, list):
-        raise BadPayload("gives no list", "each")
-    return elements
+        return elements if isinstance(elements, list) else None
+    return None
 
 
 def _names(element: Any, hook: Hook) -> JsonObject:
@@ -105,9 +100,3 @@ def _names(element: Any, hook: Hook) -> JsonObject:
 
 def _number_as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _type_name(native: Any) -> str | None:
-    """The operator's word, lower case and dotted; None where it is no word."""
-    word = text(_number_as_text(native))
-    return re.sub(r"[^a-z0-9_.]+", ".", word.lower()).strip(".") or None if word else None

@@ -28,17 +28,17 @@ from bridge.event import Event, JsonObject, iso
 from bridge.foreign import (
     FieldMap,
     moment,
+    name_of,
     object_at,
     present,
     read_fields,
-    required_text,
     text,
     truth,
     whole,
     write_fields,
 )
 from bridge.message import Dialect, Emission
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, subject_name, unknown_type
+from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, subject_name, unknown_type
 
 #: `{entity}.{event}` → canonical type.
 TYPES = {
@@ -145,22 +145,23 @@ class WgPortalPanel(Panel[WgPortalConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
-        entity, event = required_text(element, "entity"), required_text(element, "event")
-        native = f"{entity}.{event}"
+        entity = text(element.get("entity")) or ""
+        event = text(element.get("event")) or UNNAMED
+        native = f"{entity}.{event}" if entity and event != UNNAMED else event
         payload = object_at(element, "payload")
         metric = object_at(payload, "Status") if entity == "peer_metric" else {}
         return ParsedEvent(
             type=TYPES.get(native) or unknown_type("wgportal", native),
             native_type=native,
-            subject=_subject(element, entity, known=native in TYPES),
+            subject=_subject(element, entity),
             data=_data(element, native, payload),
             occurred_at=_moment_or_never(metric.get("UpdatedAt")),
         )
 
 
-def _subject(element: JsonObject, entity: str, *, known: bool) -> str | None:
-    identifier = required_text(element, "identifier") if known else text(element.get("identifier"))
-    return f"{entity.removesuffix('_metric')}:{identifier}" if identifier else None
+def _subject(element: JsonObject, entity: str) -> str | None:
+    name = name_of(element.get("identifier"))
+    return f"{entity.removesuffix('_metric')}:{name}" if entity and name else None
 
 
 def _data(element: JsonObject, native: str, payload: JsonObject) -> JsonObject:

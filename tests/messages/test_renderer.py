@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.event import iso
 from bridge.markup.service import Look
+from bridge.messages.catalog import LOCALES
 from bridge.messages.renderer import Renderer
 from bridge.sinks import SERVICES
 from tests.messages.speech import ENGLISH, NOW, PAGER, event, inline, look, said
@@ -30,6 +32,22 @@ def write(folder: Path, name: str, source: str) -> Path:
     file = folder / name
     file.write_text(source, encoding="utf-8")
     return file
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Asia/Tehran"])
+@pytest.mark.parametrize("at", [datetime.min, datetime.max])
+def test_the_first_and_the_last_day_of_the_calendar_are_told_in_any_zone(
+    service: str, locale: str, zone: str, at: datetime
+) -> None:
+    at = at.replace(tzinfo=UTC)
+    odd = event("user.expiring", {"user": {"username": "alice", "expires_at": iso(at)}, "expiry": {"at": iso(at)}})
+    rendered = Renderer(folders=[], timezone=ZoneInfo(zone), locale=locale).render(
+        replace(odd, occurred_at=at, received_at=at), look(service)
+    )
+    assert rendered.fault is None
+    assert "alice" in "".join(rendered.blocks.values())
 
 
 NAMES = ("vip", "user.expired", "user", "base")

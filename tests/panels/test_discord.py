@@ -297,6 +297,11 @@ def test_the_thread_is_carried_along() -> None:
 # What looks similar
 
 
+def test_a_report_about_a_blank_name_keeps_its_type() -> None:
+    sighting = said({"embeds": [embed(":repeat: Reset", "**Username:** ")]})
+    assert (sighting.type, sighting.subject) == (said({"embeds": [embed(":repeat: Reset", USER)]}).type, None)
+
+
 def test_a_message_of_several_reports_is_as_many_events() -> None:
     body = {"content": "", "embeds": [embed(":repeat: Reset", f"**Username:** {name}") for name in "ab"]}
     pairs = taken(body)
@@ -311,7 +316,6 @@ def test_a_message_of_several_reports_is_as_many_events() -> None:
         {"embeds": [embed(":repeat: Reset", USER), embed("hello", "there")]},
         {"embeds": [embed(":repeat: Reset", USER)], "attachments": [{"filename": "a.txt"}]},
         {"embeds": [embed(":repeat: Reset", "nobody")]},
-        {"embeds": [embed(":repeat: Reset", "**Username:** ")]},
         {"embeds": [embed(":repeat: Reset", f"hello\n{USER}")]},
         {"embeds": [embed(":repeat: Reset", "**Name:** bob")]},
         {"embeds": [embed("Reset", USER)]},

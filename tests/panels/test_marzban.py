@@ -351,28 +351,32 @@ def test_any_of_several_secrets_will_do_and_none_takes_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("element", "path"),
+    ("element", "type_", "subject"),
     [
-        (None, ""),
-        ([], ""),
-        ("user_created", ""),
-        ({}, "action"),
-        ({"username": "alice"}, "action"),
-        ({"username": "alice", "action": 7}, "action"),
-        ({"username": "alice", "action": " "}, "action"),
-        ({"action": "user_created"}, "username"),
-        ({"action": "user_created", "username": ""}, "username"),
-        ({"action": "user_created", "username": 7}, "username"),
-        ({"action": "user_created", "username": ["alice"], "user": {"username": "alice"}}, "username"),
-        ({"action": "user_created", "user": []}, "username"),
-        ({"action": "user_created", "user": {}}, "user.username"),
-        ({"action": "user_created", "user": {"username": None}}, "user.username"),
+        ({}, "marzneshin.unnamed", None),
+        ({"username": "alice"}, "marzban.unnamed", "user:alice"),
+        ({"username": "alice", "action": 7}, "marzban.unnamed", "user:alice"),
+        ({"username": "alice", "action": " "}, "marzban.unnamed", "user:alice"),
+        ({"action": "user_created", "username": ""}, "user.created", None),
+        ({"action": "user_created", "username": 7}, "user.created", "user:7"),
+        ({"action": "user_created", "username": ["alice"], "user": {"username": "alice"}}, "user.created", None),
+        ({"action": "user_created", "user": []}, "user.created", None),
+        ({"action": "user_created", "user": {}}, "user.created", None),
+        ({"action": "user_created", "user": {"username": " "}}, "user.created", None),
     ],
 )
-def test_an_element_without_a_name_or_an_action_is_refused_with_the_path(element: Any, path: str) -> None:
-    with pytest.raises(BadPayload) as caught:
+def test_an_element_without_a_name_or_an_action_is_told_as_far_as_it_goes(
+    element: Any, type_: str, subject: str | None
+) -> None:
+    parsed = seen(element)
+    assert (parsed.type, parsed.subject) == (type_, subject)
+    assert parsed.data.get("user", {}).get("username") == (subject and subject.removeprefix("user:"))
+
+
+@pytest.mark.parametrize("element", [None, [], "user_created"])
+def test_an_element_that_is_no_object_is_refused(element: Any) -> None:
+    with pytest.raises(BadPayload):
         seen(element)
-    assert caught.value.path == path
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[", b"7", b'"text"', b"null", b"[" * 100_000, b"[1e999]"])

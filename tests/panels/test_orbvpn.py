@@ -297,22 +297,22 @@ def test_a_later_line_cannot_rename_the_one_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("element", "path"),
+    ("element", "subject"),
     [
-        ({}, "eventType"),
-        ({"eventType": ""}, "eventType"),
-        ({"eventType": 5, "event_type": None}, "eventType"),
-        ({"username": "alice"}, "eventType"),
-        ({"text": "hello"}, "text"),
-        ({"text": ""}, "blocks"),
-        ({"blocks": []}, "blocks"),
-        ({"attachments": 5}, "blocks"),
+        ({}, None),
+        ({"eventType": ""}, None),
+        ({"eventType": 5, "event_type": None}, None),
+        ({"username": "alice"}, "user:alice"),
+        ({"text": "hello"}, None),
+        ({"text": "hello\n• Username: alice"}, "user:alice"),
+        ({"text": ""}, None),
+        ({"blocks": []}, None),
+        ({"attachments": 5}, None),
     ],
 )
-def test_what_names_no_event_is_refused(element: Any, path: str) -> None:
-    with pytest.raises(BadPayload) as refusal:
-        understood(element)
-    assert refusal.value.path == path
+def test_what_names_no_event_is_told_as_far_as_it_goes(element: Any, subject: str | None) -> None:
+    parsed = understood(element)
+    assert (parsed.type, parsed.native_type, parsed.subject) == ("orbvpn.unnamed", "unnamed", subject)
 
 
 @pytest.mark.parametrize("body", [b"", b"7", b"nope", b"\xff\xfe", b"[[]]", b"text=hello"])

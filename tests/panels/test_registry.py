@@ -16,7 +16,7 @@ import pytest
 
 from bridge import panels
 from bridge.panels import CONFIGS, DIALECTS, NATIVE_TYPES, OPEN_ENDED
-from bridge.panels.base import Panel, SourceConfig
+from bridge.panels.base import Panel, SourceConfig, unknown_type
 from bridge.sinks.webhook import STANDARD, WebhookConfig
 from bridge.vocabulary import TYPES
 from tests.pages import TYPE_ROWS, named, table
@@ -131,6 +131,24 @@ def test_every_dialect_of_the_folder_can_be_spoken_and_is_a_format() -> None:
 
 def test_two_panels_leave_it_to_the_sender_to_name_the_types() -> None:
     assert set(OPEN_ENDED) == {"json", "cloudevents"}
+
+
+@pytest.mark.parametrize(
+    ("native", "type_"),
+    [
+        ("ошибка", "p.ошибка"),
+        ("Ошибка Диска", "p.ошибка.диска"),
+        ("خطا", "p.خطا"),
+        ("完成", "p.完成"),
+        ("Backup done!", "p.backup.done"),
+        ("user:created/2", "p.user.created.2"),
+        ("💥", "p.unnamed"),
+        (" ", "p.unnamed"),
+        ("", "p.unnamed"),
+    ],
+)
+def test_what_the_vocabulary_has_no_word_for_is_told_apart_in_any_script(native: str, type_: str) -> None:
+    assert unknown_type("p", native) == type_
 
 
 def test_native_names_are_those_that_panels_say() -> None:

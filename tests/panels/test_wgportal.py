@@ -204,20 +204,24 @@ def test_the_portals_own_jobs_are_the_system() -> None:
 
 
 @pytest.mark.parametrize(
-    ("element", "path"),
+    ("element", "type_", "subject"),
     [
-        ({}, "entity"),
-        ({"entity": "user"}, "event"),
-        ({"entity": 1, "event": "create"}, "entity"),
-        ({"entity": "user", "event": "create"}, "identifier"),
-        ({"entity": "user", "event": "create", "identifier": ""}, "identifier"),
-        ({"entity": "peer_metric", "event": "connect", "identifier": {}}, "identifier"),
+        ({}, "wgportal.unnamed", None),
+        ({"entity": "user", "identifier": "alice"}, "wgportal.unnamed", "user:alice"),
+        ({"entity": "user", "event": " "}, "wgportal.unnamed", None),
+        ({"entity": 1, "event": "create", "identifier": "alice"}, "wgportal.create", None),
+        ({"entity": "user", "event": "create"}, "user.created", None),
+        ({"entity": "user", "event": "create", "identifier": ""}, "user.created", None),
+        ({"entity": "user", "event": "create", "identifier": "alice", "payload": None}, "user.created", "user:alice"),
+        ({"entity": "user", "event": "create", "identifier": 7}, "user.created", "user:7"),
+        ({"entity": "peer_metric", "event": "connect", "identifier": {}}, "peer.connected", None),
     ],
 )
-def test_what_is_essential_is_asked_for_by_its_path(element: Any, path: str) -> None:
-    with pytest.raises(BadPayload) as refusal:
-        heard(panel("none"), hook(element))
-    assert refusal.value.path == path
+def test_what_names_no_event_or_subject_is_told_as_far_as_it_goes(
+    element: Any, type_: str, subject: str | None
+) -> None:
+    (parsed,) = heard(panel("none"), hook(element))
+    assert (parsed.type, parsed.subject) == (type_, subject)
 
 
 @pytest.mark.parametrize("body", [b"", b"7", b"nope", b"\xff\xfe", b"[[]]", b'["x"]'])

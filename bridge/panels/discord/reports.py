@@ -197,7 +197,7 @@ def _report(title: Any, description: str, footer: str, zone: tzinfo) -> Report |
     if not sheet.rows or not LABELLED.fullmatch(lines[0]):
         return None
     label, name = sheet.rows[0]
-    if label not in NAMING.get(kind.about, ("Name", "ID")) or (not name.strip() and kind.about != "login"):
+    if label not in NAMING.get(kind.about, ("Name", "ID")):
         return None
     foot = _sheet(FOOTED, () if kind.about == "api_key" else footer.split("\n"), escaped)
     about = "admin" if kind.about == "login" else kind.about

@@ -27,10 +27,10 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.foreign import object_at, present, required_text, text, texts
+from bridge.foreign import name_of, object_at, present, text, texts, value_at
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
+from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage, utc_or_never
 from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, TYPES
@@ -86,14 +86,14 @@ class MarzbanPanel(Panel[MarzbanConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
-        action = required_text(element, "action")
+        action = text(element.get("action")) or UNNAMED
         username = _username(element)
         panel = _panel(element, self.config.panel)
         type_ = _type(element, action, panel)
         return ParsedEvent(
             type=type_,
             native_type=action,
-            subject=f"user:{username}",
+            subject=None if username is None else f"user:{username}",
             data=_data(element, username, type_, hook.received_at),
             occurred_at=moment_or_never(element.get("enqueued_at")) if panel == "pasarguard" else None,
             panel=panel,
@@ -106,11 +106,11 @@ def _tries(element: JsonObject) -> int | None:
     return tries if type(tries) is int and 0 <= tries < 2**31 else None
 
 
-def _username(element: JsonObject) -> str:
-    """The exact name; Marzneshin has it only in `user`."""
-    if element.get("username") is None and isinstance(element.get("user"), dict):
-        return required_text(element, "user", "username")
-    return required_text(element, "username")
+def _username(element: JsonObject) -> str | None:
+    """The exact name, None where it is blank; Marzneshin has it only in `user`."""
+    if element.get("username") is None:
+        return name_of(value_at(element, "user", "username"))
+    return name_of(element["username"])
 
 
 def _panel(element: JsonObject, configured: str) -> str:
@@ -138,7 +138,7 @@ def _type(element: JsonObject, action: str, panel: str) -> str:
     return TYPES.get(action) or MARZNESHIN_TYPES.get(action) or unknown_type(panel, action)
 
 
-def _data(element: JsonObject, username: str, type_: str, now: datetime) -> JsonObject:
+def _data(element: JsonObject, username: str | None, type_: str, now: datetime) -> JsonObject:
     user = object_at(element, "user")
     known = _user(username, user)
     used, limit, expires_at = known.get("used_bytes"), known.get("limit_bytes"), known.get("expires_at")
@@ -156,7 +156,7 @@ def _data(element: JsonObject, username: str, type_: str, now: datetime) -> Json
     return data
 
 
-def _user(username: str, user: JsonObject) -> JsonObject:
+def _user(username: str | None, user: JsonObject) -> JsonObject:
     next_plan, active = user.get("next_plan"), user.get("is_active")
     return present(
         username=username,

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from bridge.errors import BadPayload
 from bridge.event import JsonObject
 from bridge.foreign import object_at, present, text
+from bridge.panels.base import UNNAMED
 from bridge.panels.orbvpn.fields import NAMES, OBJECTS, event_name
 
 #: Labels of the Slack layout, and of GoHighLevel's fields, that are not the field's name.
@@ -33,7 +33,7 @@ def name_and_fields(element: JsonObject) -> tuple[str, JsonObject]:
         return _from_gohighlevel(element)
     if {"text", "blocks", "attachments"} & element.keys():
         return _from_slack(element)
-    raise BadPayload("is missing", "eventType")
+    return UNNAMED, fields
 
 
 def _snake(key: str) -> str:
@@ -78,8 +78,6 @@ _LABEL = re.compile(r"[\s•*-]*([A-Za-z][\w /()'-]{0,60}?)\s*:\*?\s+(.*\S)")
 def _from_slack(element: JsonObject) -> tuple[str, JsonObject]:
     texts = [lines for one in _texts(element) if (lines := one.strip().splitlines())]
     name = next((found for lines in texts if (found := _NAME.search(lines[0]))), None)
-    if name is None:
-        raise BadPayload("names no event in its first line", "text" if text(element.get("text")) else "blocks")
     fields: JsonObject = {}
     about = ""
     for line in (line for lines in texts for line in lines):
@@ -87,7 +85,7 @@ def _from_slack(element: JsonObject) -> tuple[str, JsonObject]:
             about = _section(heading[1])
         elif label := _LABEL.match(line):
             _set_label(fields, about, event_name(label[1]).lower(), _unescaped(label[2]))
-    return name[1] or name[2] or name[3], fields
+    return (name[1] or name[2] or name[3]) if name else UNNAMED, fields
 
 
 def _texts(element: Any, depth: int = 0) -> Iterator[str]:

@@ -28,12 +28,12 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.event import JsonObject
 from bridge.foreign import (
     moment,
+    name_of,
     number,
     object_at,
     parse_json,
     present,
     read_fields,
-    required_text,
     text,
     texts,
     value_at,
@@ -41,7 +41,7 @@ from bridge.foreign import (
 )
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
+from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.remnawave.emit import emit, signature
 from bridge.panels.remnawave.fields import BILLING, DEVICE, LOGIN, NODE, TOKEN, TRAFFIC, USER
 from bridge.panels.remnawave.names import NUMBERED, TYPES, canonical_type, hours_left
@@ -50,20 +50,17 @@ from bridge.settings import Duration
 #: Seconds in which the panel tries again: 3 times, 5 s apart, later where its queue is long.
 RETRIES_WITHIN = 3600.0
 
-#: Where each family of events names what it is about, and whether it is nothing without that.
-SUBJECTS: dict[str, tuple[bool, tuple[tuple[str, tuple[str, ...]], ...]]] = {
-    "user": (True, (("user", ("data", "username")),)),
-    "user_hwid_devices": (True, (("user", ("data", "user", "username")),)),
-    "node": (True, (("node", ("data", "name")),)),
-    "crm": (True, (("node", ("data", "nodeName")),)),
-    "torrent_blocker": (False, (("user", ("data", "user", "username")), ("node", ("data", "node", "name")))),
+#: Where each family of events names what it is about.
+SUBJECTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "user": (("user", ("data", "username")),),
+    "user_hwid_devices": (("user", ("data", "user", "username")),),
+    "node": (("node", ("data", "name")),),
+    "crm": (("node", ("data", "nodeName")),),
+    "torrent_blocker": (("user", ("data", "user", "username")), ("node", ("data", "node", "name"))),
     "service": (
-        False,
-        (
-            ("admin", ("data", "loginAttempt", "username")),
-            ("api_key", ("data", "apiToken", "name")),
-            ("config", ("data", "subpageConfig", "uuid")),
-        ),
+        ("admin", ("data", "loginAttempt", "username")),
+        ("api_key", ("data", "apiToken", "name")),
+        ("config", ("data", "subpageConfig", "uuid")),
     ),
 }
 
@@ -132,13 +129,13 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
-        native = required_text(element, "event")
+        native = text(element.get("event")) or UNNAMED
         hours = hours_left(native, element)
         type_ = canonical_type(native, hours)
         return ParsedEvent(
             type=type_,
             native_type=native,
-            subject=_subject(native, element, known=not type_.startswith("remnawave.")),
+            subject=_subject(native, element),
             data=_data(native, element, hours),
             occurred_at=moment(element.get("timestamp")),
         )
@@ -160,11 +157,9 @@ def _timestamp(body: bytes) -> datetime | None:
         return None  # `elements` says what is wrong with it
 
 
-def _subject(native: str, element: JsonObject, *, known: bool) -> str | None:
-    needed, places = SUBJECTS.get(native.partition(".")[0], (False, ()))
-    for kind, path in places:
-        name = required_text(element, *path) if needed and known else text(value_at(element, *path))
-        if name:
+def _subject(native: str, element: JsonObject) -> str | None:
+    for kind, path in SUBJECTS.get(native.partition(".")[0], ()):
+        if name := name_of(value_at(element, *path)):
             return f"{kind}:{name}"
     return None
 

@@ -17,12 +17,12 @@ from bridge.sinks.responses import in_between as in_between
 from bridge.sinks.responses import is_page as is_page
 from bridge.sinks.responses import retry_after as retry_after
 from bridge.sinks.responses import seconds as seconds
+from bridge.sinks.secrets import KnownSecrets
 from bridge.sinks.settings import ChatConfig as ChatConfig
 from bridge.sinks.settings import ProgramConfig as ProgramConfig
 from bridge.sinks.settings import Retry as Retry
 from bridge.sinks.settings import SinkConfig as SinkConfig
 from bridge.sinks.settings import address_of as address_of
-from bridge.sinks.settings import secrets_of as secrets_of
 from bridge.sinks.settings import short_hash as short_hash
 from bridge.sinks.text import clip as clip
 from bridge.terms import Quiet, Storm
@@ -94,7 +94,7 @@ class HttpSink(ABC, Generic[C]):
     def __init__(self, config: C, tools: Tools) -> None:
         self.config = config
         self.tools = tools
-        self._secrets = secrets_of(config)
+        self._secrets = KnownSecrets(config)
         self._proxy = config.proxy.get_secret_value() if config.proxy else None
         self.address = address_of(config)
 
@@ -217,9 +217,7 @@ class HttpSink(ABC, Generic[C]):
 
     def mask(self, text: str) -> str:
         """`text` without the sink's own secrets, which services like to repeat in their errors."""
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return self._secrets.mask(text)
 
     def _masked(self, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Away | Refused | Gone):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar
 
@@ -154,14 +154,6 @@ class ProgramConfig(SinkConfig):
     concurrency: int = Field(1, ge=1, le=256, description="how many may be on their way at once, in order per subject")
 
 
-def secrets_of(settings: Settings) -> list[str]:
-    """Every secret text in the settings, and the telling parts of those that are addresses; the longest first."""
-    found: set[str] = set()
-    for secret in _secrets_in([getattr(settings, name) for name in type(settings).model_fields]):
-        found |= {secret, *_telling_parts(secret)}
-    return sorted((one for one in found if len(one) >= 4), key=len, reverse=True)
-
-
 #: How a sink is spoken to, and not where: changing these repairs no address.
 NO_ADDRESS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "quiet", "storm", "concurrency"))
 
@@ -196,27 +188,3 @@ def _plain(value: Any) -> Any:
             return [value.count, value.period]
         case _:
             return value
-
-
-def _secrets_in(value: Any) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, Settings):
-        yield from secrets_of(value)
-    elif isinstance(value, Mapping | list | tuple):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _secrets_in(one)
-
-
-def _telling_parts(secret: str) -> Iterator[str]:
-    """What gives a secret away by itself: the token behind `Bearer`; of an address a password, a value of the query,
-    a part of the path that is no word."""
-    yield from (word for word in secret.split() if len(word) >= 8)
-    try:
-        url = URL(secret if "://" in secret else "")
-    except ValueError:  # no address after all
-        return
-    yield from filter(None, (url.password, url.raw_password))
-    yield from (value for value in url.query.values() if len(value) >= 8)
-    parts = [part for part in url.raw_path.split("/") if part]
-    yield from (part for part in parts if len(part) >= 16 or (part is parts[-1] and not re.fullmatch("[a-z-]+", part)))

@@ -16,9 +16,10 @@ import bridge.sinks
 from bridge.message import Circumstances, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
 from bridge.sinks import SinkSettings
-from bridge.sinks.base import Flow, HttpSink, ProgramConfig, Retry, Sink, SinkConfig, secrets_of
+from bridge.sinks.base import Flow, HttpSink, ProgramConfig, Retry, Sink, SinkConfig
 from bridge.sinks.console import ConsoleSink
 from bridge.sinks.http import Http, Response
+from bridge.sinks.secrets import KnownSecrets
 from bridge.sinks.webhook import WebhookSink
 from bridge.terms import Quiet, Storm
 from tests.services.every import CHATS, EVERY, WAYS
@@ -28,7 +29,7 @@ from tests.services.service import Answer, parsed, serving
 from tests.sinks.values import CONFIGS, a_digest, a_message, between, config, hostile_texts, json_values, tools
 
 #: Modules that are no sinks.
-SHARED = ("base", "chats", "digest", "http", "responses", "settings", "terminal", "text")
+SHARED = ("base", "chats", "digest", "http", "responses", "secrets", "settings", "terminal", "text")
 PROXY = "http://proxy-user:pr0xy-Passw0rd@127.0.0.1:1"
 
 every = pytest.mark.parametrize("name", EVERY)
@@ -277,7 +278,7 @@ def test_nothing_that_a_service_says_raises(name: str, status: int, said: Any, h
 
 def echoes(name: str) -> Iterator[Response]:
     """Answers that repeat every secret, in every place that a service might."""
-    secret = " ".join((*secrets_of(example(name, proxy=PROXY)), SECRET))
+    secret = " ".join((*KnownSecrets(example(name, proxy=PROXY)).texts(), SECRET))
     said = {
         "ok": False,
         "error": secret,

@@ -59,11 +59,17 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     clock, config = SystemClock(), loaded.config
     name, grace = replica_name(), max(config.shutdown - FAREWELL, config.shutdown / 2)
     with _bound_socket(config.listen) as listener:
-        async with open_outbox(config.store, replica=name) as outbox, _http() as http, asyncio.TaskGroup() as tasks:
+        async with (
+            open_outbox(config.store_url(), replica=name) as outbox,
+            _http() as http,
+            asyncio.TaskGroup() as tasks,
+        ):
             # not before: until the store is open, a signal ends the process at once, whatever hangs, and loses nothing
             stop, reload = _signals(within=max(config.shutdown, FAREWELL))
             redelivery = Redelivery(clock.now())
-            ownership = open_ownership(config.store, name=name, on_peer=lambda: redelivery.distrust_all(clock.now()))
+            ownership = open_ownership(
+                config.store_url(), name=name, on_peer=lambda: redelivery.distrust_all(clock.now())
+            )
             dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
             reloader = Reloader(path, receiver, dispatcher, http)

@@ -28,7 +28,8 @@ Stamp = list[tuple[str, int, int]]
 
 LOG = logging.getLogger("bridge.app")
 CHECK_EVERY = 1.0  # seconds between two looks at the files
-RESTART_ONLY = ("listen", "store", "limits", "keep", "shutdown", "log")  # settings that a reload does not change
+#: Settings that a reload does not change.
+RESTART_ONLY = ("listen", "store", "store_password", "limits", "keep", "shutdown", "log")
 
 
 class Reloader:

@@ -28,4 +28,4 @@ def existing_ledger(settings: "Config") -> "AbstractContextManager[Ledger]":
             raise BridgeError(
                 f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"
             )
-    return open_ledger(settings.store)
+    return open_ledger(settings.store_url())

@@ -12,6 +12,7 @@ from bridge.config.model import Config
 from bridge.config.orbvpn import slug
 from bridge.config.templates import check_templates
 from bridge.panels import NATIVE_TYPES, OPEN_ENDED
+from bridge.store_url import is_database
 from bridge.vocabulary import TYPES
 
 _FAMILIES = frozenset(type_.partition(".")[0] for type_ in TYPES)
@@ -39,6 +40,8 @@ def warnings(config: Config) -> list[str]:
     """What may be meant, and may not."""
     found = [f"no {what}: {why}" for what, why in _MISSING.items() if not getattr(config, what)]
     named = {sink for _, route in config.table() for sink in (*route.to, *route.fallback)}
+    if config.store_password and not is_database(config.store):
+        found.append("store_password: nobody asks for it, store is a file")
     for name, source in config.sources.items():
         if not source.secret:
             found.append(f'source "{name}": takes events from anyone, its secret is none')

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
@@ -16,10 +16,10 @@ from bridge.panels import SourceSettings
 from bridge.routing import Route
 from bridge.settings import Duration, Settings, TimeZone
 from bridge.sinks import SinkSettings
+from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
 
 _SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql+psycopg://", "postgresql://", "postgres://")
 
 
 #: What a source or a sink can be called: it stands in addresses, in the ledger and in logs.
@@ -41,6 +41,7 @@ class Config(Settings):
     listen: str = Field("0.0.0.0:8080", description="where panels are listened to, host:port")
     public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
     store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
+    store_password: SecretStr | None = Field(None, description="the database's password, where store has none")
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
     timezone: TimeZone = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
@@ -52,6 +53,12 @@ class Config(Settings):
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
     routes: tuple[Route, ...] = Field((), description="which events go where; every row that matches applies, in order")
     webhooks: tuple[OrbvpnWebhook, ...] = Field((), description="OrbVPN's own configuration objects, as they are")
+
+    def store_url(self) -> str:
+        """The store's address with its password, which nobody may see."""
+        if self.store_password is None or not is_database(self.store):
+            return self.store
+        return with_password(self.store, self.store_password.get_secret_value())
 
     def all_sinks(self) -> Mapping[str, SinkSettings]:
         """The sinks of the file, and those that the webhooks describe."""
@@ -92,7 +99,9 @@ class Config(Settings):
     @field_validator("store")
     @classmethod
     def _known_store(cls, value: str) -> str:
-        if value.startswith(_POSTGRES):
+        if is_database(value):
+            if is_misread(value):
+                raise ValueError(HOW_TO_WRITE)
             if not re.match(r"\w+(\+\w+)?://[^/]*/[^/?]+", value):
                 raise ValueError("should name the database, as in postgresql+psycopg://user:password@host/panelbridge")
             return value
@@ -102,6 +111,20 @@ class Config(Settings):
                 "should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db, "
                 "or a database, as in postgresql+psycopg://user:password@host/panelbridge"
             )
+        return value
+
+    @field_validator("store_password")
+    @classmethod
+    def _password_of_store(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        store = info.data.get("store")
+        if value is None or store is None or not is_database(store):
+            return value
+        if not value.get_secret_value():
+            raise ValueError("is empty")
+        if has_password(store):
+            raise ValueError("stands here beside a password in store: keep one of them")
+        if not has_user(store):
+            raise ValueError("needs a store with a user, as in postgresql+psycopg://user@host/panelbridge")
         return value
 
     @field_validator("templates")

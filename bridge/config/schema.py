@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bridge.config.model import NAME_PATTERN, Config
+from bridge.config.yaml import ROOT_SECRETS
 from bridge.event import JsonObject
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,6 +16,7 @@ _NAME = {"pattern": f"^{NAME_PATTERN}$"}
 def schema() -> JsonObject:
     """Draft 2020-12; every setting with its description."""
     found = Config.model_json_schema()
+    found["properties"] |= {f"{name}_file": _FILE for name in ROOT_SECRETS}
     for section in ("sources", "sinks"):
         entries = found["properties"][section]
         entries["propertyNames"] = _NAME

@@ -18,6 +18,7 @@ from bridge.config.document import Document, KeyPath, Position
 from bridge.config.syntax import compose, shown, syntax_error
 
 FILE_LIMIT = 64 * 1024  # bytes of a `*_file`: a secret is smaller
+ROOT_SECRETS = ("store_password",)  # of the file itself; whatever a source or a sink has may stand in a file
 _TEXT, _MERGE, _OWN = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:"
 
 _VARIABLE = re.compile(r"\$\$|\$\{(?!\{)([^}\n]*)\}?")
@@ -86,7 +87,7 @@ class _Constructor:
         for name, (position, value) in self._pairs(node, path).items():
             self._document.keys[(*path, name)] = position
             found[name] = self._value(value, (*path, name))
-        return self._with_files(found, path) if path[:1] in (("sources",), ("sinks",)) else found
+        return self._with_files(found, path) if not path or path[0] in ("sources", "sinks") else found
 
     def _pairs(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, tuple[Position, yaml.Node]]:
         """The mapping's own pairs, then those that `<<` brings and that it does not have itself."""
@@ -134,7 +135,7 @@ class _Constructor:
         read: dict[str, Any] = {}
         for key, value in found.items():
             name = key.removesuffix("_file")
-            if name == key or not name:
+            if name == key or not name or not (path or name in ROOT_SECRETS):
                 read.setdefault(key, value)
                 continue
             self._document.values[(*path, name)] = self._document.values[(*path, key)]

@@ -14,6 +14,7 @@ from sqlalchemy import exc
 
 from bridge.errors import StoreError, StoreRefused, StoreUnavailable
 from bridge.store import sqlite
+from bridge.store_url import HOW_TO_WRITE, is_misread
 
 #: Seconds: a person may look for something in all that is kept; a panel waits for its answer, and takes a 503 as well.
 COMMAND_PATIENCE, BRIDGE_PATIENCE = 30.0, 5.0
@@ -127,7 +128,9 @@ def open_engine(url: str, *, replica: str = "", patience: float = COMMAND_PATIEN
 
 
 def parse_url(url: str) -> sa.URL:
-    """The parts of a store's URL; raise StoreError where it is none."""
+    """The parts of a store's URL; raise StoreError where it is none, or its password would be misread."""
+    if is_misread(url):
+        raise StoreError(f"store: {HOW_TO_WRITE}")
     try:
         return sa.make_url(url)
     except (exc.ArgumentError, ValueError):

@@ -51,8 +51,10 @@ def copy(source: str, target: str, *, progress: Progress) -> int:
 
 
 def public_url(url: str) -> str:
-    """The URL of a store as it may be shown: without its password."""
-    return parse_url(url).render_as_string(hide_password=True)
+    """The URL of a store as it may be shown: without its password, wherever in it that stands."""
+    parsed = parse_url(url)
+    secret = [name for name in parsed.query if "password" in name]
+    return parsed.difference_update_query(secret).render_as_string(hide_password=True)
 
 
 def _copy_table(table: sa.Table, reading: sa.Connection, writing: sa.Connection, progress: Progress) -> int:
@@ -109,7 +111,7 @@ def _check_unused(connection: sa.Connection) -> None:
         return  # `exclusive` holds it
     now = sa.cast(sa.extract("epoch", sa.func.clock_timestamp()) * 1_000_000, sa.BigInteger)
     alive = sa.select(replicas.c.name).where(sa.func.abs(now - replicas.c.seen_at) < REPLICA_TIMEOUT * 1_000_000)
-    url = connection.engine.url.render_as_string(hide_password=True)
+    url = public_url(connection.engine.url.render_as_string(hide_password=False))
     if names := connection.execute(alive.order_by(replicas.c.name)).scalars().all():
         raise StoreError(f"store: a bridge runs on {url}: stop {', '.join(names)}, wait {REPLICA_TIMEOUT} s")
 

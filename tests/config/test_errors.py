@@ -179,6 +179,22 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "store: postgresql+psycopg://host",
             "1:8: store should name the database, as in postgresql+psycopg://user:password@host/panelbridge",
         ),
+        *(
+            (
+                f"store: postgresql://u:{password}@host/db",
+                "1:8: store should have its password percent-encoded (% as %25, @ as %40, / as %2F, # as %23, "
+                "? as %3F, no letter or digit), or have none, and the password in store_password_file",
+            )
+            for password in ("p@ss", "p/ss", "p#ss", "p%41ss", "p%ss")
+        ),
+        (
+            "store: postgresql://u:p@host/db\nstore_password: x",
+            "2:17: store_password: stands here beside a password in store: keep one of them",
+        ),
+        (
+            "store: postgres://h/d\nstore_password: x",
+            "2:17: store_password needs a store with a user, as in postgresql+psycopg://user@host/panelbridge",
+        ),
         (
             "store: sqlite://",
             "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db, "
@@ -275,6 +291,10 @@ SECRET = "s3cr3t-s3cr3t"
         f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: https://x/y, providerSpecificConfig: '{SECRET}'}}",
         f"store: mysql://user:{SECRET}@host/db",
         f"store: postgresql://user:{SECRET}@host",
+        f"store: postgresql://user:p@{SECRET}@host/db",
+        f"store: postgresql://user:{SECRET}/%41@host/db",
+        f"store: postgresql://host/db\nstore_password: {SECRET}",
+        f"store: postgresql://user:{SECRET}@host/db\nstore_password: {SECRET}",
         f"public_url: ftp://user:{SECRET}@host",
     ],
 )

@@ -19,6 +19,13 @@ def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     assert (config.all_sinks(), config.table(), config.template_folders()) == ({}, [], ())
 
 
+def test_the_password_of_the_store_can_come_from_a_file_and_is_shown_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss/w#o%41\n")
+    config = loaded(tmp_path, "store: postgresql://u@h/d\nstore_password_file: password").config
+    assert config.store_url() == "postgresql://u:p%40ss%2Fw%23o%2541@h/d"
+    assert "ss/w" not in repr(config)
+
+
 @pytest.mark.parametrize("name", ["m", "123", "no", "on", "null", "a.b_c-d", "A" * 64])
 def test_a_name_begins_with_a_letter_or_a_digit(tmp_path: Path, name: str) -> None:
     assert list(loaded(tmp_path, f"sinks:\n  {name}: {{type: console}}").config.sinks) == [name]
@@ -139,6 +146,12 @@ def test_an_empty_file_is_worth_three_warnings() -> None:
         "no sinks: nothing can go out",
         "no routes: events are kept and go nowhere",
     ]
+
+
+def test_a_password_that_nobody_asks_for_is_worth_a_warning() -> None:
+    config = Config.model_validate({"store": "sqlite:///a.db", "store_password": "x"})
+    assert "store_password: nobody asks for it, store is a file" in warnings(config)
+    assert config.store_url() == "sqlite:///a.db"
 
 
 def test_a_demo_secret_begins_with_demo() -> None:

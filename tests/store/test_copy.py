@@ -1,6 +1,7 @@
 """`store copy`: everything moves, whichever way, or nothing does."""
 
 import asyncio
+import io
 import random
 import sqlite3
 from collections.abc import Callable
@@ -239,19 +240,48 @@ def told(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]
 
 
 def test_the_command_says_what_to_write_in_the_file_and_no_password(
-    place: Place, capsys: pytest.CaptureFixture[str]
+    place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from_, to = place("sqlite"), place("postgresql")
     fill(from_, 5)
-    secret = to.replace("postgres@", "postgres:pa55word@")
-    status, out, err = told(capsys, from_, secret)
+    password = tmp_path / "password"
+    password.write_text("pa55word@/%41\n")
+    status, out, err = told(capsys, from_, to, "--to-password-file", str(password))
     assert status == 0
-    assert f"store: {to.replace('postgres@', 'postgres:***@')}\n" in out
+    assert f"store: {to}\nstore_password_file: {password}\n" in out
     assert f"{10 + 4 * (CHUNK + 1)} rows copied" in out
     assert sorted(err.splitlines()) == sorted(
         f"{table.name}: {5 if table.name in ('events', 'deliveries') else CHUNK + 1} rows" for table in TABLES
     )
     assert "pa55word" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("content", "to", "reason"),
+    [
+        (None, "postgresql://u@h/x", "the password cannot be read from {}/password: No such file or directory"),
+        (b"\n", "postgresql://u@h/x", "the password cannot be read from {}/password: it is empty"),
+        (b"\xff", "postgresql://u@h/x", "the password cannot be read from {}/password: it is not UTF-8 text"),
+        (b"x", "postgresql://h/x", "TO needs a user, as in postgresql+psycopg://user@host/name"),
+    ],
+)
+def test_a_password_that_cannot_be_had_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, to: str, reason: str
+) -> None:
+    if content is not None:
+        (tmp_path / "password").write_bytes(content)
+    status, out, err = told(capsys, f"sqlite:///{tmp_path}/a.db", to, "--to-password-file", f"{tmp_path}/password")
+    assert (status, out, err) == (1, "", f"store copy: {reason.replace('{}', str(tmp_path))}\n")
+
+
+def test_a_password_can_come_from_standard_input(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_, to = place("sqlite"), place("postgresql")
+    fill(from_, 1)
+    monkeypatch.setattr("sys.stdin", io.StringIO("pa55word\n"))
+    status, out, err = told(capsys, from_, to, "--to-password-file", "-")
+    assert (status, "pa55word" in out + err) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -261,8 +291,15 @@ def test_the_command_says_what_to_write_in_the_file_and_no_password(
         ("sqlite:///{}/none.db", "sqlite:///{}/b.db", "store: there is none at sqlite:///{}/none.db"),
         ("sqlite:///{}/a.db", "sqlite:///{}/a.db", "store: sqlite:///{}/a.db cannot be copied into itself"),
         ("sqlite:///{}/a.db", "mysql://root:pa55word@x/y", "store: should name an SQLite file"),
-        ("sqlite:///{}/a.db", "postgresql://u:pa55word@127.0.0.1:1/x", "store: x: connection failed"),
-        ("sqlite:///{}/a.db", "postgresql://u:pa55word@127.0.0.1:x1/x", "store: not a database URL"),
+        ("sqlite:///{}/a.db", "postgresql://u@127.0.0.1:1/x", "store: x: connection failed"),
+        ("sqlite:///{}/a.db", "postgresql://u@127.0.0.1:x1/x", "store: not a database URL"),
+        ("sqlite:///{}/a.db", "postgresql://u:pa55word@h/x", "store copy: TO has a password in it, and everyone"),
+        ("postgresql://h/x?user=u&password=pa55word", "sqlite:///{}/b.db", "store copy: FROM has a password in it"),
+        (
+            "sqlite:///{}/a.db",
+            "postgresql://u:p@pa55word@h/x",
+            "store copy: TO should have its password percent-encoded",
+        ),
         ("sqlite:///{}/empty.db", "sqlite:///{}/b.db", "store: there is none at sqlite:///{}/empty.db"),
         ("sqlite:///{}/text.db", "sqlite:///{}/b.db", "store: sqlite:///{}/text.db: file is not a database"),
     ],

@@ -72,7 +72,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             )
             dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
-            reloader = Reloader(path, receiver, dispatcher, http)
+            reloader = Reloader(path, receiver, dispatcher, http, outbox)
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
             background = [

@@ -1,6 +1,7 @@
 """What a reload swaps: sources, table, sinks and lanes, once the file or anything it names has changed.
 
-The port, the outbox and what is under way stay. A file that is wrong changes nothing, and says where it is.
+The port, the outbox and what is under way stay. A file that is wrong changes nothing, and says where it is. Nor does
+one that has lost a whole section: cut off between two lines a file is still a file, and all events would go nowhere.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from pathlib import Path
 from bridge.config.load import Loaded, load
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
-from bridge.errors import BridgeError, ConfigError
+from bridge.errors import BridgeError, ConfigError, StoreError
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
@@ -21,13 +22,16 @@ from bridge.routing import Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
+from bridge.store.base import Outbox
 from bridge.telemetry import log
 
 #: Path, time of change and size of each file.
 Stamp = list[tuple[str, int, int]]
 
 LOG = logging.getLogger("bridge.app")
-CHECK_EVERY = 1.0  # seconds between two looks at the files
+STANDS_STILL = 1.0  # seconds for which nobody has written to the files, when they are read
+COUNTED = 100_000  # waiting deliveries of a sink that is gone, at the most
+NEEDED = ("sources", "sinks", "routes", "webhooks")  # sections that a reload does not empty
 #: Settings that a reload does not change.
 RESTART_ONLY = ("listen", "store", "store_password", "limits", "keep", "shutdown", "log")
 
@@ -35,10 +39,11 @@ RESTART_ONLY = ("listen", "store", "store_password", "limits", "keep", "shutdown
 class Reloader:
     """Puts what the file says in place: at the start, and whenever it has changed."""
 
-    def __init__(self, path: Path, receiver: Receiver, dispatcher: Dispatcher, http: Http) -> None:
+    def __init__(self, path: Path, receiver: Receiver, dispatcher: Dispatcher, http: Http, outbox: Outbox) -> None:
         self._path = path
         self._receiver = receiver
         self._dispatcher = dispatcher
+        self._outbox = outbox
         self._tools = Tools(http, DIALECTS)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._loaded: Loaded
@@ -60,19 +65,24 @@ class Reloader:
         """Reload when one of the files has changed, and when that is requested (SIGHUP)."""
         stamp = _stamp(self._loaded.files)
         while True:
-            await _change(self._loaded.files, stamp, requested)
-            stamp = _stamp(self._loaded.files)  # before it is read: what is written meanwhile is a change
-            await self._reload()
+            stamp = await _change(self._loaded.files, stamp, requested)
+            await self._reload(stamp, requested)
 
-    async def _reload(self) -> None:
+    async def _reload(self, stamp: Stamp, requested: asyncio.Event) -> None:
+        """Put in place what the files say, which are as `stamp` says; later, where that changes meanwhile."""
+        before = self._loaded
         try:
             loaded = await asyncio.to_thread(load, self._path)
-            if self._loaded.config.sources and not loaded.config.sources:
-                raise BridgeError(f"{self._path}: names no source any more; a bridge without one has to be started so")
+            if _stamp(before.files) != stamp:
+                requested.set()
+                return
+            self._check_sections(loaded)
             for name in RESTART_ONLY:
-                if getattr(loaded.config, name) != getattr(self._loaded.config, name):
+                if getattr(loaded.config, name) != getattr(before.config, name):
                     log(LOG, logging.WARNING, "config.needs_restart", setting=name)
+            dropped = self._sinks.keys() - loaded.config.all_sinks().keys()
             await self.apply(loaded)
+            await self._warn_of(dropped)
         except ConfigError as error:
             for line in str(error).splitlines():
                 log(LOG, logging.ERROR, "config.rejected", mistake=line)
@@ -80,6 +90,22 @@ class Reloader:
             log(LOG, logging.ERROR, "config.rejected", mistake=str(error))
         else:
             log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
+
+    def _check_sections(self, loaded: Loaded) -> None:
+        for name in NEEDED:
+            if getattr(self._loaded.config, name) and not getattr(loaded.config, name):
+                lost = f"has no {name} any more, as if it were cut off; where that is meant, restart the bridge"
+                raise BridgeError(f"{self._path}: {lost}")
+
+    async def _warn_of(self, dropped: Iterable[str]) -> None:
+        """Say which of the sinks that the file does not name any more have left something behind."""
+        for name in sorted(dropped):
+            try:
+                waiting = await self._outbox.backlog(name, now=None, most=COUNTED)
+            except StoreError:
+                continue  # what waits is there all the same, and `panelbridge lanes` shows it
+            if waiting:
+                log(LOG, logging.WARNING, "config.sink_dropped", sink=name, waiting=waiting)
 
     def _sink(self, name: str, config: SinkSettings) -> tuple[SinkSettings, Sink]:
         """The sink of that name, the same object as before where its settings are the same."""
@@ -91,17 +117,20 @@ def _log_failed_row(row: str, why: str) -> None:
     log(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
 
 
-async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> None:
-    """Return when the files are not as `stamp` says, and nobody is still writing them; or when that is requested."""
-    latest = stamp
-    while not requested.is_set():
+async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> Stamp:
+    """How the files are, once that is not as `stamp` says, or a look at them is requested; when they stand still."""
+    latest = _stamp(files)
+    while True:
         with suppress(TimeoutError):
-            async with asyncio.timeout(CHECK_EVERY):
+            async with asyncio.timeout(STANDS_STILL):
                 await requested.wait()
+        asked = requested.is_set()
+        if asked:
+            await asyncio.sleep(STANDS_STILL)
         before, latest = latest, _stamp(files)
-        if before == latest != stamp:
-            break
-    requested.clear()
+        if before == latest and (asked or latest != stamp):
+            requested.clear()
+            return latest
 
 
 def _stamp(files: Iterable[Path]) -> Stamp:

@@ -46,6 +46,16 @@ async def kept(store_url: str) -> None:
             await outbox.save_lane_state(sink, state, epoch=0)
 
 
+async def test_what_nobody_carries_is_said_to_be_so_however_its_lane_stood(run: Run, store_url: str) -> None:
+    async with open_outbox(store_url) as outbox:
+        parked = LaneState(standing=Standing.PARKED, reason="HTTP 404", since=START)
+        for sink in ("gone", "off"):
+            await outbox.save_lane_state(sink, parked, epoch=0)
+    rows = {line.split()[0]: line for line in run("lanes")[1].splitlines()}
+    assert "not in the file" in rows["gone"]
+    assert "disabled" in rows["off"]
+
+
 def told(run: Run) -> dict[str, dict[str, Any]]:
     status, out, _ = run("lanes", "--json")
     assert status == 0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -154,7 +155,10 @@ async def test_a_changed_file_takes_effect_and_loses_nothing(tmp_path: Path, hin
     [
         (lambda text: text + "  - {match: user.*, to: shopp}\n", 'no sink named \\"shopp\\"'),
         (lambda text: text[: len(text) // 2], "config.yaml:"),
-        (lambda text: "", "names no source any more"),
+        (lambda text: "", "has no sources any more"),
+        (lambda text: text.partition("sinks:")[0], "has no sinks any more"),
+        (lambda text: text.partition("routes:")[0], "has no routes any more"),
+        (lambda text: text.partition("routes:")[0] + "routes: []\n", "has no routes any more"),
     ],
 )
 async def test_a_broken_file_leaves_the_old_one_in_force_and_says_where_it_is_broken(
@@ -169,6 +173,47 @@ async def test_a_broken_file_leaves_the_old_one_in_force_and_says_where_it_is_br
         async with aiohttp.ClientSession() as http:
             assert await post(http, bridge.url, "alice")
         await receiver.until(1)
+
+
+async def test_a_sink_that_is_dropped_keeps_what_waits_until_it_is_back(tmp_path: Path) -> None:
+    other = "sinks:\n  other: {type: console}\n"
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url)) as bridge:
+        await bridge.start()
+        receiver.status = 503
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "alice", "bob")
+        await bridge.logged("delivery.attempted")
+        text = bridge.config.read_text()
+        await bridge.reload(lambda text: re.sub("sinks:\n  shop: .*\n", other, text).replace("to: shop", "to: other"))
+        await bridge.logged("config.sink_dropped sink=shop waiting=2")
+        [lane] = [one for one in json.loads(await bridge.command("lanes", "--json")) if one["sink"] == "shop"]
+        assert (lane["sink_is"], lane["pending"] + lane["waiting"]) == ("not in the file", 2)
+        [shown] = [line for line in (await bridge.command("lanes")).splitlines() if line.startswith("shop")]
+        assert "not in the file" in shown
+        receiver.status = 200
+        await bridge.reload(lambda _: text)
+        await bridge.command("resume", "--all")
+        await receiver.until(2)
+        assert names(receiver) == ["alice", "bob"]
+
+
+@pytest.mark.parametrize("hint", [signal.SIGHUP, None])
+async def test_a_file_that_is_still_being_written_is_not_read(tmp_path: Path, hint: signal.Signals | None) -> None:
+    async with a_receiver() as old, a_receiver() as new, a_bridge(tmp_path, FILE.format(url=old.url)) as bridge:
+        await bridge.start()
+        text = bridge.config.read_text().replace(old.url, new.url)
+        with bridge.config.open("w") as file:
+            for line in text.splitlines(keepends=True):
+                file.write(line)
+                file.flush()
+                if hint is not None:
+                    bridge.signal(hint)
+                await asyncio.sleep(0.3)
+        await bridge.logged("config.reloaded")
+        assert "config.rejected" not in bridge.log.read_text()
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "alice")
+        await new.until(1)
 
 
 async def test_dead_letters_are_replayed_by_a_command_beside_the_running_bridge(tmp_path: Path) -> None:

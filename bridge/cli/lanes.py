@@ -94,6 +94,6 @@ def _sink_is(sink: str, settings: "Config") -> str:
 
 def _cells(one: "LaneRecord", settings: "Config") -> tuple[object, ...]:
     sink_is, zone = _sink_is(one.sink, settings), settings.zone()
-    standing = one.standing if sink_is == "enabled" or _is_held(one) else sink_is
+    standing = sink_is if sink_is != "enabled" else one.standing  # what nobody carries
     since, until, oldest = (at and local_time(at, zone) for at in (one.since, one.until, one.oldest))
     return (one.sink, standing, since, _waiting(one), oldest, one.reason, until, one.owner)

@@ -161,8 +161,8 @@ class Outbox(Protocol):
         """Unsettled deliveries of a sink whose terms name a fallback, with an id above `after`, in order."""
         ...
 
-    async def backlog(self, sink: str, *, now: datetime, most: int) -> int:
-        """How many deliveries of a sink are pending or due, counted up to `most`."""
+    async def backlog(self, sink: str, *, now: datetime | None, most: int) -> int:
+        """How many deliveries of a sink are pending or due, counted up to `most`; with no `now`, all that wait."""
         ...
 
     def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":

@@ -44,7 +44,7 @@ class SqlOutbox:
     async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
         return await self._read(lambda c: claim.fallback_candidates(c, sink, after=after, limit=limit))
 
-    async def backlog(self, sink: str, *, now: datetime, most: int) -> int:
+    async def backlog(self, sink: str, *, now: datetime | None, most: int) -> int:
         return await self._read(lambda c: claim.backlog(c, sink, now=now, most=most))
 
     def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":

@@ -219,4 +219,5 @@ async def test_a_backlog_is_what_is_pending_or_due_counted_as_far_as_it_matters(
     await settle(outbox, first, Again(START + timedelta(hours=1), "HTTP 502"))
     await settle(outbox, second, Again(START, "HTTP 502"))
     assert [await outbox.backlog("ops", now=START, most=most) for most in (3, 4, 10)] == [3, 4, 4]
+    assert [await outbox.backlog("ops", now=None, most=most) for most in (4, 10)] == [4, 5]
     assert await outbox.backlog("team", now=START, most=10) == 0

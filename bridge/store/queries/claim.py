@@ -33,6 +33,7 @@ _of_sink = deliveries.c.sink == sa.bindparam("sink_")
 _above = deliveries.c.id > sa.bindparam("after_")
 _limit: sa.BindParameter[int] = sa.bindparam("limit_")
 
+LAST = 2**63 - 1  # of the times that a column holds
 _earlier = deliveries.alias("earlier")
 
 
@@ -194,7 +195,7 @@ def fallback_candidates(connection: sa.Connection, sink: str, *, after: int, lim
     return list(map(delivery_of, read(connection, FALLBACK_CANDIDATES, values)))
 
 
-def backlog(connection: sa.Connection, sink: str, *, now: datetime, most: int) -> int:
-    """How many of the sink's deliveries are pending or due, counted up to `most`."""
-    values = {"sink_": sink, "limit_": most, "now_": micros(now)}
+def backlog(connection: sa.Connection, sink: str, *, now: datetime | None, most: int) -> int:
+    """How many of the sink's deliveries are pending or due, counted up to `most`; with no `now`, all that wait."""
+    values = {"sink_": sink, "limit_": most, "now_": LAST if now is None else micros(now)}
     return min(most, sum(int(count) for statement in BACKLOG for (count,) in read(connection, statement, values)))

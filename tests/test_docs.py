@@ -260,5 +260,5 @@ async def test_the_panel_and_the_sink_of_the_examples_work(example: dict[str, An
         )
         assert taken.headers["authorization"] == "Bearer t0ken"
         limiter = Limiter(sink.limits)
-        waits = [(limiter.wait(0.0), limiter.sent(0.0))[0] for _ in range(6)]
+        waits = [(limiter.wait(0.0), limiter.reserve().sent(0.0))[0] for _ in range(6)]
         assert waits == [0, 0, 0, 0, 0, 1.0]

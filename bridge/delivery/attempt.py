@@ -17,7 +17,7 @@ from bridge.event import Event
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Away
-from bridge.sinks.base import Sink
+from bridge.sinks.base import OnSent, Sink
 from bridge.store.base import Delivery, Settlement
 from bridge.telemetry import log
 
@@ -39,16 +39,23 @@ class AttemptResult:
 
 
 async def send_batch(
-    batch: Batch, sink: Sink, renderer: Renderer, *, at: datetime, silent: bool = False, earlier: Earlier | None = None
+    batch: Batch,
+    sink: Sink,
+    renderer: Renderer,
+    *,
+    at: datetime,
+    silent: bool = False,
+    earlier: Earlier | None = None,
+    on_sent: OnSent = None,
 ) -> AttemptResult:
     """Send a batch as one message. Whatever goes wrong unforeseen costs attempts, and never the lane."""
     first = batch.deliveries[0]
     try:
         if len(batch.deliveries) > 1:
             digest, fault = digest_of(batch, sink, renderer, at=at, silent=silent)
-            return AttemptResult(await sink.send_digest(digest), fault)
+            return AttemptResult(await sink.send_digest(digest, on_sent), fault)
         message, fault = message_of(first, sink, renderer, at=at, silent=silent, earlier=earlier)
-        return AttemptResult(await sink.send(message), fault)
+        return AttemptResult(await sink.send(message, on_sent), fault)
     except Exception as error:
         log(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
         return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)

@@ -43,6 +43,8 @@ class Health:
         self._address = sink.address
         self._outbox = outbox
         self._clock = clock
+        # one at a time: what was being sent, and the one before it whose record was being written
+        self._unrecorded = max(2, sink.concurrency)
         self._epoch = epoch
         self._saves = 0  # begun
         self._saved = 0  # the last of them that the store has taken
@@ -64,12 +66,14 @@ class Health:
                 self.limiter.pause((state.until - wall).total_seconds(), now)
         if state.standing is not Standing.OPEN:
             self._log()
-        self.limiter.restore(state.spent, now, wall)
+        carried = bool(state.address)  # by whoever was killed, perhaps
+        self.limiter.restore(state.spent, now, wall, unrecorded=self._unrecorded if carried else 0)
         if not unchanged:
             self._save()
 
-    def record(self, result: AttemptResult, *, started: float) -> bool:
-        """Take an attempt into account; one that failed by a bug of our own says nothing of the service.
+    def record(self, result: AttemptResult, *, sent: float) -> bool:
+        """Take an attempt into account, which was `sent` then; one that failed by a bug of our own says nothing of the
+        service.
 
         Returns whether it told of a limit.
         """
@@ -78,10 +82,8 @@ class Health:
         changed = not result.bug and self.breaker.record(attempt, now, self._clock.now())
         pause = _pause(attempt)
         self.limiter.pause(pause, now)
-        self.limiter.spend(attempt.scopes, started)
-        for _ in range(attempt.requests - 1):
-            self.limiter.sent(now)
-        learned = self.limiter.learn(attempt.learned, sent=started)
+        self.limiter.spend(attempt.scopes, now)
+        learned = self.limiter.learn(attempt.learned, sent=sent)
         if before is not self.breaker.standing:
             self._log()
         if changed or learned or pause or self.limiter.lasting:

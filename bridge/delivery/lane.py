@@ -223,10 +223,20 @@ class Lane:
         self._at_rest.clear()
         try:
             started, at = self._clock.monotonic(), self._clock.now()
-            self._health.limiter.sent(started)
-            renderer = self.settings.renderer
-            result = await send_batch(batch, self.sink, renderer, at=at, silent=silent, earlier=earlier)
-            if self._health.record(result, started=started):
+            slot = self._health.limiter.reserve()
+            try:
+                result = await send_batch(
+                    batch,
+                    self.sink,
+                    self.settings.renderer,
+                    at=at,
+                    silent=silent,
+                    earlier=earlier,
+                    on_sent=lambda: slot.sent(self._clock.monotonic()),
+                )
+            finally:
+                sent = slot.close(self._clock.monotonic())
+            if self._health.record(result, sent=sent):
                 self._resources.on_limit()
             settlements = self._settlements(batch.deliveries, result)
             log_attempt(settlements, milliseconds=(self._clock.monotonic() - started) * 1000)

@@ -6,8 +6,8 @@ settings, windows that several lanes share, the pause that a 429 or a header ask
 restart or on another replica.
 """
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bridge.outcome import Limit, Rate
@@ -17,23 +17,67 @@ from bridge.outcome import Limit, Rate
 KEPT_PERIOD, KEPT_COUNT = 5.0, 100
 
 
+RESERVED_WAIT = 0.05  # seconds between two looks at a window of which all places are reserved
+
+
 class RateWindow:
-    """At most `count` in any `period` seconds. Times are monotonic seconds."""
+    """At most `count` in any `period` seconds. Times are monotonic seconds.
+
+    A place is `reserved` before the send, and has a time as soon as the request is on the wire: the service counts from
+    then on, and rendering and connecting take as long as they take.
+    """
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
         self.times = deque[float](maxlen=rate.count)
+        self.reserved = 0
 
-    def free_at(self) -> float:
+    def free_at(self, now: float) -> float:
         """When the next one is allowed."""
-        full = len(self.times) == self.times.maxlen
-        return self.times[0] + self.rate.period if full else float("-inf")
+        over = len(self.times) + self.reserved - self.rate.count  # the send that has to be over by then
+        if over < 0:
+            return float("-inf")
+        return self.times[over] + self.rate.period if over < len(self.times) else now + RESERVED_WAIT
+
+    def add(self, times: Iterable[float]) -> None:
+        """Count these."""
+        self.times = deque(sorted([*self.times, *times]), maxlen=self.rate.count)
 
     def restore(self, times: Iterable[float]) -> None:
         """Count these too; where two say the same of one send, once."""
-        known = {round(at, 3) for at in self.times}
-        both = sorted([*self.times, *(at for at in times if round(at, 3) not in known)])
-        self.times = deque(both, maxlen=self.rate.count)
+        known, new = Counter(round(at, 3) for at in self.times), []
+        for at in times:
+            if known[round(at, 3)] > 0:
+                known[round(at, 3)] -= 1
+            else:
+                new.append(at)
+        self.add(new)
+
+
+class Slot:
+    """A place in every window for a send that is allowed. `sent_at`: when its last request was on the wire."""
+
+    def __init__(self, windows: Collection[RateWindow]) -> None:
+        self.sent_at: float | None = None
+        self._windows = windows
+        for window in windows:
+            window.reserved += 1
+
+    def sent(self, now: float) -> None:
+        """A request is on the wire. The first takes the place that is reserved; each one after it counts as well."""
+        first = self.sent_at is None
+        self.sent_at = now
+        for window in self._windows:
+            window.times.append(now)
+            if first:
+                window.reserved -= 1
+
+    def close(self, now: float) -> float:
+        """The attempt is over; when it was sent. What never said that it was on the wire counts from now on."""
+        if self.sent_at is not None:
+            return self.sent_at
+        self.sent(now)
+        return now
 
 
 class RateWindows:
@@ -74,21 +118,19 @@ class Limiter:
         for limit in new:
             self._limits[limit] = self._windows.of(limit)
             if sent is not None and limit.sends:
-                self._limits[limit].times.append(sent)
+                self._limits[limit].add([sent])
         return bool(new)
 
     def wait(self, now: float) -> float:
         """Seconds until the next send is allowed, 0.0 if it is now."""
         until = self._quiet_until
         for window in self._limits.values():
-            until = max(until, window.free_at())
+            until = max(until, window.free_at(now))
         return max(0.0, until - now)
 
-    def sent(self, now: float) -> None:
-        """Count a send."""
-        for limit, window in self._limits.items():
-            if limit.sends:
-                window.times.append(now)
+    def reserve(self) -> Slot:
+        """A place for a send that is allowed, until it is on the wire."""
+        return Slot([window for limit, window in self._limits.items() if limit.sends])
 
     def spend(self, scopes: Iterable[str], now: float) -> None:
         """Count an answer against the limits that only some answers count against."""
@@ -119,16 +161,20 @@ class Limiter:
                 kept[limit.scope] = max(kept.get(limit.scope, []), recent, key=len)
         return {scope: times for scope, times in kept.items() if times}
 
-    def restore(self, spent: Mapping[str, Sequence[datetime]], now: float, wall: datetime) -> None:
-        """Count what was sent before, and one more, which may have been on its way when that was written.
+    def restore(
+        self, spent: Mapping[str, Sequence[datetime]], now: float, wall: datetime, *, unrecorded: int = 0
+    ) -> None:
+        """Count what was sent before, and as many more as may have been sent and not written down.
 
-        Of a window that is shared, every lane knows a part.
+        Of a window that is shared, every lane knows a part; and each may have had its own on their way. A window of a
+        sink alone of which nothing was written is taken for empty: it may be as long as a day.
         """
         for limit, window in self._limits.items():
             times = spent.get(limit.scope, ())
-            if times and _lasts(limit):
+            if _lasts(limit) and (times or limit.scope):
                 ages = ((wall - at).total_seconds() for at in times)
-                window.restore([now, *(now - max(0.0, age) for age in ages if age < limit.rate.period)])
+                window.restore([now - max(0.0, age) for age in ages if age < limit.rate.period])
+                window.add([now] * (unrecorded if limit.sends else 0))
 
 
 def shared_scopes(limits: Iterable[Limit]) -> tuple[str, ...]:

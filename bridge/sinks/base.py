@@ -12,6 +12,7 @@ from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Request, Response, Unanswered
+from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.responses import BETWEEN, is_front, moved
 from bridge.sinks.responses import in_between as in_between
 from bridge.sinks.responses import is_page as is_page
@@ -80,9 +81,9 @@ class Sink(Protocol):
         """A short hash of the settings: another one where the operator has changed them."""
         ...
 
-    async def send(self, message: Message) -> Attempt: ...
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt: ...
 
-    async def send_digest(self, digest: Digest) -> Attempt: ...
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt: ...
 
 
 class HttpSink(ABC, Generic[C]):
@@ -186,28 +187,28 @@ class HttpSink(ABC, Generic[C]):
         """The requests that carry a digest."""
         return self.judge((yield self.build_digest(digest)))
 
-    async def send(self, message: Message) -> Attempt:
-        return await self._carry(self.flow(message))
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+        return await self._carry(self.flow(message), on_sent)
 
-    async def send_digest(self, digest: Digest) -> Attempt:
-        return await self._carry(self.digest_flow(digest))
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
+        return await self._carry(self.digest_flow(digest), on_sent)
 
-    async def _carry(self, flow: Flow) -> Attempt:
+    async def _carry(self, flow: Flow, on_sent: OnSent) -> Attempt:
         """One attempt: each request of the flow is answered in turn. No response at all is Away."""
         requests = 0
         try:
             request = next(flow)
             while True:
                 requests += 1
-                request = flow.send(await self._response(request))
+                request = flow.send(await self._response(request, on_sent))
         except StopIteration as end:
             attempt: Attempt = end.value
             return replace(attempt, requests=requests) if requests > 1 else attempt
         except Unanswered as error:
             return Attempt(self._masked(Away(str(error))))
 
-    async def _response(self, request: Request) -> Response:
-        return await self.tools.http.send(request, within=self.config.timeout, proxy=self._proxy)
+    async def _response(self, request: Request, on_sent: OnSent) -> Response:
+        return await self.tools.http.send(request, within=self.config.timeout, proxy=self._proxy, on_sent=on_sent)
 
     def judge(self, response: Response) -> Attempt:
         """The outcome of a response, with the evidence."""

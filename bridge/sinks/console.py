@@ -15,7 +15,7 @@ from pydantic import Field
 from bridge.markup.service import Look
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Limit
-from bridge.sinks.base import Retry, SinkConfig, Tools, address_of
+from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
 from bridge.terms import Quiet, Storm
 
@@ -71,10 +71,10 @@ class ConsoleSink:
     def storm(self) -> Storm | None:
         return self.config.storm
 
-    async def send(self, message: Message) -> Attempt:
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         return await self._show(message)
 
-    async def send_digest(self, digest: Digest) -> Attempt:
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         return await self._show(digest)
 
     async def _show(self, message: Message | Digest) -> Attempt:

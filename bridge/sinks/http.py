@@ -3,9 +3,11 @@
 import os
 import ssl
 from asyncio import IncompleteReadError
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from types import SimpleNamespace
+from typing import Any
 
 import aiohttp
 from yarl import URL
@@ -15,6 +17,10 @@ from bridge import __version__
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
 ANSWER_LIMIT = 256 * 1024
 USER_AGENT = f"Panelbridge/{__version__}"
+
+
+#: Called whenever a request is on the wire: the service counts it from then on.
+OnSent = Callable[[], None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,9 @@ class Http:
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
         self._faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError, IncompleteReadError)
 
-    async def send(self, request: Request, *, within: float, proxy: str | None = None) -> Response:
+    async def send(
+        self, request: Request, *, within: float, proxy: str | None = None, on_sent: OnSent = None
+    ) -> Response:
         """The answer; raise Unanswered where none came whole within so many seconds."""
         session = self._session(proxy)
         try:
@@ -60,6 +68,7 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
                 proxy=proxy if proxy and proxy.startswith("http") else None,
+                trace_request_ctx=on_sent,
             ) as response:
                 return Response(response.status, _headers(response), await _body(response), request.url)
         except TimeoutError:
@@ -79,6 +88,7 @@ class Http:
                 connector=self._socks(socks) if socks else aiohttp.TCPConnector(limit=0),
                 headers={"User-Agent": USER_AGENT},
                 cookie_jar=aiohttp.DummyCookieJar(),
+                trace_configs=[_telling_when_sent()],
             )
         return session
 
@@ -94,6 +104,18 @@ class Http:
         # names are looked up at the proxy's end in any case, and the library does not know socks5h
         connector: aiohttp.BaseConnector = ProxyConnector.from_url(proxy.replace("socks5h:", "socks5:", 1), limit=0)
         return connector
+
+
+def _telling_when_sent() -> aiohttp.TraceConfig:
+    """Has whoever asks for it told when the head of his request is written; the connection is there by then."""
+
+    async def tell(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+        if (on_sent := context.trace_request_ctx) is not None:
+            on_sent()
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(tell)
+    return trace
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

@@ -13,7 +13,7 @@ from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Message, Tally
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome
-from bridge.sinks.base import Retry
+from bridge.sinks.base import OnSent, Retry
 from bridge.store import open_ledger
 from bridge.store.base import Delivery
 from bridge.store.queries.records import delivery_records
@@ -42,12 +42,12 @@ class ScriptedSink:
         self.messages: list[Message | Digest] = []
         self._clock = clock
 
-    async def send(self, message: Message) -> Attempt:
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         self.sent.append((self._clock.monotonic(), message.event.subject))
         self.messages.append(message)
         return self._answer()
 
-    async def send_digest(self, digest: Digest) -> Attempt:
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         self.sent += [(self._clock.monotonic(), event.subject) for event in digest.events]
         self.messages.append(digest)
         return self._answer()

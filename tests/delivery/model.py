@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.message import Digest, Message
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
+from bridge.sinks.base import OnSent
 from bridge.store.base import Delivery, LaneState, Settlement, Standing
 from bridge.vocabulary import opposite
 from tests.delivery.lanes import ScriptedSink
@@ -189,10 +190,10 @@ class WatchedSink(ScriptedSink):
         self.concurrency = model.concurrency
         self.meanwhile: Callable[[], Awaitable[None]]  # what happens while it takes its time
 
-    async def send(self, message: Message) -> Attempt:
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         return await self._take([message.event.id])
 
-    async def send_digest(self, digest: Digest) -> Attempt:
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         return await self._take([event.id for event in digest.events])
 
     async def _take(self, events: list[str]) -> Attempt:

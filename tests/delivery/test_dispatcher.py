@@ -12,6 +12,7 @@ from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
 from bridge.message import Message
 from bridge.outcome import Attempt
+from bridge.sinks.base import OnSent
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up, routed
@@ -38,10 +39,10 @@ class Slow(ScriptedSink):
         super().__init__(clock)
         self.begun, self.go = asyncio.Event(), asyncio.Event()
 
-    async def send(self, message: Message) -> Attempt:
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         self.begun.set()
         await self.go.wait()
-        return await super().send(message)
+        return await super().send(message, on_sent)
 
 
 async def test_draining_finishes_what_is_being_sent_and_starts_nothing_new(

@@ -154,9 +154,9 @@ async def test_an_answer_that_comes_while_the_store_is_asked_is_newer_than_that_
     store: Any = Resumed()
     health = Health("ops", ScriptedSink(clock), store, clock, RateWindows(), epoch=0)
     away = AttemptResult(Attempt(Away("HTTP 502")))
-    health.record(away, started=0.0)
+    health.record(away, sent=0.0)
     await asyncio.sleep(0)
-    store.meanwhile = lambda: health.record(away, started=0.0)
+    store.meanwhile = lambda: health.record(away, sent=0.0)
     assert not await health.resumed()
     assert health.breaker.standing is Standing.AWAY
     await asyncio.sleep(0)

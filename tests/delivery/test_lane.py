@@ -8,6 +8,7 @@ import pytest
 
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Limited, Outcome, Refused
+from bridge.sinks.base import OnSent
 from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
@@ -28,7 +29,7 @@ class Wide(ScriptedSink):
         self.subjects_inside: list[str | None] = []
         self.clashes = 0
 
-    async def send(self, message: Message) -> Attempt:
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         subject = message.event.subject
         self.clashes += subject is not None and subject in self.subjects_inside
         self.subjects_inside.append(subject)
@@ -36,7 +37,7 @@ class Wide(ScriptedSink):
         for _ in range(Random(message.event.id).randrange(5, 12)):
             await asyncio.sleep(0)
         self.subjects_inside.remove(subject)
-        return await super().send(message)
+        return await super().send(message, on_sent)
 
 
 @pytest.fixture
@@ -151,10 +152,10 @@ async def test_what_is_due_gets_its_turn_however_much_is_pending(outbox: SqlOutb
 
 async def test_one_that_hangs_holds_up_no_others(outbox: SqlOutbox, clock: FakeClock) -> None:
     class Hanging(Wide):
-        async def send(self, message: Message) -> Attempt:
+        async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
             if message.event.subject == "user:0":
                 await asyncio.Event().wait()
-            return await super().send(message)
+            return await super().send(message, on_sent)
 
     sink = Hanging(clock)
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(500))))

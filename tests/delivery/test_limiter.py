@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.limiter import Limiter, RateWindows
+from bridge.delivery.limiter import Limiter, RateWindows, Slot
+from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate
+from bridge.sinks.base import OnSent
 from bridge.store.base import Standing
 from bridge.store.outbox import SqlOutbox
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time
@@ -27,21 +29,21 @@ def test_no_rate_means_no_wait() -> None:
     limiter = Limiter([])
     for _ in range(1000):
         assert limiter.wait(0.0) == 0.0
-        limiter.sent(0.0)
+        limiter.reserve().sent(0.0)
 
 
 def test_as_many_as_allowed_go_at_once_and_the_next_waits_for_the_window() -> None:
     limiter = Limiter(limits(Rate(2, 10.0)))
     for now in (0.0, 4.0):
         assert limiter.wait(now) == 0.0
-        limiter.sent(now)
+        limiter.reserve().sent(now)
     assert limiter.wait(5.0) == 5.0
     assert limiter.wait(10.0) == 0.0
 
 
 def test_the_strictest_of_several_rates_counts() -> None:
     limiter = Limiter(limits(Rate(10, 1.0), Rate(1, 60.0)))
-    limiter.sent(0.0)
+    limiter.reserve().sent(0.0)
     assert limiter.wait(1.0) == 59.0
 
 
@@ -59,7 +61,7 @@ def test_no_window_ever_holds_more_than_allowed(count: int, period: float, gaps:
     for gap in gaps:
         now += gap
         now += limiter.wait(now)
-        limiter.sent(now)
+        limiter.reserve().sent(now)
         sent.append(now)
     for first, last in zip(sent, sent[count:], strict=False):
         assert last - first >= period * (1 - 1e-9)
@@ -68,25 +70,25 @@ def test_no_window_ever_holds_more_than_allowed(count: int, period: float, gaps:
 def test_lanes_that_share_a_channel_share_its_limit() -> None:
     windows = RateWindows()
     ops, night = Limiter([CHANNEL], windows), Limiter([CHANNEL], windows)
-    ops.sent(0.0)
-    night.sent(1.0)
+    ops.reserve().sent(0.0)
+    night.reserve().sent(1.0)
     assert ops.wait(10.0) == night.wait(10.0) == 50.0
 
 
 def test_lanes_share_no_limit_without_a_scope() -> None:
     windows = RateWindows()
     ops, night = (Limiter(limits(Rate(1, 60.0)), windows) for _ in range(2))
-    ops.sent(0.0)
+    ops.reserve().sent(0.0)
     assert (ops.wait(0.0), night.wait(0.0)) == (60.0, 0.0)
 
 
 def test_what_is_learned_of_a_channel_includes_what_others_sent_to_it() -> None:
     windows = RateWindows()
     ops, night = Limiter([CHANNEL], windows), Limiter([], windows)
-    ops.sent(0.0)
-    ops.sent(0.0)
+    ops.reserve().sent(0.0)
+    ops.reserve().sent(0.0)
     assert night.wait(1.0) == 0.0
-    night.sent(0.5)
+    night.reserve().sent(0.5)
     assert night.learn([CHANNEL], sent=0.5)
     assert not night.learn([CHANNEL])
     assert night.wait(1.0) == 59.0
@@ -96,7 +98,7 @@ def test_what_is_learned_of_a_channel_includes_what_others_sent_to_it() -> None:
 def test_a_limit_on_some_answers_counts_those_and_no_send() -> None:
     limiter = Limiter([INVALID])
     for now in (0.0, 1.0, 2.0):
-        limiter.sent(now)
+        limiter.reserve().sent(now)
         limiter.spend(("something else",), now)
     assert limiter.wait(2.0) == 0.0
     for now in (3.0, 4.0):
@@ -106,13 +108,13 @@ def test_a_limit_on_some_answers_counts_those_and_no_send() -> None:
 
 def test_what_was_sent_before_a_restart_counts_after_it_and_so_does_what_may_have_been_on_its_way() -> None:
     before = Limiter([Limit("discord channel 1", Rate(3, 60.0))])
-    before.sent(100.0)
+    before.reserve().sent(100.0)
     spent = before.spent(110.0, START)
     assert spent == {"discord channel 1": [START - timedelta(seconds=10)]}
     after = Limiter([Limit("discord channel 1", Rate(3, 60.0))])
-    after.restore(spent, 5.0, START + timedelta(seconds=20))
+    after.restore(spent, 5.0, START + timedelta(seconds=20), unrecorded=1)
     assert after.wait(5.0) == 0.0
-    after.sent(5.0)
+    after.reserve().sent(5.0)
     assert after.wait(5.0) == 30.0
 
 
@@ -124,7 +126,7 @@ def test_a_clock_that_was_set_back_over_a_restart_lengthens_no_window() -> None:
 
 def test_windows_that_are_over_at_once_are_not_kept() -> None:
     limiter = Limiter([*limits(Rate(10, 1.0)), Limit("zapier 1", Rate(10_000, 300.0))])
-    limiter.sent(0.0)
+    limiter.reserve().sent(0.0)
     assert not limiter.lasting
     assert limiter.spent(0.0, START) == {}
 
@@ -140,7 +142,91 @@ def test_what_two_lanes_know_of_a_shared_window_is_put_together() -> None:
     times = [START - timedelta(seconds=seconds) for seconds in (30, 20, 10)]
     first.restore({wide.scope: times[:1]}, 100.0, START)
     second.restore({wide.scope: times}, 100.0, START)
-    assert first.wait(100.0) == 30.0
+    assert first.wait(100.0) == 0.0
+    first.reserve().sent(100.0)
+    assert first.wait(100.0) == second.wait(100.0) == 30.0
+
+
+def test_each_lane_of_a_shared_window_may_have_sent_what_nobody_wrote_down() -> None:
+    windows = RateWindows()
+    limit = Limit("discord channel 1", Rate(5, 60.0))
+    lanes = [Limiter([limit], windows) for _ in range(2)]
+    for lane in lanes:
+        lane.restore({}, 100.0, START, unrecorded=2)
+    lanes[0].reserve().sent(101.0)
+    assert lanes[1].wait(101.0) == 59.0
+
+
+def test_two_sends_of_one_moment_are_two() -> None:
+    limiter, times = Limiter([CHANNEL]), [START, START]
+    for _ in range(2):
+        limiter.restore({CHANNEL.scope: times}, 10.0, START + timedelta(seconds=10))
+    assert limiter.wait(10.0) == 50.0
+    assert len(limiter.spent(10.0, START)[CHANNEL.scope]) == 2
+
+
+def test_a_window_of_a_day_that_was_empty_is_empty_after_a_restart() -> None:
+    limiter = Limiter(limits(Rate(1, 86400.0)))
+    limiter.restore({}, 0.0, START, unrecorded=2)
+    assert limiter.wait(0.0) == 0.0
+
+
+def test_a_place_is_kept_until_the_request_is_on_the_wire_and_counts_from_then_on() -> None:
+    limiter = Limiter(limits(Rate(2, 1.0)))
+    slow = limiter.reserve()  # it connects, for 5 s
+    limiter.reserve().sent(5.0)
+    assert limiter.wait(5.0) == 1.0
+    slow.sent(5.5)
+    assert limiter.wait(5.5) == 0.5
+    limiter.reserve().sent(6.0)
+    assert limiter.wait(6.0) == 0.5
+
+
+def test_while_all_places_are_reserved_nobody_knows_when_one_is_free() -> None:
+    limiter = Limiter(limits(Rate(1, 60.0)))
+    slot = limiter.reserve()
+    assert 0 < limiter.wait(0.0) < 1
+    assert 0 < limiter.wait(1000.0) < 1
+    slot.sent(1000.0)
+    assert limiter.wait(1000.0) == 60.0
+
+
+def test_each_request_of_an_attempt_counts_and_so_does_one_that_nobody_told_of() -> None:
+    limiter = Limiter(limits(Rate(4, 60.0)))
+    told, silent = limiter.reserve(), limiter.reserve()
+    told.sent(1.0)
+    told.sent(2.0)
+    assert told.close(9.0) == 2.0
+    assert silent.close(9.0) == 9.0
+    assert limiter.wait(9.0) == 0.0
+    limiter.reserve().sent(9.0)
+    assert limiter.wait(9.0) == 52.0
+
+
+@given(st.integers(1, 4), st.lists(st.tuples(st.floats(0.0, 2.0), st.floats(0.0, 9.0)), max_size=40))
+def test_however_long_they_connect_no_service_gets_more_than_it_allows(
+    count: int, sends: list[tuple[float, float]]
+) -> None:
+    limiter, now, wire = Limiter(limits(Rate(count, 3.0))), 0.0, list[float]()
+    connecting: list[tuple[float, Slot]] = []
+
+    def pass_until(then: float) -> None:
+        for at, slot in sorted((one for one in connecting if one[0] <= then), key=lambda one: one[0]):
+            slot.sent(at)
+            wire.append(at)
+        connecting[:] = [one for one in connecting if one[0] > then]
+
+    for gap, takes in sends:
+        now += gap
+        pass_until(now)
+        while (wait := limiter.wait(now)) > 0:
+            now += wait
+            pass_until(now)
+        connecting.append((now + takes, limiter.reserve()))
+    pass_until(float("inf"))
+    assert len(wire) == len(sends)
+    for first, last in zip(wire, wire[count:], strict=False):
+        assert last - first >= 3.0 * (1 - 1e-9)
 
 
 async def test_the_wait_that_a_service_asks_for_costs_no_attempt_and_holds_the_whole_lane(
@@ -220,6 +306,34 @@ async def test_a_window_outlives_the_process(outbox: SqlOutbox, clock: FakeClock
     await lane.flush()
     await carry_all(a_lane(outbox, sink, clock))
     assert sink.times[:3] == [0, 0, 60]
+
+
+class SlowToConnect(ScriptedSink):
+    """It is on the wire when it has connected, which takes five seconds at first."""
+
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+        if not self.sent:
+            await self._clock.sleep(5)
+        if on_sent:
+            on_sent()
+        return await super().send(message)
+
+
+async def test_a_limit_is_counted_from_when_the_request_is_on_the_wire(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = SlowToConnect(clock)
+    sink.limits = (Limit("discord webhook 1", Rate(2, 2.0)),)
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert sink.times == [5, 5, 7, 7, 9, 9]
+
+
+async def test_what_a_killed_process_sent_and_did_not_write_down_counts(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = ScriptedSink(clock)
+    sink.limits = (Limit("discord channel 1", Rate(3, 60.0)),)
+    await carry_all(a_lane(outbox, sink, clock))  # it knows of the lane, and is killed with two on their way
+    await outbox.put(an_intake(*map(an_event, NAMES)))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert sink.times == [0, 60, 60, 60, 120, 120]
 
 
 async def test_two_sinks_of_one_channel_share_its_limit_as_soon_as_it_is_known(

@@ -368,10 +368,12 @@ async def test_each_request_of_a_flow_is_answered_in_turn_and_counted() -> None:
 
     service, http = Receiver(), Http()
     answers: list[int] = []
+    sent: list[int] = []
     async with serving(service) as base:
         sink = Insistent(config(type="webhook", url=base), tools(http))
-        attempt = await sink.send(a_message())
+        attempt = await sink.send(a_message(), lambda: sent.append(len(answers)))
         assert (attempt, answers) == (Attempt(Delivered(), 200, requests=3), [202] * 3)
+        assert sent == [0, 1, 2]
         assert [taken.path for taken in service.taken] == ["/1", "/2", "/3"]
         lost = await sink.send(a_message({"text": "lost"}))
     assert lost == Attempt(Away("no answer: connection refused"))

@@ -11,7 +11,7 @@ from yarl import URL
 
 from bridge.outcome import Attempt, Away, Delivered
 from bridge.sinks.base import retry_after
-from bridge.sinks.http import ANSWER_LIMIT, Http, Request, Response, Unanswered
+from bridge.sinks.http import ANSWER_LIMIT, Http, OnSent, Request, Response, Unanswered
 from tests.services.receiver import Receiver
 from tests.services.service import serving
 from tests.sinks.values import a_message, a_sink
@@ -50,12 +50,18 @@ def answering(*parts: bytes) -> Handler:
 
 
 async def ask(
-    http: Http, port: int, *, scheme: str = "http", within: float = 60.0, proxy: str | None = None
+    http: Http,
+    port: int,
+    *,
+    scheme: str = "http",
+    within: float = 60.0,
+    proxy: str | None = None,
+    on_sent: OnSent = None,
 ) -> Response:
     request = Request(
         "POST", URL(f"{scheme}://127.0.0.1:{port}/secret-path"), b"{}", {"Content-Type": "application/json"}
     )
-    return await http.send(request, within=within, proxy=proxy)
+    return await http.send(request, within=within, proxy=proxy, on_sent=on_sent)
 
 
 async def refused(http: Http, port: int, **options: Any) -> str:
@@ -65,6 +71,29 @@ async def refused(http: Http, port: int, **options: Any) -> str:
     assert "127.0.0.1" not in str(caught.value)
     assert "secret-path" not in str(caught.value)
     return str(caught.value)
+
+
+async def test_whoever_asks_is_told_when_his_request_is_on_the_wire(http: Http) -> None:
+    told: list[str] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        told.append("heard")
+        writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
+
+    async with listening(handle) as port:
+        for _ in range(2):
+            await ask(http, port, on_sent=lambda: told.append("sent"))
+        await ask(http, port)
+    assert told == ["sent", "heard"] * 2 + ["heard"]
+
+
+async def test_nothing_is_on_the_wire_that_found_no_connection(http: Http, unused_tcp_port: int) -> None:
+    told: list[str] = []
+    async with listening(answering(b"no TLS here")) as port:
+        assert await refused(http, port, scheme="https", within=5, on_sent=lambda: told.append("sent"))
+    await refused(http, unused_tcp_port, on_sent=lambda: told.append("sent"))
+    assert told == []
 
 
 async def test_an_answer_in_many_parts_is_read_to_its_end(http: Http) -> None:

@@ -47,7 +47,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """It will take no message at all until someone repairs the address."""
+    """It will take no message at all until someone repairs the address, or what may be done there."""
 
     reason: str
 

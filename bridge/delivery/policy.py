@@ -61,8 +61,8 @@ class Policy:
                 return Dead(f"{reason}; gave up after {attempt} attempts")
             case Refused(reason):
                 return Dead(reason)
-            case Gone(reason):  # the lane is parked, and this one goes first when it flows again
-                return Again(now, f"the address is gone: {reason}", counts=False)
+            case Gone(reason):  # this one goes first when the lane flows again
+                return Again(now, f"the lane is parked: {reason}", counts=False)
             case _:
                 assert_never(outcome)
 

@@ -11,7 +11,7 @@ from bridge.foreign import object_at
 from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.http import Http, Request, Response, Unanswered
+from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.responses import BETWEEN, is_front, moved
 from bridge.sinks.responses import in_between as in_between
@@ -205,7 +205,7 @@ class HttpSink(ABC, Generic[C]):
             attempt: Attempt = end.value
             return replace(attempt, requests=requests) if requests > 1 else attempt
         except Unanswered as error:
-            return Attempt(self._masked(Away(str(error))))
+            return Attempt(self._masked(Away(str(error), counts=not isinstance(error, ProxyRefused))))
 
     async def _response(self, request: Request, on_sent: OnSent) -> Response:
         return await self.tools.http.send(request, within=self.config.timeout, proxy=self._proxy, on_sent=on_sent)

@@ -47,6 +47,10 @@ class Unanswered(Exception):
     """No whole response: refused, reset, timed out, broken off. The text says which, without the address."""
 
 
+class ProxyRefused(Unanswered):
+    """The proxy on the way to the service does not let us through: the service was not asked."""
+
+
 class Http:
     """Sends requests; follows no redirect, reads no environment, and gives up in time."""
 
@@ -73,6 +77,9 @@ class Http:
                 return Response(response.status, _headers(response), await _body(response), request.url)
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None
+        except aiohttp.ClientHttpProxyError as error:
+            refused = ProxyRefused if error.status < 500 else Unanswered  # from 500 on it did not reach the service
+            raise refused(f"no answer: the proxy answered {error.status}") from None
         except self._faults as error:
             raise Unanswered(f"no answer: {_reason(error)}") from None
 
@@ -142,8 +149,6 @@ def _reason(error: Exception) -> str:
             return "host not found"
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return "the certificate is not trusted"
-        case aiohttp.ClientHttpProxyError():
-            return f"the proxy answered {error.status}"
         case aiohttp.ServerDisconnectedError():
             return "the connection was closed"
         case aiohttp.ClientPayloadError():

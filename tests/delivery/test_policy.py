@@ -60,7 +60,7 @@ def after(seconds: float, reason: str, *, counts: bool = True) -> Again:
         (Away("a proxy's", counts=False), 99, after(1, "a proxy's", counts=False)),
         (Away("a proxy's", 60, counts=False), 99, after(60, "a proxy's", counts=False)),
         (Refused("HTTP 400"), 1, Dead("HTTP 400")),
-        (Gone("HTTP 404"), 9, after(0, "the address is gone: HTTP 404", counts=False)),
+        (Gone("HTTP 404"), 9, after(0, "the lane is parked: HTTP 404", counts=False)),
         (Delivered(ref="77"), 1, Done(ref="77")),
     ],
 )

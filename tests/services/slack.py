@@ -25,8 +25,8 @@ HOOK = "/services/T0000/B0000/XXXXYYYYZZZZXXXXYYYYZZZZ"
 class Slack(Service):
     """`channels` are names and ids of the one channel there is; `threads` began before. `limited`: 1 message a second.
 
-    `messages`: ts → the message that is there. `fault`: the name of what is wrong with the channel, `fault_status` the
-    status with which a webhook says so.
+    `messages`: ts → the message that is there. `fault`: the name of what is wrong with the channel, which a
+    webhook says with `fault_status`.
     """
 
     def __init__(

@@ -218,10 +218,14 @@ async def test_an_http_proxy_is_gone_through_with_its_password(http: Http) -> No
     assert len(service.taken) == 1
 
 
-async def test_a_proxy_that_refuses_a_tunnel_is_away(http: Http) -> None:
-    async with listening(HttpProxy()) as port:
+@pytest.mark.parametrize(("status", "counts"), [(401, False), (403, False), (404, False), (407, False), (502, True)])
+async def test_a_proxy_that_refuses_a_tunnel_is_in_between_and_one_that_fails_is_away(
+    http: Http, status: int, counts: bool
+) -> None:
+    async with listening(answering(b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status)) as port:
         sink = a_sink(http, type="webhook", url="https://x.example/", proxy=f"http://127.0.0.1:{port}")
-        assert await sink.send(a_message()) == Attempt(Away("no answer: the proxy answered 407"))
+        attempt = await sink.send(a_message())
+    assert attempt == Attempt(Away(f"no answer: the proxy answered {status}", counts=counts))
 
 
 class SocksProxy:

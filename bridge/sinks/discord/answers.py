@@ -27,8 +27,6 @@ GONE: Mapping[int, str] = {
     50055: "Invalid Guild",
     50083: "Thread is archived",
     160005: "Thread is locked",
-    160006: "Maximum number of active threads reached",
-    160007: "Maximum number of active announcement threads reached",
     220001: "Webhooks posted to forum channels must have a thread_name or thread_id",
     220002: "Webhooks posted to forum channels cannot have both a thread_name and thread_id",
     220003: "Webhooks can only create threads in forum channels",
@@ -55,6 +53,8 @@ LIMITED: Mapping[int, str] = {
     30046: "Maximum number of edits to messages older than 1 hour reached. Try again later",
     40062: "Service resource is being rate limited",
     130000: "API resource is currently overloaded. Try again a little later",
+    160006: "Maximum number of active threads reached",
+    160007: "Maximum number of active announcement threads reached",
 }
 #: Passes by itself: Discord has switched something off, or its front has never asked it.
 AWAY: Mapping[int, str] = {

@@ -12,13 +12,10 @@ GONE = (
     # the chat
     "chat not found",
     "private chat not found",
-    "chat_id is empty",
     "user not found",
-    "peer_id_invalid",
-    "chat_id_invalid",
-    "channel_invalid",
-    "channel_private",
-    "chat_forbidden",
+    "peer_",  # PEER_ID_INVALID
+    "chat_",  # CHAT_WRITE_FORBIDDEN, CHAT_RESTRICTED, CHAT_ADMIN_REQUIRED, CHAT_SEND_PLAIN_FORBIDDEN, CHAT_ID_INVALID
+    "channel_",  # CHANNEL_PRIVATE, CHANNEL_INVALID
     "group chat was deactivated",
     "the group chat was deleted",
     "group chat was upgraded",
@@ -27,9 +24,7 @@ GONE = (
     "user is deactivated",
     # the topic
     "message thread not found",
-    "topic_closed",
-    "topic_deleted",
-    "topic_id_invalid",
+    "topic_",  # TOPIC_CLOSED, TOPIC_DELETED, TOPIC_ID_INVALID
     # what the bot may do there
     "bot is not a member",
     "bot was kicked",
@@ -40,11 +35,6 @@ GONE = (
     "need administrator rights",
     "have no rights",
     "have no write access",
-    "chat_write_forbidden",
-    "chat_restricted",
-    "chat_admin_required",
-    "chat_guest_send_forbidden",
-    "chat_send_plain_forbidden",
     "user_banned_in_channel",
     "user_is_blocked",
     "user_is_bot",

@@ -19,7 +19,7 @@ from bridge.panels import CONFIGS, DIALECTS, NATIVE_TYPES, OPEN_ENDED
 from bridge.panels.base import Panel, SourceConfig, unknown_type
 from bridge.sinks.webhook import STANDARD, WebhookConfig
 from bridge.vocabulary import TYPES
-from tests.pages import TYPE_ROWS, named, table
+from tests.pages import ROOT, TYPE_ROWS, named, table
 from tests.panels.hearing import WORDS, opened
 from tests.panels.recorded import recorded
 
@@ -29,6 +29,8 @@ MODULES = [
     for file in sorted(Path(panels.__path__[0]).glob("[!_]*"))
     if file.stem != "base" and (file.suffix == ".py" or (file / "__init__.py").exists())
 ]
+
+HEADINGS = (ROOT / "docs" / "configuration.md").read_text("utf-8").splitlines()
 
 #: Whose requests are recorded elsewhere, or nowhere.
 UNRECORDED = {
@@ -63,6 +65,11 @@ def lacking(configs: Iterable[type[SourceConfig]]) -> set[str]:
     names = {named(row[0])[0]: named(row[2]) for row in TYPE_ROWS}
     found = set()
     for config in configs:
+        file, first = config.__module__.removeprefix("bridge.panels.").partition(".")[0], next(iter(config.words()))
+        if not (ROOT / "tests" / "panels" / f"test_{file}.py").exists():
+            found.add(f"tests/panels/test_{file}.py is missing")
+        if f"### `panel: {first}`" not in HEADINGS:
+            found.add(f"docs/configuration.md has no section `panel: {first}`")
         for word in config.words():
             found |= {f"{word} has no row in {page}" for page, words in rows.items() if word not in words}
             if not recorded(word) and word not in UNRECORDED:
@@ -87,6 +94,8 @@ def test_what_lacks_for_a_panel_is_named() -> None:
         panel: Literal["acme", "acme2"]
 
     assert lacking([*CONFIGS, AcmeConfig]) == {
+        "docs/configuration.md has no section `panel: acme`",
+        f"tests/panels/test_{AcmeConfig.__module__.partition('.')[0]}.py is missing",
         "nothing is recorded in tests/payloads/acme/",
         "nothing is recorded in tests/payloads/acme2/",
         "acme has no row in README.md",

@@ -1,7 +1,7 @@
 """JSON that others wrote, read as what it should be.
 
-Nothing here fails on what it reads, whatever stands there, but `parse_json` and `required_text`: they raise BadPayload,
-which says where and why. Inside the house a time is an aware UTC `datetime`, and in `data` ISO 8601 text.
+Nothing here fails on what it reads, whatever stands there, but `parse_json`: it raises BadPayload, which says where and
+why. Inside the house a time is an aware UTC `datetime`, and in `data` ISO 8601 text.
 """
 
 import json
@@ -69,14 +69,6 @@ def object_at(parent: Any, *path: str) -> JsonObject:
     """The object at `path`, an empty one where there is none or something else."""
     value = value_at(parent, *path)
     return value if isinstance(value, dict) else {}
-
-
-def required_text(element: Any, *path: str) -> str:
-    """The non-empty text at `path`; raise BadPayload naming the path where there is none."""
-    value = value_at(element, *path)
-    if isinstance(value, str) and value.strip():
-        return value
-    raise BadPayload("is missing" if value is None else "should be a text", ".".join(path))
 
 
 # What it is

@@ -45,22 +45,6 @@ def test_there_is_nothing_in_what_is_no_object(parent: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "refusal"),
-    [
-        (("user", "missing"), "user.missing: is missing"),
-        (("user", "note"), "user.note: should be a text"),
-        (("user", "quota"), "user.quota: should be a text"),
-        (("list", "name"), "list.name: is missing"),
-    ],
-)
-def test_a_required_text_that_is_not_there_is_refused_by_its_path(path: tuple[str, ...], refusal: str) -> None:
-    with pytest.raises(BadPayload) as refused:
-        foreign.required_text(ELEMENT, *path)
-    assert str(refused.value) == refusal
-    assert foreign.required_text(ELEMENT, "user", "name") == "alice"
-
-
-@pytest.mark.parametrize(
     ("value", "number", "whole"),
     [
         (5, 5, 5),
@@ -100,6 +84,13 @@ def test_blank_texts_are_none() -> None:
 
 
 AT = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"), [("alice", "alice"), (7, "7"), (" ", None), ("", None), (True, None), (1.5, None), ({}, None)]
+)
+def test_a_text_or_a_whole_number_is_a_name(value: Any, name: str | None) -> None:
+    assert foreign.name_of(value) == name
 
 
 @pytest.mark.parametrize(

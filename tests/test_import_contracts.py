@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[1]
-LAYERS = "imports point down (DESIGN: the rooms)"
+LAYERS = "imports point down"
 PANELS = "no panel knows another"
 SINKS = "no sink knows another"
 MOVERS = "the movers know panels, sinks and the store only by their base"

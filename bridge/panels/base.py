@@ -100,7 +100,7 @@ class ParsedEvent:
 
 
 class Panel(ABC, Generic[C]):
-    """A kind of system that events come from. See STYLE.md §2."""
+    """A kind of system that events come from."""
 
     #: Secret fields, masked at the door: dotted paths into an element; `*` is any one key or index, `**` any depth.
     masks: ClassVar[tuple[str, ...]] = ()

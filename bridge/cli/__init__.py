@@ -8,6 +8,7 @@ import typer
 
 from bridge import __version__
 from bridge.cli import deliveries, lanes, messages, service, store
+from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError
 
 app = typer.Typer(
@@ -33,7 +34,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         app(args=args)
     except BridgeError as error:
-        print(error, file=sys.stderr)
+        print(printable_lines(error), file=sys.stderr)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
 
 

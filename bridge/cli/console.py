@@ -28,7 +28,7 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 #: What could move the cursor, colour the screen, or turn the writing round: a panel's texts are not trusted.
-_CONTROL = re.compile(rf"[\x00-\x08\x0b-\x1f{CONTROLS}]")
+_CONTROL = re.compile(rf"[\x00-\x1f{CONTROLS}]")
 
 
 def config_path(given: Path | None) -> Path:
@@ -56,7 +56,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
 
 def printable(value: object) -> str:
     """A value as a terminal can show it safely, on one line; nothing for None."""
-    return "" if value is None else _CONTROL.sub("�", str(value)).replace("\n", "⏎")
+    if value is None:
+        return ""
+    return _CONTROL.sub("�", str(value).replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " "))
+
+
+def printable_lines(text: object) -> str:
+    """A text of several lines, as an error of many mistakes is, each as a terminal can show it safely."""
+    return "\n".join(map(printable, str(text).split("\n")))
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import ClientSession
 
+from bridge.cli.console import printable
 from bridge.cli.endpoints import local_url, secret_placeholder
 
 if TYPE_CHECKING:
@@ -32,5 +33,6 @@ async def send_demo_event(config: "Config", address: str) -> None:
         ClientSession() as session,
         session.post(url, data=json.dumps(RECORDED["body"]), headers=headers) as response,
     ):
-        print(f"a recorded event of Marzban went to {url}: {response.status} {await response.text()}\n", flush=True)
+        answer = printable((await response.text()).strip())
+        print(f"a recorded event of Marzban went to {url}: {response.status} {answer}\n", flush=True)
     return None

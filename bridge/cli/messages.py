@@ -111,7 +111,7 @@ class Preview:
         return {"event": self.event.to_json(), "blocks": dict(self.blocks), **beside}
 
     def show(self) -> None:
-        print(f"── {printable(self.event.type)} → {self.sink} ({self.why})")
+        print(f"── {printable(self.event.type)} → {self.sink} ({printable(self.why)})")
         for name, text in self.blocks.items():
             if text.strip():
                 lines = text.replace(UNIT, " | ").replace(RECORD, "\n").split("\n")

@@ -1,4 +1,8 @@
-"""Messages on a terminal, whichever service they are for; how one looks says the service itself."""
+"""Messages on a terminal, whichever service they are for; how one looks says the service itself.
+
+Whoever writes a message could write a line that looks like the beginning of another one, so that only our own lines
+begin at the edge: whatever a message says stands behind a bar or is indented.
+"""
 
 import io
 import json
@@ -8,6 +12,7 @@ from datetime import datetime
 
 from rich.box import Box
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
@@ -15,6 +20,7 @@ from bridge.markup.service import Service
 from bridge.message import Digest, Message
 from bridge.sinks.digest import more
 from bridge.sinks.text import shows
+from bridge.telemetry import CONTROLS, escaped
 
 ENDLESS = 10_000  # columns of what is no terminal
 WIDEST = 100  # columns of a message on a terminal
@@ -22,7 +28,7 @@ BAR = Box("    \n▌   \n    \n▌   \n    \n    \n▌   \n    \n")
 
 _LINE = Text("─" * 8, style="dim")  # between the parts of a digest
 _BLANK = re.compile(r"(?:\s|\x1b\[[0-9;]*m)*")  # the bar's upper and lower end
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal would take for orders
+_CONTROLS = re.compile(rf"[\x00-\x08\x0b-\x1f{CONTROLS}]")  # what a terminal would take for orders
 
 
 def view(
@@ -42,7 +48,7 @@ def view(
     console.print(_head(message, service), style="dim")
     for one in _events(message) if service is None else _messages(message, service):
         console.print(one, soft_wrap=service is None)
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if not _BLANK.fullmatch(line)) + "\n\n"
+    return "\n".join(line.rstrip() for line in text.getvalue().split("\n") if not _BLANK.fullmatch(line)) + "\n\n"
 
 
 def beside_bar(color: str, body: RenderableType) -> RenderableType:
@@ -50,21 +56,31 @@ def beside_bar(color: str, body: RenderableType) -> RenderableType:
     return Panel(body, box=BAR, border_style=color, padding=(0, 1), expand=False)
 
 
+def indented(body: RenderableType) -> RenderableType:
+    """The body where no line of it can be taken for one of ours."""
+    return Padding(body, (0, 0, 0, 2), expand=False)
+
+
 def without_controls(text: str) -> str:
-    """`text` with nothing in it that a terminal would take for orders."""
-    return _CONTROLS.sub("", text)
+    """`text` with nothing in it that a terminal would take for orders, but ends of lines."""
+    return _CONTROLS.sub("", text.replace("\t", " "))
 
 
 def _head(message: Message | Digest, service: Service | None) -> str:
     format_ = service.name if service else "event"
     if isinstance(message, Digest):
         return f"{format_} · digest · {message.tally.total}"
-    return f"{format_} · {message.event.type} · {message.event.source}"
+    return _line(f"{format_} · {message.event.type} · {message.event.source}")
+
+
+def _line(text: str) -> str:
+    """As one line."""
+    return " ".join(without_controls(text).split())
 
 
 def _events(message: Message | Digest) -> Iterable[RenderableType]:
     for event in message.events if isinstance(message, Digest) else [message.event]:
-        yield without_controls(json.dumps(event.to_json(), ensure_ascii=False, indent=2))
+        yield escaped(json.dumps(event.to_json(), ensure_ascii=False, indent=2))
 
 
 def _messages(message: Message | Digest, service: Service) -> Iterable[RenderableType]:
@@ -80,6 +96,6 @@ def _messages(message: Message | Digest, service: Service) -> Iterable[Renderabl
 
 
 def _below_remarks(message: Message | Digest, service: Service, at: datetime) -> RenderableType:
-    terminal, remarks = service.terminal(), message["remarks"].strip()
+    terminal, remarks = service.terminal(), _line(message["remarks"])
     body = terminal.body(message, at)
     return Group(terminal.words(remarks), body) if shows(remarks) else body

@@ -2,10 +2,12 @@
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.markup.service import Look
 from bridge.message import RECORD, UNIT
@@ -22,6 +24,12 @@ EMBED = {
     "color": "#2ecc71",
     "footer": "Marzban",
 }
+
+
+ORDERING = [
+    *map(chr, (*range(32), *range(0x7F, 0xA0), 0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)))
+]
+ORDERS = re.compile(f"[{''.join(one for one in ORDERING if one != chr(10))}]")
 
 
 class Terminal(io.StringIO):
@@ -149,8 +157,40 @@ def test_no_text_gives_the_terminal_orders(text: str) -> None:
         fields = f"{text}{UNIT}{text}"
         message = a_message({"text": text, "title": text, "description": text, "fields": fields}, data={"x": text})
         shown = view(message, service, terminal=False, color=True)
-        assert not any(c < " " and c != "\n" for c in shown)
-        assert "\x9b" not in shown
+        assert not ORDERS.search(shown)
+
+
+@given(
+    text=st.lists(st.sampled_from([*ORDERING, "a", "&#27;", "&#x202e;", "&#10;", "&lrm;", "\n", "▌", " "])).map("".join)
+)
+def test_no_text_turns_the_writing_round_or_gives_orders_by_its_escapes(text: str) -> None:
+    for service in (*SERVICES.values(), None):
+        message = a_message({"text": text, "title": text, "content": text, "remarks": text}, data={"x": text})
+        assert not ORDERS.search(view(message, service, terminal=False, color=True))
+
+
+FORGED = "hi\ndiscord · user.created · main\u2028telegram · x · y\x85slack · x · y\x1cx · y · z\r▌ alice\n────────"
+
+
+@pytest.mark.parametrize("format_", [*SERVICES, "event"])
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_a_message_says_cannot_be_taken_for_the_line_above_a_message(format_: str, terminal: bool) -> None:
+    texts = dict.fromkeys(("text", "title", "description", "content", "footer"), FORGED)
+    message = a_message({**texts, "fields": f"{FORGED}{UNIT}{FORGED}"}, type_="message.posted", data={"x": FORGED})
+    shown = view(message, SERVICES.get(format_), terminal=terminal, color=False, width=40)
+    head, *lines = [line for line in shown.splitlines() if line]
+    assert head == f"{format_} · message.posted · marzban"
+    if format_ == "event":
+        assert json.loads("\n".join(lines))["data"]["x"] == FORGED
+    else:
+        assert [line for line in lines if not line.startswith(("▌", "  "))] == []
+
+
+def test_a_remark_is_one_line() -> None:
+    message = a_message({"text": "hi", "remarks": f"instead of ops: {FORGED}"})
+    for name, service in SERVICES.items():
+        lines = view(message, service, terminal=False, color=False).splitlines()
+        assert [line.partition(" ")[0] for line in lines if line and not line.startswith("▌")] == [name, "instead"]
 
 
 def test_it_can_show_what_every_chat_would_get_and_the_event() -> None:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bridge.message import RECORD, UNIT, Digest, Message
-from bridge.sinks.terminal import beside_bar, without_controls
+from bridge.sinks.terminal import beside_bar, indented, without_controls
 from bridge.sinks.text import shows
 
 ROW = 3  # fields side by side
@@ -37,7 +37,7 @@ def body(message: Message | Digest, at: datetime) -> RenderableType:
     for part in (list(_head(message)), list(_fields(message))):
         shown += [*part, Text()] if part else []
     embed = beside_bar(_color(message["color"]), Group(*shown, _foot(message["footer"], at)))
-    return Group(words(message["content"].strip()), embed) if shows(message["content"]) else embed
+    return Group(indented(words(message["content"].strip())), embed) if shows(message["content"]) else embed
 
 
 def _put(token: Token, shown: Text, styles: list[str]) -> None:

@@ -22,12 +22,11 @@ _MARKUP = re.compile(
 def words(markup: str) -> Text:
     """Slack's mrkdwn."""
     shown, end = Text(), 0
-    text = without_controls(markup)
-    for match in _MARKUP.finditer(text):
-        shown.append(unescape(text[end : match.start()]))
+    for match in _MARKUP.finditer(markup):
+        shown.append(_plain(markup[end : match.start()]))
         shown.append_text(_marked(match["mark"], match["inner"]) if match["mark"] else _link(match))
         end = match.end()
-    return shown.append(unescape(text[end:]))
+    return shown.append(_plain(markup[end:]))
 
 
 def body(message: Message | Digest, at: datetime) -> RenderableType:
@@ -35,10 +34,14 @@ def body(message: Message | Digest, at: datetime) -> RenderableType:
 
 
 def _marked(mark: str, inner: str) -> Text:
-    shown = Text(unescape(inner)) if mark == "`" else words(inner)
+    shown = Text(_plain(inner)) if mark == "`" else words(inner)
     shown.stylize(STYLES[mark])
     return shown
 
 
 def _link(match: re.Match[str]) -> Text:
-    return Text(unescape(match["label"] or match["link"]), style="underline")
+    return Text(_plain(match["label"] or match["link"]), style="underline")
+
+
+def _plain(escaped: str) -> str:
+    return without_controls(unescape(escaped))

@@ -22,7 +22,7 @@ STYLES = {
 
 def words(markup: str) -> Text:
     """Telegram's HTML."""
-    return _Reader().read(without_controls(markup))
+    return _Reader().read(markup)
 
 
 def body(message: Message | Digest, at: datetime) -> RenderableType:
@@ -48,4 +48,4 @@ class _Reader(HTMLParser):
             self._opened.pop()
 
     def handle_data(self, data: str) -> None:
-        self._shown.append(data, style=" ".join(STYLES.get(tag, "") for tag in self._opened).strip())
+        self._shown.append(without_controls(data), style=" ".join(STYLES.get(tag, "") for tag in self._opened).strip())

@@ -9,6 +9,7 @@ from typing import Protocol
 from bridge.clock import Clock
 from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows, shared_scopes
+from bridge.delivery.memory import EventMemory
 from bridge.errors import StoreError
 from bridge.outcome import Limit
 from bridge.sinks.base import Sink
@@ -44,6 +45,7 @@ class Dispatcher:
             clock,
             chance,
             RateWindows(),
+            EventMemory(),
             ownership.sure,
             announce=self.announce,
             on_limit=self._limit_learned.set,

@@ -9,8 +9,8 @@ crash at most these two repeat. One that sends several at once commits each befo
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -21,6 +21,7 @@ from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
+from bridge.delivery.memory import EventMemory
 from bridge.delivery.policy import Policy, Send, admission, fallback_fate, splits, suppressed_by
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, wait_for_store
@@ -54,6 +55,7 @@ class Resources:
     """What all lanes of a process share.
 
     sure      whether this process still owns its lanes
+    memory    room for big events that are being sent
     announce  called with deliveries that were just made
     on_limit  called when an answer has told of a limit
     """
@@ -62,6 +64,7 @@ class Resources:
     clock: Clock
     chance: Random
     windows: RateWindows
+    memory: EventMemory
     sure: Callable[[], bool]
     announce: Callable[[Sequence[Delivery]], None]
     on_limit: Callable[[], None]
@@ -174,11 +177,11 @@ class Lane:
         try:
             admitted, silent = await self._admit(batch)
             earlier = await self._earlier(admitted)
-            await self._wait_for_limiter()
-            if self._is_closed():  # by the answer to another one
-                self._queue.restore(batch)
-            elif admitted.deliveries:
-                await self._attempt(admitted, silent=silent, earlier=earlier)
+            async with self._room(admitted):
+                if self._is_closed():  # by the answer to another one
+                    self._queue.restore(batch)
+                elif admitted.deliveries:
+                    await self._attempt(admitted, silent=silent, earlier=earlier)
         except StoreError as error:  # before anything was sent: nothing has happened
             self._queue.restore(batch)
             await wait_for_store(self.name, error, self._clock)
@@ -186,6 +189,17 @@ class Lane:
             log(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
             self._queue.restore(batch)
             await self._clock.sleep(BUG_WAIT)
+
+    @asynccontextmanager
+    async def _room(self, batch: Batch) -> AsyncIterator[None]:
+        """Wait until a batch may be sent, and there is room for its events."""
+        size = sum(one.size for one in batch.deliveries if not one.loaded)
+        while True:
+            await self._wait_for_limiter()
+            async with self._resources.memory.reserve(size):
+                if self._health.limiter.wait(self._clock.monotonic()) <= 0:  # others may have been quicker
+                    yield
+                    return
 
     async def _admit(self, batch: Batch) -> tuple[Batch, bool]:
         """What of a batch is to be sent, and whether silently; the rest is settled as its terms want it."""
@@ -222,11 +236,12 @@ class Lane:
         self._attempts += 1
         self._at_rest.clear()
         try:
+            loaded = replace(batch, deliveries=await self._outbox.load(batch.deliveries))
             started, at = self._clock.monotonic(), self._clock.now()
             slot = self._health.limiter.reserve()
             try:
                 result = await send_batch(
-                    batch,
+                    loaded,
                     self.sink,
                     self.settings.renderer,
                     at=at,
@@ -236,6 +251,7 @@ class Lane:
                 )
             finally:
                 sent = slot.close(self._clock.monotonic())
+            del loaded  # what is recorded needs no more than was claimed
             if self._health.record(result, sent=sent):
                 self._resources.on_limit()
             settlements = self._settlements(batch.deliveries, result)

@@ -11,15 +11,15 @@ or due may be asked for in between; what is settled meanwhile makes the store's 
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from bridge.clock import Clock
+from bridge.delivery.collecting import collects, fitting, may_be_early, opposite_pairs
 from bridge.outcome import Again, Fate
 from bridge.store.base import Claim, Delivery, Outbox, State
 from bridge.terms import Storm
-from bridge.vocabulary import opposite
 
-CLAIMED = 100  # deliveries claimed at once; their events are what a lane holds in memory
+CLAIMED = 100  # deliveries claimed at once; big events stay in the store until they are sent
 STORM = 1000  # and in a storm, where they become one message
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -165,7 +165,7 @@ class Queue:
             return True
         if subject in self._busy:
             return False
-        if not _may_be_early(delivery):
+        if not may_be_early(delivery):
             return True
         earlier = (one for one in self._ready if one.state is not State.WAITING and one.id < delivery.id)
         return all(one.event.subject != subject for one in earlier)
@@ -215,7 +215,7 @@ class Queue:
         return self._is_collected(first) and (self._digests or not digest)
 
     def _is_collected(self, delivery: Delivery) -> bool:
-        return delivery.state is State.WAITING and delivery.id not in self._singles and _collects(delivery)
+        return delivery.state is State.WAITING and delivery.id not in self._singles and collects(delivery)
 
     async def _collected_batch(self, first: Delivery) -> Batch:
         """What was collected with it: a digest, or whether a hold ends with nothing to send."""
@@ -231,7 +231,7 @@ class Queue:
         if digest is None:  # the others wait for as long as they were promised to
             members = [first, pairs[first.id]] if first.id in pairs else [first]
         sent = [one for one in members if one.id not in pairs and (one is first or self._joins(one, blocked))]
-        return Batch(sent, [(one, pairs[one.id]) for one in members if one.id in pairs])
+        return Batch(fitting(sent, len(sent)), [(one, pairs[one.id]) for one in members if one.id in pairs])
 
     def _joins(self, found: Delivery, blocked: Sequence[tuple[int, str]]) -> bool:
         """Whether nothing pending comes before it."""
@@ -252,7 +252,7 @@ class Queue:
             await self._claim(STORM)
         ready = [one for one in self._ready if self._is_free(one) and one.id not in self._singles]
         pairs = opposite_pairs([one for one in ready if self._is_collected(one)])
-        sent = [one for one in ready if one.id not in pairs][:STORM]
+        sent = fitting([one for one in ready if one.id not in pairs], STORM)
         self._storming = not self._all_seen or len(sent) + len(pairs) < len(ready)
         return Batch(sent, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(sent) > 1)
 
@@ -296,7 +296,7 @@ class Queue:
         """What of a claim is new, without what was collected and came after pending ones that are not claimed yet."""
         known = {one.id for one in self._ready} | self._taken.keys() | changes.settled
         for delivery in claim.deliveries:
-            if claim.has_more and _may_be_early(delivery) and delivery.id > claim.cursor:
+            if claim.has_more and may_be_early(delivery) and delivery.id > claim.cursor:
                 self._make_due(LONG_AGO)
             elif delivery.id not in known and delivery.event.subject not in changes.subjects:
                 yield delivery
@@ -314,36 +314,3 @@ class Changes:
     settled: set[int] = field(default_factory=set)
     subjects: set[str] = field(default_factory=set)
     cursors: list[int] = field(default_factory=list)
-
-
-def opposite_pairs(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
-    """Of deliveries in order: the id of each that is taken back → the one that it cancels out with. Pure.
-
-    A node lost and restored within the row's `hold` is no news. What is left over is sent: of lost, restored, lost the
-    last one.
-    """
-    pairs: dict[int, Delivery] = {}
-    unpaired: dict[str, list[Delivery]] = {}
-    for delivery in deliveries:
-        terms, subject = delivery.terms, delivery.event.subject
-        if terms is None or not terms.hold or subject is None or opposite(delivery.event.type) is None:
-            continue
-        before = unpaired.setdefault(subject, [])
-        last = before[-1] if before and opposite(delivery.event.type) == before[-1].event.type else None
-        if last is not None and delivery.made_at <= last.made_at + timedelta(seconds=terms.hold):
-            before.pop()
-            pairs[last.id], pairs[delivery.id] = delivery, last
-        else:
-            before.append(delivery)
-    return pairs
-
-
-def _collects(delivery: Delivery) -> bool:
-    """Whether its row collects it before it is sent."""
-    terms = delivery.terms
-    return terms is not None and delivery.replay_of is None and terms.collecting(delivery.event) > 0
-
-
-def _may_be_early(delivery: Delivery) -> bool:
-    """Whether it was put to wait: earlier ones of its subject may be pending still."""
-    return delivery.state is State.WAITING and not delivery.attempts and _collects(delivery)

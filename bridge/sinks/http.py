@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import traceback
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -75,12 +76,14 @@ class Http:
                 trace_request_ctx=on_sent,
             ) as response:
                 return Response(response.status, _headers(response), await _body(response), request.url)
-        except TimeoutError:
+        except TimeoutError as error:
+            _let_go(error)
             raise Unanswered(f"no answer within {within:g} s") from None
         except aiohttp.ClientHttpProxyError as error:
             refused = ProxyRefused if error.status < 500 else Unanswered  # from 500 on it did not reach the service
             raise refused(f"no answer: the proxy answered {error.status}") from None
         except self._faults as error:
+            _let_go(error)
             raise Unanswered(f"no answer: {_reason(error)}") from None
 
     async def close(self) -> None:
@@ -123,6 +126,16 @@ def _telling_when_sent() -> aiohttp.TraceConfig:
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(tell)
     return trace
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error and those behind it have gone through: with them it would keep the request.
+
+    The library's errors refer to themselves by these, so that a body of many megabytes stayed until a collection.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:

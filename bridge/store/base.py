@@ -38,7 +38,8 @@ class Delivery:
 
     `attempts` counts those made so far. Claimed, it is pending, or was waiting until `due_at`.
     `instead` says what happened at the sink that it was for first. `replay_of` is the delivery that it repeats, 0 where
-    it is the event that is replayed.
+    it is the event that is replayed. `size` is how many bytes its event has in the store; where that is much it is not
+    `loaded`, and the event has neither its `data` nor its `native` (`Outbox.load`).
     """
 
     id: int
@@ -53,6 +54,8 @@ class Delivery:
     due_at: datetime | None = None
     instead: str | None = None
     replay_of: int | None = None
+    size: int = field(default=0, compare=False)
+    loaded: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +147,10 @@ class Outbox(Protocol):
         `limit` pending ones with an id above `after`.
 
         Never one whose subject has an earlier delivery waiting on this sink; whether an earlier one is pending is for
-        the lane to see. Claiming changes nothing: a lane is the only one that claims for its sink, and a crash leaves
-        all of them claimable. A lane that knows that nothing waits that is due gives no `now`, and is told no next one.
+        the lane to see. Big events are not loaded, nor small ones beyond a few hundred KiB in all.
+
+        Claiming changes nothing: a lane is the only one that claims for its sink, and a crash leaves all of them
+        claimable. A lane that knows that nothing waits that is due gives no `now`, and is told no next one.
         """
         ...
 
@@ -155,6 +160,10 @@ class Outbox(Protocol):
 
         Without one whose subject has an earlier delivery waiting on this sink that is not among them.
         """
+        ...
+
+    async def load(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """These with their events whole: what a claim has left in the store."""
         ...
 
     async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:

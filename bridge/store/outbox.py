@@ -41,6 +41,11 @@ class SqlOutbox:
     async def batch_members(self, first: Delivery, *, limit: int) -> Sequence[Delivery]:
         return await self._read(lambda c: claim.batch_members(c, first, limit=limit))
 
+    async def load(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        if all(one.loaded for one in deliveries):
+            return deliveries
+        return await self._read(lambda c: claim.load(c, deliveries))
+
     async def fallback_candidates(self, sink: str, *, after: int, limit: int) -> Sequence[Delivery]:
         return await self._read(lambda c: claim.fallback_candidates(c, sink, after=after, limit=limit))
 

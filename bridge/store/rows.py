@@ -149,10 +149,10 @@ def _valid_text(text: str | None) -> str | None:
     return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def delivery_of(row: Row) -> Delivery:
+def delivery_of(row: Row, *, loaded: bool) -> Delivery:
     return Delivery(
         id=row.delivery_id,
-        event=event_of(row),
+        event=event_of(row, loaded=loaded),
         sink=row.sink,
         row=row.row,
         made_at=moment(row.made_at),
@@ -163,10 +163,12 @@ def delivery_of(row: Row) -> Delivery:
         due_at=moment_or_none(row.due_at),
         instead=row.instead,
         replay_of=row.replay_of,
+        size=row.size,
+        loaded=loaded,
     )
 
 
-def event_of(row: Row) -> Event:
+def event_of(row: Row, *, loaded: bool = True) -> Event:
     return Event(
         id=row.id,
         source=row.source,
@@ -176,8 +178,8 @@ def event_of(row: Row) -> Event:
         subject=row.subject,
         occurred_at=moment(row.occurred_at),
         received_at=moment(row.received_at),
-        data=load(row.data),
-        native=load(row.native),
+        data=load(row.data) if loaded else {},
+        native=load(row.native) if loaded else None,
     )
 
 

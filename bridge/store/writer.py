@@ -93,6 +93,7 @@ class Writer:
                 for one in writes:  # one bad write must not fail its neighbours
                     self._commit_alone(one)
             self._loop.call_soon_threadsafe(_resolve, writes)
+            del writes  # they may be big, and the next ones may be long in coming
         if self._unsynced_since is not None:
             self._commit_alone(Write(touch, None, durable=True))
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows
+from bridge.delivery.memory import EventMemory
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.markup.service import Look
@@ -104,6 +105,7 @@ class Fleet:
             clock,
             NoChance(),
             RateWindows(),
+            EventMemory(),
             sure=lambda: self.sure,
             announce=self.made.extend,
             on_limit=lambda: None,

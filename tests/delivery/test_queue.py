@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.queue import opposite_pairs
+from bridge.delivery.collecting import opposite_pairs
 from bridge.event import Event
 from bridge.outcome import Away, Delivered, Limited, Refused
 from bridge.store.base import Claim, Delivery, Settlement

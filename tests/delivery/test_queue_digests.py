@@ -1,11 +1,13 @@
 """What goes together: digests, and storms."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from bridge.delivery.collecting import DIGEST_BYTES
 from bridge.event import Event
-from bridge.message import Digest
+from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Limit, Limited, Rate, Refused
 from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
@@ -234,3 +236,30 @@ async def test_a_429_does_not_end_a_storm(outbox: SqlOutbox, clock: FakeClock) -
     await pass_time(a_lane(outbox, sink, clock), clock, 60)
     assert len(sink.messages) < 10
     assert set(sink.subjects) == {f"user:{n}" for n in range(300)}
+
+
+async def test_a_digest_of_big_events_is_several_that_have_room_in_memory(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = ScriptedSink(clock)
+    events = [replace(an_event(f"user:{n}"), native={"text": "x" * (DIGEST_BYTES // 3)}) for n in range(5)]
+    await outbox.put(routed(*events, terms=DIGEST))
+    await pass_time(a_lane(outbox, sink, clock), clock, 120)
+    assert [len(types) for types in sink.digested] == [2, 2, 1]
+    assert [one.native for message in sink.messages for one in told(message)] == [one.native for one in events]
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
+async def test_a_storm_of_big_events_is_told_piece_by_piece(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = stormy(clock, backlog=10)
+    await outbox.put(routed(*(replace(an_event(None), native={"text": "x" * DIGEST_BYTES}) for _ in range(3))))
+    await outbox.put(routed(*(an_event(None) for _ in range(20))))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert [len(types) for types in sink.digested] == [1, 1, 1, 20]
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
+def told(message: Message | Digest) -> list[Event]:
+    return list(message.events) if isinstance(message, Digest) else [message.event]

@@ -1,6 +1,7 @@
 """The outbox contract: what every store keeps to."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from bridge.outcome import Again, Attempt, Away, Dead, Done, HeldBack, Refused
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Settlement, State
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.claim import CLAIM_BYTES, INLINE
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from tests.fakes import START, an_event, an_intake
@@ -221,3 +223,26 @@ async def test_a_backlog_is_what_is_pending_or_due_counted_as_far_as_it_matters(
     assert [await outbox.backlog("ops", now=START, most=most) for most in (3, 4, 10)] == [3, 4, 4]
     assert [await outbox.backlog("ops", now=None, most=most) for most in (4, 10)] == [4, 5]
     assert await outbox.backlog("team", now=START, most=10) == 0
+
+
+async def test_a_big_event_stays_in_the_store_until_it_is_loaded(outbox: SqlOutbox) -> None:
+    big, small = replace(an_event(), native={"text": "ü" * INLINE}), an_event("user:bob")
+    await outbox.put(an_intake(big, small))
+    found, other = await claimed(outbox)
+    assert (found.loaded, found.event) == (False, replace(big, data={}, native=None))
+    assert (other.loaded, other.event) == (True, small)
+    assert found.size > 2 * INLINE
+    loaded = await outbox.load([found, other])
+    assert [one.event for one in loaded] == [big, small]
+    assert all(one.loaded for one in loaded)
+
+
+async def test_of_many_events_that_are_claimed_no_more_are_loaded_than_the_memory_is_for(outbox: SqlOutbox) -> None:
+    told = [replace(an_event(f"user:{n}"), native={"text": "x" * (INLINE - 200)}) for n in range(100)]
+    await outbox.put(an_intake(*told))
+    found = await claimed(outbox)
+    assert len(found) == 100
+    loaded = [one.size for one in found if one.loaded]
+    assert loaded
+    assert CLAIM_BYTES - INLINE < sum(loaded) <= CLAIM_BYTES
+    assert [one.event for one in await outbox.load(found)] == told

@@ -3,19 +3,25 @@
 Every delivery waits behind an earlier one of its subject that waits: one look into an index that holds nothing else, so
 that claiming costs the same whatever the backlog and the ledger hold. That one which was collected does not overtake
 an earlier one that is pending is for whoever claims: it has looked through the pending ones.
+
+What waits is on the disk: a claim reads no event of more than `INLINE` bytes, and loads `CLAIM_BYTES` of the others.
+`load` reads the rest when it is sent.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from bridge.store.base import Claim, Delivery
 from bridge.store.compiled import read
 from bridge.store.index_key import index_key_or_none
-from bridge.store.rows import delivery_of, terms_json, terms_of
+from bridge.store.rows import Row, delivery_of, event_of, terms_json, terms_of
 from bridge.store.schema import deliveries, events, micros, moment
 from bridge.terms import Terms
 
@@ -24,7 +30,27 @@ _DELIVERY_COLUMNS = [
         "sink", "row", "made_at", "template", "terms", "attempts", "due_at", "instead", "replay_of", "state",
     )
 ]  # fmt: skip
-_EVENT_COLUMNS = [c for c in events.c if c.name != "verdicts"]
+INLINE = 8 * 2**10  # bytes of an event that a claim reads
+CLAIM_BYTES = 256 * 2**10  # and of all the events that it loads
+
+
+class octet_length(sa.sql.functions.GenericFunction[int]):  # noqa: N801
+    """Bytes of a text. SQLite has it since 3.43."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(octet_length, "sqlite")
+def _octet_length(element: octet_length, compiler: SQLCompiler, **more: Any) -> str:
+    return f"length(CAST({compiler.process(element.clauses, **more)} AS BLOB))"
+
+
+_size = octet_length(events.c.data) + octet_length(events.c.native)
+_SIZE = _size.label("size")
+_SMALL = [sa.case((_size <= sa.literal_column(str(INLINE)), events.c[name])).label(name) for name in ("data", "native")]
+_EVENT_COLUMNS = [c for c in events.c if c.name not in ("verdicts", "data", "native")]
+EVENT = sa.select(events).where(events.c.id == sa.bindparam("event_id_"))
 _unsettled = deliveries.c.settled_at.is_(None)
 _is_pending = sa.and_(_unsettled, deliveries.c.due_at.is_(None))  # in the words of the indexes: see schema.py
 _is_waiting = deliveries.c.due_at.is_not(None)
@@ -54,7 +80,7 @@ _BLOCKED_BY = (
 
 def _deliveries(*extra: sa.ColumnElement[Any]) -> sa.Select[Any]:
     joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
-    columns = [*_DELIVERY_COLUMNS, *_EVENT_COLUMNS]
+    columns = [*_DELIVERY_COLUMNS, *_EVENT_COLUMNS, *_SMALL, _SIZE]
     return sa.select(deliveries.c.id.label("delivery_id"), *extra, *columns).select_from(joined)
 
 
@@ -123,7 +149,7 @@ def claim(connection: sa.Connection, sink: str, *, after: int, now: datetime | N
     if now is None:
         return _pending(connection, sink, after=after, limit=limit)
     values = {"sink_": sink, "now_": micros(now), "limit_": limit}
-    due = list(map(delivery_of, read(connection, DUE, values)))
+    due = _deliveries_of(read(connection, DUE, values))
     next_due = now if len(due) == limit else next((moment(at) for (at,) in read(connection, NEXT_DUE, values)), None)
     ids = {delivery.id for delivery in due}
     full = [delivery for delivery in _full_digests(connection, sink) if delivery.id not in ids]
@@ -135,7 +161,7 @@ def _full_digests(connection: sa.Connection, sink: str) -> list[Delivery]:
     """The first delivery of each digest that has collected as many as it holds; none that waits behind another."""
     fills = read(connection, DIGEST_FILL, {"sink_": sink})
     full = [fill.first for fill in fills if fill.number >= _capacity(terms_of(fill.terms))]
-    return [delivery_of(row) for id_ in full for row in read(connection, UNBLOCKED, {"id_": id_})]
+    return _deliveries_of([row for id_ in full for row in read(connection, UNBLOCKED, {"id_": id_})])
 
 
 def _capacity(terms: Terms | None) -> float:
@@ -147,8 +173,28 @@ def _pending(connection: sa.Connection, sink: str, *, after: int, limit: int) ->
     rows = read(connection, PENDING, {"sink_": sink, "after_": after, "limit_": limit})
     cursor = rows[-1].delivery_id if rows else after
     blocked = [(row.delivery_id, row.subject) for row in rows if row.blocked_by is not None]
-    unblocked = [delivery_of(row) for row in rows if row.blocked_by is None]
+    unblocked = _deliveries_of([row for row in rows if row.blocked_by is None])
     return Claim(unblocked, cursor, has_more=len(rows) == limit, blocked=blocked)
+
+
+def _deliveries_of(rows: Sequence[Row], *, most: int = CLAIM_BYTES) -> list[Delivery]:
+    """Deliveries of rows; the events of the first ones are loaded, `most` bytes of them at the most."""
+    left, deliveries = most, []
+    for row in rows:
+        loaded = row.size <= min(left, INLINE)
+        left -= row.size if loaded else 0
+        deliveries.append(delivery_of(row, loaded=loaded))
+    return deliveries
+
+
+def load(connection: sa.Connection, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """These deliveries with their events whole."""
+    return [one if one.loaded else _loaded(connection, one) for one in deliveries]
+
+
+def _loaded(connection: sa.Connection, delivery: Delivery) -> Delivery:
+    [row] = read(connection, EVENT, {"event_id_": delivery.event.id})
+    return replace(delivery, event=event_of(row), loaded=True)
 
 
 def batch_members(connection: sa.Connection, first: Delivery, *, limit: int) -> list[Delivery]:
@@ -165,12 +211,12 @@ def _digest_members(connection: sa.Connection, first: Delivery, until: datetime,
     """Those of a digest, without any that follows one of its subject that is not among them."""
     values = {"sink_": first.sink, "row_": first.row, "terms_": terms_json(first.terms), "after_": first.id}
     rows = read(connection, DIGEST_MEMBERS, values | {"until_": micros(until), "limit_": limit - 1})
-    ids, members = {first.id}, [first]
+    ids, members = {first.id}, []
     for row in sorted(rows, key=lambda row: int(row.delivery_id)):
         if row.blocked_by is None or row.blocked_by in ids:
             ids.add(row.delivery_id)
-            members.append(delivery_of(row))
-    return members
+            members.append(row)
+    return [first, *_deliveries_of(members)]
 
 
 def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
@@ -182,7 +228,7 @@ def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, l
         "limit_": limit - 1,
     }
     members = [first]
-    for delivery in map(delivery_of, read(connection, HOLD_MEMBERS, values)):
+    for delivery in _deliveries_of(read(connection, HOLD_MEMBERS, values), most=0):  # which are not sent
         if delivery.row != first.row or delivery.terms != first.terms or delivery.made_at > until:
             break
         members.append(delivery)
@@ -192,7 +238,7 @@ def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, l
 def fallback_candidates(connection: sa.Connection, sink: str, *, after: int, limit: int) -> list[Delivery]:
     """The sink's unsettled deliveries that have a fallback, in order."""
     values = {"sink_": sink, "after_": after, "limit_": limit}
-    return list(map(delivery_of, read(connection, FALLBACK_CANDIDATES, values)))
+    return _deliveries_of(read(connection, FALLBACK_CANDIDATES, values), most=0)  # which are not sent
 
 
 def backlog(connection: sa.Connection, sink: str, *, now: datetime | None, most: int) -> int:

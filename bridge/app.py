@@ -31,6 +31,7 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server, not_found
 from bridge.reload import Reloader
+from bridge.sealing import Sealer
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
 from bridge.store.retention import prune_forever
@@ -72,7 +73,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             )
             dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
-            reloader = Reloader(path, receiver, dispatcher, http, outbox)
+            reloader = Reloader(path, receiver, dispatcher, http, outbox, sealer=_sealer(config))
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
             background = [
@@ -124,6 +125,11 @@ async def _http() -> AsyncIterator[Http]:
         yield http
     finally:
         await http.close()
+
+
+def _sealer(config: Config) -> Sealer | None:
+    """What seals and opens originals, where there is a key for it."""
+    return Sealer(config.secret_key.get_secret_value()) if config.secret_key else None
 
 
 def _bound_socket(listen: str) -> socket.socket:

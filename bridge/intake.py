@@ -11,12 +11,16 @@ from bridge.terms import Terms
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One event for one sink, as the table decided: the first row that named the sink, its template and its terms."""
+    """One event for one sink, as the table decided: the first row that named the sink, its template and its terms.
+
+    sealed: originals of what is masked in the event, for this sink alone; None where it is given none.
+    """
 
     sink: str
     row: str
     template: str | None = None
     terms: Terms | None = None
+    sealed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class Message:
               is `remarks`: lines that go above the message, as that it is a replay; empty for most
     at        when this attempt is made, aware UTC: what a signature is dated with
     template  the template that the row named, None for the default one
+    sealed    originals of what is masked in the event, for a sink that unmasks; no template sees them
     """
 
     event: Event
@@ -62,6 +63,7 @@ class Message:
     blocks: Mapping[str, str] = field(default_factory=dict)
     template: str | None = None
     circumstances: Circumstances = PLAIN
+    sealed: str | None = None
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")
@@ -95,6 +97,7 @@ class Digest:
     events  all of them, in order
     parts   the first ones, each as a message of its own; events that say the same are one part (its `repeats`)
     blocks  the rendered blocks of the template `digest`
+    sealed  event's id → originals of what is masked in it
     """
 
     id: str
@@ -104,6 +107,7 @@ class Digest:
     parts: Sequence[Message] = ()
     blocks: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False
+    sealed: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")

@@ -19,6 +19,7 @@ from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.routing import Router
+from bridge.sealing import Sealer, Unmasking
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
@@ -33,25 +34,38 @@ STANDS_STILL = 1.0  # seconds for which nobody has written to the files, when th
 COUNTED = 100_000  # waiting deliveries of a sink that is gone, at the most
 NEEDED = ("sources", "sinks", "routes", "webhooks")  # sections that a reload does not empty
 #: Settings that a reload does not change.
-RESTART_ONLY = ("listen", "store", "store_password", "limits", "keep", "shutdown", "log")
+RESTART_ONLY = ("listen", "store", "store_password", "secret_key", "limits", "keep", "shutdown", "log")
 
 
 class Reloader:
     """Puts what the file says in place: at the start, and whenever it has changed."""
 
-    def __init__(self, path: Path, receiver: Receiver, dispatcher: Dispatcher, http: Http, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        path: Path,
+        receiver: Receiver,
+        dispatcher: Dispatcher,
+        http: Http,
+        outbox: Outbox,
+        *,
+        sealer: Sealer | None = None,
+    ) -> None:
         self._path = path
         self._receiver = receiver
         self._dispatcher = dispatcher
         self._outbox = outbox
-        self._tools = Tools(http, DIALECTS)
+        self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._loaded: Loaded
 
     async def apply(self, loaded: Loaded) -> None:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
         config = loaded.config
-        sources = {name: Source(name, one.panel, one.open()) for name, one in config.sources.items()}
+        paths, sealer = config.unmasked_paths(), self._tools.sealer
+        unmasking = Unmasking(sealer, paths) if sealer is not None and paths else None
+        sources = {
+            name: Source(name, one.panel, one.open(), unmasking=unmasking) for name, one in config.sources.items()
+        }
         router = Router(config.table(), sinks=config.all_sinks(), on_error=_log_failed_row)
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)

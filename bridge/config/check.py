@@ -33,6 +33,9 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
     for index, _ in enumerate(document.entries("webhooks")):
         for path, name in document.texts(("webhooks", index, "subscribedEvents")):
             _check_type(document, ("webhooks", index), path, name)
+    for name in config.unmasked_paths() if config is not None and config.secret_key is None else ():
+        needed = "needs secret_key or secret_key_file in the file: what it unmasks is kept sealed until then"
+        document.report(("sinks", name, "unmask"), needed)
     check_templates(document, folder, config.sinks if config is not None else None)
 
 
@@ -47,6 +50,8 @@ def warnings(config: Config) -> list[str]:
             found.append(f'source "{name}": takes events from anyone, its secret is none')
         if any(is_demo(secret.get_secret_value()) for secret in source.secret):
             found.append(f'source "{name}": its secret is the one of the example, which everyone knows')
+        if source.unmask:
+            found.append(f'source "{name}": unmask brings {", ".join(source.unmask)} into store and templates in clear')
         if config.table() and not any(route.source is None or name in route.source for _, route in config.table()):
             found.append(f'source "{name}": no row takes its events')
     for name, sink in config.all_sinks().items():

@@ -20,6 +20,7 @@ from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, 
 from bridge.telemetry import Log
 
 _SQLITE = "sqlite:///"
+KEY_SIGNS = 32
 
 
 #: What a source or a sink can be called: it stands in addresses, in the ledger and in logs.
@@ -42,6 +43,9 @@ class Config(Settings):
     public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
     store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
     store_password: SecretStr | None = Field(None, description="the database's password, where store has none")
+    secret_key: SecretStr | None = Field(
+        None, description="what seals originals for sinks that unmask, 32 signs or more"
+    )
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
     timezone: TimeZone = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
@@ -59,6 +63,11 @@ class Config(Settings):
         if self.store_password is None or not is_database(self.store):
             return self.store
         return with_password(self.store, self.store_password.get_secret_value())
+
+    def unmasked_paths(self) -> Mapping[str, Sequence[str]]:
+        """The sinks that are given originals, and of what."""
+        sinks = {name: getattr(one, "unmask", ()) for name, one in self.all_sinks().items() if one.enabled}
+        return {name: paths for name, paths in sinks.items() if paths}
 
     def all_sinks(self) -> Mapping[str, SinkSettings]:
         """The sinks of the file, and those that the webhooks describe."""
@@ -125,6 +134,13 @@ class Config(Settings):
             raise ValueError("stands here beside a password in store: keep one of them")
         if not has_user(store):
             raise ValueError("needs a store with a user, as in postgresql+psycopg://user@host/panelbridge")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < KEY_SIGNS:
+            raise ValueError(f"should have at least {KEY_SIGNS} signs: make one with `openssl rand -base64 32`")
         return value
 
     @field_validator("templates")

@@ -18,7 +18,10 @@ from bridge.config.document import Document, KeyPath, Position
 from bridge.config.syntax import compose, shown, syntax_error
 
 FILE_LIMIT = 64 * 1024  # bytes of a `*_file`: a secret is smaller
-ROOT_SECRETS = ("store_password",)  # of the file itself; whatever a source or a sink has may stand in a file
+ROOT_SECRETS = (
+    "store_password",
+    "secret_key",
+)  # of the file itself; whatever a source or a sink has may stand in a file
 _TEXT, _MERGE, _OWN = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:"
 
 _VARIABLE = re.compile(r"\$\$|\$\{(?!\{)([^}\n]*)\}?")

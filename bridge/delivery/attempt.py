@@ -102,7 +102,12 @@ def message_of(
         given = Circumstances(replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent)
     rendered = renderer.render(delivery.event, sink.look, delivery.template, given)
     message = Message(
-        event=delivery.event, at=at, blocks=rendered.blocks, template=delivery.template, circumstances=given
+        event=delivery.event,
+        at=at,
+        blocks=rendered.blocks,
+        template=delivery.template,
+        circumstances=given,
+        sealed=delivery.sealed,
     )
     return message, rendered.fault
 
@@ -129,6 +134,7 @@ def digest_of(
         parts=parts,
         blocks=rendered.blocks,
         silent=silent,
+        sealed={delivery.event.id: delivery.sealed for delivery in batch.deliveries if delivery.sealed},
     )
     return digest, rendered.fault or fault
 

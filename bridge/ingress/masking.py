@@ -7,12 +7,11 @@ Where no rule leads, whatever is called like a secret or looks like one is maske
 called so and is an object may only describe one, as Remnawave's `apiToken` with a token's name: a panel says which.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from copy import deepcopy
 from typing import Any
 
 from bridge.ingress.secrets import (
-    MASK,
     PEM_BEGIN,
     PEM_END,
     SHORTEST_SECRET,
@@ -20,11 +19,8 @@ from bridge.ingress.secrets import (
     names_several,
     without_secrets,
 )
-
-Path = tuple[str, ...]
-#: A dict or list, and a key or index that is in it.
-Match = tuple[Any, Any]
-
+from bridge.originals import MASK
+from bridge.paths import Path, matches
 
 #: Under which of its keys an object that is a pair has the name of its `value`.
 LABELS = ("name", "key", "label", "title")
@@ -49,12 +45,12 @@ class Masker:
 
     def __call__(self, element: Any) -> Any:
         """Mask `element` in place, and return it."""
-        unmasked = [(match, deepcopy(match[0][match[1]])) for path in self._unmask for match in _matches(element, path)]
+        unmasked = [(match, deepcopy(match[0][match[1]])) for path in self._unmask for match in matches(element, path)]
         for path in self._mask:
-            for container, key in _matches(element, path):
+            for container, key in matches(element, path):
                 container[key] = _masked(container[key])
         for start, keys in self._keys.items():
-            for container, key in _matches(element, start) if start else (((element,), 0),):
+            for container, key in matches(element, start) if start else (((element,), 0),):
                 _mask_keys(container[key], keys)
         element = self._swept(element)
         for (container, key), value in unmasked:
@@ -118,48 +114,6 @@ def _without_key_lines(values: list[Any]) -> list[Any]:
         elif "-----BEGIN " in line and PEM_BEGIN.search(line):
             inside = PEM_END not in line
     return values
-
-
-def _matches(value: Any, path: Path) -> Iterable[Match]:
-    """Where `path` leads to."""
-    if "*" in path or "**" in path:
-        return _wildcard_matches(value, path)
-    for depth, key in enumerate(path[:-1]):  # most rules name one place: half the time of the general way
-        if isinstance(value, list):
-            return _wildcard_matches(value, path[depth:])
-        value = value.get(key) if isinstance(value, dict) else None
-    if isinstance(value, list):
-        return _wildcard_matches(value, path[-1:])
-    return ((value, path[-1]),) if isinstance(value, dict) and path[-1] in value else ()
-
-
-def _wildcard_matches(value: Any, path: Path) -> Iterator[Match]:
-    head, rest = path[0], path[1:]
-    if head == "**":
-        yield from _wildcard_matches(value, rest) if rest else _children(value)
-        for container, key in list(_children(value)):
-            yield from _wildcard_matches(container[key], path)
-    elif isinstance(value, dict | list):
-        for key in _keys(value, head):
-            if rest:
-                yield from _wildcard_matches(value[key], rest)
-            else:
-                yield value, key
-
-
-def _keys(value: dict[str, Any] | list[Any], head: str) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return list(value) if head == "*" else [head] if head in value else []
-    if head == "*":
-        return range(len(value))
-    return [int(head)] if head.isdecimal() and int(head) < len(value) else []
-
-
-def _children(value: Any) -> Iterator[Match]:
-    if isinstance(value, dict):
-        yield from ((value, key) for key in value)
-    elif isinstance(value, list):
-        yield from ((value, index) for index in range(len(value)))
 
 
 def _masked(value: Any) -> Any:

@@ -8,17 +8,19 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
 from bridge.ingress.limits import Limits
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.source import Source
+from bridge.ingress.source import OriginalsOfEvents, Source
 from bridge.intake import Fingerprint, Intake, Routed
+from bridge.originals import Originals
 from bridge.panels.base import Hook
 from bridge.routing import Router
+from bridge.sealing import Sealer
 from bridge.store.base import Delivery, Outbox, PutResult
 from bridge.telemetry import log
 
@@ -104,9 +106,12 @@ class Receiver:
         assert self._router is not None
         if _most_values(hook.body) > self._limits.values:
             raise TooLarge(f"the body holds more than {self._limits.values} values")
-        events, set_aside = source.parse(hook, most=self._limits.elements)
+        originals: OriginalsOfEvents = {}
+        events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals)
         occurrences: Counter[str] = Counter()
         routed = [self._routed(self._router.route(event), fingerprint, occurrences) for event, fingerprint in events]
+        if source.unmasking is not None and originals:
+            routed = [_sealed(one, source.unmasking.sealer, originals.get(one.event.id, {})) for one in routed]
         return Intake(routed, set_aside)
 
     def _routed(self, routed: Routed, fingerprint: Fingerprint | None, occurrences: Counter[str]) -> Routed:
@@ -120,6 +125,17 @@ class Receiver:
             key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
         fingerprint = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
         return Routed(routed.event, routed.destinations, routed.verdicts, fingerprint)
+
+
+def _sealed(routed: Routed, sealer: Sealer, originals: Mapping[str, Originals]) -> Routed:
+    """With what each of its sinks may have unmasked, sealed."""
+    if not any(to.sink in originals for to in routed.destinations):
+        return routed
+    destinations = [
+        replace(to, sealed=sealer.seal(originals[to.sink])) if to.sink in originals else to
+        for to in routed.destinations
+    ]
+    return replace(routed, destinations=tuple(destinations))
 
 
 def _most_values(body: bytes) -> int:

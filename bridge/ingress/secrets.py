@@ -16,7 +16,8 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-MASK = "***"
+from bridge.originals import MASK
+
 LONGEST_NAME = 100  # characters: what is longer is no name
 SHORTEST_SECRET = 10  # characters of the shortest text that has one in it: a://:b@c.d
 

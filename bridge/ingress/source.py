@@ -3,14 +3,19 @@
 elements → fingerprint → mask → parse, one element at a time: what cannot be understood is set aside, the others go on.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from bridge.errors import BadPayload, TooLarge
 from bridge.event import Event, new_id
 from bridge.ingress.masking import Masker
 from bridge.intake import Fingerprint, SetAside
+from bridge.originals import Originals
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
+from bridge.sealing import Unmasking
 
+#: Event's id → sink → what it may have unmasked.
+OriginalsOfEvents = dict[str, Mapping[str, Originals]]
 #: An event, and what tells its repeats; None where nothing does.
 FingerprintedEvent = tuple[Event, Fingerprint | None]
 
@@ -18,14 +23,17 @@ FingerprintedEvent = tuple[Event, Fingerprint | None]
 class Source:
     """One configured panel."""
 
-    def __init__(self, name: str, kind: str, panel: Panel[SourceConfig]) -> None:
+    def __init__(self, name: str, kind: str, panel: Panel[SourceConfig], *, unmasking: Unmasking | None = None) -> None:
         self.name = name
         self.kind = kind
         self.panel = panel
+        self.unmasking = unmasking
         self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
 
-    def parse(self, hook: Hook, *, most: int | None = None) -> tuple[list[FingerprintedEvent], list[SetAside]]:
-        """What the request says.
+    def parse(
+        self, hook: Hook, *, most: int | None = None, originals: OriginalsOfEvents | None = None
+    ) -> tuple[list[FingerprintedEvent], list[SetAside]]:
+        """What the request says. What sinks may have unmasked is put into `originals`, by the event's id.
 
         Raise BadPayload where nothing in it can be understood, TooLarge where it has more than `most` elements.
         """
@@ -36,9 +44,12 @@ class Source:
         set_aside: list[SetAside] = []
         for index, element in enumerate(elements):
             fingerprint = self.panel.fingerprint(element, index, hook)
+            kept = self.unmasking.originals(element) if self.unmasking and originals is not None else {}
             masked = self.panel.scrub(self._mask(element))
             try:
                 events.append((self._event(masked, self.panel.parse(masked, hook), hook), fingerprint))
+                if kept and originals is not None:
+                    originals[events[-1][0].id] = kept
             except BadPayload as error:
                 path = _joined(f"[{index}]" if len(elements) > 1 else "", error.path)
                 set_aside.append(self._set_aside(masked, path, error.reason, hook))

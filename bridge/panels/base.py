@@ -23,6 +23,7 @@ from bridge.event import Event, JsonObject
 from bridge.foreign import parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
+from bridge.originals import left_out_header, without_masked
 from bridge.settings import Secrets, Settings
 
 
@@ -176,6 +177,15 @@ class Panel(ABC, Generic[C]):
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
         return True
+
+
+def without_masked_keys(envelope: JsonObject) -> tuple[JsonObject, dict[str, str]]:
+    """An envelope without what is masked in it, and the header that says what is missing.
+
+    Why: a program that was written for the panel's webhook takes `***` for a value, and writes it over the one it has.
+    """
+    kept, names = without_masked(envelope)
+    return kept or {}, left_out_header(names)
 
 
 def subject_name(event: Event) -> str:

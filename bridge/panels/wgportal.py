@@ -38,7 +38,16 @@ from bridge.foreign import (
     write_fields,
 )
 from bridge.message import Dialect, Emission
-from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, subject_name, unknown_type
+from bridge.panels.base import (
+    UNNAMED,
+    Hook,
+    Panel,
+    ParsedEvent,
+    SourceConfig,
+    subject_name,
+    unknown_type,
+    without_masked_keys,
+)
 
 #: `{entity}.{event}` → canonical type.
 TYPES = {
@@ -217,10 +226,11 @@ def _interface(identifier: str | None, payload: JsonObject) -> JsonObject:
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
     """The event as WireGuard Portal 2.1 says it; one that came from a WireGuard Portal goes on as it came."""
     envelope = event.native if event.panel == "wgportal" and _is_envelope(event.native) else _envelope(event)
-    headers = {"Content-Type": "application/json"}
+    kept, left_out = without_masked_keys(envelope)
+    headers = {"Content-Type": "application/json", **left_out}
     if secret:
         headers["Authorization"] = secret
-    return Emission(headers, dump(envelope))
+    return Emission(headers, dump(kept))
 
 
 def _is_envelope(native: Any) -> bool:

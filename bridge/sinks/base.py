@@ -11,6 +11,7 @@ from bridge.foreign import object_at
 from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sealing import Sealer
 from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.responses import BETWEEN, is_front, moved
@@ -42,10 +43,11 @@ C = TypeVar("C", bound=SinkConfig)
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the composition root hands a sink: the socket, and how to speak each panel's dialect."""
+    """What the composition root hands a sink: the socket, how to speak each dialect, and what opens originals."""
 
     http: Http
     dialects: Mapping[str, Dialect]
+    sealer: Sealer | None = None
 
 
 class Sink(Protocol):

@@ -14,6 +14,9 @@ Answers  any 2xx delivered · 410 gone, and so is 301 or 308 to the same host: n
          401, 403, 404, 408, 409, 5xx away: a program that is being deployed or repaired says them too
          other 3xx, 407 and `error code: 1010` are those of something in between: away · other 4xx refused
          Retry-After is honoured, as seconds and as a date
+         what is masked in the event is *** in `event` and `cloudevents`; a panel's dialect leaves it out, and names it
+         in `Panelbridge-Left-Out`: a program would take *** for a value. `unmask` gives back what stands at its paths
+         in `native`; where the originals are gone, as at a replay, what is masked is left out, and named, in any format
 Quirks   the library forces UTC on the time it signs, so it gets an aware UTC one; and signs text, not bytes
          it drops what is no base64 from a secret and signs with another key than the receiver's: refused in the file
 """
@@ -21,6 +24,7 @@ Quirks   the library forces UTC on the time it signs, so it gets an aware UTC on
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -32,6 +36,7 @@ from bridge.codec import dump
 from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import Circumstances, Digest, Emission, Message
+from bridge.originals import left_out_header, left_out_names, restored, without_masked
 from bridge.outcome import Away, Outcome
 from bridge.settings import Secrets
 from bridge.sinks.base import HttpSink, ProgramConfig, Tools, retry_after
@@ -76,6 +81,9 @@ class WebhookConfig(ProgramConfig):
         (), description="what it is signed with: whsec_… for event and cloudevents, else the panel's"
     )
     headers: dict[HeaderName, Token] = Field({}, description="headers that go with every request")
+    unmask: tuple[str, ...] = Field(
+        (), description="paths of the panel's payload that it gets unmasked; needs secret_key"
+    )
     body: str | None = Field(None, description="a template that writes the body, in place of format")
     content_type: str = Field("application/json", description="of the body that the template writes")
 
@@ -83,6 +91,8 @@ class WebhookConfig(ProgramConfig):
     def _consistent(self) -> "WebhookConfig":
         if self.body is not None and "format" in self.model_fields_set:
             raise ValueError("give either format or body, not both")
+        if self.body is not None and self.unmask:
+            raise ValueError("give either unmask or body: no template sees what is masked")
         if URL(self.url.get_secret_value()).user is not None and "authorization" in map(str.lower, self.headers):
             raise ValueError("give either a user in url, or the header Authorization, not both")
         if self.format not in STANDARD and len(self.secret) > 1:
@@ -114,12 +124,16 @@ class WebhookSink(HttpSink[WebhookConfig]):
 
     def build(self, message: Message) -> Request:
         headers = _circumstance_headers(message.circumstances) if self.config.format in STANDARD else {}
-        return self._request(self._emission(message), message.event.id, message.at, headers)
+        event, left_out = self._unmasked(message.event, message.sealed)
+        return self._request(self._emission(message, event), message.event.id, message.at, headers | left_out)
 
     def build_digest(self, digest: Digest) -> Request:
-        emissions = [self._emit(event, digest.at) for event in digest.events]
+        events = [self._unmasked(event, digest.sealed.get(event.id)) for event in digest.events]
+        emissions = [self._emit(event, digest.at) for event, _ in events]
         elements = [element for emission in emissions for element in _elements(emission.body)]
-        headers = {**emissions[0].headers, "Content-Type": ARRAYS[self.config.format]}
+        said = [*(emission.headers for emission in emissions), *(more for _, more in events)]
+        names = [name for one in said for name in left_out_names(one)]
+        headers = {**emissions[0].headers, "Content-Type": ARRAYS[self.config.format], **left_out_header(names)}
         return self._request(Emission(headers, dump(elements)), digest.id, digest.at, {})
 
     def interpret(self, response: Response) -> Outcome:
@@ -131,10 +145,20 @@ class WebhookSink(HttpSink[WebhookConfig]):
         headers = {**emission.headers, **self._headers, **more, **self._signature(id_, at, emission.body)}
         return Request(self.config.method, self._url, emission.body, headers)
 
-    def _emission(self, message: Message) -> Emission:
+    def _unmasked(self, event: Event, sealed: str | None) -> tuple[Event, dict[str, str]]:
+        """The event with its originals, or without what is masked where they are gone; and the header that says so."""
+        if not self.config.unmask:
+            return event, {}
+        originals = self.tools.sealer.unseal(sealed) if self.tools.sealer and sealed else None
+        if originals is not None:
+            return replace(event, native=restored(event.native, originals, self.config.unmask)), {}
+        kept, names = without_masked(event.native)
+        return replace(event, native=kept), left_out_header(names)
+
+    def _emission(self, message: Message, event: Event) -> Emission:
         if self.config.body is not None:
             return Emission({"Content-Type": self.config.content_type}, message["body"].encode("utf-8", "replace"))
-        return self._emit(message.event, message.at)
+        return self._emit(event, message.at)
 
     def _emit(self, event: Event, at: datetime) -> Emission:
         if self.config.format == "event":

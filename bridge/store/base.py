@@ -40,6 +40,7 @@ class Delivery:
     `instead` says what happened at the sink that it was for first. `replay_of` is the delivery that it repeats, 0 where
     it is the event that is replayed. `size` is how many bytes its event has in the store; where that is much it is not
     `loaded`, and the event has neither its `data` nor its `native` (`Outbox.load`).
+    `sealed` holds originals of what is masked in the event, until it is settled.
     """
 
     id: int
@@ -56,6 +57,7 @@ class Delivery:
     replay_of: int | None = None
     size: int = field(default=0, compare=False)
     loaded: bool = True
+    sealed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

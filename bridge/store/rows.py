@@ -30,6 +30,7 @@ def new_delivery(id_: int, event: Event, to: Destination) -> Delivery:
         made_at=event.received_at,
         template=to.template,
         terms=to.terms,
+        sealed=to.sealed,
         state=State.WAITING if collecting > 0 else State.PENDING,
         due_at=event.received_at + timedelta(seconds=collecting) if collecting > 0 else None,
     )
@@ -49,6 +50,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state.value,
         "due_at": micros_or_none(delivery.due_at),
         "replay_of": delivery.replay_of,
+        "sealed": delivery.sealed,
     }
 
 
@@ -125,6 +127,7 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
         "status_": attempt.status,
         "answer_": attempt.answer or None,
         "note_": fault,
+        "sealed_": None,
     }
     match settlement.fate:
         case Done(note):
@@ -133,7 +136,7 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
         case Again(at, reason, counts):
             row["state_"], row["reason_"] = State.WAITING.value, reason
             row["attempts_"] = delivery.attempts + counts
-            row["due_at_"], row["settled_at_"] = micros(at), None
+            row["due_at_"], row["settled_at_"], row["sealed_"] = micros(at), None, delivery.sealed
         case Dead(reason):
             row["state_"], row["reason_"] = State.DEAD.value, reason
         case HeldBack(reason):
@@ -165,6 +168,7 @@ def delivery_of(row: Row, *, loaded: bool) -> Delivery:
         replay_of=row.replay_of,
         size=row.size,
         loaded=loaded,
+        sealed=row.sealed,
     )
 
 

@@ -52,6 +52,7 @@ deliveries = sa.Table(
     sa.Column("answer", sa.Text),
     sa.Column("note", sa.Text),
     sa.Column("replay_of", Id),
+    sa.Column("sealed", sa.Text),  # originals of what is masked, until it is settled
 )
 
 set_aside = sa.Table(

@@ -196,6 +196,14 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "2:17: store_password needs a store with a user, as in postgresql+psycopg://user@host/panelbridge",
         ),
         (
+            "sinks:\n  shop: {type: webhook, url: https://x.example, unmask: [user.key]}",
+            '2:57: sink "shop": unmask needs secret_key or secret_key_file in the file: what it unmasks is kept sealed',
+        ),
+        (
+            "secret_key: short",
+            "1:13: secret_key should have at least 32 signs: make one with `openssl rand -base64 32`",
+        ),
+        (
             "store: sqlite://",
             "1:8: store should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db, "
             "or a database, as in postgresql+psycopg://user:password@host/panelbridge",

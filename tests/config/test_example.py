@@ -23,7 +23,14 @@ EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 ENV = {
     name: f"https://hooks.example.com/{name.lower()}"
     for name in ("OPS_DISCORD_URL", "SLACK_URL", "GHL_URL", "ZAPIER_URL")
-} | {"SLACK_TOKEN": "xoxb-1", "BOT_TOKEN": "123456:abc", "GHL_API_KEY": "pit-1", "SHOP_SECRET": "s", "DB_PASSWORD": "p"}
+} | {
+    "SLACK_TOKEN": "xoxb-1",
+    "BOT_TOKEN": "123456:abc",
+    "GHL_API_KEY": "pit-1",
+    "SHOP_SECRET": "s",
+    "DB_PASSWORD": "p",
+    "SECRET_KEY": "k" * 44,
+}
 
 
 def everything() -> str:

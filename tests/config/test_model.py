@@ -154,6 +154,12 @@ def test_a_password_that_nobody_asks_for_is_worth_a_warning() -> None:
     assert config.store_url() == "sqlite:///a.db"
 
 
+def test_what_a_source_lets_through_in_clear_is_worth_a_warning() -> None:
+    source = {"panel": "marzban", "secret": "x", "unmask": ["user.links", "user.key"]}
+    told = 'source "m": unmask brings user.links, user.key into store and templates in clear'
+    assert told in warnings(Config.model_validate({"sources": {"m": source}}))
+
+
 def test_a_demo_secret_begins_with_demo() -> None:
     assert is_demo("demo-x")
     assert is_demo("Bearer demo-x")

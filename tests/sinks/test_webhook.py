@@ -152,6 +152,7 @@ def test_no_text_breaks_a_header(instead: str) -> None:
         ({"secret": ""}, "should be a secret"),
         ({"format": "marzban", "secret": ["a", "b"]}, "signed with one secret"),
         ({"format": "event", "body": "x"}, "give either format or body"),
+        ({"unmask": ["a"], "body": "x"}, "give either unmask or body"),
         ({"format": "xml"}, "Input should be"),
         ({"headers": {"X Y": "z"}}, "a header's name"),
         ({"headers": {"Content-Length": "5"}}, "is set by the bridge"),

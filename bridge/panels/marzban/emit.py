@@ -7,7 +7,7 @@ from typing import Any
 from bridge.event import Event, JsonObject
 from bridge.foreign import object_at, text
 from bridge.message import Emission
-from bridge.panels.base import subject_name
+from bridge.panels.base import subject_name, without_masked_keys
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage
 from bridge.panels.marzban.names import MARKS, TYPES
 
@@ -23,10 +23,11 @@ STRATEGIES = ("no_reset", "day", "week", "month", "year")
 
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
     """The event as Marzban 0.8 would have sent it; what came from the family goes on as it came."""
-    headers = {"Content-Type": "application/json"}
+    element, left_out = without_masked_keys(_native_element(event) or _element(event, at))
+    headers = {"Content-Type": "application/json", **left_out}
     if secret:
         headers["x-webhook-secret"] = secret
-    return Emission(headers, json.dumps([_native_element(event) or _element(event, at)]).encode())
+    return Emission(headers, json.dumps([element]).encode())
 
 
 def _native_element(event: Event) -> JsonObject | None:

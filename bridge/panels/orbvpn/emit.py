@@ -7,6 +7,7 @@ from bridge.codec import dump
 from bridge.event import Event, JsonObject
 from bridge.foreign import moment, object_at, present, text, whole, write_fields
 from bridge.message import Emission
+from bridge.panels.base import without_masked_keys
 from bridge.panels.orbvpn.fields import OBJECTS, PROFILE, USER
 from bridge.vocabulary import documented_name
 
@@ -14,10 +15,11 @@ from bridge.vocabulary import documented_name
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
     """The event in OrbVPN's generic form; one that came from OrbVPN in that form goes on as it came."""
     own = event.panel == "orbvpn" and isinstance(event.native, dict) and text(event.native.get("eventType"))
-    headers = {"Content-Type": "application/json"}
+    kept, left_out = without_masked_keys(event.native if own else _payload(event))
+    headers = {"Content-Type": "application/json", **left_out}
     if secret:
         headers["X-Webhook-Secret"] = secret
-    return Emission(headers, dump(event.native if own else _payload(event)))
+    return Emission(headers, dump(kept))
 
 
 def _payload(event: Event) -> JsonObject:

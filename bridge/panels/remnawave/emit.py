@@ -1,4 +1,4 @@
-"""To speak like Remnawave 2.x. Passwords and links are ***, vlessUuid is the nil UUID, and ids follow from the name."""
+"""To speak like Remnawave 2.x. Passwords and links are left out, vlessUuid is nil, and ids follow from the name."""
 
 import hashlib
 import hmac
@@ -10,7 +10,7 @@ from bridge.codec import dump
 from bridge.event import Event, JsonObject
 from bridge.foreign import moment, number, object_at, text, texts, value_at, whole, write_all_fields, write_fields
 from bridge.message import Emission
-from bridge.panels.base import subject_name
+from bridge.panels.base import subject_name, without_masked_keys
 from bridge.panels.remnawave.fields import BILLING, DEVICE, LOGIN, NODE, TOKEN, TRAFFIC, USER
 from bridge.panels.remnawave.names import BILL, TYPES
 
@@ -18,8 +18,9 @@ from bridge.panels.remnawave.names import BILL, TYPES
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
     """The event as Remnawave 2.x says it; one that came from a Remnawave goes on as it came."""
     envelope = event.native if event.panel == "remnawave" and _is_envelope(event.native) else _envelope(event)
-    body = dump(envelope)
-    headers = {
+    kept, left_out = without_masked_keys(envelope)
+    body = dump(kept)
+    headers = left_out | {
         "Content-Type": "application/json",
         "User-Agent": "Remnawave",
         "X-Remnawave-Timestamp": _iso_millis(moment(envelope["timestamp"]) or event.occurred_at),

@@ -20,7 +20,7 @@ joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 
 def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRecord]:
     """The deliveries that a person means, newest first."""
-    columns = [c for c in deliveries.c if c.name not in ("event_id", "subject", "terms")]
+    columns = [c for c in deliveries.c if c.name not in ("event_id", "subject", "terms", "sealed")]
     of_event = [events.c[name] for name in ("source", "type", "native_type", "subject", "received_at")]
     select = (
         sa.select(*columns, events.c.id.label("event_id"), *of_event)

@@ -26,7 +26,7 @@ SETTLE = (
         deliveries.c.state.in_([sa.literal_column("'pending'"), sa.literal_column("'waiting'")]),
     )
     .values({name: sa.bindparam(f"{name}_") for name in (
-        "state", "attempts", "due_at", "settled_at", "reason", "status", "answer", "note",
+        "state", "attempts", "due_at", "settled_at", "reason", "status", "answer", "note", "sealed",
     )})
 )  # fmt: skip
 _UNSETTLED = (
@@ -80,6 +80,7 @@ def _make_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead
         attempts=0,
         state=State.PENDING,
         due_at=None,
+        sealed=None,  # it was for that sink alone
         instead=f"{dead.sink}: {fate.reason}",
     )
     add_deliveries(connection, [delivery_row(fallback)])

@@ -1,0 +1,58 @@
+"""Originals of masked fields, sealed: kept beside a delivery where nobody can read them without the operator's key.
+
+Source   cryptography.io/en/latest/fernet: AES-128-CBC with an HMAC-SHA256 over all of it, a fresh vector each time
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from bridge.codec import dump
+from bridge.originals import Originals, originals_of
+
+if TYPE_CHECKING:
+    from cryptography.fernet import Fernet
+
+
+class Sealer:
+    """Seals with a key, and opens what was sealed with it."""
+
+    def __init__(self, key: str) -> None:
+        self._key = urlsafe_b64encode(hashlib.sha256(key.encode()).digest())
+
+    @cached_property
+    def _fernet(self) -> "Fernet":
+        from cryptography.fernet import Fernet  # only who has a sink that unmasks pays for it
+
+        return Fernet(self._key)
+
+    def seal(self, originals: Originals) -> str:
+        return self._fernet.encrypt(dump(originals)).decode()
+
+    def unseal(self, sealed: str) -> Originals | None:
+        """None where it was sealed with another key, or is no seal."""
+        from cryptography.fernet import InvalidToken
+
+        try:
+            found: Originals = orjson.loads(self._fernet.decrypt(sealed.encode("utf-8", "replace")))
+            return found
+        except (InvalidToken, ValueError):
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Unmasking:
+    """Which sinks are given originals, at which paths, and how these are kept until then."""
+
+    sealer: Sealer
+    paths: Mapping[str, Sequence[str]]
+
+    def originals(self, element: Any) -> Mapping[str, Originals]:
+        """What of an unmasked element each of the sinks may have."""
+        found = {sink: originals_of(element, paths) for sink, paths in self.paths.items()}
+        return {sink: originals for sink, originals in found.items() if originals}

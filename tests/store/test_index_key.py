@@ -100,6 +100,7 @@ async def test_what_was_kept_before_keys_keeps_its_order(request: pytest.Fixture
             "UPDATE deliveries SET subject = :text",
             "INSERT INTO threads VALUES ('ops', :text, '7', 'node.connected', 1, 1)",
             "INSERT INTO fingerprints VALUES (:text, 'e', 0, 99999999999999999)",
+            "ALTER TABLE deliveries DROP COLUMN sealed",
             "UPDATE alembic_version SET version_num = '0002'",
         ):
             connection.execute(sa.text(statement), {"text": text} if ":text" in statement else {})

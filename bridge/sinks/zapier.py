@@ -2,11 +2,12 @@
 
 Source   the OrbVPN webhook documentation, "Zapier Format"; zapier.com/help/webhooks, help.zapier.com/hc/en-us/
          articles/29972220283789 (rate limits); github.com/zapier/visual-builder/issues/133
-Secret   the hook's URL is the credential
+Secret   the hook's URL is the credential; an api_key goes along as `X-API-Key`
 Sends    POST {url}  {event_type, occurred_at, user_id, email, username, profile, subscription, …}
          a digest is an array of these: Zapier starts one run for each
-         beside the documented keys: event_id, event, source, and all else that is known, in snake_case
+         behind the documented keys: source, version, event_id, event, and all else that is known, in snake_case
 Units    user_id and multi_login_count are integers, duration_days is a text; what is unknown is left out
+         where an event that starts a subscription does not say duration_days, they reach from it to expires_at
 Limits   30 requests a second for a hook, 10,000 in 5 minutes for an account; 10 MB
 Answers  200 delivered: it was received, nothing tells whether the Zap ran · 410 gone · 429 limited · 413 refused
          any other status away. Its errors have no shape, so that nothing tells a 404 of its own from a gateway's
@@ -16,13 +17,15 @@ Quirks   429 does not say how long to wait, so that the waits grow
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import Event, JsonObject, iso
+from bridge.foreign import moment
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Outcome, Rate
 from bridge.sinks.base import (
@@ -37,17 +40,21 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import SecretUrl
+from bridge.sinks.settings import SecretUrl, Token
 from bridge.vocabulary import documented_name
 
 PROFILE = ("first_name", "last_name", "country", "phone")
 LIFTED = ("id", "email", "username", *PROFILE)  # what of a user stands at the top, or in the profile
-OURS = ("event_id", "event", "source")
+OURS = ("source", "version", "event_id", "event", "event_source")
 RESERVED = ("event_type", "occurred_at", "user_id", "email", "username", "profile", "subscription", *OURS)
 #: Our word for a subscription's part → the document's.
 RENAMED = {"plan": "group_name", "plan_id": "group_id", "trial": "is_trial_period"}
+#: The types that start a subscription: from then to its end is how long it lasts.
+STARTS = frozenset(("user.created", "subscription.created", "subscription.renewed", "subscription.trial_started"))
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+
+Filled = Annotated[str, StringConstraints(min_length=1)]
 
 
 class ZapierConfig(ProgramConfig):
@@ -55,6 +62,9 @@ class ZapierConfig(ProgramConfig):
 
     type: Literal["zapier"] = Field("zapier", description="the documented snake_case format to a Zapier catch hook")
     url: SecretUrl = Field(description="the catch hook's URL")
+    source_name: Filled | None = Field(None, description="what `source` says in place of the source's name")
+    version: Filled | None = Field(None, description="what `version` says; left out if not given")
+    api_key: Token | None = Field(None, description="goes along as X-API-Key")
 
     def open(self, tools: Tools) -> "ZapierSink":
         return ZapierSink(self, tools)
@@ -66,6 +76,9 @@ class ZapierSink(HttpSink[ZapierConfig]):
     def __init__(self, config: ZapierConfig, tools: Tools) -> None:
         super().__init__(config, tools)
         self._url = URL(config.url.get_secret_value())
+        self._headers = {"Content-Type": "application/json"}
+        if config.api_key is not None:
+            self._headers["X-API-Key"] = config.api_key.get_secret_value()
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -74,10 +87,10 @@ class ZapierSink(HttpSink[ZapierConfig]):
         return (hook, Limit(f"zapier account {named[1]}", Rate(10_000, 300.0))) if named else (hook,)
 
     def build(self, message: Message) -> Request:
-        return self._post(_payload(message.event))
+        return self._post(_payload(message.event, self.config))
 
     def build_digest(self, digest: Digest) -> Request:
-        return self._post([_payload(event) for event in digest.events])
+        return self._post([_payload(event, self.config) for event in digest.events])
 
     def interpret(self, response: Response) -> Outcome:
         if is_page(response) and response.status != 410:
@@ -93,14 +106,14 @@ class ZapierSink(HttpSink[ZapierConfig]):
                 return Away(f"HTTP {status}", retry_after(response))
 
     def _post(self, payload: JsonObject | list[JsonObject]) -> Request:
-        return Request("POST", self._url, dump(payload), {"Content-Type": "application/json"})
+        return Request("POST", self._url, dump(payload), self._headers)
 
 
 def _reference(answer: JsonObject) -> str | None:
     return next((str(answer[key]) for key in ("id", "request_id") if answer.get(key)), None)
 
 
-def _payload(event: Event) -> JsonObject:
+def _payload(event: Event, config: ZapierConfig) -> JsonObject:
     user = object_in(event, "user")
     payload: JsonObject = {
         "event_type": _event_type(event.type),
@@ -109,10 +122,12 @@ def _payload(event: Event) -> JsonObject:
         "email": _matching(_EMAIL, user.get("email")),
         "username": _text(user.get("username")),
         "profile": _without_unknown({key: _text(user.get(key)) for key in PROFILE}),
-        "subscription": _subscription(object_in(event, "subscription")),
+        "subscription": _subscription(event),
+        "source": config.source_name or event.source,
+        "version": config.version,
         "event_id": event.id,
         "event": event.type,
-        "source": event.source,
+        "event_source": event.source if config.source_name else None,
         "user": _in_snake_case({key: value for key, value in user.items() if key not in LIFTED}),
     }
     payload = _without_unknown(payload)
@@ -132,17 +147,31 @@ def _further(data: Mapping[str, Any]) -> JsonObject:
     return {f"data_{key}" if key in (*RESERVED, "user") else key: value for key, value in further.items()}
 
 
-def _subscription(subscription: Mapping[str, Any]) -> JsonObject:
-    named = {RENAMED.get(key, key): value for key, value in subscription.items()}
+def _subscription(event: Event) -> JsonObject:
+    named = {RENAMED.get(key, key): value for key, value in object_in(event, "subscription").items()}
+    expires_at = _matching(_TIME, named.pop("expires_at", None)) or _expiry_of_user(event)
     documented = {
         "group_name": _text(named.pop("group_name", None)),
-        "duration_days": _digits(named.pop("duration_days", None)),
+        "duration_days": _digits(named.pop("duration_days", None)) or _days_until(expires_at, event),
         "multi_login_count": _count(named.pop("multi_login_count", None)),
-        "expires_at": _matching(_TIME, named.pop("expires_at", None)),
+        "expires_at": expires_at,
     }
     return _without_unknown(
         documented | {key: value for key, value in _in_snake_case(named).items() if key not in documented}
     )
+
+
+def _expiry_of_user(event: Event) -> str | None:
+    """When a user ends whose panel knows of no subscriptions."""
+    return _matching(_TIME, object_in(event, "user").get("expires_at"))
+
+
+def _days_until(expires_at: str | None, event: Event) -> str | None:
+    """How many days a subscription lasts that starts with the event, to the nearest day."""
+    end = moment(expires_at) if event.type in STARTS else None
+    if end is None or end < event.occurred_at:
+        return None
+    return str((end - event.occurred_at + timedelta(hours=12)) // timedelta(days=1))
 
 
 def _event_type(type_: str) -> str:

@@ -27,6 +27,7 @@ ENV = {
     "SLACK_TOKEN": "xoxb-1",
     "BOT_TOKEN": "123456:abc",
     "GHL_API_KEY": "pit-1",
+    "ZAPIER_API_KEY": "z",
     "SHOP_SECRET": "s",
     "DB_PASSWORD": "p",
     "SECRET_KEY": "k" * 44,

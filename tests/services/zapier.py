@@ -50,8 +50,19 @@ def _faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
 
 
 KNOWN = Known(
-    example={"url": f"https://hooks.zapier.example/hooks/catch/1/{SECRET}/"},
+    example={"url": f"https://hooks.zapier.example/hooks/catch/1/{SECRET}/", "api_key": SECRET},
     secretive=({"url": f"https://hooks.zapier.com/hooks/catch/123456/{SECRET}/"},),
-    ways={"hook": Way(settings={"url": f"https://hooks.zapier.com{HOOK}"}, faults=_faults)},
+    ways={
+        "hook": Way(settings={"url": f"https://hooks.zapier.com{HOOK}"}, faults=_faults),
+        "documented": Way(
+            settings={
+                "url": f"https://hooks.zapier.com{HOOK}",
+                "source_name": "OrbVPN",
+                "version": "1.0",
+                "api_key": "k-1",
+            },
+            faults=_faults,
+        ),
+    },
     pace=Pace(stand_in=lambda: Zapier(limited=True), path=HOOK, body={}, count=30),
 )

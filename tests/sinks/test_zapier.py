@@ -13,7 +13,7 @@ from bridge.sinks.http import Http, Response
 from bridge.vocabulary import DOCUMENTED, TYPES
 from tests.services.service import breaches, contract, serving
 from tests.services.zapier import HOOK, Zapier
-from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
+from tests.sinks.values import a_digest, a_message, a_sink, between, config, hostile_texts, json_values
 
 URL = f"https://hooks.zapier.com{HOOK}"
 JOHN = {
@@ -35,9 +35,9 @@ JOHN = {
 }
 
 
-def sent(data: Any, type_: str = "user.created", subject: str | None = "user:alice") -> dict[str, Any]:
+def sent(data: Any, type_: str = "user.created", subject: str | None = "user:alice", **settings: Any) -> dict[str, Any]:
     message = a_message(type_=type_, data=data, subject=subject)
-    said: dict[str, Any] = json.loads(a_sink(type="zapier", url=URL).build(message).body)
+    said: dict[str, Any] = json.loads(a_sink(type="zapier", url=URL, **settings).build(message).body)
     return said
 
 
@@ -77,6 +77,76 @@ def test_all_else_that_is_known_follows_in_snake_case() -> None:
     assert said["subscription"] == {"group_id": 3, "auto_renew": False, "is_trial_period": True}
     assert said["admin"] == {"name": "root", "details": {"data_limit": "5 GB", "user_agent": "x", "field": "y"}}
     assert (said["payment"], said["owner"], said["data_email"]) == ({"amount": 29.99}, "reseller-7", "mine")
+
+
+DOCUMENTED_KEYS = ["event_type", "occurred_at", "user_id", "email", "username", "profile", "subscription"]
+
+
+def test_source_and_version_stand_behind_the_documented_keys_and_before_ours() -> None:
+    said = sent(JOHN | {"version": "9", "owner": "r"}, source_name="OrbVPN", version=2)
+    assert list(said)[:12] == [*DOCUMENTED_KEYS, "source", "version", "event_id", "event", "event_source"]
+    assert (said["source"], said["version"], said["event_source"]) == ("OrbVPN", "2", "marzban")
+    assert (said["data_version"], said["owner"]) == ("9", "r")
+
+
+def test_without_these_settings_the_source_is_ours_and_there_is_no_version() -> None:
+    said = sent(JOHN)
+    assert list(said)[: len(DOCUMENTED_KEYS) + 1] == [*DOCUMENTED_KEYS, "source"]
+    assert said["source"] == "marzban"
+    assert not {"version", "event_source"} & said.keys()
+
+
+START = "2026-11-21T04:14:18"  # when every message of these tests occurred
+BEGIN = ["user.created", "subscription.created", "subscription.renewed", "subscription.trial_started"]
+
+
+@pytest.mark.parametrize("type_", BEGIN)
+@pytest.mark.parametrize(
+    ("expires_at", "days"),
+    [
+        ("2027-02-19T04:13:53.885Z", "90"),  # 25 s short, as the documented example is
+        ("2027-02-19T04:14:18+00:00", "90"),
+        ("2026-11-28T16:14:17Z", "7"),
+        ("2026-11-28T16:14:18Z", "8"),
+        ("2026-11-28T19:44:18+03:30", "8"),
+        ("2026-11-21T15:00:00Z", "0"),
+        ("9999-12-31T23:59:59.999999Z", "2912119"),
+        (f"{START}Z", "0"),
+        ("2026-11-21T04:14:17Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-14:00", None),
+        ("2026-13-45T00:00:00Z", None),
+        ("tomorrow", None),
+        (None, None),
+    ],
+)
+def test_a_subscription_lasts_from_its_event_to_its_end_to_the_nearest_day(
+    type_: str, expires_at: str | None, days: str | None
+) -> None:
+    of_subscription = sent({"subscription": {"plan": "x", "expires_at": expires_at}}, type_)["subscription"]
+    of_user = sent({"user": {"expires_at": expires_at}}, type_).get("subscription", {})
+    assert of_subscription.get("duration_days") == of_user.get("duration_days") == days
+
+
+@pytest.mark.parametrize("type_", sorted({*DOCUMENTED.values()} - {*BEGIN}))
+def test_of_any_other_event_nobody_knows_when_its_subscription_began(type_: str) -> None:
+    assert sent({"subscription": {"expires_at": "2027-02-19T04:14:18Z"}}, type_)["subscription"] == {
+        "expires_at": "2027-02-19T04:14:18Z"
+    }
+
+
+@pytest.mark.parametrize(("said_by_event", "days"), [(30, "30"), ("30", "30"), (0, "0"), ("three months", "90")])
+def test_what_the_event_says_of_its_days_holds(said_by_event: Any, days: str) -> None:
+    subscription = {"duration_days": said_by_event, "expires_at": "2027-02-19T04:14:18Z"}
+    assert sent({"subscription": subscription})["subscription"]["duration_days"] == days
+
+
+def test_the_end_of_a_user_is_that_of_the_subscription_where_the_panel_has_none() -> None:
+    ends = {"expires_at": "2027-02-19T04:14:18Z"}
+    assert sent({"user": ends}, "user.updated")["subscription"] == ends
+    both = sent({"user": ends, "subscription": {"expires_at": "2027-01-01T00:00:00Z"}}, "user.updated")
+    assert both["subscription"] == {"expires_at": "2027-01-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(("subject", "expected"), [("user:bob", "bob"), (None, None), ("user:", None)])
@@ -128,6 +198,25 @@ def test_a_hook_bears_thirty_a_second_and_all_of_an_account_ten_thousand_in_five
 def test_an_address_is_needed() -> None:
     with pytest.raises(ValidationError, match="Field required"):
         config(type="zapier")
+
+
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [({"source_name": ""}, "at least 1 character"), ({"version": ""}, "at least 1"), ({"api_key": ""}, "is empty")],
+)
+def test_a_wrong_setting_says_what_to_do(setting: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        config(type="zapier", url=URL, **setting)
+
+
+@pytest.mark.parametrize("key", [None, "k-123"])
+async def test_the_key_goes_along_as_a_header(http: Http, key: str | None) -> None:
+    service = Zapier()
+    async with serving(service) as base:
+        sink = a_sink(http, type="zapier", url=base + HOOK, api_key=key)
+        await sink.send(a_message(data=JOHN))
+        await sink.send_digest(a_digest({}, a_message(data=JOHN)))
+    assert [one.headers.get("x-api-key") for one in service.taken] == [key] * 2
 
 
 async def test_zapier_takes_it_until_the_hook_is_removed(http: Http) -> None:

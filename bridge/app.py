@@ -30,7 +30,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server, not_found
-from bridge.reload import Reloader
+from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
@@ -53,6 +53,7 @@ def run(path: Path, *, started: Started | None = None) -> int:
     """
     loaded = load(path)
     configure_logging(loaded.config.log)
+    log_warnings(path, loaded)
     return uvloop.run(_run(path, loaded, started))
 
 

@@ -13,6 +13,7 @@ BridgeError
 A message says what, which and where, without capital, full stop or secret.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -22,21 +23,34 @@ class BridgeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing wrong in the file, or in another `file` that it leads to. `line` and `column` count from 1."""
+    """One thing wrong in the file, or in another `file` that it leads to. `line` and `column` count from 1.
+
+    A warning is one too: what may be meant, and may not.
+    """
 
     line: int
     column: int
     text: str
     file: str | None = None
 
+    def where(self, file: str) -> str:
+        """File, line and column, where `file` is the one that it was found in if it names none."""
+        return f"{self.file or file}:{self.line}:{self.column}"
+
+
+def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """In the order of the file."""
+    return sorted(mistakes, key=lambda one: (one.file or "", one.line, one.column))
+
 
 class ConfigError(BridgeError):
-    """The file is wrong; `mistakes` holds all that was found, in the order of the file."""
+    """The file is wrong; `mistakes` holds all that was found, in the order of the file, `warnings` what beside."""
 
-    def __init__(self, file: str, mistakes: list[Mistake]) -> None:
+    def __init__(self, file: str, mistakes: Iterable[Mistake], warnings: Iterable[Mistake] = ()) -> None:
         self.file = file
-        self.mistakes = sorted(mistakes, key=lambda m: (m.file or "", m.line, m.column))
-        super().__init__("\n".join(f"{m.file or file}:{m.line}:{m.column}: {m.text}" for m in self.mistakes))
+        self.mistakes = in_order(mistakes)
+        self.warnings = in_order(warnings)
+        super().__init__("\n".join(f"{one.where(file)}: {one.text}" for one in self.mistakes))
 
 
 class StoreError(BridgeError):

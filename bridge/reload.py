@@ -26,8 +26,8 @@ from bridge.sinks.http import Http
 from bridge.store.base import Outbox
 from bridge.telemetry import log
 
-#: Path, time of change and size of each file.
-Stamp = list[tuple[str, int, int]]
+#: Path, time of change, size and number of each file: a link may be led to another file of the same age and size.
+Stamp = list[tuple[str, int, int, int]]
 
 LOG = logging.getLogger("bridge.app")
 STANDS_STILL = 1.0  # seconds for which nobody has written to the files, when they are read
@@ -103,6 +103,7 @@ class Reloader:
         except BridgeError as error:
             log(LOG, logging.ERROR, "config.rejected", mistake=str(error))
         else:
+            log_warnings(self._path, loaded)
             log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
 
     def _check_sections(self, loaded: Loaded) -> None:
@@ -125,6 +126,12 @@ class Reloader:
         """The sink of that name, the same object as before where its settings are the same."""
         before = self._sinks.get(name)
         return before if before is not None and before[0] == config else (config, config.open(self._tools))
+
+
+def log_warnings(path: Path, loaded: Loaded) -> None:
+    """Say what may be meant in the file, and may not."""
+    for one in loaded.warnings:
+        log(LOG, logging.WARNING, "config.warning", where=one.where(str(path)), warning=one.text)
 
 
 def _log_failed_row(row: str, why: str) -> None:
@@ -155,9 +162,9 @@ def _stamp(files: Iterable[Path]) -> Stamp:
             try:
                 status = one.stat()
             except OSError:
-                stamp.append((str(one), 0, 0))
+                stamp.append((str(one), 0, 0, 0))
             else:
-                stamp.append((str(one), status.st_mtime_ns, status.st_size))
+                stamp.append((str(one), status.st_mtime_ns, status.st_size, status.st_ino))
     return stamp
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import re
 import signal
@@ -148,6 +149,35 @@ async def test_a_changed_file_takes_effect_and_loses_nothing(tmp_path: Path, hin
             assert await post(http, bridge.url, "after")
         await new.until(1)
         assert (names(old), names(new)) == (["before"], ["after"])
+
+
+async def test_a_link_that_leads_to_another_file_of_the_same_size_and_time_takes_effect(tmp_path: Path) -> None:
+    """As a volume in Kubernetes swaps its files, whose times may all be the same."""
+    async with a_receiver() as old, a_receiver() as new, a_bridge(tmp_path, FILE.format(url=old.url)) as bridge:
+        text = bridge.config.read_text()
+        for name, content in (("one", text), ("two", text.replace(old.url, new.url))):
+            (tmp_path / name).write_text(content)
+            os.utime(tmp_path / name, ns=(10**18, 10**18))
+        bridge.config.unlink()
+        bridge.config.symlink_to("one")
+        await bridge.start()
+        (tmp_path / "swapped").symlink_to("two")
+        (tmp_path / "swapped").replace(bridge.config)
+        await bridge.logged("config.reloaded")
+        async with aiohttp.ClientSession() as http:
+            assert await post(http, bridge.url, "alice")
+        await new.until(1)
+        assert (names(old), names(new)) == ([], ["alice"])
+
+
+async def test_what_may_not_be_meant_is_told_at_the_start_and_after_a_reload(tmp_path: Path) -> None:
+    row = "  - {match: users.*, to: shop}\n"
+    async with a_receiver() as receiver, a_bridge(tmp_path, FILE.format(url=receiver.url) + row) as bridge:
+        await bridge.start()
+        await bridge.logged("warning config.warning", times=1)
+        assert "route 2: no event is known as" in bridge.log.read_text()
+        await bridge.reload(lambda text: text + row)
+        await bridge.logged("warning config.warning", times=3)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ def endpoints(config: "Config", address: str | None = None) -> Iterator[Endpoint
 
 def secret_placeholder(name: str, settings: "SourceConfig") -> str:
     """What stands for the source's secret: its name, or itself where it is the example's; nothing where it has none."""
-    from bridge.config.check import is_demo
+    from bridge.config.warnings import is_demo
 
     if not settings.secret:
         return ""

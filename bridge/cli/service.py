@@ -10,7 +10,10 @@ from bridge.cli.endpoints import endpoints, startup_lines
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bridge.config.model import Config
+    from bridge.errors import Mistake
     from bridge.routing import Route
 
 
@@ -33,7 +36,6 @@ def run(
 
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Tell every mistake in the file, with its line and column; exit 2 if there is one."""
-    from bridge.config.check import warnings
     from bridge.config.load import load
 
     path = config_path(config)
@@ -41,15 +43,16 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         loaded = load(path)
     except ConfigError as error:
         if as_json:
-            print_json({"ok": False, "file": error.file, "mistakes": _mistakes_json(error)})
+            found = {"mistakes": _found_json(error.file, error.mistakes)}
+            print_json({"ok": False, "file": error.file, **found, "warnings": _found_json(error.file, error.warnings)})
             raise typer.Exit(2) from None
+        _print_warnings(error.file, error.warnings)
         raise
-    warned = warnings(loaded.config)
     if as_json:
+        warned = _found_json(str(path), loaded.warnings)
         print_json({"ok": True, "file": str(path), "mistakes": [], "warnings": warned, **_config_json(loaded.config)})
         return
-    for line in warned:
-        print(f"{path}: warning: {line}", file=sys.stderr)
+    _print_warnings(str(path), loaded.warnings)
     _print_tables(loaded.config)
     print(f"\n{path}: ok")
 
@@ -61,11 +64,13 @@ def schema() -> None:
     print_json(file_schema())
 
 
-def _mistakes_json(error: ConfigError) -> list[dict[str, object]]:
-    return [
-        {"file": one.file or error.file, "line": one.line, "column": one.column, "text": one.text}
-        for one in error.mistakes
-    ]
+def _found_json(file: str, found: "Iterable[Mistake]") -> list[dict[str, object]]:
+    return [{"file": one.file or file, "line": one.line, "column": one.column, "text": one.text} for one in found]
+
+
+def _print_warnings(file: str, warnings: "Iterable[Mistake]") -> None:
+    for one in warnings:
+        print(f"{one.where(file)}: warning: {one.text}", file=sys.stderr)
 
 
 def _config_json(config: "Config") -> dict[str, object]:

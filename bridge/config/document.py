@@ -18,12 +18,17 @@ _VERBS = ("should", "is", "has", "speaks", "needs", "cannot", "can")
 
 @dataclass
 class Document:
-    """`keys` and `values` tell where things stand; what stands at a `rejected` path is known to be wrong already."""
+    """`keys` and `values` tell where things stand; what stands at a `rejected` path is known to be wrong already.
+
+    `lookalikes` are the values that look like a variable and are none, with what to say of them.
+    """
 
     data: dict[str, Any] = field(default_factory=dict)
     keys: dict[KeyPath, Position] = field(default_factory=dict)
     values: dict[KeyPath, Position] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
+    lookalikes: dict[KeyPath, str] = field(default_factory=dict)
     rejected: set[KeyPath] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
 
@@ -32,6 +37,12 @@ class Document:
         mistake = Mistake(*(position or self.position(path)), _message(path, text))
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
+
+    def warn(self, path: KeyPath, text: str, position: Position | None = None) -> None:
+        """Note what may be meant at `path`, and may not: it stops nothing."""
+        warning = Mistake(*(position or self.position(path)), _message(path, text))
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def reject(self, path: KeyPath, text: str) -> None:
         """Note that there is no value to be had at `path`, and why: whatever else is found wrong there follows."""

@@ -47,7 +47,9 @@ def report_errors(error: ValidationError, document: Document, root: type[BaseMod
         path, text = _explained(one, document, root)
         found.setdefault(path, []).append(text)
     for path, texts in found.items():
-        if not any(path[: len(bad)] == bad[: len(path)] for bad in document.rejected):
+        if lookalike := document.lookalikes.pop(path, None):
+            document.report(path, lookalike)
+        elif not any(path[: len(bad)] == bad[: len(path)] for bad in document.rejected):
             about_key = texts[0].startswith("unknown key") or texts[0] == INVALID_NAME
             parent = path[:-1] if texts[0].startswith(("unknown key", "missing key")) else path
             position = document.key_position(path) if about_key else document.position(path)

@@ -11,15 +11,19 @@ from bridge.config.check import check
 from bridge.config.errors import report_errors
 from bridge.config.model import Config
 from bridge.config.yaml import read_document
-from bridge.errors import ConfigError, Mistake
+from bridge.errors import ConfigError, Mistake, in_order
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, and all that they were read from: the file, each `*_file` and the templates' folder."""
+    """The settings, and all that they were read from: the file, each `*_file` and the templates' folder.
+
+    `warnings` are what may be meant and may not, in the order of the file; they stop nothing.
+    """
 
     config: Config
     files: tuple[Path, ...]
+    warnings: tuple[Mistake, ...] = ()
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ) -> Loaded:
@@ -37,5 +41,5 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Loaded:
         report_errors(error, document, Config)
     check(document, folder, config)
     if document.mistakes or config is None:
-        raise ConfigError(str(path), document.mistakes)
-    return Loaded(config, (path, *document.files, *config.template_folders()))
+        raise ConfigError(str(path), document.mistakes, document.warnings)
+    return Loaded(config, (path, *document.files, *config.template_folders()), tuple(in_order(document.warnings)))

@@ -85,7 +85,7 @@ class OrbvpnWebhook(Settings):
 
     def route(self, sink: str) -> Route:
         """The row that sends it the events it is subscribed to, under OrbVPN's name and under the canonical one."""
-        names = [name for event in self.subscribed_events for name in _spellings(event)]
+        names = [name for event in self.subscribed_events for name in spellings(event)]
         return Route(match=tuple(dict.fromkeys(names)) or ("*",), to=(sink,))
 
     def _service(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def slug(name: object, index: int) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", str(name).lower()).strip("-._")[:64] or f"webhook-{index + 1}"
 
 
-def _spellings(event: str) -> tuple[str, ...]:
+def spellings(event: str) -> tuple[str, ...]:
     """A documented name and its canonical type, whichever of its spellings was given; any other name as it is."""
     name = event.strip().upper().replace(".", "_")
     return (name, DOCUMENTED[name]) if name in DOCUMENTED else (event,)

@@ -25,6 +25,8 @@ ROOT_SECRETS = (
 _TEXT, _MERGE, _OWN = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:"
 
 _VARIABLE = re.compile(r"\$\$|\$\{(?!\{)([^}\n]*)\}?")
+#: What other programs expand, and we do not: `$NAME`, `$(NAME)`, `%NAME%`, `{{ NAME }}`.
+_LOOKALIKE = re.compile(r"(?<!\$)(?:\$(\w+)|\$\((\w+)\)|%(\w+)%|\{\{ *(?:env\.)?([A-Z_]+) *\}\})")
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?")
 
 
@@ -82,6 +84,9 @@ class _Constructor:
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
         text = self._expanded(node, path)
+        if name := self._lookalike(shown(node.value)):
+            what = f"is taken as it is: for a variable write ${{{name}}}, for a dollar $$"
+            self._document.lookalikes[path] = what
         explicit = node.tag == _TEXT and _typed(node.value) is not node.value  # !!str 123
         return text if node.style or explicit else _typed(text)
 
@@ -132,6 +137,16 @@ class _Constructor:
             return self._env.get(name) or default or ""
 
         return _VARIABLE.sub(value, shown(node.value))
+
+    def _lookalike(self, text: str) -> str | None:
+        """The variable that is likely meant; NAME where we cannot know that it is one, for it may be a secret."""
+        for match in _LOOKALIKE.finditer(text):
+            name: str = match[match.lastindex or 0]
+            if name in self._env:
+                return name
+            if match[0] == text and name.isupper():
+                return "NAME"
+        return None
 
     def _with_files(self, found: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         """The mapping with each `x_file` replaced by `x`, read from there."""

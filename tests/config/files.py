@@ -22,3 +22,8 @@ def mistakes(folder: Path, text: str, env: Mapping[str, str] | None = None) -> l
     with pytest.raises(ConfigError) as raised:
         loaded(folder, text, env)
     return [line.removeprefix(f"{folder}/") for line in str(raised.value).splitlines()]
+
+
+def warnings(folder: Path, text: str, env: Mapping[str, str] | None = None) -> list[str]:
+    """Every warning of a file that has no mistake: line, column and words."""
+    return [f"{one.where('')[1:]}: {one.text}" for one in loaded(folder, text, env).warnings]

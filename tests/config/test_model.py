@@ -1,12 +1,12 @@
-"""What the file says as one value: names, defaults, the table, and what is worth a warning."""
+"""What the file says as one value: names, defaults, the table."""
 
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from bridge.config.check import is_demo, warnings
 from bridge.config.model import Config
+from bridge.config.warnings import is_demo
 from tests.config.files import SINK, loaded
 
 
@@ -115,49 +115,9 @@ webhooks:
     assert text not in repr(config.all_sinks())
 
 
-def test_what_may_not_be_meant_is_a_warning(tmp_path: Path) -> None:
-    config = loaded(
-        tmp_path,
-        """\
-sources:
-  open: {panel: marzban, secret: none}
-  demo: {panel: wgportal, secret: Bearer demo-wgportal-secret}
-  mute: {panel: marzban, secret: x}
-sinks:
-  ops: {type: console}
-  idle: {type: console}
-  off: {type: console, enabled: false}
-routes:
-  - {to: [ops, off], source: [open, demo]}
-""",
-    ).config
-    assert warnings(config) == [
-        'source "open": takes events from anyone, its secret is none',
-        'source "demo": its secret is the one of the example, which everyone knows',
-        'source "mute": no row takes its events',
-        'sink "idle": no row names it',
-        'sink "off": is disabled, nothing is kept for it',
-    ]
-
-
-def test_an_empty_file_is_worth_three_warnings() -> None:
-    assert warnings(Config()) == [
-        "no sources: nothing can come in",
-        "no sinks: nothing can go out",
-        "no routes: events are kept and go nowhere",
-    ]
-
-
-def test_a_password_that_nobody_asks_for_is_worth_a_warning() -> None:
+def test_a_password_that_nobody_asks_for_changes_no_store() -> None:
     config = Config.model_validate({"store": "sqlite:///a.db", "store_password": "x"})
-    assert "store_password: nobody asks for it, store is a file" in warnings(config)
     assert config.store_url() == "sqlite:///a.db"
-
-
-def test_what_a_source_lets_through_in_clear_is_worth_a_warning() -> None:
-    source = {"panel": "marzban", "secret": "x", "unmask": ["user.links", "user.key"]}
-    told = 'source "m": unmask brings user.links, user.key into store and templates in clear'
-    assert told in warnings(Config.model_validate({"sources": {"m": source}}))
 
 
 def test_a_demo_secret_begins_with_demo() -> None:

@@ -1,0 +1,95 @@
+"""What may be meant, and may not: parts that nothing leads to, and rows that nothing reaches."""
+
+from fnmatch import fnmatchcase
+
+from bridge.config.document import Document, KeyPath
+from bridge.config.model import Config
+from bridge.routing import Route
+from bridge.store_url import is_database
+
+_MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "routes": "events are kept and go nowhere"}
+
+
+def warn_of_parts(document: Document, config: Config) -> None:
+    """Warn of sources and sinks that nothing comes from, or goes to."""
+    for what, why in _MISSING.items():
+        if not getattr(config, what):
+            document.warn((), f"no {what}: {why}", document.key_position((what,)))
+    if config.store_password and not is_database(config.store):
+        document.warn(("store_password",), "nobody asks for it, store is a file")
+    _warn_of_sources(document, config)
+    _warn_of_sinks(document, config)
+
+
+def _warn_of_sources(document: Document, config: Config) -> None:
+    for name, source in config.sources.items():
+        path: KeyPath = ("sources", name)
+        if not source.secret:
+            document.warn(path, "takes events from anyone, its secret is none", document.position((*path, "secret")))
+        if any(is_demo(secret.get_secret_value()) for secret in source.secret):
+            what = "its secret is the one of the example, which everyone knows"
+            document.warn(path, what, document.position((*path, "secret")))
+        if source.unmask:
+            what = f"brings {', '.join(source.unmask)} into store and templates in clear"
+            document.warn((*path, "unmask"), what)
+        if config.table() and not any(route.source is None or name in route.source for _, route in config.table()):
+            document.warn(path, "no row takes its events", document.key_position(path))
+
+
+def _warn_of_sinks(document: Document, config: Config) -> None:
+    named = {sink for _, route in config.table() for sink in (*route.to, *route.fallback)}
+    paths = sink_paths(config)
+    for name, sink in config.all_sinks().items():
+        if not sink.enabled:
+            switch = "active" if paths[name][0] == "webhooks" else "enabled"
+            where = document.position((*paths[name], switch))
+            document.warn(("sinks", name), "is disabled, nothing is kept for it", where)
+        elif name not in named:
+            document.warn(("sinks", name), "no row names it", document.key_position(paths[name]))
+
+
+def sink_paths(config: Config) -> dict[str, KeyPath]:
+    """Where in the file each sink is, the webhooks' among them."""
+    webhooks: dict[str, KeyPath] = {
+        name: ("webhooks", index) for index, (name, _) in enumerate(config.named_webhooks())
+    }
+    return webhooks | {name: ("sinks", name) for name in config.sinks}
+
+
+def warn_of_rows(document: Document, config: Config) -> None:
+    """Warn of rows that no event reaches, for one above takes all of theirs and stops."""
+    rows = config.table()
+    for index, (_, route) in enumerate(rows):
+        above = next((name for name, one in rows[:index] if one.stop and _takes_all_of(one, route)), None)
+        if above is not None:
+            path: KeyPath = ("routes", index)
+            if index >= len(config.routes):
+                path = ("webhooks", index - len(config.routes))
+            document.warn(path, f"no event gets here: {above} takes all of them, and stops")
+
+
+def _takes_all_of(above: Route, below: Route) -> bool:
+    """Whether the row above surely takes every event that the one below would."""
+    if above.when is not None:
+        return False
+    if above.source is not None and not (below.source and set(below.source) <= set(above.source)):
+        return False
+    if any(glob.startswith("!") for glob in above.match):
+        return set(above.match) == set(below.match)
+    return all(any(_covers(one, glob) for one in above.match) for glob in _wanted(below))
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether every name that `narrow` takes is surely one that `wide` takes: as `user.*` covers `user.usage_*`."""
+    if wide == narrow:
+        return True
+    return not set("?[") & set(wide) and "[" not in narrow and fnmatchcase(narrow, wide)
+
+
+def _wanted(route: Route) -> tuple[str, ...]:
+    return tuple(glob for glob in route.match if not glob.startswith("!")) or ("*",)
+
+
+def is_demo(secret: str) -> bool:
+    """Whether it is one of config.example.yaml's, and so no secret."""
+    return secret.removeprefix("Bearer ").startswith("demo")

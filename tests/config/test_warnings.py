@@ -1,0 +1,251 @@
+"""What may be meant and may not: told with its place, and it stops nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.files import SINK, loaded, mistakes, warnings
+
+SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
+#: A file without a warning, whose rows begin in line 6.
+GOOD = SOURCE + SINK + "routes:\n"
+
+
+def test_what_may_not_be_meant_is_a_warning(tmp_path: Path) -> None:
+    assert warnings(
+        tmp_path,
+        """\
+sources:
+  open: {panel: marzban, secret: none}
+  demo: {panel: wgportal, secret: Bearer demo-wgportal-secret}
+  mute: {panel: marzban, secret: x}
+sinks:
+  ops: {type: console}
+  idle: {type: console}
+  off: {type: console, enabled: false}
+routes:
+  - {to: [ops, off], source: [open, demo]}
+""",
+    ) == [
+        '2:34: source "open": takes events from anyone, its secret is none',
+        '3:35: source "demo": its secret is the one of the example, which everyone knows',
+        '4:3: source "mute": no row takes its events',
+        '7:3: sink "idle": no row names it',
+        '8:33: sink "off" is disabled, nothing is kept for it',
+    ]
+
+
+def test_what_a_source_lets_through_in_clear_is_worth_a_warning(tmp_path: Path) -> None:
+    source = "sources:\n  m: {panel: marzban, secret: x, unmask: [user.links, user.key]}\n"
+    assert warnings(tmp_path, source + SINK + "routes:\n  - to: ops\n") == [
+        '2:42: source "m": unmask: brings user.links, user.key into store and templates in clear'
+    ]
+
+
+def test_a_webhook_is_warned_of_where_it_stands(tmp_path: Path) -> None:
+    webhook = "{name: x, providerType: ZAPIER, endpoint: 'https://hooks.zapier.com/hooks/catch/1/a', active: false}"
+    assert warnings(tmp_path, SOURCE + SINK + f"routes:\n  - to: ops\nwebhooks:\n  - {webhook}\n") == [
+        '8:99: sink "x" is disabled, nothing is kept for it'
+    ]
+
+
+def test_an_empty_file_is_worth_three_warnings(tmp_path: Path) -> None:
+    assert warnings(tmp_path, "") == [
+        "1:1: no sources: nothing can come in",
+        "1:1: no sinks: nothing can go out",
+        "1:1: no routes: events are kept and go nowhere",
+    ]
+
+
+def test_a_password_that_nobody_asks_for_is_worth_a_warning(tmp_path: Path) -> None:
+    text = "store: sqlite:///a.db\nstore_password: x\n" + GOOD + "  - to: ops\n"
+    assert warnings(tmp_path, text) == ["2:17: store_password: nobody asks for it, store is a file"]
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        ("users.*", '6:22: route 1: no event is known as "users.*": did you mean "user.*"?'),
+        ("usr.*", '6:22: route 1: no event is known as "usr.*": did you mean "user.*"?'),
+        ("User.*", '6:22: route 1: no event is known as "User.*": did you mean "user.*"?'),
+        ("user.usge_*", '6:22: route 1: no event is known as "user.usge_*": did you mean "user.usage_reset"?'),
+        ("[user.*, members.*]", '6:31: route 1: no event is known as "members.*": there are user.*'),
+        ('["*", "!users.login"]', '6:28: route 1: no event is known as "users.login": did you mean "user.login"?'),
+        (".*", '6:22: route 1: no event is known as ".*": there are user.*'),
+        ("'user.['", '6:22: route 1: "user.[" has a [ that nothing closes: write * for any letters'),
+        ("'user.[ab'", '6:22: route 1: "user.[ab" has a [ that nothing closes: write * for any letters'),
+        ('"user.[]"', '6:22: route 1: "user.[]" has a [ that nothing closes: write * for any letters'),
+        ('"! user.login"', '6:22: route 1: "! user.login" takes nothing: write "!user.login" to leave it out'),
+        ('["*", "!  user.*"]', '6:28: route 1: "!  user.*" takes nothing: write "!user.*" to leave it out'),
+        ('"!!user.*"', '6:22: route 1: "!!user.*" takes nothing: write "!user.*" to leave it out'),
+        ('"!"', "6:22: route 1: an empty type takes nothing: leave it out, or write * for all"),
+        ("“user.*”", '6:22: route 1: "user.*" stands in quotes that are a part of it: use plain ones, or none'),
+        ("[‘*’]", '6:23: route 1: "*" stands in quotes that are a part of it: use plain ones, or none'),
+        ("'\"user.*\"'", '6:22: route 1: "user.*" stands in quotes that are a part of it: use plain ones, or none'),
+        (
+            "user.created user.deleted",
+            '6:22: route 1: "user.created user.deleted" is taken as one type: '
+            "write several as a list, as in [user.created, user.deleted]",
+        ),
+        (
+            '"user.*, node.*"',
+            '6:22: route 1: "user.*, node.*" is taken as one type: write several as a list, as in [user.*, node.*]',
+        ),
+        ("user.*|node.*", '6:22: route 1: "user.*|node.*" is taken as one type: write several as a list, as in [user.'),
+        ("node.*", '6:22: route 1: no source of this row tells of "node.*": there are user.*'),
+        ("user.modified", '6:22: route 1: no source of this row tells of "user.modified": did you mean '),
+        ("USER_CREATED", '6:22: route 1: no source of this row tells of "USER_CREATED": did you mean "user_created"?'),
+    ],
+)
+def test_a_type_that_no_source_tells_is_a_warning(tmp_path: Path, match: str, expected: str) -> None:
+    found = warnings(tmp_path, GOOD + f"  - {{to: ops, match: {match}}}\n")
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "match",
+    ["*", "user.*", "user_*", "u*", "user.[cd]*", "user.?*", "!user.login", "marzban.*", "marzban.frozen", "bridge.*"],
+)
+def test_a_type_that_may_come_is_none(tmp_path: Path, match: str) -> None:
+    assert warnings(tmp_path, GOOD + f"  - {{to: ops, match: '{match}'}}\n") == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "match"),
+    [
+        ("remnawave", "user.modified"),
+        ("remnawave", "user.expires_in_24_hours"),
+        ("remnawave", "errors.bandwidth_usage_threshold_reached_max_notifications"),
+        ("remnawave", "crm.*"),
+        ("orbvpn", "USER_*"),
+        ("wgportal", "peer_metric.connect"),
+        ("discord", "discord:*"),
+        ("discord", "message.posted"),
+        ("cloudevents", "com.example.backup, done"),
+        ("cloudevents", "users.*"),
+    ],
+)
+def test_a_name_of_the_panels_own_is_none(tmp_path: Path, panel: str, match: str) -> None:
+    source = f"sources:\n  s: {{panel: {panel}, secret: 'abc0abc0abc0abc0abc0abc0abc0abc0abc0'}}\n"
+    assert warnings(tmp_path, source + SINK + f"routes:\n  - {{to: ops, match: '{match}'}}\n") == []
+
+
+def test_a_row_is_compared_with_the_sources_that_it_names(tmp_path: Path) -> None:
+    source = "sources:\n  m: {panel: marzban, secret: x}\n  r: {panel: remnawave, secret: x}\n"
+    rows = "routes:\n  - {to: ops, match: node.*}\n  - {to: ops, match: node.*, source: m}\n"
+    assert warnings(tmp_path, source + SINK + rows)[-1:] == [
+        '8:22: route 2: no source of this row tells of "node.*": there are user.*'
+    ]
+
+
+def test_a_misspelt_type_stays_a_mistake(tmp_path: Path) -> None:
+    assert mistakes(tmp_path, GOOD + "  - {to: ops, match: user.creatd}") == [
+        'config.yaml:6:22: route 1: no event has the type "user.creatd": did you mean "user.created"?'
+    ]
+
+
+def test_a_webhook_is_asked_by_either_spelling(tmp_path: Path) -> None:
+    events = "[USER_CREATED, user.login, USERS_CREATED, '*']"
+    webhook = f"{{name: x, providerType: ZAPIER, subscribedEvents: {events}, endpoint: 'https://x.example/'}}"
+    assert warnings(tmp_path, SOURCE + SINK + f"routes:\n  - to: ops\nwebhooks:\n  - {webhook}\n") == [
+        '8:82: webhook 1: no event is known as "USERS_CREATED": did you mean "user_created"?'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("$SECRET", "${NAME}"),
+        ("$MARZBAN_SECRET_2", "${NAME}"),
+        ("$HERE", "${HERE}"),
+        ("a-$HERE/b", "${HERE}"),
+        ("$(SECRET)", "${NAME}"),
+        ("'%SECRET%'", "${NAME}"),
+        ("'{{ SECRET }}'", "${NAME}"),
+        ("'{{ env.SECRET }}'", "${NAME}"),
+        ("a$(HERE)", "${HERE}"),
+    ],
+)
+def test_a_variable_that_is_none_is_a_warning_and_tells_no_secret(tmp_path: Path, value: str, expected: str) -> None:
+    text = f"sources:\n  m: {{panel: marzban, secret: {value}}}\n" + SINK + "routes:\n  - to: ops\n"
+    assert warnings(tmp_path, text, {"HERE": "x"}) == [
+        f'2:31: source "m": secret is taken as it is: for a variable write {expected}, for a dollar $$'
+    ]
+
+
+@pytest.mark.parametrize(
+    "value", ["pa$word", "$$SECRET", "$SECRETs", "a$SECRET", "$5", "100%", "'x$${HERE}'", "'%5B%5D'"]
+)
+def test_a_dollar_in_a_secret_is_none(tmp_path: Path, value: str) -> None:
+    text = f"sources:\n  m: {{panel: marzban, secret: {value}}}\n" + SINK + "routes:\n  - to: ops\n"
+    assert warnings(tmp_path, text, {"HERE": "x"}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "sinks:\n  ops: {type: discord, url: $OPS_URL}",
+            '2:29: sink "ops": url is taken as it is: for a variable write ${NAME}, for a dollar $$',
+        ),
+        (
+            "sinks:\n  ops: {type: telegram, token: 1:a, chat_id: $CHAT}",
+            '2:46: sink "ops": chat_id is taken as it is: for a variable write ${NAME}, for a dollar $$',
+        ),
+        ("listen: $LISTEN", "1:9: listen is taken as it is: for a variable write ${NAME}, for a dollar $$"),
+    ],
+)
+def test_it_is_the_mistake_where_the_text_itself_is_none(tmp_path: Path, text: str, expected: str) -> None:
+    assert mistakes(tmp_path, text) == [f"config.yaml:{expected}"]
+
+
+STOP = "  - {to: ops, stop: true}\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            STOP + "  - {to: ops, match: user.*}\n",
+            ["7:5: route 2: no event gets here: route 1 takes all of them, and stops"],
+        ),
+        (
+            "  - {to: ops, match: user.*, stop: true}\n  - {to: ops, match: [user.created, user_*]}\n"
+            "  - {to: ops, match: [user.created, user.usage_*]}\n",
+            ["8:5: route 3: no event gets here: route 1 takes all of them, and stops"],
+        ),
+        (
+            "  - {to: ops, source: m, stop: true}\n  - {to: ops, source: m}\n  - {to: ops}\n",
+            ["7:5: route 2: no event gets here: route 1 takes all of them, and stops"],
+        ),
+        (
+            STOP + STOP + "  - {to: ops}\n",
+            [
+                "7:5: route 2: no event gets here: route 1 takes all of them, and stops",
+                "8:5: route 3: no event gets here: route 1 takes all of them, and stops",
+            ],
+        ),
+        ("  - {to: ops, when: data.x, stop: true}\n  - {to: ops}\n", []),
+        ("  - {to: ops, match: ['*', '!user.login'], stop: true}\n  - {to: ops}\n", []),
+        ("  - {to: ops, match: user.*, stop: true}\n  - {to: ops}\n", []),
+        ("  - {to: ops}\n" + STOP, []),
+    ],
+)
+def test_a_row_that_nothing_reaches_is_a_warning(tmp_path: Path, rows: str, expected: list[str]) -> None:
+    assert warnings(tmp_path, GOOD + rows) == expected
+
+
+def test_a_webhook_that_nothing_reaches_is_one_too(tmp_path: Path) -> None:
+    webhook = "webhooks:\n  - {name: x, providerType: ZAPIER, endpoint: 'https://x.example/'}\n"
+    assert warnings(tmp_path, GOOD + STOP + webhook) == [
+        "8:5: webhook 1: no event gets here: route 1 takes all of them, and stops"
+    ]
+
+
+def test_warnings_are_told_beside_mistakes(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="should be true or false") as raised:
+        loaded(tmp_path, GOOD + "  - {to: ops, match: users.*, stop: perhaps}\n")
+    assert [one.text for one in raised.value.warnings] == [  # type: ignore[attr-defined]
+        'route 1: no event is known as "users.*": did you mean "user.*"?'
+    ]

@@ -11,6 +11,9 @@ UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
+LONGEST, BIGGEST = 100 * 366 * 86400.0, 2**53  # seconds and bytes: what is more is a slip, and no clock counts it
+
+
 class Settings(BaseModel):
     """A part's own settings. A wrong key stops the start; defaults stand at the fields and nowhere else."""
 
@@ -28,9 +31,11 @@ def _seconds(value: Any) -> Any:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip())):
         number, unit = match.groups()
         if (unit or "s") in UNITS:
-            return float(number) * UNITS[unit or "s"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+            value = float(number) * UNITS[unit or "s"]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         raise ValueError("should be a duration such as 30s, 5m, 12h or 30d")
+    if value > LONGEST:
+        raise ValueError("should be a duration of at most a hundred years")
     return float(value)
 
 
@@ -38,9 +43,11 @@ def _bytes(value: Any) -> Any:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+)\s*([A-Za-z]*)", value.strip())):
         number, unit = match.groups()
         if (unit or "B") in SIZES:
-            return int(number) * SIZES[unit or "B"]
+            value = int(number[:20]) * SIZES[unit or "B"]  # of more digits all are too many
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError("should be a size such as 512KiB or 32MiB")
+    if value > BIGGEST:
+        raise ValueError("should be a size of at most 8 PiB")
     return value
 
 

@@ -1,6 +1,7 @@
 """`deliveries` and `replay`: looking up what became of events, and sending them again."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -378,3 +379,31 @@ def test_looking_up_makes_no_store(run: Run, tmp_path: Path) -> None:
     assert status == 1
     assert err.startswith(f"store: there is none at {tmp_path}/panelbridge.db yet")
     assert not (tmp_path / "panelbridge.db").exists()
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("deliveries", "--id", "9" * 20),
+        ("deliveries", "--id", "9" * 5000),
+        ("deliveries", "--id", "0"),
+        ("deliveries", "--limit", "9" * 20),
+        ("deliveries", "--since", "9" * 20 + "w"),
+        ("deliveries", "--until", "9" * 400 + "w"),
+        ("deliveries", "--since", "9" * 5000 + "h"),
+        ("replay", "9" * 20),
+        ("replay", "1", "9" * 20),
+        ("replay", "--since", "9" * 9 + "w"),
+    ],
+)
+def test_a_number_that_no_store_can_have_is_said_to_be_none(run: Run, args: tuple[str, ...]) -> None:
+    status, out, err = run(*args)
+    assert (status, out) == (1 if args[1] in ("--since", "--until") else 2, "")
+    assert re.search("is neither a duration such as 2h nor a time|is not in the range|is not a valid int", err)
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("id_", [2**63 - 1, 5])
+def test_the_highest_number_is_looked_for_as_any_other(run: Run, id_: int) -> None:
+    assert run("deliveries", "--id", id_) == (1, "", f"deliveries: there is no delivery {id_}\n")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.store.ledger import Ledger
     from bridge.store.records import DeliveryRecord, Query, SetAsideRecord
 
+LAST_ID = 2**63 - 1  # the highest number that a store can give
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 
 SinkOption = Annotated[str | None, typer.Option(help="Only to this sink.")]
@@ -33,7 +34,9 @@ UntilOption = Annotated[str | None, typer.Option(help="Only of events taken in b
 
 def deliveries(
     config: ConfigOption = None,
-    id_: Annotated[int | None, typer.Option("--id", help="Show this one in full, with the answer it got.")] = None,
+    id_: Annotated[
+        int | None, typer.Option("--id", min=1, max=LAST_ID, help="Show this one in full, with the answer it got.")
+    ] = None,
     dead: Annotated[bool, typer.Option("--dead", help="Only those given up.")] = False,
     pending: Annotated[bool, typer.Option("--pending", help="Only those still to be delivered.")] = False,
     held_back: Annotated[
@@ -45,7 +48,7 @@ def deliveries(
     subject: SubjectOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=LAST_ID, help="At most this many, the newest.")] = 50,
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="What was not understood or told before, instead.")
     ] = False,
@@ -77,7 +80,9 @@ def deliveries(
 
 
 def replay(
-    ids: Annotated[list[int] | None, typer.Argument(help="Deliveries to send again.", show_default=False)] = None,
+    ids: Annotated[
+        list[int] | None, typer.Argument(min=1, max=LAST_ID, help="Deliveries to send again.", show_default=False)
+    ] = None,
     config: ConfigOption = None,
     dead: Annotated[bool, typer.Option("--dead", help="All that were given up.")] = False,
     held_back: Annotated[bool, typer.Option("--held-back", help="All that their row did not want sent.")] = False,
@@ -186,11 +191,11 @@ def _parsed_time(option: str, text: str | None, zone: ZoneInfo) -> datetime | No
     """That long ago, or that moment; in the file's time zone where it names none."""
     if text is None:
         return None
-    if (match := re.fullmatch(r"(\d{1,9})\s*([a-z]+)", text)) and match[2] in UNITS:
-        return datetime.now(UTC) - timedelta(seconds=int(match[1]) * UNITS[match[2]])
     try:
+        if (match := re.fullmatch(r"(\d+)\s*([a-z]+)", text)) and match[2] in UNITS:
+            return datetime.now(UTC) - timedelta(seconds=int(match[1]) * UNITS[match[2]])
         moment = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BridgeError(
             f"{option}: {text} is neither a duration such as 2h nor a time such as 2026-11-21T06:00"
         ) from None

@@ -94,7 +94,7 @@ class Config(Settings):
     def _listen_address(cls, value: str) -> str:
         host, colon, port = value.rpartition(":")
         bare = host.removeprefix("[").removesuffix("]")
-        if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and bare == host):
+        if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or (":" in host and bare == host):
             raise ValueError("should be host:port, as in 0.0.0.0:8080 or [::]:8080")
         return value
 

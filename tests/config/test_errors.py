@@ -166,6 +166,13 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         # top level
         ("listen: 8080", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
         ("listen: '::1:80'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("keep: .nan", "1:7: keep should be a duration such as 30s, 5m, 12h or 30d"),
+        ("keep: .inf", "1:7: keep should be a duration such as 30s, 5m, 12h or 30d"),
+        (f"keep: {'9' * 20}d", "1:7: keep should be a duration of at most a hundred years"),
+        (f"keep: {'9' * 5000}", "1:7: keep should be a duration of at most a hundred years"),
+        (f"limits: {{body: {'9' * 20}}}", "1:16: limits.body should be a size of at most 8 PiB"),
+        (f"limits: {{body: '{'9' * 5000}GiB'}}", "1:16: limits.body should be a size of at most 8 PiB"),
+        (f"listen: x:{'9' * 5000}", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
         ("listen: x:99999", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
         ("timezone: Tehran", "1:11: timezone should be a time zone: did you mean Asia/Tehran?"),
         ("timezone: europe/berlin", "1:11: timezone should be a time zone: did you mean Europe/Berlin?"),

@@ -19,6 +19,7 @@ def warn_of_parts(document: Document, config: Config) -> None:
         document.warn(("store_password",), "nobody asks for it, store is a file")
     _warn_of_sources(document, config)
     _warn_of_sinks(document, config)
+    _warn_of_unread_keys(document, config)
 
 
 def _warn_of_sources(document: Document, config: Config) -> None:
@@ -46,6 +47,13 @@ def _warn_of_sinks(document: Document, config: Config) -> None:
             document.warn(("sinks", name), "is disabled, nothing is kept for it", where)
         elif name not in named:
             document.warn(("sinks", name), "no row names it", document.key_position(paths[name]))
+
+
+def _warn_of_unread_keys(document: Document, config: Config) -> None:
+    """OrbVPN's configuration objects have keys that nothing reads: none is passed over in silence."""
+    for index, webhook in enumerate(config.webhooks):
+        for line in webhook.unread():
+            document.warn(("webhooks", index), line)
 
 
 def sink_paths(config: Config) -> dict[str, KeyPath]:

@@ -1,5 +1,6 @@
 """OrbVPN's own configuration objects: each is a sink and a row."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.sinks.gohighlevel import GoHighLevelConfig
 from bridge.sinks.slack.sink import SlackConfig
 from bridge.sinks.zapier import ZapierConfig
-from tests.config.files import mistakes
+from tests.config.files import mistakes, warnings
 
 HOOK = "https://services.leadconnectorhq.com/hooks/loc1/webhook-trigger/0b1c2d3e"
+ZAP = "https://hooks.zapier.com/hooks/catch/1/2/"
 API = "https://services.leadconnectorhq.com/contacts/upsert"
 
 DOCUMENTED: dict[str, Any] = {
@@ -67,32 +69,111 @@ def test_settings_of_the_provider_may_be_left_out(settings: object) -> None:
 
 
 def test_a_zapier_object_is_a_zapier_sink() -> None:
-    sink = webhook(providerType="ZAPIER", endpoint="https://hooks.zapier.com/hooks/catch/1/2/").sink()
+    sink = webhook(providerType="ZAPIER", endpoint=ZAP, providerSpecificConfig={}).sink()
     assert isinstance(sink, ZapierConfig)
-    assert sink.url.get_secret_value() == "https://hooks.zapier.com/hooks/catch/1/2/"
+    assert sink.url == SecretStr(ZAP)
+    assert (sink.source_name, sink.version, sink.api_key) == (None, None, None)
+
+
+def test_the_documented_zapier_object_says_source_version_and_key() -> None:
+    settings = {"source": "OrbVPN", "version": "1.0", "api_key": "key-1"}
+    one = webhook(providerType="ZAPIER", endpoint=ZAP, providerSpecificConfig=settings)
+    sink = one.sink()
+    assert isinstance(sink, ZapierConfig)
+    assert (sink.source_name, sink.version, sink.api_key) == ("OrbVPN", "1.0", SecretStr("key-1"))
+    assert list(one.unread()) == []
+
+
+DOCUMENTED_GOHIGHLEVEL = {"locationId": "loc1", "apiKey": "pit-1", "source": "OrbVPN"}
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "settings"),
+    "endpoint",
     [
-        (HOOK, {}),
-        (HOOK, {"apiKey": "pit-1", "locationId": "loc1"}),
-        ("https://crm.example.com/inbound", {"locationId": "loc1"}),
+        HOOK,
+        "https://services.leadconnectorhq.com/hooks/",
+        "https://SERVICES.leadconnectorhq.com/hooks/loc1/webhook-trigger/1?x=/contacts/",
+        "https://crm.example.com/inbound",
+        "https://crm.example.com/contacts/upsert",
+        "https://leadconnectorhq.com/contacts/upsert",
+        "https://services.leadconnectorhq.com.example/contacts/upsert",
+        "http://127.0.0.1:8080/contacts",
     ],
 )
-def test_a_gohighlevel_object_with_a_hook_or_without_a_key_is_a_trigger(endpoint: str, settings: object) -> None:
-    sink = webhook(providerType="GOHIGHLEVEL", endpoint=endpoint, providerSpecificConfig=settings).sink()
+def test_the_documented_gohighlevel_object_posts_to_its_endpoint_with_its_key(endpoint: str) -> None:
+    one = webhook(providerType="GOHIGHLEVEL", endpoint=endpoint, providerSpecificConfig=DOCUMENTED_GOHIGHLEVEL)
+    sink = one.sink()
     assert isinstance(sink, GoHighLevelConfig)
-    assert sink.url == SecretStr(endpoint)
-    assert sink.api_key is None
+    assert (sink.url, sink.api_key) == (SecretStr(endpoint), SecretStr("pit-1"))
+    assert (sink.location_id, sink.source_name) == ("loc1", "OrbVPN")
+    assert list(one.unread()) == []
 
 
-def test_a_gohighlevel_object_with_a_key_writes_contacts_through_the_api() -> None:
-    settings = {"apiKey": "pit-1", "locationId": "loc1", "source": "OrbVPN", "customFields": {"a": "b"}}
-    sink = webhook(providerType="GOHIGHLEVEL", endpoint=f"{API}?x=1", providerSpecificConfig=settings).sink()
+@pytest.mark.parametrize("endpoint", [HOOK, "https://crm.example.com/inbound"])
+def test_a_gohighlevel_object_without_a_key_posts_to_its_endpoint_too(endpoint: str) -> None:
+    sink = webhook(providerType="GOHIGHLEVEL", endpoint=endpoint, providerSpecificConfig={}).sink()
+    assert isinstance(sink, GoHighLevelConfig)
+    assert (sink.url, sink.api_key) == (SecretStr(endpoint), None)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "base"),
+    [
+        (API, "https://services.leadconnectorhq.com"),
+        (f"{API}?x=/hooks/", "https://services.leadconnectorhq.com"),
+        ("https://services.leadconnectorhq.com", "https://services.leadconnectorhq.com"),
+        ("https://Services.LeadConnectorHQ.com/contacts/", "https://services.leadconnectorhq.com"),
+        ("https://services.leadconnectorhq.com/v2/hooks/x", "https://services.leadconnectorhq.com"),
+        ("https://services.leadconnectorhq.com:8443/contacts", "https://services.leadconnectorhq.com:8443"),
+    ],
+)
+def test_only_at_highlevels_own_api_contacts_are_written(endpoint: str, base: str) -> None:
+    one = webhook(providerType="GOHIGHLEVEL", endpoint=endpoint, providerSpecificConfig=DOCUMENTED_GOHIGHLEVEL)
+    sink = one.sink()
     assert isinstance(sink, GoHighLevelConfig)
     assert (sink.url, sink.api_key, sink.location_id) == (None, SecretStr("pit-1"), "loc1")
-    assert (sink.api_base, sink.source_name) == ("https://services.leadconnectorhq.com", "OrbVPN")
+    assert (sink.api_base, sink.source_name) == (base, "OrbVPN")
+
+
+@pytest.mark.parametrize("settings", [{"endpoint": HOOK}, json.dumps({"endpoint": HOOK})])
+def test_the_endpoint_may_stand_beside_what_else_the_provider_needs(settings: object) -> None:
+    one = OrbvpnWebhook.model_validate({"name": "a", "providerType": "GOHIGHLEVEL", "providerSpecificConfig": settings})
+    assert one.endpoint == SecretStr(HOOK)
+    assert list(one.unread()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "unread"),
+    [
+        ({}, []),
+        (
+            {"id": 5, "secret": "x", "createdAt": "2024", "updatedAt": None},
+            ["nothing here needs id, secret, createdAt"],
+        ),
+        (
+            {"providerSpecificConfig": {"chanel": "#a"}},
+            ['nothing reads "chanel" in providerSpecificConfig: did you mean "channel"?'],
+        ),
+        (
+            {"providerSpecificConfig": {"endpoint": "https://elsewhere.example/"}},
+            ['nothing reads "endpoint" in providerSpecificConfig: there are channel, icon_emoji, icon_url, username'],
+        ),
+        (
+            {"providerType": "GOHIGHLEVEL", "providerSpecificConfig": {"locatonId": "x", "api-key": "k"}},
+            ['nothing reads "locatonId" in providerSpecificConfig: did you mean "locationId"?'],
+        ),
+        (
+            {"providerType": "ZAPIER", "providerSpecificConfig": {"channel": "#x", "apiKey": "k"}},
+            ['nothing reads "channel" in providerSpecificConfig: there are api_key, source, version'],
+        ),
+    ],
+)
+def test_no_key_is_passed_over_in_silence(tmp_path: Path, changes: dict[str, Any], unread: list[str]) -> None:
+    given = {key: value for key, value in (DOCUMENTED | changes).items() if value is not None}
+    told = warnings(tmp_path, f"webhooks: {json.dumps([given])}")
+    assert [line for line in told if "nothing" in line and "webhook" in line] == [
+        f"1:12: webhook 1: {line}" for line in unread
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +227,17 @@ def test_what_comes_along_in_an_export_is_let_be() -> None:
             "2:5: webhook 1: icon_emoji should be the name of an emoji, as in :robot_face:",
         ),
         (
-            "{name: a, providerType: GOHIGHLEVEL, endpoint: https://x/, providerSpecificConfig: {apiKey: k}}",
-            "2:5: webhook 1: give either url, or api_key and location_id",
+            "{name: a, providerType: GOHIGHLEVEL, endpoint: 'https://services.leadconnectorhq.com/contacts/', "
+            "providerSpecificConfig: {apiKey: k}}",
+            "2:5: webhook 1: endpoint is HighLevel's API: give apiKey and locationId in providerSpecificConfig",
+        ),
+        (
+            "{name: a, providerType: GOHIGHLEVEL, endpoint: https://x/, providerSpecificConfig: {apiKey: کلید}}",
+            "2:5: webhook 1: apiKey should be one line of plain letters, digits and signs",
+        ),
+        (
+            "{name: a, providerType: GOHIGHLEVEL, endpoint: https://x/, providerSpecificConfig: {source: [1]}}",
+            "2:5: webhook 1: source should be a valid string",
         ),
         (
             "{name: a, providerType: SLACK, endpoint: https://x/, providerSpecificConfig: [1]}",

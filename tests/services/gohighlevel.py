@@ -1,6 +1,9 @@
-"""HighLevel's inbound triggers, contacts/upsert and tags, as strict as the real ones.
+"""HighLevel's inbound triggers, contacts/upsert, tags and custom fields, as strict as the real ones.
+
+Beside them stands an endpoint of somebody else's that takes the documented body.
 
 Source   tests/contracts/gohighlevel.contacts-upsert.schema.json, orbvpn.gohighlevel-webhook.schema.json
+         github.com/GoHighLevel/highlevel-api-docs, apps/locations.json: GET /locations/{locationId}/customFields
 """
 
 import re
@@ -17,10 +20,21 @@ from tests.services.service import Service, breaches, contract, parsed
 TOKEN, LOCATION = "pit-01234567-89ab-cdef-0123-456789abcdef", "ve9EPM428h8vShlRW1KT"
 TRIGGER = f"/hooks/{LOCATION}/webhook-trigger/5b2b6a6e-3f10-4a5e-8c7e-0d3f6f5b7a11"
 
+INBOUND = "/crm/inbound"  # an endpoint of somebody else's, which wants TOKEN as its key
+#: The documented custom fields as a location has them: id → key, and type.
+FIELDS = {
+    "f-user": ("user_id", "TEXT"),
+    "f-group": ("subscription_group", "SINGLE_OPTIONS"),
+    "f-status": ("subscription_status", "TEXT"),
+    "f-expires": ("subscription_expiresat", "DATE"),
+}
+
 
 class GoHighLevel(Service):
     """`contacts`: id → the contact, with its tags; `published`: whether the trigger is live.
 
+    `fields`: the custom fields of the location, id → key and type; `asked`: how often it was asked for them.
+    `scopes`: whether the token may read them.
     `fault`: status and message of what is wrong with the location.
     `limited`: 100 requests in 10 s for the location, by whichever way.
     """
@@ -30,6 +44,9 @@ class GoHighLevel(Service):
         self.published = True
         self.fault: tuple[int, str] | None = None
         self.contacts: dict[str, dict[str, Any]] = {}
+        self.fields: dict[str, tuple[str, str]] = dict(FIELDS)
+        self.scopes = True
+        self.asked = 0
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
         value = parsed(body)
@@ -39,12 +56,16 @@ class GoHighLevel(Service):
             return self._error(*self.fault, "Error")
         if request.path.startswith("/hooks/"):
             return self._triggered(request, value)
+        if request.path == INBOUND:
+            return self._posted(request, value)
         if "Version" not in request.headers:
             return self._error(401, "version header was not found.", "Unauthorized")
         if request.headers["Version"] not in ("2021-07-28", "v3"):
             return self._error(401, "version header is invalid", "Unauthorized")
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._error(401, "Invalid token: access token is invalid", "Unauthorized")
+        if request.method == "GET":
+            return self._listed(request, body)
         if not isinstance(value, dict):
             return self._error(400, "Unexpected token in JSON", "Bad Request")
         if request.path == "/contacts/upsert":
@@ -66,6 +87,33 @@ class GoHighLevel(Service):
             {"status": "Success: request sent to trigger execution server", "id": f"trigger-{len(self.taken)}"}
         )
 
+    def _posted(self, request: web.Request, value: Any) -> web.Response:
+        """What somebody's own endpoint says to the documented body; it has no shape of HighLevel's."""
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self.refuse("401")
+            return web.Response(status=401)
+        if faults := breaches(contract("orbvpn.gohighlevel-webhook"), value):
+            self.refuse(str(faults))
+            return web.Response(status=400, text=str(faults))
+        self.take(request, value)
+        return web.Response(status=204)
+
+    def _listed(self, request: web.Request, body: bytes) -> web.Response:
+        if body or request.path != f"/locations/{LOCATION}/customFields":
+            return self._error(404, f"Cannot GET {request.path}", "Not Found")
+        self.asked += 1
+        if not self.scopes:
+            return web.json_response(
+                {"statusCode": 401, "message": "The token is not authorized for this scope."},
+                status=401,
+                headers=self._headers(),
+            )
+        fields = [
+            {"id": id_, "name": key, "fieldKey": f"contact.{key}", "dataType": type_, "locationId": LOCATION}
+            for id_, (key, type_) in self.fields.items()
+        ]
+        return web.json_response({"customFields": fields, "traceId": "t"}, headers=self._headers())
+
     def _upserted(self, request: web.Request, value: dict[str, Any]) -> web.Response:
         if not (value.get("email") or value.get("phone")):
             return self._error(400, "Pass at least one of number, email query parameter", "Bad Request")
@@ -73,6 +121,8 @@ class GoHighLevel(Service):
             return self._error(403, "The token does not have access to this location.", "Forbidden")
         if faults := breaches(contract("gohighlevel.contacts-upsert"), value):
             return self._error(422, faults, "Unprocessable Entity")
+        if faults := [one["id"] for one in value.get("customFields", ()) if one["id"] not in self.fields]:
+            return self._error(422, [f"custom field {one} does not exist" for one in faults], "Unprocessable Entity")
         self.take(request, value)
         key = f"contact-{value.get('email') or value.get('phone')}".replace("@", "-at-")
         new = key not in self.contacts
@@ -126,10 +176,15 @@ KNOWN = Known(
     secretive=(
         {"url": f"https://crm.example/hooks/{SECRET}/webhook-trigger/{SECRET}"},
         {"url": f"https://crm.example/{SECRET}"},
+        {"url": "https://crm.example/in", "api_key": SECRET},
     ),
     ways={
         "trigger": Way(
             settings={"url": "https://crm.example/hooks/loc/webhook-trigger/1"},
+            faults=_trigger_faults,
+        ),
+        "endpoint": Way(
+            settings={"url": "https://crm.example/in", "api_key": "k-1", "location_id": "loc"},
             faults=_trigger_faults,
         ),
         "contacts": Way(

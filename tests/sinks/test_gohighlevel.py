@@ -1,5 +1,6 @@
 """GoHighLevel: a flat payload for a trigger, or an upsert and its tags; and what the answers mean."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,8 +11,10 @@ from pydantic import ValidationError
 
 from bridge.markup.service import Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.gohighlevel.contact import custom_fields
+from bridge.sinks.gohighlevel.fields import field_values, location_fields
 from bridge.sinks.http import Http, Response
-from tests.services.gohighlevel import LOCATION, TOKEN, TRIGGER, GoHighLevel
+from tests.services.gohighlevel import INBOUND, LOCATION, TOKEN, TRIGGER, GoHighLevel
 from tests.services.service import CONTRACTS, Answer, breaches, contract, serving
 from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
 
@@ -30,6 +33,7 @@ JOHN = {
     "subscription": {"plan": "3 Month", "expires_at": "2025-02-01T15:27:22.887568Z", "multi_login_count": 5},
 }
 EXAMPLE = json.loads((CONTRACTS / "orbvpn.gohighlevel-webhook.schema.json").read_text())["examples"][0]
+NO_FIELDS = Answer(200, {"customFields": []})
 API: dict[str, Any] = {"type": "gohighlevel", "api_key": TOKEN, "location_id": LOCATION}
 
 
@@ -103,9 +107,26 @@ def test_the_location_is_the_operators_or_stands_in_the_triggers_address() -> No
     assert json.loads(other.build(a_message(data=JOHN)).body)["locationId"] == "panelbridge"
 
 
-def test_a_trigger_is_told_no_token() -> None:
-    request = a_sink(type="gohighlevel", url=URL, api_key=TOKEN).build(a_message(data=JOHN))
-    assert "Authorization" not in request.headers
+@pytest.mark.parametrize("url", [URL, "https://crm.example/in"])
+def test_whoever_takes_the_documented_body_is_told_the_key_where_there_is_one(url: str) -> None:
+    request = a_sink(type="gohighlevel", url=url, api_key=TOKEN).build(a_message(data=JOHN))
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert "Version" not in request.headers  # the API's own
+    assert "Authorization" not in a_sink(type="gohighlevel", url=url).build(a_message(data=JOHN)).headers
+
+
+async def test_an_endpoint_of_somebody_elses_gets_the_documented_body_and_answers_as_http_has_it(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, type="gohighlevel", url=base + INBOUND, api_key=TOKEN, location_id="loc")
+        attempt = await sink.send(a_message(data=JOHN))
+        service.answer_next(Answer(200, "ok"), Answer(200, {"success": True}), Answer(410))
+        others = [(await sink.send(a_message(data=JOHN))).outcome for _ in range(3)]
+    assert attempt.outcome == Delivered()
+    assert attempt.requests == 1
+    assert service.taken[0].body["contact"] == EXAMPLE["contact"]
+    assert (service.refused, service.asked) == ([], 0)
+    assert others == [Delivered(), Delivered(), Gone("HTTP 410")]
 
 
 def test_an_upsert_says_only_what_is_known_and_never_the_tags() -> None:
@@ -141,7 +162,7 @@ async def test_an_upsert_is_followed_by_its_tags_which_leave_those_there(http: H
     async with serving(service) as base:
         attempt = await a_sink(http, **API, api_base=base, tags=["vip"]).send(a_message(data=JOHN))
     assert attempt.outcome == Delivered(ref="contact-user-at-example.com")
-    assert attempt.requests == 2
+    assert attempt.requests == 3
     assert service.contacts["contact-user-at-example.com"]["tags"] == ["kept", "Panelbridge User", "New User", "vip"]
     assert [one.headers["version"] for one in service.taken] == ["2021-07-28"] * 2
 
@@ -150,7 +171,7 @@ async def test_tags_that_were_not_added_make_the_whole_be_tried_again(http: Http
     service = GoHighLevel()
     async with serving(service) as base:
         sink = a_sink(http, **API, api_base=base)
-        service.answer_next(Answer(200, {"contact": {"id": "c/1"}}), Answer(502, "bad gateway"))
+        service.answer_next(NO_FIELDS, Answer(200, {"contact": {"id": "c/1"}}), Answer(502, "bad gateway"))
         attempt = await sink.send(a_message(data=JOHN))
     assert attempt.outcome == Away("HTTP 502")
 
@@ -171,9 +192,167 @@ async def test_without_email_and_phone_there_is_no_contact_and_no_request(http: 
 async def test_an_upsert_that_names_no_contact_is_tried_again(http: Http) -> None:
     service = GoHighLevel()
     async with serving(service) as base:
-        service.answer_next(Answer(200, {"ok": 1}))
+        service.answer_next(NO_FIELDS, Answer(200, {"ok": 1}))
         attempt = await a_sink(http, **API, api_base=base).send(a_message(data=JOHN))
     assert attempt.outcome == Away("HTTP 200 without a contact")
+
+
+# The location's custom fields
+
+DOCUMENTED_FIELDS = [
+    {"id": "f-user", "field_value": "63396"},
+    {"id": "f-group", "field_value": "3 Month"},
+    {"id": "f-status", "field_value": "ACTIVE"},
+    {"id": "f-expires", "field_value": "2025-02-01"},
+]
+SCOPELESS = "no custom fields: HTTP 401: The token is not authorized for this scope."
+
+
+def upserts(service: GoHighLevel) -> list[Any]:
+    """The custom fields of each contact that was taken."""
+    return [one.body.get("customFields") for one in service.taken if one.path == "/contacts/upsert"]
+
+
+async def sends(sink: Any, times: int) -> list[Outcome]:
+    return [(await sink.send(a_message(data=JOHN))).outcome for _ in range(times)]
+
+
+MADE = Delivered(ref="contact-user-at-example.com")
+
+
+async def test_custom_fields_go_by_the_locations_keys_which_is_asked_once(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        assert await sends(a_sink(http, **API, api_base=base), 3) == [MADE] * 3
+    assert upserts(service) == [DOCUMENTED_FIELDS] * 3
+    assert (service.asked, service.requests, service.refused) == (1, 7, [])
+
+
+async def test_it_is_asked_once_by_however_many_at_once(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base, concurrency=8)
+        await asyncio.gather(*(sink.send(a_message(data=JOHN)) for _ in range(8)))
+    assert upserts(service) == [DOCUMENTED_FIELDS] * 8
+    assert service.asked == 1
+
+
+async def test_without_the_scope_the_contact_goes_without_them_and_it_is_told_once(http: Http) -> None:
+    service = GoHighLevel()
+    service.scopes = False
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        assert await sends(sink, 2) == [Delivered(ref=MADE.ref, note=SCOPELESS), MADE]
+    assert upserts(service) == [None] * 2
+    assert service.asked == 1
+
+
+async def test_after_a_422_it_is_asked_again_and_the_contact_is_tried_with_what_there_is_now(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        await sends(sink, 1)
+        del service.fields["f-user"]
+        service.fields["f-id"] = ("userid", "NUMERICAL")
+        assert await sends(sink, 2) == [MADE] * 2
+    now = [*DOCUMENTED_FIELDS[1:], {"id": "f-id", "field_value": 63396}]
+    assert [sorted(one, key=str) for one in upserts(service)[1:]] == [sorted(now, key=str)] * 2
+    assert service.asked == 2
+
+
+async def test_where_the_fields_are_what_is_refused_the_contact_goes_without_them(http: Http) -> None:
+    service = GoHighLevel()
+    refusal = Answer(422, {"statusCode": 422, "message": ["value is not an option"]})
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        await sends(sink, 1)
+        service.answer_next(refusal)
+        told = Delivered(ref=MADE.ref, note="no custom fields: HTTP 422: value is not an option")
+        assert await sends(sink, 2) == [told, MADE]
+    assert upserts(service) == [DOCUMENTED_FIELDS, None, DOCUMENTED_FIELDS]
+
+
+async def test_a_422_about_anything_else_stays_one(http: Http) -> None:
+    service = GoHighLevel()
+    refusal = Answer(422, {"statusCode": 422, "message": ["email must be an email"]})
+    async with serving(service) as base:
+        service.answer_next(NO_FIELDS, refusal, NO_FIELDS)
+        attempt = await a_sink(http, **API, api_base=base).send(a_message(data=JOHN))
+        assert attempt.outcome == Refused("HTTP 422: email must be an email")
+        assert attempt.requests == 3
+        service.answer_next(NO_FIELDS, refusal, NO_FIELDS, Answer(502))
+        sink = a_sink(http, **API, api_base=base, custom_fields={"mine": "x"})
+        own = a_message({"custom_field_0": "v"}, data=JOHN)
+        assert (await sink.send(own)).outcome == Refused("HTTP 422: email must be an email")
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Answer(503, "", {"Retry-After": "7"}), Away("HTTP 503", 7.0)),
+        (Answer(429, "", {"Retry-After": "7"}), Limited(7.0)),
+        (Answer(408), Away("HTTP 408")),
+    ],
+)
+async def test_a_location_that_cannot_answer_now_is_waited_for(http: Http, answer: Answer, outcome: Outcome) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        service.answer_next(answer)
+        assert await sends(sink, 2) == [outcome, MADE]
+    assert upserts(service) == [DOCUMENTED_FIELDS]
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(403, "<html>"), Answer(404, {"message": "no"}), Answer(200, "<html>"), Answer(302)]
+)
+async def test_what_something_in_between_says_of_the_fields_holds_for_one_contact(http: Http, answer: Answer) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        service.answer_next(answer)
+        first, second = await sends(sink, 2)
+    assert isinstance(first, Delivered)
+    assert (first.note or "").startswith("no custom fields: HTTP ")
+    assert second == MADE
+    assert upserts(service) == [None, DOCUMENTED_FIELDS]
+
+
+async def test_a_field_that_the_operator_fills_is_the_operators(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base, custom_fields={"f-user": "x", "f-status": "y"})
+        await sink.send(a_message({"custom_field_0": "mine", "custom_field_1": ""}, data=JOHN))
+    assert upserts(service) == [[{"id": "f-user", "field_value": "mine"}, DOCUMENTED_FIELDS[1], DOCUMENTED_FIELDS[3]]]
+
+
+@pytest.mark.parametrize(
+    ("key", "kind", "value"),
+    [
+        ("contact.user_id", "TEXT", "63396"),
+        ("{{ contact.user_id }}", "LARGE_TEXT", "63396"),
+        ("contact.User-ID", "TEXT", None),
+        ("contact.userid", "NUMERICAL", 63396),
+        ("contact.payment_amount", "MONETORY", 29.99),
+        ("contact.subscription_group", "NUMERICAL", None),
+        ("contact.subscription_group", "CHECKBOX", ["3 Month"]),
+        ("contact.subscription_group", "FILE_UPLOAD", None),
+        ("contact.subscription_group", None, "3 Month"),
+        ("contact.subscription_expires_at", "DATE", "2025-02-01"),
+        ("contact.subscription_expiresat", "TEXT", "2025-02-01T15:27:22.887568Z"),
+        ("contact.user_id", "DATE", None),
+        ("opportunity.user_id", "TEXT", None),
+        ("contact.first_name", "TEXT", None),
+        ("", "TEXT", None),
+        (None, "TEXT", None),
+        ([], {}, None),
+    ],
+)
+def test_a_field_takes_what_is_called_like_it_and_is_of_its_kind(key: Any, kind: Any, value: Any) -> None:
+    fields = location_fields({"customFields": [None, 7, {}, {"id": "f", "fieldKey": key, "dataType": kind}]})
+    known = a_message(data=JOHN | {"payment": {"amount": 29.99}}).event
+    found = list(field_values(fields, custom_fields(known)))
+    assert found == ([] if value is None else [{"id": "f", "field_value": value}])
 
 
 async def test_a_trigger_is_judged_by_the_id_in_its_answer(http: Http) -> None:
@@ -241,8 +420,12 @@ def test_a_location_bears_a_hundred_in_ten_seconds_by_whichever_way() -> None:
         ({}, "give either url, or api_key and location_id"),
         ({"api_key": TOKEN}, "give either url, or api_key and location_id"),
         ({"url": "crm.example"}, "should be an address"),
-        ({"url": URL, "custom_fields": {"a": "b"}}, "custom_fields go with api_key"),
+        ({"url": URL, "custom_fields": {"a": "b"}}, "custom_fields go with the API"),
         ({"url": URL, "tags": [""]}, "at least 1 character"),
+        (
+            {"url": "https://services.leadconnectorhq.com/contacts/upsert", "api_key": TOKEN},
+            "give api_key and location_id in its place",
+        ),
     ],
 )
 def test_a_wrong_setting_says_what_to_do(settings: dict[str, Any], fault: str) -> None:

@@ -344,7 +344,7 @@ class Lane:
             async with asyncio.timeout(self._idle_seconds()):
                 await self._woken.wait()
         except TimeoutError:
-            self._queue.recheck(waiting=False)
+            self._queue.recheck()  # what was put to wait, too: whoever put it may have ended before it said so
 
     def _idle_seconds(self) -> float:
         """After which there may be something to do that nobody wakes the lane for."""

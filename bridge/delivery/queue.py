@@ -251,10 +251,24 @@ class Queue:
         if not self._all_seen and len(self._ready) < STORM:
             await self._claim(STORM)
         ready = [one for one in self._ready if self._is_free(one) and one.id not in self._singles]
-        pairs = opposite_pairs([one for one in ready if self._is_collected(one)])
-        sent = fitting([one for one in ready if one.id not in pairs], STORM)
-        self._storming = not self._all_seen or len(sent) + len(pairs) < len(ready)
-        return Batch(sent, [(one, pairs[one.id]) for one in ready if one.id in pairs], storm=len(sent) > 1)
+        suppressed = await self._taken_back(ready)
+        ids = {one.id for one, _ in suppressed}
+        left = [one for one in ready if one.id not in ids]
+        sent = fitting(left, STORM)
+        self._storming = not self._all_seen or len(sent) < len(left)
+        return Batch(sent, suppressed, storm=len(sent) > 1)
+
+    async def _taken_back(self, ready: Sequence[Delivery]) -> Sequence[tuple[Delivery, Delivery]]:
+        """Of what was held, each that is taken back with its opposite: that waits behind it, and is not ready."""
+        held = [one for one in ready if self._is_collected(one) and one.terms is not None and one.terms.hold]
+        if held:
+            await self._flush()
+        found: list[tuple[Delivery, Delivery]] = []
+        for first in held:
+            members = await self._outbox.batch_members(first, limit=CLAIMED)
+            if (other := opposite_pairs(members).get(first.id)) is not None and other.id not in self._taken:
+                found += [(first, other), (other, first)]
+        return found
 
     async def _watch_backlog(self) -> None:
         """Notice when the lane falls behind."""

@@ -14,7 +14,7 @@ from bridge.store.backend import autocommit
 from bridge.store.base import Claim, Delivery, LaneState, PutResult, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.queries import claim, lanes, prune, threads
-from bridge.store.queries.put import put
+from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.writer import Writer, touch
 
@@ -79,8 +79,8 @@ class SqlOutbox:
         return pruned
 
     async def check(self) -> None:
-        """Raise StoreUnavailable unless the store can be written to."""
-        await self._writer.write(touch, None)
+        """Raise StoreUnavailable unless the store takes what comes in."""
+        await asyncio.gather(self._writer.write(rehearse, None), self._writer.write(touch, None))
 
     async def close(self) -> None:
         await self._writer.close()

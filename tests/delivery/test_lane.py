@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from bridge.clock import SystemClock
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Limited, Outcome, Refused
 from bridge.sinks.base import OnSent
@@ -206,3 +207,21 @@ async def test_a_lane_that_is_not_ours_any_more_sends_nothing(outbox: SqlOutbox,
     assert await carry_all(lane) == 0
     fleet.sure = True
     assert await carry_all(lane) == 6
+
+
+async def test_what_was_put_to_wait_and_never_announced_is_found_all_the_same(outbox: SqlOutbox) -> None:
+    """Whoever put it may have been killed, or cancelled, before it could tell the lane."""
+    clock = SystemClock()
+    sink = ScriptedSink(clock)
+    lane = a_lane(outbox, sink, clock)
+    running = asyncio.create_task(lane.run())
+    while not lane._queue._all_seen or lane._queue.next_due is not None:  # it has seen that there is nothing
+        await asyncio.sleep(0.01)
+    digest = Terms(digest=DigestWindow(window=0.1))
+    await outbox.put(routed(an_event(at=clock.now()), an_event("user:bob", at=clock.now()), terms=digest))
+    async with asyncio.timeout(60):
+        while not sink.messages:
+            await asyncio.sleep(0.05)
+    assert sink.subjects == ["user:alice", "user:bob"]
+    lane.stop()
+    await running

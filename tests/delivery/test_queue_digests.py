@@ -1,5 +1,6 @@
 """What goes together: digests, and storms."""
 
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
@@ -8,7 +9,7 @@ import pytest
 from bridge.delivery.collecting import DIGEST_BYTES
 from bridge.event import Event
 from bridge.message import Digest, Message
-from bridge.outcome import Away, Delivered, Limit, Limited, Rate, Refused
+from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate, Refused
 from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.replay import replay_deliveries
@@ -263,3 +264,24 @@ async def test_a_storm_of_big_events_is_told_piece_by_piece(
 
 def told(message: Message | Digest) -> list[Event]:
     return list(message.events) if isinstance(message, Digest) else [message.event]
+
+
+@pytest.mark.parametrize("window", [None, DigestWindow(window=20.0)])
+async def test_what_cancels_out_does_so_in_a_storm_too(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, window: DigestWindow | None
+) -> None:
+    class Slow(ScriptedSink):
+        async def send_digest(self, digest: Digest) -> Attempt:
+            clock.step(40)  # what is held comes due meanwhile
+            return await super().send_digest(digest)
+
+    sink, terms = Slow(clock), Terms(hold=30.0, digest=window)
+    sink.storm = Storm(backlog=10)
+    names = [f"node:{n}" for n in range(20)]
+    await outbox.put(routed(*(an_event(f"user:{n}") for n in range(3000))))
+    await outbox.put(routed(*(node(LOST, name, clock=clock) for name in [*names, "node:lost"]), terms=terms))
+    await outbox.put(routed(*(node(RESTORED, name, clock=clock) for name in names), terms=terms))
+    await pass_time(a_lane(outbox, sink, clock), clock, 120)
+    told = [subject for subject in sink.subjects if subject and subject.startswith("node:")]
+    assert told == ["node:lost"]
+    assert Counter(record.state for record in look_up(store_url)) == {"delivered": 3001, "held_back": 40}

@@ -104,6 +104,26 @@ async def test_a_statement_that_takes_too_long_is_cut_and_one_that_goes_on_is_no
     assert await outbox._writer.write(sleep, (BRIDGE_PATIENCE / 500, 1000)) == 1000
 
 
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "LOCK TABLE events",
+        "LOCK TABLE deliveries",
+        "LOCK TABLE set_aside",
+        "LOCK TABLE fingerprints",
+        "SELECT pg_advisory_xact_lock(28770, 1)",
+    ],
+)
+async def test_a_store_that_takes_no_event_is_not_ready(lock: str, postgres_url: str) -> None:
+    async with open_outbox(postgres_url) as outbox:
+        await outbox.check()
+        with psycopg.connect(postgres_url.replace("+psycopg", "")) as other:
+            other.execute(lock)
+            with pytest.raises(StoreUnavailable):
+                await outbox.check()
+        await outbox.check()
+
+
 async def test_a_restart_that_nobody_noticed_costs_nobody_anything(outbox: SqlOutbox, server: Postgres) -> None:
     await outbox.put(an_intake(an_event("user:before")))
     [delivery] = await claimed(outbox)

@@ -301,8 +301,8 @@ SECRET = "s3cr3t-s3cr3t"
         f"sinks:\n  ops: {{type: webhook, url: https://x, headers: {{A: [{SECRET}]}}}}",
         f"sinks:\n  ops: {{type: webhook, url: https://x, headers: {{A: 'ö{SECRET}'}}}}",
         f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: 'ftp://{SECRET}'}}",
-        f"webhooks:\n  - {{name: x, providerType: GOHIGHLEVEL, endpoint: 'https://services.leadconnectorhq.com/contacts',"
-        f" providerSpecificConfig: {{apiKey: {SECRET}}}}}",
+        "webhooks:\n  - {name: x, providerType: GOHIGHLEVEL, endpoint: 'https://services.leadconnectorhq.com/v2', "
+        f"providerSpecificConfig: {{apiKey: {SECRET}}}}}",
         f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: https://x/y, providerSpecificConfig: '{SECRET}'}}",
         f"store: mysql://user:{SECRET}@host/db",
         f"store: postgresql://user:{SECRET}@host",

@@ -62,11 +62,12 @@ async def send_batch(
 
 
 def log_attempt(settlements: Sequence[Settlement], *, milliseconds: float) -> None:
-    """One line for each attempt."""
+    """One line for each attempt; a warning where the operator should know something of it."""
     delivery, fate, attempt = settlements[0].delivery, settlements[0].fate, settlements[0].attempt
+    note, fault = getattr(fate, "note", None), settlements[0].fault
     log(
         LOG,
-        logging.INFO,
+        logging.WARNING if note or fault else logging.INFO,
         "delivery.attempted",
         delivery=delivery.id,
         deliveries=len(settlements) if len(settlements) > 1 else None,
@@ -79,8 +80,8 @@ def log_attempt(settlements: Sequence[Settlement], *, milliseconds: float) -> No
         status=attempt.status,
         reason=getattr(fate, "reason", None),
         until=getattr(fate, "at", None),
-        note=getattr(fate, "note", None),
-        fault=settlements[0].fault,
+        note=note,
+        fault=fault,
         ms=round(milliseconds, 1),
     )
 

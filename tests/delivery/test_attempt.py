@@ -1,5 +1,6 @@
 """One attempt: what is made of a batch, what it updates, and which events say the same."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -70,6 +71,23 @@ async def test_a_template_that_failed_is_told_in_the_ledger(
     )
     [record] = look_up(store_url)
     assert (record.state, record.note) == ("delivered", "discord/user.j2:3: unknown filter")
+
+
+async def test_what_the_operator_should_know_of_a_delivery_is_a_warning(
+    outbox: SqlOutbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    sink = ScriptedSink(
+        clock, [Delivered(note="no custom fields: HTTP 401"), Delivered(), Away("HTTP 502"), Delivered()]
+    )
+    await outbox.put(an_intake(an_event(), an_event()))
+    await carry_all(a_lane(outbox, sink, clock))
+    await outbox.put(an_intake(an_event()))
+    await pass_time(a_lane(outbox, sink, clock), clock, 60)
+    await outbox.put(an_intake(an_event()))
+    await carry_all(a_lane(outbox, sink, clock, BlankRenderer(fault="discord/user.j2:3: unknown filter")))
+    attempts = [one.levelname for one in caplog.records if one.getMessage() == "delivery.attempted"]
+    assert attempts == ["WARNING", "INFO", "INFO", "INFO", "WARNING"]
 
 
 async def test_our_own_bug_costs_attempts_and_never_the_lane(

@@ -336,13 +336,14 @@ def test_odd_fields_are_left_out() -> None:
 # The secret
 
 
-def test_the_secret_may_come_by_any_of_three_ways() -> None:
+def test_the_secret_may_come_by_any_of_four_ways() -> None:
     bare = recording("002-raw").hook
     for given_ in (
         replace(bare, token=SECRET),
         replace(bare, headers={"authorization": f"Bearer {SECRET}"}),
         replace(bare, headers={"Authorization": f"bearer  {SECRET}"}),
         replace(bare, headers={"x-webhook-secret": SECRET}),
+        replace(bare, headers={"X-Api-Key": SECRET}),  # where its Zapier settings have an api_key
     ):
         panel(SECRET).verify(given_)
         panel(["new", SECRET]).verify(given_)

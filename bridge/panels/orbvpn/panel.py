@@ -1,7 +1,8 @@
 """OrbVPN: customers, plans, payments, devices and resellers, in the four formats that it sends.
 
 Source   OrbVPN's webhook documentation: "Event Types", "Payload Examples", "Provider Formats"; the code is closed
-Secret   none documented: a secret of our own in the URL, as Authorization: Bearer, or in X-Webhook-Secret
+Secret   none documented: a secret of our own in the URL, as Authorization: Bearer, or in X-Webhook-Secret; as Zapier it
+         sends its api_key in X-API-Key, and as GoHighLevel its apiKey as Authorization: Bearer
 Sends    generic       {eventType, timestamp, userId, email, username, profile, subscription, reseller …}, camelCase
          Zapier        {event_type, occurred_at, …} the same in snake_case, duration_days as text
          GoHighLevel   {contact, customFields, tags, locationId}: all texts, no time, the event only hinted at in a tag
@@ -58,7 +59,7 @@ class OrbvpnPanel(Panel[OrbvpnConfig]):
         self._zone = ZoneInfo(config.timezone)
 
     def verify_head(self, hook: Hook) -> bool:
-        return self.verify_secret(*hook.plain_secrets())
+        return self.verify_secret(*hook.plain_secrets(), hook.header("X-API-Key"))
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

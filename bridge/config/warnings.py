@@ -12,8 +12,9 @@ _MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "ro
 
 def warn_of_parts(document: Document, config: Config) -> None:
     """Warn of sources and sinks that nothing comes from, or goes to."""
+    there_are = {"sources": config.sources, "sinks": config.all_sinks(), "routes": config.table()}
     for what, why in _MISSING.items():
-        if not getattr(config, what):
+        if not there_are[what]:
             document.warn((), f"no {what}: {why}", document.key_position((what,)))
     if config.store_password and not is_database(config.store):
         document.warn(("store_password",), "nobody asks for it, store is a file")

@@ -249,6 +249,11 @@ def test_a_mistake_in_an_object_is_told_at_its_place(tmp_path: Path, object_: st
     assert mistakes(tmp_path, f"webhooks:\n  - {object_}") == [f"config.yaml:{expected}"]
 
 
+def test_a_file_of_webhooks_alone_has_sinks_and_routes(tmp_path: Path) -> None:
+    told = warnings(tmp_path, "webhooks: " + json.dumps([DOCUMENTED]))
+    assert [line for line in told if " no " in line] == ["1:1: no sources: nothing can come in"]
+
+
 def test_two_webhooks_cannot_share_a_name(tmp_path: Path) -> None:
     one = "{name: My Slack, providerType: SLACK, endpoint: https://x/}"
     assert mistakes(tmp_path, f"sinks: {{}}\nwebhooks:\n  - {one}\n  - {one}") == [

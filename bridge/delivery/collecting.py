@@ -1,7 +1,7 @@
 """Which deliveries belong together: what was collected, what cancels out, and what has room in one message. Pure."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import accumulate
 
 from bridge.store.base import Delivery, State
@@ -41,6 +41,15 @@ def collects(delivery: Delivery) -> bool:
 def may_be_early(delivery: Delivery) -> bool:
     """Whether it was put to wait: earlier ones of its subject may be pending still."""
     return delivery.state is State.WAITING and not delivery.attempts and collects(delivery)
+
+
+def waits_for_more(delivery: Delivery, now: datetime) -> bool:
+    """Whether it waits, and not for what it was put to wait for: for its next try, or for quiet hours to end."""
+    terms = delivery.terms
+    if delivery.due_at is None or delivery.due_at <= now:
+        return False
+    seconds = terms.collecting(delivery.event) if terms is not None else 0.0
+    return delivery.attempts > 0 or delivery.due_at > delivery.made_at + timedelta(seconds=seconds)
 
 
 def fitting(deliveries: Sequence[Delivery], most: int) -> list[Delivery]:

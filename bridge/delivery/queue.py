@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bridge.clock import Clock
-from bridge.delivery.collecting import collects, fitting, may_be_early, opposite_pairs
+from bridge.delivery.collecting import collects, fitting, may_be_early, opposite_pairs, waits_for_more
 from bridge.outcome import Again, Fate
 from bridge.store.base import Claim, Delivery, Outbox, State
 from bridge.terms import Storm
@@ -230,8 +230,21 @@ class Queue:
         pairs = opposite_pairs(members)
         if digest is None:  # the others wait for as long as they were promised to
             members = [first, pairs[first.id]] if first.id in pairs else [first]
-        sent = [one for one in members if one.id not in pairs and (one is first or self._joins(one, blocked))]
+        sent = self._joining(first, [one for one in members if one.id not in pairs], blocked)
         return Batch(fitting(sent, len(sent)), [(one, pairs[one.id]) for one in members if one.id in pairs])
+
+    def _joining(
+        self, first: Delivery, members: Iterable[Delivery], blocked: Sequence[tuple[int, str]]
+    ) -> list[Delivery]:
+        """Those that may go with the first one now: each that waits for something else stays, with its later ones."""
+        now, joining, staying = self._clock.now(), list[Delivery](), set[str | None]()
+        for one in members:
+            stays = one.event.subject in staying or waits_for_more(one, now) or not self._joins(one, blocked)
+            if one is first or not stays:
+                joining.append(one)
+            elif one.event.subject is not None:
+                staying.add(one.event.subject)
+        return joining
 
     def _joins(self, found: Delivery, blocked: Sequence[tuple[int, str]]) -> bool:
         """Whether nothing pending comes before it."""

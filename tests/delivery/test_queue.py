@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.collecting import opposite_pairs
+from bridge.delivery.collecting import opposite_pairs, waits_for_more
 from bridge.event import Event
 from bridge.outcome import Away, Delivered, Limited, Refused
 from bridge.store.base import Claim, Delivery, Settlement
@@ -189,6 +190,19 @@ def test_opposites_about_one_subject_within_the_hold_cancel_out(
 ) -> None:
     deliveries = deliveries_of(*news)
     assert [one.id for one in deliveries if one.id not in opposite_pairs(deliveries)] == left
+
+
+@pytest.mark.parametrize(
+    ("attempts", "due", "waits"),
+    [(0, None, False), (0, 30, False), (0, 20, False), (0, 31, True), (1, 30, True), (1, 20, True), (1, 10, False)],
+)
+def test_what_waits_for_its_next_try_or_for_quiet_hours_to_end_joins_no_digest(
+    attempts: int, due: float | None, waits: bool
+) -> None:
+    [held] = deliveries_of((LOST, "node:a", 0))
+    due_at = None if due is None else START + timedelta(seconds=due)
+    after_ten_seconds = START + timedelta(seconds=10)
+    assert waits_for_more(replace(held, attempts=attempts, due_at=due_at), after_ten_seconds) is waits
 
 
 def test_without_a_hold_nothing_cancels_out() -> None:

@@ -51,6 +51,7 @@ def run(path: Path, *, started: Started | None = None) -> int:
 
     Raise ConfigError before the port opens where the file is wrong, another BridgeError where it cannot start.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing to reload yet
     loaded = load(path)
     configure_logging(loaded.config.log)
     log_warnings(path, loaded)

@@ -38,10 +38,11 @@ class Replica:
         """Keep it alive while it is wanted."""
         while True:
             await self.wanted.wait()
-            began = self._now()
+            began, logged = self._now(), self.log.stat().st_size if self.log.exists() else 0
             self._start()
             code = await self._ended()
-            self._story.exits.append(Exit(self.name, self._now(), self._now() - began, code, self._asked))
+            started = b" app.started " in self.log.read_bytes()[logged:]
+            self._story.exits.append(Exit(self.name, self._now(), self._now() - began, code, self._asked, started))
             self._process, self._asked = None, None
             await asyncio.sleep(AGAIN)
 

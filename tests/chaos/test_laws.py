@@ -57,8 +57,10 @@ def ask(*asked: Asked) -> Callable[[Story], None]:
     return lambda story: story.asked.extend(asked)
 
 
-def end(code: int, asked: str | None, *, at: float = 30.0, lived: float = 20.0) -> Callable[[Story], None]:
-    return lambda story: story.exits.append(Exit("replica 1", at, lived, code, asked))
+def end(
+    code: int, asked: str | None, *, at: float = 30.0, lived: float = 20.0, started: bool = True
+) -> Callable[[Story], None]:
+    return lambda story: story.exits.append(Exit("replica 1", at, lived, code, asked, started))
 
 
 def test_a_run_in_which_all_went_well_breaks_no_law() -> None:
@@ -83,6 +85,7 @@ BROKEN: Iterable[tuple[Law, Callable[[Story], object]]] = [
     (laws.limits_are_kept, ask(*asks("chat", *(10 + 0.3 * n for n in range(6))))),
     (laws.waits_are_honoured, ask(*asks("fast", 10.0, wait=3.0), *asks("fast", 12.0))),
     (laws.processes_end_well, end(1, "SIGTERM")),
+    (laws.processes_end_well, end(-15, "SIGTERM")),
     (laws.processes_end_well, end(-11, None)),
     (laws.processes_end_well, end(1, None)),
     (laws.the_door_answers_200_or_503, lambda story: story.answers.update([500])),
@@ -114,6 +117,7 @@ def test_hammering_is_noticed(fault: Fault) -> None:
         ([], tell(1, 2, 1, 3, lost=True)),
         ([Step(9.0, Fault.KILL, "replica 1", 1.0)], tell(1, 2, 1, 2, 3)),
         ([Step(29.0, Fault.FILL_DISK, "store", 2.0)], end(1, None, lived=1.0)),
+        ([], end(-15, "SIGTERM", lived=0.3, started=False)),
         ([], ask(*asks("fast", 10.0, wait=3.0), *asks("fast", 10.1, 13.1))),
         ([], ask(*asks("chat", *(10 + 2.0 * n for n in range(60))))),
     ],

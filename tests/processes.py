@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,11 @@ def stood_still(pid: int) -> float:
 
     An upper bound in time leaves them out. 0.0 where the kernel does not count them.
     """
-    counts = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(file.read_text().split()[1]) for file in counts) / 1e9
+    waited = 0
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # the thread has ended meanwhile
+            waited += int(file.read_text().split()[1])
+    return waited / 1e9
 
 
 class Bridge:

@@ -34,6 +34,17 @@ def asks(sink: str, *times: float, wait: float = 0.0) -> list[Asked]:
     return [Asked(sink, at, 429 if wait else 200, at, wait) for at in times]
 
 
+def tell_as_one(sink: str) -> Callable[[Story], None]:
+    """An event that was kept twice is told once."""
+
+    def change(story: Story) -> None:
+        story.promised.append(Promise("a1.1", (sink,)))
+        story.told.append(Told(sink, "event-8", "a1.1", 30.0))
+        story.kept += [StoredDelivery(number, f"event-{number}", "a1.1", sink, "delivered") for number in (8, 9)]
+
+    return change
+
+
 def settle(state: str, reason: str | None = None, sink: str = "shop") -> Callable[[Story], None]:
     """The second event comes to this end instead."""
 
@@ -84,6 +95,7 @@ BROKEN: Iterable[tuple[Law, Callable[[Story], object]]] = [
     (laws.limits_are_kept, ask(*asks("chat", *(10 + 1.9 * n for n in range(31))))),
     (laws.limits_are_kept, ask(*asks("chat", *(10 + 0.3 * n for n in range(6))))),
     (laws.waits_are_honoured, ask(*asks("fast", 10.0, wait=3.0), *asks("fast", 12.0))),
+    (laws.nothing_is_lost, tell_as_one("shop")),
     (laws.processes_end_well, end(1, "SIGTERM")),
     (laws.processes_end_well, end(-15, "SIGTERM")),
     (laws.processes_end_well, end(-11, None)),
@@ -114,6 +126,7 @@ def test_hammering_is_noticed(fault: Fault) -> None:
     ("steps", "change"),
     [
         ([], settle("dead", "HTTP 400")),
+        ([], tell_as_one("chat")),
         ([], tell(1, 2, 1, 3, lost=True)),
         ([Step(9.0, Fault.KILL, "replica 1", 1.0)], tell(1, 2, 1, 2, 3)),
         ([Step(29.0, Fault.FILL_DISK, "store", 2.0)], end(1, None, lived=1.0)),

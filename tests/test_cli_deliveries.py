@@ -1,4 +1,4 @@
-"""`deliveries` and `replay`: looking up what became of events, and sending them again."""
+"""`deliveries`, `replay` and `dismiss`: what became of events, and what to do with what did not arrive."""
 
 import json
 import re
@@ -181,7 +181,8 @@ def test_what_was_set_aside_is_listed(run: Run) -> None:
 def test_replay_sends_again_what_is_meant_and_settled(run: Run, args: Sequence[str], replayed: list[int]) -> None:
     status, out, err = run("replay", *args)
     new = [5 + index for index, _ in enumerate(replayed)]
-    assert out.split() == [str(one) for one in new]
+    rows = [(int(line.split()[0]), int(line.split()[-1])) for line in out.splitlines()[1:-2]]
+    assert rows == list(zip(replayed, new, strict=True))
     assert (status, err) == ((0, "") if replayed else (1, "replay: no settled delivery is meant by that\n"))
     _, out, _ = run("deliveries", "--json")
     assert {one["id"]: one["replay_of"] for one in json.loads(out) if one["replay_of"]} == dict(
@@ -191,7 +192,9 @@ def test_replay_sends_again_what_is_meant_and_settled(run: Run, args: Sequence[s
 
 @pytest.mark.usefixtures("kept")
 def test_replay_tells_the_new_ids_to_programs(run: Run) -> None:
-    assert json.loads(run("replay", "--dead", "--json")[1]) == {"replayed": [5]}
+    one = {"replay_of": 2, "id": 5, "sink": "team", "type": "user.created", "subject": "user:alice"}
+    expected = {"replayed": [5], "deliveries": [one], "already": 0, "dry_run": False}
+    assert json.loads(run("replay", "--dead", "--json")[1]) == expected
 
 
 @pytest.mark.usefixtures("kept")
@@ -268,7 +271,7 @@ def test_events_are_sent_again_once(run: Run, store_url: str) -> None:
     before = sent(store_url)
     status, out, err = run("replay", "--events")
     assert (status, err) == (1, "replay: no row of the table takes an event that is meant by that\n")
-    assert out == "1 events went to no sink; 0 of them are sent now\n"
+    assert out == "1 event went to no sink; 0 of them are sent now\n"
     assert sent(store_url) == before
 
 
@@ -321,10 +324,144 @@ def test_events_are_no_deliveries(run: Run, store_url: str, args: Sequence[str])
     assert sent(store_url) == []
 
 
+# Told once
+
+
 @pytest.mark.usefixtures("kept")
-def test_a_dry_run_is_of_events(run: Run) -> None:
-    assert run("replay", "--dead", "--dry-run")[2].startswith("replay: --dry-run goes with --events")
-    assert ids(run) == [4, 3, 2, 1]
+def test_replay_says_in_words_what_it_did(run: Run) -> None:
+    status, out, err = run("replay", "--dead")
+    assert (status, err) == (0, "")
+    assert [line.split() for line in out.splitlines()] == [
+        ["DELIVERY", "SINK", "TYPE", "SUBJECT", "SENT", "AGAIN", "AS"],
+        ["2", "team", "user.created", "user:alice", "5"],
+        [],
+        ["1", "delivery", "is", "sent", "again"],
+    ]
+
+
+@pytest.mark.usefixtures("held_back")
+@pytest.mark.parametrize(
+    "args", [["--dead"], ["2"], ["--sink", "team"], ["--held-back"], ["--delivered", "--sink", "ops"]]
+)
+def test_four_runs_of_a_replay_tell_once(run: Run, args: Sequence[str]) -> None:
+    assert run("replay", *args)[0] == 0
+    before = ids(run)
+    for _ in range(3):
+        status, out, err = run("replay", *args)
+        assert (status, out) == (1, "")
+        assert err.startswith("replay: nothing is sent: 1 delivery was replayed or dismissed before; --again")
+    assert ids(run) == before
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_was_dealt_with_is_sent_once_more_where_that_is_asked_for(run: Run) -> None:
+    run("replay", "--dead")
+    assert json.loads(run("replay", "2", "--again", "--json")[1])["replayed"] == [6]
+    assert json.loads(run("replay", "--dead", "--again", "--json")[1])["replayed"] == [7]
+    assert json.loads(run("deliveries", "--id", 2, "--json")[1])["replayed_by"] == [5, 6, 7]
+
+
+@pytest.mark.usefixtures("kept")
+async def test_a_replay_that_is_given_up_as_well_is_a_dead_letter_of_its_own(run: Run, store_url: str) -> None:
+    run("replay", "--dead")
+    async with open_outbox(store_url) as outbox:
+        [again] = (await outbox.claim("team", after=2, now=START, limit=9)).deliveries
+        await outbox.settle(settled(again, Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400)))
+    assert ids(run, "--dead") == [5]
+    _, out, _ = run("replay", "--dead")
+    assert "1 delivery is sent again; 1 delivery was replayed or dismissed before, and left out" in out
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("args", [["--dead"], ["1", "2"], ["--delivered", "--sink", "ops"]])
+def test_a_dry_run_names_what_a_replay_would_send_and_changes_nothing(run: Run, args: Sequence[str]) -> None:
+    before = run("deliveries", "--json")
+    status, out, _ = run("replay", *args, "--dry-run")
+    assert (status, "would be sent again" in out) == (0, True)
+    assert run("deliveries", "--json") == before
+    would = json.loads(run("replay", *args, "--dry-run", "--json")[1])
+    does = json.loads(run("replay", *args, "--json")[1])
+    assert [one["replay_of"] for one in would["deliveries"]] == [one["replay_of"] for one in does["deliveries"]]
+    assert (would["replayed"], would["dry_run"], does["dry_run"]) == ([], True, False)
+
+
+@pytest.mark.parametrize("again", [[], ["--again"]])
+async def test_many_are_counted_and_the_first_are_named(run: Run, store_url: str, again: list[str]) -> None:
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(23)), sinks=("ops",)))
+        for one in (await outbox.claim("ops", after=0, now=START, limit=99)).deliveries:
+            await outbox.settle(settled(one, Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400)))
+    lines = run("replay", "--dead", *again)[1].splitlines()
+    assert lines[20].split() == ["20", "ops", "user.created", "user:19", "43"]
+    assert lines[21:] == ["… and 3 more", "", "23 deliveries are sent again"]
+
+
+# Put away
+
+
+def dead_count(run: Run) -> int:
+    return sum(one["dead"] for one in json.loads(run("lanes", "--json")[1]))
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(("command", "cleared"), [("replay", "replayed"), ("dismiss", "dismissed")])
+def test_what_is_dealt_with_is_no_longer_counted_or_listed_as_dead(run: Run, command: str, cleared: str) -> None:
+    assert (dead_count(run), ids(run, "--dead")) == (1, [2])
+    run(command, "--sink", "team")
+    assert (dead_count(run), ids(run, "--dead")) == (0, [])
+    assert ids(run, f"--{cleared}") == ids(run, "--dead", f"--{cleared}") == [2]
+    told = json.loads(run("deliveries", "--id", 2, "--json")[1])
+    assert (told["state"], told["cleared"]) == ("dead", cleared)
+    assert told["cleared_at"] is not None
+    assert f"dead, {cleared}" in run("deliveries", "--sink", "team")[1]
+
+
+@pytest.mark.usefixtures("held_back")
+@pytest.mark.parametrize(
+    ("args", "put_away"),
+    [
+        (["--all"], [2]),
+        (["2"], [2]),
+        (["1", "2", "5"], [2]),
+        (["1"], []),
+        (["--sink", "ops"], []),
+        (["--subject", "user:alice", "--until", "2026-11-22"], [2]),
+        (["--source", "berlin"], []),
+    ],
+)
+def test_only_dead_letters_are_put_away(run: Run, args: Sequence[str], put_away: list[int]) -> None:
+    assert run("dismiss", *args, "--dry-run")[0] == (0 if put_away else 1)
+    assert ids(run, "--dismissed") == []
+    status, out, err = run("dismiss", *args)
+    assert out == ("1 dead letter is put away\n" if put_away else "")
+    assert (status, err) == (
+        (0, "") if put_away else (1, "dismiss: no dead letter that is not dealt with is meant by that\n")
+    )
+    assert ids(run, "--dismissed") == put_away
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_was_put_away_is_not_replayed_until_it_is_there_again(run: Run) -> None:
+    run("dismiss", "--all")
+    assert run("replay", "--dead")[0] == 1
+    assert run("dismiss", "--all", "--undo")[1] == "1 dead letter is there again\n"
+    assert (dead_count(run), ids(run, "--dead")) == (1, [2])
+    assert run("dismiss", "--all", "--undo") == (
+        1,
+        "",
+        "dismiss: no dead letter that is put away is meant by that\n",
+    )
+    assert run("replay", "--dead")[0] == 0
+    assert run("dismiss", "2", "--undo")[0] == 1  # it was replayed, and stays so
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("args", [[], ["--undo"], ["--all", "--sink", "team"], ["--all", "2"]])
+def test_dismiss_never_guesses(run: Run, args: Sequence[str]) -> None:
+    status, out, err = run("dismiss", *args)
+    assert (status, out) == (1, "")
+    assert err.startswith("dismiss: say which: ids, --sink, ")
+    assert ids(run, "--dead") == [2]
 
 
 # A database
@@ -341,7 +478,8 @@ async def test_the_ledger_of_a_database_is_looked_up_and_sent_again_too(
         await outbox.put(without_a_row(an_event("user:bob")))
         await outbox.settle(settled(one, Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400)))
     assert ids(run, "--dead", "--type", "user.created") == [1]
-    assert json.loads(run("replay", "--dead", "--json")[1]) == {"replayed": [2]}
+    assert json.loads(run("replay", "--dead", "--json")[1])["replayed"] == [2]
+    assert run("replay", "--dead")[0] == 1
     assert json.loads(run("replay", "--events", "--json")[1])["replayed"] == [3, 4]
 
 

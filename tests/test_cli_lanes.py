@@ -67,7 +67,7 @@ def test_lanes_are_listed_by_name_in_the_time_zone_of_the_file(run: Run) -> None
     status, out, err = run("lanes")
     assert (status, err) == (0, "")
     head, *rows = out.splitlines()
-    assert head.split() == ["SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "REASON", "UNTIL", "OWNER"]
+    assert head.split() == ["SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "DEAD", "REASON", "UNTIL", "OWNER"]
     lines = [" ".join(row.split()) for row in rows]
     assert lines == [
         "gone not in the file 1 2026-11-21 08:44:18",

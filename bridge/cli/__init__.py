@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import deliveries, lanes, messages, service, store
+from bridge.cli import deliveries, lanes, messages, replay, service, store
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError
 
@@ -22,7 +22,8 @@ app.command()(service.check)
 app.command()(messages.render)
 app.command("test")(messages.probe)
 app.command()(deliveries.deliveries)
-app.command()(deliveries.replay)
+app.command()(replay.replay)
+app.command()(replay.dismiss)
 app.command()(lanes.lanes)
 app.command()(lanes.resume)
 app.add_typer(store.app, name="store")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.store.ledger import Ledger
     from bridge.store.records import LaneRecord
 
-COLUMNS = ("SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "REASON", "UNTIL", "OWNER")
+COLUMNS = ("SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "DEAD", "REASON", "UNTIL", "OWNER")
 
 
 def lanes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -96,4 +96,4 @@ def _cells(one: "LaneRecord", settings: "Config") -> tuple[object, ...]:
     sink_is, zone = _sink_is(one.sink, settings), settings.zone()
     standing = sink_is if sink_is != "enabled" else one.standing  # what nobody carries
     since, until, oldest = (at and local_time(at, zone) for at in (one.since, one.until, one.oldest))
-    return (one.sink, standing, since, _waiting(one), oldest, one.reason, until, one.owner)
+    return (one.sink, standing, since, _waiting(one), oldest, one.dead or None, one.reason, until, one.owner)

@@ -32,6 +32,13 @@ class State(StrEnum):
 SETTLED = (State.DELIVERED, State.DEAD, State.HELD_BACK)
 
 
+class Cleared(StrEnum):
+    """How a person has dealt with a settled delivery: a dead letter that is cleared is not counted as dead."""
+
+    REPLAYED = "replayed"
+    DISMISSED = "dismissed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One event for one sink, made at `made_at`: when its event was received, or it was replayed.

@@ -4,15 +4,19 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 
 from bridge.event import JsonObject, iso
-from bridge.store.base import Standing, State
+from bridge.store.base import Cleared, Standing, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Which deliveries a person means; what is not given does not matter. Newest `limit` of them."""
+    """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
+
+    cleared: dealt with in one of these ways; None among them: or not at all.
+    """
 
     ids: tuple[int, ...] = ()
     states: tuple[State, ...] = ()
+    cleared: tuple[Cleared | None, ...] = ()
     sink: str | None = None
     source: str | None = None
     type: str | None = None
@@ -57,6 +61,19 @@ class DeliveryRecord(Record):
     note: str | None
     replay_of: int | None
     instead: str | None = None
+    cleared: Cleared | None = None
+    cleared_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayRecord(Record):
+    """A delivery that is sent again, and the new one that it became; no `id` while it has not."""
+
+    replay_of: int
+    sink: str
+    type: str
+    subject: str | None
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +92,7 @@ class SetAsideRecord(Record):
 class LaneRecord(Record):
     """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
 
+    dead    those that were neither replayed nor dismissed
     oldest  when the oldest delivery was made that is not settled, None where all are
     """
 

@@ -10,7 +10,7 @@ from bridge.codec import dump, load
 from bridge.event import Event
 from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
-from bridge.store.base import Delivery, Settlement, State
+from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
 from bridge.store.records import DeliveryRecord, SetAsideRecord
 from bridge.store.schema import micros, micros_or_none, moment, moment_or_none
@@ -188,9 +188,10 @@ def event_of(row: Row, *, loaded: bool = True) -> Event:
 
 
 def delivery_record(values: dict[str, Any]) -> DeliveryRecord:
-    for name in ("received_at", "made_at", "due_at", "settled_at"):
+    for name in ("received_at", "made_at", "due_at", "settled_at", "cleared_at"):
         values[name] = moment_or_none(values[name])
-    return DeliveryRecord(**values | {"state": State(values["state"])})
+    cleared = values["cleared"] and Cleared(values["cleared"])
+    return DeliveryRecord(**values | {"state": State(values["state"]), "cleared": cleared})
 
 
 def _json(value: Any) -> str:

@@ -53,6 +53,8 @@ deliveries = sa.Table(
     sa.Column("note", sa.Text),
     sa.Column("replay_of", Id),
     sa.Column("sealed", sa.Text),  # originals of what is masked, until it is settled
+    sa.Column("cleared", sa.Text),  # how it was dealt with once it was settled: replayed, dismissed
+    sa.Column("cleared_at", Micros),
 )
 
 set_aside = sa.Table(
@@ -125,7 +127,7 @@ _index("deliveries_blocking", _d.sink, _d.subject, _d.id, where="due_at IS NOT N
 _index("deliveries_collected", _d.sink, _d.row, _d.made_at, _d.id, where="due_at IS NOT NULL")
 _index("deliveries_filling", _d.sink, _d.row, _d.terms, _d.id, where="due_at IS NOT NULL AND reason IS NULL")
 _index("deliveries_termed", _d.sink, _d.id, where="settled_at IS NULL AND terms IS NOT NULL")
-_index("deliveries_dead", _d.sink, _d.id, where="state = 'dead'")
+_index("deliveries_dead", _d.sink, _d.id, where="state = 'dead' AND cleared_at IS NULL")
 _index("deliveries_event", _d.event_id)
 _index("set_aside_received", set_aside.c.received_at)
 _index("threads_said", threads.c.said_at)

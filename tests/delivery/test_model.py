@@ -135,7 +135,9 @@ class Machine(RuleBasedStateMachine):
         if any(one.delivery.event.id == again.event.id and not one.settled for one in self.model.known.values()):
             return  # once at a time, so that the model knows which of them is sent
         with open_ledger(self.url) as ledger:
-            [id_] = ledger.write(replay_deliveries, Query(ids=(again.id,)), now=self.clock.now())
+            [replay] = ledger.write(replay_deliveries, Query(ids=(again.id,)), now=self.clock.now())
+        id_ = replay.id
+        assert id_ is not None
         claim = self._run(self.outbox.claim("ops", after=id_ - 1, now=None, limit=1))
         made = [one for one in claim.deliveries if one.id == id_]
         self.model.known[id_] = Known(made[0] if made else _replayed(again, id_), None)

@@ -3,9 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Attempt, Delivered, Fate
+from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.terms import Terms
@@ -36,6 +41,14 @@ async def settle(
 
 def subjects(deliveries: Iterable[Delivery]) -> list[str | None]:
     return [delivery.event.subject for delivery in deliveries]
+
+
+def downgrade(connection: sa.Connection, revision: str) -> None:
+    """Have the tables be as they were at that revision, with all that is in them."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
 
 
 def refuse(url: str, verb: str, table: str, condition: str = "NEW.subject = 'user:refused'") -> None:

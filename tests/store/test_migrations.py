@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
@@ -18,7 +16,7 @@ from bridge.store import migrate, open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.schema import metadata
 from tests.fakes import START, an_event, an_intake
-from tests.store.boxes import claimed
+from tests.store.boxes import claimed, downgrade
 
 _STATES = ("pending", "waiting", "delivered", "dead")
 
@@ -79,6 +77,24 @@ def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(store_u
     engine.dispose()
 
 
+def test_dead_letters_that_were_replayed_before_the_upgrade_are_dealt_with(any_store_url: str) -> None:
+    engine = open_engine(any_store_url)
+    with engine.begin() as connection:
+        migrate._upgrade(connection, "none", to="0004")
+        _fill(connection)
+        replay = (
+            "INSERT INTO deliveries (id, event_id, sink, subject, row, made_at, state, attempts, replay_of)"
+            " VALUES (:id, '4', 'ops', '4', 'route 1', :made, 'pending', 0, 4)"
+        )
+        for id_, made in ((5, 7), (6, 8)):
+            connection.execute(sa.text(replay), {"id": id_, "made": made})
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(sa.text("SELECT id, cleared, cleared_at FROM deliveries ORDER BY id")).all()
+    assert [tuple(row) for row in found if row.cleared] == [(4, "replayed", 8)]
+    engine.dispose()
+
+
 async def test_deliveries_of_the_first_release_are_carried_on(store_url: str) -> None:
     engine = open_engine(store_url)
     with engine.begin() as connection:
@@ -96,7 +112,7 @@ def test_going_back_to_the_first_release_and_forth_again_keeps_what_is_there(sto
     migrate.migrate(engine)
     with engine.begin() as connection:
         _fill(connection)
-        _downgrade(connection, "0001")
+        downgrade(connection, "0001")
     migrate.migrate(engine)
     with engine.begin() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -183,10 +199,3 @@ def _indexes(connection: sa.Connection) -> Sequence[sa.Row[tuple[str, str]]]:
         found = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname NOT LIKE '%_pkc' "
         found += "AND indexname NOT LIKE '%_pkey'"
     return connection.execute(sa.text(found)).all()
-
-
-def _downgrade(connection: sa.Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(migrate.FOLDER))
-    config.attributes["connection"] = connection
-    command.downgrade(config, revision)

@@ -257,6 +257,21 @@ async def test_a_replay_and_a_put_at_once_take_turns(server: Postgres) -> None:
         assert [*ids, *more] == list(range(21, 21 + 120))
 
 
+async def test_four_replays_at_once_send_each_dead_letter_once(server: Postgres) -> None:
+    url = server.fresh()
+    async with open_outbox(url) as outbox:
+        await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(20))))
+        for delivery in await claimed(outbox):
+            await settle(outbox, delivery, Dead("HTTP 400"))
+
+        def replay() -> int:
+            query = Query(states=(State.DEAD,), cleared=(None,), limit=None)
+            with open_ledger(url) as ledger:
+                return len(ledger.write(replay_deliveries, query, now=START))
+
+        assert sum(await asyncio.gather(*(asyncio.to_thread(replay) for _ in range(4)))) == 20
+
+
 async def test_replicas_that_start_at_once_make_one_store(server: Postgres) -> None:
     url = server.fresh()
 

@@ -1,18 +1,23 @@
-"""Replay: what people send again."""
+"""Replay and dismiss: what people send again, and what they put away."""
+
+from dataclasses import replace
 
 import pytest
 
 from bridge.intake import Destination, Intake, Routed, Verdict
 from bridge.outcome import Dead, Done, HeldBack
 from bridge.store import open_ledger
-from bridge.store.base import State
+from bridge.store.base import Cleared, State
 from bridge.store.outbox import SqlOutbox
-from bridge.store.queries.records import event
-from bridge.store.queries.replay import replay_deliveries, replay_events, unrouted_events
+from bridge.store.queries.dismiss import dismiss, dismissable, dismissed, undismiss
+from bridge.store.queries.records import count_deliveries, delivery_records, event, lane_records, replays_of
+from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
+
+NOT_DEALT_WITH = Query(cleared=(None,), limit=None)
 
 
 async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -22,7 +27,7 @@ async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: Sql
     with open_ledger(any_store_url) as ledger:
         made = ledger.write(replay_deliveries, Query(states=(State.DEAD,), limit=None), now=START)
     again = await claimed(outbox)
-    assert [d.id for d in again] == list(made)
+    assert [(d.id, d.replay_of) for d in again] == [(one.id, one.replay_of) for one in made]
     assert [d.replay_of for d in again] == [1, 2, 3]
     assert subjects(again) == ["user:0", "user:1", "user:2"]
 
@@ -43,10 +48,64 @@ async def test_whatever_is_settled_can_be_replayed_under_its_terms_and_at_once(
     for delivery in await claimed(outbox, now=after(60)):
         await settle(outbox, delivery, fates[state])
     with open_ledger(any_store_url) as ledger:
-        assert ledger.write(replay_deliveries, Query(states=(state,), subject="user:bob"), now=after(90)) == [3]
+        [made] = ledger.write(replay_deliveries, Query(states=(state,), subject="user:bob"), now=after(90))
+        assert (made.replay_of, made.id) == (2, 3)
     [again] = await claimed(outbox, now=after(90))
     assert (again.terms, again.replay_of, again.made_at) == (terms, 2, after(90))
     assert (again.state, again.due_at, again.attempts) == (State.PENDING, None, 0)
+
+
+async def test_what_is_replayed_is_dealt_with_and_says_when(outbox: SqlOutbox, any_store_url: str) -> None:
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    for delivery in await claimed(outbox):
+        await settle(outbox, delivery, Dead("HTTP 400"))
+    with open_ledger(any_store_url) as ledger:
+        assert [lane.dead for lane in ledger.read(lane_records)] == [2]
+        ledger.write(replay_deliveries, Query(ids=(1,)), now=after(90))
+        [record] = ledger.read(delivery_records, Query(cleared=(Cleared.REPLAYED,)))
+        assert (record.id, record.state, record.cleared, record.cleared_at) == (
+            1,
+            State.DEAD,
+            Cleared.REPLAYED,
+            after(90),
+        )
+        assert ledger.read(replays_of, record) == [3]
+        assert [one.replay_of for one in ledger.read(replayable, NOT_DEALT_WITH)] == [2]
+        assert ledger.read(count_deliveries, replace(NOT_DEALT_WITH, states=(State.DEAD,))) == 1
+        assert [lane.dead for lane in ledger.read(lane_records)] == [1]
+
+
+async def test_the_replay_of_what_had_arrived_is_not_replayed_itself_but_by_its_id(
+    outbox: SqlOutbox, any_store_url: str
+) -> None:
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    arrived, dead = await claimed(outbox)
+    await settle(outbox, arrived, Done())
+    await settle(outbox, dead, Dead("HTTP 400"))
+    with open_ledger(any_store_url) as ledger:
+        ledger.write(replay_deliveries, NOT_DEALT_WITH, now=after(90))
+        for delivery in await claimed(outbox, after=2):
+            await settle(outbox, delivery, Done())
+        assert [one.replay_of for one in ledger.read(replayable, NOT_DEALT_WITH)] == [4]  # that of the dead one
+        assert [one.replay_of for one in ledger.read(replayable, replace(NOT_DEALT_WITH, ids=(3,)))] == [3]
+
+
+async def test_dead_letters_are_put_away_and_got_back(outbox: SqlOutbox, any_store_url: str) -> None:
+    await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
+    dead, waiting = await claimed(outbox)
+    await settle(outbox, dead, Dead("HTTP 400"))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.read(dismissable, Query()) == ledger.write(dismiss, Query(), now=after(90)) == [1]
+        assert ledger.write(dismiss, Query(), now=after(91)) == []
+        [record] = ledger.read(delivery_records, Query(cleared=(Cleared.DISMISSED,)))
+        assert (record.cleared, record.cleared_at) == (Cleared.DISMISSED, after(90))
+        assert [lane.dead for lane in ledger.read(lane_records)] == [0]
+        assert ledger.read(dismissed, Query()) == ledger.write(undismiss, Query()) == [1]
+        [record] = ledger.read(delivery_records, Query(ids=(1,)))
+        assert (record.cleared, record.cleared_at) == (None, None)
+        ledger.write(replay_deliveries, Query(ids=(1,)), now=after(92))
+        assert ledger.write(dismiss, Query(), now=after(93)) == ledger.write(undismiss, Query()) == []
+    await settle(outbox, waiting, Done())
 
 
 async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutbox, any_store_url: str) -> None:

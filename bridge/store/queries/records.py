@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.event import Event
-from bridge.store.base import LaneState, State
+from bridge.store.base import Cleared, LaneState, State
 from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
 from bridge.store.rows import Row, delivery_record, event_of, set_aside_record
@@ -30,6 +30,19 @@ def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRe
         .limit(query.limit)
     )
     return [delivery_record(row._asdict()) for row in connection.execute(select)]
+
+
+def count_deliveries(connection: sa.Connection, query: Query) -> int:
+    """How many deliveries a person means."""
+    count = sa.select(sa.func.count()).select_from(joined).where(*delivery_conditions(query))
+    return connection.execute(count).scalar_one()
+
+
+def replays_of(connection: sa.Connection, record: DeliveryRecord) -> list[int]:
+    """The deliveries that repeat this one, in order."""
+    same_event = deliveries.c.event_id == record.event_id  # what there is an index for
+    found = sa.select(deliveries.c.id).where(same_event, deliveries.c.replay_of == record.id).order_by(deliveries.c.id)
+    return list(connection.execute(found).scalars())
 
 
 def set_aside_records(connection: sa.Connection, *, limit: int) -> list[SetAsideRecord]:
@@ -58,9 +71,10 @@ def lane_records(connection: sa.Connection) -> list[LaneRecord]:
 
 
 def _unsettled_and_dead(connection: sa.Connection) -> Iterator[tuple[str, str, int, int]]:
-    """Sink, state, how many and the lowest id, of what is not settled and of what is dead."""
+    """Sink, state, how many and the lowest id, of what is not settled and of what is dead and not dealt with."""
     columns = (deliveries.c.sink, deliveries.c.state, sa.func.count(), sa.func.min(deliveries.c.id))
-    for condition in (deliveries.c.settled_at.is_(None), deliveries.c.state == sa.literal_column("'dead'")):
+    dead = sa.and_(deliveries.c.state == sa.literal_column("'dead'"), deliveries.c.cleared_at.is_(None))
+    for condition in (deliveries.c.settled_at.is_(None), dead):
         grouped = sa.select(*columns).where(condition).group_by(deliveries.c.sink, deliveries.c.state)
         yield from connection.execute(grouped)
 
@@ -93,9 +107,19 @@ def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
         conditions.append(deliveries.c.id.in_(query.ids))
     if query.states:
         conditions.append(deliveries.c.state.in_(query.states))
+    if query.cleared:
+        conditions.append(_is_cleared(query.cleared))
     if query.sink is not None:
         conditions.append(deliveries.c.sink == query.sink)
     return conditions
+
+
+def _is_cleared(wanted: tuple[Cleared | None, ...]) -> sa.ColumnElement[bool]:
+    ways = [one for one in wanted if one is not None]
+    if None not in wanted:
+        return deliveries.c.cleared.in_(ways)
+    not_at_all = deliveries.c.cleared_at.is_(None)  # in the words of the index
+    return sa.or_(not_at_all, deliveries.c.cleared.in_(ways)) if ways else not_at_all
 
 
 def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:

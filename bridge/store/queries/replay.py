@@ -9,30 +9,58 @@ import sqlalchemy as sa
 
 from bridge.event import Event
 from bridge.intake import Routed
-from bridge.store.base import SETTLED, State
+from bridge.store.base import SETTLED, Cleared, State
 from bridge.store.compiled import write
 from bridge.store.index_key import index_key_or_none
+from bridge.store.queries.dismiss import set_cleared
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
-from bridge.store.records import Query
-from bridge.store.rows import event_of, terms_json, verdicts_json
+from bridge.store.records import Query, ReplayRecord
+from bridge.store.rows import Row, event_of, terms_json, verdicts_json
 from bridge.store.schema import deliveries, events, micros
 
+_COPIED = [deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead")]
+_SHOWN = [events.c.type.label("event_type"), events.c.subject.label("event_subject")]
 _SET_VERDICTS = sa.update(events).where(events.c.id == sa.bindparam("id_")).values(verdicts=sa.bindparam("verdicts_"))
 
 
-def replay_deliveries(connection: sa.Connection, query: Query, *, now: datetime) -> list[int]:
-    """Make new pending deliveries of the settled ones that a person means, in their order."""
+def replayable(connection: sa.Connection, query: Query) -> list[ReplayRecord]:
+    """The settled deliveries that a person means to send again, in their order."""
+    return [_replay_record(row) for row in _replayable_rows(connection, query)]
+
+
+def replay_deliveries(connection: sa.Connection, query: Query, *, now: datetime) -> list[ReplayRecord]:
+    """Make new pending deliveries of the settled ones that a person means, in their order; those are dealt with."""
     next_id = lock_next_id(connection)
-    columns = [deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead")]
+    found = _replayable_rows(connection, query)
+    names = ("replay_of", *(column.name for column in _COPIED))
+    made = _add_pending(connection, [{name: row._mapping[name] for name in names} for row in found], next_id, now)
+    set_cleared(connection, [row.replay_of for row in found], Cleared.REPLAYED, now)
+    return [_replay_record(row, id_) for row, id_ in zip(found, made, strict=True)]
+
+
+def _replayable_rows(connection: sa.Connection, query: Query) -> list[Row]:
     newest = (
-        sa.select(deliveries.c.id.label("replay_of"), *columns)
+        sa.select(deliveries.c.id.label("replay_of"), *_COPIED, *_SHOWN)
         .select_from(joined)
         .where(*delivery_conditions(query), deliveries.c.state.in_(SETTLED))
         .order_by(deliveries.c.id.desc())
         .limit(query.limit)
     )
-    return _add_pending(connection, [dict(row._mapping) for row in connection.execute(newest)][::-1], next_id, now)
+    if None in query.cleared and not query.ids:
+        newest = newest.where(~_has_arrived_before())
+    return [*connection.execute(newest)][::-1]
+
+
+def _has_arrived_before() -> sa.ColumnElement[bool]:
+    """Whether it is the replay of what had arrived: it brought once more what was wanted once more."""
+    original = deliveries.alias("original")
+    arrived = sa.exists().where(original.c.id == deliveries.c.replay_of, original.c.state == State.DELIVERED.value)
+    return sa.and_(deliveries.c.state == State.DELIVERED.value, arrived)
+
+
+def _replay_record(row: Row, id_: int | None = None) -> ReplayRecord:
+    return ReplayRecord(replay_of=row.replay_of, sink=row.sink, type=row.event_type, subject=row.event_subject, id=id_)
 
 
 def unrouted_events(connection: sa.Connection, query: Query) -> list[Event]:

@@ -1,0 +1,42 @@
+"""How a person names what is meant: the options that several commands share."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bridge.errors import BridgeError
+from bridge.settings import UNITS
+
+LAST_ID = 2**63 - 1  # the highest number that a store can give
+
+SinkOption = Annotated[str | None, typer.Option(help="Only to this sink.")]
+SourceOption = Annotated[str | None, typer.Option(help="Only from this source.")]
+TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type, as user.created.")]
+SubjectOption = Annotated[str | None, typer.Option(help="Only about this, as user:alice.")]
+SinceOption = Annotated[str | None, typer.Option(help="Only of events taken in since: 2h, 3d, or 2026-11-21T06:00.")]
+UntilOption = Annotated[str | None, typer.Option(help="Only of events taken in before: 2h, 3d, or 2026-11-21T06:00.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=LAST_ID, help="At most this many, the newest.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+def parsed_time(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+    """That long ago, or that moment; in the file's time zone where it names none."""
+    if text is None:
+        return None
+    try:
+        if (match := re.fullmatch(r"(\d+)\s*([a-z]+)", text)) and match[2] in UNITS:
+            return datetime.now(UTC) - timedelta(seconds=int(match[1]) * UNITS[match[2]])
+        moment = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise BridgeError(
+            f"{option}: {text} is neither a duration such as 2h nor a time such as 2026-11-21T06:00"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of them, as in `1 dead letter`, `2 dead letters`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {'deliveries' if noun == 'delivery' else noun + 's'}"

@@ -54,38 +54,44 @@ def log(
 
 
 class Throttle(Generic[K]):
-    """Lets so many a second through for each key, and counts the others. Bounded."""
+    """Lets so many within `per` seconds through for each key, and counts the others. Bounded."""
 
-    def __init__(self, most: int = 10, *, keys: int = 1000, now: Callable[[], float] = time.monotonic) -> None:
-        self._most, self._keys, self._now = most, keys, now
-        self._seconds: OrderedDict[K, _Second] = OrderedDict()
+    def __init__(
+        self, most: int = 10, *, per: float = 1.0, keys: int = 1000, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._most, self._per, self._keys, self._now = most, per, keys, now
+        self._windows: OrderedDict[K, _Window] = OrderedDict()
 
     def left_out(self, key: K) -> int | None:
         """How many of its kind were left out before this one; None where this one is to be left out as well."""
-        now, second = self._now(), self._seconds.get(key)
-        if second is None:
-            second = self._seconds[key] = _Second(now)
-            if len(self._seconds) > self._keys:
-                self._seconds.popitem(last=False)
-        elif now - second.since >= 1:
-            second.since, second.told = now, 0
-        second.told += 1
-        if second.told > self._most:
-            second.left_out += 1
+        now, window = self._now(), self._windows.get(key)
+        if window is None:
+            window = self._windows[key] = _Window(now)
+            if len(self._windows) > self._keys:
+                self._windows.popitem(last=False)
+        elif now - window.since >= self._per:
+            window.since, window.told = now, 0
+        window.told += 1
+        if window.told > self._most:
+            window.left_out += 1
             return None
-        left_out, second.left_out = second.left_out, 0
+        left_out, window.left_out = window.left_out, 0
         return left_out
 
     def overdue(self) -> Iterator[tuple[K, int]]:
-        """What was left out and whose second is over, with how often: nothing later has told of it."""
+        """What was left out and whose time is over, with how often: nothing later has told of it.
+
+        This tells of it, and is the first of those that its next window lets through.
+        """
         now = self._now()
-        for key, second in self._seconds.items():
-            if second.left_out and now - second.since >= 1:
-                left_out, second.left_out = second.left_out, 0
+        for key, window in self._windows.items():
+            if window.left_out and now - window.since >= self._per:
+                left_out, window.left_out = window.left_out, 0
+                window.since, window.told = now, 1
                 yield key, left_out
 
 
-class _Second:
+class _Window:
     __slots__ = ("left_out", "since", "told")
 
     def __init__(self, since: float) -> None:

@@ -169,6 +169,19 @@ def test_ten_of_a_kind_are_let_through_in_a_second_and_the_others_are_counted() 
     assert list(throttle.overdue()) == []
 
 
+def test_what_told_of_those_left_out_is_the_first_of_the_next_window() -> None:
+    now = [0.0]
+    throttle: Throttle[str] = Throttle(1, per=600, now=lambda: now[0])
+    assert [throttle.left_out("a") for _ in range(3)] == [0, None, None]
+    now[0] = 599.0
+    assert list(throttle.overdue()) == []
+    now[0] = 600.0
+    assert list(throttle.overdue()) == [("a", 2)]
+    assert throttle.left_out("a") is None
+    now[0] = 1200.0
+    assert throttle.left_out("a") == 1
+
+
 def test_a_throttle_remembers_so_many_kinds_and_no_more() -> None:
     throttle: Throttle[int] = Throttle(1, keys=2, now=lambda: 0.0)
     assert [throttle.left_out(key) for key in (1, 1, 2, 3, 1)] == [0, None, 0, 0, 0]

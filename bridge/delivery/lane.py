@@ -136,6 +136,7 @@ class Lane:
         try:
             while not self.stopping:
                 self._woken.clear()
+                self._settler.log_left_out()
                 try:
                     if not await self.step():
                         await self._idle()

@@ -8,16 +8,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 from bridge.clock import Clock
 from bridge.errors import StoreError, StoreRefused
 from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack
 from bridge.store.base import Delivery, Outbox, Settlement
-from bridge.telemetry import log
+from bridge.telemetry import Throttle, log
 
 LOG = logging.getLogger("bridge.delivery")
 STORE_WAIT = 1.0  # seconds between two tries at a store that is away
+DEAD_EVERY = 600.0  # seconds between two lines about dead letters of one sink for one reason
 
 #: Done after the commit, with the deliveries that fallbacks made.
 Recorded = asyncio.Future[Sequence[Delivery]]
@@ -43,6 +45,7 @@ class Settler:
         self._clock = clock
         self._announce = announce
         self._on_refused = on_refused
+        self._dead: Throttle[str] = Throttle(1, per=DEAD_EVERY, now=clock.monotonic)
         self._begun: tuple[Sequence[Settlement], Recorded] | None = None
 
     async def record(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
@@ -92,12 +95,34 @@ class Settler:
 
     def _record(self, settlements: Sequence[Settlement]) -> Recorded:
         recorded = self._outbox.settle(settlements)
-        recorded.add_done_callback(self._announce_fallbacks)
+        recorded.add_done_callback(partial(self._tell, settlements))
         return recorded
 
-    def _announce_fallbacks(self, recorded: Recorded) -> None:
-        if not recorded.cancelled() and recorded.exception() is None and (made := recorded.result()):
+    def _tell(self, settlements: Sequence[Settlement], recorded: Recorded) -> None:
+        """Once they are recorded: announce the fallbacks that this made, and log what is dead."""
+        if recorded.cancelled() or recorded.exception() is not None:
+            return
+        if made := recorded.result():
             self._announce(made)
+        for one in settlements:
+            if isinstance(one.fate, Dead) and (left_out := self._dead.left_out(one.fate.reason)) is not None:
+                self._log_dead(one.fate.reason, left_out or None, one.delivery.id)
+
+    def log_left_out(self) -> None:
+        """Tell of dead letters that no line was about yet, where it is time."""
+        for reason, left_out in self._dead.overdue():
+            self._log_dead(reason, left_out)
+
+    def _log_dead(self, reason: str, repeated: int | None, delivery: int | None = None) -> None:
+        log(
+            LOG,
+            logging.WARNING,
+            "delivery.dead",
+            sink=self._sink,
+            delivery=delivery,
+            reason=reason,
+            repeated=repeated,
+        )
 
 
 def _without_texts(settlement: Settlement, error: StoreRefused) -> Settlement:

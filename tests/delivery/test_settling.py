@@ -101,3 +101,48 @@ async def test_a_message_that_cannot_be_remembered_was_delivered_all_the_same(
         ("delivered", None),
     ]
     assert len(sink.sent) == 2
+
+
+def dead_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    lines = [vars(one)["fields"] for one in caplog.records if one.msg == "delivery.dead"]
+    caplog.clear()
+    return [{name: value for name, value in line.items() if value is not None} for line in lines]
+
+
+async def test_dead_letters_are_told_once_for_each_reason_and_counted_while_it_lasts(
+    outbox: SqlOutbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line when it begins, and one for every ten minutes in which there were more."""
+    sink = ScriptedSink(clock, [Refused("HTTP 400")] * 5 + [Refused("HTTP 413")])
+    lane = a_lane(outbox, sink, clock)
+    await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(6))))
+    await carry_all(lane)
+    first = {"sink": "ops", "reason": "HTTP 400", "delivery": 1}
+    assert dead_lines(caplog) == [first, first | {"reason": "HTTP 413", "delivery": 6}]
+
+    settler = lane._settler
+    settler.log_left_out()
+    assert dead_lines(caplog) == []
+    await clock.sleep(600)
+    settler.log_left_out()
+    assert dead_lines(caplog) == [{"sink": "ops", "reason": "HTTP 400", "repeated": 4}]
+
+    sink.answers = [Refused("HTTP 400"), Refused("HTTP 400")]
+    await outbox.put(an_intake(an_event("user:a"), an_event("user:b")))
+    lane.wake()
+    await carry_all(lane)
+    assert sink.answers == []
+    assert dead_lines(caplog) == []  # it was told of just now
+    await clock.sleep(600)
+    settler.log_left_out()
+    assert dead_lines(caplog) == [{"sink": "ops", "reason": "HTTP 400", "repeated": 2}]
+
+
+async def test_a_dead_letter_is_told_at_warning_and_what_arrives_is_not(
+    outbox: SqlOutbox, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    await outbox.put(an_intake(an_event("user:a"), an_event("user:b")))
+    await carry_all(a_lane(outbox, ScriptedSink(clock, [Delivered(), Refused("HTTP 400")]), clock))
+    [line] = [one for one in caplog.records if one.msg == "delivery.dead"]
+    assert line.levelname == "WARNING"
+    assert vars(line)["fields"]["delivery"] == 2

@@ -19,6 +19,7 @@ from aiohttp import web
 from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
+from bridge.foreign import whole
 from bridge.ingress.body import ask_later, body_deadline, read_body, read_pieces
 from bridge.ingress.budget import MemoryBudget, Reservation
 from bridge.ingress.connections import PROVEN
@@ -145,13 +146,14 @@ class DiscordEndpoint:
             },
             "embeds": [{"type": "rich", **one} for one in payload.get("embeds") or [] if isinstance(one, dict)],
             "attachments": [],
-            "components": [],
+            "components": payload.get("components") or [],
+            **({"poll": payload["poll"]} if payload.get("poll") else {}),
             "mentions": [],
             "mention_roles": [],
             "mention_everyone": False,
             "pinned": False,
             "tts": False,
-            "flags": 0,
+            "flags": whole(payload.get("flags")) or 0,
             "timestamp": iso(now),
             "edited_timestamp": None,
         }

@@ -25,7 +25,11 @@ from bridge.markup.text import Text, web_address
 from bridge.messages.facts import Fact, Section, facts, headline, sections
 from bridge.messages.fields import Style
 from bridge.messages.filters import Formats
-from bridge.messages.values import buttons, flat, given, to_json
+from bridge.messages.values import flat, given, to_json
+from bridge.posted import buttons, component_pictures, component_texts, poll_answers
+
+#: What a template may ask about a message that was posted to us.
+POSTED = {"buttons": buttons, "texts": component_texts, "pictures": component_pictures, "answers": poll_answers}
 
 
 class _Generator(CodeGenerator):
@@ -88,7 +92,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.policies["ext.i18n.trimmed"] = True
         self.tests["given"] = given
         functions = _functions(formats, long_values=service is not None and service.long_values)
-        self.globals.update(_translations(self.text, catalog), **functions, field=formats.field, buttons=buttons)
+        self.globals.update(_translations(self.text, catalog), **functions, **POSTED, field=formats.field)
         self.globals.pop("lipsum")
         for name in ("urlize", "xmlattr"):  # they write HTML
             self.filters.pop(name)

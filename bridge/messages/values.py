@@ -69,16 +69,6 @@ def leaves(data: Mapping[str, Any], limit: int = OTHERS) -> list[tuple[str, str]
     return [(label(*path), text) for path, text in islice(_leaves(data, ()), limit)]
 
 
-def buttons(components: Any, depth: int = 5) -> list[Mapping[str, Any]]:
-    """The buttons of a Discord message that lead somewhere, wherever in its components they stand."""
-    found: list[Mapping[str, Any]] = []
-    for one in components if isinstance(components, list) and depth else ():
-        if isinstance(one, Mapping):
-            found += [one] if isinstance(one.get("url"), str) and given(one.get("label")) else []
-            found += buttons(one.get("components"), depth - 1)
-    return found
-
-
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, Mapping) and len(path) < 3:
         for key, inner in value.items():

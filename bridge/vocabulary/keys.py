@@ -156,9 +156,11 @@ KEYS: Mapping[str, Key] = {
     "system": _object(N_("Server"), text="server message version component"),
     "action": Key(ValueKind.TEXT, "what the user did"),
     "message": _object(
-        text="content username avatar_url thread_id",
+        text="content username avatar_url thread_id thread_name",
+        number="flags",
         objects="embeds files components",
-        notes={"files": "`name`, `content_type`"},
+        object="poll",
+        notes={"files": "`name`, `content_type`", "thread_name": "of a new thread in a forum", "flags": "Discord's"},
     ),
 }
 

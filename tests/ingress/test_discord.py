@@ -55,6 +55,20 @@ async def test_with_wait_the_answer_is_the_message(http: aiohttp.ClientSession, 
     assert message["embeds"] == [{"type": "rich", **embed}]
 
 
+async def test_components_polls_and_flags_are_kept_and_answered(
+    http: aiohttp.ClientSession, webhook: str, store_url: str
+) -> None:
+    components, poll = [{"type": 10, "content": "hi"}], {"question": {"text": "?"}, "answers": []}
+    for said in ({"components": components, "flags": 32768 | 4096}, {"poll": poll, "thread_name": "Outage"}):
+        async with http.post(webhook, params={"wait": "true"}, json=said) as response:
+            message = await response.json()
+        kept = events(store_url)[-1].data["message"]
+        assert {key: kept[key] for key in said} == said
+        assert {key: message[key] for key in said if key != "thread_name"} == {
+            key: value for key, value in said.items() if key != "thread_name"
+        }
+
+
 async def test_the_thread_goes_along(http: aiohttp.ClientSession, webhook: str, store_url: str) -> None:
     async with http.post(webhook, params={"thread_id": "42"}, json={"content": "hello"}) as response:
         assert response.status == 204

@@ -15,7 +15,7 @@ from bridge.messages.catalog import catalog
 from bridge.messages.context import digest_variables, event_variables, reader
 from bridge.messages.filters import Formats
 from bridge.messages.renderer import Renderer
-from bridge.messages.sandbox import Sandbox
+from bridge.messages.sandbox import POSTED, Sandbox
 from bridge.samples import samples
 from bridge.sinks import SERVICES
 from tests.messages.speech import NOW, circumstances, event, inline, look, tally
@@ -62,7 +62,7 @@ def test_the_page_names_every_filter_there_is() -> None:
 
 def test_the_page_names_all_that_a_template_knows() -> None:
     known = event_variables(event("user.created", {}), reader("en", ZoneInfo("UTC"))).keys()
-    assert spans("What a template knows") == known | {"facts", "sections", "gist", "buttons"}
+    assert spans("What a template knows") == known | {"facts", "sections", "gist", *POSTED}
 
 
 def test_the_page_names_all_that_the_template_of_a_digest_knows() -> None:

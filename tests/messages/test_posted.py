@@ -1,5 +1,6 @@
 """Messages that were posted to the Discord endpoint, for each service."""
 
+import pytest
 from hypothesis import given
 
 from bridge.sinks import SERVICES
@@ -63,12 +64,91 @@ def test_a_posted_message_for_discord() -> None:
         "content": "**Hello** <@\u200b1>",
         "title": "Created",
         "url": "https://example.com/u/1",
-        "description": "line *one*\nline two\n\n**Second**\nmore\n📎 log.txt",
+        "description": "line *one*\nline two\n\n**Second**\nmore\n📎 log.txt\n🔗 [Open](https://example.com/open)",
         "fields": "Traffic\x1f10 GB\x1finline\x1eNote\x1fa\nb\x1f\x1e",
         "color": "65280",
         "footer": "By: admin_1",
         "remarks": "",
     }
+
+
+LAID_OUT = {
+    "username": "Panel",
+    "thread_name": "Outage",
+    "flags": 32768,
+    "components": [
+        {"type": 10, "content": "# Node fra-1"},
+        {
+            "type": 17,
+            "components": [
+                {
+                    "type": 9,
+                    "components": [{"type": 10, "content": "is away <@1>"}],
+                    "accessory": {"type": 2, "style": 5, "label": "Open", "url": "https://example.com/open"},
+                },
+                {"type": 12, "items": [{"media": {"url": "https://example.com/i.png"}, "description": "Load"}]},
+            ],
+        },
+    ],
+}
+POLL = {
+    "content": "Lunch?",
+    "poll": {
+        "question": {"text": "Where to?"},
+        "answers": [
+            {"poll_media": {"text": "Home", "emoji": {"name": "🏠"}}},
+            {"poll_media": {"text": "Office", "emoji": {"id": "5", "name": "desk"}}},
+        ],
+        "duration": 24,
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "block", "expected"),
+    [
+        (
+            "slack",
+            "text",
+            "💬 *Panel*\n🧵 Outage\n\n*Node fra-1*\n\nis away @1\n"
+            "🖼 <https://example.com/i.png|Load>\n🔗 <https://example.com/open|Open>",
+        ),
+        (
+            "telegram",
+            "text",
+            "💬 <b>Panel</b>\n🧵 Outage\n\n<b>Node fra-1</b>\n\nis away @\u20601\n"
+            '🖼 <a href="https://example.com/i.png">Load</a>\n🔗 <a href="https://example.com/open">Open</a>',
+        ),
+        (
+            "discord",
+            "description",
+            "🧵 Outage\n# Node fra-1\nis away <@\u200b1>\n"
+            "🖼 [Load](https://example.com/i.png)\n🔗 [Open](https://example.com/open)",
+        ),
+    ],
+)
+def test_components_and_the_name_of_a_thread_are_told_everywhere(service: str, block: str, expected: str) -> None:
+    assert said(service, event("message.posted", {"message": LAID_OUT}, None))[block] == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "block", "expected"),
+    [
+        ("slack", "text", "💬 *main*\n\nLunch?\n\n📊 *Where to?*\n• 🏠 Home\n• Office"),
+        ("telegram", "text", "💬 <b>main</b>\n\nLunch?\n\n📊 <b>Where to?</b>\n• 🏠 Home\n• Office"),
+        ("discord", "description", "📊 **Where to?**\n• 🏠 Home\n• Office"),
+    ],
+)
+def test_a_poll_is_told_everywhere(service: str, block: str, expected: str) -> None:
+    assert said(service, event("message.posted", {"message": POLL}, None))[block] == expected
+
+
+@given(texts)
+def test_hostile_components_and_polls_are_harmless_too(text: str) -> None:
+    for service in SERVICES:
+        for message in (LAID_OUT, POLL):
+            one = event("message.posted", {"message": with_texts(message, text)}, None, source=text)
+            harmless(service, said(service, one))
 
 
 @given(texts)

@@ -438,6 +438,9 @@ def test_a_message_keeps_content_and_embeds_as_they_came() -> None:
         "thread_id": "42",
         "attachments": [{"filename": "a.txt", "content_type": "text/plain"}, {"id": 0}],
         "components": [{"type": 1, "components": []}],
+        "thread_name": "Outage",
+        "flags": "4096",
+        "poll": {"question": {"text": "?"}},
         "tts": "true",
     }
     ((native, sighting),) = taken(body)
@@ -452,6 +455,9 @@ def test_a_message_keeps_content_and_embeds_as_they_came() -> None:
             "thread_id": "42",
             "files": [{"name": "a.txt", "content_type": "text/plain"}, {}],
             "components": body["components"],
+            "thread_name": "Outage",
+            "flags": 4096,
+            "poll": body["poll"],
         }
     }
 
@@ -514,6 +520,8 @@ def test_an_empty_message_is_refused_as_such(body: dict[str, Any]) -> None:
         ({"content": "a", "username": "x" * 81}, "username"),
         ({"content": "a", "username": "Discord"}, "username"),
         ({"content": "a", "components": "c"}, "components"),
+        ({"content": "a", "components": [{"type": 10, "content": "b"}], "flags": 32768}, "content"),
+        ({"embeds": [{"title": "a"}], "flags": "32768"}, "embeds"),
         ({"content": "a", "attachments": [1]}, "attachments.0"),
     ],
 )
@@ -535,6 +543,8 @@ def test_what_discord_would_refuse_is_refused_with_the_path(body: Any, path: str
         {"embeds": [{"image": {"url": "https://example.com/a.png"}}]},
         {"poll": {"question": {"text": "?"}}},
         {"attachments": [{"filename": "a.txt"}]},
+        {"components": [{"type": 10, "content": "b"}], "flags": 32768 | 4096, "content": ""},
+        {"content": "a", "flags": [32768]},
         {"content": "a", "flags": "4096", "tts": "no", "unknown": [1]},
     ],
 )

@@ -22,8 +22,10 @@ from tests.services.service import Service, breaches, contract, parsed
 ID, TOKEN = "1234567890", "discord-webhook-token-AAAA"
 CHANNEL, FIRST = "987654321", 1_400_000_000_000_000_000
 PATH = re.compile(r"/api(?:/v10)?/webhooks/(?P<id>[0-9]+)/(?P<token>[^/]+)(?:/messages/(?P<message>[^/]+))?")
-EDITED = ("content", "embeds", "allowed_mentions")  # what may be said of a message that is there
-FLAGS = 4 | 4096  # SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
+EDITED = ("content", "embeds", "components", "allowed_mentions")  # what may be said of a message that is there
+COMPONENTS_V2 = 32768
+FLAGS = 4 | 4096 | COMPONENTS_V2  # SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
+LEGACY = ("content", "embeds", "poll")  # what a message of components cannot have
 PING = re.compile(r"@everyone|@here|<@[!&]?[0-9]", re.IGNORECASE)
 SCHEMES = {"url": ("http", "https"), "icon_url": ("http", "https", "attachment"), "avatar_url": ("http", "https")}
 
@@ -104,7 +106,8 @@ class Discord(Service):
             return self._error(400, 220002, "Webhooks posted to forum channels cannot have both")
         if named and not self._forum:
             return self._error(400, 220003, "Webhooks can only create threads in forum channels")
-        if is_empty(message):
+        looked_at = message if request.query.get("with_components") == "true" else message | {"components": []}
+        if is_empty(looked_at):
             return self._error(400, 50006, "Cannot send an empty message")
         if faults := list(discord_faults(message)):
             return self._error(400, 50035, "Invalid Form Body", faults)
@@ -215,11 +218,12 @@ def _nested(fault: str) -> dict[str, Any]:
 
 
 def is_empty(message: dict[str, Any]) -> bool:
-    """Blank content, and embeds in which there is nothing to see."""
+    """Blank content, no poll, embeds in which there is nothing to see, and no components that are a message."""
     content = message.get("content")
     seen = ("title", "description", "fields", "footer", "author", "image", "thumbnail")
     embeds = [one for one in message.get("embeds") or [] if isinstance(one, dict) and any(one.get(key) for key in seen)]
-    return not (isinstance(content, str) and content.strip()) and not embeds
+    laid_out = message.get("flags", 0) & COMPONENTS_V2 and message.get("components")
+    return not (isinstance(content, str) and content.strip()) and not (embeds or message.get("poll") or laid_out)
 
 
 def discord_faults(message: dict[str, Any]) -> Iterator[str]:
@@ -237,12 +241,45 @@ def discord_faults(message: dict[str, Any]) -> Iterator[str]:
     flags = message.get("flags", 0)
     if not isinstance(flags, int) or flags & ~FLAGS:
         yield f"flags: {flags} cannot be set"
+    yield from _component_faults(message, laid_out=isinstance(flags, int) and bool(flags & COMPONENTS_V2))
+    poll = message.get("poll") or {}
+    if any(utf16(one["poll_media"].get("text")) > 55 for one in poll.get("answers", [])):
+        yield "poll.answers: must be 55 or fewer in length"
     embeds = message.get("embeds") or []
     if sum(map(embed_length, embeds)) > 6000:
         yield "embeds: Embed size exceeds maximum size of 6000"
     yield from _unfit(message, "")
     if utf16(message.get("content")) > 2000:
         yield "content: must be 2000 or fewer in length"
+
+
+def _component_faults(message: dict[str, Any], *, laid_out: bool) -> Iterator[str]:
+    components = list(_components(message.get("components") or []))
+    if laid_out and any(message.get(key) for key in LEGACY):
+        yield "flags: MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2"
+    if not laid_out and any(one["type"] not in (1, 2) for one in components):
+        yield "components: only rows without IS_COMPONENTS_V2"
+    if not laid_out and len(message.get("components") or []) > 5:
+        yield "components: must be 5 or fewer"
+    if len(components) > 40:
+        yield "components: COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED"
+    if sum(utf16(one.get("content")) for one in components) > 4000:
+        yield "components: COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED"
+    if any(one["type"] == 10 and not one["content"].strip() for one in components):
+        yield "components: BASE_TYPE_REQUIRED"
+    if any("custom_id" in one or one["type"] in (3, 5, 6, 7, 8) for one in components):
+        yield "components: a webhook that is no application's cannot be answered"
+    if any(one["type"] == 2 and (one["style"] != 5 or not one.get("url")) for one in components):
+        yield "components: BUTTON_COMPONENT_INVALID_STYLE"
+    urls = [item["media"]["url"] for one in components for item in (one, *one.get("items", [])) if "media" in item]
+    if any(urlsplit(url).scheme not in ("http", "https") for url in urls):
+        yield "components: UNKNOWN_ATTACHMENT"
+
+
+def _components(components: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for one in components:
+        yield one
+        yield from _components([*one.get("components", []), *([one["accessory"]] if "accessory" in one else [])])
 
 
 def embed_length(embed: dict[str, Any]) -> int:

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.foreign import moment
+from bridge.foreign import moment, whole
 from bridge.panels.base import EmptyMessage
+from bridge.posted import IS_COMPONENTS_V2
 
 EMBEDS, EMBED_TEXT = 10, 6000
 
@@ -23,6 +24,10 @@ def check_message(body: JsonObject) -> None:
         raise BadPayload(reason, ".".join(map(str, first["loc"]))) from None
     if message.is_empty():
         raise EmptyMessage
+    if beside := message.beside_components():
+        raise BadPayload(
+            f"cannot be used together with the flag {IS_COMPONENTS_V2}, which is for components alone", beside
+        )
     if sum(len(part) for embed in message.embeds or () for part in embed.texts()) > EMBED_TEXT:
         raise BadPayload(f"the embeds hold more than {EMBED_TEXT} characters in all", "embeds")
 
@@ -119,7 +124,14 @@ class MessageForm(_Form):
     attachments: list[JsonObject] | None = None
     poll: JsonObject | None = None
     allowed_mentions: JsonObject | None = None
+    flags: Any = None
 
     def is_empty(self) -> bool:
         shown = any(embed.shown() for embed in self.embeds or ())
         return not (shown or self.content or self.components or self.attachments or self.poll)
+
+    def beside_components(self) -> str | None:
+        """What a message that is made of components has beside them, which Discord does not take."""
+        if not (whole(self.flags) or 0) & IS_COMPONENTS_V2:
+            return None
+        return next((name for name in ("content", "embeds", "poll") if getattr(self, name)), None)

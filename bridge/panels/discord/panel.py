@@ -2,8 +2,8 @@
 
 Source   discord.com/developers/docs/resources/webhook#execute-webhook, …/message#embed-object-embed-limits
 Secret   the last segment of the URL
-Sends    {content, embeds, username, avatar_url, components, attachments, poll}; the ingress turns forms into it, and
-         adds the uploaded files' names to `attachments` and the query's `thread_id`
+Sends    {content, embeds, username, avatar_url, thread_name, components, attachments, poll, flags}; the ingress turns
+         forms into it, and adds the uploaded files' names to `attachments` and the query's `thread_id`
 Limits   content 2000, 10 embeds with 6000 characters in all; title 256, description 4096, 25 fields of 256 and
          1024, footer 2048, author 256; texts are trimmed before they are counted
 Quirks   a message that consists of Marzban's or PasarGuard's reports is as many events, whatever its lengths;
@@ -19,7 +19,7 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.foreign import parse_json, present, text
+from bridge.foreign import parse_json, present, text, whole
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.discord.form import EMBEDS, check_message
 from bridge.panels.discord.reports import Report, kinds, recognise, without_password
@@ -115,15 +115,19 @@ def _scrubbed_embed(embed: JsonObject) -> JsonObject:
 
 
 def _message(element: JsonObject) -> JsonObject:
-    embeds, files, components = (element.get(key) for key in ("embeds", "attachments", "components"))
+    embeds, files = element.get("embeds"), element.get("attachments")
+    components, poll = element.get("components"), element.get("poll")
     return present(
         content=text(element.get("content")),
         embeds=embeds if isinstance(embeds, list) else None,
         username=text(element.get("username")),
         avatar_url=text(element.get("avatar_url")),
         thread_id=_thread(element),
+        thread_name=text(element.get("thread_name")),
+        flags=whole(element.get("flags")),
         files=[_file(one) for one in files if isinstance(one, dict)] if isinstance(files, list) else None,
         components=components if isinstance(components, list) else None,
+        poll=poll if isinstance(poll, dict) else None,
     )
 
 

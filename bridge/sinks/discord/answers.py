@@ -70,8 +70,9 @@ LOST: Mapping[int, str] = {
     50083: "Thread is archived",
     160005: "Thread is locked",
 }
-#: To a message with a thread of its own: that thread takes nothing from this webhook; it is sent to the channel.
-NO_THREAD = (10003, 50001, 50013, 50024, 50083, 160005)
+#: To a message with a thread of its own: that takes nothing from this webhook, or cannot begin here; it is sent to the
+#: channel.
+NO_THREAD = (10003, 50001, 50013, 50024, 50083, 160005, 220003)
 
 
 def error_code(answer: JsonObject) -> int | None:

@@ -3,8 +3,10 @@
 Source   discord.com/developers/docs/resources/webhook#execute-webhook, resources/message#embed-object-embed-limits,
          topics/rate-limits, topics/opcodes-and-status-codes; github.com/discord/discord-api-spec (v10)
 Secret   the webhook URL is the credential
-Sends    POST {url}?wait=true&thread_id  {content, embeds, username, avatar_url, thread_name, allowed_mentions, flags}
-         without wait=true a message that was not saved is answered like one that was
+Sends    POST {url}?wait=true&thread_id&with_components
+         {content, embeds, components, poll, username, avatar_url, thread_name, allowed_mentions, flags}
+         without wait=true a message that was not saved is answered like one that was; without with_components=true
+         components are not looked at
          PATCH {url}/messages/{id}?thread_id  {content, embeds, allowed_mentions}: an earlier message, edited
 Units    characters are counted in UTF-16 units, which is never too few; colours 0 to 16777215
 Limits   content 2000; 10 embeds; title 256, description 4096, 25 fields of 256 and 1024, footer 2048, author 256,
@@ -20,7 +22,8 @@ Quirks   a 429 without JSON and without Via is a ban of our address: too many of
          the answer's channel_id is the thread where the message went into one; an edit must name that thread
          a blank name or value of a field is refused, so it is filled with U+200B
          `allowed_mentions` left out allows users, so it always goes out, empty unless the operator says otherwise
-         a thread that a posted message names may take nothing from here: it is then sent again, to the channel
+         a thread that a posted message names may take nothing from here, and outside of a forum none begins: it is
+         then sent again, to the channel
 """
 
 import re
@@ -35,6 +38,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
 from bridge.settings import Settings
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -51,21 +55,16 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.discord.answers import AWAY, GONE, LIMITED, LOST, NO_THREAD, REFUSED, error_code, is_form_error
-from bridge.sinks.discord.message import (
-    DIGEST_PARTS,
-    SNOWFLAKE,
-    digest_payload,
-    legal_name,
-    message_payload,
-    posted_thread,
-    thread_name,
-)
+from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
+from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import PictureUrl, SecretUrl
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
-SILENT = 4096  # SUPPRESS_NOTIFICATIONS
+NO_SUCH_THREAD = "the message's thread cannot be posted in here: posted to the channel"
+JSON = {"Content-Type": "application/json"}
+EDITED = ("content", "embeds", "components")
 
 BAN = 600.0  # seconds; a ban does not say how long it lasts
 
@@ -169,25 +168,17 @@ class DiscordSink(HttpSink[DiscordConfig]):
         )
 
     def build(self, message: Message) -> Request:
-        payload = message_payload(message) | self._speaker
-        if self.config.thread_name:
-            payload["thread_name"] = thread_name(message["thread_name"], message.event.type)
-        url = self._url
-        if thread := self._posted_thread(message):
-            url = url.update_query(thread_id=thread)
-        return self._post(url, payload, silent=message.circumstances.silent)
+        return self._build(message, self._places(message)[0])
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""
         kept = {key: value for key, value in self._url.query.items() if key not in ("wait", "thread_id")}
-        url = (self._url / "messages" / id_).with_query(kept | ({"thread_id": thread} if thread else {}))
         payload = message_payload(message)
-        body = {
-            "content": payload["content"],
-            "embeds": self._library_embeds(payload),
-            "allowed_mentions": self._mentions,
-        }
-        return Request("PATCH", url, dump(body), {"Content-Type": "application/json"})
+        payload["embeds"] = self._library_embeds(payload)
+        query = kept | ({"thread_id": thread} if thread else {})
+        url = (self._url / "messages" / id_).with_query(query | _components_query(payload))
+        body = {key: payload[key] for key in EDITED if payload.get(key) or (key != "components" and key in payload)}
+        return Request("PATCH", url, dump(body | {"allowed_mentions": self._mentions}), JSON)
 
     def build_digest(self, digest: Digest) -> Request:
         payload = digest_payload(digest) | self._speaker
@@ -250,14 +241,34 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return seconds(response.headers.get("x-ratelimit-reset-after")) or 0.0
 
     def _post_flow(self, message: Message) -> Flow:
-        """A new message; where its own thread does not take it, in the channel."""
+        """A new message; where the thread that it asks for does not take it, or cannot begin, in the channel."""
         request = self.build(message)
         response = yield request
-        if request.url == self._url or error_code(json_object(response.body)) not in NO_THREAD:
-            return self._judge_post(request, response)
-        request = replace(request, url=self._url)
-        attempt = self._judge_post(request, (yield request))
-        return noted(attempt, "the message's thread cannot be posted in here: posted to the channel")
+        places = self._places(message)
+        for place in places[1:]:
+            if error_code(json_object(response.body)) not in NO_THREAD:
+                break
+            request = self._build(message, place)
+            response = yield request
+        attempt = self._judge_post(request, response)
+        in_channel = len(places) > 1 and request == self._build(message, places[-1])
+        return noted(attempt, NO_SUCH_THREAD) if in_channel else attempt
+
+    def _build(self, message: Message, place: JsonObject) -> Request:
+        payload = message_payload(message) | self._speaker
+        url = self._url.update_query(thread_id=place["thread_id"]) if "thread_id" in place else self._url
+        if "thread_name" in place:
+            payload["thread_name"] = place["thread_name"]
+        return self._post(url, payload, silent=message.circumstances.silent or is_silent(message.event))
+
+    def _places(self, message: Message) -> list[JsonObject]:
+        """Where to post it, the first of them that takes it: the operator's own thread, or what it asks for itself."""
+        if self.config.thread_name:
+            return [{"thread_name": thread_name(message["thread_name"], message.event.type)}]
+        if self._url.query.get("thread_id"):
+            return [{}]
+        asked = {"thread_id": posted_thread(message), "thread_name": posted_thread_name(message)}
+        return [*({key: value} for key, value in asked.items() if value), {}]
 
     def _judge_post(self, request: Request, response: Response) -> Attempt:
         """The attempt, with the thread that the message is in, and what was learned of the channel."""
@@ -266,31 +277,31 @@ class DiscordSink(HttpSink[DiscordConfig]):
         outcome = attempt.outcome
         if not isinstance(outcome, Delivered) or not SNOWFLAKE.fullmatch(channel):
             return attempt
-        if self.config.thread_name or "thread_id" in request.url.query:
+        begun = "thread_name" in json_object(request.body)
+        if begun or "thread_id" in request.url.query:
             attempt = replace(attempt, outcome=replace(outcome, ref=f"{outcome.ref}/{channel}"))
-        if self.config.rate is None and not self.config.thread_name and request.url == self._url:
+        own = request.url.query.get("thread_id") == self._url.query.get("thread_id")
+        if self.config.rate is None and not begun and own:
             attempt = replace(attempt, learned=(Limit(f"discord channel {channel}", Rate(30, 60.0)),))
         return attempt
 
     def _post(self, url: URL, payload: JsonObject, *, silent: bool) -> Request:
-        webhook = self._webhook(
-            url="", **payload | {"embeds": self._library_embeds(payload)}, allowed_mentions=self._mentions
-        )
+        embeds = self._library_embeds(payload)
+        webhook = self._webhook(url="", **payload | {"embeds": embeds, "allowed_mentions": self._mentions})
         body = {key: value for key, value in webhook.json.items() if key in SENT and value}
-        if silent:
-            body["flags"] = SILENT
-        return Request("POST", url, dump(body), {"Content-Type": "application/json"})
+        flags = payload.get("flags", 0) | (SUPPRESS_NOTIFICATIONS if silent else 0)
+        more = {"components": payload.get("components"), "poll": payload.get("poll"), "flags": flags}
+        body |= {key: value for key, value in more.items() if value}
+        return Request("POST", url.update_query(_components_query(payload)), dump(body), JSON)
 
     def _library_embeds(self, payload: JsonObject) -> list[JsonObject]:
         """The embeds, as the library makes them."""
-        made = (vars(self._embed(**one)) for one in payload["embeds"])
+        made = (vars(self._embed(**one)) for one in payload.get("embeds", ()))
         return [{key: value for key, value in one.items() if value not in (None, [])} for one in made]
 
-    def _posted_thread(self, message: Message) -> str | None:
-        """The thread that a posted message asks for, where the sink has no thread of its own."""
-        if self._url.query.get("thread_id") or self.config.thread_name:
-            return None
-        return posted_thread(message)
+
+def _components_query(payload: JsonObject) -> dict[str, str]:
+    return {"with_components": "true"} if payload.get("components") else {}
 
 
 def _wait(response: Response, answer: JsonObject) -> float | None:

@@ -35,6 +35,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.posted import is_silent
 from bridge.settings import Settings
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -195,10 +196,10 @@ class TelegramSink(HttpSink[TelegramConfig]):
         body = message_payload(message, len(self.config.buttons), plain=plain)
         id_ = self._message_id(earlier)
         if earlier is None or id_ is None:
-            return self._send_request(body, silent=message.circumstances.silent)
+            return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
         if earlier.thread:
             body["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
-            return self._send_request(body, silent=message.circumstances.silent)
+            return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
         return self._request("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
 
     def _digest_request(self, digest: Digest, *, plain: bool) -> Request:

@@ -174,6 +174,135 @@ def test_a_posted_message_of_which_nothing_is_left_is_told_by_its_blocks() -> No
     assert "username" not in said
 
 
+# What a posted message is besides content and embeds
+
+TEXT = {"type": 10, "content": "# Node fra-1 is away"}
+LINK = {"type": 2, "style": 5, "label": "Open", "url": "https://x.example/open"}
+PICTURE = {"media": {"url": "https://x.example/a.png"}, "description": "Load"}
+COMPONENTS = [
+    TEXT,
+    {"type": 14, "divider": False, "spacing": 2},
+    {
+        "type": 17,
+        "accent_color": 255,
+        "components": [
+            {"type": 9, "components": [TEXT], "accessory": {"type": 11, **PICTURE}},
+            {"type": 12, "items": [PICTURE]},
+            {"type": 1, "components": [LINK]},
+        ],
+    },
+]
+POLL = {
+    "question": {"text": "Where to?"},
+    "answers": [{"poll_media": {"text": "Home", "emoji": {"name": "🏠"}}}, {"poll_media": {"text": "Office"}}],
+    "duration": 48,
+    "allow_multiselect": True,
+}
+
+
+def posted(blocks: Any = None, *, template: str | None = None, **message: Any) -> Any:
+    return a_message(
+        blocks or {"title": "unused"}, type_="message.posted", data={"message": message}, template=template
+    )
+
+
+def test_components_arrive_as_they_came() -> None:
+    request = a_sink(type="discord", url=URL).build(posted(components=COMPONENTS, flags=32768 | 4096))
+    assert dict(request.url.query) == {"wait": "true", "with_components": "true"}
+    assert json.loads(request.body) == {
+        "components": COMPONENTS,
+        "flags": 32768 | 4096,
+        "allowed_mentions": {"parse": []},
+    }
+
+
+def test_remarks_and_files_stand_above_and_below_components() -> None:
+    said = sent(posted({"remarks": "🔁 Replay"}, components=[TEXT], flags=32768, files=[{"name": "a.csv"}]))
+    assert [one["content"] for one in said["components"]] == ["🔁 Replay", TEXT["content"], "📎 `a.csv`"]
+
+
+def test_links_below_a_message_arrive_and_what_wants_an_answer_does_not() -> None:
+    menu = {"type": 1, "components": [{"type": 3, "custom_id": "m", "options": []}]}
+    asks = {"type": 2, "style": 1, "label": "Yes", "custom_id": "yes"}
+    said = sent(posted(content="hi", components=[{"type": 1, "components": [asks, LINK]}, menu]))
+    assert (said["content"], said["components"]) == ("hi", [{"type": 1, "components": [LINK]}])
+
+
+def test_a_section_whose_picture_is_an_upload_keeps_its_texts() -> None:
+    section = {"type": 9, "components": [TEXT], "accessory": {"type": 11, "media": {"url": "attachment://a.png"}}}
+    assert sent(posted(components=[section], flags=32768))["components"] == [TEXT]
+
+
+def test_components_with_content_beside_them_are_told_in_it() -> None:
+    said = sent(posted(content="hi", components=[TEXT], flags=32768))
+    assert (said["content"], said.get("flags")) == ("hi\n# Node fra-1 is away", None)
+
+
+def test_a_poll_arrives_as_it_came() -> None:
+    said = sent(posted(poll=POLL))
+    assert said == {"poll": POLL, "allowed_mentions": {"parse": []}}
+
+
+def test_a_poll_that_discord_would_refuse_is_told_in_words() -> None:
+    assert sent(posted(poll={"question": {"text": "Where to?"}}))["content"] == "📊 Where to?"
+
+
+@pytest.mark.parametrize(("flags", "expected"), [(4, 4), (4096, 4096), (4100, 4100), ("4096", 4096), (64, None)])
+def test_flags_arrive_those_that_a_webhook_may_set(flags: Any, expected: int | None) -> None:
+    assert sent(posted(content="hi", flags=flags)).get("flags") == expected
+
+
+def test_a_template_for_a_silent_message_is_silent_and_its_embed_is_shown() -> None:
+    assert sent(posted(BLOCKS, content="hi", flags=4100, template="mine"))["flags"] == 4096
+
+
+def test_the_name_of_a_thread_arrives_where_the_sink_has_no_thread_of_its_own() -> None:
+    message = posted({**BLOCKS, "thread_name": "mine"}, content="hi", thread_name=" Outage ")
+    assert sent(message)["thread_name"] == "Outage"
+    assert "thread_name" not in sent(message, thread_id="5")
+    assert sent(message, thread_name="x")["thread_name"] == "mine"
+
+
+async def test_a_forum_takes_a_message_that_names_its_thread(http: Http) -> None:
+    service = Discord(forum=True)
+    async with serving(service) as base:
+        attempt = await a_sink(http, type="discord", url=base + service.path()).send(
+            posted(content="hi", thread_name="Outage")
+        )
+    assert attempt.outcome == Delivered(ref="1400000000000000001/1400000000000000001")
+    assert attempt.learned == ()
+    assert service.messages["1400000000000000001"].body["thread_name"] == "Outage"
+
+
+async def test_a_thread_that_cannot_begin_in_a_channel_is_posted_to_it(http: Http) -> None:
+    service = Discord()
+    async with serving(service) as base:
+        attempt = await a_sink(http, type="discord", url=base + service.path()).send(
+            posted(content="hi", thread_name="Outage", components=[{"type": 1, "components": [LINK]}])
+        )
+    assert isinstance(attempt.outcome, Delivered)
+    assert attempt.outcome.note == "the message's thread cannot be posted in here: posted to the channel"
+    assert service.taken[0].query == {"wait": "true", "with_components": "true"}
+
+
+async def test_a_forum_in_which_a_posted_thread_is_not_begins_the_one_that_is_named(http: Http) -> None:
+    service = Discord(forum=True)
+    async with serving(service) as base:
+        attempt = await a_sink(http, type="discord", url=base + service.path()).send(
+            posted(content="hi", thread_id="77", thread_name="Outage")
+        )
+    assert isinstance(attempt.outcome, Delivered)
+    assert attempt.outcome.note is None
+
+
+async def test_discord_takes_components_and_polls(http: Http) -> None:
+    service = Discord()
+    async with serving(service) as base:
+        sink = a_sink(http, type="discord", url=base + service.path())
+        for message in (posted(components=COMPONENTS, flags=32768), posted(poll=POLL)):
+            assert isinstance((await sink.send(message)).outcome, Delivered)
+
+
 @pytest.mark.parametrize(
     ("response", "expected"),
     [
@@ -425,6 +554,36 @@ def test_no_text_makes_a_message_that_discord_refuses(texts: dict[str, str], fie
     taken_by_discord(a_sink(type="discord", url=URL, thread_name="x").build(a_message(blocks)).body)
 
 
+emojis = st.sampled_from(["👍", "1️⃣", "🏳️‍🌈", "thumbsup", "x"]).map(lambda name: {"name": name})
+media = json_values | st.fixed_dictionaries({}, optional={"text": hostile_texts, "emoji": json_values | emojis})
+addresses = json_values | st.sampled_from(["https://x.example/a.png", "attachment://a.png"])
+picture_items = st.fixed_dictionaries(
+    {"media": st.fixed_dictionaries({"url": addresses})},
+    optional={"description": hostile_texts, "spoiler": json_values},
+)
+leaves = (
+    st.fixed_dictionaries({"type": st.just(10), "content": hostile_texts | json_values})
+    | st.fixed_dictionaries(
+        {"type": st.just(2), "style": st.integers(1, 6), "url": addresses, "label": hostile_texts},
+        optional={"emoji": emojis, "custom_id": json_values},
+    )
+    | st.fixed_dictionaries({"type": st.just(12), "items": st.lists(picture_items, max_size=12)})
+    | picture_items.map(lambda item: {"type": 11, **item})
+    | st.fixed_dictionaries({"type": st.just(14)}, optional={"divider": json_values, "spacing": json_values})
+    | st.fixed_dictionaries({"type": st.integers(0, 20), "components": json_values})
+)
+component_lists = st.lists(
+    st.recursive(
+        leaves,
+        lambda inner: st.fixed_dictionaries(
+            {"type": st.sampled_from([1, 9, 17]), "components": st.lists(inner, max_size=6)},
+            optional={"accessory": inner, "accent_color": json_values},
+        ),
+        max_leaves=12,
+    ),
+    max_size=45,
+)
+
 posts = st.fixed_dictionaries(
     {},
     optional={
@@ -454,6 +613,18 @@ posts = st.fixed_dictionaries(
         "avatar_url": json_values,
         "thread_id": json_values,
         "files": st.lists(st.fixed_dictionaries({"name": json_values}), max_size=5) | json_values,
+        "thread_name": hostile_texts | json_values,
+        "flags": json_values | st.sampled_from([4, 4096, 32768, 32768 | 4096, 2**20]),
+        "components": component_lists | json_values,
+        "poll": json_values
+        | st.fixed_dictionaries(
+            {
+                "question": json_values | st.fixed_dictionaries({"text": hostile_texts}),
+                "answers": json_values
+                | st.lists(st.fixed_dictionaries({"poll_media": media}) | json_values, max_size=12),
+            },
+            optional={"duration": json_values, "allow_multiselect": json_values},
+        ),
     },
 )
 

@@ -23,6 +23,7 @@ from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import BridgeError
+from bridge.ingress.address import PublicAddress
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import serving
 from bridge.ingress.discord import DiscordEndpoint
@@ -116,7 +117,9 @@ def _routes(
     """All that is answered, the last route what nothing else takes."""
     budget = MemoryBudget(config.limits)
     server = Server(receiver, budget, refusals, clock, ready=ready)
-    discord = DiscordEndpoint(receiver, budget, refusals, clock)
+    discord = DiscordEndpoint(
+        receiver, budget, refusals, clock, PublicAddress(config.public_url, config.trusted_proxies)
+    )
     return [*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)]
 
 

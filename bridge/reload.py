@@ -34,7 +34,18 @@ STANDS_STILL = 1.0  # seconds for which nobody has written to the files, when th
 COUNTED = 100_000  # waiting deliveries of a sink that is gone, at the most
 NEEDED = ("sources", "sinks", "routes", "webhooks")  # sections that a reload does not empty
 #: Settings that a reload does not change.
-RESTART_ONLY = ("listen", "store", "store_password", "secret_key", "limits", "keep", "shutdown", "log")
+RESTART_ONLY = (
+    "listen",
+    "public_url",
+    "trusted_proxies",
+    "store",
+    "store_password",
+    "secret_key",
+    "limits",
+    "keep",
+    "shutdown",
+    "log",
+)
 
 
 class Reloader:

@@ -2,6 +2,7 @@
 
 import re
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -62,6 +63,13 @@ def _secrets(value: Any) -> Any:
     return tuple(one if isinstance(one, SecretStr) else SecretStr(str(one)) for one in values)
 
 
+def _address_range(value: Any) -> Any:
+    try:
+        return ip_network(value if isinstance(value, IPv4Network | IPv6Network) else str(value).strip(), strict=False)
+    except ValueError:
+        raise ValueError("should be an address or a network, such as 203.0.113.7 or 203.0.113.0/24") from None
+
+
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
@@ -109,6 +117,13 @@ Secrets = Annotated[
             "writeOnly": True,
         }
     ),
+]
+
+#: Addresses: one, or a network of them.
+AddressRange = Annotated[
+    IPv4Network | IPv6Network,
+    BeforeValidator(_address_range),
+    WithJsonSchema({"type": "string", "examples": ["203.0.113.7", "203.0.113.0/24"]}),
 ]
 
 #: The name of a time zone, as Asia/Tehran.

@@ -10,11 +10,12 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_val
 
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
+from bridge.ingress.address import PRIVATE
 from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.routing import Route
-from bridge.settings import Duration, Settings, TimeZone
+from bridge.settings import AddressRange, Duration, Settings, TimeZone
 from bridge.sinks import SinkSettings
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
@@ -41,6 +42,10 @@ class Config(Settings):
 
     listen: str = Field("0.0.0.0:8080", description="where panels are listened to, host:port")
     public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
+    trusted_proxies: tuple[AddressRange, ...] = Field(
+        PRIVATE,
+        description="whose X-Forwarded-Proto and X-Forwarded-Host are believed; this machine's, private networks'",
+    )
     store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
     store_password: SecretStr | None = Field(None, description="the database's password, where store has none")
     secret_key: SecretStr | None = Field(

@@ -20,6 +20,7 @@ from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import JsonObject, iso
 from bridge.foreign import whole
+from bridge.ingress.address import PublicAddress
 from bridge.ingress.body import ask_later, body_deadline, read_body, read_pieces
 from bridge.ingress.budget import MemoryBudget, Reservation
 from bridge.ingress.connections import PROVEN
@@ -38,7 +39,10 @@ EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of Jan
 class DiscordEndpoint:
     """The handlers that speak like Discord."""
 
-    def __init__(self, receiver: Receiver, budget: MemoryBudget, refusals: Refusals, clock: Clock) -> None:
+    def __init__(
+        self, receiver: Receiver, budget: MemoryBudget, refusals: Refusals, clock: Clock, address: PublicAddress
+    ) -> None:
+        self._address = address
         self._receiver = receiver
         self._refusals = refusals
         self._budget = budget
@@ -124,7 +128,7 @@ class DiscordEndpoint:
                 "guild_id": channel,
                 "application_id": None,
                 "token": request.match_info["token"],
-                "url": str(request.url.with_query(None)),
+                "url": self._address.of(request),
             },
         )
 

@@ -183,6 +183,10 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "1:13: public_url should be an address that begins with http:// or https://",
         ),
         (
+            "trusted_proxies: [nginx]",
+            "1:19: trusted_proxies[0] should be an address or a network, such as 203.0.113.7 or 203.0.113.0/24",
+        ),
+        (
             "store: postgresql+psycopg://host",
             "1:8: store should name the database, as in postgresql+psycopg://user:password@host/panelbridge",
         ),

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from bridge.ingress.address import PRIVATE, PublicAddress
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import Connections, serving
 from bridge.ingress.discord import DiscordEndpoint
@@ -63,7 +64,9 @@ class Ingress:
 
 
 @asynccontextmanager
-async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | None = None) -> AsyncIterator[Ingress]:
+async def running_ingress(
+    store_url: str, clock: FakeClock, limits: Limits | None = None, address: PublicAddress | None = None
+) -> AsyncIterator[Ingress]:
     announced: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
@@ -73,7 +76,7 @@ async def running_ingress(store_url: str, clock: FakeClock, limits: Limits | Non
         )
         budget, refusals = MemoryBudget(limits), Refusals()
         server = Server(receiver, budget, refusals, clock, ready=outbox.check)
-        discord = DiscordEndpoint(receiver, budget, refusals, clock)
+        discord = DiscordEndpoint(receiver, budget, refusals, clock, address or PublicAddress(None, PRIVATE))
         routes = [*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)]
         listener = socket.create_server(("127.0.0.1", 0))
         host, port = listener.getsockname()

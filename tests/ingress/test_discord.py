@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from ipaddress import ip_network
 from typing import Any
 
 import aiohttp
@@ -11,10 +12,12 @@ import requests
 from discord_webhook import DiscordEmbed, DiscordWebhook
 
 from bridge.event import Event
+from bridge.ingress.address import PRIVATE, PublicAddress
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
 from bridge.store.records import Query
-from tests.ingress.running import TOKEN, Ingress
+from tests.fakes import FakeClock
+from tests.ingress.running import TOKEN, Ingress, running_ingress
 from tests.panels.recorded import PAYLOADS
 
 
@@ -79,6 +82,70 @@ async def test_get_answers_the_webhook(http: aiohttp.ClientSession, webhook: str
     async with http.get(webhook) as response:
         answer = await response.json()
     assert (response.status, answer["type"], answer["name"], answer["token"]) == (200, 1, "chat", TOKEN)
+
+
+PATH = f"/api/webhooks/chat/{TOKEN}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "base"),
+    [
+        ({}, "http://bridge.test"),
+        ({"X-Forwarded-Proto": "https"}, "https://bridge.test"),
+        (
+            {"X-Forwarded-Proto": "HTTPS, http", "X-Forwarded-Host": "bot.example:8443, inner"},
+            "https://bot.example:8443",
+        ),
+        ({"X-Forwarded-Host": "[2001:db8::1]:8080"}, "http://[2001:db8::1]:8080"),
+        ({"X-Forwarded-Proto": "javascript", "X-Forwarded-Host": "a b/../"}, "http://bridge.test"),
+        ({"X-Forwarded-Host": "user@evil.example"}, "http://bridge.test"),
+    ],
+)
+async def test_a_proxy_beside_us_says_what_the_webhook_is_reached_by(
+    http: aiohttp.ClientSession, webhook: str, headers: dict[str, str], base: str
+) -> None:
+    async with http.get(webhook, params={"a": "b"}, headers={"Host": "bridge.test", **headers}) as response:
+        assert (await response.json())["url"] == base + PATH
+
+
+FORWARDED = {"Host": "bridge.test", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        (PublicAddress(None, [ip_network("10.0.0.0/8")]), f"http://bridge.test{PATH}"),
+        (PublicAddress(None, []), f"http://bridge.test{PATH}"),
+        (PublicAddress(None, [ip_network("127.0.0.1")]), f"https://evil.example{PATH}"),
+        (PublicAddress("https://bridge.example.com/vpn", PRIVATE), f"https://bridge.example.com/vpn{PATH}"),
+    ],
+)
+async def test_others_are_not_believed_and_the_operator_before_all(
+    http: aiohttp.ClientSession, store_url: str, clock: FakeClock, address: PublicAddress, url: str
+) -> None:
+    async with (
+        running_ingress(store_url, clock, address=address) as ingress,
+        http.get(ingress.url + PATH, headers=FORWARDED) as response,
+    ):
+        assert (await response.json())["url"] == url
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [
+        ("127.0.0.1", True),
+        ("::ffff:10.1.2.3", True),
+        ("172.31.0.1", True),
+        ("fe80::1%eth0", True),
+        ("fd12::1", True),
+        ("172.32.0.1", False),
+        ("8.8.8.8", False),
+        ("2001:4860:4860::8888", False),
+        ("", False),
+    ],
+)
+def test_who_is_beside_us(peer: str, trusted: bool) -> None:
+    assert PublicAddress(None, PRIVATE).trusts(peer) is trusted
 
 
 async def test_a_form_is_taken(http: aiohttp.ClientSession, webhook: str, store_url: str) -> None:

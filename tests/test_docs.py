@@ -77,7 +77,7 @@ def test_every_test_that_is_named_exists() -> None:
     }
     for span in spans():
         file, colons, name = span.text.partition("::")
-        if colons:
+        if colons and re.fullmatch(r"[\w./-]+", file):  # an address has colons too
             assert f"def {name}(" in (ROOT / file).read_text("utf-8"), f"{span}: {span.text}"
         elif re.fullmatch(r"test_\w+", span.text):
             assert span.text in written, f"{span}: {span.text}"

@@ -28,7 +28,7 @@ sources:
   reports: {{panel: discord, secret: {SECRET}}}
 sinks:
   ops: {{type: discord, url: https://discord.example.com/api/webhooks/1/{SECRET}}}
-  night: {{type: telegram, token: "123456:{SECRET}", chat_id: -5}}
+  night: {{type: telegram, token: "123456:{SECRET}{SECRET}", chat_id: -5}}
   shop: {{type: webhook, url: https://shop.example.com/, format: marzban, secret: {SECRET}}}
   here: {{type: console, format: slack}}
   off: {{type: console, enabled: false}}

@@ -3,13 +3,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from bridge.config.advice import check_advice
 from bridge.config.document import Document, KeyPath
 from bridge.config.errors import suggestion
 from bridge.config.globs import check_globs
 from bridge.config.model import Config
 from bridge.config.orbvpn import slug
-from bridge.config.templates import check_templates
-from bridge.config.warnings import warn_of_parts, warn_of_rows
+from bridge.config.templates import check_templates, valid_sinks
+from bridge.config.warnings import sink_paths, warn_of_parts, warn_of_rows
+from bridge.panels import CONFIGS as SOURCES
+from bridge.settings import Settings
+from bridge.sinks import CONFIGS as SINKS
+
+_MODELS: tuple[type[Settings], ...] = (Config, *SINKS, *SOURCES)
+#: The settings that are secrets, or that hold some.
+_SECRET_KEYS = frozenset(
+    name for model in _MODELS for name, setting in model.model_fields.items() if "SecretStr" in str(setting.annotation)
+)
 
 
 def check(document: Document, folder: Path, config: Config | None) -> None:
@@ -28,10 +38,18 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
     check_globs(document)
     for path, what in document.lookalikes.items():
         document.warn(path, what)
-    check_templates(document, folder, config.sinks if config is not None else None)
-    if config is not None:
-        warn_of_parts(document, config)
-        warn_of_rows(document, config)
+    for path, what in document.doubts.items():
+        if _SECRET_KEYS.intersection(map(str, path)):  # a template may have as many lines as it likes
+            document.warn(path, what)
+    valid = valid_sinks(document) if config is None else config.sinks
+    check_templates(document, folder, valid)
+    if config is None:
+        check_advice(document, {name: (("sinks", name), sink) for name, sink in valid.items()})
+        return
+    paths = sink_paths(config)
+    check_advice(document, {name: (paths[name], sink) for name, sink in config.all_sinks().items()})
+    warn_of_parts(document, config)
+    warn_of_rows(document, config)
 
 
 def _check_names(document: Document, row: KeyPath, key: str, kind: str, known: list[str]) -> None:

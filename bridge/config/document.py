@@ -13,14 +13,15 @@ KeyPath = tuple[str | int, ...]
 Position = tuple[int, int]
 
 _SECTIONS = {"sources": 'source "{}"', "sinks": 'sink "{}"', "routes": "route {}", "webhooks": "webhook {}"}
-_VERBS = ("should", "is", "has", "speaks", "needs", "cannot", "can")
+_VERBS = ("should", "is", "has", "speaks", "needs", "cannot", "can", "begins", "ends", "starts")
 
 
 @dataclass
 class Document:
     """`keys` and `values` tell where things stand; what stands at a `rejected` path is known to be wrong already.
 
-    `lookalikes` are the values that look like a variable and are none, with what to say of them.
+    `lookalikes` are the values that look like a variable and are none, and `doubts` those of files that may hold more
+    than a secret, each with what to say of it.
     """
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Document:
     mistakes: list[Mistake] = field(default_factory=list)
     warnings: list[Mistake] = field(default_factory=list)
     lookalikes: dict[KeyPath, str] = field(default_factory=dict)
+    doubts: dict[KeyPath, str] = field(default_factory=dict)
     rejected: set[KeyPath] = field(default_factory=set)
     files: list[Path] = field(default_factory=list)
 

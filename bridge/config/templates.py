@@ -1,6 +1,6 @@
 """What messages are made of, as far as it can be known beforehand: languages, and templates that compile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,18 +22,17 @@ from bridge.sinks.base import Tools
 from bridge.sinks.http import Http
 
 
-def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSettings] | None) -> None:
+def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSettings]) -> None:
     """Report the templates that do not compile, those that are not there, and the languages that we lack.
 
-    `sinks` are the file's where it is right so far; else those that are right are found one by one.
+    `sinks` are the file's, those of them whose settings are right.
     """
     folders = _template_folders(document, folder)
     renderer = Renderer(folders=folders, timezone=ZoneInfo("UTC"), locale="en")
     for mistake in renderer.mistakes(SERVICES):
         document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
-    found = _valid_sinks(document) if sinks is None else sinks.items()
     tools = Tools(Http(), DIALECTS)
-    opened = {name: sink.open(tools) for name, sink in found}
+    opened = {name: sink.open(tools) for name, sink in sinks.items()}
     looks = {name: sink.look for name, sink in opened.items()}
     undigested = {name for name, sink in opened.items() if not sink.digests}
     for name, look in looks.items():
@@ -48,11 +47,13 @@ def _template_folders(document: Document, folder: Path) -> list[Path]:
     return [folder / given] if isinstance(given, str) and is_folder(folder / given) else []
 
 
-def _valid_sinks(document: Document) -> Iterator[tuple[str, SinkSettings]]:
+def valid_sinks(document: Document) -> dict[str, SinkSettings]:
     """The sinks whose settings are right; what is wrong with the others is known already."""
+    found = {}
     for name in document.names("sinks"):
         with suppress(ValidationError):
-            yield name, SINK.validate_python(document.value(("sinks", name)))
+            found[name] = SINK.validate_python(document.value(("sinks", name)))
+    return found
 
 
 def _check_look(document: Document, path: KeyPath, look: Look, renderer: Renderer) -> None:

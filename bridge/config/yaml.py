@@ -173,7 +173,7 @@ class _Constructor:
         self._document.files.append(file)
         try:
             with file.open("rb") as opened:
-                text = opened.read(FILE_LIMIT + 1).decode()
+                text = opened.read(FILE_LIMIT + 1).decode("utf-8-sig")
         except (OSError, ValueError) as error:
             undecodable = isinstance(error, UnicodeDecodeError)
             reason = "it is not UTF-8 text" if undecodable else getattr(error, "strerror", error)
@@ -181,7 +181,16 @@ class _Constructor:
             return None
         if len(text) > FILE_LIMIT or not text.strip():
             self._document.reject(path, f"cannot be read from {file}: it is {'too big' if text.strip() else 'empty'}")
-        return text.removesuffix("\n").removesuffix("\r")
+        return self._without_empty_lines(text, file, path)
+
+    def _without_empty_lines(self, text: str, file: Path, path: KeyPath) -> str:
+        """What an editor adds is taken off: empty lines before and behind. What else may not be meant stays."""
+        kept = re.sub(r"\A(?:[ \t]*\r?\n)+|(?:\r?\n[ \t]*)+\Z", "", text)
+        if "\n" in kept or "\r" in kept:
+            self._document.doubts[path] = f"has more than one line in {file}, and all of them are taken: keep one"
+        elif kept != kept.strip():
+            self._document.doubts[path] = f"has a space at its beginning or end in {file}, which is taken too"
+        return kept
 
 
 def _position(node: yaml.Node) -> Position:

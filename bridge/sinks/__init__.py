@@ -3,7 +3,7 @@
 A chat is named among the chats (`chats.py`), for the console shows what they would get.
 """
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from bridge.sinks.chats import SERVICES as SERVICES
 from bridge.sinks.chats import Chat
 from bridge.sinks.console import ConsoleConfig
 from bridge.sinks.gohighlevel import GoHighLevelConfig
+from bridge.sinks.settings import SinkConfig
 from bridge.sinks.webhook import WebhookConfig
 from bridge.sinks.zapier import ZapierConfig
 
@@ -18,3 +19,6 @@ from bridge.sinks.zapier import ZapierConfig
 SinkSettings = Annotated[
     Chat | GoHighLevelConfig | ZapierConfig | WebhookConfig | ConsoleConfig, Field(discriminator="type")
 ]
+
+#: Its members.
+CONFIGS: tuple[type[SinkConfig], ...] = get_args(get_args(SinkSettings)[0])

@@ -2,9 +2,10 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from yarl import URL
@@ -127,8 +128,25 @@ class Retry(Settings):
     jitter: float = Field(0.1, ge=0, le=1, description="the part of a wait that is left to chance")
 
 
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What is worth saying of a setting before anything is sent; `fatal` where nothing can arrive as it is."""
+
+    setting: str
+    text: str
+    fatal: bool = True
+
+
+def is_at(url: URL, hosts: Iterable[str]) -> bool:
+    """Whether the address is at one of the hosts, or below one of them."""
+    return any(url.host == one or (url.host or "").endswith(f".{one}") for one in hosts)
+
+
 class SinkConfig(Settings):
     """What every sink has."""
+
+    #: The service's own hosts, by which an address of another service is told; none where any address will do.
+    hosts: ClassVar[tuple[str, ...]] = ()
 
     enabled: bool = Field(True, description="false: routes to it deliver nothing")
     rate: Rates | None = Field(None, description="replaces 10/s and the service's own limits: 10/s, 30/min, unlimited")
@@ -138,6 +156,19 @@ class SinkConfig(Settings):
     locale: str | None = Field(None, description="language of this sink's messages; the file's if not given")
     quiet: Quiet | None = Field(None, description="hours in which nobody should be woken; a row's own come first")
     storm: Storm | None = Field(None, description="when it has fallen behind, and digests by itself")
+
+    @property
+    def any_address(self) -> bool:
+        """Whether it may be meant to send to an address of another service."""
+        return False
+
+    def advise(self) -> Iterator[Advice]:
+        """What is worth saying of its settings. What a gateway of the operator's may take is none of it."""
+        return iter(())
+
+    def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
+        """Why it can neither edit (`subject`) or answer (`thread`) what it said before; None where it can."""
+        return "it has no messages that could be changed"
 
 
 class ChatConfig(SinkConfig):

@@ -41,7 +41,7 @@ from bridge.outcome import Away, Outcome
 from bridge.settings import Secrets
 from bridge.sinks.base import HttpSink, ProgramConfig, Tools, retry_after
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import SecretUrl, Token
+from bridge.sinks.settings import Advice, SecretUrl, Token
 from bridge.sinks.text import clip
 
 STANDARD = ("event", "cloudevents")  # signed as Standard Webhooks; every other format is a panel's dialect
@@ -52,6 +52,7 @@ ARRAYS = {
     "marzban": "application/json",
 }
 INSTEAD = 300  # characters
+KEY_LENGTH = 32  # characters of base64: 24 bytes
 VISIBLE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # what a header may hold as it is, beside letters and digits
 OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-type"))
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?")
@@ -100,6 +101,20 @@ class WebhookConfig(ProgramConfig):
         if self.format in STANDARD and not all(map(_is_signing_key, self.secret)):
             raise ValueError("secret should be whsec_ and base64: make one with `openssl rand -base64 32`")
         return self
+
+    @property
+    def any_address(self) -> bool:
+        return self.body is not None  # which may be written for whatever service
+
+    def advise(self) -> Iterator[Advice]:
+        texts = [secret.get_secret_value() for secret in self.secret]
+        if self.format not in STANDARD and not all(text.isprintable() for text in texts):
+            yield Advice(
+                "secret", "has a line break or a control character in it, which no header carries", fatal=False
+            )
+        if self.format in STANDARD and any(len(text.removeprefix("whsec_")) < KEY_LENGTH for text in texts):
+            what = "is shorter than Standard Webhooks wants, 24 bytes: make one with `openssl rand -base64 32`"
+            yield Advice("secret", what, fatal=False)
 
     def open(self, tools: Tools) -> "WebhookSink":
         return WebhookSink(self, tools)

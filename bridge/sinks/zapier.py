@@ -16,9 +16,9 @@ Quirks   429 does not say how long to wait, so that the waits grow
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 from yarl import URL
@@ -40,7 +40,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import SecretUrl, Token
+from bridge.sinks.settings import Advice, SecretUrl, Token, is_at
 from bridge.vocabulary import documented_name
 
 PROFILE = ("first_name", "last_name", "country", "phone")
@@ -60,11 +60,18 @@ Filled = Annotated[str, StringConstraints(min_length=1)]
 class ZapierConfig(ProgramConfig):
     """A Zapier catch hook."""
 
+    hosts: ClassVar[tuple[str, ...]] = ("zapier.com",)
+
     type: Literal["zapier"] = Field("zapier", description="the documented snake_case format to a Zapier catch hook")
     url: SecretUrl = Field(description="the catch hook's URL")
     source_name: Filled | None = Field(None, description="what `source` says in place of the source's name")
     version: Filled | None = Field(None, description="what `version` says; left out if not given")
     api_key: Token | None = Field(None, description="goes along as X-API-Key")
+
+    def advise(self) -> Iterator[Advice]:
+        url = URL(self.url.get_secret_value())
+        if is_at(url, self.hosts) and not url.path.startswith("/hooks/"):
+            yield Advice("url", "is a page of Zapier's: copy the hook's own, https://hooks.zapier.com/hooks/catch/…")
 
     def open(self, tools: Tools) -> "ZapierSink":
         return ZapierSink(self, tools)

@@ -103,7 +103,7 @@ def test_no_secret_is_in_what_the_settings_print(tmp_path: Path) -> None:
 sources: {{m: {{panel: marzban, secret: {text}}}}}
 sinks:
   a: {{type: discord, url: https://x/{text}, proxy: 'http://u:{text}@h'}}
-  b: {{type: telegram, token: {text}, chat_id: 1}}
+  b: {{type: telegram, token: '1:{text}', chat_id: 7}}
   c: {{type: webhook, url: https://x/{text}, headers: {{A: {text}}}}}
 webhooks:
   - {{name: x, providerType: SLACK, endpoint: https://x/{text}}}

@@ -249,3 +249,56 @@ def test_warnings_are_told_beside_mistakes(tmp_path: Path) -> None:
     assert [one.text for one in raised.value.warnings] == [  # type: ignore[attr-defined]
         'route 1: no event is known as "users.*": did you mean "user.*"?'
     ]
+
+
+# What stands in a file of its own
+
+
+@pytest.mark.parametrize(
+    "content", ["\ufeffabc", "abc\n\n", "abc\r\n\r\n", "\n\nabc\n", "abc\n  \n", "\ufeff\nabc\r\n"]
+)
+def test_what_an_editor_adds_to_a_secrets_file_is_taken_off(tmp_path: Path, content: str) -> None:
+    (tmp_path / "secret").write_bytes(content.encode())
+    text = "sources:\n  m: {panel: marzban, secret_file: secret}\n" + SINK + "routes:\n  - to: ops\n"
+    found = loaded(tmp_path, text)
+    assert [one.get_secret_value() for one in found.config.sources["m"].secret] == ["abc"]
+    assert found.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("abc\ndef\n", "has more than one line in {}, and all of them are taken: keep one"),
+        ("abc\n\n# the old one\n", "has more than one line in {}, and all of them are taken: keep one"),
+        ("abc\rdef", "has more than one line in {}, and all of them are taken: keep one"),
+        ("abc ", "has a space at its beginning or end in {}, which is taken too"),
+        (" abc\n", "has a space at its beginning or end in {}, which is taken too"),
+        ("abc\t\n", "has a space at its beginning or end in {}, which is taken too"),
+    ],
+)
+def test_what_may_not_belong_to_a_secret_is_a_warning(tmp_path: Path, content: str, expected: str) -> None:
+    (tmp_path / "secret").write_bytes(content.encode())
+    text = "sources:\n  m: {panel: marzban, secret_file: secret}\n" + SINK + "routes:\n  - to: ops\n"
+    assert warnings(tmp_path, text) == [f'2:36: source "m": secret {expected.format(tmp_path / "secret")}']
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty"),
+        (b"\n \n", "it is empty"),
+        (b"\xef\xbb\xbf\n", "it is empty"),
+        (b"\xff\xfea\0", "it is not UTF-8 text"),
+    ],
+)
+def test_a_file_without_a_secret_is_a_mistake(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "secret").write_bytes(content)
+    assert mistakes(tmp_path, "sources:\n  m: {panel: marzban, secret_file: secret}\n") == [
+        f'config.yaml:2:36: source "m": secret cannot be read from {tmp_path}/secret: {why}'
+    ]
+
+
+def test_a_templates_file_may_have_many_lines(tmp_path: Path) -> None:
+    (tmp_path / "body").write_text("{\n}\n")
+    text = GOOD.replace("{type: console}", "{type: webhook, url: 'https://x', body_file: body}") + "  - to: ops\n"
+    assert warnings(tmp_path, text) == []

@@ -130,7 +130,7 @@ def test_a_file_stands_for_a_value(tmp_path: Path) -> None:
     assert document.data["sources"]["m"] == {
         "secret": "secret one",
         "keys": ["secret one", "secret two"],
-        "x": "no line end, ${NAME} \n",
+        "x": "no line end, ${NAME} ",
     }
     assert document.files == [tmp_path / name for name in ("one", "one", "two", "three")]
 

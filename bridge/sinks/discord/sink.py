@@ -27,6 +27,7 @@ Quirks   a 429 without JSON and without Via is a ban of our address: too many of
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -54,12 +55,13 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
+from bridge.sinks.discord.advice import HOSTS, url_advice
 from bridge.sinks.discord.answers import AWAY, GONE, LIMITED, LOST, NO_THREAD, REFUSED, error_code, is_form_error
 from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import PictureUrl, SecretUrl
+from bridge.sinks.settings import Advice, PictureUrl, SecretUrl
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
 NO_SUCH_THREAD = "the message's thread cannot be posted in here: posted to the channel"
@@ -115,6 +117,7 @@ class DiscordConfig(ChatConfig):
     """A Discord channel, by its webhook."""
 
     service: ClassVar[Service] = DISCORD
+    hosts: ClassVar[tuple[str, ...]] = HOSTS
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
     url: SecretUrl = Field(description="the webhook's URL: channel settings, Integrations, Webhooks")
     username: Annotated[str, AfterValidator(_username)] | None = Field(None, description="the name it speaks under")
@@ -132,6 +135,12 @@ class DiscordConfig(ChatConfig):
         if self.thread_id and self.thread_name:
             raise ValueError("give either thread_id or thread_name, not both")
         return self
+
+    def advise(self) -> Iterator[Advice]:
+        return url_advice(self.url)
+
+    def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
+        return "a webhook cannot answer a message; with update: subject it edits it" if how == "thread" else None
 
     def open(self, tools: Tools) -> "DiscordSink":
         return DiscordSink(self, tools)

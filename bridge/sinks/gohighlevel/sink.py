@@ -20,9 +20,9 @@ Quirks   a 401 about the `Version` header is not about the token; no message is 
 
 import asyncio
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import Field, StringConstraints, model_validator
@@ -56,7 +56,7 @@ from bridge.sinks.gohighlevel.contact import (
 )
 from bridge.sinks.gohighlevel.fields import NO_FIELDS, LocationFields, field_values, location_fields
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import ApiBase, SecretUrl, Token
+from bridge.sinks.settings import Advice, ApiBase, SecretUrl, Token, is_at
 
 API_HOST = "services.leadconnectorhq.com"
 TRIGGERS = "/hooks/"  # the paths of inbound triggers
@@ -76,6 +76,8 @@ def is_api(url: URL) -> bool:
 
 class GoHighLevelConfig(ProgramConfig):
     """A GoHighLevel location, by the documented body to a URL or by the API."""
+
+    hosts: ClassVar[tuple[str, ...]] = ("leadconnectorhq.com", "gohighlevel.com", "msgsndr.com")
 
     type: Literal["gohighlevel"] = Field("gohighlevel", description="a contact in GoHighLevel")
     url: SecretUrl | None = Field(
@@ -101,6 +103,11 @@ class GoHighLevelConfig(ProgramConfig):
         if self.url is not None and self.custom_fields:
             raise ValueError("custom_fields go with the API: who takes the body at url maps the fields itself")
         return self
+
+    def advise(self) -> Iterator[Advice]:
+        url = URL(self.url.get_secret_value()) if self.url is not None else None
+        if url is not None and is_at(url, self.hosts) and (url.host or "").startswith("app."):
+            yield Advice("url", "is a page of the app: copy the URL that the workflow's inbound webhook trigger shows")
 
     def open(self, tools: Tools) -> "GoHighLevelSink":
         return GoHighLevelSink(self, tools)

@@ -23,7 +23,7 @@ Quirks   a webhook tells no ts, so that what it sent can neither be edited nor a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -47,7 +47,8 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import ApiBase, PictureUrl, SecretUrl, Token
+from bridge.sinks.settings import Advice, ApiBase, PictureUrl, SecretUrl, Token
+from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
 from bridge.sinks.slack.answers import AWAY, LIMITED, LOST, is_gone
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
@@ -85,6 +86,7 @@ class SlackConfig(ChatConfig):
     """A Slack channel, by webhook or by bot token."""
 
     service: ClassVar[Service] = SLACK
+    hosts: ClassVar[tuple[str, ...]] = HOSTS
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
     url: SecretUrl | None = Field(None, description="the incoming webhook's URL")
     token: Token | None = Field(None, description="or a bot token, xoxb-…, together with channel")
@@ -104,6 +106,15 @@ class SlackConfig(ChatConfig):
         if self.token is not None and not self.channel:
             raise ValueError("with a token give the channel too")
         return self
+
+    def advise(self) -> Iterator[Advice]:
+        if self.url is not None:
+            yield from url_advice(self.url)
+        if self.token is not None:
+            yield from token_advice(self.token, self.api_base)
+
+    def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
+        return "a webhook's message can be neither edited nor answered; give a token" if self.token is None else None
 
     def open(self, tools: Tools) -> "SlackSink":
         return SlackSink(self, tools)

@@ -23,7 +23,7 @@ Quirks   a message's id means something in its chat alone, and nothing after the
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -51,7 +51,8 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import ApiBase, Token
+from bridge.sinks.settings import Advice, ApiBase, Token
+from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import LOST, UNCHANGED, is_about_place, is_own
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
@@ -87,6 +88,7 @@ class TelegramConfig(ChatConfig):
     """A Telegram chat, by a bot's token."""
 
     service: ClassVar[Service] = TELEGRAM
+    hosts: ClassVar[tuple[str, ...]] = HOSTS
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
     token: Token = Field(description="the bot's token, from @BotFather")
     chat_id: ChatId = Field(description="the chat: -100… for channels and supergroups, or @name")
@@ -96,6 +98,12 @@ class TelegramConfig(ChatConfig):
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
     buttons: tuple[Button, ...] = Field((), max_length=BUTTONS, description="links under each message")
     api_base: ApiBase = Field("https://api.telegram.org", description="where the Bot API is reached")
+
+    def advise(self) -> Iterator[Advice]:
+        return token_advice(self.token, self.chat_id, self.api_base)
+
+    def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
+        return None
 
     def open(self, tools: Tools) -> "TelegramSink":
         return TelegramSink(self, tools)

@@ -5,10 +5,12 @@ payload's own key comes before a method of the same name: `native.items` is what
 dictionaries can do.
 """
 
+import re
 from collections.abc import Set
+from difflib import get_close_matches
 from typing import Annotated, Any
 
-from jinja2 import ChainableUndefined, TemplateError, meta
+from jinja2 import ChainableUndefined, Environment, TemplateError, meta
 from jinja2.environment import TemplateExpression
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator
@@ -38,11 +40,42 @@ def compile_expression(source: str) -> TemplateExpression:
         return _SANDBOX.compile_expression(source)
     except TemplateError as error:
         where = f" in line {error.lineno}" if "\n" in source and hasattr(error, "lineno") else ""
-        hint = "; write it without {{ }}" if "{{" in source else ""
-        what = (error.message or "").rstrip(".").replace("chunk after expression", "there is more after its end")
-        raise ValueError(f"is not a Jinja expression{where}: {what}{hint}") from None
+        what = with_nearest_name(error.message or "", _SANDBOX).rstrip(".")
+        what = what.replace("chunk after expression", "there is more after its end")
+        raise ValueError(f"is not a Jinja expression{where}: {what}{_hint(source)}") from None
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+
+
+#: What other languages write, and what Jinja does.
+_HINTS = (
+    (re.compile(r"\{\{"), "write it without {{ }}"),
+    (re.compile(r"==="), "to compare write =="),
+    (re.compile(r"(?<![=!<>])=(?!=)"), "to compare write =="),
+    (re.compile(r"&&"), "write and"),
+    (re.compile(r"\|\|"), "write or"),
+    (re.compile(r"!(?!=)"), "write not"),
+)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+def _hint(source: str) -> str:
+    """What to write instead of what the expression holds outside of its texts."""
+    bare = _QUOTED.sub("''", source)
+    return next((f"; {hint}" for pattern, hint in _HINTS if pattern.search(bare)), "")
+
+
+def with_nearest_name(message: str, environment: Environment) -> str:
+    """Jinja's message of a filter or a test that it does not know, with the one that may be meant."""
+    unknown = re.search(r"No (filter|test) named '(\w+)'\.?", message)
+    if unknown is None:
+        return message
+    kind, name = unknown.groups()
+    known = environment.filters if kind == "filter" else environment.tests
+    meant = {"size": "length", "len": "length"}.get(name) or next(
+        iter(get_close_matches(name, known, n=1, cutoff=0.7)), None
+    )
+    return f"{message.rstrip('.')}: did you mean {meant}?" if meant in known else message
 
 
 def names_in(source: str) -> Set[str]:

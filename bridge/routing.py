@@ -75,7 +75,13 @@ class Route(Settings):
     def _has_known_names(cls, value: str | None) -> str | None:
         if unknown := names_in(value) - set(SCOPE) if value is not None else ():
             name = min(unknown)
-            hint = f"write data.{name}" if name in KEYS else f"there are {', '.join(SCOPE)}"
+            hint = (
+                "write none"
+                if name in ("null", "nil", "undefined")
+                else f"write data.{name}"
+                if name in KEYS
+                else f"there are {', '.join(SCOPE)}"
+            )
             raise ValueError(f"speaks of {name}, which is not there: {hint}")
         return value
 

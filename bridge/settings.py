@@ -16,7 +16,12 @@ LONGEST, BIGGEST = 100 * 366 * 86400.0, 2**53  # seconds and bytes: what is more
 
 
 class Settings(BaseModel):
-    """A part's own settings. A wrong key stops the start; defaults stand at the fields and nowhere else."""
+    """A part's own settings. A wrong key stops the start; defaults stand at the fields and nowhere else.
+
+    `example` is one of them with its value, for whom writes the value alone.
+    """
+
+    example: ClassVar[str] = ""
 
     model_config = ConfigDict(
         defer_build=True,  # most models are only ever built as a part of the whole file's

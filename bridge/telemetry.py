@@ -23,7 +23,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
@@ -39,6 +39,8 @@ K = TypeVar("K", bound=Hashable)
 
 class Log(Settings):
     """How the bridge speaks of itself."""
+
+    example: ClassVar[str] = "level: info"
 
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is worth a line")
     format: Literal["text", "json"] = Field("text", description="text for eyes, json for machines")

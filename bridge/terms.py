@@ -7,7 +7,7 @@ and on another replica.
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -61,12 +61,16 @@ Days = Annotated[
 class DigestWindow(Settings):
     """`digest:` events become one message."""
 
+    example: ClassVar[str] = "window: 60s"
+
     window: Duration = Field(gt=0, le=86400, description="how long events are collected, from the first one on")
     max: int | None = Field(None, ge=2, le=1000, description="so many are sent before the window ends")
 
 
 class Quiet(Settings):
     """`quiet:` hours in which nobody should be woken, in the file's time zone."""
+
+    example: ClassVar[str] = "hours: 22:00-07:00"
 
     hours: Hours = Field(description="from when to when, as 22:00-07:00")
     days: Days = Field(DAYS, min_length=1, description="the days on which it begins, as mon-fri or [sat, sun]")
@@ -91,6 +95,8 @@ class Quiet(Settings):
 
 class Storm(Settings):
     """`storm:` when a lane has fallen behind, and tells what waits as digests until it has caught up."""
+
+    example: ClassVar[str] = "backlog: 500"
 
     backlog: int = Field(500, ge=2, le=100_000, description="more than so many wait")
     age: Duration = Field(120.0, gt=0, description="or one has waited for longer than this")

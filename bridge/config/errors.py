@@ -3,6 +3,7 @@ it may be a secret."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -14,13 +15,11 @@ from bridge.config.document import Document, KeyPath
 
 #: pydantic's kinds of error and what they mean here; {} is filled from the error's context.
 _MESSAGES = {
-    "string_type": "should be text: put it in quotes",
+    **dict.fromkeys(("string_type", "path_type"), "should be text: put it in quotes"),
     **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "should be a whole number"),
     **dict.fromkeys(("float_type", "float_parsing", "finite_number"), "should be a number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "should be true or false"),
-    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "should be a mapping, as in `key: value`"),
     "tuple_type": "should be a list, as in [one, two]",
-    "path_type": "should be a path",
     "greater_than": "should be more than {gt:g}",
     "greater_than_equal": "should be at least {ge:g}",
     "less_than_equal": "should be at most {le:g}",
@@ -28,6 +27,14 @@ _MESSAGES = {
     "string_too_short": "should have at least {min_length} characters",
     "string_too_long": "should have at most {max_length} characters",
     "too_long": "should have at most {max_length} entries",
+}
+_MAPPINGS = ("dict_type", "model_type", "model_attributes_type")
+#: What the sections that are lists, or mappings of names, look like.
+_SECTIONS = {
+    "routes": "should be a list of rows, each behind a dash, as in `- to: ops`",
+    "webhooks": "should be a list, each behind a dash, as in `- name: Sales`",
+    "sources": "should be a mapping, as in `key: value`: each source under its name, without a dash",
+    "sinks": "should be a mapping, as in `key: value`: each sink under its name, without a dash",
 }
 INVALID_NAME = "is not a name: begin with a letter or digit, then letters, digits and . _ -, 64 in all"
 
@@ -73,7 +80,7 @@ def _explained(error: ErrorDetails, document: Document, root: type[BaseModel]) -
             return (*path, key), f'missing key "{key}": there are {", ".join(words)}'
         case "union_tag_invalid":
             key = str(context["discriminator"]).strip("'")
-            return (*path, key), f'"{context["tag"]}" is unknown: {suggestion(str(context["tag"]), _choices(context))}'
+            return (*path, key), _unknown_word(document.value((*path, key)), _choices(context))
         case "literal_error":
             options = _choices(context)
             given = error["input"]
@@ -82,9 +89,46 @@ def _explained(error: ErrorDetails, document: Document, root: type[BaseModel]) -
             return path, f"should be {any_of(options)}{hint}"
         case "value_error":
             return path, str(context["error"])
+        case _ if len(path) == 1 and path[0] in _SECTIONS and kind in (*_MAPPINGS, "tuple_type"):
+            return path, _SECTIONS[str(path[0])]
+        case _ if kind in _MAPPINGS:
+            return path, _mapping_wanted(error["input"], _models_at(root, path, document))
+        case "string_type" | "path_type" if error["input"] is None or isinstance(error["input"], list | dict):
+            return path, _one_text_wanted(error["input"])
         case _:
             text = _MESSAGES.get(kind) or error["msg"].replace("Input should", "should")
             return path, text.format(**context) if kind in _MESSAGES else text
+
+
+def _unknown_word(given: Any, words: list[str]) -> str:
+    """What to write in the place of a word that chooses nothing."""
+    if isinstance(given, str):
+        return f'"{given}" is unknown: {suggestion(given, words)}'
+    if given is None:
+        return f"is empty: there are {', '.join(sorted(words))}"
+    if isinstance(given, list) and len(given) == 1 and isinstance(given[0], str):
+        return f"should be one word, not a list: {suggestion(given[0], words)}"
+    return f"should be one word: there are {', '.join(sorted(words))}"
+
+
+def _mapping_wanted(given: Any, models: list[type[BaseModel]]) -> str:
+    """How it is written, with the given value in its place where it is the value of the model's example."""
+    if given is None:
+        return "is empty: its own settings stand below it, indented further than its name"
+    example = getattr(models[0], "example", "") if len(models) == 1 else ""
+    if not example:
+        return "should be a mapping, as in `key: value`: one in a line, with a space behind the colon"
+    key = example.partition(":")[0]
+    with suppress(ValidationError):
+        models[0].model_validate({key: given})
+        example = f"{key}: {given}" if isinstance(given, str | int) and not isinstance(given, bool) else example
+    return f"should be a mapping, as in {{{example}}}"
+
+
+def _one_text_wanted(given: Any) -> str:
+    return (
+        "is empty" if given is None else f"should be one text, not a {'list' if isinstance(given, list) else 'mapping'}"
+    )
 
 
 def _key_path(error: ErrorDetails, document: Document) -> KeyPath:

@@ -55,9 +55,54 @@ def syntax_error(text: str, error: yaml.YAMLError) -> tuple[Position, str]:
     mark = error.problem_mark or error.context_mark
     if mark is None:
         return (1, 1), f"not YAML: {error.problem}"
+    if wrong := _indentation(text.split("\n"), mark, str(error.problem)):
+        return wrong
+    if error.problem == "could not find expected ':'" and error.context_mark:
+        line = error.context_mark
+        return (line.line + 1, line.column + 1), "not YAML: this line has no `: ` behind its key"
     begun = f", in what begins in line {error.context_mark.line + 1}" if error.context_mark else ""
     what = f"not YAML: {shown(str(error.problem))}{begun}{_hint(text, mark)}"
     return (mark.line + 1, mark.column + 1), what
+
+
+def _indentation(lines: list[str], mark: yaml.Mark, problem: str) -> tuple[Position, str] | None:
+    """Where a line begins in a column in which none that it could belong to does; None where that is not the fault."""
+    line = (lines[mark.line : mark.line + 1] or [""])[0]
+    columns = _columns(line)
+    if not columns:
+        return None
+    indent, above = columns[0], _open_columns(lines[: mark.line])
+    if problem == "mapping values are not allowed here":
+        wrong = re.fullmatch(r"\s*[^\s:#]+", line[: mark.column]) is not None and above and indent > above[-1]
+    else:
+        wrong = (
+            problem.startswith(("expected <", "expected '<document start>"))
+            and mark.column == indent
+            and indent not in above
+        )
+    if not wrong:
+        return None
+    nearest = [*[one for one in above if one < indent][-1:], *[one for one in above if one > indent][:1]]
+    what = f"not YAML: the line is indented by {indent}, and nothing that it could belong to is: "
+    return (mark.line + 1, indent + 1), f"{what}indent it by {' or '.join(map(str, nearest))} spaces"
+
+
+def _open_columns(lines: list[str]) -> list[int]:
+    """The columns in which the last line and all that it is a part of begin."""
+    found: list[int] = []
+    for columns in filter(None, map(_columns, lines)):
+        found = [one for one in found if one < columns[0]] + columns
+    return found
+
+
+def _columns(line: str) -> list[int]:
+    """Where a line begins, and behind each of its dashes; nothing for an empty one and a comment."""
+    if re.fullmatch(r"\s*(#.*)?", line):
+        return []
+    found = [len(line) - len(line.lstrip(" "))]
+    while dash := re.compile(r"-\s+(?=\S)").match(line, found[-1]):
+        found.append(dash.end())
+    return found
 
 
 def _hint(text: str, mark: yaml.Mark) -> str:

@@ -1,5 +1,7 @@
 """What one request, and all of them together, may take of this machine."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from bridge.errors import HookRejected
@@ -8,6 +10,8 @@ from bridge.settings import Duration, Settings, Size
 
 class Limits(Settings):
     """The door's limits. What proves itself may fill all of them; a stranger has a little share of its own."""
+
+    example: ClassVar[str] = "body: 32MiB"
 
     body: Size = Field(32 * 2**20, gt=0, description="the biggest request; Marzban sends all it has in one")
     body_timeout: Duration = Field(30.0, gt=0, description="how long a request may take to arrive")

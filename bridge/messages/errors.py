@@ -7,6 +7,7 @@ from traceback import walk_tb
 
 from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
 
+from bridge.expressions import with_nearest_name
 from bridge.markup.service import Service
 from bridge.markup.text import clean
 
@@ -41,7 +42,7 @@ def _mistakes(file: Path, name: str, environment: Environment) -> Iterator[tuple
         environment.compile(source, name, str(file))
         tree = environment.parse(source, name, str(file))
     except TemplateSyntaxError as error:
-        yield error.lineno, error.message or "is not a template"
+        yield error.lineno, with_nearest_name(error.message or "is not a template", environment)
     except OSError as error:
         yield 1, f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:

@@ -26,6 +26,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, Template, Templ
 from jinja2.runtime import Context
 
 from bridge.event import Event
+from bridge.expressions import with_nearest_name
 from bridge.markup.service import Look, Service
 from bridge.markup.text import Text
 from bridge.message import PLAIN, Circumstances, Tally
@@ -130,7 +131,7 @@ class Renderer:
         try:
             self._compiled(source, self._locale)
         except (TemplateSyntaxError, RecursionError) as error:
-            return fault_of(error)
+            return with_nearest_name(fault_of(error), self._sandbox(None, self._locale, False))
         return None
 
     def exists(self, service: Service, name: str) -> bool:

@@ -118,6 +118,8 @@ ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy_address)]
 class Retry(Settings):
     """When to try again after a service was away."""
 
+    example: ClassVar[str] = "max_retries: 3"
+
     max_retries: int = Field(3, ge=0, le=100, description="tries after the first one")
     waits: tuple[Duration, ...] = Field(
         (30.0, 120.0, 300.0), min_length=1, description="how long to wait before each; the last one repeats"

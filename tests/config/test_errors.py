@@ -78,7 +78,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         (
             "sinks:\n  ops: {type: [discord]}",
-            '2:15: sink "ops": type: "[\'discord\']" is unknown: did you mean "discord"?',
+            '2:15: sink "ops": type should be one word, not a list: did you mean "discord"?',
         ),
         (
             "sinks:\n  ops: {type: console, console: {timeout: 5}, timeout: soon}",
@@ -88,7 +88,68 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         # kinds of value
         ("sources:\n  m: marzban", '2:6: source "m" should be a mapping, as in `key: value`'),
         ("sources: [m]", "1:10: sources should be a mapping, as in `key: value`"),
-        ("routes: {to: ops}", "1:9: routes should be a list, as in [one, two]"),
+        ("sinks:\n  - type: console", "2:3: sinks should be a mapping, as in `key: value`: each sink under its name"),
+        ("routes: {to: ops}", "1:9: routes should be a list of rows, each behind a dash, as in `- to: ops`"),
+        ("routes:\n  one: {to: ops}", "2:3: routes should be a list of rows, each behind a dash, as in `- to: ops`"),
+        ("routes: ops", "1:9: routes should be a list of rows, each behind a dash, as in `- to: ops`"),
+        ("webhooks:\n  name: x", "2:3: webhooks should be a list, each behind a dash, as in `- name: Sales`"),
+        (
+            "sinks:\n  ops:\n    type console",
+            '3:5: sink "ops" should be a mapping, as in `key: value`: one in a line, with a space behind the colon',
+        ),
+        (
+            "sinks:\n  ops:\n    type:console",
+            '3:5: sink "ops" should be a mapping, as in `key: value`: one in a line, with a space behind the colon',
+        ),
+        (
+            "sources:\n  m:\nsinks:\n  ops: {type: console}",
+            '2:5: source "m" is empty: its own settings stand below it, indented further than its name',
+        ),
+        *(
+            (
+                f"sinks:\n  ops: {{type: console, quiet: {given}}}",
+                f'2:31: sink "ops": quiet should be a mapping, as in {meant}',
+            )
+            for given, meant in (
+                ("'23:00-07:00'", "{hours: 23:00-07:00}"),
+                ("night", "{hours: 22:00-07:00}"),
+                ("true", "{hours: 22:00-07:00}"),
+            )
+        ),
+        *(
+            (
+                SINK + f"routes:\n  - {{to: ops, digest: {given}}}",
+                f"4:23: route 1: digest should be a mapping, as in {meant}",
+            )
+            for given, meant in (("10m", "{window: 10m}"), ("90", "{window: 90}"), ("daily", "{window: 60s}"))
+        ),
+        (
+            "sinks:\n  ops: {type: console, retry: 5}",
+            '2:31: sink "ops": retry should be a mapping, as in {max_retries: 5}',
+        ),
+        (
+            "sinks:\n  ops: {type: console, storm: 50}",
+            '2:31: sink "ops": storm should be a mapping, as in {backlog: 50}',
+        ),
+        ("log: debug", "1:6: log should be a mapping, as in {level: debug}"),
+        ("limits: 5MiB", "1:9: limits should be a mapping, as in {body: 5MiB}"),
+        # one text
+        ("sinks:\n  ops: {type: discord, url: ['https://x']}", '2:29: sink "ops": url should be one text, not a list'),
+        ("sinks:\n  ops: {type: zapier, url: {a: b}}", '2:28: sink "ops": url should be one text, not a mapping'),
+        ("sinks:\n  ops: {type: zapier, url: }", '2:28: sink "ops": url is empty'),
+        (
+            "public_url: [https://x]\ntemplates: [x]",
+            "1:13: public_url should be one text, not a list\n2:12: templates should be",
+        ),
+        ("sinks:\n  ops: {type: null}", '2:15: sink "ops": type is empty: there are console, discord, '),
+        (
+            "sources:\n  m: {panel: {a: 1}}",
+            '2:14: source "m": panel should be one word: there are cloudevents, discord, ',
+        ),
+        (
+            "sources:\n  m: {panel: true}",
+            '2:14: source "m": panel should be one word: there are cloudevents, discord, ',
+        ),
         ("routes:\n  - ops", "2:5: route 1 should be a mapping, as in `key: value`"),
         ("sinks:\n  ops: {type: console, enabled: maybe}", '2:33: sink "ops": enabled should be true or false'),
         (
@@ -163,6 +224,70 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             SINK + "routes:\n  - to: ops\n    when: data.owner =",
             "5:11: route 1: when is not a Jinja expression: there is more after its end",
         ),
+        *(
+            (SINK + f'routes:\n  - to: ops\n    when: "{when}"', f"5:11: route 1: when {why}")
+            for when, why in (
+                ("data.a = 'b'", "is not a Jinja expression: there is more after its end; to compare write =="),
+                (
+                    "data.a = data.b or data.c",
+                    "is not a Jinja expression: there is more after its end; to compare write ==",
+                ),
+                ("data.a === 'b'", "is not a Jinja expression: unexpected '='; to compare write =="),
+                ("data.a && data.b", "is not a Jinja expression: unexpected char '&' at 7; write and"),
+                ("data.a || data.b", "is not a Jinja expression: expected token 'name', got '|'; write or"),
+                ("!data.a", "is not a Jinja expression: unexpected char '!' at 0; write not"),
+                ("data.a == null", "speaks of null, which is not there: write none"),
+                ("data.a | lowercase", "is not a Jinja expression: No filter named 'lowercase': did you mean lower?"),
+                ("data.a | size > 2", "is not a Jinja expression: No filter named 'size': did you mean length?"),
+                ("data.a is numeric", "is not a Jinja expression: No test named 'numeric'"),
+                ("data.a == '=' and", "is not a Jinja expression: unexpected 'end of template'"),
+            )
+        ),
+        (
+            "sinks:\n  ops: {type: discord, url: 'https://x', thread_name: '{{ type|lowercase }}'}",
+            '2:55: sink "ops": thread_name is no template: inline:1: '
+            "No filter named 'lowercase': did you mean lower?",
+        ),
+        # indentation
+        *(
+            (text, f"{where}: not YAML: the line is indented by {what} spaces")
+            for text, where, what in (
+                (
+                    "sinks:\n  ops:\n    type: console\n   color: true",
+                    "4:4",
+                    "3, and nothing that it could belong to is: indent it by 2 or 4",
+                ),
+                (
+                    "sinks:\n  ops:\n    type: console\n      color: true",
+                    "4:7",
+                    "6, and nothing that it could belong to is: indent it by 4",
+                ),
+                (
+                    "sinks:\n  a: {type: console}\n b: {type: console}",
+                    "3:2",
+                    "1, and nothing that it could belong to is: indent it by 0 or 2",
+                ),
+                (
+                    "routes:\n  - to: ops\n   match: user.*",
+                    "3:4",
+                    "3, and nothing that it could belong to is: indent it by 2 or 4",
+                ),
+                (
+                    "routes:\n  - to: ops\n      match: user.*",
+                    "3:7",
+                    "6, and nothing that it could belong to is: indent it by 4",
+                ),
+                (
+                    "routes:\n  - to: ops\n    match:\n      - a\n     - b",
+                    "5:6",
+                    "5, and nothing that it could belong to is: indent it by 4 or 6",
+                ),
+                ("keep: 1d\n\n# so\n  locale: en", "4:3", "2, and nothing that it could belong to is: indent it by 0"),
+                (" keep: 1d\nlocale: en", "2:1", "0, and nothing that it could belong to is: indent it by 1"),
+            )
+        ),
+        ("sinks:\n  ops:\n    type: console\n    color\n", "4:5: not YAML: this line has no `: ` behind its key"),
+        ("keep: a: b", '1:8: not YAML: mapping values are not allowed here; put a text that holds ": " in quotes'),
         # top level
         ("listen: 8080", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
         ("listen: '::1:80'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),

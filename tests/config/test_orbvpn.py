@@ -241,7 +241,8 @@ def test_what_comes_along_in_an_export_is_let_be() -> None:
         ),
         (
             "{name: a, providerType: SLACK, endpoint: https://x/, providerSpecificConfig: [1]}",
-            "2:82: webhook 1: providerSpecificConfig should be a mapping, as in `key: value`",
+            "2:82: webhook 1: providerSpecificConfig should be a mapping, as in `key: value`: "
+            "one in a line, with a space behind the colon",
         ),
     ],
 )

@@ -97,6 +97,8 @@ Snowflake = Annotated[str, AfterValidator(_snowflake)]
 class AllowedMentions(Settings):
     """Whom a message may ping."""
 
+    example: ClassVar[str] = "parse: [users]"
+
     parse: tuple[Literal["users", "roles", "everyone"], ...] = Field((), description="kinds that may all be pinged")
     users: tuple[Snowflake, ...] = Field((), max_length=100, description="ids of users who may be pinged")
     roles: tuple[Snowflake, ...] = Field((), max_length=100, description="ids of roles that may be pinged")

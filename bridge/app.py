@@ -1,6 +1,7 @@
 """The composition root: builds every part, introduces them to each other, starts and drains them."""
 
 import asyncio
+import errno
 import gc
 import logging
 import os
@@ -44,6 +45,8 @@ LOG = logging.getLogger("bridge.app")
 FAREWELL = (
     1.0  # seconds of `shutdown` for what comes after the last delivery: lanes are given back, the store is closed
 )
+BACKLOG = 1024  # connections that wait to be taken
+ANY_ADDRESS = ("", "*", "[::]")  # as a host in `listen`: all addresses, of both families
 LAST_WORDS = 0.1  # seconds for the last line of the log
 
 
@@ -62,7 +65,7 @@ def run(path: Path, *, started: Started | None = None) -> int:
 async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     clock, config = SystemClock(), loaded.config
     name, grace = replica_name(), max(config.shutdown - FAREWELL, config.shutdown / 2)
-    with _bound_socket(config.listen) as listener:
+    with bound_socket(config.listen) as listener:
         async with (
             open_outbox(config.store_url(), replica=name) as outbox,
             _http() as http,
@@ -137,14 +140,26 @@ def _sealer(config: Config) -> Sealer | None:
     return Sealer(config.secret_key.get_secret_value()) if config.secret_key else None
 
 
-def _bound_socket(listen: str) -> socket.socket:
-    """The bound port; raise BridgeError where it is not to be had."""
+def bound_socket(listen: str) -> socket.socket:
+    """The bound port, of IPv4 and IPv6 alike where all addresses are meant; BridgeError where it is not to be had."""
     host, _, port = listen.rpartition(":")
     try:
+        if host in ANY_ADDRESS:
+            return _bound_everywhere(int(port))
         family, *_, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=1024)
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise BridgeError(f"listen: cannot listen on {listen}: {error.strerror}") from None
+
+
+def _bound_everywhere(port: int) -> socket.socket:
+    if socket.has_dualstack_ipv6():
+        try:
+            return socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+        except OSError as error:
+            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # the kernel knows IPv6, and has none
+                raise
+    return socket.create_server(("0.0.0.0", port), backlog=BACKLOG)  # noqa: S104 that is what was asked for
 
 
 def _address(listener: socket.socket) -> str:

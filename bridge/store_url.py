@@ -5,6 +5,7 @@ of the host, and is told to everyone; `%41` becomes an `A`, and the server refus
 """
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 DATABASES = ("postgresql+psycopg://", "postgresql://", "postgres://")
@@ -48,3 +49,8 @@ def with_password(url: str, password: str) -> str:
     scheme, mark, rest = url.partition("://")
     user, at, place = rest.partition("@")
     return f"{scheme}{mark}{user}:{quote(password, safe='')}{at}{place}"
+
+
+def sqlite_file(url: str) -> Path:
+    """The file that an SQLite store is kept in, as it is seen from where the command runs."""
+    return Path(url.removeprefix("sqlite:///").partition("?")[0]).absolute()

@@ -120,6 +120,35 @@ def test_check_tells_it_to_programs_too(run: Run, file: Path) -> None:
     }
 
 
+def test_no_file_at_all_is_told_with_the_places_that_were_tried(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PANELBRIDGE_CONFIG", raising=False)
+    what = "there is no file: neither --config nor PANELBRIDGE_CONFIG names one, and none is at"
+    for command in ("check", "run", "lanes", "deliveries"):
+        assert run(command) == (
+            2,
+            "",
+            f"config.yaml:1:1: {what} {tmp_path}/config.yaml or /etc/panelbridge/config.yaml\n",
+        )
+    status, out, _ = run("check", "--json")
+    assert (status, json.loads(out)["mistakes"][0]["text"].startswith(what)) == (2, True)
+
+
+def test_the_file_may_stand_behind_the_command(run: Run, file: Path, tmp_path: Path) -> None:
+    assert run("check", file)[0] == 0
+    assert run("check", file, "-c", file)[0] == 0
+    assert run("check", tmp_path / "other.yaml") == (
+        2,
+        "",
+        f"{tmp_path}/other.yaml:1:1: cannot be read: No such file or directory\n",
+    )
+    status, _, err = run("check", "-c", file, "other.yaml")
+    assert (status, err) == (1, f"--config names {file}, and other.yaml stands behind the command: give one of them\n")
+    assert run("run", tmp_path)[::2] == (2, f"{tmp_path}:1:1: cannot be read: Is a directory\n")
+
+
 def test_a_file_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "nothing.yaml"
     assert run("check", "-c", file) == (2, "", f"{file}:1:1: cannot be read: No such file or directory\n")

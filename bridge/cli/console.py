@@ -1,6 +1,7 @@
 """What all commands share: where the file is, and how things are shown."""
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,19 +12,24 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bridge.errors import BridgeError, ConfigError, Mistake
 from bridge.telemetry import CONTROLS, escaped
 
 DEFAULT_PATHS = (Path("config.yaml"), Path("/etc/panelbridge/config.yaml"))
+VARIABLE = "PANELBRIDGE_CONFIG"
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
         "--config",
         "-c",
-        envvar="PANELBRIDGE_CONFIG",
+        envvar=VARIABLE,
         help="The file; ./config.yaml or /etc/panelbridge/config.yaml if not given.",
         show_default=False,
     ),
+]
+FileArgument = Annotated[
+    Path | None, typer.Argument(metavar="[FILE]", help="The file, as with --config.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -32,8 +38,24 @@ _CONTROL = re.compile(rf"[\x00-\x1f{CONTROLS}]")
 
 
 def config_path(given: Path | None) -> Path:
-    """The file that is meant: the one given, or the first that is there."""
-    return given or next((one for one in DEFAULT_PATHS if one.exists()), DEFAULT_PATHS[0])
+    """The file that is meant: the one given, or the first that is there; ConfigError where none is."""
+    if (path := given or default_path()) is not None:
+        return path
+    tried = " or ".join(str(one.absolute()) for one in DEFAULT_PATHS)
+    what = f"there is no file: neither --config nor {VARIABLE} names one, and none is at {tried}"
+    raise ConfigError(str(DEFAULT_PATHS[0]), [Mistake(1, 1, what)])
+
+
+def default_path() -> Path | None:
+    """The first of the usual files that is there."""
+    return next((one for one in DEFAULT_PATHS if one.exists()), None)
+
+
+def one_path(option: Path | None, argument: Path | None) -> Path:
+    """The file that is meant where it may stand behind the command too."""
+    if option and argument and option.absolute() != argument.absolute() and os.environ.get(VARIABLE) != str(option):
+        raise BridgeError(f"--config names {option}, and {argument} stands behind the command: give one of them")
+    return config_path(argument or option)
 
 
 def print_json(value: Any) -> None:

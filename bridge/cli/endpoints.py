@@ -54,7 +54,7 @@ def startup_lines(config: "Config", address: str) -> Iterator[str]:
 def local_url(listen: str) -> str:
     """An address on this machine for what is listened to."""
     host, _, port = listen.rpartition(":")
-    host = {"": "127.0.0.1", "[::]": "[::1]"}.get(host, host)
+    host = "127.0.0.1" if host in ("", "*", "[::]") else host  # all addresses, of both families
     with suppress(ValueError):
         host = "127.0.0.1" if ip_address(host) == IPv4Address(0) else host
     return f"http://{host}:{port}"

@@ -21,9 +21,10 @@ def load_settings(config: Path | None) -> "Config":
 def existing_ledger(settings: "Config") -> "AbstractContextManager[Ledger]":
     """The ledger of a store that is there: looking something up makes no file."""
     from bridge.store import open_ledger
+    from bridge.store_url import sqlite_file
 
     if settings.store.startswith("sqlite:"):
-        file = Path(settings.store.removeprefix("sqlite:///").partition("?")[0])
+        file = sqlite_file(settings.store)
         if not file.exists():
             raise BridgeError(
                 f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"

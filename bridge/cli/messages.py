@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, printable
+from bridge.cli.console import ConfigOption, JsonOption, config_path, default_path, print_json, printable
 from bridge.errors import BridgeError
 from bridge.message import RECORD, UNIT
 
@@ -205,8 +205,7 @@ def _config(config: Path | None, *, needed: bool) -> "Config":
     from bridge.config.load import load
     from bridge.config.model import Config
 
-    path = config_path(config)
-    return load(path).config if needed or config or path.exists() else Config()
+    return load(config_path(config)).config if needed or config or default_path() else Config()
 
 
 def _open_sink(config: "Config", name: str, http: "Http") -> "Sink":

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, config_path, print_json, print_table
+from bridge.cli.console import ConfigOption, FileArgument, JsonOption, one_path, print_json, print_table
 from bridge.cli.endpoints import endpoints, startup_lines
 from bridge.errors import ConfigError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(
+    file: FileArgument = None,
     config: ConfigOption = None,
     demo: Annotated[bool, typer.Option("--demo", help="Then send it a recorded event, to see what comes out.")] = False,
 ) -> None:
@@ -31,15 +32,15 @@ def run(
 
             await send_demo_event(config, address)
 
-    raise typer.Exit(run_bridge(config_path(config), started=started))
+    raise typer.Exit(run_bridge(one_path(config, file), started=started))
 
 
-def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def check(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Tell every mistake in the file, with its line and column; exit 2 if there is one."""
     from bridge.config.load import load
 
-    path = config_path(config)
     try:
+        path = one_path(config, file)
         loaded = load(path)
     except ConfigError as error:
         if as_json:

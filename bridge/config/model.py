@@ -40,7 +40,9 @@ Name = Annotated[str, AfterValidator(_valid_name)]
 class Config(Settings):
     """Everything the bridge is told."""
 
-    listen: str = Field("0.0.0.0:8080", description="where panels are listened to, host:port")
+    listen: str = Field(
+        "0.0.0.0:8080", description="where panels are listened to, host:port; :port for all, of IPv4 and IPv6"
+    )
     public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
     trusted_proxies: tuple[AddressRange, ...] = Field(
         PRIVATE,

@@ -1,11 +1,13 @@
 """What may be meant, and may not: parts that nothing leads to, and rows that nothing reaches."""
 
+import os
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.model import Config
 from bridge.routing import Route
-from bridge.store_url import is_database
+from bridge.store_url import is_database, sqlite_file
 
 _MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "routes": "events are kept and go nowhere"}
 
@@ -18,9 +20,28 @@ def warn_of_parts(document: Document, config: Config) -> None:
             document.warn((), f"no {what}: {why}", document.key_position((what,)))
     if config.store_password and not is_database(config.store):
         document.warn(("store_password",), "nobody asks for it, store is a file")
+    if not is_database(config.store) and (obstacle := unwritable(sqlite_file(config.store))):
+        document.warn(("store",), f"cannot be written by who asks: {obstacle}")
     _warn_of_sources(document, config)
     _warn_of_sinks(document, config)
     _warn_of_unread_keys(document, config)
+
+
+def unwritable(file: Path) -> str | None:
+    """Why the user who asks cannot write a store there, or make its folder; None where that can be done."""
+    try:
+        if file.exists():
+            if not file.is_file():
+                return f"{file} is no file"
+            denied = next((one for one in (file, file.parent) if not os.access(one, os.W_OK)), None)
+        else:
+            above = next(one for one in file.parents if one.exists())
+            if not above.is_dir():
+                return f"{above} is no folder"
+            denied = None if os.access(above, os.W_OK | os.X_OK) else above
+    except OSError as error:
+        return f"{file}: {error.strerror}"
+    return f"{denied}: permission denied" if denied else None
 
 
 def _warn_of_sources(document: Document, config: Config) -> None:

@@ -37,7 +37,7 @@ def test_other_names_are_none(name: str) -> None:
         Config.model_validate({"sinks": {name: {"type": "console"}}})
 
 
-@pytest.mark.parametrize("listen", ["0.0.0.0:8080", "localhost:0", ":8080", "[::]:8080", "[::1]:65535"])
+@pytest.mark.parametrize("listen", ["0.0.0.0:8080", "localhost:0", ":8080", "*:8080", "[::]:8080", "[::1]:65535"])
 def test_the_bridge_listens_where_it_is_told(listen: str) -> None:
     assert Config(listen=listen).listen == listen
 

@@ -1,5 +1,6 @@
 """What may be meant and may not: told with its place, and it stops nothing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -302,3 +303,36 @@ def test_a_templates_file_may_have_many_lines(tmp_path: Path) -> None:
     (tmp_path / "body").write_text("{\n}\n")
     text = GOOD.replace("{type: console}", "{type: webhook, url: 'https://x', body_file: body}") + "  - to: ops\n"
     assert warnings(tmp_path, text) == []
+
+
+# Where the store is
+
+
+@pytest.mark.parametrize(
+    ("store", "expected"),
+    [
+        ("file/panelbridge.db", "{}/file is no folder"),
+        ("file/below/panelbridge.db", "{}/file is no folder"),
+        ("folder", "{}/folder is no file"),
+        ("folder/panelbridge.db", None),
+        ("new/below/panelbridge.db", None),
+        ("file", None),
+    ],
+)
+def test_a_store_that_cannot_be_written_is_a_warning(tmp_path: Path, store: str, expected: str | None) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    text = f"store: sqlite:///{tmp_path}/{store}\n" + GOOD + "  - to: ops\n"
+    assert warnings(tmp_path, text) == (
+        [f"1:8: store cannot be written by who asks: {expected.format(tmp_path)}"] if expected else []
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("store", ["locked/panelbridge.db", "locked/below/panelbridge.db"])
+def test_a_folder_that_belongs_to_somebody_else_is_one_too(tmp_path: Path, store: str) -> None:
+    (tmp_path / "locked").mkdir(0o500)
+    text = f"store: sqlite:///{tmp_path}/{store}\n" + GOOD + "  - to: ops\n"
+    assert warnings(tmp_path, text) == [
+        f"1:8: store cannot be written by who asks: {tmp_path}/locked: permission denied"
+    ]

@@ -16,7 +16,7 @@ from bridge.errors import Mistake
 from bridge.markup.service import Look
 from bridge.messages.catalog import LOCALES, language_of
 from bridge.messages.renderer import SHIPPED, Renderer
-from bridge.panels import DIALECTS
+from bridge.panels import CONFIGS, DIALECTS, OPEN_ENDED
 from bridge.sinks import SERVICES, SinkSettings
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http
@@ -31,6 +31,10 @@ def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSe
     renderer = Renderer(folders=folders, timezone=ZoneInfo("UTC"), locale="en")
     for mistake in renderer.mistakes(SERVICES):
         document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
+    named = {document.value(("routes", index, "template")) for index, _ in enumerate(document.entries("routes"))}
+    texts = {one for one in named if isinstance(one, str)}
+    for mistake in renderer.unmatched(SERVICES, texts, _beginnings(document)):
+        document.warnings.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
     tools = Tools(Http(), DIALECTS)
     opened = {name: sink.open(tools) for name, sink in sinks.items()}
     looks = {name: sink.look for name, sink in opened.items()}
@@ -40,6 +44,13 @@ def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSe
     for index, _ in enumerate(document.entries("routes")):
         _check_template(document, ("routes", index), looks, renderer, [*folders, SHIPPED])
         _check_digest(document, ("routes", index), undigested)
+
+
+def _beginnings(document: Document) -> set[str] | None:
+    """What types may begin with that the vocabulary has no word for; None where a source gives them any name."""
+    if any(document.value(("sources", name, "panel")) in OPEN_ENDED for name in document.names("sources")):
+        return None
+    return {"bridge", *(word for config in CONFIGS for word in config.words())}
 
 
 def _template_folders(document: Document, folder: Path) -> list[Path]:

@@ -15,7 +15,7 @@ it is a replay. It is run only where there is anything of that kind; a template 
 base's. A digest is a template of its own, `{service}/digest.j2`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +37,7 @@ from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
 from bridge.messages.sandbox import Sandbox
+from bridge.messages.unmatched import Unmatched
 
 _BRIDGE = Path(__file__).parents[1]
 #: In the wheel the shipped templates lie inside the package, in the repository beside it.
@@ -125,6 +126,15 @@ class Renderer:
             for folder in self._folders
             for mistake in mistakes_in(folder, services, lambda service: self._sandbox(service, self._locale, False))
         ]
+
+    def unmatched(
+        self, services: Mapping[str, Service], named: Collection[str], beginnings: Collection[str] | None
+    ) -> list[TemplateMistake]:
+        """What in the operator's folders nothing asks for; see Unmatched for the names."""
+        sandboxes: dict[str | None, Sandbox] = {None: self._sandbox(None, self._locale, False)}
+        sandboxes |= {name: self._sandbox(one, self._locale, False) for name, one in services.items()}
+        folders = [Unmatched(folder, services, sandboxes) for folder in self._folders]
+        return [finding for one in folders for finding in one.findings(named, beginnings)]
 
     def wrong(self, source: str) -> str | None:
         """What is wrong with an operator's own little template, None where it compiles."""

@@ -2,6 +2,7 @@
 
 BridgeError
 ├── ConfigError            the file is wrong: every mistake with line and column   exit 2, before the port opens
+├── UnknownName            a command names what there is not                       exit 2
 ├── StoreError             the store cannot be used, and why                       exit 1
 │   ├── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
 │   └── StoreRefused       not this: a row that it will never take                 422
@@ -51,6 +52,10 @@ class ConfigError(BridgeError):
         self.mistakes = in_order(mistakes)
         self.warnings = in_order(warnings)
         super().__init__("\n".join(f"{one.where(file)}: {one.text}" for one in self.mistakes))
+
+
+class UnknownName(BridgeError):
+    """A command names a sink, a source, a type or a language that there is not."""
 
 
 class StoreError(BridgeError):

@@ -235,8 +235,6 @@ def test_render_says_when_no_row_takes_an_event(run: Run, file: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["--event", "user.creatd"], 'no event has the type "user.creatd": did you mean "user.created"?'),
-        (["--sink", "opps"], 'no sink named "opps": did you mean "ops"?'),
         (["--file", "/nothing", "--source", "marzban"], "/nothing: cannot be read: No such file or directory"),
         (["--file", "/nothing"], "say with --source which source the file comes from: there are marzban, reports"),
         (["--file", EXAMPLE, "--source", "marzban"], "the body is not JSON: Expecting value at line 1 column 1"),
@@ -244,6 +242,30 @@ def test_render_says_when_no_row_takes_an_event(run: Run, file: Path) -> None:
 )
 def test_render_says_what_it_cannot_do(run: Run, file: Path, args: Sequence[object], told: str) -> None:
     assert run("render", "-c", file, *args) == (1, "", f"{told}\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--event", "user.creatd"], 'no event has the type "user.creatd": did you mean "user.created"?'),
+        (["--event", "expired"], 'no event has the type "expired": did you mean "user.expired"?'),
+        (["--sink", "opps"], 'no sink named "opps": did you mean "ops"?'),
+        (["--source", "marzbn"], 'no source is called "marzbn": did you mean "marzban"?'),
+        (["--source", "marzbn", "--file", "/nothing"], 'no source is called "marzbn": did you mean "marzban"?'),
+        (["--source", "x\x1b"], 'no source is called "x�": there are marzban, reports'),
+        (["--panel", "marzbn"], 'no panel is called "marzbn": did you mean "marzban"?'),
+        (["--locale", "de"], 'no language is called "de": there are en, fa, ru'),
+        (["--locale", "far"], 'no language is called "far": did you mean "fa"?'),
+    ],
+)
+def test_render_is_told_the_nearest_name_where_there_is_no_such_thing(
+    run: Run, file: Path, args: Sequence[object], told: str
+) -> None:
+    assert run("render", "-c", file, *args) == (2, "", f"{told}\n")
+
+
+def test_a_language_may_have_its_country(run: Run, file: Path) -> None:
+    assert run("render", "-c", file, "--sink", "night", "--locale", "fa_IR")[0] == 0
 
 
 # test
@@ -266,7 +288,7 @@ def test_test_exits_with_1_where_it_was_not_delivered(run: Run, tmp_path: Path) 
 
 
 def test_test_wants_a_sink_that_is_there(run: Run, file: Path) -> None:
-    assert run("test", "her", "-c", file) == (1, "", 'no sink named "her": did you mean "here"?\n')
+    assert run("test", "her", "-c", file) == (2, "", 'no sink named "her": did you mean "here"?\n')
 
 
 # real processes
@@ -284,7 +306,11 @@ def test_the_file_is_found_in_the_folder_or_by_the_environment(file: Path, tmp_p
     other.mkdir()
     assert panelbridge("check", folder=other, PANELBRIDGE_CONFIG=str(file)).returncode == 0
     lost = panelbridge("check", folder=other)
-    assert (lost.returncode, lost.stderr) == (2, "config.yaml:1:1: cannot be read: No such file or directory\n")
+    assert (lost.returncode, lost.stderr) == (
+        2,
+        "config.yaml:1:1: there is no file: neither --config nor PANELBRIDGE_CONFIG names one, and none is at "
+        f"{other}/config.yaml or /etc/panelbridge/config.yaml\n",
+    )
 
 
 @pytest.mark.process

@@ -113,7 +113,6 @@ def test_deliveries_are_listed_newest_first_in_the_time_zone_of_the_file(run: Ru
         (["--until", "2026-11-21T07:44:19"], [4, 3, 2, 1]),
         (["--since", "2026-11-21", "--until", "2026-11-22", "--sink", "ops"], [3, 1]),
         (["--limit", "2"], [4, 3]),
-        (["--sink", "nobody"], []),
     ],
 )
 def test_deliveries_are_found_by_what_one_knows(run: Run, args: Sequence[str], expected: list[int]) -> None:
@@ -546,3 +545,56 @@ def test_a_number_that_no_store_can_have_is_said_to_be_none(run: Run, args: tupl
 @pytest.mark.parametrize("id_", [2**63 - 1, 5])
 def test_the_highest_number_is_looked_for_as_any_other(run: Run, id_: int) -> None:
     assert run("deliveries", "--id", id_) == (1, "", f"deliveries: there is no delivery {id_}\n")
+
+
+# Names that there are not
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("command", [["deliveries"], ["replay"], ["replay", "--events"]])
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["--source", "berln"], 'no source is called "berln": did you mean "berlin"?'),
+        (["--source", "x"], 'no source is called "x": there are berlin'),
+        (["--type", "user.creatd"], 'no event has the type "user.creatd": did you mean "user.created"?'),
+        (["--type", "user_created"], 'no event has the type "user_created": did you mean "user.created"?'),
+        (["--subject", "alice"], 'no event is about "alice": write what it is too, as in user:alice'),
+        (["--subject", "user:"], 'no event is about "user:": write what it is too, as in user:alice'),
+    ],
+)
+def test_a_name_that_there_is_not_is_told_with_the_nearest(
+    run: Run, command: Sequence[str], args: Sequence[str], told: str
+) -> None:
+    assert run(command[0], *command[1:], *args) == (2, "", f"{told}\n")
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("command", ["deliveries", "replay"])
+@pytest.mark.parametrize(
+    ("sink", "told"),
+    [
+        ("opps", 'no sink is called "opps": did you mean "ops"?'),
+        ("Ops", 'no sink is called "Ops": did you mean "ops"?'),
+        ("z\x1b", 'no sink is called "z�": there are ops, team'),
+    ],
+)
+def test_so_is_a_sink_that_there_is_not(run: Run, command: str, sink: str, told: str) -> None:
+    assert run(command, "--sink", sink) == (2, "", f"{told}\n")
+
+
+@pytest.mark.usefixtures("unrouted")
+def test_what_only_the_store_knows_may_be_asked_for(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text().replace("berlin", "paris").replace("ops", "new"))
+    assert run("deliveries", "--sink", "ops")[0] == 0
+    assert run("replay", "--events", "--dry-run", "--source", "berlin")[0] == 1  # no row takes it
+    assert run("replay", "--events", "--dry-run", "--source", "london")[0] == 2
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    "args", [["--type", "payment.failed"], ["--subject", "user:nobody"], ["--type", "marzban.frozen"]]
+)
+def test_what_may_come_is_an_empty_table(run: Run, args: Sequence[str]) -> None:
+    assert ids(run, *args) == []

@@ -138,10 +138,24 @@ def test_resume_frees_all_that_are_held(run: Run) -> None:
     [
         ([], "resume: say which: sinks, or --all"),
         (["ops", "--all"], "resume: say which: sinks, or --all"),
-        (["opps"], "resume: no sink named opps; there are: gone, new, night, off, ops, team"),
-        (["ops", "o\x1b]ps"], "resume: no sink named o�]ps; there are: gone, new, night, off, ops, team"),
     ],
 )
 def test_what_cannot_be_resumed_is_said_and_nothing_is_done(run: Run, args: Sequence[str], reason: str) -> None:
     assert run("resume", *args) == (1, "", f"{reason}\n")
+    assert told(run)["ops"]["standing"] == "parked"
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    ("args", "reason"),
+    [
+        (["opps"], 'no sink is called "opps": did you mean "ops"?'),
+        (["ops", "o\x1b]ps"], 'no sink is called "o�]ps": did you mean "ops"?'),
+        (["ops", "zebra"], 'no sink is called "zebra": there are gone, new, night, off, ops, team'),
+    ],
+)
+def test_a_sink_that_there_is_not_cannot_be_resumed_nor_those_beside_it(
+    run: Run, args: Sequence[str], reason: str
+) -> None:
+    assert run("resume", *args) == (2, "", f"{reason}\n")
     assert told(run)["ops"]["standing"] == "parked"

@@ -9,7 +9,7 @@ import typer
 from bridge import __version__
 from bridge.cli import deliveries, lanes, messages, replay, service, store
 from bridge.cli.console import printable_lines
-from bridge.errors import BridgeError, ConfigError
+from bridge.errors import BridgeError, ConfigError, UnknownName
 
 app = typer.Typer(
     name="panelbridge",
@@ -31,12 +31,13 @@ app.command()(service.schema)
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run a command. What a person can mend is told in one line each: exit 2 for the file, 1 for the rest."""
+    """Run a command. What a person can mend is told in one line each: exit 2 for the file and
+    for a name that there is not, 1 for the rest."""
     try:
         app(args=args)
     except BridgeError as error:
         print(printable_lines(error), file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        sys.exit(2 if isinstance(error, ConfigError | UnknownName) else 1)
 
 
 def _version(asked: bool) -> None:

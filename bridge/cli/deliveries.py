@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.names import check_filters
 from bridge.cli.selection import (
     LAST_ID,
     LimitOption,
@@ -77,6 +78,7 @@ def deliveries(
                 until=parsed_time("--until", until, settings.zone()),
                 limit=limit,
             )
+            check_filters(ledger, settings, query)
             _print_deliveries(ledger.read(records.delivery_records, query), settings.zone(), as_json)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.names import known_name
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def resume(
     with existing_ledger(settings) as ledger:
         records = {one.sink: one for one in _lane_records(ledger, settings)}
         if unknown := [sink for sink in sinks or () if sink not in records]:
-            known = ", ".join(records) or "none"
-            raise BridgeError(f"resume: no sink named {', '.join(map(printable, unknown))}; there are: {known}")
+            for sink in unknown:
+                known_name("sink is called", sink, records)
         chosen = [records[sink] for sink in dict.fromkeys(sinks or ())] or [
             one for one in records.values() if _is_held(one)
         ]

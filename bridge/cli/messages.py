@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, config_path, default_path, print_json, printable
-from bridge.errors import BridgeError
+from bridge.cli.names import check_locale, known_name
+from bridge.errors import BridgeError, UnknownName
 from bridge.message import RECORD, UNIT
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def render(
     as_json: JsonOption = False,
 ) -> None:
     """Show what would be sent for an event, to each sink that the table chooses. Secrets are masked."""
+    check_locale(locale)
     settings = _config(config, needed=file is not None or sink is not None)
     if file is not None:
         events = _events_of(settings, file, source)
@@ -215,19 +217,24 @@ def _open_sink(config: "Config", name: str, http: "Http") -> "Sink":
 
     sinks = config.all_sinks()
     if name not in sinks:
-        raise BridgeError(f'no sink named "{name}": {suggestion(name, list(sinks))}')
+        raise UnknownName(f'no sink named "{printable(name)}": {suggestion(name, list(sinks))}')
     return sinks[name].open(Tools(http, DIALECTS))
 
 
 def _sample(config: "Config", type_: str, *, source: str | None = None, panel: str | None = None) -> "Event":
     """A sample as it would come from a source of the file: the named one, or the first."""
     from bridge.config.errors import suggestion
+    from bridge.panels import CONFIGS
     from bridge.samples import sample
     from bridge.vocabulary import DOCUMENTED, TYPES
 
     wanted = DOCUMENTED.get(type_, type_)
     if wanted not in TYPES:
-        raise BridgeError(f'no event has the type "{type_}": {suggestion(type_, list(TYPES))}')
+        raise UnknownName(f'no event has the type "{printable(type_)}": {suggestion(type_, list(TYPES))}')
+    if source is not None and config.sources:
+        known_name("source is called", source, config.sources)
+    if panel is not None:
+        known_name("panel is called", panel, (word for one in CONFIGS for word in one.words()))
     name = source or next((name for name, one in config.sources.items() if panel in (None, one.panel)), None)
     kind = panel or (config.sources[name].panel if name in config.sources else "marzban")
     return sample(wanted, at=datetime.now(UTC), panel=kind, source=name)
@@ -241,6 +248,8 @@ def _events_of(config: "Config", file: Path, source: str | None) -> "list[Event]
 
     names = list(config.sources)
     name = source or (names[0] if len(names) == 1 else "")
+    if source is not None:
+        known_name("source is called", source, names)
     if name not in names:
         raise BridgeError(f"say with --source which source the file comes from: {suggestion(name, names)}")
     settings = config.sources[name]

@@ -7,6 +7,7 @@ import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, print_json, print_table
 from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.names import check_filters
 from bridge.cli.selection import (
     LAST_ID,
     DryRunOption,
@@ -73,6 +74,7 @@ def replay(
         limit=None,
     )
     with existing_ledger(settings) as ledger:
+        check_filters(ledger, settings, query)
         if events:
             router = Router(settings.table(), sinks=settings.all_sinks())
             _print_events(operations.replay_unrouted(ledger, query, router, now=now, dry_run=dry_run), as_json=as_json)
@@ -116,6 +118,7 @@ def dismiss(
         limit=None,
     )
     with existing_ledger(settings) as ledger:
+        check_filters(ledger, settings, query)
         result = operations.dismiss(ledger, query, now=datetime.now(UTC), undo=undo, dry_run=dry_run)
     _print_dismissed(result, as_json=as_json)
 

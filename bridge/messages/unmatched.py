@@ -49,8 +49,8 @@ class _Parsed:
 class Unmatched:
     """What is found in one folder.
 
-    `named` are the templates that rows name; `beginnings` what types may begin with that the vocabulary lacks, None where
-    a source may give its types any name.
+    `named` are the templates that rows name; `beginnings` what types may begin with that the vocabulary lacks, None
+    where a source may give its types any name.
     """
 
     def __init__(self, folder: Path, services: Mapping[str, Service], sandboxes: Mapping[str | None, Sandbox]) -> None:

@@ -159,11 +159,19 @@ def test_the_endpoint_may_stand_beside_what_else_the_provider_needs(settings: ob
             ['nothing reads "endpoint" in providerSpecificConfig: there are channel, icon_emoji, icon_url, username'],
         ),
         (
-            {"providerType": "GOHIGHLEVEL", "providerSpecificConfig": {"locatonId": "x", "api-key": "k"}},
+            {
+                "providerType": "GOHIGHLEVEL",
+                "endpoint": "https://crm.example/in",
+                "providerSpecificConfig": {"locatonId": "x", "api-key": "k"},
+            },
             ['nothing reads "locatonId" in providerSpecificConfig: did you mean "locationId"?'],
         ),
         (
-            {"providerType": "ZAPIER", "providerSpecificConfig": {"channel": "#x", "apiKey": "k"}},
+            {
+                "providerType": "ZAPIER",
+                "endpoint": "https://hooks.zapier.com/hooks/catch/1/a",
+                "providerSpecificConfig": {"channel": "#x", "apiKey": "k"},
+            },
             ['nothing reads "channel" in providerSpecificConfig: there are api_key, source, version'],
         ),
     ],

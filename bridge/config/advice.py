@@ -1,6 +1,7 @@
 """What each sink says of its own settings, and what none can see by itself: addresses and rows of other services."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pydantic import SecretStr
 from yarl import URL
@@ -11,11 +12,14 @@ from bridge.sinks.settings import Advice, ChatConfig, is_at
 
 
 def check_advice(document: Document, sinks: Mapping[str, tuple[KeyPath, SinkSettings]]) -> None:
-    """Report what keeps a sink from being told anything, and warn of what may; `sinks` have their paths with them."""
+    """Report what keeps a sink from being told anything, and warn of what may; `sinks` have their paths with them.
+
+    Of a sink that is disabled nothing is a mistake: it may wait for its address.
+    """
     for path, sink in sinks.values():
         swapped = _swapped(sink)
         for one in (swapped,) if swapped else sink.advise():
-            _tell(document, path, one)
+            _tell(document, path, one if sink.enabled else replace(one, fatal=False))
     for index, _ in enumerate(document.entries("routes")):
         _check_update(document, ("routes", index), sinks)
 
@@ -45,7 +49,9 @@ def _swapped(sink: SinkSettings) -> Advice | None:
     if not sink.hosts and not is_chat:
         return None
     name = owner.model_fields["type"].default
-    text = f"is an address of {name}, and this sink speaks as {sink.type}: write type: {name}, or give another address"
+    text = (
+        f"is an address of {name}, and this sink speaks as {sink.type}: make it type: {name}, or give another address"
+    )
     return Advice("url", text, fatal=bool(sink.hosts) and (is_chat or isinstance(sink, ChatConfig)))
 
 

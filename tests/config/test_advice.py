@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.files import SINK, loaded, mistakes, warnings
+from tests.config.files import mistakes, warnings
 
 HOOK = "https://discord.com/api/webhooks/104/abc"
 SLACK = "https://hooks.slack.com/services/T0/B0/x"
@@ -109,22 +109,22 @@ FORM = "123456789:ABC…, as @BotFather gives it"
         (
             f"{{type: slack, url: '{HOOK}'}}",
             "2:27: url is an address of discord, and this sink speaks as slack: "
-            "write type: discord, or give another address",
+            "make it type: discord, or give another address",
         ),
         (
             f"{{type: discord, url: '{SLACK}'}}",
             "2:29: url is an address of slack, and this sink speaks as discord: "
-            "write type: slack, or give another address",
+            "make it type: slack, or give another address",
         ),
         (
             f"{{type: zapier, url: '{SLACK}'}}",
             "2:28: url is an address of slack, and this sink speaks as zapier: "
-            "write type: slack, or give another address",
+            "make it type: slack, or give another address",
         ),
         (
             "{type: slack, url: 'https://hooks.zapier.com/hooks/catch/1/a'}",
             "2:27: url is an address of zapier, and this sink speaks as slack: "
-            "write type: zapier, or give another address",
+            "make it type: zapier, or give another address",
         ),
     ],
 )
@@ -144,8 +144,15 @@ def test_a_webhooks_endpoint_is_judged_too(tmp_path: Path) -> None:
     webhook = f"webhooks:\n  - {{name: x, providerType: SLACK, endpoint: '{HOOK}'}}\n"
     assert mistakes(tmp_path, webhook) == [
         "config.yaml:2:46: webhook 1: endpoint is an address of discord, and this sink speaks as slack: "
-        "write type: discord, or give another address"
+        "make it type: discord, or give another address"
     ]
+
+
+def test_of_a_sink_that_is_disabled_it_is_a_warning(tmp_path: Path) -> None:
+    sink = f"{{type: discord, enabled: false, url: '{HOOK}/slack'}}"
+    assert '2:45: sink "ops": url ends in /slack, where nothing of ours is understood: leave that out' in warnings(
+        tmp_path, f"sinks:\n  ops: {sink}\n"
+    )
 
 
 def of_sink(found: list[str]) -> list[str]:
@@ -173,12 +180,12 @@ def of_sink(found: list[str]) -> list[str]:
         (
             f"{{type: webhook, url: '{HOOK}'}}",
             '2:29: sink "ops": url is an address of discord, and this sink speaks as webhook: '
-            "write type: discord, or give another address",
+            "make it type: discord, or give another address",
         ),
         (
             "{type: gohighlevel, url: 'https://hooks.zapier.com/hooks/catch/1/a'}",
             '2:33: sink "ops": url is an address of zapier, and this sink speaks as gohighlevel: '
-            "write type: zapier, or give another address",
+            "make it type: zapier, or give another address",
         ),
         (
             "{type: webhook, url: 'https://x', secret: whsec_MTIz}",
@@ -268,7 +275,3 @@ def test_no_advice_tells_a_secret(tmp_path: Path) -> None:
         f"{{type: discord, url: 'https://hooks.slack.com/services/{secret}'}}",
     ):
         assert all(secret not in one for one in mistakes(tmp_path, f"sinks:\n  ops: {sink}\n"))
-
-
-def test_the_examples_sink_is_known(tmp_path: Path) -> None:
-    assert loaded(tmp_path, SINK).config.sinks["ops"].hosts == ()

@@ -7,19 +7,53 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from bridge.admin.shapes import Dismissed, Replay, Replayed, ReplayedEvents
+from bridge.admin.shapes import Dismissed, EventBrief, Explanation, Fate, Replay, Replayed, ReplayedEvents, Verdict
+from bridge.admin.words import sentence
+from bridge.errors import BridgeError
 from bridge.routing import Router
 from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
-from bridge.store.queries.records import count_deliveries
+from bridge.store.queries.events import deliveries_of, event_ids, event_records
+from bridge.store.queries.records import count_deliveries, event
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
 from bridge.store.records import Query
 
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 NOT_DEALT_WITH = (None,)
+
+
+def events(ledger: Ledger, query: Query, *, nowhere: bool = False) -> list[EventBrief]:
+    """The events that are meant, newest first, with what became of them; with `nowhere` those that went to no sink."""
+    found = ledger.read(event_records, query, nowhere=nowhere)
+    fates = ledger.read(deliveries_of, [one.id for one in found])
+    return [EventBrief.model_validate(one.to_json() | {"fates": fates.get(one.id, ())}) for one in found]
+
+
+def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
+    """Why an event went where it went; raise BridgeError where the reference means none, or several."""
+    found = ledger.read(event_ids, reference)
+    if len(found) > 1:
+        raise BridgeError(f"explain: more than one event has an id that begins with {reference}: give more of it")
+    stored = ledger.read(event, found[0]) if found else None
+    if stored is None:
+        raise BridgeError(f"explain: there is no event {reference}")
+    one, verdicts = stored
+    fates = [Fate.model_validate(record) for record in ledger.read(deliveries_of, [one.id]).get(one.id, ())]
+    told = [_verdict(verdict, fates) for verdict in verdicts]
+    today = tuple(to.sink for to in router.route(one).destinations)
+    return Explanation.model_validate(
+        one.to_json() | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
+    )
+
+
+def _verdict(stored: dict[str, Any], fates: Sequence[Fate]) -> Verdict:
+    """What a row said, and the sinks that it was the first to name."""
+    first_of_row = [one.sink for one in fates if one.row == stored["row"] and not (one.replay_of or one.instead)]
+    return Verdict(**stored, to=tuple(first_of_row) if stored["matched"] else ())
 
 
 def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, dry_run: bool = False) -> Replayed:

@@ -1,8 +1,12 @@
 """The shapes of what an operator is shown: the same for eyes, for `--json` and for programs."""
 
+from datetime import datetime
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 from bridge.event import JsonObject
+from bridge.store.base import Cleared, State
 
 
 class Shape(BaseModel):
@@ -57,3 +61,60 @@ class Dismissed(Shape):
     deliveries: tuple[int, ...]
     undone: bool
     dry_run: bool
+
+
+class Fate(Shape):
+    """What became of an event at one sink."""
+
+    id: int
+    sink: str
+    row: str
+    state: State
+    attempts: int
+    made_at: datetime
+    due_at: datetime | None
+    settled_at: datetime | None
+    status: int | None
+    reason: str | None
+    note: str | None
+    instead: str | None
+    replay_of: int | None
+    cleared: Cleared | None
+    cleared_at: datetime | None
+
+
+class EventBrief(Shape):
+    """An event in a list, with what became of it; it went nowhere where nothing did."""
+
+    id: str
+    source: str
+    panel: str
+    type: str
+    native_type: str
+    subject: str | None
+    occurred_at: datetime
+    received_at: datetime
+    fates: tuple[Fate, ...]
+
+
+class Verdict(Shape):
+    """What a row said of an event, why, and to which sinks it had it sent."""
+
+    row: str
+    matched: bool
+    why: str
+    to: tuple[str, ...]
+
+
+class Explanation(EventBrief):
+    """Why an event went where it went, row by row.
+
+    sentence  what became of it, in one
+    today     the sinks that today's table would send it to
+    """
+
+    sentence: str
+    verdicts: tuple[Verdict, ...]
+    today: tuple[str, ...]
+    data: Any
+    native: Any

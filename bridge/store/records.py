@@ -77,6 +77,20 @@ class ReplayRecord(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord(Record):
+    """An event in a list: all of it but what it holds."""
+
+    id: str
+    source: str
+    panel: str
+    type: str
+    native_type: str
+    subject: str | None
+    occurred_at: datetime
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetAsideRecord(Record):
     """An element of a batch that was set aside, as people see it."""
 

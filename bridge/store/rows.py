@@ -12,7 +12,7 @@ from bridge.intake import Destination, Routed, SetAside, Verdict
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
-from bridge.store.records import DeliveryRecord, SetAsideRecord
+from bridge.store.records import DeliveryRecord, EventRecord, SetAsideRecord
 from bridge.store.schema import micros, micros_or_none, moment, moment_or_none
 from bridge.terms import Terms
 
@@ -184,6 +184,19 @@ def event_of(row: Row, *, loaded: bool = True) -> Event:
         received_at=moment(row.received_at),
         data=load(row.data) if loaded else {},
         native=load(row.native) if loaded else None,
+    )
+
+
+def event_record(row: Row) -> EventRecord:
+    return EventRecord(
+        id=row.id,
+        source=row.source,
+        panel=row.panel,
+        type=row.type,
+        native_type=row.native_type,
+        subject=row.subject,
+        occurred_at=moment(row.occurred_at),
+        received_at=moment(row.received_at),
     )
 
 

@@ -16,14 +16,18 @@ from bridge.store.rows import Row, delivery_record, event_of, set_aside_record
 from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
+#: What a record of a delivery is made of.
+delivery_columns = [
+    *(c for c in deliveries.c if c.name not in ("event_id", "subject", "terms", "sealed")),
+    events.c.id.label("event_id"),
+    *(events.c[name] for name in ("source", "type", "native_type", "subject", "received_at")),
+]
 
 
 def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRecord]:
     """The deliveries that a person means, newest first."""
-    columns = [c for c in deliveries.c if c.name not in ("event_id", "subject", "terms", "sealed")]
-    of_event = [events.c[name] for name in ("source", "type", "native_type", "subject", "received_at")]
     select = (
-        sa.select(*columns, events.c.id.label("event_id"), *of_event)
+        sa.select(*delivery_columns)
         .select_from(joined)
         .where(*delivery_conditions(query))
         .order_by(deliveries.c.id.desc())

@@ -1,0 +1,136 @@
+"""`events` and `explain`: all that came in, and why it went where it went."""
+
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
+from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.selection import (
+    LimitOption,
+    SinceOption,
+    SinkOption,
+    SourceOption,
+    SubjectOption,
+    TypeOption,
+    UntilOption,
+    parsed_time,
+)
+from bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from bridge.admin.shapes import EventBrief, Explanation, Fate, Verdict
+
+
+def events(
+    config: ConfigOption = None,
+    nowhere: Annotated[bool, typer.Option("--nowhere", help="Only those that went to no sink.")] = False,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Only those given up for a sink, and neither replayed nor dismissed.")
+    ] = False,
+    pending: Annotated[bool, typer.Option("--pending", help="Only those still to be delivered to a sink.")] = False,
+    held_back: Annotated[bool, typer.Option("--held-back", help="Only those that a row did not want sent.")] = False,
+    sink: SinkOption = None,
+    source: SourceOption = None,
+    type_: TypeOption = None,
+    subject: SubjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List all events that came in, the newest first, with what became of them at each sink."""
+    from bridge.admin import operations
+    from bridge.store.base import State
+    from bridge.store.records import Query
+
+    if nowhere and (dead or pending or held_back or sink):
+        raise BridgeError(
+            "events: what went --nowhere has no sink: leave --sink, --dead, --pending and --held-back out"
+        )
+    settings = load_settings(config)
+    query = Query(
+        states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
+        cleared=(None,) * dead,
+        sink=sink,
+        source=source,
+        type=type_,
+        subject=subject,
+        since=parsed_time("--since", since, settings.zone()),
+        until=parsed_time("--until", until, settings.zone()),
+        limit=limit,
+    )
+    with existing_ledger(settings) as ledger:
+        found = operations.events(ledger, query, nowhere=nowhere)
+    if as_json:
+        print_json([one.to_json() for one in found])
+    else:
+        print_table(
+            ("EVENT", "WHEN", "SOURCE", "TYPE", "SUBJECT", "WENT TO"), [_cells(one, settings.zone()) for one in found]
+        )
+
+
+def explain(
+    event: Annotated[
+        str,
+        typer.Argument(
+            help="An event's id or its beginning, a delivery's number, or a subject as user:alice for its newest event."
+        ),
+    ],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say of an event why it went where it went: what every row said, and what became of it at each sink."""
+    from bridge.admin import operations
+    from bridge.routing import Router
+
+    settings = load_settings(config)
+    router = Router(settings.table(), sinks=settings.all_sinks())
+    with existing_ledger(settings) as ledger:
+        explanation = operations.explain(ledger, event, router)
+    if as_json:
+        print_json(explanation.to_json())
+    else:
+        _print_explanation(explanation, settings.zone())
+
+
+def _cells(one: "EventBrief", zone: ZoneInfo) -> tuple[object, ...]:
+    fates = ", ".join(f"{fate.sink} {_state(fate)}" for fate in one.fates) or "nowhere"
+    return (one.id, local_time(one.received_at, zone), one.source, one.type, one.subject, fates)
+
+
+def _state(fate: "Fate") -> str:
+    return f"{fate.state} ({fate.cleared})" if fate.cleared else fate.state
+
+
+def _print_explanation(one: "Explanation", zone: ZoneInfo) -> None:
+    subject = f" about {one.subject}" if one.subject else ""
+    native = f", which {one.panel} calls {one.native_type}" if one.native_type != one.type else ""
+    print(printable(f"{one.type}{subject} from {one.source}, {local_time(one.received_at, zone)}{native}"))
+    print(one.id)
+    print(printable(one.sentence))
+    print("\nwhy")
+    for verdict in one.verdicts:
+        print(printable(f"  {_verdict_line(verdict)}"))
+    if one.fates:
+        print("\nwhat became of it")
+        print_table(
+            ("DELIVERY", "SINK", "STATE", "WHEN", "TRIES", "STATUS", "REASON"),
+            [_fate_cells(fate, zone) for fate in one.fates],
+        )
+    today = ", ".join(one.today) or "no sink"
+    print(f"\ntoday's table would send it to {printable(today)}")
+
+
+def _verdict_line(verdict: "Verdict") -> str:
+    sinks = f" → {', '.join(verdict.to)}" if verdict.to else ""
+    return f"{'✓' if verdict.matched else '–'} {verdict.row}: {verdict.why}{sinks}"
+
+
+def _fate_cells(fate: "Fate", zone: ZoneInfo) -> tuple[object, ...]:
+    when = fate.settled_at or fate.due_at or fate.made_at
+    origin = f"replay of {fate.replay_of}" if fate.replay_of else None
+    instead = f"instead of {fate.instead}" if fate.instead else None
+    remarks = "; ".join(filter(None, (origin, instead, fate.reason, fate.note)))
+    return (fate.id, fate.sink, _state(fate), local_time(when, zone), fate.attempts, fate.status, remarks)

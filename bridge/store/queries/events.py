@@ -1,0 +1,65 @@
+"""Events: what came in, whatever became of it."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from bridge.store.queries.records import delivery_columns, delivery_conditions, event_conditions, joined
+from bridge.store.records import DeliveryRecord, EventRecord, Query
+from bridge.store.rows import delivery_record, event_record
+from bridge.store.schema import deliveries, events
+
+_DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
+CHUNK = 500  # values in one statement
+_BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
+_HAS_DELIVERY = sa.exists().where(deliveries.c.event_id == events.c.id)
+
+
+def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:
+    """The events that a person means, newest first; with `nowhere` those that went to no sink.
+
+    What a query says of deliveries, one of the event's has to fit.
+    """
+    newest = sa.select(*_BRIEF).where(*event_conditions(query)).order_by(events.c.id.desc()).limit(query.limit)
+    if nowhere:
+        newest = newest.where(~_HAS_DELIVERY)
+    elif query.ids or query.states or query.cleared or query.sink is not None:
+        fitting = sa.exists().where(deliveries.c.event_id == events.c.id, *delivery_conditions(query))
+        newest = newest.where(fitting.correlate(events))
+    return [event_record(row) for row in connection.execute(newest)]
+
+
+def deliveries_of(connection: sa.Connection, event_ids: Sequence[str]) -> dict[str, list[DeliveryRecord]]:
+    """The deliveries of each of these events, in order."""
+    found: defaultdict[str, list[DeliveryRecord]] = defaultdict(list)
+    for start in range(0, len(event_ids), CHUNK):
+        of_some = deliveries.c.event_id.in_(event_ids[start : start + CHUNK])
+        select = sa.select(*delivery_columns).select_from(joined).where(of_some).order_by(deliveries.c.id)
+        for row in connection.execute(select):
+            record = delivery_record(row._asdict())
+            found[record.event_id].append(record)
+    return found
+
+
+def event_ids(connection: sa.Connection, reference: str, *, most: int = 2) -> list[str]:
+    """Ids of the events that a reference may mean, up to `most`.
+
+    It is an id or the beginning of one, the number of a delivery, or a subject, of which the newest event is meant.
+    """
+    return list(dict.fromkeys(_event_ids(connection, reference, most)))
+
+
+def _event_ids(connection: sa.Connection, reference: str, most: int) -> Iterator[str]:
+    if _DELIVERY.fullmatch(reference):
+        of_delivery = sa.select(deliveries.c.event_id).where(deliveries.c.id == int(reference))
+        yield from connection.execute(of_delivery).scalars()
+    elif ":" in reference:
+        newest = sa.select(events.c.id).where(events.c.subject == reference).order_by(events.c.id.desc()).limit(1)
+        yield from connection.execute(newest).scalars()
+    else:
+        beginning = events.c.id.startswith(reference.lower(), autoescape=True)
+        yield from connection.execute(
+            sa.select(events.c.id).where(beginning).order_by(events.c.id).limit(most)
+        ).scalars()

@@ -50,13 +50,13 @@ ANY_ADDRESS = ("", "*", "[::]")  # as a host in `listen`: all addresses, of both
 LAST_WORDS = 0.1  # seconds for the last line of the log
 
 
-def run(path: Path, *, started: Started | None = None) -> int:
+def run(path: Path, *, started: Started | None = None, on_loopback: bool = False) -> int:
     """Run the bridge until SIGTERM or SIGINT; 0 when it ended as asked. `started` is awaited once the port is open.
 
     Raise ConfigError before the port opens where the file is wrong, another BridgeError where it cannot start.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing to reload yet
-    loaded = load(path)
+    loaded = load(path, on_loopback=on_loopback)
     configure_logging(loaded.config.log)
     log_warnings(path, loaded)
     return uvloop.run(_run(path, loaded, started))

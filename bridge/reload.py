@@ -97,7 +97,7 @@ class Reloader:
         """Put in place what the files say, which are as `stamp` says; later, where that changes meanwhile."""
         before = self._loaded
         try:
-            loaded = await asyncio.to_thread(load, self._path)
+            loaded = await asyncio.to_thread(load, self._path, on_loopback=before.on_loopback)
             if _stamp(before.files) != stamp:
                 requested.set()
                 return

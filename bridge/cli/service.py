@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def run(
     file: FileArgument = None,
     config: ConfigOption = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Then send it a recorded event, to see what comes out.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="On this machine alone, and send it a recorded event, to see what comes out.")
+    ] = False,
 ) -> None:
     """Run the bridge until it is told to stop; SIGHUP, or a change of the file, reloads it."""
     from bridge.app import run as run_bridge
@@ -32,7 +34,7 @@ def run(
 
             await send_demo_event(config, address)
 
-    raise typer.Exit(run_bridge(one_path(config, file), started=started))
+    raise typer.Exit(run_bridge(one_path(config, file), started=started, on_loopback=demo))
 
 
 def check(file: FileArgument = None, config: ConfigOption = None, as_json: JsonOption = False) -> None:

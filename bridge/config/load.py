@@ -24,10 +24,11 @@ class Loaded:
     config: Config
     files: tuple[Path, ...]
     warnings: tuple[Mistake, ...] = ()
+    on_loopback: bool = False
 
 
-def load(path: Path, env: Mapping[str, str] = os.environ) -> Loaded:
-    """Read the file; raise ConfigError with all that is wrong with it."""
+def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool = False) -> Loaded:
+    """Read the file; raise ConfigError with all that is wrong with it. `on_loopback`: whatever host it listens on."""
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -37,9 +38,11 @@ def load(path: Path, env: Mapping[str, str] = os.environ) -> Loaded:
     config = None
     try:
         config = Config.model_validate(document.data, context={"folder": folder})
+        config = config.on_loopback() if on_loopback else config
     except ValidationError as error:
         report_errors(error, document, Config)
     check(document, folder, config)
     if document.mistakes or config is None:
         raise ConfigError(str(path), document.mistakes, document.warnings)
-    return Loaded(config, (path, *document.files, *config.template_folders()), tuple(in_order(document.warnings)))
+    files = (path, *document.files, *config.template_folders())
+    return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback)

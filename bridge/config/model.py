@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -95,6 +97,17 @@ class Config(Settings):
     def template_folders(self) -> tuple[Path, ...]:
         """The operator's folder, if there is one."""
         return (self.templates,) if self.templates else ()
+
+    def on_loopback(self) -> "Config":
+        """The same, for this machine alone."""
+        return self.model_copy(update={"listen": f"127.0.0.1:{self.listen.rpartition(':')[2]}"})
+
+    def is_reachable(self) -> bool:
+        """Whether other machines may reach it."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        with suppress(ValueError):
+            return not ip_address(host).is_loopback
+        return host != "localhost"
 
     @field_validator("listen")
     @classmethod

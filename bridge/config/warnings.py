@@ -49,7 +49,7 @@ def _warn_of_sources(document: Document, config: Config) -> None:
         path: KeyPath = ("sources", name)
         if not source.secret:
             document.warn(path, "takes events from anyone, its secret is none", document.position((*path, "secret")))
-        if any(is_demo(secret.get_secret_value()) for secret in source.secret):
+        if config.is_reachable() and any(is_demo(secret.get_secret_value()) for secret in source.secret):
             what = "its secret is the one of the example, which everyone knows"
             document.warn(path, what, document.position((*path, "secret")))
         if source.unmask:

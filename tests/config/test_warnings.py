@@ -36,6 +36,13 @@ routes:
     ]
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.1:8080", "localhost:8080", "'[::1]:8080'"])
+def test_the_secrets_of_the_example_are_no_trouble_where_nobody_else_gets(tmp_path: Path, listen: str) -> None:
+    source = "sources:\n  demo: {panel: marzban, secret: demo-marzban-secret}\n"
+    assert warnings(tmp_path, source + SINK + f"routes:\n  - to: ops\nlisten: {listen}\n") == []
+    assert len(warnings(tmp_path, source + SINK + "routes:\n  - to: ops\n")) == 1
+
+
 def test_what_a_source_lets_through_in_clear_is_worth_a_warning(tmp_path: Path) -> None:
     source = "sources:\n  m: {panel: marzban, secret: x, unmask: [user.links, user.key]}\n"
     assert warnings(tmp_path, source + SINK + "routes:\n  - to: ops\n") == [

@@ -353,7 +353,7 @@ def test_any_of_several_secrets_will_do_and_none_takes_everything() -> None:
 @pytest.mark.parametrize(
     ("element", "type_", "subject"),
     [
-        ({}, "marzneshin.unnamed", None),
+        ({}, "marzban.unnamed", None),
         ({"username": "alice"}, "marzban.unnamed", "user:alice"),
         ({"username": "alice", "action": 7}, "marzban.unnamed", "user:alice"),
         ({"username": "alice", "action": " "}, "marzban.unnamed", "user:alice"),

@@ -119,7 +119,7 @@ def _panel(element: JsonObject, configured: str) -> str:
     for panel, marks in MARKS.items():
         if keys & marks:
             return panel
-    if element.get("username") is None:
+    if element.get("username") is None and name_of(value_at(element, "user", "username")) is not None:
         return "marzneshin"
     return "marzban" if configured == "marzneshin" else configured
 

@@ -31,9 +31,9 @@ def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSe
     renderer = Renderer(folders=folders, timezone=ZoneInfo("UTC"), locale="en")
     for mistake in renderer.mistakes(SERVICES):
         document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
-    named = {document.value(("routes", index, "template")) for index, _ in enumerate(document.entries("routes"))}
-    texts = {one for one in named if isinstance(one, str)}
-    for mistake in renderer.unmatched(SERVICES, texts, _beginnings(document)):
+    rows = range(len(document.entries("routes")))
+    named = {name for row in rows for _, name in document.texts(("routes", row, "template"))}
+    for mistake in renderer.unmatched(SERVICES, named, _beginnings(document)):
         document.warnings.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
     tools = Tools(Http(), DIALECTS)
     opened = {name: sink.open(tools) for name, sink in sinks.items()}

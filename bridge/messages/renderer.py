@@ -131,6 +131,8 @@ class Renderer:
         self, services: Mapping[str, Service], named: Collection[str], beginnings: Collection[str] | None
     ) -> list[TemplateMistake]:
         """What in the operator's folders nothing asks for; see Unmatched for the names."""
+        if not self._folders:
+            return []
         sandboxes: dict[str | None, Sandbox] = {None: self._sandbox(None, self._locale, False)}
         sandboxes |= {name: self._sandbox(one, self._locale, False) for name, one in services.items()}
         folders = [Unmatched(folder, services, sandboxes) for folder in self._folders]

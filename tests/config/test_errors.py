@@ -499,6 +499,13 @@ def test_templates_of_ones_own_are_compiled(tmp_path: Path) -> None:
     assert found.files == (tmp_path / "config.yaml", tmp_path / "mine")
 
 
+@pytest.mark.parametrize("template", ["{a: b}", "[a, b]"])
+def test_a_row_whose_template_is_no_name_is_a_mistake(tmp_path: Path, template: str) -> None:
+    (tmp_path / "mine").mkdir()
+    told = mistakes(tmp_path, "templates: mine\n" + SINK + f"routes:\n  - {{to: ops, template: {template}}}")
+    assert [line.partition(" route 1")[0] for line in told] == ["config.yaml:5:25:"]
+
+
 @pytest.mark.parametrize("name", ["mine", "config.yaml", "x" * 999])
 def test_a_folder_of_templates_has_to_be_there(tmp_path: Path, name: str) -> None:
     assert mistakes(tmp_path, f"templates: {name}") == [

@@ -274,7 +274,7 @@ def test_a_language_may_have_its_country(run: Run, file: Path) -> None:
 def test_test_sends_a_sample_once(run: Run, file: Path) -> None:
     status, out, _ = run("test", "here", "-c", file, "--event", "user.deleted")
     assert status == 0
-    assert "USER_DELETED" in out
+    assert "User deleted" in out
     assert out.splitlines()[-1].split() == ["outcome", "delivered"]
 
 

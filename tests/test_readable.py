@@ -34,9 +34,9 @@ def told_in(taken: Iterable[Taken]) -> int:
 
 
 def named_in(one: Taken) -> list[str]:
-    """The users of a digest, in order."""
+    """The users of a digest, in order, each once."""
     shown = json.dumps(one.body.get("blocks") or one.body.get("embeds") or one.body, ensure_ascii=False)
-    return re.findall(r"user-\d+", shown)
+    return list(dict.fromkeys(re.findall(r"user-\d+", shown)))
 
 
 class LaterClock:

@@ -64,7 +64,7 @@ def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN) -> V
         "emoji": shown.emoji,
         "title": title,
         "color": shown.color,
-        "heading": documented_name(event.type) if to.locale == "en" else title,
+        "heading": documented_name(event.type) if event.panel == "orbvpn" and to.locale == "en" else None,
         "rlm": to.rlm,
         "replay": given.replay,
         "instead": given.instead,

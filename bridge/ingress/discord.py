@@ -2,9 +2,10 @@
 
 Source   discord.com/developers/docs/resources/webhook#execute-webhook, …/reference#uploading-files
 Secret   the last segment of the path: /api/webhooks/{source}/{secret}
-Sends    (to us) JSON; a form or multipart with the JSON in `payload_json`. Uploaded files are named, not kept
-Answers  204; with ?wait=true 200 and a message object. GET answers the webhook object. Errors have Discord's shape:
-         401 50027 · 404 10015 · 400 50006, 50035, 50109 · 413 40005 · 503 0
+Sends    (to us) JSON; a form or multipart with the JSON in `payload_json`. Uploaded files are named, not kept.
+         Under /slack and /github what these send to webhooks of their own: JSON, or a form with it in `payload`
+Answers  204; with ?wait=true 200 and a message object; /slack 200 and the text `ok`. GET answers the webhook object.
+         Errors have Discord's shape: 401 50027 · 404 10015 · 400 50006, 50035, 50109 · 413 40005 · 503 0
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from bridge.ingress.address import PublicAddress
 from bridge.ingress.body import ask_later, body_deadline, read_body, read_pieces
 from bridge.ingress.budget import MemoryBudget, Reservation
 from bridge.ingress.connections import PROVEN
-from bridge.ingress.forms import form_json, multipart_json
+from bridge.ingress.forms import OTHERS_PAYLOAD, form_json, multipart_json
 from bridge.ingress.receiver import BIG_BODY, Receipt, Receiver
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import RETRY_AFTER, last, log_accepted
@@ -54,7 +55,7 @@ class DiscordEndpoint:
                 "*", f"/api{version}/webhooks/{{source}}/{{token}}{slash}", self.receive, expect_handler=ask_later
             )
             for version in ("", r"/v{version:\d+}")
-            for slash in ("", "/")
+            for slash in (f"{dialect}{slash}" for dialect in ("", "/{dialect:slack|github}") for slash in ("", "/"))
         ]
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -65,10 +66,12 @@ class DiscordEndpoint:
         if source is None or source.kind != "discord":
             return last(_error(404, 10015, "Unknown Webhook"))
         try:
-            if request.method == "GET":
+            asked = "dialect" not in request.match_info
+            if request.method == "GET" and asked:
                 return self._webhook_object(request, source)
             if request.method != "POST":
-                return last(_error(405, 0, "405: Method Not Allowed", headers={"Allow": "GET, POST"}))
+                allowed = "GET, POST" if asked else "POST"
+                return last(_error(405, 0, "405: Method Not Allowed", headers={"Allow": allowed}))
             body, receipt = await self._receive(request, source)
         except HookRejected as error:
             self._refusals.log(name, error.status, str(error))
@@ -77,7 +80,9 @@ class DiscordEndpoint:
             self._refusals.log(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
         log_accepted(name, receipt, started)
-        if request.query.get("wait", "").lower() in ("true", "1"):
+        if request.match_info.get("dialect") == "slack":
+            return web.Response(text="ok")
+        if request.query.get("wait", "").lower() in ("true", "1") and "dialect" not in request.match_info:
             return _json(200, self._message_object(name, _payload(body)))
         return web.Response(status=204)
 
@@ -93,6 +98,9 @@ class DiscordEndpoint:
     async def _body(self, request: web.Request, reservation: Reservation) -> bytes:
         """The message as JSON, whichever way it was sent."""
         more: JsonObject = {"thread_id": thread} if (thread := request.query.get("thread_id")) else {}
+        if "dialect" in request.match_info:
+            body = await self._body_of_others(request, reservation)
+            return _json_with(body, more) if more else body
         match request.content_type:
             case "application/json":
                 body = await read_body(request, reservation)
@@ -110,9 +118,25 @@ class DiscordEndpoint:
                 raise BadPayload('Expected "Content-Type" header to be one of {"application/json", …}', "_content_type")
         return _json_with(body, more) if more else body
 
+    async def _body_of_others(self, request: web.Request, reservation: Reservation) -> bytes:
+        """Slack's or GitHub's JSON, also of a form; clients send it under any type, curl's `-d` as a form."""
+        body = await read_body(request, reservation)
+        if request.content_type != "application/x-www-form-urlencoded" or body.lstrip(JSON_BLANKS).startswith(b"{"):
+            return body
+        limits = reservation.limits
+        if len(body) < BIG_BODY:
+            return form_json(body, limits, payload=OTHERS_PAYLOAD)
+        return await asyncio.to_thread(form_json, body, limits, payload=OTHERS_PAYLOAD)
+
     def _head(self, request: web.Request) -> Hook:
-        token = request.match_info["token"]
-        return Hook(body=b"", received_at=self._clock.now(), headers=request.headers, query=request.query, token=token)
+        return Hook(
+            body=b"",
+            received_at=self._clock.now(),
+            headers=request.headers,
+            query=request.query,
+            token=request.match_info["token"],
+            dialect=request.match_info.get("dialect"),
+        )
 
     def _webhook_object(self, request: web.Request, source: Source) -> web.Response:
         source.panel.verify(self._head(request))

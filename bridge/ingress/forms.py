@@ -15,18 +15,20 @@ from bridge.event import JsonObject
 from bridge.ingress.limits import Limits
 
 PAYLOAD = "payload_json"
+OTHERS_PAYLOAD = "payload"  # as Slack's and GitHub's forms call it
 TEXT_FIELDS = ("content", "username", "avatar_url", "tts", "thread_name")
 KEPT = frozenset((PAYLOAD, *TEXT_FIELDS))
 SLICE = 64 * 1024  # bytes that are unquoted at once: a million of them would make a million objects
 
 
-def form_json(body: bytes, limits: Limits) -> bytes:
-    """The message of a URL-encoded form."""
+def form_json(body: bytes, limits: Limits, *, payload: str = PAYLOAD) -> bytes:
+    """The message of a URL-encoded form, the JSON of its field `payload` where it has that."""
     if body.count(b"&") >= limits.fields:
         raise _unreadable(f"it has more than {limits.fields} fields")
     pairs = (pair.partition(b"=") for pair in body.split(b"&"))
     named = ((_unquoted(name), value) for name, _, value in pairs if len(name) <= 3 * max(map(len, KEPT)))
-    return _fields_json({name: _unquoted(value) for name, value in named if name in KEPT})
+    kept = {name: _unquoted(value) for name, value in named if name in (*KEPT, payload)}
+    return kept[payload].encode() if payload in kept else _fields_json(kept)
 
 
 async def multipart_json(

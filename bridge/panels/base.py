@@ -61,13 +61,17 @@ C = TypeVar("C", bound=SourceConfig, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One request as it arrived. Header names are matched in any case; `token` is the secret in the URL, if any."""
+    """One request as it arrived. Header names are matched in any case; `token` is the secret in the URL, if any.
+
+    `dialect` is whose body the end of the path says that it is, where one source takes those of several.
+    """
 
     body: bytes
     received_at: datetime
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
+    dialect: str | None = None
 
     def header(self, name: str) -> bytes | None:
         """A header's value as the bytes on the wire, None where it is absent."""

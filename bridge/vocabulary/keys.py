@@ -160,7 +160,11 @@ KEYS: Mapping[str, Key] = {
         number="flags",
         objects="embeds files components",
         object="poll",
-        notes={"files": "`name`, `content_type`", "thread_name": "of a new thread in a forum", "flags": "Discord's"},
+        notes={
+            "files": "`name`, `content_type`",
+            "thread_name": "of a new thread in a forum",
+            "flags": "bits, as they were posted",
+        },
     ),
 }
 

@@ -4,12 +4,14 @@ import asyncio
 import json
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import quote_plus
 
 import aiohttp
 import apprise
 import pytest
 import requests
 from discord_webhook import DiscordEmbed, DiscordWebhook
+from slack_sdk.webhook import WebhookClient
 
 from bridge.event import Event
 from bridge.ingress.address import PRIVATE, PublicAddress
@@ -167,6 +169,81 @@ async def test_files_are_named_and_their_bytes_not_kept(
     [event] = events(store_url)
     assert event.data["message"]["files"] == [{"name": "users.csv", "content_type": "text/csv"}]
     assert "SECRET-BYTES" not in json.dumps(event.to_json())
+
+
+SLACK, GITHUB = {"text": "*disk full*"}, {"action": "opened", "issue": {"number": 5, "title": "Help"}}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", json.dumps(SLACK)),
+        ("application/x-www-form-urlencoded", "payload=" + quote_plus(json.dumps(SLACK))),
+        ("application/x-www-form-urlencoded", json.dumps(SLACK)),
+        ("text/plain", json.dumps(SLACK)),
+    ],
+)
+async def test_what_is_meant_for_slack_is_answered_ok(
+    http: aiohttp.ClientSession, webhook: str, store_url: str, content_type: str, body: str, slash: str
+) -> None:
+    query, headers = {"thread_id": "42", "wait": "true"}, {"Content-Type": content_type}
+    async with http.post(f"{webhook}/slack{slash}", params=query, data=body, headers=headers) as response:
+        assert (response.status, await response.text()) == (200, "ok")
+    [event] = events(store_url)
+    assert event.data["message"] == {"content": "**disk full**", "thread_id": "42"}
+
+
+async def test_slacks_own_client_hears_that_all_is_well(webhook: str, store_url: str) -> None:
+    client = WebhookClient(f"{webhook}/slack")
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "*up*"}}]
+    response = await asyncio.to_thread(client.send, text="up", blocks=blocks)
+    assert (response.status_code, response.body) == (200, "ok")
+    assert events(store_url)[0].data["message"]["content"] == "**up**"
+
+
+@pytest.mark.parametrize("form", [False, True])
+async def test_what_github_sends_is_a_typed_event(
+    http: aiohttp.ClientSession, webhook: str, store_url: str, form: bool
+) -> None:
+    given: dict[str, Any] = {"data": {"payload": json.dumps(GITHUB)}} if form else {"json": GITHUB}
+    async with http.post(f"{webhook}/github", headers={"X-GitHub-Event": "issues"}, **given) as response:
+        assert (response.status, await response.read()) == (204, b"")
+    [event] = events(store_url)
+    assert (event.type, event.native) == ("discord.github.issues", GITHUB)
+    assert event.data["message"]["embeds"][0]["title"] == r"opened issue \#5: Help"
+
+
+@pytest.mark.parametrize("dialect", ["slack", "github"])
+@pytest.mark.parametrize(
+    ("method", "token", "body", "status", "code"),
+    [
+        ("POST", "wrong", b"{}", 401, 50027),
+        ("POST", TOKEN, b"nonsense", 400, 50109),
+        ("POST", TOKEN, b"[]", 400, 50109),
+        ("GET", TOKEN, b"", 405, 0),
+    ],
+)
+async def test_errors_of_others_messages_have_discords_shape(
+    ingress: Ingress,
+    http: aiohttp.ClientSession,
+    store_url: str,
+    dialect: str,
+    method: str,
+    token: str,
+    body: bytes,
+    status: int,
+    code: int,
+) -> None:
+    url = f"{ingress.url}/api/webhooks/chat/{token}/{dialect}"
+    async with http.request(method, url, data=body, headers={"Content-Type": "application/json"}) as response:
+        assert (response.status, (await response.json())["code"]) == (status, code)
+    assert events(store_url) == []
+
+
+async def test_an_empty_message_for_slack_is_refused_as_one(http: aiohttp.ClientSession, webhook: str) -> None:
+    async with http.post(f"{webhook}/slack", json={"text": ""}) as response:
+        assert (response.status, (await response.json())["code"]) == (400, 50006)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ Limits   content 2000, 10 embeds with 6000 characters in all; title 256, descrip
 Quirks   a message that consists of Marzban's or PasarGuard's reports is as many events, whatever its lengths;
          anything else is one `message.posted`
          PasarGuard posts the embed of an API key bare, without `embeds`
+         under /slack and /github the bodies are Slack's and GitHub's: slack.py, github.py
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,16 +20,22 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.foreign import parse_json, present, text, whole
-from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
+from bridge.foreign import parse_json, present, text, value_at, whole
+from bridge.panels.base import UNNAMED, EmptyMessage, Hook, Panel, ParsedEvent, SourceConfig, unknown_type
 from bridge.panels.discord.form import EMBEDS, check_message
+from bridge.panels.discord.github import SENTENCES, action, actor, github_message
 from bridge.panels.discord.reports import Report, kinds, recognise, without_password
+from bridge.panels.discord.slack import slack_message
 from bridge.settings import TimeZone
+
+SLACK, GITHUB = "slack", "github"
 
 
 class DiscordEndpointConfig(SourceConfig):
     native_types: ClassVar[Mapping[str, str]] = {
         "discord:message": "message.posted",
+        "discord:slack": "message.posted",
+        **{f"discord:github/{name}": unknown_type("discord", f"github/{name}") for name in SENTENCES},
         **{f"discord:{kind.name}": kind.type for kind in kinds()},
     }
 
@@ -55,6 +62,10 @@ class DiscordPanel(Panel[DiscordEndpointConfig]):
         body = parse_json(hook.body)
         if not isinstance(body, dict):
             raise BadPayload("should be an object")
+        if hook.dialect is not None:
+            if hook.dialect == SLACK and not slack_message(body).keys() & {"content", "embeds", "components"}:
+                raise EmptyMessage
+            return [body]
         embeds = _sole_embeds(body)
         if not embeds or not all(self._report(embed) for embed in embeds):
             check_message(body)
@@ -75,11 +86,15 @@ class DiscordPanel(Panel[DiscordEndpointConfig]):
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
+        match hook.dialect:
+            case "slack":
+                return _posted("discord:slack", slack_message(element) | present(thread_id=_thread(element)))
+            case "github":
+                return _github_event(element, hook)
         embeds = _sole_embeds(element)
         report = self._report(embeds[0]) if len(embeds) == 1 else None
         if report is None:
-            data = {"message": _message(element)}
-            return ParsedEvent(type="message.posted", native_type="discord:message", subject=None, data=data)
+            return _posted("discord:message", _message(element))
         return ParsedEvent(
             type=report.type,
             native_type=f"discord:{report.name}",
@@ -90,6 +105,22 @@ class DiscordPanel(Panel[DiscordEndpointConfig]):
 
     def _report(self, embed: Any) -> Report | None:
         return recognise(embed, self._zone)
+
+
+def _posted(native_type: str, message: JsonObject) -> ParsedEvent:
+    return ParsedEvent(type="message.posted", native_type=native_type, subject=None, data={"message": message})
+
+
+def _github_event(body: JsonObject, hook: Hook) -> ParsedEvent:
+    """What happened at GitHub, told in one line; about the repository, where one is named."""
+    name = (hook.header("X-GitHub-Event") or b"").decode("utf-8", "replace").strip()[:64]
+    repository = text(value_at(body, "repository", "full_name"))
+    return ParsedEvent(
+        type=unknown_type("discord", f"github/{name or UNNAMED}"),
+        native_type=f"discord:github/{name or UNNAMED}",
+        subject=f"repository:{repository}" if repository else None,
+        data=present(actor=actor(body), action=action(body), message=github_message(name, body)),
+    )
 
 
 #: What a message can say besides its text and embeds, and how it is said: all keys that are no bare embed's.

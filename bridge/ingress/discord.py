@@ -5,7 +5,8 @@ Secret   the last segment of the path: /api/webhooks/{source}/{secret}
 Sends    (to us) JSON; a form or multipart with the JSON in `payload_json`. Uploaded files are named, not kept.
          Under /slack and /github what these send to webhooks of their own: JSON, or a form with it in `payload`
 Answers  204; with ?wait=true 200 and a message object; /slack 200 and the text `ok`. GET answers the webhook object.
-         Errors have Discord's shape: 401 50027 · 404 10015 · 400 50006, 50035, 50109 · 413 40005 · 503 0
+         A message that was posted can be neither read nor changed: 10008, as one that is not there any more.
+         Errors have Discord's shape: 401 50027 · 404 10015, 10008 · 400 50006, 50035, 50109 · 413 40005 · 503 0
 """
 
 import asyncio
@@ -50,28 +51,27 @@ class DiscordEndpoint:
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
+        webhook, message = "/{source}/{token}", "/{source}/{token}/messages/{message}"
+        handlers = {webhook: self.receive, f"{webhook}/{{dialect:slack|github}}": self.receive, message: self.message}
+        paths = {f"{path}{slash}": handler for path, handler in handlers.items() for slash in ("", "/")}
         return [
-            web.route(
-                "*", f"/api{version}/webhooks/{{source}}/{{token}}{slash}", self.receive, expect_handler=ask_later
-            )
+            web.route("*", f"/api{version}/webhooks{path}", handler, expect_handler=ask_later)
             for version in ("", r"/v{version:\d+}")
-            for slash in (f"{dialect}{slash}" for dialect in ("", "/{dialect:slack|github}") for slash in ("", "/"))
+            for path, handler in (paths | {"/{tail:.*}": self.nothing}).items()
         ]
 
     async def receive(self, request: web.Request) -> web.Response:
         """One message, or one look at the webhook."""
         started = time.perf_counter()
-        name = request.match_info["source"]
-        source = self._receiver.sources.get(name)
-        if source is None or source.kind != "discord":
+        name, dialect = request.match_info["source"], request.match_info.get("dialect")
+        source = self._source(name)
+        if source is None:
             return last(_error(404, 10015, "Unknown Webhook"))
         try:
-            asked = "dialect" not in request.match_info
-            if request.method == "GET" and asked:
+            if request.method == "GET" and dialect is None:
                 return self._webhook_object(request, source)
             if request.method != "POST":
-                allowed = "GET, POST" if asked else "POST"
-                return last(_error(405, 0, "405: Method Not Allowed", headers={"Allow": allowed}))
+                return _wrong_method("POST" if dialect else "GET, POST")
             body, receipt = await self._receive(request, source)
         except HookRejected as error:
             self._refusals.log(name, error.status, str(error))
@@ -80,11 +80,39 @@ class DiscordEndpoint:
             self._refusals.log(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
         log_accepted(name, receipt, started)
-        if request.match_info.get("dialect") == "slack":
+        if dialect == "slack":
             return web.Response(text="ok")
-        if request.query.get("wait", "").lower() in ("true", "1") and "dialect" not in request.match_info:
+        if request.query.get("wait", "").lower() in ("true", "1") and dialect is None:
             return _json(200, self._message_object(name, _payload(body)))
         return web.Response(status=204)
+
+    async def message(self, request: web.Request) -> web.Response:
+        """What is asked of one message that was posted: it is on its way, and not here to be read or changed.
+
+        Why 404: a client takes it for a message that someone has deleted, and posts the next one anew. Told as done, what
+        it changed would be lost.
+        """
+        name = request.match_info["source"]
+        source = self._source(name)
+        if source is None:
+            return last(_error(404, 10015, "Unknown Webhook"))
+        if request.method not in ("GET", "PATCH", "DELETE"):
+            return _wrong_method("DELETE, GET, PATCH")
+        try:
+            source.panel.verify(self._head(request))
+        except HookRejected as error:
+            self._refusals.log(name, error.status, str(error))
+            return last(_refusal(error))
+        self._refusals.log(name, 404, f"{request.method} of a posted message: it can be neither read nor changed")
+        return last(_error(404, 10008, "Unknown Message"))
+
+    async def nothing(self, request: web.Request) -> web.Response:
+        """Whatever else is asked for where webhooks are."""
+        return last(_error(404, 0, "404: Not Found"))
+
+    def _source(self, name: str) -> Source | None:
+        source = self._receiver.sources.get(name)
+        return source if source is not None and source.kind == "discord" else None
 
     async def _receive(self, request: web.Request, source: Source) -> tuple[bytes, Receipt]:
         head = self._head(request)
@@ -225,6 +253,10 @@ def _refusal(error: HookRejected) -> web.Response:
         case _:
             headers = RETRY_AFTER if error.status == 503 else {}
             return _error(error.status, 0, f"{error.status}: {error}", headers=headers)
+
+
+def _wrong_method(allowed: str) -> web.Response:
+    return last(_error(405, 0, "405: Method Not Allowed", headers={"Allow": allowed}))
 
 
 def _field_errors(path: str, reason: str) -> JsonObject:

@@ -74,6 +74,17 @@ async def test_components_polls_and_flags_are_kept_and_answered(
         }
 
 
+async def test_a_message_that_was_posted_is_neither_changed_nor_taken_back(
+    http: aiohttp.ClientSession, webhook: str, store_url: str
+) -> None:
+    async with http.post(webhook, params={"wait": "true"}, json={"content": "first"}) as response:
+        id_ = (await response.json())["id"]
+    for method in ("PATCH", "DELETE"):
+        async with http.request(method, f"{webhook}/messages/{id_}", json={"content": "second"}) as response:
+            assert (response.status, await response.json()) == (404, {"message": "Unknown Message", "code": 10008})
+    assert [event.data["message"]["content"] for event in events(store_url)] == ["first"]
+
+
 async def test_the_thread_goes_along(http: aiohttp.ClientSession, webhook: str, store_url: str) -> None:
     async with http.post(webhook, params={"thread_id": "42"}, json={"content": "hello"}) as response:
         assert response.status == 204
@@ -259,6 +270,17 @@ async def test_an_empty_message_for_slack_is_refused_as_one(http: aiohttp.Client
         ("POST", f"/api/webhooks/chat/{TOKEN}", {"embeds": [{"title": {}}]}, 400, 50035),
         ("POST", f"/api/webhooks/chat/{TOKEN}", {"content": "x" * 2001}, 400, 50035),
         ("PUT", f"/api/webhooks/chat/{TOKEN}", {"content": "x"}, 405, 0),
+        ("PATCH", f"/api/webhooks/chat/{TOKEN}", {"name": "x"}, 405, 0),
+        ("DELETE", f"/api/webhooks/chat/{TOKEN}", None, 405, 0),
+        ("GET", f"/api/webhooks/chat/{TOKEN}/messages/1400000000000000001", None, 404, 10008),
+        ("PATCH", f"/api/v10/webhooks/chat/{TOKEN}/messages/1400000000000000001", {"content": "x"}, 404, 10008),
+        ("DELETE", f"/api/webhooks/chat/{TOKEN}/messages/1400000000000000001/", None, 404, 10008),
+        ("PATCH", f"/api/webhooks/chat/{TOKEN}/messages/@original", {"content": "x"}, 404, 10008),
+        ("POST", f"/api/webhooks/chat/{TOKEN}/messages/1", {"content": "x"}, 405, 0),
+        ("PATCH", "/api/webhooks/chat/wrong/messages/1", {"content": "x"}, 401, 50027),
+        ("PATCH", "/api/webhooks/nobody/x/messages/1", {"content": "x"}, 404, 10015),
+        ("POST", f"/api/webhooks/chat/{TOKEN}/teams", {"text": "x"}, 404, 0),
+        ("POST", "/api/webhooks/chat", {"content": "x"}, 404, 0),
     ],
 )
 async def test_errors_have_discords_shape(

@@ -89,8 +89,8 @@ class DiscordEndpoint:
     async def message(self, request: web.Request) -> web.Response:
         """What is asked of one message that was posted: it is on its way, and not here to be read or changed.
 
-        Why 404: a client takes it for a message that someone has deleted, and posts the next one anew. Told as done, what
-        it changed would be lost.
+        Why 404: a client takes it for a message that someone has deleted, and posts the next one anew. Where the answer
+        were 200, what it changes would be lost.
         """
         name = request.match_info["source"]
         source = self._source(name)

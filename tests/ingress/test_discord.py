@@ -218,10 +218,12 @@ async def test_what_github_sends_is_a_typed_event(
     http: aiohttp.ClientSession, webhook: str, store_url: str, form: bool
 ) -> None:
     given: dict[str, Any] = {"data": {"payload": json.dumps(GITHUB)}} if form else {"json": GITHUB}
-    async with http.post(f"{webhook}/github", headers={"X-GitHub-Event": "issues"}, **given) as response:
+    headers, query = {"X-GitHub-Event": "issues"}, {"thread_id": "42"}
+    async with http.post(f"{webhook}/github", headers=headers, params=query, **given) as response:
         assert (response.status, await response.read()) == (204, b"")
     [event] = events(store_url)
-    assert (event.type, event.native) == ("discord.github.issues", GITHUB)
+    assert (event.type, event.native) == ("discord.github.issues", GITHUB | {"thread_id": "42"})
+    assert event.data["message"]["thread_id"] == "42"
     assert event.data["message"]["embeds"][0]["title"] == r"opened issue \#5: Help"
 
 

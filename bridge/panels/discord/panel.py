@@ -119,7 +119,11 @@ def _github_event(body: JsonObject, hook: Hook) -> ParsedEvent:
         type=unknown_type("discord", f"github/{name or UNNAMED}"),
         native_type=f"discord:github/{name or UNNAMED}",
         subject=f"repository:{repository}" if repository else None,
-        data=present(actor=actor(body), action=action(body), message=github_message(name, body)),
+        data=present(
+            actor=actor(body),
+            action=action(body),
+            message=github_message(name, body) | present(thread_id=_thread(body)),
+        ),
     )
 
 

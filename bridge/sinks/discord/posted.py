@@ -28,8 +28,10 @@ def legal_name(value: str) -> bool:
 
 
 def posted_thread(message: Message) -> str | None:
-    """The thread that a message was posted for."""
-    thread = posted_message(message.event).get("thread_id")
+    """The thread that it was posted for, a message or what became an event of a type of its own."""
+    event = message.event
+    post = event.data.get("message") if event.native_type.startswith("discord:") else posted_message(event)
+    thread = post.get("thread_id") if isinstance(post, Mapping) else None
     return str(thread) if thread is not None and SNOWFLAKE.fullmatch(str(thread)) else None
 
 

@@ -1,6 +1,7 @@
 """Discord: what is sent, what its answers mean, and that nothing it could refuse goes out."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -514,6 +515,13 @@ async def test_a_posted_thread_that_is_not_here_is_posted_to_the_channel(http: H
     assert isinstance(attempt.outcome, Delivered)
     assert attempt.outcome.note == "the message's thread cannot be posted in here: posted to the channel"
     assert service.taken[0].query == {"wait": "true"}
+
+
+@pytest.mark.parametrize(("native_type", "thread"), [("discord:create_user", "77"), ("user_created", None)])
+def test_what_was_posted_to_us_goes_to_its_thread_whatever_it_became(native_type: str, thread: str | None) -> None:
+    message = a_message(BLOCKS, data={"message": {"thread_id": "77"}})
+    message = replace(message, event=replace(message.event, native_type=native_type))
+    assert a_sink(type="discord", url=URL).build(message).url.query.get("thread_id") == thread
 
 
 async def test_a_posted_thread_that_is_here_is_kept(http: Http) -> None:

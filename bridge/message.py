@@ -30,6 +30,7 @@ class Earlier:
 class Circumstances:
     """What is to be known of a message beside its event.
 
+    test      nothing has happened: the operator tries a sink with a sample
     replay    it is told once more, because the operator asked for it
     instead   what happened at the sink that it was for: "ops: HTTP 404; gave up after 4 attempts"
     earlier   what it updates
@@ -37,6 +38,7 @@ class Circumstances:
     silent    nobody is to be woken by it
     """
 
+    test: bool = False
     replay: bool = False
     instead: str | None = None
     earlier: Earlier | None = None

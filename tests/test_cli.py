@@ -278,6 +278,26 @@ def test_test_sends_a_sample_once(run: Run, file: Path) -> None:
     assert out.splitlines()[-1].split() == ["outcome", "delivered"]
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en", "Test message: nothing has happened"),
+        ("fa", "پیام آزمایشی: هیچ رویدادی رخ نداده است"),
+        ("ru", "Тестовое сообщение: на самом деле ничего не произошло"),
+    ],
+)
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_test_is_marked_as_one_in_every_service_and_language(
+    run: Run, tmp_path: Path, service: str, locale: str, words: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(f"sinks:\n  here: {{type: console, format: {service}, locale: {locale}}}\n")
+    status, out, _ = run("test", "here", "-c", file)
+    assert status == 0
+    assert " ".join(words.split()) in " ".join(out.split())
+    assert "🧪" not in run("render", "-c", file, "--sink", "here")[1]
+
+
 def test_test_exits_with_1_where_it_was_not_delivered(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(f"sinks:\n  shop: {{type: webhook, url: 'http://127.0.0.1:{free_port()}/{SECRET}'}}\n")

@@ -19,7 +19,7 @@ from bridge.message import RECORD, UNIT
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.event import Event, JsonObject
-    from bridge.message import Message
+    from bridge.message import Circumstances, Message
     from bridge.outcome import Attempt
     from bridge.sinks.base import HttpSink, Sink
     from bridge.sinks.http import Http
@@ -83,7 +83,7 @@ def probe(
     event: EventOption = "user.created",
     as_json: JsonOption = False,
 ) -> None:
-    """Send a sample through a sink, once; exit 0 only if it was delivered."""
+    """Send a sample through a sink, once, marked as a test; exit 0 only if it was delivered."""
     from bridge.outcome import Delivered
 
     settings = _config(config, needed=True)
@@ -127,16 +127,16 @@ class Preview:
 
 
 async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
-    from bridge.message import Message
+    from bridge.message import Circumstances, Message
     from bridge.sinks.http import Http
 
-    http = Http()
+    http, given = Http(), Circumstances(test=True)
     try:
         sink = _open_sink(config, name, http)
-        blocks, fault = _rendered(config, sink, event, None)
+        blocks, fault = _rendered(config, sink, event, None, circumstances=given)
         if fault:
             print(f"the template failed, and the built-in one was used: {printable(fault)}", file=sys.stderr)
-        return await sink.send(Message(event=event, at=datetime.now(UTC), blocks=blocks))
+        return await sink.send(Message(event=event, at=datetime.now(UTC), blocks=blocks, circumstances=given))
     finally:
         await http.close()
 
@@ -181,13 +181,19 @@ def _preview(
 
 
 def _rendered(
-    config: "Config", sink: "Sink", event: "Event", template: str | None, locale: str | None = None
+    config: "Config",
+    sink: "Sink",
+    event: "Event",
+    template: str | None,
+    locale: str | None = None,
+    circumstances: "Circumstances | None" = None,
 ) -> "tuple[Mapping[str, str], str | None]":
+    from bridge.message import PLAIN
     from bridge.messages.renderer import Renderer
 
     renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
     look = replace(sink.look, locale=locale) if locale else sink.look
-    rendered = renderer.render(event, look, template)
+    rendered = renderer.render(event, look, template, circumstances or PLAIN)
     return rendered.blocks, rendered.fault
 
 

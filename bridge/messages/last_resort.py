@@ -29,6 +29,7 @@ def digest_blocks(tally: Tally, service: Service, circumstances: Circumstances) 
 def remarks(circumstances: Circumstances, service: Service) -> str:
     instead = service.text.escape((circumstances.instead or "")[:INSTEAD])
     lines = (
+        "🧪" if circumstances.test else "",
         "🔁" if circumstances.replay else "",
         f"↪️ {instead}" if instead else "",
         f"×{circumstances.repeats}" if circumstances.repeats > 1 else "",

@@ -138,7 +138,7 @@ class WebhookSink(HttpSink[WebhookConfig]):
         return Look(inline=inline, locale=self.config.locale)
 
     def build(self, message: Message) -> Request:
-        headers = _circumstance_headers(message.circumstances) if self.config.format in STANDARD else {}
+        headers = _circumstance_headers(message.circumstances, standard=self.config.format in STANDARD)
         event, left_out = self._unmasked(message.event, message.sealed)
         return self._request(self._emission(message, event), message.event.id, message.at, headers | left_out)
 
@@ -192,8 +192,13 @@ class WebhookSink(HttpSink[WebhookConfig]):
         }
 
 
-def _circumstance_headers(circumstances: Circumstances) -> dict[str, str]:
-    headers = {"Panelbridge-Replay": "1"} if circumstances.replay else {}
+def _circumstance_headers(circumstances: Circumstances, *, standard: bool) -> dict[str, str]:
+    """What a program is to know beside the event: in a panel's dialect only that it is a test, lest it is believed."""
+    headers = {"Panelbridge-Test": "1"} if circumstances.test else {}
+    if not standard:
+        return headers
+    if circumstances.replay:
+        headers["Panelbridge-Replay"] = "1"
     if circumstances.instead:
         headers["Panelbridge-Instead"] = quote(clip(circumstances.instead, INSTEAD), safe=VISIBLE, errors="replace")
     return headers

@@ -94,7 +94,8 @@ class ZapierSink(HttpSink[ZapierConfig]):
         return (hook, Limit(f"zapier account {named[1]}", Rate(10_000, 300.0))) if named else (hook,)
 
     def build(self, message: Message) -> Request:
-        return self._post(_payload(message.event, self.config))
+        test = {"test": True} if message.circumstances.test else {}
+        return self._post(_payload(message.event, self.config) | test)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._post([_payload(event, self.config) for event in digest.events])

@@ -80,7 +80,7 @@ def test_the_page_names_the_blocks_of_a_digest() -> None:
 
 def test_the_remarks_shown_are_those_that_are_made() -> None:
     shown = next(token.content for token in FENCES if token.info == "text").strip()
-    given = Circumstances(replay=True, instead="ops: HTTP 404; gave up after 4 attempts", repeats=12)
+    given = Circumstances(test=True, replay=True, instead="ops: HTTP 404; gave up after 4 attempts", repeats=12)
     renderer = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
     rendered = renderer.render(event("user.created", {}), look("slack"), None, given)
     assert rendered.blocks["remarks"] == shown

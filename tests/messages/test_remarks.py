@@ -50,6 +50,7 @@ def test_of_most_messages_there_is_nothing_to_remark(service: str, circumstances
 @pytest.mark.parametrize(
     ("circumstances", "words"),
     [
+        (Circumstances(test=True), "🧪 Test message: nothing has happened"),
         (Circumstances(replay=True), "🔁 Replay"),
         (Circumstances(instead="ops: gone"), "↪️ Instead of ops: gone"),
         (Circumstances(instead=""), ""),
@@ -65,10 +66,11 @@ def test_each_remark_is_a_line(service: str, circumstances: Circumstances, words
 @pytest.mark.parametrize("locale", ["fa", "ru"])
 @pytest.mark.parametrize("service", SERVICES)
 def test_remarks_are_said_in_every_language(service: str, locale: str) -> None:
-    words = remarks(service, Circumstances(replay=True, instead="7", repeats=12), RENDERERS[locale])
+    words = remarks(service, Circumstances(test=True, replay=True, instead="7", repeats=12), RENDERERS[locale])
     assert not re.search("[A-Za-z]", words)
+    assert catalog(locale).gettext("Test message: nothing has happened") in words
     assert catalog(locale).gettext("Replay") in words
-    assert [line.lstrip("\u200f")[0] for line in words.splitlines()] == ["🔁", "↪", "×"]
+    assert [line.lstrip("\u200f")[0] for line in words.splitlines()] == ["🧪", "🔁", "↪", "×"]
 
 
 def test_what_happened_elsewhere_is_read_on_its_own_in_a_text_from_right_to_left() -> None:
@@ -137,9 +139,9 @@ def test_failing_remarks_are_a_fault_and_the_shipped_template_speaks(tmp_path: P
 
 
 def test_the_bare_words_have_their_remarks_too() -> None:
-    given = Circumstances(replay=True, instead="ops:\ngone", repeats=3)
+    given = Circumstances(test=True, replay=True, instead="ops:\ngone", repeats=3)
     rendered = ENGLISH.render(ALICE, Look(PAGER), None, given)
-    assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": "🔁\n↪️ ops: gone\n×3"}
+    assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": "🧪\n🔁\n↪️ ops: gone\n×3"}
 
 
 def test_a_service_of_the_operators_own_without_remarks_has_the_bare_ones(tmp_path: Path) -> None:

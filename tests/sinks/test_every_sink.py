@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -15,12 +15,13 @@ from yarl import URL
 import bridge.sinks
 from bridge.message import Circumstances, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
+from bridge.panels import DIALECTS
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Flow, HttpSink, ProgramConfig, Retry, Sink, SinkConfig
 from bridge.sinks.console import ConsoleSink
-from bridge.sinks.http import Http, Response
+from bridge.sinks.http import Http, Request, Response
 from bridge.sinks.secrets import KnownSecrets
-from bridge.sinks.webhook import WebhookSink
+from bridge.sinks.webhook import WebhookConfig, WebhookSink
 from bridge.terms import Quiet, Storm
 from tests.services.every import CHATS, EVERY, WAYS
 from tests.services.known import SECRET, SIGNING
@@ -52,6 +53,15 @@ WORDS = [
 ]
 WORDS += ["ts", "warning", "response_metadata"]
 OURS = Delivered | Limited | Away | Refused | Gone
+#: Every program, and a webhook in each of its formats.
+TESTED: list[dict[str, Any]] = [
+    {"type": "zapier", "url": "https://hooks.zapier.com/hooks/catch/1/abc/"},
+    {"type": "gohighlevel", "url": "https://services.leadconnectorhq.com/hooks/a/webhook-trigger/b"},
+    *(
+        {"type": "webhook", "url": "https://example.com/hook", "format": one}
+        for one in get_args(WebhookConfig.model_fields["format"].annotation)
+    ),
+]
 BODIES = (
     b"",
     b"ok",
@@ -102,6 +112,22 @@ def test_a_sink_says_how_it_is_spoken_to(name: str) -> None:
     assert sink.look.locale == "ru"
     assert paced(sink) == [Limit("", Rate(2, 60.0))]
     assert sink.retry == Retry(max_retries=1)
+
+
+def is_marked(request: Request) -> bool:
+    said = json.loads(request.body)
+    if request.headers.get("Panelbridge-Test") == "1":
+        return True
+    return isinstance(said, dict) and (said.get("test") is True or "Test" in said.get("tags", ()))
+
+
+@pytest.mark.parametrize("example", TESTED, ids=lambda one: one.get("format", one["type"]))
+def test_every_program_can_tell_a_test_from_an_event(example: dict[str, Any]) -> None:
+    """And is told nothing of it by an event: what is documented stays as it is."""
+    sink = config(**example).open(tools(None, DIALECTS))
+    message = a_message(data={"user": {"username": "alice", "email": "alice@example.com"}})
+    assert not is_marked(sink.build(message))
+    assert is_marked(sink.build(replace(message, circumstances=Circumstances(test=True))))
 
 
 PROGRAMS = [cls.model_fields["type"].default for cls in CONFIGS if issubclass(cls, ProgramConfig)]

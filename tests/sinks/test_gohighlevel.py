@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.markup.service import Look
+from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.gohighlevel.contact import custom_fields
 from bridge.sinks.gohighlevel.fields import field_values, location_fields
@@ -466,3 +467,10 @@ def test_no_event_makes_an_upsert_that_is_refused(user: Any, value: str) -> None
     said = upsert({"user": user}, {"custom_field_0": value}, custom_fields={"abc": "x"})
     if "email" in said or "phone" in said:
         assert breaches(contract("gohighlevel.contacts-upsert"), said) == []
+
+
+def test_a_contact_that_is_made_by_a_test_has_a_tag_that_says_so() -> None:
+    sink = a_sink(**API)
+    for circumstances, tags in ((Circumstances(), []), (Circumstances(test=True), ["Test"])):
+        request = sink.build_tags(a_message(circumstances=circumstances), "contact-1")
+        assert json.loads(request.body)["tags"][2:] == tags

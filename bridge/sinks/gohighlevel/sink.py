@@ -29,7 +29,7 @@ from pydantic import Field, StringConstraints, model_validator
 from yarl import URL
 
 from bridge.codec import dump
-from bridge.event import Event, JsonObject
+from bridge.event import JsonObject
 from bridge.markup.service import Look
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
@@ -144,11 +144,11 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         if self._url is None:
             return self._upsert(message, self._fields or NO_FIELDS)
         event = message.event
-        return self._post(self._url, documented_body(event, location=self._location, tags=self._tags(event)))
+        return self._post(self._url, documented_body(event, location=self._location, tags=self._tags(message)))
 
     def build_tags(self, message: Message, contact: str) -> Request:
         """Adds the event's tags to those that the contact has."""
-        return self._post(self._api("contacts", contact, "tags"), {"tags": self._tags(message.event)})
+        return self._post(self._api("contacts", contact, "tags"), {"tags": self._tags(message)})
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         """Until the location's fields are known messages go one at a time: they are asked for once."""
@@ -265,8 +265,10 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         found = field_values(fields, custom_fields(message.event))
         return own + [one for one in found if one["id"] not in self.config.custom_fields]
 
-    def _tags(self, event: Event) -> list[str]:
-        return list(dict.fromkeys([f"{self.config.source_name} User", event_tag(event), *self.config.tags]))
+    def _tags(self, message: Message) -> list[str]:
+        test = ["Test"] if message.circumstances.test else []
+        names = [f"{self.config.source_name} User", event_tag(message.event), *self.config.tags, *test]
+        return list(dict.fromkeys(names))
 
     def _api(self, *path: str) -> URL:
         """An address of the API."""

@@ -31,7 +31,7 @@ from bridge.ingress.discord import DiscordEndpoint
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
-from bridge.ingress.server import Server, not_found
+from bridge.ingress.server import Server
 from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
@@ -123,7 +123,7 @@ def _routes(
     discord = DiscordEndpoint(
         receiver, budget, refusals, clock, PublicAddress(config.public_url, config.trusted_proxies)
     )
-    return [*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)]
+    return [*server.routes(), *discord.routes(), server.rest()]
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bridge.ingress.limits import Limits
-from bridge.ingress.refusals import HttpLog, Refusals
+from bridge.ingress.refusals import HttpLog, Refusals, other_protocol, shown_method
 
 #: What a request is marked with once it has proved who sent it.
 PROVEN = web.RequestKey("proven", bool)
@@ -23,6 +23,7 @@ KEPT_BACK = 256  # descriptors that are not for connections: sinks, the store, f
 HEAD = 64 * 1024  # bytes: all the headers of a request
 SWEEP_EVERY = 1.0  # seconds
 BLANK_LINE = b"\r\n\r\n"
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 @asynccontextmanager
@@ -81,7 +82,7 @@ class Connections:
         self._unproven[connection] = None
         connection.begin(request)
         try:
-            response = await handler(request)
+            response = await self._handled(request, handler)
             if response.keep_alive is False:  # a refusal, the last that is answered here
                 connection.read_no_more()
             return response
@@ -90,6 +91,13 @@ class Connections:
             self._unproven.pop(connection, None)
             if request.protocol in self._open:
                 self._idle[connection] = None
+
+    async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as refusal:  # what aiohttp answers by itself: a target that is no path, an odd Expect
+            self._refusals.log(None, refusal.status, f"{shown_method(request.method)}: {refusal.reason}")
+            raise
 
     async def sweep_forever(self) -> None:
         """Close what sends no request, and tell of what the log left out."""
@@ -122,9 +130,15 @@ class Connections:
         self._unproven.pop(connection, None)
         self._idle.pop(connection, None)
 
-    def cut(self, connection: "Connection", status: int, reason: str) -> None:
+    def cut(self, connection: "Connection", status: int, reason: str, answer: bytes = b"") -> None:
+        """Close it at once, or once it was answered."""
         self.forget(connection)
-        connection.transport.abort()
+        if answer:
+            connection.read_no_more()
+            connection.transport.write(answer)
+            connection.transport.close()
+        else:
+            connection.transport.abort()
         self._refusals.log(None, status, reason)
 
 
@@ -155,6 +169,9 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
+            return
+        if self._head == 0 and (reason := other_protocol(data)) is not None:
+            self._connections.cut(self, 400, reason, BAD_REQUEST)
             return
         if self._head is not None:
             self._count_head(data)

@@ -28,7 +28,7 @@ from bridge.ingress.budget import MemoryBudget, Reservation
 from bridge.ingress.connections import PROVEN
 from bridge.ingress.forms import OTHERS_PAYLOAD, form_json, multipart_json
 from bridge.ingress.receiver import BIG_BODY, Receipt, Receiver
-from bridge.ingress.refusals import Refusals
+from bridge.ingress.refusals import Refusals, shown_method
 from bridge.ingress.server import RETRY_AFTER, last, log_accepted
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
@@ -66,11 +66,14 @@ class DiscordEndpoint:
         name, dialect = request.match_info["source"], request.match_info.get("dialect")
         source = self._source(name)
         if source is None:
+            self._refusals.log(None, 404, f'no source of Discord messages is named "{name[:64]}"')
             return last(_error(404, 10015, "Unknown Webhook"))
         try:
             if request.method == "GET" and dialect is None:
                 return self._webhook_object(request, source)
             if request.method != "POST":
+                taken = "POST is" if dialect else "GET and POST are"
+                self._refusals.log(name, 405, f"{shown_method(request.method)}, and only {taken} taken here")
                 return _wrong_method("POST" if dialect else "GET, POST")
             body, receipt = await self._receive(request, source)
         except HookRejected as error:
@@ -95,8 +98,10 @@ class DiscordEndpoint:
         name = request.match_info["source"]
         source = self._source(name)
         if source is None:
+            self._refusals.log(None, 404, f'no source of Discord messages is named "{name[:64]}"')
             return last(_error(404, 10015, "Unknown Webhook"))
         if request.method not in ("GET", "PATCH", "DELETE"):
+            self._refusals.log(name, 405, f"{shown_method(request.method)}, and a message can only be asked for")
             return _wrong_method("DELETE, GET, PATCH")
         try:
             source.panel.verify(self._head(request))
@@ -108,6 +113,7 @@ class DiscordEndpoint:
 
     async def nothing(self, request: web.Request) -> web.Response:
         """Whatever else is asked for where webhooks are."""
+        self._refusals.log(None, 404, "no path of a webhook: it is /api/webhooks/{source}/{secret}")
         return last(_error(404, 0, "404: Not Found"))
 
     def _source(self, name: str) -> Source | None:

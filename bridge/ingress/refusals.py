@@ -1,6 +1,8 @@
 """What the log says of requests that are not taken: one line each at most, and ten of a kind in a second."""
 
 import logging
+import re
+from collections.abc import Collection
 
 from aiohttp.http import HttpProcessingError
 
@@ -8,6 +10,14 @@ from bridge.telemetry import Throttle, log
 
 LOG = logging.getLogger("bridge.ingress")
 NOT_HTTP = "it is no proper HTTP request"
+#: How what is no HTTP/1.1 begins, and what to say of it.
+OTHER_PROTOCOLS = {
+    b"\x16\x03": "it is TLS, and this port speaks plain HTTP: post to http://, or to a proxy that speaks https",
+    b"PRI * HTTP/2.0": "it is HTTP/2 from the first byte, and this port speaks HTTP/1.1",
+}
+_KNOWN = re.compile(r"in|api|webhooks|v[0-9]{1,3}|messages|slack|github|healthz|readyz|")
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PROPFIND"))
+PARTS = 12  # of a path that are shown
 
 
 class Refusals:
@@ -32,6 +42,23 @@ class Refusals:
         """Tell of what was left out, where nothing later did."""
         for (source, status), left_out in self._throttle.overdue():
             log(LOG, logging.WARNING, "ingress.refused", source=source, status=status, repeated=left_out)
+
+
+def shown_path(path: str, sources: Collection[str]) -> str:
+    """A path as it may be logged: what is neither a word of ours nor a source's name may be a secret, and is `…`."""
+    parts = path.split("/")
+    shown = [part if _KNOWN.fullmatch(part) or part in sources else "…" for part in parts[:PARTS]]
+    return "/".join(shown) + ("/…" if len(parts) > PARTS else "")
+
+
+def shown_method(method: str) -> str:
+    """A request's method as it may be logged."""
+    return method if method in METHODS else "another method"
+
+
+def other_protocol(data: bytes) -> str | None:
+    """What speaks on a connection that begins with these bytes, None where it may be HTTP/1.1."""
+    return next((reason for start, reason in OTHER_PROTOCOLS.items() if data.startswith(start)), None)
 
 
 class HttpLog(logging.Logger):

@@ -19,7 +19,7 @@ from bridge.ingress.body import ask_later, read_body
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import PROVEN
 from bridge.ingress.receiver import Receipt, Receiver
-from bridge.ingress.refusals import Refusals
+from bridge.ingress.refusals import Refusals, shown_method, shown_path
 from bridge.ingress.source import Source
 from bridge.panels.base import Hook
 from bridge.telemetry import log
@@ -56,13 +56,17 @@ class Server:
             web.route("*", "/readyz", self.readyz),
         ]
 
+    def rest(self) -> web.RouteDef:
+        """The last route: whatever no other takes."""
+        return web.route("*", "/{tail:.*}", self.not_found)
+
     async def receive(self, request: web.Request) -> web.Response:
         """One panel request."""
         started = time.perf_counter()
         name = request.match_info["source"]
         source = self._receiver.sources.get(name)
         if source is None:
-            return last(_error(404, f'no source named "{name[:64]}"'))
+            return self._not_found(f'no source named "{name[:64]}"')
         if request.method != "POST":
             return self._other_method(request, source)
         try:
@@ -108,7 +112,17 @@ class Server:
     def _other_method(self, request: web.Request, source: Source) -> web.Response:
         if request.method == "OPTIONS" and (consent := source.panel.consent(request.headers)):
             return web.Response(status=200, headers=consent)
+        self._refusals.log(source.name, 405, f"{shown_method(request.method)}, and only POST is taken here")
         return last(_error(405, "only POST is taken here", headers={"Allow": "POST"}))
+
+    async def not_found(self, request: web.Request) -> web.Response:
+        """Whatever has no other handler."""
+        path = shown_path(request.path, self._receiver.sources)
+        return self._not_found("nothing here: panels post to /in/{source}", at=path)
+
+    def _not_found(self, reason: str, *, at: str = "") -> web.Response:
+        self._refusals.log(None, 404, f"{at}: {reason}" if at else reason)
+        return last(_error(404, reason))
 
     async def healthz(self, request: web.Request) -> web.Response:
         """The process is alive."""
@@ -121,11 +135,6 @@ class Server:
         except StoreError as error:
             return _error(503, str(error), headers=RETRY_AFTER)
         return _json(200, {"status": "ready"})
-
-
-async def not_found(request: web.Request) -> web.Response:
-    """Whatever has no other handler."""
-    return last(_error(404, "nothing here: panels post to /in/{source}"))
 
 
 def log_accepted(source: str, receipt: Receipt, started: float) -> None:

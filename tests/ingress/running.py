@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
-from aiohttp import web
 
 from bridge.ingress.address import PRIVATE, PublicAddress
 from bridge.ingress.budget import MemoryBudget
@@ -19,7 +18,7 @@ from bridge.ingress.limits import Limits
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
-from bridge.ingress.server import Server, not_found
+from bridge.ingress.server import Server
 from bridge.ingress.source import Source
 from bridge.panels.cloudevents import CloudEventsConfig, CloudEventsPanel
 from bridge.panels.discord.panel import DiscordEndpointConfig, DiscordPanel
@@ -77,7 +76,7 @@ async def running_ingress(
         budget, refusals = MemoryBudget(limits), Refusals()
         server = Server(receiver, budget, refusals, clock, ready=outbox.check)
         discord = DiscordEndpoint(receiver, budget, refusals, clock, address or PublicAddress(None, PRIVATE))
-        routes = [*server.routes(), *discord.routes(), web.route("*", "/{tail:.*}", not_found)]
+        routes = [*server.routes(), *discord.routes(), server.rest()]
         listener = socket.create_server(("127.0.0.1", 0))
         host, port = listener.getsockname()
         async with serving(listener, routes, limits, refusals, shutdown=1) as connections:

@@ -27,7 +27,7 @@ from bridge.errors import BridgeError
 from bridge.ingress.address import PublicAddress
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import serving
-from bridge.ingress.discord import DiscordEndpoint
+from bridge.ingress.discord import PATH_WORDS, DiscordEndpoint
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
@@ -123,7 +123,7 @@ def _routes(
     discord = DiscordEndpoint(
         receiver, budget, refusals, clock, PublicAddress(config.public_url, config.trusted_proxies)
     )
-    return [*server.routes(), *discord.routes(), server.rest()]
+    return [*server.routes(), *discord.routes(), server.rest(PATH_WORDS)]
 
 
 @asynccontextmanager

@@ -35,6 +35,8 @@ from bridge.panels.base import EmptyMessage, Hook
 
 LOG = logging.getLogger("bridge.ingress")
 BOM, JSON_BLANKS = b"\xef\xbb\xbf", b" \t\r\n"
+#: What paths are made of at Discord; behind one of ours, the last two are not taken.
+PATH_WORDS = ("api", "webhooks", "messages", "slack", "github")
 EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
 
 

@@ -15,7 +15,7 @@ OTHER_PROTOCOLS = {
     b"\x16\x03": "it is TLS, and this port speaks plain HTTP: post to http://, or to a proxy that speaks https",
     b"PRI * HTTP/2.0": "it is HTTP/2 from the first byte, and this port speaks HTTP/1.1",
 }
-_KNOWN = re.compile(r"in|api|webhooks|v[0-9]{1,3}|messages|slack|github|healthz|readyz|")
+_VERSION = re.compile("v[0-9]{1,3}")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE", "PROPFIND"))
 PARTS = 12  # of a path that are shown
 
@@ -44,10 +44,10 @@ class Refusals:
             log(LOG, logging.WARNING, "ingress.refused", source=source, status=status, repeated=left_out)
 
 
-def shown_path(path: str, sources: Collection[str]) -> str:
-    """A path as it may be logged: what is neither a word of ours nor a source's name may be a secret, and is `…`."""
+def shown_path(path: str, known: Collection[str]) -> str:
+    """A path as it may be logged: a part of it that is neither known nor a version may be a secret, and is `…`."""
     parts = path.split("/")
-    shown = [part if _KNOWN.fullmatch(part) or part in sources else "…" for part in parts[:PARTS]]
+    shown = [part if not part or part in known or _VERSION.fullmatch(part) else "…" for part in parts[:PARTS]]
     return "/".join(shown) + ("/…" if len(parts) > PARTS else "")
 
 

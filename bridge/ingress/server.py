@@ -7,7 +7,7 @@ the event is lost. So every path is served with and without a trailing slash, an
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 
 from aiohttp import web
@@ -26,6 +26,7 @@ from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.ingress")
 JSON = {"Content-Type": "application/json"}
+PATH_WORDS = ("in", "healthz", "readyz")
 RETRY_AFTER = {"Retry-After": "5"}
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -47,6 +48,7 @@ class Server:
         self._budget = budget
         self._clock = clock
         self._ready = ready
+        self._path_words: Collection[str] = ()
 
     def routes(self) -> list[web.RouteDef]:
         paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
@@ -56,8 +58,9 @@ class Server:
             web.route("*", "/readyz", self.readyz),
         ]
 
-    def rest(self) -> web.RouteDef:
-        """The last route: whatever no other takes."""
+    def rest(self, path_words: Collection[str]) -> web.RouteDef:
+        """The last route: whatever no other takes. `path_words`: what the paths of the others are made of."""
+        self._path_words = path_words
         return web.route("*", "/{tail:.*}", self.not_found)
 
     async def receive(self, request: web.Request) -> web.Response:
@@ -117,7 +120,7 @@ class Server:
 
     async def not_found(self, request: web.Request) -> web.Response:
         """Whatever has no other handler."""
-        path = shown_path(request.path, self._receiver.sources)
+        path = shown_path(request.path, {*PATH_WORDS, *self._path_words, *self._receiver.sources})
         return self._not_found("nothing here: panels post to /in/{source}", at=path)
 
     def _not_found(self, reason: str, *, at: str = "") -> web.Response:

@@ -13,7 +13,7 @@ import aiohttp
 from bridge.ingress.address import PRIVATE, PublicAddress
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import Connections, serving
-from bridge.ingress.discord import DiscordEndpoint
+from bridge.ingress.discord import PATH_WORDS, DiscordEndpoint
 from bridge.ingress.limits import Limits
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
@@ -76,7 +76,7 @@ async def running_ingress(
         budget, refusals = MemoryBudget(limits), Refusals()
         server = Server(receiver, budget, refusals, clock, ready=outbox.check)
         discord = DiscordEndpoint(receiver, budget, refusals, clock, address or PublicAddress(None, PRIVATE))
-        routes = [*server.routes(), *discord.routes(), server.rest()]
+        routes = [*server.routes(), *discord.routes(), server.rest(PATH_WORDS)]
         listener = socket.create_server(("127.0.0.1", 0))
         host, port = listener.getsockname()
         async with serving(listener, routes, limits, refusals, shutdown=1) as connections:

@@ -144,4 +144,4 @@ def counted(caplog: pytest.LogCaptureFixture) -> int:
     ],
 )
 def test_of_a_path_only_our_words_and_names_are_shown(path: str, shown: str) -> None:
-    assert shown_path(path, ["marzban"]) == shown
+    assert shown_path(path, ["in", "marzban"]) == shown

@@ -19,16 +19,17 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
+from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
-from bridge.delivery.policy import Policy, Send, admission, fallback_fate, splits, suppressed_by
+from bridge.delivery.policy import Policy, Send, admission, splits, suppressed_by
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, wait_for_store
 from bridge.errors import StoreError
 from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
-from bridge.outcome import Again, Attempt, Away, Fate, HeldBack, Refused
+from bridge.outcome import Again, Attempt, Fate, HeldBack, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import log
@@ -38,7 +39,6 @@ POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by ano
 BUG_WAIT = 1.0  # seconds between two tries at what a bug of our own is in the way of
 UNSURE_WAIT = 0.1  # seconds between two looks at whether the lane is still ours
 OUTAGE_CHECK = 1.0  # seconds between two looks at what waits for a service that is away
-FALLBACK_PAGE, FALLBACK_PAGES = 200, 5  # deliveries of a page, pages of a look: it must not hold up the lane
 NOT_SENT = Attempt(Refused("not sent"), requests=0)
 
 
@@ -103,7 +103,7 @@ class Lane:
         self._at_rest.set()
         self._restored = False
         self._outage_checked = float("-inf")
-        self._fallback_cursor = 0  # deliveries up to that id were looked through
+        self._fallbacks = Fallbacks(name, self._outbox)
         self._woken = asyncio.Event()
 
     @property
@@ -324,18 +324,9 @@ class Lane:
             await self._fall_back(since=breaker.since, reason=breaker.reason or "away")
 
     async def _fall_back(self, *, since: datetime, reason: str) -> None:
-        """Give up what has waited for its fallback for long enough; from page to page, round and round."""
-        now, attempt = self._clock.now(), Attempt(Away(reason), requests=0)
-        given_up: list[Settlement] = []
-        for _ in range(FALLBACK_PAGES):
-            page = await self._outbox.fallback_candidates(self.name, after=self._fallback_cursor, limit=FALLBACK_PAGE)
-            self._fallback_cursor = page[-1].id if len(page) == FALLBACK_PAGE else 0
-            for delivery in page:
-                fate = fallback_fate(delivery, since=since, reason=reason, now=now)
-                if fate is not None and not self._queue.is_taken(delivery):
-                    given_up.append(Settlement(delivery, fate, attempt, now, epoch=self.epoch))
-            if not self._fallback_cursor:
-                break
+        """Give up what has waited for its fallback for long enough."""
+        found = await self._fallbacks.due(since=since, reason=reason, now=self._clock.now())
+        given_up = [replace(one, epoch=self.epoch) for one in found if not self._queue.is_taken(one.delivery)]
         if given_up:
             await self._settler.record(given_up)
             self._queue.remove(one.delivery for one in given_up)

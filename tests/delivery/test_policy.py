@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.delivery.lane import FALLBACK_PAGE, FALLBACK_PAGES, LaneSettings
+from bridge.delivery.fallback import PAGE, PAGES
+from bridge.delivery.lane import LaneSettings
 from bridge.delivery.policy import Policy
 from bridge.message import Digest, Message
 from bridge.outcome import (
@@ -252,7 +253,7 @@ async def test_what_waits_behind_a_thousand_that_are_in_no_hurry_goes_to_the_fal
     outbox: SqlOutbox, store_url: str, clock: FakeClock
 ) -> None:
     patient = Terms(fallback=("night",), fallback_after=86400.0)
-    await outbox.put(routed(*(an_event(f"user:{n}") for n in range(FALLBACK_PAGE * FALLBACK_PAGES + 1)), terms=patient))
+    await outbox.put(routed(*(an_event(f"user:{n}") for n in range(PAGE * PAGES + 1)), terms=patient))
     await outbox.put(routed(an_event("user:in a hurry"), terms=FALLBACK))
     await pass_time(a_lane(outbox, ScriptedSink(clock, [Gone("HTTP 404")]), clock), clock, 700, by=10)
     assert [record.subject for record in look_up(store_url) if record.sink == "night"] == ["user:in a hurry"]

@@ -78,7 +78,8 @@ async def test_every_recorded_request_arrives_everywhere_and_no_secret_of_it_doe
                 about = f"{path.split('/')[-2 if 'webhooks' in path else -1]} {one['subject']}"
                 if not (record["retry"] and about in expected):  # told before
                     expected[about].append(one["native"])
-            secrets |= set(secrets_in(json.loads(record["body"])))
+            if record["body"][:1] in ("{", "["):  # a form holds none
+                secrets |= set(secrets_in(json.loads(record["body"])))
         found = await panels.settled(sum(map(len, expected.values())) * 8)
         assert await panels.bridge.end() == 0
         assert in_order(street["shop"].taken) == expected

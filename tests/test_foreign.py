@@ -175,3 +175,33 @@ def test_a_body_is_read_whatever_stands_before_it_and_made_safe_to_store() -> No
 def test_an_answer_that_is_no_object_is_an_empty_one(body: bytes) -> None:
     assert foreign.json_object(body) == {}
     assert foreign.json_object(b'{"ok": true}') == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"a=1&b=x+y%20z&c", {"a": "1", "b": "x y z", "c": ""}),
+        (b"a=1&a=2&=3&&", {"a": "2", "": "3"}),
+        (b"a=%00%ff%ED%A0%80%zz", {"a": "\ufffd\ufffd\ufffd\ufffd\ufffd%zz"}),
+        (b"n" * (foreign.LONGEST_FIELD_NAME + 1) + b"=1&a=2", {"a": "2"}),
+        (b"", {}),
+    ],
+)
+def test_a_forms_fields_can_be_stored_whatever_they_are(body: bytes, fields: dict[str, str]) -> None:
+    assert foreign.form_fields(body, most=10) == fields
+
+
+def test_a_forms_fields_are_counted_before_any_is_made() -> None:
+    assert len(foreign.form_fields(b"&".join(b"%d=" % one for one in range(10)), most=10)) == 10
+    with pytest.raises(BadPayload, match="more than 10 fields"):
+        foreign.form_fields(b"&" * 10, most=10)
+    assert foreign.form_fields(b"a=1&b=2", most=2, kept={"b"}) == {"b": "2"}
+
+
+@given(JSON)
+def test_there_are_never_more_values_than_most_values_says(value: Any) -> None:
+    def values(one: Any) -> int:
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+        return 1 + sum(map(values, inner))
+
+    assert values(value) <= foreign.most_values(json.dumps(value).encode()) + 1

@@ -6,29 +6,27 @@ A file's bytes are read and let go; what is kept of it is its name.
 import json
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
-from urllib.parse import unquote_to_bytes
 
 from multipart import MultipartSegment, PushMultipartParser, parse_options_header
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
+from bridge.foreign import form_fields
 from bridge.ingress.limits import Limits
 
 PAYLOAD = "payload_json"
 OTHERS_PAYLOAD = "payload"  # as Slack's and GitHub's forms call it
 TEXT_FIELDS = ("content", "username", "avatar_url", "tts", "thread_name")
 KEPT = frozenset((PAYLOAD, *TEXT_FIELDS))
-SLICE = 64 * 1024  # bytes that are unquoted at once: a million of them would make a million objects
 
 
 def form_json(body: bytes, limits: Limits, *, payload: str = PAYLOAD) -> bytes:
     """The message of a URL-encoded form, the JSON of its field `payload` where it has that."""
-    if body.count(b"&") >= limits.fields:
-        raise _unreadable(f"it has more than {limits.fields} fields")
-    pairs = (pair.partition(b"=") for pair in body.split(b"&"))
-    named = ((_unquoted(name), value) for name, _, value in pairs if len(name) <= 3 * max(map(len, KEPT)))
-    kept = {name: _unquoted(value) for name, value in named if name in (*KEPT, payload)}
-    return kept[payload].encode() if payload in kept else _fields_json(kept)
+    try:
+        fields = form_fields(body, most=limits.fields, kept={*KEPT, payload})
+    except BadPayload as error:
+        raise BadPayload(error.reason, PAYLOAD) from None
+    return fields[payload].encode() if payload in fields else _fields_json(fields)
 
 
 async def multipart_json(
@@ -92,18 +90,6 @@ async def _after_preamble(pieces: AsyncIterable[bytes], delimiter: bytes, limit:
         yield piece
     if not found and head:
         yield head
-
-
-def _unquoted(value: bytes) -> str:
-    plain = value.replace(b"+", b" ")
-    slices, start = [], 0
-    while start < len(plain):
-        end = start + SLICE
-        if end < len(plain) and (cut := plain.rfind(b"%", end - 2, end)) > start:
-            end = cut
-        slices.append(unquote_to_bytes(plain[start:end]))
-        start = end
-    return b"".join(slices).decode("utf-8", "replace")
 
 
 def _fields_json(fields: dict[str, str]) -> bytes:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
+from bridge.foreign import most_values
 from bridge.ingress.limits import Limits
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.source import OriginalsOfEvents, Source
@@ -27,7 +28,6 @@ from bridge.telemetry import log
 LOG = logging.getLogger("bridge.ingress")
 NOTHING_PUT = PutResult(())
 BIG_BODY = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one of each source at a time
-SLICE = 2**20  # bytes that are counted at once: the loop waits for no more than these
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Receiver:
 
     def _intake(self, source: Source, hook: Hook) -> Intake:
         assert self._router is not None
-        if _most_values(hook.body) > self._limits.values:
+        if most_values(hook.body) > self._limits.values:
             raise TooLarge(f"the body holds more than {self._limits.values} values")
         originals: OriginalsOfEvents = {}
         events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals)
@@ -136,12 +136,6 @@ def _sealed(routed: Routed, sealer: Sealer, originals: Mapping[str, Originals]) 
         for to in routed.destinations
     ]
     return replace(routed, destinations=tuple(destinations))
-
-
-def _most_values(body: bytes) -> int:
-    """How many JSON values there are at most: each but the first follows a comma or opens something."""
-    starts = range(0, len(body), SLICE)
-    return sum(body.count(sign, start, start + SLICE) for start in starts for sign in (b",", b"[", b"{"))
 
 
 def _subjects(intake: Intake, *, tried_before: bool) -> list[str | None]:

@@ -13,6 +13,7 @@ from bridge.panels.json import JsonConfig
 from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.orbvpn import OrbvpnConfig
 from bridge.panels.remnawave import RemnawaveConfig
+from bridge.panels.wgdashboard import WGDashboardConfig
 from bridge.panels.wgportal import WgPortalConfig
 
 #: A configured panel: the word under `panel` chooses which.
@@ -21,6 +22,7 @@ SourceSettings = Annotated[
     | DiscordEndpointConfig
     | RemnawaveConfig
     | WgPortalConfig
+    | WGDashboardConfig
     | OrbvpnConfig
     | CloudEventsConfig
     | JsonConfig,

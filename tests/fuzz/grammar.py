@@ -18,6 +18,7 @@ sources:
   open: {{panel: remnawave, secret: none}}
   wg: {{panel: wgportal, secret: {SECRET}}}
   orb: {{panel: orbvpn, secret: {SECRET}}}
+  dash: {{panel: wgdashboard, secret: {SECRET}}}
   cloud: {{panel: cloudevents, secret: {SECRET}}}
   posts: {{panel: discord, secret: {SECRET}}}
 sinks:
@@ -26,7 +27,7 @@ routes:
   - {{match: "*", to: screen}}
 """
 ADDRESSES = [
-    *(f"/in/{name}" for name in ("program", "marzban", "open", "wg", "cloud", "nobody")),
+    *(f"/in/{name}" for name in ("program", "marzban", "open", "wg", "dash", "cloud", "nobody")),
     f"/in/orb/{SECRET}",
     "/in/orb/wrong",
     f"/api/webhooks/posts/{SECRET}",
@@ -69,10 +70,10 @@ def json_requests(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def forms(draw: st.DrawFn) -> bytes:
-    """Forms to the Discord endpoint."""
+    """Forms to the Discord endpoint, and to a panel that reads them."""
     fields = draw(st.lists(st.tuples(_names() | st.text(), st.text() | JSON.map(json.dumps)), max_size=8))
     body = "&".join(f"{quote_plus(n, errors='replace')}={quote_plus(v, errors='replace')}" for n, v in fields).encode()
-    return request(POSTS, _broken(draw, body), kind=FORM_TYPE)
+    return request(draw(st.sampled_from([POSTS, "/in/dash"])), _broken(draw, body), kind=FORM_TYPE)
 
 
 @st.composite

@@ -9,7 +9,8 @@ import pytest
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.ingress.forms import SLICE, form_json, multipart_json
+from bridge.foreign import SLICE
+from bridge.ingress.forms import form_json, multipart_json
 from bridge.ingress.limits import Limits
 
 LIMITS = Limits()

@@ -19,7 +19,7 @@ from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, lane_records
 from bridge.store.records import Query
 from tests.processes import PATIENCE, Bridge, a_bridge
-from tests.services import discord, gohighlevel, slack, telegram, zapier
+from tests.services import discord, gohighlevel, ntfy, slack, telegram, zapier
 from tests.services.receiver import Receiver
 from tests.services.service import Service, serving
 
@@ -62,6 +62,7 @@ sinks:
   slack: {{type: slack, url: '{base["slack"]}{slack.HOOK}'{fast}}}
   slack-bot: {{type: slack, token: {slack.TOKEN}, channel: '#notifications', api_base: '{base["slack"]}/api'{fast}}}
   telegram: {{type: telegram, token: '{telegram.TOKEN}', chat_id: -1001, api_base: '{base["telegram"]}'{fast}}}
+  ntfy: {{type: ntfy, topic: {ntfy.TOPIC}, token: {ntfy.TOKEN}, api_base: '{base["ntfy"]}'{fast}}}
   trigger: {{type: gohighlevel, url: '{base["crm"]}{gohighlevel.TRIGGER}'{fast}}}
   crm:
     {{type: gohighlevel, api_key: {gohighlevel.TOKEN}, location_id: {gohighlevel.LOCATION},
@@ -79,6 +80,7 @@ async def a_street(*, limited: bool = False) -> AsyncIterator[Street]:
             "discord": discord.Discord(limited=limited),
             "slack": slack.Slack(limited=limited),
             "telegram": telegram.Telegram(limited=limited),
+            "ntfy": ntfy.Ntfy(token=ntfy.TOKEN, limited=limited),
             "crm": gohighlevel.GoHighLevel(limited=limited),
             "zapier": zapier.Zapier(limited=limited),
             "shop": Receiver(secret=SIGNING),

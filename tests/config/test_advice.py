@@ -12,6 +12,7 @@ TELEGRAM = "{type: telegram, token: '123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11',
 COPY = "copy the webhook's: channel settings, Integrations, Webhooks"
 CREATE = "create an incoming webhook: api.slack.com/apps, Incoming Webhooks"
 BOT = "give the bot's, xoxb-…: api.slack.com/apps, OAuth & Permissions"
+ACCESS = "give an access token, tk_…: Account, Access tokens, or `ntfy token add`"
 FORM = "123456789:ABC…, as @BotFather gives it"
 
 
@@ -99,6 +100,23 @@ FORM = "123456789:ABC…, as @BotFather gives it"
             "2:99: api_base is the host alone: /bot and the token are added to it",
         ),
         (
+            "{type: ntfy, topic: account}",
+            "2:28: topic is a name that ntfy keeps for itself: give another one",
+        ),
+        (
+            "{type: ntfy, topic: vpn, token: 'https://ntfy.sh/vpn'}",
+            f"2:40: token is an address: {ACCESS}",
+        ),
+        (
+            "{type: ntfy, topic: vpn, api_base: 'https://ntfy.sh/vpn'}",
+            "2:43: api_base is the server alone: the topic stands under topic",
+        ),
+        (
+            "{type: slack, url: 'https://ntfy.sh/vpn'}",
+            "2:27: url is an address of ntfy, and this sink speaks as slack: "
+            "make it type: ntfy, or give another address",
+        ),
+        (
             "{type: zapier, url: 'https://zapier.com/app/editor/1'}",
             "2:28: url is a page of Zapier's: copy the hook's own, https://hooks.zapier.com/hooks/catch/…",
         ),
@@ -177,6 +195,7 @@ def of_sink(found: list[str]) -> list[str]:
             "{type: telegram, token: '123456:abc', chat_id: 7}",
             f'2:32: sink "ops": token is not whole, it seems: it should be {FORM}',
         ),
+        ("{type: ntfy, topic: vpn, token: abc}", f'2:40: sink "ops": token has not the form of ntfy\'s: {ACCESS}'),
         (
             f"{{type: webhook, url: '{HOOK}'}}",
             '2:29: sink "ops": url is an address of discord, and this sink speaks as webhook: '
@@ -208,6 +227,8 @@ def test_what_may_work_is_a_warning(tmp_path: Path, sink: str, expected: str) ->
         f"{{type: discord, url: '{HOOK}'}}",
         "{type: discord, url: 'https://discordapp.com/api/v10/webhooks/104/a-b_c?thread_id=5'}",
         "{type: discord, url: 'https://proxy.example/hooks/7/slack'}",
+        "{type: ntfy, topic: vpn, token: tk_agqdq7mvbofd37zqvn29rhumzniz2}",
+        "{type: ntfy, topic: vpn, api_base: 'https://example.com/ntfy'}",
         f"{{type: slack, url: '{SLACK}'}}",
         "{type: slack, url: 'http://mattermost.example/hooks/x'}",
         "{type: slack, url: 'https://team.slack.com/services/hooks/incoming-webhook?token=x'}",

@@ -169,7 +169,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ("sinks:\n  ops: {type: console, timeout: 0}", '2:33: sink "ops": timeout should be more than 0'),
         (
             "sinks:\n  ops: {type: console, format: slakc}",
-            '2:32: sink "ops": format should be discord, slack, telegram or event: did you mean "slack"?',
+            '2:32: sink "ops": format should be discord, slack, telegram, ntfy or event: did you mean "slack"?',
         ),
         ("limits: {body: huge}", "1:16: limits.body should be a size such as 512KiB or 32MiB"),
         ("log: {level: verbose}", "1:14: log.level should be debug, info, warning or error"),

@@ -27,6 +27,8 @@ ENV = {
     "BOT_TOKEN": "123456:abc",
     "GHL_API_KEY": "pit-1",
     "ZAPIER_API_KEY": "z",
+    "NTFY_TOPIC": "t",
+    "NTFY_TOKEN": "tk_1",
     "SHOP_SECRET": "s",
     "DB_PASSWORD": "p",
     "SECRET_KEY": "k" * 44,

@@ -10,6 +10,7 @@ from yarl import URL
 from bridge.outcome import Away, Delivered, Gone
 from bridge.sinks.discord import answers as discord_answers
 from bridge.sinks.http import Http, Response
+from bridge.sinks.ntfy import answers as ntfy_answers
 from bridge.sinks.slack import answers as slack_answers
 from bridge.sinks.telegram import answers as telegram_answers
 from tests.services.discord import Discord
@@ -17,6 +18,7 @@ from tests.services.every import EVERY, WAYS
 from tests.services.gohighlevel import LOCATION, TRIGGER, GoHighLevel
 from tests.services.gohighlevel import TOKEN as LOCATION_TOKEN
 from tests.services.known import SECRET
+from tests.services.ntfy import TOPIC, Ntfy
 from tests.services.receiver import Receiver
 from tests.services.service import Answer, Service, serving
 from tests.services.slack import HOOK, Slack
@@ -123,6 +125,16 @@ async def test_what_discord_says_of_the_channel_is_about_the_place(
         service.fault = (status, code, message)
         attempt = await a_sink(http, type="discord", url=base + service.path(), thread_id="7").send(a_message(BLOCKS))
     assert attempt.outcome == Gone(f"HTTP {status}, code {code}: {message}")
+
+
+@pytest.mark.parametrize(("code", "error"), sorted(ntfy_answers.GONE.items()))
+async def test_what_ntfy_says_of_the_topic_is_about_the_place(http: Http, code: int, error: str) -> None:
+    service, status = Ntfy(), code // 100
+    async with serving(service) as base:
+        service.fault = (status, code, error)
+        attempt = await a_sink(http, type="ntfy", topic=TOPIC, api_base=base).send(a_message(BLOCKS))
+    assert attempt.outcome == Gone(f"HTTP {status}, code {code}: {error}")
+    assert service.requests == 1
 
 
 @pytest.mark.parametrize("code", discord_answers.NO_THREAD)

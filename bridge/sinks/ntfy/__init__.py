@@ -1,0 +1,3 @@
+"""ntfy, whole: what it takes, what a message looks like there, and how text is written for it."""
+
+from bridge.sinks.ntfy.sink import NtfyConfig as NtfyConfig

@@ -1,0 +1,139 @@
+"""ntfy: one notification to a topic, at ntfy.sh or at a server of one's own.
+
+Source   docs.ntfy.sh/publish/#publish-as-json, #limitations (the day's 250); github.com/binwiederhier/ntfy @ 81a486a
+         (13 July 2025): server/errors.go, server.go, config.go
+Secret   the topic, for who knows it may read and write it; and an access token, in `Authorization: Bearer`
+Sends    POST {api_base}/  {topic, title, message, priority, tags, icon}
+Limits   message 4096 bytes, what is longer becomes an attachment; 8192 bytes in all, as JSON has them
+         60 requests at once and one more every 5 s; 250 messages a day at ntfy.sh
+Answers  200 {id, event: "message", …} delivered · errors are {code, http, error}, http being the status
+         the code decides, by the table in answers.py: gone; all others refused
+         an answer without that shape: away, something in between
+         429 limited, and says not for how long: a while, by its code · 413 refused · 5xx away
+Quirks   a message is never edited or answered: whatever comes later is a new one
+         numbers as text and a priority beyond 5 are refused; without a title it shows the topic's address
+         tags go on joined by commas; a token is passed over by a server that knows no users
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from yarl import URL
+
+from bridge.codec import dump
+from bridge.event import JsonObject
+from bridge.markup.service import Look, Service
+from bridge.message import Digest, Message
+from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.base import ChatConfig, HttpSink, Tools, in_between, json_object, retry_after, short_hash
+from bridge.sinks.http import Request, Response
+from bridge.sinks.ntfy.advice import HOSTS, base_advice, token_advice, topic_advice
+from bridge.sinks.ntfy.answers import GONE, WAIT, WAITS, code_of, is_own
+from bridge.sinks.ntfy.message import DIGEST_PARTS, digest_payload, message_payload
+from bridge.sinks.ntfy.service import NTFY
+from bridge.sinks.settings import Advice, ApiBase, PictureUrl, Token
+
+PUBLIC = "ntfy.sh"
+LOW = 2  # the priority that makes neither a sound nor the phone tremble
+SETTINGS_SIZE = 3000  # bytes of tags and picture together: the message beside them has room in any case
+
+
+def _topic(value: SecretStr) -> SecretStr:
+    if not re.fullmatch("[-_A-Za-z0-9]{1,64}", value.get_secret_value()):
+        raise ValueError("should be up to 64 letters, digits, - and _")
+    return value
+
+
+def _tag(value: str) -> str:
+    if not value.strip() or "," in value or not value.isprintable():
+        raise ValueError("should be one word, or the name of an emoji, without a comma")
+    return value
+
+
+class NtfyConfig(ChatConfig):
+    """An ntfy topic."""
+
+    service: ClassVar[Service] = NTFY
+    hosts: ClassVar[tuple[str, ...]] = HOSTS
+    type: Literal["ntfy"] = Field("ntfy", description="a notification to an ntfy topic")
+    topic: Annotated[Token, AfterValidator(_topic)] = Field(description="the topic; who knows it can read it")
+    token: Token | None = Field(None, description="an access token, tk_…, where the topic asks for one")
+    priority: int | None = Field(None, ge=1, le=5, description="from 1, unseen, to 5, urgent; 3 if not given")
+    tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
+        (), max_length=10, description="tags; names of emojis are shown as these"
+    )
+    icon: PictureUrl | None = Field(None, description="the picture beside it")
+    api_base: ApiBase = Field("https://ntfy.sh", description="where the server is reached")
+
+    @model_validator(mode="after")
+    def _leaves_room(self) -> "NtfyConfig":
+        if len(dump([self.tags, self.icon])) > SETTINGS_SIZE:
+            raise ValueError(f"tags and icon together should have no more than {SETTINGS_SIZE} bytes")
+        return self
+
+    def advise(self) -> Iterator[Advice]:
+        yield from topic_advice(self.topic)
+        if self.token is not None:
+            yield from token_advice(self.token)
+        yield from base_advice(self.api_base)
+
+    def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
+        return "a notification can be neither edited nor answered"
+
+    def open(self, tools: Tools) -> "NtfySink":
+        return NtfySink(self, tools)
+
+
+class NtfySink(HttpSink[NtfyConfig]):
+    digests = True
+
+    def __init__(self, config: NtfyConfig, tools: Tools) -> None:
+        super().__init__(config, tools)
+        self._url = URL(f"{config.api_base}/")
+        self._headers = {"Content-Type": "application/json"}
+        if config.token is not None:
+            self._headers["Authorization"] = f"Bearer {config.token.get_secret_value()}"
+
+    @property
+    def look(self) -> Look:
+        return Look(NTFY, locale=self.config.locale, parts=DIGEST_PARTS)
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        token = self.config.token
+        visitor = f"ntfy {self._url.host}{' ' + short_hash(token.get_secret_value()) if token else ''}"
+        daily = (Limit(visitor, Rate(250, 86400.0)),) if self._url.host == PUBLIC else ()
+        return (Limit(visitor, Rate(60, 300.0)), *daily)
+
+    def build(self, message: Message) -> Request:
+        return self._request(message_payload(message), silent=message.circumstances.silent)
+
+    def build_digest(self, digest: Digest) -> Request:
+        return self._request(digest_payload(digest), silent=digest.silent)
+
+    def classify(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        if response.status == 429 and is_own(response.status, answer):
+            return Limited(retry_after(response) or WAITS.get(code_of(answer) or 0, WAIT))
+        return super().classify(response)
+
+    def interpret(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        if not is_own(response.status, answer):
+            return in_between(response)
+        if 200 <= response.status < 300:
+            return Delivered()
+        code = code_of(answer)
+        reason = f"HTTP {response.status}, code {code}: {answer['error']}"
+        return Gone(reason) if code in GONE else Refused(reason)
+
+    def _request(self, payload: JsonObject, *, silent: bool) -> Request:
+        config = self.config
+        body: JsonObject = {"topic": config.topic.get_secret_value(), **payload}
+        priority = min(LOW, config.priority or LOW) if silent else config.priority
+        body |= {"priority": priority} if priority is not None else {}
+        body |= {"tags": list(config.tags)} if config.tags else {}
+        body |= {"icon": config.icon} if config.icon else {}
+        return Request("POST", self._url, dump(body), self._headers)

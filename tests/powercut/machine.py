@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -113,9 +114,14 @@ class Machine:
                     assert self.bridge.running, f"the bridge does not start: {self.bridge.log.read_text()}"
                 await asyncio.sleep(KNOCK)
 
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send the bridge a signal, unless the power has gone this moment."""
+        with suppress(ProcessLookupError):
+            self.bridge.signal(number)
+
     async def end(self, number: signal.Signals) -> int:
         """End the bridge; returns its exit status."""
-        self.bridge.signal(number)
+        self.send_signal(number)
         status = await self.bridge.ended()
         await asyncio.sleep(LOOK)
         self._report.breaks.append(time.monotonic())

@@ -98,7 +98,7 @@ async def reload(world: World) -> None:
             await asyncio.sleep(0.3)
             world.timeout += 1
             world.configure()
-            world.machine.bridge.signal(signal.SIGHUP)
+            world.machine.send_signal(signal.SIGHUP)
 
 
 async def stop(world: World) -> None:

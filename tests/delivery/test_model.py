@@ -84,7 +84,7 @@ class Machine(RuleBasedStateMachine):
         if how == "woken":
             self.lane.wake()
         else:
-            self.lane._queue.recheck(waiting=False)
+            self.lane._queue.recheck()  # as whenever it has been idle for long enough
 
     @rule(outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=6))
     def will_answer(self, outcomes: list[Outcome]) -> None:
@@ -256,6 +256,8 @@ FOUND: list[list[tuple[str, dict[str, Any]]]] = [
     [("put", {"events": [B, A, B], "how": "woken"})],
     # found by itself, and woken for while it is being sent
     [("put", {"events": [A], "how": "polled"}), ("step", {"steps": 4})],
+    # put to wait for others, when the lane knew of nothing that waits, and found by itself
+    [("pass_time", {"seconds": 0.5}), ("put", {"events": [B], "how": "polled"}), ("pass_time", {"seconds": 0.5})],
     # put while one of its subject is tried again, with another between them that was passed over
     [
         ("will_answer", {"outcomes": [Away("HTTP 502")]}),

@@ -5,12 +5,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.cli import main
+from bridge.cli import app, main
 from bridge.event import Event
 from bridge.intake import Intake, SetAside
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, HeldBack, Refused
@@ -549,9 +550,20 @@ def test_the_highest_number_is_looked_for_as_any_other(run: Run, id_: int) -> No
 
 # Names that there are not
 
+#: Every command that filters what is in the store.
+FILTERED = [
+    one.name or one.callback.__name__
+    for one in app.registered_commands
+    if one.callback is not None and {"sink", "source", "subject"} <= signature(one.callback).parameters.keys()
+]
+
+
+def test_the_commands_that_filter_are_known() -> None:
+    assert {"deliveries", "events", "replay", "dismiss"} <= set(FILTERED)
+
 
 @pytest.mark.usefixtures("kept")
-@pytest.mark.parametrize("command", [["deliveries"], ["replay"], ["replay", "--events"]])
+@pytest.mark.parametrize("command", [*([name] for name in FILTERED), ["replay", "--events"]])
 @pytest.mark.parametrize(
     ("args", "told"),
     [
@@ -570,7 +582,7 @@ def test_a_name_that_there_is_not_is_told_with_the_nearest(
 
 
 @pytest.mark.usefixtures("kept")
-@pytest.mark.parametrize("command", ["deliveries", "replay"])
+@pytest.mark.parametrize("command", FILTERED)
 @pytest.mark.parametrize(
     ("sink", "told"),
     [

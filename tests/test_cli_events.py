@@ -92,7 +92,6 @@ def newest_first(*events: Event) -> list[str]:
         (["--source", "marzban", "--since", "2026-11-21"], [ALICE, BOB, CAROL]),
         (["--subject", "user:alice"], [ALICE]),
         (["--until", "2026-11-01"], [NODE]),
-        (["--sink", "nobody"], []),
     ],
 )
 def test_events_are_found_by_what_one_knows(run: Run, args: Sequence[str], expected: list[Event]) -> None:

@@ -18,7 +18,7 @@ from bridge.cli.selection import (
     SubjectOption,
     TypeOption,
     UntilOption,
-    parsed_time,
+    selected,
 )
 from bridge.errors import BridgeError
 
@@ -58,7 +58,6 @@ def deliveries(
     """List deliveries, the newest first."""
     from bridge.store.base import State
     from bridge.store.queries import records
-    from bridge.store.records import Query
 
     settings = load_settings(config)
     with existing_ledger(settings) as ledger:
@@ -67,15 +66,16 @@ def deliveries(
         elif set_aside:
             _print_set_aside(ledger.read(records.set_aside_records, limit=limit), settings.zone(), as_json)
         else:
-            query = Query(
+            query = selected(
+                settings,
                 states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
                 cleared=_wanted_clearings(dead=dead, replayed=replayed, dismissed=dismissed),
                 sink=sink,
                 source=source,
-                type=type_,
+                type_=type_,
                 subject=subject,
-                since=parsed_time("--since", since, settings.zone()),
-                until=parsed_time("--until", until, settings.zone()),
+                since=since,
+                until=until,
                 limit=limit,
             )
             check_filters(ledger, settings, query)

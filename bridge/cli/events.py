@@ -7,6 +7,7 @@ import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.names import check_filters
 from bridge.cli.selection import (
     LimitOption,
     SinceOption,
@@ -15,7 +16,7 @@ from bridge.cli.selection import (
     SubjectOption,
     TypeOption,
     UntilOption,
-    parsed_time,
+    selected,
 )
 from bridge.errors import BridgeError
 
@@ -43,25 +44,26 @@ def events(
     """List all events that came in, the newest first, with what became of them at each sink."""
     from bridge.admin import operations
     from bridge.store.base import State
-    from bridge.store.records import Query
 
     if nowhere and (dead or pending or held_back or sink):
         raise BridgeError(
             "events: what went --nowhere has no sink: leave --sink, --dead, --pending and --held-back out"
         )
     settings = load_settings(config)
-    query = Query(
+    query = selected(
+        settings,
         states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
         cleared=(None,) * dead,
         sink=sink,
         source=source,
-        type=type_,
+        type_=type_,
         subject=subject,
-        since=parsed_time("--since", since, settings.zone()),
-        until=parsed_time("--until", until, settings.zone()),
+        since=since,
+        until=until,
         limit=limit,
     )
     with existing_ledger(settings) as ledger:
+        check_filters(ledger, settings, query)
         found = operations.events(ledger, query, nowhere=nowhere)
     if as_json:
         print_json([one.to_json() for one in found])

@@ -18,7 +18,7 @@ from bridge.cli.selection import (
     TypeOption,
     UntilOption,
     counted,
-    parsed_time,
+    selected,
 )
 from bridge.errors import BridgeError
 
@@ -53,7 +53,6 @@ def replay(
     """Send deliveries again, each once: the given ones, or the dead ones that the options name."""
     from bridge.admin import operations
     from bridge.routing import Router
-    from bridge.store.records import Query
 
     if events and (ids or dead or held_back or delivered or again or sink):
         raise BridgeError("replay: --events goes with --source, --type, --subject, --since, --until and --dry-run only")
@@ -62,15 +61,16 @@ def replay(
             "replay: say which: ids, --dead, --held-back, --sink, --source, --type, --subject, --since or --until"
         )
     settings, now = load_settings(config), datetime.now(UTC)
-    query = Query(
+    query = selected(
+        settings,
         ids=tuple(ids or ()),
         states=_replayed_states(dead=dead, held_back=held_back, delivered=delivered, named=bool(ids)),
         sink=sink,
         source=source,
-        type=type_,
+        type_=type_,
         subject=subject,
-        since=parsed_time("--since", since, settings.zone()),
-        until=parsed_time("--until", until, settings.zone()),
+        since=since,
+        until=until,
         limit=None,
     )
     with existing_ledger(settings) as ledger:
@@ -100,21 +100,21 @@ def dismiss(
 ) -> None:
     """Put dead letters away that need nobody any more: they are kept, but no longer counted, listed or replayed."""
     from bridge.admin import operations
-    from bridge.store.records import Query
 
     if every == bool(ids or sink or source or type_ or subject or since or until):
         raise BridgeError(
             "dismiss: say which: ids, --sink, --source, --type, --subject, --since or --until; or --all alone"
         )
     settings = load_settings(config)
-    query = Query(
+    query = selected(
+        settings,
         ids=tuple(ids or ()),
         sink=sink,
         source=source,
-        type=type_,
+        type_=type_,
         subject=subject,
-        since=parsed_time("--since", since, settings.zone()),
-        until=parsed_time("--until", until, settings.zone()),
+        since=since,
+        until=until,
         limit=None,
     )
     with existing_ledger(settings) as ledger:

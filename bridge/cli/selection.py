@@ -2,13 +2,17 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from bridge.errors import BridgeError
 from bridge.settings import UNITS
+
+if TYPE_CHECKING:
+    from bridge.config.model import Config
+    from bridge.store.records import Query
 
 LAST_ID = 2**63 - 1  # the highest number that a store can give
 
@@ -22,7 +26,33 @@ LimitOption = Annotated[int, typer.Option(min=1, max=LAST_ID, help="At most this
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 
-def parsed_time(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
+def selected(
+    settings: "Config",
+    *,
+    sink: str | None,
+    source: str | None,
+    type_: str | None,
+    subject: str | None,
+    since: str | None,
+    until: str | None,
+    **more: Any,
+) -> "Query":
+    """What the options name, as a query; `more` of it is the command's own."""
+    from bridge.store.records import Query
+
+    zone = settings.zone()
+    return Query(
+        sink=sink,
+        source=source,
+        type=type_,
+        subject=subject,
+        since=_parsed_time("--since", since, zone),
+        until=_parsed_time("--until", until, zone),
+        **more,
+    )
+
+
+def _parsed_time(option: str, text: str | None, zone: ZoneInfo) -> datetime | None:
     """That long ago, or that moment; in the file's time zone where it names none."""
     if text is None:
         return None

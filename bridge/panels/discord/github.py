@@ -103,7 +103,7 @@ def _comment(about: str, called: str, key: str = "comment") -> Callable[[Mapping
 
 
 def _push(body: Mapping[str, Any]) -> Sentence:
-    kind, branch = _reference(text(body.get("ref")) or "")
+    kind, branch = _branch_or_tag(text(body.get("ref")) or "")
     url = text(body.get("compare"))
     commits = body.get("commits")
     found = [one for one in commits if isinstance(one, dict)] if isinstance(commits, list) else []
@@ -126,7 +126,7 @@ def _commit(commit: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (linked, escaped(said))))
 
 
-def _reference(ref: str) -> tuple[str, str]:
+def _branch_or_tag(ref: str) -> tuple[str, str]:
     """`refs/heads/main` as a branch and its name."""
     for start, kind in (("refs/heads/", "branch"), ("refs/tags/", "tag")):
         if ref.startswith(start):

@@ -54,10 +54,10 @@ def markdown(value: Any) -> str:
 
 def _marks(source: str) -> str:
     source = _STRUCK.sub(r"~~\1~~", _BOLD.sub(r"**\1**", source))
-    return _REFERENCE.sub(lambda found: _reference(found[1], found[2]), source)
+    return _REFERENCE.sub(lambda found: _link_or_mention(found[1], found[2]), source)
 
 
-def _reference(target: str, label: str | None) -> str:
+def _link_or_mention(target: str, label: str | None) -> str:
     """A link, or the name of whom or what is mentioned."""
     if target.startswith(("!", "@", "#")):
         shown = label or target[1:].partition("^")[0]

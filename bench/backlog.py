@@ -11,7 +11,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from bridge.event import Event, new_id
-from bridge.intake import Destination, Intake, Routed, Verdict
+from bridge.intake import Decision, Destination, Intake, Routed, Table
 from bridge.outcome import Attempt, Delivered, Done
 from bridge.store import open_outbox
 from bridge.store.base import Settlement
@@ -84,8 +84,8 @@ def _fill(url: str, event: str, count: int) -> None:
 
 
 def _intake(events: Sequence[Event]) -> Intake:
-    to, why = (Destination("busy", "route 1"),), (Verdict("route 1", True, "matched user.*"),)
-    return Intake([Routed(event, to, why) for event in events])
+    to, decision = (Destination("busy", "route 1"),), Decision(Table("one row", "[]"), ("route 1",))
+    return Intake([Routed(event, to, decision) for event in events])
 
 
 def _event(number: int) -> Event:

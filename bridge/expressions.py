@@ -6,12 +6,13 @@ dictionaries can do.
 """
 
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from difflib import get_close_matches
 from typing import Annotated, Any
 
 from jinja2 import ChainableUndefined, Environment, TemplateError, meta
 from jinja2.environment import TemplateExpression
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator
 
@@ -29,6 +30,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 _SANDBOX = _Sandbox(undefined=ChainableUndefined)
 _NAMELESS = _Sandbox()
 _NAMELESS.globals = {}  # where Jinja's own names, as `range`, are as unknown as any other
+_EMPTY = _SANDBOX.from_string("")
 _TOO_DEEP = "is not a Jinja expression: it is nested too deeply"
 
 
@@ -45,6 +47,27 @@ def compile_expression(source: str) -> TemplateExpression:
         raise ValueError(f"is not a Jinja expression{where}: {what}{_hint(source)}") from None
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+
+
+class Condition:
+    """An expression that is true of a context, or not.
+
+    What is asked of many expressions is put into one context, once: that is most of what evaluating one costs.
+    """
+
+    def __init__(self, source: str) -> None:
+        self._render = _SANDBOX.from_string("{% set result = (" + source + ") %}").root_render_func
+
+    def __call__(self, context: Context) -> bool:
+        """Whether it is true; raise one of FAULTS where it fails."""
+        for _ in self._render(context):
+            pass
+        return bool(context.vars["result"])
+
+
+def new_context(names: Mapping[str, Any]) -> Context:
+    """What conditions are asked in: what each name is."""
+    return _EMPTY.new_context(dict(names))
 
 
 #: What other languages write, and what Jinja does.

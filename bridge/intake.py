@@ -24,15 +24,28 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one row of the table said of an event, and why."""
+class Table:
+    """The table of rows as events found it.
 
-    row: str
-    matched: bool
-    why: str
+    key   tells it from every other: a hash of its rows
+    rows  JSON: what each row asks for, in their order
+    """
 
-    def to_json(self) -> dict[str, Any]:
-        return {"row": self.row, "matched": self.matched, "why": self.why}
+    key: str
+    rows: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a table said of an event, as far as it does not follow from the two.
+
+    matched  the rows that applied, in their order
+    failed   the rows whose `when` could not be told, and why
+    """
+
+    table: Table
+    matched: tuple[str, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class Routed:
 
     event: Event
     destinations: tuple[Destination, ...]
-    verdicts: tuple[Verdict, ...]
+    decision: Decision
     fingerprint: Fingerprint | None = None
 
 

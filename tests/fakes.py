@@ -1,11 +1,12 @@
 """Hand-written stand-ins for the clock and the chance, and short ways to make values."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bridge.event import Event, new_id
-from bridge.intake import Destination, Intake, Routed, Verdict
+from bridge.intake import Decision, Destination, Intake, Routed, Table
 
 START = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 
@@ -43,6 +44,18 @@ class NoChance(Random):
         return (a + b) / 2
 
 
+@dataclass(frozen=True)
+class Switch:
+    """All that a table knows of a sink."""
+
+    enabled: bool = True
+
+
+#: A table of one row that takes everything, and what it said of an event.
+TABLE = Table("one row", '[{"name": "route 1", "route": {"to": ["ops"]}, "disabled": []}]')
+DECISION = Decision(TABLE, ("route 1",))
+
+
 def an_event(subject: str | None = "user:alice", *, type_: str = "user.created", at: datetime = START) -> Event:
     """An event as a panel's user would cause it."""
     username = (subject or "user:nobody").partition(":")[2]
@@ -63,4 +76,4 @@ def an_event(subject: str | None = "user:alice", *, type_: str = "user.created",
 def an_intake(*events: Event, sinks: tuple[str, ...] = ("ops",)) -> Intake:
     """These events, routed to these sinks by one row."""
     destinations = tuple(Destination(sink, "route 1") for sink in sinks)
-    return Intake([Routed(event, destinations, (Verdict("route 1", True, "matched *"),)) for event in events])
+    return Intake([Routed(event, destinations, DECISION) for event in events])

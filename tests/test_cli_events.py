@@ -11,19 +11,20 @@ import pytest
 
 from bridge.cli import main
 from bridge.event import Event
-from bridge.intake import Intake, Routed, Verdict
+from bridge.intake import Intake
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.routing import Route, Router
 from bridge.store import open_outbox
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
-from tests.fakes import START, an_event, an_intake
+from tests.fakes import START, Switch, an_event, an_intake
 
 Run = Callable[..., tuple[int, str, str]]
 ALICE = an_event("user:alice")
 BOB = replace(an_event("user:bob\x1b[31m", type_="user.expired"), native_type="user_expired")
 NODE = replace(an_event("node:fra-1", type_="node.created", at=START - timedelta(days=300)), source="berlin")
 CAROL = an_event("user:carol")
-NO = Verdict("route 1", False, "type node.created is not among user.*")
+NO_NODES = Router([("route 1", Route(match=("user.*",), to=("ops",)))], sinks={"ops": Switch()})
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ async def kept(any_store_url: str) -> None:
     both in 4 and 5; and a node that no row took.
     """
     async with open_outbox(any_store_url) as outbox:
-        await outbox.put(Intake([Routed(NODE, (), (NO,))]))
+        await outbox.put(Intake([NO_NODES.route(NODE)]))
         await outbox.put(an_intake(ALICE, sinks=("ops", "team")))
         await outbox.put(an_intake(BOB, sinks=("ops",)))
         await settle(outbox, 1, "ops", Done())
@@ -223,9 +224,10 @@ def test_a_replay_is_told_beside_what_it_repeats_and_decides_where_the_event_is(
 
 async def test_a_row_without_an_enabled_sink_is_named(run: Run, any_store_url: str) -> None:
     event = an_event(None)
-    matched = Verdict("route 1", True, "matched *; sink ops is disabled")
+    row = ("route 1", Route(to=("ops",)))
+    all_off, empty = Router([row], sinks={"ops": Switch(enabled=False)}), Router([], sinks={})
     async with open_outbox(any_store_url) as outbox:
-        await outbox.put(Intake([Routed(event, (), (matched,))]))
-        await outbox.put(Intake([Routed(bare := an_event(None), (), ())]))
+        await outbox.put(Intake([all_off.route(event)]))
+        await outbox.put(Intake([empty.route(bare := an_event(None))]))
     assert explanation(run, event.id)["sentence"] == "it went nowhere: no sink of route 1 is enabled"
     assert explanation(run, bare.id)["sentence"] == "it went nowhere: the table had no row"

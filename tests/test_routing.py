@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,15 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bridge.event import Event
-from bridge.intake import Destination, Routed, Verdict
+from bridge.intake import Destination, Routed
 from bridge.routing import Route, Router
-from tests.fakes import an_event
-
-
-@dataclass(frozen=True)
-class Switch:
-    enabled: bool = True
-
+from bridge.routing.verdicts import Verdict, verdicts
+from tests.fakes import Switch, an_event
 
 SINKS = {"ops": Switch(), "team": Switch(), "night": Switch(), "off": Switch(enabled=False)}
 
@@ -31,8 +26,13 @@ def sinks(event: Event, *routes: Route) -> list[str]:
     return [one.sink for one in routed(event, *routes).destinations]
 
 
+def said(routed: Routed) -> list[Verdict]:
+    """What each row said."""
+    return verdicts(routed.event, routed.decision)
+
+
 def why(event: Event, route: Route) -> str:
-    return routed(event, route).verdicts[0].why
+    return said(routed(event, route))[0].why
 
 
 EVENT = replace(an_event(), data={"user": {"username": "alice", "used_bytes": 5}, "owner": "reseller-7"})
@@ -61,7 +61,7 @@ EVENT = replace(an_event(), data={"user": {"username": "alice", "used_bytes": 5}
 )
 def test_a_row_takes_types_by_glob_under_either_name(match: object, matched: bool, reason: str) -> None:
     route = Route.model_validate({"match": match, "to": "ops"})
-    assert routed(EVENT, route).verdicts == (Verdict("route 1", matched, reason),)
+    assert said(routed(EVENT, route)) == [Verdict("route 1", matched, reason)]
     assert sinks(EVENT, route) == (["ops"] if matched else [])
 
 
@@ -160,7 +160,7 @@ def test_rows_apply_in_order_until_one_stops() -> None:
         Route(to=("team",)),
     )
     assert result.destinations == (Destination("ops", "route 2", "short"), Destination("night", "route 3"))
-    assert [one.why for one in result.verdicts] == [
+    assert [one.why for one in said(result)] == [
         "type user.created is not among node.*",
         "matched user.*",
         "matched *",
@@ -175,7 +175,7 @@ def test_a_row_stops_the_table_only_if_it_matched() -> None:
 def test_a_disabled_sink_gets_nothing_and_the_reason_says_so() -> None:
     result = routed(EVENT, Route(to=("off", "ops")))
     assert [one.sink for one in result.destinations] == ["ops"]
-    assert result.verdicts == (Verdict("route 1", True, "matched *; sink off is disabled"),)
+    assert said(result) == [Verdict("route 1", True, "matched *; sink off is disabled")]
 
 
 class Name(str):
@@ -202,6 +202,25 @@ def test_strange_names_of_types_do_not_fill_the_memory(field: str) -> None:
     assert remembered(router, field, *(f"type-{number}" for number in range(3000))) < 3000
 
 
+def test_what_is_kept_of_an_event_does_not_grow_with_the_rows_that_do_not_take_it() -> None:
+    others = [Route(match=(f"node.{n}",), to=("team",)) for n in range(1000)]
+    alone, among_many = (routed(EVENT, Route(to=("ops",)), *rows).decision for rows in ([], others))
+    assert (alone.matched, alone.failed) == (among_many.matched, among_many.failed)
+
+
+def test_a_table_is_told_from_every_other_by_its_key() -> None:
+    tables = [
+        Router([(name, Route(match=(match,), to=to))], sinks={"ops": Switch(on), "team": Switch()}).table
+        for name in ("route 1", "route 2")
+        for match in ("*", "user.*")
+        for to in (("ops",), ("ops", "team"))
+        for on in (True, False)
+    ]
+    assert len({table.key for table in tables}) == len(tables)
+    same = [Router([("route 1", Route(to=("ops",)))], sinks=SINKS).table for _ in range(2)]
+    assert same[0] == same[1]
+
+
 ROUTES = st.lists(
     st.builds(
         Route,
@@ -226,22 +245,22 @@ def test_whatever_the_table_each_sink_gets_an_event_once_from_the_first_row_that
     given_to = [one.sink for one in result.destinations]
     assert len(given_to) == len(set(given_to))
     assert "off" not in given_to
-    matched = [route for route, verdict in zip(routes, result.verdicts, strict=True) if verdict.matched]
+    matched = [route for route, verdict in zip(routes, said(result), strict=True) if verdict.matched]
     assert given_to == list(dict.fromkeys(sink for route in matched for sink in route.to if sink != "off"))
     for one in result.destinations:
         assert one.row == next(
             f"route {i}"
-            for i, (route, verdict) in enumerate(zip(routes, result.verdicts, strict=True), 1)
+            for i, (route, verdict) in enumerate(zip(routes, said(result), strict=True), 1)
             if verdict.matched and one.sink in route.to
         )
 
 
 @given(event=EVENTS, routes=ROUTES)
 def test_whatever_the_table_nothing_applies_below_a_row_that_stopped_it(event: Event, routes: list[Route]) -> None:
-    verdicts = routed(event, *routes).verdicts
-    stops = [i for i, (route, one) in enumerate(zip(routes, verdicts, strict=True)) if one.matched and route.stop]
+    told = said(routed(event, *routes))
+    stops = [i for i, (route, one) in enumerate(zip(routes, told, strict=True)) if one.matched and route.stop]
     assert len(stops) <= 1
-    assert all(not one.matched and one.why.endswith("stopped the table") for one in verdicts[(stops or [99])[0] + 1 :])
+    assert all(not one.matched and one.why.endswith("stopped the table") for one in told[(stops or [99])[0] + 1 :])
 
 
 @given(event=EVENTS, routes=ROUTES)

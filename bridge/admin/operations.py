@@ -5,14 +5,16 @@ None does twice what was done once: what was replayed or put away is dealt with,
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
-from typing import Any
 
 from bridge.admin.shapes import Dismissed, EventBrief, Explanation, Fate, Replay, Replayed, ReplayedEvents, Verdict
 from bridge.admin.words import sentence
 from bridge.errors import BridgeError
+from bridge.event import Event, JsonObject
+from bridge.intake import Decision
 from bridge.routing import Router
+from bridge.routing.verdicts import verdicts
 from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
 from bridge.store.queries.dismiss import dismiss as put_away
@@ -41,19 +43,24 @@ def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
     stored = ledger.read(event, found[0]) if found else None
     if stored is None:
         raise BridgeError(f"explain: there is no event {reference}")
-    one, verdicts = stored
+    one, said = stored
     fates = [Fate.model_validate(record) for record in ledger.read(deliveries_of, [one.id]).get(one.id, ())]
-    told = [_verdict(verdict, fates) for verdict in verdicts]
+    told = [_verdict(verdict, fates) for verdict in row_verdicts(one, said)]
     today = tuple(to.sink for to in router.route(one).destinations)
     return Explanation.model_validate(
         one.to_json() | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
     )
 
 
-def _verdict(stored: dict[str, Any], fates: Sequence[Fate]) -> Verdict:
+def row_verdicts(event: Event, said: Decision | list[JsonObject]) -> list[JsonObject]:
+    """What each row said of a stored event: its `row`, whether it `matched`, and `why`."""
+    return said if isinstance(said, list) else [asdict(verdict) for verdict in verdicts(event, said)]
+
+
+def _verdict(told: JsonObject, fates: Sequence[Fate]) -> Verdict:
     """What a row said, and the sinks that it was the first to name."""
-    first_of_row = [one.sink for one in fates if one.row == stored["row"] and not (one.replay_of or one.instead)]
-    return Verdict(**stored, to=tuple(first_of_row) if stored["matched"] else ())
+    first_of_row = [one.sink for one in fates if one.row == told["row"] and not (one.replay_of or one.instead)]
+    return Verdict(**told, to=tuple(first_of_row) if told["matched"] else ())
 
 
 def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, dry_run: bool = False) -> Replayed:

@@ -113,19 +113,20 @@ def _print_set_aside(records: "Sequence[SetAsideRecord]", zone: ZoneInfo, as_jso
 
 
 def _print_one(ledger: "Ledger", id_: int, as_json: bool) -> None:
+    from bridge.admin import operations
     from bridge.store.queries import records
     from bridge.store.records import Query
 
     record = next(iter(ledger.read(records.delivery_records, Query(ids=(id_,)))), None)
     if record is None:
         raise BridgeError(f"deliveries: there is no delivery {id_}")
-    event, verdicts = ledger.read(records.event, record.event_id) or (None, ())
+    found = ledger.read(records.event, record.event_id)
     replays = ledger.read(records.replays_of, record)
     details = {
         **record.to_json(),
         "replayed_by": replays,
-        "verdicts": list(verdicts),
-        "event": event.to_json() if event else None,
+        "verdicts": operations.row_verdicts(*found) if found else [],
+        "event": found[0].to_json() if found else None,
     }
     if as_json:
         print_json(details)

@@ -124,7 +124,7 @@ class Receiver:
             occurrences[key] += 1
             key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
         fingerprint = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
-        return Routed(routed.event, routed.destinations, routed.verdicts, fingerprint)
+        return Routed(routed.event, routed.destinations, routed.decision, fingerprint)
 
 
 def _sealed(routed: Routed, sealer: Sealer, originals: Mapping[str, Originals]) -> Routed:

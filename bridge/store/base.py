@@ -211,8 +211,8 @@ class Outbox(Protocol):
     async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
         """Delete up to `limit` rows of each kind from before then; how many were deleted.
 
-        Settled deliveries and the events that none refers to, what was set aside, what was said about subjects; and
-        fingerprints that are over `now`. Lanes stay.
+        Settled deliveries and the events that none refers to, what was set aside, what was said about subjects, tables
+        that were not used since; and fingerprints that are over `now`. Lanes stay.
         """
         ...
 

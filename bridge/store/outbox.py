@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from bridge.intake import Intake
+from bridge.intake import Intake, Table
 from bridge.message import Earlier
 from bridge.store.backend import autocommit
 from bridge.store.base import Claim, Delivery, LaneState, PutResult, Settlement
@@ -16,6 +16,7 @@ from bridge.store.connection import PersistentConnection
 from bridge.store.queries import claim, lanes, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
+from bridge.store.queries.tables import USED_WITHIN, keep_tables
 from bridge.store.writer import Writer, touch
 
 T = TypeVar("T")
@@ -30,10 +31,19 @@ class SqlOutbox:
         self._writer = Writer(engine, check)
         self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
+        self._table: tuple[Table, datetime] | None = None  # the last one that was kept, and when it was used
 
     async def put(self, intake: Intake) -> PutResult:
+        if intake.routed:  # all of them by one table
+            await self._keep_table(intake.routed[0].decision.table, intake.routed[0].event.received_at)
         result: PutResult = await self._writer.write(put, intake)
         return result
+
+    async def _keep_table(self, table: Table, used_at: datetime) -> None:
+        """Keep the table before the first event that was routed by it, and once a day from then on."""
+        if self._table is None or self._table[0] != table or used_at - self._table[1] >= USED_WITHIN:
+            await self._writer.write(keep_tables, (table, used_at))
+            self._table = (table, used_at)
 
     async def claim(self, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
         return await self._read(lambda c: claim.claim(c, sink, after=after, now=now, limit=limit))

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
-from bridge.event import Event
-from bridge.intake import Destination, Routed, SetAside, Verdict
+from bridge.event import Event, JsonObject
+from bridge.intake import Decision, Destination, Routed, SetAside, Table
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
@@ -67,13 +67,23 @@ def event_row(routed: Routed) -> dict[str, Any]:
         "received_at": micros(event.received_at),
         "data": _json(event.data),
         "native": _json(event.native),
-        "verdicts": verdicts_json(routed.verdicts),
+        "verdicts": verdicts_json(routed.decision),
+        "table_key": routed.decision.table.key,
     }
 
 
 @lru_cache(256)
-def verdicts_json(verdicts: tuple[Verdict, ...]) -> str:
-    return _json([verdict.to_json() for verdict in verdicts])
+def verdicts_json(decision: Decision) -> str:
+    return _json({"matched": decision.matched} | ({"failed": dict(decision.failed)} if decision.failed else {}))
+
+
+def decision_of(row: Row) -> Decision | list[JsonObject]:
+    """What the table said of a stored event; of an event from before tables were kept, what each row said."""
+    stored = load(row.verdicts)
+    if isinstance(stored, list):
+        return stored
+    failed = stored.get("failed", {}).items()
+    return Decision(Table(row.table_key, row.rows), tuple(stored["matched"]), tuple(failed))
 
 
 def terms_json(terms: Terms | None) -> str | None:

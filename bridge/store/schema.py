@@ -28,7 +28,16 @@ events = sa.Table(
     sa.Column("received_at", Micros, nullable=False),
     sa.Column("data", sa.Text, nullable=False),  # JSON
     sa.Column("native", sa.Text, nullable=False),  # JSON, masked
-    sa.Column("verdicts", sa.Text, nullable=False),  # JSON: what each row of the table said, and why
+    sa.Column("verdicts", sa.Text, nullable=False),  # JSON: what the table said, as far as it does not follow from it
+    sa.Column("table_key", sa.String(16)),  # the table that was asked; of an older event, `verdicts` says all
+)
+
+tables = sa.Table(
+    "tables",
+    metadata,
+    sa.Column("key", sa.String(16), primary_key=True),  # of its rows
+    sa.Column("rows", sa.Text, nullable=False),  # JSON
+    sa.Column("used_at", Micros, nullable=False),  # when it was last asked, within a day
 )
 
 deliveries = sa.Table(

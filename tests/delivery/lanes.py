@@ -20,7 +20,7 @@ from bridge.store.base import Delivery
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import DeliveryRecord, Query
 from bridge.terms import Quiet, Storm, Terms
-from tests.fakes import FakeClock, NoChance
+from tests.fakes import DECISION, FakeClock, NoChance
 
 UTC = ZoneInfo("UTC")
 
@@ -121,7 +121,7 @@ def a_lane(outbox: Any, sink: ScriptedSink, clock: FakeClock, renderer: Any = No
 
 def routed(*events: Event, terms: Terms | None = None, sink: str = "ops", row: str = "route 1") -> Intake:
     """These events for one sink, by a row with these terms."""
-    return Intake([Routed(event, (Destination(sink, row, None, terms),), ()) for event in events])
+    return Intake([Routed(event, (Destination(sink, row, None, terms),), DECISION) for event in events])
 
 
 async def carry_all(lane: Lane) -> int:

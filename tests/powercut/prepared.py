@@ -12,7 +12,11 @@ from alembic.config import Config
 from bridge.store.migrate import FOLDER
 
 MONTHS_AGO = 1_700_000_000_000  # milliseconds since 1970
-EVENT = "INSERT INTO events VALUES (?, 'panel', 'json', 'user.updated', 'user.updated', ?, ?, ?, ?, '{}', '[]')"
+EVENT = (
+    "INSERT INTO events"
+    " (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts)"
+    " VALUES (?, 'panel', 'json', 'user.updated', 'user.updated', ?, ?, ?, ?, '{}', '[]')"
+)
 DELIVERY = (
     "INSERT INTO deliveries (id, event_id, sink, subject, row, made_at, state, attempts, settled_at)"
     " VALUES (?, ?, 'shop', ?, 'route 1', ?, ?, 0, ?)"

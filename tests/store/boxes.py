@@ -14,7 +14,7 @@ from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.terms import Terms
-from tests.fakes import START
+from tests.fakes import DECISION, START
 
 TOOK = Attempt(Delivered(), 200)
 
@@ -26,7 +26,7 @@ def after(seconds: float) -> datetime:
 def under(terms: Terms | None, *events: Event, sinks: Sequence[str] = ("ops",), row: str = "route 1") -> Intake:
     """These events, routed to these sinks by one row with these terms."""
     destinations = tuple(Destination(sink, row, terms=terms) for sink in sinks)
-    return Intake([Routed(event, destinations, ()) for event in events])
+    return Intake([Routed(event, destinations, DECISION) for event in events])
 
 
 async def claimed(outbox: Outbox, *, after: int = 0, now: datetime = START, sink: str = "ops") -> list[Delivery]:

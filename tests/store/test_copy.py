@@ -56,7 +56,7 @@ def value(column: sa.Column[Any], number: int) -> object:
     if column.nullable and number % 3 == 0:
         return None
     text = f"{HOSTILE[number % len(HOSTILE)]}{number}" if column.primary_key else HOSTILE[number % len(HOSTILE)]
-    return text[-36:] if isinstance(column.type, sa.String) and column.type.length == 36 else text
+    return text[-column.type.length :] if isinstance(column.type, sa.String) and column.type.length else text
 
 
 def fill(url: str, many: int = MANY) -> None:
@@ -99,7 +99,7 @@ def test_every_row_of_every_table_arrives_as_it_was(place: Place, source: str, t
     fill(from_)
     before = content(from_)
     told: list[tuple[str, int, int]] = []
-    assert copy(from_, to, progress=lambda *step: told.append(step)) == 2 * MANY + 4 * (CHUNK + 1)
+    assert copy(from_, to, progress=lambda *step: told.append(step)) == 2 * MANY + (len(TABLES) - 2) * (CHUNK + 1)
     assert content(to) == before
     assert content(from_) == before
     assert {len(before[table.name]) for table in TABLES} == {MANY, CHUNK + 1}
@@ -249,7 +249,7 @@ def test_the_command_says_what_to_write_in_the_file_and_no_password(
     status, out, err = told(capsys, from_, to, "--to-password-file", str(password))
     assert status == 0
     assert f"store: {to}\nstore_password_file: {password}\n" in out
-    assert f"{10 + 4 * (CHUNK + 1)} rows copied" in out
+    assert f"{10 + (len(TABLES) - 2) * (CHUNK + 1)} rows copied" in out
     assert sorted(err.splitlines()) == sorted(
         f"{table.name}: {5 if table.name in ('events', 'deliveries') else CHUNK + 1} rows" for table in TABLES
     )

@@ -13,14 +13,14 @@ from bridge.store import open_ledger, open_outbox
 from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.records import set_aside_records
-from tests.fakes import an_event
+from tests.fakes import DECISION, an_event
 from tests.store.boxes import after, claimed
 
 DAY = 86400.0
 
 
 def marked(event: Event, tries: int | None = None, *, key: str = "k", within: float = DAY) -> Routed:
-    return Routed(event, (Destination("ops", "route 1"),), (), Fingerprint(key, tries, within))
+    return Routed(event, (Destination("ops", "route 1"),), DECISION, Fingerprint(key, tries, within))
 
 
 def anew(event: Event, seconds: float = 0) -> Event:

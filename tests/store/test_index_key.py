@@ -15,7 +15,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Terms
-from tests.fakes import START, an_event, an_intake
+from tests.fakes import DECISION, START, an_event, an_intake
 from tests.store.boxes import after, claimed, downgrade, refuse, settle, subjects, under
 
 
@@ -83,7 +83,7 @@ async def test_a_subject_of_any_length_can_be_replayed_and_tried_again(outbox: S
 
 async def test_a_fingerprint_of_any_length_tells_a_repeat(outbox: SqlOutbox) -> None:
     async def repeats(key: str) -> int:
-        return (await outbox.put(Intake([Routed(an_event(), (), (), Fingerprint(key))]))).repeats
+        return (await outbox.put(Intake([Routed(an_event(), (), DECISION, Fingerprint(key))]))).repeats
 
     assert [await repeats(key) for key in (LONG, OTHER, LONG)] == [0, 0, 1]
 
@@ -111,7 +111,7 @@ async def test_what_was_kept_before_keys_keeps_its_order(request: pytest.Fixture
         earlier = await outbox.earlier_message("ops", text)
         assert earlier is not None
         assert earlier.ref == "7"
-        repeat = Intake([Routed(an_event(), (), (), Fingerprint(text, tries=1))])
+        repeat = Intake([Routed(an_event(), (), DECISION, Fingerprint(text, tries=1))])
         assert (await outbox.put(repeat)).repeats == 1
 
 

@@ -185,7 +185,9 @@ def _fill(connection: sa.Connection) -> None:
         due, settled = (5 if state == "waiting" else None), (6 if state in ("delivered", "dead") else None)
         values = {"n": n, "id": str(n), "state": state, "due": due, "settled": settled}
         for statement in (
-            "INSERT INTO events VALUES (:id, 'marzban', 'marzban', 'user.created', 'x', :id, 1, 1, '{}', '{}', '[]')",
+            "INSERT INTO events"
+            " (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts)"
+            " VALUES (:id, 'marzban', 'marzban', 'user.created', 'x', :id, 1, 1, '{}', '{}', '[]')",
             "INSERT INTO deliveries (id, event_id, sink, subject, row, made_at, state, attempts, due_at, settled_at)"
             " VALUES (:n, :id, 'ops', :id, 'route 1', 1, :state, 0, :due, :settled)",
         ):

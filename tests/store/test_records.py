@@ -11,7 +11,7 @@ from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import records
 from bridge.store.records import Query
-from tests.fakes import START, an_event, an_intake
+from tests.fakes import DECISION, START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle
 
 
@@ -29,7 +29,7 @@ async def test_the_ledger_tells_why_an_event_went_where_it_went(outbox: SqlOutbo
     with open_ledger(any_store_url) as ledger:
         assert ledger.read(records.event, event.id) == (
             event,
-            [{"row": "route 1", "matched": True, "why": "matched *"}],
+            DECISION,
         )
         assert ledger.read(records.event, "no such id") is None
 

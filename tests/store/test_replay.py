@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.intake import Destination, Intake, Routed, Verdict
+from bridge.intake import Decision, Destination, Intake, Routed, Table
 from bridge.outcome import Dead, Done, HeldBack
 from bridge.store import open_ledger
 from bridge.store.base import Cleared, State
@@ -14,9 +14,10 @@ from bridge.store.queries.records import count_deliveries, delivery_records, eve
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Quiet, Terms
-from tests.fakes import START, an_event, an_intake
+from tests.fakes import START, TABLE, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 
+NOWHERE = Decision(TABLE)
 NOT_DEALT_WITH = Query(cleared=(None,), limit=None)
 
 
@@ -110,7 +111,7 @@ async def test_dead_letters_are_put_away_and_got_back(outbox: SqlOutbox, any_sto
 
 async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutbox, any_store_url: str) -> None:
     nowhere = [an_event(f"user:{n}", at=after(n)) for n in range(4)]
-    await outbox.put(Intake([Routed(event, (), (Verdict("route 1", False, "no"),)) for event in nowhere]))
+    await outbox.put(Intake([Routed(event, (), NOWHERE) for event in nowhere]))
     await outbox.put(an_intake(an_event("user:routed")))
     with open_ledger(any_store_url) as ledger:
         assert ledger.read(unrouted_events, Query()) == nowhere
@@ -124,18 +125,18 @@ async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutb
 
 async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_store_url: str) -> None:
     nowhere = [an_event(f"user:{n}") for n in range(3)]
-    await outbox.put(Intake([Routed(event, (), (Verdict("route 1", False, "no"),)) for event in nowhere]))
+    await outbox.put(Intake([Routed(event, (), NOWHERE) for event in nowhere]))
     terms = Terms(digest=DigestWindow(window=60), fallback=("team",), fallback_after=600)
-    verdicts = (Verdict("route 2", True, "matched *"),)
-    routed = [Routed(event, (Destination("ops", "route 2", "short", terms),), verdicts) for event in nowhere[:2]]
-    unknown = Routed(an_event(), (Destination("ops", "route 2"),), verdicts)
+    decision = Decision(Table("another", "[]"), ("route 2",), (("route 1", "division by zero"),))
+    routed = [Routed(event, (Destination("ops", "route 2", "short", terms),), decision) for event in nowhere[:2]]
+    unknown = Routed(an_event(), (Destination("ops", "route 2"),), decision)
     with open_ledger(any_store_url) as ledger:
-        assert ledger.write(replay_events, [*routed, unknown, Routed(nowhere[2], (), verdicts)], now=after(90)) == [
+        assert ledger.write(replay_events, [*routed, unknown, Routed(nowhere[2], (), decision)], now=after(90)) == [
             1,
             2,
         ]
         assert ledger.read(unrouted_events, Query()) == nowhere[2:]
-        assert ledger.read(event, nowhere[0].id) == (nowhere[0], [verdicts[0].to_json()])
+        assert ledger.read(event, nowhere[0].id) == (nowhere[0], decision)
         assert ledger.write(replay_events, [], now=after(90)) == []
     first, second = await claimed(outbox)
     assert [first.event, second.event] == nowhere[:2]

@@ -16,7 +16,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import records
 from bridge.store.queries.replay import replay_events
 from bridge.terms import Terms
-from tests.fakes import START, FakeClock, an_event, an_intake
+from tests.fakes import DECISION, START, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 
 DAY = 86400.0
@@ -56,7 +56,7 @@ async def test_old_settled_rows_are_forgotten_in_steps_and_waiting_ones_never(
 
 
 async def test_what_is_kept_for_longer_stays(outbox: SqlOutbox, tomorrow: FakeClock) -> None:
-    await outbox.put(an_intake(an_event()))
+    await outbox.put(an_intake(an_event(at=datetime.now(UTC))))
     [delivery] = await claimed(outbox)
     await settle(outbox, delivery, Done(), at=tomorrow.now())
     assert await retention.prune(outbox, keep=2 * DAY, clock=tomorrow) == 0
@@ -82,8 +82,8 @@ async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_sto
     """An event's id tells the real time: so does this test."""
     event = an_event(at=datetime.now(UTC))
     mark = Fingerprint("k", None, 60)
-    await outbox.put(Intake([Routed(event, (), (), mark)]))
-    await outbox.put(Intake([Routed(replace(event, id=new_id()), (), (), mark)]))
+    await outbox.put(Intake([Routed(event, (), DECISION, mark)]))
+    await outbox.put(Intake([Routed(replace(event, id=new_id()), (), DECISION, mark)]))
     now = event.received_at + timedelta(seconds=61)
     assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
     assert await outbox.prune(before=now, limit=10, now=now) == 2  # the event, and its repeat that was set aside
@@ -93,9 +93,9 @@ async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_sto
 
 async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:
     event = an_event()
-    await outbox.put(Intake([Routed(event, (), ())]))
+    await outbox.put(Intake([Routed(event, (), DECISION)]))
     with open_ledger(any_store_url) as ledger:
-        ledger.write(replay_events, [Routed(event, (Destination("ops", "route 1"),), ())], now=START)
+        ledger.write(replay_events, [Routed(event, (Destination("ops", "route 1"),), DECISION)], now=START)
     later = datetime.now(UTC) + timedelta(days=1)
     assert await outbox.prune(before=later, now=later, limit=10) == 0
     assert subjects(await claimed(outbox)) == ["user:alice"]

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bridge.store.backend import backend_of
 from bridge.store.base import SETTLED
+from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
 
@@ -21,9 +22,10 @@ class Prunable:
     set_aside: Sequence[int]
     fingerprints: Sequence[str]
     threads: Sequence[tuple[str, str]]
+    tables: Sequence[str]
 
     def __bool__(self) -> bool:
-        return any((self.deliveries, self.events, self.set_aside, self.fingerprints, self.threads))
+        return any((self.deliveries, self.events, self.set_aside, self.fingerprints, self.threads, self.tables))
 
 
 def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> Prunable:
@@ -45,6 +47,7 @@ def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limi
         list(connection.execute(aside.limit(limit)).scalars()),
         list(connection.execute(expired.limit(limit)).scalars()),
         [(sink, subject) for sink, subject in connection.execute(stale.order_by(threads.c.said_at).limit(limit))],
+        unused_tables(connection, before=before)[:limit],
     )
 
 
@@ -79,6 +82,7 @@ def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: 
         (sa.delete(set_aside).where(set_aside.c.id.in_(found.set_aside)), found.set_aside),
         (_delete_expired(found.fingerprints, now), found.fingerprints),
         (sa.delete(threads).where(pair.in_(found.threads), threads.c.said_at < micros(before)), found.threads),
+        (delete_unused(found.tables, before=before), found.tables),
     ):
         if keys:
             deleted += connection.execute(statement).rowcount

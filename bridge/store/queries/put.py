@@ -16,7 +16,7 @@ from bridge.store.base import PutResult
 from bridge.store.compiled import first, write
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.rows import delivery_row, event_row, new_delivery, set_aside_row
-from bridge.store.schema import deliveries, events, fingerprints, set_aside
+from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables
 
 _PUT_EVENT = events.insert()
 _PUT_DELIVERY = deliveries.insert().values(
@@ -29,7 +29,7 @@ _PUT_DELIVERY = deliveries.insert().values(
 _PUT_SET_ASIDE = set_aside.insert().values(
     {name: sa.bindparam(name) for name in ("source", "received_at", "path", "reason", "element")}
 )
-_TABLES = (fingerprints, events, deliveries, set_aside)
+_TABLES = (tables, fingerprints, events, deliveries, set_aside)
 _REHEARSED = [one.insert().from_select(one.c.keys(), sa.select(one).where(sa.false())) for one in _TABLES]
 NEWEST_ID = sa.select(sa.func.max(deliveries.c.id))
 

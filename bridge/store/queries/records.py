@@ -1,19 +1,18 @@
 """Records: what people look up."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.event import Event
+from bridge.event import Event, JsonObject
+from bridge.intake import Decision
 from bridge.store.base import Cleared, LaneState, State
 from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
-from bridge.store.rows import Row, delivery_record, event_of, set_aside_record
-from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside
+from bridge.store.rows import Row, decision_of, delivery_record, event_of, set_aside_record
+from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside, tables
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 #: What a record of a delivery is made of.
@@ -55,10 +54,12 @@ def set_aside_records(connection: sa.Connection, *, limit: int) -> list[SetAside
     return [set_aside_record(row) for row in rows]
 
 
-def event(connection: sa.Connection, event_id: str) -> tuple[Event, list[dict[str, Any]]] | None:
-    """An event and the verdicts it was routed by."""
-    row = connection.execute(sa.select(events).where(events.c.id == event_id)).one_or_none()
-    return None if row is None else (event_of(row), json.loads(row.verdicts))
+def event(connection: sa.Connection, event_id: str) -> tuple[Event, Decision | list[JsonObject]] | None:
+    """An event and what the table said of it; of one from before tables were kept, what each row said."""
+    with_table = events.outerjoin(tables, tables.c.key == events.c.table_key)
+    select = sa.select(events, tables.c.rows).select_from(with_table).where(events.c.id == event_id)
+    row: Row | None = connection.execute(select).one_or_none()
+    return None if row is None else (event_of(row), decision_of(row))
 
 
 def lane_records(connection: sa.Connection) -> list[LaneRecord]:

@@ -15,13 +15,18 @@ from bridge.store.index_key import index_key_or_none
 from bridge.store.queries.dismiss import set_cleared
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
+from bridge.store.queries.tables import keep_tables
 from bridge.store.records import Query, ReplayRecord
 from bridge.store.rows import Row, event_of, terms_json, verdicts_json
 from bridge.store.schema import deliveries, events, micros
 
 _COPIED = [deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead")]
 _SHOWN = [events.c.type.label("event_type"), events.c.subject.label("event_subject")]
-_SET_VERDICTS = sa.update(events).where(events.c.id == sa.bindparam("id_")).values(verdicts=sa.bindparam("verdicts_"))
+_SET_VERDICTS = (
+    sa.update(events)
+    .where(events.c.id == sa.bindparam("id_"))
+    .values(verdicts=sa.bindparam("verdicts_"), table_key=sa.bindparam("table_key_"))
+)
 
 
 def replayable(connection: sa.Connection, query: Query) -> list[ReplayRecord]:
@@ -80,7 +85,11 @@ def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: d
     stored = set(_stored_ids(connection, [one.event.id for one in routed]))
     kept = [one for one in routed if one.destinations and one.event.id in stored]
     if kept:
-        verdicts = [{"id_": one.event.id, "verdicts_": verdicts_json(one.verdicts)} for one in kept]
+        keep_tables(connection, [(one.decision.table, now) for one in kept[:1]])
+        verdicts = [
+            {"id_": one.event.id, "verdicts_": verdicts_json(one.decision), "table_key_": one.decision.table.key}
+            for one in kept
+        ]
         write(connection, _SET_VERDICTS, verdicts)
     rows = [
         {

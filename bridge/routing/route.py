@@ -1,0 +1,76 @@
+"""A row of the table as it stands in the file."""
+
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from bridge.expressions import Expression, names_in
+from bridge.settings import Duration, Names, Settings
+from bridge.terms import DigestWindow, Quiet, Terms
+from bridge.vocabulary import KEYS
+
+#: What a `when` expression can speak of.
+SCOPE = ("event", "data", "type", "native_type", "subject", "source", "panel", "native")
+
+
+class Route(Settings):
+    """One row of the table."""
+
+    match: Names = Field(
+        ("*",), min_length=1, description="canonical or native types, as in user.*; !user.login leaves one out"
+    )
+    source: Names | None = Field(None, min_length=1, description="only events of these sources")
+    when: Expression | None = Field(
+        None, description="only if this Jinja expression is true, as in data.owner == 'reseller-7'"
+    )
+    to: Names = Field(min_length=1, description="the sinks that get the event")
+    template: str | None = Field(None, description="the template to use instead of the event's own")
+    stop: bool = Field(False, description="true: no row below applies to an event that matched this one")
+    digest: DigestWindow | None = Field(None, description="events of this row become one message, for each sink")
+    hold: Duration | None = Field(
+        None,
+        gt=0,
+        le=86400,
+        description="how long lost, disconnected, disabled … wait for their opposite, to cancel out",
+    )
+    quiet: Quiet | None = Field(None, description="hours in which nobody should be woken; in place of the sink's own")
+    update: Literal["subject", "thread"] | None = Field(
+        None, description="subject: edits the last message about the same subject; thread: answers it"
+    )
+    fallback: Names = Field(
+        (), max_length=16, description="the sink that is told instead, when one of these could not be; or several"
+    )
+    fallback_after: Duration = Field(600.0, gt=0, description="also when the service has been away for so long")
+
+    def terms(self) -> Terms | None:
+        """What its deliveries are kept with, None where the row asks for nothing."""
+        asked = Terms(
+            digest=self.digest,
+            hold=self.hold,
+            quiet=self.quiet,
+            update=self.update,
+            fallback=self.fallback,
+            fallback_after=self.fallback_after if self.fallback else None,
+        )
+        return None if asked == Terms() else asked
+
+    @field_validator("when")
+    @classmethod
+    def _has_known_names(cls, value: str | None) -> str | None:
+        if unknown := names_in(value) - set(SCOPE) if value is not None else ():
+            name = min(unknown)
+            hint = (
+                "write none"
+                if name in ("null", "nil", "undefined")
+                else f"write data.{name}"
+                if name in KEYS
+                else f"there are {', '.join(SCOPE)}"
+            )
+            raise ValueError(f"speaks of {name}, which is not there: {hint}")
+        return value
+
+
+def matches(glob: str, type_: str, native_type: str) -> bool:
+    """Whether the glob takes the event's canonical or its native type."""
+    return fnmatchcase(type_, glob) or fnmatchcase(native_type, glob)

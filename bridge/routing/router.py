@@ -1,0 +1,108 @@
+"""The table, ready to be asked.
+
+*Why* the two steps: what a row says of the source and the type is the same for every event of that kind, so the rows
+that take it are found once and kept; only `when` looks at the event itself.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol
+
+from bridge.event import Event
+from bridge.expressions import FAULTS, Condition, new_context
+from bridge.intake import Decision, Destination, Routed
+from bridge.routing.route import SCOPE, Route
+from bridge.routing.verdicts import refusal, table_of
+from bridge.terms import Terms
+
+#: How many kinds of event (source, type, native type) their rows are kept for, and how long a name may be for that.
+KEPT, NAME_KEPT = 1024, 200
+
+
+class Switch(Protocol):
+    """All that the table knows of a sink."""
+
+    @property
+    def enabled(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    route: Route
+    sinks: tuple[str, ...]  # those that are enabled
+    terms: Terms | None
+    when: Condition | None
+
+
+class Router:
+    """The table, ready to be asked. `failures` counts the errors in each row's `when`."""
+
+    def __init__(
+        self,
+        rows: Sequence[tuple[str, Route]],
+        *,
+        sinks: Mapping[str, Switch],
+        on_error: Callable[[str, str], None] = lambda row, reason: None,
+    ) -> None:
+        self.failures: Counter[str] = Counter()
+        enabled = {name for name, sink in sinks.items() if sink.enabled}
+        self.table = table_of(rows, enabled)
+        self._rows = [_row(name, route, enabled) for name, route in rows]
+        self._on_error = on_error
+        self._kept = lru_cache(KEPT)(self._rows_of)
+
+    def route(self, event: Event) -> Routed:
+        """Where the event goes, and what the rows said of it."""
+        destinations: dict[str, Destination] = {}
+        matched: list[str] = []
+        failed: list[tuple[str, str]] = []
+        for row in self._applying(event, failed):
+            matched.append(row.name)
+            for sink in row.sinks:
+                if sink not in destinations:
+                    destinations[sink] = Destination(sink, row.name, row.route.template, row.terms)
+        decision = Decision(self.table, tuple(matched), tuple(failed))
+        return Routed(event, tuple(destinations.values()), decision)
+
+    def _applying(self, event: Event, failed: list[tuple[str, str]]) -> Iterator[_Row]:
+        """The rows that apply, down to one that stops the table; those whose `when` fails are added to `failed`."""
+        context = None
+        for row in self._of_kind(event):
+            if row.when is not None:
+                context = context or new_context(_scope(event))
+                try:
+                    if not row.when(context):
+                        continue
+                except FAULTS as error:
+                    failed.append((row.name, self._reason(row.name, error)))
+                    continue
+            yield row
+            if row.route.stop:
+                return
+
+    def _of_kind(self, event: Event) -> Sequence[_Row]:
+        # a panel's strange names must not fill the memory
+        short = max(len(event.type), len(event.native_type)) <= NAME_KEPT
+        return (self._kept if short else self._rows_of)(event.source, event.type, event.native_type)
+
+    def _rows_of(self, source: str, type_: str, native_type: str) -> Sequence[_Row]:
+        return [row for row in self._rows if refusal(row.route, source, type_, native_type) is None]
+
+    def _reason(self, row: str, error: BaseException) -> str:
+        self.failures[row] += 1
+        reason = (str(error) or type(error).__name__)[:200]
+        if self.failures[row] == 1:
+            self._on_error(row, reason)
+        return reason
+
+
+def _row(name: str, route: Route, enabled: Collection[str]) -> _Row:
+    sinks = tuple(dict.fromkeys(sink for sink in route.to if sink in enabled))
+    return _Row(name, route, sinks, route.terms(), Condition(route.when) if route.when is not None else None)
+
+
+def _scope(event: Event) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in SCOPE[1:]} | {"event": event}

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable
 from copy import deepcopy
 from typing import Any
 
+from bridge.event import JsonObject
+from bridge.ingress.rules import Place, first_place
 from bridge.ingress.secrets import (
     PEM_BEGIN,
     PEM_END,
@@ -20,7 +22,7 @@ from bridge.ingress.secrets import (
     without_secrets,
 )
 from bridge.originals import MASK
-from bridge.paths import Path, matches
+from bridge.paths import matches
 
 #: Under which of its keys an object that is a pair has the name of its `value`.
 LABELS = ("name", "key", "label", "title")
@@ -35,46 +37,42 @@ class Masker:
     def __init__(self, mask: Iterable[str], unmask: Iterable[str] = (), *, described: Collection[str] = ()) -> None:
         self._unmask = [tuple(path.split(".")) for path in unmask]
         self._described = frozenset(described)
-        self._mask: list[Path] = []
-        self._keys: dict[Path, set[str]] = {}  # of rules for any depth, by where this begins: one walk does them all
-        for path in (tuple(one.split(".")) for one in mask):
-            if path[-2:-1] == ("**",) and not {"*", "**"} & {*path[:-2], path[-1]} and not path[-1].isdecimal():
-                self._keys.setdefault(path[:-2], set()).add(path[-1])
-            else:
-                self._mask.append(path)
+        self._first_place = first_place(tuple(path.split(".")) for path in mask)
 
     def __call__(self, element: Any) -> Any:
         """Mask `element` in place, and return it."""
         unmasked = [(match, deepcopy(match[0][match[1]])) for path in self._unmask for match in matches(element, path)]
-        for path in self._mask:
-            for container, key in matches(element, path):
-                container[key] = _masked(container[key])
-        for start, keys in self._keys.items():
-            for container, key in matches(element, start) if start else (((element,), 0),):
-                _mask_keys(container[key], keys)
-        element = self._swept(element)
+        element = self._swept(element, self._first_place)
         for (container, key), value in unmasked:
             container[key] = value
         return element
 
-    def _swept(self, value: Any) -> Any:
-        """The value without what is called or looks like a secret."""
-        if isinstance(value, str):
-            return without_secrets(value)
+    def _swept(self, value: Any, place: Place) -> Any:
+        """The value without what a rule masks, and what is called or looks like a secret."""
         if isinstance(value, dict):
-            for key, one in value.items():
-                if names_secret(key) and not self._is_plain(key, one):
-                    value[key] = _masked(one)
-                elif isinstance(one, str):
-                    if len(one) >= SHORTEST_SECRET:
-                        value[key] = without_secrets(one)
-                elif isinstance(one, dict | list):
-                    self._swept(one)
-            if "value" in value and any(_is_secret_name(value.get(label)) for label in LABELS):
-                value["value"] = _masked(value["value"])
+            self._sweep(value, place)
         elif isinstance(value, list):
-            value[:] = _without_key_lines([self._swept(one) for one in value])
+            places = zip(value, place.elements(len(value)), strict=True)
+            value[:] = _without_key_lines([_masked(one) if to.masked else self._swept(one, to) for one, to in places])
+        elif isinstance(value, str):
+            return without_secrets(value)
         return value
+
+    def _sweep(self, value: JsonObject, place: Place) -> None:
+        named, other = place.named, place.other
+        for key, one in value.items():
+            to = named.get(key, other)
+            if to.masked or (names_secret(key) and not self._is_plain(key, one)):
+                value[key] = _masked(one)
+            elif isinstance(one, str):
+                if len(one) >= SHORTEST_SECRET:
+                    value[key] = without_secrets(one)
+            elif isinstance(one, dict):
+                self._sweep(one, to)
+            elif isinstance(one, list):
+                self._swept(one, to)
+        if "value" in value and any(_is_secret_name(value.get(label)) for label in LABELS):
+            value["value"] = _masked(value["value"])
 
     def _is_plain(self, key: str, value: Any) -> bool:
         """Whether it is no secret, whatever it is called: a fact, a count, or what describes one."""
@@ -83,19 +81,6 @@ class Masker:
         return (
             key in self._described if isinstance(value, dict) else isinstance(value, int | float) and names_several(key)
         )
-
-
-def _mask_keys(value: Any, keys: Collection[str]) -> None:
-    """Mask what stands under these keys, at any depth."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if key in keys:
-                value[key] = _masked(one)
-            elif isinstance(one, dict | list):
-                _mask_keys(one, keys)
-    elif isinstance(value, list):
-        for one in value:
-            _mask_keys(one, keys)
 
 
 def _is_secret_name(value: Any) -> bool:

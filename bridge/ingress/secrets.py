@@ -14,11 +14,11 @@ from strangers, and its length is all that looking through it may cost.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from bridge.originals import MASK
 
 LONGEST_NAME = 100  # characters: what is longer is no name
+KEPT_NAMES = 4096
 SHORTEST_SECRET = 10  # characters of the shortest text that has one in it: a://:b@c.d
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -57,8 +57,7 @@ _AUTH_OF = frozenset(("basic", "http", "proxy", "digest", "x"))
 _JOINED_PASS = frozenset(f"{owner}pass" for owner in _PASS_OF)
 
 
-@lru_cache(maxsize=4096)
-def _names_secret(name: str) -> bool:
+def _ends_on_secret(name: str) -> bool:
     words = [word.lower() for word in _WORD.findall(name)]
     while len(words) > 1 and (words[-1] in _FORMS or words[-1].isdecimal()):
         words.pop()
@@ -70,9 +69,20 @@ def _names_secret(name: str) -> bool:
     return last in _WORDS or last in _JOINED_PASS or "".join(words).endswith(_ENDS)
 
 
-def names_secret(name: str) -> bool:
-    """Whether what is called so is a secret."""
-    return len(name) <= LONGEST_NAME and _names_secret(name)
+class _Names(dict[str, bool]):
+    """Names that were asked for, and whether each is a secret's: asking once more is a look into a dictionary."""
+
+    def __missing__(self, name: str) -> bool:
+        if len(name) > LONGEST_NAME:
+            return False
+        if len(self) >= KEPT_NAMES:
+            self.clear()
+        self[name] = secret = _ends_on_secret(name)
+        return secret
+
+
+#: Whether what is called so is a secret.
+names_secret: Callable[[str], bool] = _Names().__getitem__
 
 
 def names_several(name: str) -> bool:

@@ -1,15 +1,22 @@
 """Masking at the door."""
 
 import json
+from collections.abc import Iterable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ingress.masking import Masker
+from bridge.ingress.masking import Masker, _masked
+from bridge.paths import matches
+from tests.panels.hearing import WORDS, opened
+from tests.panels.recorded import PAYLOADS, recorded
 
 SECRET = "s3cr3t-value"
+#: Of whom there are recorded requests.
+FOLDERS = sorted(folder.name for folder in PAYLOADS.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,12 @@ def test_nothing_under_a_masked_key_survives_at_any_depth(value: Any) -> None:
     assert SECRET not in json.dumps(Masker(["**.s"])(element))
 
 
-@given(JSON, st.lists(st.sampled_from(["a", "*", "**", "a.b", "**.c", "a.*.b", "0", "*.s"]), max_size=4))
+RULES = st.lists(
+    st.sampled_from(["a", "*", "**", "a.b", "**.c", "a.*.b", "0", "*.s", "a.**.1", "**.**.b", "**.a.*"]), max_size=4
+)
+
+
+@given(JSON, RULES)
 def test_masking_keeps_the_shape_and_raises_nothing(value: Any, rules: list[str]) -> None:
     def shape(one: Any) -> Any:
         if isinstance(one, dict):
@@ -67,3 +79,26 @@ def test_masking_keeps_the_shape_and_raises_nothing(value: Any, rules: list[str]
 
     before = shape(value)
     assert shape(Masker(rules)(value)) == before
+
+
+def masked_rule_by_rule(rules: Iterable[str], element: Any) -> Any:
+    """The element, masked in the most obvious way: each rule on a walk of its own, then what is a secret by itself."""
+    for rule in rules:
+        for container, key in matches(element, tuple(rule.split("."))):
+            container[key] = _masked(container[key])
+    return Masker([])(element)
+
+
+@given(JSON, RULES)
+def test_one_walk_masks_what_a_walk_for_each_rule_masks(value: Any, rules: list[str]) -> None:
+    assert Masker(rules)(deepcopy(value)) == masked_rule_by_rule(rules, deepcopy(value))
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_so_it_is_of_every_recorded_request_whichever_panel_it_is_taken_for(folder: str) -> None:
+    bodies = [json.loads(one.hook.body) for one in recorded(folder) if one.hook.body[:1] in (b"[", b"{")]
+    assert bodies
+    for rules in {opened(word).masks for word in WORDS}:
+        for body in bodies:
+            for element in body if isinstance(body, list) else [body]:
+                assert Masker(rules)(deepcopy(element)) == masked_rule_by_rule(rules, deepcopy(element))

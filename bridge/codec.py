@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-import orjson
+import msgspec
 
 BIG = 256 * 1024  # bytes; what is smaller is read in about three milliseconds
 PIECE = 64 * 1024  # bytes that are read at once
@@ -15,9 +15,19 @@ PIECE = 64 * 1024  # bytes that are read at once
 def dump(value: Any) -> bytes:
     """Compact UTF-8 JSON, serialised once: what is signed is what is sent. Null for what JSON has no number for."""
     try:
-        return orjson.dumps(value)
-    except TypeError:  # whole numbers beyond 64 bits, half a surrogate pair: what orjson refuses
-        return _encode(_finite(value)).encode("utf-8", "replace")
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair
+        return _encode(finite(value)).encode("utf-8", "replace")
+
+
+def decode(body: bytes | str) -> Any:
+    """The JSON value; raise ValueError for what is none, and for some that is: numbers too big for a float, a byte
+    order mark, half a surrogate pair.
+    """
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from None
 
 
 def load(text: str) -> Any:
@@ -25,7 +35,7 @@ def load(text: str) -> Any:
     if len(text) > BIG:
         with suppress(ValueError):
             return load_in_pieces(text.encode())
-    return json.loads(text)
+    return decode(text)
 
 
 def load_in_pieces(body: bytes) -> Any:
@@ -49,14 +59,16 @@ def load_in_pieces(body: bytes) -> Any:
     return values[0]
 
 
+_encoder, _decoder = msgspec.json.Encoder(), msgspec.json.Decoder()
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with null for what JSON has no number for."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: finite(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [finite(one) for one in value]
     return value

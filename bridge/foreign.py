@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from bridge.codec import BIG, load_in_pieces
+from bridge.codec import BIG, decode, load_in_pieces
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, iso
 
@@ -28,7 +28,7 @@ def parse_json(body: bytes) -> Any:
     """The body's JSON value, with every text made safe to store; raise BadPayload naming where it breaks."""
     try:
         text = body.decode("utf-8-sig")
-        storable = _UNSTORABLE_ESCAPE.search(text) is None
+        storable = "\\u" not in text or _UNSTORABLE_ESCAPE.search(text) is None
         value = _loads(text, body, storable=storable)
         if text.count("{") + text.count("[") > DEPTH:
             _refuse_depth(value)
@@ -44,9 +44,9 @@ def parse_json(body: bytes) -> Any:
 
 
 def _loads(text: str, body: bytes, *, storable: bool) -> Any:
-    if len(body) > BIG and storable:
-        with suppress(ValueError):  # whatever it is, it is read again: for the same words, or a number too big for it
-            return load_in_pieces(body)
+    if storable:
+        with suppress(ValueError):  # whatever it is, it is read again: for its words, or a number too big for it
+            return load_in_pieces(body) if len(body) > BIG else decode(body)
     return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
 
 

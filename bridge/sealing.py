@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from bridge.codec import dump
+from bridge.codec import decode, dump
 from bridge.originals import Originals, originals_of
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ class Sealer:
         from cryptography.fernet import InvalidToken
 
         try:
-            found: Originals = orjson.loads(self._fernet.decrypt(sealed.encode("utf-8", "replace")))
+            found: Originals = decode(self._fernet.decrypt(sealed.encode("utf-8", "replace")))
             return found
         except (InvalidToken, ValueError):
             return None

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
-import orjson
+import msgspec
 
 from bridge.delivery.queue import Batch
 from bridge.event import Event
@@ -178,8 +178,8 @@ def _data_key(event: Event) -> bytes | str:
     try:
         data = _without_growing(dict(event.data))
         try:
-            return orjson.dumps(data, option=orjson.OPT_SORT_KEYS)
-        except TypeError:  # whole numbers beyond 64 bits, half a surrogate pair: what orjson refuses
+            return msgspec.json.encode(data, order="sorted")
+        except UnicodeEncodeError:  # half a surrogate pair
             return json.dumps(data, sort_keys=True)
     except (TypeError, ValueError, RecursionError):
         return event.id

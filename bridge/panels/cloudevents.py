@@ -31,7 +31,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import Field
 
-from bridge.codec import dump
+from bridge.codec import dump, finite
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, iso
 from bridge.foreign import moment, parse_json, text
@@ -247,7 +247,7 @@ def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:
     from cloudevents.core.formats.json import JSONFormat
     from cloudevents.core.v1.event import CloudEvent
 
-    message = to_structured(CloudEvent(_attributes(event), dict(event.data)), JSONFormat())
+    message = to_structured(CloudEvent(_attributes(event), finite(event.data)), JSONFormat())
     headers = {"Content-Type": STRUCTURED}
     if secret:
         headers["webhook-id"] = event.id

@@ -21,12 +21,11 @@ Quirks   the library forces UTC on the time it signs, so it gets an aware UTC on
          it drops what is no base64 from a secret and signs with another key than the receiver's: refused in the file
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -145,11 +144,11 @@ class WebhookSink(HttpSink[WebhookConfig]):
     def build_digest(self, digest: Digest) -> Request:
         events = [self._unmasked(event, digest.sealed.get(event.id)) for event in digest.events]
         emissions = [self._emit(event, digest.at) for event, _ in events]
-        elements = [element for emission in emissions for element in _elements(emission.body)]
+        elements = b",".join(filter(None, (_elements(emission.body) for emission in emissions)))
         said = [*(emission.headers for emission in emissions), *(more for _, more in events)]
         names = [name for one in said for name in left_out_names(one)]
         headers = {**emissions[0].headers, "Content-Type": ARRAYS[self.config.format], **left_out_header(names)}
-        return self._request(Emission(headers, dump(elements)), digest.id, digest.at, {})
+        return self._request(Emission(headers, b"[" + elements + b"]"), digest.id, digest.at, {})
 
     def interpret(self, response: Response) -> Outcome:
         if response.status == 409:  # another try is under way there; the specification wants all but 410 tried again
@@ -204,13 +203,9 @@ def _circumstance_headers(circumstances: Circumstances, *, standard: bool) -> di
     return headers
 
 
-def _elements(body: bytes) -> Iterator[Any]:
+def _elements(body: bytes) -> bytes:
     """What an event is in an array of them: its object, or those that its dialect already has in an array."""
-    element = json.loads(body)
-    if isinstance(element, list):
-        yield from element
-    else:
-        yield element
+    return body[1:-1] if body.startswith(b"[") else body
 
 
 def _is_signing_key(secret: SecretStr) -> bool:

@@ -228,7 +228,7 @@ def test_what_lies_ahead_and_what_was_set_makes_one(one: Any, other: Any) -> Non
     assert content_key(event("user.updated", one)) != content_key(event("user.updated", other))
 
 
-@pytest.mark.parametrize("data", [{1: "a"}, {"a": {"b", "c"}}, {"a": object()}])
+@pytest.mark.parametrize("data", [{"a": object()}, {"a": {("b",): "c"}}])
 def test_what_cannot_be_spelt_is_a_saying_of_its_own(data: Any) -> None:
     one = event("x", data)
     assert content_key(one) == content_key(one)

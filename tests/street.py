@@ -19,13 +19,11 @@ from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, lane_records
 from bridge.store.records import Query
 from tests.processes import PATIENCE, Bridge, a_bridge
-from tests.services import discord, gohighlevel, ntfy, slack, telegram, zapier
-from tests.services.receiver import Receiver
+from tests.services.every import EVERY
 from tests.services.service import Service, serving
 
 MARZBAN = "something-very-very-secret"
 REMNAWAVE = "RemnawaveTestSecret0123456789abcdefXYZ"
-SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TOKENS = ("main-channel-token-AAAA", "reseller-token-BBBB", "pasar-main-token-CCCC", "pasar-admin-token-DDDD")
 SOURCES = f"""
 sources:
@@ -39,6 +37,11 @@ sources:
   program: {{panel: cloudevents, secret: {MARZBAN}}}
   reports: {{panel: discord, secret: [{", ".join(TOKENS)}]}}
 """
+
+#: The house of every service that there is: its name → the sink's type, and the house.
+HOUSES = {one.house.name or type_: (type_, one.house) for type_, one in EVERY.items() if one.house is not None}
+#: All sinks that reach one.
+SINKS = tuple(sink for _, house in HOUSES.values() for sink in house.sinks)
 
 BATCH = {"Content-Type": "application/cloudevents-batch+json", "Authorization": f"Bearer {MARZBAN}"}
 
@@ -55,37 +58,23 @@ class Street:
 
     def sinks(self, fast: str = "rate: unlimited, retry: {waits: [0.2s], jitter: 0}") -> str:
         """The sinks of a file that speaks to each of them, as fast as they take it."""
-        base, fast = self.urls, f", {fast}" if fast else ""
-        return f"""
-sinks:
-  discord: {{type: discord, url: '{base["discord"]}/api/webhooks/{discord.ID}/{discord.TOKEN}'{fast}}}
-  slack: {{type: slack, url: '{base["slack"]}{slack.HOOK}'{fast}}}
-  slack-bot: {{type: slack, token: {slack.TOKEN}, channel: '#notifications', api_base: '{base["slack"]}/api'{fast}}}
-  telegram: {{type: telegram, token: '{telegram.TOKEN}', chat_id: -1001, api_base: '{base["telegram"]}'{fast}}}
-  ntfy: {{type: ntfy, topic: {ntfy.TOPIC}, token: {ntfy.TOKEN}, api_base: '{base["ntfy"]}'{fast}}}
-  trigger: {{type: gohighlevel, url: '{base["crm"]}{gohighlevel.TRIGGER}'{fast}}}
-  crm:
-    {{type: gohighlevel, api_key: {gohighlevel.TOKEN}, location_id: {gohighlevel.LOCATION},
-      api_base: '{base["crm"]}'{fast}}}
-  zapier: {{type: zapier, url: '{base["zapier"]}{zapier.HOOK}'{fast}}}
-  shop: {{type: webhook, url: '{base["shop"]}/hook', secret: {SIGNING}{fast}}}
-"""
+        lines = (
+            f"  {name}: {{type: {type_}, {_settings(settings, self.urls[house])}{f', {fast}' if fast else ''}}}\n"
+            for house, (type_, one) in HOUSES.items()
+            for name, settings in one.sinks.items()
+        )
+        return "\nsinks:\n" + "".join(lines)
+
+
+def _settings(settings: Mapping[str, Any], base: str) -> str:
+    """In one line of YAML, of which JSON is a part."""
+    return ", ".join(f"{name}: {json.dumps(value).replace('{base}', base)}" for name, value in settings.items())
 
 
 @asynccontextmanager
 async def a_street(*, limited: bool = False) -> AsyncIterator[Street]:
     """`limited`: the services keep the rates of the real ones."""
-    street = Street(
-        {
-            "discord": discord.Discord(limited=limited),
-            "slack": slack.Slack(limited=limited),
-            "telegram": telegram.Telegram(limited=limited),
-            "ntfy": ntfy.Ntfy(token=ntfy.TOKEN, limited=limited),
-            "crm": gohighlevel.GoHighLevel(limited=limited),
-            "zapier": zapier.Zapier(limited=limited),
-            "shop": Receiver(secret=SIGNING),
-        }
-    )
+    street = Street({name: house.stand_in(limited) for name, (_, house) in HOUSES.items()})
     async with AsyncExitStack() as stack:
         for name, service in street.services.items():
             street.urls[name] = await stack.enter_async_context(serving(service))

@@ -11,6 +11,7 @@ from bridge.config.errors import report_errors
 from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.errors import ConfigError
+from bridge.sinks.chats import SERVICES
 from tests.config.files import SINK, loaded, mistakes
 from tests.config.test_example import models
 
@@ -169,7 +170,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ("sinks:\n  ops: {type: console, timeout: 0}", '2:33: sink "ops": timeout should be more than 0'),
         (
             "sinks:\n  ops: {type: console, format: slakc}",
-            '2:32: sink "ops": format should be discord, slack, telegram, ntfy or event: did you mean "slack"?',
+            f'2:32: sink "ops": format should be {", ".join(SERVICES)} or event: did you mean "slack"?',
         ),
         ("limits: {body: huge}", "1:16: limits.body should be a size such as 512KiB or 32MiB"),
         ("log: {level: verbose}", "1:14: log.level should be debug, info, warning or error"),

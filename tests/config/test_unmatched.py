@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.sinks.chats import SERVICES
 from tests.config.files import SINK, loaded
 
 FILE = "templates: mine\nsources:\n  m: {panel: marzban, secret: x}\n" + SINK + "routes:\n  - {to: ops%s}\n"
@@ -25,7 +26,7 @@ def found(folder: Path, files: Mapping[str, str], text: str = FILE % "") -> list
         ("discrod/user.j2", TITLE, "discrod:1:1: no service is called discrod: did you mean discord?"),
         ("Discord/user.j2", TITLE, "Discord:1:1: no service is called Discord: did you mean discord?"),
         ("tg/user.j2", TITLE, "tg:1:1: no service is called tg"),
-        ("user.j2", TITLE, "user.j2:1:1: stands in no service's folder: there are discord, ntfy, slack, telegram"),
+        ("user.j2", TITLE, f"user.j2:1:1: stands in no service's folder: there are {', '.join(sorted(SERVICES))}"),
         # files
         (
             "discord/user.expierd.j2",

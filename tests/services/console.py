@@ -2,4 +2,4 @@
 
 from tests.services.known import Known
 
-KNOWN = Known(example={}, ways={}, pace=None)
+KNOWN = Known(example={}, ways={}, pace=None, house=None)

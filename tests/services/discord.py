@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.known import SECRET, KnownChat, Pace, Way
+from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 ID, TOKEN = "1234567890", "discord-webhook-token-AAAA"
@@ -371,6 +371,11 @@ KNOWN = KnownChat(
     example={"url": f"https://discord.example/api/webhooks/1/{SECRET}"},
     secretive=({"url": f"https://gateway.example/{SECRET}"},),
     ways={"webhook": Way(settings={"url": f"https://discord.example/api/webhooks/{ID}/{TOKEN}"}, faults=_faults)},
+    house=House(
+        stand_in=lambda limited: Discord(limited=limited),
+        sinks={"discord": {"url": f"{{base}}/api/webhooks/{ID}/{TOKEN}"}},
+        secrets=(TOKEN,),
+    ),
     pace=Pace(
         stand_in=lambda: Discord(limited=True),
         path=f"/api/webhooks/{ID}/{TOKEN}?wait=true",

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.known import SECRET, Known, Pace, Way
+from tests.services.known import SECRET, House, Known, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN, LOCATION = "pit-01234567-89ab-cdef-0123-456789abcdef", "ve9EPM428h8vShlRW1KT"
@@ -196,5 +196,14 @@ KNOWN = Known(
             faults=_contact_faults,
         ),
     },
+    house=House(
+        name="crm",
+        stand_in=lambda limited: GoHighLevel(limited=limited),
+        sinks={
+            "trigger": {"url": f"{{base}}{TRIGGER}"},
+            "crm": {"api_key": TOKEN, "location_id": LOCATION, "api_base": "{base}"},
+        },
+        secrets=(TOKEN,),
+    ),
     pace=Pace(stand_in=lambda: GoHighLevel(limited=True), path=TRIGGER, body={}, count=100),
 )

@@ -33,18 +33,36 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True)
+class House:
+    """Where its stand-in lives on the street (`tests/street.py`), and how a bridge that runs reaches it.
+
+    stand_in  what serves there; `limited` as the real one's rates are
+    sinks     the sinks that reach it: name → the settings without `type`, with `{base}` for the address
+    name      of the house, where it is not the sink's type
+    secrets   what the settings hold that nobody else may see
+    """
+
+    stand_in: Callable[[bool], Service]
+    sinks: Mapping[str, Mapping[str, Any]]
+    name: str = ""
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What is known of a sink.
 
     example    settings in which SECRET or SIGNING stands for every secret
     ways       the ways in which it is reached, by any name; none for what sends no request
     pace       what the service takes; None where the sink knows of no limit
+    house      where it is reached by a bridge that runs; None for what sends no request
     secretive  further settings, whose secrets would show in a careless scope
     """
 
     example: Mapping[str, Any]
     ways: Mapping[str, Way]
     pace: Pace | None
+    house: House | None
     secretive: tuple[Mapping[str, Any], ...] = ()
 
 

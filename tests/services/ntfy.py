@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.known import SECRET, KnownChat, Pace, Way
+from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import Service, parsed
 
 TOPIC = "vpn-3f9a2c-alerts"
@@ -140,6 +140,11 @@ KNOWN = KnownChat(
             faults=_faults,
         ),
     },
+    house=House(
+        stand_in=lambda limited: Ntfy(token=TOKEN, limited=limited),
+        sinks={"ntfy": {"topic": TOPIC, "token": TOKEN, "api_base": "{base}"}},
+        secrets=(TOKEN,),
+    ),
     pace=Pace(stand_in=lambda: Ntfy(limited=True), path="/", body={"topic": TOPIC, "message": "x"}, count=60),
     words=words,
     harmless=harmless,

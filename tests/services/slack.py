@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.known import SECRET, Faults, KnownChat, Pace, Way
+from tests.services.known import SECRET, Faults, House, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN = "xoxb-12345-67890-AbCdEfGhIjKl"
@@ -181,6 +181,14 @@ KNOWN = KnownChat(
         "webhook": Way(settings={"url": "https://slack.example/services/T/B/X"}, faults=_faults("incomingWebhook")),
         "token": Way(settings={"token": "xoxb-1", "channel": "#ops"}, faults=_faults("chatPostMessage")),
     },
+    house=House(
+        stand_in=lambda limited: Slack(limited=limited),
+        sinks={
+            "slack": {"url": f"{{base}}{HOOK}"},
+            "slack-bot": {"token": TOKEN, "channel": "#notifications", "api_base": "{base}/api"},
+        },
+        secrets=(TOKEN,),
+    ),
     pace=Pace(
         stand_in=lambda: Slack(limited=True),
         path=HOOK,

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.known import SECRET, KnownChat, Pace, Way
+from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 TOKEN = "123456789:AAF-telegram-bot-token-0123456789abc"
@@ -260,6 +260,11 @@ KNOWN = KnownChat(
     example={"token": SECRET, "chat_id": -1001},
     secretive=({"token": f"123456:{SECRET}", "chat_id": 42},),
     ways={"bot": Way(settings={"token": "1:A", "chat_id": -1001, "buttons": [_BUTTON]}, faults=_faults)},
+    house=House(
+        stand_in=lambda limited: Telegram(limited=limited),
+        sinks={"telegram": {"token": TOKEN, "chat_id": -1001, "api_base": "{base}"}},
+        secrets=(TOKEN,),
+    ),
     pace=Pace(
         stand_in=lambda: Telegram(limited=True),
         path=f"/bot{TOKEN}/sendMessage",

@@ -11,7 +11,8 @@ from bridge.panels.marzban.emit import ACTIONS
 from bridge.sinks.http import Request
 from tests.fakes import START
 from tests.panels.hearing import heard, opened
-from tests.services.known import SECRET, SIGNING, Faults, Known, Way
+from tests.services.known import SECRET, SIGNING, Faults, House, Known, Way
+from tests.services.receiver import Receiver
 from tests.services.service import parsed
 
 URL = "https://x.example"
@@ -64,5 +65,11 @@ KNOWN = Known(
             for panel in ("marzban", "remnawave", "wgportal", "orbvpn")
         },
     },
+    house=House(
+        name="shop",
+        stand_in=lambda _limited: Receiver(secret=SIGNING),
+        sinks={"shop": {"url": "{base}/hook", "secret": SIGNING}},
+        secrets=(SIGNING,),
+    ),
     pace=None,
 )

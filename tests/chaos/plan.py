@@ -1,6 +1,6 @@
 """What will go wrong, and when: a plan is made whole beforehand, and the same seed makes the same plan. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
@@ -8,8 +8,8 @@ from typing import Literal
 
 Store = Literal["sqlite", "postgresql"]
 
-WEBHOOKS = ("shop", "fast", "flaky", "nodes")
-CHATS = ("chat", "group")
+WEBHOOKS = ("shop", "fast", "flaky", "nodes", "night")
+CHATS = ("chat", "group", "board")
 FIRST = 2.0  # seconds in which nothing goes wrong yet
 BETWEEN = (0.4, 1.8)  # seconds from one fault to the next
 
@@ -19,14 +19,25 @@ class Fault(StrEnum):
     TERM = "SIGTERM, started again later"
     FREEZE = "SIGSTOP, then SIGCONT"
     CLOCK = "its clock is set wrong, then right again"
+    STEP = "the clock of its machine is set far on or back, then right again"
     STOP_STORE = "PostgreSQL stops in order, then starts"
     CRASH_STORE = "PostgreSQL crashes, then starts"
+    FREEZE_STORE = "PostgreSQL is frozen, then thawed"
     FILL_DISK = "the store's disk is full"
+    LOCK_STORE = "another process holds the store's lock"
+    TAKE_STORE = "a file of the store is taken away, or another is in its place; then it is put back"
+    DELETE_STORE = "the store is deleted; then a new one is begun"
     RELOAD = "the file changes in what does not matter, SIGHUP"
     CHANGE_SINK = "the file changes a sink's settings, SIGHUP"
+    QUIET = "the file sets quiet hours, SIGHUP"
+    REPLAY = "is told again what it has not taken, or what it took last"
+    SCRIBBLE = "strangers send what is no HTTP, or nobody's request"
+    DAWDLE = "strangers begin requests and do not end them"
     ERROR = "answers 500"
     BUSY = "answers 503 with Retry-After"
     LIMIT = "answers 429 with Retry-After"
+    BUSY_ZERO = "answers 503 with Retry-After: 0"
+    LIMIT_ZERO = "answers 429 with Retry-After: 0"
     RESET = "resets the connection"
     HANG = "does not answer in time"
     GARBAGE = "answers what is no HTTP"
@@ -41,14 +52,25 @@ LASTS = {
     Fault.TERM: (0.0, 5.0),
     Fault.FREEZE: (1.0, 10.0),
     Fault.CLOCK: (2.0, 6.0),
+    Fault.STEP: (2.0, 6.0),
     Fault.STOP_STORE: (0.0, 5.0),
     Fault.CRASH_STORE: (0.0, 5.0),
+    Fault.FREEZE_STORE: (1.0, 12.0),
     Fault.FILL_DISK: (1.0, 5.0),
+    Fault.LOCK_STORE: (1.0, 9.0),
+    Fault.TAKE_STORE: (1.5, 5.0),
+    Fault.DELETE_STORE: (1.5, 3.0),
     Fault.RELOAD: (0.0, 0.0),
     Fault.CHANGE_SINK: (0.0, 0.0),
+    Fault.QUIET: (6.0, 10.0),
+    Fault.REPLAY: (0.0, 0.0),
+    Fault.SCRIBBLE: (1.0, 4.0),
+    Fault.DAWDLE: (1.0, 6.0),
     Fault.ERROR: (0.5, 6.0),
     Fault.BUSY: (0.5, 4.0),
     Fault.LIMIT: (0.2, 3.0),
+    Fault.BUSY_ZERO: (0.5, 4.0),
+    Fault.LIMIT_ZERO: (0.5, 3.0),
     Fault.RESET: (0.5, 5.0),
     Fault.HANG: (1.0, 6.0),
     Fault.GARBAGE: (0.5, 5.0),
@@ -56,21 +78,32 @@ LASTS = {
     Fault.REFUSE: (0.2, 2.0),
     Fault.GONE: (1.0, 5.0),
 }
-PROCESS = (Fault.KILL, Fault.TERM, Fault.FREEZE, Fault.CLOCK)
-FILE = (Fault.RELOAD, Fault.CHANGE_SINK)
+PROCESS = (Fault.KILL, Fault.TERM, Fault.FREEZE, Fault.CLOCK, Fault.STEP)
+FILE = (Fault.RELOAD, Fault.CHANGE_SINK, Fault.QUIET)
+DOOR = (Fault.SCRIBBLE, Fault.DAWDLE)
 SINK = (*list(Fault)[list(Fault).index(Fault.ERROR) :],)
 STORE: dict[Store, tuple[Fault, ...]] = {
-    "sqlite": (Fault.FILL_DISK,),
-    "postgresql": (Fault.STOP_STORE, Fault.CRASH_STORE),
+    "sqlite": (Fault.FILL_DISK, Fault.LOCK_STORE, Fault.TAKE_STORE, Fault.DELETE_STORE),
+    "postgresql": (Fault.STOP_STORE, Fault.CRASH_STORE, Fault.FREEZE_STORE),
 }
+#: Faults in which nothing else may happen to the process: one that starts where the store is not makes a new one.
+WHOLE = (Fault.TAKE_STORE, Fault.DELETE_STORE)
 #: Faults after which what was on its way may be sent again.
-REPEATING = (Fault.KILL, Fault.FREEZE, Fault.STOP_STORE, Fault.CRASH_STORE)
+REPEATING = (
+    *(Fault.KILL, Fault.FREEZE, Fault.STOP_STORE, Fault.CRASH_STORE),
+    *(Fault.FREEZE_STORE, Fault.DELETE_STORE),
+)
 SKEW = 2.0  # seconds by which a clock may be wrong
+STEPPED = 30.0  # and by which it may be stepped
+REMEMBERED = 60.0  # seconds after which what was written by a wrong clock matters no more: the longest of the limits
+QUIET_MODES = ("hold", "drop", "silent")
+STORE_FILES = ("", "-wal", "-shm", ".lock")
+LONG = 1200.0  # seconds: in a longer run panels post more slowly, so that what is known of it keeps its size
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One fault: `at` so many seconds after the beginning, for so many seconds; `by` how many, where that matters."""
+    """One fault: `at` so many seconds after the beginning, for so many seconds; `by` how many, or which, where that matters."""
 
     at: float
     fault: Fault
@@ -83,7 +116,7 @@ class Step:
         return self.at + self.lasts
 
     def __str__(self) -> str:
-        by = f" by {self.by:+.1f} s" if self.by else ""
+        by = f" ({self.by:+g})" if self.by else ""
         return f"{self.at:7.1f} s  {self.target:10}  {self.fault}{by}" + (f", {self.lasts:.1f} s" if self.lasts else "")
 
 
@@ -102,39 +135,48 @@ class Plan:
     def counted(self, *faults: Fault) -> int:
         return sum(step.fault in faults for step in self.steps)
 
+    def skew(self, begin: float, end: float) -> float:
+        """How far two clocks may be apart, or one from itself, in what is remembered between these moments."""
+        wrong = (step for step in self.steps if step.fault in (Fault.CLOCK, Fault.STEP))
+        meeting = (step for step in wrong if step.at < end and begin < step.ends + REMEMBERED)
+        return max((abs(step.by) for step in meeting), default=0.0)
+
     @property
-    def skew(self) -> float:
-        """How far two clocks may be apart, or one from itself."""
-        return max((abs(step.by) for step in self.steps), default=0.0)
+    def slower(self) -> float:
+        """By how much more slowly panels post."""
+        return max(1.0, self.seconds / LONG)
 
 
-def a_plan(seed: int, *, seconds: float, store: Store, replicas: int = 1, disk: bool = True) -> Plan:
+def a_plan(
+    seed: int, *, seconds: float, store: Store, replicas: int = 1, without: Collection[Fault] = frozenset()
+) -> Plan:
     """Every kind of fault in turn, as a shuffled deck of cards, dealt again when it is through.
 
     Nothing goes wrong twice at once with the same target, and all is repaired when the time is over.
-    `disk`: whether a full one can be made here.
+    `without`: what cannot be made to happen here.
     """
     chance = Random(f"{seed} {store} {replicas}")
     steps: list[Step] = []
     free: dict[str, float] = {}  # target → when it is whole again
     at = FIRST
-    for fault in _deck(chance, store, disk):
+    for fault in _deck(chance, store, without):
         at = round(at + chance.uniform(*BETWEEN), 1)
         lasts = round(chance.uniform(*LASTS[fault]), 1)
         if at + lasts > seconds:
             if at > seconds:
                 break
             continue
+        also = _targets(Fault.KILL, replicas) if fault in WHOLE else ()
         whole = [target for target in _targets(fault, replicas) if free.get(target, 0.0) <= at]
-        if whole:
+        if whole and all(free.get(target, 0.0) <= at for target in also):
             step = Step(at, fault, chance.choice(whole), lasts, _by(fault, chance))
             steps.append(step)
-            free[step.target] = step.ends + 1.0
+            free |= dict.fromkeys((step.target, *also), step.ends + 1.0)
     return Plan(seed, seconds, store, replicas, steps)
 
 
-def _deck(chance: Random, store: Store, disk: bool) -> Iterator[Fault]:
-    cards = [*PROCESS, *FILE, *SINK, *(fault for fault in STORE[store] if disk or fault is not Fault.FILL_DISK)]
+def _deck(chance: Random, store: Store, without: Collection[Fault]) -> Iterator[Fault]:
+    cards = [one for one in (*PROCESS, *FILE, *DOOR, Fault.REPLAY, *SINK, *STORE[store]) if one not in without]
     while True:
         yield from chance.sample(cards, len(cards))
 
@@ -142,14 +184,28 @@ def _deck(chance: Random, store: Store, disk: bool) -> Iterator[Fault]:
 def _targets(fault: Fault, replicas: int) -> Sequence[str]:
     if fault in PROCESS:
         return [f"replica {number}" for number in range(1, replicas + 1)]
-    if fault is Fault.REFUSE:  # a chat would be told each event of a digest by itself, which takes a minute
+    if fault in (Fault.REFUSE, Fault.REPLAY):  # a chat would be told each event by itself, which takes a minute
         return WEBHOOKS
     if fault in SINK:
         return (*WEBHOOKS, *CHATS)
+    if fault in DOOR:
+        return ["door"]
     return ["file"] if fault in FILE else ["store"]
 
 
 def _by(fault: Fault, chance: Random) -> float:
-    if fault is Fault.CLOCK:
-        return round(chance.choice((-1, 1)) * chance.uniform(0.5, SKEW), 1)
-    return 1.0 + chance.randrange(3) if fault in (Fault.BUSY, Fault.LIMIT) else 0.0
+    match fault:
+        case Fault.CLOCK:
+            return round(chance.choice((-1, 1)) * chance.uniform(0.5, SKEW), 1)
+        case Fault.STEP:
+            return round(chance.choice((-1, 1)) * chance.uniform(SKEW, STEPPED), 1)
+        case Fault.BUSY | Fault.LIMIT:
+            return 1.0 + chance.randrange(3)
+        case Fault.TAKE_STORE:
+            return 1.0 + chance.randrange(2 * len(STORE_FILES))
+        case Fault.QUIET:
+            return 1.0 + chance.randrange(len(QUIET_MODES))
+        case Fault.REPLAY:
+            return 1.0 + chance.randrange(2)
+        case _:
+            return 0.0

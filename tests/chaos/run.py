@@ -1,18 +1,18 @@
-"""One run: the plan is carried out while panels post; then all is repaired, and has a bounded time to settle."""
+"""One run: the plan is carried out while panels post; then all is repaired, and settles as long as something moves."""
 
 import asyncio
 import signal
 from pathlib import Path
 
 from bridge.errors import StoreError
-from tests.chaos.laws import Story, breaches
+from tests.chaos.laws import breaches
 from tests.chaos.panels import post_all
 from tests.chaos.plan import Plan
+from tests.chaos.story import Story
 from tests.chaos.world import World, a_world
 
-SETTLING = 200.0  # seconds: a chat that has had its 20 messages of a minute takes the next one a minute later
-
-
+STANDSTILL = 300.0  # seconds in which nothing moves: longer than any wait of a lane, on a busy machine too
+LONGEST = 1800.0  # seconds in which all is told in the end: what moves without end does not settle
 TICK = 0.05  # seconds
 
 
@@ -21,21 +21,27 @@ async def run(plan: Plan, folder: Path) -> tuple[Story, list[str]]:
     (folder / "plan").write_text(f"{plan}\n")
     async with a_world(folder, plan) as world:
         watching = asyncio.create_task(_watch(world))
-        async with asyncio.TaskGroup() as tasks:
-            urls = [replica.url for replica in world.replicas.values()]
-            tasks.create_task(post_all(urls, world.story, seconds=plan.seconds))
-            tasks.create_task(_go_wrong(world, plan))
-        await _settled(world)
-        watching.cancel()
-        for replica in world.replicas.values():
-            await replica.end(signal.SIGTERM)
-        world.story.kept = await asyncio.to_thread(world.kept)
-        world.story.logs |= {name: one.log.read_text("utf-8", "replace") for name, one in world.replicas.items()}
+        going = asyncio.create_task(_go(world, plan))
+        await asyncio.wait([watching, going], return_when=asyncio.FIRST_COMPLETED)
+        for task in (watching, going):
+            task.cancel()
+        await asyncio.gather(watching, going, return_exceptions=True)
+        if not going.cancelled():
+            going.result()
+        await _end(world)
         story = world.story
-    (folder / "told").write_text("".join(f"{one}\n" for one in story.told))
-    (folder / "asked").write_text("".join(f"{one}\n" for one in story.asked))
-    (folder / "kept").write_text("".join(f"{one}\n" for one in story.kept))
+    for name in ("told", "asked", "kept", "promised"):
+        with (folder / name).open("w") as file:
+            file.writelines(f"{one}\n" for one in getattr(story, name))
     return story, breaches(story)
+
+
+async def _go(world: World, plan: Plan) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        urls = [replica.url for replica in world.replicas.values()]
+        tasks.create_task(post_all(urls, world.story, world.now, seconds=plan.seconds))
+        tasks.create_task(_go_wrong(world, plan))
+    await _settled(world)
 
 
 async def _go_wrong(world: World, plan: Plan) -> None:
@@ -46,16 +52,20 @@ async def _go_wrong(world: World, plan: Plan) -> None:
 
 
 async def _watch(world: World) -> None:
-    """Note how late the machine wakes us."""
-    while True:
-        before = world.now()
+    """Note how late the machine wakes us. Returns when nothing has moved for long."""
+    before, moved = world.story.progress, world.now()
+    while world.now() - moved < STANDSTILL:
+        at = world.now()
         await asyncio.sleep(TICK)
-        world.story.late = max(world.story.late, world.now() - before - TICK)
+        world.story.woken(world.now(), world.now() - at - TICK)
+        if world.story.progress != before:
+            before, moved = world.story.progress, world.now()
+    world.story.standstill = f"nothing has moved from {moved:.0f} s on"
 
 
 async def _settled(world: World) -> None:
     """Returns when nothing waits any more, or when the time is over."""
-    until = world.now() + SETTLING
+    until = world.now() + LONGEST
     while world.now() < until:
         try:
             for sink in await asyncio.to_thread(world.parked):  # a frozen replica may find out late
@@ -65,3 +75,14 @@ async def _settled(world: World) -> None:
         except StoreError:
             pass
         await asyncio.sleep(0.5)
+
+
+async def _end(world: World) -> None:
+    """End all in order, and take note of what they leave."""
+    for replica in world.replicas.values():
+        await replica.end(signal.SIGTERM)
+    world.story.kept += await asyncio.to_thread(world.kept)
+    for name, replica in world.replicas.items():
+        replica.log.read()
+        world.story.logs[name] = "\n".join(replica.log.bugs)
+        world.story.said += replica.log.said

@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.chaos.laws import Asked, Story, Told
-from tests.chaos.plan import Fault, Step
+from tests.chaos.plan import WEBHOOKS, Fault, Step
+from tests.chaos.story import Asked, Story, Told
 from tests.services.discord import Discord
 from tests.services.receiver import Receiver
 from tests.services.service import Service, parsed
@@ -19,10 +19,8 @@ LATE = 3.0  # seconds: longer than any sink of the run waits
 #: How the templates of the run say which event it is.
 SAID = re.compile(r"§([a-z0-9.]+) ([0-9a-f-]{36})§")
 TEMPLATE = "§{{ data.mark }} {{ event.id }}§"
-GONE = {
-    "chat": (404, {"message": "Unknown Webhook", "code": 10015}),
-    "group": (403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"}),
-}
+BLOCKED = (403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked by the user"})
+GONE = {"chat": (404, {"message": "Unknown Webhook", "code": 10015}), "group": BLOCKED, "board": BLOCKED}
 REFUSED = {
     "chat": {"message": "Cannot send an empty message", "code": 50006},
     "group": {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"},
@@ -49,14 +47,20 @@ class Watched(Service):
         return response
 
     async def _take(self, request: web.Request, body: bytes, *, lose: bool) -> web.StreamResponse:
-        before = len(self._service.taken)
         response = await self._service.serve(request, body)
         if lose:
             _cut_off(request)
-        if len(self._service.taken) > before:
-            lost = _cut(request)
-            self._story.told += (Told(self._name, event, mark, self._now(), lost) for mark, event in said(body))
+        if self._service.taken:
+            self._forget()
+            lost, replay = _cut(request), request.headers.get("Panelbridge-Replay") == "1"
+            self._story.told += (Told(self._name, event, mark, self._now(), lost, replay) for mark, event in said(body))
         return response
+
+    def _forget(self) -> None:
+        """What was taken is written down; in an hour it would be much."""
+        self._service.taken.clear()
+        if isinstance(self._service, Receiver):
+            self._service.bodies.clear()
 
     async def _fail(self, step: Step, request: web.Request, body: bytes) -> web.StreamResponse:
         match step.fault:
@@ -66,6 +70,10 @@ class Watched(Service):
                 return _wait(503, step.by)
             case Fault.LIMIT:
                 return _wait(429, step.by)
+            case Fault.BUSY_ZERO:
+                return _wait(503, 0.0)
+            case Fault.LIMIT_ZERO:
+                return _wait(429, 0.0)
             case Fault.REFUSE:
                 return web.json_response(REFUSED.get(self._name, {"error": "not this one"}), status=400)
             case Fault.GONE:
@@ -83,8 +91,8 @@ class Watched(Service):
 
 def services(story: Story, now: Callable[[], float]) -> Mapping[str, Watched]:
     """Every sink's service, by name."""
-    strict: dict[str, Service] = {name: Receiver() for name in ("shop", "fast", "flaky", "spare", "nodes")}
-    strict |= {"chat": Discord(limited=True), "group": Telegram(limited=True)}
+    strict: dict[str, Service] = {name: Receiver() for name in (*WEBHOOKS, "spare")}
+    strict |= {"chat": Discord(limited=True), "group": Telegram(limited=True), "board": Telegram(limited=True)}
     return {name: Watched(name, service, story, now) for name, service in strict.items()}
 
 

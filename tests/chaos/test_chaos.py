@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.__main__ import impossible
 from tests.chaos.plan import Store, a_plan
 from tests.chaos.run import run
-from tests.chaos.world import disk_can_be_filled
 
 pytestmark = pytest.mark.process
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.process
 async def test_whatever_goes_wrong_every_event_answered_200_arrives_in_order_or_is_dead_with_a_reason(
     tmp_path: Path, seed: int, store: Store, replicas: int, seconds: float
 ) -> None:
-    plan = a_plan(seed, seconds=seconds, store=store, replicas=replicas, disk=disk_can_be_filled(tmp_path))
+    plan = a_plan(seed, seconds=seconds, store=store, replicas=replicas, without=dict(impossible(tmp_path)))
     story, broken = await run(plan, tmp_path)
     assert not broken, "\n".join([*broken, "", f"logs in {tmp_path}", str(plan)])
     assert len(story.promised) > 50

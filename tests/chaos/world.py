@@ -6,34 +6,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from random import Random
 
+from bridge.errors import StoreError
 from bridge.store import open_ledger
-from bridge.store.queries.records import delivery_records, event, lane_records
-from bridge.store.records import Query
-from tests.chaos.laws import StoredDelivery, Story
+from bridge.store.queries.records import lane_records
 from tests.chaos.panels import SECRET
-from tests.chaos.plan import SINK, Fault, Plan, Step
+from tests.chaos.plan import DOOR, FILE, QUIET_MODES, SINK, Fault, Plan, Step
 from tests.chaos.replica import ROOT, Replica
 from tests.chaos.sinks import TEMPLATE, Watched, services
-from tests.postgres import Postgres, a_postgres
+from tests.chaos.stores import FileStore, Store, a_store, ledger_of
+from tests.chaos.story import Period, StoredDelivery, Story
+from tests.chaos.strangers import dawdle, scribble
 from tests.processes import PATIENCE
 from tests.services import discord, telegram
 from tests.services.service import serving
 
-DISK = "96m"
-BALLAST = 1 << 20
 UNTIL_PARKED = 3.0  # seconds that a lane may take to find out that its address is gone
-
-
-class Store(Protocol):
-    url: str
-
-    def fail(self, fault: Fault) -> None: ...
-    def mend(self) -> None: ...
+BEFORE = 60.0  # seconds by which quiet hours have begun when they are written down
+LATEST = "4s"  # what of late is replayed though it arrived
 
 
 class World:
@@ -49,6 +45,10 @@ class World:
         self.replicas = {name: Replica(name, folder, self.story, self.now) for name in names}
         self._urls: dict[str, str] = {}
         self._versions = {"keep": 30, "timeout": 2.0}
+        self._quiet = ""
+        self._stores = 0  # that were deleted
+        self._hands = asyncio.Lock()  # of the operator: one command at a time, and none while the store is not there
+        self._writing = asyncio.Lock()  # the file: one change after the other is in force
 
     def now(self) -> float:
         """Seconds since the beginning."""
@@ -73,7 +73,7 @@ class World:
     async def up(self) -> None:
         """Returns once all replicas are there: that is when the run begins."""
         for replica in self.replicas.values():
-            assert await _up(replica, PATIENCE), replica.log.read_text()
+            assert await _up(replica), replica.log.path.read_text()
         self._began = time.monotonic()
 
     async def apply(self, step: Step) -> None:
@@ -82,12 +82,97 @@ class World:
             await self._spoil(step)
         elif step.target in self.replicas:
             await self._hurt(self.replicas[step.target], step)
-        elif step.target == "file":
-            await self._rewrite(step.fault)
+        elif step.fault in FILE:
+            await self._rewrite(step)
+        elif step.fault in DOOR:
+            await self._knock(step)
+        elif step.fault is Fault.REPLAY:
+            await self._replay(step)
+        elif step.fault is Fault.TAKE_STORE:
+            await self._take_away(step)
+        elif step.fault is Fault.DELETE_STORE:
+            await self._begin_anew(step)
         else:
-            await asyncio.to_thread(self.store.fail, step.fault)
+            await self._break(step)
+
+    async def _break(self, step: Step) -> None:
+        await asyncio.to_thread(self.store.fail, step)
+        try:
             await asyncio.sleep(step.lasts)
-            await asyncio.to_thread(self.store.mend)
+        finally:
+            await asyncio.to_thread(self.store.mend, step)
+
+    async def _take_away(self, step: Step) -> None:
+        """Files go while the bridge runs, and come back; a bridge that started meanwhile would make a new store."""
+        assert isinstance(self.store, FileStore)
+        async with self._hands:
+            if not await self._all_up():
+                return
+            self.store.fail(step)
+            began = self.now()
+            await asyncio.sleep(step.lasts)
+            ended = self.now()
+            self.store.mend(step)
+            self.story.absent.append(Period(began, ended, self.store.taken(step)[0].name))
+
+    async def _begin_anew(self, step: Step) -> None:
+        """The store is deleted while the bridge stands still: what was in it is known. A new one is begun later."""
+        async with self._hands:
+            if not await self._all_up():
+                return
+            froze = await self._remember()
+            self.store.fail(step)
+            self.story.deleted.append(Period(froze, self.now()))
+            for one in self.replicas.values():
+                one.send(signal.SIGCONT)
+            began = self.now()
+            await asyncio.sleep(step.lasts)
+            self.story.absent.append(Period(began, self.now(), "the store"))
+            for one in self.replicas.values():
+                await one.end(signal.SIGTERM)
+            self.store.mend(step)
+            self._stores += 1
+            for one in self.replicas.values():
+                one.wanted.set()
+            await self._all_up()
+            self.story.anew.append(Period(froze, self.now()))
+
+    async def _remember(self) -> float:
+        """Freeze the bridge, since when is returned, and keep what is in its store. What waits there is forgotten.
+
+        One that stands still in the middle of a commit keeps everybody out, and has to go on first.
+        """
+        while True:
+            for one in self.replicas.values():
+                one.send(signal.SIGSTOP)
+            froze = self.now()
+            try:
+                kept = await asyncio.to_thread(self.kept)
+            except StoreError:
+                for one in self.replicas.values():
+                    one.send(signal.SIGCONT)
+                await asyncio.sleep(0.1)
+                continue
+            waits = ("pending", "waiting")
+            self.story.kept += (replace(one, state="forgotten") if one.state in waits else one for one in kept)
+            return froze
+
+    async def _knock(self, step: Step) -> None:
+        come: Callable[[int, Random], Awaitable[None]] = (
+            (lambda port, chance: scribble(port, self.story, chance, step.lasts))
+            if step.fault is Fault.SCRIBBLE
+            else (lambda port, chance: dawdle(port, chance, step.lasts))
+        )
+        chance = Random(f"{self.story.plan.seed} {step.at}")
+        await asyncio.gather(*(come(one.port, Random(chance.random())) for one in self.replicas.values()))
+
+    async def _replay(self, step: Step) -> None:
+        """What the operator does of whom something is missing."""
+        which = ("--dead",) if step.by == 1 else ("--dead", "--delivered", "--since", LATEST)
+        async with self._hands:
+            done = await self._run("replay", "--sink", step.target, *which, "--json")
+            if isinstance(done, dict):
+                self.story.replayed += ((self._stores, number) for number in done["replayed"])
 
     async def _spoil(self, step: Step) -> None:
         service: Watched = self.services[step.target]
@@ -107,6 +192,10 @@ class World:
                 replica.skew(step.by)
                 await asyncio.sleep(step.lasts)
                 replica.skew(0.0)
+            case Fault.STEP:
+                replica.step(step.by)
+                await asyncio.sleep(step.lasts)
+                replica.step(0.0)
             case Fault.TERM:
                 await _up(replica)
                 await replica.end(signal.SIGTERM)
@@ -121,18 +210,23 @@ class World:
         """What the operator does once the address is repaired: look whether the lane is parked, and resume it."""
         until = self.now() + UNTIL_PARKED
         while True:
-            lanes = await self.command("lanes", "--json") or []
-            if any(lane["sink"] == sink and lane["standing"] == "parked" for lane in lanes):
-                break
-            if lanes and self.now() > until:
-                return  # nothing was sent meanwhile
+            lanes = await self.command("lanes", "--json")
+            if isinstance(lanes, list):
+                if any(lane["sink"] == sink and lane["standing"] == "parked" for lane in lanes):
+                    break
+                if lanes and self.now() > until:
+                    return  # nothing was sent meanwhile
             await asyncio.sleep(0.2)
         self.story.resumed.append((sink, self.now()))
         while await self.command("resume", sink) is None:
             await asyncio.sleep(0.5)
 
-    async def command(self, *words: str) -> list[dict[str, str]] | str | None:
+    async def command(self, *words: str) -> object:
         """What `panelbridge` prints, as JSON where it is; None where it cannot, because the store is away."""
+        async with self._hands:
+            return await self._run(*words)
+
+    async def _run(self, *words: str) -> object:
         config = next(iter(self.replicas.values())).config
         line = [sys.executable, "-m", "bridge", *words, "--config", str(config)]
         done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, check=False, cwd=ROOT)
@@ -144,16 +238,7 @@ class World:
 
     def kept(self) -> list[StoredDelivery]:
         """The ledger, in the order of its deliveries."""
-        with open_ledger(self.store.url) as ledger:
-            records = ledger.read(delivery_records, Query(limit=None))
-            marks: dict[str, str] = {}
-            for one in records:
-                if one.event_id not in marks and (found := ledger.read(event, one.event_id)) is not None:
-                    marks[one.event_id] = found[0].data["mark"]
-            return [
-                StoredDelivery(one.id, one.event_id, marks[one.event_id], one.sink, one.state, one.reason)
-                for one in reversed(records)
-            ]
+        return ledger_of(self.store.url, self._stores)
 
     def unsettled(self) -> int:
         with open_ledger(self.store.url) as ledger:
@@ -163,15 +248,39 @@ class World:
         with open_ledger(self.store.url) as ledger:
             return [lane.sink for lane in ledger.read(lane_records) if lane.standing == "parked"]
 
-    async def _rewrite(self, fault: Fault) -> None:
-        if fault is Fault.RELOAD:
-            self._versions["keep"] += 1
-        else:
-            self._versions["timeout"] += 0.1
-        self._write()
-        for replica in self.replicas.values():
-            if await _up(replica):
+    async def _rewrite(self, step: Step) -> None:
+        """Change the file, and wait until it is in force everywhere: what is known of the next change counts from then.
+
+        Whoever is not there reads it when it starts.
+        """
+        async with self._writing:
+            if step.fault is Fault.RELOAD:
+                self._versions["keep"] += 1
+            elif step.fault is Fault.CHANGE_SINK:
+                self._versions["timeout"] += 0.1
+            else:
+                mode, ends = QUIET_MODES[int(step.by) - 1], datetime.now(UTC) + timedelta(seconds=step.lasts)
+                hours = f"{ends - timedelta(seconds=BEFORE + step.lasts):%H:%M:%S}-{ends:%H:%M:%S}"
+                self._quiet = f", quiet: {{hours: '{hours}', mode: {mode}}}"
+            before = {name: replica.changes for name, replica in self.replicas.items()}
+            until = self.now() + step.lasts
+            self._write()
+            await self._in_force(before)
+            if step.fault is Fault.QUIET and (began := self.now()) < until:
+                self.story.quiet.append(Period(began, until - 1, mode))  # they end with a whole second
+                await asyncio.sleep(until - began)
+
+    async def _in_force(self, before: Mapping[str, int]) -> None:
+        for name, replica in self.replicas.items():
+            if await _up(replica) and replica.changes == before[name]:
                 replica.send(signal.SIGHUP)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    while replica.changes == before[name]:
+                        await asyncio.sleep(0.1)
+
+    async def _all_up(self) -> bool:
+        return all([await _up(replica) for replica in self.replicas.values()])
 
     def _write(self) -> None:
         for replica in self.replicas.values():
@@ -198,21 +307,25 @@ sinks:
   flaky: {{type: webhook, url: '{at["flaky"]}/hook', {fast.replace("max_retries: 100", "max_retries: 2")}}}
   spare: {{type: webhook, url: '{at["spare"]}/hook', {fast}}}
   nodes: {{type: webhook, url: '{at["nodes"]}/hook', {fast}}}
+  night: {{type: webhook, url: '{at["night"]}/hook', {fast}{self._quiet}}}
   chat: {{type: discord, url: '{at["chat"]}{hook}', {chat}}}
   group: {{type: telegram, token: '{telegram.TOKEN}', chat_id: -1001, api_base: '{at["group"]}', {chat}}}
+  board: {{type: telegram, token: '{telegram.TOKEN}', chat_id: 42, api_base: '{at["board"]}', {chat}}}
 routes:
   - {{match: user.*, to: flaky, fallback: spare, fallback_after: 3s}}
   - {{match: user.*, to: [shop, fast]}}
   - {{match: node.*, to: nodes, hold: 1s}}
   - {{match: alert.*, to: chat, digest: {{window: 3s, max: 9}}}}
   - {{match: alert.*, to: group, digest: {{window: 5s, max: 9}}}}
+  - {{match: note.*, to: night}}
+  - {{match: task.*, to: board, update: subject}}
 """
 
 
-async def _up(replica: Replica, within: float = 10.0) -> bool:
+async def _up(replica: Replica) -> bool:
     """Whether it came up: a signal that comes before it listens for it ends it, as it ends every program."""
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(PATIENCE):
             await replica.up()
     except TimeoutError:  # the store may be missing
         return False
@@ -222,7 +335,7 @@ async def _up(replica: Replica, within: float = 10.0) -> bool:
 @asynccontextmanager
 async def a_world(folder: Path, plan: Plan) -> AsyncIterator[World]:
     """A world that is up; nothing of it is left at the end."""
-    with _a_store(plan, folder) as store:
+    with a_store(plan, folder) as store:
         world = World(folder, plan, store)
         async with AsyncExitStack() as stack:
             urls = {name: await stack.enter_async_context(serving(one)) for name, one in world.services.items()}
@@ -237,70 +350,3 @@ async def a_world(folder: Path, plan: Plan) -> AsyncIterator[World]:
                     replica.close()
                 with suppress(asyncio.CancelledError):
                     await keeping
-
-
-class _Server:
-    """A store on a PostgreSQL server of its own."""
-
-    def __init__(self, server: Postgres) -> None:
-        self.url = server.fresh()
-        self._server = server
-
-    def fail(self, fault: Fault) -> None:
-        self._server.stop("fast" if fault is Fault.STOP_STORE else "immediate")
-
-    def mend(self) -> None:
-        self._server.start()
-
-
-class _File:
-    """A store in a file, on a disk that can be filled."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = f"sqlite:///{folder}/panelbridge.db"
-        self._ballast = folder / "ballast"
-
-    def fail(self, fault: Fault) -> None:
-        with self._ballast.open("wb", buffering=0) as file:
-            size = BALLAST
-            while size:
-                try:
-                    file.write(b"\0" * size)
-                except OSError:
-                    size //= 2
-
-    def mend(self) -> None:
-        self._ballast.unlink()
-
-
-@contextmanager
-def _a_store(plan: Plan, folder: Path) -> Iterator[Store]:
-    if plan.store == "postgresql":
-        with a_postgres() as server:
-            yield _Server(server)
-    elif plan.counted(Fault.FILL_DISK):
-        with a_small_disk(folder / "disk") as disk:
-            yield _File(disk)
-    else:
-        yield _File(folder)
-
-
-@contextmanager
-def a_small_disk(folder: Path) -> Iterator[Path]:
-    """A folder with little room; raise CalledProcessError where one may not be mounted."""
-    folder.mkdir()
-    line = ["mount", "-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
-    subprocess.run(line, check=True, capture_output=True)
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def disk_can_be_filled(folder: Path) -> bool:
-    """Whether a small disk can be mounted here: not without being root."""
-    try:
-        with a_small_disk(folder / "can-it-be-mounted"):
-            return True
-    except (subprocess.CalledProcessError, OSError):
-        return False

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from tests.chaos.log import BUGS
 from tests.chaos.plan import FILE, REPEATING, STORE, WHOLE, Fault, Step
 from tests.chaos.story import Story, Told
 
@@ -33,7 +34,6 @@ STARTING = 15.0  # seconds that a process may look for a store, and those for wh
 SETTLED = 20.0  # seconds in which lanes that were dealt anew, and processes that were started again, are at work
 V = TypeVar("V")
 K = TypeVar("K", bound=Hashable)
-BUGS = ("Traceback", "delivery.bug", "never retrieved", "unforeseen", "Fatal Python")
 
 
 def breaches(story: Story) -> list[str]:
@@ -96,7 +96,7 @@ def quiet_hours_are_kept(story: Story) -> Iterator[str]:
     """While they are in force, nobody is woken; what was being sent when they began is finished."""
     for hours in (one for one in story.quiet if one.what != "silent"):
         begins = hours.began + FINISHING + story.late(hours.began, hours.ended)
-        ends = hours.ended - JITTER - story.late(hours.began, hours.ended) - story.plan.skew(begins, hours.ended)
+        ends = hours.ended - JITTER - story.late(hours.began, hours.ended) - story.skew(begins, hours.ended)
         if woken := [one.at for one in story.asked if one.sink == "night" and begins < one.at < ends]:
             yield f"night got a request at {woken[0]:.2f} s, in quiet hours that were in force from {begins:.2f} s on"
 
@@ -127,7 +127,7 @@ def order_holds(story: Story) -> Iterator[str]:
 
 def repeats_are_bounded(story: Story) -> Iterator[str]:
     """What is told twice was on its way when a process or the store broke, or the sink failed to say it took it."""
-    broke = story.plan.counted(*REPEATING) + _ended_without_store(story)
+    broke = story.counted(*REPEATING) + _ended_without_store(story)
     for sink, told in _grouped(story.told, lambda one: one.sink).items():
         lost = sum(one.lost for one in told)
         again = repeated(story, sink)
@@ -145,8 +145,8 @@ def repeated(story: Story, sink: str) -> Counter[str]:
 
 def _ended_without_store(story: Story) -> int:
     """How many processes ended in order while the store was away: what they sent could not be recorded."""
-    away = [step for step in story.plan.steps if step.fault in STORE[story.plan.store]]
-    ended = [step for step in story.plan.steps if step.fault is Fault.TERM]
+    away = [step for step in story.steps if step.fault in STORE[story.plan.store]]
+    ended = [step for step in story.steps if step.fault is Fault.TERM]
     return sum(any(one.at - STARTING <= end.at <= one.ends + STARTING for one in away) for end in ended)
 
 
@@ -166,7 +166,7 @@ def limits_are_kept(story: Story) -> Iterator[str]:
             for first, last in zip(times, times[count:], strict=False):
                 if last - first >= period - JITTER or any(one.meets(first, last) for one in story.anew):
                     continue
-                skew = story.plan.skew(first, last) if period > 5 else 0.0
+                skew = story.skew(first, last) if period > 5 else 0.0
                 if last - first < period - JITTER - story.late(first, last) - skew:
                     yield f"{sink} got {count + 1} requests in {last - first:.2f} s, from {first:.2f} s on"
 
@@ -179,7 +179,7 @@ def waits_are_honoured(story: Story) -> Iterator[str]:
         for wait in (one for one in asked if one.wait):
             until = wait.answered + wait.wait
             room = JITTER + story.late(wait.at, until)
-            begins, ends = wait.answered + room, until - room - story.plan.skew(wait.at, until)
+            begins, ends = wait.answered + room, until - room - story.skew(wait.at, until)
             early = times[bisect_right(times, begins) : bisect_left(times, ends)]
             if early and not any(one.meets(wait.answered, early[0]) for one in story.anew):
                 since = f"asked at {wait.answered:.2f} s for {wait.wait:g} s"
@@ -188,7 +188,7 @@ def waits_are_honoured(story: Story) -> Iterator[str]:
 
 def nobody_is_hammered(story: Story) -> Iterator[str]:
     """A service that is away is probed now and then; an address that is gone is left alone."""
-    for step in story.plan.steps:
+    for step in story.steps:
         more = _may_send_once_more(story, step)
         if step.fault in AWAY and step.lasts > 2:
             got = _between(story, step.target, step.at + 1, step.ends)
@@ -207,13 +207,13 @@ def _may_send_once_more(story: Story, step: Step) -> int:
     """How many times a lane may have begun anew about the time of a step, and sends once to see how things are."""
     anew = (*REPEATING, *WHOLE, Fault.TERM, *FILE)
     return sum(
-        one.fault in anew and one.at < step.ends + SETTLED and step.at - SETTLED < one.ends for one in story.plan.steps
+        one.fault in anew and one.at < step.ends + SETTLED and step.at - SETTLED < one.ends for one in story.steps
     )
 
 
 def processes_end_well(story: Story) -> Iterator[str]:
     """SIGTERM ends a process with 0, at once while it starts; by itself ends only one that finds no store."""
-    faults = [step for step in story.plan.steps if step.fault in STORE[story.plan.store]]
+    faults = [step for step in story.steps if step.fault in STORE[story.plan.store]]
     for end in story.exits:
         at_once = end.code == -signal.SIGTERM and not end.started
         if end.asked == "SIGTERM" and end.code != 0 and not at_once:

@@ -95,7 +95,6 @@ REPEATING = (
 )
 SKEW = 2.0  # seconds by which a clock may be wrong
 STEPPED = 30.0  # and by which it may be stepped
-REMEMBERED = 60.0  # seconds after which what was written by a wrong clock matters no more: the longest of the limits
 QUIET_MODES = ("hold", "drop", "silent")
 STORE_FILES = ("", "-wal", "-shm", ".lock")
 LONG = 1200.0  # seconds: in a longer run panels post more slowly, so that what is known of it keeps its size
@@ -103,7 +102,7 @@ LONG = 1200.0  # seconds: in a longer run panels post more slowly, so that what 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One fault: `at` so many seconds after the beginning, for so many seconds; `by` how many, or which, where that matters."""
+    """One fault: `at` so many seconds after the beginning, for so many; `by` how many, or which, where that matters."""
 
     at: float
     fault: Fault
@@ -134,12 +133,6 @@ class Plan:
 
     def counted(self, *faults: Fault) -> int:
         return sum(step.fault in faults for step in self.steps)
-
-    def skew(self, begin: float, end: float) -> float:
-        """How far two clocks may be apart, or one from itself, in what is remembered between these moments."""
-        wrong = (step for step in self.steps if step.fault in (Fault.CLOCK, Fault.STEP))
-        meeting = (step for step in wrong if step.at < end and begin < step.ends + REMEMBERED)
-        return max((abs(step.by) for step in meeting), default=0.0)
 
     @property
     def slower(self) -> float:

@@ -30,6 +30,7 @@ class Replica:
         self.config = folder / f"{name.replace(' ', '-')}.yaml"
         self.log = Log(self.config.with_suffix(".log"))
         self.wanted = asyncio.Event()
+        self.busy = asyncio.Lock()  # one thing at a time happens to it
         self._skew = self.config.with_suffix(".skew")
         self._skew.write_text("0")
         self._step = self.config.with_suffix(".step")

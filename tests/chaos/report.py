@@ -28,11 +28,29 @@ def report(story: Story) -> Sequence[str]:
         f"{len(story.promised):,}",
         f"{len(story.told):,}",
         sum(one.asked == "SIGKILL" for one in story.exits),
-        plan.counted(*STORE[plan.store]),
+        story.counted(*STORE[plan.store]),
         sum(repeated(story, sink).total() for sink in {one.sink for one in story.told}),
         len(list(nothing_is_lost(story))),
     )
-    return [_line(COLUMNS), _line(["---"] * len(COLUMNS)), _line(values)]
+    return [_line(COLUMNS), _line(["---"] * len(COLUMNS)), _line(values), "", _besides(story)]
+
+
+def _besides(story: Story) -> str:
+    """What there was of what no column counts: a plan that cannot be carried out is seen here."""
+    waits = sum(one.wait > 0 for one in story.asked)
+    seen = {
+        "process ends": len(story.exits),
+        "stores absent": len(story.absent),
+        "stores deleted": len(story.deleted),
+        "quiet hours": len(story.quiet),
+        "deliveries replayed": len(story.replayed),
+        "lanes resumed": len(story.resumed),
+        "waits asked for": waits,
+        "answers to strangers": story.strangers.total(),
+        "answers to panels": dict(sorted(story.answers.items())),
+        "latest of our own wakings": f"{max((by for _, by in story.delays), default=0.0):.1f} s",
+    }
+    return " · ".join(f"{what}: {count}" for what, count in seen.items())
 
 
 def _line(cells: Sequence[object]) -> str:

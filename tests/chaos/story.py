@@ -6,8 +6,9 @@ Times are seconds since its beginning.
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.chaos.plan import Plan
+from tests.chaos.plan import Fault, Plan, Step
 
+REMEMBERED = 60.0  # seconds after which what was written by a wrong clock matters no more: the longest of the limits
 NOTICED = 0.1  # seconds: less is no delay of the machine
 
 
@@ -95,6 +96,7 @@ class Period:
 class Story:
     """All that is known of a run.
 
+    steps     what went wrong, and when it really did: a busy machine is late
     once      marks whose repeats the panel marks as such
     resumed   (sink, at)
     replayed  (store, the number of the new delivery), of all that a `replay` said was done
@@ -107,6 +109,7 @@ class Story:
     """
 
     plan: Plan
+    steps: list[Step] = field(default_factory=list)
     promised: list[Promise] = field(default_factory=list)
     once: set[str] = field(default_factory=set)
     told: list[Told] = field(default_factory=list)
@@ -134,6 +137,14 @@ class Story:
         """Note how late the machine was to wake us."""
         if late > NOTICED:
             self.delays.append((at, late))
+
+    def counted(self, *faults: Fault) -> int:
+        return sum(step.fault in faults for step in self.steps)
+
+    def skew(self, begin: float, end: float) -> float:
+        """How far two clocks may be apart, or one from itself, in what is remembered between these moments."""
+        wrong = (step for step in self.steps if step.fault in (Fault.CLOCK, Fault.STEP))
+        return max((abs(step.by) for step in wrong if step.at < end and begin < step.ends + REMEMBERED), default=0.0)
 
     @property
     def progress(self) -> tuple[int, ...]:

@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,15 +16,14 @@ from random import Random
 from bridge.errors import StoreError
 from bridge.store import open_ledger
 from bridge.store.queries.records import lane_records
-from tests.chaos.panels import SECRET
+from tests.chaos.config import ChaosSettings, write_templates, written
 from tests.chaos.plan import DOOR, FILE, QUIET_MODES, SINK, Fault, Plan, Step
 from tests.chaos.replica import ROOT, Replica
-from tests.chaos.sinks import TEMPLATE, Watched, services
+from tests.chaos.sinks import Watched, services
 from tests.chaos.stores import FileStore, Store, a_store, ledger_of
 from tests.chaos.story import Period, StoredDelivery, Story
 from tests.chaos.strangers import dawdle, scribble
 from tests.processes import PATIENCE
-from tests.services import discord, telegram
 from tests.services.service import serving
 
 UNTIL_PARKED = 3.0  # seconds that a lane may take to find out that its address is gone
@@ -44,9 +43,9 @@ class World:
         names = [f"replica {number}" for number in range(1, plan.replicas + 1)]
         self.replicas = {name: Replica(name, folder, self.story, self.now) for name in names}
         self._urls: dict[str, str] = {}
-        self._versions = {"keep": 30, "timeout": 2.0}
-        self._quiet = ""
+        self._settings = ChaosSettings()
         self._stores = 0  # that were deleted
+        self._store_busy = asyncio.Lock()  # one thing at a time happens to it
         self._hands = asyncio.Lock()  # of the operator: one command at a time, and none while the store is not there
         self._writing = asyncio.Lock()  # the file: one change after the other is in force
 
@@ -57,15 +56,7 @@ class World:
     def begin(self, urls: Mapping[str, str]) -> None:
         """The services are there: write the files, and want all replicas."""
         self._urls = dict(urls)
-        for service in ("discord", "telegram"):
-            (self._folder / "templates" / service).mkdir(parents=True)
-        (self._folder / "templates" / "discord" / "base.j2").write_text(
-            '{% extends "shipped/discord/base.j2" %}\n{% block description %}' + TEMPLATE + "{% endblock %}\n"
-            "{% block fields %}{% endblock %}\n"
-        )
-        (self._folder / "templates" / "telegram" / "base.j2").write_text(
-            "{% block text %}" + TEMPLATE + "{% endblock %}"
-        )
+        write_templates(self._folder / "templates")
         self._write()
         for replica in self.replicas.values():
             replica.wanted.set()
@@ -81,7 +72,10 @@ class World:
         if step.fault in SINK:
             await self._spoil(step)
         elif step.target in self.replicas:
-            await self._hurt(self.replicas[step.target], step)
+            replica = self.replicas[step.target]
+            async with replica.busy:
+                with self._noted(step):
+                    await self._hurt(replica, step)
         elif step.fault in FILE:
             await self._rewrite(step)
         elif step.fault in DOOR:
@@ -95,47 +89,69 @@ class World:
         else:
             await self._break(step)
 
+    @contextmanager
+    def _noted(self, step: Step) -> Iterator[None]:
+        """Write down when it really went wrong, and for how long."""
+        began = self.now()
+        yield
+        self.story.steps.append(replace(step, at=began, lasts=self.now() - began))
+
+    @asynccontextmanager
+    async def _untouched(self) -> AsyncIterator[bool]:
+        """Nothing else happens to the store or the bridge meanwhile, and no command runs. Whether the bridge runs."""
+        async with AsyncExitStack() as stack:
+            for lock in (self._store_busy, self._hands, *(one.busy for one in self.replicas.values())):
+                await stack.enter_async_context(lock)
+            yield await self._all_up()
+
     async def _break(self, step: Step) -> None:
-        await asyncio.to_thread(self.store.fail, step)
-        try:
-            await asyncio.sleep(step.lasts)
-        finally:
-            await asyncio.to_thread(self.store.mend, step)
+        async with self._store_busy:
+            with self._noted(step):
+                await asyncio.to_thread(self.store.fail, step)
+                try:
+                    await asyncio.sleep(step.lasts)
+                finally:
+                    await asyncio.to_thread(self.store.mend, step)
 
     async def _take_away(self, step: Step) -> None:
         """Files go while the bridge runs, and come back; a bridge that started meanwhile would make a new store."""
         assert isinstance(self.store, FileStore)
-        async with self._hands:
-            if not await self._all_up():
-                return
-            self.store.fail(step)
-            began = self.now()
-            await asyncio.sleep(step.lasts)
-            ended = self.now()
-            self.store.mend(step)
-            self.story.absent.append(Period(began, ended, self.store.taken(step)[0].name))
+        async with self._untouched() as up:
+            if up:
+                with self._noted(step):
+                    self.store.fail(step)
+                    began = self.now()
+                    await asyncio.sleep(step.lasts)
+                    self.story.absent.append(Period(began, self.now(), self.store.taken(step)[0].name))
+                    self.store.mend(step)
 
     async def _begin_anew(self, step: Step) -> None:
         """The store is deleted while the bridge stands still: what was in it is known. A new one is begun later."""
-        async with self._hands:
-            if not await self._all_up():
-                return
-            froze = await self._remember()
-            self.store.fail(step)
-            self.story.deleted.append(Period(froze, self.now()))
-            for one in self.replicas.values():
-                one.send(signal.SIGCONT)
-            began = self.now()
-            await asyncio.sleep(step.lasts)
-            self.story.absent.append(Period(began, self.now(), "the store"))
-            for one in self.replicas.values():
-                await one.end(signal.SIGTERM)
-            self.store.mend(step)
-            self._stores += 1
-            for one in self.replicas.values():
-                one.wanted.set()
-            await self._all_up()
-            self.story.anew.append(Period(froze, self.now()))
+        async with self._untouched() as up:
+            if up:
+                with self._noted(step):
+                    await self._delete(step)
+
+    async def _delete(self, step: Step) -> None:
+        froze = await self._remember()
+        self.store.fail(step)
+        self.story.deleted.append(Period(froze, self.now()))
+        self._send(signal.SIGCONT)
+        began = self.now()
+        await asyncio.sleep(step.lasts)
+        self.story.absent.append(Period(began, self.now(), "the store"))
+        for one in self.replicas.values():
+            await one.end(signal.SIGTERM)
+        self.store.mend(step)
+        self._stores += 1
+        for one in self.replicas.values():
+            one.wanted.set()
+        await self._all_up()
+        self.story.anew.append(Period(froze, self.now()))
+
+    def _send(self, number: signal.Signals) -> None:
+        for one in self.replicas.values():
+            one.send(number)
 
     async def _remember(self) -> float:
         """Freeze the bridge, since when is returned, and keep what is in its store. What waits there is forgotten.
@@ -143,14 +159,12 @@ class World:
         One that stands still in the middle of a commit keeps everybody out, and has to go on first.
         """
         while True:
-            for one in self.replicas.values():
-                one.send(signal.SIGSTOP)
+            self._send(signal.SIGSTOP)
             froze = self.now()
             try:
                 kept = await asyncio.to_thread(self.kept)
             except StoreError:
-                for one in self.replicas.values():
-                    one.send(signal.SIGCONT)
+                self._send(signal.SIGCONT)
                 await asyncio.sleep(0.1)
                 continue
             waits = ("pending", "waiting")
@@ -176,9 +190,10 @@ class World:
 
     async def _spoil(self, step: Step) -> None:
         service: Watched = self.services[step.target]
-        service.fault = step
-        await asyncio.sleep(step.lasts)
-        service.fault = None
+        with self._noted(step):
+            service.fault = step
+            await asyncio.sleep(step.lasts)
+            service.fault = None
         if step.fault is Fault.GONE:
             await self.resume(step.target)
 
@@ -254,14 +269,15 @@ class World:
         Whoever is not there reads it when it starts.
         """
         async with self._writing:
+            self.story.steps.append(replace(step, at=self.now()))
             if step.fault is Fault.RELOAD:
-                self._versions["keep"] += 1
+                self._settings.keep += 1
             elif step.fault is Fault.CHANGE_SINK:
-                self._versions["timeout"] += 0.1
+                self._settings.timeout += 0.1
             else:
                 mode, ends = QUIET_MODES[int(step.by) - 1], datetime.now(UTC) + timedelta(seconds=step.lasts)
                 hours = f"{ends - timedelta(seconds=BEFORE + step.lasts):%H:%M:%S}-{ends:%H:%M:%S}"
-                self._quiet = f", quiet: {{hours: '{hours}', mode: {mode}}}"
+                self._settings.quiet = f", quiet: {{hours: '{hours}', mode: {mode}}}"
             before = {name: replica.changes for name, replica in self.replicas.items()}
             until = self.now() + step.lasts
             self._write()
@@ -285,41 +301,8 @@ class World:
     def _write(self) -> None:
         for replica in self.replicas.values():
             other = replica.config.with_suffix(".new")
-            other.write_text(self._file(replica.port))
+            other.write_text(written(self._settings, self._urls, port=replica.port, store=self.store.url))
             other.rename(replica.config)
-
-    def _file(self, port: int) -> str:
-        at, retry = self._urls, "jitter: 0.1, waits: [0.2s, 0.5s, 1s]"
-        fast = f"rate: unlimited, timeout: 2s, retry: {{max_retries: 100, {retry}}}"
-        shop = fast.replace("2s,", f"{self._versions['timeout']:g}s,", 1)
-        hook = f"/api/webhooks/{discord.ID}/{discord.TOKEN}"
-        chat = f"storm: null, timeout: 2s, retry: {{max_retries: 100, {retry}}}"
-        return f"""
-listen: 127.0.0.1:{port}
-store: {self.store.url}
-keep: {self._versions["keep"]}d
-templates: templates
-sources:
-  panel: {{panel: json, secret: {SECRET}, type: body.kind, subject: body.about}}
-sinks:
-  shop: {{type: webhook, url: '{at["shop"]}/hook', {shop}}}
-  fast: {{type: webhook, url: '{at["fast"]}/hook', concurrency: 8, {fast}}}
-  flaky: {{type: webhook, url: '{at["flaky"]}/hook', {fast.replace("max_retries: 100", "max_retries: 2")}}}
-  spare: {{type: webhook, url: '{at["spare"]}/hook', {fast}}}
-  nodes: {{type: webhook, url: '{at["nodes"]}/hook', {fast}}}
-  night: {{type: webhook, url: '{at["night"]}/hook', {fast}{self._quiet}}}
-  chat: {{type: discord, url: '{at["chat"]}{hook}', {chat}}}
-  group: {{type: telegram, token: '{telegram.TOKEN}', chat_id: -1001, api_base: '{at["group"]}', {chat}}}
-  board: {{type: telegram, token: '{telegram.TOKEN}', chat_id: 42, api_base: '{at["board"]}', {chat}}}
-routes:
-  - {{match: user.*, to: flaky, fallback: spare, fallback_after: 3s}}
-  - {{match: user.*, to: [shop, fast]}}
-  - {{match: node.*, to: nodes, hold: 1s}}
-  - {{match: alert.*, to: chat, digest: {{window: 3s, max: 9}}}}
-  - {{match: alert.*, to: group, digest: {{window: 5s, max: 9}}}}
-  - {{match: note.*, to: night}}
-  - {{match: task.*, to: board, update: subject}}
-"""
 
 
 async def _up(replica: Replica) -> bool:

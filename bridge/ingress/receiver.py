@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
-from bridge.foreign import most_values
+from bridge.foreign import holds_more_values
 from bridge.ingress.limits import Limits
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.source import OriginalsOfEvents, Source
@@ -56,10 +56,13 @@ class Receiver:
         self._announce = announce
         self._redelivery = redelivery
         self._limits = limits
+        self._changed: set[str] = set()  # sources whose settings are others since they last told something
         self._big_bodies: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # of each source, one at a time
 
     def configure(self, sources: Mapping[str, Source], router: Router) -> None:
         """From now on, these sources and this table."""
+        known = {name: source.panel.config for name, source in self.sources.items()}
+        self._changed |= {name for name in known if name not in sources or sources[name].panel.config != known[name]}
         self.sources, self._router = sources, router
 
     def distrust(self, source: Source, now: datetime) -> None:
@@ -78,6 +81,9 @@ class Receiver:
 
         Raise HookRejected where it is not taken, StoreError where it is not kept.
         """
+        if source.name in self._changed:  # with another secret it may have been refused, and that was not counted
+            self._changed.discard(source.name)
+            self.distrust(source, hook.received_at)
         if len(hook.body) < BIG_BODY:
             intake = self._intake(source, hook)
         else:
@@ -104,7 +110,7 @@ class Receiver:
 
     def _intake(self, source: Source, hook: Hook) -> Intake:
         assert self._router is not None
-        if most_values(hook.body) > self._limits.values:
+        if holds_more_values(hook.body, self._limits.values):
             raise TooLarge(f"the body holds more than {self._limits.values} values")
         originals: OriginalsOfEvents = {}
         events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals)

@@ -4,8 +4,9 @@ A count above 0 says that the panel has told the event before, and not that we h
 (a user deleted, created and deleted again), and where only the second one's first telling was lost, the next looks like
 a repeat of the first event. So what is remembered is believed
 
-    only since nothing of that source may have been lost: since this process began, last failed to take a request, or
-         last had another replica beside it;
+    only since nothing of that source may have been lost: since this process began, last failed to take a request,
+         last had another replica beside it, or took the source's secret from another file. What a wrong secret comes
+         with is a stranger's, and lost to nobody: else whoever reaches the port could have all repeats told twice;
     only since no later request has told of the same subject: a panel that waits to try again tells nothing else.
 
 *Why*: an event that is taken twice is a nuisance, one that is swallowed as a repeat is a loss.

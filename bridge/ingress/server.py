@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bridge import __version__
 from bridge.clock import Clock
-from bridge.errors import BadPayload, HookRejected, StoreError
+from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError
 from bridge.ingress.body import ask_later, read_body
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import PROVEN
@@ -87,13 +87,13 @@ class Server:
         )
 
     async def _receive(self, request: web.Request, source: Source) -> Receipt:
-        receipt: Receipt | None = None
         try:
-            receipt = await self._read_and_receive(request, source)
-            return receipt
-        finally:
-            if receipt is None:  # refused, failed, or cut off: all the same to the panel
-                self._receiver.distrust(source, self._clock.now())
+            return await self._read_and_receive(request, source)
+        except BadSignature:
+            raise  # a stranger's, who could have every repeat told twice
+        except BaseException:  # refused, failed, or cut off: all the same to the panel
+            self._receiver.distrust(source, self._clock.now())
+            raise
 
     async def _read_and_receive(self, request: web.Request, source: Source) -> Receipt:
         head = Hook(

@@ -24,7 +24,7 @@ from pydantic import Field
 from bridge.codec import dump
 from bridge.errors import BadPayload, TooLarge
 from bridge.event import JsonObject
-from bridge.foreign import form_fields, moment, most_values, name_of, parse_json, present, text, value_at
+from bridge.foreign import form_fields, holds_more_values, moment, name_of, parse_json, present, text, value_at
 from bridge.intake import Fingerprint
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 from bridge.settings import TimeZone
@@ -110,7 +110,7 @@ def _peers(body: JsonObject) -> list[Any]:
 
 def _listed(written: bytes) -> Any:
     """What stands in a field as JSON text, None where it is none."""
-    if most_values(written) > PEERS:
+    if holds_more_values(written, PEERS):
         raise _too_many()
     try:
         return parse_json(written)

@@ -18,6 +18,8 @@ from bridge.sinks.text import web_url
 from bridge.terms import Quiet, Storm
 
 PERIODS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_RATE = re.compile(r"([0-9]{1,100})\s*/\s*([0-9]{0,100})\s*(s|min|m|h|d)")
+MOST, LONGEST = 1_000_000, 366 * 86400.0  # messages in a period, and its seconds
 PROXIES = ("http", "https", "socks4", "socks5", "socks5h")
 
 
@@ -30,14 +32,23 @@ def _rates(value: Any) -> Any:
 
 
 def _rate(value: Any) -> Rate:
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return Rate(value, 1.0)
-    if isinstance(value, float) and 0 < value < math.inf:
-        return Rate(1, 1 / value)
-    match = re.fullmatch(r"(\d+)\s*/\s*(\d*)\s*(s|min|m|h|d)", value.strip()) if isinstance(value, str) else None
-    if match is None or int(match[1]) == 0:
+    rate = _read_rate(value)
+    if rate is None or rate.count == 0:
         raise ValueError("should be a rate such as 10/s or 30/min, a list of them, or the word unlimited")
-    return Rate(int(match[1]), PERIODS[match[3]] * int(match[2] or 1))
+    if rate.count > MOST:
+        raise ValueError(f"should be {MOST:,} at the most in one period; for no limit, write unlimited")
+    if not 0 < rate.period <= LONGEST:
+        raise ValueError("should have a period of more than 0 s and at most 366 days")
+    return rate
+
+
+def _read_rate(value: Any) -> Rate | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Rate(value, 1.0) if value > 0 else None
+    if isinstance(value, float):
+        return Rate(1, 1 / value) if 1e-300 < value < math.inf else None
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    return Rate(int(match[1]), PERIODS[match[3]] * int(match[2] or 1)) if match else None
 
 
 def _web_address(value: SecretStr) -> SecretStr:

@@ -157,6 +157,22 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "sinks:\n  ops: {type: console, timeout: soon}",
             '2:33: sink "ops": timeout should be a duration such as 30s, 5m, 12h or 30d',
         ),
+        *(
+            (
+                f"sinks:\n  ops: {{type: console, rate: {rate}}}",
+                f'2:30: sink "ops": rate should {said}',
+            )
+            for rate, said in (
+                ("1000001/s", "be 1,000,000 at the most in one period; for no limit, write unlimited"),
+                (f"{'9' * 20}/s", "be 1,000,000 at the most in one period; for no limit, write unlimited"),
+                ("1000001", "be 1,000,000 at the most in one period; for no limit, write unlimited"),
+                ("9" * 20, "be a rate such as 10/s or 30/min, a list of them, or the word unlimited"),
+                (f"1/{'9' * 20}d", "have a period of more than 0 s and at most 366 days"),
+                ("1/0s", "have a period of more than 0 s and at most 366 days"),
+                ("0.00000001", "be a rate such as 10/s or 30/min, a list of them, or the word unlimited"),
+                (f"{'9' * 5000}/s", "be a rate such as 10/s or 30/min, a list of them, or the word unlimited"),
+            )
+        ),
         (
             "sinks:\n  ops: {type: console, rate: fast}",
             '2:30: sink "ops": rate should be a rate such as 10/s or 30/min, a list of them, or the word unlimited',

@@ -311,6 +311,24 @@ def test_while_another_replica_is_at_work_nothing_that_was_told_before_is_believ
         assert redelivery.trusted_since(an_event(subject)) == clock.now()
 
 
+async def test_what_was_told_before_a_sources_settings_changed_is_believed_no_more(store_url: str) -> None:
+    def a_source(secret: str) -> Source:
+        return Source("main", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret=secret)))
+
+    element = {"username": "alice", "action": "user_deleted", "enqueued_at": 1795234456.6, "tries": 0}
+    old, same, new = a_source("the-old-secret"), a_source("the-old-secret"), a_source("the-new-secret")
+    async with open_outbox(store_url) as outbox:
+        clock = FakeClock()
+        receiver = Receiver(outbox, Redelivery(clock.now()), Limits(), announce=lambda deliveries: None)
+        repeats = []
+        for tries, source in enumerate((old, same, new, new)):
+            clock.step(60)
+            receiver.configure({"main": source}, TABLE)
+            hook = Hook(body=json.dumps({**element, "tries": tries}).encode(), received_at=clock.now())
+            repeats.append((await receiver.receive(source, hook)).repeats)
+    assert repeats == [0, 1, 0, 1]
+
+
 def test_after_a_loss_nothing_is_believed_that_was_heard_before_even_if_the_clock_is_set_back() -> None:
     clock = FakeClock()
     redelivery = Redelivery(clock.now())

@@ -213,14 +213,16 @@ async def test_a_repeat_is_answered_200_and_said_to_be_one(
 
 
 @pytest.mark.parametrize(
-    ("body", "status"), [("cut off", 400), ("too big", 413), ("nonsense", 422), ("wrong secret", 401)]
+    ("body", "status", "taken"),
+    [("cut off", 400, 1), ("too big", 413, 1), ("nonsense", 422, 1), ("wrong secret", 401, 0)],
 )
-async def test_what_was_not_taken_is_no_repeat_when_it_is_told_again(
+async def test_what_was_not_taken_of_a_panel_is_no_repeat_when_it_is_told_again_and_a_stranger_changes_nothing(
     store_url: str,
     clock: FakeClock,
     http: aiohttp.ClientSession,
     body: str,
     status: int,
+    taken: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -238,7 +240,9 @@ async def test_what_was_not_taken_is_no_repeat_when_it_is_told_again(
             case "wrong secret":
                 assert (await post(http, url, ELEMENT, headers={"x-webhook-secret": "old"}))[0] == status
         clock.step(180)
-        assert await post(http, url, {**ELEMENT, "tries": 1}) == (200, {"accepted": 1, "set_aside": 0})
+        repeated = {} if taken else {"repeated": 1}
+        answer = {"accepted": taken, "set_aside": 0} | repeated
+        assert await post(http, url, {**ELEMENT, "tries": 1}) == (200, answer)
     accepted, refused, again = [line for line in caplog.records if line.name == "bridge.ingress"]
     assert (accepted.msg, refused.msg, again.msg) == ("ingress.accepted", "ingress.refused", "ingress.accepted")
     assert refused.fields["status"] == status

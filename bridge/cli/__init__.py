@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import deliveries, events, lanes, messages, replay, service, store
+from bridge.cli import backup, deliveries, events, lanes, messages, replay, service, store
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -28,6 +28,8 @@ app.command()(replay.replay)
 app.command()(replay.dismiss)
 app.command()(lanes.lanes)
 app.command()(lanes.resume)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.add_typer(store.app, name="store")
 app.command()(service.schema)
 

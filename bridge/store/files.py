@@ -53,6 +53,15 @@ def sync_names(folder: Path) -> None:
             return
 
 
+def sync_file(file: Path) -> None:
+    """Return when all that was written to a file is on the disk; its name is not yet."""
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def rewrite_log(database: Path) -> None:
     """Write the log once more as it is, and sync it. Whoever calls keeps others from writing to it.
 

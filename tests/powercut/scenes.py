@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import re
-import shlex
-import shutil
 import signal
 import sys
 import time
@@ -12,13 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from tests.pages import ROOT, blocks
 from tests.powercut.prepared import first_release, months_old
 from tests.powercut.report import Backup
 from tests.powercut.world import World
 
 BRIDGE = (sys.executable, "-m", "bridge")
-OPERATIONS = ROOT / "docs" / "operations.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +125,14 @@ async def failing_fsync(world: World) -> None:
 
 
 async def backup(world: World) -> None:
-    """The operator backs the store up, as the documents say, while panels post; the power goes when that is done."""
+    """The operator backs the store up while panels post; the power goes when that is done."""
     machine = world.machine
     await machine.start()
     async with _posting(world):
         await asyncio.sleep(world.chance.uniform(0.2, 0.8))
         known = {one.mark for one in world.report.answered}
-        well, _ = await machine.command("sh", "-ec", _documented_backup(world), folder=machine.store.parent.parent)
+        words = ("backup", "panelbridge.db", "--config", str(machine.bridge.config))
+        well, _ = await machine.command(*BRIDGE, *words, folder=machine.root / "backup")
         if well:
             world.report.backup = Backup(known, time.monotonic())
 
@@ -145,22 +141,6 @@ async def recovery(world: World) -> None:
     """The bridge starts again on what a power cut has left."""
     await world.machine.start()
     await _for(1.0, world.post_on())
-
-
-def _documented_backup(world: World) -> str:
-    """One of the documented ways, as far as it concerns the disk that loses its power."""
-    ways = [one.text for one in blocks("sh") if one.page == OPERATIONS and "VACUUM INTO" in one.text]
-    usable = [one for one in ways if shutil.which("sqlite3") or "sqlite3 /" not in one]
-    way, inside = world.chance.choice(usable), "docker compose exec panelbridge "
-    if inside in way:  # the rest is done outside of the container
-        lines = [line.removeprefix(inside) for line in way.splitlines() if line.startswith(inside)]
-        way = "\n".join(line for line in lines if not line.startswith("rm "))
-    own = {
-        "python3 ": f"{shlex.quote(sys.executable)} ",
-        "/var/lib/panelbridge/panelbridge.db": str(world.machine.store),
-        "/backup": str(world.machine.root / "backup"),
-    }
-    return re.sub("|".join(own), lambda found: own[found[0]], way)
 
 
 async def _for(seconds: float, doing: Awaitable[None]) -> None:

@@ -87,7 +87,19 @@ def test_deliveries_are_listed_newest_first_in_the_time_zone_of_the_file(run: Ru
     assert head.split() == ["ID", "WHEN", "SOURCE", "TYPE", "SUBJECT", "SINK", "STATE", "TRIES", "REASON"]
     assert [row.split()[0] for row in rows] == ["4", "3", "2", "1"]
     assert rows[2].split() == (
-        ["2", "2026-11-21", "07:44:18", "marzban", "user.created", "user:alice", "team", "dead", "1", "HTTP", "400"]
+        [
+            "2",
+            "2026-11-21",
+            "07:44:18+03:30",
+            "marzban",
+            "user.created",
+            "user:alice",
+            "team",
+            "dead",
+            "1",
+            "HTTP",
+            "400",
+        ]
     )
     assert "user:bob�[31m" in rows[1]
     assert "\x1b" not in out

@@ -111,10 +111,10 @@ def test_each_event_says_where_it_went_in_the_time_zone_of_the_file(run: Run) ->
     head, *rows = [" ".join(line.split()) for line in out.splitlines()]
     assert head == "EVENT WHEN SOURCE TYPE SUBJECT WENT TO"
     assert set(rows) == {
-        f"{ALICE.id} 2026-11-21 07:44:18 marzban user.created user:alice ops delivered, team dead",
-        f"{BOB.id} 2026-11-21 07:44:18 marzban user.expired user:bob�[31m ops held_back",
-        f"{NODE.id} 2026-01-25 07:44:18 berlin node.created node:fra-1 nowhere",
-        f"{CAROL.id} 2026-11-21 07:44:18 marzban user.created user:carol ops pending, team pending",
+        f"{ALICE.id} 2026-11-21 07:44:18+03:30 marzban user.created user:alice ops delivered, team dead",
+        f"{BOB.id} 2026-11-21 07:44:18+03:30 marzban user.expired user:bob�[31m ops held_back",
+        f"{NODE.id} 2026-01-25 07:44:18+03:30 berlin node.created node:fra-1 nowhere",
+        f"{CAROL.id} 2026-11-21 07:44:18+03:30 marzban user.created user:carol ops pending, team pending",
     }
 
 
@@ -140,7 +140,7 @@ def test_explain_says_row_by_row_why_and_what_became_of_it(run: Run) -> None:
     status, out, err = run("explain", ALICE.id)
     assert (status, err) == (0, "")
     assert [" ".join(line.split()) for line in out.splitlines()] == [
-        "user.created about user:alice from marzban, 2026-11-21 07:44:18, which marzban calls user_created",
+        "user.created about user:alice from marzban, 2026-11-21 07:44:18+03:30, which marzban calls user_created",
         ALICE.id,
         "it was delivered to ops, and was given up for team (HTTP 400)",
         "",
@@ -149,8 +149,8 @@ def test_explain_says_row_by_row_why_and_what_became_of_it(run: Run) -> None:
         "",
         "what became of it",
         "DELIVERY SINK STATE WHEN TRIES STATUS REASON",
-        "1 ops delivered 2026-11-21 07:44:18 1 200",
-        "2 team dead 2026-11-21 07:44:18 1 400 HTTP 400",
+        "1 ops delivered 2026-11-21 07:44:18+03:30 1 200",
+        "2 team dead 2026-11-21 07:44:18+03:30 1 400 HTTP 400",
         "",
         "today's table would send it to ops, team",
     ]

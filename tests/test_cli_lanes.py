@@ -70,12 +70,12 @@ def test_lanes_are_listed_by_name_in_the_time_zone_of_the_file(run: Run) -> None
     assert head.split() == ["SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "DEAD", "REASON", "UNTIL", "OWNER"]
     lines = [" ".join(row.split()) for row in rows]
     assert lines == [
-        "gone not in the file 1 2026-11-21 08:44:18",
+        "gone not in the file 1 2026-11-21 08:44:18+03:30",
         "new open 0",
         "night open 0",
         "off disabled 0",
-        "ops parked 2026-11-21 07:44:18 3 2026-11-21 07:44:18 HTTP 404�[31m",
-        "team away 2026-11-21 07:44:18 0 HTTP 502 2026-11-21 08:44:18",
+        "ops parked 2026-11-21 07:44:18+03:30 3 2026-11-21 07:44:18+03:30 HTTP 404�[31m",
+        "team away 2026-11-21 07:44:18+03:30 0 HTTP 502 2026-11-21 08:44:18+03:30",
     ]
 
 
@@ -108,8 +108,8 @@ def test_lanes_are_told_to_programs(run: Run) -> None:
 @pytest.mark.parametrize(
     ("args", "lines", "held"),
     [
-        (["ops"], ["ops: resumed; it was parked since 2026-11-21 07:44:18 (HTTP 404�[31m), 3 waiting"], ["team"]),
-        (["team"], ["team: resumed; it was away since 2026-11-21 07:44:18 (HTTP 502), 0 waiting"], ["ops"]),
+        (["ops"], ["ops: resumed; it was parked since 2026-11-21 07:44:18+03:30 (HTTP 404�[31m), 3 waiting"], ["team"]),
+        (["team"], ["team: resumed; it was away since 2026-11-21 07:44:18+03:30 (HTTP 502), 0 waiting"], ["ops"]),
         (["night"], ["night: was not parked or away"], ["ops", "team"]),
         (["new", "new"], ["new: was not parked or away"], ["ops", "team"]),
     ],

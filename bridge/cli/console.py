@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,18 +62,27 @@ def print_json(value: Any) -> None:
     print(escaped(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table as wide as the terminal; one line a row where there is none."""
-    from rich.console import Console  # the other commands do not pay for it
-    from rich.table import Table
-    from rich.text import Text
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    below: Mapping[str, str] | None = None,
+    zone: ZoneInfo | None = None,
+) -> None:
+    """A table as wide as the terminal; one line a row where there is none. A state is shown in its colour.
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
-    for row in rows:
-        table.add_row(*(Text(printable(one)) for one in row))
-    Console(width=None if sys.stdout.isatty() else 10_000, highlight=False).print(table)
+    below   columns that may stand in a second line of each row, the first to go first, and how they read there
+    zone    that of its times, aware datetimes: each says its offset, or the table names it where that is too wide
+    """
+    from rich.console import Console  # the other commands do not pay for it
+
+    from bridge.cli.tables import Table
+
+    terminal = sys.stdout.isatty()
+    named = [dict(zip(columns, row, strict=True)) for row in rows]
+    table = Table(columns, named, below or {}, zone or ZoneInfo("UTC"))
+    console = Console(width=None if terminal else 10_000, highlight=False)
+    console.print(table.fitted(console.width) if terminal else table.whole())
 
 
 def printable(value: object) -> str:
@@ -89,4 +98,5 @@ def printable_lines(text: object) -> str:
 
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    """A moment in a zone, with what that is ahead of UTC: `2026-11-21 07:44:18+03:30`, `2026-11-21 04:14:18Z`."""
+    return moment.astimezone(zone).isoformat(" ", "seconds").replace("+00:00", "Z")

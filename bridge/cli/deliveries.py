@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from bridge.store.ledger import Ledger
     from bridge.store.records import DeliveryRecord, SetAsideRecord
 
+COLUMNS = ("ID", "WHEN", "SOURCE", "TYPE", "SUBJECT", "SINK", "STATE", "TRIES", "REASON")
+BELOW = {"REASON": "{}", "TRIES": "tried {}×", "SOURCE": "from {}", "TYPE": "{}", "SUBJECT": "{}"}
+TIMES = ("received_at", "made_at", "due_at", "settled_at", "cleared_at")
+
 
 def deliveries(
     config: ConfigOption = None,
@@ -62,7 +66,7 @@ def deliveries(
     settings = load_settings(config)
     with existing_ledger(settings) as ledger:
         if id_ is not None:
-            _print_one(ledger, id_, as_json)
+            _print_one(ledger, id_, settings.zone(), as_json)
         elif set_aside:
             _print_set_aside(ledger.read(records.set_aside_records, limit=limit), settings.zone(), as_json)
         else:
@@ -94,12 +98,11 @@ def _print_deliveries(records: "Sequence[DeliveryRecord]", zone: ZoneInfo, as_js
     if as_json:
         print_json([record.to_json() for record in records])
     else:
-        columns = ("ID", "WHEN", "SOURCE", "TYPE", "SUBJECT", "SINK", "STATE", "TRIES", "REASON")
-        print_table(columns, [_cells(record, zone) for record in records])
+        print_table(COLUMNS, map(_cells, records), below=BELOW, zone=zone)
 
 
-def _cells(one: "DeliveryRecord", zone: ZoneInfo) -> tuple[object, ...]:
-    about = (one.id, local_time(one.received_at, zone), one.source, one.type, one.subject)
+def _cells(one: "DeliveryRecord") -> tuple[object, ...]:
+    about = (one.id, one.received_at, one.source, one.type, one.subject)
     state = f"{one.state}, {one.cleared}" if one.cleared else one.state
     return (*about, one.sink, state, one.attempts, one.reason or one.note)
 
@@ -108,11 +111,11 @@ def _print_set_aside(records: "Sequence[SetAsideRecord]", zone: ZoneInfo, as_jso
     if as_json:
         print_json([record.to_json() for record in records])
     else:
-        rows = [(one.id, local_time(one.received_at, zone), one.source, one.path, one.reason) for one in records]
-        print_table(("ID", "WHEN", "SOURCE", "WHERE", "REASON"), rows)
+        rows = [(one.id, one.received_at, one.source, one.path, one.reason) for one in records]
+        print_table(("ID", "WHEN", "SOURCE", "WHERE", "REASON"), rows, below={"REASON": "{}"}, zone=zone)
 
 
-def _print_one(ledger: "Ledger", id_: int, as_json: bool) -> None:
+def _print_one(ledger: "Ledger", id_: int, zone: ZoneInfo, as_json: bool) -> None:
     from bridge.admin import operations
     from bridge.store.queries import records
     from bridge.store.records import Query
@@ -131,7 +134,8 @@ def _print_one(ledger: "Ledger", id_: int, as_json: bool) -> None:
     if as_json:
         print_json(details)
     else:
-        _print_details(details)
+        times = {name: local_time(at, zone) for name in TIMES if (at := getattr(record, name))}
+        _print_details(details | times)
 
 
 def _print_details(details: "JsonObject") -> None:

@@ -23,6 +23,9 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from bridge.admin.shapes import EventBrief, Explanation, Fate, Verdict
 
+COLUMNS = ("EVENT", "WHEN", "SOURCE", "TYPE", "SUBJECT", "WENT TO")
+BELOW = {"WENT TO": "{}", "SOURCE": "from {}", "SUBJECT": "{}"}
+
 
 def events(
     config: ConfigOption = None,
@@ -68,9 +71,7 @@ def events(
     if as_json:
         print_json([one.to_json() for one in found])
     else:
-        print_table(
-            ("EVENT", "WHEN", "SOURCE", "TYPE", "SUBJECT", "WENT TO"), [_cells(one, settings.zone()) for one in found]
-        )
+        print_table(COLUMNS, map(_cells, found), below=BELOW, zone=settings.zone())
 
 
 def explain(
@@ -97,9 +98,9 @@ def explain(
         _print_explanation(explanation, settings.zone())
 
 
-def _cells(one: "EventBrief", zone: ZoneInfo) -> tuple[object, ...]:
+def _cells(one: "EventBrief") -> tuple[object, ...]:
     fates = ", ".join(f"{fate.sink} {_state(fate)}" for fate in one.fates) or "nowhere"
-    return (one.id, local_time(one.received_at, zone), one.source, one.type, one.subject, fates)
+    return (one.id, one.received_at, one.source, one.type, one.subject, fates)
 
 
 def _state(fate: "Fate") -> str:
@@ -119,7 +120,9 @@ def _print_explanation(one: "Explanation", zone: ZoneInfo) -> None:
         print("\nwhat became of it")
         print_table(
             ("DELIVERY", "SINK", "STATE", "WHEN", "TRIES", "STATUS", "REASON"),
-            [_fate_cells(fate, zone) for fate in one.fates],
+            map(_fate_cells, one.fates),
+            below={"REASON": "{}", "STATUS": "HTTP {}", "TRIES": "tried {}×"},
+            zone=zone,
         )
     today = ", ".join(one.today) or "no sink"
     print(f"\ntoday's table would send it to {printable(today)}")
@@ -130,9 +133,9 @@ def _verdict_line(verdict: "Verdict") -> str:
     return f"{'✓' if verdict.matched else '–'} {verdict.row}: {verdict.why}{sinks}"
 
 
-def _fate_cells(fate: "Fate", zone: ZoneInfo) -> tuple[object, ...]:
+def _fate_cells(fate: "Fate") -> tuple[object, ...]:
     when = fate.settled_at or fate.due_at or fate.made_at
     origin = f"replay of {fate.replay_of}" if fate.replay_of else None
     instead = f"instead of {fate.instead}" if fate.instead else None
     remarks = "; ".join(filter(None, (origin, instead, fate.reason, fate.note)))
-    return (fate.id, fate.sink, _state(fate), local_time(when, zone), fate.attempts, fate.status, remarks)
+    return (fate.id, fate.sink, _state(fate), when, fate.attempts, fate.status, remarks)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bridge.store.records import LaneRecord
 
 COLUMNS = ("SINK", "STANDING", "SINCE", "WAITING", "OLDEST", "DEAD", "REASON", "UNTIL", "OWNER")
+BELOW = {"OWNER": "carried by {}", "REASON": "{}", "UNTIL": "until {}", "OLDEST": "oldest {}"}
 
 
 def lanes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -27,7 +28,7 @@ def lanes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([{**one.to_json(), "sink_is": _sink_is(one.sink, settings)} for one in records])
     else:
-        print_table(COLUMNS, [_cells(one, settings) for one in records])
+        print_table(COLUMNS, [_cells(one, settings) for one in records], below=BELOW, zone=settings.zone())
 
 
 def resume(
@@ -94,7 +95,7 @@ def _sink_is(sink: str, settings: "Config") -> str:
 
 
 def _cells(one: "LaneRecord", settings: "Config") -> tuple[object, ...]:
-    sink_is, zone = _sink_is(one.sink, settings), settings.zone()
+    sink_is = _sink_is(one.sink, settings)
     standing = sink_is if sink_is != "enabled" else one.standing  # what nobody carries
-    since, until, oldest = (at and local_time(at, zone) for at in (one.since, one.until, one.oldest))
-    return (one.sink, standing, since, _waiting(one), oldest, one.dead or None, one.reason, until, one.owner)
+    waits = (_waiting(one), one.oldest, one.dead or None)
+    return (one.sink, standing, one.since, *waits, one.reason, one.until, one.owner)

@@ -57,7 +57,7 @@ def run(path: Path, *, started: Started | None = None, on_loopback: bool = False
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # there is nothing to reload yet
     loaded = load(path, on_loopback=on_loopback)
-    configure_logging(loaded.config.log)
+    configure_logging(loaded.config.log, loaded.config.zone())
     log_warnings(path, loaded)
     return uvloop.run(_run(path, loaded, started))
 

@@ -1,7 +1,9 @@
 """Logs: one line per record, for eyes or for machines; what is not a named field is never logged.
 
-text   2026-11-21T04:14:18.161Z info ingress.accepted source=marzban events=3 ms=1.2
+text   2026-11-21T07:44:18.161+03:30 info ingress.accepted source=marzban events=3 ms=1.2
 json   {"at": "2026-11-21T04:14:18.161Z", "level": "info", "event": "ingress.accepted", "source": "marzban", …}
+
+Text has its times in the file's zone, as all that people read; JSON in UTC.
 
 A line break or a quote in a value cannot imitate a further line or field: such values are written as JSON texts.
 
@@ -21,7 +23,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -100,15 +102,17 @@ class _Window:
         self.since, self.told, self.left_out = since, 0, 0
 
 
-def configure_logging(settings: Log) -> None:
+def configure_logging(settings: Log, zone: tzinfo = UTC) -> None:
     """Send everything to standard error in the chosen form; of libraries only warnings, and what is worse.
+
+    `zone`: that of times in text.
 
     Called again, it replaces what it set up before.
     """
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, _Handler)]:
         root.removeHandler(handler)
-    root.addHandler(_Handler(_JsonFormatter() if settings.format == "json" else _TextFormatter()))
+    root.addHandler(_Handler(_JsonFormatter() if settings.format == "json" else _TextFormatter(zone)))
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.level.upper()]))
     logging.getLogger("bridge").setLevel(settings.level.upper())
     # it tells of each lost connection with a traceback; the store says so in one line
@@ -132,9 +136,13 @@ class _Handler(logging.StreamHandler[Any]):
 
 
 class _TextFormatter(logging.Formatter):
+    def __init__(self, zone: tzinfo) -> None:
+        super().__init__()
+        self._zone = zone
+
     def format(self, record: logging.LogRecord) -> str:
-        words = (f"{key}={_quoted(value)}" for key, value in _fields(record))
-        line = " ".join((_timestamp(record), record.levelname.lower(), _event(record), *words))
+        words = (f"{key}={_quoted(value, self._zone)}" for key, value in _fields(record))
+        line = " ".join((_timestamp(record, self._zone), record.levelname.lower(), _event(record), *words))
         return "\n    ".join((line, *_traceback(record)))
 
 
@@ -145,8 +153,12 @@ class _JsonFormatter(logging.Formatter):
         return _json({**line, **dict(_fields(record)), **trace})
 
 
-def _timestamp(record: logging.LogRecord) -> str:
-    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+def _timestamp(record: logging.LogRecord, zone: tzinfo = UTC) -> str:
+    return _time(datetime.fromtimestamp(record.created, zone), "milliseconds")
+
+
+def _time(moment: datetime, precision: str = "auto") -> str:
+    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _event(record: logging.LogRecord) -> str:
@@ -180,8 +192,8 @@ def _traceback(record: logging.LogRecord) -> list[str]:
     return "".join(traceback.format_exception(error)).splitlines() if error else []
 
 
-def _quoted(value: object) -> str:
-    text = _text(value)
+def _quoted(value: object, zone: tzinfo) -> str:
+    text = _text(value, zone)
     return text if _PLAIN.fullmatch(text) else _json(text)
 
 
@@ -194,13 +206,13 @@ def escaped(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _text(value: object) -> str:
+def _text(value: object, zone: tzinfo = UTC) -> str:
     match value:
         case bool():
             return "true" if value else "false"
         case datetime():
-            return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+            return _time(value.astimezone(zone))
         case list() | tuple():
-            return ",".join(map(_text, value))
+            return ",".join(_text(one, zone) for one in value)
         case _:
             return str(value)

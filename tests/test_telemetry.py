@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,24 @@ def line(capsys: pytest.CaptureFixture[str], **fields: object) -> str:
 def test_a_line_has_the_time_the_level_the_event_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
     text = line(capsys, source="marzban", events=3, ms=1.23456)
     assert re.fullmatch(rf"{AT} info ingress\.accepted source=marzban events=3 ms=1\.235", text)
+
+
+@pytest.mark.parametrize(
+    ("zone", "ahead"), [("UTC", "Z"), ("Asia/Tehran", r"\+03:30"), ("America/St_Johns", r"-0[23]:30")]
+)
+def test_text_has_its_times_in_the_zone_of_the_file(capsys: pytest.CaptureFixture[str], zone: str, ahead: str) -> None:
+    configure_logging(Log(), ZoneInfo(zone))
+    log(LOG, logging.INFO, "lane.away", until=datetime(2026, 11, 21, 4, 14, tzinfo=UTC))
+    time = r"[\d-]+T[\d:]+"
+    assert re.fullmatch(rf"{time}\.\d{{3}}{ahead} info lane\.away until={time}{ahead}\n", capsys.readouterr().err)
+
+
+def test_json_has_its_times_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Log(format="json"), ZoneInfo("Asia/Tehran"))
+    log(LOG, logging.INFO, "lane.away", until=datetime(2026, 11, 21, 4, 14, tzinfo=UTC))
+    said = json.loads(capsys.readouterr().err)
+    assert re.fullmatch(AT, said["at"])
+    assert said["until"] == "2026-11-21T04:14:00Z"
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ class Config(Settings):
     )
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
-    timezone: TimeZone = Field("UTC", description="the zone of times in messages, as Asia/Tehran")
+    timezone: TimeZone = Field("UTC", description="the zone of times in messages, commands and the log, as Asia/Tehran")
     locale: Locale = Field("en", description="the language of messages")
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")

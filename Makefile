@@ -1,5 +1,6 @@
-# make run: the bridge with config.example.yaml, and an event sent through it.
+# make run: the bridge with config.example.yaml, and an event sent through it. Installs what that needs, and no more.
 # make test: everything is proved.  make test-fast: what needs no process of its own, in a minute.
+# make dist: the wheel.  make image: the container image, tagged with the version.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,17 +8,29 @@ BIN := $(VENV)/bin
 SEED ?= 1
 MINUTES ?= 5
 CUTS ?= 100
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE := panelbridge
+
+# What is installed: for running and building, or for testing as well. Each lock has all of it, with hashes.
+RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+RUNTIME_LOCKS := .ci/requirements.lock .ci/requirements-build.lock
+DEV_LOCKS := .ci/requirements-dev.lock
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+COMPILE := $(BIN)/python -m compileall -q -j 0
 
-.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench clean
+.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench dist image clean
 
-run: $(DEV)
+run: $(RUNTIME)
+	@$(COMPILE) bridge
 	$(BIN)/panelbridge run --config config.example.yaml --demo
 
 test: $(DEV)
+	@$(COMPILE) bridge tests
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 test-fast: $(DEV)
+	@$(COMPILE) bridge tests
 	$(BIN)/pytest --numprocesses logical --dist worksteal -m "not process" --hypothesis-profile fast
 
 check: lint types imports test
@@ -48,11 +61,29 @@ powercut: $(DEV)
 bench: $(DEV)
 	$(BIN)/python -m bench
 
-$(DEV): .ci/requirements-dev.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	touch $(DEV)
+dist: $(RUNTIME)
+	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@echo dist/$(IMAGE)-$(VERSION)-py3-none-any.whl
+
+image:
+	docker build --tag $(IMAGE):$(VERSION) --tag $(IMAGE) .
+
+$(RUNTIME): $(RUNTIME_LOCKS) pyproject.toml
+	$(call install,$(RUNTIME_LOCKS))
+	touch $@
+
+$(DEV): $(DEV_LOCKS) $(RUNTIME_LOCKS) pyproject.toml
+	$(call install,$(DEV_LOCKS))
+	touch $(RUNTIME) $@
+
+# Shows what it fetches; what is compiled here is not compiled by each process that starts.
+define install
+@echo "installing $$(cat $(1) | grep -c ==) packages into $(VENV), once"
+$(PYTHON) -m venv $(VENV)
+$(PIP) install --no-compile --require-hashes $(addprefix -r ,$(1))
+$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+$(COMPILE) $(VENV)/lib
+endef
 
 clean:
 	rm -rf $(VENV) dist

@@ -1,5 +1,7 @@
 """`backup` and `restore`, as an operator gives them."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +39,21 @@ async def test_a_backup_says_what_is_in_it_and_a_restore_where_the_old_store_is(
     [kept] = tmp_path.glob("panelbridge.db.before-*")
     assert (status, err) == (0, "")
     assert out == f"restored from {file}: 1 event, 2 deliveries\nwhat was there is kept as {kept}\n"
+
+
+@pytest.mark.process
+async def test_a_backup_may_come_through_a_pipe_as_into_a_container(run: Run, store_url: str, tmp_path: Path) -> None:
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(an_event()))
+    run("backup", tmp_path / "backup.db")
+    elsewhere = tmp_path / "new" / "config.yaml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text("store: sqlite:///here/panelbridge.db\n")
+    command = [sys.executable, "-m", "bridge", "restore", "-", "--config", elsewhere]
+    with (tmp_path / "backup.db").open("rb") as backup:
+        done = subprocess.run(command, stdin=backup, cwd=elsewhere.parent, capture_output=True, text=True, check=True)
+    assert done.stdout == "restored: 1 event, 1 delivery\n"
+    assert {one.name for one in (elsewhere.parent / "here").iterdir()} == {"panelbridge.db", "panelbridge.db.lock"}
 
 
 @pytest.mark.parametrize("command", ["backup", "restore"])

@@ -1,6 +1,8 @@
 """`backup` and `restore`: the whole store as one file, and that file as the store."""
 
+import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +13,9 @@ from bridge.cli.console import ConfigOption
 from bridge.cli.ledger import load_settings
 from bridge.cli.selection import counted
 
+STDIN = Path("-")
 NewFile = Annotated[Path, typer.Argument(metavar="FILE", help="The new file; its folder has to be there.")]
-BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file that backup has made.")]
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="A file that backup has made; - for standard input.")]
 
 
 def backup(file: NewFile, config: ConfigOption = None) -> None:
@@ -25,11 +28,13 @@ def backup(file: NewFile, config: ConfigOption = None) -> None:
 
 def restore(file: BackupFile, config: ConfigOption = None) -> None:
     """Put a backup in the place of the store, while no bridge runs; what was there is kept beside it."""
+    from bridge.store.backup import received
     from bridge.store.backup import restore as restore_from
 
     settings = load_settings(config)
-    counts, kept = restore_from(settings.store_url(), file, now=datetime.now(UTC))
-    print(f"restored from {file}: {_contents(counts)}")
+    with received(settings.store_url(), sys.stdin.buffer) if file == STDIN else nullcontext(file) as source:
+        counts, kept = restore_from(settings.store_url(), source, now=datetime.now(UTC))
+    print(f"restored{'' if file == STDIN else f' from {file}'}: {_contents(counts)}")
     if kept:
         print(f"what was there is kept as {kept}")
 

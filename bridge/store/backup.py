@@ -6,13 +6,14 @@ twice. Neither way changes the tables: an old store stays one that the old versi
 """
 
 import os
+import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from bridge.errors import StoreError
 from bridge.store import files
@@ -80,6 +81,17 @@ def restore(url: str, source: Path, *, now: datetime) -> tuple[Counts, Path | No
         finally:
             engine.dispose()
     return counts, kept
+
+
+@contextmanager
+def received(url: str, stream: BinaryIO) -> Iterator[Path]:
+    """What comes through a stream, in a file beside the store at `url` while it is restored from."""
+    folder = _database(url, "restore").parent
+    files.make_folder(folder)
+    with _os_errors(folder), tempfile.NamedTemporaryFile(dir=folder, prefix=".received.") as file:
+        shutil.copyfileobj(stream, file)
+        file.flush()
+        yield Path(file.name)
 
 
 def _database(url: str, verb: Literal["backup", "restore"]) -> Path:

@@ -24,7 +24,7 @@ def make(database: Path) -> None:
     SQLite takes an empty file for a new store. One that is there is not opened: to close it would give away the locks
     that connections of this process have on it.
     """
-    _make_folder(database.parent)
+    make_folder(database.parent)
     try:
         if not database.exists():
             os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -33,6 +33,15 @@ def make(database: Path) -> None:
     for suffix in ("", WAL, SHM):
         with suppress(OSError):  # it is not there, or another's: so is who may read it
             _make_private(Path(f"{database}{suffix}"))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, for our eyes only, where they are missing."""
+    try:
+        for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            one.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None
 
 
 def sync_names(folder: Path) -> None:
@@ -94,12 +103,3 @@ def _make_private(file: Path) -> None:
     status = file.stat()
     if stat.S_ISREG(status.st_mode) and status.st_mode & 0o077:
         file.chmod(stat.S_IMODE(status.st_mode) & 0o700)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, for our eyes only, where they are missing."""
-    try:
-        for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
-            one.mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"store: cannot make the folder {folder}: {error.strerror}") from None

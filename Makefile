@@ -1,6 +1,6 @@
 # make run: the bridge with config.example.yaml, and an event sent through it. Installs what that needs, and no more.
 # make test: everything is proved.  make test-fast: what needs no process of its own, in a minute.
-# make dist: the wheel.  make image: the container image, tagged with the version.
+# make install: what running needs, in .venv.  make dist: the wheel.  make image: the container image, tagged with the version.
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,7 +19,7 @@ DEV_LOCKS := .ci/requirements-dev.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/python -m compileall -q -j 0
 
-.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench dist image clean
+.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench install dist image clean
 
 run: $(RUNTIME)
 	@$(COMPILE) bridge
@@ -60,6 +60,8 @@ powercut: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m bench
+
+install: $(RUNTIME)
 
 dist: $(RUNTIME)
 	$(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -97,9 +97,9 @@ def _commands(name: str) -> list[Piece]:
 
 def _simple(line: str) -> list[list[str]]:
     """The words of each command of a line, as the shell would tell them apart."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars="&|;")
+    lexer = shlex.shlex(line, posix=True, punctuation_chars="&|;<>")
     lexer.whitespace_split = True
-    return [list(words) for between, words in groupby(lexer, lambda word: set(word) <= set("&|;")) if not between]
+    return [list(words) for between, words in groupby(lexer, lambda word: set(word) <= set("&|;<>")) if not between]
 
 
 def _after(name: str, words: list[str]) -> list[str]:

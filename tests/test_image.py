@@ -1,4 +1,4 @@
-"""What can be said of the image and of the Compose file without an engine to build and run them."""
+"""What can be said of the image without an engine to build and run it."""
 
 import json
 import re
@@ -6,16 +6,12 @@ import shlex
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
-
-from bridge.config.load import load
 
 ROOT = Path(__file__).parent.parent
 STORE = "/var/lib/panelbridge"
@@ -46,11 +42,6 @@ def _sources() -> list[str]:
 def _healthcheck() -> list[str]:
     words: list[str] = json.loads(_only("HEALTHCHECK").partition(" CMD ")[2])
     return words
-
-
-def _compose() -> dict[str, Any]:
-    composed: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-    return composed
 
 
 def test_what_the_dockerfile_copies_is_there() -> None:
@@ -137,41 +128,3 @@ def _answering(status: int) -> Iterator[tuple[int, list[str]]]:
         finally:
             server.shutdown()
             thread.join()
-
-
-def test_compose_gives_the_bridge_nothing_that_it_does_not_need() -> None:
-    bridge = _compose()["services"]["panelbridge"]
-    assert bridge["read_only"] is True
-    assert bridge["cap_drop"] == ["ALL"]
-    assert bridge["security_opt"] == ["no-new-privileges:true"]
-    assert "privileged" not in bridge
-    assert bridge["build"] == "."
-    assert all(port.startswith("127.0.0.1:") for port in bridge["ports"])
-
-
-def test_compose_keeps_the_store_on_a_volume_and_mounts_the_folder_of_the_file() -> None:
-    composed = _compose()
-    targets = {mount.split(":")[1]: mount for mount in composed["services"]["panelbridge"]["volumes"]}
-    assert targets[STORE].split(":")[0] in composed["volumes"]
-    folder = json.loads(_only("CMD"))[-1].rpartition("/")[0]
-    assert targets[folder].endswith(":ro")
-
-
-def test_the_panel_of_the_compose_file_finds_its_sources_in_the_example() -> None:
-    config = load(ROOT / "config.example.yaml", env={}).config
-    service = _compose()["services"]["marzban"]
-    environment: Mapping[str, str] = service["environment"]
-    base = "http://panelbridge:8080"
-    assert environment["WEBHOOK_ADDRESS"].startswith(f"{base}/in/")
-    assert config.sources[environment["WEBHOOK_ADDRESS"].rpartition("/")[2]].panel == "marzban"
-    match = re.fullmatch(rf"{base}/api/webhooks/([^/]+)/\$\{{.+\}}", environment["DISCORD_WEBHOOK_URL"])
-    assert match is not None
-    assert config.sources[match[1]].panel == "discord"
-    assert service["network_mode"] != "host" or "panelbridge:127.0.0.1" in service["extra_hosts"]
-
-
-def test_the_variants_in_the_comments_are_yaml_too() -> None:
-    text = (ROOT / "compose.yaml").read_text("utf-8")
-    variants = re.findall(r"(?m)^  # ([a-z-]+:\n(?:  #   .*\n)+)", text)
-    services = [yaml.safe_load(re.sub(r"(?m)^  # ", "", variant)) for variant in variants]
-    assert [name for service in services for name in service] == ["remnawave", "wg-portal", "postgres"]

@@ -39,6 +39,11 @@ class Postgres:
             shutil.chown(folder, self._user, self._user)
         self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C")
 
+    @property
+    def programs(self) -> Path:
+        """The folder of its programs: pg_dump and the like."""
+        return self._bin
+
     def start(self, more: str = "") -> None:
         options = f"-p {self.port} {self._settings} {more}"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-o", options, "start")

@@ -1,0 +1,70 @@
+"""A store in which there is whatever the documented commands ask for, and the file that goes with it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from bridge.event import Event
+from bridge.intake import Intake, Routed, SetAside, Verdict
+from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.store import open_outbox
+from bridge.store.base import LaneState, Settlement, Standing
+from bridge.store.outbox import SqlOutbox
+from tests.fakes import an_event, an_intake
+
+LAST = 812  # the highest number that a document names
+SHOWN = "019af3d2-8e41-7c06-9d6a-0123456789ab"  # the event that one names
+LOST_HOUR = datetime(2026, 11, 21, 6, 30, tzinfo=UTC)  # in it a document has a shop lose what arrived
+CONFIG = """
+store: sqlite:///panelbridge.db
+sources:
+  marzban: {panel: marzban, secret: a-long-random-text}
+sinks:
+  ops: {type: console}
+  shop: {type: console}
+routes:
+  - {match: "*", to: [ops, shop]}
+"""
+
+
+def fill(store: Path) -> None:
+    asyncio.run(_fill(f"sqlite:///{store}"))
+
+
+async def _fill(url: str) -> None:
+    now = datetime.now(UTC)
+    days_ago, hour_ago = now - timedelta(days=2.5), now - timedelta(hours=1)
+    async with open_outbox(url) as outbox:
+        await outbox.put(an_intake(*(an_event(f"user:{n}", at=days_ago) for n in range(18)), sinks=("ops",)))
+        for id_ in (16, 17, 18):
+            await settle(outbox, id_, "ops", Dead("HTTP 400"))
+        expired = [an_event(f"user:{n}", type_="user.expired", at=days_ago) for n in range(18, LAST - 1)]
+        await outbox.put(an_intake(*expired, sinks=("ops",)))
+        await outbox.put(an_intake(an_event("user:bob", type_="user.expired", at=hour_ago), sinks=("ops",)))
+        await settle(outbox, LAST, "ops", Dead("HTTP 400"))
+        await outbox.put(an_intake(an_event("user:shopper", at=LOST_HOUR), sinks=("shop",)))
+        await settle(outbox, LAST + 1, "shop", Done())
+        await outbox.put(an_intake(an_event("node:fra-1", type_="node.connection_lost"), sinks=("ops",)))
+        await settle(outbox, LAST + 2, "ops", HeldBack("node.connection_restored came in time"))
+        await outbox.put(an_intake(replace(an_event("user:alice", at=hour_ago), id=SHOWN), sinks=("shop",)))
+        await outbox.put(Intake([unrouted(an_event("user:carol", at=hour_ago))], [aside(hour_ago)]))
+        for sink in ("ops", "shop"):
+            parked = LaneState(standing=Standing.PARKED, reason="HTTP 404: Unknown Webhook", since=hour_ago)
+            await outbox.save_lane_state(sink, parked, epoch=0)
+
+
+def unrouted(event: Event) -> Routed:
+    return Routed(event, (), (Verdict("route 1", False, "type user.created is not among node.*"),))
+
+
+async def settle(outbox: SqlOutbox, id_: int, sink: str, fate: Fate) -> None:
+    [delivery, *_] = (await outbox.claim(sink, after=id_ - 1, now=None, limit=1)).deliveries
+    assert delivery.id == id_
+    outcome = Refused("HTTP 400") if isinstance(fate, Dead) else Delivered()
+    await outbox.settle([Settlement(delivery, fate, Attempt(outcome, 400), delivery.made_at)])
+
+
+def aside(at: datetime) -> SetAside:
+    element = {"action": "user_created"}
+    return SetAside(source="marzban", received_at=at, path="[2].username", reason="is missing", element=element)

@@ -1,0 +1,23 @@
+"""Tools that not every machine has, and that tests/system and the power cuts need: nginx, gcc and their like.
+
+Where one is missing, its tests are skipped, and say so; with CI_TOOLS=required, as .ci/run sets it, they fail.
+"""
+
+import os
+import shutil
+
+import pytest
+
+#: What .ci/run installs.
+TOOLS = ("caddy", "gcc", "nginx", "pipx", "systemd-analyze")
+SBIN = "/usr/sbin:/sbin"  # not in everybody's path
+
+
+def needed(tool: str) -> str:
+    """Where the tool is; skip the test, or fail, where it is nowhere."""
+    assert tool in TOOLS, f".ci/run does not install {tool}"
+    if (found := shutil.which(tool) or shutil.which(tool, path=SBIN)) is not None:
+        return found
+    if os.environ.get("CI_TOOLS") == "required":
+        pytest.fail(f"{tool} is missing, and CI_TOOLS=required")
+    pytest.skip(f"{tool} is missing")

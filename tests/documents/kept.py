@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bridge.admin import operations
 from bridge.event import Event
 from bridge.intake import Intake, Routed, SetAside, Verdict
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
-from bridge.store import open_outbox
+from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
+from bridge.store.records import Query
 from tests.fakes import an_event, an_intake
 
 LAST = 812  # the highest number that a document names
@@ -29,7 +31,10 @@ routes:
 
 
 def fill(store: Path) -> None:
-    asyncio.run(_fill(f"sqlite:///{store}"))
+    url = f"sqlite:///{store}"
+    asyncio.run(_fill(url))
+    with open_ledger(url) as ledger:
+        operations.replay(ledger, Query(ids=(16,)), now=datetime.now(UTC))
 
 
 async def _fill(url: str) -> None:

@@ -133,7 +133,7 @@ def test_every_command_that_serves_takes_events(command: Piece, tmp_path: Path) 
 def test_every_way_leads_where_it_says(block: Piece, tmp_path: Path, postgres: Postgres) -> None:
     first = begins(block, WAYS)
     assert first
-    desk = Desk(tmp_path, moved=INSIDE if "docker compose" in block.text else (*INSIDE, *PLACES))
+    desk = Desk(tmp_path, moved=INSIDE if re.search(r"(?m)^docker", block.text) else (*INSIDE, *PLACES))
     with WAYS[first](desk, postgres):
         *before, last = [*typed(block.text).splitlines(), ""]
         serves = before and SERVES.match(before[-1])

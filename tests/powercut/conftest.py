@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.powercut.shim import COMPILER, compiled
+from tests.powercut.shim import compiled
+from tests.tools import needed
 
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if COMPILER is None:
-        pytest.skip("gcc is missing: no power cuts without the shim")
+    needed("gcc")
     return compiled(tmp_path_factory.mktemp("shim"))

@@ -1,4 +1,4 @@
-"""Tools that not every machine has, and that tests/system and the power cuts need: nginx, gcc and their like.
+"""Tools that not every machine has, and that tests/system needs: nginx, gcc and their like.
 
 Where one is missing, its tests are skipped, and say so; with CI_TOOLS=required, as .ci/run sets it, they fail.
 """

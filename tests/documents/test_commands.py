@@ -26,7 +26,7 @@ from tests.system.test_install import TYPED_THERE
 NOT_TYPED = {
     "make test": "it is what runs this",
     "make chaos": "ten minutes; tests/chaos/test_chaos.py is a short run of it",
-    "make powercut": "an hour; tests/powercut/test_powercut.py makes twenty of its cuts",
+    "make powercut": "an hour; tests/system/test_powercut.py makes twenty of its cuts",
     "docker": "no engine where tests run: programs/docker knows the documented options, and runs what stands behind",
     "systemctl": "no service manager where tests run: tests/system/test_systemd.py verifies the unit",
 }

@@ -1,5 +1,6 @@
 """The vocabulary, and docs/events.md: every type and every key stands there in the words of the code."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -24,7 +25,7 @@ from bridge.vocabulary import (
     event_type,
     opposite,
 )
-from bridge.vocabulary.types import OPPOSITES
+from bridge.vocabulary.types import OPPOSITES, Opposite
 from tests.fakes import START
 from tests.pages import ROOT, TYPE_ROWS, named, table
 from tests.panels.hearing import WORDS, heard, opened
@@ -97,6 +98,16 @@ def test_what_takes_what_back_is_documented() -> None:
         assert not ends_trouble(bad, good)
 
 
+@pytest.mark.parametrize("pair", OPPOSITES, ids=lambda pair: pair.bad)
+def test_every_pair_of_endings_is_documented_and_holds_for_any_family(pair: Opposite) -> None:
+    part = (ROOT / "docs" / "events.md").read_text("utf-8").partition("## What takes what back")[2]
+    assert re.search(rf"[`.]{pair.bad}`", part)
+    assert re.search(rf"[`.]{pair.good}`", part)
+    bad, good = f"disk.{pair.bad}", f"disk.{pair.good}"
+    assert (opposite(bad), opposite(good)) == (good, bad)
+    assert (ends_trouble(good, bad), ends_trouble(bad, good)) == (True, False)
+
+
 def test_no_two_types_are_told_alike() -> None:
     assert len({(one.emoji, one.title) for one in TYPES.values()}) == len(TYPES)
     documented = [one.documented for one in TYPES.values() if one.documented]
@@ -133,6 +144,8 @@ FITS: dict[ValueKind, Callable[[Any], bool]] = {
     ValueKind.TIME: lambda value: isinstance(value, str) and value.endswith("Z") and moment(value) is not None,
     ValueKind.DEADLINE: lambda value: isinstance(value, str) and value.endswith("Z") and moment(value) is not None,
     **dict.fromkeys((ValueKind.NUMBER, ValueKind.BYTES, ValueKind.SECONDS), lambda value: type(value) is int),
+    ValueKind.NUMBERS: lambda value: isinstance(value, list) and all(type(one) in (int, float) for one in value),
+    ValueKind.FACTOR: lambda value: type(value) in (int, float) and value >= 0,
     **dict.fromkeys((ValueKind.HOURS, ValueKind.DAYS), lambda value: type(value) is int),
     ValueKind.PERCENT: lambda value: type(value) in (int, float) and value >= 0,
     ValueKind.AMOUNT: lambda value: type(value) in (int, float),

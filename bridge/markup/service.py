@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from bridge.markup.markdown import Writer
 from bridge.markup.text import Text
@@ -51,6 +51,10 @@ class Service:
     long_values: bool = False
 
 
+#: How much a message says: heading and three facts at most, what matters to the type, all that is known.
+Extent = Literal["short", "normal", "full"]
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a sink wants said.
@@ -59,9 +63,11 @@ class Look:
     inline   the operator's own little templates from the sink's settings, (block name, Jinja source); never escaped
     locale   the language, None for the file's
     parts    how many events of a digest it can tell in full; 0 where it tells every event by itself
+    style    how much of an event it tells
     """
 
     service: Service | None = None
     inline: tuple[tuple[str, str], ...] = ()
     locale: str | None = None
     parts: int = 0
+    style: Extent = "normal"

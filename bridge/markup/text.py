@@ -23,6 +23,7 @@ _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udff
 _ACCENTS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _PILE = re.compile(f"([{_ACCENTS}]{{3}})[{_ACCENTS}]+")
 _SUSPECT = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|[{_ACCENTS}]{{4}}")
+_FROM_RIGHT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _NO_ADDRESS = re.compile(r"[^!#$%&'*+,\-./0-9:;=?A-Z\[\]_a-z~]")
 
 
@@ -31,6 +32,11 @@ def clean(text: str) -> str:
     if (text.isascii() and text.isprintable()) or _SUSPECT.search(text) is None:
         return text
     return _PILE.sub(r"\1", _UNSEEN.sub("", _BREAK.sub(" ", text)))
+
+
+def runs_from_right_to_left(text: str) -> bool:
+    """Whether it has a letter of Persian, Arabic, Hebrew and their like."""
+    return _FROM_RIGHT.search(text) is not None
 
 
 def web_address(url: object) -> str | None:

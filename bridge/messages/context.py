@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.foreign import object_at
+from bridge.markup.service import Extent
 from bridge.message import PLAIN, Circumstances, Earlier, Tally
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
 from bridge.messages.filters import RLM, Formats
-from bridge.messages.values import label
+from bridge.messages.values import label, zone_name
 from bridge.vocabulary import EventType, documented_name, ends_trouble, event_type, subject_title
 from bridge.vocabulary.types import AMBER, BLUE, RED
 
@@ -37,7 +38,7 @@ def reader(locale: str, zone: ZoneInfo) -> Reader:
     return Reader(locale, zone, RLM if locale in RIGHT_TO_LEFT else "")
 
 
-def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN) -> Variables:
+def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN, style: Extent = "normal") -> Variables:
     """What a template knows of an event."""
     gettext = catalog(to.locale).gettext
     shown = event_type(event.type)
@@ -60,7 +61,9 @@ def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN) -> V
         "native_type": event.native_type,
         "occurred_at": in_zone(event.occurred_at, to.zone),
         "received_at": in_zone(event.received_at, to.zone),
+        "zone": zone_name(in_zone(event.occurred_at, to.zone)),
         "locale": to.locale,
+        "style": style,
         "emoji": shown.emoji,
         "title": title,
         "color": shown.color,
@@ -88,6 +91,7 @@ def digest_variables(tally: Tally, to: Reader, formats: Formats, given: Circumst
         "shown": tally.shown,
         "first_at": in_zone(tally.first_at, to.zone),
         "last_at": in_zone(tally.last_at, to.zone),
+        "zone": zone_name(in_zone(tally.last_at, to.zone)),
         "lasted": lasted,
         "storm": tally.storm,
         "color": _worst_color([shown.color for shown in types.values()]),

@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.messages.fields import Data, Style, left, time_left
-from bridge.messages.layout import HEADINGS, LAYOUT
+from bridge.messages.layout import HEADINGS, LAYOUT, FactRow, layout_of
 from bridge.messages.values import HOUR, given, label, leaves
 from bridge.vocabulary import KEYS, THINGS, ValueKind, subject_title
 from bridge.vocabulary.types import N_
 
 #: What is shown elsewhere, or in a template of its own.
 BESIDE = frozenset({*KEYS, *LAYOUT})
+
+#: What a user holds that is told with the subscription.
+TERM = ("on_hold_seconds", "on_hold_until", "auto_delete_days")
 
 
 class Fact(NamedTuple):
@@ -36,18 +39,29 @@ def sections(event: Event, style: Style) -> list[Section]:
     if name and not (kind in event.data and kind in (*LAYOUT, *THINGS)):
         about = translated(title) if (title := subject_title(kind)) else label(kind)
         found.append(Section("📌", translated(N_("Subject")), [Fact(about, style.formats.brief(name))]))
+    rows = layout_of(event.type, whole=style.whole)
     for about, part in _parts(event.data):
         emoji, heading = HEADINGS[about]
-        if its_facts := [fact for _, fact in _ranked(about, part, style, alone=False)]:
+        if its_facts := [fact for _, fact in _ranked(about, part, rows.get(about, ()), style, alone=False)]:
             found.append(Section(emoji, translated(heading), its_facts))
     return found
 
 
 def facts(event: Event, style: Style, name: Any) -> list[Fact]:
-    """All that is known, in a row, but for the `name` of what it is about: what leads, the rest, what is wide."""
-    shown_name = style.formats.brief(name)
-    ranked = [one for about, part in _parts(event.data) for one in _ranked(about, part, style, alone=True)]
-    return [fact for _, fact in sorted(ranked, key=itemgetter(0)) if fact.value != shown_name]
+    """What is known, in a row, but for the `name` of what it is about: what leads, the rest, what is wide.
+
+    Where there may be only so many, what the heading says already is none of them.
+    """
+    rows = layout_of(event.type, whole=style.whole)
+    said = {style.formats.brief(name)}
+    if style.most is not None:
+        said.add(headline(event, style))
+    ranked = [
+        one
+        for about, part in _parts(event.data)
+        for one in _ranked(about, part, rows.get(about, ()), style, alone=True)
+    ]
+    return [fact for _, fact in sorted(ranked, key=itemgetter(0)) if fact.value not in said][: style.most]
 
 
 def headline(event: Event, style: Style) -> Any:
@@ -59,8 +73,10 @@ def headline(event: Event, style: Style) -> Any:
     match event.type:
         case _ if style.ended:
             return formats.after(style.ended[1])
-        case "user.usage_threshold" | "user.usage_abnormal" | "node.usage_threshold":
+        case "user.usage_threshold" | "user.usage_abnormal" | "node.usage_threshold" | "admin.usage_threshold":
             return formats.percent(usage.get("percent") or object_at(event.data, "node").get("percent"))
+        case "user.not_connected":
+            return formats.hours(object_at(event.data, "user").get("not_connected_hours"))
         case "user.expiring" | "user.expired_reminder":
             return time_left(expiry, style) or formats.until(expiry.get("at"), style.now)
         case "node.payment_due" | "node.payment_overdue":
@@ -68,7 +84,7 @@ def headline(event: Event, style: Style) -> Any:
         case "reseller.credit_added" | "reseller.credit_deducted":
             return formats.signed(reseller.get("amount"), "+" if event.type.endswith("added") else "−")
         case "user.action":
-            return formats.brief(event.data.get("action"), 80)
+            return formats.brief(formats.words(event.data.get("action")), 80)
         case type_ if type_.startswith("device."):
             return formats.brief(device.get("name") or device.get("model"), 80)
         case _:
@@ -80,7 +96,8 @@ def _parts(data: Data) -> Iterator[tuple[str, Data]]:
     user, expiry, usage = (object_at(data, key) for key in ("user", "expiry", "usage"))
     ends = user.get("expires_at") or expiry.get("at")
     forever = given(user.get("used_bytes")) and user.get("status") in ("active", "limited", "disabled")
-    term = {"expires_at": ends, "never": forever, "on_hold_seconds": user.get("on_hold_seconds"), **expiry}
+    term = {"expires_at": ends, "never": forever, **{key: user.get(key) for key in TERM}, **expiry}
+    node = object_at(data, "node")
     for about in LAYOUT:
         match about:
             case "profile":
@@ -90,24 +107,34 @@ def _parts(data: Data) -> Iterator[tuple[str, Data]]:
             case "usage":
                 yield about, {**user, **usage}
             case "node":
-                if node := object_at(data, about):
+                if node:
                     yield about, {**node, "provider": None} if "billing" in data else node
             case "thing":
                 yield from (("thing", thing) for key in THINGS if (thing := object_at(data, key)))
             case "event":
                 yield about, data
+            case "abuse":
+                yield about, _without(object_at(data, about), username=user.get("username"), node=node.get("name"))
             case _ if part := object_at(data, about):
                 yield about, part
 
 
-def _ranked(about: str, part: Data, style: Style, *, alone: bool) -> Iterator[tuple[int, Fact]]:
+def _without(part: Data, **told: Any) -> Data:
+    """The part without what another one tells as well."""
+    return {key: value for key, value in part.items() if key not in told or value != told[key]}
+
+
+def _ranked(
+    about: str, part: Data, rows: Iterable[FactRow], style: Style, *, alone: bool
+) -> Iterator[tuple[float, Fact]]:
     """The facts of a part, each with where it comes when no heading orders them."""
     formats = style.formats
-    for row in LAYOUT[about]:
+    for row in rows:
         value = row.write(part, style)
         if value is not None and given(value):
             label_ = formats.translated((alone and row.alone) or row.label)
-            yield row.rank, Fact(label_, formats.brief(value), row.wide)
+            rank = 0.5 if row.vital and style.most is not None else row.rank
+            yield rank, Fact(label_, formats.brief(value), row.wide)
     for words, value in _unlisted(about, part):
         yield 1, Fact(words, formats.brief(value))
 

@@ -20,6 +20,8 @@ class Style:
     now: Any  # what "3 days left" is counted from
     long: bool  # as documented for Slack: times to the second, true and false in place of yes and no
     ended: tuple[str, float] | None = None  # the word of the good news, and for how many seconds the trouble lasted
+    whole: bool = True  # all that is known, in place of what matters to the type
+    most: int | None = None  # how many facts there may be, None for any
 
     def time(self, at: Any) -> Any:
         return self.formats.stamp(at) if self.long else self.formats.when(at)
@@ -45,6 +47,14 @@ def field(key: str) -> Write:
             return lambda data, style: style.formats.size(data.get(key))
         case ValueKind.PERCENT:
             return lambda data, style: style.formats.percent(data.get(key))
+        case ValueKind.HOURS:
+            return lambda data, style: style.formats.hours(data.get(key))
+        case ValueKind.DAYS:
+            return lambda data, style: style.formats.days(data.get(key))
+        case ValueKind.SECONDS:
+            return lambda data, style: style.formats.lasted(data.get(key)) if data.get(key) else None
+        case ValueKind.NUMBERS:
+            return lambda data, style: style.formats.numbers(data.get(key))
         case ValueKind.AMOUNT:
             return lambda data, style: style.formats.money(data.get(key), data.get("currency"))
         case ValueKind.TIME:
@@ -67,6 +77,21 @@ def joined(sign: str, *keys: str) -> Write:
     return lambda data, style: sign.join(str(data[key]) for key in keys if given(data.get(key)))
 
 
+def words(key: str) -> Write:
+    """What a program calls something, as people would write it: `CHANGED_SERVER` as `Changed server`."""
+    return lambda data, style: style.formats.words(data.get(key))
+
+
+def factor(key: str) -> Write:
+    """What traffic is multiplied by, where it is."""
+
+    def write(data: Data, style: Style) -> Any:
+        times = figure(data.get(key))
+        return None if times is None or times == 1 else style.formats.text(f"×{style.formats.number(times)}")
+
+    return write
+
+
 def lasted(news: str) -> Write:
     """How long the trouble lasted that these good news end."""
     return lambda data, style: style.formats.lasted(style.ended[1]) if style.ended and style.ended[0] == news else None
@@ -74,6 +99,19 @@ def lasted(news: str) -> Write:
 
 def traffic(data: Data, style: Style) -> Any:
     return style.formats.of(data.get("used_bytes"), data.get("limit_bytes"))
+
+
+def memory(data: Data, style: Style) -> Any:
+    return style.formats.of(data.get("memory_used_bytes"), data.get("memory_bytes"))
+
+
+def ip_addresses(data: Data, style: Style) -> Any:
+    """A node's addresses, each with what it is there for."""
+    listed = data.get("ips")
+    known = (
+        [one for one in listed if isinstance(one, dict) and given(one.get("ip"))] if isinstance(listed, list) else []
+    )
+    return style.formats.enumerated((one["ip"], style.formats.status(one.get("status"))) for one in known)
 
 
 def part_used(data: Data, style: Style) -> Any:

@@ -6,6 +6,7 @@ Quirks   whatever cannot be understood is shown as it is: a filter never fails
 """
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from gettext import NullTranslations
@@ -16,8 +17,8 @@ from bridge.clock import in_zone
 from bridge.markup.text import Text
 from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import RIGHT_TO_LEFT
-from bridge.messages.values import DAY, HOUR, figure, flat, given, moment, parts, rounded, word
-from bridge.vocabulary.types import N_
+from bridge.messages.states import STATES, STRATEGIES
+from bridge.messages.values import DAY, HOUR, as_words, figure, flat, given, moment, parts, rounded, word
 
 #: A date, a date with the time, and the long form of the documented Slack layout.
 PATTERNS = {
@@ -28,49 +29,9 @@ PATTERNS = {
 #: Between thousands, and before decimals.
 MARKS = {"en": (",", "."), "fa": (",", "."), "ru": ("\u00a0", ",")}
 
+COINS = 8  # decimals of a sum: the smallest part of a bitcoin
 BRIEF = 300  # characters of a value that are shown
 RLM, FSI, PDI = "\u200f", "\u2068", "\u2069"  # from right to left; what lies between these two is read on its own
-
-
-#: The states that panels say, in our words.
-STATES = {
-    "active": N_("active"),
-    "enabled": N_("active"),
-    "disabled": N_("disabled"),
-    "limited": N_("limited"),
-    "expired": N_("expired"),
-    "on_hold": N_("on hold"),
-    "pending": N_("pending"),
-    "received": N_("received"),
-    "paid": N_("paid"),
-    "completed": N_("completed"),
-    "success": N_("completed"),
-    "succeeded": N_("completed"),
-    "failed": N_("failed"),
-    "refunded": N_("refunded"),
-    "cancelled": N_("cancelled"),
-    "canceled": N_("cancelled"),
-    "trial": N_("trial"),
-    "connected": N_("connected"),
-    "disconnected": N_("disconnected"),
-    "error": N_("error"),
-}
-
-#: How often a panel sets a traffic counter back to zero; "" where it never does.
-STRATEGIES = {
-    "no_reset": "",
-    "none": "",
-    "never": "",
-    "day": N_("every day"),
-    "daily": N_("every day"),
-    "week": N_("every week"),
-    "weekly": N_("every week"),
-    "month": N_("every month"),
-    "monthly": N_("every month"),
-    "month_rolling": N_("every month"),
-    "year": N_("every year"),
-    "yearly": N_("every year"),
-}
 
 
 class Formats:
@@ -89,8 +50,11 @@ class Formats:
 
     def filters(self) -> dict[str, Any]:
         """What a template calls behind a `|`."""
-        amounts, times = "size of percent money number", "date time when stamp end until period left span lasted days"
-        names = f"{amounts} {times} yesno truth status strategy brief isolate"
+        amounts, times = (
+            "size of percent money number",
+            "date time when stamp end until period left span lasted days hours",
+        )
+        names = f"{amounts} {times} yesno truth status strategy words brief isolate"
         return {name: getattr(self, name) for name in names.split()}
 
     def _translated(self, text: str) -> Text:
@@ -120,14 +84,23 @@ class Formats:
         return value if share is None else self.text(self._digits(share, 1) + "%")
 
     def money(self, amount: Any, currency: Any = None) -> Any:
-        """`29.99 USD`; the amount alone where the currency is not known."""
-        sum_ = self.number(amount)
+        """`29.90 USD`, `30 USD`; the amount alone where the currency is not known."""
+        sum_ = self._amount(amount)
         return self.text("%s %s") % (sum_, currency) if given(currency) and given(amount) else sum_
 
     def signed(self, amount: Any, sign: str) -> Any:
-        """`+50`, `−50`"""
+        """`+50`, `−50.50`"""
         change = figure(amount)
-        return amount if change is None else self.text(sign + self._digits(abs(change), 2))
+        return amount if change is None else self.text(f"{sign}{self._amount(abs(change))}")
+
+    def _amount(self, value: Any) -> Any:
+        """A sum as it is written: whole, or with its hundredths; coins are counted in smaller parts."""
+        count = figure(value)
+        if count is None:
+            return value
+        digits = self._digits(count, COINS)
+        _, mark, part = digits.rpartition(MARKS[self._locale][1])
+        return self.text(f"{digits}0" if mark and len(part) == 1 else digits)
 
     def number(self, value: Any, decimals: int = 2) -> Any:
         """`1,250.5`; Russian writes it `1 250,5`."""
@@ -271,6 +244,13 @@ class Formats:
         words = self._catalog.ngettext("%(num)s day", "%(num)s days", round(abs(count)))
         return self.text(words % {"num": self._digits(count, 1)})
 
+    def hours(self, value: Any) -> Any:
+        count = figure(value)
+        if count is None:
+            return value
+        words = self._catalog.ngettext("%(num)s hour", "%(num)s hours", round(abs(count)))
+        return self.text(words % {"num": self._digits(count, 1)})
+
     # words
 
     def yesno(self, value: Any) -> Any:
@@ -285,6 +265,20 @@ class Formats:
         """A state in the reader's language; one that we do not know as it is."""
         words = STATES.get(word(value))
         return value if words is None else self.text(self._catalog.gettext(words))
+
+    def words(self, value: Any) -> Any:
+        """What a program calls something, as people would write it: `CHANGED_SERVER` as `Changed server`."""
+        return as_words(value) if isinstance(value, str) else value
+
+    def numbers(self, values: Any) -> Any:
+        """Numbers in a row: `0.1 0.2 0.3`."""
+        known = values if isinstance(values, list | tuple) else [values]
+        return self.text(" ").join(self.text.escape(self.number(one)) for one in known if given(one))
+
+    def enumerated(self, pairs: Iterable[tuple[Any, Any]]) -> Text:
+        """Values and what is said of each: `10.0.0.1 (inbound), 10.0.0.2 (blocked)`."""
+        shown = [self.text("%s (%s)") % pair if given(pair[1]) else self.text.escape(pair[0]) for pair in pairs]
+        return self.text(", ").join(shown)
 
     def strategy(self, value: Any) -> Any:
         """How often the traffic counter is reset; nothing where it never is."""

@@ -92,7 +92,7 @@ class Renderer:
         if look.service is None and not look.inline:
             return NOTHING
         locale = self._language(look)
-        variables = event_variables(event, self._readers[locale], circumstances)
+        variables = event_variables(event, self._readers[locale], circumstances, look.style)
         faults: list[str] = []
         blocks: dict[str, str] = {}
         if (service := look.service) is not None:

@@ -25,8 +25,11 @@ from bridge.markup.text import Text, web_address
 from bridge.messages.facts import Fact, Section, facts, headline, sections
 from bridge.messages.fields import Style
 from bridge.messages.filters import Formats
+from bridge.messages.layout import told_whole
 from bridge.messages.values import flat, given, to_json
 from bridge.posted import buttons, component_pictures, component_texts, poll_answers
+
+FEW = 3  # facts of a message in the short style
 
 #: What a template may ask about a message that was posted to us.
 POSTED = {"buttons": buttons, "texts": component_texts, "pictures": component_pictures, "answers": poll_answers}
@@ -192,7 +195,12 @@ def _functions(formats: Formats, *, long_values: bool) -> dict[str, Callable[...
     def _style(context: Context) -> Style:
         lasted = context["downtime"]
         ended = None if lasted is None else (context["type"].rpartition(".")[2], lasted)
-        return Style(formats, context["occurred_at"], long=long_values, ended=ended)
+        extent, type_ = context["style"], context["type"]
+        if long_values and context["panel"] == "orbvpn":
+            extent = "full"  # in the documented layout nothing that is documented is missing
+        whole = extent == "full" or (extent == "normal" and told_whole(type_))
+        most = FEW if extent == "short" else None
+        return Style(formats, context["occurred_at"], long=long_values, ended=ended, whole=whole, most=most)
 
     return {"facts": known_facts, "sections": known_sections, "gist": known_gist}
 

@@ -36,11 +36,20 @@ def moment(value: Any) -> datetime | None:
 
 
 def rounded(seconds: float) -> tuple[int, int]:
-    """The nearest whole number of days, hours or minutes, and how many seconds such a one has."""
-    unit = (
-        DAY if seconds >= 1.5 * DAY or seconds == DAY else HOUR if seconds >= 1.5 * HOUR or seconds == HOUR else MINUTE
-    )
-    return round(seconds / unit), unit
+    """The nearest whole number of days, hours or minutes, and how many seconds such a one has.
+
+    A day is one day, not 24 hours, and what is nearly one is too: else the same would be told in two ways.
+    """
+    for unit, smaller in ((DAY, HOUR), (HOUR, MINUTE)):
+        if seconds >= 1.5 * unit or round(seconds / smaller) == unit // smaller:
+            return round(seconds / unit), unit
+    return round(seconds / MINUTE), MINUTE
+
+
+def zone_name(at: datetime) -> str:
+    """What the zone of a local time is called: `UTC`, `CET`, and `UTC+03:30` where it has no name of its own."""
+    name = at.tzname() or "UTC"
+    return name if name.isalpha() else f"UTC{at.isoformat()[-6:]}"
 
 
 def parts(seconds: float) -> tuple[tuple[int, int], str]:
@@ -108,3 +117,10 @@ def _jsonable(value: Any) -> Any:
 
 def word(value: Any) -> str:
     return re.sub(r"[\s-]+", "_", value.strip().lower()) if isinstance(value, str) else ""
+
+
+def as_words(value: str) -> str:
+    """`CHANGED_SERVER`, `changed_server` and `changed-server` as `Changed server`; what has other signs as it is."""
+    if re.fullmatch(r"[A-Za-z0-9]+(?:[_-][A-Za-z0-9]+)+", value) and (value.isupper() or value.islower()):
+        return label(value.replace("-", "_").lower())
+    return value

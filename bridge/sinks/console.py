@@ -17,6 +17,7 @@ from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Limit
 from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
+from bridge.sinks.settings import MessageStyle
 from bridge.terms import Quiet, Storm
 
 EVENT = "event"  # the format that is no service's
@@ -33,6 +34,7 @@ class ConsoleConfig(SinkConfig):
 
     type: Literal["console"] = Field("console", description="shows messages on the terminal")
     format: Format = Field(next(iter(SERVICES)), description="whose message is shown, or the event as JSON")
+    style: MessageStyle = "normal"
     color: bool = Field(True, description="false: no colours on a terminal either")
 
     def open(self, tools: Tools) -> "ConsoleSink":
@@ -53,7 +55,9 @@ class ConsoleSink:
 
     @property
     def look(self) -> Look:
-        return Look(self._service, locale=self.config.locale, parts=DIGEST_PARTS) if self._service else Look()
+        if self._service is None:
+            return Look()
+        return Look(self._service, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def limits(self) -> tuple[Limit, ...]:

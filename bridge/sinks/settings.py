@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 from yarl import URL
 
 from bridge.codec import dump
-from bridge.markup.service import Service
+from bridge.markup.service import Extent, Service
 from bridge.outcome import Rate
 from bridge.settings import Duration, Settings
 from bridge.sinks.text import web_url
@@ -184,11 +184,18 @@ class SinkConfig(Settings):
         return "it has no messages that could be changed"
 
 
+#: How much messages say.
+MessageStyle = Annotated[
+    Extent, Field(description="short: three facts at most; normal: what matters to the type; full: all that is known")
+]
+
+
 class ChatConfig(SinkConfig):
     """What every chat has."""
 
     service: ClassVar[Service]
 
+    style: MessageStyle = "normal"
     storm: Storm | None = Field(Storm(), description="when it has fallen behind, and digests by itself; null for never")
 
 
@@ -199,7 +206,7 @@ class ProgramConfig(SinkConfig):
 
 
 #: How a sink is spoken to, and not where: changing these repairs no address.
-NO_ADDRESS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "quiet", "storm", "concurrency"))
+NO_ADDRESS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency"))
 
 
 def address_of(config: SinkConfig) -> str:

@@ -20,6 +20,8 @@ class ValueKind(StrEnum):
     TIME = "time"  # ISO 8601 in UTC
     DEADLINE = "deadline"  # a time too, that something lasts until
     NUMBER = "number"
+    NUMBERS = "list of numbers"
+    FACTOR = "factor"  # what is counted is multiplied by it
     BYTES = "bytes"
     SECONDS = "seconds"
     HOURS = "hours"
@@ -68,17 +70,25 @@ THINGS: Mapping[str, str] = {
 KEYS: Mapping[str, Key] = {
     "user": _object(
         N_("User"),
-        text="username email first_name last_name country phone note reset_strategy tag department",
+        text="username email first_name last_name country phone note reset_strategy tag department last_node",
         id="id",
         state="status",
         bytes="used_bytes limit_bytes lifetime_used_bytes",
-        deadline="expires_at",
-        time="created_at online_at",
+        deadline="expires_at on_hold_until",
+        time="created_at online_at first_connected_at",
         number="device_limit telegram_id",
         texts="groups",
         seconds="on_hold_seconds",
+        hours="not_connected_hours",
+        days="auto_delete_days",
         truth="next_plan active",
-        notes={"telegram_id": "the user's own"},
+        notes={
+            "last_node": "id of the node last connected to",
+            "on_hold_until": "then the plan begins, connected or not",
+            "telegram_id": "the user's own",
+            "not_connected_hours": "since the user was made",
+            "auto_delete_days": "after the end until the panel deletes the user",
+        },
     ),
     "owner": Key(ValueKind.TEXT, "name of the admin or reseller whom the user, or the peer, belongs to"),
     "actor": Key(ValueKind.TEXT, "name of who did it; `system` for the panel's own jobs"),
@@ -111,10 +121,22 @@ KEYS: Mapping[str, Key] = {
         N_("Node"),
         text="name address country core_version node_version provider",
         id="id",
-        number="port users_online",
-        bytes="used_bytes limit_bytes",
+        number="port users_online traffic_reset_day cpus",
+        numbers="load",
+        factor="multiplier node_multiplier",
+        bytes="used_bytes limit_bytes memory_bytes memory_used_bytes",
+        seconds="uptime_seconds core_uptime_seconds",
         percent="percent",
+        time="status_changed_at",
         texts="tags",
+        objects="ips",
+        notes={
+            "traffic_reset_day": "of the month",
+            "load": "averages of 1, 5 and 15 minutes",
+            "multiplier": "of users' traffic",
+            "node_multiplier": "of the node's own traffic",
+            "ips": "`ip`, `status`",
+        },
     ),
     "billing": _object(
         text="provider login_url",
@@ -139,8 +161,13 @@ KEYS: Mapping[str, Key] = {
         texts="addresses",
         time="disabled_at",
     ),
-    "security": _object(text="username ip user_agent description"),
-    "abuse": _object(text="username node description ip"),
+    "security": _object(N_("Account"), text="username ip user_agent description"),
+    "abuse": _object(
+        text="username node description ip destination inbound",
+        truth="blocked",
+        seconds="block_seconds",
+        deadline="blocked_until",
+    ),
     **{
         name: _object(
             title,
@@ -156,6 +183,7 @@ KEYS: Mapping[str, Key] = {
     "system": _object(N_("Server"), text="server message version component"),
     "action": Key(ValueKind.TEXT, "what the user did"),
     "message": _object(
+        N_("Message"),
         text="content username avatar_url thread_id thread_name",
         number="flags",
         objects="embeds files components",
@@ -169,9 +197,13 @@ KEYS: Mapping[str, Key] = {
 }
 
 
+#: What the subjects are called that no key of `data` is about.
+TITLES: Mapping[str, str] = {"config": N_("Configuration")}
+
+
 def subject_title(kind: str) -> str | None:
     """What a subject of this kind is called, `User` for `user:alice`; None for one that we have no word for."""
-    return KEYS[kind].title if kind in KEYS else None
+    return KEYS[kind].title if kind in KEYS else TITLES.get(kind)
 
 
 #: What stands under a key, in `data` or in an object of it; the same wherever it is said.

@@ -44,7 +44,7 @@ TYPES: Mapping[str, EventType] = {one.name: one for one in (
     EventType("user.expired", "a user's time is over", "⌛", N_("User expired"), RED),
     EventType("user.expiring", "a user's time is over soon", "⏳", N_("User expires soon"), AMBER),
     EventType("user.expired_reminder", "a user's time has been over for a while",
-              "📆", N_("User expired a while ago"), AMBER),
+              "📆", N_("Reminder of an expired user"), AMBER),
     EventType("user.usage_threshold", "a user has used a good part of the traffic",
               "📈", N_("Traffic running out"), AMBER, "USAGE_LIMIT_APPROACHING"),
     EventType("user.usage_abnormal", "a user's traffic is unusual",
@@ -136,6 +136,9 @@ TYPES: Mapping[str, EventType] = {one.name: one for one in (
     EventType("admin.created", "an admin was created", "🧑‍💼", N_("Admin created"), GREEN),
     EventType("admin.updated", "an admin was changed", "✏️", N_("Admin changed"), BLUE),
     EventType("admin.deleted", "an admin was deleted", "🗑️", N_("Admin deleted"), RED),
+    EventType("admin.usage_reset", "an admin's traffic counter was reset", "🔄", N_("Admin traffic reset"), BLUE),
+    EventType("admin.usage_threshold", "an admin's users have used a good part of the admin's traffic",
+              "📈", N_("Admin traffic running out"), AMBER),
     EventType("role.created", "a role was created", "🎭", N_("Admin role created"), GREEN),
     EventType("role.updated", "a role was changed", "✏️", N_("Admin role changed"), BLUE),
     EventType("role.deleted", "a role was deleted", "🗑️", N_("Admin role deleted"), RED),
@@ -192,7 +195,7 @@ def documented_name(name: str) -> str:
 class Opposite:
     """The last words of two types, bad news and what ends it, and what the time between them is called.
 
-    Words and not types: they hold too for what a source `{panel: json}` names.
+    Words and not types: they hold too for what a source `{panel: json}` names, as `disk.down`.
     """
 
     bad: str
@@ -204,6 +207,8 @@ OPPOSITES = (
     Opposite("connection_lost", "connection_restored", N_("Downtime")),
     Opposite("disconnected", "connected", N_("Offline For")),
     Opposite("disabled", "enabled", N_("Disabled For")),
+    Opposite("firing", "resolved", N_("Fired For")),
+    Opposite("down", "up", N_("Downtime")),
 )
 _OTHER = {pair.bad: pair.good for pair in OPPOSITES} | {pair.good: pair.bad for pair in OPPOSITES}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.filters import Formats
 from bridge.messages.values import given as is_given
-from bridge.messages.values import label, leaves, to_json
+from bridge.messages.values import label, leaves, to_json, zone_name
 from bridge.sinks.discord.text import DiscordText
 
 TEHRAN = ZoneInfo("Asia/Tehran")
@@ -133,6 +133,59 @@ def test_from_when_to_when(first: Any, last: Any, said: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "left", "ago"),
+    [
+        (86400, "1 day left", "1 day ago"),
+        (86403, "1 day left", "1 day ago"),
+        (86400 - 27, "1 day left", "1 day ago"),
+        (23 * 3600, "23 hours left", "23 hours ago"),
+        (26 * 3600, "26 hours left", "26 hours ago"),
+        (2 * 86400 - 40, "2 days left", "2 days ago"),
+        (3600, "1 hour left", "1 hour ago"),
+        (3601, "1 hour left", "1 hour ago"),
+        (59 * 60, "59 minutes left", "59 minutes ago"),
+        (61.6 * 60, "62 minutes left", "62 minutes ago"),
+        (12, "now", "now"),
+    ],
+)
+def test_the_same_time_is_told_in_one_way_whoever_measured_it(seconds: float, left: str, ago: str) -> None:
+    assert (ENGLISH.left(seconds), ENGLISH.left(-seconds)) == (left, ago)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("CHANGED_SERVER", "Changed server"),
+        ("changed-server", "Changed server"),
+        ("opened_2_tickets", "Opened 2 tickets"),
+        ("Changed the server", "Changed the server"),
+        ("iPhone_15", "iPhone_15"),
+        ("OWNER", "OWNER"),
+        (7, 7),
+        (None, None),
+    ],
+)
+def test_what_a_program_says_in_one_word_is_written_as_people_write_it(value: Any, said: Any) -> None:
+    assert ENGLISH.words(value) == said
+
+
+@pytest.mark.parametrize(
+    ("hours", "en", "fa", "ru"),
+    [(72, "72 hours", "72 ساعت", "72 часа"), (1, "1 hour", "1 ساعت", "1 час"), ("soon", "soon", "soon", "soon")],
+)
+def test_hours_stay_hours(hours: Any, en: str, fa: str, ru: str) -> None:
+    assert [FORMATS[locale].hours(hours) for locale in ("en", "fa", "ru")] == [en, fa, ru]
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"),
+    [("UTC", "UTC"), ("Europe/Berlin", "CET"), ("Asia/Tehran", "UTC+03:30"), ("America/Sao_Paulo", "UTC-03:00")],
+)
+def test_a_zone_is_called_by_its_name_or_by_how_far_it_is(zone: str, name: str) -> None:
+    assert zone_name(datetime(2026, 11, 21, 4, 4, tzinfo=ZoneInfo(zone))) == name
+
+
+@pytest.mark.parametrize(
     ("count", "said"),
     [(1, "1 день"), (2, "2 дня"), (5, "5 дней"), (11, "11 дней"), (21, "21 день"), (90, "90 дней")],
 )
@@ -145,7 +198,11 @@ def test_russian_plurals(count: int, said: str) -> None:
     [
         (29.99, "USD", "29.99 USD", "29,99 USD"),
         (1250000, "IRT", "1,250,000 IRT", "1\u00a0250\u00a0000 IRT"),
-        (5.5, None, "5.5", "5,5"),
+        (5.5, None, "5.50", "5,50"),
+        (29.9, "EUR", "29.90 EUR", "29,90 EUR"),
+        (1250.0, "EUR", "1,250 EUR", "1\u00a0250 EUR"),
+        (0.00012, "BTC", "0.00012 BTC", "0,00012 BTC"),
+        (0.1 + 0.2, "USD", "0.30 USD", "0,30 USD"),
         (None, "USD", None, None),
         (3, "*US*", r"3 \*US\*", r"3 \*US\*"),
     ],

@@ -248,6 +248,8 @@ def test_the_three_generations_say_the_same_of_a_user() -> None:
         "expires_at": "2026-12-21T03:00:00Z",
         "created_at": "2026-09-01T08:00:00Z",
         "online_at": "2026-11-21T03:00:00.123000Z",
+        "first_connected_at": "2026-10-01T12:00:00Z",
+        "last_node": "77777777-6666-4555-8444-333333333333",
         "device_limit": 3,
         "tag": "VIP",
         "telegram_id": 987654321,
@@ -279,6 +281,26 @@ def test_a_node_says_how_it_is() -> None:
         "core_version": "26.1.31",
         "node_version": "2.7.0",
         "tags": ["EU"],
+        "status_changed_at": "2026-11-21T02:59:00Z",
+        "traffic_reset_day": 1,
+        "multiplier": 1,
+        "cpus": 2,
+        "memory_bytes": 4112142336,
+        "memory_used_bytes": 2000000000,
+        "uptime_seconds": 86400,
+        "load": [0.1, 0.2, 0.3],
+        "core_uptime_seconds": 12,
+    }
+
+
+def test_a_node_says_of_each_address_what_it_is_there_for() -> None:
+    ips = [{"ip": "203.0.113.20", "status": "INBOUND"}, {"ip": "203.0.113.21", "status": "BLOCKED"}, {"status": "X"}, 7]
+    node = understood("node.modified", {"ips": ips, "trafficResetDay": 0, "nodeConsumptionMultiplier": 1.5}).data[
+        "node"
+    ]
+    assert node == {
+        "ips": [{"ip": "203.0.113.20", "status": "inbound"}, {"ip": "203.0.113.21", "status": "blocked"}],
+        "node_multiplier": 1.5,
     }
 
 
@@ -324,9 +346,49 @@ def test_a_torrent_report_is_abuse(user: dict[str, Any], node: dict[str, Any], s
     assert sighting.data["abuse"].items() >= {"ip": "203.0.113.42", "description": "bittorrent"}.items()
 
 
-def test_who_has_not_connected_says_since_when() -> None:
+@pytest.mark.parametrize(
+    ("blocked", "told"),
+    [
+        (True, {"blocked": True, "block_seconds": 1800, "blocked_until": "2026-11-21T05:00:00Z"}),
+        (False, {"blocked": False}),
+    ],
+)
+def test_a_torrent_report_says_what_was_seen_and_what_became_of_it(blocked: bool, told: dict[str, Any]) -> None:
+    report = {
+        "actionReport": {
+            "blocked": blocked,
+            "ip": "203.0.113.42",
+            "blockDuration": 1800,
+            "willUnblockAt": "2026-11-21T05:00:00.000Z",
+            "userId": "2",
+            "processedAt": "2026-11-21T04:30:00.000Z",
+        },
+        "xrayReport": {
+            "email": "2",
+            "protocol": "bittorrent",
+            "network": "tcp",
+            "source": "203.0.113.42:51431",
+            "destination": "198.51.100.9:6969",
+            "inboundTag": "VLESS_TCP_REALITY",
+            "outboundTag": "RW_TB_OUTBOUND_BLOCK",
+        },
+    }
+    data = {"node": {"name": "fra-1"}, "user": {"username": "alice"}, "report": report}
+    assert understood("torrent_blocker.report", data).data["abuse"] == {
+        "username": "alice",
+        "node": "fra-1",
+        "description": "bittorrent",
+        "destination": "198.51.100.9:6969",
+        "inbound": "VLESS_TCP_REALITY",
+        "ip": "203.0.113.42",
+        **told,
+    }
+
+
+def test_who_has_not_connected_says_for_how_long() -> None:
     sighting = understood("user.not_connected", meta={"notConnectedAfterHours": 24})
-    assert sighting.data["reason"] == "notConnectedAfterHours: 24"
+    assert sighting.data["user"]["not_connected_hours"] == 24
+    assert "reason" not in sighting.data
 
 
 # What is refused, and what is left out

@@ -21,7 +21,6 @@ from typing import Any
 
 from bridge.event import JsonObject, iso
 from bridge.foreign import number, present, truth, utc, whole
-from bridge.panels.base import unknown_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +50,6 @@ def _marzban(name: str, type_: str, about: str = "user") -> ReportKind:
 
 def _pasarguard(name: str, type_: str, about: str = "user") -> ReportKind:
     return ReportKind("pasarguard", name, type_, about)
-
-
-def _unworded(name: str) -> ReportKind:
-    return _pasarguard(name, unknown_type("pasarguard", f"discord:{name}"), "admin")
 
 
 #: Marzban's, by title.
@@ -89,8 +84,8 @@ PLAIN = {
     "**disabled**": _pasarguard("user_status_change/disabled", "user.disabled"),
     "**limited**": _pasarguard("user_status_change/limited", "user.limited"),
     "**expired**": _pasarguard("user_status_change/expired", "user.expired"),
-    "admin reset usage": _unworded("admin_reset_usage"),
-    "admin usage limit warning": _unworded("admin_usage_limit_reached"),
+    "admin reset usage": _pasarguard("admin_reset_usage", "admin.usage_reset", "admin"),
+    "admin usage limit warning": _pasarguard("admin_usage_limit_reached", "admin.usage_threshold", "admin"),
     "login attempt": _pasarguard("admin_login", "security.login", "login"),
     "connect node": _pasarguard("connect_node", "node.connection_restored", "node"),
     "recovered node": _pasarguard("recovered_node", "node.connection_restored", "node"),
@@ -280,7 +275,9 @@ def _node_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Jso
 
 def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
     label, name = sheet.rows[0]
-    labels = [label for label, _ in sheet.rows[1:] if label not in ("Status", "Expire Date")]
+    usage = _usage(sheet)
+    apart = ("Status", "Expire Date", *(USAGE if usage else ()))
+    labels = [label for label, _ in sheet.rows[1:] if label not in apart]
     thing = present(
         name=None if label == "ID" else name,
         id=whole(name if label == "ID" else foot.only("ID")),
@@ -288,19 +285,23 @@ def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Js
         expires_at=_utc(sheet.only("Expire Date"), zone),
         details=present(**{one: sheet.only(one) for one in labels}),
     )
-    return {kind.about: thing, **present(usage=_usage(sheet)), **_owner_and_actor(foot)}
+    return {kind.about: thing, **present(usage=usage), **_owner_and_actor(foot)}
 
 
 def _usage(sheet: Sheet) -> JsonObject:
     """The figures of the warning about an admin's traffic; empty in any other report."""
-    if not (share := sheet.only("Usage")):
+    share, used, limit = (sheet.only(label) for label in USAGE)
+    if not share:
         return {}
     return present(
-        used_bytes=_bytes(sheet.only("Used Traffic")),
-        limit_bytes=_bytes(sheet.only("Data Limit")) or None,
+        used_bytes=_bytes(used),
+        limit_bytes=_bytes(limit) or None,
         percent=number(share.removesuffix("%")),
     )
 
+
+#: The labels of those figures.
+USAGE = ("Usage", "Used Traffic", "Data Limit")
 
 DATA = {"user": _user_data, "login": _login_data, "node": _node_data}
 

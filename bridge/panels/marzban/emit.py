@@ -7,6 +7,7 @@ from typing import Any
 from bridge.event import Event, JsonObject
 from bridge.foreign import object_at, text
 from bridge.message import Emission
+from bridge.originals import MASK
 from bridge.panels.base import subject_name, without_masked_keys
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage
 from bridge.panels.marzban.names import MARKS, TYPES
@@ -84,8 +85,8 @@ def _user_object(event: Event) -> JsonObject:
         "sub_last_user_agent": None,
         "online_at": _zoneless(user.get("online_at")),
         "on_hold_expire_duration": count(user.get("on_hold_seconds")),
-        "on_hold_timeout": None,
-        "auto_delete_in_days": None,
+        "on_hold_timeout": _zoneless(user.get("on_hold_until")),
+        "auto_delete_in_days": count(user.get("auto_delete_days")),
         "next_plan": None,
         "username": _username(event),
         "status": _status(event),
@@ -111,8 +112,9 @@ def _status(event: Event) -> str:
 
 
 def _username(event: Event) -> str:
-    known = text(object_at(event.data, "user").get("username"))
-    return known or subject_name(event) or "system"  # Marzban names someone in every element
+    """Whose event it is; a name that is masked is none: Marzban names someone in every element."""
+    known = (text(object_at(event.data, "user").get("username")), subject_name(event))
+    return next((name for name in known if name and name != MASK), "system")
 
 
 def _expires_at(event: Event) -> Any:

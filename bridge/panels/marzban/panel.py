@@ -173,6 +173,8 @@ def _user(username: str | None, user: JsonObject) -> JsonObject:
         device_limit=count(user.get("hwid_limit")) or None,
         groups=texts(user.get("group_names")),
         on_hold_seconds=count(user.get("on_hold_expire_duration")) or count(user.get("usage_duration")) or None,
+        on_hold_until=utc_or_never(user.get("on_hold_timeout")) or utc_or_never(user.get("activation_deadline")),
+        auto_delete_days=count(user.get("auto_delete_in_days")),
         next_plan=bool(next_plan) if "next_plan" in user else None,
         active=active if isinstance(active, bool) else None,
     )

@@ -11,7 +11,7 @@ from bridge.event import Event, JsonObject
 from bridge.foreign import moment, number, object_at, text, texts, value_at, whole, write_all_fields, write_fields
 from bridge.message import Emission
 from bridge.panels.base import subject_name, without_masked_keys
-from bridge.panels.remnawave.fields import BILLING, DEVICE, LOGIN, NODE, TOKEN, TRAFFIC, USER
+from bridge.panels.remnawave.fields import ACTION, BILLING, DEVICE, LOGIN, NODE, SYSTEM, TOKEN, TRAFFIC, USER, XRAY
 from bridge.panels.remnawave.names import BILL, TYPES
 
 
@@ -42,8 +42,17 @@ def _envelope(event: Event) -> JsonObject:
     native, stamp = _native_name(event), _iso_millis(event.occurred_at)
     scope = native.partition(".")[0]
     envelope = {"scope": scope, "event": native, "timestamp": stamp, "data": _body(event, scope)}
-    meta = {"expiration": -_hours(event)} if native == "user.expiration" else None
-    return {**envelope, "meta": meta} if scope == "user" else envelope
+    return {**envelope, "meta": _meta(event, native)} if scope == "user" else envelope
+
+
+def _meta(event: Event, native: str) -> JsonObject | None:
+    match native:
+        case "user.expiration":
+            return {"expiration": -_hours(event)}
+        case "user.not_connected":
+            waited = whole(object_at(event.data, "user").get("not_connected_hours"))
+            return None if waited is None else {"notConnectedAfterHours": waited}
+    return None
 
 
 def _native_name(event: Event) -> str:
@@ -115,6 +124,7 @@ def _user_object(event: Event) -> JsonObject:
         "lifetimeUsedTrafficBytes": used,
         "onlineAt": None,
         "lastConnectedNodeUuid": None,
+        "firstConnectedAt": now if tail == "first_connected" else None,
     }
     statuses = [
         one for one in (str(user.get("status")).upper(), tail.upper()) if one in ("DISABLED", "LIMITED", "EXPIRED")
@@ -139,11 +149,7 @@ def _user_object(event: Event) -> JsonObject:
         "subRevokedAt": now if tail == "subscription_revoked" else None,
         "lastTrafficResetAt": now if tail == "usage_reset" else None,
         "activeInternalSquads": [{"uuid": str(_uuid("group", one)), "name": one} for one in texts(user.get("groups"))],
-        "userTraffic": {
-            **traffic,
-            **write_fields(TRAFFIC, user),
-            "firstConnectedAt": now if tail == "first_connected" else None,
-        },
+        "userTraffic": {**traffic, **write_fields(TRAFFIC, user)},
     }
 
 
@@ -158,25 +164,27 @@ def _device_object(event: Event) -> JsonObject:
 def _node_object(event: Event) -> JsonObject:
     node, now = object_at(event.data, "node"), _iso_millis(event.occurred_at)
     name = text(node.get("name")) or subject_name(event)
-    unset = ("trafficResetDay", "providerUuid", "provider", "activePluginUuid", "system")
+    unset = ("trafficResetDay", "providerUuid", "provider", "activePluginUuid", "port")
     return {
         **dict.fromkeys(unset),
-        **dict.fromkeys(("trafficLimitBytes", "trafficUsedBytes", "usersOnline", "xrayUptime"), 0),
-        "port": None,
+        **dict.fromkeys(("trafficLimitBytes", "trafficUsedBytes", "usersOnline"), 0),
         "tags": [],
         "address": "",
         "countryCode": "XX",
+        "consumptionMultiplier": 1,
+        "lastStatusChange": now,
         **write_fields(NODE, node),
+        "ips": _ips(node),
+        "system": _system(node),
+        "xrayUptime": node.get("core_uptime_seconds", 0),
         "uuid": str(_uuid("node", name)),
         "name": name,
         "isConnected": event.type not in ("node.connection_lost", "node.disabled"),
         "isConnecting": False,
         "isDisabled": event.type == "node.disabled",
         "isTrafficTrackingActive": "limit_bytes" in node,
-        "lastStatusChange": now,
         "lastStatusMessage": event.data.get("reason"),
         "notifyPercent": whole(number(node.get("percent"))),
-        "consumptionMultiplier": 1,
         "viewPosition": 1,
         "createdAt": now,
         "updatedAt": now,
@@ -185,10 +193,27 @@ def _node_object(event: Event) -> JsonObject:
     }
 
 
+def _ips(node: JsonObject) -> list[JsonObject]:
+    known = node.get("ips")
+    found = [one for one in known if text(value_at(one, "ip"))] if isinstance(known, list) else []
+    return [{"ip": one["ip"], "status": (text(one.get("status")) or "unknown").upper()} for one in found]
+
+
+def _system(node: JsonObject) -> JsonObject | None:
+    """What is known of the machine, where Remnawave puts it; None where nothing is."""
+    known = write_fields(SYSTEM, node)
+    info = {key: value for key, value in known.items() if key in ("cpus", "memoryTotal")}
+    stats = {key: value for key, value in known.items() if key not in info}
+    return {"info": info, "stats": stats} if known else None
+
+
 def _report_object(event: Event) -> JsonObject:
     abuse, now = object_at(event.data, "abuse"), _iso_millis(event.occurred_at)
-    action = {"blocked": True, "ip": abuse.get("ip", ""), "blockDuration": 0, "willUnblockAt": now, "processedAt": now}
-    return {"actionReport": action, "xrayReport": {"protocol": abuse.get("description", "")}}
+    action = {"blocked": True, "ip": "", "blockDuration": 0, "willUnblockAt": now, "processedAt": now}
+    return {
+        "actionReport": action | write_fields(ACTION, abuse),
+        "xrayReport": {"protocol": ""} | write_fields(XRAY, abuse),
+    }
 
 
 def signature(key: bytes, body: bytes) -> bytes:

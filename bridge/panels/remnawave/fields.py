@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from bridge.foreign import FieldMap, text, texts, utc, whole
+from bridge.event import JsonObject
+from bridge.foreign import FieldMap, number, present, text, texts, truth, utc, value_at, whole
 
 
 def _lower(value: Any) -> str | None:
@@ -11,6 +12,21 @@ def _lower(value: Any) -> str | None:
 
 def _limit(value: Any) -> int | None:
     return whole(value) or None
+
+
+def _numbers(value: Any) -> list[int | float]:
+    return [one for one in value if number(one) is not None] if isinstance(value, list) else []
+
+
+def _month_day(value: Any) -> int | None:
+    found = whole(value)
+    return found if found is not None and 1 <= found <= 31 else None
+
+
+def _ips(value: Any) -> list[JsonObject]:
+    """The addresses of a node, each with what it is there for: `inbound`, `blocked` …"""
+    found = [one for one in value if text(value_at(one, "ip"))] if isinstance(value, list) else []
+    return [present(ip=one["ip"], status=_lower(one.get("status"))) for one in found]
 
 
 def _unmasked(value: Any) -> str | None:
@@ -35,6 +51,7 @@ TRAFFIC: FieldMap = {
     "usedTrafficBytes": ("used_bytes", whole),
     "lifetimeUsedTrafficBytes": ("lifetime_used_bytes", whole),
     "onlineAt": ("online_at", utc),
+    "firstConnectedAt": ("first_connected_at", utc),
 }
 NODE: FieldMap = {
     "name": ("name", text),
@@ -45,6 +62,31 @@ NODE: FieldMap = {
     "trafficLimitBytes": ("limit_bytes", _limit),
     "usersOnline": ("users_online", whole),
     "tags": ("tags", texts),
+    "trafficResetDay": ("traffic_reset_day", _month_day),
+    "consumptionMultiplier": ("multiplier", number),
+    "nodeConsumptionMultiplier": ("node_multiplier", number),
+    "lastStatusChange": ("status_changed_at", utc),
+    "ips": ("ips", _ips),
+}
+#: What a node's `system` says in `info` and `stats`, together.
+SYSTEM: FieldMap = {
+    "cpus": ("cpus", whole),
+    "memoryTotal": ("memory_bytes", whole),
+    "memoryUsed": ("memory_used_bytes", whole),
+    "uptime": ("uptime_seconds", whole),
+    "loadAvg": ("load", _numbers),
+}
+#: What became of who was reported, and what the report is about.
+ACTION: FieldMap = {
+    "ip": ("ip", text),
+    "blocked": ("blocked", truth),
+    "blockDuration": ("block_seconds", _limit),
+    "willUnblockAt": ("blocked_until", utc),
+}
+XRAY: FieldMap = {
+    "protocol": ("description", text),
+    "destination": ("destination", text),
+    "inboundTag": ("inbound", text),
 }
 DEVICE: FieldMap = {
     "hwid": ("id", _unmasked),

@@ -43,7 +43,7 @@ from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.remnawave.emit import emit, signature
-from bridge.panels.remnawave.fields import BILLING, DEVICE, LOGIN, NODE, TOKEN, TRAFFIC, USER
+from bridge.panels.remnawave.fields import ACTION, BILLING, DEVICE, LOGIN, NODE, SYSTEM, TOKEN, TRAFFIC, USER, XRAY
 from bridge.panels.remnawave.names import NUMBERED, TYPES, canonical_type, hours_left
 from bridge.settings import Duration
 
@@ -190,9 +190,9 @@ def _data(native: str, element: JsonObject, hours: int | None) -> JsonObject:
 
 
 def _user_data(native: str, body: JsonObject, hours: int | None, waited: int | None) -> JsonObject:
-    user = _user(body)
+    user = _user(body) | present(not_connected_hours=waited)
     used, limit = user.get("used_bytes"), user.get("limit_bytes")
-    data = present(user=user, reason=None if waited is None else f"notConnectedAfterHours: {waited}")
+    data = present(user=user)
     if native == "user.bandwidth_usage_threshold_reached":
         percent = number(body.get("lastTriggeredThreshold")) or _percent(used, limit)
         data["usage"] = present(used_bytes=used, limit_bytes=limit, percent=percent)
@@ -207,11 +207,13 @@ def _user(user: JsonObject) -> JsonObject:
         user.get(key) for key in ("activeInternalSquads", "activeUserInbounds") if isinstance(user.get(key), list)
     ]
     names = [text(value_at(one, "name")) or text(value_at(one, "tag")) for group in groups for one in group or ()]
+    traffic = user | object_at(user, "userTraffic")
     return present(
         **read_fields(USER, user),
-        **read_fields(TRAFFIC, user | object_at(user, "userTraffic")),
+        **read_fields(TRAFFIC, traffic),
         id=whole(user.get("id")) or text(user.get("uuid")),
         groups=texts(names),
+        last_node=text(traffic.get("lastConnectedNodeUuid")),
     )
 
 
@@ -224,6 +226,8 @@ def _node(node: JsonObject, *, warned: bool = False) -> JsonObject:
     percent = number(node.get("notifyPercent")) if warned else None
     return present(
         **known,
+        **read_fields(SYSTEM, object_at(node, "system", "info") | object_at(node, "system", "stats")),
+        core_uptime_seconds=whole(node.get("xrayUptime")) or None,
         id=whole(node.get("id")) or text(node.get("uuid")),
         percent=percent or _percent(known.get("used_bytes"), known.get("limit_bytes")),
         core_version=text(value_at(node, "versions", "xray")) or text(node.get("xrayVersion")),
@@ -233,11 +237,15 @@ def _node(node: JsonObject, *, warned: bool = False) -> JsonObject:
 
 
 def _abuse(body: JsonObject) -> JsonObject:
+    """What was seen and done about it; a node says how long it blocks even where it could not."""
+    action = read_fields(ACTION, object_at(body, "report", "actionReport"))
+    if action.get("blocked") is False:
+        action = {key: value for key, value in action.items() if key not in ("block_seconds", "blocked_until")}
     return present(
         username=text(value_at(body, "user", "username")),
         node=text(value_at(body, "node", "name")),
-        description=text(value_at(body, "report", "xrayReport", "protocol")),
-        ip=text(value_at(body, "report", "actionReport", "ip")),
+        **read_fields(XRAY, object_at(body, "report", "xrayReport")),
+        **action,
     )
 
 

@@ -165,7 +165,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
     @property
     def look(self) -> Look:
         inline = (("thread_name", self.config.thread_name),) if self.config.thread_name else ()
-        return Look(DISCORD, inline, self.config.locale, DIGEST_PARTS)
+        return Look(DISCORD, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

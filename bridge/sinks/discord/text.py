@@ -9,7 +9,7 @@ import re
 from typing import Any, Self
 
 from bridge.markup.markdown import Writer
-from bridge.markup.text import SPACE, Text, clean, web_address
+from bridge.markup.text import SPACE, Text, clean, runs_from_right_to_left, web_address
 
 
 class DiscordText(Text):
@@ -33,8 +33,13 @@ class DiscordText(Text):
 
     @classmethod
     def code(cls, value: Any) -> Self:
-        """Inside a code span only the backtick means anything, and nothing can escape it there."""
+        """Inside a code span only the backtick means anything, and nothing can escape it there.
+
+        What runs from right to left reads badly there, and stays as it is.
+        """
         text = cls.plain(value).strip().replace("`", "ˋ")
+        if runs_from_right_to_left(text):
+            return cls.escape(value).strip()
         return cls(f"`{text}`" if text else "")
 
     @classmethod

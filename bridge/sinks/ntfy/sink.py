@@ -98,7 +98,7 @@ class NtfySink(HttpSink[NtfyConfig]):
 
     @property
     def look(self) -> Look:
-        return Look(NTFY, locale=self.config.locale, parts=DIGEST_PARTS)
+        return Look(NTFY, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -143,7 +143,7 @@ class SlackSink(HttpSink[SlackConfig]):
 
     @property
     def look(self) -> Look:
-        return Look(SLACK, locale=self.config.locale, parts=DIGEST_PARTS)
+        return Look(SLACK, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

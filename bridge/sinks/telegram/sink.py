@@ -126,7 +126,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
     def look(self) -> Look:
         buttons = enumerate(self.config.buttons)
         inline = tuple(pair for i, b in buttons for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
-        return Look(TELEGRAM, inline, self.config.locale, DIGEST_PARTS)
+        return Look(TELEGRAM, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

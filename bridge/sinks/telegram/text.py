@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bridge.markup.markdown import Tags, Writer
-from bridge.markup.text import JOINER, Text, web_address
+from bridge.markup.text import JOINER, Text, runs_from_right_to_left, web_address
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -31,9 +31,10 @@ class TelegramText(Text):
 
     @classmethod
     def code(cls, value: Any) -> Self:
-        """Telegram puts nothing else into code: what has tags already stays as it is."""
+        """Something to copy. What a filter has made is none, nor what runs from right to left: it reads badly there."""
         text = cls.escape(value)
-        return cls(f"<code>{text}</code>") if text and "<" not in text else text
+        copied = text and not isinstance(value, cls) and not runs_from_right_to_left(text)
+        return cls(f"<code>{text}</code>") if copied else text
 
     @classmethod
     def bold(cls, value: Any) -> Self:

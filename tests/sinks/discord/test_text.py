@@ -5,7 +5,7 @@ import re
 import pytest
 from hypothesis import given
 
-from bridge.markup.text import clean
+from bridge.markup.text import clean, runs_from_right_to_left
 from bridge.sinks.discord.text import DiscordText
 from tests.messages.hostile import texts
 from tests.services.discord import PING
@@ -24,7 +24,10 @@ def test_no_form_and_no_address_is_seen(text: str) -> None:
 @given(texts)
 def test_code_keeps_the_text_inside_its_marks(text: str) -> None:
     code = DiscordText.code(text)
-    assert re.fullmatch(r"(`[^`\n]+`)?", code)
+    if runs_from_right_to_left(clean(text)):
+        assert code == DiscordText.escape(text).strip()
+    else:
+        assert re.fullmatch(r"(`[^`\n]+`)?", code)
     assert not PING.search(code)
 
 

@@ -18,7 +18,7 @@ from bridge.message import RECORD, UNIT
 from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.renderer import Renderer
 from bridge.messages.states import STRATEGIES
-from bridge.messages.values import as_words, figure, given, moment, word
+from bridge.messages.values import figure, given, moment, word
 from bridge.samples import samples
 from bridge.sinks import SERVICES
 from bridge.vocabulary import KEYS, THINGS, TYPES, documented_name
@@ -262,7 +262,6 @@ def test_data_of_an_odd_shape_is_said_somehow(service: str, odd: Any) -> None:
 def test_hostile_data_pings_nobody_breaks_nothing_and_forges_no_line(text: str) -> None:
     assume(given(text) and len(text) < 100 and figure(text) is None and moment(text) is None)
     assume(word(text) not in STRATEGIES)  # `never` reset is nothing to say
-    assume(as_words(text) == text)  # else it is not the name any more, and told beside it
     hostile = _everything(text)
     benign = _everything("x")
     for service in SERVICES:
@@ -275,7 +274,9 @@ def test_hostile_data_pings_nobody_breaks_nothing_and_forges_no_line(text: str) 
 
 
 def _everything(text: str) -> Event:
+    """Nothing in it but one is called as the user is, or it would not be told: whatever a value turns into."""
     data = with_texts(EVERYTHING, text) | {"billing": {"provider": f"H {text}", "login_url": text, "due_at": text}}
+    data["user"]["username"] = f"N {text}"
     return event("user.expiring", data, f"user:{text}", source=text, panel=text)
 
 

@@ -3,10 +3,8 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import chdir
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,7 +13,6 @@ from bridge import __version__
 from bridge.cli import app, main
 from bridge.config.schema import schema
 from bridge.sinks import SERVICES
-from tests.panels.recorded import recorded
 from tests.processes import free_port
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
@@ -160,112 +157,6 @@ def test_a_file_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
 def test_the_schema_is_printed(run: Run) -> None:
     status, out, _ = run("schema")
     assert (status, json.loads(out)) == (0, schema())
-
-
-# render
-
-
-def rendered(run: Run, *args: object) -> list[dict[str, Any]]:
-    status, out, _ = run("render", *args, "--json")
-    assert status == 0
-    assert SECRET not in out
-    found: list[dict[str, Any]] = json.loads(out)
-    return found
-
-
-def test_render_shows_what_each_sink_of_the_table_would_get(run: Run, file: Path) -> None:
-    ops, night, shop = rendered(run, "-c", file, "--event", "user.expired")
-    assert [(one["sink"], one["why"]) for one in (ops, night, shop)] == [
-        ("ops", "route 1"),
-        ("night", "route 2"),
-        ("shop", "route 2"),
-    ]
-    assert ops["event"]["type"] == "user.expired"
-    assert ops["request"]["url"].endswith("***?wait=true")
-    assert "alice" in json.dumps(ops["request"]["body"])
-    assert night["request"]["url"] == "https://api.telegram.org/bot***/sendMessage"
-    assert "alice" in night["blocks"]["text"]
-    assert shop["request"]["body"][0]["action"] == "user_expired"
-    assert "***" in shop["request"]["headers"].values()
-
-
-def test_render_shows_one_sink_where_it_is_named(run: Run, file: Path) -> None:
-    (shown,) = rendered(run, "-c", file, "--sink", "night", "--event", "peer.created", "--locale", "ru")
-    assert (shown["sink"], shown["why"]) == ("night", "asked for")
-    assert any("а" <= letter <= "я" for letter in shown["blocks"]["text"])
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_render_shows_a_service_without_any_file(run: Run, tmp_path: Path, service: str) -> None:
-    with chdir(tmp_path):
-        (shown,) = rendered(run, "--service", service, "--event", "USER_CREATED")
-    assert shown["event"]["type"] == "user.created"
-    assert any(shown["blocks"].values())
-    assert shown["request"] is None
-
-
-def test_render_says_which_services_there_are(run: Run) -> None:
-    status, out, err = run("render", "--service", "discrod")
-    assert (status, out) == (2, "")
-    assert all(f"'{name}'" in err for name in ("discrod", *SERVICES))
-
-
-def test_render_shows_a_request_as_a_panel_sent_it(run: Run, file: Path, tmp_path: Path) -> None:
-    body = tmp_path / "request.json"
-    body.write_bytes(recorded("marzban")[2].hook.body)
-    shown = rendered(run, "-c", file, "--file", body, "--source", "marzban")
-    assert [one["sink"] for one in shown] == ["ops"]
-    assert shown[0]["event"]["subject"] == "user:example_user"
-
-
-def test_render_is_readable(run: Run, file: Path) -> None:
-    status, out, err = run("render", "-c", file, "--event", "user.created")
-    assert (status, err) == (0, "")
-    assert "── user.created → ops (route 1)" in out
-    assert "[title]" in out
-    assert "[request]" in out
-    assert "\x1e" not in out
-    assert SECRET not in out
-
-
-def test_render_says_when_no_row_takes_an_event(run: Run, file: Path) -> None:
-    assert run("render", "-c", file, "--event", "payment.failed") == (0, "", "no row sends this anywhere\n")
-
-
-@pytest.mark.parametrize(
-    ("args", "told"),
-    [
-        (["--file", "/nothing", "--source", "marzban"], "/nothing: cannot be read: No such file or directory"),
-        (["--file", "/nothing"], "say with --source which source the file comes from: there are marzban, reports"),
-        (["--file", EXAMPLE, "--source", "marzban"], "the body is not JSON: Expecting value at line 1 column 1"),
-    ],
-)
-def test_render_says_what_it_cannot_do(run: Run, file: Path, args: Sequence[object], told: str) -> None:
-    assert run("render", "-c", file, *args) == (1, "", f"{told}\n")
-
-
-@pytest.mark.parametrize(
-    ("args", "told"),
-    [
-        (["--event", "user.creatd"], 'no event has the type "user.creatd": did you mean "user.created"?'),
-        (["--event", "expired"], 'no event has the type "expired": did you mean "user.expired"?'),
-        (["--sink", "opps"], 'no sink named "opps": did you mean "ops"?'),
-        (["--source", "marzbn"], 'no source is called "marzbn": did you mean "marzban"?'),
-        (["--source", "marzbn", "--file", "/nothing"], 'no source is called "marzbn": did you mean "marzban"?'),
-        (["--source", "x\x1b"], 'no source is called "x�": there are marzban, reports'),
-        (["--panel", "marzbn"], 'no panel is called "marzbn": did you mean "marzban"?'),
-        (["--locale", "de"], 'no language is called "de": there are en, fa, ru'),
-        (["--locale", "far"], 'no language is called "far": did you mean "fa"?'),
-    ],
-)
-def test_render_is_told_the_nearest_name_where_there_is_no_such_thing(
-    run: Run, file: Path, args: Sequence[object], told: str
-) -> None:
-    assert run("render", "-c", file, *args) == (2, "", f"{told}\n")
-
-
-def test_a_language_may_have_its_country(run: Run, file: Path) -> None:
-    assert run("render", "-c", file, "--sink", "night", "--locale", "fa_IR")[0] == 0
 
 
 # test

@@ -14,11 +14,11 @@ import typer
 from bridge.cli.console import ConfigOption, JsonOption, config_path, default_path, print_json, printable
 from bridge.cli.names import check_locale, known_name
 from bridge.errors import BridgeError, UnknownName
-from bridge.message import RECORD, UNIT
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.event import Event, JsonObject
+    from bridge.markup.service import Service
     from bridge.message import Circumstances, Message
     from bridge.outcome import Attempt
     from bridge.sinks.base import HttpSink, Sink
@@ -104,26 +104,28 @@ class Preview:
     event: "Event"
     sink: str
     why: str
-    blocks: "Mapping[str, str]"
+    message: "Message"
+    service: "Service | None"
     request: "JsonObject | None"
     fault: str | None
 
     def to_json(self) -> "JsonObject":
         beside = {name: getattr(self, name) for name in ("sink", "why", "request", "fault")}
-        return {"event": self.event.to_json(), "blocks": dict(self.blocks), **beside}
+        return {"event": self.event.to_json(), "blocks": dict(self.message.blocks), **beside}
 
     def show(self) -> None:
-        print(f"── {printable(self.event.type)} → {self.sink} ({printable(self.why)})")
-        for name, text in self.blocks.items():
-            if text.strip():
-                lines = text.replace(UNIT, " | ").replace(RECORD, "\n").split("\n")
-                print("\n".join((f"\n[{name}]", *map(printable, lines))))
-        if self.request is not None:
-            print("\n[request]")
+        """A chat's message as `run` draws it on a terminal, a program's request as it goes out."""
+        from bridge.sinks.terminal import view
+
+        print(f"── {printable(self.event.type)} → {self.sink} ({printable(self.why)})\n")
+        if self.service is not None or self.request is None:
+            terminal = sys.stdout.isatty()
+            print(view(self.message, self.service, terminal=terminal, color=terminal), end="")
+        else:
             print_json(self.request)
+            print()
         if self.fault:
-            print(f"\nthe template failed, and the built-in one was used: {printable(self.fault)}", file=sys.stderr)
-        print()
+            print(f"the template failed, and the built-in one was used: {printable(self.fault)}\n", file=sys.stderr)
 
 
 async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
@@ -177,7 +179,7 @@ def _preview(
     blocks, fault = _rendered(config, sink, event, template, locale)
     message = Message(event=event, at=datetime.now(UTC), blocks=blocks, template=template)
     request = _request_json(sink, message) if isinstance(sink, HttpSink) else None
-    return Preview(event, name, why, blocks, request, fault)
+    return Preview(event, name, why, message, sink.look.service, request, fault)
 
 
 def _rendered(
@@ -227,23 +229,57 @@ def _open_sink(config: "Config", name: str, http: "Http") -> "Sink":
     return sinks[name].open(Tools(http, DIALECTS))
 
 
-def _sample(config: "Config", type_: str, *, source: str | None = None, panel: str | None = None) -> "Event":
-    """A sample as it would come from a source of the file: the named one, or the first."""
-    from bridge.config.errors import suggestion
-    from bridge.panels import CONFIGS
-    from bridge.samples import sample
-    from bridge.vocabulary import DOCUMENTED, TYPES
+def _sample(config: "Config", name: str, *, source: str | None = None, panel: str | None = None) -> "Event":
+    """A sample in the words of a panel: of the named source, or of the first in the file whose panel sends it.
 
-    wanted = DOCUMENTED.get(type_, type_)
-    if wanted not in TYPES:
-        raise UnknownName(f'no event has the type "{printable(type_)}": {suggestion(type_, list(TYPES))}')
+    Where none of them does it is that of another panel, and said to be so.
+    """
+    from bridge.panels import CONFIGS
+    from bridge.samples import canonical, sample
+
     if source is not None and config.sources:
         known_name("source is called", source, config.sources)
     if panel is not None:
         known_name("panel is called", panel, (word for one in CONFIGS for word in one.words()))
-    name = source or next((name for name, one in config.sources.items() if panel in (None, one.panel)), None)
-    kind = panel or (config.sources[name].panel if name in config.sources else "marzban")
-    return sample(wanted, at=datetime.now(UTC), panel=kind, source=name)
+    kind = config.sources[source].panel if source in config.sources else panel
+    at = datetime.now(UTC)
+    if (event := _sent_by_source(config, name, source, panel, at)) is not None:
+        return event
+    try:
+        event = sample(canonical(name), at=at, panel=kind, source=source)
+    except KeyError:
+        raise UnknownName(_no_such_event(name, kind)) from None
+    if config.sources:
+        print(f"no source of the file sends {printable(name)}: shown as {event.panel} does", file=sys.stderr)
+    return event
+
+
+def _sent_by_source(config: "Config", name: str, source: str | None, panel: str | None, at: datetime) -> "Event | None":
+    """What the first source makes of it whose panel sends it; those that may send anything come last."""
+    from bridge.panels import OPEN_ENDED
+    from bridge.samples import canonical, sent
+
+    asked = [
+        (called, settings)
+        for called, settings in config.sources.items()
+        if source in (None, called) and panel in (None, settings.panel)
+    ]
+    for wanted in dict.fromkeys((name, canonical(name))):
+        for called, settings in sorted(asked, key=lambda one: one[1].panel in OPEN_ENDED):
+            if (event := sent(wanted, called, settings.panel, settings, at=at)) is not None:
+                return event
+    return None
+
+
+def _no_such_event(name: str, panel: str | None) -> str:
+    from bridge.config.errors import suggestion
+    from bridge.samples import canonical, names, samples_of
+    from bridge.vocabulary import TYPES
+
+    if panel is not None and canonical(name) in names():
+        types = dict.fromkeys(one.type for one in samples_of(panel))
+        return f'{panel} sends no "{printable(name)}": {suggestion(name, list(types))}'
+    return f'no event has the type "{printable(name)}": {suggestion(name, list(TYPES))}'
 
 
 def _events_of(config: "Config", file: Path, source: str | None) -> "list[Event]":

@@ -15,8 +15,9 @@ Quirks   the library makes up an id, a specversion and a time where they are mis
 
 An Event becomes: id, type and subject as they are; time, when it occurred; source /panelbridge/{its source}; data, its
 `data`; and the extensions panel, nativetype, receivedat, and native, which is JSON text, for no extension is an object.
-Such an envelope is read back the same way. Any other CloudEvent keeps a type that is canonical, gives as `data` what it
-has under our keys, and is its own native, in structured form.
+Such an envelope is read back the same way. Any other CloudEvent keeps a type that is canonical, and its data: under our
+keys where it has them, under its own else, and under `value` where it is no object. It is its own native, in structured
+form.
 """
 
 import base64
@@ -34,11 +35,11 @@ from pydantic import Field
 from bridge.codec import dump, finite
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, iso
-from bridge.foreign import moment, parse_json, text
+from bridge.foreign import moment, parse_json, present, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
-from bridge.vocabulary import KEYS, TYPES, ValueKind
+from bridge.vocabulary import TYPES
 
 if TYPE_CHECKING:
     from standardwebhooks import Webhook
@@ -223,22 +224,13 @@ def _own_event(element: JsonObject) -> ParsedEvent:
 
 def _foreign_event(element: JsonObject) -> ParsedEvent:
     type_, data = text(element.get("type")) or UNNAMED, element.get("data")
-    known = data.items() if isinstance(data, dict) else ()
     return ParsedEvent(
         type=type_ if type_ in TYPES else unknown_type("cloudevents", type_),
         native_type=type_,
         subject=text(element.get("subject")),
-        data={key: value for key, value in known if _is_known(key, value)},
+        data=dict(data) if isinstance(data, dict) else present(value=data),
         occurred_at=moment(element.get("time")),
     )
-
-
-def _is_known(key: str, value: Any) -> bool:
-    """Whether the value is what stands under a key of ours: an object, or a text."""
-    known = KEYS.get(key)
-    if known is not None and known.kind is ValueKind.OBJECT:
-        return bool(value) and isinstance(value, dict)
-    return known is not None and text(value) is not None
 
 
 def emit(event: Event, *, secret: str | None, at: datetime) -> Emission:

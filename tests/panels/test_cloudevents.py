@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from cloudevents.core.bindings.http import from_structured_event, to_binary_event, to_structured_event
@@ -17,8 +18,12 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from bridge.errors import BadPayload, BadSignature
+from bridge.expressions import compile_expression
+from bridge.markup.service import Look
+from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.cloudevents import BATCHED, STRUCTURED, CloudEventsConfig, CloudEventsPanel, emit
+from bridge.sinks import SERVICES
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import DATA, JSON, THEN, an_event, arriving, heard, hook, keeps_its_feet, shaped, stored
 from tests.panels.recorded import ARRIVAL
@@ -57,7 +62,7 @@ def test_what_the_library_sends_is_understood_in_either_mode() -> None:
         (sighting,) = heard(panel(), hook_)
         assert (sighting.type, sighting.native_type) == ("user.created", "user.created")
         assert (sighting.subject, sighting.occurred_at) == ("user:alice ü", THEN)
-        assert sighting.data == {"user": {"username": "alice"}}
+        assert sighting.data == data
         (element,) = panel().elements(hook_)
         assert element["data"] == data
 
@@ -132,22 +137,38 @@ def test_an_odd_time_is_no_time(time: Any) -> None:
 
 def test_odd_attributes_do_not_matter() -> None:
     sighting = understood({**ENVELOPE, "subject": 5, "Not_An-Extension": {}, "data": "text", "data_base64": "x"})
-    assert (sighting.subject, sighting.data) == (None, {})
+    assert (sighting.subject, sighting.data) == (None, {"value": "text"})
     (sighting,) = heard(panel(), binary(ce_not_an_extension="x", ce_Foo="", ce_subject=""))
     assert sighting.subject is None
 
 
-def test_a_foreign_event_gives_what_it_has_in_our_words() -> None:
-    said = {
-        "user": {"username": "a"},
-        "node": "fra-1",
-        "owner": "bob",
-        "actor": {},
-        "reason": "",
-        "foo": {},
-        "usage": {},
-    }
-    assert understood({**ENVELOPE, "data": said}).data == {"user": {"username": "a"}, "owner": "bob"}
+@pytest.mark.parametrize(
+    ("given", "data"),
+    [
+        ({"user": {"username": "a"}, "node": "fra-1", "foo": {}, "usage": None}, None),
+        ({"order": {"id": 7, "lines": [1, 2]}, "customer": "alice"}, None),
+        ({}, {}),
+        ([1, {"a": 2}], {"value": [1, {"a": 2}]}),
+        ("done", {"value": "done"}),
+        (0, {"value": 0}),
+        (False, {"value": False}),
+        ("", {}),
+        (None, {}),
+    ],
+)
+def test_a_foreign_event_keeps_its_data_whatever_the_keys(given: Any, data: Any) -> None:
+    assert understood({**ENVELOPE, "data": given}).data == (given if data is None else data)
+
+
+def test_the_data_of_a_foreign_event_is_there_for_people_and_for_rows() -> None:
+    order = {**ENVELOPE, "type": "com.example.order.paid", "data": {"order": {"id": 7}, "customer": "alice"}}
+    parsed = understood(order)
+    event = an_event(parsed.type, parsed.data, panel="cloudevents", native_type=parsed.native_type, subject=None)
+    renderer = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
+    text = renderer.render(event, Look(SERVICES["telegram"])).blocks["text"]
+    assert "<b>Order id:</b> <code>7</code>" in text
+    assert "<b>Customer:</b> <code>alice</code>" in text
+    assert compile_expression("data.order.id == 7 and data.customer == 'alice'")({"data": parsed.data})
 
 
 @pytest.mark.parametrize("body", [b"", b"7", b'"x"', b"{", b"\xff", b"[" * 100_000, b'{"id": NaN}'])
@@ -332,7 +353,8 @@ def test_what_only_looks_like_ours_is_foreign(missing: str) -> None:
     said = json.loads(emit(an_event(data={"foo": 1}), secret=None, at=ARRIVAL).body)
     del said[missing]
     sighting = understood(said)
-    assert (sighting.type, sighting.data, sighting.panel) == ("user.created", {}, None)
+    kept = {} if missing == "data" else {"foo": 1}
+    assert (sighting.type, sighting.data, sighting.panel) == ("user.created", kept, None)
 
 
 def test_a_native_that_is_no_json_stays_text() -> None:

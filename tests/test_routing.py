@@ -65,6 +65,30 @@ def test_a_row_takes_types_by_glob_under_either_name(match: object, matched: boo
     assert sinks(EVENT, route) == (["ops"] if matched else [])
 
 
+OWN = replace(EVENT, type="bridge.lane_parked", native_type="bridge.lane_parked", source="panelbridge")
+
+
+@pytest.mark.parametrize(
+    ("match", "matched"),
+    [
+        ("bridge.*", True),
+        ("bridge.lane_*", True),
+        ("bridge.lane_parked", True),
+        ("*", False),
+        ("*.lane_parked", False),
+        ("b*", False),
+        ("bridge*", False),
+        ("[b]ridge.*", False),
+        ("?ridge.lane_parked", False),
+        (["!user.login"], False),
+        (["bridge.*", "!bridge.lane_*"], False),
+        (["*", "bridge.*", "!bridge.dead_letters"], True),
+    ],
+)
+def test_what_the_bridge_tells_of_itself_is_for_globs_that_name_it(match: object, matched: bool) -> None:
+    assert bool(sinks(OWN, Route.model_validate({"match": match, "to": "ops"}))) is matched
+
+
 def test_a_row_without_match_takes_everything() -> None:
     assert sinks(EVENT, Route(to=("ops",))) == ["ops"]
 

@@ -20,6 +20,7 @@ from bridge.vocabulary import (
     TYPES,
     Key,
     ValueKind,
+    are_opposite,
     documented_name,
     ends_trouble,
     event_type,
@@ -93,7 +94,9 @@ def test_what_takes_what_back_is_documented() -> None:
         (bad, good) for pair in OPPOSITES for bad in TYPES if bad.endswith(f".{pair.bad}") and (good := opposite(bad))
     }
     for bad, good in pairs:
-        assert (opposite(bad), opposite(good)) == (good, bad)
+        assert opposite(bad) == good
+        assert are_opposite(good, bad)
+        assert are_opposite(bad, good)
         assert ends_trouble(good, bad)
         assert not ends_trouble(bad, good)
 
@@ -106,6 +109,12 @@ def test_every_pair_of_endings_is_documented_and_holds_for_any_family(pair: Oppo
     bad, good = f"disk.{pair.bad}", f"disk.{pair.good}"
     assert (opposite(bad), opposite(good)) == (good, bad)
     assert (ends_trouble(good, bad), ends_trouble(bad, good)) == (True, False)
+
+
+def test_what_has_an_opposite_is_the_opposite_of_it() -> None:
+    others = {name: other for name in TYPES if (other := opposite(name))}
+    assert all(are_opposite(name, other) for name, other in others.items())
+    assert not any(are_opposite(name, other) for name in TYPES for other in TYPES if opposite(name) is None)
 
 
 def test_no_two_types_are_told_alike() -> None:

@@ -12,13 +12,15 @@ from fnmatch import fnmatchcase
 from bridge.config.document import Document, KeyPath
 from bridge.config.orbvpn import spellings
 from bridge.panels import CONFIGS, NATIVE_TYPES, OPEN_ENDED
+from bridge.routing import OWN
 from bridge.vocabulary import TYPES
 
 _FAMILIES = frozenset(name.partition(".")[0] for name in TYPES)
 _NATIVE = {word: frozenset(config.native_types) for config in CONFIGS for word in config.words()}
 _TOLD = {word: frozenset(config.native_types.values()) for config in CONFIGS for word in config.words()}
-#: What types may begin with that the vocabulary has no word for: `marzban.frozen`; and the bridge's own.
-_BEGINNINGS = frozenset((*_NATIVE, "bridge"))
+#: What types may begin with that the vocabulary has no word for: `marzban.frozen`.
+_BEGINNINGS = frozenset(_NATIVE)
+_OWN = frozenset(name for name in TYPES if name.startswith(OWN))
 _QUOTES = frozenset("“”„‟‘’‚‛«»‹›\"'`´")
 _SEPARATORS = re.compile(r"[,;|{}]|\s")
 
@@ -35,7 +37,7 @@ class _Known:
         """Whether the glob, or the name, takes one of them."""
         if glob.partition(".")[0] in _BEGINNINGS:
             return True
-        names = (*self.types, *self.natives)
+        names = (*self.types, *self.natives, *_OWN)
         return any(fnmatchcase(name, glob) for name in names) or any(fnmatchcase(glob, name) for name in self.natives)
 
 

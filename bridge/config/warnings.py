@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.model import Config
-from bridge.routing import Route
+from bridge.routing import OWN, Route
 from bridge.store_url import is_database, sqlite_file
 
 _MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "routes": "events are kept and go nowhere"}
@@ -113,6 +113,8 @@ def _covers(wide: str, narrow: str) -> bool:
     """Whether every name that `narrow` takes is surely one that `wide` takes: as `user.*` covers `user.usage_*`."""
     if wide == narrow:
         return True
+    if narrow.startswith(OWN) and not wide.startswith(OWN):
+        return False
     return not set("?[") & set(wide) and "[" not in narrow and fnmatchcase(narrow, wide)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 
 from bridge.store.base import Delivery, State
-from bridge.vocabulary import opposite
+from bridge.vocabulary import are_opposite, opposite
 
 DIGEST_BYTES = 2 * 2**20  # of the events that go out as one message: they are all in memory when it is rendered
 
@@ -23,7 +23,7 @@ def opposite_pairs(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
         if terms is None or not terms.hold or subject is None or opposite(delivery.event.type) is None:
             continue
         before = unpaired.setdefault(subject, [])
-        last = before[-1] if before and opposite(delivery.event.type) == before[-1].event.type else None
+        last = before[-1] if before and are_opposite(delivery.event.type, before[-1].event.type) else None
         if last is not None and delivery.made_at <= last.made_at + timedelta(seconds=terms.hold):
             before.pop()
             pairs[last.id], pairs[delivery.id] = delivery, last

@@ -92,6 +92,11 @@ def factor(key: str) -> Write:
     return write
 
 
+def length(key: str) -> Write:
+    """Seconds, as the time that they are."""
+    return lambda data, style: style.formats.lasted(data.get(key))
+
+
 def lasted(news: str) -> Write:
     """How long the trouble lasted that these good news end."""
     return lambda data, style: style.formats.lasted(style.ended[1]) if style.ended and style.ended[0] == news else None

@@ -20,6 +20,7 @@ from bridge.messages.fields import (
     joined,
     lasted,
     memory,
+    length,
     only,
     part_used,
     provider,
@@ -63,6 +64,9 @@ class FactRow:
 WHOLE = ()  # it matters only where the whole thing is told
 NODE = ("node.*",)
 
+
+#: How long trouble lasted, by the word of the good news.
+LASTED = {pair.good: pair.lasted for pair in OPPOSITES}
 
 #: The rows that each part of the data is shown by.
 LAYOUT: dict[str, tuple[FactRow, ...]] = {
@@ -207,12 +211,30 @@ LAYOUT: dict[str, tuple[FactRow, ...]] = {
         FactRow(N_("Version"), field("version")),
         FactRow(N_("Message"), field("message"), wide=True),
     ),
+    "lane": (
+        FactRow(N_("Sink"), field("sink")),
+        FactRow(N_("Given Up"), field("dead"), lead=True),
+        FactRow(N_("Since"), field("since")),
+    ),
+    "source": (
+        FactRow(N_("Source"), field("name")),
+        FactRow(N_("Silent For"), length("silent_seconds"), lead=True),
+        FactRow(N_("Last Event"), field("last_event_at")),
+    ),
+    "config": (
+        FactRow(N_("File"), field("file")),
+        FactRow(N_("Mistakes"), field("mistakes"), wide=True),
+    ),
     "event": (
-        *(FactRow(pair.lasted, lasted(pair.good), lead=True) for pair in OPPOSITES),
+        *(
+            FactRow(label, lasted(good), lead=True)
+            for good, label in {pair.good: pair.lasted for pair in OPPOSITES}.items()
+        ),
         FactRow(N_("Action"), words("action")),
         FactRow(N_("Owner"), field("owner")),
         FactRow(N_("By"), field("actor")),
         FactRow(N_("Reason"), field("reason"), wide=True, vital=True),
+        FactRow(N_("Command"), field("command"), wide=True),
     ),
 }
 
@@ -232,6 +254,9 @@ HEADINGS = {
     "abuse": ("🚫", N_("Abuse Report")),
     "thing": ("🗂️", N_("Details")),
     "system": ("⚙️", N_("System Details")),
+    "lane": ("📨", N_("Sink Details")),
+    "source": ("📥", N_("Source Details")),
+    "config": ("📄", N_("File Details")),
     "event": ("📝", N_("Event Details")),
 }
 

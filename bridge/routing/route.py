@@ -8,10 +8,12 @@ from pydantic import Field, field_validator
 from bridge.expressions import Expression, names_in
 from bridge.settings import Duration, Names, Settings
 from bridge.terms import DigestWindow, Quiet, Terms
-from bridge.vocabulary import KEYS
+from bridge.vocabulary import KEYS, OWN_FAMILY
 
 #: What a `when` expression can speak of.
 SCOPE = ("event", "data", "type", "native_type", "subject", "source", "panel", "native")
+#: How the types begin that the bridge tells of itself; a glob takes them only where it begins so.
+OWN = f"{OWN_FAMILY}."
 
 
 class Route(Settings):
@@ -72,5 +74,7 @@ class Route(Settings):
 
 
 def matches(glob: str, type_: str, native_type: str) -> bool:
-    """Whether the glob takes the event's canonical or its native type."""
+    """Whether the glob takes the event's canonical or its native type; the bridge's own only where it names them."""
+    if type_.startswith(OWN) and not glob.startswith(OWN):
+        return False
     return fnmatchcase(type_, glob) or fnmatchcase(native_type, glob)

@@ -182,6 +182,16 @@ KEYS: Mapping[str, Key] = {
     },
     "system": _object(N_("Server"), text="server message version component"),
     "action": Key(ValueKind.TEXT, "what the user did"),
+    "lane": _object(
+        N_("Sink"),
+        text="sink",
+        number="dead",
+        time="since",
+        notes={"dead": "messages that were given up", "since": "when the trouble began"},
+    ),
+    "source": _object(N_("Source"), text="name", time="last_event_at", seconds="silent_seconds"),
+    "config": _object(text="file", texts="mistakes"),
+    "command": Key(ValueKind.TEXT, "what to type to see more of it, or to mend it"),
     "message": _object(
         N_("Message"),
         text="content username avatar_url thread_id thread_name",

@@ -165,8 +165,25 @@ TYPES: Mapping[str, EventType] = {one.name: one for one in (
     EventType("system.updated", "the system was updated", "📦", N_("System updated"), BLUE, "SYSTEM_UPDATE"),
     EventType("system.config_changed", "a configuration was changed", "⚙️", N_("Configuration changed"), BLUE),
     EventType("system.error", "the panel reports an error", "🔥", N_("Panel reports an error"), RED),
+    EventType("bridge.lane_parked", "a sink's address is gone, nothing is sent there until someone resumes it",
+              "🅿️", N_("Sink parked"), RED),
+    EventType("bridge.lane_away", "a sink's service has not answered for a while",
+              "📡", N_("Sink does not answer"), AMBER),
+    EventType("bridge.lane_open", "a sink that was parked or away takes messages again",
+              "🟢", N_("Sink works again"), GREEN),
+    EventType("bridge.dead_letters", "messages were given up", "📭", N_("Messages given up"), RED),
+    EventType("bridge.config_rejected", "the file has changed and is wrong, the one before stays in force",
+              "🧩", N_("Configuration rejected"), AMBER),
+    EventType("bridge.store_failing", "the store takes nothing, and panels are told to try again",
+              "💾", N_("Store failing"), RED),
+    EventType("bridge.source_silent", "nothing has come from a source for a while", "🔇", N_("Source silent"), AMBER),
+    EventType("bridge.source_heard", "a source that was silent has spoken again",
+              "🔊", N_("Source heard again"), GREEN),
     EventType("message.posted", "a message was posted to the Discord endpoint", "💬", N_("Message"), BLUE),
 )}  # fmt: skip
+
+#: What the bridge tells of itself begins with this word; and who tells it, a name that no source in the file may have.
+OWN_FAMILY, OWN_SOURCE = "bridge", "panelbridge"
 
 #: OrbVPN's documented event names, each with its canonical type.
 DOCUMENTED: Mapping[str, str] = {one.documented: one.name for one in TYPES.values() if one.documented}
@@ -209,17 +226,34 @@ OPPOSITES = (
     Opposite("disabled", "enabled", N_("Disabled For")),
     Opposite("firing", "resolved", N_("Fired For")),
     Opposite("down", "up", N_("Downtime")),
+    Opposite("lane_away", "lane_open", N_("Away For")),
+    Opposite("lane_parked", "lane_open", N_("Away For")),
+    Opposite("source_silent", "source_heard", N_("Silence")),
 )
-_OTHER = {pair.bad: pair.good for pair in OPPOSITES} | {pair.good: pair.bad for pair in OPPOSITES}
+_GOOD = {pair.bad: pair.good for pair in OPPOSITES}
+_OTHER = {pair.good: pair.bad for pair in reversed(OPPOSITES)} | _GOOD
 
 
 def opposite(name: str) -> str | None:
-    """The type that takes this one back: `node.connection_restored` for `node.connection_lost`; None for most."""
-    family, _, word = name.rpartition(".")
-    other = _OTHER.get(word)
-    return f"{family}.{other}" if family and other else None
+    """The type that takes this one back: `node.connection_restored` for `node.connection_lost`; None for most.
+
+    Of several that one good word ends, the first.
+    """
+    return _with_word(name, _OTHER)
+
+
+def are_opposite(one: str, other: str) -> bool:
+    """Whether one of these types takes the other back."""
+    return ends_trouble(one, other) or ends_trouble(other, one)
 
 
 def ends_trouble(name: str, earlier: str) -> bool:
     """Whether this type is the good news after that earlier one: the time between them was downtime."""
-    return opposite(name) == earlier and name.rpartition(".")[2] in {pair.good for pair in OPPOSITES}
+    return _with_word(earlier, _GOOD) == name
+
+
+def _with_word(name: str, others: Mapping[str, str]) -> str | None:
+    """The type of the same family whose word stands for the last one of this."""
+    family, _, word = name.rpartition(".")
+    other = others.get(word)
+    return f"{family}.{other}" if family and other else None

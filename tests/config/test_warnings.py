@@ -73,6 +73,7 @@ def test_a_password_that_nobody_asks_for_is_worth_a_warning(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("match", "expected"),
     [
+        ("bridge.lanes_*", '6:22: route 1: no event is known as "bridge.lanes_*": there are user.*'),
         ("users.*", '6:22: route 1: no event is known as "users.*": did you mean "user.*"?'),
         ("usr.*", '6:22: route 1: no event is known as "usr.*": did you mean "user.*"?'),
         ("User.*", '6:22: route 1: no event is known as "User.*": did you mean "user.*"?'),
@@ -113,7 +114,19 @@ def test_a_type_that_no_source_tells_is_a_warning(tmp_path: Path, match: str, ex
 
 @pytest.mark.parametrize(
     "match",
-    ["*", "user.*", "user_*", "u*", "user.[cd]*", "user.?*", "!user.login", "marzban.*", "marzban.frozen", "bridge.*"],
+    [
+        "*",
+        "user.*",
+        "user_*",
+        "u*",
+        "user.[cd]*",
+        "user.?*",
+        "!user.login",
+        "marzban.*",
+        "marzban.frozen",
+        "bridge.*",
+        "bridge.lane_away",
+    ],
 )
 def test_a_type_that_may_come_is_none(tmp_path: Path, match: str) -> None:
     assert warnings(tmp_path, GOOD + f"  - {{to: ops, match: '{match}'}}\n") == []
@@ -238,6 +251,7 @@ STOP = "  - {to: ops, stop: true}\n"
         ("  - {to: ops, match: ['*', '!user.login'], stop: true}\n  - {to: ops}\n", []),
         ("  - {to: ops, match: user.*, stop: true}\n  - {to: ops}\n", []),
         ("  - {to: ops}\n" + STOP, []),
+        (STOP + "  - {to: ops, match: bridge.*}\n", []),
     ],
 )
 def test_a_row_that_nothing_reaches_is_a_warning(tmp_path: Path, rows: str, expected: list[str]) -> None:

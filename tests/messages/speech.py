@@ -169,6 +169,10 @@ EVERYTHING: dict[str, Any] = {
         for thing in THINGS
     },
     "system": {"server": "fra-1", "message": "disk full", "version": "3.1.0", "component": "database"},
+    "lane": {"sink": "ops", "dead": 12, "since": "2026-11-20T22:00:00Z"},
+    "source": {"name": "marzban", "last_event_at": "2026-11-20T21:00:00Z", "silent_seconds": 25200},
+    "config": {"file": "config.yaml", "mistakes": ["3:1: no sinks"]},
+    "command": "panelbridge lanes",
     "action": "CHANGED_SERVER",
     "extra": {"colour": "red", "sizes": [1, 2], "deep": {"er": "still"}},
 }

@@ -18,12 +18,14 @@ import uvloop
 from aiohttp import web
 
 from bridge import __version__
+from bridge.alerts.desk import AlertDesk
 from bridge.clock import Clock, SystemClock
 from bridge.cluster.ownership import open_ownership, replica_name
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.errors import BridgeError
+from bridge.incident import StoreFailing
 from bridge.ingress.address import PublicAddress
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import serving
@@ -77,15 +79,21 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             ownership = open_ownership(
                 config.store_url(), name=name, on_peer=lambda: redelivery.distrust_all(clock.now())
             )
-            dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks)
+            alerts = AlertDesk(outbox, clock)
+            dispatcher = Dispatcher(
+                outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks, on_incident=alerts.hear
+            )
+            alerts.introduce(announce=dispatcher.announce, carries=dispatcher.carries)
+            outbox.tell_failures(lambda reason: alerts.hear(StoreFailing(reason)))
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
-            reloader = Reloader(path, receiver, dispatcher, http, outbox, sealer=_sealer(config))
+            reloader = Reloader(path, receiver, dispatcher, http, outbox, sealer=_sealer(config), alerts=alerts)
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
             background = [
                 tasks.create_task(prune_forever(outbox, keep=config.keep, clock=clock)),
                 tasks.create_task(dispatcher.regroup_forever()),
                 tasks.create_task(reloader.watch(reload)),
+                tasks.create_task(alerts.run()),
             ]
             refusals = Refusals()
             routes = _routes(receiver, config, refusals, clock, ready=outbox.check)

@@ -6,14 +6,18 @@ one that has lost a whole section: cut off between two lines a file is still a f
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from bridge.alerts.desk import AlertDesk, AlertPlan
+from bridge.alerts.settings import AlertSettings
 from bridge.config.load import Loaded, load
+from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
 from bridge.errors import BridgeError, ConfigError, StoreError
+from bridge.incident import ConfigRejected
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
@@ -60,11 +64,13 @@ class Reloader:
         outbox: Outbox,
         *,
         sealer: Sealer | None = None,
+        alerts: AlertDesk | None = None,
     ) -> None:
         self._path = path
         self._receiver = receiver
         self._dispatcher = dispatcher
         self._outbox = outbox
+        self._alerts = alerts
         self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._loaded: Loaded
@@ -84,6 +90,8 @@ class Reloader:
         self._loaded, self._sinks = loaded, opened
         self._receiver.configure(sources, router)
         sinks = {name: sink for name, (_, sink) in opened.items()}
+        if self._alerts is not None:
+            self._alerts.configure(_alert_plan(config, router, renderer, sinks))
         await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
 
     async def watch(self, requested: asyncio.Event) -> None:
@@ -108,14 +116,19 @@ class Reloader:
             dropped = self._sinks.keys() - loaded.config.all_sinks().keys()
             await self.apply(loaded)
             await self._warn_of(dropped)
-        except ConfigError as error:
-            for line in str(error).splitlines():
-                log(LOG, logging.ERROR, "config.rejected", mistake=line)
         except BridgeError as error:
-            log(LOG, logging.ERROR, "config.rejected", mistake=str(error))
+            self._reject(error)
         else:
             log_warnings(self._path, loaded)
             log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
+
+    def _reject(self, error: BridgeError) -> None:
+        """Say what is wrong with the file: every mistake of its own, or why it cannot be put in place."""
+        mistakes = str(error).splitlines() if isinstance(error, ConfigError) else [str(error)]
+        for mistake in mistakes:
+            log(LOG, logging.ERROR, "config.rejected", mistake=mistake)
+        if self._alerts is not None:
+            self._alerts.hear(ConfigRejected(str(self._path), tuple(mistakes)))
 
     def _check_sections(self, loaded: Loaded) -> None:
         for name in NEEDED:
@@ -137,6 +150,20 @@ class Reloader:
         """The sink of that name, the same object as before where its settings are the same."""
         before = self._sinks.get(name)
         return before if before is not None and before[0] == config else (config, config.open(self._tools))
+
+
+def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:
+    """How the bridge tells of itself; None where the file wants nothing told."""
+    if not config.wants_alerts():
+        return None
+    settings = config.alerts or AlertSettings()
+    return AlertPlan(
+        settings,
+        router,
+        renderer,
+        sinks={name: sinks[name] for name in settings.to if name in sinks},
+        silent_after={name: one.silent_after for name, one in config.sources.items() if one.silent_after is not None},
+    )
 
 
 def log_warnings(path: Path, loaded: Loaded) -> None:

@@ -3,7 +3,7 @@
 import re
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
@@ -43,6 +43,18 @@ def _seconds(value: Any) -> Any:
     if value > LONGEST:
         raise ValueError("should be a duration of at most a hundred years")
     return float(value)
+
+
+def _silent_after(value: Any) -> Any:
+    if value == "auto":
+        return value
+    try:
+        seconds = _seconds(value)
+    except ValueError:
+        raise ValueError("should be a duration such as 30m or 6h, or the word auto") from None
+    if not seconds:
+        raise ValueError("should be more than 0")
+    return seconds
 
 
 def _bytes(value: Any) -> Any:
@@ -100,6 +112,13 @@ Duration = Annotated[
     float,
     BeforeValidator(_seconds),
     WithJsonSchema({"type": ["string", "number"], "examples": ["30s", "5m", "12h", "30d"]}),
+]
+
+#: When a source is silent: float seconds, or `auto`.
+SilentAfter = Annotated[
+    float | Literal["auto"],
+    BeforeValidator(_silent_after),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["auto", "30m", "6h"]}),
 ]
 
 #: Int bytes; written `32MiB`, `512KiB`, or a bare number of bytes.

@@ -14,6 +14,7 @@ from bridge.config.warnings import sink_paths, warn_of_parts, warn_of_rows
 from bridge.panels import CONFIGS as SOURCES
 from bridge.settings import Settings
 from bridge.sinks import CONFIGS as SINKS
+from bridge.vocabulary import OWN_SOURCE
 
 _MODELS: tuple[type[Settings], ...] = (Config, *SINKS, *SOURCES)
 #: The settings that are secrets, or that hold some.
@@ -25,13 +26,17 @@ _SECRET_KEYS = frozenset(
 def check(document: Document, folder: Path, config: Config | None) -> None:
     """Report what is wrong between the parts, and in what they lead to. `folder` is the file's own."""
     sinks = [*document.names("sinks"), *_webhook_sinks(document)]
-    sources = document.names("sources")
+    sources = [*document.names("sources"), OWN_SOURCE]
+    if OWN_SOURCE in document.names("sources"):
+        taken = f'no source can be called "{OWN_SOURCE}": under that name the bridge tells of itself'
+        document.report(("sources",), taken, document.key_position(("sources", OWN_SOURCE)))
     for index, _ in enumerate(document.entries("routes")):
         row: KeyPath = ("routes", index)
         _check_names(document, row, "to", "sink", sinks)
         _check_names(document, row, "fallback", "sink", sinks)
         _check_names(document, row, "source", "source", sources)
         _check_fallback(document, row, sinks)
+    _check_names(document, ("alerts",), "to", "sink", sinks)
     for name in config.unmasked_paths() if config is not None and config.secret_key is None else ():
         needed = "needs secret_key or secret_key_file in the file: what it unmasks is kept sealed until then"
         document.report(("sinks", name, "unmask"), needed)

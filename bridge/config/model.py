@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from bridge.alerts.settings import AlertSettings
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.ingress.address import PRIVATE
 from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
-from bridge.routing import Route
+from bridge.routing import OWN, Route
 from bridge.settings import AddressRange, Duration, Settings, TimeZone
 from bridge.sinks import SinkSettings
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
@@ -62,6 +63,7 @@ class Config(Settings):
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")
     log: Log = Field(Log(), description="how the bridge speaks of itself")
+    alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
     sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
     routes: tuple[Route, ...] = Field((), description="which events go where; every row that matches applies, in order")
@@ -90,6 +92,10 @@ class Config(Settings):
     def named_webhooks(self) -> Sequence[tuple[str, OrbvpnWebhook]]:
         """The webhooks with their sinks' names."""
         return [(slug(one.name, index), one) for index, one in enumerate(self.webhooks)]
+
+    def wants_alerts(self) -> bool:
+        """Whether anyone is told what goes wrong with the bridge itself: `alerts`, or a row of the table."""
+        return self.alerts is not None or any(glob.startswith(OWN) for one in self.routes for glob in one.match)
 
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)

@@ -55,12 +55,15 @@ def _warn_of_sources(document: Document, config: Config) -> None:
         if source.unmask:
             what = f"brings {', '.join(source.unmask)} into store and templates in clear"
             document.warn((*path, "unmask"), what)
+        if source.silent_after is not None and not config.wants_alerts():
+            document.warn((*path, "silent_after"), "nobody is told: write alerts, or a row that matches bridge.*")
         if config.table() and not any(route.source is None or name in route.source for _, route in config.table()):
             document.warn(path, "no row takes its events", document.key_position(path))
 
 
 def _warn_of_sinks(document: Document, config: Config) -> None:
     named = {sink for _, route in config.table() for sink in (*route.to, *route.fallback)}
+    named.update(config.alerts.to if config.alerts else ())
     paths = sink_paths(config)
     for name, sink in config.all_sinks().items():
         if not sink.enabled:

@@ -11,6 +11,7 @@ from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows, shared_scopes
 from bridge.delivery.memory import EventMemory
 from bridge.errors import StoreError
+from bridge.incident import OnIncident, ignore
 from bridge.outcome import Limit
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, State
@@ -34,7 +35,14 @@ class Dispatcher:
     """All lanes of this process. Their tasks live in the task group that is handed in."""
 
     def __init__(
-        self, outbox: Outbox, ownership: Ownership, *, clock: Clock, chance: Random, tasks: asyncio.TaskGroup
+        self,
+        outbox: Outbox,
+        ownership: Ownership,
+        *,
+        clock: Clock,
+        chance: Random,
+        tasks: asyncio.TaskGroup,
+        on_incident: OnIncident = ignore,
     ) -> None:
         self._outbox = outbox
         self._ownership = ownership
@@ -49,6 +57,7 @@ class Dispatcher:
             ownership.sure,
             announce=self.announce,
             on_limit=self._limit_learned.set,
+            on_incident=on_incident,
         )
         self._sinks: Mapping[str, Sink] = {}
         self._epochs: Mapping[str, int] = {}
@@ -71,6 +80,10 @@ class Dispatcher:
         async with self._changing:
             self._epochs = epochs
             await self._match()
+
+    def carries(self, sink: str) -> bool:
+        """Whether this process carries the lane of that sink."""
+        return sink in self._lanes
 
     def wake(self, sinks: Collection[str] | None) -> None:
         """There may be something new for these sinks; None: for any."""

@@ -17,6 +17,7 @@ from typing import assert_never
 from bridge.clock import Clock
 from bridge.delivery.attempt import AttemptResult
 from bridge.delivery.limiter import Limiter, RateWindows
+from bridge.incident import LaneStanding, OnIncident, ignore
 from bridge.outcome import SHORTEST_WAIT, Attempt, Away, Delivered, Gone, Limited, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import LaneState, Outbox, Standing
@@ -36,16 +37,27 @@ LIMITED_CEILING = 300.0  # seconds that such waits grow to, however soon the sin
 class Health:
     """A lane's breaker and limiter, which outlive the process together; kept under its epoch."""
 
-    def __init__(self, name: str, sink: Sink, outbox: Outbox, clock: Clock, windows: RateWindows, epoch: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        sink: Sink,
+        outbox: Outbox,
+        clock: Clock,
+        windows: RateWindows,
+        epoch: int,
+        on_incident: OnIncident = ignore,
+    ) -> None:
         self.breaker = Breaker(ceiling=max(sink.retry.waits))
         self.limiter = Limiter(sink.limits, windows)
         self._name = name
         self._address = sink.address
         self._outbox = outbox
         self._clock = clock
+        self._on_incident = on_incident
         # one at a time: what was being sent, and the one before it whose record was being written
         self._unrecorded = max(2, sink.concurrency)
         self._epoch = epoch
+        self._restored = False
         self._saves = 0  # begun
         self._saved = 0  # the last of them that the store has taken
 
@@ -53,6 +65,12 @@ class Health:
     def closed_for(self) -> float | None:
         """Seconds for which the service is left alone, None until someone resumes the lane."""
         return self.breaker.wait(self._clock.monotonic())
+
+    async def ensure_restored(self) -> None:
+        """Restore once: when the lane begins."""
+        if not self._restored:
+            await self.restore()
+            self._restored = True
 
     async def restore(self) -> None:
         """Stand as the lane stood when it was last carried; a changed sink starts with a clean sheet."""
@@ -65,7 +83,7 @@ class Health:
             if state.until is not None and state.standing is Standing.OPEN:  # else the breaker waits
                 self.limiter.pause((state.until - wall).total_seconds(), now)
         if state.standing is not Standing.OPEN:
-            self._log()
+            self._tell(since=state.since)
         carried = bool(state.address)  # by whoever was killed, perhaps
         self.limiter.restore(state.spent, now, wall, unrecorded=self._unrecorded if carried else 0)
         if not unchanged:
@@ -78,14 +96,14 @@ class Health:
         Returns whether it told of a limit.
         """
         attempt, now = result.attempt, self._clock.monotonic()
-        before = self.breaker.standing
+        before, since = self.breaker.standing, self.breaker.since
         changed = not result.bug and self.breaker.record(attempt, now, self._clock.now())
         pause = _pause(attempt)
         self.limiter.pause(pause, now)
         self.limiter.spend(attempt.scopes, now)
         learned = self.limiter.learn(attempt.learned, sent=sent)
         if before is not self.breaker.standing:
-            self._log()
+            self._tell(since=self.breaker.since or since)
         if changed or learned or pause or self.limiter.lasting:
             self._save()
         return learned
@@ -97,10 +115,11 @@ class Health:
             self._save()
             return False
         state = await self._outbox.lane_state(self._name)
+        since = self.breaker.since
         answered = self._saves > saves  # while the store was asked: that is newer
         if answered or state.standing is not Standing.OPEN or not self.breaker.resume():
             return False
-        self._log()
+        self._tell(since=since)
         return True
 
     def _save(self) -> None:
@@ -124,9 +143,12 @@ class Health:
         if not saved.cancelled() and saved.exception() is None:
             self._saved = max(self._saved, number)
 
-    def _log(self) -> None:
-        level, event = LOGGED[self.breaker.standing]
-        log(LOG, level, event, sink=self._name, reason=self.breaker.reason)
+    def _tell(self, *, since: datetime | None) -> None:
+        """Say how the lane stands; `since` is when its trouble began, though it be over."""
+        standing, reason = self.breaker.standing, self.breaker.reason
+        level, event = LOGGED[standing]
+        log(LOG, level, event, sink=self._name, reason=reason)
+        self._on_incident(LaneStanding(self._name, standing.value, since, reason))
 
 
 class Breaker:

@@ -27,6 +27,7 @@ from bridge.delivery.policy import Policy, Send, admission, splits, suppressed_b
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, wait_for_store
 from bridge.errors import StoreError
+from bridge.incident import OnIncident, ignore
 from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Refused
@@ -58,6 +59,7 @@ class Resources:
     memory    room for big events that are being sent
     announce  called with deliveries that were just made
     on_limit  called when an answer has told of a limit
+    on_incident  told how lanes stand, and what is dead
     """
 
     outbox: Outbox
@@ -68,6 +70,7 @@ class Resources:
     sure: Callable[[], bool]
     announce: Callable[[Sequence[Delivery]], None]
     on_limit: Callable[[], None]
+    on_incident: OnIncident = ignore
 
 
 class Lane:
@@ -81,9 +84,10 @@ class Lane:
         self.stopping = False
         self._resources = resources
         self._outbox, self._clock = resources.outbox, resources.clock
-        self._health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch)
+        told = resources.on_incident
+        self._health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch, told)
         self._settler = Settler(
-            name, self._outbox, self._clock, resources.announce, on_refused=lambda one: self._queue.remove([one])
+            name, self._outbox, self._clock, resources.announce, lambda one: self._queue.remove([one]), told
         )
         self._policy = Policy(sink.retry, resources.chance)
         self._queue = Queue(
@@ -101,7 +105,6 @@ class Lane:
         self._attempts = 0  # that are being made, and not recorded yet
         self._at_rest = asyncio.Event()  # there are none
         self._at_rest.set()
-        self._restored = False
         self._outage_checked = float("-inf")
         self._fallbacks = Fallbacks(name, self._outbox)
         self._woken = asyncio.Event()
@@ -154,7 +157,7 @@ class Lane:
 
     async def step(self) -> bool:
         """Carry the next batch, or send it on its way; False when none may be carried now."""
-        await self._restore()
+        await self._health.ensure_restored()
         await self._follow_clock()
         probe = self._health.breaker.probing
         first = None if self._is_full() or self._is_closed() else await self._queue.next(probe=probe)
@@ -297,11 +300,6 @@ class Lane:
     async def _wait_for_limiter(self) -> None:
         while (wait := self._health.limiter.wait(self._clock.monotonic())) > 0:
             await self._clock.sleep(wait)
-
-    async def _restore(self) -> None:
-        if not self._restored:
-            await self._health.restore()
-            self._restored = True
 
     async def _follow_clock(self) -> None:
         """Bring forward what waits by as much as the clock was set back."""

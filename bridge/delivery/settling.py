@@ -13,9 +13,11 @@ from typing import assert_never
 
 from bridge.clock import Clock
 from bridge.errors import StoreError, StoreRefused
+from bridge.incident import DeadLetter, OnIncident, ignore
 from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.telemetry import Throttle, log
+from bridge.vocabulary import OWN_SOURCE
 
 LOG = logging.getLogger("bridge.delivery")
 STORE_WAIT = 1.0  # seconds between two tries at a store that is away
@@ -30,6 +32,7 @@ class Settler:
 
     announce    called with the deliveries that fallbacks made
     on_refused  called with a delivery that was begun to be recorded, and was settled otherwise: the store refused it
+    on_incident told of what is dead, but for what the bridge tells of itself: an alert that dies makes none
     """
 
     def __init__(
@@ -39,12 +42,14 @@ class Settler:
         clock: Clock,
         announce: Callable[[Sequence[Delivery]], None],
         on_refused: Callable[[Delivery], None],
+        on_incident: OnIncident = ignore,
     ) -> None:
         self._sink = sink
         self._outbox = outbox
         self._clock = clock
         self._announce = announce
         self._on_refused = on_refused
+        self._on_incident = on_incident
         self._dead: Throttle[str] = Throttle(1, per=DEAD_EVERY, now=clock.monotonic)
         self._begun: tuple[Sequence[Settlement], Recorded] | None = None
 
@@ -105,8 +110,14 @@ class Settler:
         if made := recorded.result():
             self._announce(made)
         for one in settlements:
-            if isinstance(one.fate, Dead) and (left_out := self._dead.left_out(one.fate.reason)) is not None:
-                self._log_dead(one.fate.reason, left_out or None, one.delivery.id)
+            if isinstance(one.fate, Dead):
+                self._tell_dead(one.fate.reason, one.delivery)
+
+    def _tell_dead(self, reason: str, delivery: Delivery) -> None:
+        if (left_out := self._dead.left_out(reason)) is not None:
+            self._log_dead(reason, left_out or None, delivery.id)
+        if delivery.event.source != OWN_SOURCE:
+            self._on_incident(DeadLetter(self._sink, reason))
 
     def log_left_out(self) -> None:
         """Tell of dead letters that no line was about yet, where it is time."""

@@ -24,7 +24,7 @@ from bridge.foreign import parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.originals import left_out_header, without_masked
-from bridge.settings import Secrets, Settings
+from bridge.settings import Secrets, Settings, SilentAfter
 
 
 class SourceConfig(Settings):
@@ -40,6 +40,9 @@ class SourceConfig(Settings):
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")
     mask: tuple[str, ...] = Field((), description="more paths to mask, as in user.note or **.phone")
     unmask: tuple[str, ...] = Field((), description="paths that would be masked, let through")
+    silent_after: SilentAfter | None = Field(
+        None, description="tell where nothing came for so long; auto: 6 times as long as usual, 1h at least"
+    )
 
     @abstractmethod
     def open(self) -> "Panel[Any]":

@@ -130,6 +130,15 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """That an event came in: its id, its source, and when."""
+
+    id: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PutResult:
     """What came of an intake: deliveries in order, and how many events were repeats."""
 
@@ -190,6 +199,14 @@ class Outbox(Protocol):
         yet; these are the result. One that was delivered with a `ref`, under terms that update, is remembered as the
         last thing said about its subject.
         """
+        ...
+
+    async def is_remembered(self, key: str, *, now: datetime) -> bool:
+        """Whether an event with the fingerprint of this key was kept, and the key is still remembered."""
+        ...
+
+    async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
+        """Up to `limit` events that came `since` then, with an id below `before`, the newest first."""
         ...
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:

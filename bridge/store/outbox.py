@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from bridge.intake import Intake, Table
 from bridge.message import Earlier
 from bridge.store.backend import autocommit
-from bridge.store.base import Claim, Delivery, LaneState, PutResult, Settlement
+from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Settlement
 from bridge.store.connection import PersistentConnection
-from bridge.store.queries import claim, lanes, prune, threads
+from bridge.store.queries import claim, events, fingerprints, lanes, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -32,6 +32,10 @@ class SqlOutbox:
         self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
         self._table: tuple[Table, datetime] | None = None  # the last one that was kept, and when it was used
+
+    def tell_failures(self, to: Callable[[str], None]) -> None:
+        """From now on call that, with the reason, when the store did not take what it was given."""
+        self._writer.on_failure = to
 
     async def put(self, intake: Intake) -> PutResult:
         if intake.routed:  # all of them by one table
@@ -64,6 +68,12 @@ class SqlOutbox:
 
     def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":
         return self._writer.write(settle, settlements, durable=False)
+
+    async def is_remembered(self, key: str, *, now: datetime) -> bool:
+        return await self._read(lambda c: fingerprints.is_remembered(c, key, now=now))
+
+    async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
+        return await self._read(lambda c: events.arrivals(c, before=before, since=since, limit=limit))
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         return await self._read(lambda c: threads.earlier_message(c, sink, subject))

@@ -55,6 +55,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
         self._durable = PersistentConnection(lambda: _checkpointing(autocommit(engine.connect())), check)
         self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())), check)
+        self.on_failure: Callable[[str], None] = lambda reason: None
         self._defers_sync = False
         self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
         self._needs_resync = True
@@ -92,7 +93,7 @@ class Writer:
             except Exception:
                 for one in writes:  # one bad write must not fail its neighbours
                     self._commit_alone(one)
-            self._loop.call_soon_threadsafe(_resolve, writes)
+            self._loop.call_soon_threadsafe(self._resolve, writes)
             del writes  # they may be big, and the next ones may be long in coming
         if self._unsynced_since is not None:
             self._commit_alone(Write(touch, None, durable=True))
@@ -139,6 +140,11 @@ class Writer:
             self._unsynced_since = None
         elif not durable and self._defers_sync and self._unsynced_since is None:
             self._unsynced_since = time.monotonic()
+
+    def _resolve(self, writes: list[Write]) -> None:
+        _resolve(writes)
+        if failed := next((one.error for one in writes if isinstance(one.error, StoreUnavailable)), None):
+            self.on_failure(str(failed))
 
     def _commit_alone(self, write: Write) -> None:
         try:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bridge.alerts.settings import AlertSettings
 from bridge.config.model import Config
 from bridge.config.orbvpn import OrbvpnWebhook
 from bridge.ingress.limits import Limits
@@ -38,6 +39,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "The whole file": Config,
     "limits": Limits,
     "log": Log,
+    "alerts": AlertSettings,
     "Every source": SourceConfig,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},
     "Every sink": SinkConfig,

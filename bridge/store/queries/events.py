@@ -3,18 +3,37 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from bridge.store.base import Arrival
+from bridge.store.compiled import read
 from bridge.store.queries.records import delivery_columns, delivery_conditions, event_conditions, joined
 from bridge.store.records import DeliveryRecord, EventRecord, Query
-from bridge.store.rows import delivery_record, event_record
-from bridge.store.schema import deliveries, events
+from bridge.store.rows import delivery_record, event_record, lowest_event_id
+from bridge.store.schema import deliveries, events, moment
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 _HAS_DELIVERY = sa.exists().where(deliveries.c.event_id == events.c.id)
+
+
+ARRIVALS = (
+    sa.select(events.c.id, events.c.source, events.c.received_at)
+    .where(events.c.id < sa.bindparam("before_"), events.c.id >= sa.bindparam("since_"))
+    .order_by(events.c.id.desc())
+    .limit(sa.bindparam("limit_"))
+)
+_ABOVE_ALL = "~"  # no id begins so
+
+
+def arrivals(connection: sa.Connection, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
+    """Up to `limit` events that came `since` then, with an id below `before`, the newest first."""
+    lowest = "" if since is None else lowest_event_id(since)
+    rows = read(connection, ARRIVALS, {"before_": before or _ABOVE_ALL, "since_": lowest, "limit_": limit})
+    return [Arrival(row.id, row.source, moment(row.received_at)) for row in rows]
 
 
 def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,6 +62,12 @@ def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[st
             stored[key] = _StoredFingerprint(event.id, fingerprint.tries, until)
     write(connection, _PUT_FINGERPRINT, [stored[key].row(key) for key in sorted({key for _, _, key in keyed})])
     return repeats
+
+
+def is_remembered(connection: sa.Connection, key: str, *, now: datetime) -> bool:
+    """Whether that key was put, and is not over."""
+    row = first(connection, FINGERPRINT, {"key_": index_key(key)})
+    return row is not None and micros(now) < row[2]
 
 
 def _stored_fingerprints(connection: sa.Connection, keys: Collection[str]) -> dict[str, _StoredFingerprint]:

@@ -63,6 +63,26 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             '2:8: sink "ops": missing key "url": the catch hook\'s URL',
         ),
         ("routes:\n  - match: user.*", '2:5: route 1: missing key "to": the sinks that get the event'),
+        (SINK + "alerts: {to: [ops, nigth]}", '3:20: alerts: no sink named "nigth": there are ops'),
+        (SINK + "alerts: {to: opps}", '3:14: alerts: no sink named "opps": did you mean "ops"?'),
+        (SINK + "alerts: {to: []}", "3:14: alerts.to should not be empty"),
+        (SINK + "alerts: ops", "3:9: alerts should be a mapping, as in {to: ops}"),
+        (SINK + "alerts: {to: ops, window: 2d}", "3:27: alerts.window should be at most 86400"),
+        (
+            "sources:\n  panelbridge: {panel: marzban, secret: x}",
+            '2:3: sources: no source can be called "panelbridge": under that name the bridge tells of itself',
+        ),
+        *(
+            (
+                f"sources:\n  m: {{panel: marzban, secret: x, silent_after: {given}}}",
+                '2:48: source "m": silent_after should be a duration such as 30m or 6h, or the word auto',
+            )
+            for given in ("soon", "Auto", "-5", "[6h]", "true")
+        ),
+        (
+            "sources:\n  m: {panel: marzban, secret: x, silent_after: 0s}",
+            '2:48: source "m": silent_after should be more than 0',
+        ),
         # panels and services
         (
             "sources:\n  m: {panel: marzbn, secret: x}",

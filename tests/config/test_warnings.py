@@ -50,6 +50,30 @@ def test_what_a_source_lets_through_in_clear_is_worth_a_warning(tmp_path: Path) 
     ]
 
 
+WATCHED = "sources:\n  m: {panel: marzban, secret: x, silent_after: 6h}\n"
+
+
+def test_a_silence_that_nobody_is_told_of_is_worth_a_warning(tmp_path: Path) -> None:
+    assert warnings(tmp_path, WATCHED + SINK + "routes:\n  - to: ops\n") == [
+        '2:48: source "m": silent_after: nobody is told: write alerts, or a row that matches bridge.*'
+    ]
+
+
+@pytest.mark.parametrize("asks", ["  - {to: ops, match: bridge.source_*}\n", "alerts: {to: ops}\n"])
+def test_it_is_none_where_somebody_is(tmp_path: Path, asks: str) -> None:
+    assert warnings(tmp_path, WATCHED + SINK + "routes:\n  - to: ops\n" + asks) == []
+
+
+def test_a_sink_that_is_told_alerts_alone_is_named(tmp_path: Path) -> None:
+    sinks = "sinks:\n  ops: {type: console}\n  night: {type: console}\n"
+    assert warnings(tmp_path, SOURCE + sinks + "routes:\n  - to: ops\nalerts: {to: night}\n") == []
+
+
+def test_a_row_may_take_what_the_bridge_tells_of_itself_by_its_source(tmp_path: Path) -> None:
+    row = "  - {to: ops, source: panelbridge, match: bridge.*}\n"
+    assert warnings(tmp_path, SOURCE + SINK + "routes:\n  - to: ops\n" + row) == []
+
+
 def test_a_webhook_is_warned_of_where_it_stands(tmp_path: Path) -> None:
     webhook = "{name: x, providerType: ZAPIER, endpoint: 'https://hooks.zapier.com/hooks/catch/1/a', active: false}"
     assert warnings(tmp_path, SOURCE + SINK + f"routes:\n  - to: ops\nwebhooks:\n  - {webhook}\n") == [

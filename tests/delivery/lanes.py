@@ -9,6 +9,7 @@ from bridge.delivery.lane import Lane, LaneSettings, Resources
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
 from bridge.event import Event
+from bridge.incident import OnIncident, ignore
 from bridge.intake import Destination, Intake, Routed
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Message, Tally
@@ -95,7 +96,7 @@ class BlankRenderer:
 class Fleet:
     """What lanes share; `made` are the deliveries that fallbacks made, `sure` whether the lanes are ours."""
 
-    def __init__(self, outbox: Any, clock: FakeClock) -> None:
+    def __init__(self, outbox: Any, clock: FakeClock, *, on_incident: OnIncident = ignore) -> None:
         self.outbox = outbox
         self.clock = clock
         self.made: list[Delivery] = []
@@ -109,6 +110,7 @@ class Fleet:
             sure=lambda: self.sure,
             announce=self.made.extend,
             on_limit=lambda: None,
+            on_incident=on_incident,
         )
 
     def lane(self, sink: Any, name: str = "ops", *, renderer: Any = None, epoch: int = 0) -> Lane:

@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_statement
-from bridge.store.queries import claim, fingerprints, lanes, put, settle, threads
+from bridge.store.queries import claim, events, fingerprints, lanes, put, settle, threads
 
 ROWS = 100_000
 VALUES = {
     "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
     "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
-    "status_": 1, "sealed_": None,
+    "status_": 1, "sealed_": None, "before_": "~", "since_": "5",
 }  # fmt: skip
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {
@@ -37,6 +37,7 @@ PLANS = {
     "fingerprint": (fingerprints.FINGERPRINT, {"pk"}),
     "sinks of an event": (settle.EVENT_SINKS, {"deliveries_event"}),
     "epoch": (lanes.EPOCH, {"pk"}),
+    "arrivals": (events.ARRIVALS, {"pk"}),
     "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),
 }
 _EVENTS = """

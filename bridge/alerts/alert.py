@@ -97,8 +97,9 @@ def dead_letters(sink: str, reason: str, count: int, now: datetime) -> Alert:
 
 
 def config_rejected(rejected: ConfigRejected, now: datetime) -> Alert:
-    """The file is wrong; replicas have the same one, and find the same mistakes at about the same time."""
-    digest = sha256("\n".join(rejected.mistakes).encode("utf-8", "replace")).hexdigest()
+    """The file is wrong; replicas have the same one, wherever it lies, and find its mistakes at about the same time."""
+    mistakes = "\n".join(rejected.mistakes).replace(rejected.file, "")
+    digest = sha256(mistakes.encode("utf-8", "replace")).hexdigest()
     return Alert(
         word="config_rejected",
         at=now,

@@ -618,7 +618,14 @@ def test_what_only_the_store_knows_may_be_asked_for(run: Run, tmp_path: Path) ->
 
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize(
-    "args", [["--type", "payment.failed"], ["--subject", "user:nobody"], ["--type", "marzban.frozen"]]
+    "args",
+    [
+        ["--type", "payment.failed"],
+        ["--subject", "user:nobody"],
+        ["--type", "marzban.frozen"],
+        ["--source", "panelbridge"],
+        ["--type", "bridge.lane_parked"],
+    ],
 )
 def test_what_may_come_is_an_empty_table(run: Run, args: Sequence[str]) -> None:
     assert ids(run, *args) == []

@@ -37,13 +37,13 @@ def check_filters(ledger: "Ledger", settings: "Config", query: "Query") -> None:
     """
     from bridge.panels import CONFIGS, OPEN_ENDED
     from bridge.store.records import Query
-    from bridge.vocabulary import TYPES
+    from bridge.vocabulary import OWN_SOURCE, TYPES
 
     panels = {word for config in CONFIGS for word in config.words()}
     sinks, sources = settings.all_sinks(), settings.sources
     if (sink := query.sink) is not None and sink not in sinks and not _is_stored(ledger, Query(sink=sink, limit=1)):
         known_name("sink is called", sink, sinks)
-    if (source := query.source) is not None and source not in sources:
+    if (source := query.source) is not None and source not in sources and source != OWN_SOURCE:
         _check(ledger, Query(source=source, limit=1), lambda: known_name("source is called", source, sources))
     any_type = any(one.panel in OPEN_ENDED for one in sources.values())
     if (type_ := query.type) is not None and not _may_be_a_type(type_, panels, any_type=any_type):

@@ -41,11 +41,13 @@ class Decision:
 
     matched  the rows that applied, in their order
     failed   the rows whose `when` could not be told, and why
+    beside   what had it sent that is no row of the table, and why
     """
 
     table: Table
     matched: tuple[str, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

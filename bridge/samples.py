@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bridge.alerts.samples import own_samples
 from bridge.codec import dump
 from bridge.errors import BadPayload
 from bridge.event import Event, iso
@@ -71,10 +72,13 @@ def settings_of(panel: str) -> SourceConfig:
 
 
 def sample(name: str, *, at: datetime, panel: str | None = None, source: str | None = None) -> Event:
-    """The event that is called `name`, by its type or by a panel, of that panel or else of the first that sends it.
+    """The event that is called `name`, by its type or by a panel, of that panel or else of the first that sends it;
+    or what the bridge tells of itself.
 
     Raise KeyError where there is none.
     """
+    if own := next((one for one in own_samples(at=at) if one.type == name), None):
+        return own
     for word in (panel,) if panel else PANELS:
         if event := sent(name, source or word, word, settings_of(word), at=at):
             return event

@@ -19,7 +19,7 @@ from bridge.alerts.silence import SilenceWatch
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.incident import ConfigRejected, DeadLetter, Incident, LaneStanding, StoreFailing
-from bridge.intake import Destination, Intake, Routed, Verdict
+from bridge.intake import Destination, Intake, Routed
 from bridge.message import Message
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Delivered
@@ -31,7 +31,7 @@ from bridge.telemetry import log
 from bridge.terms import DigestWindow, Terms
 
 LOG = logging.getLogger("bridge.alerts")
-ROW = "alerts"  # what the table's verdicts and the deliveries call it
+ROW = "alerts"  # what the verdicts and the deliveries call it
 ROUND = 5.0  # seconds between two looks at what is to be told; fewer where a silence is short
 UNTOLD = 1000  # alerts that wait for the store, at the most
 FALLBACK_AFTER = 600.0  # seconds that a sink is away, after which the next one is told
@@ -152,11 +152,11 @@ class AlertDesk:
         if not plan.sinks:
             return routed
         sink = await self._first_open(list(plan.sinks))
-        verdict = Verdict(ROW, True, f"{sink} is the first of {', '.join(plan.sinks)} that can be told")
+        why = f"{sink} is the first of {', '.join(plan.sinks)} that can be told"
         destinations = routed.destinations
         if all(one.sink != sink for one in destinations):
             destinations = (*destinations, Destination(sink, ROW, None, _terms(plan, sink)))
-        return replace(routed, destinations=destinations, verdicts=(*routed.verdicts, verdict))
+        return replace(routed, destinations=destinations, decision=replace(routed.decision, beside=((ROW, why),)))
 
     async def _first_open(self, sinks: Sequence[str]) -> str:
         """The first whose lane is open; where none is, the first that is away, for it comes back by itself."""

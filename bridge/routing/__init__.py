@@ -4,7 +4,7 @@ Every row that matches applies, from the top down, until one that says `stop`. A
 many rows name it: the first row that does decides the template and the terms.
 """
 
-from bridge.routing.route import Route
+from bridge.routing.route import OWN, Route
 from bridge.routing.router import Router
 
-__all__ = ["Route", "Router"]
+__all__ = ["OWN", "Route", "Router"]

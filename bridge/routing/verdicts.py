@@ -41,7 +41,7 @@ def table_of(rows: Sequence[tuple[str, Route]], enabled: Collection[str]) -> Tab
 
 
 def verdicts(event: Event, decision: Decision) -> list[Verdict]:
-    """What each row said of the event, in their order."""
+    """What each row said of the event, in their order; then what had it sent beside them."""
     told: list[Verdict] = []
     stopped = None
     for row in json.loads(decision.table.rows):
@@ -49,7 +49,7 @@ def verdicts(event: Event, decision: Decision) -> list[Verdict]:
         told.append(verdict if stopped is None else Verdict(verdict.row, False, stopped))
         if stopped is None and verdict.matched and route.stop:
             stopped = f"{verdict.row} stopped the table"
-    return told
+    return told + [Verdict(name, True, why) for name, why in decision.beside]
 
 
 def _verdict(row: Mapping[str, Any], event: Event, decision: Decision) -> tuple[Verdict, Route]:

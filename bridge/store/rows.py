@@ -74,7 +74,8 @@ def event_row(routed: Routed) -> dict[str, Any]:
 
 @lru_cache(256)
 def verdicts_json(decision: Decision) -> str:
-    return _json({"matched": decision.matched} | ({"failed": dict(decision.failed)} if decision.failed else {}))
+    beyond = {"failed": dict(decision.failed), "beside": dict(decision.beside)}
+    return _json({"matched": decision.matched} | {name: said for name, said in beyond.items() if said})
 
 
 def decision_of(row: Row) -> Decision | list[JsonObject]:
@@ -82,8 +83,8 @@ def decision_of(row: Row) -> Decision | list[JsonObject]:
     stored = load(row.verdicts)
     if isinstance(stored, list):
         return stored
-    failed = stored.get("failed", {}).items()
-    return Decision(Table(row.table_key, row.rows), tuple(stored["matched"]), tuple(failed))
+    failed, beside = (tuple(stored.get(name, {}).items()) for name in ("failed", "beside"))
+    return Decision(Table(row.table_key, row.rows), tuple(stored["matched"]), failed, beside)
 
 
 def terms_json(terms: Terms | None) -> str | None:

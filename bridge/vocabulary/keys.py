@@ -190,7 +190,7 @@ KEYS: Mapping[str, Key] = {
         notes={"dead": "messages that were given up", "since": "when the trouble began"},
     ),
     "source": _object(N_("Source"), text="name", time="last_event_at", seconds="silent_seconds"),
-    "config": _object(text="file", texts="mistakes"),
+    "config": _object(N_("Configuration"), text="file", texts="mistakes"),
     "command": Key(ValueKind.TEXT, "what to type to see more of it, or to mend it"),
     "message": _object(
         N_("Message"),
@@ -207,13 +207,9 @@ KEYS: Mapping[str, Key] = {
 }
 
 
-#: What the subjects are called that no key of `data` is about.
-TITLES: Mapping[str, str] = {"config": N_("Configuration")}
-
-
 def subject_title(kind: str) -> str | None:
     """What a subject of this kind is called, `User` for `user:alice`; None for one that we have no word for."""
-    return KEYS[kind].title if kind in KEYS else TITLES.get(kind)
+    return KEYS[kind].title if kind in KEYS else None
 
 
 #: What stands under a key, in `data` or in an object of it; the same wherever it is said.

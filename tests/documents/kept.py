@@ -7,13 +7,14 @@ from pathlib import Path
 
 from bridge.admin import operations
 from bridge.event import Event
-from bridge.intake import Intake, Routed, SetAside, Verdict
+from bridge.intake import Intake, Routed, SetAside
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.routing import Route, Router
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
 from bridge.store.records import Query
-from tests.fakes import an_event, an_intake
+from tests.fakes import Switch, an_event, an_intake
 
 LAST = 812  # the highest number that a document names
 SHOWN = "019af3d2-8e41-7c06-9d6a-0123456789ab"  # the event that one names
@@ -60,7 +61,7 @@ async def _fill(url: str) -> None:
 
 
 def unrouted(event: Event) -> Routed:
-    return Routed(event, (), (Verdict("route 1", False, "type user.created is not among node.*"),))
+    return Router([("route 1", Route(match=("node.*",), to=("ops",)))], sinks={"ops": Switch()}).route(event)
 
 
 async def settle(outbox: SqlOutbox, id_: int, sink: str, fate: Fate) -> None:

@@ -47,7 +47,7 @@ def said(url: str, event: Event) -> object:
 async def test_an_event_is_kept_with_what_the_table_said_of_it(
     outbox: SqlOutbox, any_store_url: str, failed: tuple[tuple[str, str], ...]
 ) -> None:
-    event, decision = an_event(), Decision(OLD, ("route 1", "route 4"), failed)
+    event, decision = an_event(), Decision(OLD, ("route 1", "route 4"), failed, beside=failed[:1])
     await outbox.put(Intake([Routed(event, (), decision)]))
     assert said(any_store_url, event) == decision
 

@@ -3,9 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.event import Event
+from bridge.foreign import object_at
+
+
+def display_name(event: Event) -> Any:
+    """What people call the thing that the event is about, None where it is about nothing."""
+    subject = event.subject or ""
+    about = {} if "device" in event.type else object_at(event.data, event.type.partition(".")[0])
+    named = subject.partition(":")[2] if ":" in subject else event.subject
+    return about.get("name") or about.get("username") or named or object_at(event.data, "system").get("server")
+
 
 #: Between the records of a block that is a list (ASCII record separator), and between the parts of a record
 #: (unit separator). Event data cannot hold them: the escaping of every service drops control characters.

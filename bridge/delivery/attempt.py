@@ -25,8 +25,13 @@ LOG = logging.getLogger("bridge.delivery")
 
 #: Times that something lasts until: they do not pass by themselves.
 AHEAD = frozenset({"expires_at", "due_at"})
-#: Stamps by another name than `…_at`, and counters of traffic and connections.
-GROWING = frozenset({"timestamp", "used_bytes", "lifetime_used_bytes", "received_bytes", "sent_bytes", "users_online"})
+#: Stamps by another name than `…_at`, counters of traffic and connections, and how a machine fares.
+GROWING = frozenset(
+    {
+        *("timestamp", "used_bytes", "lifetime_used_bytes", "received_bytes", "sent_bytes", "users_online"),
+        *("load", "memory_used_bytes", "uptime_seconds", "core_uptime_seconds"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

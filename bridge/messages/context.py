@@ -6,9 +6,8 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import in_zone
 from bridge.event import Event
-from bridge.foreign import object_at
 from bridge.markup.service import Extent
-from bridge.message import PLAIN, Circumstances, Earlier, Tally
+from bridge.message import PLAIN, Circumstances, Earlier, Tally, display_name
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
 from bridge.messages.filters import RLM, Formats
 from bridge.messages.values import label, zone_name
@@ -53,7 +52,7 @@ def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN, styl
         "family": family,
         "subject": event.subject,
         "name": name if colon else event.subject,
-        "who": _display_name(event, name if colon else event.subject),
+        "who": display_name(event),
         "kind": gettext(about) if (about := subject_title(kind)) else label(kind),
         "source": event.source,
         "panel": event.panel,
@@ -119,10 +118,3 @@ def _type_count(shown: EventType, count: int, texts: NullTranslations) -> TypeCo
 def _worst_color(colors: list[int]) -> int:
     """The colour of what is worst; where nothing is bad, of what there is most of."""
     return next((color for color in (RED, AMBER) if color in colors), colors[0] if colors else BLUE)
-
-
-def _display_name(event: Event, name: str | None) -> Any:
-    """What people call the thing that the event is about."""
-    about = {} if "device" in event.type else object_at(event.data, event.type.partition(".")[0])
-    server = object_at(event.data, "system").get("server")
-    return about.get("name") or about.get("username") or name or server

@@ -18,11 +18,12 @@ from rich.text import Text
 
 from bridge.markup.service import Service
 from bridge.message import Digest, Message
-from bridge.sinks.digest import more
+from bridge.sinks.digest import rest
 from bridge.sinks.text import shows
 from bridge.telemetry import CONTROLS, escaped
 
 ENDLESS = 10_000  # columns of what is no terminal
+NAMES = 2000  # characters of names of what a digest does not tell in full
 WIDEST = 100  # columns of a message on a terminal
 BAR = Box("    \n▌   \n    \n▌   \n    \n    \n▌   \n    \n")
 
@@ -91,8 +92,9 @@ def _messages(message: Message | Digest, service: Service) -> Iterable[Renderabl
     yield _below_remarks(message, service, message.tally.last_at)
     for part in message.parts:
         yield from (_LINE, _below_remarks(part, service, part.event.occurred_at))
-    if rest := service.terminal().words(more(message, len(message.parts))):
-        yield from (_LINE, rest)
+    named = rest(message, service, len(message.parts), lambda text: len(text) <= NAMES)
+    if words := service.terminal().words(named):
+        yield from (_LINE, words)
 
 
 def _below_remarks(message: Message | Digest, service: Service, at: datetime) -> RenderableType:

@@ -1,6 +1,7 @@
 """Digests: every sink that can tells several events as one message, whole parts of it, and never more than fits."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -68,9 +69,13 @@ def test_discord_gets_the_summary_and_one_embed_for_each_part() -> None:
 
 
 def test_discord_says_how_many_events_it_does_not_tell() -> None:
-    embeds = said(a_digest(SUMMARY, part("alice", times=3), untold=12), **DISCORD)["embeds"]
+    embeds = said(a_digest(SUMMARY, part("alice", times=3), untold=5000), **DISCORD)["embeds"]
     assert len(embeds) == 2
-    assert embeds[0]["description"].endswith("\n… and 12 more")
+    found = re.search(r"\n🆕 (0(?:, [0-9]+)*)\n… and ([0-9]+) more$", embeds[0]["description"])
+    assert found
+    names, left = found.groups()
+    assert len(names.split(", ")) + int(left) == 5000
+    assert 4000 < len(embeds[0]["description"]) <= 4096
 
 
 def test_discord_leaves_out_from_the_end_what_does_not_fit_whole() -> None:
@@ -78,7 +83,7 @@ def test_discord_leaves_out_from_the_end_what_does_not_fit_whole() -> None:
     embeds = said(a_digest(SUMMARY, *parts, untold=1), **DISCORD)["embeds"]
     assert [one["title"] for one in embeds] == ["3 events", "user 0", "user 1", "user 2"]
     assert all(len(one["description"]) == 1500 for one in embeds[1:])
-    assert embeds[0]["description"].endswith("\n… and 13 more")
+    assert embeds[0]["description"].endswith(f"\n🆕 {', '.join(f'user {number} ×2' for number in range(3, 9))}, 0")
 
 
 @pytest.mark.parametrize(("room", "shown"), [(0, 2), (1, 1)])
@@ -91,8 +96,8 @@ def test_discords_six_thousand_characters_are_used_to_the_last(room: int, shown:
 
 
 def test_discord_never_cuts_away_that_there_is_more() -> None:
-    embeds = said(a_digest(SUMMARY | {"description": "line\n" * 2000}, untold=5), **DISCORD)["embeds"]
-    assert embeds[0]["description"].endswith("line…\n… and 5 more")
+    embeds = said(a_digest(SUMMARY | {"description": "line\n" * 2000}, untold=500), **DISCORD)["embeds"]
+    assert re.search(r"line…\n🆕 0, 1, .*\n… and [0-9]+ more$", embeds[0]["description"])
 
 
 def test_discord_shows_a_posted_message_as_it_came_as_far_as_it_fits() -> None:
@@ -101,7 +106,7 @@ def test_discord_shows_a_posted_message_as_it_came_as_far_as_it_fits() -> None:
     embeds = said(a_digest(SUMMARY, posted, untold=2), **DISCORD)["embeds"]
     assert embeds[1] == {"description": "sent again\nhello"}
     assert [one["title"] for one in embeds[2:]] == [f"one {number}" for number in range(8)]
-    assert embeds[0]["description"].endswith("… and 2 more")
+    assert embeds[0]["description"].endswith("\n🆕 0, 1")
 
 
 def test_discords_forums_get_a_thread_for_each_digest() -> None:
@@ -116,14 +121,14 @@ def test_slack_gets_the_summary_and_the_parts_between_dividers() -> None:
         block.get("text", {}).get("text") or block.get("elements", [{}])[0].get("text") for block in body["blocks"]
     ]
     assert body["text"] == "3 events"
-    assert words == ["3 events", None, "*alice*", None, "×2", "bob", None, "… and 4 more"]
+    assert words == ["3 events", None, "*alice*", None, "×2", "bob", None, "🆕 0, 1, 2, 3"]
     assert [block["type"] for block in body["blocks"]][1:5] == ["divider", "section", "divider", "context"]
 
 
 def test_slack_leaves_out_from_the_end_what_does_not_fit_whole() -> None:
     body = said(a_digest(SUMMARY, *(part("x" * 2900) for _ in range(10))), **SLACK)
     assert sum(block["type"] == "section" for block in body["blocks"]) == 1 + 3
-    assert body["blocks"][-1]["elements"][0]["text"] == "… and 7 more"
+    assert body["blocks"][-1]["elements"][0]["text"] == f"🆕 {'x' * 39}… ×7"
 
 
 def test_telegram_gets_the_summary_and_the_parts_one_below_the_other() -> None:
@@ -140,7 +145,7 @@ def test_telegram_leaves_out_from_the_end_what_does_not_fit_whole(text: str) -> 
     body = said(a_digest(SUMMARY, *(part(text) for _ in range(10))), **TELEGRAM)
     shown = body["text"].count(text)
     assert 3 < shown < 10
-    assert body["text"].endswith(f"\n\n… and {10 - shown} more")
+    assert re.search(rf"\n\n🆕 \S.*… ×{10 - shown}$", body["text"])
 
 
 async def test_markup_that_telegram_refuses_is_sent_again_as_plain_text(http: Http) -> None:
@@ -305,10 +310,14 @@ def test_no_event_makes_a_digest_that_is_refused(digest: Digest) -> None:
 @given(digest=digests)
 def test_what_is_told_and_what_is_said_to_be_left_out_are_all_events(digest: Digest) -> None:
     body = said(digest, **SLACK)
-    rest = [one for block in body["blocks"] for one in block.get("elements", []) if "… and" in one["text"]][-1:]
-    shown = sum(block["type"] == "divider" for block in body["blocks"]) - len(rest)
+    [last] = [block["elements"][0]["text"] for block in body["blocks"][-1:]]
+    shown = sum(block["type"] == "divider" for block in body["blocks"]) - 1
     told = sum(one.circumstances.repeats for one in digest.parts[:shown])
-    assert rest[0]["text"] == f"… and {digest.tally.total - told} more"
+    lines = last.split("\n")
+    more = re.fullmatch(r"… and ([0-9]+) more", lines[-1])
+    names = [name for line in lines[: -1 if more else None] for name in line.split(", ")]
+    counts = [int(times[1]) if (times := re.search(r" ×([0-9]+)$", name)) else 1 for name in names]
+    assert sum(counts) + int(more[1] if more else 0) == digest.tally.total - told
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,14 @@ Source   discord.com/developers/docs/resources/message; the limits stand in sink
 
 from bridge.event import JsonObject, iso
 from bridge.message import RECORD, UNIT, Digest, Message
-from bridge.sinks.digest import counts_by_type, more
+from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.discord.embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL, fitted_embeds, weight
 from bridge.sinks.discord.posted import THREAD_NAME, content_below, posted_embeds, posted_payload
+from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.text import clip, shows, utf16
 
 DIGEST_PARTS = EMBEDS - 1  # one embed is its summary
+REST = 200  # characters that what is left out of a digest may always take
 
 
 def thread_name(named: str, otherwise: str) -> str:
@@ -32,16 +34,15 @@ def message_payload(message: Message) -> JsonObject:
 
 def digest_payload(digest: Digest) -> JsonObject:
     """One embed that sums it up, and below it the first parts, as many as fit whole; remarks are its content."""
-    content = content_below(digest["remarks"], "")
-    shown = [(number, embed) for number, part in enumerate(digest.parts, 1) for embed in _part_embeds(part)][
-        :DIGEST_PARTS
-    ]
-    for count in range(len(shown), 0, -1):
-        summary = _summary(digest, more(digest, shown[count - 1][0]))
-        embeds = [summary, *(embed for _, embed in shown[:count])]
-        if sum(map(weight, embeds)) <= TOTAL:
-            return {"content": content, "embeds": embeds}
-    return {"content": content, "embeds": [_summary(digest, more(digest, 0))]}
+    shown = [(number, embed) for number, part in enumerate(digest.parts, 1) for embed in _part_embeds(part)]
+    numbers, embeds = [number for number, _ in shown[:DIGEST_PARTS]], [embed for _, embed in shown[:DIGEST_PARTS]]
+    room = max(DESCRIPTION - utf16(digest["description"].strip()) - 1, REST)
+
+    def fits(count: int, text: str) -> bool:
+        return utf16(text) <= room and sum(map(weight, (_summary(digest, text), *embeds[:count]))) <= TOTAL
+
+    count, said = told_and_rest(digest, DISCORD, numbers, fits=fits, share=lambda text: utf16(text) <= room // 3)
+    return {"content": content_below(digest["remarks"], ""), "embeds": [_summary(digest, said), *embeds[:count]]}
 
 
 def _embed(message: Message) -> JsonObject:

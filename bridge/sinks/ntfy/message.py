@@ -6,7 +6,8 @@ Source   docs.ntfy.sh/publish; the limits stand in sinks/ntfy/sink.py, but that 
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
-from bridge.sinks.digest import counts_by_type, more
+from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.ntfy.service import NTFY
 from bridge.sinks.text import clip, shows
 
 TITLE, TEXT = 500, 4096  # bytes
@@ -22,11 +23,19 @@ def digest_payload(digest: Digest) -> JsonObject:
     text = digest["text"].strip()
     summary = _below(digest["remarks"], text if shows(text) else counts_by_type(digest))
     parts = [_below(part["remarks"], _below(part["heading"], _text(part))) for part in digest.parts]
-    for count in range(len(parts), -1, -1):
-        whole = "\n\n".join(filter(None, (summary, *parts[:count], more(digest, count))))
-        if size(whole) <= TEXT:
-            return _payload(digest["heading"], whole)
-    return _payload(digest["heading"], summary)
+
+    def whole(count: int, rest: str) -> str:
+        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
+
+    count, rest = told_and_rest(
+        digest,
+        NTFY,
+        range(1, len(parts) + 1),
+        fits=lambda count, rest: size(whole(count, rest)) <= TEXT,
+        share=lambda rest: size(rest) <= TEXT // 3,
+    )
+    text = whole(count, rest)
+    return _payload(digest["heading"], text if size(text) <= TEXT else summary)
 
 
 def size(text: str) -> int:

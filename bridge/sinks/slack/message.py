@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from bridge.message import Digest, Message
-from bridge.sinks.digest import counts_by_type, more
+from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.slack.service import SLACK
 from bridge.sinks.text import Markup, clip, shows
 
 TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks
@@ -51,14 +52,21 @@ def summary_of(digest: Digest) -> str:
 
 
 def digest_blocks(digest: Digest) -> list[Block]:
-    """Remarks and summary, and below them the first parts, as many as fit whole."""
+    """Remarks and summary, and below them the first parts, as many as fit whole, and the names of the others."""
     summary = [*_context(remarks_of(digest)), *_sections(summary_of(digest))]
     parts = [_part(part) for part in digest.parts]
-    for count in range(len(parts), -1, -1):
-        shown = [*summary, *(block for part in parts[:count] for block in part), *_rest(digest, count)]
-        if len(shown) <= BLOCKS and sum(len(text) for _, text in shown) <= TOTAL:
-            return shown
-    return summary
+
+    def shown(count: int, rest: str) -> list[Block]:
+        return [*summary, *(block for part in parts[:count] for block in part), *_rest(rest)]
+
+    def fits(count: int, rest: str) -> bool:
+        blocks = shown(count, rest)
+        return len(blocks) <= BLOCKS and len(rest) <= SECTION and sum(len(text) for _, text in blocks) <= TOTAL
+
+    count, rest = told_and_rest(
+        digest, SLACK, range(1, len(parts) + 1), fits=fits, share=lambda rest: len(rest) <= SECTION
+    )
+    return shown(count, rest) if fits(count, rest) else summary
 
 
 def _part(message: Message) -> list[Block]:
@@ -70,10 +78,11 @@ def _context(text: str) -> Iterator[Block]:
         yield "context", text
 
 
-def _rest(digest: Digest, count: int) -> Iterator[Block]:
-    if shows(rest := more(digest, count)):
+def _rest(text: str) -> Iterator[Block]:
+    """What is said of the events that no part tells; whole, or it has no room."""
+    if shows(text):
         yield "divider", ""
-        yield "context", clip(rest, REST, MARKUP)
+        yield "context", text
 
 
 def _sections(text: str) -> Iterator[Block]:

@@ -10,8 +10,9 @@ from yarl import URL
 
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
-from bridge.sinks.digest import counts_by_type, more
+from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
+from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.text import clip, shows, web_url
 
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
@@ -48,11 +49,19 @@ def _digest_text(digest: Digest) -> str:
     summary = digest["text"].strip()
     summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
     parts = [_text(part) for part in digest.parts]
-    for count in range(len(parts), -1, -1):
-        text = "\n\n".join(filter(None, (summary, *parts[:count], more(digest, count))))
-        if fits_html(text):
-            return text
-    return summary
+
+    def whole(count: int, rest: str) -> str:
+        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
+
+    count, rest = told_and_rest(
+        digest,
+        TELEGRAM,
+        range(1, len(parts) + 1),
+        fits=lambda count, rest: fits_html(whole(count, rest)),
+        share=lambda rest: len(rest) <= TEXT // 3,
+    )
+    text = whole(count, rest)
+    return text if fits_html(text) else summary
 
 
 def _below_remarks(remarks: str, text: str) -> str:

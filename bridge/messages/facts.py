@@ -15,6 +15,10 @@ from bridge.vocabulary.types import N_
 #: What is shown elsewhere, or in a template of its own.
 BESIDE = frozenset({*KEYS, *LAYOUT})
 
+#: Where there may be few facts: why something happened comes before what is not leading; what is leading of the thing
+#: that it happened to before all, and the rest of that before what leads elsewhere, but for users: their plan and
+#: traffic are theirs.
+WHY, OWN, OWN_USER = -0.3, -1.25, -0.75
 #: What a user holds that is told with the subscription.
 TERM = ("on_hold_seconds", "on_hold_until", "auto_delete_days")
 
@@ -31,8 +35,9 @@ class Section(NamedTuple):
     facts: list[Fact]
 
 
-def sections(event: Event, style: Style) -> list[Section]:
-    """All that is known, under headings."""
+def sections(event: Event, style: Style, name: Any = None) -> list[Section]:
+    """What is known, under headings, but for the `name` of what it is about where that is told already."""
+    shown_name = style.formats.brief(name)
     translated = style.formats.translated
     kind, _, name = (event.subject or "").partition(":")
     found = []
@@ -42,7 +47,8 @@ def sections(event: Event, style: Style) -> list[Section]:
     rows = layout_of(event.type, whole=style.whole)
     for about, part in _parts(event.data):
         emoji, heading = HEADINGS[about]
-        if its_facts := [fact for _, fact in _ranked(about, part, rows.get(about, ()), style, alone=False)]:
+        ranked = _ranked(about, part, rows.get(about, ()), style, alone=False)
+        if its_facts := [fact for _, fact in ranked if name is None or fact.value != shown_name]:
             found.append(Section(emoji, translated(heading), its_facts))
     return found
 
@@ -50,16 +56,18 @@ def sections(event: Event, style: Style) -> list[Section]:
 def facts(event: Event, style: Style, name: Any) -> list[Fact]:
     """What is known, in a row, but for the `name` of what it is about: what leads, the rest, what is wide.
 
-    Where there may be only so many, what the heading says already is none of them.
+    Where there may be only so many, what the heading says already is none of them, and what the event is about and why
+    it happened come first.
     """
+    family = event.type.partition(".")[0]
     rows = layout_of(event.type, whole=style.whole)
     said = {style.formats.brief(name)}
     if style.most is not None:
         said.add(headline(event, style))
     ranked = [
-        one
+        (rank + (_precedence(about, family) if style.most is not None else 0), fact)
         for about, part in _parts(event.data)
-        for one in _ranked(about, part, rows.get(about, ()), style, alone=True)
+        for rank, fact in _ranked(about, part, rows.get(about, ()), style, alone=True)
     ]
     return [fact for _, fact in sorted(ranked, key=itemgetter(0)) if fact.value not in said][: style.most]
 
@@ -133,10 +141,16 @@ def _ranked(
         value = row.write(part, style)
         if value is not None and given(value):
             label_ = formats.translated((alone and row.alone) or row.label)
-            rank = 0.5 if row.vital and style.most is not None else row.rank
+            rank = WHY if row.vital and style.most is not None else row.rank
             yield rank, Fact(label_, formats.brief(value), row.wide)
     for words, value in _unlisted(about, part):
         yield 1, Fact(words, formats.brief(value))
+
+
+def _precedence(about: str, family: str) -> float:
+    """By how much the facts of a part come earlier where there may be few."""
+    own = {"security": ("security", "abuse"), "user": ("user",)}.get(family, (family,))
+    return 0 if about not in own else OWN_USER if family == "user" else OWN
 
 
 def _unlisted(about: str, part: Data) -> Iterable[tuple[str, Any]]:

@@ -186,7 +186,8 @@ def _functions(formats: Formats, *, long_values: bool) -> dict[str, Callable[...
 
     @pass_context
     def known_sections(context: Context) -> list[Section]:
-        return sections(context["event"], _style(context))
+        told = None if context["panel"] == "orbvpn" else context["who"]  # documented are all lines
+        return sections(context["event"], _style(context), told if long_values else None)
 
     @pass_context
     def known_gist(context: Context) -> Any:

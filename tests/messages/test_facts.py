@@ -188,6 +188,30 @@ def test_the_short_style_says_three_facts_and_why_among_them(service: str, lines
     assert [one for one in labels if one not in ("Node", "Time")] == lines
 
 
+@pytest.mark.parametrize(
+    ("type_", "data", "labels"),
+    [
+        ("security.abuse_reported", ABUSE.data, ["Blocked", "Blocked For", "Blocked Until"]),
+        ("user.limited", EVERYTHING, ["Status", "Reason", "Expires At"]),
+        ("payment.failed", EVERYTHING, ["Reason", "Gateway", "Payment Status"]),
+        (
+            "subscription.renewed",
+            {k: v for k, v in EVERYTHING.items() if k != "reason"},
+            ["Expires At", "Plan", "Auto Renew"],
+        ),
+        ("device.added", {k: v for k, v in EVERYTHING.items() if k != "reason"}, ["System", "Model", "Status"]),
+    ],
+)
+def test_in_few_words_what_it_is_about_comes_first(type_: str, data: Any, labels: list[str]) -> None:
+    text = said("telegram", event(type_, data), style="short")["text"]
+    assert [one for one in re.findall(r"(?m)^<b>([^<]+):</b>", text)][1:] == labels
+
+
+def test_slack_says_a_name_once_where_it_heads_the_message() -> None:
+    text = said("slack", LOST)["text"]
+    assert (text.count("fra-1"), "• Name" in text) == (1, False)
+
+
 def test_what_the_heading_says_is_not_said_again_in_few_words() -> None:
     payment = {"amount": 29.9, "currency": "EUR", "gateway": "stripe", "status": "FAILED"}
     text = said("telegram", event("payment.failed", {"payment": payment, "reason": "declined"}), style="short")["text"]

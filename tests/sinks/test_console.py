@@ -111,7 +111,7 @@ async def test_a_terminal_that_is_gone_is_no_failure() -> None:
         assert await a_console(out).send(a_message(EMBED)) == Attempt(Delivered())
 
 
-async def test_a_digest_is_shown_with_its_summary_its_parts_and_how_many_more_there_are() -> None:
+async def test_a_digest_is_shown_with_its_summary_its_parts_and_whom_else_it_is_about() -> None:
     out = io.StringIO()
     parts = [a_message({"text": "<b>alice</b>"}), a_message({"text": "bob", "remarks": "<i>sent again</i>"})]
     digest = a_digest({"text": "3 events", "more": "… and {more} more"}, *parts, untold=1)
@@ -125,7 +125,7 @@ async def test_a_digest_is_shown_with_its_summary_its_parts_and_how_many_more_th
         "sent again",
         "▌ bob",
         "────────",
-        "… and 1 more",
+        "🆕 0",
         "",
     ]
 

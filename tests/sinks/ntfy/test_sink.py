@@ -74,7 +74,7 @@ def test_a_digest_has_the_parts_that_fit_whole_below_its_summary() -> None:
     summary = {"heading": "6 events", "text": "sum", "more": "{more} more"}
     body = json.loads(a_sink(**BASE).build_digest(a_digest(summary, *parts)).body)
     assert body["title"] == "6 events"
-    assert body["message"] == "\n\n".join(["sum", *(f"New\n{text * 1000}" for text in "abcd"), "2 more"])
+    assert body["message"] == "\n\n".join(["sum", *(f"New\n{text * 1000}" for text in "abcd"), "🆕 alice ×2"])
 
 
 def test_a_digest_that_is_too_long_alone_is_cut() -> None:

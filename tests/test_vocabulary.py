@@ -12,8 +12,8 @@ import yaml
 from bridge.config.load import load
 from bridge.event import Event
 from bridge.foreign import moment
-from bridge.panels import NATIVE_TYPES
-from bridge.samples import samples
+from bridge.panels import NATIVE_TYPES, OPEN_ENDED
+from bridge.samples import PANELS, samples_of, sent, settings_of
 from bridge.vocabulary import (
     DOCUMENTED,
     KEYS,
@@ -173,7 +173,16 @@ def strange(data: Mapping[str, Any]) -> Iterator[str]:
                     yield f"{about}.{name}: {inner}"
 
 
-@pytest.mark.parametrize("event", samples(at=START), ids=lambda event: event.type)
+SAMPLES = [
+    event
+    for panel in PANELS
+    if panel not in OPEN_ENDED
+    for one in samples_of(panel)
+    if (event := sent(one.native_type, panel, panel, settings_of(panel), at=START))
+]
+
+
+@pytest.mark.parametrize("event", SAMPLES, ids=lambda event: f"{event.source} {event.native_type}")
 def test_a_sample_says_what_the_vocabulary_says(event: Event) -> None:
     assert list(strange(event.data)) == []
 

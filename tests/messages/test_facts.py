@@ -204,7 +204,7 @@ def test_the_short_style_says_three_facts_and_why_among_them(service: str, lines
 )
 def test_in_few_words_what_it_is_about_comes_first(type_: str, data: Any, labels: list[str]) -> None:
     text = said("telegram", event(type_, data), style="short")["text"]
-    assert [one for one in re.findall(r"(?m)^<b>([^<]+):</b>", text)][1:] == labels
+    assert re.findall(r"(?m)^<b>([^<]+):</b>", text)[1:] == labels
 
 
 def test_slack_says_a_name_once_where_it_heads_the_message() -> None:

@@ -28,12 +28,14 @@ class Earlier:
 
     ref     the service's own id of that message
     thread  whether to answer it; otherwise it is edited
+    delete  whether it is taken back
     """
 
     ref: str
     type: str
     occurred_at: datetime
     thread: bool = False
+    delete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,26 @@ MEDIA_GALLERY, SEPARATOR, CONTAINER = 12, 14, 17
 DEPTH = 5  # components in components that are still looked at; Discord has three
 
 
+#: The native types of what changes a message that was posted before, and takes it back.
+EDITED, DELETED = "discord:message/edited", "discord:message/deleted"
+_CHANGEABLE = "message:"  # how the subject of a message begins that its poster may change
+
+
+def message_subject(id_: str) -> str:
+    """The subject of a posted message whose poster knows it by that id, to change it."""
+    return f"{_CHANGEABLE}{id_}"
+
+
+def is_changeable(event: Event) -> bool:
+    """Whether its poster may change it later: it is remembered which message it became."""
+    return event.type == "message.posted" and (event.subject or "").startswith(_CHANGEABLE)
+
+
+def is_change(event: Event) -> bool:
+    """Whether it changes what was posted before, or takes that back."""
+    return event.native_type in (EDITED, DELETED) and is_changeable(event)
+
+
 def posted_message(event: Event) -> Mapping[str, Any]:
     """The message that was posted to us, an empty one where the event is none."""
     post = event.data.get("message") if event.type == "message.posted" else None

@@ -88,7 +88,8 @@ class Reloader:
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
         # everything is made before anything is put in place: what cannot be made leaves all as it was
         self._loaded, self._sinks = loaded, opened
-        self._receiver.configure(sources, router)
+        changing = {name for name, (settings, _) in opened.items() if settings.cannot_update("subject") is None}
+        self._receiver.configure(sources, router, changing=changing)
         sinks = {name: sink for name, (_, sink) in opened.items()}
         if self._alerts is not None:
             self._alerts.configure(_alert_plan(config, router, renderer, sinks))

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
+from bridge.delivery.earlier import NOTHING_TO_CHANGE, earlier_message, wants_earlier
 from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
@@ -31,6 +32,7 @@ from bridge.incident import OnIncident, ignore
 from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Refused
+from bridge.posted import is_change
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import log
@@ -180,7 +182,7 @@ class Lane:
         """Attempt what of a batch may be sent now, and settle it."""
         try:
             admitted, silent = await self._admit(batch)
-            earlier = await self._earlier(admitted)
+            admitted, earlier = await self._with_earlier(admitted)
             async with self._room(admitted):
                 if self._is_closed():  # by the answer to another one
                     self._queue.restore(batch)
@@ -224,17 +226,17 @@ class Lane:
             await self._settle([Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in fates])
         return Batch(admitted, storm=batch.storm), silent
 
-    async def _earlier(self, batch: Batch) -> Earlier | None:
-        """The message that this one updates."""
-        if len(batch.deliveries) != 1:
-            return None
+    async def _with_earlier(self, batch: Batch) -> tuple[Batch, Earlier | None]:
+        """A batch, and the message that it updates; nothing is left of a change where there is nothing to change."""
+        if len(batch.deliveries) != 1 or not wants_earlier(batch.deliveries[0]):
+            return batch, None
         [delivery] = batch.deliveries
-        terms, subject = delivery.terms, delivery.event.subject
-        if terms is None or terms.update is None or subject is None:
-            return None
         await self.flush()
-        earlier = await self._outbox.earlier_message(self.name, subject)
-        return earlier and replace(earlier, thread=terms.update == "thread")
+        if (earlier := await earlier_message(delivery, self._outbox)) is None and is_change(delivery.event):
+            fate, now = HeldBack(NOTHING_TO_CHANGE), self._clock.now()
+            await self._settle([Settlement(delivery, fate, NOT_SENT, now, epoch=self.epoch)])
+            return Batch([]), None
+        return batch, earlier
 
     async def _attempt(self, batch: Batch, *, silent: bool, earlier: Earlier | None) -> None:
         self._attempts += 1

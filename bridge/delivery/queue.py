@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from bridge.clock import Clock
 from bridge.delivery.collecting import collects, fitting, may_be_early, opposite_pairs, waits_for_more
 from bridge.outcome import Again, Fate
+from bridge.posted import is_change
 from bridge.store.base import Claim, Delivery, Outbox, State
 from bridge.terms import Storm
 
@@ -254,7 +255,7 @@ class Queue:
 
     def _storms(self, first: Delivery) -> bool:
         """Whether it goes with all that may go: the lane has fallen behind, or it is late and not alone."""
-        if self._storm is None or first.id in self._singles:
+        if self._storm is None or first.id in self._singles or is_change(first.event):
             return False
         late = (self._clock.now() - first.made_at).total_seconds() > self._storm.age
         return self._storming or (late and len(self._ready) > 1)
@@ -263,7 +264,8 @@ class Queue:
         """All that may go, as one."""
         if not self._all_seen and len(self._ready) < STORM:
             await self._claim(STORM)
-        ready = [one for one in self._ready if self._is_free(one) and one.id not in self._singles]
+        free = (one for one in self._ready if self._is_free(one) and one.id not in self._singles)
+        ready = [one for one in free if not is_change(one.event)]
         suppressed = await self._taken_back(ready)
         ids = {one.id for one, _ in suppressed}
         left = [one for one in ready if one.id not in ids]

@@ -5,7 +5,8 @@ Secret   the last segment of the path: /api/webhooks/{source}/{secret}
 Sends    (to us) JSON; a form or multipart with the JSON in `payload_json`. Uploaded files are named, not kept.
          Under /slack and /github what these send to webhooks of their own: JSON, or a form with it in `payload`
 Answers  204; with ?wait=true 200 and a message object; /slack 200 and the text `ok`. GET answers the webhook object.
-         A message that was posted can be neither read nor changed: 10008, as one that is not there any more.
+         messages/{id} of an id that ?wait=true told: GET answers the message, PATCH changes it (200), DELETE takes it
+         back (204), wherever it went that can do so; where nothing can: 10008, as of one that is not there any more.
          Errors have Discord's shape: 401 50027 · 404 10015, 10008 · 400 50006, 50035, 50109 · 413 40005 · 503 0
 """
 
@@ -14,30 +15,34 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 
 from bridge.clock import Clock
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
-from bridge.event import JsonObject, iso
-from bridge.foreign import whole
+from bridge.event import Event, JsonObject, iso
 from bridge.ingress.address import PublicAddress
 from bridge.ingress.body import ask_later, body_deadline, read_body, read_pieces
 from bridge.ingress.budget import MemoryBudget, Reservation
 from bridge.ingress.connections import PROVEN
 from bridge.ingress.forms import OTHERS_PAYLOAD, form_json, multipart_json
+from bridge.ingress.posted import message_object, new_message_id, posted_at
 from bridge.ingress.receiver import BIG_BODY, Receipt, Receiver
 from bridge.ingress.refusals import Refusals, shown_method
 from bridge.ingress.server import RETRY_AFTER, last, log_accepted
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
+from bridge.posted import is_change
+from bridge.store.base import Remembered
 
 LOG = logging.getLogger("bridge.ingress")
 BOM, JSON_BLANKS = b"\xef\xbb\xbf", b" \t\r\n"
 #: What paths are made of at Discord; behind one of ours, the last two are not taken.
 PATH_WORDS = ("api", "webhooks", "messages", "slack", "github")
-EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
 
 
 class DiscordEndpoint:
@@ -77,7 +82,9 @@ class DiscordEndpoint:
                 taken = "POST is" if dialect else "GET and POST are"
                 self._refusals.log(name, 405, f"{shown_method(request.method)}, and only {taken} taken here")
                 return _wrong_method("POST" if dialect else "GET, POST")
-            body, receipt = await self._receive(request, source)
+            waits = request.query.get("wait", "").lower() in ("true", "1") and dialect is None
+            id_ = new_message_id(self._clock.now()) if waits else None
+            body, receipt = await self._receive(request, source, id_)
         except HookRejected as error:
             self._refusals.log(name, error.status, str(error))
             return last(_refusal(error))
@@ -87,16 +94,12 @@ class DiscordEndpoint:
         log_accepted(name, receipt, started)
         if dialect == "slack":
             return web.Response(text="ok")
-        if request.query.get("wait", "").lower() in ("true", "1") and dialect is None:
-            return _json(200, self._message_object(name, _payload(body)))
+        if id_ is not None:
+            return _json(200, self._message(name, id_, _payload(body)))
         return web.Response(status=204)
 
     async def message(self, request: web.Request) -> web.Response:
-        """What is asked of one message that was posted: it is on its way, and not here to be read or changed.
-
-        Why 404: a client takes it for a message that someone has deleted, and posts the next one anew. Where the answer
-        were 200, what it changes would be lost.
-        """
+        """What is asked of one message that was posted with ?wait=true: to show, to change, or to take it back."""
         name = request.match_info["source"]
         source = self._source(name)
         if source is None:
@@ -106,12 +109,49 @@ class DiscordEndpoint:
             self._refusals.log(name, 405, f"{shown_method(request.method)}, and a message can only be asked for")
             return _wrong_method("DELETE, GET, PATCH")
         try:
-            source.panel.verify(self._head(request))
+            answer = await self._answer(request, source)
         except HookRejected as error:
             self._refusals.log(name, error.status, str(error))
             return last(_refusal(error))
-        self._refusals.log(name, 404, f"{request.method} of a posted message: it can be neither read nor changed")
-        return last(_error(404, 10008, "Unknown Message"))
+        except StoreError as error:
+            self._refusals.log(name, 503, str(error))
+            return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
+        if answer is None:
+            self._refusals.log(
+                name, 404, f"{request.method} of a message that there is not, or that no sink can change"
+            )
+            return last(_error(404, 10008, "Unknown Message"))
+        return answer
+
+    async def _answer(self, request: web.Request, source: Source) -> web.Response | None:
+        """The answer of a message; None where there is none, or none that could be changed.
+
+        Why that is 404: a client takes it for a message that someone has deleted, and posts the next one anew. Where
+        the answer were 200, what it changes would be lost.
+        """
+        head, id_ = self._head(request), request.match_info["message"]
+        source.panel.verify(head)
+        request[PROVEN] = True
+        now = self._clock.now()
+        posted = await self._receiver.posted(source, id_, now)
+        if posted is None:
+            return None
+        event: Event | None = posted.event
+        match request.method:
+            case "DELETE":
+                return web.Response(status=204) if await self._receiver.delete(posted, now) else None
+            case "PATCH":
+                event = await self._edited(request, source, posted, head)
+        if event is None:
+            return None
+        changed = event.received_at if is_change(event) else None
+        return _json(200, self._message(source.name, id_, event.native, edited=changed))
+
+    async def _edited(self, request: web.Request, source: Source, posted: Remembered, head: Hook) -> Event | None:
+        with self._budget.reserve() as reservation:
+            body = await self._body(request, reservation)
+            hook = replace(head, body=body, received_at=self._clock.now())
+            return await self._receiver.edit(source, posted, hook)
 
     async def nothing(self, request: web.Request) -> web.Response:
         """Whatever else is asked for where webhooks are."""
@@ -122,14 +162,14 @@ class DiscordEndpoint:
         source = self._receiver.sources.get(name)
         return source if source is not None and source.kind == "discord" else None
 
-    async def _receive(self, request: web.Request, source: Source) -> tuple[bytes, Receipt]:
+    async def _receive(self, request: web.Request, source: Source, id_: str | None) -> tuple[bytes, Receipt]:
         head = self._head(request)
         source.panel.verify(head)  # its secret stands in the path: no byte of a stranger's body is read
         request[PROVEN] = True
         with self._budget.reserve() as reservation:
             body = await self._body(request, reservation)
             hook = replace(head, body=body, received_at=self._clock.now())
-            return body, await self._receiver.receive(source, hook)
+            return body, await self._receiver.receive(source, hook, message=id_)
 
     async def _body(self, request: web.Request, reservation: Reservation) -> bytes:
         """The message as JSON, whichever way it was sent."""
@@ -192,35 +232,12 @@ class DiscordEndpoint:
             },
         )
 
-    def _message_object(self, source: str, payload: JsonObject) -> JsonObject:
-        now, channel = self._clock.now(), _snowflake(source)
-        return {
-            "id": str((int(now.timestamp() * 1000) - EPOCH) << 22),
-            "type": 0,
-            "content": payload.get("content") or "",
-            "channel_id": payload.get("thread_id") or channel,
-            "webhook_id": channel,
-            "author": {
-                "id": channel,
-                "username": payload.get("username") or source,
-                "avatar": None,
-                "discriminator": "0000",
-                "bot": True,
-                "global_name": None,
-            },
-            "embeds": [{"type": "rich", **one} for one in payload.get("embeds") or [] if isinstance(one, dict)],
-            "attachments": [],
-            "components": payload.get("components") or [],
-            **({"poll": payload["poll"]} if payload.get("poll") else {}),
-            "mentions": [],
-            "mention_roles": [],
-            "mention_everyone": False,
-            "pinned": False,
-            "tts": False,
-            "flags": whole(payload.get("flags")) or 0,
-            "timestamp": iso(now),
-            "edited_timestamp": None,
-        }
+    def _message(
+        self, source: str, id_: str, payload: Mapping[str, Any], *, edited: datetime | None = None
+    ) -> JsonObject:
+        at = posted_at(id_) or self._clock.now()
+        changed = iso(edited) if edited is not None else None
+        return message_object(source, id_, payload, channel=_snowflake(source), at=iso(at), edited=changed)
 
 
 def _json_with(body: bytes, more: JsonObject) -> bytes:

@@ -7,7 +7,7 @@ returned.
 import asyncio
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
 from bridge.foreign import holds_more_values
 from bridge.ingress.limits import Limits
+from bridge.ingress.posted import as_intake, changing, deleted, edited, is_there, message_key, with_message_id
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.source import OriginalsOfEvents, Source
 from bridge.intake import Fingerprint, Intake, Routed
@@ -22,7 +23,7 @@ from bridge.originals import Originals
 from bridge.panels.base import Hook
 from bridge.routing import Router
 from bridge.sealing import Sealer
-from bridge.store.base import Delivery, Outbox, PutResult
+from bridge.store.base import Delivery, Outbox, PutResult, Remembered
 from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.ingress")
@@ -53,6 +54,7 @@ class Receiver:
     ) -> None:
         self.sources: Mapping[str, Source] = {}
         self._router: Router | None = None
+        self._changing: Collection[str] = frozenset()
         self._outbox = outbox
         self._announce = announce
         self._redelivery = redelivery
@@ -60,11 +62,13 @@ class Receiver:
         self._changed: set[str] = set()  # sources whose settings are others since they last told something
         self._big_bodies: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # of each source, one at a time
 
-    def configure(self, sources: Mapping[str, Source], router: Router) -> None:
-        """From now on, these sources and this table."""
+    def configure(
+        self, sources: Mapping[str, Source], router: Router, *, changing: Collection[str] = frozenset()
+    ) -> None:
+        """From now on, these sources and this table; `changing` are the sinks that can change what they were told."""
         known = {name: source.panel.config for name, source in self.sources.items()}
         self._changed |= {name for name in known if name not in sources or sources[name].panel.config != known[name]}
-        self.sources, self._router = sources, router
+        self.sources, self._router, self._changing = sources, router, changing
 
     def distrust(self, source: Source, now: datetime) -> None:
         """A request was not taken: whatever it told is told again, and is no repeat."""
@@ -77,8 +81,8 @@ class Receiver:
         else:
             await asyncio.to_thread(source.panel.verify_body, hook)
 
-    async def receive(self, source: Source, hook: Hook) -> Receipt:
-        """Keep what a verified request says.
+    async def receive(self, source: Source, hook: Hook, *, message: str | None = None) -> Receipt:
+        """Keep what a verified request says. `message` is the id by which its poster may change it later.
 
         Raise HookRejected where it is not taken, StoreError where it is not kept.
         """
@@ -90,6 +94,8 @@ class Receiver:
         else:
             async with self._big_bodies[source.name]:
                 intake = await asyncio.to_thread(self._intake, source, hook)
+        if message is not None:
+            intake = with_message_id(intake, source.name, message)
         put = NOTHING_PUT
         if intake.routed or intake.set_aside:
             put = await self._put(source, hook, intake)
@@ -97,6 +103,35 @@ class Receiver:
         for aside in intake.set_aside:
             log(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
         return Receipt([routed.event for routed in intake.routed], len(intake.set_aside), put.repeats)
+
+    async def posted(self, source: Source, message: str, now: datetime) -> Remembered | None:
+        """The message that was posted under that id, as it is now; None where there is none."""
+        posted = await self._outbox.remembered(message_key(source.name, message), now=now)
+        return posted if is_there(posted) else None
+
+    async def edit(self, source: Source, posted: Remembered, hook: Hook) -> Event | None:
+        """Keep what a verified request makes of a message: the event that says so. None where no sink can change it.
+
+        Raise HookRejected where it is not taken, StoreError where it is not kept.
+        """
+        if most_values(hook.body) > self._limits.values:
+            raise TooLarge(f"the body holds more than {self._limits.values} values")
+        if len(hook.body) < BIG_BODY:
+            event = edited(posted, source, hook)
+        else:
+            event = await asyncio.to_thread(edited, posted, source, hook)
+        return event if await self._change(posted, event) else None
+
+    async def delete(self, posted: Remembered, now: datetime) -> bool:
+        """Keep that a message is taken back; whether any sink can do so. Raise StoreError where it is not kept."""
+        return await self._change(posted, deleted(posted, now))
+
+    async def _change(self, posted: Remembered, event: Event) -> bool:
+        if not (destinations := changing(posted, self._changing)):
+            return False
+        put = await self._outbox.put(as_intake(event, destinations))
+        self._announce(put.deliveries)
+        return True
 
     async def _put(self, source: Source, hook: Hook, intake: Intake) -> PutResult:
         self._redelivery.remember(source.name, _subjects(intake, tried_before=False), hook.received_at)

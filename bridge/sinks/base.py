@@ -242,6 +242,11 @@ def as_message(attempt: Attempt, ref: str) -> Attempt:
     return replace(attempt, outcome=replace(outcome, ref=ref)) if isinstance(outcome, Delivered) else attempt
 
 
+def done(attempt: Attempt, already: bool) -> Attempt:
+    """`attempt`; delivered where what was asked for is so `already`."""
+    return replace(attempt, outcome=Delivered()) if already else attempt
+
+
 def object_in(event: Event, key: str) -> Mapping[str, Any]:
     """What is known under `key`, an empty object where it is none: a source may say of anything anything."""
     return object_at(event.data, key)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.event import Event
-from bridge.intake import Intake
+from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.outcome import Attempt, Fate, Limit
 from bridge.terms import Terms
@@ -130,6 +130,14 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembered:
+    """An event that was kept, and where it went first."""
+
+    event: Event
+    destinations: Sequence[Destination]
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """That an event came in: its id, its source, and when."""
 
@@ -203,6 +211,10 @@ class Outbox(Protocol):
 
     async def is_remembered(self, key: str, *, now: datetime) -> bool:
         """Whether an event with the fingerprint of this key was kept, and the key is still remembered."""
+        ...
+
+    async def remembered(self, key: str, *, now: datetime) -> Remembered | None:
+        """The event that the fingerprint of this key was last kept with; None where that is over, or forgotten."""
         ...
 
     async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.intake import Intake, Table
 from bridge.message import Earlier
 from bridge.store.backend import autocommit
-from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Settlement
+from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Remembered, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.queries import claim, events, fingerprints, lanes, prune, threads
 from bridge.store.queries.put import put, rehearse
@@ -71,6 +71,9 @@ class SqlOutbox:
 
     async def is_remembered(self, key: str, *, now: datetime) -> bool:
         return await self._read(lambda c: fingerprints.is_remembered(c, key, now=now))
+
+    async def remembered(self, key: str, *, now: datetime) -> Remembered | None:
+        return await self._read(lambda c: events.remembered(c, key, now=now))
 
     async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
         return await self._read(lambda c: events.arrivals(c, before=before, since=since, limit=limit))

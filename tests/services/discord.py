@@ -85,6 +85,8 @@ class Discord(Service):
             return self._turned_away(wait)
         if not request.headers.get("User-Agent"):
             return self._error(403, 40333, "internal network error")
+        if named["message"] and request.method == "DELETE":
+            return self._delete(request, named["id"], named["message"])
         message = parsed(body) if request.content_type == "application/json" else None
         if not isinstance(message, dict):
             return self._error(400, 50109, "The request body contains invalid JSON.")
@@ -137,6 +139,14 @@ class Discord(Service):
         self.take(request, message)
         posted.body, posted.edits = posted.body | message, posted.edits + 1
         return web.json_response(self._saved(id_), headers=self._headers())
+
+    def _delete(self, request: web.Request, webhook: str, id_: str) -> web.Response:
+        posted, thread = self.messages.get(id_), request.query.get("thread_id")
+        if posted is None or posted.webhook != webhook or posted.channel != (thread or CHANNEL):
+            return self._error(404, 10008, "Unknown Message")
+        self.take(request, {})
+        del self.messages[id_]
+        return web.Response(status=204, headers=self._headers())
 
     def _saved(self, id_: str) -> dict[str, Any]:
         posted = self.messages[id_]

@@ -44,7 +44,7 @@ class Slack(Service):
         self._last = 0
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
-        if request.path not in (HOOK, "/api/chat.postMessage", "/api/chat.update"):
+        if request.path not in (HOOK, "/api/chat.postMessage", "/api/chat.update", "/api/chat.delete"):
             return web.Response(status=404, text="no_service")
         if self._limited and (wait := self.over(f"channel of {request.path}", 1, 1.0)) > 0:
             said = {"retry_after": int(wait) + 1, "ok": False, "error": "rate_limited"}
@@ -78,7 +78,8 @@ class Slack(Service):
         message = parsed(body) if request.content_type == "application/json" else None
         if not isinstance(message, dict):
             return self._error("invalid_json")
-        return (self._update if request.path.endswith("update") else self._post)(request, message)
+        does = {"chat.update": self._update, "chat.delete": self._delete, "chat.postMessage": self._post}
+        return does[request.path.rpartition("/")[2]](request, message)
 
     def _post(self, request: web.Request, message: dict[str, Any]) -> web.Response:
         if faults := list(slack_faults(message, "chatPostMessage")):
@@ -110,6 +111,16 @@ class Slack(Service):
         self.take(request, message)
         self.messages[ts] |= message
         return self._done(request, ts)
+
+    def _delete(self, request: web.Request, message: dict[str, Any]) -> web.Response:
+        if wrong := [key for key in message if key not in ("channel", "ts")]:
+            return self._error("invalid_arguments", wrong)
+        if message["channel"] != CHANNEL:
+            return self._error("channel_not_found")
+        if self.messages.pop(message["ts"], None) is None:
+            return self._error("message_not_found")
+        self.take(request, message)
+        return web.json_response({"ok": True, "channel": CHANNEL, "ts": message["ts"]})
 
     def _done(self, request: web.Request, ts: str) -> web.Response:
         said: dict[str, Any] = {"ok": True, "channel": CHANNEL, "ts": ts}

@@ -63,11 +63,12 @@ class Telegram(Service):
             return self._error(404, "Not Found")
         if token != TOKEN:
             return self._error(401, "Unauthorized")
-        if method.lower() not in ("sendmessage", "editmessagetext"):
+        does = {"sendmessage": self._send, "editmessagetext": self._edit, "deletemessage": self._delete}
+        if method.lower() not in does:
             return self._error(404, "Not Found")
         value = parsed(body) if request.content_type == "application/json" else None
         message = value if isinstance(value, dict) else {}
-        return self._placed(request, message, self._edit if method.lower() == "editmessagetext" else self._send)
+        return self._placed(request, message, does[method.lower()])
 
     def _placed(
         self,
@@ -123,6 +124,14 @@ class Telegram(Service):
         self.take(request, message)
         self.messages[(chat, id_)] = message
         return self._done(chat, id_)
+
+    def _delete(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
+        if wrong := [key for key in message if key not in ("chat_id", "message_id")]:
+            return self._error(400, f"Bad Request: {wrong[0]} is no parameter of a deletion")
+        if self.messages.pop((chat, message["message_id"]), None) is None:
+            return self._error(400, "Bad Request: message to delete not found")
+        self.take(request, message)
+        return web.json_response({"ok": True, "result": True})
 
     def _done(self, chat: int | str, id_: int) -> web.Response:
         result = {"message_id": id_, "date": 1732160058, "chat": {"id": chat, "type": "supergroup"}}

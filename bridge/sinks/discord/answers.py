@@ -62,6 +62,8 @@ AWAY: Mapping[int, str] = {
     40006: "This feature has been temporarily disabled server-side",
     40333: "Cloudflare is blocking your request",
 }
+#: To a deletion: it is not there any more, which is what was asked for.
+DELETED = 10008
 #: To an edit: the message is not there any more, or cannot be changed any more; it is sent anew.
 LOST: Mapping[int, str] = {
     10003: "Unknown Channel",

@@ -8,6 +8,7 @@ Sends    POST {url}?wait=true&thread_id&with_components
          without wait=true a message that was not saved is answered like one that was; without with_components=true
          components are not looked at
          PATCH {url}/messages/{id}?thread_id  {content, embeds, allowed_mentions}: an earlier message, edited
+         DELETE {url}/messages/{id}?thread_id: an earlier message, taken back
 Units    characters are counted in UTF-16 units, which is never too few; colours 0 to 16777215
 Limits   content 2000; 10 embeds; title 256, description 4096, 25 fields of 256 and 1024, footer 2048, author 256,
          and 6000 over all embeds; 5 requests in 2 s; 30 a minute in a channel over all its webhooks, which no
@@ -48,6 +49,7 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
+    done,
     in_between,
     json_object,
     noted,
@@ -56,7 +58,17 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.discord.advice import HOSTS, url_advice
-from bridge.sinks.discord.answers import AWAY, GONE, LIMITED, LOST, NO_THREAD, REFUSED, error_code, is_form_error
+from bridge.sinks.discord.answers import (
+    AWAY,
+    DELETED,
+    GONE,
+    LIMITED,
+    LOST,
+    NO_THREAD,
+    REFUSED,
+    error_code,
+    is_form_error,
+)
 from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
@@ -183,13 +195,19 @@ class DiscordSink(HttpSink[DiscordConfig]):
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""
-        kept = {key: value for key, value in self._url.query.items() if key not in ("wait", "thread_id")}
         payload = message_payload(message)
         payload["embeds"] = self._library_embeds(payload)
-        query = kept | ({"thread_id": thread} if thread else {})
-        url = (self._url / "messages" / id_).with_query(query | _components_query(payload))
+        url = self._earlier_url(id_, thread).update_query(_components_query(payload))
         body = {key: payload[key] for key in EDITED if payload.get(key) or (key != "components" and key in payload)}
         return Request("PATCH", url, dump(body | {"allowed_mentions": self._mentions}), JSON)
+
+    def build_delete(self, id_: str, thread: str | None) -> Request:
+        """The request that takes an earlier message back."""
+        return Request("DELETE", self._earlier_url(id_, thread))
+
+    def _earlier_url(self, id_: str, thread: str | None) -> URL:
+        kept = {key: value for key, value in self._url.query.items() if key not in ("wait", "thread_id")}
+        return (self._url / "messages" / id_).with_query(kept | ({"thread_id": thread} if thread else {}))
 
     def build_digest(self, digest: Digest) -> Request:
         payload = digest_payload(digest) | self._speaker
@@ -202,6 +220,9 @@ class DiscordSink(HttpSink[DiscordConfig]):
         named = _REF.fullmatch(earlier.ref) if earlier and not earlier.thread else None
         if earlier is None or named is None:
             return (yield from self._post_flow(message))
+        if earlier.delete:
+            response = yield self.build_delete(named[1], named[2])
+            return done(self.judge(response), error_code(json_object(response.body)) == DELETED)
         response = yield self.build_edit(message, named[1], named[2])
         if error_code(json_object(response.body)) in LOST:
             return noted((yield from self._post_flow(message)), SENT_ANEW)

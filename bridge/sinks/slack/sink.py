@@ -7,6 +7,7 @@ Secret   the webhook URL is the credential; or a bot token of scope chat:write, 
 Sends    POST {url} or {api_base}/chat.postMessage  {text, blocks, channel, username, icon_emoji, icon_url, thread_ts}
          `text` is what a notification shows, the blocks are what the channel shows
          POST {api_base}/chat.update  {channel, ts, text, blocks}: an earlier message, edited; needs the channel's id
+         POST {api_base}/chat.delete  {channel, ts}: an earlier message, taken back
 Limits   a section 3000 characters, 50 blocks; blocks of more than 9,500 characters together have been refused;
          text beyond 4000 characters may be split; 1 message a second in a channel
 Answers  webhook: 200 `ok` delivered; else the body names the error
@@ -40,6 +41,7 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
+    done,
     in_between,
     json_object,
     noted,
@@ -49,7 +51,7 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
-from bridge.sinks.slack.answers import AWAY, LIMITED, LOST, is_gone
+from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_gone
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
     MARKUP,
@@ -167,6 +169,10 @@ class SlackSink(HttpSink[SlackConfig]):
         body = {"channel": channel, "ts": ts, **self._message_payload(message)}
         return Request("POST", self._url.with_name("chat.update"), dump(body), self._headers)
 
+    def build_delete(self, channel: str, ts: str) -> Request:
+        """The request that takes an earlier message back."""
+        return Request("POST", self._url.with_name("chat.delete"), dump({"channel": channel, "ts": ts}), self._headers)
+
     def build_digest(self, digest: Digest) -> Request:
         payload = _payload(remarks_of(digest), summary_of(digest), self._library_blocks(digest_blocks(digest)))
         return Request("POST", self._url, dump(self._settings | payload), self._headers)
@@ -175,6 +181,9 @@ class SlackSink(HttpSink[SlackConfig]):
         earlier, place = message.circumstances.earlier, self._place_of_earlier(message)
         if earlier is None or place is None:
             return (yield from super().flow(message))
+        if earlier.delete:
+            response = yield self.build_delete(*place)
+            return done(self.judge(response), _error(response, json_object(response.body)) == DELETED)
         response = yield self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
         if _error(response, json_object(response.body)) in LOST:
             return noted((yield from super().flow(message)), SENT_ANEW)

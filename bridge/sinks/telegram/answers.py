@@ -54,6 +54,8 @@ LOST = (
     "replied message not found",
     "reply message not found",
 )
+#: To a deletion: it is not there any more, which is what was asked for.
+DELETED = ("message to delete not found", "message_id_invalid")
 #: To an edit: it says that already.
 UNCHANGED = "message is not modified"
 

@@ -6,6 +6,7 @@ Source   core.telegram.org/bots/api#sendmessage, #editmessagetext, #replyparamet
 Secret   the bot's token, a part of the URL
 Sends    POST {api_base}/bot{token}/sendMessage  {chat_id, text, parse_mode: HTML, link_preview_options, …}
          POST {api_base}/bot{token}/editMessageText  {chat_id, message_id, text, …}: an earlier message, edited
+         POST {api_base}/bot{token}/deleteMessage  {chat_id, message_id}: an earlier message, taken back
          a setting that is not given is left out: null is read as the word null
 Units    lengths in code points, counted after the markup is taken off
 Limits   text 4096, 100 entities, 32,768 bytes with markup; 100 buttons
@@ -43,6 +44,7 @@ from bridge.sinks.base import (
     Flow,
     HttpSink,
     Tools,
+    done,
     in_between,
     json_object,
     noted,
@@ -53,7 +55,7 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
-from bridge.sinks.telegram.answers import LOST, UNCHANGED, is_about_place, is_own
+from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
 
@@ -149,10 +151,18 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     def flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
+        if earlier is not None and earlier.delete:
+            return self._delete_flow(earlier)
         return self._flow(lambda earlier, plain: self._message_request(message, earlier, plain=plain), earlier)
 
     def digest_flow(self, digest: Digest) -> Flow:
         return self._flow(lambda _, plain: self._digest_request(digest, plain=plain), None)
+
+    def _delete_flow(self, earlier: Earlier) -> Flow:
+        """Take the earlier message back; one that is not there any more is taken back."""
+        place = {"chat_id": self._chat, "message_id": self._message_id(earlier)}
+        response = yield Request("POST", self._url / "deleteMessage", dump(place), {"Content-Type": "application/json"})
+        return done(self.judge(response), _refused_for(response, *DELETED))
 
     def _flow(self, build: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Flow:
         """Until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""

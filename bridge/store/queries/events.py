@@ -7,9 +7,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.store.base import Arrival
+from bridge.intake import Destination
+from bridge.store.base import Arrival, Remembered
 from bridge.store.compiled import read
-from bridge.store.queries.records import delivery_columns, delivery_conditions, event_conditions, joined
+from bridge.store.queries.fingerprints import remembered_event
+from bridge.store.queries.records import delivery_columns, delivery_conditions, event, event_conditions, joined
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id
 from bridge.store.schema import deliveries, events, moment
@@ -34,6 +36,24 @@ def arrivals(connection: sa.Connection, *, before: str | None, since: datetime |
     lowest = "" if since is None else lowest_event_id(since)
     rows = read(connection, ARRIVALS, {"before_": before or _ABOVE_ALL, "since_": lowest, "limit_": limit})
     return [Arrival(row.id, row.source, moment(row.received_at)) for row in rows]
+
+
+_FIRST_SENT_TO = (
+    sa.select(deliveries.c.sink, deliveries.c.row, deliveries.c.template)
+    .where(deliveries.c.event_id == sa.bindparam("event_id_"))
+    .where(deliveries.c.replay_of.is_(None), deliveries.c.instead.is_(None))
+    .order_by(deliveries.c.id)
+)
+
+
+def remembered(connection: sa.Connection, key: str, *, now: datetime) -> Remembered | None:
+    """The event that a fingerprint was last kept with, and where it went first."""
+    id_ = remembered_event(connection, key, now=now)
+    found = event(connection, id_) if id_ is not None else None
+    if found is None:
+        return None
+    rows = connection.execute(_FIRST_SENT_TO, {"event_id_": id_})
+    return Remembered(found[0], [Destination(row.sink, row.row, row.template) for row in rows])
 
 
 def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:

@@ -66,8 +66,13 @@ def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[st
 
 def is_remembered(connection: sa.Connection, key: str, *, now: datetime) -> bool:
     """Whether that key was put, and is not over."""
+    return remembered_event(connection, key, now=now) is not None
+
+
+def remembered_event(connection: sa.Connection, key: str, *, now: datetime) -> str | None:
+    """The id of the event that a key was last put with; None where it is over."""
     row = first(connection, FINGERPRINT, {"key_": index_key(key)})
-    return row is not None and micros(now) < row[2]
+    return str(row[0]) if row is not None and micros(now) < row[2] else None
 
 
 def _stored_fingerprints(connection: sa.Connection, keys: Collection[str]) -> dict[str, _StoredFingerprint]:

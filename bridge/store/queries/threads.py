@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from bridge.message import Earlier
 from bridge.outcome import Done
+from bridge.posted import is_changeable
 from bridge.store.base import Settlement
 from bridge.store.compiled import read, write
 from bridge.store.index_key import index_key
@@ -30,14 +31,15 @@ def earlier_message(connection: sa.Connection, sink: str, subject: str) -> Earli
 
 
 def put_threads(connection: sa.Connection, settlements: Iterable[Settlement]) -> None:
-    """Remember those of the delivered messages that a later one is to update."""
+    """Remember those of the delivered messages that a later one is to update, or whoever posted it may change."""
     if rows := [row for one in settlements if (row := _thread_row(one)) is not None]:
         write(connection, _PUT_THREAD, rows)
 
 
 def _thread_row(settlement: Settlement) -> dict[str, object] | None:
     delivery, fate = settlement.delivery, settlement.fate
-    if delivery.terms is None or delivery.terms.update is None or delivery.event.subject is None:
+    updates = delivery.terms is not None and delivery.terms.update is not None
+    if delivery.event.subject is None or not (updates or is_changeable(delivery.event)):
         return None
     if not isinstance(fate, Done) or fate.ref is None:
         return None

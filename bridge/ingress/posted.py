@@ -1,0 +1,131 @@
+"""A message that was posted and may be changed: how it is remembered by the id that its poster was told, and changed.
+
+A change is an event of its own, about the same message: it goes to the sinks that the message went to and that can
+change what they were told, behind the message itself. Which event says last what it is, its fingerprint tells.
+"""
+
+import json
+import secrets
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.errors import BadPayload
+from bridge.event import Event, JsonObject, new_id
+from bridge.foreign import parse_json, whole
+from bridge.ingress.source import Source
+from bridge.intake import Destination, Fingerprint, Intake, Routed, Verdict
+from bridge.panels.base import Hook
+from bridge.posted import DELETED, EDITED, is_changeable, message_subject
+from bridge.store.base import Remembered
+
+EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
+CHANGEABLE = 30 * 86400.0  # seconds for which a message can be changed
+ROW = "message"  # what the verdicts call it: no row of the table is asked
+#: What an edit can say; what it leaves out stays as it was.
+PARTS = ("content", "embeds", "components", "attachments", "poll", "flags", "allowed_mentions")
+
+
+def new_message_id(now: datetime) -> str:
+    """An id as Discord makes them, that no other message has."""
+    return str(((int(now.timestamp() * 1000) - EPOCH) << 22) | secrets.randbits(22))
+
+
+def message_key(source: str, id_: str) -> str:
+    """By which the store knows a message."""
+    return f"{source}:message:{id_}"
+
+
+def with_message_id(intake: Intake, source: str, id_: str) -> Intake:
+    """The intake; where it is one message that tells of nothing else, with the id by which that can be changed."""
+    if len(intake.routed) != 1 or intake.set_aside:
+        return intake
+    [routed] = intake.routed
+    if routed.event.type != "message.posted" or routed.event.subject is not None:
+        return intake
+    event = replace(routed.event, subject=message_subject(id_))
+    return Intake([replace(routed, event=event, fingerprint=_fingerprint(source, id_))])
+
+
+def is_there(posted: Remembered | None) -> bool:
+    """Whether there is such a message, and it was not taken back."""
+    return posted is not None and is_changeable(posted.event) and posted.event.native_type != DELETED
+
+
+def changing(posted: Remembered, sinks: Collection[str]) -> list[Destination]:
+    """Where the message went that can change it: of these sinks, each as its row said."""
+    return [replace(one, terms=None) for one in posted.destinations if one.sink in sinks]
+
+
+def edited(posted: Remembered, source: Source, hook: Hook) -> Event:
+    """What the message is after an edit; raise BadPayload where that is none, or no message that can be changed."""
+    change = parse_json(hook.body)
+    if not isinstance(change, dict):
+        raise BadPayload("should be an object")
+    before = posted.event.native if isinstance(posted.event.native, Mapping) else {}
+    body = {**before, **{key: change[key] for key in PARTS if key in change}}
+    events, _ = source.parse(replace(hook, body=json.dumps(body).encode()))
+    if len(events) != 1 or events[0][0].type != "message.posted":
+        raise BadPayload("a message cannot become a panel's report: post it anew")
+    return replace(events[0][0], subject=posted.event.subject, native_type=EDITED)
+
+
+def deleted(posted: Remembered, now: datetime) -> Event:
+    """That the message is taken back."""
+    return replace(posted.event, id=new_id(), native_type=DELETED, occurred_at=now, received_at=now)
+
+
+def as_intake(event: Event, destinations: list[Destination]) -> Intake:
+    """A change, as it is kept."""
+    id_ = (event.subject or "").partition(":")[2]
+    sinks = ", ".join(one.sink for one in destinations)
+    verdict = Verdict(ROW, True, f"changes a message that was posted before, at {sinks}")
+    return Intake([Routed(event, tuple(destinations), (verdict,), _fingerprint(event.source, id_))])
+
+
+def message_object(
+    source: str, id_: str, payload: Mapping[str, Any], *, channel: str, at: str, edited: str | None
+) -> JsonObject:
+    """A message as Discord answers it."""
+    embeds = payload.get("embeds")
+    return {
+        "id": id_,
+        "type": 0,
+        "content": payload.get("content") or "",
+        "channel_id": payload.get("thread_id") or channel,
+        "webhook_id": channel,
+        "author": {
+            "id": channel,
+            "username": payload.get("username") or source,
+            "avatar": None,
+            "discriminator": "0000",
+            "bot": True,
+            "global_name": None,
+        },
+        "embeds": [{"type": "rich", **one} for one in embeds or () if isinstance(one, dict)],
+        "attachments": [],
+        "components": payload.get("components") or [],
+        **({"poll": payload["poll"]} if payload.get("poll") else {}),
+        "mentions": [],
+        "mention_roles": [],
+        "mention_everyone": False,
+        "pinned": False,
+        "tts": False,
+        "flags": whole(payload.get("flags")) or 0,
+        "timestamp": at,
+        "edited_timestamp": edited,
+    }
+
+
+def posted_at(id_: str) -> datetime | None:
+    """When an id of ours was made; None where it is none."""
+    if not id_.isdecimal() or len(id_) > 20:
+        return None
+    milliseconds = (int(id_) >> 22) + EPOCH
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _fingerprint(source: str, id_: str) -> Fingerprint:
+    """It repeats nothing: the last event that has it is what the message is."""
+    return Fingerprint(message_key(source, id_), tries=0, within=CHANGEABLE)

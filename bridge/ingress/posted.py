@@ -67,7 +67,7 @@ def edited(posted: Remembered, source: Source, hook: Hook) -> Event:
     body = {**before, **{key: change[key] for key in PARTS if key in change}}
     events, _ = source.parse(replace(hook, body=json.dumps(body).encode()))
     if len(events) != 1 or events[0][0].type != "message.posted":
-        raise BadPayload("a message cannot become a panel's report: post it anew")
+        raise BadPayload("a message cannot become a panel's report: post it anew", "embeds")
     return replace(events[0][0], subject=posted.event.subject, native_type=EDITED)
 
 

@@ -3,7 +3,7 @@
 import io
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -64,15 +64,18 @@ class Ingress:
 
 @asynccontextmanager
 async def running_ingress(
-    store_url: str, clock: FakeClock, limits: Limits | None = None, address: PublicAddress | None = None
+    store_url: str,
+    clock: FakeClock,
+    limits: Limits | None = None,
+    address: PublicAddress | None = None,
+    changing: Collection[str] = frozenset(),
 ) -> AsyncIterator[Ingress]:
     announced: list[Delivery] = []
     limits = limits or Limits()
     async with open_outbox(store_url) as outbox:
         receiver = Receiver(outbox, Redelivery(clock.now()), limits, announce=announced.extend)
-        receiver.configure(
-            sources(), Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
-        )
+        router = Router([("route 1", Route(to=("ops",)))], sinks={"ops": SimpleNamespace(enabled=True)})
+        receiver.configure(sources(), router, changing=changing)
         budget, refusals = MemoryBudget(limits), Refusals()
         server = Server(receiver, budget, refusals, clock, ready=outbox.check)
         discord = DiscordEndpoint(receiver, budget, refusals, clock, address or PublicAddress(None, PRIVATE))

@@ -1,8 +1,11 @@
 """Messages that were posted to the Discord endpoint, for each service."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
+from bridge.posted import message_subject
 from bridge.sinks import SERVICES
 from tests.messages.hostile import harmless, texts
 from tests.messages.speech import event, said, with_texts
@@ -27,6 +30,12 @@ MESSAGE = {
     "components": [{"type": 1, "components": [{"type": 2, "label": "Open", "url": "https://example.com/open"}]}],
 }
 POSTED = event("message.posted", {"message": MESSAGE}, None, panel="discord")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_that_it_may_be_changed_is_not_to_be_seen(service: str) -> None:
+    changeable = replace(POSTED, subject=message_subject("1400000000000000001"))
+    assert said(service, changeable) == said(service, POSTED)
 
 
 def test_a_posted_message_for_slack() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.outcome import Delivered, Gone, Limited
+from bridge.outcome import Away, Delivered, Gone, Limited
 from bridge.sinks.http import Http
 from tests.services.discord import ID, Discord
 from tests.services.discord import TOKEN as WEBHOOK_TOKEN
@@ -13,7 +13,7 @@ from tests.services.service import Answer, serving
 from tests.services.slack import HOOK, Slack
 from tests.services.slack import TOKEN as SLACK_TOKEN
 from tests.services.telegram import TOKEN, Telegram
-from tests.sinks.values import a_message, a_sink, an_update
+from tests.sinks.values import a_deletion, a_message, a_sink, an_update
 
 LOST = {"title": "fra-1 is away", "text": "fra-1 is away", "color": "#ff0000", "content": "look"}
 BACK = {"title": "fra-1 is back", "text": "fra-1 is back", "color": "#00ff00"}
@@ -274,3 +274,54 @@ async def test_slack_says_it_anew_in_another_channel_and_by_a_webhook(http: Http
     assert other.outcome == Delivered("C0123456/1732160058.000001")
     assert hook.outcome == Delivered()
     assert [json.dumps(one.body).count("fra-1 is back") for one in service.taken] == [2, 2]
+
+
+# taken back
+
+
+async def test_discord_deletes_the_message_in_the_thread_that_it_is_in(http: Http) -> None:
+    service = Discord(threads=("77",))
+    async with serving(service) as base:
+        sink = a_discord(http, base, thread_id="77")
+        ref = ref_of(await sink.send(a_message(LOST)))
+        attempt = await sink.send(a_deletion(ref))
+        again = await sink.send(a_deletion(ref))
+    assert isinstance(attempt.outcome, Delivered)
+    assert again.outcome == Delivered()
+    assert (service.messages, service.taken[1].query) == ({}, {"thread_id": "77"})
+
+
+async def test_telegram_deletes_the_message(http: Http) -> None:
+    service = Telegram()
+    async with serving(service) as base:
+        sink = a_telegram(http, base)
+        ref = ref_of(await sink.send(a_message(LOST)))
+        attempt = await sink.send(a_deletion(ref))
+        again = await sink.send(a_deletion(ref))
+    assert isinstance(attempt.outcome, Delivered)
+    assert again.outcome == Delivered()
+    assert service.messages == {}
+
+
+async def test_a_slack_bot_deletes_the_message(http: Http) -> None:
+    service = Slack()
+    async with serving(service) as base:
+        sink = a_bot(http, base)
+        ref = ref_of(await sink.send(a_message(LOST)))
+        attempt = await sink.send(a_deletion(ref))
+        again = await sink.send(a_deletion(ref))
+    assert isinstance(attempt.outcome, Delivered)
+    assert again.outcome == Delivered()
+    assert service.messages == {}
+
+
+@pytest.mark.parametrize("status", [502, 429])
+async def test_a_deletion_that_finds_nobody_in_is_tried_again_like_any_message(http: Http, status: int) -> None:
+    service = Discord()
+    async with serving(service) as base:
+        sink = a_discord(http, base)
+        ref = ref_of(await sink.send(a_message(LOST)))
+        service.answer_next(Answer(status, {"message": "no", "retry_after": 2.0}))
+        attempt = await sink.send(a_deletion(ref))
+    assert isinstance(attempt.outcome, Away | Limited)
+    assert len(service.messages) == 1

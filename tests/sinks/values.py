@@ -100,6 +100,12 @@ def an_update(ref: str, blocks: Mapping[str, str], *, thread: bool = False, **gi
     return a_message(blocks, type_="node.connection_restored", circumstances=Circumstances(earlier=earlier, **given))
 
 
+def a_deletion(ref: str) -> Message:
+    """That what was said before is taken back."""
+    earlier = Earlier(ref=ref, type="message.posted", occurred_at=START, delete=True)
+    return a_message({}, type_="message.posted", circumstances=Circumstances(earlier=earlier))
+
+
 def a_digest(
     blocks: Mapping[str, str] | None = None,
     *parts: Message,

@@ -75,7 +75,8 @@ async def test_a_sink_that_is_gone_is_told_once_and_that_it_is_repaired(tmp_path
         await home.tells("bridge.lane_open")
         await until(lambda: home.shop.got)
         assert [one["type"] for one in home.told()] == ["bridge.lane_parked", "bridge.lane_open"]
-        assert "panelbridge" in await bridge.command("events", "--source", "panelbridge")
+        assert "lane:shop" in await bridge.command("events", "--source", "panelbridge")
+        assert "ops is the first of ops that can be told" in await bridge.command("explain", "lane:shop")
         assert "Traceback" not in bridge.log.read_text()
 
 

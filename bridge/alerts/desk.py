@@ -17,7 +17,7 @@ from bridge.alerts.lanes import DeadLetters, LaneWatch
 from bridge.alerts.settings import AlertSettings
 from bridge.alerts.silence import SilenceWatch
 from bridge.clock import Clock
-from bridge.errors import StoreError
+from bridge.errors import StoreError, StoreRefused
 from bridge.incident import ConfigRejected, DeadLetter, Incident, LaneStanding, StoreFailing
 from bridge.intake import Destination, Intake, Routed
 from bridge.message import Message
@@ -117,8 +117,14 @@ class AlertDesk:
         self._collect(self._plan.settings.away_after)
         self._untold.extend(await self._silence.look())
         while self._untold:
-            await self._tell(self._untold[0], self._plan)
-            self._untold.popleft()
+            alert = self._untold.popleft()
+            try:
+                await self._tell(alert, self._plan)
+            except StoreRefused as error:  # nor would it take it later
+                log(LOG, logging.ERROR, "alert.refused_by_store", type=alert.word, reason=str(error))
+            except StoreError:
+                self._untold.appendleft(alert)
+                raise
 
     def _collect(self, away_after: float) -> None:
         now = self._clock.now()

@@ -12,7 +12,7 @@ from bridge.alerts.alert import source_heard as heard_again
 from bridge.alerts.alert import source_silent as silent
 from bridge.alerts.desk import FAILING_EVERY, UNTOLD
 from bridge.alerts.lanes import DEAD_EVERY, REASONS, VARIOUS
-from bridge.errors import StoreUnavailable
+from bridge.errors import StoreRefused, StoreUnavailable
 from bridge.incident import ConfigRejected, DeadLetter, Incident, LaneStanding, StoreFailing
 from bridge.outcome import Away, Gone, Outcome, Refused
 from bridge.routing import Route
@@ -334,6 +334,24 @@ async def test_what_the_store_does_not_take_is_told_when_it_does(
     await replica.desk.tell()
     await replica.desk.tell()
     assert told(store_url) == [("bridge.lane_parked", "lane:team")]
+
+
+async def test_what_the_store_refuses_holds_up_no_other_alert(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replica = Replica(outbox, clock)
+    replica.desk.hear(PARKED)
+    replica.desk.hear(REJECTED)
+    put, refusals = outbox.put, [StoreRefused("store: no such number"), None]
+
+    async def refuse_first(intake: Any) -> Any:
+        if error := refusals.pop(0):
+            raise error
+        return await put(intake)
+
+    monkeypatch.setattr(outbox, "put", refuse_first)
+    await replica.desk.tell()
+    assert len(told(store_url)) == 1
 
 
 async def test_alerts_that_wait_for_the_store_are_bounded(outbox: SqlOutbox, clock: FakeClock) -> None:

@@ -1,10 +1,11 @@
 """What must hold after a power cut. Pure: a report in, breaches out, as sentences."""
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from tests.powercut.report import Arrival, Report
+from tests.powercut.report import Arrival, Kept, Report
 
 SETTLED_WITHIN = 1.0  # seconds until it is on the disk what became of a delivery
 ON_THE_WAY = 0.5  # seconds from the sink to the record, and for the fsync
@@ -31,9 +32,33 @@ def nothing_is_lost(report: Report) -> Iterator[str]:
             yield f"{one.mark} was answered 200, and did not arrive"
 
 
-def what_was_replayed_is_kept(report: Report) -> Iterator[str]:
-    replays = {one.id for one in report.kept if one.replay_of is not None}
-    yield from (f"delivery {id_} was replayed, and is not kept" for id_ in report.replayed if id_ not in replays)
+def what_a_command_printed_is_done(report: Report) -> Iterator[str]:
+    yield from undone(report, report.kept, math.inf)
+
+
+def undone(report: Report, kept: Sequence[Kept], moment: float) -> Iterator[str]:
+    """What a command had printed as done before that moment, and is not so in what is kept."""
+    replays = {one.id for one in kept if one.replay_of is not None}
+    cleared = {one.id: one.cleared for one in kept}
+    for printed in (one for one in report.printed if one.at < moment <= one.until):
+        yield from (f"delivery {id_} was replayed, and is not kept" for id_ in printed.new if id_ not in replays)
+        for id_, how in printed.cleared.items():
+            if cleared.get(id_) != how:
+                yield f"delivery {id_} was said to be {how or 'there again'}, and is {cleared.get(id_) or 'not'}"
+
+
+def originals_arrive_and_are_forgotten(report: Report) -> Iterator[str]:
+    """Who may have originals gets them, but with a replay, whose originals are gone; none is kept after that."""
+    replayed = _replayed(report)
+    for one in report.arrivals if report.unmasks else ():
+        if one.original != original_of(one.mark) and one.event not in replayed:
+            yield f"{one.mark} arrived with {one.original} in place of its original"
+    yield from (f"the originals of delivery {one.id} are still kept" for one in report.kept if one.sealed)
+
+
+def original_of(mark: str) -> str:
+    """What a panel says in a field that is masked."""
+    return f"original-of-{mark}"
 
 
 def nothing_waits(report: Report) -> Iterator[str]:
@@ -96,7 +121,8 @@ def _replayed(report: Report) -> set[str]:
 LAWS = (
     nothing_is_broken,
     nothing_is_lost,
-    what_was_replayed_is_kept,
+    what_a_command_printed_is_done,
+    originals_arrive_and_are_forgotten,
     nothing_waits,
     only_the_last_second_is_told_again,
     order_holds,

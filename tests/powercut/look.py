@@ -4,15 +4,17 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
-from tests.powercut.laws import is_overdue
+from tests.powercut.laws import is_overdue, original_of, undone
 from tests.powercut.report import Kept, Report
 
 KEPT = (
     "SELECT deliveries.id, events.data, event_id, state, replay_of FROM deliveries JOIN events ON events.id = event_id"
     " ORDER BY deliveries.id"
 )
+CLEAR = original_of("").encode()
 UNSETTLED = ("pending", "waiting")
 
 
@@ -21,6 +23,21 @@ def kept(store: Path) -> list[Kept]:
     with closing(sqlite3.connect(store)) as connection:
         rows = connection.execute(KEPT).fetchall()
     return [Kept(id_, json.loads(data)["mark"], event, *rest) for id_, data, event, *rest in rows]
+
+
+def kept_in_full(store: Path) -> list[Kept]:
+    """The same with how they were dealt with, and whether their originals are kept: of a store of today."""
+    with closing(sqlite3.connect(store)) as connection:
+        rows = connection.execute("SELECT id, cleared, sealed IS NOT NULL FROM deliveries").fetchall()
+    more = {id_: (cleared, bool(sealed)) for id_, cleared, sealed in rows}
+    return [replace(one, cleared=more[one.id][0], sealed=more[one.id][1]) for one in kept(store)]
+
+
+def originals_in_clear(disk: Path) -> list[str]:
+    """Files in which an original can be read."""
+    return [
+        f"{one.name}: an original in clear" for one in disk.rglob("*") if one.is_file() and CLEAR in one.read_bytes()
+    ]
 
 
 def faults_of(store: Path) -> list[str]:
@@ -39,9 +56,13 @@ def look(disk: Path, report: Report, moment: float) -> list[str]:
     faults = [fault for store in stores for fault in faults_of(store)]
     if faults:
         return faults
+    faults = originals_in_clear(disk) if report.unmasks else []
     live = [one for store in stores if "var" in store.parts for one in _kept_if_any(store)]
+    if any(one.at < moment for one in report.printed):
+        full = [one for store in stores if "var" in store.parts for one in kept_in_full(store)]
+        faults += undone(report, full, moment)
     saved = [one for store in stores if "var" not in store.parts for one in _kept_if_any(store)]
-    return [*_lost(report, live, moment), *_late(report, live, moment), *_not_saved(report, saved, moment)]
+    return [*faults, *_lost(report, live, moment), *_late(report, live, moment), *_not_saved(report, saved, moment)]
 
 
 def _kept_if_any(store: Path) -> list[Kept]:

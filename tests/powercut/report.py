@@ -1,5 +1,7 @@
 """What is known of a run: what was answered, what the sink took, when the power went, and what was left."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 LOOK = 0.2  # seconds, more than are between two looks at how the bridge does
@@ -15,22 +17,41 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An event that the sink took."""
+    """An event that the sink took. `original`: what it was given of a field that is masked."""
 
     mark: str
     event: str
     at: float
+    original: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a command has printed as done, at a moment; until another one begins to undo it.
+
+    `new`: replays that it made. `cleared`: deliveries that are dealt with since, and how.
+    """
+
+    at: float
+    new: tuple[int, ...] = ()
+    cleared: Mapping[int, str | None] = field(default_factory=dict)
+    until: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A delivery in the store, when all was over."""
+    """A delivery in the store, when all was over.
+
+    `cleared`: how it was dealt with; `sealed`: whether its originals are kept.
+    """
 
     id: int
     mark: str
     event: str
     state: str
     replay_of: int | None
+    cleared: str | None = None
+    sealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +64,22 @@ class Backup:
 
 @dataclass
 class Report:
-    """`breaks`: when the power went, a process was ended, or an fsync failed. `once`: panels whose requests have an id.
+    """What is known of a run.
 
-    `replayed`: ids that a replay has printed. `forgets`: the bridge keeps nothing that is settled. `faults`: what was
-    found wrong on the way. `stood_still`: moments, and the seconds that the bridge had waited for a processor by then.
-    `looks`: how many disks were looked at besides, and `loose` how many writes and names were
-    at stake on all of them.
+    once         panels whose requests have an id
+    printed      what commands have
+    breaks       when the power went, a process was ended, or an fsync failed
+    faults       what was found wrong on the way
+    stood_still  moments, and the seconds that the bridge had waited for a processor by then
+    forgets      the bridge keeps nothing that is settled
+    unmasks      the sink is given originals, and nobody else
+    looks        how many disks were looked at besides
+    loose        how many writes and names were at stake on all of them
     """
 
     answered: list[Answered] = field(default_factory=list)
     arrivals: list[Arrival] = field(default_factory=list)
-    replayed: list[int] = field(default_factory=list)
+    printed: list[Printed] = field(default_factory=list)
     breaks: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
@@ -61,6 +87,7 @@ class Report:
     stood_still: list[tuple[float, float]] = field(default_factory=list)
     backup: Backup | None = None
     forgets: bool = False
+    unmasks: bool = False
     looks: int = 0
     loose: int = 0
     log: str = ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.powercut.disk import Outage
 from tests.powercut.laws import breaches
-from tests.powercut.look import UNSETTLED, faults_of, kept, look
+from tests.powercut.look import UNSETTLED, faults_of, kept, kept_in_full, look
 from tests.powercut.machine import Machine
 from tests.powercut.report import Report
 from tests.powercut.scenes import AFTERWARDS, SCENES, Scene
@@ -90,4 +90,4 @@ async def _carry_on(world: World) -> None:
     if status := await machine.end(signal.SIGTERM):
         report.faults.append(f"it ended with {status}")
     report.faults += faults_of(machine.store)
-    report.kept = kept(machine.store)
+    report.kept = kept_in_full(machine.store)

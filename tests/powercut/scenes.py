@@ -7,10 +7,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from tests.powercut.prepared import first_release, months_old
-from tests.powercut.report import Backup
+from tests.powercut.report import Backup, Printed
 from tests.powercut.world import World
 
 BRIDGE = (sys.executable, "-m", "bridge")
@@ -66,11 +67,34 @@ async def replay(world: World) -> None:
     await asyncio.sleep(0.5)
     world.status = 200
     async with _posting(world):
-        config = str(world.machine.bridge.config)
-        well, printed = await world.machine.command(*BRIDGE, "replay", "--dead", "--json", "--config", config)
-        if well:
-            world.report.replayed += json.loads(printed)["replayed"]
+        if done := await _command(world, "replay", "--dead"):
+            repeated = {one["replay_of"]: "replayed" for one in done["deliveries"]}
+            world.report.printed.append(Printed(time.monotonic(), tuple(done["replayed"]), repeated))
         await asyncio.sleep(world.chance.uniform(0, 0.5))
+
+
+async def dismiss(world: World) -> None:
+    """Dead letters are put away by a command beside the bridge, and some of them are had back."""
+    world.status, printed = 400, world.report.printed
+    await world.machine.start()
+    await world.post_each(5)
+    await asyncio.sleep(0.5)
+    world.status = 200
+    async with _posting(world):
+        if done := await _command(world, "dismiss", "--all"):
+            printed.append(Printed(time.monotonic(), cleared=dict.fromkeys(done["deliveries"], "dismissed")))
+            back = world.chance.sample(done["deliveries"], len(done["deliveries"]) // 2)
+            stay = dict.fromkeys(set(done["deliveries"]) - set(back), "dismissed")
+            printed[-1] = replace(printed[-1], until=time.monotonic())
+            printed.append(Printed(printed[-1].until, cleared=stay))
+            if await _command(world, "dismiss", "--undo", *map(str, back)):
+                printed.append(Printed(time.monotonic(), cleared=dict.fromkeys(back)))
+        await asyncio.sleep(world.chance.uniform(0, 0.5))
+
+
+async def originals(world: World) -> None:
+    """What the sink may have unmasked waits sealed beside its deliveries, while the sink is away now and then."""
+    await both(world)
 
 
 async def prune(world: World) -> None:
@@ -137,6 +161,13 @@ async def backup(world: World) -> None:
             world.report.backup = Backup(known, time.monotonic())
 
 
+async def _command(world: World, *words: str) -> Any:
+    """What a command beside the bridge has printed, None where it did not come to that."""
+    config = str(world.machine.bridge.config)
+    well, printed = await world.machine.command(*BRIDGE, *words, "--json", "--config", config)
+    return json.loads(printed) if well else None
+
+
 async def recovery(world: World) -> None:
     """The bridge starts again on what a power cut has left."""
     await world.machine.start()
@@ -172,6 +203,11 @@ def _prepare_old(world: World) -> None:
     months_old(world.machine.store, world.posted_before(each=5), delivered=3000)
 
 
+def _prepare_originals(world: World) -> None:
+    world.report.unmasks = True
+    world.configure()
+
+
 def _prepare_backup(world: World) -> None:
     (world.machine.root / "backup").mkdir()
 
@@ -182,6 +218,8 @@ SCENES = {
     "both": Scene(both, 6000),
     "first start": Scene(first_start, 300),
     "replay": Scene(replay, 6000),
+    "dismiss": Scene(dismiss, 6000),
+    "originals": Scene(originals, 6000, _prepare_originals),
     "prune": Scene(prune, 8000, _prepare_old),
     "migration": Scene(migration, 3000, _prepare_first_release),
     "reload": Scene(reload, 6000),

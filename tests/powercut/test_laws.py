@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.powercut.laws import breaches
-from tests.powercut.report import Answered, Arrival, Kept, Report
+from tests.powercut.laws import breaches, original_of
+from tests.powercut.report import Answered, Arrival, Kept, Printed, Report
 
 
 def a_report() -> Report:
@@ -32,7 +32,8 @@ def test_what_is_replayed_comes_when_it_is_replayed() -> None:
     report = a_report()
     report.arrivals.insert(3, report.arrivals.pop(0))
     report.kept.append(Kept(4, "p1.1", "event-1", "delivered", 1))
-    report.replayed.append(4)
+    report.printed.append(Printed(19.0, (4,), {1: "replayed"}))
+    report.kept[0] = replace(report.kept[0], cleared="replayed")
     assert breaches(report) == []
 
 
@@ -49,7 +50,26 @@ def hold_back(report: Report) -> None:
 
 
 def forget_the_replay(report: Report) -> None:
-    report.replayed.append(3)
+    report.printed.append(Printed(19.0, (3,)))
+
+
+def forget_that_it_was_put_away(report: Report) -> None:
+    report.printed.append(Printed(19.0, cleared={2: "dismissed"}))
+
+
+def put_away_for_good(report: Report) -> None:
+    report.printed.append(Printed(19.0, cleared={2: None}))
+    report.kept[1] = replace(report.kept[1], cleared="dismissed")
+
+
+def mask_the_original(report: Report) -> None:
+    report.unmasks = True
+    report.arrivals = [replace(one, original=original_of(one.mark)) for one in report.arrivals]
+    report.arrivals[1] = replace(report.arrivals[1], original="***")
+
+
+def keep_the_original(report: Report) -> None:
+    report.kept[1] = replace(report.kept[1], sealed=True)
 
 
 def wait(report: Report) -> None:
@@ -86,6 +106,10 @@ def crash(report: Report) -> None:
         (lose, "p1.2 was answered 200, and is not kept"),
         (hold_back, "p1.2 was answered 200, and did not arrive"),
         (forget_the_replay, "delivery 3 was replayed, and is not kept"),
+        (forget_that_it_was_put_away, "delivery 2 was said to be dismissed, and is not"),
+        (put_away_for_good, "delivery 2 was said to be there again, and is dismissed"),
+        (mask_the_original, "p1.2 arrived with *** in place of its original"),
+        (keep_the_original, "the originals of delivery 2 are still kept"),
         (wait, "p1.3 is still waiting (delivery 3)"),
         (tell_an_old_one_again, "p1.1 arrived 2.5 s before the power went, and again after it"),
         (tell_again_though_nothing_happened, "p1.3 arrived twice, and the power did not go in between"),

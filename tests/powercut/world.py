@@ -9,20 +9,23 @@ from contextlib import asynccontextmanager, suppress
 import aiohttp
 from aiohttp import web
 
+from tests.powercut.laws import original_of
 from tests.powercut.machine import Machine
 from tests.powercut.report import Answered, Arrival, Report
 
 SECRET = "s3cret-of-the-panel"
+KEY = "the key by which originals are sealed"
 PANELS = 8
 FILE = """\
 listen: 127.0.0.1:{port}
 store: {store}
 keep: {keep}
 shutdown: 2s
+secret_key: {key}
 sources:
   panel: {{panel: json, secret: {secret}, type: body.kind, subject: body.about}}
 sinks:
-  shop: {{type: webhook, url: '{url}', rate: unlimited, timeout: {timeout:g}s, retry: {{waits: [0.2s], jitter: 0}}}}
+  shop: {{type: webhook, url: '{url}', rate: unlimited, timeout: {timeout:g}s, unmask: {unmask}, retry: {retry}}}
 routes:
   - {{match: user.*, to: shop}}
 """
@@ -54,6 +57,9 @@ class World:
             secret=SECRET,
             url=self._url,
             timeout=self.timeout,
+            key=KEY,
+            unmask="[password]" if self.report.unmasks else "[]",
+            retry="{waits: [0.2s], jitter: 0}",
         )
         other = self.machine.bridge.config.with_suffix(".new")
         other.write_text(text)
@@ -64,7 +70,8 @@ class World:
         body, status = await request.json(), self.status
         await asyncio.sleep(self.delay)
         if status == 200 and request.transport is not None and not request.transport.is_closing():
-            self.report.arrivals.append(Arrival(body["data"]["mark"], body["id"], time.monotonic()))
+            mark, original = body["data"]["mark"], (body["native"] or {}).get("password")
+            self.report.arrivals.append(Arrival(mark, body["id"], time.monotonic(), original))
         return web.json_response({}, status=status)
 
     def posted_before(self, *, each: int) -> list[str]:
@@ -101,6 +108,7 @@ class World:
         chance = random.Random(mark)
         filling = "x" * (chance.randint(0, 20_000) if chance.random() < 0.05 else chance.randint(0, 1500))
         body = {"kind": "user.updated", "about": f"user:{name}", "mark": mark, "filling": filling}
+        body |= {"password": original_of(mark)} if self.report.unmasks else {}
         headers = {"X-Webhook-Secret": SECRET} | ({"webhook-id": mark} if name in self.report.once else {})
         while not await self._is_taken(body, headers):
             await asyncio.sleep(0.05)

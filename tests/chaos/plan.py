@@ -30,7 +30,7 @@ class Fault(StrEnum):
     RELOAD = "the file changes in what does not matter, SIGHUP"
     CHANGE_SINK = "the file changes a sink's settings, SIGHUP"
     QUIET = "the file sets quiet hours, SIGHUP"
-    REPLAY = "is told again what it has not taken, or what it took last"
+    REPLAY = "is told again what is dead, and what it took last"
     SCRIBBLE = "strangers send what is no HTTP, or nobody's request"
     DAWDLE = "strangers begin requests and do not end them"
     ERROR = "answers 500"
@@ -198,7 +198,5 @@ def _by(fault: Fault, chance: Random) -> float:
             return 1.0 + chance.randrange(2 * len(STORE_FILES))
         case Fault.QUIET:
             return 1.0 + chance.randrange(len(QUIET_MODES))
-        case Fault.REPLAY:
-            return 1.0 + chance.randrange(2)
         case _:
             return 0.0

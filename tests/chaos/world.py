@@ -28,7 +28,7 @@ from tests.services.service import serving
 
 UNTIL_PARKED = 3.0  # seconds that a lane may take to find out that its address is gone
 BEFORE = 60.0  # seconds by which quiet hours have begun when they are written down
-LATEST = "4s"  # what of late is replayed though it arrived
+LATEST = "4s"  # since when what came is replayed, whether it arrived or not
 
 
 class World:
@@ -182,9 +182,9 @@ class World:
 
     async def _replay(self, step: Step) -> None:
         """What the operator does of whom something is missing."""
-        which = ("--dead",) if step.by == 1 else ("--dead", "--delivered", "--since", LATEST)
+        which = ("--sink", step.target, "--dead", "--delivered", "--since", LATEST)
         async with self._hands:
-            done = await self._run("replay", "--sink", step.target, *which, "--json")
+            done = await self._run("replay", *which, "--json")
             if isinstance(done, dict):
                 self.story.replayed += ((self._stores, number) for number in done["replayed"])
 

@@ -7,22 +7,26 @@ ENV PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
 
-# The two locks first: as long as they stay the same, a changed source does not install everything anew.
-COPY .ci/requirements.lock .ci/requirements-build.lock .ci/
+# The locks first: as long as they stay the same, a changed source does not install everything anew.
+COPY .ci/requirements.lock .ci/requirements-build.lock .ci/requirements-audit.lock .ci/
 RUN python3 -m venv /opt/panelbridge \
  && /opt/panelbridge/bin/python -m pip install --no-compile --require-hashes --only-binary :all: \
         -r .ci/requirements.lock \
  && python3 -m venv /tmp/tools \
- && /tmp/tools/bin/python -m pip install --require-hashes --only-binary :all: -r .ci/requirements-build.lock
+ && /tmp/tools/bin/python -m pip install --require-hashes --only-binary :all: -r .ci/requirements-build.lock \
+ && python3 -m venv /tmp/audit \
+ && /tmp/audit/bin/python -m pip install --require-hashes --only-binary :all: -r .ci/requirements-audit.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY templates templates
 COPY bridge bridge
 # Compiled here, by content and for good: the final image never writes beside its code, and starts as fast read-only.
-# pip has done its work then, and stays behind.
+# pip has done its work then, and stays behind. What there is then is written down, as CycloneDX, for whoever audits it.
 RUN /tmp/tools/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /tmp/wheel . \
  && /opt/panelbridge/bin/python -m pip install --no-compile --no-deps --no-index /tmp/wheel/*.whl \
  && for unneeded in setuptools pip; do /opt/panelbridge/bin/python -m pip uninstall --yes --quiet $unneeded; done \
+ && /tmp/audit/bin/cyclonedx-py environment --output-reproducible --pyproject pyproject.toml --mc-type application \
+        --output-file /opt/panelbridge/panelbridge.cdx.json /opt/panelbridge/bin/python \
  && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/panelbridge/lib
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -65,6 +66,49 @@ def test_everything_installed_comes_from_a_lock_with_hashes_or_from_the_build_it
     for command in installs:
         assert "--require-hashes" in command or "--no-deps" in command
         assert "--no-index" in command or "--no-build-isolation" in command or "--require-hashes" in command
+
+
+def test_it_says_what_it_is_made_of_when_all_of_that_is_there() -> None:
+    steps = [step.strip() for step in re.split(r"&&", " ".join(_all("RUN")))]
+    [at] = [number for number, step in enumerate(steps) if "cyclonedx-py environment" in step]
+    written = re.search(r"--output-file (\S+) (\S+)$", steps[at])
+    assert written
+    assert written[1].startswith("/opt/panelbridge/")  # which is all that the image takes over
+    assert written[2] == "/opt/panelbridge/bin/python"
+    assert not [step for step in steps[at:] if " pip " in step]
+
+
+@pytest.mark.parametrize("lock", sorted((ROOT / ".ci").glob("*.lock")), ids=lambda path: path.name)
+def test_a_lock_pins_everything_with_a_hash_and_names_no_registry(lock: Path) -> None:
+    text = lock.read_text("utf-8")
+    assert "://" not in text
+    for one in re.split(r"\n(?=\S)", text.replace("\\\n", " ").strip()):
+        assert re.fullmatch(r"[A-Za-z0-9_.\[\],-]+==\S+( ; .+?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*", one), one
+
+
+@pytest.mark.parametrize(
+    ("found", "said", "status"),
+    [
+        ([{"name": "a", "version": "1", "vulns": []}], "0 known faults in 1 of 1 dependencies", 0),
+        (
+            [
+                {"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]},
+                {"name": "b", "skip_reason": "not there"},
+            ],
+            "1 known faults in 1 of 2 dependencies",
+            1,
+        ),
+        ([{"name": "b", "skip_reason": "not there"}], "left out", 0),
+        (None, "left out", 0),
+    ],
+)
+def test_an_audit_fails_by_what_is_known_and_never_because_its_data_are_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], found: object, said: str, status: int
+) -> None:
+    if found is not None:
+        (tmp_path / "found").write_text(json.dumps({"dependencies": found, "fixes": []}))
+    assert runpy.run_path(str(ROOT / ".ci" / "audited.py"))["main"](tmp_path / "found") == status
+    assert said in capsys.readouterr().out
 
 
 def test_it_runs_as_a_user_of_its_own_who_owns_the_store() -> None:

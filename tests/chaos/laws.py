@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from tests.chaos.log import BUGS
-from tests.chaos.plan import FILE, REPEATING, STORE, WHOLE, Fault, Step
+from tests.chaos.plan import FILE, QUIET_MODES, REPEATING, STORE, WHOLE, Fault, Step
 from tests.chaos.story import Story, Told
 
 #: Sink → how many events may be on their way, or told and not yet recorded: two messages, of nine events in a digest.
@@ -28,6 +28,7 @@ LIMITS = {"chat": ((5, 2.0), (30, 60.0)), "group": ((1, 1.0), (20, 60.0)), "boar
 AWAY = (Fault.ERROR, Fault.RESET, Fault.GARBAGE, Fault.HANG, Fault.BUSY, Fault.BUSY_ZERO, Fault.LIMIT_ZERO)
 PROBES = 0.9  # seconds that are at least between two probes of a service that is away
 JITTER = 0.25  # seconds by which a request may seem early: ours and the service's moments are not the same
+DROP = 1.0 + QUIET_MODES.index("drop")
 NOTICED = 1.0  # seconds after which a store that is not there takes nothing
 FINISHING = 3.0  # seconds in which what was being sent is finished: longer than any sink waits for an answer
 STARTING = 15.0  # seconds that a process may look for a store, and those for which the store itself takes to start
@@ -83,7 +84,7 @@ def who_is_told_instead_is_told(story: Story) -> Iterator[str]:
 def what_is_taken_back_is_a_pair(story: Story) -> Iterator[str]:
     """What is held back was cancelled out by another that is held back too, or fell into hours that drop it."""
     held = {(row.store, row.id) for row in story.kept if row.state == "held_back"}
-    drops = any(one.what == "drop" for one in story.quiet)
+    drops = any(step.fault is Fault.QUIET and step.by == DROP for step in story.steps)
     for row in story.kept:
         words = (row.reason or "").replace(",", "").split()
         dropped = drops and row.sink == "night" and row.reason == "quiet hours"

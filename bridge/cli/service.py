@@ -93,14 +93,14 @@ def _route_json(route: "Route") -> dict[str, object]:
 
 
 def _print_tables(config: "Config") -> None:
-    print_table(("SOURCE", "PANEL", "POSTS TO"), [(one.name, one.panel, one.url) for one in endpoints(config)])
+    sources = [(one.name, one.panel, one.url) for one in endpoints(config)]
+    print_table(("SOURCE", "PANEL", "POSTS TO"), sources, below={"POSTS TO": "{}"})
     print()
     sinks = config.all_sinks().items()
     print_table(("SINK", "TYPE", ""), [(name, one.type, "" if one.enabled else "disabled") for name, one in sinks])
     print()
-    print_table(
-        ("ROW", "TAKES", "TO"), [(name, _matches(route), ", ".join(route.to)) for name, route in config.table()]
-    )
+    rows = [(name, _matches(route), ", ".join(route.to)) for name, route in config.table()]
+    print_table(("ROW", "TAKES", "TO"), rows, below={"TO": "to {}", "TAKES": "{}"})
 
 
 def _matches(route: "Route") -> str:

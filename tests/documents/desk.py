@@ -15,6 +15,7 @@ from typing import Any
 from tests.pages import ROOT
 from tests.processes import PATIENCE, free_port
 
+INSTALLING = 5 * PATIENCE  # seconds that a registry may take
 PROGRAMS = Path(__file__).parent / "programs"
 #: Folders of the machine that commands name, and that lie below the desk instead.
 PLACES = ("/var/lib/panelbridge", "/etc/panelbridge", "/opt/panelbridge", "/run/secrets", "/backup")
@@ -69,7 +70,7 @@ class Desk:
 
     def typed(self, text: str) -> str:
         """Type it into a shell that ends at the first command that fails; what was printed."""
-        done = subprocess.run(self._shell(text), **self._as_here(), capture_output=True, text=True, timeout=PATIENCE)
+        done = subprocess.run(self._shell(text), **self._as_here(), capture_output=True, text=True, timeout=INSTALLING)
         assert done.returncode == 0, f"{self.here(text)}\n{done.stdout}{done.stderr}"
         return done.stdout
 

@@ -1,6 +1,7 @@
 """Installing and upgrading as documented, with real pip and pipx, which fetch what the wheel needs."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -61,9 +62,31 @@ def test_a_service_is_installed_and_upgraded_with_the_packages_of_the_lock(desk:
     assert "parked" in desk.typed(block("cd /var/lib/panelbridge"))
     assert "config.yaml: ok" in desk.typed(block("git pull\nmake dist\nsystemctl"))
     assert (state / "before-upgrade.db").exists()
-    program = Path(desk.moved["/opt/panelbridge"]) / "bin" / "python"
+    assert not_locked(desk, Path(desk.moved["/opt/panelbridge"]) / "bin" / "python") == {
+        "pip",
+        "setuptools",
+        "panelbridge",
+    }
+
+
+def test_make_installs_what_running_needs_and_no_more_and_compiles_it(desk: Desk) -> None:
+    needed("pipx")
+    (desk.folder.parent / "programs" / "make").unlink()
+    (desk.folder / ".venv").unlink()
+    said = desk.typed("make install\n.venv/bin/panelbridge --version")
+    assert "Successfully installed" in said
+    assert said.splitlines()[-1] == f"panelbridge {__version__}"
+    built_by = {"editables", "hatchling", "packaging", "pathspec", "pluggy", "tomlkit", "trove-classifiers"}
+    others = not_locked(desk, desk.folder / ".venv" / "bin" / "python")
+    assert others - built_by == {"pip", "setuptools", "panelbridge"}
+    [aiohttp] = (desk.folder / ".venv").glob("lib/python*/site-packages/aiohttp")
+    assert list(aiohttp.glob("__pycache__/client.*.pyc"))
+    assert "Successfully installed" not in desk.typed("make install")
+
+
+def not_locked(desk: Desk, program: Path) -> set[str]:
+    """What is installed that the lock for running does not have."""
     listed = subprocess.run([program, "-m", "pip", "list", "--format=json"], capture_output=True, check=True).stdout
     locked = (desk.folder / ".ci" / "requirements.lock").read_text("utf-8")
-    for one in json.loads(listed):
-        name = one["name"].lower().replace("_", "-").replace(".", "-")
-        assert name in ("pip", "setuptools", "panelbridge") or f"{name}=={one['version']} " in locked, one
+    installed = {re.sub(r"[-_.]+", "-", one["name"].lower()): one["version"] for one in json.loads(listed)}
+    return {name for name, version in installed.items() if f"{name}=={version} " not in locked}

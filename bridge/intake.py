@@ -35,6 +35,10 @@ class Table:
     rows: str
 
 
+#: No table was asked.
+NO_TABLE = Table("", "[]")
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a table said of an event, as far as it does not follow from the two.

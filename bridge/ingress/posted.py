@@ -15,7 +15,7 @@ from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, new_id
 from bridge.foreign import parse_json, whole
 from bridge.ingress.source import Source
-from bridge.intake import Destination, Fingerprint, Intake, Routed, Verdict
+from bridge.intake import NO_TABLE, Decision, Destination, Fingerprint, Intake, Routed
 from bridge.panels.base import Hook
 from bridge.posted import DELETED, EDITED, is_changeable, message_subject
 from bridge.store.base import Remembered
@@ -80,8 +80,8 @@ def as_intake(event: Event, destinations: list[Destination]) -> Intake:
     """A change, as it is kept."""
     id_ = (event.subject or "").partition(":")[2]
     sinks = ", ".join(one.sink for one in destinations)
-    verdict = Verdict(ROW, True, f"changes a message that was posted before, at {sinks}")
-    return Intake([Routed(event, tuple(destinations), (verdict,), _fingerprint(event.source, id_))])
+    decision = Decision(NO_TABLE, beside=((ROW, f"changes a message that was posted before, at {sinks}"),))
+    return Intake([Routed(event, tuple(destinations), decision, _fingerprint(event.source, id_))])
 
 
 def message_object(

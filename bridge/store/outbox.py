@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from bridge.intake import Intake, Table
+from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.store.backend import autocommit
 from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Remembered, Settlement
@@ -45,6 +45,8 @@ class SqlOutbox:
 
     async def _keep_table(self, table: Table, used_at: datetime) -> None:
         """Keep the table before the first event that was routed by it, and once a day from then on."""
+        if table == NO_TABLE:
+            return
         if self._table is None or self._table[0] != table or used_at - self._table[1] >= USED_WITHIN:
             await self._writer.write(keep_tables, (table, used_at))
             self._table = (table, used_at)

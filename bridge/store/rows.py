@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bridge.codec import dump, load
 from bridge.event import Event, JsonObject
-from bridge.intake import Decision, Destination, Routed, SetAside, Table
+from bridge.intake import NO_TABLE, Decision, Destination, Routed, SetAside, Table
 from bridge.outcome import Again, Dead, Done, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
@@ -84,7 +84,8 @@ def decision_of(row: Row) -> Decision | list[JsonObject]:
     if isinstance(stored, list):
         return stored
     failed, beside = (tuple(stored.get(name, {}).items()) for name in ("failed", "beside"))
-    return Decision(Table(row.table_key, row.rows), tuple(stored["matched"]), failed, beside)
+    table = NO_TABLE if row.rows is None else Table(row.table_key, row.rows)
+    return Decision(table, tuple(stored["matched"]), failed, beside)
 
 
 def terms_json(terms: Terms | None) -> str | None:

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.event import Event
-from bridge.intake import Decision, Destination, Intake, Routed, Table
+from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed, Table
 from bridge.outcome import Done
 from bridge.store import open_ledger, open_outbox
 from bridge.store.outbox import SqlOutbox
@@ -50,6 +50,15 @@ async def test_an_event_is_kept_with_what_the_table_said_of_it(
     event, decision = an_event(), Decision(OLD, ("route 1", "route 4"), failed, beside=failed[:1])
     await outbox.put(Intake([Routed(event, (), decision)]))
     assert said(any_store_url, event) == decision
+
+
+async def test_an_event_that_no_table_was_asked_about_is_kept_without_one(
+    outbox: SqlOutbox, any_store_url: str
+) -> None:
+    event, decision = an_event(), Decision(NO_TABLE, beside=(("message", "changes another"),))
+    await outbox.put(Intake([Routed(event, (), decision)]))
+    assert said(any_store_url, event) == decision
+    assert kept(any_store_url) == {}
 
 
 async def test_each_table_is_kept_once_however_often_it_is_in_force(any_store_url: str) -> None:

@@ -114,7 +114,7 @@ class Receiver:
 
         Raise HookRejected where it is not taken, StoreError where it is not kept.
         """
-        if most_values(hook.body) > self._limits.values:
+        if holds_more_values(hook.body, self._limits.values):
             raise TooLarge(f"the body holds more than {self._limits.values} values")
         if len(hook.body) < BIG_BODY:
             event = edited(posted, source, hook)

@@ -8,7 +8,7 @@ from bridge.intake import Fingerprint, Intake, Routed
 from bridge.store.base import Arrival
 from bridge.store.outbox import SqlOutbox
 from tests.alerts.telling import came
-from tests.fakes import START, an_event, an_intake
+from tests.fakes import DECISION, START, an_event, an_intake
 from tests.store.boxes import after
 
 
@@ -30,7 +30,7 @@ async def test_only_what_came_since_then_is_found(outbox: SqlOutbox, seconds: in
 
 
 async def test_a_key_is_remembered_for_its_time_and_no_other_is(outbox: SqlOutbox) -> None:
-    await outbox.put(Intake([Routed(an_event(), (), (), Fingerprint("panelbridge:x", within=60.0))]))
+    await outbox.put(Intake([Routed(an_event(), (), DECISION, Fingerprint("panelbridge:x", within=60.0))]))
     for key, seconds, remembered in (("x", 0, True), ("x", 59, True), ("x", 60, False), ("y", 0, False)):
         now = START + timedelta(seconds=seconds)
         assert await outbox.is_remembered(f"panelbridge:{key}", now=now) is remembered

@@ -1,6 +1,7 @@
 """Marzban, PasarGuard and Marzneshin: what their webhooks say, and how to speak like one."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -272,6 +273,37 @@ def test_pasarguards_and_marzneshins_own_fields_are_known() -> None:
     assert data["owner"] == "reseller1"
     assert data["user"]["expires_at"] == "2026-12-21T04:00:26Z"
     assert (data["user"]["status"], data["user"]["active"]) == ("active", True)
+
+
+@pytest.mark.parametrize(
+    ("user", "known"),
+    [
+        (
+            MARZBAN_USER | {"on_hold_timeout": "2026-12-21T04:00:26", "auto_delete_in_days": 7},
+            {"on_hold_until": "2026-12-21T04:00:26Z", "auto_delete_days": 7},
+        ),
+        (
+            PASARGUARD_USER | {"on_hold_timeout": "2026-12-21T04:00:26Z", "auto_delete_in_days": 0},
+            {"on_hold_until": "2026-12-21T04:00:26Z", "auto_delete_days": 0},
+        ),
+        (
+            MARZNESHIN_USER | {"activation_deadline": "2026-12-21T04:00:26"},
+            {"on_hold_until": "2026-12-21T04:00:26Z"},
+        ),
+        (MARZBAN_USER | {"on_hold_timeout": None, "auto_delete_in_days": -1}, {}),
+        (MARZBAN_USER | {"on_hold_timeout": "soon", "auto_delete_in_days": "7 days"}, {}),
+    ],
+    ids=str,
+)
+def test_who_is_on_hold_says_until_when_and_what_becomes_of_the_user(user: Any, known: Mapping[str, Any]) -> None:
+    data = seen({"username": "alice", "action": "user_enabled", "user": user}).data["user"]
+    assert {key: data[key] for key in ("on_hold_until", "auto_delete_days") if key in data} == known
+
+
+def test_until_when_a_user_is_on_hold_is_spoken_of() -> None:
+    user = {"username": "alice", "on_hold_until": "2026-12-21T04:00:26Z", "auto_delete_days": 7}
+    said = emitted(event("user.on_hold", {"user": user}))["user"]
+    assert (said["on_hold_timeout"], said["auto_delete_in_days"]) == ("2026-12-21T04:00:26", 7)
 
 
 @pytest.mark.parametrize(

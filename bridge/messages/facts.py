@@ -15,9 +15,9 @@ from bridge.vocabulary.types import N_
 #: What is shown elsewhere, or in a template of its own.
 BESIDE = frozenset({*KEYS, *LAYOUT})
 
-#: Where there may be few facts: why something happened comes before what is not leading; what is leading of the thing
-#: that it happened to before all, and the rest of that before what leads elsewhere, but for users: their plan and
-#: traffic are theirs.
+#: Where there may be few facts, these are the rank of why something happened, and what is added to the rank of whatever
+#: is told of the thing itself: it leads, then why, then the rest of it, then what leads elsewhere. Of users the end of
+#: the plan and the traffic, which are told elsewhere, come before the rest.
 WHY, OWN, OWN_USER = -0.3, -1.25, -0.75
 #: What a user holds that is told with the subscription.
 TERM = ("on_hold_seconds", "on_hold_until", "auto_delete_days")
@@ -37,18 +37,18 @@ class Section(NamedTuple):
 
 def sections(event: Event, style: Style, name: Any = None) -> list[Section]:
     """What is known, under headings, but for the `name` of what it is about where that is told already."""
-    shown_name = style.formats.brief(name)
+    told = None if name is None else style.formats.brief(name)
     translated = style.formats.translated
-    kind, _, name = (event.subject or "").partition(":")
+    kind, _, subject = (event.subject or "").partition(":")
     found = []
-    if name and not (kind in event.data and kind in (*LAYOUT, *THINGS)):
+    if subject and not (kind in event.data and kind in (*LAYOUT, *THINGS)):
         about = translated(title) if (title := subject_title(kind)) else label(kind)
-        found.append(Section("📌", translated(N_("Subject")), [Fact(about, style.formats.brief(name))]))
+        found.append(Section("📌", translated(N_("Subject")), [Fact(about, style.formats.brief(subject))]))
     rows = layout_of(event.type, whole=style.whole)
     for about, part in _parts(event.data):
         emoji, heading = HEADINGS[about]
         ranked = _ranked(about, part, rows.get(about, ()), style, alone=False)
-        if its_facts := [fact for _, fact in ranked if name is None or fact.value != shown_name]:
+        if its_facts := [fact for _, fact in ranked if fact.value != told]:
             found.append(Section(emoji, translated(heading), its_facts))
     return found
 
@@ -149,7 +149,7 @@ def _ranked(
 
 def _precedence(about: str, family: str) -> float:
     """By how much the facts of a part come earlier where there may be few."""
-    own = {"security": ("security", "abuse"), "user": ("user",)}.get(family, (family,))
+    own = {"security": ("security", "abuse"), **dict.fromkeys(THINGS, ("thing",))}.get(family, (family,))
     return 0 if about not in own else OWN_USER if family == "user" else OWN
 
 

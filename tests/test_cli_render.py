@@ -168,7 +168,7 @@ def test_render_says_when_no_row_takes_an_event(run: Run, file: Path) -> None:
 
 
 def test_render_says_when_no_source_sends_an_event(run: Run, file: Path) -> None:
-    told = "no source of the file sends payment.failed: shown as orbvpn does\nno row sends this anywhere\n"
+    told = "no source of the file sends payment.failed: it is told as orbvpn words it\nno row sends this anywhere\n"
     assert run("render", "-c", file, "--event", "payment.failed") == (0, "", told)
 
 

@@ -250,7 +250,7 @@ def _sample(config: "Config", name: str, *, source: str | None = None, panel: st
     except KeyError:
         raise UnknownName(_no_such_event(name, kind)) from None
     if config.sources:
-        print(f"no source of the file sends {printable(name)}: shown as {event.panel} does", file=sys.stderr)
+        print(f"no source of the file sends {printable(name)}: it is told as {event.panel} words it", file=sys.stderr)
     return event
 
 

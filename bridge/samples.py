@@ -29,8 +29,15 @@ from bridge.vocabulary import DOCUMENTED, TYPES
 FOLDER = Path(__file__).parent / "panels" / "samples"
 
 _CONFIGS = {word: config for config in CONFIGS for word in config.words()}
-#: The panels, those last that only report what another one has done, or say what somebody else makes them say.
-PANELS = sorted(_CONFIGS, key=lambda word: (word in OPEN_ENDED, word == "discord"))
+
+
+def _speaks_for_others(word: str) -> bool:
+    """Whether it only says what others let it say: their reports, or whatever they like."""
+    return word in OPEN_ENDED or "message.posted" in _CONFIGS[word].native_types.values()
+
+
+#: The panels, those last that speak for others.
+PANELS = sorted(_CONFIGS, key=_speaks_for_others)
 #: Settings that have no default.
 _REQUIRED = {"json": {"type": "body.type"}}
 

@@ -115,11 +115,15 @@ class AlertDesk:
         if self._plan is None:
             return
         self._collect(self._plan.settings.away_after)
-        self._untold.extend(await self._silence.look())
+        await self._tell_all(self._plan)
+        self._untold.extend(await self._silence.look())  # the first time this may take a while
+        await self._tell_all(self._plan)
+
+    async def _tell_all(self, plan: AlertPlan) -> None:
         while self._untold:
             alert = self._untold.popleft()
             try:
-                await self._tell(alert, self._plan)
+                await self._tell(alert, plan)
             except StoreRefused as error:  # nor would it take it later
                 log(LOG, logging.ERROR, "alert.refused_by_store", type=alert.word, reason=str(error))
             except StoreError:

@@ -18,7 +18,7 @@ VALUES = {
     "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
     "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
-    "status_": 1, "sealed_": None, "before_": "~", "since_": "5",
+    "status_": 1, "sealed_": None, "before_": "f", "since_": "5",
 }  # fmt: skip
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {

@@ -28,7 +28,7 @@ ARRIVALS = (
     .order_by(events.c.id.desc())
     .limit(sa.bindparam("limit_"))
 )
-_ABOVE_ALL = "~"  # no id begins so
+_ABOVE_ALL = "ffffffff-ffff"  # whatever the database's order of letters: an id's first digit is a zero
 
 
 def arrivals(connection: sa.Connection, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:

@@ -18,7 +18,7 @@ DEPTH = 5  # components in components that are still looked at; Discord has thre
 
 
 #: The native types of what changes a message that was posted before, and takes it back.
-EDITED, DELETED = "discord:message/edited", "discord:message/deleted"
+EDITED, DELETED = "message/edited", "message/deleted"
 _CHANGEABLE = "message:"  # how the subject of a message begins that its poster may change
 
 

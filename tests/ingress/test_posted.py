@@ -74,7 +74,7 @@ async def test_an_edit_changes_what_it_names_and_goes_where_the_message_went_beh
     subject = f"message:{message['id']}"
     assert carried(store_url) == [
         ("discord:message", "ops", subject, "first"),
-        ("discord:message/edited", "ops", subject, "second"),
+        ("message/edited", "ops", subject, "second"),
     ]
     assert len(ingress.announced) == 2
 
@@ -97,7 +97,7 @@ async def test_what_is_taken_back_is_not_there_any_more(
     assert await asked(http, "DELETE", url) == (204, None)
     for method in ("GET", "PATCH", "DELETE"):
         assert await asked(http, method, url, {"content": "x"} if method == "PATCH" else None) == UNKNOWN
-    assert [one[0] for one in carried(store_url)] == ["discord:message", "discord:message/deleted"]
+    assert [one[0] for one in carried(store_url)] == ["discord:message", "message/deleted"]
 
 
 async def test_the_library_edits_and_deletes(webhook: str, store_url: str) -> None:

@@ -170,11 +170,18 @@ class AlertDesk:
 
     async def _first_open(self, sinks: Sequence[str]) -> str:
         """The first whose lane is open; where none is, the first that is away, for it comes back by itself."""
-        standings = {sink: (await self._outbox.lane_state(sink)).standing for sink in sinks}
+        standings = {sink: await self._standing(sink) for sink in sinks}
         for wanted in (Standing.OPEN, Standing.AWAY):
             if found := next((sink for sink in sinks if standings[sink] is wanted), None):
                 return found
         return sinks[0]
+
+    async def _standing(self, sink: str) -> Standing:
+        """How a lane stands: as it was heard where it is ours, for what is kept of it may not be written yet."""
+        heard = self._lanes.standings.get(sink)
+        if heard is not None and self._carries(sink):
+            return Standing(heard)
+        return (await self._outbox.lane_state(sink)).standing
 
     async def _tell_of_the_store_forever(self) -> None:
         while True:

@@ -15,13 +15,15 @@ VARIOUS = "various reasons"
 
 
 class LaneWatch:
-    """What of the lanes is to be told, and has not been yet."""
+    """What of the lanes is to be told, and has not been yet. `standings`: how each stands, as far as it was heard."""
 
     def __init__(self) -> None:
+        self.standings: dict[str, str] = {}
         self._troubles: dict[str, LaneStanding] = {}
         self._over: dict[str, LaneStanding] = {}
 
     def hear(self, lane: LaneStanding) -> None:
+        self.standings[lane.sink] = lane.standing
         if lane.standing == "open":
             self._troubles.pop(lane.sink, None)
             if lane.since is not None:

@@ -211,6 +211,20 @@ async def test_the_first_sink_whose_lane_is_open_is_told(
     assert set(replica.announced[0].terms.fallback) == others
 
 
+async def test_that_the_first_sink_is_gone_is_told_on_the_next_before_the_store_knows(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    replica = Replica(outbox, clock)
+    replica.desk.hear(LaneStanding("ops", "parked", START, GONE))
+    await replica.desk.tell()
+    replica.desk.hear(LaneStanding("ops", "open", START))
+    await replica.desk.tell()
+    assert [(one.event.type, one.sink) for one in replica.announced] == [
+        ("bridge.lane_parked", "night"),
+        ("bridge.lane_open", "ops"),
+    ]
+
+
 async def test_a_row_that_names_the_bridge_s_types_has_them_too_and_no_other_row_does(
     outbox: SqlOutbox, store_url: str, clock: FakeClock
 ) -> None:

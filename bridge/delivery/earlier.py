@@ -6,8 +6,8 @@ from bridge.message import Earlier
 from bridge.posted import DELETED, is_change
 from bridge.store.base import Delivery, Outbox
 
-#: Why a change is not sent where there is nothing to be changed: the message died, or went out among others.
-NOTHING_TO_CHANGE = "there is no message of its own here that it could change"
+#: Why a message is not taken back that died, or went out among others. An edit of such a one is sent anew.
+NOTHING_TO_DELETE = "there is no message of its own here that could be taken back"
 
 
 def wants_earlier(delivery: Delivery) -> bool:
@@ -16,11 +16,16 @@ def wants_earlier(delivery: Delivery) -> bool:
     return delivery.event.subject is not None and (updates or is_change(delivery.event))
 
 
+def is_deletion(delivery: Delivery) -> bool:
+    """Whether it takes a message back: without that there is nothing to send."""
+    return is_change(delivery.event) and delivery.event.native_type == DELETED
+
+
 async def earlier_message(delivery: Delivery, outbox: Outbox) -> Earlier | None:
     """That message; None where the sink was told nothing of its subject yet."""
     event, terms = delivery.event, delivery.terms
     assert event.subject is not None
     earlier = await outbox.earlier_message(delivery.sink, event.subject)
     if earlier is None or is_change(event):
-        return earlier and replace(earlier, delete=event.native_type == DELETED)
+        return earlier and replace(earlier, delete=is_deletion(delivery))
     return replace(earlier, thread=terms is not None and terms.update == "thread")

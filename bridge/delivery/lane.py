@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
-from bridge.delivery.earlier import NOTHING_TO_CHANGE, earlier_message, wants_earlier
+from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
@@ -32,7 +32,6 @@ from bridge.incident import OnIncident, ignore
 from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Refused
-from bridge.posted import is_change
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import log
@@ -227,13 +226,13 @@ class Lane:
         return Batch(admitted, storm=batch.storm), silent
 
     async def _with_earlier(self, batch: Batch) -> tuple[Batch, Earlier | None]:
-        """A batch, and the message that it updates; nothing is left of a change where there is nothing to change."""
+        """A batch, and the message that it updates; nothing is left of a deletion where there is nothing to delete."""
         if len(batch.deliveries) != 1 or not wants_earlier(batch.deliveries[0]):
             return batch, None
         [delivery] = batch.deliveries
         await self.flush()
-        if (earlier := await earlier_message(delivery, self._outbox)) is None and is_change(delivery.event):
-            fate, now = HeldBack(NOTHING_TO_CHANGE), self._clock.now()
+        if (earlier := await earlier_message(delivery, self._outbox)) is None and is_deletion(delivery):
+            fate, now = HeldBack(NOTHING_TO_DELETE), self._clock.now()
             await self._settle([Settlement(delivery, fate, NOT_SENT, now, epoch=self.epoch)])
             return Batch([]), None
         return batch, earlier

@@ -19,6 +19,7 @@ from bridge.intake import NO_TABLE, Decision, Destination, Fingerprint, Intake, 
 from bridge.panels.base import Hook
 from bridge.posted import DELETED, EDITED, is_changeable, message_subject
 from bridge.store.base import Remembered
+from bridge.terms import Terms
 
 EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
 CHANGEABLE = 30 * 86400.0  # seconds for which a message can be changed
@@ -53,9 +54,12 @@ def is_there(posted: Remembered | None) -> bool:
     return posted is not None and is_changeable(posted.event) and posted.event.native_type != DELETED
 
 
-def changing(posted: Remembered, sinks: Collection[str]) -> list[Destination]:
-    """Where the message went that can change it: of these sinks, each as its row said."""
-    return [replace(one, terms=None) for one in posted.destinations if one.sink in sinks]
+def changing(posted: Remembered, event: Event, sinks: Collection[str]) -> list[Destination]:
+    """Where a change of the message goes: to those of these sinks that it went to, on what of its terms fits a change.
+
+    What was collected has no message of its own, and so a new text of it is collected, too.
+    """
+    return [replace(one, terms=_terms(one, event)) for one in posted.destinations if one.sink in sinks]
 
 
 def edited(posted: Remembered, source: Source, hook: Hook) -> Event:
@@ -124,6 +128,13 @@ def posted_at(id_: str) -> datetime | None:
         return None
     milliseconds = (int(id_) >> 22) + EPOCH
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _terms(to: Destination, change: Event) -> Terms | None:
+    if to.terms is None or change.native_type == DELETED:
+        return None
+    terms = Terms(digest=to.terms.digest, quiet=to.terms.quiet)
+    return None if terms == Terms() else terms
 
 
 def _fingerprint(source: str, id_: str) -> Fingerprint:

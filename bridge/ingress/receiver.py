@@ -127,7 +127,7 @@ class Receiver:
         return await self._change(posted, deleted(posted, now))
 
     async def _change(self, posted: Remembered, event: Event) -> bool:
-        if not (destinations := changing(posted, self._changing)):
+        if not (destinations := changing(posted, event, self._changing)):
             return False
         put = await self._outbox.put(as_intake(event, destinations))
         self._announce(put.deliveries)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.delivery.earlier import NOTHING_TO_CHANGE
+from bridge.delivery.earlier import NOTHING_TO_DELETE
 from bridge.event import Event
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Outcome, Refused
@@ -46,33 +46,44 @@ async def test_what_still_waits_is_sent_first_and_then_changed(outbox: SqlOutbox
     assert [earlier(one) for one in sink.messages] == [None, None, ("m1", False)]
 
 
-@pytest.mark.parametrize(
+UNTOLD = pytest.mark.parametrize(
     "answer", [Refused("HTTP 400"), Delivered()], ids=["the message died", "the service told no id"]
 )
-@pytest.mark.parametrize("change", [EDITED, DELETED])
-async def test_where_there_is_nothing_to_change_nothing_is_sent(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock, change: str, answer: Outcome
+
+
+@UNTOLD
+async def test_a_message_that_there_is_not_is_not_taken_back(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, answer: Outcome
 ) -> None:
     sink = ScriptedSink(clock, [answer])
-    for event in (posted(), posted(change)):
+    for event in (posted(), posted(DELETED)):
         await outbox.put(routed(event))
     await carry_all(Fleet(outbox, clock).lane(sink))
     assert len(sink.messages) == 1
     last = look_up(store_url)[-1]
-    assert (last.state, last.reason) == ("held_back", NOTHING_TO_CHANGE)
+    assert (last.state, last.reason) == ("held_back", NOTHING_TO_DELETE)
 
 
-async def test_a_message_among_others_is_not_changed_and_the_others_stay(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
+@UNTOLD
+async def test_what_a_message_says_now_is_told_anew_where_there_is_none_to_edit(
+    outbox: SqlOutbox, clock: FakeClock, answer: Outcome
+) -> None:
+    sink = ScriptedSink(clock, [answer, Delivered(ref="m2"), Delivered(ref="m2")])
+    for event in (posted(), posted(EDITED), posted(EDITED)):
+        await outbox.put(routed(event))
+    await carry_all(Fleet(outbox, clock).lane(sink))
+    assert [earlier(one) for one in sink.messages] == [None, None, ("m2", False)]
+
+
+async def test_of_a_message_that_is_collected_the_new_text_is_collected_with_it(
+    outbox: SqlOutbox, clock: FakeClock
 ) -> None:
     terms = Terms(digest=DigestWindow(window=60))
     sink = ScriptedSink(clock, [Delivered(ref="m1")])
     lane = Fleet(outbox, clock).lane(sink)
-    await outbox.put(routed(posted(), posted(id_="8"), terms=terms))
-    await outbox.put(routed(posted(EDITED)))
+    await outbox.put(routed(posted(), posted(EDITED), terms=terms))
     await pass_time(lane, clock, 70)
     assert sink.digested == [["message.posted", "message.posted"]]
-    assert look_up(store_url)[-1].reason == NOTHING_TO_CHANGE
 
 
 async def test_a_change_is_no_part_of_a_storm(outbox: SqlOutbox, clock: FakeClock) -> None:

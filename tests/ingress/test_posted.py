@@ -3,15 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 from discord_webhook import DiscordEmbed, DiscordWebhook
 
+from bridge.routing import Route, Router
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
 from bridge.store.records import Query
+from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import FakeClock
 from tests.ingress.running import TOKEN, Ingress, running_ingress
 from tests.panels.recorded import PAYLOADS
@@ -77,6 +80,20 @@ async def test_an_edit_changes_what_it_names_and_goes_where_the_message_went_beh
         ("message/edited", "ops", subject, "second"),
     ]
     assert len(ingress.announced) == 2
+
+
+async def test_an_edit_is_collected_where_its_message_was_and_a_deletion_is_not(
+    http: aiohttp.ClientSession, webhook: str, ingress: Ingress
+) -> None:
+    digest, quiet = DigestWindow(window=60), Quiet(hours="22:00-07:00")
+    row = Route(to=("ops",), digest=digest, quiet=quiet, hold=5, update="subject", fallback=("night",))
+    sinks = {name: SimpleNamespace(enabled=True) for name in ("ops", "night")}
+    ingress.receiver.configure(ingress.receiver.sources, Router([("route 1", row)], sinks=sinks), changing={"ops"})
+    message = await posted(http, webhook, {"content": "first"})
+    url = f"{webhook}/messages/{message['id']}"
+    await asked(http, "PATCH", url, {"content": "second"})
+    await asked(http, "DELETE", url)
+    assert [one.terms for one in ingress.announced[1:]] == [Terms(digest=digest, quiet=quiet), None]
 
 
 async def test_each_edit_is_made_of_what_the_message_is(http: aiohttp.ClientSession, webhook: str) -> None:

@@ -13,7 +13,7 @@ from bridge.store.compiled import read
 from bridge.store.queries.fingerprints import remembered_event
 from bridge.store.queries.records import delivery_columns, delivery_conditions, event, event_conditions, joined
 from bridge.store.records import DeliveryRecord, EventRecord, Query
-from bridge.store.rows import delivery_record, event_record, lowest_event_id
+from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
 from bridge.store.schema import deliveries, events, moment
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
@@ -39,7 +39,7 @@ def arrivals(connection: sa.Connection, *, before: str | None, since: datetime |
 
 
 _FIRST_SENT_TO = (
-    sa.select(deliveries.c.sink, deliveries.c.row, deliveries.c.template)
+    sa.select(deliveries.c.sink, deliveries.c.row, deliveries.c.template, deliveries.c.terms)
     .where(deliveries.c.event_id == sa.bindparam("event_id_"))
     .where(deliveries.c.replay_of.is_(None), deliveries.c.instead.is_(None))
     .order_by(deliveries.c.id)
@@ -53,7 +53,7 @@ def remembered(connection: sa.Connection, key: str, *, now: datetime) -> Remembe
     if found is None:
         return None
     rows = connection.execute(_FIRST_SENT_TO, {"event_id_": id_})
-    return Remembered(found[0], [Destination(row.sink, row.row, row.template) for row in rows])
+    return Remembered(found[0], [Destination(row.sink, row.row, row.template, terms_of(row.terms)) for row in rows])
 
 
 def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:

@@ -1,17 +1,20 @@
 """What goes wrong with the bridge itself is told, once, to whoever can be told."""
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import typer
 
 from bridge.alerts.alert import Alert, config_rejected, dead_letters, lane_open, lane_trouble, store_failing
 from bridge.alerts.alert import source_heard as heard_again
 from bridge.alerts.alert import source_silent as silent
 from bridge.alerts.desk import FAILING_EVERY, UNTOLD
 from bridge.alerts.lanes import DEAD_EVERY, REASONS, VARIOUS
+from bridge.cli import app
 from bridge.errors import StoreRefused, StoreUnavailable
 from bridge.incident import ConfigRejected, DeadLetter, Incident, LaneStanding, StoreFailing
 from bridge.outcome import Away, Gone, Outcome, Refused
@@ -67,6 +70,16 @@ def test_all_that_the_bridge_can_tell_of_itself_is_in_the_vocabulary_and_sampled
         assert (event.source, event.panel, event.native_type) == (likely.source, likely.panel, likely.native_type)
         assert (event.subject or "").partition(":")[0] == (likely.subject or "").partition(":")[0]
         assert shape(event.data) == shape(likely.data)
+
+
+@pytest.mark.parametrize("alert", every_alert(), ids=lambda one: one.word)
+def test_what_it_says_to_type_is_a_command(alert: Alert) -> None:
+    if (line := alert.data.get("command")) is None:
+        return
+    program, name, *given = shlex.split(line)
+    commands: Any = typer.main.get_command(app)
+    assert program == "panelbridge"
+    commands.commands[name].make_context(name, given)  # raises for an option that there is not
 
 
 async def test_a_parked_lane_is_told_with_the_reason_and_what_to_type(

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.intake import Fingerprint, Intake, Routed
-from bridge.store.base import Arrival
+from bridge.intake import Destination, Fingerprint, Intake, Routed
+from bridge.store.base import Arrival, Remembered
 from bridge.store.outbox import SqlOutbox
+from bridge.terms import DigestWindow, Terms
 from tests.alerts.telling import came
 from tests.fakes import DECISION, START, an_event, an_intake
 from tests.store.boxes import after
@@ -34,3 +35,13 @@ async def test_a_key_is_remembered_for_its_time_and_no_other_is(outbox: SqlOutbo
     for key, seconds, remembered in (("x", 0, True), ("x", 59, True), ("x", 60, False), ("y", 0, False)):
         now = START + timedelta(seconds=seconds)
         assert await outbox.is_remembered(f"panelbridge:{key}", now=now) is remembered
+
+
+async def test_of_a_key_the_last_event_is_remembered_and_where_it_went_first(outbox: SqlOutbox) -> None:
+    to = (Destination("ops", "route 1", "short", Terms(digest=DigestWindow(window=60))), Destination("team", "route 2"))
+    first, second = an_event(), an_event(at=after(1))
+    for event, destinations in ((first, to), (second, to[:1])):
+        await outbox.put(Intake([Routed(event, destinations, (), Fingerprint("chat:message:7", tries=0, within=60.0))]))
+        assert await outbox.remembered("chat:message:7", now=after(2)) == Remembered(event, list(destinations))
+    assert await outbox.remembered("chat:message:8", now=after(2)) is None
+    assert await outbox.remembered("chat:message:7", now=after(61)) is None

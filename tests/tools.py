@@ -1,4 +1,4 @@
-"""Tools that not every machine has, and that tests/system needs: nginx, gcc and their like.
+"""Tools that not every machine has, and that some tests need: nginx, gcc and their like.
 
 Where one is missing, its tests are skipped, and say so; with CI_TOOLS=required, as .ci/run sets it, they fail.
 """
@@ -9,7 +9,7 @@ import shutil
 import pytest
 
 #: What .ci/run installs.
-TOOLS = ("caddy", "gcc", "nginx", "pipx", "systemd-analyze")
+TOOLS = ("caddy", "curl", "gcc", "git", "nginx", "pipx", "systemd-analyze")
 SBIN = "/usr/sbin:/sbin"  # not in everybody's path
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.pages import ROOT
 from tests.processes import PATIENCE, free_port
+from tests.tools import needed
 
 INSTALLING = 5 * PATIENCE  # seconds that a registry may take
 PROGRAMS = Path(__file__).parent / "programs"
@@ -33,7 +34,10 @@ class Desk:
         self.moved = {name: here[name] for name in moved}
         for place in PLACES:
             (folder / f"machine{place}").mkdir(parents=True)
-        programs = shutil.copytree(PROGRAMS, folder / "programs")
+        programs = folder / "programs"
+        programs.mkdir()
+        for program in PROGRAMS.glob("*.py"):
+            _write_program(programs / program.stem, f'exec {sys.executable} {program} "$@"')
         _write_program(programs / "panelbridge", f'exec {sys.executable} -m bridge "$@"')
         _write_program(programs / "make", f'exec {shutil.which("make")} -o .venv/.runtime -o .venv/.dev "$@"')
         self.folder.mkdir()
@@ -57,6 +61,7 @@ class Desk:
 
     def lay_out_upstream(self) -> None:
         """What `git pull` pulls from."""
+        needed("git")
         upstream = self.folder.parent / "upstream"
         who = "-c user.name=nobody -c user.email=nobody@example.com"
         self._prepared(f"git init -q . && git add Makefile && git {who} commit -qm first && git clone -q . {upstream}")
@@ -99,7 +104,7 @@ class Desk:
         subprocess.run(self._shell(text), **self._as_here(), capture_output=True, check=True)
 
     def _shell(self, text: str) -> list[str]:
-        return ["bash", "-euo", "pipefail", "-c", self.here(text)]
+        return ["sh", "-euc", self.here(text)]
 
     def _as_here(self) -> dict[str, Any]:
         return {"cwd": self.folder, "env": os.environ | self.environment, "stdin": subprocess.DEVNULL}

@@ -16,9 +16,9 @@ import yaml
 from bridge import __version__
 from bridge.cli import main
 from tests.documents import kept
-from tests.documents.desk import PLACES, Desk
+from tests.documents.desk import PLACES, PROGRAMS, Desk
 from tests.documents.worlds import INSIDE, WAYS, answers
-from tests.pages import ROOT, Piece, blocks
+from tests.pages import Piece, blocks
 from tests.postgres import Postgres
 from tests.system.test_install import TYPED_THERE
 
@@ -30,7 +30,7 @@ NOT_TYPED = {
     "docker": "no engine where tests run: programs/docker knows the documented options, and runs what stands behind",
     "systemctl": "no service manager where tests run: tests/system/test_systemd.py verifies the unit",
 }
-STOOD_FOR = {path.name for path in (ROOT / "tests" / "documents" / "programs").iterdir()}
+STOOD_FOR = {path.stem for path in PROGRAMS.glob("*.py")}
 
 BLOCKS = [one for one in blocks("sh") if one.page.name != "CONTRIBUTING.md"]
 SETTING = re.compile(r"[A-Z_]+=\S.*")

@@ -17,6 +17,7 @@ from tests.documents import kept
 from tests.documents.desk import Desk
 from tests.pages import blocks
 from tests.postgres import Postgres
+from tests.tools import needed
 
 World = Callable[[Desk, Postgres], AbstractContextManager[None]]
 STORE, BACKUP = "/var/lib/panelbridge/panelbridge.db", "/backup/panelbridge.db"
@@ -58,6 +59,7 @@ def project(desk: Desk, _: Postgres) -> Iterator[None]:
 @contextmanager
 def running(desk: Desk, postgres: Postgres) -> Iterator[None]:
     """A bridge with the example, which says yes to what is posted."""
+    needed("curl")
     with project(desk, postgres), desk.serving("panelbridge run --config config.example.yaml", lambda: answers(desk)):
         yield
 
@@ -65,6 +67,7 @@ def running(desk: Desk, postgres: Postgres) -> Iterator[None]:
 @contextmanager
 def running_with_any_json(desk: Desk, _: Postgres) -> Iterator[None]:
     """A bridge with the file that stands above the command."""
+    needed("curl")
     text = next(one.text for one in blocks("yaml") if one.page.name == "panels.md" and "backups:" in one.text)
     desk.environment["BACKUP_SECRET"] = "a-long-random-text"
     sinks = "sinks: {here: {type: console}}"

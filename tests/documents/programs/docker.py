@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """A stand-in for docker: knows the documented options and no others, and runs what stands behind on this machine.
 
 DOCKER_STATE is its folder: `images` it has, `volumes` by name. A container's own folder is the volume of the store.

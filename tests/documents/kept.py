@@ -6,15 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bridge.admin import operations
-from bridge.event import Event
-from bridge.intake import Intake, Routed, SetAside
+from bridge.intake import Intake, SetAside
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
-from bridge.routing import Route, Router
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
 from bridge.store.records import Query
-from tests.fakes import Switch, an_event, an_intake
+from tests.fakes import an_event, an_intake
 
 LAST = 812  # the highest number that a document names
 SHOWN = "019af3d2-8e41-7c06-9d6a-0123456789ab"  # the event that one names
@@ -54,14 +52,11 @@ async def _fill(url: str) -> None:
         await outbox.put(an_intake(an_event("node:fra-1", type_="node.connection_lost"), sinks=("ops",)))
         await settle(outbox, LAST + 2, "ops", HeldBack("node.connection_restored came in time"))
         await outbox.put(an_intake(replace(an_event("user:alice", at=hour_ago), id=SHOWN), sinks=("shop",)))
-        await outbox.put(Intake([unrouted(an_event("user:carol", at=hour_ago))], [aside(hour_ago)]))
+        await outbox.put(an_intake(an_event("user:carol", at=hour_ago), sinks=()))
+        await outbox.put(Intake([], [aside(hour_ago)]))
         for sink in ("ops", "shop"):
             parked = LaneState(standing=Standing.PARKED, reason="HTTP 404: Unknown Webhook", since=hour_ago)
             await outbox.save_lane_state(sink, parked, epoch=0)
-
-
-def unrouted(event: Event) -> Routed:
-    return Router([("route 1", Route(match=("node.*",), to=("ops",)))], sinks={"ops": Switch()}).route(event)
 
 
 async def settle(outbox: SqlOutbox, id_: int, sink: str, fate: Fate) -> None:

@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SEED ?= 1
 MINUTES ?= 5
+STORE ?= postgresql
 CUTS ?= 100
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 IMAGE := panelbridge
@@ -50,7 +51,7 @@ imports: $(DEV)
 	$(BIN)/lint-imports
 
 chaos: $(DEV)
-	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES)
+	$(BIN)/python -m tests.chaos --seed $(SEED) --minutes $(MINUTES) --store $(STORE)
 
 fuzz: $(DEV)
 	$(BIN)/python -m tests.fuzz --seed $(SEED) --minutes $(MINUTES)

@@ -1,6 +1,6 @@
 """Escaping: what comes out of an event means nothing to the service it goes to, and looks as it did.
 
-Limits   three marks above or below one character; how long a text may be is the sinks' business
+Limits   three marks above or below one character; 20,000 characters are read, how many are sent is the sinks' business
 
 How each service is escaped stands in its folder, `sinks/<service>/text.py`, as a Text of its own.
 A text that was escaped is a `Text`: as with markupsafe, on which it stands, whatever is added to one, formatted or
@@ -13,9 +13,11 @@ from typing import Any, Self
 from markupsafe import Markup
 from yarl import URL
 
+ELLIPSIS = "…"
 #: Spaces that show nothing: between `@` and a name they keep the service from seeing a mention.
 SPACE, JOINER = "\u200b", "\u2060"
 
+READ = 20_000  # characters of a text that are read: more than any service takes in one message
 ADDRESS = 2048  # characters of an address that is still made a link
 
 _BREAK = re.compile(r"\r\n|[\t\n\v\f\r\x85\u2028\u2029]")
@@ -28,7 +30,11 @@ _NO_ADDRESS = re.compile(r"[^!#$%&'*+,\-./0-9:;=?A-Z\[\]_a-z~]")
 
 
 def clean(text: str) -> str:
-    """`text` on one line: no line breaks, no controls, nothing that turns the direction, no piles of accents."""
+    """`text` on one line: no line breaks, no controls, nothing that turns the direction, no piles of accents.
+
+    Of a text that is longer than any message, the beginning: it is cut anyway, and looking through it costs its length.
+    """
+    text = _beginning(text)
     if (text.isascii() and text.isprintable()) or _SUSPECT.search(text) is None:
         return text
     return _PILE.sub(r"\1", _UNSEEN.sub("", _BREAK.sub(" ", text)))
@@ -39,9 +45,13 @@ def runs_from_right_to_left(text: str) -> bool:
     return _FROM_RIGHT.search(text) is not None
 
 
+def _beginning(text: str) -> str:
+    return text if len(text) <= READ else text[:READ] + ELLIPSIS
+
+
 def web_address(url: object) -> str | None:
     """An http or https address, percent-encoded so that no service reads anything else in it; None where it is none."""
-    text = str(url).strip() if isinstance(url, str | URL) else ""
+    text = str(url).strip() if isinstance(url, str | URL) and len(str(url)) <= READ else ""
     if not text.lower().startswith(("http://", "https://")) or _SUSPECT.search(text):
         return None
     try:
@@ -110,4 +120,4 @@ class Text(Markup):
         """`value` with its line breaks kept, every line escaped on its own."""
         if hasattr(value, "__html__") or value is None:
             return cls.escape(value)
-        return cls("\n").join(str(value).splitlines())
+        return cls("\n").join(_beginning(str(value)).splitlines())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from yarl import URL
 
-ELLIPSIS = "…"
+from bridge.markup.text import ELLIPSIS as ELLIPSIS
 
 #: Spaces, controls, and the characters that are there but show nothing.
 _SEEN = re.compile(

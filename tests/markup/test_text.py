@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.markup.text import Text, clean, web_address
+from bridge.markup.text import READ, Text, clean, web_address
 from bridge.sinks import SERVICES
 from tests.messages.hostile import texts
 from tests.services.every import CHATS
@@ -53,6 +53,18 @@ def test_whatever_is_put_into_a_ready_text_is_escaped(service: type[Text], text:
     assert service("%s") % text == escaped
     assert service("{}").format(text) == escaped
     assert service(", ").join([text, text]) == service(f"{escaped}, {escaped}")
+
+
+@pytest.mark.parametrize("part", ["a", "a\u0301", "\u0301", "@", "<", "*", "a_", "http://x ", "\x01", "\n", "я"])
+@pytest.mark.parametrize("way", ["escape", "plain", "bold", "code", "lines", "fixed"])
+@pytest.mark.parametrize("service", TEXTS)
+def test_of_a_text_that_is_longer_than_any_message_only_the_beginning_is_looked_at(
+    service: type[Text], way: str, part: str
+) -> None:
+    write = getattr(service, way)
+    long = part * (2 * READ // len(part))
+    assert write(long) == write(long[:READ] + "…")
+    assert len(write(long)) <= 8 * READ
 
 
 def test_accents_do_not_pile_up() -> None:

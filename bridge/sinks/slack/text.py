@@ -38,7 +38,8 @@ class SlackText(Text):
     @classmethod
     def _apart(cls, found: re.Match[str]) -> str:
         """The marks with nothing to hold on to; those inside a word hold on to nothing as it is."""
-        before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+        start, end = found.span()
+        before, after = found.string[max(0, start - 1) : start], found.string[end : end + 1]
         if before.isalnum() and after.isalnum() and found[0][0] != "`":
             return found[0]
         return SPACE + SPACE.join(found[0]) + SPACE

@@ -29,6 +29,7 @@ class SqlOutbox:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine, check)
+        self._advanced: dict[str, tuple[float, int, int]] = {}  # sink → by how much, under which epoch, up to which id
         self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
         self._table: tuple[Table, datetime] | None = None  # the last one that was kept, and when it was used
@@ -90,7 +91,12 @@ class SqlOutbox:
         return self._writer.write(lanes.save_lane_state, (sink, state, epoch), durable=False)
 
     async def advance_due(self, sink: str, seconds: float, *, epoch: int) -> None:
-        await self._writer.write(lanes.advance_due, (sink, seconds, epoch), durable=False)
+        by, under, done = self._advanced.get(sink, (seconds, epoch, 0))
+        after: int | None = done if (by, under) == (seconds, epoch) else 0  # go on where the store was away
+        while after is not None:
+            self._advanced[sink] = seconds, epoch, after
+            after = await self._writer.write(lanes.advance_due, (sink, seconds, epoch, after), durable=False)
+        del self._advanced[sink]
 
     async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
         found = await self._read(lambda c: prune.prunable(c, before=before, now=now, limit=limit))

@@ -1,15 +1,22 @@
 """Lanes in the store: how each stands outlives the process, and an old term of office changes nothing."""
 
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.outcome import Dead, Done, Limit, Rate
+from bridge.errors import StoreUnavailable
+from bridge.outcome import Again, Dead, Done, Limit, Rate
 from bridge.store import open_ledger
 from bridge.store.backend import open_engine
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import lanes
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.records import lane_records
 from bridge.terms import Terms
@@ -98,6 +105,30 @@ async def test_what_is_settled_under_another_epoch_changes_nothing(
     assert await outbox.earlier_message("ops", "user:bob") is None
     await settle(outbox, alice, Done(), epoch=7)
     assert await claimed(outbox) == [bob]
+
+
+@pytest.mark.parametrize("epoch", [7, 6])
+async def test_what_waits_is_made_due_earlier_in_steps_once_even_if_the_store_was_away_in_between(
+    outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch, epoch: int
+) -> None:
+    monkeypatch.setattr(lanes, "ADVANCED", 2)
+    await outbox.put(an_intake(*(an_event(f"user:{number}") for number in range(5))))
+    elect(any_store_url, "ops", 7)
+    waiting, later = await claimed(outbox), START + timedelta(hours=1)
+    await outbox.settle([Settlement(one, Again(later, "HTTP 500"), TOOK, START, epoch=7) for one in waiting])
+    write, writes = outbox._writer.write, count(1)
+
+    def write_or_fail(query: Any, value: Any, *, durable: bool = True) -> Any:
+        if query is lanes.advance_due and next(writes) == 2:
+            raise StoreUnavailable("store: away")
+        return write(query, value, durable=durable)
+
+    monkeypatch.setattr(outbox._writer, "write", write_or_fail)
+    for _ in range(2):
+        with suppress(StoreUnavailable):
+            await outbox.advance_due("ops", 600.0, epoch=epoch)
+    due = {one.due_at for one in await claimed(outbox, now=later)}
+    assert due == ({later - timedelta(minutes=10)} if epoch == 7 else {later})
 
 
 async def test_each_lane_is_settled_under_its_own_epoch(outbox: SqlOutbox, any_store_url: str) -> None:

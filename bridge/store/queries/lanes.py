@@ -13,6 +13,7 @@ from bridge.store.compiled import first, read, write
 from bridge.store.rows import Row
 from bridge.store.schema import deliveries, lanes, micros, micros_or_none, moment, moment_or_none
 
+ADVANCED = 2000  # deliveries that are made due earlier in one commit
 _OF_SINK = lanes.c.sink == sa.bindparam("sink_")
 _STATE_COLUMNS = ("standing", "reason", "since", "until", "failures", "address", "spent", "learned")
 
@@ -29,9 +30,18 @@ _PUT_LANE = sa.text(
     " VALUES (:sink_, 0, :standing_, :reason_, :since_, :until_, :failures_, :address_, :spent_, :learned_)"
     " ON CONFLICT (sink) DO NOTHING"
 )
+_limit: sa.BindParameter[int] = sa.bindparam("limit_")
+_WAITING = (
+    deliveries.c.sink == sa.bindparam("sink_"),
+    deliveries.c.due_at.is_not(None),
+    deliveries.c.id > sa.bindparam("after_"),
+)
+_NEXT_WAITING: sa.Select[Any] = sa.select(sa.func.max(sa.column("id"))).select_from(
+    sa.select(deliveries.c.id).where(*_WAITING).order_by(deliveries.c.id).limit(_limit).subquery()
+)
 _ADVANCE_DUE = (
     sa.update(deliveries)
-    .where(deliveries.c.sink == sa.bindparam("sink_"), deliveries.c.due_at.is_not(None))
+    .where(*_WAITING, deliveries.c.id <= sa.bindparam("last_"))
     .values(due_at=deliveries.c.due_at - sa.bindparam("by_"))
 )
 
@@ -57,12 +67,22 @@ def save_lane_state(connection: sa.Connection, states: Sequence[tuple[str, LaneS
     return [None] * len(states)
 
 
-def advance_due(connection: sa.Connection, advances: Sequence[tuple[str, float, int]]) -> Sequence[None]:
-    """Make all that waits at a sink due so many seconds earlier; an old epoch changes nothing."""
-    for sink, seconds, epoch in advances:
-        if epoch_of(connection, sink) == epoch:
-            write(connection, _ADVANCE_DUE, [{"sink_": sink, "by_": int(seconds * 1_000_000)}])
-    return [None] * len(advances)
+def advance_due(connection: sa.Connection, advances: Sequence[tuple[str, float, int, int]]) -> Sequence[int | None]:
+    """Make what waits at a sink due so many seconds earlier, the next ones after that id; an old epoch changes nothing.
+
+    The last id that it was done for, None where there is nothing left: in steps, so that what comes in finds its turn.
+    """
+    return [_advanced(connection, *advance) for advance in advances]
+
+
+def _advanced(connection: sa.Connection, sink: str, seconds: float, epoch: int, after: int) -> int | None:
+    if epoch_of(connection, sink) != epoch:
+        return None
+    [(last,)] = read(connection, _NEXT_WAITING, {"sink_": sink, "after_": after, "limit_": ADVANCED})
+    if last is not None:
+        by = int(seconds * 1_000_000)
+        write(connection, _ADVANCE_DUE, [{"sink_": sink, "after_": after, "last_": last, "by_": by}])
+    return None if last is None else int(last)
 
 
 def resume(connection: sa.Connection, sink: str) -> bool:

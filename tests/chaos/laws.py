@@ -196,12 +196,22 @@ def nobody_is_hammered(story: Story) -> Iterator[str]:
             if got > (most := (step.lasts - 1) / PROBES + AT_ONCE.get(step.target, 1) + more):
                 yield f"{step.target} was away from {step.at:g} s on, and got {got} requests where {most:.0f} would do"
         if step.fault is Fault.GONE:
-            until = min(
-                (at for sink, at in story.resumed if sink == step.target and at >= step.ends), default=step.ends
-            )
+            until = _gone_until(story, step)
             got = _between(story, step.target, step.at, until)
             if got > (most := AT_ONCE.get(step.target, 1) + more):
                 yield f"{step.target} was gone from {step.at:g} s on, and got {got} requests where {most} would do"
+
+
+def _gone_until(story: Story, step: Step) -> float:
+    """When someone resumed the lane that found its address gone; what no lane found out ends by itself, and what it had
+    found out may be forgotten where a process or the store broke."""
+    broke = any(
+        one.fault in (*REPEATING, *WHOLE) and one.at < step.ends + SETTLED and step.at < one.ends for one in story.steps
+    )
+    if broke or not _between(story, step.target, step.at, step.ends):
+        return step.ends
+    resumed = (at for sink, at in story.resumed if sink == step.target and at >= step.ends)
+    return min(resumed, default=step.ends)
 
 
 def _may_send_once_more(story: Story, step: Step) -> int:

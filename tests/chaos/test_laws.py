@@ -213,6 +213,16 @@ def test_what_is_allowed_breaks_no_law(steps: list[Step], change: Callable[[Stor
     assert breaches(story) == []
 
 
+@pytest.mark.parametrize(("asked", "broken"), [([11.0], True), ([], False)])
+def test_an_address_is_gone_until_someone_resumes_the_lane_if_the_lane_found_out(
+    asked: list[float], broken: bool
+) -> None:
+    story = a_story(Step(10.0, Fault.GONE, "nodes", 4.0))
+    story.resumed.append(("nodes", 60.0))
+    story.asked += asks("nodes", *asked, *(20.0 + n for n in range(20)))
+    assert bool(list(laws.nobody_is_hammered(story))) is broken
+
+
 @pytest.mark.parametrize(("store", "replicas"), [("sqlite", 1), ("postgresql", 3)])
 @pytest.mark.parametrize("seed", range(5))
 def test_the_same_seed_makes_the_same_plan_which_is_over_in_time(seed: int, store: Store, replicas: int) -> None:

@@ -41,7 +41,9 @@ async def test_of_a_key_the_last_event_is_remembered_and_where_it_went_first(out
     to = (Destination("ops", "route 1", "short", Terms(digest=DigestWindow(window=60))), Destination("team", "route 2"))
     first, second = an_event(), an_event(at=after(1))
     for event, destinations in ((first, to), (second, to[:1])):
-        await outbox.put(Intake([Routed(event, destinations, (), Fingerprint("chat:message:7", tries=0, within=60.0))]))
+        await outbox.put(
+            Intake([Routed(event, destinations, DECISION, Fingerprint("chat:message:7", tries=0, within=60.0))])
+        )
         assert await outbox.remembered("chat:message:7", now=after(2)) == Remembered(event, list(destinations))
     assert await outbox.remembered("chat:message:8", now=after(2)) is None
     assert await outbox.remembered("chat:message:7", now=after(61)) is None

@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.chaos.world import a_small_disk, disk_can_be_filled
+from tests.chaos.stores import a_small_disk, disk_can_be_filled
 from tests.processes import Bridge, Receiver, a_bridge, a_receiver, until
 from tests.street import SOURCES, Panels
 from tests.test_full_disk import fill

@@ -152,6 +152,11 @@ def test_explain_says_row_by_row_why_and_what_became_of_it(run: Run) -> None:
         "1 ops delivered 2026-11-21 07:44:18+03:30 1 200",
         "2 team dead 2026-11-21 07:44:18+03:30 1 400 HTTP 400",
         "",
+        "delivery 2 to team",
+        "tries",
+        "WHEN OUTCOME STATUS MS NEXT REASON ANSWER",
+        "2026-11-21 07:44:18+03:30 given_up 400 HTTP 400",
+        "",
         "today's table would send it to ops, team",
     ]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.chaos.world import a_small_disk, disk_can_be_filled
+from tests.chaos.stores import a_small_disk, disk_can_be_filled
 from tests.processes import a_bridge, until
 from tests.services.receiver import Receiver
 from tests.services.service import serving

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from bridge.admin.shapes import Dismissed, EventBrief, Explanation, Fate, Replay, Replayed, ReplayedEvents, Verdict
+from bridge.admin.shapes import Dismissed, EventBrief, Explanation, Fate, Replay, Replayed, ReplayedEvents, Try, Verdict
 from bridge.admin.words import sentence
 from bridge.errors import BridgeError
 from bridge.event import Event, JsonObject
@@ -17,6 +17,7 @@ from bridge.routing import Router
 from bridge.routing.verdicts import verdicts
 from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
+from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
 from bridge.store.queries.events import deliveries_of, event_ids, event_records
@@ -44,12 +45,24 @@ def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
     if stored is None:
         raise BridgeError(f"explain: there is no event {reference}")
     one, said = stored
-    fates = [Fate.model_validate(record) for record in ledger.read(deliveries_of, [one.id]).get(one.id, ())]
+    fates = _fates(ledger, one.id)
     told = [_verdict(verdict, fates) for verdict in row_verdicts(one, said)]
     today = tuple(to.sink for to in router.route(one).destinations)
     return Explanation.model_validate(
         one.to_json() | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
     )
+
+
+def _fates(ledger: Ledger, event_id: str) -> list[Fate]:
+    """What became of an event, with every try."""
+    records = ledger.read(deliveries_of, [event_id]).get(event_id, ())
+    tries = ledger.read(attempts_of, [record.id for record in records])
+    return [
+        Fate.model_validate(record).model_copy(
+            update={"tries": tuple(map(Try.model_validate, tries.get(record.id, ())))}
+        )
+        for record in records
+    ]
 
 
 def row_verdicts(event: Event, said: Decision | list[JsonObject]) -> list[JsonObject]:

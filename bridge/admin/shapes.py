@@ -63,8 +63,24 @@ class Dismissed(Shape):
     dry_run: bool
 
 
+class Try(Shape):
+    """One try of a delivery; `records.AttemptRecord` says what its parts are."""
+
+    at: datetime
+    ms: int | None
+    outcome: str
+    counts: bool
+    status: int | None
+    reason: str | None
+    answer: str | None
+    ref: str | None
+    next_at: datetime | None
+    batch_id: int | None
+    replica: str | None
+
+
 class Fate(Shape):
-    """What became of an event at one sink."""
+    """What became of an event at one sink; `tries` are there where one event is looked at."""
 
     id: int
     sink: str
@@ -81,6 +97,7 @@ class Fate(Shape):
     replay_of: int | None
     cleared: Cleared | None
     cleared_at: datetime | None
+    tries: tuple[Try, ...] = ()
 
 
 class EventBrief(Shape):

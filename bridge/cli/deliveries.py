@@ -20,6 +20,7 @@ from bridge.cli.selection import (
     UntilOption,
     selected,
 )
+from bridge.cli.tries import print_tries
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ def _print_set_aside(records: "Sequence[SetAsideRecord]", zone: ZoneInfo, as_jso
 def _print_one(ledger: "Ledger", id_: int, zone: ZoneInfo, as_json: bool) -> None:
     from bridge.admin import operations
     from bridge.store.queries import records
+    from bridge.store.queries.attempts import attempts_of
     from bridge.store.records import Query
 
     record = next(iter(ledger.read(records.delivery_records, Query(ids=(id_,)))), None)
@@ -125,9 +127,11 @@ def _print_one(ledger: "Ledger", id_: int, zone: ZoneInfo, as_json: bool) -> Non
         raise BridgeError(f"deliveries: there is no delivery {id_}")
     found = ledger.read(records.event, record.event_id)
     replays = ledger.read(records.replays_of, record)
+    tries = ledger.read(attempts_of, [id_]).get(id_, [])
     details = {
         **record.to_json(),
         "replayed_by": replays,
+        "tries": [one.to_json() for one in tries],
         "verdicts": operations.row_verdicts(*found) if found else [],
         "event": found[0].to_json() if found else None,
     }
@@ -136,13 +140,18 @@ def _print_one(ledger: "Ledger", id_: int, zone: ZoneInfo, as_json: bool) -> Non
     else:
         times = {name: local_time(at, zone) for name in TIMES if (at := getattr(record, name))}
         _print_details(details | times)
+        print_tries(tries, zone)
+        _print_event(details)
 
 
 def _print_details(details: "JsonObject") -> None:
     for name, value in details.items():
-        if name not in ("verdicts", "event") and value not in (None, []):
+        if name not in ("tries", "verdicts", "event") and value not in (None, []):
             shown = ", ".join(map(str, value)) if isinstance(value, list) else value
             print(f"{name:13} {printable(shown)}")
+
+
+def _print_event(details: "JsonObject") -> None:
     print("\nwhy")
     for verdict in details["verdicts"]:
         print(f"  {'→' if verdict['matched'] else ' '} {printable(verdict['row'])}: {printable(verdict['why'])}")

@@ -18,6 +18,7 @@ from bridge.cli.selection import (
     UntilOption,
     selected,
 )
+from bridge.cli.tries import print_tries
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -124,6 +125,10 @@ def _print_explanation(one: "Explanation", zone: ZoneInfo) -> None:
             below={"REASON": "{}", "STATUS": "HTTP {}", "TRIES": "tried {}×"},
             zone=zone,
         )
+    for fate in one.fates:
+        if len(fate.tries) > 1 or fate.state in ("dead", "waiting"):
+            print(f"\ndelivery {fate.id} to {printable(fate.sink)}", end="")
+            print_tries(fate.tries, zone)
     today = ", ".join(one.today) or "no sink"
     print(f"\ntoday's table would send it to {printable(today)}")
 

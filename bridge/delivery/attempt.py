@@ -66,7 +66,7 @@ async def send_batch(
         return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
 
 
-def log_attempt(settlements: Sequence[Settlement], *, milliseconds: float) -> None:
+def log_attempt(settlements: Sequence[Settlement]) -> None:
     """One line for each attempt; a warning where the operator should know something of it."""
     delivery, fate, attempt = settlements[0].delivery, settlements[0].fate, settlements[0].attempt
     note, fault = getattr(fate, "note", None), settlements[0].fault
@@ -87,7 +87,7 @@ def log_attempt(settlements: Sequence[Settlement], *, milliseconds: float) -> No
         until=getattr(fate, "at", None),
         note=note,
         fault=fault,
-        ms=round(milliseconds, 1),
+        ms=round(settlements[0].ms or 0.0, 1),
     )
 
 

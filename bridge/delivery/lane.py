@@ -259,22 +259,22 @@ class Lane:
             del loaded  # what is recorded needs no more than was claimed
             if self._health.record(result, sent=sent):
                 self._resources.on_limit()
-            settlements = self._settlements(batch.deliveries, result)
-            log_attempt(settlements, milliseconds=(self._clock.monotonic() - started) * 1000)
+            settlements = self._settlements(batch.deliveries, result, ms=(self._clock.monotonic() - started) * 1000)
+            log_attempt(settlements)
             await self._settle(settlements)
         finally:
             self._attempts -= 1
             if not self._attempts:
                 self._at_rest.set()
 
-    def _settlements(self, deliveries: Sequence[Delivery], result: AttemptResult) -> Sequence[Settlement]:
+    def _settlements(self, deliveries: Sequence[Delivery], result: AttemptResult, *, ms: float) -> Sequence[Settlement]:
         """What becomes of deliveries that were sent as one message."""
         now, attempt = self._clock.now(), result.attempt
         if len(deliveries) > 1 and splits(attempt.outcome, bug=result.bug):
             self._queue.send_singly(deliveries)
         fates = self._policy.fates(deliveries, attempt.outcome, bug=result.bug, now=now)
         pairs = zip(deliveries, fates, strict=True)
-        return [Settlement(one, fate, attempt, now, result.fault, self.epoch) for one, fate in pairs]
+        return [Settlement(one, fate, attempt, now, result.fault, self.epoch, ms) for one, fate in pairs]
 
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Begin to record these where one is sent at a time; else return when they are."""

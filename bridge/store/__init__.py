@@ -23,7 +23,7 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
     with backend.exclusive(engine):
         migrate.migrate(engine)
         with backend.watched(engine) as check:
-            outbox = SqlOutbox(engine, check)
+            outbox = SqlOutbox(engine, check, replica)
             try:
                 yield outbox
             finally:

@@ -88,7 +88,8 @@ class Claim:
 class Settlement:
     """What became of a delivery after one attempt; `fault` is a template's, when it could not render.
 
-    `epoch`: the term of office under which its lane was carried.
+    `epoch`: the term of office under which its lane was carried. `ms`: how long the attempt took; None where nothing
+    was sent.
     """
 
     delivery: Delivery
@@ -97,6 +98,7 @@ class Settlement:
     at: datetime
     fault: str | None = None
     epoch: int = 0
+    ms: float | None = None
 
 
 class Standing(StrEnum):

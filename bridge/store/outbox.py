@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -25,10 +26,11 @@ T = TypeVar("T")
 class SqlOutbox:
     """Writes go through one group-committing thread, reads through another; `check` is asked before each of them."""
 
-    def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
+    def __init__(self, engine: sa.Engine, check: Callable[[], None], replica: str = "") -> None:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine, check)
+        self._settle = partial(settle, replica=replica or None)  # one object: what shares a commit is told by it
         self._advanced: dict[str, tuple[float, int, int]] = {}  # sink → by how much, under which epoch, up to which id
         self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
@@ -70,7 +72,7 @@ class SqlOutbox:
         return await self._read(lambda c: claim.backlog(c, sink, now=now, most=most))
 
     def settle(self, settlements: Sequence[Settlement]) -> "asyncio.Future[Sequence[Delivery]]":
-        return self._writer.write(settle, settlements, durable=False)
+        return self._writer.write(self._settle, settlements, durable=False)
 
     async def is_remembered(self, key: str, *, now: datetime) -> bool:
         return await self._read(lambda c: fingerprints.is_remembered(c, key, now=now))

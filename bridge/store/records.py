@@ -66,6 +66,32 @@ class DeliveryRecord(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord(Record):
+    """One try of a delivery as people see it.
+
+    at        when it began
+    ms        how long it took; None where nothing was sent
+    outcome   delivered, limited, away, refused, gone; held_back, put_off or given_up where nothing was sent
+    counts    whether it cost one of the attempts
+    ref       the service's own id of the message
+    next_at   when it was to be tried again
+    batch_id  of a message that told several: the delivery that has the answer
+    """
+
+    at: datetime
+    ms: int | None
+    outcome: str
+    counts: bool
+    status: int | None
+    reason: str | None
+    answer: str | None
+    ref: str | None
+    next_at: datetime | None
+    batch_id: int | None
+    replica: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayRecord(Record):
     """A delivery that is sent again, and the new one that it became; no `id` while it has not."""
 

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from bridge.codec import dump, load
 from bridge.event import Event, JsonObject
 from bridge.intake import NO_TABLE, Decision, Destination, Routed, SetAside, Table
-from bridge.outcome import Again, Dead, Done, HeldBack
+from bridge.outcome import Again, Dead, Done, Fate, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
-from bridge.store.records import DeliveryRecord, EventRecord, SetAsideRecord
+from bridge.store.records import AttemptRecord, DeliveryRecord, EventRecord, SetAsideRecord
 from bridge.store.schema import micros, micros_or_none, moment, moment_or_none
 from bridge.terms import Terms
 
@@ -157,6 +157,38 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
     for name in ("reason_", "answer_", "note_"):
         row[name] = _valid_text(row[name])
     return row
+
+
+#: What was decided of a delivery where nothing was sent.
+_UNSENT: dict[type[Fate], str] = {HeldBack: "held_back", Again: "put_off", Dead: "given_up", Done: "done"}
+LONGEST_SUCCESS = 256  # characters that are kept of an answer to what arrived
+
+
+def attempt_row(settlement: Settlement, *, batch_id: int | None, replica: str | None) -> dict[str, Any]:
+    """`batch_id`: the delivery that has the answer, where this one was told in the same message."""
+    fate, attempt, sent = settlement.fate, settlement.attempt, settlement.ms is not None
+    began = settlement.at - timedelta(milliseconds=settlement.ms or 0.0)
+    answer = attempt.answer[: LONGEST_SUCCESS if isinstance(fate, Done) else None]
+    return {
+        "delivery_id": settlement.delivery.id,
+        "at": micros(began),
+        "ms": None if settlement.ms is None else round(settlement.ms),
+        "outcome": type(attempt.outcome).__name__.lower() if sent else _UNSENT[type(fate)],
+        "counts": sent and not (isinstance(fate, Again) and not fate.counts),
+        "status": attempt.status,
+        "reason": _valid_text(getattr(fate, "reason", None) or getattr(fate, "note", None)),
+        "answer": None if sent and batch_id is not None else _valid_text(answer or None),
+        "ref": getattr(fate, "ref", None),
+        "next_at": micros(fate.at) if isinstance(fate, Again) else None,
+        "batch_id": batch_id if sent else None,
+        "replica": replica,
+    }
+
+
+def attempt_record(row: Row) -> AttemptRecord:
+    values = row._asdict()
+    del values["delivery_id"]
+    return AttemptRecord(**values | {"at": moment(row.at), "next_at": moment_or_none(row.next_at)})
 
 
 def _valid_text(text: str | None) -> str | None:

@@ -66,6 +66,24 @@ deliveries = sa.Table(
     sa.Column("cleared_at", Micros),
 )
 
+attempts = sa.Table(  # one row for every try of a delivery, and for what else was decided of it
+    "attempts",
+    metadata,
+    sa.Column("delivery_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("at", Micros, primary_key=True, autoincrement=False),  # when it began
+    sa.Column("ms", sa.Integer),  # how long it took; null where nothing was sent
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("counts", sa.Boolean, nullable=False),  # whether it cost one of the attempts
+    sa.Column("status", sa.Integer),
+    sa.Column("reason", sa.Text),
+    sa.Column("answer", sa.Text),
+    sa.Column("ref", sa.Text),  # the service's own id of the message
+    sa.Column("next_at", Micros),  # when it was to be tried again
+    sa.Column("batch_id", Id),  # of a message that told several: the delivery whose row has the answer
+    sa.Column("replica", sa.Text),
+    sqlite_with_rowid=False,
+)
+
 set_aside = sa.Table(
     "set_aside",
     metadata,
@@ -121,7 +139,13 @@ replicas = sa.Table(
 )
 
 
-def _index(name: str, *columns: sa.Column[Any], where: str | None = None) -> None:
+def subject_head(subject: sa.ColumnElement[Any] | str) -> sa.ColumnElement[str]:
+    """The beginning of a subject, by which it is found: an index takes no text of any length."""
+    text = sa.literal(subject) if isinstance(subject, str) else subject
+    return sa.func.substr(text, sa.literal_column("1"), sa.literal_column("200"))
+
+
+def _index(name: str, *columns: sa.ColumnElement[Any], where: str | None = None) -> None:
     sa.Index(name, *columns, sqlite_where=None if where is None else sa.text(where))
 
 
@@ -138,6 +162,7 @@ _index("deliveries_filling", _d.sink, _d.row, _d.terms, _d.id, where="due_at IS 
 _index("deliveries_termed", _d.sink, _d.id, where="settled_at IS NULL AND terms IS NOT NULL")
 _index("deliveries_dead", _d.sink, _d.id, where="state = 'dead' AND cleared_at IS NULL")
 _index("deliveries_event", _d.event_id)
+_index("events_subject", subject_head(events.c.subject), events.c.id, where="subject IS NOT NULL")
 _index("set_aside_received", set_aside.c.received_at)
 _index("threads_said", threads.c.said_at)
 _index("fingerprints_until", fingerprints.c.until)

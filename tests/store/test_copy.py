@@ -51,6 +51,8 @@ def place(postgres: Postgres, tmp_path: Path) -> Place:
 
 def value(column: sa.Column[Any], number: int) -> object:
     """Something that fits a column, as nasty as can be."""
+    if isinstance(column.type, sa.Boolean):
+        return number % 2 == 0
     if isinstance(column.type, sa.Integer | sa.BigInteger):
         return number + 1 if column.primary_key else number * 7_919_000_003 % 2**31
     if column.nullable and number % 3 == 0:
@@ -174,7 +176,7 @@ def test_a_target_with_rows_is_refused_and_left_alone(place: Place, target: str)
     fill(from_, 1)
     fill(to, 3)
     before = content(to)
-    with pytest.raises(StoreError, match="is not empty, it has deliveries, events"):
+    with pytest.raises(StoreError, match="is not empty, it has attempts, deliveries, events"):
         copy(from_, to, progress=silent)
     assert content(to) == before
 

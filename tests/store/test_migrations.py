@@ -34,12 +34,18 @@ INDEXES = {
     "deliveries_termed": True,
     "deliveries_dead": True,
     "deliveries_event": False,
+    "events_subject": True,
     "set_aside_received": False,
     "threads_said": False,
     "fingerprints_until": False,
 }
 
 
+#: Alembic cannot read such an index back from SQLite: how it was made is compared by itself.
+UNREAD = "ignore:.*expression-based index"
+
+
+@pytest.mark.filterwarnings(UNREAD)
 @pytest.mark.parametrize("build", [migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")])
 def test_a_new_store_and_one_with_a_history_are_the_same(
     any_store_url: str, build: Callable[[sa.Connection], None]
@@ -107,6 +113,7 @@ async def test_deliveries_of_the_first_release_are_carried_on(store_url: str) ->
         assert made.id == 5
 
 
+@pytest.mark.filterwarnings(UNREAD)
 def test_going_back_to_the_first_release_and_forth_again_keeps_what_is_there(store_url: str) -> None:
     engine = open_engine(store_url)
     migrate.migrate(engine)

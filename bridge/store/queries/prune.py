@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bridge.store.backend import backend_of
 from bridge.store.base import SETTLED
+from bridge.store.queries import attempts
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
@@ -77,6 +78,7 @@ def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: 
     pair = sa.tuple_(threads.c.sink, threads.c.subject)
     deleted = 0
     for statement, keys in (
+        (attempts.delete_of(found.deliveries), found.deliveries),
         (sa.delete(deliveries).where(deliveries.c.id.in_(found.deliveries)), found.deliveries),
         (sa.delete(events).where(events.c.id.in_(found.events), ~_has_delivery()), found.events),
         (sa.delete(set_aside).where(set_aside.c.id.in_(found.set_aside)), found.set_aside),

@@ -12,7 +12,7 @@ from bridge.store.base import Cleared, LaneState, State
 from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
 from bridge.store.rows import Row, decision_of, delivery_record, event_of, set_aside_record
-from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside, tables
+from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside, subject_head, tables
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 #: What a record of a delivery is made of.
@@ -140,4 +140,6 @@ def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     ):
         if wanted is not None:
             conditions.append(column == wanted)
+    if query.subject is not None:
+        conditions.append(subject_head(events.c.subject) == subject_head(query.subject))
     return conditions

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bridge.outcome import Dead
 from bridge.store.base import Delivery, Settlement, State
 from bridge.store.compiled import read, write
+from bridge.store.queries.attempts import put_attempts
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.threads import put_threads
@@ -37,25 +38,32 @@ _UNSETTLED = (
 EVENT_SINKS = sa.select(deliveries.c.sink).where(deliveries.c.event_id == sa.bindparam("event_id_"))
 
 
-def settle(connection: sa.Connection, batches: Sequence[Sequence[Settlement]]) -> list[list[Delivery]]:
-    """Record what became of deliveries; one that is settled already stays as it is. The fallbacks of each batch."""
+def settle(
+    connection: sa.Connection, batches: Sequence[Sequence[Settlement]], *, replica: str | None = None
+) -> list[list[Delivery]]:
+    """Record what became of deliveries; one that is settled already stays as it is. The fallbacks of each batch.
+
+    `replica`: the name of this process among those that share the store.
+    """
     sinks = sorted({one.delivery.sink for batch in batches for one in batch})  # sorted: two writers cannot cross
     epochs = {sink: epoch_of(connection, sink) for sink in sinks}
-    settled: list[Settlement] = []
+    settled: list[list[Settlement]] = []
     results: list[list[Delivery]] = []
     for batch in batches:
         fallbacks: list[Delivery] = []
+        settled.append([])
         for one in batch:
             if one.epoch != epochs[one.delivery.sink]:
                 continue
             if isinstance(one.fate, Dead) and (fallback := _make_fallback(connection, one, one.fate)) is not None:
                 fallbacks.append(fallback)
                 one = replace(one, fate=Dead(f"{one.fate.reason}; told on {fallback.sink} instead"))
-            settled.append(one)
+            settled[-1].append(one)
         results.append(fallbacks)
-    if settled:
-        put_threads(connection, settled)
-        write(connection, SETTLE, map(settlement_row, settled))
+    if every := [one for batch in settled for one in batch]:
+        put_threads(connection, every)
+        write(connection, SETTLE, map(settlement_row, every))
+        put_attempts(connection, settled, replica)
     return results
 
 

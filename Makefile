@@ -60,7 +60,7 @@ powercut: $(DEV)
 	$(BIN)/python -m tests.powercut --cuts $(CUTS) --seed $(SEED)
 
 bench: $(DEV)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(MEASURES)
 
 install: $(RUNTIME)
 

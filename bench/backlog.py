@@ -1,15 +1,20 @@
-"""Whether the store gets slower as what waits in it grows: put, claim and settle at several sizes, on both engines."""
+"""Backlog: whether the store gets slower as what waits in it grows. Put, claim and settle, on both engines."""
 
-import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from statistics import median
 from typing import TypeVar
 
 import sqlalchemy as sa
 
+from bench.counts import Counts
+from bench.figures import Aim, Figure
+from bench.postgres import a_durable_postgres
+from bench.processes import a_folder
+from bench.rounds import in_turn
 from bridge.event import Event, new_id
 from bridge.intake import Decision, Destination, Intake, Routed, Table
 from bridge.outcome import Attempt, Delivered, Done
@@ -17,74 +22,89 @@ from bridge.store import open_outbox
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
 
-SIZES = (0, 100_000, 1_000_000)
-ROUNDS, BATCH = 60, 100
+BATCH = 100
+VERBS = ("put", "claim", "settle")
+AIM = Aim("≤", 1.1)
 FILL = """
 INSERT INTO deliveries (id, event_id, sink, subject, {row}, made_at, state, attempts)
 WITH RECURSIVE n(i) AS (SELECT {start} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {end})
-SELECT i, '{event}', 'busy', 'user:' || i, 'route 1', 0, 'pending', 0 FROM n
+SELECT i, '{event}', '{sink}', 'user:' || i, 'route 1', 0, 'pending', 0 FROM n
 """
+T = TypeVar("T")
+#: Seconds by verb.
+Times = dict[str, float]
 
 
-@dataclass(slots=True)
-class Costs:
-    """Seconds for a batch of each verb, the median."""
-
-    put: list[float] = field(default_factory=list)
-    claim: list[float] = field(default_factory=list)
-    settle: list[float] = field(default_factory=list)
-
-    def medians(self) -> dict[str, float]:
-        return {verb: statistics.median(getattr(self, verb)) for verb in ("put", "claim", "settle")}
+async def backlog(counts: Counts) -> list[Figure]:
+    """A batch in stores of which so much waits, in turn with an empty one."""
+    with a_folder() as folder, a_durable_postgres() as server:
+        return [
+            *await _engine("SQLite", counts, [f"sqlite:///{folder}/{size}.db" for size in counts.waiting]),
+            *await _engine("PostgreSQL", counts, [server.fresh() for _ in counts.waiting]),
+        ]
 
 
-async def backlog(urls: Sequence[str]) -> dict[int, dict[str, float]]:
-    """What a batch costs behind a backlog of each size, in turn; `urls` are as many empty stores."""
-    costs = {size: Costs() for size in SIZES}
+async def _engine(name: str, counts: Counts, urls: Sequence[str]) -> list[Figure]:
     async with AsyncExitStack() as stack:
         outboxes = {}
-        for size, url in zip(SIZES, urls, strict=True):
-            outboxes[size] = await stack.enter_async_context(open_outbox(url))
-            filler = (await outboxes[size].put(_intake([_event(0)]))).deliveries[0]
-            _fill(url, filler.event.id, size)
-        for _ in range(ROUNDS):
-            for size, outbox in outboxes.items():
-                await _round(outbox, costs[size])
-    return {size: cost.medians() for size, cost in costs.items()}
+        for size, url in zip(counts.waiting, urls, strict=True):
+            await fill(url, "busy", size)
+            outboxes[f"{size:,}"] = await stack.enter_async_context(open_outbox(url))
+        times = await in_turn(
+            counts.rounds, {size: partial(_medians, one, counts.store_batches) for size, one in outboxes.items()}
+        )
+    empty, *full = times.values()
+    sizes = list(times)[1:]
+    return [
+        Figure(
+            f"{name}, {verb} of {BATCH}, {size} waiting, beside none",
+            "µs",
+            tuple(one[verb] * 1e6 for one in rounds),
+            tuple(one[verb] * 1e6 for one in empty),
+            aim=AIM,
+        )
+        for size, rounds in zip(sizes, full, strict=True)
+        for verb in VERBS
+    ]
 
 
-async def _round(outbox: SqlOutbox, costs: Costs) -> None:
-    await _timed(costs.put, lambda: outbox.put(_intake([_event(number) for number in range(BATCH)])))
-    claim = await _timed(costs.claim, lambda: outbox.claim("busy", after=0, now=datetime.now(UTC), limit=BATCH))
-    now = datetime.now(UTC)
-    settlements = [Settlement(one, Done(), Attempt(Delivered(), 200), now) for one in claim.deliveries]
-    await _timed(costs.settle, lambda: outbox.settle(settlements))
-
-
-T = TypeVar("T")
-
-
-async def _timed(times: list[float], act: Callable[[], Awaitable[T]]) -> T:
-    started = time.perf_counter()
-    result = await act()
-    times.append(time.perf_counter() - started)
-    return result
-
-
-def _fill(url: str, event: str, count: int) -> None:
-    """So many deliveries of one event, written straight into the table."""
-    if not count:
-        return
+async def fill(url: str, sink: str, count: int) -> None:
+    """A new store in which so many deliveries of one event wait for a sink, written straight into the table."""
+    async with open_outbox(url) as outbox:
+        first = (await outbox.put(_intake([_event(0)], sink))).deliveries[0]
     engine = sa.create_engine(url)
     row = engine.dialect.identifier_preparer.quote("row")
     with engine.begin() as connection:
         start = connection.execute(sa.text("SELECT max(id) + 1 FROM deliveries")).scalar_one()
-        connection.execute(sa.text(FILL.format(row=row, event=event, start=start, end=start + count)))
+        text = FILL.format(row=row, event=first.event.id, sink=sink, start=start, end=start + count)
+        if count:
+            connection.execute(sa.text(text))
     engine.dispose()
 
 
-def _intake(events: Sequence[Event]) -> Intake:
-    to, decision = (Destination("busy", "route 1"),), Decision(Table("one row", "[]"), ("route 1",))
+async def _medians(outbox: SqlOutbox, batches: int) -> Times:
+    """The middle of so many batches; a single one may wait for a checkpoint."""
+    times = [await _batch(outbox) for _ in range(batches)]
+    return {verb: median(one[verb] for one in times) for verb in VERBS}
+
+
+async def _batch(outbox: SqlOutbox) -> Times:
+    put, _ = await _timed(lambda: outbox.put(_intake([_event(number) for number in range(BATCH)], "busy")))
+    claim, claimed = await _timed(lambda: outbox.claim("busy", after=0, now=datetime.now(UTC), limit=BATCH))
+    now = datetime.now(UTC)
+    settlements = [Settlement(one, Done(), Attempt(Delivered(), 200), now) for one in claimed.deliveries]
+    settle, _ = await _timed(lambda: outbox.settle(settlements))
+    return {"put": put, "claim": claim, "settle": settle}
+
+
+async def _timed(act: Callable[[], Awaitable[T]]) -> tuple[float, T]:
+    started = time.perf_counter()
+    result = await act()
+    return time.perf_counter() - started, result
+
+
+def _intake(events: Sequence[Event], sink: str) -> Intake:
+    to, decision = (Destination(sink, "route 1"),), Decision(Table("one row", "[]"), ("route 1",))
     return Intake([Routed(event, to, decision) for event in events])
 
 

@@ -1,17 +1,23 @@
-"""What strangers cost: requests with a wrong secret, beside small ones, and what the panel notices meanwhile."""
+"""Strangers: what requests with a wrong secret cost, beside small ones, and how long the panel waits meanwhile."""
 
 import asyncio
 import gzip
-import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from statistics import median
 from urllib.parse import urlsplit
 
-from bench.load import Connection
+from bench.bodies import events
+from bench.bridges import PAUSED, bridge, sinks
+from bench.client import Connection
+from bench.counts import Counts
+from bench.figures import Aim, Figure
 from bench.processes import Process
+from bench.rounds import in_turn
 from bridge.errors import BadSignature
 from bridge.panels.base import Hook
 from bridge.panels.marzban import MarzbanConfig
@@ -31,60 +37,90 @@ REQUESTS = (
     ("32 MiB", HEADER, {"x-webhook-secret": "wrong"}, BIG),
     ("8 MiB that only a signature proves", SIGNED, {"x-remnawave-signature": "0" * 64}, BIG[: 8 * MIB]),
 )
-SILENT, UNFINISHED = 1200, 8
-PANEL, COUNT = 300, 100
+#: Attacks that may cost more than a small request: what the sender can make us do is bounded by `limits:` instead.
+DEARER = ("32 MiB", "8 MiB that only a signature proves")
+SMALL_ONE = "small"
+HELD = 3.0  # seconds that connections are held open
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What requests cost: seconds of processor time each, MB of memory that it grew by, and the panel's wait.
+    """µs of processor time of each, MB that it grew by, and ms until the panel's slowest small request was answered."""
 
-    `panel`: seconds until the panel's slowest small request was answered meanwhile.
-    """
-
-    name: str
     cpu: float
     growth: float
     panel: float
 
 
-async def strangers(ours: Process, panel: Callable[[int], bytes]) -> list[Cost]:
-    """All of them in turn, the small refused request first."""
-    costs = [await _measured(ours, panel, "small", lambda: _refused(ours, HEADER, {}, SMALL), COUNT)]
+async def strangers(counts: Counts) -> list[Figure]:
+    last, first = zip(*(_verifying(counts.secrets) for _ in range(counts.rounds)), strict=True)
+    name = "a secret wrong at its last letter, beside its first"
+    figures = [Figure(name, "µs", last, first, aim=Aim("≤", 1.05))]
+    async with bridge(sinks("http://127.0.0.1:9/x", PAUSED)) as ours:
+        contenders = {
+            name: partial(_measured, ours, attack, many) for name, (attack, many) in _attacks(ours, counts).items()
+        }
+        costs = await in_turn(counts.rounds, contenders)
+    small = costs.pop(SMALL_ONE)
+    for name, rounds in costs.items():
+        figures += _figures(name, rounds, small)
+    return figures
+
+
+def _figures(name: str, rounds: list[Cost], small: list[Cost]) -> list[Figure]:
+    cheap = name in {one for one, *_ in REQUESTS} - set(DEARER)
+    spent, beside = tuple(one.cpu for one in rounds), tuple(one.cpu for one in small)
+    waits, usual = tuple(one.panel for one in rounds), tuple(one.panel for one in small)
+    return [
+        Figure(
+            f"{name}: processor time of each, beside a small one",
+            "µs",
+            spent,
+            beside,
+            aim=Aim("≤", 2) if cheap else None,
+        ),
+        Figure(f"{name}: growth of memory", "MB", tuple(one.growth for one in rounds), aim=Aim("≤", 16)),
+        Figure(f"{name}: the panel's slowest answer meanwhile", "ms", waits, usual),
+    ]
+
+
+def _attacks(ours: Process, counts: Counts) -> Mapping[str, tuple[Callable[[], Awaitable[None]], int]]:
+    """By name: what is sent, and how often."""
+    attacks: dict[str, tuple[Callable[[], Awaitable[None]], int]] = {
+        SMALL_ONE: (partial(_refused, ours, HEADER, {}, SMALL), counts.hostile)
+    }
     for name, path, headers, body in REQUESTS:
         encoding = {"Content-Encoding": "gzip"} if body[:2] == b"\x1f\x8b" else {}
-        send = lambda path=path, headers=headers | encoding, body=body: _refused(ours, path, headers, body)  # noqa: E731
-        costs.append(await _measured(ours, panel, name, send, COUNT))
-    costs.append(
-        await _measured(ours, panel, f"{UNFINISHED} unfinished bodies of 32 MiB", lambda: _unfinished(ours), 1)
-    )
-    costs.append(await _measured(ours, panel, f"{SILENT} silent connections", lambda: _silent(ours), 1))
-    return costs
+        attacks[name] = partial(_refused, ours, path, headers | encoding, body), counts.hostile
+    attacks["unfinished bodies of 32 MiB"] = partial(_unfinished, ours, counts.unfinished), 1
+    attacks["silent connections"] = partial(_silent, ours, counts.silent), 1
+    return attacks
 
 
-async def _measured(
-    ours: Process, panel: Callable[[int], bytes], name: str, attack: Callable[[], Awaitable[None]], count: int
-) -> Cost:
-    memory, slowest = ours.memory, [0.0]
-    asking = asyncio.ensure_future(_ask(ours, panel, slowest))
+async def _measured(ours: Process, attack: Callable[[], Awaitable[None]], many: int) -> Cost:
+    memory, over = ours.memory, asyncio.Event()
+    asking = asyncio.ensure_future(_slowest_answer(ours, over))
     await asyncio.sleep(0.1)
     before = ours.cpu_seconds
-    for _ in range(count):
-        await attack()
-    cpu, peak = ours.cpu_seconds - before, ours.memory
-    asking.cancel()
-    return Cost(name, cpu / count, max(0.0, peak - memory), slowest[0])
+    try:
+        for _ in range(many):
+            await attack()
+    finally:
+        over.set()
+    peak, panel = ours.memory, await asking
+    spent = ours.cpu_seconds - before  # with what was still done behind the last answer
+    return Cost(spent / many * 1e6, max(0.0, peak - memory), panel * 1e3)
 
 
-async def _ask(ours: Process, panel: Callable[[int], bytes], slowest: list[float]) -> None:
-    """The panel posts small events, ten a second; how long the slowest took."""
-    for number in range(PANEL):
+async def _slowest_answer(ours: Process, over: asyncio.Event) -> float:
+    """Seconds: the panel posts small events, ten a second, until the attack is over and the last one is answered."""
+    slowest = 0.0
+    while not over.is_set():
         connection = await Connection.open(ours.url)
-        started = time.perf_counter()
-        await connection.send(panel(number))
-        slowest[0] = max(slowest[0], time.perf_counter() - started)
+        slowest = max(slowest, await connection.send(events(ours.url, 1)[0]))
         connection.close()
         await asyncio.sleep(0.1)
+    return slowest
 
 
 async def _refused(ours: Process, path: str, headers: dict[str, str], body: bytes) -> None:
@@ -98,19 +134,19 @@ async def _refused(ours: Process, path: str, headers: dict[str, str], body: byte
         raise RuntimeError(f"not refused: {answer!r}")
 
 
-async def _unfinished(ours: Process) -> None:
+async def _unfinished(ours: Process, many: int) -> None:
     """Bodies that only a signature proves, and that do not end."""
-    held = [await _connected(ours) for _ in range(UNFINISHED)]
+    held = [await _connected(ours) for _ in range(many)]
     for _, writer in held:
         writer.write(_head(SIGNED, {"x-remnawave-signature": "0" * 64}, 32 * MIB) + BIG[: 16 * MIB])
-    await asyncio.sleep(3)
+    await asyncio.sleep(HELD)
     for _, writer in held:
         writer.close()
 
 
-async def _silent(ours: Process) -> None:
-    held = [await _connected(ours) for _ in range(SILENT)]
-    await asyncio.sleep(3)
+async def _silent(ours: Process, many: int) -> None:
+    held = [await _connected(ours) for _ in range(many)]
+    await asyncio.sleep(HELD)
     for _, writer in held:
         writer.close()
 
@@ -125,8 +161,8 @@ def _head(path: str, headers: dict[str, str], length: int) -> bytes:
     return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
 
 
-def verifying(rounds: int = 20_000) -> tuple[float, float]:
-    """Seconds to refuse a secret that is wrong at its last letter, and at its first: medians, measured in turn."""
+def _verifying(rounds: int) -> tuple[float, float]:
+    """µs to refuse a secret that is wrong at its last letter, and at its first: medians, measured in turn."""
     secret = "b52e0610-3b41-4f80-94da-8ac07eda9651"
     panel = MarzbanConfig.model_validate({"panel": "marzban", "secret": secret}).open()
     wrong = [
@@ -141,4 +177,4 @@ def verifying(rounds: int = 20_000) -> tuple[float, float]:
             with suppress(BadSignature):
                 panel.verify_head(hook)
             taken.append(time.perf_counter() - started)
-    return statistics.median(seconds[0]), statistics.median(seconds[1])
+    return median(seconds[0]) * 1e6, median(seconds[1]) * 1e6

@@ -22,6 +22,11 @@ VERSIONS = sorted(POSTGRES_VERSIONS)
 SETTINGS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
 
 
+def program(name: str, version: int = VERSIONS[-1]) -> Path:
+    """Where one of its programs is."""
+    return Path(POSTGRES_VERSIONS[version], name)
+
+
 class Postgres:
     """One server. `fsync` is off but where a test wants it: no power cut of its machine is played."""
 
@@ -44,8 +49,8 @@ class Postgres:
         """The folder of its programs: pg_dump and the like."""
         return self._bin
 
-    def start(self, more: str = "") -> None:
-        options = f"-p {self.port} {self._settings} {more}"
+    def start(self) -> None:
+        options = f"-p {self.port} {self._settings}"
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self._log), "-w", "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -87,9 +92,9 @@ class Postgres:
         with psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(statement)
 
-    def _run(self, program: str, *args: str) -> None:
+    def _run(self, name: str, *args: str) -> None:
         done = subprocess.run(
-            [str(self._bin / program), *args],
+            [str(self._bin / name), *args],
             user=self._user,
             cwd="/",
             stdout=subprocess.DEVNULL,
@@ -98,7 +103,7 @@ class Postgres:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"{program}: {done.stderr}")
+            raise RuntimeError(f"{name}: {done.stderr}")
 
 
 @contextmanager

@@ -1,0 +1,107 @@
+"""The figures of the last release, kept in a file, and what is worse now than it was then."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from bench.figures import Figure, number
+
+FILE = Path(__file__).parent / "baseline.json"
+WORSE = 0.1  # of a figure: from here on it is told
+
+#: By measure.
+Figures = Mapping[str, Sequence[Figure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a release measured, and on what. Its figures have lost their aims."""
+
+    release: str
+    machine: list[str]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """A figure that got worse by `by`, a share of what it was."""
+
+    before: Figure
+    now: Figure
+    by: float
+
+
+def write(baseline: Baseline, file: Path = FILE) -> None:
+    figures = {
+        name: [{key: value for key, value in asdict(one).items() if key != "aim"} for one in several]
+        for name, several in baseline.figures.items()
+    }
+    content = {"release": baseline.release, "machine": baseline.machine, "figures": figures}
+    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read(file: Path = FILE) -> Baseline | None:
+    """None where no release has been measured yet."""
+    if not file.exists():
+        return None
+    content = json.loads(file.read_text("utf-8"))
+    figures = {name: [_figure(**one) for one in several] for name, several in content["figures"].items()}
+    return Baseline(content["release"], content["machine"], figures)
+
+
+def worse(before: Figures, now: Figures) -> list[Worse]:
+    """What got worse by more than a tenth, the worst first. A ratio is compared where there is one."""
+    pairs = [
+        Worse(old, one, _change(old, one))
+        for measure, figures in now.items()
+        for old in before.get(measure, ())
+        for one in figures
+        if old.name == one.name
+    ]
+    return sorted((one for one in pairs if one.by > WORSE), key=lambda one: one.by, reverse=True)
+
+
+def unknown(before: Figures, now: Figures) -> list[str]:
+    """Figures of these measures that only one of both has."""
+    names = [{one.name for measure in now for one in figures.get(measure, ())} for figures in (before, now)]
+    return sorted(names[0] ^ names[1])
+
+
+def comparison(baseline: Baseline | None, now: Figures) -> str:
+    """In words, and a table of what got worse."""
+    if baseline is None:
+        return "No release has been measured yet."
+    than = f"worse by more than a tenth than in {baseline.release}"
+    found = worse(baseline.figures, now)
+    lines = [f"{than.capitalize()}:", "", *_table(found)] if found else [f"Nothing is {than}."]
+    if alone := unknown(baseline.figures, now):
+        lines += ["", f"Not compared, for only one of both has it: {'; '.join(alone)}."]
+    return "\n".join(lines)
+
+
+def _table(found: Sequence[Worse]) -> list[str]:
+    rows = [
+        (one.now.name, "ratio" if one.now.beside else one.now.unit, _told(one.before), _told(one.now), f"{one.by:+.0%}")
+        for one in found
+    ]
+    return [
+        "| figure | of | then | now | worse by |",
+        "| --- | --- | --- | --- | ---: |",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _change(before: Figure, now: Figure) -> float:
+    """How much worse, as a share of what it was; below 0 where it is better."""
+    if not before.value or not now.value:
+        return 0.0 if before.value >= now.value else 1.0
+    return before.value / now.value - 1 if now.more_is_better else now.value / before.value - 1
+
+
+def _told(figure: Figure) -> str:
+    return f"{number(figure.value)} ({figure.spread})" if figure.spread else number(figure.value)
+
+
+def _figure(name: str, unit: str, ours: list[float], beside: list[float], floor: list[float]) -> Figure:
+    return Figure(name, unit, tuple(ours), tuple(beside), tuple(floor))

@@ -9,6 +9,7 @@ from bench.figures import Figure, number
 
 FILE = Path(__file__).parent / "baseline.json"
 WORSE = 0.1  # of a figure: from here on it is told
+AIMED = ("aim", "grain")  # what today's bench says of a figure
 
 #: By measure.
 Figures = Mapping[str, Sequence[Figure]]
@@ -16,7 +17,7 @@ Figures = Mapping[str, Sequence[Figure]]
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a release measured, and on what. Its figures have lost their aims."""
+    """What a release measured, and on what. Its figures come without their aims: today's are in the code."""
 
     release: str
     machine: list[str]
@@ -34,7 +35,7 @@ class Worse:
 
 def write(baseline: Baseline, file: Path = FILE) -> None:
     figures = {
-        name: [{key: value for key, value in asdict(one).items() if key != "aim"} for one in several]
+        name: [{key: value for key, value in asdict(one).items() if key not in AIMED} for one in several]
         for name, several in baseline.figures.items()
     }
     content = {"release": baseline.release, "machine": baseline.machine, "figures": figures}
@@ -93,10 +94,13 @@ def _table(found: Sequence[Worse]) -> list[str]:
 
 
 def _change(before: Figure, now: Figure) -> float:
-    """How much worse, as a share of what it was; below 0 where it is better."""
-    if not before.value or not now.value:
-        return 0.0 if before.value >= now.value else 1.0
-    return before.value / now.value - 1 if now.more_is_better else now.value / before.value - 1
+    """How much worse, as a share of the better one's cost; nothing where it is better, or a grain worse."""
+    sign = 1 if now.more_is_better else -1
+    loss = sign * (before.value - now.value)
+    if loss <= now.grain:
+        return 0.0
+    whole = abs(now.value if now.more_is_better else before.value)
+    return loss / whole if whole else 1.0
 
 
 def _told(figure: Figure) -> str:

@@ -27,6 +27,7 @@ class Figure:
     """What the bridge did, in every round; in the same rounds what it stands beside, and what the floor did.
 
     `beside`: the bare handler, or what the name says. `floor`: the bare stack of the same libraries (`bench/floor.py`).
+    `grain`: a difference up to here says nothing, for what may be nothing at all has no tenth.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Figure:
     beside: Rounds = ()
     floor: Rounds = ()
     aim: Aim | None = None
+    grain: float = 0.0
 
     @property
     def compared(self) -> Rounds:

@@ -17,6 +17,8 @@ from bench.receiver import Receiver
 from bench.rounds import in_turn
 from bench.yardsticks import bare, libraries
 
+GRAIN = 1.0  # MB by which memory grows without a reason
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -56,7 +58,7 @@ def _figures(starts: dict[str, list[Start]], waiting: int) -> list[Figure]:
         Figure("start to first answer", "ms", elapsed[0], elapsed[1], elapsed[2], Aim("≤", 2.2)),
         Figure("start: processor time", "ms", spent[0], spent[1], spent[2]),
         Figure("memory, idle", "MB", idle, floor=beneath, aim=Aim("≤", 68)),
-        Figure(f"memory, growth with {waiting:,} waiting", "MB", growth, aim=Aim("≤", 8)),
+        Figure(f"memory, growth with {waiting:,} waiting", "MB", growth, aim=Aim("≤", 8), grain=GRAIN),
     ]
 
 
@@ -76,4 +78,4 @@ async def _loaded(counts: Counts, receiver: Receiver) -> list[Figure]:
             await load(ours.url, events(ours.url, counts.heavy_load // 10), connections=16)
         await asyncio.sleep(counts.rest)
         name = f"memory, growth by a load of {counts.heavy_load:,} events"
-        return [Figure(name, "MB", (ours.memory - idle,))]
+        return [Figure(name, "MB", (ours.memory - idle,), grain=GRAIN)]

@@ -40,6 +40,7 @@ REQUESTS = (
 #: Attacks that may cost more than a small request: what the sender can make us do is bounded by `limits:` instead.
 DEARER = ("32 MiB", "8 MiB that only a signature proves")
 SMALL_ONE = "small"
+GRAIN = 1.0  # MB by which memory grows without a reason
 HELD = 3.0  # seconds that connections are held open
 
 
@@ -79,7 +80,7 @@ def _figures(name: str, rounds: list[Cost], small: list[Cost]) -> list[Figure]:
             beside,
             aim=Aim("≤", 2) if cheap else None,
         ),
-        Figure(f"{name}: growth of memory", "MB", tuple(one.growth for one in rounds), aim=Aim("≤", 16)),
+        Figure(f"{name}: growth of memory", "MB", tuple(one.growth for one in rounds), aim=Aim("≤", 16), grain=GRAIN),
         Figure(f"{name}: the panel's slowest answer meanwhile", "ms", waits, usual),
     ]
 

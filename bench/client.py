@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -64,7 +64,7 @@ class Connection:
         self._writer.close()
 
 
-async def load(url: str, requests: Sequence[bytes], *, connections: int) -> Rate:
+async def load(url: str, requests: Iterable[bytes], *, connections: int) -> Rate:
     """Send all over `connections` that each wait for their answer; raise where one is not 2xx, or in `WITHIN`."""
     left = iter(requests)
     latencies: list[float] = []
@@ -77,4 +77,4 @@ async def load(url: str, requests: Sequence[bytes], *, connections: int) -> Rate
     started = time.perf_counter()
     async with asyncio.timeout(WITHIN):
         await asyncio.gather(*(one() for _ in range(connections)))
-    return Rate(len(requests), time.perf_counter() - started, sorted(latencies))
+    return Rate(len(latencies), time.perf_counter() - started, sorted(latencies))

@@ -8,7 +8,8 @@ class Counts:
     """`rounds` in turn; how many requests a load has by its connections, events a burst, and so on, in each of them.
 
     `waiting`: sizes of a backlog, the empty one first. `batch`: bytes of a request with many elements.
-    `rest`: seconds in which a process comes to rest before it is weighed.
+    In seconds: `rest`, in which a process comes to rest before it is weighed; `held`, in which strangers hold their
+    connections; `dealt`, until replicas have dealt out their lanes.
     """
 
     rounds: int = 5
@@ -27,6 +28,8 @@ class Counts:
     silent: int = 1200
     secrets: int = 20_000
     rest: float = 2.0
+    held: float = 3.0
+    dealt: float = 5.0
 
 
 FULL = Counts()
@@ -47,4 +50,6 @@ TINY = Counts(
     silent=5,
     secrets=20,
     rest=0.0,
+    held=0.1,
+    dealt=0.0,
 )

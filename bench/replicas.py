@@ -17,7 +17,6 @@ from bench.receiver import Receiver
 from bench.rounds import in_turn
 
 SINKS, CONNECTIONS = 4, 32
-SHARED_WITHIN = 5.0  # seconds until replicas have shared out the lanes
 AIM = Aim("≥", 1)
 
 #: Requests and deliveries, per second; µs of processor time of all bridges for each event.
@@ -33,7 +32,7 @@ async def replicas(counts: Counts) -> list[Figure]:
             for name, many in (("one", 1), ("two", 2)):
                 store = server.fresh()
                 groups[name] = [await stack.enter_async_context(bridge(target, store=store)) for _ in range(many)]
-            await asyncio.sleep(SHARED_WITHIN)
+            await asyncio.sleep(counts.dealt)
             runs = await in_turn(
                 counts.rounds, {name: partial(_shared, ours, counts.shared, receiver) for name, ours in groups.items()}
             )

@@ -1,6 +1,6 @@
 """Rounds in turn: whoever is measured is measured in every round, so that a machine that slows down slows them all."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,11 +31,11 @@ async def in_turn(rounds: int, contenders: Mapping[K, Callable[[], Awaitable[T]]
     return results
 
 
-async def taken(process: Process, requests: Sequence[bytes], connections: int) -> Run:
+async def taken(process: Process, requests: Iterable[bytes], connections: int) -> Run:
     """How a load is taken."""
     before = process.cpu_seconds
     rate = await load(process.url, requests, connections=connections)
-    cpu = (process.cpu_seconds - before) / len(requests)
+    cpu = (process.cpu_seconds - before) / rate.requests
     return Run(rate.per_second, cpu * 1e6, rate.latency(0.5) * 1e6, rate.latency(0.99) * 1e6)
 
 

@@ -1,7 +1,7 @@
 """Sizes: rows of the table, sinks of an event, bytes of a body; and what an event takes on the disk."""
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -112,7 +112,7 @@ async def _bytes(counts: Counts, url: str) -> list[Figure]:
 async def _compared(
     counts: Counts,
     servers: Mapping[K, AbstractAsyncContextManager[Process]],
-    requests: Callable[[str], Sequence[bytes]] | None = None,
+    requests: Callable[[str], Iterable[bytes]] | None = None,
 ) -> dict[K, list[Run]]:
     """The same load for each of these, in turn."""
     made = requests or partial(events, how_many=counts.shapes)
@@ -121,7 +121,7 @@ async def _compared(
         return await in_turn(counts.rounds, {name: partial(_load, one, made) for name, one in processes.items()})
 
 
-async def _load(process: Process, requests: Callable[[str], Sequence[bytes]]) -> Run:
+async def _load(process: Process, requests: Callable[[str], Iterable[bytes]]) -> Run:
     return await taken(process, requests(process.url), CONNECTIONS)
 
 

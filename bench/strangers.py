@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from statistics import median
 from urllib.parse import urlsplit
 
@@ -23,25 +23,42 @@ from bridge.panels.base import Hook
 from bridge.panels.marzban import MarzbanConfig
 
 MIB = 2**20
-SMALL = b"{}"
-FORM = gzip.compress(b"&".join(b"a%d=" % number for number in range(3_000_000)))[: 31 * 1024]
-PARTS = b"".join(b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n\r\n' % n for n in range(60_000)) + b"--x--"
-BOMB = gzip.compress(bytes(512 * MIB), 9)
-BIG = b'{"a": "' + bytes(32 * MIB - 9).replace(b"\0", b"a") + b'"}'
 DISCORD, HEADER, SIGNED = "/api/webhooks/posts/wrong", "/in/marzban", "/in/signed"
-#: name, path, headers, body. Each is sent with a wrong secret, and refused.
-REQUESTS = (
-    ("a gzipped form of 31 KB", DISCORD, {"Content-Type": "application/x-www-form-urlencoded"}, FORM),
-    ("60,000 parts", DISCORD, {"Content-Type": "multipart/form-data; boundary=x"}, PARTS),
-    ("512 MiB in 0.5 MB of gzip", HEADER, {"x-webhook-secret": "wrong"}, BOMB),
-    ("32 MiB", HEADER, {"x-webhook-secret": "wrong"}, BIG),
-    ("8 MiB that only a signature proves", SIGNED, {"x-remnawave-signature": "0" * 64}, BIG[: 8 * MIB]),
-)
-#: Attacks that may cost more than a small request: what the sender can make us do is bounded by `limits:` instead.
-DEARER = ("32 MiB", "8 MiB that only a signature proves")
-SMALL_ONE = "small"
+BIG = b'{"a": "' + b"a" * (32 * MIB - 9) + b'"}'
+CHEAP = Aim("≤", 2)
 GRAIN = 1.0  # MB by which memory grows without a reason
-HELD = 3.0  # seconds that connections are held open
+
+
+@dataclass(frozen=True, slots=True)
+class Hostile:
+    """A request with a wrong secret, and what it may cost beside a small one; without an aim `limits:` bound it."""
+
+    name: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    aim: Aim | None = None
+
+
+SMALL = Hostile("small", HEADER, {}, b"{}")
+
+
+@cache
+def hostile() -> tuple[Hostile, ...]:
+    """Made once it is needed: packing takes seconds."""
+    form, gzipped = "application/x-www-form-urlencoded", {"Content-Encoding": "gzip"}
+    packed_form = gzip.compress(b"&".join(b"a%d=" % number for number in range(100_000)))[: 31 * 1024]
+    part = b'--x\r\nContent-Disposition: form-data; name="a%d"\r\n\r\n\r\n'
+    parts = b"".join(part % number for number in range(60_000)) + b"--x--"
+    bomb, wrong = gzip.compress(bytes(512 * MIB), 9), {"x-webhook-secret": "wrong"}
+    unsigned = {"x-remnawave-signature": "0" * 64}
+    return (
+        Hostile("a gzipped form of 31 KB", DISCORD, {"Content-Type": form, **gzipped}, packed_form, CHEAP),
+        Hostile("60,000 parts", DISCORD, {"Content-Type": "multipart/form-data; boundary=x"}, parts, CHEAP),
+        Hostile("512 MiB in 0.5 MB of gzip", HEADER, wrong | gzipped, bomb, CHEAP),
+        Hostile("32 MiB", HEADER, wrong, BIG),
+        Hostile("8 MiB that only a signature proves", SIGNED, unsigned, BIG[: 8 * MIB]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,44 +75,33 @@ async def strangers(counts: Counts) -> list[Figure]:
     name = "a secret wrong at its last letter, beside its first"
     figures = [Figure(name, "µs", last, first, aim=Aim("≤", 1.05))]
     async with bridge(sinks("http://127.0.0.1:9/x", PAUSED)) as ours:
-        contenders = {
-            name: partial(_measured, ours, attack, many) for name, (attack, many) in _attacks(ours, counts).items()
-        }
-        costs = await in_turn(counts.rounds, contenders)
-    small = costs.pop(SMALL_ONE)
+        costs = await in_turn(counts.rounds, _attacks(ours, counts))
+    small, aims = costs.pop(SMALL.name), {one.name: one.aim for one in hostile()}
     for name, rounds in costs.items():
-        figures += _figures(name, rounds, small)
+        figures += _figures(name, rounds, small, aims.get(name))
     return figures
 
 
-def _figures(name: str, rounds: list[Cost], small: list[Cost]) -> list[Figure]:
-    cheap = name in {one for one, *_ in REQUESTS} - set(DEARER)
+def _figures(name: str, rounds: list[Cost], small: list[Cost], aim: Aim | None) -> list[Figure]:
     spent, beside = tuple(one.cpu for one in rounds), tuple(one.cpu for one in small)
     waits, usual = tuple(one.panel for one in rounds), tuple(one.panel for one in small)
+    growth = tuple(one.growth for one in rounds)
     return [
-        Figure(
-            f"{name}: processor time of each, beside a small one",
-            "µs",
-            spent,
-            beside,
-            aim=Aim("≤", 2) if cheap else None,
-        ),
-        Figure(f"{name}: growth of memory", "MB", tuple(one.growth for one in rounds), aim=Aim("≤", 16), grain=GRAIN),
+        Figure(f"{name}: processor time of each, beside a small one", "µs", spent, beside, aim=aim),
+        Figure(f"{name}: growth of memory", "MB", growth, aim=Aim("≤", 16), grain=GRAIN),
         Figure(f"{name}: the panel's slowest answer meanwhile", "ms", waits, usual),
     ]
 
 
-def _attacks(ours: Process, counts: Counts) -> Mapping[str, tuple[Callable[[], Awaitable[None]], int]]:
-    """By name: what is sent, and how often."""
-    attacks: dict[str, tuple[Callable[[], Awaitable[None]], int]] = {
-        SMALL_ONE: (partial(_refused, ours, HEADER, {}, SMALL), counts.hostile)
+def _attacks(ours: Process, counts: Counts) -> Mapping[str, Callable[[], Awaitable[Cost]]]:
+    """What is measured, by name: requests so many times, and what holds connections once."""
+    requests = {
+        one.name: partial(_measured, ours, partial(_refused, ours, one), counts.hostile) for one in (SMALL, *hostile())
     }
-    for name, path, headers, body in REQUESTS:
-        encoding = {"Content-Encoding": "gzip"} if body[:2] == b"\x1f\x8b" else {}
-        attacks[name] = partial(_refused, ours, path, headers | encoding, body), counts.hostile
-    attacks["unfinished bodies of 32 MiB"] = partial(_unfinished, ours, counts.unfinished), 1
-    attacks["silent connections"] = partial(_silent, ours, counts.silent), 1
-    return attacks
+    return requests | {
+        "unfinished bodies of 32 MiB": partial(_measured, ours, partial(_unfinished, ours, counts), 1),
+        "silent connections": partial(_measured, ours, partial(_silent, ours, counts), 1),
+    }
 
 
 async def _measured(ours: Process, attack: Callable[[], Awaitable[None]], many: int) -> Cost:
@@ -118,36 +124,36 @@ async def _slowest_answer(ours: Process, over: asyncio.Event) -> float:
     slowest = 0.0
     while not over.is_set():
         connection = await Connection.open(ours.url)
-        slowest = max(slowest, await connection.send(events(ours.url, 1)[0]))
+        slowest = max(slowest, await connection.send(next(events(ours.url, 1))))
         connection.close()
         await asyncio.sleep(0.1)
     return slowest
 
 
-async def _refused(ours: Process, path: str, headers: dict[str, str], body: bytes) -> None:
+async def _refused(ours: Process, one: Hostile) -> None:
     """Send as much as is taken, and read the answer; raise where it is not a refusal."""
     reader, writer = await _connected(ours)
-    writer.write(_head(path, headers, len(body)))
-    writer.write(body)
+    writer.write(_head(one.path, one.headers, len(one.body)))
+    writer.write(one.body)
     answer = await reader.readuntil(b"\r\n")
     writer.close()
     if not answer.startswith(b"HTTP/1.1 4"):
         raise RuntimeError(f"not refused: {answer!r}")
 
 
-async def _unfinished(ours: Process, many: int) -> None:
+async def _unfinished(ours: Process, counts: Counts) -> None:
     """Bodies that only a signature proves, and that do not end."""
-    held = [await _connected(ours) for _ in range(many)]
+    held = [await _connected(ours) for _ in range(counts.unfinished)]
     for _, writer in held:
         writer.write(_head(SIGNED, {"x-remnawave-signature": "0" * 64}, 32 * MIB) + BIG[: 16 * MIB])
-    await asyncio.sleep(HELD)
+    await asyncio.sleep(counts.held)
     for _, writer in held:
         writer.close()
 
 
-async def _silent(ours: Process, many: int) -> None:
-    held = [await _connected(ours) for _ in range(many)]
-    await asyncio.sleep(HELD)
+async def _silent(ours: Process, counts: Counts) -> None:
+    held = [await _connected(ours) for _ in range(counts.silent)]
+    await asyncio.sleep(counts.held)
     for _, writer in held:
         writer.close()
 
@@ -157,7 +163,7 @@ async def _connected(ours: Process) -> tuple[asyncio.StreamReader, asyncio.Strea
     return await asyncio.open_connection(address.hostname, address.port)
 
 
-def _head(path: str, headers: dict[str, str], length: int) -> bytes:
+def _head(path: str, headers: Mapping[str, str], length: int) -> bytes:
     lines = [f"POST {path} HTTP/1.1", "Host: bench", f"Content-Length: {length}"]
     return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode()
 

@@ -1,7 +1,7 @@
 """Backlog: whether the store gets slower as what waits in it grows. Put, claim and settle, on both engines."""
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -50,9 +50,10 @@ async def _engine(name: str, counts: Counts, urls: Sequence[str]) -> list[Figure
         for size, url in zip(counts.waiting, urls, strict=True):
             await fill(url, "busy", size)
             outboxes[f"{size:,}"] = await stack.enter_async_context(open_outbox(url))
-        times = await in_turn(
-            counts.rounds, {size: partial(_medians, one, counts.store_batches) for size, one in outboxes.items()}
+        batches = await in_turn(
+            counts.rounds * counts.store_batches, {size: partial(_batch, one) for size, one in outboxes.items()}
         )
+    times = {size: list(_medians(several, counts.store_batches)) for size, several in batches.items()}
     empty, *full = times.values()
     sizes = list(times)[1:]
     return [
@@ -82,10 +83,10 @@ async def fill(url: str, sink: str, count: int) -> None:
     engine.dispose()
 
 
-async def _medians(outbox: SqlOutbox, batches: int) -> Times:
-    """The middle of so many batches; a single one may wait for a checkpoint."""
-    times = [await _batch(outbox) for _ in range(batches)]
-    return {verb: median(one[verb] for one in times) for verb in VERBS}
+def _medians(batches: Sequence[Times], many: int) -> Iterator[Times]:
+    """The middle of so many batches at a time: a single one may wait for a checkpoint, or for the disk."""
+    for start in range(0, len(batches), many):
+        yield {verb: median(one[verb] for one in batches[start : start + many]) for verb in VERBS}
 
 
 async def _batch(outbox: SqlOutbox) -> Times:

@@ -21,7 +21,7 @@ class Counts:
     kept: int = 2000
     heavy_load: int = 50_000
     waiting: tuple[int, ...] = (0, 100_000, 1_000_000)
-    store_batches: int = 12
+    store_batches: int = 30
     shared: int = 1000
     hostile: int = 20
     unfinished: int = 8

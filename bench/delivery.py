@@ -103,6 +103,8 @@ async def _bursts(counts: Counts, receiver: Receiver, yardstick: Process, way: W
     name = f"burst, {way.name}"
     ours, told, bares, floors = (runs[who] for who in ("warning", "info", "bare", "floor"))
     figures = rate_and_cost(name, "events/s", ours, beside=bares, floor=floors, rate=way.rate, cost=way.cost)
+    answered, answered_floor = column(ours, "answered"), column(floors, "answered")
+    figures.append(Figure(f"{name}: taken meanwhile", "events/s", answered, column(bares, "rate"), answered_floor))
     figures += rate_and_cost(f"{name}, log at info", "events/s", told, beside=bares, floor=floors)
     beside = f"{name}: processor time at info beside warning"
     return [*figures, Figure(beside, "µs", column(told, "cpu"), column(ours, "cpu"), aim=LOG_AIM)]
@@ -134,11 +136,12 @@ async def _burst(process: Process, many: int, receiver: Receiver) -> Run:
     """Until the last has arrived."""
     requests = events(process.url, many)
     before, cpu, started = len(receiver.arrived), process.cpu_seconds, time.perf_counter()
-    await load(process.url, requests, connections=CONNECTIONS)
+    taken_in = await load(process.url, requests, connections=CONNECTIONS)
     await receiver.count(before + many, within=120)
     await asyncio.sleep(SETTLED)
     spent = process.cpu_seconds - cpu
-    return Run(many / (receiver.arrived[-1] - started), spent / many * 1e6)
+    rate = many / (receiver.arrived[-1] - started)
+    return Run(rate, spent / many * 1e6, answered=taken_in.per_second)
 
 
 async def _answered(process: Process, many: int) -> Run:

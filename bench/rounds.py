@@ -14,12 +14,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Events per second, and µs: of processor time for each, and until they were answered."""
+    """Events per second, and µs: of processor time for each, and until they were answered.
+
+    `answered`: events per second until the last was answered, where `rate` is that until the last has arrived.
+    """
 
     rate: float
     cpu: float
     p50: float = 0.0
     p99: float = 0.0
+    answered: float = 0.0
 
 
 async def in_turn(rounds: int, contenders: Mapping[K, Callable[[], Awaitable[T]]]) -> dict[K, list[T]]:

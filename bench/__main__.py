@@ -32,6 +32,8 @@ def main() -> None:
         figures = uvloop.run(measured(settings.measures or list(MEASURES), FULL))
     except Unmeasured as error:
         sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit("bench: interrupted; nothing was written")
     then = baseline.read()
     print(f"\n{report.compared(figures, then)}")
     if settings.write:

@@ -174,8 +174,8 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=1, help="of each sink")
     parser.add_argument("--arrays", action="store_true", help="post what has piled up as one array")
     settings = parser.parse_args()
-    uvloop.install()
-    web.run_app(application(settings), host="127.0.0.1", port=settings.port, access_log=None, print=None)
+    loop = uvloop.new_event_loop()
+    web.run_app(application(settings), host="127.0.0.1", port=settings.port, access_log=None, print=None, loop=loop)
 
 
 if __name__ == "__main__":

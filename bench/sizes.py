@@ -45,7 +45,7 @@ async def sizes(counts: Counts) -> list[Figure]:
 async def _rows(counts: Counts, url: str) -> list[Figure]:
     """Beside a table of one row."""
     paused = sinks(url, PAUSED)
-    tables = {name: table(many, when=when) for name, many, when, _ in TABLES}
+    tables = {name: unmatched(many, when=when) for name, many, when, _ in TABLES}
     runs = await _compared(
         counts, {"1 row": bridge(paused)} | {name: bridge(paused, rows=tables[name]) for name in tables}
     )
@@ -95,7 +95,7 @@ async def _one_batch(process: Process, size: int) -> Run:
 
 async def _bytes(counts: Counts, url: str) -> list[Figure]:
     """Of the file, with its indexes and two deliveries of each event; the floor keeps the body as it came."""
-    rows = {"1 row": (), "1,000 rows": table(999, when=False)}
+    rows = {"1 row": (), "1,000 rows": unmatched(999, when=False)}
     aims = {"1 row": Aim("≤", 2000), "1,000 rows": Aim("≤", 5000)}
     figures = []
     for name, more in rows.items():
@@ -129,7 +129,7 @@ def _contenders(url: str) -> dict[str, AbstractAsyncContextManager[Process]]:
     return {"ours": bridge(sinks(url, PAUSED)), "floor": floor(), "bare": bare()}
 
 
-def table(many: int, *, when: bool) -> list[str]:
+def unmatched(many: int, *, when: bool) -> list[str]:
     """Rows that match none of the bench's events: those of other types, or, with `when`, of other resellers."""
     if when:
         return [f"match: user.*, when: data.owner == 'reseller-{number}', to: [sink0]" for number in range(many)]

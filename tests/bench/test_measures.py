@@ -2,17 +2,18 @@
 
 import os
 import time
+from pathlib import Path
 
+import psycopg
 import pytest
 
-from bench.__main__ import MINUTES, Unmeasured, measured
+from bench.__main__ import MINUTES, Unmeasured, main, measured
 from bench.client import Connection
 from bench.counts import FULL, TINY
 from bench.measures import MEASURES, Measure
 from bench.postgres import a_durable_postgres
 from bench.processes import ENVIRONMENT, Process
 from bench.rounds import in_turn
-from tests.postgres import psycopg
 
 
 @pytest.mark.process
@@ -52,7 +53,7 @@ async def test_rounds_are_taken_in_turn_and_every_other_one_backwards() -> None:
         order.append(name)
         return len(order)
 
-    results = await in_turn(3, {name: lambda name=name: note(name) for name in "abc"})  # type: ignore[misc]
+    results = await in_turn(3, {name: lambda name=name: note(name) for name in "abc"})
     assert "".join(order) == "abccbaabc"
     assert results == {"a": [1, 6, 7], "b": [2, 5, 8], "c": [3, 4, 9]}
 
@@ -84,9 +85,42 @@ async def test_a_measure_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, fa
 
     async def nothing() -> None: ...
 
-    monkeypatch.setitem(MEASURES, "odd", Measure("Odd", fails))  # type: ignore[arg-type]
+    monkeypatch.setitem(MEASURES, "odd", Measure("Odd", fails))
     monkeypatch.setattr("bench.__main__.warm", nothing)
     with pytest.raises(Unmeasured, match="odd") as caught:
         await measured(["odd"], TINY)
     assert str(caught.value) == said
     assert MINUTES <= 25
+
+
+def test_what_is_no_measure_is_named_with_those_that_there_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", "ingest", "ingets"])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    said = capsys.readouterr().err
+    assert "no measure named 'ingets'" in said
+    assert ", ".join(MEASURES) in said
+
+
+@pytest.mark.parametrize("keeps", [["--baseline"], ["--write", "docs/performance.md"]])
+def test_what_is_kept_is_a_whole_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], keeps: list[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", "ingest", *keeps])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "name no measure" in capsys.readouterr().err
+
+
+def test_a_page_that_has_no_place_for_figures_is_named_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Performance\n")
+    for one, said in ((page, "should have the lines"), (tmp_path / "none.md", "No such file")):
+        monkeypatch.setattr("sys.argv", ["bench", "--write", str(one)])
+        with pytest.raises(SystemExit, match="2"):
+            main()
+        assert said in capsys.readouterr().err

@@ -104,7 +104,7 @@ def number(value: float) -> str:
 
 
 def spread_of(rounds: Rounds) -> str:
-    return "" if len(rounds) < 2 else f"{number(min(rounds))}–{number(max(rounds))}"
+    return "" if len(rounds) < 2 else f"{number(min(rounds))} to {number(max(rounds))}"
 
 
 def _middle(rounds: Rounds) -> str:

@@ -76,7 +76,7 @@ def test_the_comparison_says_what_is_worse_and_what_could_not_be_compared() -> N
         "",
         "| figure | of | then | now | worse by |",
         "| --- | --- | --- | --- | ---: |",
-        "| a | µs | 11.0 (10.0–12.0) | 22.0 (21.0–23.0) | +100% |",
+        "| a | µs | 11.0 (10.0 to 12.0) | 22.0 (21.0 to 23.0) | +100% |",
         "",
         "Not compared, for only one of both has it: gone; new.",
     ]

@@ -11,7 +11,7 @@ def test_a_ratio_is_made_within_each_round_for_what_slows_down_one_side_slows_bo
     one = Figure("taken", RATE, (100.0, 10.0, 90.0), (400.0, 40.0, 300.0))
     assert one.compared == (0.25, 0.25, 0.3)
     assert one.value == 0.25
-    assert one.spread == "0.25–0.30"
+    assert one.spread == "0.25 to 0.30"
 
 
 def test_a_figure_beside_nothing_counts_by_itself() -> None:
@@ -58,7 +58,7 @@ def test_a_table_has_a_row_for_each_figure_and_no_column_that_all_of_them_leave_
     assert table(figures).splitlines() == [
         "| figure | bridge | floor | beside | unit | ratio | spread | floor's ratio | aim | reached |",
         "| --- | ---: | ---: | ---: | --- | ---: | --- | ---: | --- | --- |",
-        "| taken | 300 | 600 | 1,000 | requests/s | 0.30 | 0.20–0.40 | 0.60 | ≥ 0.35 | no |",
+        "| taken | 300 | 600 | 1,000 | requests/s | 0.30 | 0.20 to 0.40 | 0.60 | ≥ 0.35 | no |",
         "| a `when` | 12.3 |  |  | µs |  |  |  |  |  |",
     ]
     assert table(figures[1:]).splitlines() == [

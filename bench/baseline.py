@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure, number
 
 FILE = Path(__file__).parent / "baseline.json"
 WORSE = 0.1  # of a figure: from here on it is told
-AIMED = ("aim", "grain")  # what today's bench says of a figure
 
 #: By measure.
 Figures = Mapping[str, Sequence[Figure]]
@@ -34,12 +33,10 @@ class Worse:
 
 
 def write(baseline: Baseline, file: Path = FILE) -> None:
-    figures = {
-        name: [{key: value for key, value in asdict(one).items() if key not in AIMED} for one in several]
-        for name, several in baseline.figures.items()
-    }
-    content = {"release": baseline.release, "machine": baseline.machine, "figures": figures}
-    file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    """A line for each figure, so that two releases can be compared by eye."""
+    head = json.dumps({"release": baseline.release, "machine": baseline.machine}, ensure_ascii=False)
+    lines = [_line(measure, one) for measure, several in baseline.figures.items() for one in several]
+    file.write_text("".join((head[:-1], ', "figures": [\n', ",\n".join(lines), "\n]}\n")), "utf-8")
 
 
 def read(file: Path = FILE) -> Baseline | None:
@@ -47,7 +44,9 @@ def read(file: Path = FILE) -> Baseline | None:
     if not file.exists():
         return None
     content = json.loads(file.read_text("utf-8"))
-    figures = {name: [_figure(**one) for one in several] for name, several in content["figures"].items()}
+    figures: dict[str, list[Figure]] = {}
+    for one in content["figures"]:
+        figures.setdefault(one.pop("measure"), []).append(_figure(**one))
     return Baseline(content["release"], content["machine"], figures)
 
 
@@ -105,6 +104,12 @@ def _change(before: Figure, now: Figure) -> float:
 
 def _told(figure: Figure) -> str:
     return f"{number(figure.value)} ({figure.spread})" if figure.spread else number(figure.value)
+
+
+def _line(measure: str, figure: Figure) -> str:
+    """The figure as JSON; four digits of each round are more than it is sure of."""
+    rounds = {name: [float(f"{value:.4g}") for value in getattr(figure, name)] for name in ("ours", "beside", "floor")}
+    return json.dumps({"measure": measure, "name": figure.name, "unit": figure.unit, **rounds}, ensure_ascii=False)
 
 
 def _figure(name: str, unit: str, ours: list[float], beside: list[float], floor: list[float]) -> Figure:

@@ -6,6 +6,7 @@ import pytest
 
 from bench.baseline import Baseline, comparison, read, worse, write
 from bench.figures import Aim, Figure
+from bench.measures import MEASURES
 
 
 def of(unit: str, *ours: float, beside: tuple[float, ...] = ()) -> dict[str, list[Figure]]:
@@ -82,3 +83,10 @@ def test_the_comparison_says_what_is_worse_and_what_could_not_be_compared() -> N
     ]
     assert comparison(then, {}) == "Nothing is worse by more than a tenth than in 1.2.0."
     assert comparison(None, now) == "No release has been measured yet."
+
+
+def test_the_last_release_has_been_measured_whole() -> None:
+    baseline = read()
+    assert baseline is not None
+    assert list(baseline.figures) == list(MEASURES)
+    assert [one.name for several in baseline.figures.values() for one in several if not one.ours] == []

@@ -47,10 +47,21 @@ def test_a_ratio_counts_where_there_is_one_for_another_machine_is_faster_or_slow
     assert [one.by for one in worse(then, of("µs", 100.0, beside=(25.0,)))] == [1.0]
 
 
-def test_the_worst_comes_first() -> None:
-    then = {"ingest": [Figure("a", "µs", (10.0,)), Figure("b", "µs", (10.0,))]}
-    now = {"ingest": [Figure("a", "µs", (12.0,)), Figure("b", "µs", (30.0,))]}
-    assert [one.now.name for one in worse(then, now)] == ["b", "a"]
+def test_the_worst_comes_first_but_behind_what_is_worse_in_every_round() -> None:
+    names = "worse", "worst", "by accident"
+    then = {"ingest": [Figure(name, "µs", (10.0, 10.0, 30.0 if name == names[2] else 10.0)) for name in names]}
+    now = {
+        "ingest": [
+            Figure("worse", "µs", (12.0, 12.0, 12.0)),
+            Figure("worst", "µs", (30.0, 30.0, 30.0)),
+            Figure("by accident", "µs", (90.0, 90.0, 20.0)),
+        ]
+    }
+    assert [(one.now.name, one.apart) for one in worse(then, now)] == [
+        ("worst", True),
+        ("worse", True),
+        ("by accident", False),
+    ]
 
 
 def test_the_same_name_in_two_measures_is_two_figures() -> None:
@@ -75,9 +86,9 @@ def test_the_comparison_says_what_is_worse_and_what_could_not_be_compared() -> N
     assert comparison(then, now).splitlines() == [
         "Worse by more than a tenth than in 1.2.0:",
         "",
-        "| figure | of | then | now | worse by |",
-        "| --- | --- | --- | --- | ---: |",
-        "| a | µs | 11.0 (10.0 to 12.0) | 22.0 (21.0 to 23.0) | +100% |",
+        "| figure | of | then | now | worse by | in all rounds |",
+        "| --- | --- | --- | --- | ---: | --- |",
+        "| a | µs | 11.0 (10.0 to 12.0) | 22.0 (21.0 to 23.0) | +100% | yes |",
         "",
         "Not compared, for only one of both has it: gone; new.",
     ]

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from bench.postgres import SETTINGS
 from bench.processes import a_folder
 from tests.postgres import program
 
@@ -24,7 +23,7 @@ def machine() -> list[str]:
     return [
         interpreter(),
         ", ".join([*(f"{name} {version(name)}" for name in LIBRARIES), f"SQLite {sqlite3.sqlite_version}"]),
-        f"{_postgres_version()}, `{SETTINGS}`",
+        f"{_postgres_version()}, `fsync=on`",
         f"{os.cpu_count()} cores of {_processor()}, {platform.system()} {platform.release()}, "
         f"load {os.getloadavg()[0]:.1f} at the start",
         f"an fsync of 4 kB takes {_where_sqlite_is():.0f} µs where the SQLite file is, and "

@@ -20,7 +20,8 @@ INSIDE = "/var/lib/panelbridge"
 def main() -> int:
     STORE.mkdir(parents=True, exist_ok=True)
     command, *words = sys.argv[1:]
-    return {"build": build, "save": save, "load": load, "run": run, "compose": compose}[command](words)
+    known = {"build": build, "buildx": buildx, "save": save, "load": load, "run": run, "compose": compose}
+    return known[command](words)
 
 
 def parser(*flags: str, many: tuple[str, ...] = (), values: tuple[str, ...] = ()) -> argparse.ArgumentParser:
@@ -35,11 +36,20 @@ def parser(*flags: str, many: tuple[str, ...] = (), values: tuple[str, ...] = ()
 
 
 def build(words: list[str]) -> int:
-    made = parser(many=("--tag",))
+    made = parser(many=("--tag", "--build-context"))
     made.add_argument("context", type=Path)
     given = made.parse_args(words)
     assert (given.context / "Dockerfile").is_file()
     add(*given.tag)
+    return 0
+
+
+def buildx(words: list[str]) -> int:
+    made = parser(values=("--format",))
+    made.add_argument("words", nargs=3)
+    given = made.parse_args(words)
+    assert given.words[:2] == ["imagetools", "inspect"]
+    print("sha256:" + "0" * 64)
     return 0
 
 

@@ -18,6 +18,9 @@ import uvloop
 from aiohttp import web
 
 from bridge import __version__
+from bridge.admin.actions import Means
+from bridge.admin.reading import LIMIT
+from bridge.admin.server import Admin
 from bridge.alerts.desk import AlertDesk
 from bridge.clock import Clock, SystemClock
 from bridge.cluster.ownership import open_ownership, replica_name
@@ -37,7 +40,7 @@ from bridge.ingress.server import Server
 from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
-from bridge.store import open_outbox
+from bridge.store import open_outbox, open_reader
 from bridge.store.retention import prune_forever
 from bridge.telemetry import configure_logging, log
 
@@ -47,6 +50,7 @@ LOG = logging.getLogger("bridge.app")
 FAREWELL = (
     1.0  # seconds of `shutdown` for what comes after the last delivery: lanes are given back, the store is closed
 )
+ADMIN_GRACE = 1.0  # seconds that what looks is waited for
 BACKLOG = 1024  # connections that wait to be taken
 ANY_ADDRESS = ("", "*", "[::]")  # as a host in `listen`: all addresses, of both families
 LAST_WORDS = 0.1  # seconds for the last line of the log
@@ -86,7 +90,14 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             alerts.introduce(announce=dispatcher.announce, carries=dispatcher.carries)
             outbox.tell_failures(lambda reason: alerts.hear(StoreFailing(reason)))
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
-            reloader = Reloader(path, receiver, dispatcher, http, outbox, sealer=_sealer(config), alerts=alerts)
+            admin = Admin(
+                clock,
+                Means(reload.set, outbox.resume),
+                open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
+            )
+            reloader = Reloader(
+                path, receiver, dispatcher, http, outbox, sealer=_sealer(config), alerts=alerts, admin=admin
+            )
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
             background = [
@@ -97,7 +108,10 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             ]
             refusals = Refusals()
             routes = _routes(receiver, config, refusals, clock, ready=outbox.check)
-            async with serving(listener, routes, config.limits, refusals, shutdown=grace) as connections:
+            async with (
+                serving(listener, routes, config.limits, refusals, shutdown=grace) as connections,
+                _admin_side(admin, config) as admin_address,
+            ):
                 address = _address(listener)
                 log(
                     LOG,
@@ -105,6 +119,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     "app.started",
                     version=__version__,
                     listen=address,
+                    admin=admin_address,
                     store=outbox.name,
                     connections=connections.cap,
                 )
@@ -135,6 +150,26 @@ def _routes(
 
 
 @asynccontextmanager
+async def _admin_side(admin: Admin, config: Config) -> AsyncIterator[str | None]:
+    """Where the admin side listens; None where it does not: the file wants none, or it need not and cannot."""
+    listen = config.admin_side().listen
+    try:
+        listener = None if listen is None else bound_socket(listen, setting="admin.listen")
+    except BridgeError as error:
+        if config.admin is not None:
+            raise
+        log(LOG, logging.WARNING, "admin.not_listening", reason=str(error))
+        listener = None
+    if listener is None:
+        yield None
+        return
+    with listener:
+        address = _address(listener)
+        async with admin.serve(listener, address, shutdown=ADMIN_GRACE):
+            yield address
+
+
+@asynccontextmanager
 async def _http() -> AsyncIterator[Http]:
     http = Http()
     try:
@@ -148,7 +183,7 @@ def _sealer(config: Config) -> Sealer | None:
     return Sealer(config.secret_key.get_secret_value()) if config.secret_key else None
 
 
-def bound_socket(listen: str) -> socket.socket:
+def bound_socket(listen: str, *, setting: str = "listen") -> socket.socket:
     """The bound port, of IPv4 and IPv6 alike where all addresses are meant; BridgeError where it is not to be had."""
     host, _, port = listen.rpartition(":")
     try:
@@ -157,7 +192,7 @@ def bound_socket(listen: str) -> socket.socket:
         family, *_, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
-        raise BridgeError(f"listen: cannot listen on {listen}: {error.strerror}") from None
+        raise BridgeError(f"{setting}: cannot listen on {listen}: {error.strerror}") from None
 
 
 def _bound_everywhere(port: int) -> socket.socket:

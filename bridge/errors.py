@@ -5,6 +5,7 @@ BridgeError
 ├── UnknownName            a command names what there is not                       exit 2
 ├── StoreError             the store cannot be used, and why                       exit 1
 │   ├── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
+│   │   └── StoreSlow      it took longer than whoever looks may wait              503 with Retry-After
 │   └── StoreRefused       not this: a row that it will never take                 422
 └── HookRejected           the request is wrong: carries its status                that status, never a traceback
     ├── BadSignature       401
@@ -64,6 +65,10 @@ class StoreError(BridgeError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be used now, but may be later."""
+
+
+class StoreSlow(StoreUnavailable):
+    """What was looked for took longer than it may; it was stopped, and nothing has changed."""
 
 
 class StoreRefused(StoreError):

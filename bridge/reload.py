@@ -8,15 +8,20 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
 
+from bridge.admin.server import Admin
+from bridge.admin.state import ConfigState, Rejected, SourceState
 from bridge.alerts.desk import AlertDesk, AlertPlan
 from bridge.alerts.settings import AlertSettings
+from bridge.clock import Clock, SystemClock
+from bridge.config.endpoints import endpoints
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
-from bridge.errors import BridgeError, ConfigError, StoreError
+from bridge.errors import BridgeError, ConfigError, Mistake, StoreError
 from bridge.incident import ConfigRejected
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
@@ -28,6 +33,7 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store.base import Outbox
+from bridge.store_url import without_password
 from bridge.telemetry import log
 
 #: Path, time of change, size and number of each file: a link may be led to another file of the same age and size.
@@ -40,6 +46,8 @@ NEEDED = ("sources", "sinks", "routes", "webhooks")  # sections that a reload do
 #: Settings that a reload does not change.
 RESTART_ONLY = (
     "listen",
+    "admin.listen",
+    "admin.url",
     "public_url",
     "trusted_proxies",
     "store",
@@ -65,18 +73,25 @@ class Reloader:
         *,
         sealer: Sealer | None = None,
         alerts: AlertDesk | None = None,
+        admin: Admin | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._path = path
         self._receiver = receiver
         self._dispatcher = dispatcher
         self._outbox = outbox
         self._alerts = alerts
+        self._admin = admin
+        self._clock = clock or SystemClock()
         self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._loaded: Loaded
 
-    async def apply(self, loaded: Loaded) -> None:
-        """Put what the file says in place, at once for what comes in, and lane by lane for what goes out."""
+    async def apply(self, loaded: Loaded, *, cause: str = "start") -> None:
+        """Put what the file says in place, at once for what comes in, and lane by lane for what goes out.
+
+        cause: why it was read: start, change or request
+        """
         config = loaded.config
         paths, sealer = config.unmasked_paths(), self._tools.sealer
         unmasking = Unmasking(sealer, paths) if sealer is not None and paths else None
@@ -93,16 +108,18 @@ class Reloader:
         sinks = {name: sink for name, (_, sink) in opened.items()}
         if self._alerts is not None:
             self._alerts.configure(_alert_plan(config, router, renderer, sinks))
+        if self._admin is not None:
+            self._admin.configure(self._config_state(config, router, renderer, cause))
         await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
 
     async def watch(self, requested: asyncio.Event) -> None:
         """Reload when one of the files has changed, and when that is requested (SIGHUP)."""
         stamp = _stamp(self._loaded.files)
         while True:
-            stamp = await _change(self._loaded.files, stamp, requested)
-            await self._reload(stamp, requested)
+            stamp, asked = await _change(self._loaded.files, stamp, requested)
+            await self._reload(stamp, requested, cause="request" if asked else "change")
 
-    async def _reload(self, stamp: Stamp, requested: asyncio.Event) -> None:
+    async def _reload(self, stamp: Stamp, requested: asyncio.Event, *, cause: str) -> None:
         """Put in place what the files say, which are as `stamp` says; later, where that changes meanwhile."""
         before = self._loaded
         try:
@@ -112,10 +129,10 @@ class Reloader:
                 return
             self._check_sections(loaded)
             for name in RESTART_ONLY:
-                if getattr(loaded.config, name) != getattr(before.config, name):
+                if attrgetter(name)(_whole(loaded.config)) != attrgetter(name)(_whole(before.config)):
                     log(LOG, logging.WARNING, "config.needs_restart", setting=name)
             dropped = self._sinks.keys() - loaded.config.all_sinks().keys()
-            await self.apply(loaded)
+            await self.apply(loaded, cause=cause)
             await self._warn_of(dropped)
         except BridgeError as error:
             self._reject(error)
@@ -130,6 +147,9 @@ class Reloader:
             log(LOG, logging.ERROR, "config.rejected", mistake=mistake)
         if self._alerts is not None:
             self._alerts.hear(ConfigRejected(str(self._path), tuple(mistakes)))
+        if self._admin is not None:
+            found = error.mistakes if isinstance(error, ConfigError) else [Mistake(1, 1, str(error))]
+            self._admin.reject(Rejected(self._clock.now(), found))
 
     def _check_sections(self, loaded: Loaded) -> None:
         for name in NEEDED:
@@ -147,10 +167,31 @@ class Reloader:
             if waiting:
                 log(LOG, logging.WARNING, "config.sink_dropped", sink=name, waiting=waiting)
 
+    def _config_state(self, config: Config, router: Router, renderer: Renderer, cause: str) -> ConfigState:
+        return ConfigState(
+            file=self._path.absolute(),
+            loaded_at=self._clock.now(),
+            cause=cause,
+            admin=config.admin_side(),
+            sinks=config.all_sinks(),
+            sources=[SourceState(one.name, one.panel, one.url, one.paste) for one in endpoints(config)],
+            router=router,
+            renderer=renderer,
+            zone=config.zone(),
+            locale=config.locale,
+            store=without_password(config.store),
+            keep=config.keep,
+        )
+
     def _sink(self, name: str, config: SinkSettings) -> tuple[SinkSettings, Sink]:
         """The sink of that name, the same object as before where its settings are the same."""
         before = self._sinks.get(name)
         return before if before is not None and before[0] == config else (config, config.open(self._tools))
+
+
+def _whole(config: Config) -> Config:
+    """The same, with all that it leaves to defaults."""
+    return config.model_copy(update={"admin": config.admin_side()})
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:
@@ -177,8 +218,11 @@ def _log_failed_row(row: str, why: str) -> None:
     log(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
 
 
-async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> Stamp:
-    """How the files are, once that is not as `stamp` says, or a look at them is requested; when they stand still."""
+async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> tuple[Stamp, bool]:
+    """How the files are, once that is not as `stamp` says, or a look at them is requested; when they stand still.
+
+    Beside it whether it was requested.
+    """
     latest = _stamp(files)
     while True:
         with suppress(TimeoutError):
@@ -190,7 +234,7 @@ async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event)
         before, latest = latest, _stamp(files)
         if before == latest and (asked or latest != stamp):
             requested.clear()
-            return latest
+            return latest, asked
 
 
 def _stamp(files: Iterable[Path]) -> Stamp:

@@ -1,8 +1,9 @@
 """What all settings share: frozen models, and the few kinds of value people write in the file."""
 
 import re
+from contextlib import suppress
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -103,6 +104,33 @@ def _nearest_zone(value: str) -> str:
     return zones[meant[0]] if meant else "Asia/Tehran"
 
 
+def _listen_address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    bare = host.removeprefix("[").removesuffix("]")
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or (":" in host and bare == host):
+        raise ValueError("should be host:port, as in 0.0.0.0:8080 or [::]:8080")
+    return value
+
+
+def _base_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s?#]+", value):
+        raise ValueError("should be an address that begins with http:// or https://")
+    return value.rstrip("/")
+
+
+def is_reachable(listen: str) -> bool:
+    """Whether other machines may reach what listens there."""
+    host = listen.rpartition(":")[0].strip("[]")
+    with suppress(ValueError):
+        return not ip_address(host).is_loopback
+    return host != "localhost"
+
+
+def on_loopback(listen: str) -> str:
+    """The same port, on this machine alone."""
+    return f"127.0.0.1:{listen.rpartition(':')[2]}"
+
+
 def _one_or_many(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -149,6 +177,12 @@ AddressRange = Annotated[
     BeforeValidator(_address_range),
     WithJsonSchema({"type": "string", "examples": ["203.0.113.7", "203.0.113.0/24"]}),
 ]
+
+#: Where something is listened to: host:port.
+ListenAddress = Annotated[str, AfterValidator(_listen_address)]
+
+#: What something is reached by: an http(s) address, without the slash at its end.
+BaseUrl = Annotated[str, AfterValidator(_base_url)]
 
 #: The name of a time zone, as Asia/Tehran.
 TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -51,6 +51,13 @@ def with_password(url: str, password: str) -> str:
     return f"{scheme}{mark}{user}:{quote(password, safe='')}{at}{place}"
 
 
+def without_password(url: str) -> str:
+    """The address as people may see it: no password, and no parameters, which may hold one."""
+    scheme, mark, rest = url.partition("?")[0].partition("://")
+    head, at, place = rest.rpartition("@") if is_database(url) else ("", "", rest)
+    return f"{scheme}{mark}{head.partition(':')[0]}{at}{place}"
+
+
 def sqlite_file(url: str) -> Path:
     """The file that an SQLite store is kept in, as it is seen from where the command runs."""
     return Path(url.removeprefix("sqlite:///").partition("?")[0]).absolute()

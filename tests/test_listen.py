@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.app import bound_socket
-from bridge.cli.endpoints import local_url
+from bridge.config.endpoints import local_url
 from bridge.errors import BridgeError
 from tests.config.files import loaded
 

@@ -4,26 +4,40 @@ None does twice what was done once: what was replayed or put away is dealt with,
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from bridge.admin.shapes import Dismissed, EventBrief, Explanation, Fate, Replay, Replayed, ReplayedEvents, Try, Verdict
+from bridge.admin.rows import row_text, table_rows
+from bridge.admin.shapes import (
+    Delivery,
+    Dismissed,
+    EventBrief,
+    Explanation,
+    Fate,
+    Lane,
+    Replay,
+    Replayed,
+    ReplayedEvents,
+    Try,
+    Verdict,
+)
 from bridge.admin.words import sentence
 from bridge.errors import BridgeError
 from bridge.event import Event, JsonObject
 from bridge.intake import Decision
-from bridge.routing import Router
+from bridge.routing import Route, Router
 from bridge.routing.verdicts import verdicts
+from bridge.sinks import SinkSettings
 from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
 from bridge.store.queries.events import deliveries_of, event_ids, event_records
-from bridge.store.queries.records import count_deliveries, event
+from bridge.store.queries.records import count_deliveries, event, lane_records
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
-from bridge.store.records import Query
+from bridge.store.records import LaneRecord, Query
 
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 NOT_DEALT_WITH = (None,)
@@ -45,20 +59,20 @@ def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
     if stored is None:
         raise BridgeError(f"explain: there is no event {reference}")
     one, said = stored
-    fates = _fates(ledger, one.id)
-    told = [_verdict(verdict, fates) for verdict in row_verdicts(one, said)]
+    fates = _deliveries(ledger, one.id)
+    told = _verdicts(row_verdicts(one, said), fates, table_rows(said))
     today = tuple(to.sink for to in router.route(one).destinations)
     return Explanation.model_validate(
         one.to_json() | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
     )
 
 
-def _fates(ledger: Ledger, event_id: str) -> list[Fate]:
+def _deliveries(ledger: Ledger, event_id: str) -> list[Delivery]:
     """What became of an event, with every try."""
     records = ledger.read(deliveries_of, [event_id]).get(event_id, ())
     tries = ledger.read(attempts_of, [record.id for record in records])
     return [
-        Fate.model_validate(record).model_copy(
+        Delivery.model_validate(record).model_copy(
             update={"tries": tuple(map(Try.model_validate, tries.get(record.id, ())))}
         )
         for record in records
@@ -70,10 +84,29 @@ def row_verdicts(event: Event, said: Decision | list[JsonObject]) -> list[JsonOb
     return said if isinstance(said, list) else [asdict(verdict) for verdict in verdicts(event, said)]
 
 
-def _verdict(told: JsonObject, fates: Sequence[Fate]) -> Verdict:
-    """What a row said, and the sinks that it was the first to name."""
-    first_of_row = [one.sink for one in fates if one.row == told["row"] and not (one.replay_of or one.instead)]
-    return Verdict(**told, to=tuple(first_of_row) if told["matched"] else ())
+def _verdicts(said: Sequence[JsonObject], fates: Sequence[Fate], rows: Mapping[str, Route]) -> list[Verdict]:
+    """What each row said, what it takes, and the sinks that it was the first to name."""
+    found: list[Verdict] = []
+    for told in said:
+        row = rows.get(told["row"])
+        first = [one.sink for one in fates if one.row == told["row"] and not (one.replay_of or one.instead)]
+        had = {sink for one in found for sink in one.to}
+        already = tuple(sink for sink in row.to if sink in had) if row is not None and told["matched"] else ()
+        to = tuple(first) if told["matched"] else ()
+        found.append(Verdict(**told, to=to, takes=row_text(row) if row is not None else "", already=already))
+    return found
+
+
+def lanes(ledger: Ledger, sinks: Mapping[str, SinkSettings]) -> list[Lane]:
+    """How the lane of each sink stands: those of the file, in its order, then what the store knows beside them."""
+    known = {one.sink: one for one in ledger.read(lane_records)}
+    names = [*sinks, *(name for name in known if name not in sinks)]
+    return [_lane(known.get(name) or LaneRecord(sink=name), sinks.get(name)) for name in names]
+
+
+def _lane(record: LaneRecord, settings: SinkSettings | None) -> Lane:
+    about = {"service": settings.type, "enabled": settings.enabled} if settings else {"service": None, "enabled": False}
+    return Lane.model_validate(asdict(record) | about)
 
 
 def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, dry_run: bool = False) -> Replayed:

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bridge.event import JsonObject
-from bridge.store.base import Cleared, State
+from bridge.store.base import Cleared, Standing, State
 
 
 class Shape(BaseModel):
@@ -80,7 +80,7 @@ class Try(Shape):
 
 
 class Fate(Shape):
-    """What became of an event at one sink; `tries` are there where one event is looked at."""
+    """What became of an event at one sink."""
 
     id: int
     sink: str
@@ -97,6 +97,12 @@ class Fate(Shape):
     replay_of: int | None
     cleared: Cleared | None
     cleared_at: datetime | None
+
+
+class Delivery(Fate):
+    """What became of an event at one sink, every try, and what the service said last, secrets masked."""
+
+    answer: str | None
     tries: tuple[Try, ...] = ()
 
 
@@ -115,12 +121,18 @@ class EventBrief(Shape):
 
 
 class Verdict(Shape):
-    """What a row said of an event, why, and to which sinks it had it sent."""
+    """What a row said of an event, why, and to which sinks it had it sent.
+
+    takes    what the row takes, as the file said it; nothing where that was not kept
+    already  sinks of the row that an earlier one had sent it to
+    """
 
     row: str
     matched: bool
     why: str
     to: tuple[str, ...]
+    takes: str = ""
+    already: tuple[str, ...] = ()
 
 
 class Explanation(EventBrief):
@@ -130,8 +142,31 @@ class Explanation(EventBrief):
     today     the sinks that today's table would send it to
     """
 
+    fates: tuple[Delivery, ...]
     sentence: str
     verdicts: tuple[Verdict, ...]
     today: tuple[str, ...]
     data: Any
     native: Any
+
+
+class Lane(Shape):
+    """How the lane of a sink stands.
+
+    service  what kind of sink the file says that it is; None where it names no such sink
+    enabled  whether the file wants anything sent there
+    """
+
+    sink: str
+    service: str | None
+    enabled: bool
+    standing: Standing
+    reason: str | None
+    since: datetime | None
+    until: datetime | None
+    failures: int
+    owner: str | None
+    pending: int
+    waiting: int
+    dead: int
+    oldest: datetime | None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import ClientSession
 
 from bridge.cli.console import printable
-from bridge.cli.endpoints import local_url, secret_placeholder
+from bridge.config.endpoints import local_url, secret_placeholder
 
 if TYPE_CHECKING:
     from bridge.config.model import Config

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import ConfigOption, FileArgument, JsonOption, one_path, print_json, print_table
-from bridge.cli.endpoints import endpoints, startup_lines
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ def run(
 ) -> None:
     """Run the bridge until it is told to stop; SIGHUP, or a change of the file, reloads it."""
     from bridge.app import run as run_bridge
+    from bridge.cli.startup import startup_lines
 
     async def started(config: "Config", address: str) -> None:
         print("\n".join(startup_lines(config, address)), flush=True)
@@ -77,6 +77,8 @@ def _print_warnings(file: str, warnings: "Iterable[Mistake]") -> None:
 
 
 def _config_json(config: "Config") -> dict[str, object]:
+    from bridge.config.endpoints import endpoints
+
     return {
         "sources": [
             {"name": one.name, "panel": one.panel, "url": one.url, "paste": one.paste} for one in endpoints(config)
@@ -93,6 +95,8 @@ def _route_json(route: "Route") -> dict[str, object]:
 
 
 def _print_tables(config: "Config") -> None:
+    from bridge.config.endpoints import endpoints
+
     sources = [(one.name, one.panel, one.url) for one in endpoints(config)]
     print_table(("SOURCE", "PANEL", "POSTS TO"), sources, below={"POSTS TO": "{}"})
     print()

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from bridge.admin.settings import AdminSettings
+from bridge.config.admin import check_admin
 from bridge.config.advice import check_advice
 from bridge.config.document import Document, KeyPath
 from bridge.config.errors import suggestion
@@ -16,7 +18,7 @@ from bridge.settings import Settings
 from bridge.sinks import CONFIGS as SINKS
 from bridge.vocabulary import OWN_SOURCE
 
-_MODELS: tuple[type[Settings], ...] = (Config, *SINKS, *SOURCES)
+_MODELS: tuple[type[Settings], ...] = (Config, AdminSettings, *SINKS, *SOURCES)
 #: The settings that are secrets, or that hold some.
 _SECRET_KEYS = frozenset(
     name for model in _MODELS for name, setting in model.model_fields.items() if "SecretStr" in str(setting.annotation)
@@ -51,6 +53,7 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
     if config is None:
         check_advice(document, {name: (("sinks", name), sink) for name, sink in valid.items()})
         return
+    check_admin(document, config)
     paths = sink_paths(config)
     check_advice(document, {name: (paths[name], sink) for name, sink in config.all_sinks().items()})
     warn_of_parts(document, config)

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
+from bridge.admin.settings import AdminSettings
 from bridge.alerts.settings import AlertSettings
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
@@ -18,7 +17,16 @@ from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.routing import OWN, Route
-from bridge.settings import AddressRange, Duration, Settings, TimeZone
+from bridge.settings import (
+    AddressRange,
+    BaseUrl,
+    Duration,
+    ListenAddress,
+    Settings,
+    TimeZone,
+    is_reachable,
+    on_loopback,
+)
 from bridge.sinks import SinkSettings
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
@@ -43,10 +51,12 @@ Name = Annotated[str, AfterValidator(_valid_name)]
 class Config(Settings):
     """Everything the bridge is told."""
 
-    listen: str = Field(
+    listen: ListenAddress = Field(
         "0.0.0.0:8080", description="where panels are listened to, host:port; :port for all, of IPv4 and IPv6"
     )
-    public_url: str | None = Field(None, description="what panels reach the bridge by, as https://bridge.example.com")
+    public_url: BaseUrl | None = Field(
+        None, description="what panels reach the bridge by, as https://bridge.example.com"
+    )
     trusted_proxies: tuple[AddressRange, ...] = Field(
         PRIVATE,
         description="whose X-Forwarded-Proto and X-Forwarded-Host are believed; this machine's, private networks'",
@@ -63,6 +73,7 @@ class Config(Settings):
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")
     log: Log = Field(Log(), description="how the bridge speaks of itself")
+    admin: AdminSettings | None = Field(None, description="where you look at the bridge, and who may")
     alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
     sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
@@ -106,30 +117,17 @@ class Config(Settings):
 
     def on_loopback(self) -> "Config":
         """The same, for this machine alone."""
-        return self.model_copy(update={"listen": f"127.0.0.1:{self.listen.rpartition(':')[2]}"})
+        alone = {"listen": on_loopback(self.listen)}
+        admin = {} if self.admin is None else {"admin": self.admin.on_loopback()}
+        return self.model_copy(update=alone | admin)
 
     def is_reachable(self) -> bool:
         """Whether other machines may reach it."""
-        host = self.listen.rpartition(":")[0].strip("[]")
-        with suppress(ValueError):
-            return not ip_address(host).is_loopback
-        return host != "localhost"
+        return is_reachable(self.listen)
 
-    @field_validator("listen")
-    @classmethod
-    def _listen_address(cls, value: str) -> str:
-        host, colon, port = value.rpartition(":")
-        bare = host.removeprefix("[").removesuffix("]")
-        if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or (":" in host and bare == host):
-            raise ValueError("should be host:port, as in 0.0.0.0:8080 or [::]:8080")
-        return value
-
-    @field_validator("public_url")
-    @classmethod
-    def _base_url(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^\s?#]+", value):
-            raise ValueError("should be an address that begins with http:// or https://")
-        return value.rstrip("/") if value else None
+    def admin_side(self) -> AdminSettings:
+        """What the file says of the admin side; the defaults where it says nothing."""
+        return self.admin or AdminSettings()
 
     @field_validator("store")
     @classmethod

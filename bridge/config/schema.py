@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from bridge.admin.settings import AdminSettings
 from bridge.config.model import NAME_PATTERN, Config
 from bridge.config.yaml import ROOT_SECRETS
 from bridge.event import JsonObject
@@ -23,17 +24,19 @@ def schema() -> JsonObject:
         chosen = entries["additionalProperties"]["discriminator"]
         for reference in set(chosen["mapping"].values()):
             _add_file_keys(found["$defs"][reference.removeprefix("#/$defs/")], chosen["propertyName"])
+    _add_file_keys(found["$defs"][AdminSettings.__name__], None)
     for node in list(_typed_nodes(found)):
         _allow_variables(node)
     return {"$schema": DIALECT, **found, "title": "Panelbridge", "patternProperties": {"^x-": {}}}
 
 
-def _add_file_keys(definition: JsonObject, chosen_by: str) -> None:
-    """Every secret may stand in a file of its own: `secret_file` beside `secret`. The word that chooses must stand."""
+def _add_file_keys(definition: JsonObject, chosen_by: str | None) -> None:
+    """Every secret may stand in a file of its own: `secret_file` beside `secret`. A word that chooses must stand."""
     secrets = [name for name, one in definition["properties"].items() if _is_secret(one)]
     definition["properties"] |= {f"{name}_file": _FILE for name in secrets}
     required = definition.get("required", [])
-    definition["required"] = [chosen_by, *(name for name in required if name not in (*secrets, chosen_by))]
+    chosen = [] if chosen_by is None else [chosen_by]
+    definition["required"] = [*chosen, *(name for name in required if name not in (*secrets, chosen_by))]
     either = [{"oneOf": [{"required": [name]}, {"required": [f"{name}_file"]}]} for name in secrets if name in required]
     if either:
         definition["allOf"] = either

@@ -95,7 +95,7 @@ class _Constructor:
         for name, (position, value) in self._pairs(node, path).items():
             self._document.keys[(*path, name)] = position
             found[name] = self._value(value, (*path, name))
-        return self._with_files(found, path) if not path or path[0] in ("sources", "sinks") else found
+        return self._with_files(found, path) if not path or path[0] in ("sources", "sinks", "admin") else found
 
     def _pairs(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, tuple[Position, yaml.Node]]:
         """The mapping's own pairs, then those that `<<` brings and that it does not have itself."""

@@ -6,13 +6,13 @@ first of those that have proved nothing, then of those that are idle between two
 
 import asyncio
 import resource
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from socket import socket
 from typing import cast
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from bridge.ingress.limits import Limits
 from bridge.ingress.refusals import HttpLog, Refusals, other_protocol, shown_method
@@ -28,11 +28,24 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length:
 
 @asynccontextmanager
 async def serving(
-    listener: socket, routes: Iterable[web.RouteDef], limits: Limits, refusals: Refusals, *, shutdown: float
+    listener: socket,
+    routes: Iterable[web.RouteDef],
+    limits: Limits,
+    refusals: Refusals,
+    *,
+    shutdown: float,
+    body: int = 2**20,
+    middlewares: Sequence[Middleware] = (),
+    finish: Callable[[web.Request, web.StreamResponse], Awaitable[None]] | None = None,
 ) -> AsyncIterator["Connections"]:
-    """Take requests; at the end, let those that are under way finish."""
+    """Take requests; at the end, let those that are under way finish.
+
+    `body`: bytes of what aiohttp reads by itself; `finish` has the last word on every head.
+    """
     connections = Connections(min(limits.connections, _descriptors_for_connections()), limits, refusals)
-    app = web.Application(middlewares=[connections.follow])
+    app = web.Application(middlewares=[connections.follow, *middlewares], client_max_size=body)
+    if finish is not None:
+        app.on_response_prepare.append(finish)
     app.router.add_routes(routes)
     runner = web.AppRunner(
         app,

@@ -8,7 +8,6 @@ from aiohttp.http import HttpProcessingError
 
 from bridge.telemetry import Throttle, log
 
-LOG = logging.getLogger("bridge.ingress")
 NOT_HTTP = "it is no proper HTTP request"
 #: How what is no HTTP/1.1 begins, and what to say of it.
 OTHER_PROTOCOLS = {
@@ -21,17 +20,22 @@ PARTS = 12  # of a path that are shown
 
 
 class Refusals:
-    """Counts what it leaves out. `None` for a source is a request that names none, or not one of ours."""
+    """Counts what it leaves out. `None` for a source is a request that names none, or not one of ours.
 
-    def __init__(self) -> None:
+    room: whose door it is, as the log calls it
+    """
+
+    def __init__(self, room: str = "ingress") -> None:
+        self.room = room
+        self._log = logging.getLogger(f"bridge.{room}")
         self._throttle: Throttle[tuple[str | None, int]] = Throttle()
 
     def log(self, source: str | None, status: int, reason: str) -> None:
         if (left_out := self._throttle.left_out((source, status))) is not None:
             log(
-                LOG,
+                self._log,
                 logging.WARNING,
-                "ingress.refused",
+                f"{self.room}.refused",
                 source=source,
                 status=status,
                 reason=reason,
@@ -41,7 +45,7 @@ class Refusals:
     def log_left_out(self) -> None:
         """Tell of what was left out, where nothing later did."""
         for (source, status), left_out in self._throttle.overdue():
-            log(LOG, logging.WARNING, "ingress.refused", source=source, status=status, repeated=left_out)
+            log(self._log, logging.WARNING, f"{self.room}.refused", source=source, status=status, repeated=left_out)
 
 
 def shown_path(path: str, known: Collection[str]) -> str:
@@ -65,7 +69,7 @@ class HttpLog(logging.Logger):
     """What aiohttp's server is given to log to: its words hold what was sent, secrets as well."""
 
     def __init__(self, refusals: Refusals) -> None:
-        super().__init__("bridge.ingress.http")
+        super().__init__(f"bridge.{refusals.room}.http")
         self._refusals = refusals
 
     def handle(self, record: logging.LogRecord) -> None:
@@ -74,7 +78,8 @@ class HttpLog(logging.Logger):
             case HttpProcessingError():
                 self._refusals.log(None, 400, f"{NOT_HTTP}: {type(error).__name__}")
             case Exception():  # our own bug: it is answered 500
-                log(LOG, logging.ERROR, "ingress.bug", error=error)
+                room = self._refusals.room
+                log(logging.getLogger(f"bridge.{room}"), logging.ERROR, f"{room}.bug", error=error)
             case _:
                 pass
 

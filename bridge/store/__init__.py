@@ -1,6 +1,7 @@
 """The store: what was taken in and what became of it.
 
-`open_outbox` is for the bridge that runs, `open_ledger` for the commands beside it.
+`open_outbox` is for the bridge that runs, `open_reader` for who looks into its store meanwhile, `open_ledger` for the
+commands beside it.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +11,7 @@ from bridge.store import migrate
 from bridge.store.backend import BRIDGE_PATIENCE, backend_of, open_engine
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
+from bridge.store.reader import Reader
 
 
 @asynccontextmanager
@@ -28,6 +30,14 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
                 yield outbox
             finally:
                 await outbox.close()
+
+
+def open_reader(url: str, *, limit: float) -> Reader:
+    """The store of a running bridge, for looking only, each time for at most `limit` seconds; it wants to be closed.
+
+    Raise StoreError where there cannot be one.
+    """
+    return Reader(open_engine(url, patience=BRIDGE_PATIENCE), limit)
 
 
 @contextmanager

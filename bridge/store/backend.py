@@ -66,6 +66,10 @@ class Backend(Protocol):
         """Whether an idle connection is known to be lost, without asking anyone."""
         ...
 
+    def limit_reading(self, connection: sa.Connection, seconds: float, /) -> AbstractContextManager[None]:
+        """Inside, this transaction writes nothing, and what takes longer than `seconds` is stopped as unavailable."""
+        ...
+
     def lock_migrations(self, connection: sa.Connection, /) -> None:
         """From now to the end of the transaction nobody else migrates."""
         ...

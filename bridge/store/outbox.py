@@ -92,6 +92,11 @@ class SqlOutbox:
     def save_lane_state(self, sink: str, state: LaneState, *, epoch: int) -> "asyncio.Future[None]":
         return self._writer.write(lanes.save_lane_state, (sink, state, epoch), durable=False)
 
+    async def resume(self, sink: str) -> bool:
+        """Let a lane flow again, whoever carries it; whether anything held it."""
+        resumed: bool = await self._writer.write(lambda c, sinks: [lanes.resume(c, one) for one in sinks], sink)
+        return resumed
+
     async def advance_due(self, sink: str, seconds: float, *, epoch: int) -> None:
         by, under, done = self._advanced.get(sink, (seconds, epoch, 0))
         after: int | None = done if (by, under) == (seconds, epoch) else 0  # go on where the store was away

@@ -127,6 +127,13 @@ def is_disconnected(connection: sa.Connection, /) -> bool:
     return bool(poll.poll(0))  # between two transactions a server says nothing but that it goes
 
 
+@contextmanager
+def limit_reading(connection: sa.Connection, seconds: float, /) -> Iterator[None]:
+    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+    connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(seconds * 1000)}")
+    yield
+
+
 def lock_migrations(connection: sa.Connection, /) -> None:
     lift_time_limits(connection)
     connection.exec_driver_sql("SET LOCAL lock_timeout = '5min'")

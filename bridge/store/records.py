@@ -11,7 +11,7 @@ from bridge.store.base import Cleared, Standing, State
 class Query:
     """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
 
-    cleared: dealt with in one of these ways; None among them: or not at all.
+    cleared: dealt with in one of these ways; None among them: or not at all. before: of an event with a lower id.
     """
 
     ids: tuple[int, ...] = ()
@@ -23,6 +23,7 @@ class Query:
     subject: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    before: str | None = None
     limit: int | None = 50
 
 

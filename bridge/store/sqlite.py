@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ LOG = logging.getLogger("bridge.store")
 
 #: Seconds that one process waits for another's write lock (a replay while the bridge runs).
 BUSY_TIMEOUT = 5.0
+STEPS = 10_000  # of SQLite's machine, between two looks at the clock
 CHECKPOINT_PAGES = 1000  # of the log, after which it is moved into the file
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -108,6 +110,19 @@ def resync(connection: sa.Connection, /) -> None:
 
 def is_disconnected(_connection: sa.Connection, /) -> bool:
     return False
+
+
+@contextmanager
+def limit_reading(connection: sa.Connection, seconds: float, /) -> Iterator[None]:
+    driver = connection.connection.dbapi_connection
+    assert isinstance(driver, sqlite3.Connection)
+    connection.exec_driver_sql("PRAGMA query_only=1")
+    ends = time.monotonic() + seconds
+    driver.set_progress_handler(lambda: time.monotonic() > ends, STEPS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, STEPS)
 
 
 def lock_migrations(_connection: sa.Connection, /) -> None:

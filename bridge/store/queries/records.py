@@ -133,6 +133,8 @@ def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
         conditions.append(events.c.received_at >= micros(query.since))
     if query.until is not None:
         conditions.append(events.c.received_at < micros(query.until))
+    if query.before is not None:
+        conditions.append(events.c.id < query.before)
     for column, wanted in (
         (events.c.source, query.source),
         (events.c.type, query.type),

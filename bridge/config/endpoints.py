@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from bridge.config.model import Config
-    from bridge.panels.base import SourceConfig
+from bridge.config.model import Config
+from bridge.config.warnings import is_demo
+from bridge.panels.base import SourceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class Endpoint:
     paste: tuple[str, ...]
 
 
-def endpoints(config: "Config", address: str | None = None) -> Iterator[Endpoint]:
+def endpoints(config: Config, address: str | None = None) -> Iterator[Endpoint]:
     """Every source; `address` is where the port is really open, if it is."""
     base = config.public_url or local_url(address or config.listen)
     for name, settings in config.sources.items():
@@ -32,23 +31,12 @@ def endpoints(config: "Config", address: str | None = None) -> Iterator[Endpoint
         yield Endpoint(name, settings.panel, url, tuple(lines))
 
 
-def secret_placeholder(name: str, settings: "SourceConfig") -> str:
+def secret_placeholder(name: str, settings: SourceConfig) -> str:
     """What stands for the source's secret: its name, or itself where it is the example's; nothing where it has none."""
-    from bridge.config.warnings import is_demo
-
     if not settings.secret:
         return ""
     secret = settings.secret[0].get_secret_value()
     return secret if is_demo(secret) else f"<secret of {name}>"
-
-
-def startup_lines(config: "Config", address: str) -> Iterator[str]:
-    """What is printed once the port is open: where it is, and what to paste."""
-    yield f"listening on http://{address}\n"
-    for endpoint in endpoints(config, address):
-        yield f"{endpoint.name} ({endpoint.panel}): paste into the panel's settings"
-        yield from (f"    {line}" for line in endpoint.paste)
-        yield ""
 
 
 def local_url(listen: str) -> str:

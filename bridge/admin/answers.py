@@ -1,0 +1,51 @@
+"""What the admin side answers beside its pages: refusals, redirects, and what stands in every head."""
+
+import json
+from collections.abc import Mapping
+
+from aiohttp import web
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": CSP,
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+HSTS = "max-age=31536000"
+FOREVER = "public, max-age=31536000, immutable"
+VARY = "Cookie, Authorization, Accept-Language, HX-Request"
+
+
+class Refused(Exception):
+    """A request that is not answered with what it asked for: `title` in a few words, `detail` in a sentence."""
+
+    def __init__(self, status: int, title: str, detail: str = "", *, retry_after: float | None = None) -> None:
+        self.status, self.title, self.detail, self.retry_after = status, title, detail, retry_after
+        super().__init__(f"{title}: {detail}")
+
+
+def headers_of(*, https: bool) -> Mapping[str, str]:
+    """What stands in every head."""
+    return {**HEADERS, **({"Strict-Transport-Security": HSTS} if https else {})}
+
+
+def page(text: str, status: int = 200) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html", headers={"Vary": VARY})
+
+
+def problem(refused: Refused) -> web.Response:
+    """As RFC 9457 has it, for programs."""
+    value = {"type": "about:blank", "title": refused.title, "status": refused.status, "detail": refused.detail}
+    return web.Response(body=json.dumps(value).encode(), status=refused.status, content_type="application/problem+json")
+
+
+def see(path: str) -> web.Response:
+    """Go on there, with GET."""
+    return web.Response(status=303, headers={"Location": path})

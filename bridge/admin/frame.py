@@ -1,0 +1,127 @@
+"""The frame: templates, and what all of them know. Imported when the first page is asked for."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from bridge import __version__
+from bridge.admin.actions import NOTICES
+from bridge.admin.language import NAMES, Language, language
+from bridge.admin.pages import PAGES, Page
+from bridge.admin.static_files import hashed
+from bridge.event import iso
+from bridge.messages.catalog import catalog
+from bridge.telemetry import CONTROLS
+from bridge.vocabulary import TYPES
+
+FOLDER = Path(__file__).parent / "pages"
+LIVE = "live"  # the block of a page that is shown alone
+#: What could turn the writing round or hide in it: what panels and services say is not trusted.
+_CONTROL = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f{CONTROLS}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around a page.
+
+    prefix     what all paths begin with
+    form_token what a form carries
+    theme      auto, light or dark
+    address    of the page itself, with its query
+    notice     what was done before, a word of NOTICES
+    """
+
+    language: Language
+    zone: ZoneInfo
+    now: datetime
+    prefix: str
+    form_token: str
+    may_act: bool
+    signed_in: bool
+    has_session: bool
+    theme: str
+    address: str
+    notice: str = ""
+    page: Page | None = None
+
+
+def render(template: str, frame: Frame, variables: Mapping[str, object], *, only_live: bool = False) -> str:
+    """The page; with `only_live` its live block alone, the whole of it where it has none."""
+    found = _environment(frame.language.code).get_template(template)
+    everything = {**_frame_variables(frame), **variables}
+    if only_live and (block := found.blocks.get(LIVE)) is not None:
+        return "".join(block(found.new_context(everything)))
+    return found.render(everything)
+
+
+def _frame_variables(frame: Frame) -> dict[str, object]:
+    return {
+        "frame": frame,
+        "language": frame.language,
+        "languages": NAMES,
+        "navigation": _navigation(frame),
+        "notice": frame.language.say(NOTICES[frame.notice]) if frame.notice in NOTICES else "",
+        "version": __version__,
+        "url": lambda path: frame.prefix + path,
+        "static": lambda name: frame.prefix + hashed(name),
+        "time": lambda at: _time(at, frame.zone, frame.now),
+        "title_of": lambda type_: event_title(frame.language, type_),
+    }
+
+
+def _navigation(frame: Frame) -> Sequence[Mapping[str, Any]]:
+    here = frame.page.under or frame.page.name if frame.page is not None else ""
+    return [
+        {"page": one, "title": frame.language.say(one.title), "current": one.name == here}
+        for one in PAGES
+        if one.title is not None
+    ]
+
+
+def event_title(language: Language, type_: str) -> str:
+    """What a type of event is called in messages; itself where it has no title."""
+    known = TYPES.get(type_)
+    return catalog(language.code).gettext(known.title) if known is not None else type_
+
+
+def visible(value: object) -> object:
+    """A text with what nobody can see in it shown as `�`; whatever else as it is."""
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return value
+    return _CONTROL.sub("�", value)
+
+
+def _time(at: datetime | None, zone: tzinfo, now: datetime) -> Markup:
+    """A moment in the zone: the time alone where it is today, and in full where one points at it."""
+    if at is None:
+        return Markup("")
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    shown = f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
+    whole = f"{local:%Y-%m-%d %H:%M:%S} {zone} · {at.astimezone(UTC):%H:%M:%S} UTC"
+    return Markup('<time datetime="{}" title="{}" dir="ltr">{}</time>').format(iso(at), whole, shown)
+
+
+@cache
+def _environment(code: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        finalize=visible,
+        extensions=["jinja2.ext.i18n"],
+    )
+    words = language(code).catalog
+    environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["amount"] = lambda number: f"{number:,}"
+    return environment

@@ -1,0 +1,163 @@
+"""Who is let through to what: the host that is asked, who asks, and whether a form is one of ours.
+
+Host        before anything else, or a page of somebody else's whose name leads here could ask in a browser's name
+Programs    Authorization: Bearer, judged by it alone, whatever cookie comes along
+People      the session's cookie; what changes anything has to come from a page of ours, and carry its token
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bridge.admin.answers import Refused
+from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.client import client_address
+from bridge.admin.lockout import Lockout
+from bridge.admin.settings import AdminSettings
+from bridge.ingress.connections import PROVEN
+from bridge.telemetry import Throttle, log
+
+LOG = logging.getLogger("bridge.admin")
+WHO = web.RequestKey("who", Who)
+SAFE = ("GET", "HEAD")
+FORM_TOKEN, FORM_HEADER = "form_token", "X-CSRF-Token"
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+UNKNOWN_TOKEN = "That is not the token."  # noqa: S105 the words, not a token
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Guard:
+    """Asks everybody. `address` is where the port is open, host:port."""
+
+    def __init__(self, settings: AdminSettings, address: str, auth: Authenticator, lockout: Lockout) -> None:
+        self.auth = auth
+        self._address = address
+        self._lockout = lockout
+        self._refusals: Throttle[str] = Throttle()
+        self.configure(settings)
+
+    def configure(self, settings: AdminSettings) -> None:
+        self._settings = settings
+        self._hosts = _hosts(settings, self._address)
+
+    def check_host(self, request: web.Request) -> None:
+        """Raise Refused unless it was us that was asked."""
+        asked = request.headers.getall("Host", ())
+        if len(asked) != 1 or not (self._is_ours(request.host) or request.host == _own_address(request)):
+            self.tell_refused(request, "host")
+            raise Refused(
+                421, "this is not the address of the admin side", "What it is reached by stands in admin.url."
+            )
+
+    def who(self, request: web.Request) -> Who | None:
+        """Who asks; None where they have not said. Raise Refused where they have, and wrongly."""
+        if (given := request.headers.get("Authorization")) is not None:
+            return self._bearer(request, given)
+        if self.auth.is_open():
+            return Who(Role.ACT, "open")
+        cookie = request.cookies.get(self.auth.cookie)
+        return self.auth.session(cookie) if cookie else None
+
+    def let_in(self, request: web.Request, role: Role) -> Who:
+        """Who asks, where they may do this; raise Refused where not."""
+        who = self.who(request)
+        if who is None:
+            raise Refused(401, "sign in first")
+        request[PROVEN], request[WHO] = True, who
+        if not who.may(role):
+            self.tell_refused(request, "role")
+            raise Refused(403, "this token may look, and change nothing")
+        return who
+
+    async def check_form(self, request: web.Request, who: Who) -> None:
+        """Raise Refused unless what changes anything was sent by a page of ours."""
+        if request.method in SAFE or who.by == "token":
+            return
+        self.check_origin(request)
+        form = await request.post()
+        token = request.headers.get(FORM_HEADER) or form.get(FORM_TOKEN)
+        if not isinstance(token, str) or not self.auth.is_form_token(who, token):
+            self._refuse_form(request)
+
+    def check_origin(self, request: web.Request) -> None:
+        """Raise Refused where the browser says that another site had it sent, or does not say which."""
+        site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+        if site is not None:
+            ours = site == "same-origin"
+        else:
+            ours = origin is not None and self._is_own_origin(request, urlsplit(origin).netloc)
+        if not ours:
+            self._refuse_form(request)
+
+    def try_token(self, request: web.Request, token: str) -> Role:
+        """The role that a token gives; raise Refused where it is none, or where it cannot be tried so soon."""
+        address = self.address(request)
+        if (wait := self._lockout.wait(address)) > 0:
+            self.tell_refused(request, "tries")
+            raise Refused(429, "too many tries", address, retry_after=wait)
+        if (role := self.auth.role_of(token)) is None:
+            self._lockout.wrong(address)
+            self.tell_refused(request, "token")
+            raise Refused(401, UNKNOWN_TOKEN)
+        self._lockout.right(address)
+        return role
+
+    def address(self, request: web.Request) -> str:
+        return client_address(request, self._settings.proxies)
+
+    def tell_refused(self, request: web.Request, why: str) -> None:
+        """Log it, never what was tried."""
+        if (left_out := self._refusals.left_out(why)) is not None:
+            address, repeated = self.address(request), left_out or None
+            log(LOG, logging.WARNING, "admin.refused", address=address, why=why, repeated=repeated)
+
+    def _is_ours(self, host: str) -> bool:
+        return not self._hosts.isdisjoint(_authorities(host))
+
+    def _is_own_origin(self, request: web.Request, host: str) -> bool:
+        return self._is_ours(host) or host == _own_address(request)
+
+    def _bearer(self, request: web.Request, given: str) -> Who:
+        scheme, _, token = given.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Refused(401, "programs say who they are by Authorization: Bearer")
+        return Who(self.try_token(request, token.strip()), "token")
+
+    def _refuse_form(self, request: web.Request) -> NoReturn:
+        self.tell_refused(request, "form")
+        raise Refused(403, "this was not sent by a page of the admin side", "Load the page anew, and try again.")
+
+
+def _hosts(settings: AdminSettings, address: str) -> frozenset[str]:
+    """What a browser may have asked to come here, each with its port."""
+    host, _, port = address.rpartition(":")
+    own = [f"{host}:{port}"]
+    if _is_any(host):
+        own = []  # on all addresses nobody asks for that one; `url` says which name it is
+    if _is_any(host) or not settings.is_reachable():
+        own += [f"{one}:{port}" for one in LOCAL_HOSTS]
+    return frozenset([*own, settings.authority()] if settings.url else own)
+
+
+def _is_any(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
+
+
+def _authorities(host: str) -> frozenset[str]:
+    """Host and port, in small letters; the ports of both schemes where it names none."""
+    lower = host.lower()
+    has_port = ":" in lower.rpartition("]")[2]
+    return frozenset([lower] if has_port else [f"{lower}:80", f"{lower}:443"])
+
+
+def _own_address(request: web.Request) -> str:
+    """Where the connection arrived, as a browser writes it: no name that leads elsewhere is written so."""
+    host, port = (request.transport.get_extra_info("sockname") if request.transport else ("", 0))[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,94 @@
+"""An event: what came in, why it went where it went, and what became of it."""
+
+import json
+from collections.abc import Sequence
+
+from bridge.admin import operations
+from bridge.admin.language import Language
+from bridge.admin.pages.states import fate_sentences, last_of_each, told
+from bridge.admin.pages.why import folded, why
+from bridge.admin.shapes import Delivery, EventBrief, Explanation, Verdict
+from bridge.admin.state import ConfigState
+from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.errors import BridgeError, StoreError
+from bridge.store.base import State
+from bridge.store.records import Query
+
+ABOUT_THE_SAME = 5
+
+
+def view(visit: Visit) -> Variables:
+    try:
+        event = operations.explain(visit.ledger, visit.path["id"], visit.state.router)
+    except StoreError:
+        raise
+    except BridgeError as error:
+        raise NotThere(str(error)) from None
+    same: Sequence[EventBrief] = ()
+    if event.subject is not None:
+        found = operations.events(visit.ledger, Query(subject=event.subject, limit=ABOUT_THE_SAME + 1))
+        same = [one for one in found if one.id != event.id][:ABOUT_THE_SAME]
+    return variables(event, same, visit.state, visit.language)
+
+
+def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState, words: Language) -> Variables:
+    """All of it; `same`: the newest events about the same."""
+    last = last_of_each(event.fates)
+    table = [one for one in event.verdicts if not one.row.startswith("bridge")]
+    return {
+        "event": event,
+        "name": (event.subject or "").partition(":")[2] or None,
+        "sentences": fate_sentences(words, event.verdicts, event.fates),
+        "told": [told(words, one) for one in last],
+        "delivered": sum(one.state is State.DELIVERED for one in last),
+        "lag": _lag(event),
+        "matched": sum(one.matched for one in table),
+        "rows": [_row(one, event, words) for one in folded(event.verdicts)],
+        "deliveries": [_delivery(one, state, words) for one in event.fates],
+        "understood": _readable(event.data),
+        "sent": _readable(event.native),
+        "same": [{"event": one, "told": [told(words, fate) for fate in last_of_each(one.fates)]} for one in same],
+        "today": _today(event),
+    }
+
+
+def _row(verdict: Verdict | int, event: Explanation, words: Language) -> Variables:
+    if isinstance(verdict, int):
+        return {"folded": verdict}
+    return {
+        "folded": None,
+        "name": verdict.row,
+        "matched": verdict.matched,
+        "takes": verdict.takes,
+        "to": verdict.to,
+        "already": verdict.already,
+        "why": why(words, verdict, (event.type, event.native_type)),
+    }
+
+
+def _delivery(one: Delivery, state: ConfigState, words: Language) -> Variables:
+    settings = state.sinks.get(one.sink)
+    fate = told(words, one)
+    return {
+        "one": one,
+        "service": settings.type if settings is not None else "",
+        "mark": fate.mark,
+        "word": fate.word,
+        "is_open": one.state is not State.DELIVERED or one.instead is not None,
+    }
+
+
+def _lag(event: Explanation) -> float | None:
+    """Seconds between what happened and when we heard of it, where that is worth saying."""
+    lag = (event.received_at - event.occurred_at).total_seconds()
+    return round(lag) if lag >= 1 else None
+
+
+def _today(event: Explanation) -> Sequence[str] | None:
+    """Where today's table would send it, where that is elsewhere."""
+    then = {one.sink for one in event.fates if not one.instead and not one.replay_of}
+    return event.today if set(event.today) != then else None
+
+
+def _readable(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

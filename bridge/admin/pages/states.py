@@ -1,0 +1,99 @@
+"""How things stand, as a mark and a word."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.admin.language import N_, Language
+from bridge.admin.shapes import Fate, Lane, Verdict
+from bridge.store.base import Cleared, Standing, State
+
+_DELIVERY = {
+    State.DELIVERED: ("ok", N_("delivered")),
+    State.PENDING: ("wait", N_("waiting")),
+    State.WAITING: ("wait", N_("waiting")),
+    State.DEAD: ("bad", N_("given up")),
+    State.HELD_BACK: ("held", N_("held back")),
+}
+_CLEARED = {Cleared.REPLAYED: N_("sent again"), Cleared.DISMISSED: N_("put away")}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of an event at a sink: ok, wait, bad or held, and the word for it."""
+
+    sink: str
+    mark: str
+    word: str
+
+
+def told(words: Language, fate: Fate) -> Told:
+    """The mark and the word of one delivery."""
+    if fate.state is State.DEAD and fate.cleared is not None:
+        return Told(fate.sink, "held", words.say(_CLEARED[fate.cleared]))
+    mark, word = _DELIVERY[fate.state]
+    return Told(fate.sink, mark, words.say(word))
+
+
+def last_of_each(fates: Sequence[Fate]) -> list[Fate]:
+    """What became of an event last at each sink, in the order of the sinks."""
+    return list({one.sink: one for one in fates}.values())
+
+
+def fate_sentences(words: Language, verdicts: Sequence[Verdict], fates: Sequence[Fate]) -> list[str]:
+    """What became of an event, in short sentences; the last word of each sink."""
+    if not fates:
+        return [_nowhere(words, verdicts)]
+    by_state: defaultdict[State, list[Fate]] = defaultdict(list)
+    for one in last_of_each(fates):
+        by_state[State.WAITING if one.state is State.PENDING else one.state].append(one)
+    if set(by_state) == {State.DELIVERED}:
+        return [words.say("Told everywhere it should be: %(sinks)s.", sinks=_names(by_state[State.DELIVERED]))]
+    return [words.say(_SENTENCES[state], sinks=_names(by_state[state])) for state in _SENTENCES if by_state[state]]
+
+
+_SENTENCES: Mapping[State, str] = {
+    State.DELIVERED: N_("Told at %(sinks)s."),
+    State.WAITING: N_("Waits for %(sinks)s."),
+    State.DEAD: N_("Given up at %(sinks)s."),
+    State.HELD_BACK: N_("Held back from %(sinks)s."),
+}
+
+
+def _names(fates: Sequence[Fate]) -> str:
+    return ", ".join(one.sink for one in fates)
+
+
+def _nowhere(words: Language, verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return words.say("Went nowhere: the table had no row.")
+    if any(one.matched for one in verdicts):
+        return words.say("Went nowhere: no sink of the rows that take it is enabled.")
+    return words.say("Went nowhere: no row of the table takes it.")
+
+
+@dataclass(frozen=True, slots=True)
+class LaneWords:
+    """How a lane stands: the mark, the word, and what time belongs to it."""
+
+    mark: str
+    word: str
+    when: str = ""
+    at: datetime | None = None
+
+
+def lane_words(words: Language, lane: Lane, now: datetime) -> LaneWords:
+    """The first that holds: not in the file, disabled, parked, away, asked to wait, flowing."""
+    if lane.service is None:
+        return LaneWords("held", words.say("not in the file"))
+    if not lane.enabled:
+        return LaneWords("held", words.say("disabled"))
+    if lane.standing is Standing.PARKED:
+        return LaneWords("bad", words.say("parked"), words.say("since"), lane.since)
+    if lane.standing is Standing.AWAY:
+        at = lane.until if lane.until is not None and lane.until > now else None
+        return LaneWords("wait", words.say("away"), words.say("tried again at") if at else "", at)
+    if lane.until is not None and lane.until > now:
+        return LaneWords("wait", words.say("limited"), words.say("until"), lane.until)
+    return LaneWords("ok", words.say("flowing"))

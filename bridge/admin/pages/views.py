@@ -1,0 +1,13 @@
+"""What each page shows. Imported when the first one is asked for: a bridge that nobody looks at does not pay for it."""
+
+from collections.abc import Mapping
+
+from bridge.admin.pages import event, events, settings, sinks
+from bridge.admin.visit import View
+
+VIEWS: Mapping[str, View] = {
+    "events": events.view,
+    "event": event.view,
+    "sinks": sinks.view,
+    "settings": settings.view,
+}

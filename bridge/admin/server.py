@@ -1,0 +1,200 @@
+"""The admin side's own port: pages for people, and what programs ask.
+
+It can be slow, away or attacked: events are taken and carried all the same. Its connections are counted apart, what it
+looks up runs on threads of its own, and a bridge that nobody looks at has neither templates nor pages in memory.
+
+Every request goes through host → limits → who → form; what is answered gets its headers last.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from socket import socket
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from bridge.admin import answers
+from bridge.admin.actions import ACTIONS, Action, Asked, Done, Means
+from bridge.admin.answers import Refused
+from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.guard import WHO, Guard
+from bridge.admin.lockout import Lockout
+from bridge.admin.pages import PAGES, Page
+from bridge.admin.reading import Reading
+from bridge.admin.signin import SignIn, set_session
+from bridge.admin.site import Site, not_found
+from bridge.admin.state import ConfigState, Rejected
+from bridge.admin.static_files import TYPES, content, hashed
+from bridge.admin.visit import Elsewhere, NotThere
+from bridge.clock import Clock
+from bridge.errors import StoreError
+from bridge.ingress.connections import serving
+from bridge.ingress.limits import Limits
+from bridge.ingress.refusals import Refusals
+from bridge.store.reader import Reader
+from bridge.telemetry import log
+
+LOG = logging.getLogger("bridge.admin")
+LIMITS = Limits(connections=128, body=256 * 2**10)
+PATIENCE = 30.0  # seconds for one request, its body and all
+Guarded = Callable[[web.Request, Who], Awaitable[web.StreamResponse]]
+
+
+class Admin:
+    """The admin side. `configure` it before it is served."""
+
+    def __init__(self, clock: Clock, means: Means, *, open_reader: Callable[[], Reader]) -> None:
+        self._clock, self._means, self._open_reader = clock, means, open_reader
+        self._guard: Guard | None = None
+        self._state: ConfigState
+
+    def configure(self, state: ConfigState) -> None:
+        """From now on by this file."""
+        self._state = state
+        if self._guard is not None:
+            self._guard.configure(state.admin)
+
+    def reject(self, rejected: Rejected) -> None:
+        """The file on disk is wrong; the one before stays in force."""
+        self._state = replace(self._state, rejected=rejected)
+
+    @asynccontextmanager
+    async def serve(self, listener: socket, address: str, *, shutdown: float) -> AsyncIterator[None]:
+        """Answer what is asked there. `address`: where that is, host:port."""
+        auth = Authenticator(self._state.admin, lambda: self._clock.now().timestamp())
+        self._guard = Guard(self._state.admin, address, auth, Lockout())
+        reading = Reading(self._open_reader)
+        site = Site(reading, auth, lambda: self._state, self._clock.now)
+        try:
+            async with serving(
+                listener,
+                list(self._routes(site, self._guard)),
+                LIMITS,
+                Refusals("admin"),
+                shutdown=shutdown,
+                middlewares=[_limited(self._guard, site)],
+                finish=self._finish,
+                body=LIMITS.body,
+            ):
+                yield
+        finally:
+            self._guard = None
+            reading.close()
+
+    def _routes(self, site: Site, guard: Guard) -> Iterator[web.RouteDef]:
+        """All that is answered, under the prefix and without it, the last what nothing else takes."""
+        found = [
+            *SignIn(site, guard, lambda: self._state).routes(),
+            *(web.get(hashed(name), _file(name)) for name in TYPES),
+            *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
+            *(web.post(action.path, _guarded(guard, Role.ACT, self._action(guard, action))) for action in ACTIONS),
+            web.get("/", _guarded(guard, Role.LOOK, self._first)),
+        ]
+        for prefix in sorted({"", self._state.admin.prefix()}, reverse=True):
+            for one in found:
+                yield web.RouteDef(one.method, prefix + one.path, one.handler, one.kwargs)
+        yield web.route("*", "/{tail:.*}", _guarded(guard, Role.LOOK, _nothing))
+
+    async def _first(self, request: web.Request, who: Who) -> web.StreamResponse:
+        return answers.see(self._state.admin.prefix() + PAGES[0].path)
+
+    def _page(self, site: Site, page: Page) -> Guarded:
+        async def show(request: web.Request, who: Who) -> web.StreamResponse:
+            try:
+                return answers.page(await site.page(request, page, who))
+            except Elsewhere as found:
+                return answers.see(self._state.admin.prefix() + found.path)
+
+        return show
+
+    def _action(self, guard: Guard, action: Action) -> Guarded:
+        async def act(request: web.Request, who: Who) -> web.StreamResponse:
+            form = {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
+            done = await action.do(Asked(self._means, self._state, dict(request.match_info), form))
+            _log_action(action, who, guard.address(request), done)
+            return answers.see(f"{self._state.admin.prefix()}{done.page}?done={done.notice}")
+
+        return act
+
+    async def _finish(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(answers.headers_of(https=self._state.admin.is_https()))
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.popall("Server", None)
+        who = request.get(WHO)
+        if who is not None and who.renew is not None and self._guard is not None:
+            set_session(response, self._guard.auth, who.renew)
+
+
+def _log_action(action: Action, who: Who, address: str, done: Done) -> None:
+    log(LOG, logging.INFO, "admin.acted", error=None, action=action.name, by=who.by, address=address, **done.fields)
+
+
+def _limited(guard: Guard, site: Site) -> Middleware:
+    """Host first, then so much time and no more; whatever is refused is answered in the way of who asked."""
+
+    @web.middleware
+    async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            guard.check_host(request)
+            async with asyncio.timeout(PATIENCE):
+                return await handler(request)
+        except TimeoutError:
+            return _refusal(site, request, Refused(408, "the request took too long"))
+        except NotThere as error:
+            return _refusal(site, request, not_found(error))
+        except StoreError as error:
+            return _refusal(site, request, Refused(503, "the store cannot be asked now", str(error), retry_after=5))
+        except Refused as refused:
+            return _refusal(site, request, refused)
+        except web.HTTPException as error:
+            return _refusal(site, request, Refused(error.status, error.reason.lower()))
+        except Exception as error:  # our own bug: a page fails, and nothing else
+            log(LOG, logging.ERROR, "admin.bug", error=error)
+            return _refusal(site, request, Refused(500, "this is a fault of the bridge's own", "The log says where."))
+
+    return limited
+
+
+def _refusal(site: Site, request: web.Request, refused: Refused) -> web.StreamResponse:
+    """The refusal as whoever asked can read it: a page, a problem, or the way to the sign-in."""
+    who = request.get(WHO)
+    if refused.status == 421:
+        response = web.Response(status=421, text=f"{refused.title}. {refused.detail}\n")
+    elif "Authorization" in request.headers or "/api/" in request.path:
+        response = answers.problem(refused)
+    elif refused.status == 401 and request.method in ("GET", "HEAD"):
+        response = answers.see(site.sign_in_path(request))
+    else:
+        response = answers.page(site.refused(request, refused, who), refused.status)
+    if refused.retry_after is not None:
+        response.headers["Retry-After"] = str(math.ceil(refused.retry_after))
+    if refused.status == 401 and response.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if refused.status in (408, 413):
+        response.force_close()
+    return response
+
+
+def _guarded(guard: Guard, role: Role, handler: Guarded) -> Handler:
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        who = guard.let_in(request, role)
+        await guard.check_form(request, who)
+        return await handler(request, who)
+
+    return guarded
+
+
+def _file(name: str) -> Handler:
+    async def send(_: web.Request) -> web.StreamResponse:
+        headers = {"Content-Type": TYPES[name], "Cache-Control": answers.FOREVER}
+        return web.Response(body=content(name), headers=headers)
+
+    return send
+
+
+async def _nothing(_request: web.Request, _who: Who) -> web.StreamResponse:
+    raise Refused(404, "there is nothing here")

@@ -1,0 +1,56 @@
+"""What the admin side knows of the file: handed to it by whoever loads it, a new one with every reload."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from bridge.admin.settings import AdminSettings
+from bridge.errors import Mistake
+from bridge.messages.renderer import Renderer
+from bridge.routing import Router
+from bridge.sinks import SinkSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source as its panel sees it: where it posts to, and the lines to paste there. Secrets are named, not shown."""
+
+    name: str
+    panel: str
+    url: str
+    paste: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A file on disk that is not in force, for it is wrong: since when, and where."""
+
+    at: datetime
+    mistakes: Sequence[Mistake]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigState:
+    """The file as it is in force.
+
+    cause     what had it loaded: start, change or request
+    store     the store's address, without its password
+    keep      seconds for which settled deliveries can be looked up
+    rejected  the file as it is on disk, where that is wrong
+    """
+
+    file: Path
+    loaded_at: datetime
+    cause: str
+    admin: AdminSettings
+    sinks: Mapping[str, SinkSettings]
+    sources: Sequence[SourceState]
+    router: Router
+    renderer: Renderer
+    zone: ZoneInfo
+    locale: str
+    store: str
+    keep: float
+    rejected: Rejected | None = None

@@ -1,0 +1,63 @@
+/* What script adds to pages that work without it: live regions, times that count, `/` for the search, copying. */
+(() => {
+  "use strict";
+  const EVERY = 5000, PATIENCE = 10000;
+  const mark = document.querySelector("[data-mark]");
+  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+
+  /* "12 s ago", in the page's language, once a second. */
+  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
+  const names = { d: "day", h: "hour", min: "minute", s: "second" };
+  const count = () => {
+    for (const one of document.querySelectorAll("time[data-ago]")) {
+      const seconds = (new Date(one.dateTime) - Date.now()) / 1000;
+      const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) || units[3];
+      one.textContent = relative.format(Math.round(seconds / size), names[unit]);
+    }
+  };
+
+  /* A live region is fetched anew, and replaced where it differs and nobody is in it. */
+  const region = document.querySelector("[data-live]");
+  const tell = (state) => mark && (mark.dataset.mark = state);
+  const refresh = async () => {
+    if (document.hidden || region.matches(":hover, :focus-within")) return tell("paused");
+    try {
+      const answer = await fetch(location.href, {
+        headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE), redirect: "error",
+      });
+      if (!answer.ok) return tell("away");
+      const text = await answer.text();
+      if (text !== region.dataset.text) {
+        region.dataset.text = text;
+        const found = new DOMParser().parseFromString(text, "text/html");
+        region.replaceChildren(...found.body.childNodes);
+        count();
+      }
+      tell("live");
+    } catch { tell("away"); }
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input, textarea, select, [contenteditable]");
+    if (event.key === "Escape" && typing) return event.target.blur();
+    if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    document.querySelector("[data-find]")?.focus();
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.textContent = button.dataset.copied;
+  });
+
+  /* What is chosen is taken at once; without script there is a button. */
+  document.addEventListener("change", (event) => event.target.closest("[data-at-once]")?.requestSubmit());
+  document.documentElement.classList.add("scripted");
+
+  count();
+  setInterval(count, 1000);
+  if (region) setInterval(refresh, EVERY);
+  if (region) tell("live");
+})();

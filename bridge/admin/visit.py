@@ -1,0 +1,50 @@
+"""What a page is given: who asks, what for, and where to look it up."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.admin.auth import Role, Who
+from bridge.admin.language import Language
+from bridge.admin.state import ConfigState
+from bridge.errors import BridgeError
+from bridge.store.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request of a page.
+
+    ledger  the store, for looking only
+    query   what stands behind the ? of the address
+    path    what the `{…}` of the page's path are
+    """
+
+    ledger: Ledger
+    state: ConfigState
+    who: Who
+    language: Language
+    now: datetime
+    query: Mapping[str, str]
+    path: Mapping[str, str]
+
+    @property
+    def may_act(self) -> bool:
+        return self.who.may(Role.ACT)
+
+
+#: What a template is filled with.
+Variables = Mapping[str, object]
+View = Callable[[Visit], Variables]
+
+
+class NotThere(BridgeError):
+    """There is no such thing to show; what, in the words of the page."""
+
+
+class Elsewhere(Exception):
+    """What was asked for is shown on another page, at `path`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(path)

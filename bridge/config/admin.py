@@ -1,0 +1,49 @@
+"""What must hold of the `admin:` key as a whole, and what of it may not be meant."""
+
+from bridge.admin.settings import TOKEN_SIGNS, AdminSettings
+from bridge.config.document import Document
+from bridge.config.model import Config
+from bridge.config.warnings import is_demo
+from bridge.settings import is_reachable
+
+_TOKENS = ("token", "read_token")
+
+
+def check_admin(document: Document, config: Config) -> None:
+    """Report an admin side that people reach from elsewhere and that asks them for no token worth the name."""
+    admin = config.admin_side()
+    if config.admin is None or admin.listen is None:
+        return
+    at = document.position(("admin", "listen"))
+    if admin.is_open():
+        if admin.is_reachable():
+            what = (
+                f"is needed where the admin side listens on {admin.listen.rpartition(':')[0] or 'all addresses'}:"
+                " give one, or listen on 127.0.0.1"
+            )
+            document.report(("admin", "token"), what, at)
+        elif admin.is_proxied():
+            document.report(("admin", "token"), "is needed where people reach the admin side through a proxy", at)
+        elif admin.read_token:
+            document.report(("admin", "token"), "is needed beside read_token: without it whoever comes may act", at)
+    _check_tokens(document, admin)
+    if admin.url is not None and not admin.is_https() and is_reachable(admin.authority()):
+        document.warn(("admin", "url"), "is http: the token travels in the clear")
+
+
+def _check_tokens(document: Document, admin: AdminSettings) -> None:
+    """Short ones, the example's, and one that stands for both roles."""
+    for key in _TOKENS:
+        position = document.position(("admin", key))
+        for token in (one.get_secret_value() for one in getattr(admin, key)):
+            if len(token) < TOKEN_SIGNS:
+                what = f"should have at least {TOKEN_SIGNS} signs: make one with `openssl rand -hex 16`"
+                document.report(("admin", key), what, position)
+            elif is_demo(token) and (admin.is_reachable() or admin.is_proxied()):
+                what = "is the one of the example, which everyone knows: make one with `openssl rand -hex 16`"
+                document.report(("admin", key), what, position)
+            elif not token.isascii() or not token.isprintable() or " " in token:
+                document.report(("admin", key), "should be one word of plain letters, digits and signs", position)
+    acting = {one.get_secret_value() for one in admin.token}
+    if any(one.get_secret_value() in acting for one in admin.read_token):
+        document.report(("admin", "read_token"), "is the same as token: who has it could act")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -172,10 +173,14 @@ async def a_receiver() -> AsyncIterator[Receiver]:
 
 @asynccontextmanager
 async def a_bridge(folder: Path, text: str, *, name: str = "config", store: str | None = None) -> AsyncIterator[Bridge]:
-    """A bridge with this file; `listen` and `store` are added. It is not started yet."""
+    """A bridge with this file; `listen` and `store` are added, and that it has no admin side unless the file says so.
+
+    It is not started yet.
+    """
     port, store = free_port(), store or f"sqlite:///{folder}/panelbridge.db"
     config = folder / f"{name}.yaml"
-    config.write_text(f"listen: 127.0.0.1:{port}\nstore: {store}\n{text}")
+    admin = "" if re.search("(?m)^admin:", text) else "admin: {listen: null}\n"
+    config.write_text(f"listen: 127.0.0.1:{port}\nstore: {store}\n{admin}{text}")
     bridge = Bridge(config, port, store)
     try:
         yield bridge

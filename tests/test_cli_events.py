@@ -223,7 +223,16 @@ def test_a_replay_is_told_beside_what_it_repeats_and_decides_where_the_event_is(
         (6, 2, None),
     ]
     assert told["sentence"] == "it was delivered to ops, and waits for team"
-    assert told["verdicts"] == [{"row": "route 1", "matched": True, "why": "matched *", "to": ["ops", "team"]}]
+    assert told["verdicts"] == [
+        {
+            "row": "route 1",
+            "matched": True,
+            "why": "matched *",
+            "to": ["ops", "team"],
+            "takes": 'match: "*"',
+            "already": [],
+        }
+    ]
     assert "replay of 2" in run("explain", ALICE.id)[1]
 
 

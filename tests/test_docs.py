@@ -42,7 +42,7 @@ from tests.services.service import serving
 NOW = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 
 #: What a `${NAME}` in an example stands for, by the end of its name.
-STAND_INS = {"URL": "https://example.com/hooks/0123456789abcdef", "TOKEN": "123456:stand-in", "CHAT_ID": "-1001234"}
+STAND_INS = {"URL": "https://example.com/hooks/0123456789abcdef", "TOKEN": "123456789:stand-in", "CHAT_ID": "-1001234"}
 
 
 @pytest.mark.parametrize("link", [link for link in links() if ":" not in link.text.split("/")[0]], ids=str)

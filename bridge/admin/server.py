@@ -25,6 +25,7 @@ from bridge.admin.guard import WHO, Guard
 from bridge.admin.lockout import Lockout
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
+from bridge.admin.refusals import AdminRefusals
 from bridge.admin.signin import SignIn, set_session
 from bridge.admin.site import Site, not_found
 from bridge.admin.state import ConfigState, Rejected
@@ -34,7 +35,6 @@ from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.ingress.connections import serving
 from bridge.ingress.limits import Limits
-from bridge.ingress.refusals import Refusals
 from bridge.store.reader import Reader
 from bridge.telemetry import log
 
@@ -74,7 +74,7 @@ class Admin:
                 listener,
                 list(self._routes(site, self._guard)),
                 LIMITS,
-                Refusals("admin"),
+                AdminRefusals(),
                 shutdown=shutdown,
                 middlewares=[_limited(self._guard, site)],
                 finish=self._finish,

@@ -8,6 +8,7 @@ from aiohttp.http import HttpProcessingError
 
 from bridge.telemetry import Throttle, log
 
+LOG = logging.getLogger("bridge.ingress")
 NOT_HTTP = "it is no proper HTTP request"
 #: How what is no HTTP/1.1 begins, and what to say of it.
 OTHER_PROTOCOLS = {
@@ -20,32 +21,27 @@ PARTS = 12  # of a path that are shown
 
 
 class Refusals:
-    """Counts what it leaves out. `None` for a source is a request that names none, or not one of ours.
+    """Counts what it leaves out. `None` for a source is a request that names none, or not one of ours."""
 
-    room: whose door it is, as the log calls it
-    """
-
-    def __init__(self, room: str = "ingress") -> None:
-        self.room = room
-        self._log = logging.getLogger(f"bridge.{room}")
+    def __init__(self) -> None:
         self._throttle: Throttle[tuple[str | None, int]] = Throttle()
 
     def log(self, source: str | None, status: int, reason: str) -> None:
         if (left_out := self._throttle.left_out((source, status))) is not None:
-            log(
-                self._log,
-                logging.WARNING,
-                f"{self.room}.refused",
-                source=source,
-                status=status,
-                reason=reason,
-                repeated=left_out or None,
-            )
+            self.tell(source=source, status=status, reason=reason, repeated=left_out or None)
 
     def log_left_out(self) -> None:
         """Tell of what was left out, where nothing later did."""
         for (source, status), left_out in self._throttle.overdue():
-            log(self._log, logging.WARNING, f"{self.room}.refused", source=source, status=status, repeated=left_out)
+            self.tell(source=source, status=status, repeated=left_out)
+
+    def tell(self, **fields: object) -> None:
+        """Write the line."""
+        log(LOG, logging.WARNING, "ingress.refused", error=None, **fields)
+
+    def tell_bug(self, error: Exception) -> None:
+        """Write that a request met a fault of ours."""
+        log(LOG, logging.ERROR, "ingress.bug", error=error)
 
 
 def shown_path(path: str, known: Collection[str]) -> str:
@@ -69,7 +65,7 @@ class HttpLog(logging.Logger):
     """What aiohttp's server is given to log to: its words hold what was sent, secrets as well."""
 
     def __init__(self, refusals: Refusals) -> None:
-        super().__init__(f"bridge.{refusals.room}.http")
+        super().__init__("bridge.ingress.http")
         self._refusals = refusals
 
     def handle(self, record: logging.LogRecord) -> None:
@@ -78,8 +74,7 @@ class HttpLog(logging.Logger):
             case HttpProcessingError():
                 self._refusals.log(None, 400, f"{NOT_HTTP}: {type(error).__name__}")
             case Exception():  # our own bug: it is answered 500
-                room = self._refusals.room
-                log(logging.getLogger(f"bridge.{room}"), logging.ERROR, f"{room}.bug", error=error)
+                self._refusals.tell_bug(error)
             case _:
                 pass
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from bridge.admin.settings import AdminSettings
 from bridge.alerts.settings import AlertSettings
 from bridge.config.model import Config
 from bridge.config.orbvpn import OrbvpnWebhook
@@ -39,6 +40,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "The whole file": Config,
     "limits": Limits,
     "log": Log,
+    "admin": AdminSettings,
     "alerts": AlertSettings,
     "Every source": SourceConfig,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},

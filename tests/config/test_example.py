@@ -32,6 +32,8 @@ ENV = {
     "SHOP_SECRET": "s",
     "DB_PASSWORD": "p",
     "SECRET_KEY": "k" * 44,
+    "ADMIN_TOKEN": "a" * 32,
+    "READ_TOKEN": "r" * 32,
 }
 
 

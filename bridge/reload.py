@@ -6,6 +6,7 @@ one that has lost a whole section: cut off between two lines a file is still a f
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from operator import attrgetter
@@ -19,6 +20,7 @@ from bridge.clock import Clock, SystemClock
 from bridge.config.endpoints import endpoints
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
+from bridge.counters import COUNTERS
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
 from bridge.errors import BridgeError, ConfigError, Mistake, StoreError
@@ -111,6 +113,7 @@ class Reloader:
         if self._admin is not None:
             self._admin.configure(self._config_state(config, router, renderer, cause))
         await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
+        COUNTERS.config_applies(time.time())
 
     async def watch(self, requested: asyncio.Event) -> None:
         """Reload when one of the files has changed, and when that is requested (SIGHUP)."""
@@ -142,6 +145,7 @@ class Reloader:
 
     def _reject(self, error: BridgeError) -> None:
         """Say what is wrong with the file: every mistake of its own, or why it cannot be put in place."""
+        COUNTERS.config_is_rejected()
         mistakes = str(error).splitlines() if isinstance(error, ConfigError) else [str(error)]
         for mistake in mistakes:
             log(LOG, logging.ERROR, "config.rejected", mistake=mistake)

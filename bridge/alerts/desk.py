@@ -17,6 +17,7 @@ from bridge.alerts.lanes import DeadLetters, LaneWatch
 from bridge.alerts.settings import AlertSettings
 from bridge.alerts.silence import SilenceWatch
 from bridge.clock import Clock
+from bridge.counters import COUNTERS
 from bridge.errors import StoreError, StoreRefused
 from bridge.incident import ConfigRejected, DeadLetter, Incident, LaneStanding, StoreFailing
 from bridge.intake import Destination, Intake, Routed
@@ -150,6 +151,7 @@ class AlertDesk:
         put = await self._outbox.put(Intake([routed]))
         self._announce(put.deliveries)
         if put.deliveries:
+            COUNTERS.alerts[routed.event.type] += 1
             event, sinks = routed.event, [one.sink for one in routed.destinations]
             log(LOG, logging.INFO, "alert.told", type=event.type, subject=event.subject, sinks=sinks)
 
@@ -205,6 +207,7 @@ class AlertDesk:
             rendered = plan.renderer.render(event, sink.look)
             attempt = await sink.send(Message(event=event, at=now, blocks=rendered.blocks))
             if isinstance(attempt.outcome, Delivered):
+                COUNTERS.alerts[event.type] += 1
                 log(LOG, logging.INFO, "alert.sent", type=event.type, sink=name)
                 break
             reason = getattr(attempt.outcome, "reason", "rate limited")

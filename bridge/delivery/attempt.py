@@ -12,6 +12,7 @@ from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 
+from bridge.counters import COUNTERS
 from bridge.delivery.queue import Batch
 from bridge.event import Event
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
@@ -67,9 +68,11 @@ async def send_batch(
 
 
 def log_attempt(settlements: Sequence[Settlement]) -> None:
-    """One line for each attempt; a warning where the operator should know something of it."""
+    """One line for each attempt, which is counted; a warning where the operator should know something of it."""
     delivery, fate, attempt = settlements[0].delivery, settlements[0].fate, settlements[0].attempt
     note, fault = getattr(fate, "note", None), settlements[0].fault
+    milliseconds = settlements[0].ms or 0.0
+    COUNTERS.attempted(delivery.sink, attempt.outcome, milliseconds / 1000, fault=fault is not None)
     log(
         LOG,
         logging.WARNING if note or fault else logging.INFO,
@@ -87,7 +90,7 @@ def log_attempt(settlements: Sequence[Settlement]) -> None:
         until=getattr(fate, "at", None),
         note=note,
         fault=fault,
-        ms=round(settlements[0].ms or 0.0, 1),
+        ms=round(milliseconds, 1),
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import assert_never
 
 from bridge.clock import Clock
+from bridge.counters import COUNTERS
 from bridge.errors import StoreError, StoreRefused
 from bridge.incident import DeadLetter, OnIncident, ignore
 from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack
@@ -104,12 +105,15 @@ class Settler:
         return recorded
 
     def _tell(self, settlements: Sequence[Settlement], recorded: Recorded) -> None:
-        """Once they are recorded: announce the fallbacks that this made, and log what is dead."""
+        """Once they are recorded: count them, announce the fallbacks that this made, and log what is dead."""
         if recorded.cancelled() or recorded.exception() is not None:
             return
         if made := recorded.result():
             self._announce(made)
+            for delivery in made:
+                COUNTERS.fallbacks[self._sink, delivery.sink] += 1
         for one in settlements:
+            COUNTERS.settled(self._sink, one.fate, made_at=one.delivery.made_at, at=one.at)
             if isinstance(one.fate, Dead):
                 self._tell_dead(one.fate.reason, one.delivery)
 

@@ -23,6 +23,7 @@ from typing import Any
 from aiohttp import web
 
 from bridge.clock import Clock
+from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError, TooLarge
 from bridge.event import Event, JsonObject, iso
 from bridge.ingress.address import PublicAddress
@@ -100,6 +101,7 @@ class DiscordEndpoint:
 
     async def message(self, request: web.Request) -> web.Response:
         """What is asked of one message that was posted with ?wait=true: to show, to change, or to take it back."""
+        started = time.perf_counter()
         name = request.match_info["source"]
         source = self._source(name)
         if source is None:
@@ -121,6 +123,7 @@ class DiscordEndpoint:
                 name, 404, f"{request.method} of a message that there is not, or that no sink can change"
             )
             return last(_error(404, 10008, "Unknown Message"))
+        COUNTERS.request_taken(name, time.perf_counter() - started)
         return answer
 
     async def _answer(self, request: web.Request, source: Source) -> web.Response | None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
 from bridge.foreign import holds_more_values
@@ -99,6 +100,7 @@ class Receiver:
         put = NOTHING_PUT
         if intake.routed or intake.set_aside:
             put = await self._put(source, hook, intake)
+            COUNTERS.events_taken(source.name, intake, put.repeated)
             self._announce(put.deliveries)
         for aside in intake.set_aside:
             log(LOG, logging.WARNING, "ingress.set_aside", source=source.name, path=aside.path, reason=aside.reason)
@@ -129,7 +131,9 @@ class Receiver:
     async def _change(self, posted: Remembered, event: Event) -> bool:
         if not (destinations := changing(posted, event, self._changing)):
             return False
-        put = await self._outbox.put(as_intake(event, destinations))
+        intake = as_intake(event, destinations)
+        put = await self._outbox.put(intake)
+        COUNTERS.events_taken(event.source, intake, put.repeated)
         self._announce(put.deliveries)
         return True
 

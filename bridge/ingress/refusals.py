@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from aiohttp.http import HttpProcessingError
 
+from bridge.counters import COUNTERS
 from bridge.telemetry import Throttle, log
 
 LOG = logging.getLogger("bridge.ingress")
@@ -21,12 +22,13 @@ PARTS = 12  # of a path that are shown
 
 
 class Refusals:
-    """Counts what it leaves out. `None` for a source is a request that names none, or not one of ours."""
+    """Counts them, and what it leaves out. `None` for a source is a request that names none, or not one of ours."""
 
     def __init__(self) -> None:
         self._throttle: Throttle[tuple[str | None, int]] = Throttle()
 
     def log(self, source: str | None, status: int, reason: str) -> None:
+        COUNTERS.request_refused(source, status)
         if (left_out := self._throttle.left_out((source, status))) is not None:
             self.tell(source=source, status=status, reason=reason, repeated=left_out or None)
 
@@ -74,6 +76,7 @@ class HttpLog(logging.Logger):
             case HttpProcessingError():
                 self._refusals.log(None, 400, f"{NOT_HTTP}: {type(error).__name__}")
             case Exception():  # our own bug: it is answered 500
+                COUNTERS.request_refused(None, 500)
                 self._refusals.tell_bug(error)
             case _:
                 pass

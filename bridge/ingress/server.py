@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bridge import __version__
 from bridge.clock import Clock
+from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError
 from bridge.ingress.body import ask_later, read_body
 from bridge.ingress.budget import MemoryBudget
@@ -141,6 +142,9 @@ class Server:
 
 
 def log_accepted(source: str, receipt: Receipt, started: float) -> None:
+    """Say, and count, that a request was taken which came when `perf_counter` was at `started`."""
+    seconds = time.perf_counter() - started
+    COUNTERS.request_taken(source, seconds)
     log(
         LOG,
         logging.INFO,
@@ -149,7 +153,7 @@ def log_accepted(source: str, receipt: Receipt, started: float) -> None:
         events=len(receipt.events) - receipt.repeats,
         set_aside=receipt.set_aside,
         repeated=receipt.repeats or None,
-        ms=round((time.perf_counter() - started) * 1000, 1),
+        ms=round(seconds * 1000, 1),
     )
 
 

@@ -150,10 +150,15 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class PutResult:
-    """What came of an intake: deliveries in order, and how many events were repeats."""
+    """What came of an intake: deliveries in order, and the ids of the events that were repeats."""
 
     deliveries: Sequence[Delivery]
-    repeats: int = 0
+    repeated: Sequence[str] = ()
+
+    @property
+    def repeats(self) -> int:
+        """How many events were repeats."""
+        return len(self.repeated)
 
 
 class Outbox(Protocol):

@@ -23,6 +23,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.counters import COUNTERS
 from bridge.errors import BridgeError, StoreUnavailable
 from bridge.store.backend import autocommit, backend_of
 from bridge.store.connection import PersistentConnection
@@ -131,11 +132,13 @@ class Writer:
         for write in writes:
             by_query.setdefault(write.query, []).append(write)
         connection = self._durable if durable else self._deferred
+        began = time.monotonic()
         try:
             connection.run(lambda opened: _execute(opened, by_query))
         except StoreUnavailable:
             self._needs_resync = True
             raise
+        COUNTERS.committed(len(writes), time.monotonic() - began, durable=durable)
         if touch in by_query:
             self._unsynced_since = None
         elif not durable and self._defers_sync and self._unsynced_since is None:

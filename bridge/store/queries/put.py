@@ -43,13 +43,13 @@ def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]
     elements: list[SetAside] = []
     for intake in intakes:
         first_told = [one for one in intake.routed if one.event.id not in repeats] if repeats else intake.routed
-        repeated = [repeats[one.event.id] for one in intake.routed if one.event.id in repeats] if repeats else []
+        repeated = [one.event.id for one in intake.routed if one.event.id in repeats] if repeats else []
         ids = count(newest + 1)
         made = [new_delivery(next(ids), one.event, to) for one in first_told for to in one.destinations]
-        results.append(PutResult(made, len(repeated)))
+        results.append(PutResult(made, repeated))
         newest += len(made)
         new += first_told
-        elements += [*intake.set_aside, *repeated]
+        elements += [*intake.set_aside, *(repeats[id_] for id_ in repeated)]
     with backend_of(connection).pipeline(connection):
         if new:
             write(connection, _PUT_EVENT, map(event_row, new))

@@ -11,13 +11,12 @@ from fnmatch import fnmatchcase
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.orbvpn import spellings
-from bridge.panels import CONFIGS, NATIVE_TYPES, OPEN_ENDED
+from bridge.panels import CONFIGS, NATIVE_TYPES, OPEN_ENDED, TOLD
 from bridge.routing import OWN
 from bridge.vocabulary import TYPES
 
 _FAMILIES = frozenset(name.partition(".")[0] for name in TYPES)
 _NATIVE = {word: frozenset(config.native_types) for config in CONFIGS for word in config.words()}
-_TOLD = {word: frozenset(config.native_types.values()) for config in CONFIGS for word in config.words()}
 #: What types may begin with that the vocabulary has no word for: `marzban.frozen`.
 _BEGINNINGS = frozenset(_NATIVE)
 _OWN = frozenset(name for name in TYPES if name.startswith(OWN))
@@ -126,5 +125,5 @@ def _known(document: Document, sources: list[str]) -> _Known:
 
 def _types_of(panels: list[str]) -> Iterator[str]:
     """All types of the families that the panels tell of: which of these is theirs follows from what an event holds."""
-    families = {type_.partition(".")[0] for word in panels for type_ in _TOLD[word]}
+    families = {type_.partition(".")[0] for word in panels for type_ in TOLD[word]}
     yield from (name for name in TYPES if name.partition(".")[0] in families)

@@ -37,6 +37,9 @@ DIALECTS: Mapping[str, Dialect] = {
     config.words()[0]: dialect for config in CONFIGS if (dialect := config.dialect()) is not None
 }
 
+#: Panel → the types that it is known to tell.
+TOLD = {word: frozenset(config.native_types.values()) for config in CONFIGS for word in config.words()}
+
 #: The panels whose senders name the types themselves.
 OPEN_ENDED = tuple(word for config in CONFIGS if not config.native_types for word in config.words())
 

@@ -11,6 +11,9 @@ LOG = logging.getLogger("bridge.admin")
 class AdminRefusals(Refusals):
     """The same counting as at the panels' door, under names of its own."""
 
+    def count(self, source: str | None, status: int) -> None:
+        """It is no panel's request: the metrics count those alone."""
+
     def tell(self, **fields: object) -> None:
         about = {"status": fields.get("status"), "why": fields.get("reason"), "repeated": fields.get("repeated")}
         log(LOG, logging.WARNING, "admin.refused", error=None, **about)

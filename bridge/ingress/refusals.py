@@ -28,9 +28,13 @@ class Refusals:
         self._throttle: Throttle[tuple[str | None, int]] = Throttle()
 
     def log(self, source: str | None, status: int, reason: str) -> None:
-        COUNTERS.request_refused(source, status)
+        self.count(source, status)
         if (left_out := self._throttle.left_out((source, status))) is not None:
             self.tell(source=source, status=status, reason=reason, repeated=left_out or None)
+
+    def count(self, source: str | None, status: int) -> None:
+        """Count one."""
+        COUNTERS.request_refused(source, status)
 
     def log_left_out(self) -> None:
         """Tell of what was left out, where nothing later did."""
@@ -76,7 +80,7 @@ class HttpLog(logging.Logger):
             case HttpProcessingError():
                 self._refusals.log(None, 400, f"{NOT_HTTP}: {type(error).__name__}")
             case Exception():  # our own bug: it is answered 500
-                COUNTERS.request_refused(None, 500)
+                self._refusals.count(None, 500)
                 self._refusals.tell_bug(error)
             case _:
                 pass

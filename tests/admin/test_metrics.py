@@ -3,13 +3,18 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bridge.admin.metrics import METRICS, exposition
 from bridge.admin.scrape import StoreLook
 from bridge.counters import NAMED_TYPES, OTHER, Counters
+from bridge.errors import HookRejected
+from bridge.ingress.source import Source
 from bridge.intake import Intake, Routed
 from bridge.outcome import Delivered, Done, Refused
 from bridge.store.base import Standing
@@ -18,9 +23,12 @@ from bridge.vocabulary import TYPES
 from tests.admin.scraped import a_scope, labels, parsed, series, value
 from tests.fakes import DECISION, START, an_event, an_intake
 from tests.pages import ROOT, named, table
+from tests.panels.hearing import opened
+from tests.panels.recorded import PAYLOADS, recorded
 
 LOOK = StoreLook(up=True, size=4096, lanes={"ops": LaneGauge(Standing.AWAY, 3, 2, 1, START), "team": LaneGauge()})
 PAGE = "docs/monitoring.md"
+FOLDERS = sorted(folder.name for folder in PAYLOADS.iterdir())
 
 
 def a_busy_bridge() -> Counters:
@@ -190,3 +198,30 @@ def test_a_rows_name_may_hold_anything(name: str) -> None:
 def test_the_library_is_not_imported_before_the_first_scrape() -> None:
     code = "import sys, bridge.app, bridge.admin.scrape; sys.exit('prometheus_client' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def leaves(value: Any) -> Iterator[str]:
+    """Every text and number in it."""
+    match value:
+        case dict():
+            yield from (leaf for one in value.values() for leaf in leaves(one))
+        case list():
+            yield from (leaf for one in value for leaf in leaves(one))
+        case str() | int() | float():
+            yield str(value)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_nothing_that_a_recorded_request_holds_is_in_a_label(folder: str) -> None:
+    counters, sent = Counters(), set[str]()
+    source = Source(folder, folder, opened(folder))
+    for request in recorded(folder):
+        with suppress(HookRejected):
+            events, set_aside = source.parse(request.hook)
+            counters.events_taken(folder, Intake([Routed(event, (), DECISION) for event, _ in events], set_aside), ())
+            sent |= {leaf for event, _ in events for leaf in leaves([event.data, event.native, event.subject])}
+    types = {type_ for _, type_ in counters.events}
+    by_name = every_label(exposition(counters, a_scope({folder: ()}, sinks=()), StoreLook()))
+    told = {value for one in by_name for name, value in one.items() if name != "le"}
+    assert types <= told
+    assert {one for one in sent if len(one) > 3} & told <= types

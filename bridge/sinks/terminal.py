@@ -17,6 +17,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from bridge.markup.service import Service
+from bridge.markup.spans import Link, Mark, Span, Style
 from bridge.message import Digest, Message
 from bridge.sinks.digest import rest
 from bridge.sinks.text import shows
@@ -25,6 +26,16 @@ from bridge.telemetry import CONTROLS, escaped
 ENDLESS = 10_000  # columns of what is no terminal
 NAMES = 2000  # characters of names of what a digest does not tell in full
 WIDEST = 100  # columns of a message on a terminal
+STYLES = {
+    Style.BOLD: "bold",
+    Style.HEADING: "bold",
+    Style.ITALIC: "italic",
+    Style.UNDERLINE: "underline",
+    Style.STRIKE: "strike",
+    Style.CODE: "cyan",
+    Style.CODE_BLOCK: "cyan",
+    Style.QUOTE: "dim",
+}
 BAR = Box("    \n▌   \n    \n▌   \n    \n    \n▌   \n    \n")
 
 _LINE = Text("─" * 8, style="dim")  # between the parts of a digest
@@ -52,6 +63,14 @@ def view(
     return "\n".join(line.rstrip() for line in text.getvalue().split("\n") if not _BLANK.fullmatch(line)) + "\n\n"
 
 
+def painted(spans: Iterable[Span]) -> Text:
+    """The spans in a terminal's colours."""
+    text = Text()
+    for span in spans:
+        text.append(without_controls(span.text), style=" ".join(filter(None, map(_style, span.marks))))
+    return text
+
+
 def beside_bar(color: str, body: RenderableType) -> RenderableType:
     """The body behind a bar, as the services draw it."""
     return Panel(body, box=BAR, border_style=color, padding=(0, 1), expand=False)
@@ -65,6 +84,10 @@ def indented(body: RenderableType) -> RenderableType:
 def without_controls(text: str) -> str:
     """`text` with nothing in it that a terminal would take for orders, but ends of lines."""
     return _CONTROLS.sub("", text.replace("\t", " "))
+
+
+def _style(mark: Mark) -> str:
+    return "underline" if isinstance(mark, Link) else STYLES.get(mark, "")
 
 
 def _head(message: Message | Digest, service: Service | None) -> str:

@@ -4,31 +4,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bridge.message import RECORD, UNIT, Digest, Message
-from bridge.sinks.terminal import beside_bar, indented, without_controls
+from bridge.sinks.discord.reading import line_reading, reading
+from bridge.sinks.terminal import beside_bar, indented, painted, without_controls
 from bridge.sinks.text import shows
 
 ROW = 3  # fields side by side
 GREY = "#4f545c"
-STYLES = {"strong": "bold", "em": "italic", "link": "underline", "s": "strike", "code_inline": "cyan"}
-
-_MARKDOWN = MarkdownIt("zero").enable(["emphasis", "strikethrough", "backticks", "escape", "link", "newline"])
 
 
 def words(markup: str) -> Text:
     """Discord's markdown."""
-    shown = Text()
-    styles: list[str] = []
-    for inline in _MARKDOWN.parseInline(without_controls(markup)):
-        for token in inline.children or []:
-            _put(token, shown, styles)
-    return shown
+    return painted(reading(markup))
 
 
 def body(message: Message | Digest, at: datetime) -> RenderableType:
@@ -38,17 +29,6 @@ def body(message: Message | Digest, at: datetime) -> RenderableType:
         shown += [*part, Text()] if part else []
     embed = beside_bar(_color(message["color"]), Group(*shown, _foot(message["footer"], at)))
     return Group(indented(words(message["content"].strip())), embed) if shows(message["content"]) else embed
-
-
-def _put(token: Token, shown: Text, styles: list[str]) -> None:
-    if token.type.endswith("_open"):
-        styles.append(STYLES.get(token.type.removesuffix("_open"), ""))
-    elif token.type.endswith("_close"):
-        styles.pop()
-    elif token.type in ("softbreak", "hardbreak"):
-        shown.append("\n")
-    else:
-        shown.append(token.content, style=" ".join([*styles, STYLES.get(token.type, "")]).strip())
 
 
 def _color(color: str) -> str:
@@ -81,7 +61,7 @@ def _field(name: str, value: str) -> Text:
 
 
 def _bold(markup: str) -> Text:
-    title = words(markup.strip())
+    title = painted(line_reading(markup.strip()))
     title.stylize("bold")
     return title
 

@@ -6,14 +6,15 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bridge.message import Digest, Message
-from bridge.sinks.terminal import beside_bar, without_controls
+from bridge.sinks.ntfy.reading import reading
+from bridge.sinks.terminal import beside_bar, painted
 
 GREEN = "#338574"
 
 
 def words(markup: str) -> Text:
     """ntfy's text, which has no markup."""
-    return Text(without_controls(markup))
+    return painted(reading(markup))
 
 
 def body(message: Message | Digest, at: datetime) -> RenderableType:

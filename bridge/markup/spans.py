@@ -1,0 +1,67 @@
+"""A text as people see it: words, and how each of them looks.
+
+A service's folder reads its own markup once, in `reading.py`; whoever shows it paints what was read: terminal or page.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+_ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_ENDS = ".,:;!?'\")]}*_~"  # what ends a sentence, and no address
+
+
+class Style(StrEnum):
+    """How words look."""
+
+    BOLD = "bold"
+    ITALIC = "italic"
+    UNDERLINE = "underline"
+    STRIKE = "strike"
+    CODE = "code"
+    CODE_BLOCK = "code block"
+    QUOTE = "quote"
+    HEADING = "heading"
+    SPOILER = "spoiler"
+    TAG = "tag"  # what the service makes a name, a channel or a topic of
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What leads somewhere."""
+
+    url: str
+
+
+Mark = Style | Link
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words that look alike; line breaks are among them. `marks`: the outermost first."""
+
+    text: str
+    marks: tuple[Mark, ...] = ()
+
+
+def words(spans: Iterable[Span]) -> str:
+    """The words alone."""
+    return "".join(span.text for span in spans)
+
+
+def with_addresses(text: str, marks: tuple[Mark, ...] = ()) -> Iterator[Span]:
+    """The text, for a service that makes links of bare addresses."""
+    end = 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_ENDS)
+        if len(address) > len("https://"):
+            yield from _span(text[end : found.start()], marks)
+            yield Span(address, (*marks, Link(address)))
+            end = found.start() + len(address)
+    yield from _span(text[end:], marks)
+
+
+def _span(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+    if text:
+        yield Span(text, marks)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from bridge.markup.drawing import Draw
 from bridge.markup.markdown import Writer
 from bridge.markup.text import Text
 from bridge.message import Digest, Message
@@ -36,9 +37,10 @@ class Service:
     blocks         the named blocks that a message is made of; templates have `remarks` beside them
     digest_blocks  those that a digest is made of
     terminal       what draws it on a terminal, imported only where one is drawn on: it brings rich
+    draw           draws a request's body as a page shows it
     long_values    whether its layout wants times to the second, and true and false in place of yes and no
 
-    What a page, a question or an advice must know of a service is a field here too: the frame of its preview, what
+    What a page, a question or an advice must know of a service is a field here too: what
     `init` asks, what `doctor` tries, what is worth saying of its settings.
     """
 
@@ -48,6 +50,7 @@ class Service:
     blocks: tuple[str, ...]
     digest_blocks: tuple[str, ...]
     terminal: Callable[[], Terminal]
+    draw: Draw
     long_values: bool = False
 
 

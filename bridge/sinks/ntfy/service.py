@@ -1,5 +1,9 @@
 """ntfy, as the rest of the house knows it."""
 
+from datetime import datetime
+
+from bridge.event import JsonObject
+from bridge.markup.drawing import Drawn
 from bridge.markup.markdown import PlainWriter
 from bridge.markup.service import Service, Terminal
 from bridge.sinks.ntfy.text import NtfyText
@@ -11,6 +15,12 @@ def _terminal() -> Terminal:
     return terminal
 
 
+def _draw(body: JsonObject, at: datetime) -> Drawn:
+    from bridge.sinks.ntfy.drawing import drawn  # only who looks at pages pays for it
+
+    return drawn(body, at)
+
+
 NTFY = Service(
     name="ntfy",
     text=NtfyText,
@@ -18,4 +28,5 @@ NTFY = Service(
     blocks=("heading", "text"),
     digest_blocks=("heading", "text", "more"),
     terminal=_terminal,
+    draw=_draw,
 )

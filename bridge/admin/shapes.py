@@ -170,3 +170,41 @@ class Lane(Shape):
     waiting: int
     dead: int
     oldest: datetime | None
+
+
+class RequestShape(Shape):
+    """A request as it would go out, secrets masked. `body`: its JSON, or its text where it is none."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: Any
+
+
+class MeasureShape(Shape):
+    """How much of what a service allows a message takes: `title` 12 of 256."""
+
+    name: str
+    used: int
+    limit: int
+
+
+class Previewed(Shape):
+    """What a sink would be sent for an event, and how it would look.
+
+    service   whose message it is, None for a program
+    why       the row that has it sent
+    blocks    what the template made
+    request   None where none is sent: a terminal shows it
+    fault     what is wrong with the template, with its line, where the built-in one was used in its place
+    html      as the service draws it, safe as it is; None where it was not asked for
+    """
+
+    sink: str
+    service: str | None
+    why: str
+    blocks: dict[str, str]
+    request: RequestShape | None
+    fault: str | None
+    measures: tuple[MeasureShape, ...]
+    html: str | None

@@ -1,13 +1,11 @@
 """`render` and `test`: what would be sent, and sending it once."""
 
 import asyncio
-import json
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,13 +14,12 @@ from bridge.cli.names import check_locale, known_name
 from bridge.errors import BridgeError, UnknownName
 
 if TYPE_CHECKING:
+    from bridge.admin.preview import Preview
     from bridge.config.model import Config
     from bridge.event import Event, JsonObject
-    from bridge.markup.service import Service
-    from bridge.message import Circumstances, Message
+    from bridge.intake import Destination
     from bridge.outcome import Attempt
-    from bridge.sinks.base import HttpSink, Sink
-    from bridge.sinks.http import Http
+    from bridge.sinks import SinkSettings
 
 EventOption = Annotated[str, typer.Option("--event", help="A sample of this type.")]
 
@@ -69,12 +66,12 @@ def render(
         events = [_sample(settings, event, source=source, panel=panel)]
     shown = [one for event_ in events for one in _previews(settings, event_, sink, service, locale)]
     if as_json:
-        print_json([one.to_json() for one in shown])
+        print_json([_to_json(one) for one in shown])
     elif not shown:
         print("no row sends this anywhere", file=sys.stderr)
     else:
         for one in shown:
-            one.show()
+            _show(one)
 
 
 def probe(
@@ -97,48 +94,47 @@ def probe(
     raise typer.Exit(0 if delivered else 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """One event for one sink, as it would go out."""
+def _to_json(preview: "Preview") -> "JsonObject":
+    shape = preview.shape().to_json()
+    shown = {name: shape[name] for name in ("blocks", "sink", "why", "request", "fault")}
+    return {"event": preview.event.to_json(), **shown}
 
-    event: "Event"
-    sink: str
-    why: str
-    message: "Message"
-    service: "Service | None"
-    request: "JsonObject | None"
-    fault: str | None
 
-    def to_json(self) -> "JsonObject":
-        beside = {name: getattr(self, name) for name in ("sink", "why", "request", "fault")}
-        return {"event": self.event.to_json(), "blocks": dict(self.message.blocks), **beside}
+def _show(preview: "Preview") -> None:
+    """A chat's message as `run` draws it on a terminal, a program's request as it goes out."""
+    from bridge.sinks.terminal import view
 
-    def show(self) -> None:
-        """A chat's message as `run` draws it on a terminal, a program's request as it goes out."""
-        from bridge.sinks.terminal import view
+    print(f"── {printable(preview.event.type)} → {preview.sink} ({printable(preview.why)})\n")
+    if preview.service is not None or preview.request is None:
+        terminal = sys.stdout.isatty()
+        print(view(preview.message, preview.service, terminal=terminal, color=terminal), end="")
+    else:
+        print_json(preview.request.to_json())
+        print()
+    if preview.fault:
+        _tell_fault(preview.fault, "\n")
 
-        print(f"── {printable(self.event.type)} → {self.sink} ({printable(self.why)})\n")
-        if self.service is not None or self.request is None:
-            terminal = sys.stdout.isatty()
-            print(view(self.message, self.service, terminal=terminal, color=terminal), end="")
-        else:
-            print_json(self.request)
-            print()
-        if self.fault:
-            print(f"the template failed, and the built-in one was used: {printable(self.fault)}\n", file=sys.stderr)
+
+def _tell_fault(fault: str, end: str = "") -> None:
+    print(f"the template failed, and the built-in one was used: {printable(fault)}{end}", file=sys.stderr)
 
 
 async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
-    from bridge.message import Circumstances, Message
+    from bridge.admin.loaded import loaded
+    from bridge.admin.preview import rendered
+    from bridge.message import Circumstances
+    from bridge.panels import DIALECTS
+    from bridge.sinks.base import Tools
     from bridge.sinks.http import Http
 
-    http, given = Http(), Circumstances(test=True)
+    http, at = Http(), datetime.now(UTC)
     try:
-        sink = _open_sink(config, name, http)
-        blocks, fault = _rendered(config, sink, event, None, circumstances=given)
+        sink = _sink_settings(config, name).open(Tools(http, DIALECTS))
+        renderer, given = loaded(config).renderer, Circumstances(test=True)
+        message, fault = rendered(event, sink, renderer, at=at, to=_asked_for(name), circumstances=given)
         if fault:
-            print(f"the template failed, and the built-in one was used: {printable(fault)}", file=sys.stderr)
-        return await sink.send(Message(event=event, at=datetime.now(UTC), blocks=blocks, circumstances=given))
+            _tell_fault(fault)
+        return await sink.send(message)
     finally:
         await http.close()
 
@@ -152,62 +148,28 @@ def _attempt_json(attempt: "Attempt") -> "JsonObject":
 
 def _previews(
     config: "Config", event: "Event", sink: str | None, service: str | None, locale: str | None
-) -> Iterator[Preview]:
-    from bridge.routing import Router
+) -> "Iterator[Preview]":
+    from bridge.admin.loaded import loaded
+    from bridge.admin.preview import preview
     from bridge.sinks.base import Tools
     from bridge.sinks.console import ConsoleConfig
     from bridge.sinks.http import Http
 
-    http = Http()
+    ready, at = loaded(config), datetime.now(UTC)
     if service is not None:
-        console = ConsoleConfig.model_validate({"format": service}).open(Tools(http, {}))
-        yield _preview(config, event, console, service, "asked for", None, locale)
-    elif sink is not None:
-        yield _preview(config, event, _open_sink(config, sink, http), sink, "asked for", None, locale)
-    else:
-        routed = Router(config.table(), sinks=config.all_sinks()).route(event)
-        for one in routed.destinations:
-            yield _preview(config, event, _open_sink(config, one.sink, http), one.sink, one.row, one.template, locale)
+        console = ConsoleConfig.model_validate({"format": service}).open(Tools(Http(), {}))
+        yield preview(event, console, ready.renderer, at=at, locale=locale, to=_asked_for(service))
+        return
+    if sink is not None:
+        _sink_settings(config, sink)
+    for to in [_asked_for(sink)] if sink is not None else ready.router.route(event).destinations:
+        yield preview(event, ready.sink(to.sink), ready.renderer, at=at, locale=locale, to=to)
 
 
-def _preview(
-    config: "Config", event: "Event", sink: "Sink", name: str, why: str, template: str | None, locale: str | None
-) -> Preview:
-    from bridge.message import Message
-    from bridge.sinks.base import HttpSink
+def _asked_for(sink: str) -> "Destination":
+    from bridge.intake import Destination
 
-    blocks, fault = _rendered(config, sink, event, template, locale)
-    message = Message(event=event, at=datetime.now(UTC), blocks=blocks, template=template)
-    request = _request_json(sink, message) if isinstance(sink, HttpSink) else None
-    return Preview(event, name, why, message, sink.look.service, request, fault)
-
-
-def _rendered(
-    config: "Config",
-    sink: "Sink",
-    event: "Event",
-    template: str | None,
-    locale: str | None = None,
-    circumstances: "Circumstances | None" = None,
-) -> "tuple[Mapping[str, str], str | None]":
-    from bridge.message import PLAIN
-    from bridge.messages.renderer import Renderer
-
-    renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
-    look = replace(sink.look, locale=locale) if locale else sink.look
-    rendered = renderer.render(event, look, template, circumstances or PLAIN)
-    return rendered.blocks, rendered.fault
-
-
-def _request_json(sink: "HttpSink[Any]", message: "Message") -> "JsonObject":
-    request = sink.build(message)
-    text = sink.mask(request.body.decode("utf-8", "replace"))
-    try:
-        body = json.loads(text)
-    except ValueError:
-        body = text
-    headers = {name: sink.mask(value) for name, value in request.headers.items()}
-    return {"method": request.method, "url": sink.mask(str(request.url)), "headers": headers, "body": body}
+    return Destination(sink, "asked for")
 
 
 def _config(config: Path | None, *, needed: bool) -> "Config":
@@ -218,15 +180,13 @@ def _config(config: Path | None, *, needed: bool) -> "Config":
     return load(config_path(config)).config if needed or config or default_path() else Config()
 
 
-def _open_sink(config: "Config", name: str, http: "Http") -> "Sink":
+def _sink_settings(config: "Config", name: str) -> "SinkSettings":
     from bridge.config.errors import suggestion
-    from bridge.panels import DIALECTS
-    from bridge.sinks.base import Tools
 
     sinks = config.all_sinks()
     if name not in sinks:
         raise UnknownName(f'no sink named "{printable(name)}": {suggestion(name, list(sinks))}')
-    return sinks[name].open(Tools(http, DIALECTS))
+    return sinks[name]
 
 
 def _sample(config: "Config", name: str, *, source: str | None = None, panel: str | None = None) -> "Event":

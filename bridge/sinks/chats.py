@@ -5,17 +5,19 @@ from typing import get_args
 from bridge.markup.service import Service
 from bridge.sinks.discord import DiscordConfig
 from bridge.sinks.ntfy import NtfyConfig
-from bridge.sinks.settings import ChatConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
 Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig
 
 
-def _services() -> dict[str, Service]:
-    configs: tuple[type[ChatConfig], ...] = get_args(Chat)
-    return {config.service.name: config.service for config in configs}
-
+_CONFIGS: tuple[type[Chat], ...] = get_args(Chat)
 
 #: The service of each chat, by its name.
-SERVICES = _services()
+SERVICES: dict[str, Service] = {config.service.name: config.service for config in _CONFIGS}
+
+
+def specimen(service: Service) -> Chat:
+    """Settings of a sink of that service that reaches nobody: for what it would be told where no sink is set up."""
+    config = next(config for config in _CONFIGS if config.service is service)
+    return config.model_validate(config.specimen)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJson
 from yarl import URL
 
 from bridge.codec import dump
+from bridge.event import JsonObject
 from bridge.markup.service import Extent, Service
 from bridge.outcome import Rate
 from bridge.settings import Duration, Settings
@@ -194,6 +195,8 @@ class ChatConfig(SinkConfig):
     """What every chat has."""
 
     service: ClassVar[Service]
+    #: Settings with which a request can be built that is sent nowhere: to show what the service would get.
+    specimen: ClassVar[JsonObject]
 
     style: MessageStyle = "normal"
     storm: Storm | None = Field(Storm(), description="when it has fallen behind, and digests by itself; null for never")

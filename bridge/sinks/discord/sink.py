@@ -132,6 +132,7 @@ class DiscordConfig(ChatConfig):
 
     service: ClassVar[Service] = DISCORD
     hosts: ClassVar[tuple[str, ...]] = HOSTS
+    specimen: ClassVar[JsonObject] = {"url": "https://discord.com/api/webhooks/0/0"}
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
     url: SecretUrl = Field(description="the webhook's URL: channel settings, Integrations, Webhooks")
     username: Annotated[str, AfterValidator(_username)] | None = Field(None, description="the name it speaks under")

@@ -57,6 +57,7 @@ class NtfyConfig(ChatConfig):
 
     service: ClassVar[Service] = NTFY
     hosts: ClassVar[tuple[str, ...]] = HOSTS
+    specimen: ClassVar[JsonObject] = {"topic": "panelbridge"}
     type: Literal["ntfy"] = Field("ntfy", description="a notification to an ntfy topic")
     topic: Annotated[Token, AfterValidator(_topic)] = Field(description="the topic; who knows it can read it")
     token: Token | None = Field(None, description="an access token, tk_…, where the topic asks for one")

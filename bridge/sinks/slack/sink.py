@@ -31,6 +31,7 @@ from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bridge.codec import dump
+from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
@@ -89,6 +90,7 @@ class SlackConfig(ChatConfig):
 
     service: ClassVar[Service] = SLACK
     hosts: ClassVar[tuple[str, ...]] = HOSTS
+    specimen: ClassVar[JsonObject] = {"url": "https://hooks.slack.com/services/0"}
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
     url: SecretUrl | None = Field(None, description="the incoming webhook's URL")
     token: Token | None = Field(None, description="or a bot token, xoxb-…, together with channel")

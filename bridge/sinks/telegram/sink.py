@@ -91,6 +91,7 @@ class TelegramConfig(ChatConfig):
 
     service: ClassVar[Service] = TELEGRAM
     hosts: ClassVar[tuple[str, ...]] = HOSTS
+    specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
     token: Token = Field(description="the bot's token, from @BotFather")
     chat_id: ChatId = Field(description="the chat: -100… for channels and supergroups, or @name")

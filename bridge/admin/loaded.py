@@ -1,0 +1,72 @@
+"""What the file says, ready to be asked what would happen: its sources, its table, its sinks and its templates.
+
+None of it is what the bridge runs with: whatever is tried here counts nowhere, and no socket is opened.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from bridge.errors import UnknownName
+from bridge.messages.renderer import Renderer
+from bridge.panels import DIALECTS
+from bridge.panels.base import SourceConfig
+from bridge.routing import Route, Router
+from bridge.sinks import SinkSettings
+from bridge.sinks.base import Sink, Tools
+from bridge.sinks.http import Http
+
+
+class Configuration(Protocol):
+    """All that is asked of the file."""
+
+    @property
+    def sources(self) -> Mapping[str, Any]: ...
+
+    @property
+    def locale(self) -> str: ...
+
+    def all_sinks(self) -> Mapping[str, SinkSettings]: ...
+
+    def table(self) -> Sequence[tuple[str, Route]]: ...
+
+    def template_folders(self) -> Sequence[Path]: ...
+
+    def zone(self) -> ZoneInfo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The file, as far as previews need it.
+
+    sources  their settings, by name; each has its panel's word under `panel`
+    rows     the table, each row under its name
+    locale   the language of what names none
+    """
+
+    sources: Mapping[str, SourceConfig]
+    sinks: Mapping[str, SinkSettings]
+    rows: Mapping[str, Route]
+    router: Router
+    renderer: Renderer
+    zone: ZoneInfo
+    locale: str
+    _opened: dict[str, Sink] = field(default_factory=dict)
+
+    def sink(self, name: str) -> Sink:
+        """The sink of that name, opened once; raise UnknownName where there is none."""
+        if name not in self.sinks:
+            raise UnknownName(f'no sink named "{name}": there are {", ".join(self.sinks) or "none"}')
+        if name not in self._opened:
+            self._opened[name] = self.sinks[name].open(Tools(Http(), DIALECTS))
+        return self._opened[name]
+
+
+def loaded(config: Configuration) -> Loaded:
+    """The file, ready to be asked."""
+    sinks, table = config.all_sinks(), config.table()
+    renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
+    router = Router(table, sinks=sinks)
+    return Loaded(config.sources, sinks, dict(table), router, renderer, config.zone(), config.locale)

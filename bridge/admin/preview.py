@@ -1,0 +1,119 @@
+"""What would be sent for an event, and how it would look: for the command line, programs and pages alike.
+
+Why one function: a preview that is made by other code than what is sent lies sooner or later. The request is built by
+the sink itself, and what is drawn is that request's body.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.admin.request_drawing import drawn_request
+from bridge.admin.shapes import MeasureShape, Previewed, RequestShape
+from bridge.event import Event, JsonObject
+from bridge.intake import Destination
+from bridge.markup.drawing import Drawn
+from bridge.markup.service import Service
+from bridge.message import PLAIN, Circumstances, Message
+from bridge.messages.renderer import Renderer
+from bridge.sinks.base import HttpSink, Sink, Tools
+from bridge.sinks.chats import specimen
+from bridge.sinks.http import Http, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One event for one sink, as it would go out.
+
+    why      the row that has it sent, or that it was asked for
+    service  whose message it is, None for a program
+    request  `method`, `url`, `headers` and `body`, secrets masked; None where none is sent: a terminal shows it
+    shown    what is drawn of it: the body that the service gets
+    fault    what is wrong with the template, where the built-in one was used in its place
+    """
+
+    event: Event
+    sink: str
+    why: str
+    message: Message
+    service: Service | None
+    request: RequestShape | None
+    shown: JsonObject
+    fault: str | None
+
+    def drawn(self, zone: ZoneInfo) -> Drawn:
+        """As the service draws it; a program's request as it goes out; times in that zone."""
+        if self.service is not None:
+            return self.service.draw(self.shown, self.message.at.astimezone(zone))
+        return drawn_request(self.request, self.event)
+
+    def shape(self, zone: ZoneInfo | None = None) -> Previewed:
+        """As it is shown; with a zone drawn, too."""
+        drawn = self.drawn(zone) if zone else None
+        return Previewed(
+            sink=self.sink,
+            service=self.service.name if self.service else None,
+            why=self.why,
+            blocks=dict(self.message.blocks),
+            request=self.request,
+            fault=self.fault,
+            measures=tuple(MeasureShape.model_validate(one) for one in drawn.measures) if drawn else (),
+            html=str(drawn.html) if drawn else None,
+        )
+
+
+def preview(
+    event: Event,
+    sink: Sink,
+    renderer: Renderer,
+    *,
+    at: datetime,
+    locale: str | None = None,
+    to: Destination,
+    circumstances: Circumstances = PLAIN,
+) -> Preview:
+    """What the sink would be sent at `at`, in `locale` or else its own language, for the row that names it in `to`."""
+    message, fault = rendered(event, sink, renderer, at=at, locale=locale, to=to, circumstances=circumstances)
+    request, shown = None, {}
+    if isinstance(sink, HttpSink):
+        request = _masked(sink, _first_request(sink, message))
+        shown = request.body if isinstance(request.body, dict) else {}
+    elif (service := sink.look.service) is not None:
+        shown = json.loads(specimen(service).open(Tools(Http(), {})).build(message).body)
+    return Preview(event, to.sink, to.row, message, sink.look.service, request, shown, fault)
+
+
+def rendered(
+    event: Event,
+    sink: Sink,
+    renderer: Renderer,
+    *,
+    at: datetime,
+    locale: str | None = None,
+    to: Destination,
+    circumstances: Circumstances = PLAIN,
+) -> tuple[Message, str | None]:
+    """The message that a sink is handed, and what is wrong with its template."""
+    look = replace(sink.look, locale=locale) if locale else sink.look
+    found = renderer.render(event, look, to.template, circumstances)
+    message = Message(event=event, at=at, blocks=found.blocks, template=to.template, circumstances=circumstances)
+    return message, found.fault
+
+
+def _first_request(sink: HttpSink[Any], message: Message) -> Request:
+    """The request that carries it; of an update the one that is tried first."""
+    update = next(sink.flow(message), None) if message.circumstances.earlier else None
+    return update or sink.build(message)
+
+
+def _masked(sink: HttpSink[Any], request: Request) -> RequestShape:
+    text = sink.mask(request.body.decode("utf-8", "replace"))
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = text
+    headers: Mapping[str, str] = {name: sink.mask(value) for name, value in request.headers.items()}
+    return RequestShape(method=request.method, url=sink.mask(str(request.url)), headers=dict(headers), body=body)

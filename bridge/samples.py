@@ -115,6 +115,15 @@ def sent(name: str, source: str, panel: str, settings: SourceConfig, *, at: date
     return event if event is not None and event.type == name else None
 
 
+def request_of(name: str, panel: str, *, at: datetime) -> Sample | None:
+    """The request by which a panel tells what is called `name`, by it or by its type; None where it sends none."""
+    for key in ("native_type", "type"):
+        for one in samples_of(panel):
+            if getattr(one, key) == name:
+                return one
+    return _foreign(panel, sample(name, at=at)) if panel in OPEN_ENDED and name in TYPES else None
+
+
 def canonical(name: str) -> str:
     """A type for a name of OrbVPN's document; any other name as it is."""
     return DOCUMENTED.get(name, name)

@@ -6,13 +6,12 @@ None of it is what the bridge runs with: whatever is tried here counts nowhere, 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from bridge.errors import UnknownName
 from bridge.messages.renderer import Renderer
-from bridge.panels import DIALECTS
-from bridge.panels.base import SourceConfig
+from bridge.panels import DIALECTS, SourceSettings
 from bridge.routing import Route, Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
@@ -23,7 +22,7 @@ class Configuration(Protocol):
     """All that is asked of the file."""
 
     @property
-    def sources(self) -> Mapping[str, Any]: ...
+    def sources(self) -> Mapping[str, SourceSettings]: ...
 
     @property
     def locale(self) -> str: ...
@@ -46,7 +45,7 @@ class Loaded:
     locale   the language of what names none
     """
 
-    sources: Mapping[str, SourceConfig]
+    sources: Mapping[str, SourceSettings]
     sinks: Mapping[str, SinkSettings]
     rows: Mapping[str, Route]
     router: Router

@@ -208,3 +208,55 @@ class Previewed(Shape):
     fault: str | None
     measures: tuple[MeasureShape, ...]
     html: str | None
+
+
+class SampleShape(Shape):
+    """A recorded request of a panel: what the panel calls it, the type that it becomes, its body as readable JSON."""
+
+    name: str
+    type: str
+    body: str
+
+
+class TriedRow(Verdict):
+    """What a row would say of an event.
+
+    already   the sinks of it that an earlier row has it sent to
+    takes     what the row takes, as the file says it
+    sentence  why, as a sentence
+    manner    how it would be told, where that is not simply at once
+    """
+
+    already: tuple[str, ...]
+    takes: str
+    sentence: str
+    manner: str
+
+
+class TriedEvent(Shape):
+    """An event that was understood, where it would go, and how it would look there; `sentence` says where, in one."""
+
+    type: str
+    native_type: str
+    subject: str | None
+    occurred_at: datetime
+    data: Any
+    sentence: str
+    verdicts: tuple[TriedRow, ...]
+    previews: tuple[Previewed, ...]
+
+
+class TriedAside(Shape):
+    """What would be set aside: the path in the body, empty for all of it, and the reason."""
+
+    path: str
+    reason: str
+
+
+class Tried(Shape):
+    """What would happen; the first ones, and how many more there are. No signature was checked."""
+
+    events: tuple[TriedEvent, ...]
+    more_events: int
+    set_aside: tuple[TriedAside, ...]
+    more_set_aside: int

@@ -3,15 +3,17 @@
 Source   support.discord.com "Markdown Text 101"; discord.com/developers/docs/reference#message-formatting
 Quirks   four spaces mean nothing, nor do HTML, entities, tables, references and underlined headings
          a quote ends with its line, `>>> ` goes on to the end; there is none inside a quote or a list
+         a mark needs no word's end beside it, as CommonMark's do: a text or none is all that matters
          ``` opens a code block anywhere, and closes it anywhere
 """
 
 import re
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.parser_inline import RuleFuncInlineType
     from markdown_it.rules_block import StateBlock
     from markdown_it.rules_inline import StateInline
 
@@ -24,6 +26,7 @@ _FENCE = "```"
 @cache
 def reader() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # 3 MB: only who has such messages pays for it
+    from markdown_it.rules_inline import emphasis, strikethrough
 
     md = MarkdownIt("zero")
     md.enable(["list", "heading", "newline", "escape", "backticks", "strikethrough", "emphasis", "link", "autolink"])
@@ -34,6 +37,8 @@ def reader() -> "MarkdownIt":
     md.inline.ruler.before("emphasis", "spoiler", _spoiler)
     md.inline.ruler.before("emphasis", "small", _small)
     md.inline.ruler.before("autolink", "form", _form)
+    for name, rule in (("emphasis", emphasis), ("strikethrough", strikethrough)):
+        md.inline.ruler.at(name, partial(_loose, rule.tokenize))
     md.inline.add_terminator_char("|")
     return md
 
@@ -131,6 +136,22 @@ def _small(state: "StateInline", silent: bool) -> bool:
     if not at_start or not state.src.startswith("-# ", state.pos):
         return False
     state.pos += 3
+    return True
+
+
+def _loose(rule: "RuleFuncInlineType", state: "StateInline", silent: bool) -> bool:
+    """A mark's rule without what CommonMark has about punctuation, for `**84%**` is bold whatever stands behind it.
+
+    A single `_` keeps to words.
+    """
+    known, start = len(state.delimiters), state.pos
+    if not rule(state, silent):
+        return False
+    before, after = state.src[start - 1 : start], state.src[state.pos : state.pos + 1]
+    for one in state.delimiters[known:]:
+        if chr(one.marker) != "_" or one.length > 1:
+            one.open |= not (after.isspace() or state.pos >= state.posMax)
+            one.close |= not (before.isspace() or start == 0)
     return True
 
 

@@ -26,6 +26,9 @@ EDITED = ("content", "embeds", "components", "allowed_mentions")  # what may be 
 COMPONENTS_V2 = 32768
 FLAGS = 4 | 4096 | COMPONENTS_V2  # SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
 LEGACY = ("content", "embeds", "poll")  # what a message of components cannot have
+_MARKED = re.compile(
+    r"\\(?P<escaped>[!-/:-@\[-`{-~])|`(?P<code>[^`]+)`|\[(?P<label>(?:\\.|[^\[\]\\])*)\]\([^()\s]*\)|\*\*|__|~~|\|\|"
+)
 PING = re.compile(r"@everyone|@here|<@[!&]?[0-9]", re.IGNORECASE)
 SCHEMES = {"url": ("http", "https"), "icon_url": ("http", "https", "attachment"), "avatar_url": ("http", "https")}
 
@@ -354,11 +357,27 @@ def harmless(markup: str) -> None:
     assert not PING.search(markup)
 
 
+def unmarked(markup: str) -> str:
+    """A text of ours without its marks; what was escaped stands for itself."""
+    return _MARKED.sub(lambda found: found["escaped"] or found["code"] or unmarked(found["label"] or ""), markup)
+
+
 def shown(message: dict[str, Any]) -> str:
     texts = [message.get("content")]
     for embed in message.get("embeds", []):
         texts += [embed.get("author", {}).get("name"), embed.get("title"), embed.get("description")]
         texts += [text for field in embed.get("fields", []) for text in (field["name"], field["value"])]
+        texts += [embed.get("footer", {}).get("text")]
+    return "\n".join(filter(None, texts))
+
+
+def seen(message: dict[str, Any]) -> str:
+    """Titles, descriptions and fields are read as markdown, the names of authors and footers are not."""
+    texts = [unmarked(message.get("content", ""))]
+    for embed in message.get("embeds", []):
+        texts += [embed.get("author", {}).get("name")]
+        texts += [unmarked(embed.get(key, "")) for key in ("title", "description")]
+        texts += [unmarked(text) for field in embed.get("fields", []) for text in (field["name"], field["value"])]
         texts += [embed.get("footer", {}).get("text")]
     return "\n".join(filter(None, texts))
 
@@ -395,6 +414,7 @@ KNOWN = KnownChat(
     words=words,
     harmless=harmless,
     shown=shown,
+    seen=seen,
     pings=pings,
     silences=("flags", 4096),
 )

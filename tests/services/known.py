@@ -73,6 +73,7 @@ class KnownChat(Known):
     words     a text in its markup as people read it; fails where the service would not read it
     harmless  fails where a text in its markup pings anybody
     shown     all that a request's body shows, in the order in which people see it, in the service's markup
+    seen      the same without any markup: the words as people see them
     pings     whom a request's body would wake beside those who read along
     silences  what a request's body has where nobody is to be woken by it; None where the service knows nothing of that
     """
@@ -80,5 +81,6 @@ class KnownChat(Known):
     words: Callable[[str], str]
     harmless: Callable[[str], None]
     shown: Callable[[Any], str]
+    seen: Callable[[Any], str]
     pings: Callable[[Any, Event], Iterable[str]]
     silences: tuple[str, Any] | None

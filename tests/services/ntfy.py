@@ -116,6 +116,10 @@ def shown(message: dict[str, Any]) -> str:
     return "\n".join(message[key] for key in ("title", "message") if key in message)
 
 
+def seen(message: dict[str, Any]) -> str:
+    return words(shown(message))
+
+
 def pings(message: dict[str, Any], event: Event) -> Iterable[str]:
     return ()
 
@@ -149,6 +153,7 @@ KNOWN = KnownChat(
     words=words,
     harmless=harmless,
     shown=shown,
+    seen=seen,
     pings=pings,
     silences=("priority", 2),
 )

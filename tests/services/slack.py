@@ -174,6 +174,17 @@ def shown(message: dict[str, Any]) -> str:
     return "\n".join(_texts(message))
 
 
+def seen(message: dict[str, Any]) -> str:
+    """A mark is one unless it stands inside of a word, or between spaces that nobody sees."""
+    return words(re.sub(r"[*_~]+|`+", _literal, shown(message)))
+
+
+def _literal(found: re.Match[str]) -> str:
+    before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
+    inside = before.isalnum() and after.isalnum() and "`" not in found[0]
+    return found[0] if inside or before == after == "\u200b" else ""
+
+
 def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
     yield from (f"a ping: {text}" for text in (message["text"], *_texts(message)) if PING.search(text))
 
@@ -209,6 +220,7 @@ KNOWN = KnownChat(
     words=words,
     harmless=harmless,
     shown=shown,
+    seen=seen,
     pings=pings,
     silences=None,
 )

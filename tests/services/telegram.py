@@ -254,6 +254,10 @@ def shown(message: dict[str, Any]) -> str:
     return str(message["text"])
 
 
+def seen(message: dict[str, Any]) -> str:
+    return words(shown(message))
+
+
 def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
     read = Reader(re.sub(r"<(code|pre)[ >].*?</\1>", "", message["text"], flags=re.DOTALL))
     if PING.search(read.words) or any(link.startswith(("tg:", "ton:")) for link in read.links):
@@ -283,6 +287,7 @@ KNOWN = KnownChat(
     words=words,
     harmless=harmless,
     shown=shown,
+    seen=seen,
     pings=pings,
     silences=("disable_notification", True),
 )

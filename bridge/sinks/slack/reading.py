@@ -15,7 +15,7 @@ _CODE_BLOCK = re.compile(r"```(?P<code>.+?)```", re.DOTALL)
 _QUOTED = re.compile(r"(?:&gt;|>) ?")
 _MARKUP = re.compile(
     r"<(?P<link>[^<>|\n]+)(?:\|(?P<label>[^<>\n]*))?>"
-    r"|(?<!\w)(?P<mark>[*_~`])(?P<inner>[^\n]+?)(?P=mark)(?!\w)"
+    r"|(?<!\w)(?P<mark>[*_~`])(?![\s\u200b])(?P<inner>[^\n]+?)(?<![\s\u200b])(?P=mark)(?!\w)"
 )
 
 

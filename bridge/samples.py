@@ -115,12 +115,18 @@ def sent(name: str, source: str, panel: str, settings: SourceConfig, *, at: date
     return event if event is not None and event.type == name else None
 
 
+def requests_of(panel: str) -> dict[str, Sample]:
+    """The panel's requests, each under what the panel calls it, or under its type where that is taken."""
+    found: dict[str, Sample] = {}
+    for one in samples_of(panel):
+        found.setdefault(one.type if one.native_type in found else one.native_type, one)
+    return found
+
+
 def request_of(name: str, panel: str, *, at: datetime) -> Sample | None:
     """The request by which a panel tells what is called `name`, by it or by its type; None where it sends none."""
-    for key in ("native_type", "type"):
-        for one in samples_of(panel):
-            if getattr(one, key) == name:
-                return one
+    if one := requests_of(panel).get(name) or next((one for one in samples_of(panel) if one.type == name), None):
+        return one
     return _foreign(panel, sample(name, at=at)) if panel in OPEN_ENDED and name in TYPES else None
 
 

@@ -211,7 +211,7 @@ class Previewed(Shape):
 
 
 class SampleShape(Shape):
-    """A recorded request of a panel: what the panel calls it, the type that it becomes, its body as readable JSON."""
+    """A recorded request of a panel: what it is asked for by, the type that it becomes, its body as readable JSON."""
 
     name: str
     type: str

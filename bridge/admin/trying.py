@@ -18,7 +18,7 @@ from bridge.ingress.source import Source
 from bridge.intake import Destination, Routed, SetAside
 from bridge.panels.base import Hook
 from bridge.routing.verdicts import Verdict, verdicts
-from bridge.samples import Sample, canonical, request_of, sample, samples_of
+from bridge.samples import Sample, canonical, request_of, requests_of, sample
 
 BODY = 256 * 1024  # bytes of a body that is tried
 ELEMENTS = 1000  # that it may have
@@ -58,7 +58,7 @@ def try_it(
 def sample_shapes(loaded: Loaded, source: str, at: datetime) -> list[SampleShape]:
     """The recorded requests of the source's panel, as it would send them at `at`; UnknownName where it is none."""
     panel = _door(loaded, source).kind
-    return [SampleShape(name=one.native_type, type=one.type, body=_readable(one, at)) for one in samples_of(panel)]
+    return [SampleShape(name=name, type=one.type, body=_readable(one, at)) for name, one in requests_of(panel).items()]
 
 
 def _door(loaded: Loaded, source: str) -> Source:

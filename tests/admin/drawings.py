@@ -54,6 +54,7 @@ class Drawing(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._opened: list[tuple[str, set[str]]] = []
         self._said: list[str] = []
+        self._shown: list[str] = []
         self.titles: list[str] = []
         self.feed(html)
         self.close()
@@ -63,6 +64,11 @@ class Drawing(HTMLParser):
     def words(self) -> str:
         """What the message says, in the order of the page; any space is one space."""
         return one_line("".join(self._said))
+
+    @property
+    def everything(self) -> str:
+        """What the message says, and what its frame says, too."""
+        return one_line("".join(self._shown))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
@@ -84,6 +90,7 @@ class Drawing(HTMLParser):
         self._space(tag)
 
     def handle_data(self, data: str) -> None:
+        self._shown.append(data)
         if not any(names & FRAME for _, names in self._opened):
             self._said.append(data)
 
@@ -102,6 +109,7 @@ class Drawing(HTMLParser):
     def _space(self, tag: str) -> None:
         if tag in BLOCKS:
             self._said.append(" ")
+            self._shown.append(" ")
 
 
 def one_line(text: str) -> str:

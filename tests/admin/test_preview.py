@@ -1,6 +1,7 @@
 """A preview is the request that would be sent, and its drawing says what that says, in its order, and nothing else."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -233,6 +234,41 @@ def test_how_full_a_message_is_is_counted_as_the_service_counts() -> None:
     assert measures["title"][1] == 256
     assert 1 <= measures["fields"][0] <= measures["fields"][1] == 25
     assert 1 <= measures["characters"][0] <= measures["characters"][1] == 6000
+
+
+#: A word in every part that a posted message may have, in the order in which they are seen.
+PARTS = {
+    "username": "wordz",
+    "content": "worda",
+    "embeds": [
+        {
+            "author": {"name": "wordb"},
+            "title": "wordc",
+            "description": "wordd",
+            "fields": [{"name": "worde", "value": "wordf"}, {"name": "wordg", "value": "wordh", "inline": True}],
+            "image": {"url": "https://wordi.example/"},
+            "thumbnail": {"url": "https://wordj.example/"},
+            "footer": {"text": "wordk"},
+        },
+        {"title": "wordl"},
+    ],
+    "components": [{"type": 1, "components": [{"type": 2, "style": 5, "label": "wordm", "url": "https://x.example/"}]}],
+    "poll": {"question": {"text": "wordn"}, "answers": [{"poll_media": {"text": "wordo"}}]},
+}
+
+
+@every_chat
+def test_every_part_of_a_posted_message_is_drawn(way: str) -> None:
+    found = previewed(event("message.posted", {"message": PARTS}, None), opened(way))
+    drawing = Drawing(found.drawn(ZONE).html)
+    shown = {*words_of(drawing.everything), *words_of(str(drawing.titles))}
+    assert shown == set(words_of(json.dumps(found.shown)))
+    order = words_of(seen(way, found))
+    assert [one for one in words_of(drawing.words) if one in order] == order
+
+
+def words_of(text: str) -> list[str]:
+    return re.findall("word[a-z]", text)
 
 
 def test_links_lead_nowhere_and_say_where_they_would() -> None:

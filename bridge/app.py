@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -241,6 +240,7 @@ def _cut_short() -> None:
 
     Nothing is lost by it: what was answered 2xx is on the disk, and what has not been recorded is sent again.
     """
-    threading.Thread(target=log, args=(LOG, logging.WARNING, "app.cut_short"), daemon=True).start()
-    time.sleep(LAST_WORDS)  # a log that takes nothing must not hold us up either
+    last_words = threading.Thread(target=log, args=(LOG, logging.WARNING, "app.cut_short"), daemon=True)
+    last_words.start()
+    last_words.join(LAST_WORDS)  # a log that takes nothing must not hold us up either
     os._exit(0)

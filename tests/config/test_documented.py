@@ -19,7 +19,7 @@ from bridge.panels.base import SourceConfig
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
-from bridge.sinks.discord.sink import AllowedMentions
+from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Storm

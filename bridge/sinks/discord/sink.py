@@ -41,7 +41,6 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
-from bridge.settings import Settings
 from bridge.sinks.base import (
     SENT_ANEW,
     ChatConfig,
@@ -69,6 +68,7 @@ from bridge.sinks.discord.answers import (
     error_code,
     is_form_error,
 )
+from bridge.sinks.discord.mentions import AllowedMentions, Snowflake
 from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
@@ -95,36 +95,6 @@ def _username(value: str) -> str:
     if not legal_name(value):
         raise ValueError("should be 1 to 80 characters without `discord` or `clyde`, and not everyone or here")
     return value
-
-
-def _snowflake(value: str) -> str:
-    if not SNOWFLAKE.fullmatch(value):
-        raise ValueError("should be an id, as Discord's `Copy ID` gives it: digits only")
-    return value
-
-
-Snowflake = Annotated[str, AfterValidator(_snowflake)]
-
-
-class AllowedMentions(Settings):
-    """Whom a message may ping."""
-
-    example: ClassVar[str] = "parse: [users]"
-
-    parse: tuple[Literal["users", "roles", "everyone"], ...] = Field((), description="kinds that may all be pinged")
-    users: tuple[Snowflake, ...] = Field((), max_length=100, description="ids of users who may be pinged")
-    roles: tuple[Snowflake, ...] = Field((), max_length=100, description="ids of roles that may be pinged")
-
-    @model_validator(mode="after")
-    def _exclusive(self) -> "AllowedMentions":
-        for kind in ("users", "roles"):
-            if kind in self.parse and getattr(self, kind):
-                raise ValueError(f"name either all {kind} under `parse`, or some under `{kind}`, not both")
-        return self
-
-    def to_json(self) -> JsonObject:
-        mentions = {"parse": self.parse, "users": self.users, "roles": self.roles}
-        return {key: list(dict.fromkeys(value)) for key, value in mentions.items() if value or key == "parse"}
 
 
 class DiscordConfig(ChatConfig):

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 
@@ -111,7 +112,9 @@ class Reloader:
         if self._alerts is not None:
             self._alerts.configure(_alert_plan(config, router, renderer, sinks))
         if self._admin is not None:
-            self._admin.configure(self._config_state(config, router, renderer, cause))
+            self._admin.configure(
+                config_state(self._path, config, router, renderer, cause=cause, now=self._clock.now())
+            )
         await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
         COUNTERS.config_applies(time.time())
 
@@ -171,26 +174,30 @@ class Reloader:
             if waiting:
                 log(LOG, logging.WARNING, "config.sink_dropped", sink=name, waiting=waiting)
 
-    def _config_state(self, config: Config, router: Router, renderer: Renderer, cause: str) -> ConfigState:
-        return ConfigState(
-            file=self._path.absolute(),
-            loaded_at=self._clock.now(),
-            cause=cause,
-            admin=config.admin_side(),
-            sinks=config.all_sinks(),
-            sources=[SourceState(one.name, one.panel, one.url, one.paste) for one in endpoints(config)],
-            router=router,
-            renderer=renderer,
-            zone=config.zone(),
-            locale=config.locale,
-            store=without_password(config.store),
-            keep=config.keep,
-        )
-
     def _sink(self, name: str, config: SinkSettings) -> tuple[SinkSettings, Sink]:
         """The sink of that name, the same object as before where its settings are the same."""
         before = self._sinks.get(name)
         return before if before is not None and before[0] == config else (config, config.open(self._tools))
+
+
+def config_state(
+    path: Path, config: Config, router: Router, renderer: Renderer, *, cause: str, now: datetime
+) -> ConfigState:
+    """What the admin side is told of a file that is put in place."""
+    return ConfigState(
+        file=path.absolute(),
+        loaded_at=now,
+        cause=cause,
+        admin=config.admin_side(),
+        sinks=config.all_sinks(),
+        sources=[SourceState(one.name, one.panel, one.url, one.paste) for one in endpoints(config)],
+        router=router,
+        renderer=renderer,
+        zone=config.zone(),
+        locale=config.locale,
+        store=without_password(config.store),
+        keep=config.keep,
+    )
 
 
 def _whole(config: Config) -> Config:

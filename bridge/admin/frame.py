@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.runtime import Macro
 from markupsafe import Markup
 
 from bridge import __version__
@@ -23,6 +24,7 @@ from bridge.telemetry import CONTROLS
 from bridge.vocabulary import TYPES
 
 FOLDER = Path(__file__).parent / "pages"
+MARKS = "_marks.html"  # macros that every template knows
 LIVE = "live"  # the block of a page that is shown alone
 #: What could turn the writing round or hide in it: what panels and services say is not trusted.
 _CONTROL = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f{CONTROLS}]")
@@ -55,8 +57,10 @@ class Frame:
 
 def render(template: str, frame: Frame, variables: Mapping[str, object], *, only_live: bool = False) -> str:
     """The page; with `only_live` its live block alone, the whole of it where it has none."""
-    found = _environment(frame.language.code).get_template(template)
-    everything = {**_frame_variables(frame), **variables}
+    environment = _environment(frame.language.code)
+    found, framed = environment.get_template(template), _frame_variables(frame)
+    macros = vars(environment.get_template(MARKS).make_module(framed))
+    everything = {**{name: one for name, one in macros.items() if isinstance(one, Macro)}, **framed, **variables}
     if only_live and (block := found.blocks.get(LIVE)) is not None:
         return "".join(block(found.new_context(everything)))
     return found.render(everything)

@@ -66,7 +66,7 @@ class Admin:
     async def serve(self, listener: socket, address: str, *, shutdown: float) -> AsyncIterator[None]:
         """Answer what is asked there. `address`: where that is, host:port."""
         auth = Authenticator(self._state.admin, lambda: self._clock.now().timestamp())
-        self._guard = Guard(self._state.admin, address, auth, Lockout())
+        self._guard = Guard(self._state.admin, address, auth, Lockout(self._clock.monotonic))
         reading = Reading(self._open_reader)
         site = Site(reading, auth, lambda: self._state, self._clock.now)
         try:
@@ -124,9 +124,6 @@ class Admin:
         response.headers.update(answers.headers_of(https=self._state.admin.is_https()))
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.popall("Server", None)
-        who = request.get(WHO)
-        if who is not None and who.renew is not None and self._guard is not None:
-            set_session(response, self._guard.auth, who.renew)
 
 
 def _log_action(action: Action, who: Who, address: str, done: Done) -> None:
@@ -183,7 +180,10 @@ def _guarded(guard: Guard, role: Role, handler: Guarded) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         who = guard.let_in(request, role)
         await guard.check_form(request, who)
-        return await handler(request, who)
+        response = await handler(request, who)
+        if who.renew is not None:
+            set_session(response, guard.auth, who.renew)
+        return response
 
     return guarded
 

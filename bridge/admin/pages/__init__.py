@@ -3,6 +3,7 @@
 To add one: a module here with a `view`, from a visit to a template's variables; a template of the same name beside it;
 its row in PAGES; and its line in `views.py`. It answers GET, for whoever may look. What the template has in a block
 `live` is also answered alone, to a request with `HX-Request`, and drawn anew by itself.
+The macros of `_marks.html` are known in every template.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """Settings: which file is in force, what is wrong with the one on disk, and what to paste into the panels."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.visit import Variables, Visit
 from bridge.errors import Mistake
 
+_KEY = re.compile(r"((?:\s|- )*[\w.-]+):(\s.*|)")
 LONGEST = 2**20  # bytes of a file whose lines are shown
 _CAUSES = {
     "start": N_("when the bridge started"),
@@ -57,7 +59,6 @@ def _lines(file: Path) -> Sequence[str]:
 
 def masked_line(line: str) -> str:
     """A line of the file with its keys, and nothing of its values: any of them may be a secret, wherever it stands."""
-    key, colon, value = line.partition(":")
-    if colon and key.strip(" -").replace("_", "").replace("-", "").isalnum():
-        return f"{key}: ···" if value.strip() else f"{key}:"
+    if found := _KEY.fullmatch(line):
+        return f"{found[1]}: ···" if found[2].strip() else f"{found[1]}:"
     return line[: len(line) - len(line.lstrip(" -"))] + ("···" if line.strip(" -") else "")

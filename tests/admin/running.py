@@ -1,0 +1,143 @@
+"""A real admin side on a real port: a file, a store with events in it, and a browser's habits."""
+
+import re
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+
+from bridge.admin.actions import Means
+from bridge.admin.reading import LIMIT
+from bridge.admin.server import Admin
+from bridge.admin.state import ConfigState
+from bridge.config.load import load
+from bridge.config.model import Config
+from bridge.event import Event
+from bridge.intake import Intake
+from bridge.messages.renderer import Renderer
+from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.reload import config_state
+from bridge.routing import Router
+from bridge.store import open_outbox, open_reader
+from bridge.store.base import Settlement
+from bridge.store.outbox import SqlOutbox
+from tests.fakes import START, FakeClock, an_event
+
+ACT, LOOK = "act-0123456789abcdef", "look-0123456789abcdef"
+TOKENS = f"token: {ACT}, read_token: {LOOK}"
+FILE = """
+store: {store}
+timezone: Asia/Tehran
+admin: {{{admin}}}
+sources:
+  berlin: {{panel: marzban, secret: the-secret-of-berlin}}
+sinks:
+  ops: {{type: discord, url: "https://discord.com/api/webhooks/1/secret-of-ops-secret-of-ops"}}
+  team: {{type: slack, url: "https://hooks.slack.com/services/T1/B1/secretofteamsecretofteam"}}
+  off: {{type: console, enabled: false}}
+routes:
+  - {{match: node.*, to: team}}
+  - {{match: [user.*, "!user.updated"], to: [ops, team]}}
+  - {{match: user.expired, when: data.owner == 'reseller-7', to: [ops, "off"]}}
+"""
+ALICE = an_event("user:alice")
+BOB = an_event("user:bob", type_="user.expired", at=START + timedelta(minutes=1))
+CHANGED = an_event("user:alice", type_="user.updated", at=START + timedelta(minutes=2))
+HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>{{7*7}}\u202e'
+ODD = replace(
+    an_event(f"user:{HOSTILE}", type_="user.created", at=START + timedelta(minutes=3)),
+    native={"note": HOSTILE},
+    data={"note": HOSTILE},
+    native_type=HOSTILE,
+)
+
+
+@dataclass
+class Desk:
+    """The admin side, what it was asked to do, and where it is."""
+
+    admin: Admin
+    url: str
+    state: ConfigState
+    outbox: SqlOutbox
+    clock: FakeClock
+    reloads: list[None] = field(default_factory=list)
+
+    @property
+    def authority(self) -> str:
+        return self.url.removeprefix("http://")
+
+    def browser(self, **headers: str) -> aiohttp.ClientSession:
+        """A client that keeps cookies, and says of each request that it comes from a page of the same origin."""
+        own = {"Sec-Fetch-Site": "same-origin", **headers}
+        return aiohttp.ClientSession(self.url, headers=own, cookie_jar=aiohttp.CookieJar(unsafe=True))
+
+    def program(self, token: str) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(self.url, headers={"Authorization": f"Bearer {token}"})
+
+
+async def sign_in(browser: aiohttp.ClientSession, token: str = ACT, **form: str) -> aiohttp.ClientResponse:
+    """What is answered to a token in the form."""
+    return await browser.post("/login", data={"token": token, **form}, allow_redirects=False)
+
+
+async def form_token(browser: aiohttp.ClientSession) -> str:
+    """What the forms of a page carry."""
+    async with browser.get("/settings") as response:
+        found = re.search(r'name="form_token" value="(\w+)"', await response.text())
+    assert found is not None
+    return found[1]
+
+
+@asynccontextmanager
+async def running_admin(
+    folder: Path, store: str, clock: FakeClock, *, admin: str = TOKENS, events: bool = True
+) -> AsyncIterator[Desk]:
+    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it."""
+    file = folder / "config.yaml"
+    file.write_text(FILE.format(store=store, admin=admin))
+    config = load(file, {}).config
+    async with open_outbox(store) as outbox:
+        router = Router(config.table(), sinks=config.all_sinks())
+        if events:
+            await _fill(outbox, router)
+        reloads: list[None] = []
+        side = Admin(
+            clock,
+            Means(lambda: reloads.append(None), outbox.resume),
+            open_reader=lambda: open_reader(store, limit=LIMIT),
+        )
+        state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now())
+        side.configure(state)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            address = f"127.0.0.1:{listener.getsockname()[1]}"
+            async with side.serve(listener, address, shutdown=0.1):
+                yield Desk(side, f"http://{address}", state, outbox, clock, reloads)
+
+
+def _renderer(config: Config) -> Renderer:
+    return Renderer(folders=(), timezone=config.zone(), locale=config.locale)
+
+
+async def _fill(outbox: SqlOutbox, router: Router) -> None:
+    """ALICE delivered to ops and dead for team; BOB waits for ops and was held back from team; CHANGED went nowhere."""
+    for event in (ALICE, BOB, CHANGED, ODD):
+        await outbox.put(Intake([router.route(event)]))
+    hostile = f"HTTP 400 {HOSTILE}"
+    await _settle(outbox, ALICE, "ops", Done(), Attempt(Delivered(), 200, "ok"))
+    await _settle(outbox, ALICE, "team", Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400, '{"message": "no"}'))
+    await _settle(outbox, BOB, "team", HeldBack("quiet hours"), Attempt(Delivered(), None))
+    await _settle(outbox, ODD, "team", Dead(hostile), Attempt(Refused(hostile), 400, HOSTILE))
+
+
+async def _settle(outbox: SqlOutbox, event: Event, sink: str, fate: Fate, attempt: Attempt) -> None:
+    claimed = (await outbox.claim(sink, after=0, now=START, limit=20)).deliveries
+    [delivery] = [one for one in claimed if one.event.id == event.id]
+    await outbox.settle([Settlement(delivery, fate, attempt, START)])
+
+
+Headers = Mapping[str, str]

@@ -1,0 +1,415 @@
+"""Whom the admin side lets in, to what: hosts, tokens, sessions, forms. Over real HTTP."""
+
+import asyncio
+import re
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bridge.admin.actions import ACTIONS
+from bridge.admin.answers import CSP, HEADERS
+from bridge.admin.auth import IDLE, RENEWED_AFTER
+from bridge.admin.lockout import FREE
+from bridge.admin.pages import PAGES
+from bridge.admin.server import LIMITS
+from bridge.admin.static_files import TYPES, content, hashed
+from tests.admin.reading import Tags
+from tests.admin.running import ACT, ALICE, LOOK, TOKENS, Desk, form_token, running_admin, sign_in
+from tests.fakes import FakeClock
+
+SHOWN = [page.path for page in PAGES]
+DONE = [action.path.format(sink="ops") for action in ACTIONS]
+WRONG = "wrong-0123456789abcdef"
+
+
+def there(path: str) -> str:
+    """A page's path, about an event that there is."""
+    return path.replace("{id}", ALICE.id)
+
+
+async def raw(desk: Desk, head: str) -> bytes:
+    """What is answered to these lines of a request."""
+    host, _, port = desk.authority.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+# Hosts
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost.evil"])
+async def test_a_name_that_leads_here_and_is_not_ours_is_answered_421(desk: Desk, host: str) -> None:
+    named = host.format(port=desk.authority.partition(":")[2])
+    for path in ("/", "/login", "/healthz", hashed("app.css"), "/nothing"):
+        answer = await raw(desk, f"GET {path} HTTP/1.1\nHost: {named}\nConnection: close")
+        assert answer.split()[1] == b"421"
+        assert b"not the address of the admin side" in answer
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}", "[::1]:{port}"])
+async def test_this_machine_has_its_names(desk: Desk, host: str) -> None:
+    named = host.format(port=desk.authority.partition(":")[2])
+    assert (await raw(desk, f"GET /healthz HTTP/1.1\nHost: {named}\nConnection: close")).split()[1] == b"200"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "GET http://evil.example/ HTTP/1.1\nHost: {own}",
+        "GET / HTTP/1.1\nHost: {own}\nHost: evil.example",
+        "GET / HTTP/1.1",
+        "GET / HTTP/1.0",
+    ],
+)
+async def test_another_address_in_the_first_line_two_hosts_or_none_are_refused(desk: Desk, lines: str) -> None:
+    answer = await raw(desk, lines.format(own=desk.authority) + "\nConnection: close")
+    assert answer.split()[1] in (b"400", b"421")
+
+
+async def test_behind_a_proxy_its_host_counts_and_all_paths_begin_with_that_of_the_url(
+    tmp_path: Path, store_url: str, clock: FakeClock
+) -> None:
+    admin = f"{TOKENS}, url: https://bridge.example.com/watch"
+    async with (
+        running_admin(tmp_path, store_url, clock, admin=admin) as desk,
+        desk.browser(Host="bridge.example.com") as browser,
+    ):
+        for path in ("/watch/events", "/events"):  # a proxy may take its prefix off, or leave it
+            async with browser.get(path, allow_redirects=False) as response:
+                assert response.headers["Location"] == "/watch/login?next=%2Fevents"
+        async with browser.post("/watch/login", data={"token": ACT}, allow_redirects=False) as response:
+            assert response.headers["Location"].startswith("/watch/")
+            cookie = response.headers["Set-Cookie"]
+            assert cookie.startswith("__Host-pb=")
+            assert {"Secure", "HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+            assert "max-age" in response.headers["Strict-Transport-Security"]
+        value = cookie.partition(";")[0]
+        async with browser.get("/watch/events", headers={"Cookie": value}) as response:
+            text = await response.text()
+            assert response.status == 200
+        assert [link for link in re.findall(r'(?:href|src|action)="(/[^"]*)"', text) if link[:7] != "/watch/"] == []
+
+
+# Who
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", *SHOWN])
+async def test_who_has_not_signed_in_is_led_to_the_sign_in_and_sees_nothing(desk: Desk, path: str) -> None:
+    async with desk.browser() as browser, browser.get(there(path), allow_redirects=False) as response:
+        assert response.status == 303
+        assert response.headers["Location"].startswith("/login")
+        assert await response.read() == b""
+
+
+@pytest.mark.parametrize("token", [WRONG, "", "é", ACT[:-1]])
+async def test_a_program_with_a_wrong_token_is_answered_401_in_its_own_way(desk: Desk, token: str) -> None:
+    async with desk.program(token) as program, program.get("/events") as response:
+        assert response.status == 401
+        assert response.content_type == "application/problem+json"
+        assert (await response.json())["status"] == 401
+
+
+@pytest.mark.parametrize("path", SHOWN)
+@pytest.mark.parametrize("token", [ACT, LOOK])
+async def test_both_roles_see_every_page(desk: Desk, token: str, path: str) -> None:
+    async with desk.browser() as browser:
+        assert (await sign_in(browser, token)).status == 303
+        async with browser.get(there(path)) as response:
+            assert response.status == 200
+
+
+@pytest.mark.parametrize("path", DONE)
+async def test_who_may_look_does_nothing(desk: Desk, path: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser, LOOK)
+        async with browser.post(path, data={"form_token": await _any_form_token(desk, browser)}) as response:
+            assert response.status == 403
+    async with desk.program(LOOK) as program, program.post(path) as response:
+        assert response.status == 403
+        assert response.content_type == "application/problem+json"
+    assert desk.reloads == []
+
+
+async def _any_form_token(desk: Desk, browser: aiohttp.ClientSession) -> str:
+    async with browser.get("/events") as response:
+        found = re.search(r'name="form_token" value="(\w+)"', await response.text())
+    assert found is not None  # that of signing out
+    return found[1]
+
+
+@pytest.mark.parametrize("path", SHOWN)
+async def test_who_may_look_is_shown_no_button_that_does_something(desk: Desk, path: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser, LOOK)
+        async with browser.get(there(path)) as response:
+            forms = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', await response.text())
+    assert set(forms) <= {"/preferences", "/logout"}
+
+
+async def test_a_query_holds_no_token(desk: Desk) -> None:
+    async with desk.browser() as browser, browser.get(f"/events?token={ACT}", allow_redirects=False) as response:
+        assert response.status == 303
+
+
+async def test_a_program_is_judged_by_its_token_whatever_cookie_comes_along(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser, ACT)
+        async with browser.get("/events", headers={"Authorization": f"Bearer {WRONG}"}) as response:
+            assert response.status == 401
+        async with browser.post("/settings/reload", headers={"Authorization": f"Bearer {LOOK}"}) as response:
+            assert response.status == 403
+    assert desk.reloads == []
+
+
+# Sessions
+
+
+async def test_a_session_ends_when_it_is_idle_and_when_one_signs_out(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        stolen = {one.key: one.value for one in browser.cookie_jar}
+        desk.clock.step(RENEWED_AFTER + 1)
+        async with browser.get("/events") as response:
+            assert "pb=" in response.headers["Set-Cookie"]
+        async with browser.post("/logout", data={"form_token": await form_token(browser)}) as response:
+            assert response.url.path == "/login"
+        async with browser.get("/events", allow_redirects=False) as response:
+            assert response.status == 303
+    async with desk.browser() as thief, thief.get("/events", cookies=stolen, allow_redirects=False) as response:
+        assert response.status == 303
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        desk.clock.step(IDLE + 1)
+        async with browser.get("/events", allow_redirects=False) as response:
+            assert response.status == 303
+
+
+async def test_a_cookie_is_out_of_reach_of_scripts_and_of_other_sites(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        cookie = (await sign_in(browser)).headers["Set-Cookie"]
+    assert {"HttpOnly", "Path=/", "SameSite=Strict"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "led"),
+    [
+        ("/events?q=alice", "/events?q=alice"),
+        ("/sinks", "/sinks"),
+        ("/events/01a2288b-0b1c", "/events/01a2288b-0b1c"),
+        ("//evil.example", "/events"),
+        ("https://evil.example/events", "/events"),
+        ("/\\evil.example", "/events"),
+        ("/events//evil.example", "/events"),
+        ("/events\r\nSet-Cookie: a=b", "/events"),
+        ("/events?q=a#//x", "/events"),
+        ("/nothing", "/events"),
+        ("/logout", "/events"),
+        ("javascript:alert(1)", "/events"),
+        ("", "/events"),
+    ],
+)
+async def test_after_the_sign_in_one_goes_on_to_a_page_of_ours_and_nowhere_else(
+    desk: Desk, wanted: str, led: str
+) -> None:
+    async with desk.browser() as browser:
+        response = await sign_in(browser, next=wanted)
+        assert response.headers["Location"] == led
+        async with browser.get("/login", params={"next": wanted}, allow_redirects=False) as response:
+            assert response.headers["Location"] == led
+
+
+# Tries
+
+
+async def test_wrong_tokens_are_told_alike_and_slower_and_slower(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    async with desk.browser() as browser:
+        answers = []
+        for _ in range(FREE):
+            response = await sign_in(browser, WRONG)
+            answers.append((response.status, await response.text()))
+        assert {status for status, _ in answers} == {401}
+        assert len({text for _, text in answers}) == 1
+        assert "That is not the token." in answers[0][1]
+        response = await sign_in(browser, ACT)  # also with the right one, for it cannot be tried so soon
+        assert (response.status, response.headers["Retry-After"]) == (429, "1")
+        assert "Again in 1 s." in await response.text()
+        desk.clock.step(1)
+        assert (await sign_in(browser, ACT)).status == 303
+    told = [vars(record)["fields"] for record in caplog.records if record.msg == "admin.refused"]
+    assert [(one["address"], one["why"]) for one in told] == [("127.0.0.1", "token")] * FREE + [("127.0.0.1", "tries")]
+    assert WRONG not in caplog.text + str(told)
+
+
+async def test_a_programs_wrong_tokens_count_the_same_and_a_session_is_not_held_up(desk: Desk) -> None:
+    async with desk.browser() as browser, desk.program(WRONG) as program:
+        await sign_in(browser)
+        for _ in range(FREE):
+            async with program.get("/events") as response:
+                assert response.status == 401
+        async with program.get("/events") as response:
+            assert response.status == 429
+        async with browser.get("/events") as response:
+            assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("proxies", "told"),
+    [("", "127.0.0.1"), (", proxies: [127.0.0.1]", "203.0.113.7"), (", proxies: [10.0.0.0/8]", "127.0.0.1")],
+)
+async def test_what_a_proxy_says_of_its_client_counts_where_it_is_trusted_alone(
+    tmp_path: Path, store_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture, proxies: str, told: str
+) -> None:
+    async with (
+        running_admin(tmp_path, store_url, clock, admin=TOKENS + proxies, events=False) as desk,
+        desk.browser(**{"X-Forwarded-For": "192.0.2.1, 203.0.113.7"}) as browser,
+    ):
+        await sign_in(browser, WRONG)
+    [line] = [vars(record)["fields"] for record in caplog.records if record.msg == "admin.refused"]
+    assert line["address"] == told
+
+
+# Forms
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "none"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "{own}"}, 403),
+        ({"Origin": "{own}"}, 303),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "{own}.evil.example"}, 403),
+        ({}, 403),
+    ],
+)
+@pytest.mark.parametrize("path", ["/login", "/settings/reload", "/logout", "/preferences"])
+async def test_what_another_site_has_sent_changes_nothing(
+    desk: Desk, path: str, headers: dict[str, str], status: int
+) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        form = {"form_token": await form_token(browser), "token": ACT, "theme": "dark"}
+        cookies = {one.key: one.value for one in browser.cookie_jar}
+    sent = {name: value.format(own=desk.url) for name, value in headers.items()}
+    async with (
+        aiohttp.ClientSession(desk.url, cookies=cookies) as other,
+        other.post(path, data=form, headers=sent, allow_redirects=False) as response,
+    ):
+        assert response.status == status
+        if status == 403:
+            assert "Set-Cookie" not in response.headers
+    assert len(desk.reloads) == (path == "/settings/reload" and status == 303)
+
+
+@pytest.mark.parametrize("token", [None, "", "0" * 64, "é"])
+@pytest.mark.parametrize("path", [*DONE, "/logout"])
+async def test_a_form_without_its_token_changes_nothing(desk: Desk, path: str, token: str | None) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        form = {} if token is None else {"form_token": token}
+        async with browser.post(path, data=form, allow_redirects=False) as response:
+            assert response.status == 403
+        async with browser.post(
+            path, json={"form_token": await form_token(browser)}, allow_redirects=False
+        ) as response:
+            assert response.status == 403
+        async with browser.get("/events", allow_redirects=False) as response:
+            assert response.status == 200
+    assert desk.reloads == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_only_a_post_does_anything(desk: Desk, method: str) -> None:
+    override = {"X-HTTP-Method-Override": "POST"}
+    async with desk.program(ACT) as program:
+        for path in DONE:
+            async with program.request(method, path, headers=override, allow_redirects=False) as response:
+                assert response.status in (404, 405)
+    assert desk.reloads == []
+
+
+async def test_without_a_token_whoever_is_on_this_machine_acts_and_other_sites_do_not(
+    tmp_path: Path, store_url: str, clock: FakeClock
+) -> None:
+    async with running_admin(tmp_path, store_url, clock, admin="listen: 127.0.0.1:0") as desk:
+        async with desk.browser() as browser:
+            token = await form_token(browser)
+            async with browser.post("/settings/reload", data={"form_token": token}) as response:
+                assert response.status == 200
+        assert len(desk.reloads) == 1
+        async with (
+            desk.browser(**{"Sec-Fetch-Site": "cross-site"}) as other,
+            other.post("/settings/reload", data={"form_token": token}) as response,
+        ):
+            assert response.status == 403
+    assert len(desk.reloads) == 1
+
+
+# Heads and limits
+
+
+@pytest.mark.parametrize("path", ["/login", "/events", "/nothing", "/healthz", hashed("app.css"), "/events/none"])
+async def test_every_answer_has_the_headers_that_keep_a_browser_in_bounds(desk: Desk, path: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.get(path) as response:
+            assert HEADERS.items() <= dict(response.headers).items()
+            assert "Server" not in response.headers
+            assert not [name for name in response.headers if name.lower().startswith("access-control")]
+            cached = response.headers["Cache-Control"]
+            assert cached == ("public, max-age=31536000, immutable" if "/static/" in path else "no-store")
+    assert "unsafe" not in CSP
+    assert re.search(r"https?:|\*|data:", CSP) is None
+
+
+@pytest.mark.parametrize("path", ["/login", *SHOWN])
+async def test_no_page_has_a_script_or_a_style_in_itself_or_leads_elsewhere(desk: Desk, path: str) -> None:
+    async with desk.browser() as browser:
+        if path != "/login":
+            await sign_in(browser)
+        async with browser.get(there(path)) as response:
+            text = await response.text()
+    found = Tags.of(text)
+    assert {tag for tag, _ in found} & {"style", "iframe", "object", "embed", "base", "template"} == set()
+    assert [tag for tag, said in found if tag == "script" and "src" not in said] == []
+    assert [name for _, said in found for name in said if name == "style" or name.startswith("on")] == []
+    leads = [said[name] or "" for _, said in found for name in ("href", "src", "action") if name in said]
+    assert [one for one in leads if not re.match(r"/(?!/)|#", one)] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/../../etc/passwd", "/static/%2e%2e/%2e%2e/server.py", "/static/app.css", "/static/0/app.css",
+     "/static/..\\server.py", "/static/%00", "/static/"],
+)  # fmt: skip
+async def test_of_files_only_those_that_are_named_are_sent(desk: Desk, path: str) -> None:
+    answer = await raw(
+        desk, f"GET {path} HTTP/1.1\nHost: {desk.authority}\nAuthorization: Bearer {ACT}\nConnection: close"
+    )
+    assert answer.split()[1] in (b"404", b"400")
+
+
+@pytest.mark.parametrize("name", TYPES)
+async def test_files_are_sent_to_everyone_as_what_they_are(desk: Desk, name: str) -> None:
+    async with desk.browser() as browser, browser.get(hashed(name)) as response:
+        assert (response.status, response.headers["Content-Type"]) == (200, TYPES[name])
+
+
+@pytest.mark.parametrize(("path", "size"), [("/login", 5000), ("/settings/reload", LIMITS.body + 1)])
+async def test_a_form_that_is_too_big_is_refused(desk: Desk, path: str, size: int) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.post(path, data={"token": "x" * size}) as response:
+            assert response.status == 413
+
+
+def test_the_files_are_at_most_90_kb_together() -> None:
+    assert sum(len(content(name)) for name in TYPES) <= 90_000

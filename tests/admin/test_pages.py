@@ -1,0 +1,314 @@
+"""What the pages say of what is in the store and in the file."""
+
+import logging
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from bridge.admin import actions
+from bridge.admin.actions import ACTIONS, NOTICES
+from bridge.admin.frame import FOLDER, LIVE
+from bridge.admin.pages import PAGES
+from bridge.admin.pages.events import ON_A_PAGE, Wanted
+from bridge.admin.pages.settings import masked_line
+from bridge.admin.pages.views import VIEWS
+from bridge.admin.state import Rejected
+from bridge.admin.static_files import hashed
+from bridge.errors import Mistake
+from bridge.intake import Intake
+from bridge.routing import Router
+from bridge.store.base import LaneState, Standing
+from tests.admin.reading import Tags
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, HOSTILE, ODD, Desk, sign_in
+from tests.fakes import START, an_event
+
+
+async def page(desk: Desk, path: str, **headers: str) -> str:
+    """The page as somebody gets it who may act."""
+    async with desk.browser(**headers) as browser:
+        await sign_in(browser)
+        async with browser.get(path) as response:
+            assert response.status == 200, await response.text()
+            return await response.text()
+
+
+async def text(desk: Desk, path: str, **headers: str) -> str:
+    return Tags.text(await page(desk, path, **headers))
+
+
+def listed(found: str) -> list[str]:
+    """The ids of the events of a list, in order."""
+    return list(dict.fromkeys(re.findall(r'class="c-what">.*?href="/events/([0-9a-f-]+)"', found)))
+
+
+def test_every_page_has_its_view_its_template_and_a_place() -> None:
+    names = [page.name for page in PAGES]
+    assert list(VIEWS) == names
+    assert {file.stem for file in FOLDER.glob("*.html")} == {*names, "base", "login", "refused", "_marks"}
+    assert {one.under for one in PAGES if one.title is None} <= set(names)
+    assert all(one.icon for one in PAGES if one.title is not None)
+
+
+def test_whatever_an_action_says_is_said_on_a_page() -> None:
+    source = Path(actions.__file__).read_text("utf-8")
+    assert all(f'"{notice}"' in source.split("NOTICES", 1)[1].split("}", 1)[1] for notice in NOTICES)
+    assert len({one.path for one in ACTIONS}) == len(ACTIONS)
+
+
+async def test_the_first_page_is_that_of_the_navigation(desk: Desk) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.get("/", allow_redirects=False) as response:
+            assert response.headers["Location"] == PAGES[0].path
+
+
+# Events
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", [ODD, CHANGED, BOB, ALICE]),
+        ("?q=alice", [CHANGED, ALICE]),
+        ("?q=user:bob", [BOB]),
+        ("?q=user.expired", [BOB]),
+        ("?q=nobody", []),
+        ("?q=al", []),
+        ("?q=%25", []),
+        ("?q='%22%3C;--", []),
+        ("?type=user.updated", [CHANGED]),
+        ("?sink=off", []),
+        ("?state=nowhere", [CHANGED]),
+        ("?state=dead", [ODD, ALICE]),
+        ("?state=delivered", [ALICE]),
+        ("?state=held", [BOB]),
+        ("?state=waiting&sink=ops", [ODD, BOB]),
+        ("?source=marzban&q=alice", [CHANGED, ALICE]),
+        ("?source=elsewhere", []),
+        ("?state=odd&since=never&before=", [ODD, CHANGED, BOB, ALICE]),
+        ("?since=1h", [ODD, CHANGED, BOB, ALICE]),
+    ],
+)
+async def test_events_are_found_by_what_the_address_asks_for(desk: Desk, query: str, expected: list[Any]) -> None:
+    assert listed(await page(desk, f"/events{query}")) == [one.id for one in expected]
+
+
+@pytest.mark.parametrize("reference", ["{id}", "1", "#2"])
+async def test_an_id_or_the_number_of_a_delivery_leads_to_its_event(desk: Desk, reference: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.get(
+            "/events", params={"q": reference.format(id=ALICE.id)}, allow_redirects=False
+        ) as response:
+            assert response.headers["Location"] == f"/events/{ALICE.id}"
+
+
+async def test_a_long_list_goes_on_where_it_ended(desk: Desk) -> None:
+    more = [an_event(f"user:{number}") for number in range(2 * ON_A_PAGE)]
+    await desk.outbox.put(Intake([Router([], sinks={}).route(one) for one in more]))  # all at the same moment
+    seen: list[str] = []
+    path = "/events"
+    while path:
+        found = await page(desk, path)
+        seen += listed(found)
+        older = re.search(r'<p class="more"><a href="([^"]+)"', found)
+        path = older[1].replace("&amp;", "&") if older else ""
+    assert len(seen) == len(set(seen)) == 2 * ON_A_PAGE + 4
+
+
+async def test_what_is_asked_for_can_be_left_out_again_one_by_one(desk: Desk) -> None:
+    found = Tags.of(await page(desk, "/events?q=alice&state=dead"))
+    assert [said["href"] for tag, said in found if tag == "a" and said.get("class") == "chip"] == [
+        "/events?state=dead",
+        "/events?q=alice",
+    ]
+
+
+async def test_only_the_live_part_is_answered_to_a_script_and_only_the_first_page_is_live(desk: Desk) -> None:
+    part = await page(desk, "/events", **{"HX-Request": "true"})
+    assert listed(part) == listed(await page(desk, "/events"))
+    assert "<html" not in part
+    assert "<form" not in part
+    assert " data-live" in await page(desk, "/events?source=berlin")
+    assert " data-live" not in await page(desk, "/events?q=alice")
+    for file in FOLDER.glob("*.html"):
+        live = file.read_text("utf-8").partition(f"block {LIVE} ")[2].partition("endblock")[0]
+        assert "<details" not in live  # what is open would be closed by what is drawn anew
+
+
+def test_an_address_has_only_what_is_asked_for() -> None:
+    assert Wanted().path() == "/events"
+    assert Wanted(q="a b&c", sink="ops").path(before="x") == "/events?q=a+b%26c&sink=ops&before=x"
+    assert Wanted(q="a", sink="ops").path(q="") == "/events?sink=ops"
+
+
+# An event
+
+
+async def test_an_event_says_what_came_why_it_went_there_and_what_became_of_it(desk: Desk) -> None:
+    found = await text(desk, f"/events/{ALICE.id}")
+    assert "User created: alice" in found
+    assert "Told at ops. Given up at team." in found
+    assert "No: the type is user.created, which is not among node.*" in found
+    assert 'match: [user.*, "!user.updated"] route 2 → ops, team Yes: user.created matches user.*' in found
+    assert "1 of 3 rows" in found
+    assert "1 of 2 sinks" in found
+    assert '{"message": "no"}' in found
+    assert "HTTP 400" in found
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (BOB, "Yes: user.expired matches user.*"),
+        (BOB, "No: the condition was false"),
+        (BOB, "Waits for ops. Held back from team."),
+        (CHANGED, "No: !user.updated leaves it out"),
+        (CHANGED, "Went nowhere: no row of the table takes it."),
+        (CHANGED, "No: the type is user.updated, which is not among user.expired"),
+    ],
+)
+async def test_each_row_says_in_words_why(desk: Desk, event: Any, said: str) -> None:
+    assert said in await text(desk, f"/events/{event.id}")
+
+
+async def test_a_row_that_names_a_sink_again_says_that_it_has_it(desk: Desk) -> None:
+    event = replace(BOB, id=an_event().id, data={"owner": "reseller-7"})
+    await desk.outbox.put(Intake([desk.state.router.route(event)]))
+    found = await text(desk, f"/events/{event.id}")
+    assert "Yes: user.expired matches user.expired, and the condition was true; but off is disabled" in found
+    assert "route 3 → ops has it already" in found
+
+
+@pytest.mark.parametrize("id_", ["none", "0", "..", "%2e%2e", "0" * 500])
+async def test_an_event_that_there_is_not_is_said_to_be_none(desk: Desk, id_: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.get(f"/events/{id_}") as response:
+            assert response.status in (200, 404)
+            assert "There is nothing here" in await response.text() or response.url.path == "/events"
+
+
+@pytest.mark.parametrize(
+    "path", ["/events", "/events/{id}", "/events?q={hostile}", "/sinks", "/settings?done={hostile}"]
+)
+async def test_what_a_panel_or_a_service_says_is_text_and_nothing_else(desk: Desk, path: str) -> None:
+    found = await page(desk, path.format(id=ODD.id, hostile=quote(HOSTILE)))
+    tags = Tags.of(found)
+    assert [said.get("src") for tag, said in tags if tag == "script"] == [hashed("app.js")]
+    assert [tag for tag, _ in tags if tag == "img"] == []
+    assert "\u202e" not in found
+    assert ">49<" not in found
+
+
+# Sinks
+
+
+async def test_a_lane_says_how_it_stands_and_what_waits(desk: Desk) -> None:
+    found = await text(desk, "/sinks")
+    assert re.search(r"ops discord flowing 2 since [\d: -]+ 0", found)
+    assert re.search(r"team slack flowing 0 2", found)
+    assert "off console disabled" in found
+
+
+async def test_a_parked_lane_says_why_and_flows_again_when_somebody_says_so(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bridge.admin")
+    await desk.outbox.save_lane_state(
+        "ops", LaneState(standing=Standing.PARKED, reason="Unknown Webhook", since=START), epoch=0
+    )
+    assert "parked since 07:44:18" in await text(desk, "/sinks")
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.get("/sinks") as response:
+            found = await response.text()
+        token = re.findall(r'action="/sinks/ops/resume"><input type="hidden" name="form_token" value="(\w+)"', found)
+        for expected in ("The lane flows again.", "Nothing held this lane."):
+            async with browser.post("/sinks/ops/resume", data={"form_token": token[0]}) as response:
+                assert expected in await response.text()
+        async with browser.post("/sinks/..%2f..%2fx/resume", data={"form_token": token[0]}) as response:
+            assert response.status == 404
+    told = [vars(one)["fields"] for one in caplog.records if one.msg == "admin.acted"]
+    assert [(one["action"], one["by"], one["sink"], one["held"]) for one in told] == [
+        ("resume", "session", "ops", True),
+        ("resume", "session", "ops", False),
+    ]
+
+
+# Settings
+
+
+async def test_settings_say_which_file_holds_and_name_secrets_only(desk: Desk) -> None:
+    found = await text(desk, "/settings")
+    assert str(desk.state.file) in found
+    assert "when the bridge started" in found
+    assert "<secret of berlin>" in found
+    assert "1 token" in found
+
+
+async def test_a_broken_file_is_told_with_its_mistakes_and_none_of_its_values(desk: Desk) -> None:
+    mistake = Mistake(8, 3, 'sink "ops": url should begin with https://')
+    desk.admin.reject(Rejected(START + timedelta(minutes=1), [mistake]))
+    found = await text(desk, "/settings")
+    assert "broken, the one before is in force" in found
+    assert f"config.yaml:8:3 {mistake.text}" in found
+    assert "secret-of-ops" not in found
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("  url: https://discord.com/api/webhooks/1/abc", "  url: ···"),
+        ("  ops: {type: discord, url: https://x/secret}", "  ops: ···"),
+        ("sinks:", "sinks:"),
+        ("  - a-token-in-a-list", "  - ···"),
+        ("  https://discord.com/api/webhooks/1/abc", "  ···"),
+        ("secret:hunter2", "···"),
+        ("  - name: x", "  - name: ···"),
+        ("eyJhbGciOiJIUzI1NiJ9.e30.x", "···"),
+        ("", ""),
+    ],
+)
+def test_a_line_of_the_file_is_shown_by_its_key_alone(line: str, shown: str) -> None:
+    assert masked_line(line) == shown
+
+
+async def test_reload_is_asked_of_the_bridge(desk: Desk) -> None:
+    async with desk.program(ACT) as program, program.post("/settings/reload", allow_redirects=False) as response:
+        assert response.status == 303
+    assert len(desk.reloads) == 1
+
+
+# Languages and themes
+
+
+@pytest.mark.parametrize(
+    ("accepted", "code", "direction"),
+    [
+        ("fa", "fa", "rtl"),
+        ("de-DE,ru;q=0.8,en;q=0.5", "ru", "ltr"),
+        ("en;q=0.1,fa-IR;q=0.9", "fa", "rtl"),
+        ("xx, *;q=0.5", "en", "ltr"),
+        (";;;q=x,,=", "en", "ltr"),
+        ("", "en", "ltr"),
+    ],
+)
+async def test_a_page_speaks_the_language_that_the_browser_wants(
+    desk: Desk, accepted: str, code: str, direction: str
+) -> None:
+    found = await page(desk, "/events", **{"Accept-Language": accepted})
+    assert f'<html lang="{code}" dir="{direction}"' in found
+
+
+async def test_a_language_and_a_theme_that_were_chosen_are_kept(desk: Desk) -> None:
+    async with desk.browser(**{"Accept-Language": "ru"}) as browser:
+        async with browser.post("/preferences", data={"language": "fa", "theme": "dark", "next": "/login"}) as response:
+            assert '<html lang="fa" dir="rtl" data-theme="dark">' in await response.text()
+        async with browser.post("/preferences", data={"language": "xx", "theme": "'><", "next": "/login"}) as response:
+            assert '<html lang="fa" dir="rtl" data-theme="dark">' in await response.text()

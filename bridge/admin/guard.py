@@ -41,7 +41,9 @@ class Guard:
         self.configure(settings)
 
     def configure(self, settings: AdminSettings) -> None:
+        """From now on by these settings."""
         self._settings = settings
+        self.auth.configure(settings)
         self._hosts = _hosts(settings, self._address)
 
     def check_host(self, request: web.Request) -> None:

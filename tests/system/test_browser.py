@@ -1,0 +1,204 @@
+"""The admin side in a real browser: nothing on a page keeps anybody out, nothing leaves it, and it lives.
+
+Debian's Chromium, driven by Playwright; axe-core looks at every page, no rule left out.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from bridge.intake import Intake
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
+from tests.fakes import FakeClock, an_event
+from tests.processes import PATIENCE, free_port
+from tests.tools import needed
+
+pytestmark = pytest.mark.process
+PAGES = ["/events", "/events?q=nobody", "/events?state=dead", "/sinks", "/settings", "/nothing"]
+PAGES += [f"/events/{{{number}}}" for number in range(4)]
+EVENTS = (ALICE, BOB, CHANGED, ODD)
+SOON = PATIENCE * 1000  # milliseconds that what is sure to come may take
+VISITORS = [(width, theme, locale) for width in (1280, 390) for theme in ("light", "dark") for locale in ("en", "fa")]
+
+
+@dataclass
+class Visitor:
+    """A tab, and all that it said or asked for elsewhere."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
+    async with running_admin(tmp_path, store_url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    program = needed("chromium")
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        await opened.close()
+
+
+@asynccontextmanager
+async def visiting(browser: Browser, desk: Desk, **about: Any) -> AsyncIterator[Visitor]:
+    """A tab on the admin side. Whatever it says, is asked, or asks of anybody else is a complaint."""
+    context = await browser.new_context(base_url=desk.url, **about)
+    context.set_default_timeout(SOON)
+    visitor = Visitor(await context.new_page())
+    complaints = visitor.complaints
+    visitor.page.on("console", lambda said: complaints.append(said.text) if "404" not in said.text else None)
+    visitor.page.on("pageerror", lambda error: complaints.append(str(error)))
+    visitor.page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    visitor.page.on("request", lambda asked: None if asked.url.startswith(desk.url) else complaints.append(asked.url))
+    yield visitor
+    await context.close()
+
+
+async def sign_in(page: Page, token: str = ACT) -> None:
+    await page.goto("/login")
+    await page.fill("[name=token]", token)
+    await page.click("button.main")
+    await page.wait_for_url("**/events")
+
+
+@pytest.mark.parametrize(("width", "theme", "locale"), VISITORS)
+async def test_no_page_keeps_anybody_out_or_says_anything_to_the_console_or_asks_anybody_else(
+    browser: Browser, desk: Desk, width: int, theme: Any, locale: str
+) -> None:
+    viewport: Any = {"width": width, "height": 800}
+    async with visiting(browser, desk, viewport=viewport, color_scheme=theme, locale=locale) as visitor:
+        page = visitor.page
+        await page.goto("/login")
+        found = [("/login", await faults(page))]
+        await sign_in(page)
+        for path in PAGES:
+            await page.goto(path.format(*(one.id for one in EVENTS)))
+            found.append((path, await faults(page)))
+            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{path} is {wide} pixels wider than a screen of {width}"
+        assert [one for one in found if one[1]] == []
+        assert visitor.complaints == []
+
+
+async def faults(page: Page) -> list[str]:
+    """What axe-core finds on the page, whatever the rule."""
+    results = await Axe().run(page)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]]
+
+
+async def test_the_keyboard_leads_to_an_event_and_back(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.keyboard.press("/")
+        await expect(page.locator("[data-find]")).to_be_focused()
+        await page.keyboard.type("bob")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("[data-find]")).not_to_be_focused()
+        await page.keyboard.press("/")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/events?q=*bob")
+        await page.locator(".c-what a").first.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("h1")).to_have_text("User expired: bob")
+        await page.go_back()
+        assert page.url.endswith("bob")
+
+
+async def test_what_comes_in_appears_by_itself_and_leaves_what_is_typed(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.mouse.move(0, 0)
+        await page.fill("[data-find]", "half a w")
+        await desk.outbox.put(Intake([desk.state.router.route(an_event("user:carol"))]))
+        await expect(page.locator(".c-about").first).to_contain_text("user:carol", timeout=SOON)
+        assert await page.input_value("[data-find]") == "half a w"
+        await expect(page.locator("[data-mark=live]")).to_be_visible()
+        assert visitor.complaints == []
+
+
+async def test_all_of_it_works_without_script(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk, java_script_enabled=False) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.select_option("[name=language]", "fa")
+        await page.click(".prefs button")
+        assert await page.get_attribute("html", "dir") == "rtl"
+        await page.fill(".filters [name=q]", "alice")
+        await page.select_option("[name=state]", "dead")
+        await page.click(".filters button")
+        await expect(page.locator(".c-what")).to_have_count(1)
+        await page.click(".c-what a")
+        await page.click("details.deliv:not([open]) summary")
+        await expect(page.locator("details.deliv:not([open])")).to_have_count(0)
+        await page.goto("/settings")
+        await page.click("form[action='/settings/reload'] button")
+        await expect(page.locator("[role=status]")).to_be_visible()
+        assert len(desk.reloads) == 1
+        await page.click("form[action='/logout'] button")
+        assert page.url == f"{desk.url}/login"
+
+
+async def test_after_signing_out_the_way_back_shows_nothing(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page, LOOK)
+        await page.goto("/sinks")
+        await page.click("form[action='/logout'] button")
+        await page.go_back()
+        await expect(page.locator("[name=token]")).to_be_visible()
+        assert "ops" not in await page.content()
+
+
+async def test_no_other_site_has_a_page_of_ours_in_a_frame_or_sends_a_form_of_ours(
+    browser: Browser, desk: Desk
+) -> None:
+    lure = (
+        f"<iframe src='{desk.url}/events'></iframe>"
+        f"<form method=post action='{desk.url}/settings/reload'><button>win</button></form>"
+    )
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=lure, content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner, port = web.AppRunner(app, access_log=None), free_port()
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        async with visiting(browser, desk) as visitor:
+            page = visitor.page
+            await sign_in(page)
+            await page.goto(f"http://127.0.0.1:{port}/")
+            for frame in page.frames[1:]:
+                assert "User created" not in await frame.content()
+            async with page.expect_response("**/settings/reload") as answered:
+                await page.click("button")
+            assert (await answered.value).status == 403
+    finally:
+        await runner.cleanup()
+    assert desk.reloads == []
+
+
+async def test_a_mark_of_life_that_stops_is_said(browser: Browser, tmp_path: Path, store_url: str) -> None:
+    async with running_admin(tmp_path, store_url, FakeClock()) as desk, visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.mouse.move(0, 0)
+        await page.route("**/events", lambda route: asyncio.ensure_future(route.abort()))
+        await expect(page.locator("[data-mark=away]")).to_be_visible(timeout=SOON)

@@ -43,7 +43,7 @@ from bridge.store import open_outbox, open_reader
 from bridge.store.retention import prune_forever
 from bridge.telemetry import configure_logging, log
 
-Started = Callable[[Config, str], Awaitable[None]]
+Started = Callable[[Config, str, str | None], Awaitable[None]]
 
 LOG = logging.getLogger("bridge.app")
 FAREWELL = (
@@ -56,7 +56,9 @@ LAST_WORDS = 0.1  # seconds for the last line of the log
 
 
 def run(path: Path, *, started: Started | None = None, on_loopback: bool = False) -> int:
-    """Run the bridge until SIGTERM or SIGINT; 0 when it ended as asked. `started` is awaited once the port is open.
+    """Run the bridge until SIGTERM or SIGINT; 0 when it ended as asked.
+
+    started: is awaited once the ports are open, with where they are: that of panels, and that of the admin side if any
 
     Raise ConfigError before the port opens where the file is wrong, another BridgeError where it cannot start.
     """
@@ -123,7 +125,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     connections=connections.cap,
                 )
                 if started is not None:
-                    await started(config, address)
+                    await started(config, address, admin_address)
                 asyncio.get_running_loop().call_later(1, _freeze_heap)
                 await stop.wait()
                 log(LOG, logging.INFO, "app.stopping", grace=grace)

@@ -27,8 +27,8 @@ def run(
     from bridge.app import run as run_bridge
     from bridge.cli.startup import startup_lines
 
-    async def started(config: "Config", address: str) -> None:
-        print("\n".join(startup_lines(config, address)), flush=True)
+    async def started(config: "Config", address: str, admin: str | None) -> None:
+        print("\n".join(startup_lines(config, address, admin)), flush=True)
         if demo:
             from bridge.cli.demo import send_demo_event
 

@@ -7,11 +7,14 @@ if TYPE_CHECKING:
     from bridge.config.model import Config
 
 
-def startup_lines(config: "Config", address: str) -> Iterator[str]:
-    """What is printed once the port is open: where it is, and what to paste."""
-    from bridge.config.endpoints import endpoints
+def startup_lines(config: "Config", address: str, admin: str | None) -> Iterator[str]:
+    """What is printed once the ports are open: where they are, and what to paste."""
+    from bridge.config.endpoints import endpoints, local_url
 
-    yield f"listening on http://{address}\n"
+    yield f"listening on http://{address}"
+    if admin is not None:
+        yield f"look at it on {config.admin_side().url or local_url(admin)}"
+    yield ""
     for endpoint in endpoints(config, address):
         yield f"{endpoint.name} ({endpoint.panel}): paste into the panel's settings"
         yield from (f"    {line}" for line in endpoint.paste)

@@ -1,41 +1,19 @@
 """Whom the admin side lets in, to what: hosts, tokens, sessions, forms. Over real HTTP."""
 
-import asyncio
 import re
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from bridge.admin.actions import ACTIONS
-from bridge.admin.answers import CSP, HEADERS
 from bridge.admin.auth import IDLE, RENEWED_AFTER
 from bridge.admin.lockout import FREE
-from bridge.admin.pages import PAGES
-from bridge.admin.server import LIMITS
-from bridge.admin.static_files import TYPES, content, hashed
-from tests.admin.reading import Tags
-from tests.admin.running import ACT, ALICE, LOOK, TOKENS, Desk, form_token, running_admin, sign_in
+from bridge.admin.static_files import hashed
+from tests.admin.running import ACT, LOOK, TOKENS, Desk, form_token, running_admin, sign_in
+from tests.admin.visiting import DONE, SHOWN, raw, there
 from tests.fakes import FakeClock
 
-SHOWN = [page.path for page in PAGES]
-DONE = [action.path.format(sink="ops") for action in ACTIONS]
 WRONG = "wrong-0123456789abcdef"
-
-
-def there(path: str) -> str:
-    """A page's path, about an event that there is."""
-    return path.replace("{id}", ALICE.id)
-
-
-async def raw(desk: Desk, head: str) -> bytes:
-    """What is answered to these lines of a request."""
-    host, _, port = desk.authority.partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n")
-    answer = await reader.read()
-    writer.close()
-    return answer
 
 
 # Hosts
@@ -270,146 +248,3 @@ async def test_what_a_proxy_says_of_its_client_counts_where_it_is_trusted_alone(
         await sign_in(browser, WRONG)
     [line] = [vars(record)["fields"] for record in caplog.records if record.msg == "admin.refused"]
     assert line["address"] == told
-
-
-# Forms
-
-
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Sec-Fetch-Site": "same-origin"}, 303),
-        ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({"Sec-Fetch-Site": "none"}, 403),
-        ({"Sec-Fetch-Site": "cross-site", "Origin": "{own}"}, 403),
-        ({"Origin": "{own}"}, 303),
-        ({"Origin": "http://evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Origin": "{own}.evil.example"}, 403),
-        ({}, 403),
-    ],
-)
-@pytest.mark.parametrize("path", ["/login", "/settings/reload", "/logout", "/preferences"])
-async def test_what_another_site_has_sent_changes_nothing(
-    desk: Desk, path: str, headers: dict[str, str], status: int
-) -> None:
-    async with desk.browser() as browser:
-        await sign_in(browser)
-        form = {"form_token": await form_token(browser), "token": ACT, "theme": "dark"}
-        cookies = {one.key: one.value for one in browser.cookie_jar}
-    sent = {name: value.format(own=desk.url) for name, value in headers.items()}
-    async with (
-        aiohttp.ClientSession(desk.url, cookies=cookies) as other,
-        other.post(path, data=form, headers=sent, allow_redirects=False) as response,
-    ):
-        assert response.status == status
-        if status == 403:
-            assert "Set-Cookie" not in response.headers
-    assert len(desk.reloads) == (path == "/settings/reload" and status == 303)
-
-
-@pytest.mark.parametrize("token", [None, "", "0" * 64, "é"])
-@pytest.mark.parametrize("path", [*DONE, "/logout"])
-async def test_a_form_without_its_token_changes_nothing(desk: Desk, path: str, token: str | None) -> None:
-    async with desk.browser() as browser:
-        await sign_in(browser)
-        form = {} if token is None else {"form_token": token}
-        async with browser.post(path, data=form, allow_redirects=False) as response:
-            assert response.status == 403
-        async with browser.post(
-            path, json={"form_token": await form_token(browser)}, allow_redirects=False
-        ) as response:
-            assert response.status == 403
-        async with browser.get("/events", allow_redirects=False) as response:
-            assert response.status == 200
-    assert desk.reloads == []
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_only_a_post_does_anything(desk: Desk, method: str) -> None:
-    override = {"X-HTTP-Method-Override": "POST"}
-    async with desk.program(ACT) as program:
-        for path in DONE:
-            async with program.request(method, path, headers=override, allow_redirects=False) as response:
-                assert response.status in (404, 405)
-    assert desk.reloads == []
-
-
-async def test_without_a_token_whoever_is_on_this_machine_acts_and_other_sites_do_not(
-    tmp_path: Path, store_url: str, clock: FakeClock
-) -> None:
-    async with running_admin(tmp_path, store_url, clock, admin="listen: 127.0.0.1:0") as desk:
-        async with desk.browser() as browser:
-            token = await form_token(browser)
-            async with browser.post("/settings/reload", data={"form_token": token}) as response:
-                assert response.status == 200
-        assert len(desk.reloads) == 1
-        async with (
-            desk.browser(**{"Sec-Fetch-Site": "cross-site"}) as other,
-            other.post("/settings/reload", data={"form_token": token}) as response,
-        ):
-            assert response.status == 403
-    assert len(desk.reloads) == 1
-
-
-# Heads and limits
-
-
-@pytest.mark.parametrize("path", ["/login", "/events", "/nothing", "/healthz", hashed("app.css"), "/events/none"])
-async def test_every_answer_has_the_headers_that_keep_a_browser_in_bounds(desk: Desk, path: str) -> None:
-    async with desk.browser() as browser:
-        await sign_in(browser)
-        async with browser.get(path) as response:
-            assert HEADERS.items() <= dict(response.headers).items()
-            assert "Server" not in response.headers
-            assert not [name for name in response.headers if name.lower().startswith("access-control")]
-            cached = response.headers["Cache-Control"]
-            assert cached == ("public, max-age=31536000, immutable" if "/static/" in path else "no-store")
-    assert "unsafe" not in CSP
-    assert re.search(r"https?:|\*|data:", CSP) is None
-
-
-@pytest.mark.parametrize("path", ["/login", *SHOWN])
-async def test_no_page_has_a_script_or_a_style_in_itself_or_leads_elsewhere(desk: Desk, path: str) -> None:
-    async with desk.browser() as browser:
-        if path != "/login":
-            await sign_in(browser)
-        async with browser.get(there(path)) as response:
-            text = await response.text()
-    found = Tags.of(text)
-    assert {tag for tag, _ in found} & {"style", "iframe", "object", "embed", "base", "template"} == set()
-    assert [tag for tag, said in found if tag == "script" and "src" not in said] == []
-    assert [name for _, said in found for name in said if name == "style" or name.startswith("on")] == []
-    leads = [said[name] or "" for _, said in found for name in ("href", "src", "action") if name in said]
-    assert [one for one in leads if not re.match(r"/(?!/)|#", one)] == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/static/../../etc/passwd", "/static/%2e%2e/%2e%2e/server.py", "/static/app.css", "/static/0/app.css",
-     "/static/..\\server.py", "/static/%00", "/static/"],
-)  # fmt: skip
-async def test_of_files_only_those_that_are_named_are_sent(desk: Desk, path: str) -> None:
-    answer = await raw(
-        desk, f"GET {path} HTTP/1.1\nHost: {desk.authority}\nAuthorization: Bearer {ACT}\nConnection: close"
-    )
-    assert answer.split()[1] in (b"404", b"400")
-
-
-@pytest.mark.parametrize("name", TYPES)
-async def test_files_are_sent_to_everyone_as_what_they_are(desk: Desk, name: str) -> None:
-    async with desk.browser() as browser, browser.get(hashed(name)) as response:
-        assert (response.status, response.headers["Content-Type"]) == (200, TYPES[name])
-
-
-@pytest.mark.parametrize(("path", "size"), [("/login", 5000), ("/settings/reload", LIMITS.body + 1)])
-async def test_a_form_that_is_too_big_is_refused(desk: Desk, path: str, size: int) -> None:
-    async with desk.browser() as browser:
-        await sign_in(browser)
-        async with browser.post(path, data={"token": "x" * size}) as response:
-            assert response.status == 413
-
-
-def test_the_files_are_at_most_90_kb_together() -> None:
-    assert sum(len(content(name)) for name in TYPES) <= 90_000

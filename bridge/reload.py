@@ -190,6 +190,7 @@ def config_state(
         cause=cause,
         admin=config.admin_side(),
         sinks=config.all_sinks(),
+        table=config.table(),
         sources=[SourceState(one.name, one.panel, one.url, one.paste) for one in endpoints(config)],
         router=router,
         renderer=renderer,

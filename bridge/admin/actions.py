@@ -70,7 +70,7 @@ async def resume(asked: Asked) -> Done:
     if sink not in asked.state.sinks:
         raise NotThere(sink)
     held = await asked.means.resume(sink)
-    return Done("/sinks", "resumed" if held else "flowed", {"sink": sink, "held": held})
+    return Done(f"/sinks/{sink}", "resumed" if held else "flowed", {"sink": sink, "held": held})
 
 
 ACTIONS = (

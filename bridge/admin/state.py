@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bridge.admin.settings import AdminSettings
 from bridge.errors import Mistake
 from bridge.messages.renderer import Renderer
-from bridge.routing import Router
+from bridge.routing import Route, Router
 from bridge.sinks import SinkSettings
 
 
@@ -36,6 +36,7 @@ class ConfigState:
     """The file as it is in force.
 
     cause     what had it loaded: start, change or request
+    table     the rows with their names
     store     the store's address, without its password
     keep      seconds for which settled deliveries can be looked up
     rejected  the file as it is on disk, where that is wrong
@@ -46,6 +47,7 @@ class ConfigState:
     cause: str
     admin: AdminSettings
     sinks: Mapping[str, SinkSettings]
+    table: Sequence[tuple[str, Route]]
     sources: Sequence[SourceState]
     router: Router
     renderer: Renderer

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-INLINE = ("a", "b", "bdi", "code", "i", "span", "time")  # what stands in the middle of a line
+INLINE = ("a", "b", "bdi", "i", "span", "time")  # what stands in the middle of a line
 
 
 class Tags(HTMLParser):

@@ -241,6 +241,32 @@ async def test_a_parked_lane_says_why_and_flows_again_when_somebody_says_so(
     ]
 
 
+@pytest.mark.parametrize(
+    ("sink", "said"),
+    [
+        ("ops", "Limits those of the service, and 10/s Tried again after 30 s · 2 min · 5 min"),
+        ("ops", 'route 2 match: [user.*, "!user.updated"]'),
+        ("ops", "What waits"),
+        ("team", "route 1 match: node.*"),
+        ("off", "No row has sent it anything yet."),
+    ],
+)
+async def test_a_sink_says_what_waits_what_the_file_says_and_which_rows_lead_there(
+    desk: Desk, sink: str, said: str
+) -> None:
+    found = await text(desk, f"/sinks/{sink}")
+    assert said in found
+    assert "secret" not in found
+
+
+@pytest.mark.parametrize("sink", ["nobody", "..%2f", "%00", "ops%20", "a" * 300])
+async def test_a_sink_that_there_is_not_is_said_to_be_none(desk: Desk, sink: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        async with browser.get(f"/sinks/{sink}") as response:
+            assert response.status == 404
+
+
 # Settings
 
 

@@ -11,8 +11,8 @@ DONE = [action.path.format(sink="ops") for action in ACTIONS]
 
 
 def there(path: str) -> str:
-    """A page's path, about an event that there is."""
-    return path.replace("{id}", ALICE.id)
+    """A page's path, about an event and a sink that there are."""
+    return path.replace("{id}", ALICE.id).replace("{sink}", "ops")
 
 
 async def raw(desk: Desk, head: str) -> bytes:

@@ -22,7 +22,7 @@ from tests.processes import PATIENCE, free_port
 from tests.tools import needed
 
 pytestmark = pytest.mark.process
-PAGES = ["/events", "/events?q=nobody", "/events?state=dead", "/sinks", "/settings", "/nothing"]
+PAGES = ["/events", "/events?q=nobody", "/events?state=dead", "/sinks", "/sinks/ops", "/settings", "/nothing"]
 PAGES += [f"/events/{{{number}}}" for number in range(4)]
 EVENTS = (ALICE, BOB, CHANGED, ODD)
 SOON = PATIENCE * 1000  # milliseconds that what is sure to come may take

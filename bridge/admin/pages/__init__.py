@@ -35,5 +35,6 @@ PAGES = (
     Page("events", "/events", N_("Events"), icon="list", narrow=True),
     Page("event", "/events/{id}", under="events"),
     Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True),
+    Page("sink", "/sinks/{sink}", under="sinks"),
     Page("settings", "/settings", N_("Settings"), icon="settings", narrow=True),
 )

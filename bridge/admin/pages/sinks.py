@@ -17,10 +17,11 @@ def view(visit: Visit) -> Variables:
 
 def variables(lanes: Sequence[Lane], words: Language, now: datetime) -> Variables:
     """A row for each lane."""
-    return {"lanes": [_row(one, words, now) for one in lanes]}
+    return {"lanes": [lane_row(one, words, now) for one in lanes]}
 
 
-def _row(lane: Lane, words: Language, now: datetime) -> Variables:
+def lane_row(lane: Lane, words: Language, now: datetime) -> Variables:
+    """What is said of one lane."""
     stands = lane_words(words, lane, now)
     return {
         "sink": lane.sink,

@@ -1,0 +1,91 @@
+"""A sink: how its lane stands, what waits for it, what the file says of it, and the rows that lead there."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.admin import operations
+from bridge.admin.language import Language
+from bridge.admin.pages.sinks import lane_row
+from bridge.admin.pages.states import told
+from bridge.admin.rows import row_text
+from bridge.admin.shapes import EventBrief, Lane
+from bridge.admin.state import ConfigState
+from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.outcome import Rate
+from bridge.sinks import SinkSettings
+from bridge.sinks.settings import Retry
+from bridge.store.base import State
+from bridge.store.records import Query
+
+WAITING, LATEST = 20, 10  # events that are shown
+_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+def view(visit: Visit) -> Variables:
+    name = visit.path["sink"]
+    lane = next((one for one in operations.lanes(visit.ledger, visit.state.sinks) if one.sink == name), None)
+    if lane is None:
+        raise NotThere(f"no sink is called {name}")
+    waiting = Query(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
+    lists = [operations.events(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
+    return variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now)
+
+
+def variables(
+    lane: Lane,
+    waiting: Sequence[EventBrief],
+    latest: Sequence[EventBrief],
+    state: ConfigState,
+    words: Language,
+    now: datetime,
+) -> Variables:
+    """All of it; `waiting` and `latest`: the newest events that wait for it, and that were for it at all."""
+    settings = state.sinks.get(lane.sink)
+    return {
+        "lane": lane_row(lane, words, now),
+        "failures": lane.failures,
+        "waiting": [_line(one, lane.sink, words) for one in waiting],
+        "latest": [_line(one, lane.sink, words) for one in latest],
+        "settings": _settings(settings, state, words) if settings is not None else [],
+        "rows": [
+            {"name": name, "takes": row_text(route), "falls_back": lane.sink not in route.to}
+            for name, route in state.table
+            if lane.sink in (*route.to, *route.fallback)
+        ],
+    }
+
+
+def _line(event: EventBrief, sink: str, words: Language) -> Variables:
+    fate = [one for one in event.fates if one.sink == sink][-1]
+    return {"event": event, "told": told(words, fate), "due_at": fate.due_at}
+
+
+def _settings(settings: SinkSettings, state: ConfigState, words: Language) -> list[tuple[str, str]]:
+    """What the file says of how it is spoken to, and nothing of where: addresses are secrets."""
+    rates = settings.rate
+    limit = words.say("those of the service, and 10/s") if rates is None else " · ".join(map(_rate, rates))
+    quiet = settings.quiet
+    return [
+        (words.say("Limits"), limit or words.say("none")),
+        (words.say("Tried again after"), _waits(settings.retry) or words.say("not at all")),
+        (words.say("One try may take"), _duration(settings.timeout)),
+        (words.say("Language"), settings.locale or state.locale),
+        (words.say("Quiet hours"), f"{quiet.hours} · {quiet.mode}" if quiet is not None else words.say("none")),
+    ]
+
+
+def _waits(retry: Retry) -> str:
+    """`30 s · 2 min`, with an ellipsis where the last one repeats."""
+    waits = [_duration(one) for one in retry.waits[: retry.max_retries]]
+    return " · ".join([*waits, "…"] if retry.max_retries > len(waits) else waits)
+
+
+def _rate(rate: Rate) -> str:
+    """`10/s`, `30/min`, `5/10 s`."""
+    period = _duration(rate.period)
+    return f"{rate.count}/{period.removeprefix('1 ')}"
+
+
+def _duration(seconds: float) -> str:
+    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size and seconds % size == 0), (1.0, "s"))
+    return f"{seconds / size:g} {unit}"

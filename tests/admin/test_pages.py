@@ -244,7 +244,7 @@ async def test_a_parked_lane_says_why_and_flows_again_when_somebody_says_so(
 @pytest.mark.parametrize(
     ("sink", "said"),
     [
-        ("ops", "Limits those of the service, and 10/s Tried again after 30 s · 2 min · 5 min"),
+        ("ops", "Limits those of the service, and 10 a second Tried again after 30 s · 2 min · 5 min"),
         ("ops", 'route 2 match: [user.*, "!user.updated"]'),
         ("ops", "What waits"),
         ("team", "route 1 match: node.*"),

@@ -63,7 +63,7 @@ def _line(event: EventBrief, sink: str, words: Language) -> Variables:
 def _settings(settings: SinkSettings, state: ConfigState, words: Language) -> list[tuple[str, str]]:
     """What the file says of how it is spoken to, and nothing of where: addresses are secrets."""
     rates = settings.rate
-    limit = words.say("those of the service, and 10/s") if rates is None else " · ".join(map(_rate, rates))
+    limit = words.say("those of the service, and 10 a second") if rates is None else " · ".join(map(_rate, rates))
     quiet = settings.quiet
     return [
         (words.say("Limits"), limit or words.say("none")),

@@ -18,7 +18,7 @@ from bridge.intake import Intake
 from bridge.outcome import Again, Dead, Done, Fate, HeldBack, Outcome
 from bridge.vocabulary import TYPES
 
-UNKNOWN = "unknown"  # the source of a request that names none of ours
+UNKNOWN = "unknown"  # the source of a request that names none of ours, the route of what is no request
 OTHER = "other"  # the type of an event whose own has no name here
 NAMED_TYPES, NAME_LENGTH = 200, 64  # types that have a name here, and its characters at the most
 TAKEN = 200  # of whatever dialect: Discord's own answer is 204
@@ -87,6 +87,8 @@ class Counters:
         self.delay_seconds = Histograms(DELAY_SECONDS)  # sink
         self.fallbacks: defaultdict[tuple[str, str], int] = defaultdict(int)  # sink, the one it went to
         self.alerts: defaultdict[str, int] = defaultdict(int)  # type
+        self.admin_requests: defaultdict[tuple[str, int], int] = defaultdict(int)  # route, status
+        self.sign_ins: defaultdict[str, int] = defaultdict(int)  # what came of them
         self.config_applied, self.config_rejected = 0, 0
         self.config_in_force = True  # what stands in the file; not where it was rejected
         self.config_applied_at = 0.0  # seconds since 1970
@@ -102,6 +104,10 @@ class Counters:
     def request_refused(self, source: str | None, status: int) -> None:
         """A request was not taken; None where it names no source of ours."""
         self.requests[source or UNKNOWN, status] += 1
+
+    def admin_answered(self, route: str | None, status: int) -> None:
+        """The admin side has answered; `route` is a pattern of its own, None where what came was no request."""
+        self.admin_requests[route or UNKNOWN, status] += 1
 
     def events_taken(self, source: str, intake: Intake, repeated: Collection[str]) -> None:
         """A request's events are kept, but for those that are `repeated`, by their ids."""

@@ -22,12 +22,16 @@ NOTICES: Mapping[str, str] = {
 class Means:
     """What the running bridge lends for it.
 
-    reload  has the file read again, soon
-    resume  lets the lane of a sink flow again; whether anything held it
+    reload   has the file read again, soon
+    resume   lets the lane of a sink flow again; whether anything held it
+    ready    raises StoreError unless the store takes events
+    carries  whether this process carries the lane of a sink
     """
 
     reload: Callable[[], None]
     resume: Callable[[str], Awaitable[bool]]
+    ready: Callable[[], Awaitable[None]]
+    carries: Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)

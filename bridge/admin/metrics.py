@@ -34,6 +34,7 @@ from bridge.vocabulary import OWN_FAMILY, TYPES
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 STATUSES = (TAKEN, 401, 404, 413, 422, 503)
 OUTCOMES = tuple(one.__name__.lower() for one in get_args(Outcome))
+SIGN_INS = ("ok", "wrong", "limited")
 ALERTS = tuple(name for name in TYPES if name.startswith(f"{OWN_FAMILY}."))
 
 Labels = tuple[str, ...]
@@ -276,5 +277,15 @@ METRICS: tuple[Metric, ...] = (
         "panelbridge_store_commit_jobs", "histogram", (),
         "Writes that a commit carried.",
         lambda s: {(): s.counters.commit_writes},
+    ),
+    Metric(
+        "panelbridge_admin_requests_total", "counter", ("route", "code"),
+        "Requests of the admin side, by the pattern of their path.",
+        lambda s: {_labels(key): count for key, count in s.counters.admin_requests.items()},
+    ),
+    Metric(
+        "panelbridge_admin_signins_total", "counter", ("result",),
+        "Tries to sign in; limited where there were too many.",
+        lambda s: _counted(s.counters.sign_ins, SIGN_INS),
     ),
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import logging
 
+from bridge.counters import COUNTERS
 from bridge.ingress.refusals import Refusals
 from bridge.telemetry import log
 
@@ -12,7 +13,7 @@ class AdminRefusals(Refusals):
     """The same counting as at the panels' door, under names of its own."""
 
     def count(self, source: str | None, status: int) -> None:
-        """It is no panel's request: the metrics count those alone."""
+        COUNTERS.admin_answered(None, status)
 
     def tell(self, **fields: object) -> None:
         about = {"status": fields.get("status"), "why": fields.get("reason"), "repeated": fields.get("repeated")}

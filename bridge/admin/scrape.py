@@ -5,15 +5,20 @@ come: what it has not said by then is left out.
 """
 
 import asyncio
+import platform
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from bridge import __version__
+from bridge.admin.state import ConfigState
 from bridge.clock import Clock
 from bridge.counters import COUNTERS
 from bridge.errors import StoreError
+from bridge.panels import TOLD
 from bridge.store.ledger import Ledger
 from bridge.store.queries.gauges import LaneGauge, lane_gauges, store_size
+from bridge.vocabulary import TYPES
 
 WITHIN = 0.5  # seconds that the store has for an answer
 KEPT = 5.0  # seconds for which what it said is told again
@@ -35,6 +40,18 @@ class Scope:
     sources: Mapping[str, Collection[str]]
     sinks: Collection[str]
     rows: Collection[str]
+
+
+def scope_of(state: ConfigState) -> Scope:
+    """What this process has to count, by the file that is in force."""
+    return Scope(
+        version=__version__,
+        python=platform.python_version(),
+        store=state.store.partition(":")[0].partition("+")[0],
+        sources={one.name: TOLD.get(one.panel, frozenset()) & TYPES.keys() for one in state.sources},
+        sinks=[name for name, one in state.sinks.items() if one.enabled],
+        rows=state.router.names,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,20 @@ from bridge.admin import answers
 from bridge.admin.actions import ACTIONS, Action, Asked, Done, Means
 from bridge.admin.answers import Refused
 from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.exposure import Exposure, has_said_who, is_scrape
 from bridge.admin.guard import WHO, Guard
 from bridge.admin.lockout import Lockout
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
 from bridge.admin.refusals import AdminRefusals
+from bridge.admin.scrape import Scrape
 from bridge.admin.signin import SignIn, set_session
 from bridge.admin.site import Site, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
 from bridge.admin.visit import Elsewhere, NotThere
 from bridge.clock import Clock
+from bridge.counters import COUNTERS
 from bridge.errors import StoreError
 from bridge.ingress.connections import serving
 from bridge.ingress.limits import Limits
@@ -68,11 +71,13 @@ class Admin:
         auth = Authenticator(self._state.admin, lambda: self._clock.now().timestamp())
         self._guard = Guard(self._state.admin, address, auth, Lockout(self._clock.monotonic))
         reading = Reading(self._open_reader)
+        scrape = Scrape(reading.run, self._means.ready, self._means.carries, self._clock)
+        exposure = Exposure(scrape, self._guard, lambda: self._state)
         site = Site(reading, auth, lambda: self._state, self._clock.now)
         try:
             async with serving(
                 listener,
-                list(self._routes(site, self._guard)),
+                list(self._routes(site, self._guard, exposure)),
                 LIMITS,
                 AdminRefusals(),
                 shutdown=shutdown,
@@ -85,10 +90,11 @@ class Admin:
             self._guard = None
             reading.close()
 
-    def _routes(self, site: Site, guard: Guard) -> Iterator[web.RouteDef]:
+    def _routes(self, site: Site, guard: Guard, exposure: Exposure) -> Iterator[web.RouteDef]:
         """All that is answered, under the prefix and without it, the last what nothing else takes."""
         found = [
             *SignIn(site, guard, lambda: self._state).routes(),
+            *exposure.routes(),
             *(web.get(hashed(name), _file(name)) for name in TYPES),
             *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
             *(web.post(action.path, _guarded(guard, Role.ACT, self._action(guard, action))) for action in ACTIONS),
@@ -121,6 +127,8 @@ class Admin:
         return act
 
     async def _finish(self, request: web.Request, response: web.StreamResponse) -> None:
+        resource = request.match_info.route.resource
+        COUNTERS.admin_answered(resource.canonical if resource is not None else None, response.status)
         response.headers.update(answers.headers_of(https=self._state.admin.is_https()))
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.popall("Server", None)
@@ -136,7 +144,8 @@ def _limited(guard: Guard, site: Site) -> Middleware:
     @web.middleware
     async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            guard.check_host(request)
+            if not has_said_who(request):
+                guard.check_host(request)
             async with asyncio.timeout(PATIENCE):
                 return await handler(request)
         except TimeoutError:
@@ -161,7 +170,7 @@ def _refusal(site: Site, request: web.Request, refused: Refused) -> web.StreamRe
     who = request.get(WHO)
     if refused.status == 421:
         response = web.Response(status=421, text=f"{refused.title}. {refused.detail}\n")
-    elif "Authorization" in request.headers or "/api/" in request.path:
+    elif "Authorization" in request.headers or "/api/" in request.path or is_scrape(request):
         response = answers.problem(refused)
     elif refused.status == 401 and request.method in ("GET", "HEAD"):
         response = answers.see(site.sign_in_path(request))

@@ -12,6 +12,7 @@ from bridge.admin.guard import Guard
 from bridge.admin.pages import PAGES
 from bridge.admin.site import LANGUAGE, THEME, THEMES, Site, own_page
 from bridge.admin.state import ConfigState
+from bridge.counters import COUNTERS
 from bridge.messages.catalog import LOCALES
 
 PAGE = "login.html"
@@ -47,7 +48,9 @@ class SignIn:
         try:
             self._guard.try_token(request, token)
         except Refused as refused:
+            COUNTERS.sign_ins["limited" if refused.retry_after else "wrong"] += 1
             return self._page(request, refused.status, onward, wait=refused.retry_after)
+        COUNTERS.sign_ins["ok"] += 1
         response, cookie = self._onward(onward), self._guard.auth.sign_in(token)
         if cookie is not None:
             set_session(response, self._guard.auth, cookie)

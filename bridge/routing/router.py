@@ -54,6 +54,11 @@ class Router:
         self._on_error = on_error
         self._kept = lru_cache(KEPT)(self._rows_of)
 
+    @property
+    def names(self) -> Sequence[str]:
+        """Of the rows, in their order."""
+        return [row.name for row in self._rows]
+
     def route(self, event: Event) -> Routed:
         """Where the event goes, and what the rows said of it."""
         destinations: dict[str, Destination] = {}

@@ -18,6 +18,7 @@ from bridge.errors import StoreError
 from bridge.panels import TOLD
 from bridge.store.ledger import Ledger
 from bridge.store.queries.gauges import LaneGauge, lane_gauges, store_size
+from bridge.store_url import is_database
 from bridge.vocabulary import TYPES
 
 WITHIN = 0.5  # seconds that the store has for an answer
@@ -47,7 +48,7 @@ def scope_of(state: ConfigState) -> Scope:
     return Scope(
         version=__version__,
         python=platform.python_version(),
-        store=state.store.partition(":")[0].partition("+")[0],
+        store="postgresql" if is_database(state.store) else "sqlite",
         sources={one.name: TOLD.get(one.panel, frozenset()) & TYPES.keys() for one in state.sources},
         sinks=[name for name, one in state.sinks.items() if one.enabled],
         rows=state.router.names,

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bridge.admin import scrape
-from bridge.admin.scrape import KEPT, Scrape
+from bridge.admin.scrape import KEPT, Scrape, scope_of
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Refused
+from bridge.panels import TOLD
+from bridge.routing import Route, Router
 from bridge.store import open_ledger, open_outbox
 from bridge.store.ledger import Ledger
+from bridge.vocabulary import TYPES
 from tests.admin.scraped import a_scope, parsed, value
 from tests.delivery.lanes import ScriptedSink, a_lane
-from tests.fakes import FakeClock, an_event, an_intake
+from tests.fakes import FakeClock, Switch, an_event, an_intake
 
 BOTH = ("ops", "team")
 
@@ -62,6 +66,35 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def a_scrape(store: Store, clock: FakeClock, carried: Any = BOTH) -> Scrape:
     return Scrape(store.look, store.ready, lambda sink: sink in carried, clock)
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("sqlite:////var/lib/panelbridge/panelbridge.db", "sqlite"),
+        ("postgresql+psycopg://bridge@db/panelbridge", "postgresql"),
+        ("postgres://db/panelbridge", "postgresql"),
+    ],
+)
+def test_what_is_counted_is_what_the_file_in_force_names(url: str, kind: str) -> None:
+    sinks = {"ops": Switch(), "off": Switch(enabled=False)}
+    state: Any = SimpleNamespace(
+        store=url,
+        sources=[SimpleNamespace(name="one", panel="marzban"), SimpleNamespace(name="two", panel="json")],
+        sinks=sinks,
+        router=Router([("route 1", Route(to=("ops",))), ("webhook mine", Route(to=("off",)))], sinks=sinks),
+    )
+    scope = scope_of(state)
+    assert (scope.store, scope.sinks, scope.rows) == (kind, ["ops"], ["route 1", "webhook mine"])
+    assert "user.created" in scope.sources["one"]
+    assert not scope.sources["two"]
+
+
+@pytest.mark.parametrize("panel", TOLD)
+def test_types_that_are_there_from_the_start_have_names_of_their_own(panel: str) -> None:
+    source = SimpleNamespace(name="one", panel=panel)
+    state: Any = SimpleNamespace(store="", sources=[source], sinks={}, router=Router([], sinks={}))
+    assert scope_of(state).sources["one"] <= TYPES.keys()
 
 
 async def test_the_lanes_of_this_process_are_told_as_they_stand_in_the_store(

@@ -117,6 +117,24 @@ async def test_neither_a_secret_nor_a_subject_is_in_what_is_told(tmp_path: Path)
     assert [one for one in secrets if one in text.decode()] == []
 
 
+async def test_a_store_that_is_gone_is_told_and_what_was_counted_is_told_all_the_same(tmp_path: Path) -> None:
+    port = free_port()
+    async with a_receiver() as receiver, aiohttp.ClientSession() as http:
+        file = FILE.format(port=port, url=receiver.url, metrics="token")
+        async with a_bridge(tmp_path, file) as bridge:
+            await bridge.start()
+            scraped = Scraped(bridge, port, http)
+            assert await scraped.post(ALICE) == 200
+            await scraped.until(lambda text: told(text, "lane_standing", sink="ops", standing="open") == 1)
+            for file_of_store in tmp_path.glob("panelbridge.db*"):
+                file_of_store.rename(tmp_path / f"away.{file_of_store.name}")
+            text = await scraped.until(lambda text: told(text, "store_up") == 0)
+            assert await scraped.post(ALICE) == 503
+            text = await scraped.scrape()
+            assert told(text, "ingress_requests_total", source="marzban", code="503") == 1
+            assert told(text, "events_total", source="marzban", type="user.created") == 1
+
+
 async def test_what_the_admin_side_is_asked_is_told_by_patterns_and_who_tried_to_sign_in(tmp_path: Path) -> None:
     port = free_port()
     async with aiohttp.ClientSession() as http:

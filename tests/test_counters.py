@@ -12,7 +12,9 @@ from bridge.counters import COUNTERS, NAME_LENGTH, NAMED_TYPES, OTHER, UNKNOWN, 
 from bridge.errors import StoreUnavailable
 from bridge.incident import LaneStanding, StoreFailing
 from bridge.intake import Decision, Destination, Intake, Routed, SetAside
-from bridge.outcome import Again, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
+from bridge.message import Message
+from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, Gone, HeldBack, Limited, Outcome, Refused
+from bridge.sinks.base import OnSent
 from bridge.store import open_outbox
 from bridge.store.base import SETTLED, PutResult
 from bridge.store.outbox import SqlOutbox
@@ -48,6 +50,13 @@ def test_a_value_falls_under_the_first_bound_that_it_does_not_exceed(value: floa
     assert (histogram.counts, histogram.sum) == (counts, value)
 
 
+def test_a_histogram_adds_up_what_falls_into_it() -> None:
+    histogram = Histogram((1, 2))
+    for value in (0.5, 1.5, 1.5, 7):
+        histogram.observe(value)
+    assert (histogram.counts, histogram.sum) == ([1, 2, 1], 10.5)
+
+
 def of_types(*names: str) -> Intake:
     return Intake([Routed(an_event(type_=name), (), DECISION) for name in names])
 
@@ -78,14 +87,15 @@ def test_an_event_is_counted_with_its_rows_unless_it_is_a_repeat() -> None:
     decision = Decision(TABLE, ("route 1", "route 3"), (("route 2", "division by zero"),))
     sent = Routed(an_event(), (Destination("ops", "route 1"),), decision)
     nowhere = Routed(an_event(type_="user.deleted"), (), Decision(TABLE, ()))
+    nowhere_too = replace(nowhere, event=an_event(type_="user.deleted"))
     repeat = replace(sent, event=an_event())
     aside = SetAside(source="marzban", received_at=START, path="[3]", reason="is no object", element=3)
-    counters.events_taken("marzban", Intake([sent, nowhere, repeat], [aside]), [repeat.event.id])
-    assert counters.events == {("marzban", "user.created"): 1, ("marzban", "user.deleted"): 1}
+    counters.events_taken("marzban", Intake([sent, nowhere, nowhere_too, repeat], [aside]), [repeat.event.id])
+    assert counters.events == {("marzban", "user.created"): 1, ("marzban", "user.deleted"): 2}
     assert counters.row_matches == {"route 1": 1, "route 3": 1}
     assert counters.row_failures == {"route 2": 1}
     assert (counters.unrouted, counters.redelivered, counters.set_aside) == (
-        {"marzban": 1}, {"marzban": 1}, {"marzban": 1}
+        {"marzban": 2}, {"marzban": 1}, {"marzban": 1}
     )  # fmt: skip
 
 
@@ -117,6 +127,15 @@ async def test_requests_are_counted_by_source_and_what_they_were_answered(
     }
     assert sum(counters.request_seconds["marzban"].counts) == 1
     assert counters.events == {("marzban", "user.created"): 2}
+
+
+async def test_an_event_that_is_told_again_is_counted_as_such_and_not_as_another(
+    ingress: Ingress, http: aiohttp.ClientSession, counters: Counters
+) -> None:
+    for tries in (0, 1):
+        await post(http, f"{ingress.url}/in/marzban", ELEMENT | {"tries": tries})
+    assert counters.events == {("marzban", "user.created"): 1}
+    assert counters.redelivered == {"marzban": 1}
 
 
 async def test_a_message_that_is_posted_and_changed_is_counted_each_time(
@@ -190,6 +209,19 @@ def test_only_what_is_settled_for_good_is_counted(fate: Fate, counted: dict[tupl
 
 def test_what_may_become_of_a_delivery_is_what_the_store_calls_settled() -> None:
     assert [one.value for one in Settled] == [one.value for one in SETTLED]
+
+
+async def test_the_time_of_an_attempt_is_counted_in_seconds(
+    outbox: SqlOutbox, clock: FakeClock, counters: Counters
+) -> None:
+    class Slow(ScriptedSink):
+        async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+            clock.step(0.3)
+            return await super().send(message, on_sent)
+
+    await outbox.put(an_intake(an_event()))
+    await carry_all(a_lane(outbox, Slow(clock), clock))
+    assert counters.attempt_seconds["ops"].sum == pytest.approx(0.3)
 
 
 async def test_each_delivery_of_a_digest_is_counted_and_its_message_once(

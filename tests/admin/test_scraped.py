@@ -100,6 +100,29 @@ async def test_a_bridge_tells_what_it_took_and_delivered_also_after_a_reload(tmp
             await scraped.until(lambda text: told(text, "config_last_reload_successful") == 0)
 
 
+async def test_lanes_are_told_as_the_store_has_them_on_both_engines(tmp_path: Path, any_store_url: str) -> None:
+    port = free_port()
+    async with a_receiver() as receiver, aiohttp.ClientSession() as http:
+        file = FILE.format(port=port, url=receiver.url, metrics="token")
+        async with a_bridge(tmp_path, file, store=any_store_url) as bridge:
+            await bridge.start()
+            scraped = Scraped(bridge, port, http)
+            receiver.status = 400
+            assert await scraped.post(ALICE) == 200
+            await scraped.until(lambda text: told(text, "dead_letters", sink="ops") == 1)
+            receiver.status = 502
+            assert await scraped.post(ALICE) == 200
+            await scraped.until(lambda text: told(text, "lane_standing", sink="ops", standing="away") == 1)
+            text = await scraped.until(lambda text: told(text, "lane_deliveries", sink="ops", state="waiting") == 1)
+    kind = any_store_url.partition(":")[0].partition("+")[0]
+    assert [by["store"] for by in all_labels(text, "panelbridge_build_info")] == [kind]
+    assert (told(text, "store_size_bytes") or 0) > 4096
+
+
+def all_labels(text: bytes, family: str) -> list[dict[str, str]]:
+    return [one.labels for one in parsed(text)[family].samples]
+
+
 async def test_neither_a_secret_nor_a_subject_is_in_what_is_told(tmp_path: Path) -> None:
     port = free_port()
     async with a_receiver() as receiver, aiohttp.ClientSession() as http:

@@ -13,6 +13,7 @@ from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 
+from bridge.admin.dry_run import dry_run
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState, Rejected, SourceState
 from bridge.alerts.desk import AlertDesk, AlertPlan
@@ -193,6 +194,7 @@ def config_state(
         table=config.table(),
         sources=[SourceState(one.name, one.panel, one.url, one.paste) for one in endpoints(config)],
         router=router,
+        dry_run=dry_run(config),
         renderer=renderer,
         zone=config.zone(),
         locale=config.locale,

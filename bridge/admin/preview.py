@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.admin.request_drawing import drawn_request
 from bridge.admin.shapes import MeasureShape, Previewed, RequestShape
+from bridge.delivery.attempt import rendered_message
 from bridge.event import Event, JsonObject
 from bridge.intake import Destination
 from bridge.markup.drawing import Drawn
@@ -76,7 +77,8 @@ def preview(
     circumstances: Circumstances = PLAIN,
 ) -> Preview:
     """What the sink would be sent at `at`, in `locale` or else its own language, for the row that names it in `to`."""
-    message, fault = rendered(event, sink, renderer, at=at, locale=locale, to=to, circumstances=circumstances)
+    look = replace(sink.look, locale=locale) if locale else sink.look
+    message, fault = rendered_message(event, look, renderer, at=at, template=to.template, circumstances=circumstances)
     request, shown = None, {}
     if isinstance(sink, HttpSink):
         request = _masked(sink, _first_request(sink, message))
@@ -84,23 +86,6 @@ def preview(
     elif (service := sink.look.service) is not None:
         shown = json.loads(specimen(service).open(Tools(Http(), {})).build(message).body)
     return Preview(event, to.sink, to.row, message, sink.look.service, request, shown, fault)
-
-
-def rendered(
-    event: Event,
-    sink: Sink,
-    renderer: Renderer,
-    *,
-    at: datetime,
-    locale: str | None = None,
-    to: Destination,
-    circumstances: Circumstances = PLAIN,
-) -> tuple[Message, str | None]:
-    """The message that a sink is handed, and what is wrong with its template."""
-    look = replace(sink.look, locale=locale) if locale else sink.look
-    found = renderer.render(event, look, to.template, circumstances)
-    message = Message(event=event, at=at, blocks=found.blocks, template=to.template, circumstances=circumstances)
-    return message, found.fault
 
 
 def _first_request(sink: HttpSink[Any], message: Message) -> Request:

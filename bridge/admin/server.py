@@ -29,7 +29,7 @@ from bridge.admin.reading import Reading
 from bridge.admin.refusals import AdminRefusals
 from bridge.admin.scrape import Scrape
 from bridge.admin.signin import SignIn, set_session
-from bridge.admin.site import Site, not_found
+from bridge.admin.site import Site, form_of, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
 from bridge.admin.visit import Elsewhere, NotThere
@@ -42,7 +42,7 @@ from bridge.store.reader import Reader
 from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.admin")
-LIMITS = Limits(connections=128, body=256 * 2**10)
+LIMITS = Limits(connections=128, body=272 * 2**10)  # the biggest form: 256 KiB to try, and what stands around
 PATIENCE = 30.0  # seconds for one request, its body and all
 Guarded = Callable[[web.Request, Who], Awaitable[web.StreamResponse]]
 
@@ -97,6 +97,7 @@ class Admin:
             *exposure.routes(),
             *(web.get(hashed(name), _file(name)) for name in TYPES),
             *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
+            *(web.post(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES if page.asks),
             *(web.post(action.path, _guarded(guard, Role.ACT, self._action(guard, action))) for action in ACTIONS),
             web.get("/", _guarded(guard, Role.LOOK, self._first)),
         ]
@@ -119,7 +120,7 @@ class Admin:
 
     def _action(self, guard: Guard, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
-            form = {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
+            form = await form_of(request)
             done = await action.do(Asked(self._means, self._state, dict(request.match_info), form))
             _log_action(action, who, guard.address(request), done)
             return answers.see(f"{self._state.admin.prefix()}{done.page}?done={done.notice}")

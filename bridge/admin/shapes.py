@@ -219,16 +219,9 @@ class SampleShape(Shape):
 
 
 class TriedRow(Verdict):
-    """What a row would say of an event.
+    """What a row would say of an event; why as a `sentence`, and the `manner` in which it would be told, where that is
+    not simply at once."""
 
-    already   the sinks of it that an earlier row has it sent to
-    takes     what the row takes, as the file says it
-    sentence  why, as a sentence
-    manner    how it would be told, where that is not simply at once
-    """
-
-    already: tuple[str, ...]
-    takes: str
     sentence: str
     manner: str
 

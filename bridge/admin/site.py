@@ -38,14 +38,21 @@ class Site:
     async def page(self, request: web.Request, page: Page, who: Who) -> str:
         """What is at the page's address; raise NotThere where there is nothing, StoreError where it cannot be read."""
         state, frame, partial = self._state(), self.frame(request, who, page), "HX-Request" in request.headers
-        query, path = dict(request.query), dict(request.match_info)
+        query, path, form = dict(request.query), dict(request.match_info), await form_of(request)
 
         def look(ledger: Ledger) -> str:
             from bridge.admin.frame import render
             from bridge.admin.pages.views import VIEWS
 
             visit = Visit(
-                ledger=ledger, state=state, who=who, language=frame.language, now=frame.now, query=query, path=path
+                ledger=ledger,
+                state=state,
+                who=who,
+                language=frame.language,
+                now=frame.now,
+                query=query,
+                path=path,
+                form=form,
             )
             return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=partial)
 
@@ -86,6 +93,11 @@ class Site:
             notice=request.query.get("done", ""),
             page=page,
         )
+
+
+async def form_of(request: web.Request) -> dict[str, str]:
+    """The texts of the form that was sent along."""
+    return {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
 
 
 def own_page(address: str) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bridge.admin.dry_run import DryRun
 from bridge.admin.settings import AdminSettings
 from bridge.errors import Mistake
 from bridge.messages.renderer import Renderer
@@ -38,6 +39,7 @@ class ConfigState:
     cause     what had it loaded: start, change or request
     table     the rows with their names
     store     the store's address, without its password
+    dry_run   the same, to be asked what would happen: nothing of it counts where the bridge runs
     keep      seconds for which settled deliveries can be looked up
     rejected  the file as it is on disk, where that is wrong
     """
@@ -50,6 +52,7 @@ class ConfigState:
     table: Sequence[tuple[str, Route]]
     sources: Sequence[SourceState]
     router: Router
+    dry_run: DryRun
     renderer: Renderer
     zone: ZoneInfo
     locale: str

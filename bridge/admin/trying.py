@@ -5,19 +5,24 @@ would send. Whether it is authentic is not asked: nobody has to know a panel's s
 """
 
 import json
-from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.admin.loaded import Loaded
-from bridge.admin.preview import preview
-from bridge.admin.reasons import manner, reason, row_text
-from bridge.admin.shapes import SampleShape, Tried, TriedAside, TriedEvent, TriedRow
+from bridge.admin.dry_run import DryRun
+from bridge.admin.language import N_, Language, language
+from bridge.admin.manner import manner, quietly
+from bridge.admin.pages.why import why
+from bridge.admin.preview import Preview, preview
+from bridge.admin.rows import row_text
+from bridge.admin.shapes import SampleShape, Tried, TriedAside, TriedEvent, TriedRow, Verdict
 from bridge.errors import BadPayload, BridgeError, HookRejected, UnknownName
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.intake import Destination, Routed, SetAside
+from bridge.message import PLAIN, Circumstances
 from bridge.panels.base import Hook
-from bridge.routing.verdicts import Verdict, verdicts
+from bridge.routing.verdicts import Verdict as Judgement
+from bridge.routing.verdicts import verdicts
 from bridge.samples import Sample, canonical, request_of, requests_of, sample
 
 BODY = 256 * 1024  # bytes of a body that is tried
@@ -26,7 +31,7 @@ SHOWN = 50  # events, and parts that were set aside, that are shown
 
 
 def try_it(
-    loaded: Loaded,
+    dry_run: DryRun,
     *,
     at: datetime,
     source: str | None = None,
@@ -34,8 +39,9 @@ def try_it(
     named: str | None = None,
     event: Event | None = None,
     locale: str | None = None,
+    words: Language | None = None,
 ) -> Tried:
-    """What would happen, in `locale` or each sink's own language, to one of these:
+    """What would happen to one of these; previews in `locale` or each sink's own language, sentences in `words`'.
 
     body   what a source's panel sends; with `named` beside it in that sample's dialect and with its headers
     named  a sample, by its type or as the panel calls it: in the words of the source's panel, or of any
@@ -43,28 +49,29 @@ def try_it(
 
     Raise UnknownName for a source or a sample that there is not, BridgeError for a body that is too big or none at all.
     """
+    asked = _Asked(dry_run, at, locale, words or language("en"))
     if event is not None:
-        return _tried(loaded, [event], [], at, locale)
+        return _tried(asked, [event], [])
     if source is None:
-        return _tried(loaded, [_any_sample(named, body, at)], [], at, locale)
-    door = _door(loaded, source)
+        return _tried(asked, [_any_sample(named, body, at)], [])
+    door = _door(dry_run, source)
     try:
         events, aside = door.parse(_hook(door, body, named, at), most=ELEMENTS)
     except HookRejected as error:
-        return _tried(loaded, [], [_refused(error)], at, locale)
-    return _tried(loaded, [one for one, _ in events], list(map(_aside, aside)), at, locale)
+        return _tried(asked, [], [_refused(error)])
+    return _tried(asked, [one for one, _ in events], list(map(_aside, aside)))
 
 
-def sample_shapes(loaded: Loaded, source: str, at: datetime) -> list[SampleShape]:
+def sample_shapes(dry_run: DryRun, source: str, at: datetime) -> list[SampleShape]:
     """The recorded requests of the source's panel, as it would send them at `at`; UnknownName where it is none."""
-    panel = _door(loaded, source).kind
+    panel = _door(dry_run, source).kind
     return [SampleShape(name=name, type=one.type, body=_readable(one, at)) for name, one in requests_of(panel).items()]
 
 
-def _door(loaded: Loaded, source: str) -> Source:
-    if source not in loaded.sources:
-        raise UnknownName(f'no source is called "{source}": there are {", ".join(loaded.sources) or "none"}')
-    settings = loaded.sources[source]
+def _door(dry_run: DryRun, source: str) -> Source:
+    if source not in dry_run.sources:
+        raise UnknownName(f'no source is called "{source}": there are {", ".join(dry_run.sources) or "none"}')
+    settings = dry_run.sources[source]
     return Source(source, settings.panel, settings.open())
 
 
@@ -93,62 +100,78 @@ def _any_sample(named: str | None, body: bytes | None, at: datetime) -> Event:
         raise UnknownName(f'no event is called "{named}"') from None
 
 
-def _tried(loaded: Loaded, events: list[Event], aside: list[TriedAside], at: datetime, locale: str | None) -> Tried:
+def _tried(asked: "_Asked", events: list[Event], aside: list[TriedAside]) -> Tried:
     return Tried(
-        events=tuple(_event(loaded, one, at, locale) for one in events[:SHOWN]),
+        events=tuple(map(asked.event, events[:SHOWN])),
         more_events=max(0, len(events) - SHOWN),
         set_aside=tuple(aside[:SHOWN]),
         more_set_aside=max(0, len(aside) - SHOWN),
     )
 
 
-def _event(loaded: Loaded, event: Event, at: datetime, locale: str | None) -> TriedEvent:
-    routed = loaded.router.route(event)
-    previews = (
-        preview(event, loaded.sink(to.sink), loaded.renderer, at=at, locale=locale, to=to) for to in routed.destinations
-    )
-    return TriedEvent(
-        type=event.type,
-        native_type=event.native_type,
-        subject=event.subject,
-        occurred_at=event.occurred_at,
-        data=event.data,
-        sentence=_sentence(routed),
-        verdicts=tuple(_rows(loaded, routed, at)),
-        previews=tuple(one.shape(loaded.zone) for one in previews),
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is tried against, when, and in which languages it is said."""
 
+    dry_run: DryRun
+    at: datetime
+    locale: str | None
+    words: Language
 
-def _sentence(routed: Routed) -> str:
-    sinks = [one.sink for one in routed.destinations]
-    if sinks:
-        return f"It would go to {_and(sinks)}"
-    if routed.decision.matched:
-        return f"It would go nowhere: no sink of {_and(list(routed.decision.matched))} is enabled"
-    return "It would go nowhere: no row of the table takes it"
+    @property
+    def _local(self) -> datetime:
+        return self.at.astimezone(self.dry_run.zone)
 
+    def event(self, event: Event) -> TriedEvent:
+        routed, zone = self.dry_run.router.route(event), self.dry_run.zone
+        return TriedEvent(
+            type=event.type,
+            native_type=event.native_type,
+            subject=event.subject,
+            occurred_at=event.occurred_at,
+            data=event.data,
+            sentence=self._sentence(routed),
+            verdicts=tuple(self._row(routed, one) for one in verdicts(event, routed.decision)),
+            previews=tuple(self._preview(event, to).shape(zone) for to in routed.destinations),
+        )
 
-def _rows(loaded: Loaded, routed: Routed, at: datetime) -> Iterator[TriedRow]:
-    for verdict in verdicts(routed.event, routed.decision):
-        yield _row(loaded, routed, verdict, at)
+    def _preview(self, event: Event, to: Destination) -> Preview:
+        sink, renderer = self.dry_run.sink(to.sink), self.dry_run.renderer
+        quiet = (to.terms.quiet if to.terms else None) or sink.quiet
+        silent = quiet is not None and quiet.mode == "silent" and quiet.until(self._local) is not None
+        given = Circumstances(silent=True) if silent else PLAIN
+        return preview(event, sink, renderer, at=self.at, locale=self.locale, to=to, circumstances=given)
 
+    def _sentence(self, routed: Routed) -> str:
+        sinks = [one.sink for one in routed.destinations]
+        if sinks:
+            return self.words.say(N_("It would go to %(sinks)s."), sinks=", ".join(sinks))
+        if routed.decision.matched:
+            rows = ", ".join(routed.decision.matched)
+            return self.words.say(N_("It would go nowhere: no sink of %(rows)s is enabled."), rows=rows)
+        return self.words.say(N_("It would go nowhere: no row of the table takes it."))
 
-def _row(loaded: Loaded, routed: Routed, verdict: Verdict, at: datetime) -> TriedRow:
-    route = loaded.rows.get(verdict.row)
-    told: list[Destination] = [one for one in routed.destinations if one.row == verdict.row]
-    to = tuple(one.sink for one in told)
-    others = (sink for sink in route.to if sink not in to) if route and verdict.matched else ()
-    elsewhere = {one.sink for one in routed.destinations}
-    return TriedRow(
-        row=verdict.row,
-        matched=verdict.matched,
-        why=verdict.why,
-        to=to,
-        already=tuple(sink for sink in others if sink in elsewhere),
-        takes=row_text(route) if route else "",
-        sentence=reason(verdict, routed.event, route),
-        manner=manner(told[0].terms, routed.event, at.astimezone(loaded.zone)) if told else "",
-    )
+    def _row(self, routed: Routed, told: Judgement) -> TriedRow:
+        route, event = self.dry_run.rows.get(told.row), routed.event
+        first = [one for one in routed.destinations if one.row == told.row]
+        to = tuple(one.sink for one in first)
+        has = {one.sink for one in routed.destinations}
+        others = (sink for sink in route.to if sink in has and sink not in to) if route and told.matched else ()
+        takes = row_text(route) if route else ""
+        verdict = Verdict(row=told.row, matched=told.matched, why=told.why, to=to, takes=takes, already=tuple(others))
+        return TriedRow(
+            **dict(verdict),
+            sentence=why(self.words, verdict, (event.type, event.native_type)),
+            manner=self._manner(first, event),
+        )
+
+    def _manner(self, first: list[Destination], event: Event) -> str:
+        """How the row has it told, and what the quiet hours of its sinks make of that, where the row has none."""
+        said = [manner(self.words, first[0].terms, event, self._local)] if first else []
+        own = [one.sink for one in first if not (one.terms and one.terms.quiet)]
+        quiet = {sink: quietly(self.words, self.dry_run.sink(sink).quiet, self._local) for sink in own}
+        said += [f"{sink}: {sentence}" for sink, sentence in quiet.items() if sentence]
+        return " ".join(filter(None, said))
 
 
 def _aside(one: SetAside) -> TriedAside:
@@ -165,7 +188,3 @@ def _readable(one: Sample, at: datetime) -> str:
     """The body, indented."""
     body = one.hook(at).body.decode()
     return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
-
-
-def _and(names: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -1,7 +1,7 @@
 """What a page is given: who asks, what for, and where to look it up."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bridge.admin.auth import Role, Who
@@ -18,6 +18,7 @@ class Visit:
     ledger  the store, for looking only
     query   what stands behind the ? of the address
     path    what the `{…}` of the page's path are
+    form    what was sent along, for a page that asks
     """
 
     ledger: Ledger
@@ -27,6 +28,7 @@ class Visit:
     now: datetime
     query: Mapping[str, str]
     path: Mapping[str, str]
+    form: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def may_act(self) -> bool:

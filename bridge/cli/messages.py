@@ -120,8 +120,8 @@ def _tell_fault(fault: str, end: str = "") -> None:
 
 
 async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
-    from bridge.admin.loaded import loaded
-    from bridge.admin.preview import rendered
+    from bridge.admin.dry_run import dry_run
+    from bridge.delivery.attempt import rendered_message
     from bridge.message import Circumstances
     from bridge.panels import DIALECTS
     from bridge.sinks.base import Tools
@@ -130,8 +130,8 @@ async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
     http, at = Http(), datetime.now(UTC)
     try:
         sink = _sink_settings(config, name).open(Tools(http, DIALECTS))
-        renderer, given = loaded(config).renderer, Circumstances(test=True)
-        message, fault = rendered(event, sink, renderer, at=at, to=_asked_for(name), circumstances=given)
+        renderer, given = dry_run(config).renderer, Circumstances(test=True)
+        message, fault = rendered_message(event, sink.look, renderer, at=at, circumstances=given)
         if fault:
             _tell_fault(fault)
         return await sink.send(message)
@@ -149,13 +149,13 @@ def _attempt_json(attempt: "Attempt") -> "JsonObject":
 def _previews(
     config: "Config", event: "Event", sink: str | None, service: str | None, locale: str | None
 ) -> "Iterator[Preview]":
-    from bridge.admin.loaded import loaded
+    from bridge.admin.dry_run import dry_run
     from bridge.admin.preview import preview
     from bridge.sinks.base import Tools
     from bridge.sinks.console import ConsoleConfig
     from bridge.sinks.http import Http
 
-    ready, at = loaded(config), datetime.now(UTC)
+    ready, at = dry_run(config), datetime.now(UTC)
     if service is not None:
         console = ConsoleConfig.model_validate({"format": service}).open(Tools(Http(), {}))
         yield preview(event, console, ready.renderer, at=at, locale=locale, to=_asked_for(service))

@@ -15,6 +15,7 @@ import msgspec
 from bridge.counters import COUNTERS
 from bridge.delivery.queue import Batch
 from bridge.event import Event
+from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Away
@@ -109,14 +110,24 @@ def message_of(
     replay, instead = delivery.replay_of is not None, delivery.instead
     if replay or instead or silent or earlier or repeats > 1:
         given = Circumstances(replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent)
-    rendered = renderer.render(delivery.event, sink.look, delivery.template, given)
+    event, template, sealed = delivery.event, delivery.template, delivery.sealed
+    return rendered_message(event, sink.look, renderer, at=at, template=template, circumstances=given, sealed=sealed)
+
+
+def rendered_message(
+    event: Event,
+    look: Look,
+    renderer: Renderer,
+    *,
+    at: datetime,
+    template: str | None = None,
+    circumstances: Circumstances = PLAIN,
+    sealed: str | None = None,
+) -> tuple[Message, str | None]:
+    """What a sink is handed for an event, and what went wrong with its template: of what is sent, and what is shown."""
+    rendered = renderer.render(event, look, template, circumstances)
     message = Message(
-        event=delivery.event,
-        at=at,
-        blocks=rendered.blocks,
-        template=delivery.template,
-        circumstances=given,
-        sealed=delivery.sealed,
+        event=event, at=at, blocks=rendered.blocks, template=template, circumstances=circumstances, sealed=sealed
     )
     return message, rendered.fault
 

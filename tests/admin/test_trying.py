@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.admin.loaded import Loaded, loaded
-from bridge.admin.reasons import duration, manner, reason, row_text
+from bridge.admin.dry_run import DryRun, dry_run
+from bridge.admin.language import language
+from bridge.admin.manner import duration, manner
+from bridge.admin.pages.why import why
+from bridge.admin.rows import row_text
+from bridge.admin.shapes import Verdict
 from bridge.admin.trying import BODY, ELEMENTS, SHOWN, sample_shapes, try_it
 from bridge.config.load import load
 from bridge.errors import BridgeError, UnknownName
@@ -25,6 +29,7 @@ from tests.fakes import START, an_event
 from tests.messages.hostile import texts
 
 SECRET = "s3cr3t-s3cr3t-s3cr3t"
+ENGLISH = language("en")
 REQUIRED = {"json": ", type: body.type"}
 SOURCES = "".join(
     f"  {panel}: {{panel: {panel}, secret: {SECRET}0123456789012345{REQUIRED.get(panel, '')}}}\n" for panel in PANELS
@@ -51,10 +56,10 @@ routes:
 
 
 @pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+def file(tmp_path_factory: pytest.TempPathFactory) -> DryRun:
     path = tmp_path_factory.mktemp("config") / "config.yaml"
     path.write_text(FILE)
-    return loaded(load(path).config)
+    return dry_run(load(path).config)
 
 
 @pytest.fixture(autouse=True)
@@ -69,13 +74,13 @@ def no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
-def test_a_sample_goes_where_the_table_says_and_each_row_says_why(file: Loaded) -> None:
+def test_a_sample_goes_where_the_table_says_and_each_row_says_why(file: DryRun) -> None:
     tried = try_it(file, at=START, source="marzban", named="user.expired")
     (event,) = tried.events
     assert (event.type, event.subject, event.sentence) == (
         "user.expired",
         "user:alice",
-        "It would go to ops and night",
+        "It would go to ops, night.",
     )
     assert [(one.row, one.matched, one.to, one.already, one.sentence) for one in event.verdicts] == [
         (
@@ -91,29 +96,29 @@ def test_a_sample_goes_where_the_table_says_and_each_row_says_why(file: Loaded) 
         ("route 5", False, (), (), "Not asked: route 2 stopped the table"),
     ]
     assert [one.takes for one in event.verdicts][1] == (
-        """match: [user.expired, "!user.login"] · source: marzban · when: data.owner == 'reseller-7'"""
+        """match: [user.expired, "!user.login"] · source: marzban · when: data.owner == 'reseller-7' · stop: true"""
     )
     assert [(one.sink, one.service) for one in event.previews] == [("ops", "discord"), ("night", "telegram")]
     assert "alice" in event.previews[0].html  # type: ignore[operator]
 
 
-def test_how_it_would_be_told_is_said(file: Loaded) -> None:
+def test_how_it_would_be_told_is_said(file: DryRun) -> None:
     (event,) = try_it(file, at=START, source="remnawave", named="node.connection_lost").events
     assert event.verdicts[2].manner == (
-        "Held for 30 s, in case node.connection_restored takes it back; "
-        "falls back to ops where it cannot be told, or not for 5 min"
+        "Held for 30 s, in case node.connection_restored takes it back. "
+        "ops is told in its place where it cannot be, or not for 5 min."
     )
     assert event.verdicts[0].sentence == "No: the type is node.connection_lost, which is not among user.*"
 
 
-def test_a_condition_that_fails_is_told(file: Loaded) -> None:
+def test_a_condition_that_fails_is_told(file: DryRun) -> None:
     (event,) = try_it(file, at=START, source="remnawave", named="user.created").events
     assert event.verdicts[4].sentence.startswith("No: the condition could not be worked out: ")
     assert event.verdicts[1].sentence == "No: it came from remnawave; the row takes only marzban"
 
 
 @pytest.mark.parametrize("locale", [None, *LOCALES])
-def test_previews_are_in_the_language_that_is_asked_for_or_in_each_sinks_own(file: Loaded, locale: str | None) -> None:
+def test_previews_are_in_the_language_that_is_asked_for_or_in_each_sinks_own(file: DryRun, locale: str | None) -> None:
     (event,) = try_it(file, at=START, source="marzban", named="user.expired", locale=locale).events
     persian = [
         "تمام" in json.dumps(one.blocks, ensure_ascii=False) or "منقضی" in str(one.blocks) for one in event.previews
@@ -122,7 +127,7 @@ def test_previews_are_in_the_language_that_is_asked_for_or_in_each_sinks_own(fil
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_every_sample_of_every_panel_can_be_tried(file: Loaded, panel: str) -> None:
+def test_every_sample_of_every_panel_can_be_tried(file: DryRun, panel: str) -> None:
     shapes = sample_shapes(file, panel, START)
     assert [one.type for one in shapes] == [one.type for one in samples_of(panel)]
     for one in shapes:
@@ -135,7 +140,7 @@ def test_every_sample_of_every_panel_can_be_tried(file: Loaded, panel: str) -> N
 
 
 @pytest.mark.parametrize("panel", PANELS)
-def test_a_samples_body_means_the_same_when_it_comes_back(file: Loaded, panel: str) -> None:
+def test_a_samples_body_means_the_same_when_it_comes_back(file: DryRun, panel: str) -> None:
     """As a page sends it that shows the body to be changed."""
     for one in sample_shapes(file, panel, START):
         named = try_it(file, at=START, source=panel, named=one.name).events[0]
@@ -143,13 +148,13 @@ def test_a_samples_body_means_the_same_when_it_comes_back(file: Loaded, panel: s
         assert (back.type, back.subject, back.data) == (named.type, named.subject, named.data)
 
 
-def test_no_secret_is_in_anything_that_is_shown(file: Loaded) -> None:
+def test_no_secret_is_in_anything_that_is_shown(file: DryRun) -> None:
     for panel in PANELS:
         for one in samples_of(panel):
             assert SECRET not in try_it(file, at=START, source=panel, named=one.native_type).model_dump_json()
 
 
-def test_what_is_masked_when_it_comes_in_is_masked_when_it_is_tried(file: Loaded) -> None:
+def test_what_is_masked_when_it_comes_in_is_masked_when_it_is_tried(file: DryRun) -> None:
     body = json.dumps(
         [{"username": "alice", "action": "user_created", "user": {"subscription_url": "https://x/s/t0k3n"}}]
     )
@@ -159,19 +164,19 @@ def test_what_is_masked_when_it_comes_in_is_masked_when_it_is_tried(file: Loaded
 
 
 @pytest.mark.parametrize("named", ["user.created", "USER_CREATED", "bridge.lane_parked"])
-def test_a_sample_can_be_tried_without_a_source(file: Loaded, named: str) -> None:
+def test_a_sample_can_be_tried_without_a_source(file: DryRun, named: str) -> None:
     """What the bridge tells of itself, too."""
     (event,) = try_it(file, at=START, named=named).events
     assert event.type == canonical(named)
 
 
-def test_an_event_is_tried_as_it_is(file: Loaded) -> None:
+def test_an_event_is_tried_as_it_is(file: DryRun) -> None:
     one = an_event("user:bob", type_="user.deleted")
     (event,) = try_it(file, at=START, event=one).events
     assert (event.type, event.subject, event.data) == (one.type, one.subject, one.data)
 
 
-def test_what_is_not_understood_is_set_aside_with_its_reason(file: Loaded) -> None:
+def test_what_is_not_understood_is_set_aside_with_its_reason(file: DryRun) -> None:
     body = json.dumps([{"username": "alice", "action": "user_created"}, 5]).encode()
     tried = try_it(file, at=START, source="marzban", body=body)
     assert [one.subject for one in tried.events] == ["user:alice"]
@@ -189,14 +194,14 @@ def test_what_is_not_understood_is_set_aside_with_its_reason(file: Loaded) -> No
         (b"[" + b"{}," * ELEMENTS + b"{}]", f"the body holds more than {ELEMENTS} events"),
     ],
 )
-def test_a_body_that_means_nothing_is_set_aside_in_clear_words(file: Loaded, body: bytes, reason: str) -> None:
+def test_a_body_that_means_nothing_is_set_aside_in_clear_words(file: DryRun, body: bytes, reason: str) -> None:
     tried = try_it(file, at=START, source="marzban", body=body)
     assert tried.events == ()
     assert len(tried.set_aside) == 1
     assert reason in tried.set_aside[0].reason
 
 
-def test_only_the_first_ones_are_shown_and_the_others_counted(file: Loaded) -> None:
+def test_only_the_first_ones_are_shown_and_the_others_counted(file: DryRun) -> None:
     elements = [{"username": f"u{n}", "action": "user_created"} for n in range(SHOWN + 3)] + [5] * (SHOWN + 2)
     tried = try_it(file, at=START, source="marzban", body=json.dumps(elements).encode())
     assert (len(tried.events), tried.more_events) == (SHOWN, 3)
@@ -215,7 +220,7 @@ def test_only_the_first_ones_are_shown_and_the_others_counted(file: Loaded) -> N
         ({"source": "marzban", "body": b"x" * (BODY + 1)}, BridgeError, "the body has 262,145 bytes: at most 262,144"),
     ],
 )
-def test_what_is_asked_wrongly_is_said(file: Loaded, asked: dict[str, Any], error: type[Exception], says: str) -> None:
+def test_what_is_asked_wrongly_is_said(file: DryRun, asked: dict[str, Any], error: type[Exception], says: str) -> None:
     with pytest.raises(error) as raised:
         try_it(file, at=START, **asked)
     assert str(raised.value).startswith(says)
@@ -223,7 +228,7 @@ def test_what_is_asked_wrongly_is_said(file: Loaded, asked: dict[str, Any], erro
 
 @given(text=texts)
 @pytest.mark.parametrize("panel", ["marzban", "json", "cloudevents"])
-def test_a_hostile_body_is_drawn_as_text(file: Loaded, panel: str, text: str) -> None:
+def test_a_hostile_body_is_drawn_as_text(file: DryRun, panel: str, text: str) -> None:
     element = {
         "username": text,
         "action": "user_created",
@@ -249,15 +254,17 @@ ROUTES = st.builds(
 
 
 @given(routes=st.lists(ROUTES, max_size=5))
-def test_every_verdict_has_a_sentence_of_its_own(file: Loaded, routes: list[Route]) -> None:
+def test_every_verdict_has_a_sentence_of_its_own(file: DryRun, routes: list[Route]) -> None:
     """A reason that nobody has words for would be shown as it is kept."""
     rows = [(f"route {number}", route) for number, route in enumerate(routes)]
     event = an_event()
     router = Router(rows, sinks={name: file.sinks[name] for name in ("ops", "off")})
-    for verdict in verdicts(event, router.route(event).decision):
-        sentence = reason(verdict, event, dict(rows)[verdict.row])
-        assert sentence.startswith("Yes: " if verdict.matched else ("No: ", "Not asked: "))
-        assert sentence not in (f"Yes: {verdict.why}", f"No: {verdict.why}")
+    for one in verdicts(event, router.route(event).decision):
+        takes = row_text(dict(rows)[one.row])
+        told = Verdict(row=one.row, matched=one.matched, why=one.why, to=(), takes=takes)
+        sentence = why(ENGLISH, told, (event.type, event.native_type))
+        assert sentence.startswith("Yes: " if one.matched else ("No: ", "Not asked: "))
+        assert sentence not in (f"Yes: {one.why}", f"No: {one.why}")
 
 
 @pytest.mark.parametrize(
@@ -266,35 +273,28 @@ def test_every_verdict_has_a_sentence_of_its_own(file: Loaded, routes: list[Rout
         (None, ""),
         (Terms(), ""),
         (Terms(hold=30.0), ""),  # nothing takes back that a user was created
-        (Terms(digest=DigestWindow(window="90s", max=20)), "Collected for 90 s or 20 events, and told as one message"),
-        (Terms(quiet=Quiet(hours="00:00-23:59")), "Without a sound: it is quiet until 23:59"),
-        (Terms(quiet=Quiet(hours="00:00-23:59", mode="hold")), "Told when it is quiet no more, at 23:59"),
-        (Terms(quiet=Quiet(hours="00:00-23:59", mode="drop")), "Not told: it is quiet until 23:59"),
-        (Terms(update="subject"), "Edits the last message about the same"),
-        (Terms(update="thread"), "Answers the last one about it"),
+        (Terms(digest=DigestWindow(window="90s", max=20)), "Collected for 90 s, and told as one message."),
+        (Terms(quiet=Quiet(hours="00:00-23:59")), "Told without a sound: it is quiet until 23:59."),
+        (Terms(quiet=Quiet(hours="00:00-23:59", mode="hold")), "Told when it is quiet no more, at 23:59."),
+        (Terms(quiet=Quiet(hours="00:00-23:59", mode="drop")), "Not told: it is quiet until 23:59."),
+        (Terms(update="subject"), "Edits the last message about the same."),
+        (Terms(update="thread"), "Answers the last message about the same."),
         (
             Terms(fallback=("a", "b"), fallback_after=7200),
-            "Falls back to a and b where it cannot be told, or not for 2 h",
+            "a, b is told in its place where it cannot be, or not for 2 h.",
         ),
     ],
 )
 def test_terms_are_said_as_a_sentence(terms: Terms | None, said: str) -> None:
-    assert manner(terms, an_event(), START) == said
+    assert manner(ENGLISH, terms, an_event(), START) == said
 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.5, "0.5 s"), (90, "90 s"), (300, "5 min"), (7200, "2 h"), (86400, "1 day"), (172800, "2 days")],
+    [(0.5, "0.5 s"), (90, "90 s"), (300, "5 min"), (7200, "2 h"), (86400, "1 d"), (172800, "2 d")],
 )
 def test_durations(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
-
-
-def test_a_row_is_shown_as_the_file_has_it() -> None:
-    assert row_text(Route(match="*", to="ops")) == 'match: "*"'
-    assert (
-        row_text(Route(match=["a.*", "!a.b"], source=["x", "y"], to="ops")) == 'match: [a.*, "!a.b"] · source: [x, y]'
-    )
+    assert duration(ENGLISH, seconds) == said
 
 
 def test_every_panel_is_tried() -> None:
@@ -302,6 +302,6 @@ def test_every_panel_is_tried() -> None:
 
 
 def test_the_example_file_can_be_tried() -> None:
-    ready = loaded(load(Path(__file__).parents[2] / "config.example.yaml").config)
+    ready = dry_run(load(Path(__file__).parents[2] / "config.example.yaml").config)
     (event,) = try_it(ready, at=START, source="marzban", named="user.created").events
     assert len(event.previews) == 4

@@ -21,6 +21,7 @@ class Page:
     under   the page of the navigation that it belongs to
     icon    the name of its mark, in `_marks.html`
     narrow  whether the bar of a phone has it
+    asks    whether it takes a form too, which changes nothing: what it asks about is too long for an address
     """
 
     name: str
@@ -29,11 +30,13 @@ class Page:
     under: str = ""
     icon: str = ""
     narrow: bool = False
+    asks: bool = False
 
 
 PAGES = (
     Page("events", "/events", N_("Events"), icon="list", narrow=True),
     Page("event", "/events/{id}", under="events"),
+    Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),
     Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True),
     Page("sink", "/sinks/{sink}", under="sinks"),
     Page("settings", "/settings", N_("Settings"), icon="settings", narrow=True),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bridge.admin import operations
 from bridge.admin.language import Language
+from bridge.admin.pages.previews import looks_of
 from bridge.admin.pages.states import fate_sentences, last_of_each, told
 from bridge.admin.pages.why import folded, why
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Verdict
@@ -28,7 +29,7 @@ def view(visit: Visit) -> Variables:
     if event.subject is not None:
         found = operations.events(visit.ledger, Query(subject=event.subject, limit=ABOUT_THE_SAME + 1))
         same = [one for one in found if one.id != event.id][:ABOUT_THE_SAME]
-    return variables(event, same, visit.state, visit.language)
+    return {**variables(event, same, visit.state, visit.language), **looks_of(visit, event)}
 
 
 def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState, words: Language) -> Variables:
@@ -62,6 +63,7 @@ def _row(verdict: Verdict | int, event: Explanation, words: Language) -> Variabl
         "takes": verdict.takes,
         "to": verdict.to,
         "already": verdict.already,
+        "manner": "",
         "why": why(words, verdict, (event.type, event.native_type)),
     }
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from bridge.admin.pages import event, events, settings, sink, sinks
+from bridge.admin.pages import event, events, settings, sinks, tryit
 from bridge.admin.visit import View
 
 VIEWS: Mapping[str, View] = {
     "events": events.view,
     "event": event.view,
+    "tryit": tryit.view,
     "sinks": sinks.view,
     "sink": sink.view,
     "settings": settings.view,

@@ -52,6 +52,23 @@
     button.textContent = button.dataset.copied;
   });
 
+  /* What would happen is looked up while one types, a moment after the last letter. */
+  const form = document.querySelector("form[data-tries]");
+  let rest, under;
+  form?.addEventListener("input", () => {
+    clearTimeout(rest);
+    rest = setTimeout(async () => {
+      under?.abort();
+      under = new AbortController();
+      try {
+        const answer = await fetch(form.action, { method: "POST", body: new FormData(form),
+          headers: { "HX-Request": "true" }, signal: under.signal, redirect: "error" });
+        const found = new DOMParser().parseFromString(await answer.text(), "text/html");
+        if (answer.ok) document.getElementById(form.dataset.tries).replaceChildren(...found.body.childNodes);
+      } catch { /* the button is there */ }
+    }, 400);
+  });
+
   /* What is chosen is taken at once; without script there is a button. */
   document.addEventListener("change", (event) => event.target.closest("[data-at-once]")?.requestSubmit());
   document.documentElement.classList.add("scripted");

@@ -56,7 +56,7 @@ def _embed(embed: JsonObject, at: datetime) -> Markup:
         preserve_aspect_ratio="none",
         aria_hidden="true",
     )
-    return element("div", bar, element("div", *_embed_parts(embed, at), class_="inside"), class_="embed")
+    return element("div", bar, element("div", *_embed_parts(embed, at), class_="within"), class_="embed")
 
 
 def _embed_parts(embed: JsonObject, at: datetime) -> Iterator[Markup]:
@@ -91,7 +91,7 @@ def _foot(embed: JsonObject, at: datetime) -> Iterator[Markup]:
         parts = [element("span", said)] if said else []
         parts += [element("span", " • ", class_="when")] if said and time else []
         parts += [moment(time, day_and_time(time, at))] if time else []
-        yield element("div", *parts, class_="foot")
+        yield element("div", *parts, class_="footer")
 
 
 def _measures(body: JsonObject) -> Iterator[Measure]:

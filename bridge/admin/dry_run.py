@@ -37,7 +37,7 @@ class Configuration(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class DryRun:
     """The file, as far as previews need it.
 
     sources  their settings, by name; each has its panel's word under `panel`
@@ -63,9 +63,9 @@ class Loaded:
         return self._opened[name]
 
 
-def loaded(config: Configuration) -> Loaded:
+def dry_run(config: Configuration) -> DryRun:
     """The file, ready to be asked."""
     sinks, table = config.all_sinks(), config.table()
     renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
     router = Router(table, sinks=sinks)
-    return Loaded(config.sources, sinks, dict(table), router, renderer, config.zone(), config.locale)
+    return DryRun(config.sources, sinks, dict(table), router, renderer, config.zone(), config.locale)

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from bridge.admin.pages import event, events, settings, sink, sinks
-from bridge.admin.pages import event, events, settings, sinks, tryit
+from bridge.admin.pages import event, events, settings, sink, sinks, tryit
 from bridge.admin.visit import View
 
 VIEWS: Mapping[str, View] = {

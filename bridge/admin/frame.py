@@ -25,7 +25,8 @@ from bridge.vocabulary import TYPES
 
 FOLDER = Path(__file__).parent / "pages"
 MARKS = "_marks.html"  # macros that every template knows
-LIVE = "live"  # the block of a page that is shown alone
+#: The blocks of pages that are shown alone: what is drawn anew by itself, and what a page answers that asks.
+LIVE, ANSWER = "live", "answer"
 #: What could turn the writing round or hide in it: what panels and services say is not trusted.
 _CONTROL = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f{CONTROLS}]")
 
@@ -56,12 +57,12 @@ class Frame:
 
 
 def render(template: str, frame: Frame, variables: Mapping[str, object], *, only_live: bool = False) -> str:
-    """The page; with `only_live` its live block alone, the whole of it where it has none."""
+    """The page; with `only_live` its live block alone, or its answer; the whole of it where it has neither."""
     environment = _environment(frame.language.code)
     found, framed = environment.get_template(template), _frame_variables(frame)
     macros = vars(environment.get_template(MARKS).make_module(framed))
     everything = {**{name: one for name, one in macros.items() if isinstance(one, Macro)}, **framed, **variables}
-    if only_live and (block := found.blocks.get(LIVE)) is not None:
+    if only_live and (block := found.blocks.get(LIVE) or found.blocks.get(ANSWER)) is not None:
         return "".join(block(found.new_context(everything)))
     return found.render(everything)
 

@@ -51,9 +51,9 @@ class Preview:
             return self.service.draw(self.shown, self.message.at.astimezone(zone))
         return drawn_request(self.request, self.event)
 
-    def shape(self, zone: ZoneInfo | None = None) -> Previewed:
-        """As it is shown; with a zone drawn, too."""
-        drawn = self.drawn(zone) if zone else None
+    def shape(self, zone: ZoneInfo, *, html: bool = True) -> Previewed:
+        """As it is shown, times in that zone; without `html` all but the drawing itself."""
+        drawn = self.drawn(zone)
         return Previewed(
             sink=self.sink,
             service=self.service.name if self.service else None,
@@ -61,8 +61,8 @@ class Preview:
             blocks=dict(self.message.blocks),
             request=self.request,
             fault=self.fault,
-            measures=tuple(MeasureShape.model_validate(one) for one in drawn.measures) if drawn else (),
-            html=str(drawn.html) if drawn else None,
+            measures=tuple(map(MeasureShape.model_validate, drawn.measures)),
+            html=str(drawn.html) if html else None,
         )
 
 

@@ -66,7 +66,7 @@ def render(
         events = [_sample(settings, event, source=source, panel=panel)]
     shown = [one for event_ in events for one in _previews(settings, event_, sink, service, locale)]
     if as_json:
-        print_json([_to_json(one) for one in shown])
+        print_json([_to_json(one, settings) for one in shown])
     elif not shown:
         print("no row sends this anywhere", file=sys.stderr)
     else:
@@ -94,8 +94,8 @@ def probe(
     raise typer.Exit(0 if delivered else 1)
 
 
-def _to_json(preview: "Preview") -> "JsonObject":
-    shape = preview.shape().to_json()
+def _to_json(preview: "Preview", config: "Config") -> "JsonObject":
+    shape = preview.shape(config.zone(), html=False).to_json()
     shown = {name: shape[name] for name in ("blocks", "sink", "why", "request", "fault")}
     return {"event": preview.event.to_json(), **shown}
 

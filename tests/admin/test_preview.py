@@ -276,3 +276,11 @@ def test_links_lead_nowhere_and_say_where_they_would() -> None:
     for way in CHAT_WAYS:
         drawn = Drawing(previewed(event("message.posted", {"message": posted}, None), opened(way)).drawn(ZONE).html)
         assert "https://x.example/a" in drawn.titles, way
+
+
+def test_without_its_drawing_a_preview_says_all_the_same() -> None:
+    found = previewed(FULL, opened("telegram bot"))
+    with_html, without = found.shape(ZONE).to_json(), found.shape(ZONE, html=False).to_json()
+    assert without["html"] is None
+    assert with_html | {"html": None} == without
+    assert without["measures"][0]["limit"] == 4096

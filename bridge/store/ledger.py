@@ -28,3 +28,16 @@ class Ledger:
         """What a query that changes something returns, once it is committed; the lanes of a running bridge find it."""
         with store_errors(), self._engine.begin() as connection:
             return query(connection, *args, **kwargs)
+
+
+class InCommit(Ledger):
+    """A ledger inside of somebody's commit: all that is asked of it is one, and nothing is there before it."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def read(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return query(self._connection, *args, **kwargs)
+
+    def write(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return query(self._connection, *args, **kwargs)

@@ -14,6 +14,7 @@ from bridge.message import Earlier
 from bridge.store.backend import autocommit
 from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Remembered, Settlement
 from bridge.store.connection import PersistentConnection
+from bridge.store.ledger import InCommit, Ledger
 from bridge.store.queries import claim, events, fingerprints, lanes, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
@@ -96,6 +97,15 @@ class SqlOutbox:
         """Let a lane flow again, whoever carries it; whether anything held it."""
         resumed: bool = await self._writer.write(lambda c, sinks: [lanes.resume(c, one) for one in sinks], sink)
         return resumed
+
+    async def operate(self, operation: Callable[[Ledger], T]) -> T:
+        """What an operation over the ledger returns, once all of it is committed together."""
+
+        def write(connection: sa.Connection, operations: Sequence[Callable[[Ledger], T]]) -> Sequence[T]:
+            return [one(InCommit(connection)) for one in operations]
+
+        result: T = await self._writer.write(write, operation)
+        return result
 
     async def advance_due(self, sink: str, seconds: float, *, epoch: int) -> None:
         by, under, done = self._advanced.get(sink, (seconds, epoch, 0))

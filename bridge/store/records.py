@@ -118,6 +118,30 @@ class EventRecord(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadGroupRecord(Record):
+    """Dead letters of one sink for one reason, as far as they were looked through.
+
+    first, through  the lowest and the highest id of them
+    since, until    when the first and the last of them was given up
+    types           how many of them each type of event has
+    attempts, status, answer, note  of the newest
+    """
+
+    sink: str
+    reason: str
+    count: int
+    first: int
+    through: int
+    since: datetime
+    until: datetime
+    types: dict[str, int]
+    attempts: int = 0
+    status: int | None = None
+    answer: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetAsideRecord(Record):
     """An element of a batch that was set aside, as people see it."""
 

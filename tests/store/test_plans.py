@@ -11,14 +11,14 @@ import sqlalchemy as sa
 from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_statement
-from bridge.store.queries import claim, events, fingerprints, lanes, put, settle, threads
+from bridge.store.queries import claim, dead, events, fingerprints, lanes, put, settle, threads
 
 ROWS = 100_000
 VALUES = {
     "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
     "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
-    "status_": 1, "sealed_": None, "before_": "f", "since_": "5",
+    "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
 }  # fmt: skip
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {
@@ -38,6 +38,7 @@ PLANS = {
     "sinks of an event": (settle.EVENT_SINKS, {"deliveries_event"}),
     "epoch": (lanes.EPOCH, {"pk"}),
     "arrivals": (events.ARRIVALS, {"pk"}),
+    "dead letters": (dead.TO_LOOK_AT, {"deliveries_dead"}),
     "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),
 }
 _EVENTS = """

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from bridge.admin.dead import dead_groups
 from bridge.admin.rows import row_text, table_rows
 from bridge.admin.shapes import (
     Delivery,
@@ -22,6 +24,7 @@ from bridge.admin.shapes import (
     Try,
     Verdict,
 )
+from bridge.admin.status import Status, status_of
 from bridge.admin.words import sentence
 from bridge.errors import BridgeError
 from bridge.event import Event, JsonObject
@@ -35,12 +38,17 @@ from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
 from bridge.store.queries.events import deliveries_of, event_ids, event_records
+from bridge.store.queries.gauges import lane_gauges
 from bridge.store.queries.records import count_deliveries, event, lane_records
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
 from bridge.store.records import LaneRecord, Query
 
+if TYPE_CHECKING:
+    from bridge.admin.state import Rejected
+
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 NOT_DEALT_WITH = (None,)
+LATEST = 8  # events that a status shows
 
 
 def events(ledger: Ledger, query: Query, *, nowhere: bool = False) -> list[EventBrief]:
@@ -107,6 +115,26 @@ def lanes(ledger: Ledger, sinks: Mapping[str, SinkSettings]) -> list[Lane]:
 def _lane(record: LaneRecord, settings: SinkSettings | None) -> Lane:
     about = {"service": settings.type, "enabled": settings.enabled} if settings else {"service": None, "enabled": False}
     return Lane.model_validate(asdict(record) | about)
+
+
+def status(
+    ledger: Ledger,
+    sinks: Mapping[str, SinkSettings],
+    *,
+    sources: int,
+    now: datetime,
+    rejected: "Rejected | None" = None,
+) -> Status:
+    """Whether it works, and what needs somebody. `sources`: how many the file names."""
+    return status_of(
+        lanes(ledger, sinks),
+        ledger.read(lane_gauges, now=now),
+        dead_groups(ledger),
+        events(ledger, Query(limit=LATEST)),
+        sources=sources,
+        rejected=rejected,
+        now=now,
+    )
 
 
 def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, dry_run: bool = False) -> Replayed:

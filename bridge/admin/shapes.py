@@ -253,3 +253,44 @@ class Tried(Shape):
     more_events: int
     set_aside: tuple[TriedAside, ...]
     more_set_aside: int
+
+
+class DeadGroup(Shape):
+    """Dead letters of one sink for one reason; `records.DeadGroupRecord` says what its parts are.
+
+    key  what it is asked for by, the same as long as the file and the reason are
+    """
+
+    key: str
+    sink: str
+    reason: str
+    count: int
+    first: int
+    through: int
+    since: datetime
+    until: datetime
+    types: dict[str, int]
+    attempts: int
+    status: int | None
+    answer: str | None
+    note: str | None
+
+
+class GroupDone(Shape):
+    """What was done with the dead letters of a group that somebody had seen; `later` have come since, untouched."""
+
+    sink: str
+    reason: str | None
+    deliveries: tuple[int, ...]
+    later: int
+
+
+class SetAside(Shape):
+    """An element of a request that was not understood: its path in the body, and why."""
+
+    id: int
+    source: str
+    received_at: datetime
+    path: str
+    reason: str
+    element: Any

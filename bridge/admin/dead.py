@@ -1,0 +1,76 @@
+"""Dead letters as an operator deals with them: in groups, and never with more of one than was seen."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from bridge.admin.shapes import DeadGroup, GroupDone, SetAside
+from bridge.store.base import Cleared, State
+from bridge.store.ledger import Ledger
+from bridge.store.queries import dead
+from bridge.store.queries.dismiss import dismiss, undismiss
+from bridge.store.queries.records import set_aside_records
+from bridge.store.queries.replay import replay_deliveries
+from bridge.store.records import Query
+
+LAST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A group as somebody saw it: those of it from the id `first` up to `through`."""
+
+    sink: str
+    key: str
+    first: int
+    through: int
+
+
+def group_key(sink: str, reason: str) -> str:
+    """What a group is called in addresses and forms, where a reason is foreign text of any length."""
+    return sha256(f"{sink}\0{reason}".encode()).hexdigest()[:12]
+
+
+def dead_groups(ledger: Ledger, cleared: Cleared | None = None) -> list[DeadGroup]:
+    """What was given up and nobody has dealt with, or what was dealt with in that way; the newest group first."""
+    found = ledger.read(dead.dead_groups, cleared)
+    return [DeadGroup.model_validate(asdict(one) | {"key": group_key(one.sink, one.reason)}) for one in found]
+
+
+def set_aside(ledger: Ledger, *, limit: int) -> list[SetAside]:
+    """What was not understood, newest first."""
+    return [SetAside.model_validate(one) for one in ledger.read(set_aside_records, limit=limit)]
+
+
+def replay_group(ledger: Ledger, seen: Seen, *, now: datetime) -> GroupDone:
+    """Send those again that were seen, in their order."""
+    return _deal(ledger, seen, None, lambda query: _replayed(ledger, query, now))
+
+
+def dismiss_group(ledger: Ledger, seen: Seen, *, now: datetime) -> GroupDone:
+    """Put those away that were seen."""
+    return _deal(ledger, seen, None, lambda query: ledger.write(dismiss, query, now=now))
+
+
+def restore_group(ledger: Ledger, seen: Seen) -> GroupDone:
+    """Have those back to look at that were put away and seen so."""
+    return _deal(ledger, seen, Cleared.DISMISSED, lambda query: ledger.write(undismiss, query))
+
+
+def _replayed(ledger: Ledger, query: Query, now: datetime) -> list[int]:
+    return [one.replay_of for one in ledger.write(replay_deliveries, query, now=now)]
+
+
+def _deal(ledger: Ledger, seen: Seen, cleared: Cleared | None, do: Callable[[Query], list[int]]) -> GroupDone:
+    letters = _of_group(ledger, seen, cleared, seen.first, seen.through)
+    later = _of_group(ledger, seen, cleared, seen.through + 1, LAST_ID)
+    ids = tuple(id_ for id_, _ in letters)
+    done = do(Query(ids=ids, states=(State.DEAD,), cleared=(cleared,), limit=None)) if ids else []
+    reason = next((reason for _, reason in letters), None)
+    return GroupDone(sink=seen.sink, reason=reason, deliveries=tuple(done), later=len(later))
+
+
+def _of_group(ledger: Ledger, seen: Seen, cleared: Cleared | None, first: int, through: int) -> list[tuple[int, str]]:
+    found = ledger.read(dead.seen_letters, seen.sink, first=first, through=through, cleared=cleared)
+    return [(id_, reason) for id_, reason in found if group_key(seen.sink, reason) == seen.key]

@@ -93,7 +93,13 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
             admin = Admin(
                 clock,
-                Means(reload.set, outbox.resume, outbox.check, dispatcher.carries),
+                Means(
+                    reload=reload.set,
+                    resume=outbox.resume,
+                    ready=outbox.check,
+                    carries=dispatcher.carries,
+                    operate=outbox.operate,
+                ),
                 open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
             )
             reloader = Reloader(

@@ -3,12 +3,22 @@
 To add one: a function that does it, and its row in ACTIONS. It answers with where to go on, and what to say there.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
 
+from bridge.admin import operations
+from bridge.admin.answers import Refused
+from bridge.admin.dead import Seen
 from bridge.admin.language import N_
+from bridge.admin.shapes import GroupDone
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere
+from bridge.store.ledger import Ledger
+
+_ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
 
 #: What is said on the page that follows, by the word that its address carries.
 NOTICES: Mapping[str, str] = {
@@ -26,12 +36,14 @@ class Means:
     resume   lets the lane of a sink flow again; whether anything held it
     ready    raises StoreError unless the store takes events
     carries  whether this process carries the lane of a sink
+    operate  runs an operation over the ledger, and returns what came of it once it is committed
     """
 
     reload: Callable[[], None]
     resume: Callable[[str], Awaitable[bool]]
     ready: Callable[[], Awaitable[None]]
     carries: Callable[[str], bool]
+    operate: Callable[[Callable[[Ledger], GroupDone]], Awaitable[GroupDone]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +54,23 @@ class Asked:
     state: ConfigState
     path: Mapping[str, str]
     form: Mapping[str, str]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of it: the page to go on with, the notice there, and what the log says beside."""
+    """What came of it: the page to go on with, the notice there, and what the log says beside.
+
+    said  what the page is told of it beside the notice
+    """
 
     page: str
     notice: str
     fields: Mapping[str, object] = field(default_factory=dict)
+    said: Mapping[str, object] = field(default_factory=dict)
+
+    def address(self) -> str:
+        return f"{self.page}?{urlencode({**self.said, 'done': self.notice})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +97,43 @@ async def resume(asked: Asked) -> Done:
     return Done(f"/sinks/{sink}", "resumed" if held else "flowed", {"sink": sink, "held": held})
 
 
+async def replay_group(asked: Asked) -> Done:
+    """Send a group of dead letters again, as far as it was seen."""
+    seen = _seen(asked.form)
+    done = await asked.means.operate(lambda ledger: operations.replay_group(ledger, seen, now=asked.now))
+    return _dealt_with("sent", done)
+
+
+async def dismiss_group(asked: Asked) -> Done:
+    """Put a group of dead letters away, as far as it was seen."""
+    seen = _seen(asked.form)
+    done = await asked.means.operate(lambda ledger: operations.dismiss_group(ledger, seen, now=asked.now))
+    return _dealt_with("away", done)
+
+
+async def restore_group(asked: Asked) -> Done:
+    """Have a group of dead letters back that was put away."""
+    seen = _seen(asked.form)
+    return _dealt_with("back", await asked.means.operate(lambda ledger: operations.restore_group(ledger, seen)))
+
+
+def _dealt_with(notice: str, done: GroupDone) -> Done:
+    number = len(done.deliveries)
+    fields = {"sink": done.sink, "reason": done.reason, "deliveries": number, "later": done.later}
+    return Done("/dead", notice, fields, {"n": number, "later": done.later})
+
+
+def _seen(form: Mapping[str, str]) -> Seen:
+    first, through = form.get("first", ""), form.get("through", "")
+    if not (_ID.fullmatch(first) and _ID.fullmatch(through) and form.get("sink") and form.get("key")):
+        raise Refused(400, "the form is not whole", "It should name sink, key, first and through.")
+    return Seen(form["sink"], form["key"], int(first), int(through))
+
+
 ACTIONS = (
     Action("reload", "/settings/reload", reload),
     Action("resume", "/sinks/{sink}/resume", resume),
+    Action("replay", "/dead/replay", replay_group),
+    Action("dismiss", "/dead/dismiss", dismiss_group),
+    Action("restore", "/dead/restore", restore_group),
 )

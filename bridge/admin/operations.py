@@ -9,7 +9,11 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bridge.admin.dead import dead_groups
+from bridge.admin.dead import dead_groups as dead_groups
+from bridge.admin.dead import dismiss_group as dismiss_group
+from bridge.admin.dead import replay_group as replay_group
+from bridge.admin.dead import restore_group as restore_group
+from bridge.admin.dead import set_aside as set_aside
 from bridge.admin.rows import row_text, table_rows
 from bridge.admin.shapes import (
     Delivery,

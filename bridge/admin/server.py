@@ -99,15 +99,11 @@ class Admin:
             *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
             *(web.post(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES if page.asks),
             *(web.post(action.path, _guarded(guard, Role.ACT, self._action(guard, action))) for action in ACTIONS),
-            web.get("/", _guarded(guard, Role.LOOK, self._first)),
         ]
         for prefix in sorted({"", self._state.admin.prefix()}, reverse=True):
             for one in found:
                 yield web.RouteDef(one.method, prefix + one.path, one.handler, one.kwargs)
         yield web.route("*", "/{tail:.*}", _guarded(guard, Role.LOOK, _nothing))
-
-    async def _first(self, request: web.Request, who: Who) -> web.StreamResponse:
-        return answers.see(self._state.admin.prefix() + PAGES[0].path)
 
     def _page(self, site: Site, page: Page) -> Guarded:
         async def show(request: web.Request, who: Who) -> web.StreamResponse:
@@ -121,9 +117,9 @@ class Admin:
     def _action(self, guard: Guard, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
             form = await form_of(request)
-            done = await action.do(Asked(self._means, self._state, dict(request.match_info), form))
+            done = await action.do(Asked(self._means, self._state, dict(request.match_info), form, self._clock.now()))
             _log_action(action, who, guard.address(request), done)
-            return answers.see(f"{self._state.admin.prefix()}{done.page}?done={done.notice}")
+            return answers.see(self._state.admin.prefix() + done.address())
 
         return act
 

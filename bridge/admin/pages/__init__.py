@@ -34,9 +34,11 @@ class Page:
 
 
 PAGES = (
+    Page("overview", "/", N_("Overview"), icon="overview", narrow=True),
     Page("events", "/events", N_("Events"), icon="list", narrow=True),
     Page("event", "/events/{id}", under="events"),
     Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),
+    Page("dead", "/dead", N_("Dead letters"), icon="letters", narrow=True),
     Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True),
     Page("sink", "/sinks/{sink}", under="sinks"),
     Page("settings", "/settings", N_("Settings"), icon="settings", narrow=True),

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from bridge.admin.pages import event, events, settings, sink, sinks, tryit
+from bridge.admin.pages import dead, event, events, overview, settings, sink, sinks, tryit
 from bridge.admin.visit import View
 
 VIEWS: Mapping[str, View] = {
+    "overview": overview.view,
     "events": events.view,
     "event": event.view,
     "tryit": tryit.view,
+    "dead": dead.view,
     "sinks": sinks.view,
     "sink": sink.view,
     "settings": settings.view,

@@ -20,6 +20,11 @@ _TO_DO: Mapping[NeedKind, str] = {
     NeedKind.AWAY: N_("It is tried again by itself. Nothing is lost."),
     NeedKind.BEHIND: N_("Its lane flows, and yet they wait: is the rate of the sink too low, and does a bridge run?"),
 }
+#: The same, behind what is known of the cause.
+_THEN: Mapping[NeedKind, str] = {
+    NeedKind.PARKED: N_("Meanwhile all of it is held, in order."),
+    NeedKind.DEAD: N_("Then send them again."),
+}
 #: How bad each is.
 MARKS: Mapping[NeedKind, str] = {
     NeedKind.BROKEN_FILE: "bad",
@@ -74,8 +79,9 @@ def say_need(words: Language, need: Need) -> Said:
 
 def advice_for(words: Language, need: Need) -> str:
     """What the service's words call for, and what holds in any case."""
-    special = advice(words, need.service, need.evidence) if need.kind is not NeedKind.BROKEN_FILE else ""
-    return " ".join(filter(None, [special, words.say(_TO_DO[need.kind])]))
+    if need.kind is NeedKind.BROKEN_FILE or not (cause := advice(words, need.service, need.evidence)):
+        return words.say(_TO_DO[need.kind])
+    return f"{cause} {words.say(_THEN.get(need.kind, _TO_DO[need.kind]))}"
 
 
 def _what(words: Language, need: Need) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import backup, deliveries, events, lanes, messages, replay, service, store
+from bridge.cli import backup, deliveries, events, lanes, messages, replay, service, status, store
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -21,6 +21,7 @@ app.command()(service.run)
 app.command()(service.check)
 app.command()(messages.render)
 app.command("test")(messages.probe)
+app.command()(status.status)
 app.command()(events.events)
 app.command()(events.explain)
 app.command()(deliveries.deliveries)

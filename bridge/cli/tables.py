@@ -18,8 +18,8 @@ INDENT = 4  # of the second line
 #: Columns that tell a state, which is coloured by its first word.
 STATES = ("STATE", "STANDING")
 COLOURS = {
-    **dict.fromkeys(("delivered", "open"), "green"),
-    **dict.fromkeys(("pending", "waiting", "away"), "yellow"),
+    **dict.fromkeys(("delivered", "open", "flowing"), "green"),
+    **dict.fromkeys(("pending", "waiting", "away", "limited"), "yellow"),
     **dict.fromkeys(("dead", "parked", "not"), "bold red"),
     **dict.fromkeys(("held_back", "disabled"), "dim"),
 }

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.admin.actions import Means
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
@@ -25,6 +24,7 @@ from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
+from tests.admin.means import means_of
 from tests.fakes import START, FakeClock, an_event
 
 ACT, LOOK = "act-0123456789abcdef", "look-0123456789abcdef"
@@ -108,7 +108,7 @@ async def running_admin(
         reloads: list[None] = []
         side = Admin(
             clock,
-            Means(lambda: reloads.append(None), outbox.resume),
+            means_of(outbox, reload=lambda: reloads.append(None)),
             open_reader=lambda: open_reader(store, limit=LIMIT),
         )
         state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now())

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.admin.actions import Means
 from bridge.admin.dry_run import dry_run
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
@@ -20,6 +19,7 @@ from bridge.intake import Intake
 from bridge.messages.renderer import Renderer
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
+from tests.admin.means import means_of
 from tests.fakes import FakeClock
 
 ACT, LOOK = "act-0123456789abcdef", "look-0123456789abcdef"
@@ -72,8 +72,7 @@ async def a_site(folder: Path, store: str, *events: Event, token: str = ACT) -> 
     async with open_outbox(store) as outbox:
         for event in events:
             await outbox.put(Intake([router.route(event)]))
-        means = Means(lambda: None, outbox.resume)
-        admin = Admin(clock, means, open_reader=lambda: open_reader(store, limit=LIMIT))
+        admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=LIMIT))
         admin.configure(
             ConfigState(
                 file=file,

@@ -116,7 +116,8 @@ def test_every_command_of_a_list_does_something(
     with pytest.raises(SystemExit) as ended:
         main(shlex.split(command.text)[1:])
     told = capsys.readouterr()
-    assert (ended.value.code or 0, told.err) == (0, ""), told
+    code = int(command.text.startswith("panelbridge status"))  # something needs somebody in that store
+    assert (ended.value.code or 0, told.err) == (code, ""), told
     assert len(told.out.splitlines()) > ("deliveries" in command.text or "events" in command.text), told.out
 
 

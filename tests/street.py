@@ -30,6 +30,7 @@ sources:
   marzban: {{panel: marzban, secret: {MARZBAN}}}
   pasarguard: {{panel: pasarguard, secret: {MARZBAN}}}
   marzneshin: {{panel: marzneshin, secret: {MARZBAN}}}
+  rebecca: {{panel: rebecca, secret: rebecca-test-secret-0123456789}}
   remnawave: {{panel: remnawave, secret: {REMNAWAVE}}}
   wgportal: {{panel: wgportal, secret: Basic dXNlcm5hbWU6cGFzc3dvcmQ=}}
   wgdashboard: {{panel: wgdashboard, secret: wgd-test-secret-0123456789}}

@@ -12,6 +12,7 @@ from bridge.panels.discord import DiscordEndpointConfig
 from bridge.panels.json import JsonConfig
 from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.orbvpn import OrbvpnConfig
+from bridge.panels.rebecca import RebeccaConfig
 from bridge.panels.remnawave import RemnawaveConfig
 from bridge.panels.wgdashboard import WGDashboardConfig
 from bridge.panels.wgportal import WgPortalConfig
@@ -20,6 +21,7 @@ from bridge.panels.wgportal import WgPortalConfig
 SourceSettings = Annotated[
     MarzbanConfig
     | DiscordEndpointConfig
+    | RebeccaConfig
     | RemnawaveConfig
     | WgPortalConfig
     | WGDashboardConfig

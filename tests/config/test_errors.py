@@ -91,7 +91,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         (
             "sources:\n  m: {secret: x}",
             '2:6: source "m": missing key "panel": there are cloudevents, discord, json, marzban, marzneshin, '
-            "orbvpn, pasarguard, remnawave, wgdashboard, wgportal",
+            "orbvpn, pasarguard, rebecca, remnawave, wgdashboard, wgportal",
         ),
         (
             "sinks:\n  ops:\n    type: discrod\n    url: https://x",

@@ -15,6 +15,7 @@ FILE = f"""\
 sources:
   program: {{panel: json, secret: {SECRET}, type: body.kind, subject: body.about, each: body.items}}
   marzban: {{panel: marzban, secret: {SECRET}}}
+  rebecca: {{panel: rebecca, secret: {SECRET}}}
   open: {{panel: remnawave, secret: none}}
   wg: {{panel: wgportal, secret: {SECRET}}}
   orb: {{panel: orbvpn, secret: {SECRET}}}
@@ -27,7 +28,7 @@ routes:
   - {{match: "*", to: screen}}
 """
 ADDRESSES = [
-    *(f"/in/{name}" for name in ("program", "marzban", "open", "wg", "dash", "cloud", "nobody")),
+    *(f"/in/{name}" for name in ("program", "marzban", "rebecca", "open", "wg", "dash", "cloud", "nobody")),
     f"/in/orb/{SECRET}",
     "/in/orb/wrong",
     f"/api/webhooks/posts/{SECRET}",
@@ -37,7 +38,9 @@ ADDRESSES = [
 ]
 POSTS = f"/api/webhooks/posts/{SECRET}"
 JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
-RECORDED = [one.hook.body for panel in ("marzban", "remnawave", "orbvpn", "wgportal") for one in recorded(panel)]
+RECORDED = [
+    one.hook.body for panel in ("marzban", "rebecca", "remnawave", "orbvpn", "wgportal") for one in recorded(panel)
+]
 
 Requests = st.SearchStrategy[bytes]
 

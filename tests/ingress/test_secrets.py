@@ -198,6 +198,7 @@ SECRETS = {
         ("marzban", [{"action": "some_day", "username": "alice", "user": SECRETS, "more": SECRETS}]),
         ("pasarguard", [{"action": "some_day", "username": "alice", "user": SECRETS, "more": SECRETS}]),
         ("marzneshin", {"action": "some_day", "user": {"username": "alice", **SECRETS}, "more": SECRETS}),
+        ("rebecca", [{"action": "some_day", "username": "alice", "user": SECRETS, "admin": SECRETS, "more": SECRETS}]),
         ("remnawave", {"event": "some.day", "data": SECRETS, "meta": SECRETS}),
         ("remnawave", {"event": "service.api_token_created", "data": {"apiToken": {"name": "ci", **SECRETS}}}),
         ("wgportal", {"event": "day", "entity": "some", "identifier": "x", "payload": SECRETS}),

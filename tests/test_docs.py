@@ -145,7 +145,7 @@ def _stand_ins(text: str) -> dict[str, str]:
 def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) -> None:
     value = yaml.safe_load(block.text)
     assert value is not None
-    foreign = isinstance(value, dict) and value.keys() == {"webhook"}  # WireGuard Portal's own file
+    foreign = isinstance(value, dict) and value.keys() <= {"webhook", "receivers"}  # a panel's own file
     if not isinstance(value, dict) or foreign:
         return
     file = tmp_path / "config.yaml"

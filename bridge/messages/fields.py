@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.messages.filters import Formats
-from bridge.messages.values import DAY, HOUR, figure, given
+from bridge.messages.values import DAY, HOUR, figure, flat, given
 from bridge.vocabulary import KINDS, ValueKind
 from bridge.vocabulary.types import N_
 
@@ -75,6 +75,16 @@ def only(worth: bool, key: str) -> Write:
 def joined(sign: str, *keys: str) -> Write:
     """The values that there are, with a sign between."""
     return lambda data, style: sign.join(str(data[key]) for key in keys if given(data.get(key)))
+
+
+def listed(key: str) -> Write:
+    """What an object holds, each under the name that it has there."""
+
+    def write(data: Data, style: Style) -> Any:
+        held = data.get(key)
+        return ", ".join(f"{name}={flat(value)}" for name, value in held.items()) if isinstance(held, Mapping) else None
+
+    return write
 
 
 def words(key: str) -> Write:

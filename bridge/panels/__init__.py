@@ -6,6 +6,7 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from bridge.message import Dialect
+from bridge.panels.alertmanager import AlertmanagerConfig
 from bridge.panels.base import SourceConfig
 from bridge.panels.cloudevents import CloudEventsConfig
 from bridge.panels.discord import DiscordEndpointConfig
@@ -26,6 +27,7 @@ SourceSettings = Annotated[
     | WgPortalConfig
     | WGDashboardConfig
     | OrbvpnConfig
+    | AlertmanagerConfig
     | CloudEventsConfig
     | JsonConfig,
     Field(discriminator="panel"),

@@ -181,6 +181,13 @@ KEYS: Mapping[str, Key] = {
         for name, title in THINGS.items()
     },
     "system": _object(N_("Server"), text="server message version component"),
+    "alert": _object(
+        N_("Alert"),
+        text="name severity instance address summary description url",
+        time="started_at ended_at",
+        object="labels",
+        notes={"url": "where it is looked into", "labels": "name → text, as the sender gives them"},
+    ),
     "action": Key(ValueKind.TEXT, "what the user did"),
     "lane": _object(
         N_("Sink"),
@@ -208,8 +215,12 @@ KEYS: Mapping[str, Key] = {
 
 
 def subject_title(kind: str) -> str | None:
-    """What a subject of this kind is called, `User` for `user:alice`; None for one that we have no word for."""
-    return KEYS[kind].title if kind in KEYS else None
+    """What a subject of this kind is called, `User` for `user:alice`; None for one that we have no word for.
+
+    What tells two of one name apart stands behind a slash: `alert/a051217a8fd6d40d:fra-2` is an `Alert` too.
+    """
+    key = KEYS.get(kind.partition("/")[0])
+    return key.title if key else None
 
 
 #: What stands under a key, in `data` or in an object of it; the same wherever it is said.

@@ -165,6 +165,8 @@ TYPES: Mapping[str, EventType] = {one.name: one for one in (
     EventType("system.updated", "the system was updated", "📦", N_("System updated"), BLUE, "SYSTEM_UPDATE"),
     EventType("system.config_changed", "a configuration was changed", "⚙️", N_("Configuration changed"), BLUE),
     EventType("system.error", "the panel reports an error", "🔥", N_("Panel reports an error"), RED),
+    EventType("alert.firing", "what is watched is not as it should be", "🚨", N_("Alert firing"), RED),
+    EventType("alert.resolved", "what was watched is as it should be again", "✅", N_("Alert resolved"), GREEN),
     EventType("bridge.lane_parked", "a sink's address is gone, nothing is sent there until someone resumes it",
               "🅿️", N_("Sink parked"), RED),
     EventType("bridge.lane_away", "a sink's service has not answered for a while",

@@ -90,8 +90,8 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         (
             "sources:\n  m: {secret: x}",
-            '2:6: source "m": missing key "panel": there are cloudevents, discord, json, marzban, marzneshin, '
-            "orbvpn, pasarguard, rebecca, remnawave, wgdashboard, wgportal",
+            '2:6: source "m": missing key "panel": there are alertmanager, cloudevents, discord, json, marzban, '
+            "marzneshin, orbvpn, pasarguard, rebecca, remnawave, wgdashboard, wgportal",
         ),
         (
             "sinks:\n  ops:\n    type: discrod\n    url: https://x",
@@ -165,11 +165,11 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ("sinks:\n  ops: {type: null}", '2:15: sink "ops": type is empty: there are console, discord, '),
         (
             "sources:\n  m: {panel: {a: 1}}",
-            '2:14: source "m": panel should be one word: there are cloudevents, discord, ',
+            '2:14: source "m": panel should be one word: there are alertmanager, ',
         ),
         (
             "sources:\n  m: {panel: true}",
-            '2:14: source "m": panel should be one word: there are cloudevents, discord, ',
+            '2:14: source "m": panel should be one word: there are alertmanager, ',
         ),
         ("routes:\n  - ops", "2:5: route 1 should be a mapping, as in `key: value`"),
         ("sinks:\n  ops: {type: console, enabled: maybe}", '2:33: sink "ops": enabled should be true or false'),

@@ -20,6 +20,7 @@ sources:
   wg: {{panel: wgportal, secret: {SECRET}}}
   orb: {{panel: orbvpn, secret: {SECRET}}}
   dash: {{panel: wgdashboard, secret: {SECRET}}}
+  alerts: {{panel: alertmanager, secret: {SECRET}}}
   cloud: {{panel: cloudevents, secret: {SECRET}}}
   posts: {{panel: discord, secret: {SECRET}}}
 sinks:
@@ -28,7 +29,7 @@ routes:
   - {{match: "*", to: screen}}
 """
 ADDRESSES = [
-    *(f"/in/{name}" for name in ("program", "marzban", "rebecca", "open", "wg", "dash", "cloud", "nobody")),
+    *(f"/in/{name}" for name in ("program", "marzban", "rebecca", "open", "wg", "dash", "alerts", "cloud", "nobody")),
     f"/in/orb/{SECRET}",
     "/in/orb/wrong",
     f"/api/webhooks/posts/{SECRET}",
@@ -39,7 +40,9 @@ ADDRESSES = [
 POSTS = f"/api/webhooks/posts/{SECRET}"
 JSON_TYPE, FORM_TYPE = "application/json", "application/x-www-form-urlencoded"
 RECORDED = [
-    one.hook.body for panel in ("marzban", "rebecca", "remnawave", "orbvpn", "wgportal") for one in recorded(panel)
+    one.hook.body
+    for panel in ("marzban", "rebecca", "remnawave", "orbvpn", "wgportal", "alertmanager")
+    for one in recorded(panel)
 ]
 
 Requests = st.SearchStrategy[bytes]

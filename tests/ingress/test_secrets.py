@@ -203,6 +203,10 @@ SECRETS = {
         ("remnawave", {"event": "service.api_token_created", "data": {"apiToken": {"name": "ci", **SECRETS}}}),
         ("wgportal", {"event": "day", "entity": "some", "identifier": "x", "payload": SECRETS}),
         ("wgdashboard", {"action": "some_day", "configuration": "wg0", "peers": ["a=", SECRETS], "more": SECRETS}),
+        (
+            "alertmanager",
+            {"alerts": [{"status": "firing", "labels": SECRETS, "annotations": SECRETS, "more": SECRETS}]},
+        ),
         ("orbvpn", {"eventType": "SOME_DAY", "userId": 7, "profile": SECRETS, "more": SECRETS}),
         (
             "discord",

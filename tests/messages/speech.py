@@ -137,6 +137,18 @@ EVERYTHING: dict[str, Any] = {
         "session_started_at": "2026-11-21T03:00:00Z",
         "connected": True,
     },
+    "alert": {
+        "name": "NodeDown",
+        "severity": "critical",
+        "instance": "fra-1:9100",
+        "address": "203.0.113.20:443",
+        "summary": "fra-1 is down",
+        "description": "no scrape for 2 minutes",
+        "url": "https://prometheus.example.com/graph",
+        "started_at": "2026-11-21T03:50:00Z",
+        "ended_at": "2026-11-21T04:03:00Z",
+        "labels": {"job": "node", "team": "vpn"},
+    },
     "interface": {
         "id": "wg0",
         "name": "Office VPN",

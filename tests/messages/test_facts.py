@@ -113,6 +113,23 @@ def _who(one: Event) -> Any:
     return event_variables(one, reader("en", ZoneInfo("UTC")))["who"]
 
 
+def test_what_tells_two_alerts_of_one_instance_apart_is_not_said() -> None:
+    data = {
+        "alert": {"name": "DiskWillFill", "severity": "warning", "instance": "fra-2:9100", "labels": {"team": "vpn"}}
+    }
+    one = event("alert.firing", data, "alert/a051217a8fd6d40d:fra-2:9100")
+    text = said("telegram", one)["text"]
+    assert text.splitlines()[:5] == [
+        "🚨 <b>Alert firing</b>",
+        "",
+        "<b>Alert:</b> <code>DiskWillFill</code>",
+        "<b>Severity:</b> <code>warning</code>",
+        "<b>Instance:</b> <code>fra-2:9100</code>",
+    ]
+    assert "a051217a8fd6d40d" not in text + "".join(said("slack", one, style="full").values())
+    assert "team=vpn" in said("telegram", one, style="full")["text"]
+
+
 @pytest.mark.parametrize(("locale", "line"), [("fa", "\u2068<code>admin</code>\u2069"), ("ru", "<code>admin</code>")])
 def test_a_login_of_nobody_we_know_is_told_in_every_language(locale: str, line: str) -> None:
     text = said(

@@ -233,6 +233,7 @@ def test_nothing_is_left_in_english(service: str, locale: str) -> None:
     """Every value is a digit here, so that every letter is ours."""
     everything = with_texts(EVERYTHING, "7") | {"extra": 0}
     everything |= {thing: {**everything[thing], "details": {"7": "7"}} for thing in THINGS}
+    everything["alert"] |= {"labels": {"7": "7"}}
     for type_ in TYPES:
         one = event(type_, everything, "user:7", source="7", panel="7")
         blocks = said(service, one, RENDERERS[locale])

@@ -14,6 +14,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from multipart import MultipartSegment, PushMultipartParser, parse_options_header
+
 from bridge.codec import BIG, decode, load_in_pieces
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, iso
@@ -78,6 +80,28 @@ def form_fields(body: bytes, *, most: int, kept: Collection[str] | None = None) 
     pairs = (pair.partition(b"=") for pair in body.split(b"&") if pair)
     named = ((_unquoted(name), value) for name, _, value in pairs if len(name) <= LONGEST_FIELD_NAME)
     return {name: _unquoted(value) for name, value in named if kept is None or name in kept}
+
+
+def multipart_fields(body: bytes, content_type: str, *, most: int) -> dict[str, str]:
+    """The same of a multipart form: its texts by their names, without the files.
+
+    Raise BadPayload where it has more than `most` parts, or is none.
+    """
+    fields: dict[str, bytearray] = {}
+    value = bytearray()
+    try:
+        parser = PushMultipartParser(parse_options_header(content_type)[1].get("boundary", ""), max_segment_count=most)
+        for event in parser.parse(body):
+            if isinstance(event, MultipartSegment):
+                value = bytearray()
+                if event.filename is None:
+                    fields[event.name] = value
+            elif event is not None:
+                value += event
+        parser.close()
+    except ValueError as error:
+        raise BadPayload(f"the form cannot be read: {error}") from None
+    return {_storable(name): _storable(value.decode("utf-8", "replace")) for name, value in fields.items()}
 
 
 def _unquoted(value: bytes) -> str:

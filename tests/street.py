@@ -35,6 +35,7 @@ sources:
   wgportal: {{panel: wgportal, secret: Basic dXNlcm5hbWU6cGFzc3dvcmQ=}}
   wgdashboard: {{panel: wgdashboard, secret: wgd-test-secret-0123456789}}
   alertmanager: {{panel: alertmanager, secret: am-test-secret-0123456789}}
+  uptimekuma: {{panel: uptimekuma, secret: kuma-test-secret-0123456789}}
   orbvpn: {{panel: orbvpn, secret: none}}
   program: {{panel: cloudevents, secret: {MARZBAN}}}
   reports: {{panel: discord, secret: [{", ".join(TOKENS)}]}}

@@ -15,6 +15,7 @@ from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.orbvpn import OrbvpnConfig
 from bridge.panels.rebecca import RebeccaConfig
 from bridge.panels.remnawave import RemnawaveConfig
+from bridge.panels.uptimekuma import UptimeKumaConfig
 from bridge.panels.wgdashboard import WGDashboardConfig
 from bridge.panels.wgportal import WgPortalConfig
 
@@ -28,6 +29,7 @@ SourceSettings = Annotated[
     | WGDashboardConfig
     | OrbvpnConfig
     | AlertmanagerConfig
+    | UptimeKumaConfig
     | CloudEventsConfig
     | JsonConfig,
     Field(discriminator="panel"),
@@ -42,7 +44,7 @@ DIALECTS: Mapping[str, Dialect] = {
 }
 
 #: Panel → the types that it is known to tell.
-TOLD = {word: frozenset(config.native_types.values()) for config in CONFIGS for word in config.words()}
+TOLD = {word: config.other_types.union(config.native_types.values()) for config in CONFIGS for word in config.words()}
 
 #: The panels whose senders name the types themselves.
 OPEN_ENDED = tuple(word for config in CONFIGS if not config.native_types for word in config.words())

@@ -3,8 +3,8 @@
 Source   github.com/prometheus/alertmanager 0.25 (Debian's, run): notify/webhook/webhook.go, template/template.go
 Secret   http_config of its receiver: authorization (Bearer), or basic_auth's password
 Sends    POST {version: "4", status, alerts: [{status, labels, annotations, startsAt, endsAt, generatorURL,
-         fingerprint}], receiver, groupKey, truncatedAlerts, …}, a group at once; after 5xx within a second and then ever
-         more slowly, after 4xx with the group, at every group_interval
+         fingerprint}], receiver, groupKey, truncatedAlerts, …}, a group at once; after 5xx within a second and ever
+         later, after 4xx with the group, at every group_interval
 Signs    nothing
 Units    times in ISO 8601 with zone, up to nanoseconds; endsAt is in the year 1 while the alert fires
 Quirks   firing and resolved ones are mixed: the status is the alert's own, that of the group is firing while one is

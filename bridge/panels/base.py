@@ -37,6 +37,9 @@ class SourceConfig(Settings):
     #: Empty where the sender names the types.
     native_types: ClassVar[Mapping[str, str]] = {}
 
+    #: Types that a setting can have them become besides.
+    other_types: ClassVar[frozenset[str]] = frozenset()
+
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")
     mask: tuple[str, ...] = Field((), description="more paths to mask, as in user.note or **.phone")
     unmask: tuple[str, ...] = Field((), description="paths that would be masked, let through")

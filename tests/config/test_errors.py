@@ -91,7 +91,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         (
             "sources:\n  m: {secret: x}",
             '2:6: source "m": missing key "panel": there are alertmanager, cloudevents, discord, json, marzban, '
-            "marzneshin, orbvpn, pasarguard, rebecca, remnawave, wgdashboard, wgportal",
+            "marzneshin, orbvpn, pasarguard, rebecca, remnawave, uptimekuma, wgdashboard, wgportal",
         ),
         (
             "sinks:\n  ops:\n    type: discrod\n    url: https://x",

@@ -21,6 +21,7 @@ sources:
   orb: {{panel: orbvpn, secret: {SECRET}}}
   dash: {{panel: wgdashboard, secret: {SECRET}}}
   alerts: {{panel: alertmanager, secret: {SECRET}}}
+  kuma: {{panel: uptimekuma, secret: {SECRET}}}
   cloud: {{panel: cloudevents, secret: {SECRET}}}
   posts: {{panel: discord, secret: {SECRET}}}
 sinks:
@@ -29,7 +30,10 @@ routes:
   - {{match: "*", to: screen}}
 """
 ADDRESSES = [
-    *(f"/in/{name}" for name in ("program", "marzban", "rebecca", "open", "wg", "dash", "alerts", "cloud", "nobody")),
+    *(
+        f"/in/{name}"
+        for name in ("program", "marzban", "rebecca", "open", "wg", "dash", "alerts", "kuma", "cloud", "nobody")
+    ),
     f"/in/orb/{SECRET}",
     "/in/orb/wrong",
     f"/api/webhooks/posts/{SECRET}",
@@ -79,7 +83,7 @@ def forms(draw: st.DrawFn) -> bytes:
     """Forms to the Discord endpoint, and to a panel that reads them."""
     fields = draw(st.lists(st.tuples(_names() | st.text(), st.text() | JSON.map(json.dumps)), max_size=8))
     body = "&".join(f"{quote_plus(n, errors='replace')}={quote_plus(v, errors='replace')}" for n, v in fields).encode()
-    return request(draw(st.sampled_from([POSTS, "/in/dash"])), _broken(draw, body), kind=FORM_TYPE)
+    return request(draw(st.sampled_from([POSTS, "/in/dash", "/in/kuma"])), _broken(draw, body), kind=FORM_TYPE)
 
 
 @st.composite

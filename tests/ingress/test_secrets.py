@@ -207,6 +207,7 @@ SECRETS = {
             "alertmanager",
             {"alerts": [{"status": "firing", "labels": SECRETS, "annotations": SECRETS, "more": SECRETS}]},
         ),
+        ("uptimekuma", {"heartbeat": {"status": 0, "msg": "x", **SECRETS}, "monitor": {"name": "a", **SECRETS}}),
         ("orbvpn", {"eventType": "SOME_DAY", "userId": 7, "profile": SECRETS, "more": SECRETS}),
         (
             "discord",

@@ -6,7 +6,7 @@ Secret   a header of our own among its additional ones, Authorization: Bearer â€
 Sends    POST {heartbeat, monitor, msg} as JSON, as multipart with the JSON in `data`, or as a text of the operator's,
          which is called a form though it be JSON; one try
 Signs    nothing
-Units    heartbeat.status: 0 down, 1 up, 2 pending, 3 maintenance; heartbeat.time and lastDownTime: UTC, without saying so
+Units    heartbeat.status: 0 down, 1 up, 2 pending, 3 maintenance; its time and lastDownTime: UTC, without saying so
 Quirks   its test and its notices of certificates and domains have neither heartbeat nor monitor, only `msg`: a test
          ends on " Testing"; the example of its own form gives a `Body` alone
          `msg` calls everything down that is not up; an empty message becomes N/A

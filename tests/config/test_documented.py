@@ -16,6 +16,7 @@ from bridge.config.orbvpn import OrbvpnWebhook
 from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings
 from bridge.panels.base import SourceConfig
+from bridge.panels.json.signature import SignatureSettings
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
@@ -44,6 +45,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "alerts": AlertSettings,
     "Every source": SourceConfig,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},
+    "signature": SignatureSettings,
     "Every sink": SinkConfig,
     "retry": Retry,
     "quiet": Quiet,

@@ -1,9 +1,9 @@
 """Any JSON: the operator says with Jinja expressions what happened, and to whom.
 
 Source   jinja.palletsprojects.com/en/stable/templates/#expressions
-Secret   in the configured header, as Authorization: Bearer, or in the URL
+Secret   in the configured header, as Authorization: Bearer, or in the URL; where it is the key of a signature, nowhere
 Sends    whatever the program sends; an array is taken element by element, unless `each` says otherwise
-Signs    nothing
+Signs    as `signature` says, see signature.py
 Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or milliseconds since 1970
 Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
          stand by themselves, and come before Python's methods: body.items is the sender's
@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bridge.codec import dump
 from bridge.errors import BadPayload
@@ -27,6 +27,7 @@ from bridge.expressions import FAULTS, Expression, compile_expression
 from bridge.foreign import moment, parse_json, text
 from bridge.intake import Fingerprint
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, dotted, fingerprint_key, unknown_type
+from bridge.panels.json.signature import SignatureSettings, check_body, check_head
 
 
 class JsonConfig(SourceConfig):
@@ -36,6 +37,14 @@ class JsonConfig(SourceConfig):
     occurred_at: Expression | None = Field(None, description="when it happened; when it arrived if not given")
     each: Expression | None = Field(None, description="the list of elements in the body, as body.alerts")
     header: str = Field("X-Webhook-Secret", min_length=1, description="the header that holds the secret")
+
+    signature: SignatureSettings | None = Field(None, description="how it signs, in place of sending the secret")
+
+    @model_validator(mode="after")
+    def _has_a_key(self) -> "JsonConfig":
+        if self.signature is not None and not self.secret:
+            raise ValueError("signature needs a secret: it is the key")
+        return self
 
     def open(self) -> "JsonPanel":
         return JsonPanel(self)
@@ -51,7 +60,14 @@ class JsonPanel(Panel[JsonConfig]):
         }
 
     def verify_head(self, hook: Hook) -> bool:
+        if self.config.signature is not None:
+            check_head(self.config.signature, hook)
+            return False
         return self.verify_secret(*hook.plain_secrets(self.config.header))
+
+    def verify_body(self, hook: Hook) -> None:
+        if self.config.signature is not None:
+            check_body(self.config.signature, hook, self._secrets)
 
     def elements(self, hook: Hook) -> Sequence[Any]:
         body = parse_json(hook.body)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.admin.actions import Means
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState, SourceState
@@ -23,6 +22,7 @@ from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
+from tests.admin.means import means_of
 from tests.fakes import START, FakeClock, an_event
 from tests.store.boxes import after
 
@@ -96,8 +96,7 @@ async def a_desk(folder: Path, store: str, clock: FakeClock) -> AsyncIterator[De
     config = load(file, {}).config
     router = Router(config.table(), sinks=config.all_sinks())
     async with open_outbox(store) as outbox:
-        means = Means(lambda: None, outbox.resume, outbox.operate)
-        admin = Admin(clock, means, open_reader=lambda: open_reader(store, limit=LIMIT))
+        admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=LIMIT))
         state = ConfigState(
             file=file,
             loaded_at=START,

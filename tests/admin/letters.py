@@ -12,12 +12,13 @@ import aiohttp
 
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
-from bridge.admin.state import ConfigState, SourceState
+from bridge.admin.state import ConfigState
 from bridge.config.load import load
 from bridge.event import Event
 from bridge.intake import Intake, SetAside
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Dead, Refused
+from bridge.reload import config_state
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement
@@ -97,20 +98,8 @@ async def a_desk(folder: Path, store: str, clock: FakeClock) -> AsyncIterator[De
     router = Router(config.table(), sinks=config.all_sinks())
     async with open_outbox(store) as outbox:
         admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=LIMIT))
-        state = ConfigState(
-            file=file,
-            loaded_at=START,
-            cause="start",
-            admin=config.admin_side(),
-            sinks=config.all_sinks(),
-            sources=[SourceState("berlin", "marzban", "http://bridge/in/berlin", ())],
-            router=router,
-            renderer=Renderer(folders=(), timezone=config.zone(), locale=config.locale),
-            zone=config.zone(),
-            locale=config.locale,
-            store=store,
-            keep=config.keep,
-        )
+        renderer = Renderer(folders=(), timezone=config.zone(), locale=config.locale)
+        state = config_state(file, config, router, renderer, cause="start", now=START)
         admin.configure(state)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"127.0.0.1:{listener.getsockname()[1]}"

@@ -80,6 +80,7 @@ async def a_site(folder: Path, store: str, *events: Event, token: str = ACT) -> 
                 cause="start",
                 admin=config.admin_side(),
                 sinks=config.all_sinks(),
+                table=config.table(),
                 sources=(),
                 router=router,
                 dry_run=dry_run(config),

@@ -17,7 +17,7 @@ from bridge.store.records import DeadGroupRecord
 from bridge.store.rows import Row
 from bridge.store.schema import deliveries, events, moment
 
-MOST = 2000  # dead letters of a sink that are grouped, the newest
+MOST = 1000  # dead letters of a sink that are grouped, the newest
 RECENT = 100_000  # deliveries, the newest, among which is looked for what was dealt with
 
 _d = deliveries.c

@@ -76,12 +76,19 @@ def lane_records(connection: sa.Connection) -> list[LaneRecord]:
 
 
 def _unsettled_and_dead(connection: sa.Connection) -> Iterator[tuple[str, str, int, int]]:
-    """Sink, state, how many and the lowest id, of what is not settled and of what is dead and not dealt with."""
-    columns = (deliveries.c.sink, deliveries.c.state, sa.func.count(), sa.func.min(deliveries.c.id))
-    dead = sa.and_(deliveries.c.state == sa.literal_column("'dead'"), deliveries.c.cleared_at.is_(None))
-    for condition in (deliveries.c.settled_at.is_(None), dead):
-        grouped = sa.select(*columns).where(condition).group_by(deliveries.c.sink, deliveries.c.state)
-        yield from connection.execute(grouped)
+    """Sink, state, how many and the lowest id, of what is not settled and of what is dead and not dealt with.
+
+    Each is counted in an index of its own, and nowhere else: see schema.py.
+    """
+    first = sa.func.min(deliveries.c.id)
+    for state, condition in (
+        (State.PENDING, sa.and_(deliveries.c.settled_at.is_(None), deliveries.c.due_at.is_(None))),
+        (State.WAITING, deliveries.c.due_at.is_not(None)),
+        (State.DEAD, sa.and_(deliveries.c.state == sa.literal_column("'dead'"), deliveries.c.cleared_at.is_(None))),
+    ):
+        counted = sa.select(deliveries.c.sink, sa.func.count(), first).where(condition).group_by(deliveries.c.sink)
+        for sink, number, lowest in connection.execute(counted):
+            yield sink, state, number, lowest
 
 
 def _made_times(connection: sa.Connection, ids: dict[str, int]) -> Iterator[tuple[str, int]]:

@@ -1,22 +1,25 @@
 """What can be done on a page: a form's POST, for whoever may act, and a line of the log for each.
 
 To add one: a function that does it, and its row in ACTIONS. It answers with where to go on, and what to say there.
+What an action needs of the store is imported when it is pressed: a bridge that nobody looks at does not pay for it.
 """
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from bridge.admin import operations
 from bridge.admin.answers import Refused
-from bridge.admin.dead import Seen
 from bridge.admin.language import N_
-from bridge.admin.shapes import GroupDone
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere
-from bridge.store.ledger import Ledger
+
+if TYPE_CHECKING:
+    from bridge.admin.dead import Seen
+    from bridge.admin.shapes import GroupDone
+    from bridge.store.ledger import Ledger
 
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
 
@@ -43,7 +46,7 @@ class Means:
     resume: Callable[[str], Awaitable[bool]]
     ready: Callable[[], Awaitable[None]]
     carries: Callable[[str], bool]
-    operate: Callable[[Callable[[Ledger], GroupDone]], Awaitable[GroupDone]]
+    operate: "Callable[[Callable[[Ledger], GroupDone]], Awaitable[GroupDone]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,8 @@ async def resume(asked: Asked) -> Done:
 
 async def replay_group(asked: Asked) -> Done:
     """Send a group of dead letters again, as far as it was seen."""
+    from bridge.admin import operations
+
     seen = _seen(asked.form)
     done = await asked.means.operate(lambda ledger: operations.replay_group(ledger, seen, now=asked.now))
     return _dealt_with("sent", done)
@@ -106,6 +111,8 @@ async def replay_group(asked: Asked) -> Done:
 
 async def dismiss_group(asked: Asked) -> Done:
     """Put a group of dead letters away, as far as it was seen."""
+    from bridge.admin import operations
+
     seen = _seen(asked.form)
     done = await asked.means.operate(lambda ledger: operations.dismiss_group(ledger, seen, now=asked.now))
     return _dealt_with("away", done)
@@ -113,17 +120,21 @@ async def dismiss_group(asked: Asked) -> Done:
 
 async def restore_group(asked: Asked) -> Done:
     """Have a group of dead letters back that was put away."""
+    from bridge.admin import operations
+
     seen = _seen(asked.form)
     return _dealt_with("back", await asked.means.operate(lambda ledger: operations.restore_group(ledger, seen)))
 
 
-def _dealt_with(notice: str, done: GroupDone) -> Done:
+def _dealt_with(notice: str, done: "GroupDone") -> Done:
     number = len(done.deliveries)
     fields = {"sink": done.sink, "reason": done.reason, "deliveries": number, "later": done.later}
     return Done("/dead", notice, fields, {"n": number, "later": done.later})
 
 
-def _seen(form: Mapping[str, str]) -> Seen:
+def _seen(form: Mapping[str, str]) -> "Seen":
+    from bridge.admin.dead import Seen
+
     first, through = form.get("first", ""), form.get("through", "")
     if not (_ID.fullmatch(first) and _ID.fullmatch(through) and form.get("sink") and form.get("key")):
         raise Refused(400, "the form is not whole", "It should name sink, key, first and through.")

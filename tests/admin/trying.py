@@ -9,14 +9,13 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.admin.dry_run import dry_run
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
-from bridge.admin.state import ConfigState
 from bridge.config.load import load
 from bridge.event import Event
 from bridge.intake import Intake
 from bridge.messages.renderer import Renderer
+from bridge.reload import config_state
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from tests.admin.means import means_of
@@ -73,24 +72,8 @@ async def a_site(folder: Path, store: str, *events: Event, token: str = ACT) -> 
         for event in events:
             await outbox.put(Intake([router.route(event)]))
         admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=LIMIT))
-        admin.configure(
-            ConfigState(
-                file=file,
-                loaded_at=clock.now(),
-                cause="start",
-                admin=config.admin_side(),
-                sinks=config.all_sinks(),
-                table=config.table(),
-                sources=(),
-                router=router,
-                dry_run=dry_run(config),
-                renderer=Renderer(folders=(), timezone=config.zone(), locale=config.locale),
-                zone=config.zone(),
-                locale=config.locale,
-                store=store,
-                keep=config.keep,
-            )
-        )
+        renderer = Renderer(folders=(), timezone=config.zone(), locale=config.locale)
+        admin.configure(config_state(file, config, router, renderer, cause="start", now=clock.now()))
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"127.0.0.1:{listener.getsockname()[1]}"
             async with admin.serve(listener, address, shutdown=0.1):

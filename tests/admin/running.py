@@ -137,7 +137,8 @@ async def _fill(outbox: SqlOutbox, router: Router) -> None:
 async def _settle(outbox: SqlOutbox, event: Event, sink: str, fate: Fate, attempt: Attempt) -> None:
     claimed = (await outbox.claim(sink, after=0, now=START, limit=20)).deliveries
     [delivery] = [one for one in claimed if one.event.id == event.id]
-    await outbox.settle([Settlement(delivery, fate, attempt, START)])
+    ms = None if isinstance(fate, HeldBack) else 187.0
+    await outbox.settle([Settlement(delivery, fate, attempt, START, ms=ms)])
 
 
 Headers = Mapping[str, str]

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from bridge.admin import actions
 from bridge.admin.actions import ACTIONS, NOTICES
 from bridge.admin.frame import FOLDER, LIVE
-from bridge.admin.pages import PAGES
+from bridge.admin.pages import PAGES, states
 from bridge.admin.pages.events import ON_A_PAGE, Wanted
 from bridge.admin.pages.settings import masked_line
 from bridge.admin.pages.views import VIEWS
@@ -21,8 +21,10 @@ from bridge.admin.state import Rejected
 from bridge.admin.static_files import hashed
 from bridge.errors import Mistake
 from bridge.intake import Intake
+from bridge.outcome import Outcome
 from bridge.routing import Router
 from bridge.store.base import LaneState, Standing
+from bridge.store.rows import _UNSENT
 from tests.admin.reading import Tags
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, HOSTILE, ODD, Desk, sign_in
 from tests.fakes import START, an_event
@@ -176,6 +178,18 @@ async def test_an_event_says_what_came_why_it_went_there_and_what_became_of_it(d
 )
 async def test_each_row_says_in_words_why(desk: Desk, event: Any, said: str) -> None:
     assert said in await text(desk, f"/events/{event.id}")
+
+
+async def test_every_try_of_a_delivery_is_told_with_what_the_service_answered(desk: Desk) -> None:
+    found = await text(desk, f"/events/{ALICE.id}")
+    assert re.search(r"Refused, 400 ?07:44:17 ?187 ms .*HTTP 400 \{\"message\": \"no\"\}", found)
+    assert "Delivered, 200" in found
+    assert "Held back" in await text(desk, f"/events/{BOB.id}")
+
+
+def test_every_outcome_of_a_try_has_its_word() -> None:
+    sent = {one.__name__.lower() for one in get_args(Outcome)}
+    assert {*sent, *_UNSENT.values()} <= set(states._TRY)
 
 
 async def test_a_row_that_names_a_sink_again_says_that_it_has_it(desk: Desk) -> None:

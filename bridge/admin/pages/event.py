@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from bridge.admin import operations
 from bridge.admin.language import Language
 from bridge.admin.pages.previews import looks_of
-from bridge.admin.pages.states import fate_sentences, last_of_each, told
+from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_words
 from bridge.admin.pages.why import folded, why
-from bridge.admin.shapes import Delivery, EventBrief, Explanation, Verdict
+from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere, Variables, Visit
 from bridge.errors import BridgeError, StoreError
@@ -76,8 +76,16 @@ def _delivery(one: Delivery, state: ConfigState, words: Language) -> Variables:
         "service": settings.type if settings is not None else "",
         "mark": fate.mark,
         "word": fate.word,
+        "tries": [_try(each, words) for each in one.tries],
+        "took": sum(each.ms or 0 for each in one.tries),
         "is_open": one.state is not State.DELIVERED or one.instead is not None,
     }
+
+
+def _try(one: Try, words: Language) -> Variables:
+    mark, word = try_words(words, one.outcome)
+    wait = round((one.next_at - one.at).total_seconds()) if one.next_at is not None else None
+    return {"one": one, "mark": mark, "word": word, "wait": wait}
 
 
 def _lag(event: Explanation) -> float | None:

@@ -36,6 +36,26 @@ def told(words: Language, fate: Fate) -> Told:
     return Told(fate.sink, mark, words.say(word))
 
 
+#: What one try came to.
+_TRY = {
+    "delivered": ("ok", N_("Delivered")),
+    "limited": ("wait", N_("Limited")),
+    "away": ("wait", N_("No answer that counts")),
+    "refused": ("bad", N_("Refused")),
+    "gone": ("bad", N_("The address is gone")),
+    "held_back": ("held", N_("Held back")),
+    "put_off": ("held", N_("Put off")),
+    "given_up": ("bad", N_("Given up unsent")),
+    "done": ("held", N_("Settled unsent")),
+}
+
+
+def try_words(words: Language, outcome: str) -> tuple[str, str]:
+    """The mark and the word of one try; its own word where it is one that came later than this page."""
+    mark, word = _TRY.get(outcome, ("held", outcome))
+    return mark, words.say(word)
+
+
 def last_of_each(fates: Sequence[Fate]) -> list[Fate]:
     """What became of an event last at each sink, in the order of the sinks."""
     return list({one.sink: one for one in fates}.values())

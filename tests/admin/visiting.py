@@ -4,7 +4,8 @@ import asyncio
 
 from bridge.admin.actions import ACTIONS
 from bridge.admin.pages import PAGES
-from tests.admin.running import ALICE, Desk
+from tests.admin.reading import Tags
+from tests.admin.running import ALICE, Desk, sign_in
 
 SHOWN = [page.path for page in PAGES]
 DONE = [action.path.format(sink="ops") for action in ACTIONS]
@@ -23,3 +24,16 @@ async def raw(desk: Desk, head: str) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
+
+
+async def page(desk: Desk, path: str, **headers: str) -> str:
+    """The page as somebody gets it who may act."""
+    async with desk.browser(**headers) as browser:
+        await sign_in(browser)
+        async with browser.get(path) as response:
+            assert response.status == 200, await response.text()
+            return await response.text()
+
+
+async def text(desk: Desk, path: str, **headers: str) -> str:
+    return Tags.text(await page(desk, path, **headers))

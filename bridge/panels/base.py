@@ -20,7 +20,7 @@ from pydantic import Field
 from bridge.codec import dump
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject
-from bridge.foreign import parse_json
+from bridge.foreign import form_fields, multipart_fields, parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.originals import left_out_header, without_masked
@@ -187,6 +187,21 @@ class Panel(ABC, Generic[C]):
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
         return True
+
+
+def form_of(hook: Hook, *, most: int) -> dict[str, str] | None:
+    """The fields of a form, URL-encoded or multipart; None where the body is none: clients call a JSON text one too.
+
+    Raise BadPayload where it cannot be read, or has more than `most` fields.
+    """
+    kind = (hook.header("Content-Type") or b"").decode("latin-1")
+    if hook.body.lstrip()[:1] in b'{["' or b"=" not in hook.body:
+        return None
+    if kind.lower().startswith("multipart/form-data"):
+        return multipart_fields(hook.body, kind, most=most)
+    if kind.lower().startswith("application/x-www-form-urlencoded"):
+        return form_fields(hook.body, most=most)
+    return None
 
 
 def without_masked_keys(envelope: JsonObject) -> tuple[JsonObject, dict[str, str]]:

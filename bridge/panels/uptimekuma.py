@@ -25,9 +25,7 @@ from pydantic import Field
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
 from bridge.foreign import (
-    form_fields,
     moment,
-    multipart_fields,
     name_of,
     object_at,
     parse_json,
@@ -36,7 +34,7 @@ from bridge.foreign import (
     utc,
     whole,
 )
-from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, unknown_type
+from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, form_of, unknown_type
 
 STATUSES = {0: "down", 1: "up", 2: "pending", 3: "maintenance"}
 OF_NODES = {"down": "node.connection_lost", "up": "node.connection_restored"}
@@ -47,7 +45,6 @@ TYPES = {
 }
 
 FIELDS = 100  # of a form: one is sent
-FORM, MULTIPART = b"application/x-www-form-urlencoded", b"multipart/form-data"
 
 
 class UptimeKumaConfig(SourceConfig):
@@ -69,7 +66,8 @@ class UptimeKumaPanel(Panel[UptimeKumaConfig]):
         return self.verify_secret(*hook.plain_secrets())
 
     def elements(self, hook: Hook) -> Sequence[Any]:
-        value = parse_json(_json(hook))
+        form = form_of(hook, most=FIELDS)
+        value = parse_json(hook.body if form is None else form.get("data", "").encode())
         if not isinstance(value, dict):
             raise BadPayload("the body is no JSON object")
         return [value]
@@ -88,18 +86,6 @@ class UptimeKumaPanel(Panel[UptimeKumaConfig]):
             data=present(**{self.config.about: about}, **told),
             occurred_at=moment(heartbeat.get("time")),
         )
-
-
-def _json(hook: Hook) -> bytes:
-    """The JSON, whatever the request says that it is."""
-    kind = hook.header("Content-Type") or b""
-    if hook.body.lstrip()[:1] == b"{":
-        return hook.body
-    if kind.lower().startswith(MULTIPART):
-        return multipart_fields(hook.body, kind.decode("latin-1"), most=FIELDS).get("data", "").encode()
-    if kind.lower().startswith(FORM):
-        return form_fields(hook.body, most=FIELDS, kept={"data"}).get("data", "").encode()
-    return hook.body
 
 
 def _native(heartbeat: JsonObject, message: str | None) -> str:

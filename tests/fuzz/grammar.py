@@ -83,7 +83,9 @@ def forms(draw: st.DrawFn) -> bytes:
     """Forms to the Discord endpoint, and to a panel that reads them."""
     fields = draw(st.lists(st.tuples(_names() | st.text(), st.text() | JSON.map(json.dumps)), max_size=8))
     body = "&".join(f"{quote_plus(n, errors='replace')}={quote_plus(v, errors='replace')}" for n, v in fields).encode()
-    return request(draw(st.sampled_from([POSTS, "/in/dash", "/in/kuma"])), _broken(draw, body), kind=FORM_TYPE)
+    return request(
+        draw(st.sampled_from([POSTS, "/in/dash", "/in/kuma", "/in/program"])), _broken(draw, body), kind=FORM_TYPE
+    )
 
 
 @st.composite

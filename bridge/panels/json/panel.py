@@ -2,32 +2,47 @@
 
 Source   jinja.palletsprojects.com/en/stable/templates/#expressions
 Secret   in the configured header, as Authorization: Bearer, or in the URL; where it is the key of a signature, nowhere
-Sends    whatever the program sends; an array is taken element by element, unless `each` says otherwise
+Sends    whatever the program sends, as JSON or as a form, URL-encoded or multipart; an array is taken element by
+         element, unless `each` says otherwise
 Signs    as `signature` says, see signature.py
 Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or milliseconds since 1970
 Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
          stand by themselves, and come before Python's methods: body.items is the sender's
          a constant needs its quotes: type: "'backup.done'"
+         a form is an object of texts, unless `field` names the one that holds the JSON; what begins like JSON is none,
+         whatever its client calls it
          a header `webhook-id` or `svix-id`, as of Standard Webhooks, names the request: what comes under the same id is
-         its repeat
+         its repeat, where `dedupe` says nothing of it
          a type is never put under the panel's name: it is the operator's own word; where the expression gives none, it
          is json.unnamed, and where `each` gives no list, the body is the one element: nothing authentic is refused
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from bridge.codec import dump
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
 from bridge.expressions import FAULTS, Expression, compile_expression
-from bridge.foreign import moment, parse_json, text
+from bridge.foreign import moment, parse_json
 from bridge.intake import Fingerprint
-from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, dotted, fingerprint_key, unknown_type
+from bridge.panels.base import (
+    UNNAMED,
+    Hook,
+    Panel,
+    ParsedEvent,
+    SourceConfig,
+    dotted,
+    fingerprint_key,
+    form_of,
+    unknown_type,
+)
+from bridge.panels.json.mapping import DataMapping, Pairs, mapped, named_text, paired, plain_json
 from bridge.panels.json.signature import SignatureSettings, check_body, check_head
+
+FIELDS = 1000  # of a form
 
 
 class JsonConfig(SourceConfig):
@@ -36,6 +51,10 @@ class JsonConfig(SourceConfig):
     subject: Expression | None = Field(None, description="what it is about, as 'user:' ~ body.login; none if not given")
     occurred_at: Expression | None = Field(None, description="when it happened; when it arrived if not given")
     each: Expression | None = Field(None, description="the list of elements in the body, as body.alerts")
+    data: DataMapping | None = Field(None, description="our keys, each with its expression; as sent if not given")
+    pairs: Pairs | None = Field(None, description="words that are opposites, bad: good, as broken: mended")
+    dedupe: Expression | None = Field(None, description="what tells a repeat from every other event, as body.id")
+    field: str | None = Field(None, min_length=1, description="the field of a form that holds the JSON, as payload")
     header: str = Field("X-Webhook-Secret", min_length=1, description="the header that holds the secret")
 
     signature: SignatureSettings | None = Field(None, description="how it signs, in place of sending the secret")
@@ -55,9 +74,9 @@ class JsonPanel(Panel[JsonConfig]):
         super().__init__(config)
         self._expressions = {
             name: compile_expression(source)
-            for name in ("type", "subject", "occurred_at", "each")
+            for name in ("type", "subject", "occurred_at", "each", "dedupe")
             if (source := getattr(config, name)) is not None
-        }
+        } | {f"data.{key}": compile_expression(source) for key, source in (config.data or {}).items()}
 
     def verify_head(self, hook: Hook) -> bool:
         if self.config.signature is not None:
@@ -70,25 +89,46 @@ class JsonPanel(Panel[JsonConfig]):
             check_body(self.config.signature, hook, self._secrets)
 
     def elements(self, hook: Hook) -> Sequence[Any]:
-        body = parse_json(hook.body)
+        body = self._body(hook)
         if self.config.each is None:
             return body if isinstance(body, list) else [body]
-        elements = _json_list(self._value("each", body, hook))
-        return [body] if elements is None else elements
+        elements = plain_json(self._value("each", body, hook))
+        return elements if isinstance(elements, list) else [body]
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
+        if named := named_text(self._value("dedupe", element, hook)):
+            # U+FFFD stands for what no database takes: two names may have become one
+            return None if "\ufffd" in named else Fingerprint(fingerprint_key("dedupe", named))
         id_ = (hook.header("webhook-id") or hook.header("svix-id") or b"").strip()
         return Fingerprint(fingerprint_key(id_.hex(), index)) if id_ else None
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
-        native = text(_number_as_text(self._value("type", element, hook))) or UNNAMED
+        native = named_text(self._value("type", element, hook)) or UNNAMED
+        named = dotted(native) not in ("", UNNAMED)
         return ParsedEvent(
-            type=unknown_type("json", native) if dotted(native) in ("", UNNAMED) else dotted(native),
+            type=paired(dotted(native), self.config.pairs or {}) if named else unknown_type("json", native),
             native_type=native,
-            subject=text(_number_as_text(self._value("subject", element, hook))),
-            data=dict(element) if isinstance(element, dict) else {"value": element},
+            subject=_subject(named_text(self._value("subject", element, hook))),
+            data=self._data(element, hook),
             occurred_at=moment(self._value("occurred_at", element, hook)),
         )
+
+    def _body(self, hook: Hook) -> Any:
+        """The JSON; of a form the JSON in the configured field, or else its fields."""
+        form, field = form_of(hook, most=FIELDS), self.config.field
+        if form is None:
+            return parse_json(hook.body)
+        if field is None:
+            return form
+        if field not in form:
+            raise BadPayload(f'the form has no field "{field}"')
+        return parse_json(form[field].encode())
+
+    def _data(self, element: Any, hook: Hook) -> JsonObject:
+        """What is mapped onto our keys; all that was sent where nothing is."""
+        if self.config.data is None:
+            return dict(element) if isinstance(element, dict) else {"value": element}
+        return mapped({key: self._value(f"data.{key}", element, hook) for key in self.config.data})
 
     def _value(self, name: str, element: Any, hook: Hook) -> Any:
         """What the expression gives; None where there is none, where it leads nowhere, or fails."""
@@ -100,19 +140,13 @@ class JsonPanel(Panel[JsonConfig]):
         return None
 
 
-def _json_list(found: Any) -> list[Any] | None:
-    """The elements as JSON, for an expression can give what is none, as a generator; None where it is no list."""
-    with suppress(BadPayload, *FAULTS):
-        elements = parse_json(dump(list(found) if isinstance(found, Iterator) else found))
-        return elements if isinstance(elements, list) else None
-    return None
+def _subject(found: str | None) -> str | None:
+    """What it is about; None where a kind has no name: `'node:' ~ body.node` of a null is "node:None"."""
+    _, colon, name = (found or "").partition(":")
+    return None if colon and name.strip() in ("", "None") else found
 
 
 def _names(element: Any, hook: Hook) -> JsonObject:
     own = element if isinstance(element, dict) else {}
     headers = {key.lower(): (hook.header(key) or b"").decode("utf-8", "replace") for key in hook.headers}
     return {**own, "body": element, "headers": headers}
-
-
-def _number_as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 from bridge.panels.base import Hook
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
+#: Requests of senders that are understood by the operator's expressions, in the same form.
+SENDERS = Path(__file__).parent.parent / "senders"
 
 #: When every recorded request is taken to have arrived.
 ARRIVAL = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -28,9 +30,9 @@ class Recorded:
         return self.name
 
 
-def recorded(folder: str) -> list[Recorded]:
+def recorded(folder: str, root: Path = PAYLOADS) -> list[Recorded]:
     """All requests recorded from one panel, by name."""
-    return [_load(file) for file in sorted((PAYLOADS / folder).glob("*.json"))]
+    return [_load(file) for file in sorted((root / folder).glob("*.json"))]
 
 
 def _load(file: Path) -> Recorded:

@@ -16,7 +16,7 @@ from bridge.panels.json import JsonConfig, JsonPanel
 from bridge.panels.json.mapping import KINDS
 from bridge.vocabulary import KEYS, ValueKind, are_opposite
 from tests.panels.hearing import JSON, heard, hook, keeps_its_feet
-from tests.panels.recorded import recorded
+from tests.panels.recorded import SENDERS, recorded
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=frontier"}
@@ -152,7 +152,7 @@ def test_what_comes_again_under_its_own_key_is_a_repeat_wherever_it_stands() -> 
 
 
 def test_a_senders_delivery_is_told_by_its_header() -> None:
-    request = recorded("github")[0].hook
+    request = recorded("github", SENDERS)[0].hook
     headers = dict(request.headers)
     one, same = (mark({}, headers=headers, dedupe="headers['x-github-delivery']") for _ in range(2))
     other = mark({}, headers={**headers, "X-GitHub-Delivery": "another"}, dedupe="headers['x-github-delivery']")

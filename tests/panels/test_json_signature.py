@@ -16,12 +16,13 @@ from bridge.errors import BadSignature
 from bridge.panels.base import Hook
 from bridge.panels.json import JsonConfig, JsonPanel
 from tests.panels.hearing import gives_what_is_expected, heard, hook
+from tests.panels.recorded import SENDERS as RECORDED
 from tests.panels.recorded import Recorded, recorded
 
 #: When those requests were signed whose time is signed too.
 SIGNED_AT = datetime(2026, 11, 29, 9, tzinfo=UTC)
 
-#: The source of each sender, whose requests lie in `tests/payloads/{sender}/`.
+#: The source of each sender, whose requests lie in `tests/senders/{sender}/`.
 SENDERS: dict[str, dict[str, Any]] = {
     "github": {
         "secret": "github-test-secret-0123456789",
@@ -60,7 +61,7 @@ SENDERS: dict[str, dict[str, Any]] = {
         "subject": "'user:' ~ body.payload.telegram_user_id",
     },
 }
-REQUESTS = [(sender, one) for sender in SENDERS for one in recorded(sender)]
+REQUESTS = [(sender, one) for sender in SENDERS for one in recorded(sender, RECORDED)]
 SIGNED = [(sender, one) for sender, one in REQUESTS if not one.refuse]
 SECRET = "a-key-for-signing"
 BODY = b'{"kind": "paid"}'
@@ -92,7 +93,7 @@ def mac(body: bytes = BODY, secret: str = SECRET, algorithm: str = "sha256") -> 
 
 @pytest.mark.parametrize("sender", SENDERS)
 def test_every_sender_has_its_requests(sender: str) -> None:
-    assert recorded(sender)
+    assert recorded(sender, RECORDED)
 
 
 @pytest.mark.parametrize(("sender", "request_"), SIGNED, ids=str)
@@ -117,7 +118,7 @@ def test_what_is_not_signed_is_refused(sender: str, request_: Recorded) -> None:
 @pytest.mark.parametrize("sender", ["stripe", "tailscale"])
 @pytest.mark.parametrize(("seconds", "taken"), [(300, True), (-300, True), (301, False), (-301, False)])
 def test_a_signature_is_good_for_five_minutes(sender: str, seconds: int, taken: bool) -> None:
-    request = at(recorded(sender)[0], SIGNED_AT + timedelta(seconds=seconds))
+    request = at(recorded(sender, RECORDED)[0], SIGNED_AT + timedelta(seconds=seconds))
     if taken:
         panel(sender).verify(request)
     else:

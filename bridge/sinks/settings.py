@@ -15,6 +15,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Extent, Service
 from bridge.outcome import Rate
 from bridge.settings import Duration, Settings
+from bridge.sinks.mending import Mending
 from bridge.sinks.text import web_url
 from bridge.terms import Quiet, Storm
 
@@ -161,6 +162,8 @@ class SinkConfig(Settings):
 
     #: The service's own hosts, by which an address of another service is told; none where any address will do.
     hosts: ClassVar[tuple[str, ...]] = ()
+    #: What to do about what the service says, beside what may be said of any.
+    mending: ClassVar[Mending] = ()
 
     enabled: bool = Field(True, description="false: routes to it deliver nothing")
     rate: Rates | None = Field(None, description="replaces 10/s and the service's own limits: 10/s, 30/min, unlimited")

@@ -43,8 +43,9 @@ def found() -> dict[Any, set[str]]:
     with (ROOM / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
     marked: dict[Any, set[str]] = {}
-    for name, _, text, _, _ in extract_from_dir(ROOM, methods, options, KEYWORDS):
-        marked.setdefault(text, set()).add(f"bridge/admin/{name}")
+    for room in (ROOM, ROOM.parent / "sinks"):
+        for name, _, text, _, _ in extract_from_dir(room, methods, options, KEYWORDS):
+            marked.setdefault(text, set()).add(f"bridge/{room.name}/{name}")
     return marked
 
 

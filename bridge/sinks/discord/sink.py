@@ -68,6 +68,7 @@ from bridge.sinks.discord.answers import (
     error_code,
     is_form_error,
 )
+from bridge.sinks.discord.mending import MENDING
 from bridge.sinks.discord.mentions import AllowedMentions, Snowflake
 from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
@@ -100,6 +101,7 @@ def _username(value: str) -> str:
 class DiscordConfig(ChatConfig):
     """A Discord channel, by its webhook."""
 
+    mending = MENDING
     service: ClassVar[Service] = DISCORD
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://discord.com/api/webhooks/0/0"}

@@ -55,6 +55,7 @@ from bridge.sinks.gohighlevel.contact import (
     phone_of,
 )
 from bridge.sinks.gohighlevel.fields import NO_FIELDS, LocationFields, field_values, location_fields
+from bridge.sinks.gohighlevel.mending import MENDING
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import Advice, ApiBase, SecretUrl, Token, is_at
 
@@ -77,6 +78,7 @@ def is_api(url: URL) -> bool:
 class GoHighLevelConfig(ProgramConfig):
     """A GoHighLevel location, by the documented body to a URL or by the API."""
 
+    mending = MENDING
     hosts: ClassVar[tuple[str, ...]] = ("leadconnectorhq.com", "gohighlevel.com", "msgsndr.com")
 
     type: Literal["gohighlevel"] = Field("gohighlevel", description="a contact in GoHighLevel")

@@ -53,6 +53,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
 from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_gone
+from bridge.sinks.slack.mending import MENDING
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
     MARKUP,
@@ -88,6 +89,7 @@ def _thread(value: str) -> str:
 class SlackConfig(ChatConfig):
     """A Slack channel, by webhook or by bot token."""
 
+    mending = MENDING
     service: ClassVar[Service] = SLACK
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://hooks.slack.com/services/0"}

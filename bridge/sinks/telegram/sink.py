@@ -56,6 +56,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
+from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
 
@@ -89,6 +90,7 @@ class Button(Settings):
 class TelegramConfig(ChatConfig):
     """A Telegram chat, by a bot's token."""
 
+    mending = MENDING
     service: ClassVar[Service] = TELEGRAM
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}

@@ -20,7 +20,7 @@ class Ledger:
         self._engine = engine
 
     def read(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What a query finds; it keeps nobody from writing."""
+        """What a query finds; it keeps nobody from writing, and may take its time over the rows."""
         with store_errors(), self._engine.connect().execution_options(reads=True) as connection:
             return query(connection, *args, **kwargs)
 

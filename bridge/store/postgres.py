@@ -72,6 +72,7 @@ def open_engine(url: sa.URL, replica: str, patience: float, /) -> sa.Engine:
     connect_args["application_name"] = application_name(replica).strip()
     engine = sa.create_engine(url, pool_size=4, pool_pre_ping=True, hide_parameters=True, connect_args=connect_args)
     sa.event.listen(engine, "connect", _configure)
+    sa.event.listen(engine, "begin", _begin)
 
     @sa.event.listens_for(engine, "do_connect")
     def _connect(_dialect: sa.Dialect, _record: object, args: Any, parameters: Any) -> WatchedConnection:
@@ -188,6 +189,11 @@ def _driver(connection: sa.Connection) -> WatchedConnection:
     driver = connection.connection.dbapi_connection
     assert isinstance(driver, WatchedConnection)
     return driver
+
+
+def _begin(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("reads"):  # it holds nobody up, however long its rows are looked at
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 def _configure(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:

@@ -370,3 +370,15 @@ def _until(connection: "psycopg.Connection[tuple[object, ...]]", query: str) -> 
     while (connection.execute(query).fetchone() or (False,))[0] is not True:
         assert time.monotonic() < deadline, query
         time.sleep(0.02)  # another process
+
+
+async def test_who_reads_may_take_his_time_and_who_writes_holds_nobody_up_for_long(
+    outbox: SqlOutbox, server: Postgres
+) -> None:
+    def limit(connection: sa.Connection) -> str:
+        return connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one()
+
+    with open_ledger(server.url) as ledger:
+        assert ledger.read(limit) == "0"
+        assert ledger.write(limit) == "4s"
+        assert ledger.read(limit) == "0"

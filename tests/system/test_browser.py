@@ -22,7 +22,18 @@ from tests.processes import PATIENCE, free_port
 from tests.tools import needed
 
 pytestmark = pytest.mark.process
-PAGES = ["/events", "/events?q=nobody", "/events?state=dead", "/sinks", "/sinks/ops", "/settings", "/nothing"]
+PAGES = [
+    "/",
+    "/dead",
+    "/try",
+    "/events",
+    "/events?q=nobody",
+    "/events?state=dead",
+    "/sinks",
+    "/sinks/ops",
+    "/settings",
+    "/nothing",
+]
 PAGES += [f"/events/{{{number}}}" for number in range(4)]
 EVENTS = (ALICE, BOB, CHANGED, ODD)
 SOON = PATIENCE * 1000  # milliseconds that what is sure to come may take
@@ -68,10 +79,12 @@ async def visiting(browser: Browser, desk: Desk, **about: Any) -> AsyncIterator[
 
 
 async def sign_in(page: Page, token: str = ACT) -> None:
+    """Sign in, and go on to the events."""
     await page.goto("/login")
     await page.fill("[name=token]", token)
     await page.click("button.main")
-    await page.wait_for_url("**/events")
+    await page.wait_for_url("**/")
+    await page.goto("/events")
 
 
 @pytest.mark.parametrize(("width", "theme", "locale"), VISITORS)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from bridge.admin.advice import advice
 from bridge.admin.language import N_, Language
-from bridge.admin.status import Need, NeedKind, Status, Verdict
+from bridge.admin.status import Need, NeedKind, Situation, Status
 
-_TITLES: Mapping[Verdict, tuple[str, str]] = {
-    Verdict.BROKEN_FILE: ("bad", N_("Events flow by the old file. The new one is broken.")),
-    Verdict.NO_SOURCE: ("wait", N_("Nothing can come in: the file names no source.")),
-    Verdict.NO_EVENT: ("wait", N_("Ready. No event has come in yet.")),
-    Verdict.WORKS: ("ok", N_("Everything works.")),
+_TITLES: Mapping[Situation, tuple[str, str]] = {
+    Situation.BROKEN_FILE: ("bad", N_("Events flow by the old file. The new one is broken.")),
+    Situation.NO_SOURCE: ("wait", N_("Nothing can come in: the file names no source.")),
+    Situation.NO_EVENT: ("wait", N_("Ready. No event has come in yet.")),
+    Situation.WORKS: ("ok", N_("Everything works.")),
 }
 _TO_DO: Mapping[NeedKind, str] = {
     NeedKind.BROKEN_FILE: N_("Mend it: it is read again as soon as it changes."),
@@ -46,14 +46,14 @@ class Said:
 
 def say_verdict(words: Language, status: Status) -> Said:
     """Whether it works, in one sentence."""
-    if status.verdict is Verdict.NEEDS_YOU:
+    if status.verdict is Situation.NEEDS_YOU:
         title = words.plural(
             "Events come in safely. One thing needs you.",
             "Events come in safely. %(n)s things need you.",
             status.things,
         )
         return Said("bad", title)
-    if status.verdict is Verdict.AWAY:
+    if status.verdict is Situation.AWAY:
         return Said("wait", _late(words, status))
     mark, title = _TITLES[status.verdict]
     return Said(mark, words.say(title))

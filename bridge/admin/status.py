@@ -16,7 +16,7 @@ BEHIND = timedelta(minutes=10)  # that what could be sent may wait, before someb
 MOST_NEEDS = 5
 
 
-class Verdict(StrEnum):
+class Situation(StrEnum):
     """The first that holds."""
 
     BROKEN_FILE = "broken_file"  # the file on disk is wrong, the one before is in force
@@ -66,7 +66,7 @@ class Status(Shape):
     latest   the newest events
     """
 
-    verdict: Verdict
+    verdict: Situation
     needs: tuple[Need, ...]
     more_needs: int
     last_event: datetime | None
@@ -114,17 +114,17 @@ def status_of(
     )
 
 
-def _verdict(needs: Sequence[Need], latest: Sequence[EventBrief], *, sources: int) -> Verdict:
+def _verdict(needs: Sequence[Need], latest: Sequence[EventBrief], *, sources: int) -> Situation:
     kinds = {one.kind for one in needs}
     if NeedKind.BROKEN_FILE in kinds:
-        return Verdict.BROKEN_FILE
+        return Situation.BROKEN_FILE
     if kinds & {NeedKind.PARKED, NeedKind.DEAD}:
-        return Verdict.NEEDS_YOU
+        return Situation.NEEDS_YOU
     if kinds:
-        return Verdict.AWAY
+        return Situation.AWAY
     if not sources:
-        return Verdict.NO_SOURCE
-    return Verdict.WORKS if latest else Verdict.NO_EVENT
+        return Situation.NO_SOURCE
+    return Situation.WORKS if latest else Situation.NO_EVENT
 
 
 def _file_needs(rejected: "Rejected | None") -> Iterator[Need]:

@@ -12,7 +12,7 @@ from bridge.admin.language import language
 from bridge.admin.saying import MARKS, say_need, say_verdict
 from bridge.admin.shapes import DeadGroup, EventBrief, Lane
 from bridge.admin.state import Rejected
-from bridge.admin.status import BEHIND, MOST_NEEDS, Need, NeedKind, Status, Verdict, status_of
+from bridge.admin.status import BEHIND, MOST_NEEDS, Need, NeedKind, Situation, Status, status_of
 from bridge.errors import Mistake
 from bridge.messages.catalog import LOCALES
 from bridge.store.base import Standing
@@ -51,26 +51,26 @@ def found(
 
 BEHIND_OPS = {"ops": LaneGauge(oldest=NOW - BEHIND - timedelta(seconds=1))}
 #: Each with all that comes after it in the table.
-VERDICTS: Mapping[Verdict, Status] = {
-    Verdict.BROKEN_FILE: found(a_lane(standing=PARKED), groups=(a_group(),), latest=(), sources=0, rejected=BROKEN),
-    Verdict.NEEDS_YOU: found(a_lane(standing=AWAY), groups=(a_group(),), latest=(), sources=0),
-    Verdict.AWAY: found(a_lane(standing=AWAY), latest=(), sources=0),
-    Verdict.NO_SOURCE: found(a_lane(), latest=(), sources=0),
-    Verdict.NO_EVENT: found(a_lane(), latest=()),
-    Verdict.WORKS: found(a_lane()),
+VERDICTS: Mapping[Situation, Status] = {
+    Situation.BROKEN_FILE: found(a_lane(standing=PARKED), groups=(a_group(),), latest=(), sources=0, rejected=BROKEN),
+    Situation.NEEDS_YOU: found(a_lane(standing=AWAY), groups=(a_group(),), latest=(), sources=0),
+    Situation.AWAY: found(a_lane(standing=AWAY), latest=(), sources=0),
+    Situation.NO_SOURCE: found(a_lane(), latest=(), sources=0),
+    Situation.NO_EVENT: found(a_lane(), latest=()),
+    Situation.WORKS: found(a_lane()),
 }
 SENTENCES = {
-    Verdict.BROKEN_FILE: ("bad", "Events flow by the old file. The new one is broken."),
-    Verdict.NEEDS_YOU: ("bad", "Events come in safely. 2 things need you."),
-    Verdict.AWAY: ("wait", "Events come in safely. ops does not answer at the moment."),
-    Verdict.NO_SOURCE: ("wait", "Nothing can come in: the file names no source."),
-    Verdict.NO_EVENT: ("wait", "Ready. No event has come in yet."),
-    Verdict.WORKS: ("ok", "Everything works."),
+    Situation.BROKEN_FILE: ("bad", "Events flow by the old file. The new one is broken."),
+    Situation.NEEDS_YOU: ("bad", "Events come in safely. 2 things need you."),
+    Situation.AWAY: ("wait", "Events come in safely. ops does not answer at the moment."),
+    Situation.NO_SOURCE: ("wait", "Nothing can come in: the file names no source."),
+    Situation.NO_EVENT: ("wait", "Ready. No event has come in yet."),
+    Situation.WORKS: ("ok", "Everything works."),
 }
 
 
-@pytest.mark.parametrize("verdict", Verdict)
-def test_the_verdict_is_the_first_that_holds_and_a_sentence(verdict: Verdict) -> None:
+@pytest.mark.parametrize("verdict", Situation)
+def test_the_verdict_is_the_first_that_holds_and_a_sentence(verdict: Situation) -> None:
     status = VERDICTS[verdict]
     said = say_verdict(language("en"), status)
     assert (status.verdict, (said.mark, said.title)) == (verdict, SENTENCES[verdict])

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from bridge.event import Event
 from bridge.intake import Destination, Routed
 from bridge.routing import Route, Router
-from bridge.routing.verdicts import Verdict, verdicts
+from bridge.routing.verdicts import Reason, Verdict, verdicts
 from tests.fakes import Switch, an_event
 
 SINKS = {"ops": Switch(), "team": Switch(), "night": Switch(), "off": Switch(enabled=False)}
@@ -61,7 +61,7 @@ EVENT = replace(an_event(), data={"user": {"username": "alice", "used_bytes": 5}
 )
 def test_a_row_takes_types_by_glob_under_either_name(match: object, matched: bool, reason: str) -> None:
     route = Route.model_validate({"match": match, "to": "ops"})
-    assert said(routed(EVENT, route)) == [Verdict("route 1", matched, reason)]
+    assert [(one.row, one.matched, one.why) for one in said(routed(EVENT, route))] == [("route 1", matched, reason)]
     assert sinks(EVENT, route) == (["ops"] if matched else [])
 
 
@@ -199,7 +199,10 @@ def test_a_row_stops_the_table_only_if_it_matched() -> None:
 def test_a_disabled_sink_gets_nothing_and_the_reason_says_so() -> None:
     result = routed(EVENT, Route(to=("off", "ops")))
     assert [one.sink for one in result.destinations] == ["ops"]
-    assert said(result) == [Verdict("route 1", True, "matched *; sink off is disabled")]
+    assert said(result) == [
+        Verdict("route 1", Reason.MATCHED, {"glob": "*", "name": "user.created"}, disabled=("off",))
+    ]
+    assert said(result)[0].why == "matched *; sink off is disabled"
 
 
 class Name(str):

@@ -92,8 +92,8 @@ def _deliveries(ledger: Ledger, event_id: str) -> list[Delivery]:
 
 
 def row_verdicts(event: Event, said: Decision | list[JsonObject]) -> list[JsonObject]:
-    """What each row said of a stored event: its `row`, whether it `matched`, and `why`."""
-    return said if isinstance(said, list) else [asdict(verdict) for verdict in verdicts(event, said)]
+    """What each row said of a stored event: its `row`, whether it `matched`, `why`, and more of that."""
+    return said if isinstance(said, list) else [verdict.to_json() for verdict in verdicts(event, said)]
 
 
 def _verdicts(said: Sequence[JsonObject], fates: Sequence[Fate], rows: Mapping[str, Route]) -> list[Verdict]:

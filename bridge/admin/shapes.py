@@ -123,13 +123,21 @@ class EventBrief(Shape):
 class Verdict(Shape):
     """What a row said of an event, why, and to which sinks it had it sent.
 
-    takes    what the row takes, as the file said it; nothing where that was not kept
-    already  sinks of the row that an earlier one had sent it to
+    reason     which of `routing.verdicts.Reason`, in lower case; None of an event from before it was kept
+    values     what it speaks of
+    condition  whether the row's `when` was asked, and was true
+    disabled   sinks of the row that are disabled
+    takes      what the row takes, as the file said it; nothing where that was not kept
+    already    sinks of the row that an earlier one had sent it to
     """
 
     row: str
     matched: bool
     why: str
+    reason: str | None = None
+    values: dict[str, str] = {}
+    condition: bool = False
+    disabled: tuple[str, ...] = ()
     to: tuple[str, ...]
     takes: str = ""
     already: tuple[str, ...] = ()

@@ -11,18 +11,17 @@ from datetime import datetime
 from bridge.admin.dry_run import DryRun
 from bridge.admin.language import N_, Language, language
 from bridge.admin.manner import manner, quietly
-from bridge.admin.pages.why import why
 from bridge.admin.preview import Preview, preview
 from bridge.admin.rows import row_text
 from bridge.admin.shapes import SampleShape, Tried, TriedAside, TriedEvent, TriedRow, Verdict
+from bridge.admin.why import why
 from bridge.errors import BadPayload, BridgeError, HookRejected, UnknownName
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.intake import Destination, Routed, SetAside
 from bridge.message import PLAIN, Circumstances
 from bridge.panels.base import Hook
-from bridge.routing.verdicts import Verdict as Judgement
-from bridge.routing.verdicts import verdicts
+from bridge.routing import verdicts
 from bridge.samples import Sample, canonical, request_of, requests_of, sample
 
 BODY = 256 * 1024  # bytes of a body that is tried
@@ -131,7 +130,7 @@ class _Asked:
             occurred_at=event.occurred_at,
             data=event.data,
             sentence=self._sentence(routed),
-            verdicts=tuple(self._row(routed, one) for one in verdicts(event, routed.decision)),
+            verdicts=tuple(self._row(routed, one) for one in verdicts.verdicts(event, routed.decision)),
             previews=tuple(self._preview(event, to).shape(zone) for to in routed.destinations),
         )
 
@@ -151,17 +150,17 @@ class _Asked:
             return self.words.say(N_("It would go nowhere: no sink of %(rows)s is enabled."), rows=rows)
         return self.words.say(N_("It would go nowhere: no row of the table takes it."))
 
-    def _row(self, routed: Routed, told: Judgement) -> TriedRow:
+    def _row(self, routed: Routed, told: verdicts.Verdict) -> TriedRow:
         route, event = self.dry_run.rows.get(told.row), routed.event
         first = [one for one in routed.destinations if one.row == told.row]
         to = tuple(one.sink for one in first)
         has = {one.sink for one in routed.destinations}
         others = (sink for sink in route.to if sink in has and sink not in to) if route and told.matched else ()
         takes = row_text(route) if route else ""
-        verdict = Verdict(row=told.row, matched=told.matched, why=told.why, to=to, takes=takes, already=tuple(others))
+        verdict = Verdict(**told.to_json(), to=to, takes=takes, already=tuple(others))
         return TriedRow(
             **dict(verdict),
-            sentence=why(self.words, verdict, (event.type, event.native_type)),
+            sentence=why(self.words, verdict),
             manner=self._manner(first, event),
         )
 

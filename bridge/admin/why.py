@@ -1,57 +1,44 @@
-"""Why a row took an event or did not, in the words of the page: what is kept of it is short, and not for people."""
+"""Why a row took an event or did not, in the words of the pages."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bridge.admin.language import N_, Language
 from bridge.admin.shapes import Verdict
+from bridge.routing.verdicts import Reason
 
-#: What is kept of a row that does not apply, and what is said of it.
-_REFUSALS = (
-    (
-        r"type (?P<type>.+) is not among (?P<globs>.+)",
-        N_("No: the type is %(type)s, which is not among %(globs)s"),
-    ),
-    (r"type .+ is left out by (?P<glob>!.+)", N_("No: %(glob)s leaves it out")),
-    (r"source is (?P<source>.+), not (?P<taken>.+)", N_("No: it came from %(source)s; the row takes only %(taken)s")),
-    (r"when was false", N_("No: the condition was false")),
-    (r"when failed: (?P<error>.+)", N_("No: the condition could not be worked out: %(error)s")),
-    (r"(?P<row>.+) stopped the table", N_("Not asked: %(row)s stopped the table")),
-)
-_MATCHED = re.compile(r"matched (?P<glob>[^;]+)(?P<disabled>(?:; sink [^;]+ is disabled)*)")
-_DISABLED = re.compile(r"; sink ([^;]+) is disabled")
+#: What is said of each reason but a match, of which there is more to say, and what stands beside the table.
+_SENTENCES: Mapping[Reason, str] = {
+    Reason.TYPE: N_("No: the type is %(type)s, which is not among %(globs)s"),
+    Reason.LEFT_OUT: N_("No: %(glob)s leaves it out"),
+    Reason.SOURCE: N_("No: it came from %(source)s; the row takes only %(taken)s"),
+    Reason.FALSE: N_("No: the condition was false"),
+    Reason.FAILED: N_("No: the condition could not be worked out: %(error)s"),
+    Reason.STOPPED: N_("Not asked: %(row)s stopped the table"),
+}
 FOLDED = 8  # rows of a table that are all shown
 RUN = 3  # plain refusals one after the other that become one line
 
 
-def why(words: Language, verdict: Verdict, names: Sequence[str]) -> str:
-    """The sentence of one row. `names`: what the event may be called, its type first."""
+def why(words: Language, verdict: Verdict) -> str:
+    """The sentence of one row. Of an event from before reasons were kept, what was."""
+    reason = None if verdict.reason is None else Reason[verdict.reason.upper()]
+    if reason is Reason.MATCHED:
+        return _matched(words, verdict)
+    if reason is not None and reason in _SENTENCES:
+        return words.say(_SENTENCES[reason], **verdict.values)
     if verdict.matched:
-        found = _MATCHED.fullmatch(verdict.why)
-        return _taken(words, verdict, found, names) if found else words.say("Yes: %(why)s", why=verdict.why)
-    for pattern, sentence in _REFUSALS:
-        if refusal := re.fullmatch(pattern, verdict.why, re.DOTALL):
-            return words.say(sentence, **refusal.groupdict())
+        return words.say("Yes: %(why)s", why=verdict.why)
     return words.say("No: %(why)s", why=verdict.why)
 
 
-def _taken(words: Language, verdict: Verdict, found: re.Match[str], names: Sequence[str]) -> str:
-    name = next((one for one in names if _fits(one, found["glob"])), names[0])
-    with_condition = " when: " in verdict.takes
-    sentences = [
-        words.say("Yes: %(name)s matches %(glob)s, and the condition was true", name=name, glob=found["glob"])
-        if with_condition
-        else words.say("Yes: %(name)s matches %(glob)s", name=name, glob=found["glob"])
-    ]
-    disabled = _DISABLED.findall(found["disabled"])
-    sentences += [words.say("but %(sink)s is disabled, nothing is kept for it", sink=sink) for sink in disabled]
-    return "; ".join(sentences)
-
-
-def _fits(name: str, glob: str) -> bool:
-    from bridge.routing.route import matches
-
-    return matches(glob, name, name)
+def _matched(words: Language, verdict: Verdict) -> str:
+    taken = (
+        words.say("Yes: %(name)s matches %(glob)s, and the condition was true", **verdict.values)
+        if verdict.condition
+        else words.say("Yes: %(name)s matches %(glob)s", **verdict.values)
+    )
+    disabled = (words.say("but %(sink)s is disabled, nothing is kept for it", sink=one) for one in verdict.disabled)
+    return "; ".join((taken, *disabled))
 
 
 def folded(verdicts: Sequence[Verdict]) -> list[Verdict | int]:
@@ -72,4 +59,4 @@ def folded(verdicts: Sequence[Verdict]) -> list[Verdict | int]:
 
 
 def _is_plain(verdict: Verdict) -> bool:
-    return not verdict.matched and not verdict.why.startswith("when failed")
+    return not verdict.matched and verdict.reason != Reason.FAILED.name.lower()

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from bridge.admin.dry_run import DryRun, dry_run
 from bridge.admin.language import language
 from bridge.admin.manner import duration, manner
-from bridge.admin.pages.why import why
-from bridge.admin.rows import row_text
 from bridge.admin.shapes import Verdict
 from bridge.admin.trying import BODY, ELEMENTS, SHOWN, sample_shapes, try_it
+from bridge.admin.why import why
 from bridge.config.load import load
 from bridge.errors import BridgeError, UnknownName
 from bridge.messages.catalog import LOCALES
@@ -260,9 +259,7 @@ def test_every_verdict_has_a_sentence_of_its_own(file: DryRun, routes: list[Rout
     event = an_event()
     router = Router(rows, sinks={name: file.sinks[name] for name in ("ops", "off")})
     for one in verdicts(event, router.route(event).decision):
-        takes = row_text(dict(rows)[one.row])
-        told = Verdict(row=one.row, matched=one.matched, why=one.why, to=(), takes=takes)
-        sentence = why(ENGLISH, told, (event.type, event.native_type))
+        sentence = why(ENGLISH, Verdict(**one.to_json(), to=()))
         assert sentence.startswith("Yes: " if one.matched else ("No: ", "Not asked: "))
         assert sentence not in (f"Yes: {one.why}", f"No: {one.why}")
 

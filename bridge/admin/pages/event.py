@@ -7,10 +7,10 @@ from bridge.admin import operations
 from bridge.admin.language import Language
 from bridge.admin.pages.previews import looks_of
 from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_words
-from bridge.admin.pages.why import folded, why
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.why import folded, why
 from bridge.errors import BridgeError, StoreError
 from bridge.store.base import State
 from bridge.store.records import Query
@@ -44,7 +44,7 @@ def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState
         "delivered": sum(one.state is State.DELIVERED for one in last),
         "lag": _lag(event),
         "matched": sum(one.matched for one in table),
-        "rows": [_row(one, event, words) for one in folded(event.verdicts)],
+        "rows": [_row(one, words) for one in folded(event.verdicts)],
         "deliveries": [_delivery(one, state, words) for one in event.fates],
         "understood": _readable(event.data),
         "sent": _readable(event.native),
@@ -53,7 +53,7 @@ def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState
     }
 
 
-def _row(verdict: Verdict | int, event: Explanation, words: Language) -> Variables:
+def _row(verdict: Verdict | int, words: Language) -> Variables:
     if isinstance(verdict, int):
         return {"folded": verdict}
     return {
@@ -64,7 +64,7 @@ def _row(verdict: Verdict | int, event: Explanation, words: Language) -> Variabl
         "to": verdict.to,
         "already": verdict.already,
         "manner": "",
-        "why": why(words, verdict, (event.type, event.native_type)),
+        "why": why(words, verdict),
     }
 
 

@@ -3,11 +3,11 @@
 import json
 
 from bridge.admin.pages.previews import figures
-from bridge.admin.pages.why import folded
 from bridge.admin.shapes import SampleShape, Tried, TriedRow, Verdict
 from bridge.admin.state import ConfigState
 from bridge.admin.trying import sample_shapes, try_it
 from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.why import folded
 from bridge.errors import BridgeError
 from bridge.store.queries.records import event as stored_event
 

@@ -1,39 +1,18 @@
 """`render`: what would be sent of an event, in the panel's own words, drawn as it would be seen."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bridge.cli import main
 from bridge.sinks import SERVICES
+from tests.commands import FILE, SECRET, Run, typed_by
 from tests.panels.recorded import recorded
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
-SECRET = "s3cr3t-s3cr3t-s3cr3t"
-FILE = f"""\
-listen: 127.0.0.1:8080
-public_url: https://bridge.example.com/vpn
-sources:
-  marzban: {{panel: marzban, secret: {SECRET}}}
-  reports: {{panel: discord, secret: {SECRET}}}
-sinks:
-  ops: {{type: discord, url: https://discord.example.com/api/webhooks/1/{SECRET}}}
-  night: {{type: telegram, token: "123456:{SECRET}{SECRET}", chat_id: -5}}
-  shop: {{type: webhook, url: https://shop.example.com/, format: marzban, secret: {SECRET}}}
-  here: {{type: console, format: slack}}
-  off: {{type: console, enabled: false}}
-routes:
-  - {{match: user.*, to: [ops, off]}}
-  - {{match: [user.expired, !user.login], source: marzban, when: data.owner == 'reseller-7',
-     to: [night, shop], stop: yes}}
-  - {{match: node.*, to: here}}
-"""
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -45,13 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run_(*args: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as raised:
-            main([str(arg) for arg in args])
-        told = capsys.readouterr()
-        return int(raised.value.code or 0), told.out, told.err
-
-    return run_
+    return typed_by(capsys)
 
 
 def rendered(run: Run, *args: object) -> list[dict[str, Any]]:

@@ -145,6 +145,17 @@ def subject_head(subject: sa.ColumnElement[Any] | str) -> sa.ColumnElement[str]:
     return sa.func.substr(text, sa.literal_column("1"), sa.literal_column("200"))
 
 
+def is_about(subject: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
+    """Whether an event's subject is that one, found by the index `events_subject`.
+
+    Why no `=`: of `subject = ?` SQLite would put the value into the index's expression too, and then know it no more.
+    """
+    text = sa.literal(subject) if isinstance(subject, str) else subject
+    return sa.and_(
+        subject_head(events.c.subject) == subject_head(text), events.c.subject >= text, events.c.subject <= text
+    )
+
+
 def _index(name: str, *columns: sa.ColumnElement[Any], where: str | None = None) -> None:
     sa.Index(name, *columns, sqlite_where=None if where is None else sa.text(where))
 

@@ -37,6 +37,7 @@ PLANS = {
     "fingerprint": (fingerprints.FINGERPRINT, {"pk"}),
     "sinks of an event": (settle.EVENT_SINKS, {"deliveries_event"}),
     "epoch": (lanes.EPOCH, {"pk"}),
+    "newest event of a subject": (events.NEWEST_ABOUT, {"events_subject"}),
     "arrivals": (events.ARRIVALS, {"pk"}),
     "dead letters": (dead.TO_LOOK_AT, {"deliveries_dead"}),
     "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),

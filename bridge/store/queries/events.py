@@ -14,7 +14,7 @@ from bridge.store.queries.fingerprints import remembered_event
 from bridge.store.queries.records import delivery_columns, delivery_conditions, event, event_conditions, joined
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
-from bridge.store.schema import deliveries, events, moment, subject_head
+from bridge.store.schema import deliveries, events, is_about, moment
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement
@@ -28,6 +28,7 @@ ARRIVALS = (
     .order_by(events.c.id.desc())
     .limit(sa.bindparam("limit_"))
 )
+NEWEST_ABOUT = sa.select(events.c.id).where(is_about(sa.bindparam("subject_"))).order_by(events.c.id.desc()).limit(1)
 _ABOVE_ALL = "ffffffff-ffff"  # whatever the database's order of letters: an id's first digit is a zero
 
 
@@ -95,13 +96,8 @@ def _event_ids(connection: sa.Connection, reference: str, most: int) -> Iterator
         of_delivery = sa.select(deliveries.c.event_id).where(deliveries.c.id == int(reference))
         yield from connection.execute(of_delivery).scalars()
     elif ":" in reference:
-        newest = (
-            sa.select(events.c.id)
-            .where(subject_head(events.c.subject) == subject_head(reference), events.c.subject == reference)
-            .order_by(events.c.id.desc())
-            .limit(1)
-        )
-        yield from connection.execute(newest).scalars()
+        for (id_,) in read(connection, NEWEST_ABOUT, {"subject_": reference}):
+            yield id_
     else:
         beginning = events.c.id.startswith(reference.lower(), autoescape=True)
         yield from connection.execute(

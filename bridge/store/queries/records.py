@@ -12,7 +12,7 @@ from bridge.store.base import Cleared, LaneState, State
 from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
 from bridge.store.rows import Row, decision_of, delivery_record, event_of, set_aside_record
-from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside, subject_head, tables
+from bridge.store.schema import deliveries, events, is_about, lanes, micros, moment, set_aside, tables
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 #: What a record of a delivery is made of.
@@ -142,13 +142,9 @@ def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
         conditions.append(events.c.received_at < micros(query.until))
     if query.before is not None:
         conditions.append(events.c.id < query.before)
-    for column, wanted in (
-        (events.c.source, query.source),
-        (events.c.type, query.type),
-        (events.c.subject, query.subject),
-    ):
+    for column, wanted in ((events.c.source, query.source), (events.c.type, query.type)):
         if wanted is not None:
             conditions.append(column == wanted)
     if query.subject is not None:
-        conditions.append(subject_head(events.c.subject) == subject_head(query.subject))
+        conditions.append(is_about(query.subject))
     return conditions

@@ -97,7 +97,11 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """One request's worth, committed whole or not at all."""
+    """One request's worth, committed whole or not at all.
+
+    realm: whose users it speaks of; None where they are those of its source alone.
+    """
 
     routed: Sequence[Routed]
     set_aside: Sequence[SetAside] = ()
+    realm: str | None = None

@@ -46,7 +46,7 @@ def with_message_id(intake: Intake, source: str, id_: str) -> Intake:
     if routed.event.type != "message.posted" or routed.event.subject is not None:
         return intake
     event = replace(routed.event, subject=message_subject(id_))
-    return Intake([replace(routed, event=event, fingerprint=_fingerprint(source, id_))])
+    return replace(intake, routed=[replace(routed, event=event, fingerprint=_fingerprint(source, id_))])
 
 
 def is_there(posted: Remembered | None) -> bool:
@@ -80,12 +80,12 @@ def deleted(posted: Remembered, now: datetime) -> Event:
     return replace(posted.event, id=new_id(), native_type=DELETED, occurred_at=now, received_at=now)
 
 
-def as_intake(event: Event, destinations: list[Destination]) -> Intake:
-    """A change, as it is kept."""
+def as_intake(event: Event, destinations: list[Destination], *, realm: str | None = None) -> Intake:
+    """A change, as it is kept; `realm`: whose users it speaks of."""
     id_ = (event.subject or "").partition(":")[2]
     sinks = ", ".join(one.sink for one in destinations)
     decision = Decision(NO_TABLE, beside=((ROW, f"changes a message that was posted before, at {sinks}"),))
-    return Intake([Routed(event, tuple(destinations), decision, _fingerprint(event.source, id_))])
+    return Intake([Routed(event, tuple(destinations), decision, _fingerprint(event.source, id_))], realm=realm)
 
 
 def message_object(

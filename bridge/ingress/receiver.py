@@ -131,7 +131,8 @@ class Receiver:
     async def _change(self, posted: Remembered, event: Event) -> bool:
         if not (destinations := changing(posted, event, self._changing)):
             return False
-        intake = as_intake(event, destinations)
+        source = self.sources.get(event.source)
+        intake = as_intake(event, destinations, realm=source.realm if source is not None else None)
         put = await self._outbox.put(intake)
         COUNTERS.events_taken(event.source, intake, put.repeated)
         self._announce(put.deliveries)
@@ -158,7 +159,7 @@ class Receiver:
         routed = [self._routed(self._router.route(event), fingerprint, occurrences) for event, fingerprint in events]
         if source.unmasking is not None and originals:
             routed = [_sealed(one, source.unmasking.sealer, originals.get(one.event.id, {})) for one in routed]
-        return Intake(routed, set_aside)
+        return Intake(routed, set_aside, source.realm)
 
     def _routed(self, routed: Routed, fingerprint: Fingerprint | None, occurrences: Counter[str]) -> Routed:
         """With the fingerprint by which the store tells a repeat of it."""

@@ -21,13 +21,14 @@ FingerprintedEvent = tuple[Event, Fingerprint | None]
 
 
 class Source:
-    """One configured panel."""
+    """One configured panel. `realm`: whose users it speaks of, where others speak of the same; else None."""
 
     def __init__(self, name: str, kind: str, panel: Panel[SourceConfig], *, unmasking: Unmasking | None = None) -> None:
         self.name = name
         self.kind = kind
         self.panel = panel
         self.unmasking = unmasking
+        self.realm: str | None = None
         self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
 
     def parse(

@@ -4,10 +4,10 @@ Why PostgreSQL's stands behind an import of its own: who keeps a file should not
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -84,6 +84,10 @@ class Backend(Protocol):
 
     def pipeline(self, connection: sa.Connection, /) -> AbstractContextManager[object]:
         """What is written inside goes out in one round trip, where there are such things; reading has to wait."""
+        ...
+
+    def execute_each(self, connection: sa.Connection, sql: str, parameters: Sequence[Any], /) -> list[int]:
+        """Execute a statement with each of these, and say how many rows each changed."""
         ...
 
     def notify(self, connection: sa.Connection, sinks: Collection[str], /) -> None:

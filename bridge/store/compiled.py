@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from bridge.store.backend import backend_of
+
 Values = Mapping[str, Any]
 
 
@@ -33,6 +35,13 @@ def write(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable
     cursor = connection.connection.cursor()
     cursor.executemany(compiled.sql, [compiled.parameters(row) for row in rows])
     cursor.close()
+
+
+def write_each(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Values]) -> list[int]:
+    """Execute a statement for each row; how many rows of the table each of them changed."""
+    compiled = compiled_statement(statement, connection.dialect)
+    parameters = [compiled.parameters(row) for row in rows]
+    return backend_of(connection).execute_each(connection, compiled.sql, parameters)
 
 
 class CompiledStatement:

@@ -19,6 +19,7 @@ from bridge.store.queries import claim, events, fingerprints, lanes, prune, thre
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
+from bridge.store.queries.tallies import TypeNames
 from bridge.store.writer import Writer, touch
 
 T = TypeVar("T")
@@ -31,7 +32,8 @@ class SqlOutbox:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine, check)
-        self._settle = partial(settle, replica=replica or None)  # one object: what shares a commit is told by it
+        self._put = partial(put, names=TypeNames())  # one object each: what shares a commit is told by it
+        self._settle = partial(settle, replica=replica or None)
         self._advanced: dict[str, tuple[float, int, int]] = {}  # sink → by how much, under which epoch, up to which id
         self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
@@ -44,7 +46,7 @@ class SqlOutbox:
     async def put(self, intake: Intake) -> PutResult:
         if intake.routed:  # all of them by one table
             await self._keep_table(intake.routed[0].decision.table, intake.routed[0].event.received_at)
-        result: PutResult = await self._writer.write(put, intake)
+        result: PutResult = await self._writer.write(self._put, intake)
         return result
 
     async def _keep_table(self, table: Table, used_at: datetime) -> None:

@@ -6,7 +6,7 @@ its statistics say that the table is empty, and it would read all of it.
 
 import math
 import select
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
@@ -154,6 +154,16 @@ def lock_delivery_ids(connection: sa.Connection, /) -> None:
 
 def pipeline(connection: sa.Connection, /) -> AbstractContextManager[object]:
     return _driver(connection).pipeline()
+
+
+def execute_each(connection: sa.Connection, sql: str, parameters: Sequence[Any], /) -> list[int]:
+    changed: list[int] = []
+    with _driver(connection).cursor() as cursor:
+        cursor.executemany(sql, parameters, returning=True)
+        for _ in parameters:
+            changed.append(cursor.rowcount)
+            cursor.nextset()
+    return changed
 
 
 _NOTIFY = "SELECT pg_notify(%s, current_setting('application_name') || ':' || %s)"

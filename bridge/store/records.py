@@ -64,6 +64,8 @@ class DeliveryRecord(Record):
     instead: str | None = None
     cleared: Cleared | None = None
     cleared_at: datetime | None = None
+    ref: str | None = None
+    ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,8 +54,10 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def event_row(routed: Routed) -> dict[str, Any]:
+def event_row(routed: Routed, realm: str | None = None) -> dict[str, Any]:
+    """`realm`: whose users it speaks of, where these are not its source's own."""
     event = routed.event
+    owner = event.data.get("owner")
     return {
         "id": event.id,
         "source": event.source,
@@ -69,6 +71,8 @@ def event_row(routed: Routed) -> dict[str, Any]:
         "native": _json(event.native),
         "verdicts": verdicts_json(routed.decision),
         "table_key": routed.decision.table.key,
+        "owner": owner if isinstance(owner, str) and owner else None,
+        "realm": realm or event.source,
     }
 
 
@@ -140,11 +144,14 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
         "answer_": attempt.answer or None,
         "note_": fault,
         "sealed_": None,
+        "ref_": None,
+        "ms_": None if settlement.ms is None else round(settlement.ms),
     }
     match settlement.fate:
-        case Done(note):
+        case Done(note, ref):
             row["state_"], row["answer_"] = State.DELIVERED.value, None
             row["note_"] = f"{note}; {fault}" if note and fault else note or fault
+            row["ref_"] = ref
         case Again(at, reason, counts):
             row["state_"], row["reason_"] = State.WAITING.value, reason
             row["attempts_"] = delivery.attempts + counts

@@ -30,6 +30,8 @@ events = sa.Table(
     sa.Column("native", sa.Text, nullable=False),  # JSON, masked
     sa.Column("verdicts", sa.Text, nullable=False),  # JSON: what the table said, as far as it does not follow from it
     sa.Column("table_key", sa.String(16)),  # the table that was asked; of an older event, `verdicts` says all
+    sa.Column("owner", sa.Text),  # data.owner; an older event has none, nor a realm
+    sa.Column("realm", sa.Text),  # whose users it speaks of: its source's name, or that of several sources
 )
 
 tables = sa.Table(
@@ -64,6 +66,8 @@ deliveries = sa.Table(
     sa.Column("sealed", sa.Text),  # originals of what is masked, until it is settled
     sa.Column("cleared", sa.Text),  # how it was dealt with once it was settled: replayed, dismissed
     sa.Column("cleared_at", Micros),
+    sa.Column("ref", sa.Text),  # of what was delivered: the service's own id of the message
+    sa.Column("ms", sa.Integer),  # of what was tried: how long the last try took
 )
 
 attempts = sa.Table(  # one row for every try of a delivery, and for what else was decided of it
@@ -82,6 +86,41 @@ attempts = sa.Table(  # one row for every try of a delivery, and for what else w
     sa.Column("batch_id", Id),  # of a message that told several: the delivery whose row has the answer
     sa.Column("replica", sa.Text),
     sqlite_with_rowid=False,
+)
+
+tallies = sa.Table(  # what happened, counted in the commit that made it so: see queries/tallies.py
+    "tallies",
+    metadata,
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),  # seconds
+    sa.Column("at", sa.BigInteger, primary_key=True, autoincrement=False),  # seconds since 1970: where the step begins
+    sa.Column("name", sa.Text, primary_key=True),  # its key
+    sa.Column("detail", sa.Text, primary_key=True),
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("ms_sum", sa.BigInteger, nullable=False),
+    sa.Column("ms_max", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+audit = sa.Table(  # what people changed
+    "audit",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("at", Micros, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+mutes = sa.Table(  # what nobody is to be told of for a while
+    "mutes",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("until", Micros, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Micros, nullable=False),
 )
 
 set_aside = sa.Table(
@@ -139,10 +178,13 @@ replicas = sa.Table(
 )
 
 
-def subject_head(subject: sa.ColumnElement[Any] | str) -> sa.ColumnElement[str]:
-    """The beginning of a subject, by which it is found: an index takes no text of any length."""
-    text = sa.literal(subject) if isinstance(subject, str) else subject
-    return sa.func.substr(text, sa.literal_column("1"), sa.literal_column("200"))
+def text_head(text: sa.ColumnElement[Any] | str) -> sa.ColumnElement[str]:
+    """The beginning of a text that somebody else chose, by which it is found: an index takes none of any length."""
+    whole = sa.literal(text) if isinstance(text, str) else text
+    return sa.func.substr(whole, sa.literal_column("1"), sa.literal_column("200"))
+
+
+subject_head = text_head
 
 
 def is_about(subject: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
@@ -173,7 +215,11 @@ _index("deliveries_filling", _d.sink, _d.row, _d.terms, _d.id, where="due_at IS 
 _index("deliveries_termed", _d.sink, _d.id, where="settled_at IS NULL AND terms IS NOT NULL")
 _index("deliveries_dead", _d.sink, _d.id, where="state = 'dead' AND cleared_at IS NULL")
 _index("deliveries_event", _d.event_id)
+# what a person looks through; that it has nothing of what waits keeps the lanes from it, and puts as cheap as they were
+_index("deliveries_settled", _d.sink, _d.id, where="settled_at IS NOT NULL")
 _index("events_subject", subject_head(events.c.subject), events.c.id, where="subject IS NOT NULL")
+_index("events_type", text_head(events.c.type), events.c.id)
+_index("events_owner", events.c.realm, text_head(events.c.owner), events.c.id, where="owner IS NOT NULL")
 _index("set_aside_received", set_aside.c.received_at)
 _index("threads_said", threads.c.said_at)
 _index("fingerprints_until", fingerprints.c.until)

@@ -5,9 +5,10 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -139,6 +140,13 @@ def lock_delivery_ids(_connection: sa.Connection, /) -> None:
 
 def pipeline(_connection: sa.Connection, /) -> AbstractContextManager[object]:
     return nullcontext()
+
+
+def execute_each(connection: sa.Connection, sql: str, parameters: Sequence[Any], /) -> list[int]:
+    cursor = connection.connection.cursor()
+    changed = [cursor.execute(sql, one).rowcount for one in parameters]
+    cursor.close()
+    return changed
 
 
 def notify(_connection: sa.Connection, _sinks: Collection[str], /) -> None:

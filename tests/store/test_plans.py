@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_statement
-from bridge.store.queries import claim, dead, events, fingerprints, lanes, put, settle, threads
+from bridge.store.queries import claim, dead, events, fingerprints, lanes, put, settle, tallies, threads
 
 ROWS = 100_000
 VALUES = {
@@ -19,6 +19,7 @@ VALUES = {
     "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
     "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
+    "ref_": None, "ms_": 1, "what_": "type",
 }  # fmt: skip
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {
@@ -40,6 +41,7 @@ PLANS = {
     "newest event of a subject": (events.NEWEST_ABOUT, {"events_subject"}),
     "arrivals": (events.ARRIVALS, {"pk"}),
     "dead letters": (dead.TO_LOOK_AT, {"deliveries_dead"}),
+    "names of the day": (tallies.NAMES_OF_DAY, {"pk"}),
     "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),
 }
 _EVENTS = """
@@ -119,7 +121,7 @@ def _postgres_plans(engine: sa.Engine, statement: sa.ClauseElement) -> Iterator[
 def _indexes(plan: str) -> Iterator[str]:
     """The indexes of a plan, `pk` for a primary key."""
     for name in re.findall(
-        r"INDEX (\w+)|[Uu]sing (\w+)|(INTEGER PRIMARY KEY)|(SEARCH deliveries)$", plan, re.MULTILINE
+        r"INDEX (\w+)|[Uu]sing (\w+)|((?:INTEGER )?PRIMARY KEY)|(SEARCH deliveries)$", plan, re.MULTILINE
     ):
         found = "".join(name)
         if found not in ("INDEX", "COVERING"):

@@ -1,11 +1,11 @@
 """Attempts: every try of a delivery, kept as long as the delivery."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from bridge.store.base import Settlement
-from bridge.store.compiled import write
+from bridge.store.compiled import write_each
 from bridge.store.records import AttemptRecord
 from bridge.store.rows import attempt_record, attempt_row
 from bridge.store.schema import attempts
@@ -23,15 +23,21 @@ _PUT_ATTEMPT = sa.text(
 )
 
 
-def put_attempts(connection: sa.Connection, batches: Iterable[Sequence[Settlement]], replica: str | None) -> None:
-    """Keep what was tried; of a message that told several, only the first one's row has the answer."""
+def put_attempts(
+    connection: sa.Connection, batches: Sequence[Sequence[Settlement]], replica: str | None
+) -> list[Settlement]:
+    """Keep what was tried; of a message that told several, only the first one's row has the answer.
+
+    Those of which it was not kept before.
+    """
     rows = [
         attempt_row(one, batch_id=batch[0].delivery.id if number else None, replica=replica)
         for batch in batches
         for number, one in enumerate(batch)
     ]
-    if rows:
-        write(connection, _PUT_ATTEMPT, rows)
+    settlements = [one for batch in batches for one in batch]
+    is_new = write_each(connection, _PUT_ATTEMPT, rows) if rows else []
+    return [one for one, new in zip(settlements, is_new, strict=True) if new]
 
 
 def attempts_of(connection: sa.Connection, delivery_ids: Sequence[int]) -> dict[int, list[AttemptRecord]]:

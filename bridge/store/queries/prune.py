@@ -1,14 +1,14 @@
 """Prune: what is old, found by one who reads and deleted by one who writes, in steps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from bridge.store.backend import backend_of
 from bridge.store.base import SETTLED
-from bridge.store.queries import attempts
+from bridge.store.queries import attempts, tallies
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
@@ -24,9 +24,10 @@ class Prunable:
     fingerprints: Sequence[str]
     threads: Sequence[tuple[str, str]]
     tables: Sequence[str]
+    tallies: Sequence[tallies.Old]
 
     def __bool__(self) -> bool:
-        return any((self.deliveries, self.events, self.set_aside, self.fingerprints, self.threads, self.tables))
+        return any(getattr(self, one.name) for one in fields(self))
 
 
 def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> Prunable:
@@ -49,6 +50,7 @@ def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limi
         list(connection.execute(expired.limit(limit)).scalars()),
         [(sink, subject) for sink, subject in connection.execute(stale.order_by(threads.c.said_at).limit(limit))],
         unused_tables(connection, before=before)[:limit],
+        tallies.old_tallies(connection, before=before, now=now, limit=limit),
     )
 
 
@@ -85,6 +87,7 @@ def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: 
         (_delete_expired(found.fingerprints, now), found.fingerprints),
         (sa.delete(threads).where(pair.in_(found.threads), threads.c.said_at < micros(before)), found.threads),
         (delete_unused(found.tables, before=before), found.tables),
+        (tallies.delete_old(found.tallies), found.tallies),
     ):
         if keys:
             deleted += connection.execute(statement).rowcount

@@ -15,8 +15,9 @@ from bridge.store.backend import backend_of
 from bridge.store.base import PutResult
 from bridge.store.compiled import first, write
 from bridge.store.queries.fingerprints import find_repeats
+from bridge.store.queries.tallies import TypeNames, add_tallies, counted_intake
 from bridge.store.rows import delivery_row, event_row, new_delivery, set_aside_row
-from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables
+from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 
 _PUT_EVENT = events.insert()
 _PUT_DELIVERY = deliveries.insert().values(
@@ -29,17 +30,20 @@ _PUT_DELIVERY = deliveries.insert().values(
 _PUT_SET_ASIDE = set_aside.insert().values(
     {name: sa.bindparam(name) for name in ("source", "received_at", "path", "reason", "element")}
 )
-_TABLES = (tables, fingerprints, events, deliveries, set_aside)
+_TABLES = (tables, fingerprints, events, deliveries, set_aside, tallies)
 _REHEARSED = [one.insert().from_select(one.c.keys(), sa.select(one).where(sa.false())) for one in _TABLES]
 NEWEST_ID = sa.select(sa.func.max(deliveries.c.id))
 
 
-def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]:
-    """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake."""
+def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeNames | None = None) -> list[PutResult]:
+    """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake.
+
+    `names`: under which types are counted, as far as whoever puts knows them.
+    """
     newest = lock_next_id(connection) - 1
     repeats = find_repeats(connection, [one for intake in intakes for one in intake.routed])
     results: list[PutResult] = []
-    new: list[Routed] = []
+    new: list[tuple[Routed, str | None]] = []
     elements: list[SetAside] = []
     for intake in intakes:
         first_told = [one for one in intake.routed if one.event.id not in repeats] if repeats else intake.routed
@@ -48,14 +52,17 @@ def put(connection: sa.Connection, intakes: Sequence[Intake]) -> list[PutResult]
         made = [new_delivery(next(ids), one.event, to) for one in first_told for to in one.destinations]
         results.append(PutResult(made, repeated))
         newest += len(made)
-        new += first_told
-        elements += [*intake.set_aside, *(repeats[id_] for id_ in repeated)]
+        new += [(one, intake.realm) for one in first_told]
+        elements += intake.set_aside
+    told_again = list(repeats.values())
+    counted = counted_intake(connection, names or TypeNames(), [one for one, _ in new], told_again, elements)
     with backend_of(connection).pipeline(connection):
         if new:
-            write(connection, _PUT_EVENT, map(event_row, new))
+            write(connection, _PUT_EVENT, [event_row(one, realm) for one, realm in new])
         add_deliveries(connection, [delivery_row(delivery) for one in results for delivery in one.deliveries])
-        if elements:
-            write(connection, _PUT_SET_ASIDE, map(set_aside_row, elements))
+        if elements or told_again:
+            write(connection, _PUT_SET_ASIDE, map(set_aside_row, [*elements, *told_again]))
+        add_tallies(connection, counted)
     return results
 
 

@@ -15,6 +15,7 @@ from bridge.store.compiled import read, write
 from bridge.store.queries.attempts import put_attempts
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.put import add_deliveries, lock_next_id
+from bridge.store.queries.tallies import add_tallies, counted_settlements
 from bridge.store.queries.threads import put_threads
 from bridge.store.rows import delivery_row, settlement_row
 from bridge.store.schema import deliveries
@@ -27,7 +28,7 @@ SETTLE = (
         deliveries.c.state.in_([sa.literal_column("'pending'"), sa.literal_column("'waiting'")]),
     )
     .values({name: sa.bindparam(f"{name}_") for name in (
-        "state", "attempts", "due_at", "settled_at", "reason", "status", "answer", "note", "sealed",
+        "state", "attempts", "due_at", "settled_at", "reason", "status", "answer", "note", "sealed", "ref", "ms",
     )})
 )  # fmt: skip
 _UNSETTLED = (
@@ -63,7 +64,7 @@ def settle(
     if every := [one for batch in settled for one in batch]:
         put_threads(connection, every)
         write(connection, SETTLE, map(settlement_row, every))
-        put_attempts(connection, settled, replica)
+        add_tallies(connection, counted_settlements(put_attempts(connection, settled, replica)))
     return results
 
 

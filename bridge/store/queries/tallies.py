@@ -1,0 +1,189 @@
+"""Tallies: what happened, counted in the commit that makes it so: by the minute for two days, by the hour for as long
+as the ledger is kept.
+
+A commit writes one row for each name and step, however many events it carries, and in one order, so that two of them
+cannot be in each other's way.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.intake import Decision, Routed, SetAside
+from bridge.outcome import Again, Dead, Done, Fate, HeldBack
+from bridge.store.base import Settlement
+from bridge.store.compiled import read, write
+from bridge.store.index_key import index_key
+from bridge.store.schema import tallies
+
+
+class What(StrEnum):
+    """What is counted, and by which name."""
+
+    IN = "in"  # source: accepted, nowhere (of these, what went to no sink), redelivered
+    OUT = "out"  # sink: delivered, dead, held_back; again (a try that others follow)
+    TYPE = "type"  # type
+    ROW = "row"  # row: matched; failed (its `when` could not be told)
+    ASIDE = "aside"  # source
+
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+STEPS = (MINUTE, HOUR)
+KEEP_MINUTES = timedelta(hours=48)
+MOST_TYPES = 200  # names of types that are told apart in a day: a panel may make up any number
+OTHER = "other"
+
+#: What is counted, a second since 1970, the name, the detail.
+Key = tuple[What, int, str, str]
+#: How many, milliseconds of all of them, milliseconds of the longest.
+Tally = tuple[int, int, int]
+#: What is counted, the seconds of a step, and where the step begins.
+Old = tuple[str, int, int]
+
+_ADD = sa.text(
+    "INSERT INTO tallies (what, step, at, name, detail, n, ms_sum, ms_max)"
+    " VALUES (:what, :step, :at, :name, :detail, :n, :ms_sum, :ms_max)"
+    " ON CONFLICT (what, step, at, name, detail) DO UPDATE SET n = tallies.n + excluded.n,"
+    " ms_sum = tallies.ms_sum + excluded.ms_sum,"
+    " ms_max = CASE WHEN excluded.ms_max > tallies.ms_max THEN excluded.ms_max ELSE tallies.ms_max END"
+)
+NAMES_OF_DAY = (
+    sa.select(tallies.c.name)
+    .where(tallies.c.what == sa.bindparam("what_"), tallies.c.step == sa.literal_column(str(HOUR)))
+    .where(tallies.c.at >= sa.bindparam("since_"), tallies.c.at < sa.bindparam("until_"))
+)
+
+
+class TypeNames:
+    """Under which names types are counted: their own, as long as a day has not too many of them."""
+
+    def __init__(self) -> None:
+        self._day, self._known = -1, set[str]()
+
+    def name_of(self, connection: sa.Connection, type_: str, at: int) -> str:
+        """The name of a type that came then, in seconds since 1970."""
+        day, name = at // DAY, index_key(type_)
+        if day != self._day:
+            self._day, self._known = day, set()
+        if name not in self._known:
+            if len(self._known) < MOST_TYPES:  # others count as well, and this began anew when it was started
+                values = {"what_": What.TYPE.value, "since_": day * DAY, "until_": (day + 1) * DAY}
+                self._known |= {known for (known,) in read(connection, NAMES_OF_DAY, values)}
+            if name not in self._known and len(self._known) >= MOST_TYPES:
+                return OTHER
+            self._known.add(name)
+        return type_
+
+
+def counted_intake(
+    connection: sa.Connection,
+    names: TypeNames,
+    new: Iterable[Routed],
+    repeats: Iterable[SetAside],
+    set_aside: Iterable[SetAside],
+) -> Mapping[Key, Tally]:
+    """Events that are put, what was repeated, and what could not be understood."""
+    alike: Counter[tuple[int, str, str, Decision, bool]] = Counter()
+    received_at, at = None, 0
+    for one in new:
+        event = one.event
+        if event.received_at is not received_at:  # those of one request came at once
+            received_at, at = event.received_at, minute_of(event.received_at)
+        alike[at, event.source, event.type, one.decision, not one.destinations] += 1
+    count: Counter[Key] = Counter()
+    for (at, source, type_, decision, nowhere), n in alike.items():
+        count[What.IN, at, source, "accepted"] += n
+        if nowhere:
+            count[What.IN, at, source, "nowhere"] += n
+        count[What.TYPE, at, names.name_of(connection, type_, at), ""] += n
+        for row in decision.matched:
+            count[What.ROW, at, row, "matched"] += n
+        for row, _ in decision.failed:
+            count[What.ROW, at, row, "failed"] += n
+    for element in repeats:
+        count[What.IN, minute_of(element.received_at), element.source, "redelivered"] += 1
+    for element in set_aside:
+        count[What.ASIDE, minute_of(element.received_at), element.source, ""] += 1
+    return {key: (n, 0, 0) for key, n in count.items()}
+
+
+def counted_settlements(settlements: Iterable[Settlement]) -> Mapping[Key, Tally]:
+    """What became of deliveries; what is put off without a try is not counted."""
+    took: defaultdict[Key, list[int]] = defaultdict(list)
+    for one in settlements:
+        if detail := _detail(one.fate, tried=one.ms is not None):
+            took[What.OUT, minute_of(one.at), one.delivery.sink, detail].append(round(one.ms or 0))
+    return {key: (len(each), sum(each), max(each)) for key, each in took.items()}
+
+
+def _detail(fate: Fate, *, tried: bool) -> str | None:
+    match fate:
+        case Done():
+            return "delivered"
+        case Dead():
+            return "dead"
+        case HeldBack():
+            return "held_back"
+        case Again():
+            return "again" if tried else None
+
+
+def add_tallies(connection: sa.Connection, counted: Mapping[Key, Tally]) -> None:
+    """Add what was counted by the minute, to its minutes and to its hours."""
+    hours: dict[Key, Tally] = {}
+    for (what, at, name, detail), tally in counted.items():
+        hour = what, at - at % HOUR, name, detail
+        hours[hour] = _together(hours[hour], tally) if hour in hours else tally
+    rows = [_row(MINUTE, *one) for one in sorted(counted.items())] + [_row(HOUR, *one) for one in sorted(hours.items())]
+    if rows:
+        write(connection, _ADD, rows)
+
+
+def _row(step: int, key: Key, tally: Tally) -> dict[str, Any]:
+    what, at, name, detail = key
+    n, ms_sum, ms_max = tally
+    return {
+        "what": what.value,
+        "step": step,
+        "at": at,
+        "name": index_key(name),
+        "detail": detail,
+        "n": n,
+        "ms_sum": ms_sum,
+        "ms_max": ms_max,
+    }
+
+
+def _together(one: Tally, other: Tally) -> Tally:
+    return one[0] + other[0], one[1] + other[1], max(one[2], other[2])
+
+
+def minute_of(when: datetime) -> int:
+    """The beginning of its minute, in seconds since 1970."""
+    second = int(when.timestamp())
+    return second - second % MINUTE
+
+
+def old_tallies(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> list[Old]:
+    """What may be forgotten of what was over before then, up to `limit`: of each kind the oldest first."""
+    found: list[Old] = []
+    for step, over in ((MINUTE, max(before, now - KEEP_MINUTES)), (HOUR, before)):
+        for what in What:
+            old = (
+                sa.select(tallies.c.what, tallies.c.step, tallies.c.at)
+                .where(tallies.c.what == what.value, tallies.c.step == step)
+                .where(tallies.c.at <= int(over.timestamp()) - step)
+                .distinct()
+                .order_by(tallies.c.at)
+                .limit(limit)
+            )
+            found += [(kind, length, at) for kind, length, at in connection.execute(old)]
+    return found[:limit]
+
+
+def delete_old(old: Sequence[Old]) -> sa.Delete:
+    return sa.delete(tallies).where(sa.tuple_(tallies.c.what, tallies.c.step, tallies.c.at).in_(old))

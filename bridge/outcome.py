@@ -116,9 +116,12 @@ class Dead:
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """Not sent, as the row's terms want it: it was taken back by its opposite, or fell into quiet hours."""
+    """Not sent, as the row's terms want it: it was taken back by its opposite, or fell into quiet hours; or because
+    somebody muted it, which `note` says more of.
+    """
 
     reason: str
+    note: str | None = None
 
 
 Fate = Done | Again | Dead | HeldBack

@@ -24,6 +24,7 @@ from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
+from bridge.delivery.muting import Mutes
 from bridge.delivery.policy import Policy, Send, admission, splits, suppressed_by
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, wait_for_store
@@ -108,6 +109,7 @@ class Lane:
         self._at_rest.set()
         self._outage_checked = float("-inf")
         self._fallbacks = Fallbacks(name, self._outbox)
+        self._mutes = Mutes(self._outbox, self._clock)
         self._woken = asyncio.Event()
 
     @property
@@ -208,12 +210,11 @@ class Lane:
 
     async def _admit(self, batch: Batch) -> tuple[Batch, bool]:
         """What of a batch is to be sent, and whether silently; the rest is settled as its terms want it."""
-        now = self._clock.now()
-        local = now.astimezone(self.settings.zone)
+        local = (now := self._clock.now()).astimezone(self.settings.zone)
         fates: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         admitted, silent = [], True
         for delivery in batch.deliveries:
-            match admission(delivery, self.sink.quiet, local):
+            match await self._mutes.held_back(delivery) or admission(delivery, self.sink.quiet, local):
                 case Send(silent=silently):
                     admitted.append(delivery)
                     silent = silent and silently

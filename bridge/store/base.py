@@ -17,6 +17,7 @@ from typing import Protocol
 from bridge.event import Event
 from bridge.intake import Destination, Intake
 from bridge.message import Earlier
+from bridge.mute import Mute
 from bridge.outcome import Attempt, Fate, Limit
 from bridge.terms import Terms
 
@@ -230,6 +231,10 @@ class Outbox(Protocol):
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         """The last thing said about a subject to be updated at a sink."""
+        ...
+
+    async def mutes(self, *, now: datetime) -> Sequence[Mute]:
+        """What is muted now."""
         ...
 
     async def lane_state(self, sink: str) -> LaneState:

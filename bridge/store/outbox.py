@@ -11,11 +11,12 @@ import sqlalchemy as sa
 
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
+from bridge.mute import Mute
 from bridge.store.backend import autocommit
 from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Remembered, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
-from bridge.store.queries import claim, events, fingerprints, lanes, prune, threads
+from bridge.store.queries import claim, events, fingerprints, lanes, mutes, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -88,6 +89,9 @@ class SqlOutbox:
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         return await self._read(lambda c: threads.earlier_message(c, sink, subject))
+
+    async def mutes(self, *, now: datetime) -> Sequence[Mute]:
+        return await self._read(lambda c: mutes.mutes_in_force(c, now))
 
     async def lane_state(self, sink: str) -> LaneState:
         return await self._read(lambda c: lanes.lane_state(c, sink))

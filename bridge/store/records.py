@@ -156,6 +156,16 @@ class SetAsideRecord(Record):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord(Record):
+    """Something that a person changed."""
+
+    at: datetime
+    who: str
+    action: str
+    detail: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneRecord(Record):
     """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
 

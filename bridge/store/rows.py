@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bridge.codec import dump, load
 from bridge.event import Event, JsonObject
 from bridge.intake import NO_TABLE, Decision, Destination, Routed, SetAside, Table
+from bridge.mute import MUTED, Mute
 from bridge.outcome import Again, Dead, Done, Fate, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
@@ -52,6 +53,12 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "replay_of": delivery.replay_of,
         "sealed": delivery.sealed,
     }
+
+
+def muted_row(delivery: Delivery, mute: Mute) -> dict[str, Any]:
+    """Of a delivery that is settled as it is made."""
+    settled = {"reason": MUTED, "note": _valid_text(mute.note), "settled_at": micros(delivery.made_at)}
+    return delivery_row(delivery) | settled
 
 
 def event_row(routed: Routed, realm: str | None = None) -> dict[str, Any]:
@@ -158,8 +165,9 @@ def settlement_row(settlement: Settlement) -> dict[str, Any]:
             row["due_at_"], row["settled_at_"], row["sealed_"] = micros(at), None, delivery.sealed
         case Dead(reason):
             row["state_"], row["reason_"] = State.DEAD.value, reason
-        case HeldBack(reason):
+        case HeldBack(reason, note):
             row["state_"], row["reason_"] = State.HELD_BACK.value, reason
+            row["note_"] = note or fault
             row["attempts_"] = delivery.attempts
     for name in ("reason_", "answer_", "note_"):
         row[name] = _valid_text(row[name])

@@ -5,18 +5,21 @@ a higher one. Whoever adds deliveries locks them until the commit (`lock_next_id
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.intake import Intake, Routed, SetAside
+from bridge.mute import Mute, muting
 from bridge.store.backend import backend_of
-from bridge.store.base import PutResult
+from bridge.store.base import Delivery, PutResult, State
 from bridge.store.compiled import first, write
 from bridge.store.queries.fingerprints import find_repeats
-from bridge.store.queries.tallies import TypeNames, add_tallies, counted_intake
-from bridge.store.rows import delivery_row, event_row, new_delivery, set_aside_row
+from bridge.store.queries.mutes import mutes_in_force
+from bridge.store.queries.tallies import TypeNames, add_tallies, counted_intake, counted_muted
+from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 
 _PUT_EVENT = events.insert()
@@ -27,6 +30,7 @@ _PUT_DELIVERY = deliveries.insert().values(
     )}
     | {"attempts": sa.literal_column("0")}
 )  # fmt: skip
+_PUT_MUTED = _PUT_DELIVERY.values({name: sa.bindparam(name) for name in ("settled_at", "reason", "note")})
 _PUT_SET_ASIDE = set_aside.insert().values(
     {name: sa.bindparam(name) for name in ("source", "received_at", "path", "reason", "element")}
 )
@@ -38,10 +42,15 @@ NEWEST_ID = sa.select(sa.func.max(deliveries.c.id))
 def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeNames | None = None) -> list[PutResult]:
     """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake.
 
+    What is muted is held back from the beginning, and is not among what came of it.
+
     `names`: under which types are counted, as far as whoever puts knows them.
     """
     newest = lock_next_id(connection) - 1
     repeats = find_repeats(connection, [one for intake in intakes for one in intake.routed])
+    came = [intake.routed[0].event.received_at for intake in intakes if intake.routed]
+    mutes = mutes_in_force(connection, min(came)) if came else []
+    muted: list[tuple[Delivery, Mute]] = []
     results: list[PutResult] = []
     new: list[tuple[Routed, str | None]] = []
     elements: list[SetAside] = []
@@ -50,20 +59,40 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeName
         repeated = [one.event.id for one in intake.routed if one.event.id in repeats] if repeats else []
         ids = count(newest + 1)
         made = [new_delivery(next(ids), one.event, to) for one in first_told for to in one.destinations]
-        results.append(PutResult(made, repeated))
         newest += len(made)
+        if mutes:
+            made, held = _without_muted(made, mutes)
+            muted += held
+        results.append(PutResult(made, repeated))
         new += [(one, intake.realm) for one in first_told]
         elements += intake.set_aside
     told_again = list(repeats.values())
     counted = counted_intake(connection, names or TypeNames(), [one for one, _ in new], told_again, elements)
+    counted |= counted_muted(one for one, _ in muted)
     with backend_of(connection).pipeline(connection):
         if new:
             write(connection, _PUT_EVENT, [event_row(one, realm) for one, realm in new])
         add_deliveries(connection, [delivery_row(delivery) for one in results for delivery in one.deliveries])
+        if muted:
+            write(connection, _PUT_MUTED, [muted_row(one, mute) for one, mute in muted])
         if elements or told_again:
             write(connection, _PUT_SET_ASIDE, map(set_aside_row, [*elements, *told_again]))
         add_tallies(connection, counted)
     return results
+
+
+def _without_muted(
+    made: Sequence[Delivery], mutes: Sequence[Mute]
+) -> tuple[list[Delivery], list[tuple[Delivery, Mute]]]:
+    """What is to be sent, and what is held back as it is made: nothing of it is sent when the mute is over."""
+    sent: list[Delivery] = []
+    held: list[tuple[Delivery, Mute]] = []
+    for one in made:
+        if (mute := muting(mutes, one.event, one.sink, one.made_at)) is None:
+            sent.append(one)
+        else:
+            held.append((replace(one, state=State.HELD_BACK, due_at=None, sealed=None), mute))
+    return sent, held
 
 
 def rehearse(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:

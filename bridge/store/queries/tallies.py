@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from bridge.intake import Decision, Routed, SetAside
 from bridge.outcome import Again, Dead, Done, Fate, HeldBack
-from bridge.store.base import Settlement
+from bridge.store.base import Delivery, Settlement
 from bridge.store.compiled import read, write
 from bridge.store.index_key import index_key
 from bridge.store.schema import tallies
@@ -85,7 +85,7 @@ def counted_intake(
     new: Iterable[Routed],
     repeats: Iterable[SetAside],
     set_aside: Iterable[SetAside],
-) -> Mapping[Key, Tally]:
+) -> dict[Key, Tally]:
     """Events that are put, what was repeated, and what could not be understood."""
     alike: Counter[tuple[int, str, str, Decision, bool]] = Counter()
     received_at, at = None, 0
@@ -108,6 +108,12 @@ def counted_intake(
         count[What.IN, minute_of(element.received_at), element.source, "redelivered"] += 1
     for element in set_aside:
         count[What.ASIDE, minute_of(element.received_at), element.source, ""] += 1
+    return {key: (n, 0, 0) for key, n in count.items()}
+
+
+def counted_muted(held: Iterable[Delivery]) -> dict[Key, Tally]:
+    """What is held back as it is put."""
+    count = Counter((What.OUT, minute_of(one.made_at), one.sink, "held_back") for one in held)
     return {key: (n, 0, 0) for key, n in count.items()}
 
 

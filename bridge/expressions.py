@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from jinja2 import ChainableUndefined, Environment, TemplateError, meta
+from jinja2 import ChainableUndefined, Environment, TemplateError, meta, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -116,3 +116,45 @@ def _checked(source: str) -> str:
 
 #: A Jinja expression as it is written in the file.
 Expression = Annotated[str, AfterValidator(_checked)]
+
+
+class Text:
+    """A text with expressions in it, as `{{ owner.telegram }}`."""
+
+    def __init__(self, source: str) -> None:
+        self._template = _SANDBOX.from_string(source)
+
+    def __call__(self, names: Mapping[str, Any]) -> str:
+        """The text for what each name is, nothing where an expression leads nowhere; raise one of FAULTS."""
+        return self._template.render(names)
+
+
+def compile_text(source: str) -> Text:
+    """What gives the text for the names that it is called with. Raise ValueError where it cannot be read."""
+    try:
+        return Text(source)
+    except TemplateError as error:
+        what = with_nearest_name(error.message or "", _SANDBOX).rstrip(".")
+        raise ValueError(f"cannot be read: {what}") from None
+    except RecursionError:
+        raise ValueError("cannot be read: it is nested too deeply") from None
+
+
+def attributes_in(source: str) -> Set[tuple[str, str | None]]:
+    """The names that a text's expressions speak of, each with what is asked of it: None where that is all of it.
+
+    Raise ValueError where the text cannot be read, or holds a statement: that could give a name another meaning.
+    """
+    compile_text(source)
+    tree = _NAMELESS.parse(source)
+    if not all(isinstance(one, nodes.Output) for one in tree.body):
+        raise ValueError("should have no {% … %}: write what is meant as {{ … }}")
+    lookups: list[tuple[nodes.Expr, str | None]] = [(one.node, one.attr) for one in tree.find_all(nodes.Getattr)]
+    lookups += [(one.node, _constant(one.arg)) for one in tree.find_all(nodes.Getitem)]
+    keys = {id(node): key for node, key in lookups if isinstance(node, nodes.Name)}
+    return {(name.name, keys.get(id(name))) for name in tree.find_all(nodes.Name)}
+
+
+def _constant(node: nodes.Node) -> str | None:
+    """The text that stands there, None where it is none."""
+    return node.value if isinstance(node, nodes.Const) and isinstance(node.value, str) else None

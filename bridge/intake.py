@@ -14,6 +14,7 @@ class Destination:
     """One event for one sink, as the table decided: the first row that named the sink, its template and its terms.
 
     sealed: originals of what is masked in the event, for this sink alone; None where it is given none.
+    recipient: the key of whom it is for, where the sink has many addresses; None where nobody is meant, or nobody in it
     """
 
     sink: str
@@ -21,6 +22,7 @@ class Destination:
     template: str | None = None
     terms: Terms | None = None
     sealed: str | None = None
+    recipient: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A sink turns its service's answers into an Outcome; `delivery/policy.py` turns t
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 #: Seconds: no wait that follows from an answer is shorter, whatever the service asks for.
 SHORTEST_WAIT = 1.0
@@ -47,9 +48,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """It will take no message at all until someone repairs the address, or what may be done there."""
+    """It will take no message at all until someone repairs the address, or what may be done there.
+
+    where  whether that is the sink itself, or one of the many addresses that it speaks to
+    """
 
     reason: str
+    where: Literal["sink", "address"] = "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +123,13 @@ class Dead:
 class HeldBack:
     """Not sent, as the row's terms want it: it was taken back by its opposite, or fell into quiet hours; or because
     somebody muted it, which `note` says more of.
+
+    unreached  whether that is because nobody can be reached, so that its fallback is told
     """
 
     reason: str
     note: str | None = None
+    unreached: bool = False
 
 
 Fate = Done | Again | Dead | HeldBack

@@ -31,6 +31,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
+from bridge.people.directory import generation_of
 from bridge.routing import Router
 from bridge.sealing import Sealer, Unmasking
 from bridge.sinks import SinkSettings
@@ -102,9 +103,13 @@ class Reloader:
         sources = {
             name: Source(name, one.panel, one.open(), unmasking=unmasking) for name, one in config.sources.items()
         }
-        router = Router(config.table(), sinks=config.all_sinks(), on_error=_log_failed_row)
+        router = Router(
+            config.table(), sinks=config.all_sinks(), recipients=config.recipients(), on_error=_log_failed_row
+        )
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
+        records = list(config.directory_records())
+        await self._outbox.keep_directory(generation_of(records), records)
         # everything is made before anything is put in place: what cannot be made leaves all as it was
         self._loaded, self._sinks = loaded, opened
         changing = {name for name, (settings, _) in opened.items() if settings.cannot_update("subject") is None}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import UnknownName
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, SourceSettings
+from bridge.people.recipient import Recipients
 from bridge.routing import Route, Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
@@ -34,6 +35,8 @@ class Configuration(Protocol):
     def template_folders(self) -> Sequence[Path]: ...
 
     def zone(self) -> ZoneInfo: ...
+
+    def recipients(self) -> Recipients: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +70,5 @@ def dry_run(config: Configuration) -> DryRun:
     """The file, ready to be asked."""
     sinks, table = config.all_sinks(), config.table()
     renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
-    router = Router(table, sinks=sinks)
+    router = Router(table, sinks=sinks, recipients=config.recipients())
     return DryRun(config.sources, sinks, dict(table), router, renderer, config.zone(), config.locale)

@@ -90,7 +90,7 @@ def explain(
     from bridge.routing import Router
 
     settings = load_settings(config)
-    router = Router(settings.table(), sinks=settings.all_sinks())
+    router = Router(settings.table(), sinks=settings.all_sinks(), recipients=settings.recipients())
     with existing_ledger(settings) as ledger:
         explanation = operations.explain(ledger, event, router)
     if as_json:

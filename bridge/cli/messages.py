@@ -130,6 +130,10 @@ async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
     http, at = Http(), datetime.now(UTC)
     try:
         sink = _sink_settings(config, name).open(Tools(http, DIALECTS))
+        if sink.addressing is not None:
+            raise BridgeError(
+                f'sink "{name}" has an address for each {sink.addressing.audience or "event"}, and no own'
+            )
         renderer, given = dry_run(config).renderer, Circumstances(test=True)
         message, fault = rendered_message(event, sink.look, renderer, at=at, circumstances=given)
         if fault:

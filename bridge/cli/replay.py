@@ -76,7 +76,7 @@ def replay(
     with existing_ledger(settings) as ledger:
         check_filters(ledger, settings, query)
         if events:
-            router = Router(settings.table(), sinks=settings.all_sinks())
+            router = Router(settings.table(), sinks=settings.all_sinks(), recipients=settings.recipients())
             _print_events(operations.replay_unrouted(ledger, query, router, now=now, dry_run=dry_run), as_json=as_json)
         else:
             _print_replayed(operations.replay(ledger, query, now=now, again=again, dry_run=dry_run), as_json=as_json)

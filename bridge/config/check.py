@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.admin.settings import AdminSettings
+from bridge.config.addresses import check_addresses
 from bridge.config.admin import check_admin
 from bridge.config.advice import check_advice
 from bridge.config.document import Document, KeyPath
@@ -54,6 +55,7 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
         check_advice(document, {name: (("sinks", name), sink) for name, sink in valid.items()})
         return
     check_admin(document, config)
+    check_addresses(document, config)
     paths = sink_paths(config)
     check_advice(document, {name: (paths[name], sink) for name, sink in config.all_sinks().items()})
     warn_of_parts(document, config)

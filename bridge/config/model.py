@@ -1,9 +1,9 @@
 """The file people edit, as one frozen value: it gathers what every part says of its own settings."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -16,6 +16,8 @@ from bridge.ingress.address import PRIVATE
 from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
+from bridge.people.directory import DirectorySettings
+from bridge.people.recipient import Recipients
 from bridge.routing import OWN, Route
 from bridge.settings import (
     AddressRange,
@@ -75,6 +77,7 @@ class Config(Settings):
     log: Log = Field(Log(), description="how the bridge speaks of itself")
     admin: AdminSettings | None = Field(None, description="where you look at the bridge, and who may")
     alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
+    directory: DirectorySettings | None = Field(None, description="where owners and nodes are reached")
     sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
     routes: tuple[Route, ...] = Field((), description="which events go where; every row that matches applies, in order")
@@ -94,6 +97,20 @@ class Config(Settings):
     def all_sinks(self) -> Mapping[str, SinkSettings]:
         """The sinks of the file, and those that the webhooks describe."""
         return {**self.sinks, **{name: webhook.sink() for name, webhook in self.named_webhooks()}}
+
+    def realms(self) -> Mapping[str, str]:
+        """Of the sources: whose users, owners and nodes they speak of."""
+        return {name: one.realm or name for name, one in self.sources.items()}
+
+    def directory_records(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """What the directory says, by the keys of recipients."""
+        return iter(()) if self.directory is None else self.directory.records(next(iter(self.realms().values()), ""))
+
+    def recipients(self) -> Recipients:
+        """Who is meant by what a sink is told."""
+        found = {name: one.addressing() for name, one in self.all_sinks().items()}
+        audiences = {name: one.audience for name, one in found.items() if one is not None and one.audience is not None}
+        return Recipients(audiences, self.realms())
 
     def table(self) -> Sequence[tuple[str, Route]]:
         """The rows with their names: the routes in order, then one for each webhook."""

@@ -19,7 +19,7 @@ def opposite_pairs(deliveries: Sequence[Delivery]) -> dict[int, Delivery]:
     pairs: dict[int, Delivery] = {}
     unpaired: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
-        terms, subject = delivery.terms, delivery.event.subject
+        terms, subject = delivery.terms, delivery.order
         if terms is None or not terms.hold or subject is None or opposite(delivery.event.type) is None:
             continue
         before = unpaired.setdefault(subject, [])

@@ -24,8 +24,8 @@ def is_deletion(delivery: Delivery) -> bool:
 async def earlier_message(delivery: Delivery, outbox: Outbox) -> Earlier | None:
     """That message; None where the sink was told nothing of its subject yet."""
     event, terms = delivery.event, delivery.terms
-    assert event.subject is not None
-    earlier = await outbox.earlier_message(delivery.sink, event.subject)
+    assert delivery.order is not None
+    earlier = await outbox.earlier_message(delivery.sink, delivery.order)
     if earlier is None or is_change(event):
         return earlier and replace(earlier, delete=is_deletion(delivery))
     return replace(earlier, thread=terms is not None and terms.update == "thread")

@@ -192,6 +192,8 @@ class Breaker:
                 self.failures += 1
                 self._leave_alone(LIMITED, self._backoff(max(self._ceiling, LIMITED_CEILING)), now, at)
                 return True
+            case Gone(where="address"):
+                return self.resume()
             case Gone(reason):
                 self._close(Standing.PARKED, reason, at)
                 return True

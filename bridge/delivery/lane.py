@@ -14,25 +14,23 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
-from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
-from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
+from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
+from bridge.delivery.gate import Admitted, Gate, for_audience
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
-from bridge.delivery.muting import Mutes
-from bridge.delivery.policy import Policy, Send, admission, splits, suppressed_by
+from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, wait_for_store
 from bridge.errors import StoreError
 from bridge.incident import OnIncident, ignore
-from bridge.message import Earlier
 from bridge.messages.renderer import Renderer
-from bridge.outcome import Again, Attempt, Fate, HeldBack, Refused
+from bridge.outcome import Attempt, Refused
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import log
@@ -86,18 +84,19 @@ class Lane:
         self.stopping = False
         self._resources = resources
         self._outbox, self._clock = resources.outbox, resources.clock
-        told = resources.on_incident
-        self._health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch, told)
+        on_incident = resources.on_incident
+        self._health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch, on_incident)
         self._settler = Settler(
-            name, self._outbox, self._clock, resources.announce, lambda one: self._queue.remove([one]), told
+            name, self._outbox, self._clock, resources.announce, lambda one: self._queue.remove([one]), on_incident
         )
         self._policy = Policy(sink.retry, resources.chance)
+        self._gate = Gate(sink, self._outbox, self._clock)
         self._queue = Queue(
             name,
             self._outbox,
             self._clock,
             flush=self._settler.flush,
-            storm=sink.storm if sink.digests else None,
+            storm=sink.storm if sink.digests and sink.addressing is None else None,
             digests=sink.digests,
             concurrency=sink.concurrency,
         )
@@ -109,7 +108,6 @@ class Lane:
         self._at_rest.set()
         self._outage_checked = float("-inf")
         self._fallbacks = Fallbacks(name, self._outbox)
-        self._mutes = Mutes(self._outbox, self._clock)
         self._woken = asyncio.Event()
 
     @property
@@ -182,13 +180,12 @@ class Lane:
     async def _carry(self, batch: Batch) -> None:
         """Attempt what of a batch may be sent now, and settle it."""
         try:
-            admitted, silent = await self._admit(batch)
-            admitted, earlier = await self._with_earlier(admitted)
-            async with self._room(admitted):
-                if self._is_closed():  # by the answer to another one
+            admitted = await self._admit(batch)
+            async with self._room(admitted.batch):
+                if admitted.apart or self._is_closed():  # by the answer to another one
                     self._queue.restore(batch)
-                elif admitted.deliveries:
-                    await self._attempt(admitted, silent=silent, earlier=earlier)
+                elif admitted.batch.deliveries:
+                    await self._attempt(admitted)
         except StoreError as error:  # before anything was sent: nothing has happened
             self._queue.restore(batch)
             await wait_for_store(self.name, error, self._clock)
@@ -208,51 +205,42 @@ class Lane:
                     yield
                     return
 
-    async def _admit(self, batch: Batch) -> tuple[Batch, bool]:
-        """What of a batch is to be sent, and whether silently; the rest is settled as its terms want it."""
-        local = (now := self._clock.now()).astimezone(self.settings.zone)
-        fates: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
-        admitted, silent = [], True
-        for delivery in batch.deliveries:
-            match await self._mutes.held_back(delivery) or admission(delivery, self.sink.quiet, local):
-                case Send(silent=silently):
-                    admitted.append(delivery)
-                    silent = silent and silently
-                case Again() | HeldBack() as fate:
-                    fates.append((delivery, fate))
-                case never:
-                    assert_never(never)
-        if fates:
-            await self._settle([Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in fates])
-        return Batch(admitted, storm=batch.storm), silent
+    async def _admit(self, batch: Batch) -> Admitted:
+        """What of a batch is to be sent, and where; the rest is settled as its terms want it."""
+        admitted = await self._gate.admit(batch, self.settings.zone)
+        await self._settle_unsent(admitted)
+        if admitted.apart:
+            self._queue.send_singly(admitted.batch.deliveries)
+            return admitted
+        if len(admitted.batch.deliveries) == 1 and wants_earlier(admitted.batch.deliveries[0]):
+            await self.flush()
+            admitted = await self._gate.with_earlier(admitted)
+            await self._settle_unsent(admitted)
+        return admitted
 
-    async def _with_earlier(self, batch: Batch) -> tuple[Batch, Earlier | None]:
-        """A batch, and the message that it updates; nothing is left of a deletion where there is nothing to delete."""
-        if len(batch.deliveries) != 1 or not wants_earlier(batch.deliveries[0]):
-            return batch, None
-        [delivery] = batch.deliveries
-        await self.flush()
-        if (earlier := await earlier_message(delivery, self._outbox)) is None and is_deletion(delivery):
-            fate, now = HeldBack(NOTHING_TO_DELETE), self._clock.now()
-            await self._settle([Settlement(delivery, fate, NOT_SENT, now, epoch=self.epoch)])
-            return Batch([]), None
-        return batch, earlier
+    async def _settle_unsent(self, admitted: Admitted) -> None:
+        now = self._clock.now()
+        if admitted.settled:
+            await self._settle(
+                [Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in admitted.settled]
+            )
 
-    async def _attempt(self, batch: Batch, *, silent: bool, earlier: Earlier | None) -> None:
+    async def _attempt(self, admitted: Admitted) -> None:
+        batch = admitted.batch
         self._attempts += 1
         self._at_rest.clear()
         try:
-            loaded = replace(batch, deliveries=await self._outbox.load(batch.deliveries))
+            loaded = [for_audience(one, self.sink.addressing) for one in await self._outbox.load(batch.deliveries)]
             started, at = self._clock.monotonic(), self._clock.now()
             slot = self._health.limiter.reserve()
             try:
                 result = await send_batch(
-                    loaded,
-                    self.sink,
+                    replace(batch, deliveries=loaded),
+                    admitted.sink,
                     self.settings.renderer,
                     at=at,
-                    silent=silent,
-                    earlier=earlier,
+                    silent=admitted.silent,
+                    earlier=admitted.earlier,
                     on_sent=lambda: slot.sent(self._clock.monotonic()),
                 )
             finally:

@@ -61,6 +61,8 @@ class Policy:
                 return Dead(f"{reason}; gave up after {attempt} attempts")
             case Refused(reason):
                 return Dead(reason)
+            case Gone(reason, "address"):
+                return HeldBack(reason, unreached=True)
             case Gone(reason):  # this one goes first when the lane flows again
                 return Again(now, f"the lane is parked: {reason}", counts=False)
             case _:

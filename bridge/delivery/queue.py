@@ -111,8 +111,8 @@ class Queue:
             batch = await self._storm_batch()
         for delivery in batch.taken:
             self._taken[delivery.id] = delivery
-            if delivery.event.subject is not None:
-                self._busy[delivery.event.subject] += 1
+            if (order := delivery.order) is not None:
+                self._busy[order] += 1
         if self._ready[0] is first and batch == Batch([first]):
             self._ready.popleft()  # the common case, without a look at all the others
         else:
@@ -161,7 +161,7 @@ class Queue:
 
     def _is_free(self, delivery: Delivery) -> bool:
         """Whether nothing of its subject is taken, or comes before it. Only what was collected may be early."""
-        subject = delivery.event.subject
+        subject = delivery.order
         if subject is None:
             return True
         if subject in self._busy:
@@ -169,17 +169,17 @@ class Queue:
         if not may_be_early(delivery):
             return True
         earlier = (one for one in self._ready if one.state is not State.WAITING and one.id < delivery.id)
-        return all(one.event.subject != subject for one in earlier)
+        return all(one.order != subject for one in earlier)
 
     def _is_untried(self, delivery: Delivery) -> bool:
         """Whether it has not been tried, and comes before all others of its subject."""
-        subject = delivery.event.subject
-        ahead = next(one for one in self._ready if one is delivery or (subject and one.event.subject == subject))
+        subject = delivery.order
+        ahead = next(one for one in self._ready if one is delivery or (subject and one.order == subject))
         return not delivery.attempts and ahead is delivery and self._is_free(delivery)
 
     def _release(self, delivery: Delivery) -> None:
         del self._taken[delivery.id]
-        if (subject := delivery.event.subject) is not None:
+        if (subject := delivery.order) is not None:
             self._busy[subject] -= 1
             if not self._busy[subject]:
                 del self._busy[subject]
@@ -192,9 +192,9 @@ class Queue:
 
     def _forget_subject(self, delivery: Delivery) -> None:
         """Later ones of its subject are found again in the store, when it is out of their way."""
-        if (subject := delivery.event.subject) is not None:
+        if (subject := delivery.order) is not None:
             self._changes.subjects.add(subject)
-            self._ready = deque(one for one in self._ready if one.event.subject != subject)
+            self._ready = deque(one for one in self._ready if one.order != subject)
 
     def _rewind(self, id_: int) -> None:
         """Something above that id may have been passed over."""
@@ -240,18 +240,18 @@ class Queue:
         """Those that may go with the first one now: each that waits for something else stays, with its later ones."""
         now, joining, staying = self._clock.now(), list[Delivery](), set[str | None]()
         for one in members:
-            stays = one.event.subject in staying or waits_for_more(one, now) or not self._joins(one, blocked)
+            stays = one.order in staying or waits_for_more(one, now) or not self._joins(one, blocked)
             if one is first or not stays:
                 joining.append(one)
-            elif one.event.subject is not None:
-                staying.add(one.event.subject)
+            elif one.order is not None:
+                staying.add(one.order)
         return joining
 
     def _joins(self, found: Delivery, blocked: Sequence[tuple[int, str]]) -> bool:
         """Whether nothing pending comes before it."""
         if self._has_more and found.id > self._cursor:
             return False
-        return all(subject != found.event.subject or id_ > found.id for id_, subject in blocked)
+        return all(subject != found.order or id_ > found.id for id_, subject in blocked)
 
     def _storms(self, first: Delivery) -> bool:
         """Whether it goes with all that may go: the lane has fallen behind, or it is late and not alone."""
@@ -327,7 +327,7 @@ class Queue:
         for delivery in claim.deliveries:
             if claim.has_more and may_be_early(delivery) and delivery.id > claim.cursor:
                 self._make_due(LONG_AGO)
-            elif delivery.id not in known and delivery.event.subject not in changes.subjects:
+            elif delivery.id not in known and delivery.order not in changes.subjects:
                 yield delivery
 
 

@@ -43,6 +43,9 @@ class SourceConfig(Settings):
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")
     mask: tuple[str, ...] = Field((), description="more paths to mask, as in user.note or **.phone")
     unmask: tuple[str, ...] = Field((), description="paths that would be masked, let through")
+    realm: str | None = Field(
+        None, min_length=1, max_length=64, description="one word for all sources whose users are the same; its name"
+    )
     silent_after: SilentAfter | None = Field(
         None, description="tell where nothing came for so long; auto: 6 times as long as usual, 1h at least"
     )

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from bridge.event import Event
 from bridge.expressions import FAULTS, Condition, new_context
 from bridge.intake import Decision, Destination, Routed
+from bridge.people.recipient import Recipients
 from bridge.routing.route import SCOPE, Route
 from bridge.routing.verdicts import refusal, table_of
 from bridge.terms import Terms
@@ -45,12 +46,14 @@ class Router:
         rows: Sequence[tuple[str, Route]],
         *,
         sinks: Mapping[str, Switch],
+        recipients: Recipients | None = None,
         on_error: Callable[[str, str], None] = lambda row, reason: None,
     ) -> None:
         self.failures: Counter[str] = Counter()
         enabled = {name for name, sink in sinks.items() if sink.enabled}
         self.table = table_of(rows, enabled)
         self._rows = [_row(name, route, enabled) for name, route in rows]
+        self._recipients = recipients or Recipients()
         self._on_error = on_error
         self._kept = lru_cache(KEPT)(self._rows_of)
 
@@ -68,7 +71,8 @@ class Router:
             matched.append(row.name)
             for sink in row.sinks:
                 if sink not in destinations:
-                    destinations[sink] = Destination(sink, row.name, row.route.template, row.terms)
+                    recipient = self._recipients.of(sink, event)
+                    destinations[sink] = Destination(sink, row.name, row.route.template, row.terms, recipient=recipient)
         decision = Decision(self.table, tuple(matched), tuple(failed))
         return Routed(event, tuple(destinations.values()), decision)
 

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from bridge.event import Event
 from bridge.foreign import json_object as json_object
@@ -11,6 +11,7 @@ from bridge.foreign import object_at
 from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
@@ -20,6 +21,7 @@ from bridge.sinks.responses import is_page as is_page
 from bridge.sinks.responses import retry_after as retry_after
 from bridge.sinks.responses import seconds as seconds
 from bridge.sinks.secrets import KnownSecrets
+from bridge.sinks.settings import AddressedConfig as AddressedConfig
 from bridge.sinks.settings import ChatConfig as ChatConfig
 from bridge.sinks.settings import ProgramConfig as ProgramConfig
 from bridge.sinks.settings import Retry as Retry
@@ -83,6 +85,15 @@ class Sink(Protocol):
         """A short hash of the settings: another one where the operator has changed them."""
         ...
 
+    @property
+    def addressing(self) -> Addressing | None:
+        """How the address of each message is found; None where they all go to the same one."""
+        ...
+
+    def at(self, address: Address) -> "Sink":
+        """The same for one address, where it has many."""
+        ...
+
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt: ...
 
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt: ...
@@ -93,6 +104,8 @@ class HttpSink(ABC, Generic[C]):
 
     #: Whether it can tell several events as one message; then it has `build_digest`.
     digests: bool = False
+    #: What is gone where the service knows of no such place: the sink, or one of its many addresses.
+    place: Literal["sink", "address"] = "sink"
 
     def __init__(self, config: C, tools: Tools) -> None:
         self.config = config
@@ -100,6 +113,7 @@ class HttpSink(ABC, Generic[C]):
         self._secrets = KnownSecrets(config)
         self._proxy = config.proxy.get_secret_value() if config.proxy else None
         self.address = address_of(config)
+        self.addressing = config.addressing()
 
     @property
     def look(self) -> Look:
@@ -133,6 +147,13 @@ class HttpSink(ABC, Generic[C]):
     @property
     def concurrency(self) -> int:
         return self.config.concurrency if isinstance(self.config, ProgramConfig) else 1
+
+    def at(self, address: Address) -> Self:
+        """The same for one address, where it has many: its settings stand in the place of the expressions."""
+        locale = {"locale": address.locale} if address.locale else {}
+        sink = type(self)(self.config.model_copy(update={**address.settings, **locale}), self.tools)
+        sink.place = "address"
+        return sink
 
     @abstractmethod
     def build(self, message: Message) -> Request:

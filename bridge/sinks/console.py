@@ -15,6 +15,7 @@ from pydantic import Field
 from bridge.markup.service import Look
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Limit
+from bridge.people.address import Address
 from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
 from bridge.sinks.settings import MessageStyle
@@ -46,6 +47,7 @@ class ConsoleSink:
 
     digests = True
     concurrency = 1
+    addressing = None
 
     def __init__(self, config: ConsoleConfig, out: TextIO | None = None) -> None:
         self.config = config
@@ -74,6 +76,9 @@ class ConsoleSink:
     @property
     def storm(self) -> Storm | None:
         return self.config.storm
+
+    def at(self, address: Address) -> "ConsoleSink":
+        return self
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         return await self._show(message)

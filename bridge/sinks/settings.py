@@ -5,15 +5,25 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+    model_validator,
+)
 from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Extent, Service
 from bridge.outcome import Rate
+from bridge.people.address import Addressing, Form, audience_of, is_expression
 from bridge.settings import Duration, Settings
 from bridge.sinks.mending import Mending
 from bridge.sinks.text import web_url
@@ -183,10 +193,49 @@ class SinkConfig(Settings):
         """What is worth saying of its settings. What a gateway of the operator's may take is none of it."""
         return iter(())
 
+    def addressing(self) -> Addressing | None:
+        """How the address of each message is found, where that follows from data; None where the file has the address.
+
+        Raise ValueError where an expression speaks of what it may not.
+        """
+        return None
+
     def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
         """Why it can neither edit (`subject`) or answer (`thread`) what it said before; None where it can."""
         return "it has no messages that could be changed"
 
+
+class AddressedConfig(SinkConfig):
+    """What a sink has that can speak to many addresses: its address settings may be expressions."""
+
+    #: The settings that an address is made of, and the form that each has where it comes out of data.
+    address_forms: ClassVar[Mapping[str, Form]]
+
+    unknown: Literal["drop", "default"] = Field(
+        "drop", description="where there is no address. default: the directory's default record is asked"
+    )
+
+    def addressing(self) -> Addressing | None:
+        written = {name: value for name in self.address_forms if is_expression(value := getattr(self, name))}
+        return Addressing(written, self.address_forms, default=self.unknown == "default") if written else None
+
+    @model_validator(mode="after")
+    def _one_audience(self) -> Self:
+        self.addressing()
+        return self
+
+
+def _expression_or_given(value: Any, given: ValidatorFunctionWrapHandler) -> Any:
+    if not is_expression(value):
+        return given(value)
+    audience_of({"": value})
+    return value.strip()
+
+
+#: Of a setting that may be an expression over the event and the directory's record, as `{{ owner.telegram }}`.
+FROM_DATA = WrapValidator(_expression_or_given)
+#: How an editor knows such an expression.
+EXPRESSION_SCHEMA: JsonObject = {"type": "string", "pattern": r"\{\{"}
 
 #: How much messages say.
 MessageStyle = Annotated[
@@ -212,7 +261,9 @@ class ProgramConfig(SinkConfig):
 
 
 #: How a sink is spoken to, and not where: changing these repairs no address.
-NO_ADDRESS = frozenset(("enabled", "rate", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency"))
+NO_ADDRESS = frozenset(
+    ("enabled", "rate", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency", "unknown")
+)
 
 
 def address_of(config: SinkConfig) -> str:

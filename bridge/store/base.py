@@ -8,11 +8,11 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.event import Event
 from bridge.intake import Destination, Intake
@@ -48,7 +48,8 @@ class Delivery:
     `instead` says what happened at the sink that it was for first. `replay_of` is the delivery that it repeats, 0 where
     it is the event that is replayed. `size` is how many bytes its event has in the store; where that is much it is not
     `loaded`, and the event has neither its `data` nor its `native` (`Outbox.load`).
-    `sealed` holds originals of what is masked in the event, until it is settled.
+    `sealed` holds originals of what is masked in the event, until it is settled. `recipient` is the key of whom it is
+    for, where its sink has many addresses.
     """
 
     id: int
@@ -66,6 +67,17 @@ class Delivery:
     size: int = field(default=0, compare=False)
     loaded: bool = True
     sealed: str | None = None
+    recipient: str | None = None
+
+    @property
+    def order(self) -> str | None:
+        """What its order is kept by; None where it has none."""
+        return order_of(self.event.subject, self.recipient)
+
+
+def order_of(subject: str | None, recipient: str | None) -> str | None:
+    """What order is kept by: the subject, for each recipient by itself; what one waits for holds up nobody else."""
+    return subject if subject is None or recipient is None else f"{recipient}>{subject}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ class Claim:
     cursor    how far the pending ones were looked through: what the next claim comes `after`
     has_more  whether there may be further pending ones
     next_due  when the next retry is due, None where nothing waits
-    blocked   id and subject of each pending one on the way that waits behind another of its subject
+    blocked   id and order of each pending one on the way that waits behind another of its order
     """
 
     deliveries: Sequence[Delivery]
@@ -236,6 +248,15 @@ class Outbox(Protocol):
     async def mutes(self, *, now: datetime) -> Sequence[Mute]:
         """What is muted now."""
         ...
+
+    async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What the directory says of these recipients, of those that it knows."""
+
+    async def keep_directory(self, generation: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Look recipients up in these records from now on; nothing is written where that is so already.
+
+        `generation`: a hash of them, empty where there are none.
+        """
 
     async def lane_state(self, sink: str) -> LaneState:
         """How a lane stands; as new where nobody has carried it yet."""

@@ -1,11 +1,12 @@
 """The outbox over SQLAlchemy Core. The queries themselves stand in `queries/`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from itertools import islice
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from bridge.store.backend import autocommit
 from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Remembered, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
-from bridge.store.queries import claim, events, fingerprints, lanes, mutes, prune, threads
+from bridge.store.queries import claim, directory, events, fingerprints, lanes, mutes, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -93,6 +94,22 @@ class SqlOutbox:
     async def mutes(self, *, now: datetime) -> Sequence[Mute]:
         return await self._read(lambda c: mutes.mutes_in_force(c, now))
 
+    async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        return await self._read(lambda c: directory.records_of(c, keys))
+
+    async def keep_directory(self, generation: str, records: Iterable[directory.Record]) -> None:
+        """Look recipients up in these records from now on; nothing is written where that is so already.
+
+        `generation`: a hash of them, empty where there are none.
+        """
+        if (await self._read(directory.generation_in_force) or "") == generation:
+            return
+        for chunk in chunked(records, directory.CHUNK):
+            await self._writer.write(directory.put_records, (generation, chunk))
+        await self._writer.write(directory.put_in_force, generation)
+        while await self._writer.write(directory.forget_others, None):
+            pass
+
     async def lane_state(self, sink: str) -> LaneState:
         return await self._read(lambda c: lanes.lane_state(c, sink))
 
@@ -144,3 +161,10 @@ class SqlOutbox:
 
     async def _read(self, query: Callable[[sa.Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._connection.run, query)
+
+
+def chunked(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The values, so many at a time."""
+    left = iter(values)
+    while chunk := list(islice(left, size)):
+        yield chunk

@@ -32,6 +32,7 @@ def new_delivery(id_: int, event: Event, to: Destination) -> Delivery:
         template=to.template,
         terms=to.terms,
         sealed=to.sealed,
+        recipient=to.recipient,
         state=State.WAITING if collecting > 0 else State.PENDING,
         due_at=event.received_at + timedelta(seconds=collecting) if collecting > 0 else None,
     )
@@ -42,7 +43,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "id": delivery.id,
         "event_id": delivery.event.id,
         "sink": delivery.sink,
-        "subject": index_key_or_none(delivery.event.subject),
+        "subject": index_key_or_none(delivery.order),
         "row": delivery.row,
         "template": delivery.template,
         "terms": terms_json(delivery.terms),
@@ -52,6 +53,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "due_at": micros_or_none(delivery.due_at),
         "replay_of": delivery.replay_of,
         "sealed": delivery.sealed,
+        "recipient": delivery.recipient,
     }
 
 
@@ -228,6 +230,7 @@ def delivery_of(row: Row, *, loaded: bool) -> Delivery:
         size=row.size,
         loaded=loaded,
         sealed=row.sealed,
+        recipient=row.recipient,
     )
 
 

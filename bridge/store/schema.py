@@ -48,7 +48,7 @@ deliveries = sa.Table(
     sa.Column("id", Id, primary_key=True, autoincrement=False),  # see queries/put.py
     sa.Column("event_id", sa.String(36), nullable=False),
     sa.Column("sink", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text),  # its key (index_key.py), for the order; the event has it whole
+    sa.Column("subject", sa.Text),  # what order is kept by, its key (index_key.py); the event has its subject whole
     sa.Column("row", sa.Text, nullable=False),
     sa.Column("template", sa.Text),
     sa.Column("terms", sa.Text),  # JSON
@@ -68,6 +68,7 @@ deliveries = sa.Table(
     sa.Column("cleared_at", Micros),
     sa.Column("ref", sa.Text),  # of what was delivered: the service's own id of the message
     sa.Column("ms", sa.Integer),  # of what was tried: how long the last try took
+    sa.Column("recipient", sa.Text),  # the key of whom it is for, where the sink has many addresses
 )
 
 attempts = sa.Table(  # one row for every try of a delivery, and for what else was decided of it
@@ -170,6 +171,21 @@ fingerprints = sa.Table(
     sa.Column("until", Micros, nullable=False),
 )
 
+directory = sa.Table(  # where recipients are reached, as the file says; several generations while it is changed
+    "directory",
+    metadata,
+    sa.Column("generation", sa.String(16), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # of a recipient
+    sa.Column("record", sa.Text, nullable=False),  # JSON
+)
+
+directories = sa.Table(  # one row: the generation that is in force
+    "directories",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("generation", sa.String(16), nullable=False),
+)
+
 replicas = sa.Table(
     "replicas",
     metadata,
@@ -211,7 +227,11 @@ _index("deliveries_waiting", _d.sink, _d.due_at, _d.id, where="due_at IS NOT NUL
 # pending would make every put slower, the longer the backlog is
 _index("deliveries_blocking", _d.sink, _d.subject, _d.id, where="due_at IS NOT NULL")
 _index("deliveries_collected", _d.sink, _d.row, _d.made_at, _d.id, where="due_at IS NOT NULL")
-_index("deliveries_filling", _d.sink, _d.row, _d.terms, _d.id, where="due_at IS NOT NULL AND reason IS NULL")
+_index(
+    "deliveries_filling",
+    *(_d.sink, _d.row, _d.terms, _d.recipient, _d.id),
+    where="due_at IS NOT NULL AND reason IS NULL",
+)
 _index("deliveries_termed", _d.sink, _d.id, where="settled_at IS NULL AND terms IS NOT NULL")
 _index("deliveries_dead", _d.sink, _d.id, where="state = 'dead' AND cleared_at IS NULL")
 _index("deliveries_event", _d.event_id)

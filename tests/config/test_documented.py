@@ -17,6 +17,7 @@ from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings
 from bridge.panels.base import SourceConfig
 from bridge.panels.json.signature import SignatureSettings
+from bridge.people.directory import DirectorySettings, Record
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
@@ -43,6 +44,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "log": Log,
     "admin": AdminSettings,
     "alerts": AlertSettings,
+    "directory": DirectorySettings,
+    "record": Record,
     "Every source": SourceConfig,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},
     "signature": SignatureSettings,

@@ -15,6 +15,7 @@ from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Message, Tally
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome
+from bridge.people.address import Address, Addressing
 from bridge.sinks.base import OnSent, Retry
 from bridge.store import open_ledger
 from bridge.store.base import Delivery
@@ -37,12 +38,16 @@ class ScriptedSink:
     concurrency = 1
     digests = True
     address = "here"
+    addressing: Addressing | None = None
 
     def __init__(self, clock: FakeClock, answers: Iterable[Outcome | Attempt | Exception] = ()) -> None:
         self.answers = list(answers)
         self.sent: list[tuple[float, str | None]] = []
         self.messages: list[Message | Digest] = []
         self._clock = clock
+
+    def at(self, address: Address) -> "ScriptedSink":
+        return self
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         self.sent.append((self._clock.monotonic(), message.event.subject))

@@ -56,9 +56,7 @@ async def test_of_a_digest_only_what_is_muted_is_left_out(outbox: SqlOutbox, sto
     assert len(sink.messages) == 1
 
 
-async def test_what_is_replayed_is_sent_whatever_is_muted(
-    outbox: SqlOutbox, store_url: str, clock: FakeClock
-) -> None:
+async def test_what_is_replayed_is_sent_whatever_is_muted(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
     sink = ScriptedSink(clock)
     lane = a_lane(outbox, sink, clock)
     mute(store_url, MuteKind.SOURCE, "marzban")

@@ -67,6 +67,10 @@ class Service(ABC):
         """Answer the next requests so, before any is looked at."""
         self._answers.extend(answers)
 
+    def let_through(self) -> None:
+        """From now on answer as the service does."""
+        self._answers.clear()
+
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_route("*", "/{tail:.*}", self._handle)

@@ -24,7 +24,7 @@ Quirks   a message's id means something in its chat alone, and nothing after the
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -36,10 +36,12 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.people.address import Form
 from bridge.posted import is_silent
 from bridge.settings import Settings
 from bridge.sinks.base import (
     SENT_ANEW,
+    AddressedConfig,
     ChatConfig,
     Flow,
     HttpSink,
@@ -53,7 +55,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import Advice, ApiBase, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
 from bridge.sinks.telegram.mending import MENDING
@@ -73,10 +75,31 @@ def _chat(value: Any) -> Any:
     return text if text.startswith("@") else int(text)
 
 
+def _thread(value: Any) -> Any:
+    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}", str(value).strip()):
+        raise ValueError("should be a whole number")
+    if not 1 <= (thread := int(value)) < 2**31:
+        raise ValueError("should be at least 1" if thread < 1 else "should be less than 2147483648")
+    return thread
+
+
+def _chat_number(text: str) -> int:
+    if abs(int(text)) >= 2**52:
+        raise ValueError("should have at most 52 bits, as Telegram's chats have")
+    return int(text)
+
+
 ChatId = Annotated[
     int | str,
     BeforeValidator(_chat),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^({CHAT})$"}]}),
+    FROM_DATA,
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^({CHAT})$"}, EXPRESSION_SCHEMA]}),
+]
+ThreadId = Annotated[
+    int | str,
+    BeforeValidator(_thread),
+    FROM_DATA,
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, EXPRESSION_SCHEMA]}),
 ]
 
 
@@ -87,17 +110,21 @@ class Button(Settings):
     url: str = Field(description="where it leads, a template; left out where it is no http, https or tg link")
 
 
-class TelegramConfig(ChatConfig):
-    """A Telegram chat, by a bot's token."""
+class TelegramConfig(AddressedConfig, ChatConfig):
+    """A Telegram chat, by a bot's token; or as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = TELEGRAM
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", _chat_number),
+        "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", _thread, optional=True, place=False),
+    }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
     token: Token = Field(description="the bot's token, from @BotFather")
     chat_id: ChatId = Field(description="the chat: -100… for channels and supergroups, or @name")
-    message_thread_id: int | None = Field(None, ge=1, description="the topic, in a group that has topics")
+    message_thread_id: ThreadId | None = Field(None, description="the topic, in a group that has topics")
     disable_notification: bool = Field(False, description="true: the phone stays silent")
     protect_content: bool = Field(False, description="true: the message cannot be forwarded or saved")
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
@@ -139,6 +166,8 @@ class TelegramSink(HttpSink[TelegramConfig]):
         id_ = token.partition(":")[0]
         bot = f"telegram bot {id_ if id_.isdigit() and id_ != token else short_hash(token)}"
         place = f"{bot} chat {chat}"
+        if self.addressing is not None:
+            return (Limit(bot, Rate(30, 1.0)),)
         group = () if isinstance(chat, int) and chat > 0 else (Limit(place, Rate(20, 60.0)),)
         return (Limit(bot, Rate(30, 1.0)), Limit(place, Rate(1, 1.0)), *group)
 
@@ -200,15 +229,17 @@ class TelegramSink(HttpSink[TelegramConfig]):
         if not is_own(response.status, answer):
             return in_between(response)
         if (chat := _moved_to(response)) is not None:
-            return Gone(f"the chat has moved: set chat_id to {chat}")
+            return Gone(f"the chat has moved: set chat_id to {chat}", self.place)
         reason = ": ".join(filter(None, [f"HTTP {response.status}", _description(response)]))
         match response.status:
             case status if 200 <= status < 300:
                 return Delivered(ref=self._reference(answer))
-            case 401 | 403 | 404:
+            case 401 | 404:
                 return Gone(reason)
+            case 403:
+                return Gone(reason, self.place)
             case 400 if is_about_place(_description(response)):
-                return Gone(reason)
+                return Gone(reason, self.place)
             case _:
                 return Refused(reason)
 

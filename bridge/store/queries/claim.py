@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from bridge.store.base import Claim, Delivery
+from bridge.store.base import Claim, Delivery, order_of
 from bridge.store.compiled import read
 from bridge.store.index_key import index_key_or_none
 from bridge.store.rows import Row, delivery_of, event_of, terms_json, terms_of
@@ -28,7 +28,7 @@ from bridge.terms import Terms
 _DELIVERY_COLUMNS = [
     deliveries.c[name] for name in (
         "sink", "row", "made_at", "template", "terms", "attempts", "due_at", "instead", "replay_of", "state",
-        "sealed",
+        "sealed", "recipient",
     )
 ]  # fmt: skip
 INLINE = 8 * 2**10  # bytes of an event that a claim reads
@@ -107,6 +107,7 @@ NEXT_DUE = (
 DIGEST_MEMBERS = (
     _deliveries(_BLOCKED_BY.label("blocked_by"))
     .where(_of_sink, _is_waiting, deliveries.c.row == sa.bindparam("row_"))
+    .where(deliveries.c.recipient.is_not_distinct_from(sa.bindparam("recipient_", type_=sa.Text)))
     .where(deliveries.c.made_at <= sa.bindparam("until_"), _above, deliveries.c.terms == sa.bindparam("terms_"))
     .order_by(deliveries.c.made_at, deliveries.c.id)
     .limit(_limit)
@@ -135,9 +136,9 @@ BACKLOG = tuple(
 )
 DIGEST_FILL = (
     sa.select(sa.func.min(deliveries.c.id).label("first"), sa.func.count().label("number"))
-    .add_columns(deliveries.c.row, deliveries.c.terms)
+    .add_columns(deliveries.c.row, deliveries.c.terms, deliveries.c.recipient)
     .where(_of_sink, *_is_collecting, deliveries.c.terms.contains('"max":'))
-    .group_by(deliveries.c.row, deliveries.c.terms)
+    .group_by(deliveries.c.row, deliveries.c.terms, deliveries.c.recipient)
 )
 UNBLOCKED = _deliveries().where(deliveries.c.id == sa.bindparam("id_")).where(_BLOCKED_BY.is_(None))
 
@@ -173,7 +174,11 @@ def _pending(connection: sa.Connection, sink: str, *, after: int, limit: int) ->
     """The sink's next untried deliveries in order, without those whose subject has an earlier one waiting."""
     rows = read(connection, PENDING, {"sink_": sink, "after_": after, "limit_": limit})
     cursor = rows[-1].delivery_id if rows else after
-    blocked = [(row.delivery_id, row.subject) for row in rows if row.blocked_by is not None]
+    blocked = [
+        (row.delivery_id, order)
+        for row in rows
+        if row.blocked_by is not None and (order := order_of(row.subject, row.recipient)) is not None
+    ]
     unblocked = _deliveries_of([row for row in rows if row.blocked_by is None])
     return Claim(unblocked, cursor, has_more=len(rows) == limit, blocked=blocked)
 
@@ -210,8 +215,9 @@ def batch_members(connection: sa.Connection, first: Delivery, *, limit: int) -> 
 
 def _digest_members(connection: sa.Connection, first: Delivery, until: datetime, limit: int) -> list[Delivery]:
     """Those of a digest, without any that follows one of its subject that is not among them."""
-    values = {"sink_": first.sink, "row_": first.row, "terms_": terms_json(first.terms), "after_": first.id}
-    rows = read(connection, DIGEST_MEMBERS, values | {"until_": micros(until), "limit_": limit - 1})
+    values = {"sink_": first.sink, "row_": first.row, "terms_": terms_json(first.terms), "recipient_": first.recipient}
+    some = {"after_": first.id, "until_": micros(until), "limit_": limit - 1}
+    rows = read(connection, DIGEST_MEMBERS, values | some)
     ids, members = {first.id}, []
     for row in sorted(rows, key=lambda row: int(row.delivery_id)):
         if row.blocked_by is None or row.blocked_by in ids:
@@ -224,7 +230,7 @@ def _hold_members(connection: sa.Connection, first: Delivery, until: datetime, l
     """The ones of a hold: those of its subject, up to the first one that was not made with it."""
     values = {
         "sink_": first.sink,
-        "subject_": index_key_or_none(first.event.subject),
+        "subject_": index_key_or_none(first.order),
         "after_": first.id,
         "limit_": limit - 1,
     }

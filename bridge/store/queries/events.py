@@ -40,7 +40,7 @@ def arrivals(connection: sa.Connection, *, before: str | None, since: datetime |
 
 
 _FIRST_SENT_TO = (
-    sa.select(deliveries.c.sink, deliveries.c.row, deliveries.c.template, deliveries.c.terms)
+    sa.select(*(deliveries.c[name] for name in ("sink", "row", "template", "terms", "recipient")))
     .where(deliveries.c.event_id == sa.bindparam("event_id_"))
     .where(deliveries.c.replay_of.is_(None), deliveries.c.instead.is_(None))
     .order_by(deliveries.c.id)
@@ -54,7 +54,8 @@ def remembered(connection: sa.Connection, key: str, *, now: datetime) -> Remembe
     if found is None:
         return None
     rows = connection.execute(_FIRST_SENT_TO, {"event_id_": id_})
-    return Remembered(found[0], [Destination(row.sink, row.row, row.template, terms_of(row.terms)) for row in rows])
+    went = [Destination(row.sink, row.row, row.template, terms_of(row.terms), recipient=row.recipient) for row in rows]
+    return Remembered(found[0], went)
 
 
 def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:

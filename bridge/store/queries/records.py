@@ -17,7 +17,7 @@ from bridge.store.schema import deliveries, events, is_about, lanes, micros, mom
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 #: What a record of a delivery is made of.
 delivery_columns = [
-    *(c for c in deliveries.c if c.name not in ("event_id", "subject", "terms", "sealed")),
+    *(c for c in deliveries.c if c.name not in ("event_id", "subject", "terms", "sealed", "recipient")),
     events.c.id.label("event_id"),
     *(events.c[name] for name in ("source", "type", "native_type", "subject", "received_at")),
 ]

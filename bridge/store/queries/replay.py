@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bridge.event import Event
 from bridge.intake import Routed
-from bridge.store.base import SETTLED, Cleared, State
+from bridge.store.base import SETTLED, Cleared, State, order_of
 from bridge.store.compiled import write
 from bridge.store.index_key import index_key_or_none
 from bridge.store.queries.dismiss import set_cleared
@@ -20,7 +20,9 @@ from bridge.store.records import Query, ReplayRecord
 from bridge.store.rows import Row, event_of, terms_json, verdicts_json
 from bridge.store.schema import deliveries, events, micros
 
-_COPIED = [deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead")]
+_COPIED = [
+    deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead", "recipient")
+]
 _SHOWN = [events.c.type.label("event_type"), events.c.subject.label("event_subject")]
 _SET_VERDICTS = (
     sa.update(events)
@@ -95,12 +97,13 @@ def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: d
         {
             "event_id": one.event.id,
             "sink": to.sink,
-            "subject": index_key_or_none(one.event.subject),
+            "subject": index_key_or_none(order_of(one.event.subject, to.recipient)),
             "row": to.row,
             "template": to.template,
             "terms": terms_json(to.terms),
             "instead": None,
             "replay_of": 0,
+            "recipient": to.recipient,
         }
         for one in kept
         for to in one.destinations

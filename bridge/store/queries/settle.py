@@ -6,10 +6,11 @@ its deliveries again.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 import sqlalchemy as sa
 
-from bridge.outcome import Dead
+from bridge.outcome import Dead, Fate, HeldBack
 from bridge.store.base import Delivery, Settlement, State
 from bridge.store.compiled import read, write
 from bridge.store.queries.attempts import put_attempts
@@ -56,9 +57,9 @@ def settle(
         for one in batch:
             if one.epoch != epochs[one.delivery.sink]:
                 continue
-            if isinstance(one.fate, Dead) and (fallback := _make_fallback(connection, one, one.fate)) is not None:
+            if _falls_back(one.fate) and (fallback := _make_fallback(connection, one, one.fate)) is not None:
                 fallbacks.append(fallback)
-                one = replace(one, fate=Dead(f"{one.fate.reason}; told on {fallback.sink} instead"))
+                one = replace(one, fate=replace(one.fate, reason=f"{one.fate.reason}; told on {fallback.sink} instead"))
             settled[-1].append(one)
         results.append(fallbacks)
     if every := [one for batch in settled for one in batch]:
@@ -68,7 +69,11 @@ def settle(
     return results
 
 
-def _make_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead) -> Delivery | None:
+def _falls_back(fate: Fate) -> TypeGuard[Dead | HeldBack]:
+    return isinstance(fate, Dead) or (isinstance(fate, HeldBack) and fate.unreached)
+
+
+def _make_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead | HeldBack) -> Delivery | None:
     """Make a delivery for the first fallback sink that the event has not been for yet; None where there is none."""
     dead, at = settlement.delivery, settlement.at
     if dead.terms is None or not dead.terms.fallback:
@@ -90,6 +95,7 @@ def _make_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead
         state=State.PENDING,
         due_at=None,
         sealed=None,  # it was for that sink alone
+        recipient=None,
         instead=f"{dead.sink}: {fate.reason}",
     )
     add_deliveries(connection, [delivery_row(fallback)])

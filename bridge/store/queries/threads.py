@@ -39,13 +39,13 @@ def put_threads(connection: sa.Connection, settlements: Iterable[Settlement]) ->
 def _thread_row(settlement: Settlement) -> dict[str, object] | None:
     delivery, fate = settlement.delivery, settlement.fate
     updates = delivery.terms is not None and delivery.terms.update is not None
-    if delivery.event.subject is None or not (updates or is_changeable(delivery.event)):
+    if delivery.order is None or not (updates or is_changeable(delivery.event)):
         return None
     if not isinstance(fate, Done) or fate.ref is None:
         return None
     return {
         "sink": delivery.sink,
-        "subject": index_key(delivery.event.subject),
+        "subject": index_key(delivery.order),
         "ref": fate.ref,
         "type": delivery.event.type,
         "occurred_at": micros(delivery.event.occurred_at),

@@ -161,7 +161,7 @@ def test_classify(response: Response, expected: Outcome) -> None:
         ({"chat_id": "news"}, "should be a number such as -1001234567890"),
         ({"chat_id": True}, "should be a number"),
         ({"chat_id": "@x"}, "should be a number"),
-        ({"message_thread_id": 0}, "greater than or equal to 1"),
+        ({"message_thread_id": 0}, "should be at least 1"),
         ({"api_base": "api.telegram.org"}, "should be an address"),
         ({"buttons": [{"text": "x"}]}, "Field required"),
         ({"proxy": "socks5://127.0.0.1"}, "should name the port"),

@@ -1,0 +1,122 @@
+"""What of a batch goes to the socket now, and where: its terms, quiet hours, the address, the message that it updates.
+
+Whom a delivery is for was decided when it was routed. Where that is, is looked up here, right before it is sent: a
+mended directory holds for what already waits.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+from bridge.clock import Clock
+from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
+from bridge.delivery.muting import Mutes
+from bridge.delivery.policy import Send, admission, suppressed_by
+from bridge.delivery.queue import Batch
+from bridge.message import Earlier
+from bridge.outcome import Again, Fate, HeldBack
+from bridge.people.address import Address, Addressing, NoAddress
+from bridge.people.directory import DEFAULT
+from bridge.people.reduced import reduced
+from bridge.sinks.base import Sink
+from bridge.store.base import Delivery, Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What of a batch is to be sent.
+
+    sink     the one that sends it: the lane's, for the address that all of it goes to
+    settled  what is not sent, and why
+    apart    whether it has to go one by one: it is not for one address
+    """
+
+    batch: Batch
+    sink: Sink
+    silent: bool = False
+    earlier: Earlier | None = None
+    settled: Sequence[tuple[Delivery, Fate]] = ()
+    apart: bool = False
+
+
+class Gate:
+    """What lets the deliveries of one sink through."""
+
+    def __init__(self, sink: Sink, outbox: Outbox, clock: Clock) -> None:
+        self._sink = sink
+        self._outbox = outbox
+        self._clock = clock
+        self._mutes = Mutes(outbox, clock)
+
+    async def admit(self, batch: Batch, zone: Any) -> Admitted:
+        """What of a batch is to be sent now; the rest is to be settled as is said of it."""
+        admitted = await self._wanted(batch, zone)
+        if self._sink.addressing is not None and admitted.batch.deliveries:
+            admitted = await self._addressed(admitted, self._sink.addressing)
+        return admitted
+
+    async def with_earlier(self, admitted: Admitted) -> Admitted:
+        """The same with the message that it updates; nothing is left of a deletion where there is nothing to delete."""
+        batch = admitted.batch
+        if len(batch.deliveries) != 1 or not wants_earlier(batch.deliveries[0]):
+            return admitted
+        [delivery] = batch.deliveries
+        if (earlier := await earlier_message(delivery, self._outbox)) is None and is_deletion(delivery):
+            return replace(admitted, batch=Batch([]), settled=[(delivery, HeldBack(NOTHING_TO_DELETE))])
+        return replace(admitted, earlier=earlier, settled=())
+
+    async def _wanted(self, batch: Batch, zone: Any) -> Admitted:
+        """What nobody has muted, and the quiet hours let through, and whether silently."""
+        local = self._clock.now().astimezone(zone)
+        settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
+        through, silent = [], True
+        for delivery in batch.deliveries:
+            match await self._mutes.held_back(delivery) or admission(delivery, self._sink.quiet, local):
+                case Send(silent=silently):
+                    through.append(delivery)
+                    silent = silent and silently
+                case Again() | HeldBack() as fate:
+                    settled.append((delivery, fate))
+                case never:
+                    assert_never(never)
+        return Admitted(Batch(through, storm=batch.storm), self._sink, silent, settled=settled)
+
+    async def _addressed(self, admitted: Admitted, addressing: Addressing) -> Admitted:
+        """The same with the address that all of it goes to; what has none is held back."""
+        deliveries = admitted.batch.deliveries
+        whole = await self._outbox.load(deliveries) if addressing.needs_data else deliveries
+        keys = {one.recipient for one in deliveries if one.recipient is not None}
+        records = await self._outbox.records([*keys, *([DEFAULT] if addressing.default else [])])
+        found = [(one, address_of(loaded, addressing, records)) for one, loaded in zip(deliveries, whole, strict=True)]
+        unreached = [(one, unreachable(to)) for one, to in found if isinstance(to, NoAddress)]
+        reached = [(one, to) for one, to in found if isinstance(to, Address)]
+        settled = [*admitted.settled, *unreached]
+        if not reached:
+            return replace(admitted, batch=Batch([]), settled=settled)
+        if any(to != reached[0][1] or to.settings != reached[0][1].settings for _, to in reached):
+            return replace(admitted, batch=Batch([one for one, _ in reached]), settled=settled, apart=True)
+        batch = Batch([one for one, _ in reached], storm=admitted.batch.storm)
+        return replace(admitted, batch=batch, sink=self._sink.at(reached[0][1]), settled=settled)
+
+
+def address_of(
+    delivery: Delivery, addressing: Addressing, records: Mapping[str, Mapping[str, Any]]
+) -> Address | NoAddress:
+    """Where a delivery goes, by the record of its recipient and by nobody else's but the default one."""
+    record = records.get(delivery.recipient) if delivery.recipient is not None else None
+    address = addressing.resolve(delivery.event, record)
+    if isinstance(address, NoAddress) and addressing.default and DEFAULT in records:
+        return addressing.of_record(delivery.event, records[DEFAULT])
+    return address
+
+
+def unreachable(missing: NoAddress) -> HeldBack:
+    """The fate of a delivery that has no address."""
+    return HeldBack(f"no address: {missing.reason}", unreached=True)
+
+
+def for_audience(delivery: Delivery, addressing: Addressing | None) -> Delivery:
+    """A delivery with what of its event whoever is addressed may see."""
+    if addressing is None or addressing.audience is None:
+        return delivery
+    return replace(delivery, event=reduced(delivery.event, addressing.audience))

@@ -1,0 +1,143 @@
+"""Where a message goes, where that follows from data: a sink's address settings as expressions over event and record.
+
+An expression fills in what the file leaves open and nothing else. What comes out has to have the form that the setting
+asks for; what has not is no address, and then there is no request.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bridge.event import Event
+from bridge.expressions import FAULTS, Text, attributes_in, compile_text
+from bridge.people.recipient import Audience, named
+
+#: What an address's expression may speak of, beside a record.
+EVENT = ("data", "type", "source", "panel")
+SCOPE = (*EVENT, *Audience)
+#: Keys of `data` that speak of no customer; the owner's makes the sink an owner's.
+IMPERSONAL = frozenset(
+    ("node", "system", "alert", "interface", "host", "group", "core", "template", "source", "config", "lane")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a setting that comes out of data.
+
+    pattern   what the whole text has to match
+    says      how such a value looks, behind "should be"
+    value     what the setting holds for that text; ValueError where it is none after all
+    optional  nothing at all is the setting left out
+    place     whether limits and states are kept by it: a topic is no place of its own
+    """
+
+    pattern: str
+    says: str
+    value: Callable[[str], Any] = str
+    optional: bool = False
+    place: bool = True
+
+    def read(self, text: str) -> Any:
+        """The value; None where an optional one is left out. ValueError where the text has not the form."""
+        if self.optional and not text:
+            return None
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(f"should be {self.says}" if text else "is empty")
+        return self.value(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one message goes.
+
+    place     what limits and states are kept by, the same for all messages that go there
+    settings  the sink's address settings → what they are for it
+    locale    the language of whoever reads there, None for the sink's own
+    """
+
+    place: str
+    settings: Mapping[str, Any] = field(compare=False)
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoAddress:
+    """There is none, and why."""
+
+    reason: str
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a setting is written as an expression, as in `{{ owner.telegram }}`."""
+    return isinstance(value, str) and ("{{" in value or "{%" in value)
+
+
+class Addressing:
+    """How a sink's address is found: its settings that are expressions, and how each has to look.
+
+    default  whether the directory's default record is asked where there is no address
+    """
+
+    def __init__(self, written: Mapping[str, str], forms: Mapping[str, Form], *, default: bool = False) -> None:
+        self.audience = audience_of(written)
+        self.default = default
+        self._forms = forms
+        self._texts: Mapping[str, Text] = {name: compile_text(source) for name, source in written.items()}
+        spoken_of = {name for source in written.values() for name, _ in attributes_in(source)}
+        self.needs_data = "data" in spoken_of
+
+    def resolve(self, event: Event, record: Mapping[str, Any] | None) -> Address | NoAddress:
+        """The address for an event, by the record of its recipient, None where there is none."""
+        if self.audience is not None and record is None:
+            name = named(event, self.audience)
+            known = f'"{name}" in the directory' if name is not None else "in it"
+            return NoAddress(f"no {self.audience} {known}")
+        return self.of_record(event, record or {})
+
+    def of_record(self, event: Event, record: Mapping[str, Any]) -> Address | NoAddress:
+        """The address that a record gives."""
+        names = {name: getattr(event, name) for name in EVENT}
+        if self.audience is not None:
+            names[self.audience] = record
+        values, places = {}, []
+        for name, text in self._texts.items():
+            try:
+                written = text(names).strip()
+                values[name] = self._forms[name].read(written)
+            except FAULTS as error:
+                return NoAddress(f"{name} {error}")
+            places += [written] if self._forms[name].place else []
+        locale = record.get("locale")
+        return Address(" ".join(places), values, locale if isinstance(locale, str) else None)
+
+
+def audience_of(written: Mapping[str, str]) -> Audience | None:
+    """Whose a sink is, which follows from what its addresses speak of; None where it is the operator's.
+
+    Raise ValueError where an expression speaks of what is not there, of a customer, or of several.
+    """
+    found = {one for source in written.values() for one in _audiences(source)}
+    if len(found) > 1:
+        first, second = sorted(found)
+        raise ValueError(f'speaks of both "{first}" and "{second}": a sink is for one of them')
+    return found.pop() if found else None
+
+
+def _audiences(source: str) -> set[Audience]:
+    found = set()
+    for name, key in attributes_in(source):
+        if name not in SCOPE:
+            raise ValueError(f"speaks of {name}, which is not there: there are {', '.join(SCOPE)}")
+        if name == "data" and key is None:
+            raise ValueError("speaks of data as a whole: name what of it is meant, as in data.node.name")
+        if name in tuple(Audience):
+            found.add(Audience(name))
+        elif name == "data" and key == "owner":
+            found.add(Audience.OWNER)
+        elif name == "data" and key not in IMPERSONAL:
+            raise ValueError(
+                f"speaks of data.{key}, which is about a customer: an address may be an owner's or a node's"
+            )
+    return found

@@ -1,0 +1,60 @@
+"""Who is meant: a key that follows from the event alone, so that routing stays pure and nobody gets another's message.
+
+A key names the realm: alice of one panel is not alice of another. It is compared by its code points, and nothing that a
+customer or a panel says takes part in finding an address but by it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bridge.event import Event
+from bridge.foreign import object_at
+
+LONGEST_NAME = 200  # characters; a longer name is nobody's
+
+
+class Audience(StrEnum):
+    """For whom a sink with addresses is; each is the name of its record in an address's expression."""
+
+    OWNER = "owner"
+    NODE = "node"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """Who is meant by what a sink is told.
+
+    audiences  of the sinks that have a recipient for each event
+    realms     of the sources; a source that is not named is a realm of its own
+    """
+
+    audiences: Mapping[str, Audience] = field(default_factory=dict)
+    realms: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, sink: str, event: Event) -> str | None:
+        """The key of whom the event is for at that sink; None where nobody is meant, or nobody in it."""
+        if (audience := self.audiences.get(sink)) is None:
+            return None
+        name = named(event, audience)
+        return None if name is None else recipient_key(self.realms.get(event.source, event.source), audience, name)
+
+
+def recipient_key(realm: str, audience: Audience, name: str) -> str:
+    """`marzban/owner:reseller-7`"""
+    return f"{realm}/{audience}:{name}"
+
+
+def named(event: Event, audience: Audience) -> str | None:
+    """What the event calls the one that it is for; None where it names nobody, or by what is no name."""
+    match audience:
+        case Audience.OWNER:
+            name = event.data.get("owner")
+        case Audience.NODE:
+            name = object_at(event.data, "node").get("name")
+    return name if isinstance(name, str) and is_name(name) else None
+
+
+def is_name(text: str) -> bool:
+    """Whether somebody can be called so: it has signs that are seen, and not too many."""
+    return 0 < len(text) <= LONGEST_NAME and text.strip() == text and text.isprintable()

@@ -1,0 +1,21 @@
+"""What of an event is told to somebody who is not the operator: what is named here, and nothing else."""
+
+from dataclasses import replace
+
+from bridge.event import Event
+from bridge.people.recipient import Audience
+
+#: What is an owner's own business: their users, and what these have. Nothing of nodes, admins, other people.
+OWNERS = frozenset(
+    (
+        *("user", "owner", "reason", "usage", "expiry", "subscription", "payment", "reseller", "device", "peer"),
+        *("action",),
+    )
+)
+
+
+def reduced(event: Event, audience: Audience) -> Event:
+    """The event as that audience may see it; a node's is the operator's own."""
+    if audience is Audience.NODE:
+        return event
+    return replace(event, data={key: value for key, value in event.data.items() if key in OWNERS}, native=None)

@@ -1,0 +1,36 @@
+"""The directory: where recipients are reached; whom a delivery is for stands with it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+FILLING = "ON deliveries (sink, row, terms, {}id) WHERE due_at IS NOT NULL AND reason IS NULL"
+
+
+def upgrade() -> None:
+    op.add_column("deliveries", sa.Column("recipient", sa.Text))
+    op.drop_index("deliveries_filling", "deliveries")
+    op.execute(f"CREATE INDEX deliveries_filling {FILLING.format('recipient, ')}")
+    op.create_table(
+        "directory",
+        sa.Column("generation", sa.String(16), primary_key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("record", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "directories",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("generation", sa.String(16), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("directories")
+    op.drop_table("directory")
+    op.drop_index("deliveries_filling", "deliveries")
+    op.execute(f"CREATE INDEX deliveries_filling {FILLING.format('')}")
+    op.drop_column("deliveries", "recipient")

@@ -1,0 +1,77 @@
+"""The directory: where recipients are reached, as the operator wrote it.
+
+A generation is what one file says, under a hash of it. It is written in steps, beside the one that is in force, and put
+in force in one commit: whoever looks finds the whole of the old one or the whole of the new one, and two replicas with
+the same file write the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.codec import dump, load
+from bridge.store.compiled import read, write
+from bridge.store.schema import directories, directory
+
+THE_ROW = 1  # of `directories`
+CHUNK = 500  # records that are written or deleted at once
+
+_IN_FORCE = sa.select(directories.c.generation).where(directories.c.id == THE_ROW)
+_RECORD = sa.select(directory.c.record).where(
+    directory.c.generation == _IN_FORCE.scalar_subquery(), directory.c.key == sa.bindparam("key_")
+)
+_PUT_RECORD = sa.text(
+    "INSERT INTO directory (generation, key, record) VALUES (:generation, :key, :record)"
+    " ON CONFLICT (generation, key) DO UPDATE SET record = excluded.record"
+)
+_PUT_IN_FORCE = sa.text(
+    "INSERT INTO directories (id, generation) VALUES (:id, :generation)"
+    " ON CONFLICT (id) DO UPDATE SET generation = excluded.generation"
+)
+
+#: A recipient's key and what is written of it.
+Record = tuple[str, Mapping[str, Any]]
+
+
+def generation_in_force(connection: sa.Connection) -> str | None:
+    """The generation that records are looked up in; None where there never was a directory."""
+    return connection.execute(_IN_FORCE).scalar()
+
+
+def records_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+    """What the directory says of these recipients, of those that it knows."""
+    found = {}
+    for key in keys:
+        for (record,) in read(connection, _RECORD, {"key_": key}):
+            found[key] = load(record)
+    return found
+
+
+def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[Record]]]) -> list[None]:
+    """Write records of a generation that is not in force yet."""
+    rows = [
+        {"generation": generation, "key": key, "record": dump(record).decode()}
+        for generation, records in chunks
+        for key, record in records
+    ]
+    if rows:
+        write(connection, _PUT_RECORD, rows)
+    return [None] * len(chunks)
+
+
+def put_in_force(connection: sa.Connection, generations: Sequence[str]) -> list[None]:
+    """From this commit on records are looked up in that generation."""
+    write(connection, _PUT_IN_FORCE, [{"id": THE_ROW, "generation": generations[-1]}])
+    return [None] * len(generations)
+
+
+def forget_others(connection: sa.Connection, asked: Sequence[None]) -> list[int]:
+    """Delete some records that are not of the generation in force; how many."""
+    others = sa.select(directory.c.generation, directory.c.key).where(
+        directory.c.generation != _IN_FORCE.scalar_subquery()
+    )
+    rows = [tuple(row) for row in connection.execute(others.limit(CHUNK))]
+    if rows:
+        connection.execute(sa.delete(directory).where(sa.tuple_(directory.c.generation, directory.c.key).in_(rows)))
+    return [len(rows)] * len(asked)

@@ -1,0 +1,113 @@
+"""Addresses from data and the directory: every mistake is told with its place, before anything is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from bridge.cli.messages import _send_once
+from bridge.errors import BridgeError
+from tests.config.files import loaded, mistakes
+from tests.fakes import an_event
+
+TOKEN = "'123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11'"
+SOURCES = "sources: {marzban: {panel: marzban, secret: a-secret}}\n"
+TWO = "sources: {marzban: {panel: marzban, secret: a-secret}, wg: {panel: rebecca, secret: a-secret}}\n"
+DIRECTORY = "directory: {owners: {r7: {telegram: -1007}}}\n"
+ROUTES = "routes: [{to: dm}]\n"
+
+
+def sink(chat: str, more: str = "") -> str:
+    return f"sinks:\n  dm: {{type: telegram, token: {TOKEN}, chat_id: '{chat}'{more}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("chat", "said"),
+    [
+        ("{{ owner.telegram }", "cannot be read: unexpected '}'"),
+        (
+            "{{ ownr.telegram }}",
+            "speaks of ownr, which is not there: there are data, type, source, panel, owner, node",
+        ),
+        (
+            "{{ event.data.owner }}",
+            "speaks of event, which is not there: there are data, type, source, panel, owner, node",
+        ),
+        ("{{ native.x }}", "speaks of native, which is not there: there are data, type, source, panel, owner, node"),
+        ("{{ data }}", "speaks of data as a whole: name what of it is meant, as in data.node.name"),
+        ("{{ data[type] }}", "speaks of data as a whole: name what of it is meant, as in data.node.name"),
+        (
+            "{{ data.user.telegram_id }}",
+            "speaks of data.user, which is about a customer: an address may be an owner's or a node's",
+        ),
+        (
+            "{{ data.values() }}",
+            "speaks of data.values, which is about a customer: an address may be an owner's or a node's",
+        ),
+        ("{% set x = data %}{{ x.user.id }}", "should have no {% … %}: write what is meant as {{ … }}"),
+        ("{{ owner.telegram or node.telegram }}", 'speaks of both "node" and "owner": a sink is for one of them'),
+        (
+            "{{ owner.telgram }}",
+            '"telgram" is not known of owner: did you mean "telegram"? Own keys begin with x_',
+        ),
+    ],
+)
+def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, said: str) -> None:
+    [found] = mistakes(tmp_path, SOURCES + DIRECTORY + sink(chat) + ROUTES)
+    assert found.startswith("config.yaml:4:")
+    assert 'sink "dm": chat_id' in found
+    assert found.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            SOURCES + sink("{{ owner.telegram }}") + ROUTES,
+            'config.yaml:3:7: sink "dm": its owners are looked up in directory, and there is none',
+        ),
+        (
+            SOURCES + DIRECTORY + sink("{{ owner.telegram }}", ", unknown: default") + ROUTES,
+            'config.yaml:4:118: sink "dm": unknown needs a record under directory.default',
+        ),
+        (
+            TWO + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES,
+            "config.yaml:2:12: directory needs realm, for there are several: marzban, wg",
+        ),
+        (
+            TWO + "directory: {realm: wgg, owners: {}}\n" + sink("{{ owner.telegram }}") + ROUTES,
+            'config.yaml:2:20: directory.realm: no source has the realm "wgg": there are marzban, wg',
+        ),
+        (
+            SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + "  ops: {type: console}\n"
+            "routes: [{to: ops, fallback: dm}]\n",
+            'config.yaml:6:30: route 1: "dm" has an address for each owner: let it fall back to one of yours',
+        ),
+        (
+            SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES + "alerts: {to: dm}\n",
+            'config.yaml:6:14: alerts: "dm" has an address for each owner: name one that is yours',
+        ),
+        (
+            SOURCES + "directory: {owners: {r7: {telegram: '@alice'}}}\n",
+            "config.yaml:2:37: directory.owners.r7.telegram should be a number such as -1001234567890",
+        ),
+        (
+            SOURCES + "directory: {owners: {r7: {telgram: 7}}}\n",
+            'config.yaml:2:26: directory.owners.r7 has no key "telgram": there are telegram, thread, locale; '
+            "own ones begin with x_",
+        ),
+    ],
+)
+def test_what_does_not_fit_together_is_told(tmp_path: Path, text: str, expected: str) -> None:
+    assert mistakes(tmp_path, text) == [expected]
+
+
+def test_sources_of_one_realm_need_not_be_told_apart(tmp_path: Path) -> None:
+    one = TWO.replace("secret: a-secret", "secret: a-secret, realm: shop")
+    config = loaded(tmp_path, one + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES).config
+    assert dict(config.directory_records()) == {"shop/owner:r7": {"telegram": -1007}}
+
+
+async def test_a_sample_is_not_sent_to_where_there_is_no_address_of_its_own(tmp_path: Path) -> None:
+    config = loaded(tmp_path, SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES).config
+    with pytest.raises(BridgeError, match='sink "dm" has an address for each owner, and no own'):
+        await _send_once(config, "dm", an_event())

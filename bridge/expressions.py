@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping, Set
 from difflib import get_close_matches
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from jinja2 import ChainableUndefined, Environment, TemplateError, meta, nodes
+from jinja2 import ChainableUndefined, Environment, TemplateError, Undefined, meta, nodes
 from jinja2.environment import TemplateExpression
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -118,21 +119,32 @@ def _checked(source: str) -> str:
 Expression = Annotated[str, AfterValidator(_checked)]
 
 
-class Text:
-    """A text with expressions in it, as `{{ owner.telegram }}`."""
+def _segment(value: Any) -> str:
+    """One segment of an address, percent-encoded; raise ValueError for what would be none, or another one."""
+    text = "" if isinstance(value, Undefined) or value is None else str(value)
+    if text in ("", ".", ".."):
+        raise ValueError(f'has an expression that gives "{text}", which is no segment')
+    return quote(text, safe="")
 
-    def __init__(self, source: str) -> None:
-        self._template = _SANDBOX.from_string(source)
+
+_SEGMENTS = _SANDBOX.overlay(finalize=_segment)
+
+
+class Text:
+    """A text with expressions in it, as `{{ owner.telegram }}`; with `segments` each fills a segment of an address."""
+
+    def __init__(self, source: str, *, segments: bool = False) -> None:
+        self._template = (_SEGMENTS if segments else _SANDBOX).from_string(source)
 
     def __call__(self, names: Mapping[str, Any]) -> str:
         """The text for what each name is, nothing where an expression leads nowhere; raise one of FAULTS."""
         return self._template.render(names)
 
 
-def compile_text(source: str) -> Text:
+def compile_text(source: str, *, segments: bool = False) -> Text:
     """What gives the text for the names that it is called with. Raise ValueError where it cannot be read."""
     try:
-        return Text(source)
+        return Text(source, segments=segments)
     except TemplateError as error:
         what = with_nearest_name(error.message or "", _SANDBOX).rstrip(".")
         raise ValueError(f"cannot be read: {what}") from None

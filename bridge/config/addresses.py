@@ -6,7 +6,7 @@ from bridge.config.document import Document, KeyPath
 from bridge.config.errors import suggestion
 from bridge.config.model import Config
 from bridge.expressions import attributes_in
-from bridge.people.address import Addressing, is_expression
+from bridge.people.address import Addressing
 from bridge.people.directory import Record
 from bridge.people.recipient import Audience
 from bridge.sinks.base import AddressedConfig
@@ -34,9 +34,8 @@ def check_addresses(document: Document, config: Config) -> None:
 def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> None:
     """An expression asks a record for what records have."""
     known = [*Record.model_fields]
-    for setting in sink.address_forms:
-        source = getattr(sink, setting)
-        for name, key in attributes_in(source) if is_expression(source) else ():
+    for setting, source in sink.address_expressions().items():
+        for name, key in attributes_in(source):
             if name in tuple(Audience) and key is not None and key not in known and not key.startswith("x_"):
                 wrong = f'"{key}" is not known of {name}: {suggestion(key, known)} Own keys begin with x_'
                 document.report((*path, setting), wrong)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.event import Event
-from bridge.expressions import FAULTS, Text, attributes_in, compile_text
+from bridge.expressions import FAULTS, attributes_in, compile_text
 from bridge.people.recipient import Audience, named
 
 #: What an address's expression may speak of, beside a record.
@@ -30,14 +30,16 @@ class Form:
     says      how such a value looks, behind "should be"
     value     what the setting holds for that text; ValueError where it is none after all
     optional  nothing at all is the setting left out
-    place     whether limits and states are kept by it: a topic is no place of its own
+    place     what limits and states are kept by, for the setting's text; empty where it is none of its own, as a topic
+    segments  whether each expression fills one segment of an address, behind what is written before it
     """
 
     pattern: str
     says: str
     value: Callable[[str], Any] = str
     optional: bool = False
-    place: bool = True
+    place: Callable[[str], str] = str
+    segments: bool = False
 
     def read(self, text: str) -> Any:
         """The value; None where an optional one is left out. ValueError where the text has not the form."""
@@ -69,6 +71,11 @@ class NoAddress:
     reason: str
 
 
+def nowhere(text: str) -> str:
+    """Of a setting that is no place of its own."""
+    return ""
+
+
 def is_expression(value: Any) -> bool:
     """Whether a setting is written as an expression, as in `{{ owner.telegram }}`."""
     return isinstance(value, str) and ("{{" in value or "{%" in value)
@@ -84,7 +91,7 @@ class Addressing:
         self.audience = audience_of(written)
         self.default = default
         self._forms = forms
-        self._texts: Mapping[str, Text] = {name: compile_text(source) for name, source in written.items()}
+        self._texts = {name: compile_text(text, segments=forms[name].segments) for name, text in written.items()}
         spoken_of = {name for source in written.values() for name, _ in attributes_in(source)}
         self.needs_data = "data" in spoken_of
 
@@ -108,9 +115,9 @@ class Addressing:
                 values[name] = self._forms[name].read(written)
             except FAULTS as error:
                 return NoAddress(f"{name} {error}")
-            places += [written] if self._forms[name].place else []
+            places.append(self._forms[name].place(written))
         locale = record.get("locale")
-        return Address(" ".join(places), values, locale if isinstance(locale, str) else None)
+        return Address(" ".join(filter(None, places)), values, locale if isinstance(locale, str) else None)
 
 
 def audience_of(written: Mapping[str, str]) -> Audience | None:

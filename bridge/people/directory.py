@@ -33,6 +33,10 @@ class Record(Settings):
 
     telegram: Number | None = Field(None, description="a chat of Telegram: -100… for channels and supergroups")
     thread: Number | None = Field(None, ge=1, description="the topic there")
+    slack: str | None = Field(None, description="a channel of Slack, by its id: C…")
+    discord: str | None = Field(None, description="the URL of a webhook of Discord")
+    discord_thread: str | None = Field(None, description="the thread of its channel")
+    ntfy: str | None = Field(None, description="a topic of ntfy")
     locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
 
     @model_validator(mode="before")

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, Protocol, Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from bridge.event import Event
 from bridge.foreign import json_object as json_object
@@ -104,8 +104,8 @@ class HttpSink(ABC, Generic[C]):
 
     #: Whether it can tell several events as one message; then it has `build_digest`.
     digests: bool = False
-    #: What is gone where the service knows of no such place: the sink, or one of its many addresses.
-    place: Literal["sink", "address"] = "sink"
+    #: Whether it speaks to one of many addresses.
+    is_one_of_many: bool = False
 
     def __init__(self, config: C, tools: Tools) -> None:
         self.config = config
@@ -152,7 +152,7 @@ class HttpSink(ABC, Generic[C]):
         """The same for one address, where it has many: its settings stand in the place of the expressions."""
         locale = {"locale": address.locale} if address.locale else {}
         sink = type(self)(self.config.model_copy(update={**address.settings, **locale}), self.tools)
-        sink.place = "address"
+        sink.is_one_of_many = True
         return sink
 
     @abstractmethod
@@ -198,6 +198,10 @@ class HttpSink(ABC, Generic[C]):
             case status:
                 return Refused(f"HTTP {status}")
 
+    def concerns_all(self, response: Response) -> bool:
+        """Of a sink with many addresses: whether what is gone is what they all need, as a bot's token."""
+        return False
+
     def pause(self, response: Response) -> float:
         """Seconds to stay quiet, where the service's headers say that the allowance is used up."""
         return 0.0
@@ -237,6 +241,8 @@ class HttpSink(ABC, Generic[C]):
         """The outcome of a response, with the evidence."""
         answer = self.mask(response.body.decode("utf-8", "replace").replace("\x00", "�"))
         outcome = self._masked(self.classify(response))
+        if isinstance(outcome, Gone) and self.is_one_of_many and not self.concerns_all(response):
+            outcome = replace(outcome, where="address")
         return Attempt(outcome, response.status, answer[:ANSWER_KEPT], self.pause(response))
 
     def mask(self, text: str) -> str:

@@ -216,8 +216,13 @@ class AddressedConfig(SinkConfig):
     )
 
     def addressing(self) -> Addressing | None:
-        written = {name: value for name in self.address_forms if is_expression(value := getattr(self, name))}
+        written = self.address_expressions()
         return Addressing(written, self.address_forms, default=self.unknown == "default") if written else None
+
+    def address_expressions(self) -> Mapping[str, str]:
+        """The settings that are written as expressions."""
+        texts = {name: _plain(getattr(self, name)) for name in self.address_forms}
+        return {name: text for name, text in texts.items() if is_expression(text)}
 
     @model_validator(mode="after")
     def _one_audience(self) -> Self:
@@ -232,8 +237,15 @@ def _expression_or_given(value: Any, given: ValidatorFunctionWrapHandler) -> Any
     return value.strip()
 
 
+def _secret_expression_or_given(value: Any, given: ValidatorFunctionWrapHandler) -> Any:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return SecretStr(_expression_or_given(text, given)) if is_expression(text) else given(value)
+
+
 #: Of a setting that may be an expression over the event and the directory's record, as `{{ owner.telegram }}`.
 FROM_DATA = WrapValidator(_expression_or_given)
+#: The same of one that is a secret where it is written out.
+SECRET_FROM_DATA = WrapValidator(_secret_expression_or_given)
 #: How an editor knows such an expression.
 EXPRESSION_SCHEMA: JsonObject = {"type": "string", "pattern": r"\{\{"}
 

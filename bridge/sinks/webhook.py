@@ -25,7 +25,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -37,10 +37,11 @@ from bridge.markup.service import Look
 from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.originals import left_out_header, left_out_names, restored, without_masked
 from bridge.outcome import Away, Outcome
+from bridge.people.address import Form, is_expression
 from bridge.settings import Secrets
-from bridge.sinks.base import HttpSink, ProgramConfig, Tools, retry_after
+from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import Advice, SecretUrl, Token
+from bridge.sinks.settings import SECRET_FROM_DATA, Advice, SecretUrl, Token
 from bridge.sinks.text import clip
 
 STANDARD = ("event", "cloudevents")  # signed as Standard Webhooks; every other format is a panel's dialect
@@ -68,11 +69,23 @@ def _header_name(name: str) -> str:
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 
 
-class WebhookConfig(ProgramConfig):
-    """Any URL."""
+def _fixed_host(url: SecretStr) -> SecretStr:
+    """An address that is filled from data has its host in the file, and a part of its path: we are no relay."""
+    before = url.get_secret_value().partition("{")[0]
+    if is_expression(url.get_secret_value()) and not re.fullmatch(r"https?://[^/?#@\s]+(/[^/?#\s]+)+/", before):
+        what = "should have scheme, host and a first part of its path before the first expression"
+        raise ValueError(f"{what}, as https://hooks.example.com/in/{{{{ data.owner }}}}")
+    return url
 
+
+class WebhookConfig(ProgramConfig, AddressedConfig):
+    """Any URL; or as many as there are owners or nodes, at one host."""
+
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "url": Form(r"https?://\S+", "an address", SecretStr, place=short_hash, segments=True)
+    }
     type: Literal["webhook"] = Field("webhook", description="a request to any URL")
-    url: SecretUrl = Field(description="where it goes")
+    url: Annotated[SecretUrl, SECRET_FROM_DATA, AfterValidator(_fixed_host)] = Field(description="where it goes")
     method: Literal["POST", "PUT", "PATCH"] = Field("POST", description="the HTTP method")
     format: Literal["event", "cloudevents", "marzban", "remnawave", "wgportal", "orbvpn"] = Field(
         "event", description="the event as JSON, a CloudEvents envelope, or the dialect that a panel's webhook speaks"
@@ -91,6 +104,8 @@ class WebhookConfig(ProgramConfig):
     def _consistent(self) -> "WebhookConfig":
         if self.body is not None and "format" in self.model_fields_set:
             raise ValueError("give either format or body, not both")
+        if self.unmask and self.address_expressions():
+            raise ValueError("unmask is not for an address that follows from data: what is masked is yours alone")
         if self.body is not None and self.unmask:
             raise ValueError("give either unmask or body: no template sees what is masked")
         if URL(self.url.get_secret_value()).user is not None and "authorization" in map(str.lower, self.headers):

@@ -87,13 +87,23 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
             'config.yaml:6:14: alerts: "dm" has an address for each owner: name one that is yours',
         ),
         (
+            SOURCES + "sinks: {dm: {type: webhook, url: 'https://{{ data.owner }}/in'}}\n" + ROUTES,
+            'config.yaml:2:34: sink "dm": url should have scheme, host and a first part of its path before the first '
+            "expression, as https://hooks.example.com/in/{{ data.owner }}",
+        ),
+        (
+            SOURCES + DIRECTORY + "sinks: {dm: {type: slack, url: 'https://hooks.slack.com/services/T0/B0/x', "
+            "channel: '{{ owner.slack }}'}}\n" + ROUTES,
+            'config.yaml:3:13: sink "dm": for a channel that follows from data give a token',
+        ),
+        (
             SOURCES + "directory: {owners: {r7: {telegram: '@alice'}}}\n",
             "config.yaml:2:37: directory.owners.r7.telegram should be a number such as -1001234567890",
         ),
         (
             SOURCES + "directory: {owners: {r7: {telgram: 7}}}\n",
-            'config.yaml:2:26: directory.owners.r7 has no key "telgram": there are telegram, thread, locale; '
-            "own ones begin with x_",
+            'config.yaml:2:26: directory.owners.r7 has no key "telgram": there are telegram, thread, slack, discord, '
+            "discord_thread, ntfy, locale; own ones begin with x_",
         ),
     ],
 )

@@ -28,11 +28,11 @@ Quirks   a 429 without JSON and without Via is a ban of our address: too many of
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from yarl import URL
 
 from bridge.codec import dump
@@ -40,9 +40,11 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.people.address import Form, nowhere
 from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
 from bridge.sinks.base import (
     SENT_ANEW,
+    AddressedConfig,
     ChatConfig,
     Flow,
     HttpSink,
@@ -74,12 +76,15 @@ from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_p
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import Advice, PictureUrl, SecretUrl
+from bridge.sinks.settings import FROM_DATA, SECRET_FROM_DATA, Advice, PictureUrl, SecretUrl
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
 NO_SUCH_THREAD = "the message's thread cannot be posted in here: posted to the channel"
 JSON = {"Content-Type": "application/json"}
 EDITED = ("content", "embeds", "components")
+
+#: An address that comes out of data: the host is Discord's, whatever the data says.
+WEBHOOK = r"https://discord\.com/api/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}"
 
 BAN = 600.0  # seconds; a ban does not say how long it lasts
 
@@ -98,18 +103,24 @@ def _username(value: str) -> str:
     return value
 
 
-class DiscordConfig(ChatConfig):
-    """A Discord channel, by its webhook."""
+class DiscordConfig(ChatConfig, AddressedConfig):
+    """A Discord channel, by its webhook; or as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = DISCORD
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "url": Form(WEBHOOK, "a webhook's URL, https://discord.com/api/webhooks/…", SecretStr, place=short_hash),
+        "thread_id": Form(SNOWFLAKE.pattern, "the number of a thread", optional=True, place=nowhere),
+    }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://discord.com/api/webhooks/0/0"}
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
-    url: SecretUrl = Field(description="the webhook's URL: channel settings, Integrations, Webhooks")
+    url: Annotated[SecretUrl, SECRET_FROM_DATA] = Field(
+        description="the webhook's URL: channel settings, Integrations, Webhooks"
+    )
     username: Annotated[str, AfterValidator(_username)] | None = Field(None, description="the name it speaks under")
     avatar_url: PictureUrl | None = Field(None, description="the picture beside it")
-    thread_id: Snowflake | None = Field(None, description="the thread of the channel to post in")
+    thread_id: Annotated[Snowflake, FROM_DATA] | None = Field(None, description="the thread of the channel to post in")
     thread_name: str | None = Field(
         None, description="in a forum: the title of a new thread for each message, a template"
     )
@@ -154,14 +165,12 @@ class DiscordSink(HttpSink[DiscordConfig]):
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
+        shared = (Limit("ip discord", Rate(50, 1.0)), Limit(BANNED, Rate(9000, 600.0), sends=False))
+        if self.addressing is not None:
+            return shared
         named = re.search(r"/webhooks/([0-9]{1,20})/", self._url.path)
         webhook = f"discord webhook {named[1] if named else short_hash(str(self._url))}"
-        return (
-            Limit(webhook, Rate(5, 2.0)),
-            Limit(webhook, Rate(30, 60.0)),
-            Limit("ip discord", Rate(50, 1.0)),
-            Limit(BANNED, Rate(9000, 600.0), sends=False),
-        )
+        return (Limit(webhook, Rate(5, 2.0)), Limit(webhook, Rate(30, 60.0)), *shared)
 
     def build(self, message: Message) -> Request:
         return self._build(message, self._places(message)[0])

@@ -16,7 +16,7 @@ Quirks   a message is never edited or answered: whatever comes later is a new on
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -27,13 +27,23 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.base import ChatConfig, HttpSink, Tools, in_between, json_object, retry_after, short_hash
+from bridge.people.address import Form
+from bridge.sinks.base import (
+    AddressedConfig,
+    ChatConfig,
+    HttpSink,
+    Tools,
+    in_between,
+    json_object,
+    retry_after,
+    short_hash,
+)
 from bridge.sinks.http import Request, Response
 from bridge.sinks.ntfy.advice import HOSTS, base_advice, token_advice, topic_advice
 from bridge.sinks.ntfy.answers import GONE, WAIT, WAITS, code_of, is_own
 from bridge.sinks.ntfy.message import DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.ntfy.service import NTFY
-from bridge.sinks.settings import Advice, ApiBase, PictureUrl, Token
+from bridge.sinks.settings import SECRET_FROM_DATA, Advice, ApiBase, PictureUrl, Token
 
 PUBLIC = "ntfy.sh"
 LOW = 2  # the priority that makes neither a sound nor the phone tremble
@@ -52,14 +62,19 @@ def _tag(value: str) -> str:
     return value
 
 
-class NtfyConfig(ChatConfig):
-    """An ntfy topic."""
+class NtfyConfig(ChatConfig, AddressedConfig):
+    """An ntfy topic; or as many as there are owners or nodes."""
 
     service: ClassVar[Service] = NTFY
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "topic": Form("[-_A-Za-z0-9]{1,64}", "up to 64 letters, digits, - and _", SecretStr, place=short_hash)
+    }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"topic": "panelbridge"}
     type: Literal["ntfy"] = Field("ntfy", description="a notification to an ntfy topic")
-    topic: Annotated[Token, AfterValidator(_topic)] = Field(description="the topic; who knows it can read it")
+    topic: Annotated[Token, AfterValidator(_topic), SECRET_FROM_DATA] = Field(
+        description="the topic; who knows it can read it"
+    )
     token: Token | None = Field(None, description="an access token, tk_…, where the topic asks for one")
     priority: int | None = Field(None, ge=1, le=5, description="from 1, unseen, to 5, urgent; 3 if not given")
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(

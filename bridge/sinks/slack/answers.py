@@ -49,6 +49,14 @@ GONE = frozenset(
         "method_deprecated",
     }
 )
+#: Of these, what is about the channel alone.
+CHANNEL = frozenset(
+    {
+        *("channel_not_found", "not_in_channel", "is_archived", "channel_is_archived", "user_not_found"),
+        *("messages_tab_disabled", "posting_to_general_channel_denied"),
+        *("thread_not_found", "invalid_thread_ts", "cannot_reply_to_message"),
+    }
+)
 #: Passes by itself.
 AWAY = frozenset(
     {
@@ -81,6 +89,11 @@ LOST = frozenset(
         "restricted_action_non_threadable_channel",
     }
 )
+
+
+def is_about_channel(name: str) -> bool:
+    """Whether the error of that name is about one channel, and not about the token or the workspace."""
+    return name in CHANNEL or name.startswith("restricted_action")
 
 
 def is_gone(name: str) -> bool:

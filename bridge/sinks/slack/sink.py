@@ -24,7 +24,7 @@ Quirks   a webhook tells no ts, so that what it sent can neither be edited nor a
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -35,8 +35,10 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.people.address import Form
 from bridge.sinks.base import (
     SENT_ANEW,
+    AddressedConfig,
     ChatConfig,
     Flow,
     HttpSink,
@@ -50,9 +52,9 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.settings import Advice, ApiBase, PictureUrl, SecretUrl, Token
+from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
-from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_gone
+from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_about_channel, is_gone
 from bridge.sinks.slack.mending import MENDING
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
@@ -86,17 +88,20 @@ def _thread(value: str) -> str:
     return value
 
 
-class SlackConfig(ChatConfig):
-    """A Slack channel, by webhook or by bot token."""
+class SlackConfig(ChatConfig, AddressedConfig):
+    """A Slack channel, by webhook or by bot token; with a token as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = SLACK
+    address_forms: ClassVar[Mapping[str, Form]] = {"channel": Form("[CDGU][A-Z0-9]{6,20}", "an id such as C0123ABCD")}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://hooks.slack.com/services/0"}
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
     url: SecretUrl | None = Field(None, description="the incoming webhook's URL")
     token: Token | None = Field(None, description="or a bot token, xoxb-…, together with channel")
-    channel: str | None = Field(None, description="#name or id; only legacy webhooks let it be chosen")
+    channel: Annotated[str, FROM_DATA] | None = Field(
+        None, description="#name or id; only legacy webhooks let it be chosen"
+    )
     username: str | None = Field(None, description="the name it speaks under")
     icon_emoji: Annotated[str, AfterValidator(_emoji)] | None = Field(
         None, description="the emoji beside it, :robot_face:"
@@ -111,6 +116,8 @@ class SlackConfig(ChatConfig):
             raise ValueError("give either url, or token and channel")
         if self.token is not None and not self.channel:
             raise ValueError("with a token give the channel too")
+        if self.token is None and self.address_expressions():
+            raise ValueError("for a channel that follows from data give a token")
         return self
 
     def advise(self) -> Iterator[Advice]:
@@ -154,6 +161,8 @@ class SlackSink(HttpSink[SlackConfig]):
     @property
     def service_limits(self) -> tuple[Limit, ...]:
         config = self.config
+        if self.addressing is not None:
+            return ()
         if config.token is not None:
             place = f"{config.channel} {short_hash(config.token.get_secret_value())}"
         else:
@@ -201,6 +210,9 @@ class SlackSink(HttpSink[SlackConfig]):
         if name in AWAY:
             return Away(f"HTTP {response.status}: {name}", retry_after(response))
         return super().classify(response)
+
+    def concerns_all(self, response: Response) -> bool:
+        return not is_about_channel(_error(response, json_object(response.body)))
 
     def interpret(self, response: Response) -> Outcome:
         answer = json_object(response.body)

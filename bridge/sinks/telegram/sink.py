@@ -36,7 +36,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.people.address import Form
+from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
 from bridge.settings import Settings
 from bridge.sinks.base import (
@@ -110,14 +110,14 @@ class Button(Settings):
     url: str = Field(description="where it leads, a template; left out where it is no http, https or tg link")
 
 
-class TelegramConfig(AddressedConfig, ChatConfig):
+class TelegramConfig(ChatConfig, AddressedConfig):
     """A Telegram chat, by a bot's token; or as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = TELEGRAM
     address_forms: ClassVar[Mapping[str, Form]] = {
         "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", _chat_number),
-        "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", _thread, optional=True, place=False),
+        "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", _thread, optional=True, place=nowhere),
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
@@ -224,22 +224,23 @@ class TelegramSink(HttpSink[TelegramConfig]):
             return Limited(asked or retry_after(response))
         return super().classify(response)
 
+    def concerns_all(self, response: Response) -> bool:
+        return response.status in (401, 404)  # the bot's token
+
     def interpret(self, response: Response) -> Outcome:
         answer = json_object(response.body)
         if not is_own(response.status, answer):
             return in_between(response)
         if (chat := _moved_to(response)) is not None:
-            return Gone(f"the chat has moved: set chat_id to {chat}", self.place)
+            return Gone(f"the chat has moved: set chat_id to {chat}")
         reason = ": ".join(filter(None, [f"HTTP {response.status}", _description(response)]))
         match response.status:
             case status if 200 <= status < 300:
                 return Delivered(ref=self._reference(answer))
-            case 401 | 404:
+            case 401 | 403 | 404:
                 return Gone(reason)
-            case 403:
-                return Gone(reason, self.place)
             case 400 if is_about_place(_description(response)):
-                return Gone(reason, self.place)
+                return Gone(reason)
             case _:
                 return Refused(reason)
 

@@ -31,7 +31,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
-from bridge.people.directory import generation_of
+from bridge.people.directory import generation_of, unchanged
 from bridge.routing import Router
 from bridge.sealing import Sealer, Unmasking
 from bridge.sinks import SinkSettings
@@ -108,8 +108,8 @@ class Reloader:
         )
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
-        records = list(config.directory_records())
-        await self._outbox.keep_directory(generation_of(records), records)
+        generation = await asyncio.to_thread(generation_of, config.directory_records())
+        await self._outbox.keep_directory(generation, unchanged(config.directory_records(), generation))
         # everything is made before anything is put in place: what cannot be made leaves all as it was
         self._loaded, self._sinks = loaded, opened
         changing = {name for name, (settings, _) in opened.items() if settings.cannot_update("subject") is None}

@@ -136,3 +136,22 @@ async def test_a_digest_is_for_one_reseller(tmp_path: Path) -> None:
     assert "alice" in seven
     assert "carol" in seven
     assert "bob" not in seven
+
+
+async def test_the_directorys_file_is_read_again_and_one_with_a_mistake_changes_nothing(tmp_path: Path) -> None:
+    telegram, file = Telegram(chats=(SEVEN, NINE, OPS)), tmp_path / "people.csv"
+    file.write_text(f"kind,name,telegram\nowner,reseller-7,{SEVEN}\n")
+    more = "directory: {realm: marzban, file: people.csv}"
+    async with a_shop(tmp_path, telegram, more=more) as panels:
+        await told(panels, ("alice", "reseller-7"))
+        await panels.settled(1)
+        file.write_text("kind,name,telegram\nowner,reseller-7,@alice\n")
+        await panels.bridge.logged("config.rejected")
+        await told(panels, ("bob", "reseller-7"))
+        await panels.settled(2)
+        file.write_text(f"kind,name,telegram\nowner,reseller-7,{NINE}\n")
+        await panels.bridge.logged("config.reloaded")
+        await told(panels, ("carol", "reseller-7"))
+        await panels.settled(3)
+        assert 'people.csv:2:18: owner \\"reseller-7\\": telegram: should be a number' in panels.bridge.log.read_text()
+    assert [one.body["chat_id"] for one in telegram.taken] == [SEVEN, SEVEN, NINE]

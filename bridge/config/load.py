@@ -44,5 +44,6 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
     check(document, folder, config)
     if document.mistakes or config is None:
         raise ConfigError(str(path), document.mistakes, document.warnings)
-    files = (path, *document.files, *config.template_folders())
+    directory = config.directory.file if config.directory is not None else None
+    files = (path, *document.files, *config.template_folders(), *filter(None, [directory]))
     return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback)

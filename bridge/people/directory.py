@@ -1,57 +1,25 @@
-"""The directory: where owners and nodes are reached, as the operator writes it."""
+"""The directory: where owners and nodes are reached, as the operator writes it, in the file and in one beside it."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bridge.codec import dump
+from bridge.errors import BridgeError, Mistake
 from bridge.people.recipient import Audience, is_name, recipient_key
+from bridge.people.record import Record
+from bridge.people.table_file import read_table
 from bridge.settings import Settings
 
 #: The key of the record that is asked where there is no address.
 DEFAULT = "default"
 MOST = 1000  # records that stand in the file itself
 
-
-def _whole_number(value: Any) -> Any:
-    if isinstance(value, bool) or not re.fullmatch(r"-?[1-9][0-9]{0,15}", str(value).strip()):
-        raise ValueError("should be a number such as -1001234567890")
-    return int(value)
-
-
-Number = Annotated[int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer"})]
-
-
-class Record(Settings):
-    """Where one of them is reached. Keys that begin with `x_` are the operator's own."""
-
-    example: ClassVar[str] = "telegram: -1001234567890"
-    model_config = Settings.model_config | {"extra": "allow"}
-
-    telegram: Number | None = Field(None, description="a chat of Telegram: -100… for channels and supergroups")
-    thread: Number | None = Field(None, ge=1, description="the topic there")
-    slack: str | None = Field(None, description="a channel of Slack, by its id: C…")
-    discord: str | None = Field(None, description="the URL of a webhook of Discord")
-    discord_thread: str | None = Field(None, description="the thread of its channel")
-    ntfy: str | None = Field(None, description="a topic of ntfy")
-    locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: Any) -> Any:
-        for name in value if isinstance(value, dict) else ():
-            if name not in cls.model_fields and not str(name).startswith("x_"):
-                raise ValueError(
-                    f'has no key "{name}": there are {", ".join(cls.model_fields)}; own ones begin with x_'
-                )
-        return value
-
-    def values(self) -> Mapping[str, Any]:
-        """What is given, as an expression reads it."""
-        return self.model_dump(mode="json", exclude_none=True)
+#: A recipient's key and what is known of it.
+Entry = tuple[str, Mapping[str, Any]]
 
 
 class DirectorySettings(Settings):
@@ -59,6 +27,7 @@ class DirectorySettings(Settings):
 
     example: ClassVar[str] = "owners: {reseller-7: {telegram: -1001234567890}}"
 
+    file: Path | None = Field(None, description="a CSV file beside this one, read again when it changes")
     realm: str | None = Field(
         None, description="the sources whose owners and nodes these are; needed where there are several"
     )
@@ -72,19 +41,65 @@ class DirectorySettings(Settings):
             raise ValueError(f"{wrong[:40]!r} is no name: it has signs that are not seen, or too many")
         return self
 
-    def records(self, realm: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Each recipient's key with what is known of it; `realm` is whose they are where the file does not say so."""
+    @field_validator("file")
+    @classmethod
+    def _existing_file(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is None:
+            return None
+        file: Path = (info.context or {}).get("folder", Path()) / value
+        if not file.is_file():
+            raise ValueError(f'should be a file: there is no "{value}" beside this one')
+        return file
+
+    def records(self, realm: str) -> Iterator[Entry]:
+        """What is said here and in the file; of one that is in both what is said here.
+
+        `realm` is whose they are where neither says so. Raise BridgeError where the file has become wrong.
+        """
         if self.default is not None:
             yield DEFAULT, self.default.values()
+        said = set()
         for audience, named in ((Audience.OWNER, self.owners), (Audience.NODE, self.nodes)):
             for name, record in named.items():
-                yield recipient_key(self.realm or realm, audience, name), record.values()
+                said.add(key := recipient_key(self.realm or realm, audience, name))
+                yield key, record.values()
+        if self.file is not None:
+            for row in read_table(self.file, realm=self.realm or realm, tell=_refuse):
+                if row.key not in said:
+                    yield row.key, row.record.values()
 
 
-def generation_of(records: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+def _refuse(mistake: Mistake) -> None:
+    raise BridgeError(f"{mistake.where('')}: {mistake.text}")
+
+
+def generation_of(entries: Iterable[Entry]) -> str:
     """What tells these records from all others; the empty text where there are none."""
-    digest, empty = sha256(), True
-    for record in records:
-        digest.update(dump(record) + b"\n")
-        empty = False
-    return "" if empty else digest.hexdigest()[:16]
+    fingerprint = Fingerprint()
+    for _ in fingerprint.of(entries):
+        pass
+    return fingerprint.text
+
+
+class Fingerprint:
+    """What tells records from all others, once all of them have passed."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def of(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """The same, one by one."""
+        digest, empty = sha256(), True
+        for entry in entries:
+            digest.update(dump(entry) + b"\n")
+            empty = False
+            yield entry
+        self.text = "" if empty else digest.hexdigest()[:16]
+
+
+def unchanged(entries: Iterable[Entry], generation: str) -> Iterator[Entry]:
+    """The same; raise BridgeError at their end where they are not those of the generation any more."""
+    fingerprint = Fingerprint()
+    yield from fingerprint.of(entries)
+    if fingerprint.text != generation:
+        raise BridgeError("directory: its file has changed while it was read: it is read again")

@@ -104,7 +104,8 @@ class SqlOutbox:
         """
         if (await self._read(directory.generation_in_force) or "") == generation:
             return
-        for chunk in chunked(records, directory.CHUNK):
+        chunks = chunked(records, directory.CHUNK)
+        while chunk := await asyncio.to_thread(next, chunks, None):
             await self._writer.write(directory.put_records, (generation, chunk))
         await self._writer.write(directory.put_in_force, generation)
         while await self._writer.write(directory.forget_others, None):

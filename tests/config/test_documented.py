@@ -17,7 +17,8 @@ from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings
 from bridge.panels.base import SourceConfig
 from bridge.panels.json.signature import SignatureSettings
-from bridge.people.directory import DirectorySettings, Record
+from bridge.people.directory import DirectorySettings
+from bridge.people.record import Record
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig

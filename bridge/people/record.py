@@ -1,0 +1,47 @@
+"""Where one owner or node is reached: one record of the directory."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from bridge.settings import Settings
+
+
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, bool) or not re.fullmatch(r"-?[1-9][0-9]{0,15}", str(value).strip()):
+        raise ValueError("should be a number such as -1001234567890")
+    return int(value)
+
+
+Number = Annotated[int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer"})]
+
+
+class Record(Settings):
+    """Where one of them is reached. Keys that begin with `x_` are the operator's own."""
+
+    example: ClassVar[str] = "telegram: -1001234567890"
+    model_config = Settings.model_config | {"extra": "allow"}
+
+    telegram: Number | None = Field(None, description="a chat of Telegram: -100… for channels and supergroups")
+    thread: Number | None = Field(None, ge=1, description="the topic there")
+    slack: str | None = Field(None, description="a channel of Slack, by its id: C…")
+    discord: str | None = Field(None, description="the URL of a webhook of Discord")
+    discord_thread: str | None = Field(None, description="the thread of its channel")
+    ntfy: str | None = Field(None, description="a topic of ntfy")
+    locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        for name in value if isinstance(value, dict) else ():
+            if name not in cls.model_fields and not str(name).startswith("x_"):
+                raise ValueError(
+                    f'has no key "{name}": there are {", ".join(cls.model_fields)}; own ones begin with x_'
+                )
+        return value
+
+    def values(self) -> Mapping[str, Any]:
+        """What is given, as an expression reads it."""
+        return self.model_dump(mode="json", exclude_none=True)

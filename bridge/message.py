@@ -38,6 +38,15 @@ class Earlier:
     delete: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """Which one it is of a trouble that lasts, of how many at most, and for how many seconds it has lasted."""
+
+    number: int
+    most: int
+    lasts: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What is to be known of a message beside its event.
@@ -48,6 +57,7 @@ class Circumstances:
     earlier   what it updates
     repeats   how often the same was said
     silent    nobody is to be woken by it
+    reminder  the trouble that it tells of was told before, and lasts
     """
 
     test: bool = False
@@ -56,6 +66,7 @@ class Circumstances:
     earlier: Earlier | None = None
     repeats: int = 1
     silent: bool = False
+    reminder: Reminder | None = None
 
 
 PLAIN = Circumstances()

@@ -4,7 +4,7 @@ Terms are kept with each delivery, so that what was promised when an event came 
 and on another replica.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -12,8 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from bridge.event import Event
-from bridge.settings import Duration, Settings
-from bridge.vocabulary import opposite
+from bridge.settings import Duration, Names, Settings
+from bridge.vocabulary import opposite, remedy
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -102,6 +102,21 @@ class Storm(Settings):
     age: Duration = Field(120.0, gt=0, description="or one has waited for longer than this")
 
 
+class Repeat(Settings):
+    """`repeat:` trouble that lasts is told again, until it is over."""
+
+    example: ClassVar[str] = "every: 1h, max: 5"
+
+    every: Duration = Field(ge=60, le=7 * 86400, description="how long after it was told it is told again")
+    max: int = Field(10, ge=1, le=100, description="so many reminders at most")
+    until: Names = Field((), max_length=16, description="the types that end it, in place of the opposite of its own")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_its_length(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | Repeat) else {"every": value}
+
+
 class Terms(Settings):
     """What a row asks for, as it is kept with its deliveries. What a newer panelbridge asked for beside is left out."""
 
@@ -113,6 +128,7 @@ class Terms(Settings):
     update: Literal["subject", "thread"] | None = None
     fallback: tuple[str, ...] = ()
     fallback_after: float | None = None
+    repeat: Repeat | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:
@@ -124,3 +140,9 @@ class Terms(Settings):
         """Seconds for which the event is collected before it is told, 0.0 where it is told at once."""
         held = self.hold if self.hold and event.subject is not None and opposite(event.type) else 0.0
         return max(held, self.digest.window if self.digest else 0.0)
+
+    def ended_by(self, event: Event) -> Collection[str]:
+        """The types that end the trouble which the event tells of, if it is to be told again until then; else none."""
+        if self.repeat is None or event.subject is None:
+            return ()
+        return self.repeat.until or tuple(filter(None, [remedy(event.type)]))

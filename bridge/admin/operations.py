@@ -101,7 +101,9 @@ def _verdicts(said: Sequence[JsonObject], fates: Sequence[Fate], rows: Mapping[s
     found: list[Verdict] = []
     for told in said:
         row = rows.get(told["row"])
-        first = [one.sink for one in fates if one.row == told["row"] and not (one.replay_of or one.instead)]
+        first = [
+            one.sink for one in fates if one.row == told["row"] and not (one.replay_of or one.instead or one.reminder)
+        ]
         had = {sink for one in found for sink in one.to}
         already = tuple(sink for sink in row.to if sink in had) if row is not None and told["matched"] else ()
         to = tuple(first) if told["matched"] else ()

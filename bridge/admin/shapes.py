@@ -95,6 +95,7 @@ class Fate(Shape):
     note: str | None
     instead: str | None
     replay_of: int | None
+    reminder: int | None
     cleared: Cleared | None
     cleared_at: datetime | None
 

@@ -142,5 +142,6 @@ def _fate_cells(fate: "Fate") -> tuple[object, ...]:
     when = fate.settled_at or fate.due_at or fate.made_at
     origin = f"replay of {fate.replay_of}" if fate.replay_of else None
     instead = f"instead of {fate.instead}" if fate.instead else None
-    remarks = "; ".join(filter(None, (origin, instead, fate.reason, fate.note)))
+    reminder = f"reminder {fate.reminder}" if fate.reminder else None
+    remarks = "; ".join(filter(None, (origin, instead, reminder, fate.reason, fate.note)))
     return (fate.id, fate.sink, _state(fate), when, fate.attempts, fate.status, remarks)

@@ -48,8 +48,9 @@ def check_globs(document: Document) -> None:
     for index, _ in enumerate(document.entries("routes")):
         row: KeyPath = ("routes", index)
         known = _known(document, [name for _, name in document.texts((*row, "source"))])
-        for path, glob in document.texts((*row, "match")):
-            _check(document, row, path, glob, known)
+        for key in (("match",), ("repeat", "until")):
+            for path, glob in document.texts((*row, *key)):
+                _check(document, row, path, glob, known)
     for index, _ in enumerate(document.entries("webhooks")):
         known = _known(document, [])
         for path, name in document.texts(("webhooks", index, "subscribedEvents")):

@@ -14,6 +14,7 @@ import msgspec
 
 from bridge.counters import COUNTERS
 from bridge.delivery.queue import Batch
+from bridge.delivery.reminding import reminder_of
 from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
@@ -107,9 +108,11 @@ def message_of(
 ) -> tuple[Message, str | None]:
     """The message of a delivery, and what went wrong with its template."""
     given = PLAIN
-    replay, instead = delivery.replay_of is not None, delivery.instead
-    if replay or instead or silent or earlier or repeats > 1:
-        given = Circumstances(replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent)
+    replay, instead, reminder = delivery.replay_of is not None, delivery.instead, reminder_of(delivery, at)
+    if replay or instead or silent or earlier or repeats > 1 or reminder:
+        given = Circumstances(
+            replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent, reminder=reminder
+        )
     event, template, sealed = delivery.event, delivery.template, delivery.sealed
     return rendered_message(event, sink.look, renderer, at=at, template=template, circumstances=given, sealed=sealed)
 

@@ -13,6 +13,7 @@ from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_delet
 from bridge.delivery.muting import Mutes
 from bridge.delivery.policy import Send, admission, suppressed_by
 from bridge.delivery.queue import Batch
+from bridge.delivery.reminding import ending
 from bridge.message import Earlier
 from bridge.outcome import Again, Fate, HeldBack
 from bridge.people.address import Address, Addressing, NoAddress
@@ -66,12 +67,13 @@ class Gate:
         return replace(admitted, earlier=earlier, settled=())
 
     async def _wanted(self, batch: Batch, zone: Any) -> Admitted:
-        """What nobody has muted, and the quiet hours let through, and whether silently."""
+        """What nobody has muted, still lasts, and the quiet hours let through, and whether silently."""
         local = self._clock.now().astimezone(zone)
         settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         through, silent = [], True
         for delivery in batch.deliveries:
-            match await self._mutes.held_back(delivery) or admission(delivery, self._sink.quiet, local):
+            unwanted = await self._mutes.held_back(delivery) or await ending(delivery, self._outbox)
+            match unwanted or admission(delivery, self._sink.quiet, local):
                 case Send(silent=silently):
                     through.append(delivery)
                     silent = silent and silently

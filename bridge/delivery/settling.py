@@ -24,14 +24,14 @@ LOG = logging.getLogger("bridge.delivery")
 STORE_WAIT = 1.0  # seconds between two tries at a store that is away
 DEAD_EVERY = 600.0  # seconds between two lines about dead letters of one sink for one reason
 
-#: Done after the commit, with the deliveries that fallbacks made.
+#: Done after the commit, with the deliveries that this made: fallbacks, reminders.
 Recorded = asyncio.Future[Sequence[Delivery]]
 
 
 class Settler:
     """Records settlements of one lane.
 
-    announce    called with the deliveries that fallbacks made
+    announce    called with the deliveries that this made: fallbacks, reminders
     on_refused  called with a delivery that was begun to be recorded, and was settled otherwise: the store refused it
     on_incident told of what is dead, but for what the bridge tells of itself: an alert that dies makes none
     """
@@ -105,13 +105,14 @@ class Settler:
         return recorded
 
     def _tell(self, settlements: Sequence[Settlement], recorded: Recorded) -> None:
-        """Once they are recorded: count them, announce the fallbacks that this made, and log what is dead."""
+        """Once they are recorded: count them, announce what this made, and log what is dead."""
         if recorded.cancelled() or recorded.exception() is not None:
             return
         if made := recorded.result():
             self._announce(made)
             for delivery in made:
-                COUNTERS.fallbacks[self._sink, delivery.sink] += 1
+                if delivery.instead:
+                    COUNTERS.fallbacks[self._sink, delivery.sink] += 1
         for one in settlements:
             COUNTERS.settled(self._sink, one.fate, made_at=one.delivery.made_at, at=one.at)
             if isinstance(one.fate, Dead):

@@ -71,6 +71,7 @@ def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN, styl
         "test": given.test,
         "replay": given.replay,
         "instead": given.instead,
+        "reminder": given.reminder,
         "repeats": given.repeats,
         "earlier": given.earlier,
         "downtime": downtime(event, given.earlier) if given.earlier else None,
@@ -99,6 +100,7 @@ def digest_variables(tally: Tally, to: Reader, formats: Formats, given: Circumst
         "test": given.test,
         "replay": given.replay,
         "instead": given.instead,
+        "reminder": given.reminder,
         "repeats": given.repeats,
     }
 

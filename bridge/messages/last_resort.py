@@ -32,6 +32,7 @@ def remarks(circumstances: Circumstances, service: Service) -> str:
         "🧪" if circumstances.test else "",
         "🔁" if circumstances.replay else "",
         f"↪️ {instead}" if instead else "",
+        f"⏰ {reminder.number}/{reminder.most}" if (reminder := circumstances.reminder) else "",
         f"×{circumstances.repeats}" if circumstances.repeats > 1 else "",
     )
     return "\n".join(filter(None, lines))

@@ -1,14 +1,14 @@
 """A row of the table as it stands in the file."""
 
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from bridge.expressions import Expression, names_in
 from bridge.settings import Duration, Names, Settings
-from bridge.terms import DigestWindow, Quiet, Terms
-from bridge.vocabulary import KEYS, OWN_FAMILY
+from bridge.terms import DigestWindow, Quiet, Repeat, Terms
+from bridge.vocabulary import KEYS, OWN_FAMILY, TYPES, remedy
 
 #: What a `when` expression can speak of.
 SCOPE = ("event", "data", "type", "native_type", "subject", "source", "panel", "native")
@@ -45,6 +45,8 @@ class Route(Settings):
     )
     fallback_after: Duration = Field(600.0, gt=0, description="also when the service has been away for so long")
 
+    repeat: Repeat | None = Field(None, description="trouble that lasts is told again, as every: 1h or just 1h")
+
     def terms(self) -> Terms | None:
         """What its deliveries are kept with, None where the row asks for nothing."""
         asked = Terms(
@@ -54,6 +56,7 @@ class Route(Settings):
             update=self.update,
             fallback=self.fallback,
             fallback_after=self.fallback_after if self.fallback else None,
+            repeat=self.repeat,
         )
         return None if asked == Terms() else asked
 
@@ -71,6 +74,17 @@ class Route(Settings):
             )
             raise ValueError(f"speaks of {name}, which is not there: {hint}")
         return value
+
+    @model_validator(mode="after")
+    def _can_repeat(self) -> Self:
+        if self.repeat is None:
+            return self
+        if self.digest is not None:
+            raise ValueError("repeat: a digest is about no single trouble: leave one of the two out")
+        endless = [name for name in self.match if name in TYPES and remedy(name) is None]
+        if endless and not self.repeat.until:
+            raise ValueError(f"repeat: nothing is known to end {endless[0]}: name it in until")
+        return self
 
 
 def matches(glob: str, type_: str, native_type: str) -> bool:

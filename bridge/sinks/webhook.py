@@ -5,8 +5,9 @@ Source   github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.
 Secret   `secret`, several for rotation; and whatever stands in `headers`
 Sends    {method} {url}  the event as one JSON object (docs/events.md), or what `format` or `body` say
          a digest: an array of the events, application/cloudevents-batch+json, or an array of Marzban's elements
-         the event and CloudEvents: `Panelbridge-Replay: 1` where the operator asked for it once more, and
-         `Panelbridge-Instead`, percent-encoded, where it was for another sink first: what happened there
+         the event and CloudEvents: `Panelbridge-Replay: 1` where the operator asked for it once more,
+         `Panelbridge-Reminder: 2` where trouble lasts, and `Panelbridge-Instead`, percent-encoded,
+         where it was for another sink first: what happened there
 Signs    the event, CloudEvents and `body`: Standard Webhooks over the bytes as they go out
          webhook-id is the event's id, or the digest's, the same at every try; webhook-timestamp is the try's own
          panels' dialects: the way that panel signs
@@ -213,6 +214,8 @@ def _circumstance_headers(circumstances: Circumstances, *, standard: bool) -> di
         return headers
     if circumstances.replay:
         headers["Panelbridge-Replay"] = "1"
+    if circumstances.reminder:
+        headers["Panelbridge-Reminder"] = str(circumstances.reminder.number)
     if circumstances.instead:
         headers["Panelbridge-Instead"] = quote(clip(circumstances.instead, INSTEAD), safe=VISIBLE, errors="replace")
     return headers

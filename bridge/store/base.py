@@ -8,7 +8,7 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -49,7 +49,8 @@ class Delivery:
     it is the event that is replayed. `size` is how many bytes its event has in the store; where that is much it is not
     `loaded`, and the event has neither its `data` nor its `native` (`Outbox.load`).
     `sealed` holds originals of what is masked in the event, until it is settled. `recipient` is the key of whom it is
-    for, where its sink has many addresses.
+    for, where its sink has many addresses. `reminder` counts from 1 how often it tells of a trouble that lasts; None
+    where it tells for the first time.
     """
 
     id: int
@@ -68,11 +69,12 @@ class Delivery:
     loaded: bool = True
     sealed: str | None = None
     recipient: str | None = None
+    reminder: int | None = None
 
     @property
     def order(self) -> str | None:
-        """What its order is kept by; None where it has none."""
-        return order_of(self.event.subject, self.recipient)
+        """What its order is kept by; None where it has none, as a reminder, which waits for hours."""
+        return None if self.reminder else order_of(self.event.subject, self.recipient)
 
 
 def order_of(subject: str | None, recipient: str | None) -> str | None:
@@ -162,6 +164,14 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """The event that a trouble ended with, or began anew."""
+
+    event_id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class PutResult:
     """What came of an intake: deliveries in order, and the ids of the events that were repeats."""
 
@@ -224,8 +234,8 @@ class Outbox(Protocol):
         """Begin to record what became of deliveries, all or none; done after the commit.
 
         A dead one with a fallback makes a delivery for the first of its fallback sinks that its event has not been for
-        yet; these are the result. One that was delivered with a `ref`, under terms that update, is remembered as the
-        last thing said about its subject.
+        yet, one that told of trouble under terms that repeat it makes the next reminder; these are the result. One that
+        was delivered with a `ref`, under terms that update, is remembered as the last thing said about its subject.
         """
         ...
 
@@ -251,12 +261,18 @@ class Outbox(Protocol):
 
     async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """What the directory says of these recipients, of those that it knows."""
+        ...
 
     async def keep_directory(self, generation: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Look recipients up in these records from now on; nothing is written where that is so already.
 
         `generation`: a hash of them, empty where there are none.
         """
+        ...
+
+    async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
+        """The first event after this one, of the same source and subject, that has one of these types."""
+        ...
 
     async def lane_state(self, sink: str) -> LaneState:
         """How a lane stands; as new where nobody has carried it yet."""

@@ -1,7 +1,7 @@
 """The outbox over SQLAlchemy Core. The queries themselves stand in `queries/`."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from bridge.event import Event
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
 from bridge.store.backend import autocommit
-from bridge.store.base import Arrival, Claim, Delivery, LaneState, PutResult, Remembered, Settlement
+from bridge.store.base import Arrival, Claim, Delivery, Ending, LaneState, PutResult, Remembered, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
-from bridge.store.queries import claim, directory, events, fingerprints, lanes, mutes, prune, threads
+from bridge.store.queries import claim, directory, events, fingerprints, following, lanes, mutes, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -110,6 +111,9 @@ class SqlOutbox:
         await self._writer.write(directory.put_in_force, generation)
         while await self._writer.write(directory.forget_others, None):
             pass
+
+    async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
+        return await self._read(lambda c: following.ended_by(c, event, types))
 
     async def lane_state(self, sink: str) -> LaneState:
         return await self._read(lambda c: lanes.lane_state(c, sink))

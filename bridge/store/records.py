@@ -66,6 +66,7 @@ class DeliveryRecord(Record):
     cleared_at: datetime | None = None
     ref: str | None = None
     ms: int | None = None
+    reminder: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

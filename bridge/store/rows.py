@@ -54,6 +54,7 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
         "replay_of": delivery.replay_of,
         "sealed": delivery.sealed,
         "recipient": delivery.recipient,
+        "reminder": delivery.reminder,
     }
 
 
@@ -231,6 +232,7 @@ def delivery_of(row: Row, *, loaded: bool) -> Delivery:
         loaded=loaded,
         sealed=row.sealed,
         recipient=row.recipient,
+        reminder=row.reminder,
     )
 
 

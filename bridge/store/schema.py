@@ -69,6 +69,7 @@ deliveries = sa.Table(
     sa.Column("ref", sa.Text),  # of what was delivered: the service's own id of the message
     sa.Column("ms", sa.Integer),  # of what was tried: how long the last try took
     sa.Column("recipient", sa.Text),  # the key of whom it is for, where the sink has many addresses
+    sa.Column("reminder", sa.Integer),  # which one it is of a trouble that lasts
 )
 
 attempts = sa.Table(  # one row for every try of a delivery, and for what else was decided of it

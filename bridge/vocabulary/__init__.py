@@ -20,3 +20,4 @@ from bridge.vocabulary.types import documented_name as documented_name
 from bridge.vocabulary.types import ends_trouble as ends_trouble
 from bridge.vocabulary.types import event_type as event_type
 from bridge.vocabulary.types import opposite as opposite
+from bridge.vocabulary.types import remedy as remedy

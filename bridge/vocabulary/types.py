@@ -249,9 +249,14 @@ def are_opposite(one: str, other: str) -> bool:
     return ends_trouble(one, other) or ends_trouble(other, one)
 
 
+def remedy(name: str) -> str | None:
+    """The type that ends this trouble; None where it is no trouble, or nothing is known to end it."""
+    return _with_word(name, _GOOD)
+
+
 def ends_trouble(name: str, earlier: str) -> bool:
     """Whether this type is the good news after that earlier one: the time between them was downtime."""
-    return _with_word(earlier, _GOOD) == name
+    return remedy(earlier) == name
 
 
 def _with_word(name: str, others: Mapping[str, str]) -> str | None:

@@ -25,7 +25,7 @@ from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
-from bridge.terms import DigestWindow, Quiet, Storm
+from bridge.terms import DigestWindow, Quiet, Repeat, Storm
 from tests.config.test_example import models
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -59,6 +59,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "buttons": Button,
     "Routes": Route,
     "digest": DigestWindow,
+    "repeat": Repeat,
     "Webhooks": OrbvpnWebhook,
 }
 

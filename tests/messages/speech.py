@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.markup.text import Text
-from bridge.message import Circumstances, Earlier, Tally
+from bridge.message import Circumstances, Earlier, Reminder, Tally
 from bridge.messages.renderer import Rendered, Renderer
 from bridge.sinks import SERVICES
 from bridge.vocabulary import THINGS, TYPES, opposite
@@ -233,10 +233,15 @@ def after(type_: str, **ago: float) -> Circumstances:
     return Circumstances(earlier=Earlier(ref="1", type=type_, occurred_at=NOW - timedelta(**ago)))
 
 
+LASTING = Reminder(2, 5, 7500.0)
+
+
 def circumstances(one: Event) -> Circumstances:
     """All that may be said beside an event at once."""
     earlier = Earlier(ref="1", type=opposite(one.type) or one.type, occurred_at=one.occurred_at - timedelta(minutes=12))
-    return Circumstances(replay=True, instead="ops: HTTP 404; gave up", earlier=earlier, repeats=12, silent=True)
+    return Circumstances(
+        replay=True, instead="ops: HTTP 404; gave up", earlier=earlier, repeats=12, silent=True, reminder=LASTING
+    )
 
 
 def tally(kinds: int, *, each: int = 1, seconds: float = 60, storm: bool = False) -> Tally:

@@ -10,7 +10,7 @@ from hypothesis import assume
 from hypothesis import given as generated
 
 from bridge.markup.service import Look
-from bridge.message import PLAIN, RECORD, UNIT, Circumstances
+from bridge.message import PLAIN, RECORD, UNIT, Circumstances, Reminder
 from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.renderer import Renderer
 from bridge.messages.values import given as shows
@@ -22,6 +22,7 @@ from tests.messages.speech import ENGLISH, EVERYTHING, NOW, PAGER, after, circum
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("UTC"), locale=locale) for locale in LOCALES}
 ALICE = event("user.expired", {"user": {"username": "alice"}})
 BACK = event("node.connection_restored", {"node": {"name": "fra-1"}}, "node:fra-1")
+EVERY_REMARK = Circumstances(test=True, replay=True, instead="7", reminder=Reminder(2, 5, 7500), repeats=12)
 ELSEWHERE = Circumstances(instead="ops: HTTP 404; gave up after 4 attempts")
 
 
@@ -54,6 +55,7 @@ def test_of_most_messages_there_is_nothing_to_remark(service: str, circumstances
         (Circumstances(replay=True), "🔁 Replay"),
         (Circumstances(instead="ops: gone"), "↪️ Instead of ops: gone"),
         (Circumstances(instead=""), ""),
+        (Circumstances(reminder=Reminder(2, 5, 7500)), "⏰ Still so after 2 h 5 min · reminder 2 of 5"),
         (Circumstances(repeats=2), "×2"),
         (Circumstances(repeats=1200), "×1,200"),
         (Circumstances(replay=True, instead="ops", repeats=2), "🔁 Replay\n↪️ Instead of ops\n×2"),
@@ -66,11 +68,11 @@ def test_each_remark_is_a_line(service: str, circumstances: Circumstances, words
 @pytest.mark.parametrize("locale", ["fa", "ru"])
 @pytest.mark.parametrize("service", SERVICES)
 def test_remarks_are_said_in_every_language(service: str, locale: str) -> None:
-    words = remarks(service, Circumstances(test=True, replay=True, instead="7", repeats=12), RENDERERS[locale])
+    words = remarks(service, EVERY_REMARK, RENDERERS[locale])
     assert not re.search("[A-Za-z]", words)
     assert catalog(locale).gettext("Test message: nothing has happened") in words
     assert catalog(locale).gettext("Replay") in words
-    assert [line.lstrip("\u200f")[0] for line in words.splitlines()] == ["🧪", "🔁", "↪", "×"]
+    assert [line.lstrip("\u200f")[0] for line in words.splitlines()] == ["🧪", "🔁", "↪", "⏰", "×"]
 
 
 def test_what_happened_elsewhere_is_read_on_its_own_in_a_text_from_right_to_left() -> None:
@@ -91,7 +93,7 @@ def test_a_long_story_is_cut(service: str) -> None:
 def test_a_hostile_story_pings_nobody_breaks_nothing_and_forges_no_line(service: str, text: str) -> None:
     assume(shows(text))
     words = remarks(service, Circumstances(replay=True, instead=text, repeats=2))
-    assert words.count("\n") == 2
+    assert words.count("\n") == 3
     assert not set(words) & {RECORD, UNIT}
     harmless(service, {"remarks": words})
 
@@ -230,7 +232,7 @@ def test_every_type_may_come_with_all_circumstances(service: str, locale: str) -
     for sample in samples(at=NOW):
         rendered = RENDERERS[locale].render(sample, look(service), None, circumstances(sample))
         assert rendered.fault is None, rendered.fault
-        assert rendered.blocks["remarks"].count("\n") == 2
+        assert rendered.blocks["remarks"].count("\n") == 3
         for block in rendered.blocks.values():
             assert not re.search(r"None|Undefined|%\(|\n\s*\n\s*\n|: *$", block, re.MULTILINE), block
 

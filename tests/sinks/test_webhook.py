@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from bridge.event import Event
 from bridge.markup.service import Look
-from bridge.message import Circumstances, Emission, Message
+from bridge.message import Circumstances, Emission, Message, Reminder
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http, Response
@@ -121,9 +121,10 @@ def told(circumstances: Circumstances, **settings: Any) -> dict[str, str]:
 
 
 def test_a_program_is_told_of_a_replay_and_of_another_sink_in_headers_and_nowhere_else() -> None:
-    given = Circumstances(replay=True, instead='ops: "404"; 50% نام\r\nX: y')
+    given = Circumstances(replay=True, reminder=Reminder(2, 5, 7200.0), instead='ops: "404"; 50% نام\r\nX: y')
     assert told(given) == {
         "Panelbridge-Replay": "1",
+        "Panelbridge-Reminder": "2",
         "Panelbridge-Instead": "ops:%20%22404%22;%2050%25%20%D9%86%D8%A7%D9%85%0D%0AX:%20y",
     }
     assert told(Circumstances()) == {}

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_statement
-from bridge.store.queries import claim, dead, events, fingerprints, lanes, put, settle, tallies, threads
+from bridge.store.queries import claim, dead, events, fingerprints, following, lanes, put, settle, tallies, threads
 
 ROWS = 100_000
 VALUES = {
@@ -19,7 +19,7 @@ VALUES = {
     "recipient_": None, "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
     "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
-    "ref_": None, "ms_": 1, "what_": "type",
+    "ref_": None, "ms_": 1, "what_": "type", "source_": "marzban",
 }  # fmt: skip
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {
@@ -36,7 +36,8 @@ PLANS = {
     "settle": (settle.SETTLE, {"pk"}),
     "next id": (put.NEWEST_ID, {"pk"}),
     "fingerprint": (fingerprints.FINGERPRINT, {"pk"}),
-    "sinks of an event": (settle.EVENT_SINKS, {"deliveries_event"}),
+    "sinks of an event": (following.EVENT_SINKS, {"deliveries_event"}),
+    "later events of a subject": (following.LATER_EVENTS, {"events_subject"}),
     "epoch": (lanes.EPOCH, {"pk"}),
     "newest event of a subject": (events.NEWEST_ABOUT, {"events_subject"}),
     "arrivals": (events.ARRIVALS, {"pk"}),

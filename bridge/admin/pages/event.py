@@ -96,7 +96,7 @@ def _lag(event: Explanation) -> float | None:
 
 def _today(event: Explanation) -> Sequence[str] | None:
     """Where today's table would send it, where that is elsewhere."""
-    then = {one.sink for one in event.fates if not one.instead and not one.replay_of}
+    then = {one.sink for one in event.fates if not (one.instead or one.replay_of or one.reminder)}
     return event.today if set(event.today) != then else None
 
 

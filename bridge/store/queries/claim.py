@@ -28,7 +28,7 @@ from bridge.terms import Terms
 _DELIVERY_COLUMNS = [
     deliveries.c[name] for name in (
         "sink", "row", "made_at", "template", "terms", "attempts", "due_at", "instead", "replay_of", "state",
-        "sealed", "recipient",
+        "sealed", "recipient", "reminder",
     )
 ]  # fmt: skip
 INLINE = 8 * 2**10  # bytes of an event that a claim reads

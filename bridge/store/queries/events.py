@@ -42,7 +42,7 @@ def arrivals(connection: sa.Connection, *, before: str | None, since: datetime |
 _FIRST_SENT_TO = (
     sa.select(*(deliveries.c[name] for name in ("sink", "row", "template", "terms", "recipient")))
     .where(deliveries.c.event_id == sa.bindparam("event_id_"))
-    .where(deliveries.c.replay_of.is_(None), deliveries.c.instead.is_(None))
+    .where(deliveries.c.replay_of.is_(None), deliveries.c.instead.is_(None), deliveries.c.reminder.is_(None))
     .order_by(deliveries.c.id)
 )
 

@@ -26,7 +26,7 @@ _PUT_EVENT = events.insert()
 _PUT_DELIVERY = deliveries.insert().values(
     {name: sa.bindparam(name) for name in (
         "id", "event_id", "sink", "subject", "row", "template", "terms", "instead", "made_at", "state", "due_at",
-        "replay_of", "sealed", "recipient",
+        "replay_of", "sealed", "recipient", "reminder",
     )}
     | {"attempts": sa.literal_column("0")}
 )  # fmt: skip

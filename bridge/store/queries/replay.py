@@ -115,7 +115,9 @@ def _add_pending(connection: sa.Connection, rows: Sequence[dict[str, Any]], next
     """Add these as pending deliveries, in this order; their ids."""
     ids = count(next_id)
     made = [
-        row | {"id": next(ids), "made_at": micros(now), "state": State.PENDING.value, "due_at": None, "sealed": None}
+        row
+        | {"id": next(ids), "made_at": micros(now), "state": State.PENDING.value, "due_at": None}
+        | {"sealed": None, "reminder": None}
         for row in rows
     ]
     add_deliveries(connection, made)

@@ -8,7 +8,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-FILLING = "ON deliveries (sink, "row", terms, {}id) WHERE due_at IS NOT NULL AND reason IS NULL"
+FILLING = 'ON deliveries (sink, "row", terms, {}id) WHERE due_at IS NOT NULL AND reason IS NULL'
 
 
 def upgrade() -> None:

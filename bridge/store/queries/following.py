@@ -1,0 +1,127 @@
+"""Deliveries that follow from what became of another, made in the commit that records it.
+
+A dead one, or one that reaches nobody, falls back to another sink. One that told of trouble is followed by a reminder:
+a delivery of the same event that waits until it is due. So a crash repeats none, and after a long stop there is one,
+not all that were missed. Whether the trouble is over is asked when it is due.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeGuard
+
+import sqlalchemy as sa
+
+from bridge.event import Event
+from bridge.outcome import Dead, Done, Fate, HeldBack
+from bridge.store.base import Delivery, Ending, Settlement, State
+from bridge.store.compiled import read
+from bridge.store.queries.put import add_deliveries, lock_next_id
+from bridge.store.rows import delivery_row
+from bridge.store.schema import deliveries, events, is_about
+from bridge.terms import Terms
+
+_UNSETTLED = (
+    sa.select(deliveries.c.id)
+    .where(deliveries.c.id == sa.bindparam("id_"), deliveries.c.settled_at.is_(None))
+    .with_for_update()
+)
+PAGE = 500  # events of a subject that are looked at together
+LATER_EVENTS = (
+    sa.select(events.c.id, events.c.type)
+    .where(is_about(sa.bindparam("subject_")))
+    .where(events.c.id > sa.bindparam("event_id_"), events.c.source == sa.bindparam("source_"))
+    .order_by(events.c.id)
+    .limit(sa.bindparam("limit_"))
+)
+EVENT_SINKS = sa.select(deliveries.c.sink).where(deliveries.c.event_id == sa.bindparam("event_id_"))
+
+
+def put_following(connection: sa.Connection, settlement: Settlement) -> Delivery | None:
+    """Make the delivery that follows from a settlement; None where there is none, or it is recorded already."""
+    if falls_back(settlement.fate):
+        return _put_fallback(connection, settlement, settlement.fate)
+    if isinstance(settlement.fate, Done) and _wants_reminder(settlement.delivery):
+        return _put_reminder(connection, settlement)
+    return None
+
+
+def falls_back(fate: Fate) -> TypeGuard[Dead | HeldBack]:
+    """Whether another sink is told instead: it could not be told, or nobody could be reached."""
+    return isinstance(fate, Dead) or (isinstance(fate, HeldBack) and fate.unreached)
+
+
+def _put_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead | HeldBack) -> Delivery | None:
+    """For the first fallback sink that the event has not been for yet."""
+    dead = settlement.delivery
+    if dead.terms is None or not dead.terms.fallback:
+        return None
+    id_ = lock_next_id(connection)
+    if not read(connection, _UNSETTLED, {"id_": dead.id}):
+        return None
+    had = {sink for (sink,) in read(connection, EVENT_SINKS, {"event_id_": dead.event.id})}
+    sink = next((sink for sink in dead.terms.fallback if sink not in had), None)
+    if sink is None:
+        return None
+    fallback = replace(
+        dead,
+        id=id_,
+        sink=sink,
+        made_at=settlement.at,
+        terms=_fallback_terms(dead.terms, sink),
+        attempts=0,
+        state=State.PENDING,
+        due_at=None,
+        sealed=None,  # it was for that sink alone
+        recipient=None,
+        instead=f"{dead.sink}: {fate.reason}",
+    )
+    add_deliveries(connection, [delivery_row(fallback)])
+    return fallback
+
+
+def _fallback_terms(terms: Terms, sink: str) -> Terms | None:
+    """What of a row's terms makes sense at its fallback `sink`: the quiet hours, and whom else to fall back to."""
+    left = terms.fallback[terms.fallback.index(sink) + 1 :]
+    reduced = Terms(quiet=terms.quiet, fallback=left, fallback_after=terms.fallback_after if left else None)
+    return None if reduced == Terms() else reduced
+
+
+def _wants_reminder(told: Delivery) -> bool:
+    """Whether its trouble is told again; a replay begins nothing anew."""
+    if told.terms is None or told.terms.repeat is None or told.replay_of is not None:
+        return False
+    return (told.reminder or 0) < told.terms.repeat.max and bool(told.terms.ended_by(told.event))
+
+
+def _put_reminder(connection: sa.Connection, settlement: Settlement) -> Delivery | None:
+    told = settlement.delivery
+    assert told.terms is not None
+    assert told.terms.repeat is not None
+    id_ = lock_next_id(connection)
+    if not read(connection, _UNSETTLED, {"id_": told.id}):
+        return None
+    reminder = replace(
+        told,
+        id=id_,
+        made_at=settlement.at,
+        terms=Terms(quiet=told.terms.quiet, repeat=told.terms.repeat),
+        attempts=0,
+        state=State.WAITING,
+        due_at=settlement.at + timedelta(seconds=told.terms.repeat.every),
+        instead=None,
+        reminder=(told.reminder or 0) + 1,
+    )
+    add_deliveries(connection, [delivery_row(reminder)])
+    return reminder
+
+
+def ended_by(connection: sa.Connection, event: Event, types: Collection[str]) -> Ending | None:
+    """The first event after this one, of the same source and subject, that has one of these types."""
+    values = {"subject_": event.subject, "source_": event.source, "event_id_": event.id, "limit_": PAGE}
+    while rows := read(connection, LATER_EVENTS, values):
+        for row in rows:
+            if row.type in types:
+                return Ending(row.id, row.type)
+        values["event_id_"] = rows[-1].id
+    return None

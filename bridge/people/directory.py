@@ -47,8 +47,8 @@ class DirectorySettings(Settings):
         if value is None:
             return None
         file: Path = (info.context or {}).get("folder", Path()) / value
-        if not file.is_file():
-            raise ValueError(f'should be a file: there is no "{value}" beside this one')
+        if not _is_file(file):
+            raise ValueError(f'should be a file: there is no "{str(value)[:200]}" beside this one')
         return file
 
     def records(self, realm: str) -> Iterator[Entry]:
@@ -103,3 +103,10 @@ def unchanged(entries: Iterable[Entry], generation: str) -> Iterator[Entry]:
     yield from fingerprint.of(entries)
     if fingerprint.text != generation:
         raise BridgeError("directory: its file has changed while it was read: it is read again")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that nobody may look into
+        return False

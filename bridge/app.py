@@ -99,6 +99,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     ready=outbox.check,
                     carries=dispatcher.carries,
                     operate=outbox.operate,
+                    probe=dispatcher.probe,
                 ),
                 open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
             )

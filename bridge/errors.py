@@ -2,7 +2,8 @@
 
 BridgeError
 ├── ConfigError            the file is wrong: every mistake with line and column   exit 2, before the port opens
-├── UnknownName            a command names what there is not                       exit 2
+├── UnknownName            a command names what there is not                       exit 2, or 404
+├── TooSoon                it was done just now: says when it may be done again    exit 1, or 429 with Retry-After
 ├── StoreError             the store cannot be used, and why                       exit 1
 │   ├── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
 │   │   └── StoreSlow      it took longer than whoever looks may wait              503 with Retry-After
@@ -17,6 +18,7 @@ A message says what, which and where, without capital, full stop or secret.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 class BridgeError(Exception):
@@ -57,6 +59,22 @@ class ConfigError(BridgeError):
 
 class UnknownName(BridgeError):
     """A command names a sink, a source, a type or a language that there is not."""
+
+
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """Which of the words may be meant: `did you mean "ops"?`, or all that there are."""
+    lower = {one.lower(): one for one in words}
+    if close := get_close_matches(word.lower(), lower, n=1, cutoff=0.6):
+        return f'did you mean "{lower[close[0]]}"?'
+    return f"there are {', '.join(sorted(lower.values()))}" if lower else "there are none"
+
+
+class TooSoon(BridgeError):
+    """What is asked for was done just now; `after` seconds it may be done again."""
+
+    def __init__(self, text: str, *, after: float) -> None:
+        self.after = after
+        super().__init__(text)
 
 
 class StoreError(BridgeError):

@@ -22,7 +22,7 @@ from bridge.codec import dump
 from bridge.errors import BadPayload
 from bridge.event import Event, iso
 from bridge.ingress.source import Source
-from bridge.panels import CONFIGS, OPEN_ENDED
+from bridge.panels import CONFIGS, OPEN_ENDED, SourceSettings
 from bridge.panels.base import Hook, SourceConfig
 from bridge.vocabulary import DOCUMENTED, TYPES
 
@@ -113,6 +113,28 @@ def sent(name: str, source: str, panel: str, settings: SourceConfig, *, at: date
         return None
     event = _heard(door, _foreign(panel, sample(name, at=at)), at)
     return event if event is not None and event.type == name else None
+
+
+def sent_by(
+    sources: Mapping[str, SourceSettings],
+    name: str,
+    *,
+    at: datetime,
+    source: str | None = None,
+    panel: str | None = None,
+) -> Event | None:
+    """What the first of these sources makes of the sample whose panel sends it: of all, the one named, or those of that
+    panel; those come last that may send anything. None where no source does."""
+    asked = [
+        (called, settings)
+        for called, settings in sources.items()
+        if source in (None, called) and panel in (None, settings.panel)
+    ]
+    for wanted in dict.fromkeys((name, canonical(name))):
+        for called, settings in sorted(asked, key=lambda one: one[1].panel in OPEN_ENDED):
+            if (event := sent(wanted, called, settings.panel, settings, at=at)) is not None:
+                return event
+    return None
 
 
 def requests_of(panel: str) -> dict[str, Sample]:

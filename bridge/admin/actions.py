@@ -5,7 +5,7 @@ What an action needs of the store is imported when it is pressed: a bridge that 
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -18,7 +18,8 @@ from bridge.admin.visit import NotThere
 
 if TYPE_CHECKING:
     from bridge.admin.dead import Seen
-    from bridge.admin.shapes import GroupDone
+    from bridge.admin.shapes import GroupDone, SentTest
+    from bridge.admin.testing import Probe
     from bridge.store.ledger import Ledger
 
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
@@ -28,6 +29,8 @@ NOTICES: Mapping[str, str] = {
     "resumed": N_("The lane flows again."),
     "flowed": N_("Nothing held this lane."),
     "reload": N_("The file is being read again."),
+    "tested": N_("The test was delivered. Look for it there."),
+    "failed": N_("The test was not delivered."),
 }
 
 
@@ -40,6 +43,7 @@ class Means:
     ready    raises StoreError unless the store takes events
     carries  whether this process carries the lane of a sink
     operate  runs an operation over the ledger, and returns what came of it once it is committed
+    probe    sends an event to a sink at once, past the outbox
     """
 
     reload: Callable[[], None]
@@ -47,17 +51,20 @@ class Means:
     ready: Callable[[], Awaitable[None]]
     carries: Callable[[str], bool]
     operate: "Callable[[Callable[[Ledger], GroupDone]], Awaitable[GroupDone]]"
+    probe: "Probe"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One press of a button: `path` is what the `{…}` of the action's path are, `form` what was filled in."""
+    """One press of a button: `path` is what the `{…}` of the action's path are, `form` what was filled in, `tests` the
+    last test of each sink."""
 
     means: Means
     state: ConfigState
     path: Mapping[str, str]
     form: Mapping[str, str]
     now: datetime
+    tests: "MutableMapping[str, SentTest]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +105,17 @@ async def resume(asked: Asked) -> Done:
         raise NotThere(sink)
     held = await asked.means.resume(sink)
     return Done(f"/sinks/{sink}", "resumed" if held else "flowed", {"sink": sink, "held": held})
+
+
+async def send_test(asked: Asked) -> Done:
+    """Send a sample to a sink at once."""
+    from bridge.admin import operations
+
+    sink, state = asked.path["sink"], asked.state
+    sent = await operations.send_test(asked.means.probe, state.sinks, state.dry_run.sources, sink, at=asked.now)
+    asked.tests[sink] = sent
+    fields = {"sink": sink, "outcome": sent.outcome, "status": sent.status}
+    return Done(f"/sinks/{sink}", "tested" if sent.delivered else "failed", fields)
 
 
 async def replay_group(asked: Asked) -> Done:
@@ -144,6 +162,7 @@ def _seen(form: Mapping[str, str]) -> "Seen":
 ACTIONS = (
     Action("reload", "/settings/reload", reload),
     Action("resume", "/sinks/{sink}/resume", resume),
+    Action("test", "/sinks/{sink}/test", send_test),
     Action("replay", "/dead/replay", replay_group),
     Action("dismiss", "/dead/dismiss", dismiss_group),
     Action("restore", "/dead/restore", restore_group),

@@ -29,6 +29,7 @@ from bridge.admin.shapes import (
     Verdict,
 )
 from bridge.admin.status import Status, status_of
+from bridge.admin.testing import send_test as send_test
 from bridge.admin.words import sentence
 from bridge.errors import BridgeError
 from bridge.event import Event, JsonObject

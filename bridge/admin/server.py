@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from socket import socket
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -35,11 +36,14 @@ from bridge.admin.static_files import TYPES, content, hashed
 from bridge.admin.visit import Elsewhere, NotThere
 from bridge.clock import Clock
 from bridge.counters import COUNTERS
-from bridge.errors import StoreError
+from bridge.errors import BridgeError, StoreError, TooSoon, UnknownName
 from bridge.ingress.connections import serving
 from bridge.ingress.limits import Limits
 from bridge.store.reader import Reader
 from bridge.telemetry import log
+
+if TYPE_CHECKING:
+    from bridge.admin.shapes import SentTest
 
 LOG = logging.getLogger("bridge.admin")
 LIMITS = Limits(connections=128, body=272 * 2**10)  # the biggest form: 256 KiB to try, and what stands around
@@ -53,6 +57,7 @@ class Admin:
     def __init__(self, clock: Clock, means: Means, *, open_reader: Callable[[], Reader]) -> None:
         self._clock, self._means, self._open_reader = clock, means, open_reader
         self._guard: Guard | None = None
+        self._tests: dict[str, SentTest] = {}
         self._state: ConfigState
 
     def configure(self, state: ConfigState) -> None:
@@ -73,7 +78,7 @@ class Admin:
         reading = Reading(self._open_reader)
         scrape = Scrape(reading.run, self._means.ready, self._means.carries, self._clock)
         exposure = Exposure(scrape, self._guard, lambda: self._state)
-        site = Site(reading, auth, lambda: self._state, self._clock.now)
+        site = Site(reading, auth, lambda: self._state, self._clock.now, self._tests)
         try:
             async with serving(
                 listener,
@@ -116,8 +121,8 @@ class Admin:
 
     def _action(self, guard: Guard, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
-            form = await form_of(request)
-            done = await action.do(Asked(self._means, self._state, dict(request.match_info), form, self._clock.now()))
+            form, path = await form_of(request), dict(request.match_info)
+            done = await action.do(Asked(self._means, self._state, path, form, self._clock.now(), self._tests))
             _log_action(action, who, guard.address(request), done)
             return answers.see(self._state.admin.prefix() + done.address())
 
@@ -147,10 +152,14 @@ def _limited(guard: Guard, site: Site) -> Middleware:
                 return await handler(request)
         except TimeoutError:
             return _refusal(site, request, Refused(408, "the request took too long"))
-        except NotThere as error:
+        except (NotThere, UnknownName) as error:
             return _refusal(site, request, not_found(error))
+        except TooSoon as error:
+            return _refusal(site, request, Refused(429, "too soon", str(error), retry_after=error.after))
         except StoreError as error:
             return _refusal(site, request, Refused(503, "the store cannot be asked now", str(error), retry_after=5))
+        except BridgeError as error:
+            return _refusal(site, request, Refused(409, "this cannot be done now", str(error)))
         except Refused as refused:
             return _refusal(site, request, refused)
         except web.HTTPException as error:

@@ -264,6 +264,28 @@ class Tried(Shape):
     more_set_aside: int
 
 
+class SentTest(Shape):
+    """What came of a test: a sample of that type, sent to a sink at once; `outcome.py` says what its parts are.
+
+    fault   what is wrong with the template, where the built-in one was used in its place
+    advice  what can be done about it, in a sentence; nothing where that is not known
+    """
+
+    sink: str
+    type: str
+    at: datetime
+    delivered: bool
+    outcome: str
+    status: int | None
+    reason: str | None
+    answer: str | None
+    ref: str | None
+    note: str | None
+    fault: str | None
+    ms: float
+    advice: str
+
+
 class DeadGroup(Shape):
     """Dead letters of one sink for one reason; `records.DeadGroupRecord` says what its parts are.
 

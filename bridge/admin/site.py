@@ -14,11 +14,13 @@ from bridge.admin.language import chosen_language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
 from bridge.admin.state import ConfigState
-from bridge.admin.visit import NotThere, Visit
+from bridge.admin.visit import Visit
+from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from bridge.admin.frame import Frame
+    from bridge.admin.shapes import SentTest
 
 THEMES = ("auto", "light", "dark")
 THEME, LANGUAGE = "pb_theme", "pb_lang"
@@ -28,12 +30,17 @@ _QUERY = re.compile(r"[\w.~%&=+:*-]*", re.ASCII)
 
 
 class Site:
-    """Draws pages. `state` gives the file as it is in force."""
+    """Draws pages. `state` gives the file as it is in force, `tests` the last test of each sink."""
 
     def __init__(
-        self, reading: Reading, auth: Authenticator, state: Callable[[], ConfigState], now: Callable[[], datetime]
+        self,
+        reading: Reading,
+        auth: Authenticator,
+        state: Callable[[], ConfigState],
+        now: Callable[[], datetime],
+        tests: "Mapping[str, SentTest]",
     ) -> None:
-        self._reading, self._auth, self._state, self._now = reading, auth, state, now
+        self._reading, self._auth, self._state, self._now, self._tests = reading, auth, state, now, tests
 
     async def page(self, request: web.Request, page: Page, who: Who) -> str:
         """What is at the page's address; raise NotThere where there is nothing, StoreError where it cannot be read."""
@@ -53,6 +60,7 @@ class Site:
                 query=query,
                 path=path,
                 form=form,
+                tests=self._tests,
             )
             return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=partial)
 
@@ -106,5 +114,5 @@ def own_page(address: str) -> bool:
     return bool(_OWN_PAGE.fullmatch(path) and _QUERY.fullmatch(query))
 
 
-def not_found(error: NotThere) -> Refused:
+def not_found(error: BridgeError) -> Refused:
     return Refused(404, "there is nothing here", str(error))

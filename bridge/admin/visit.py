@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bridge.admin.auth import Role, Who
 from bridge.admin.language import Language
 from bridge.admin.state import ConfigState
 from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
+
+if TYPE_CHECKING:
+    from bridge.admin.shapes import SentTest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +23,7 @@ class Visit:
     query   what stands behind the ? of the address
     path    what the `{…}` of the page's path are
     form    what was sent along, for a page that asks
+    tests   the last test of each sink that this process has sent
     """
 
     ledger: Ledger
@@ -29,6 +34,7 @@ class Visit:
     query: Mapping[str, str]
     path: Mapping[str, str]
     form: Mapping[str, str] = field(default_factory=dict)
+    tests: "Mapping[str, SentTest]" = field(default_factory=dict)
 
     @property
     def may_act(self) -> bool:

@@ -121,24 +121,20 @@ def _tell_fault(fault: str, end: str = "") -> None:
 
 async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
     from bridge.admin.dry_run import dry_run
-    from bridge.delivery.attempt import rendered_message
-    from bridge.message import Circumstances
+    from bridge.clock import SystemClock
+    from bridge.delivery.probe import check_own_address, send_probe
     from bridge.panels import DIALECTS
     from bridge.sinks.base import Tools
     from bridge.sinks.http import Http
 
-    http, at = Http(), datetime.now(UTC)
+    http = Http()
     try:
         sink = _sink_settings(config, name).open(Tools(http, DIALECTS))
-        if sink.addressing is not None:
-            raise BridgeError(
-                f'sink "{name}" has an address for each {sink.addressing.audience or "event"}, and no own'
-            )
-        renderer, given = dry_run(config).renderer, Circumstances(test=True)
-        message, fault = rendered_message(event, sink.look, renderer, at=at, circumstances=given)
-        if fault:
-            _tell_fault(fault)
-        return await sink.send(message)
+        check_own_address(name, sink)
+        result, _ = await send_probe(event, sink, dry_run(config).renderer, SystemClock())
+        if result.fault:
+            _tell_fault(result.fault)
+        return result.attempt
     finally:
         await http.close()
 
@@ -199,7 +195,7 @@ def _sample(config: "Config", name: str, *, source: str | None = None, panel: st
     Where none of them does it is that of another panel, and said to be so.
     """
     from bridge.panels import CONFIGS
-    from bridge.samples import canonical, sample
+    from bridge.samples import canonical, sample, sent_by
 
     if source is not None and config.sources:
         known_name("source is called", source, config.sources)
@@ -207,7 +203,7 @@ def _sample(config: "Config", name: str, *, source: str | None = None, panel: st
         known_name("panel is called", panel, (word for one in CONFIGS for word in one.words()))
     kind = config.sources[source].panel if source in config.sources else panel
     at = datetime.now(UTC)
-    if (event := _sent_by_source(config, name, source, panel, at)) is not None:
+    if (event := sent_by(config.sources, name, at=at, source=source, panel=panel)) is not None:
         return event
     try:
         event = sample(canonical(name), at=at, panel=kind, source=source)
@@ -216,23 +212,6 @@ def _sample(config: "Config", name: str, *, source: str | None = None, panel: st
     if config.sources:
         print(f"no source of the file sends {printable(name)}: it is told as {event.panel} words it", file=sys.stderr)
     return event
-
-
-def _sent_by_source(config: "Config", name: str, source: str | None, panel: str | None, at: datetime) -> "Event | None":
-    """What the first source makes of it whose panel sends it; those that may send anything come last."""
-    from bridge.panels import OPEN_ENDED
-    from bridge.samples import canonical, sent
-
-    asked = [
-        (called, settings)
-        for called, settings in config.sources.items()
-        if source in (None, called) and panel in (None, settings.panel)
-    ]
-    for wanted in dict.fromkeys((name, canonical(name))):
-        for called, settings in sorted(asked, key=lambda one: one[1].panel in OPEN_ENDED):
-            if (event := sent(wanted, called, settings.panel, settings, at=at)) is not None:
-                return event
-    return None
 
 
 def _no_such_event(name: str, panel: str | None) -> str:

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from bridge.config.document import Document, KeyPath
+from bridge.errors import suggestion as suggestion
 
 #: pydantic's kinds of error and what they mean here; {} is filled from the error's context.
 _MESSAGES = {
@@ -37,14 +38,6 @@ _SECTIONS = {
     "sinks": "should be a mapping, as in `key: value`: each sink under its name, without a dash",
 }
 INVALID_NAME = "is not a name: begin with a letter or digit, then letters, digits and . _ -, 64 in all"
-
-
-def suggestion(word: str, words: list[str]) -> str:
-    """Which of the words may be meant: `did you mean "ops"?`, or all that there are."""
-    lower = {one.lower(): one for one in words}
-    if close := get_close_matches(word.lower(), lower, n=1, cutoff=0.6):
-        return f'did you mean "{lower[close[0]]}"?'
-    return f"there are {', '.join(sorted(words))}" if words else "there are none"
 
 
 def report_errors(error: ValidationError, document: Document, root: type[BaseModel]) -> None:

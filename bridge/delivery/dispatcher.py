@@ -7,10 +7,13 @@ from random import Random
 from typing import Protocol
 
 from bridge.clock import Clock
+from bridge.delivery.attempt import AttemptResult
 from bridge.delivery.lane import Lane, LaneSettings, Resources
-from bridge.delivery.limiter import RateWindows, shared_scopes
+from bridge.delivery.limiter import Limiter, RateWindows, shared_scopes
 from bridge.delivery.memory import EventMemory
-from bridge.errors import StoreError
+from bridge.delivery.probe import Probed, Prober, Way
+from bridge.errors import StoreError, UnknownName, suggestion
+from bridge.event import Event
 from bridge.incident import OnIncident, ignore
 from bridge.outcome import Limit
 from bridge.sinks.base import Sink
@@ -59,6 +62,7 @@ class Dispatcher:
             on_limit=self._limit_learned.set,
             on_incident=on_incident,
         )
+        self._prober = Prober(clock)
         self._sinks: Mapping[str, Sink] = {}
         self._epochs: Mapping[str, int] = {}
         self._settings: LaneSettings
@@ -96,6 +100,30 @@ class Dispatcher:
         for delivery in deliveries:
             if delivery.sink in self._lanes:
                 self._lanes[delivery.sink][0].wake(waiting=delivery.state is State.WAITING)
+
+    async def probe(self, sink: str, event: Event, locale: str | None = None) -> Probed:
+        """Send a sample to a sink now, past the outbox: through its lane, or beside it where another process has that.
+
+        Raise UnknownName where nothing is sent to such a sink, TooSoon where it may not be tried yet.
+        """
+        if sink not in self._sinks:
+            raise UnknownName(f'nothing is sent to a sink named "{sink}": {suggestion(sink, self._sinks)}')
+        if (carried := self._lanes.get(sink)) is None:
+            limiter = Limiter(self._sinks[sink].limits, self._resources.windows)
+            way = Way(self._sinks[sink], self._settings.renderer, limiter)
+        else:
+            way = await self._way_of(carried[0])
+        return await self._prober.probe(sink, event, way, locale=locale)
+
+    async def _way_of(self, lane: Lane) -> Way:
+        await lane.health.ensure_restored()
+
+        def record(result: AttemptResult, sent: float) -> None:
+            if lane.health.record(result, sent=sent, probe=True):
+                self._limit_learned.set()
+            lane.wake()
+
+        return Way(lane.sink, lane.settings.renderer, lane.health.limiter, record)
 
     async def drain(self, grace: float) -> None:
         """Let every lane finish what it is sending, for at most `grace` seconds, and record it; start none again."""

@@ -57,7 +57,7 @@ class Health:
         # one at a time: what was being sent, and the one before it whose record was being written
         self._unrecorded = max(2, sink.concurrency)
         self._epoch = epoch
-        self._restored = False
+        self._restored, self._restoring = False, asyncio.Lock()
         self._saves = 0  # begun
         self._saved = 0  # the last of them that the store has taken
 
@@ -67,10 +67,11 @@ class Health:
         return self.breaker.wait(self._clock.monotonic())
 
     async def ensure_restored(self) -> None:
-        """Restore once: when the lane begins."""
-        if not self._restored:
-            await self.restore()
-            self._restored = True
+        """Restore once: when the lane begins, or is probed before."""
+        async with self._restoring:
+            if not self._restored:
+                await self.restore()
+                self._restored = True
 
     async def restore(self) -> None:
         """Stand as the lane stood when it was last carried; a changed sink starts with a clean sheet."""
@@ -89,15 +90,15 @@ class Health:
         if not unchanged:
             self._save()
 
-    def record(self, result: AttemptResult, *, sent: float) -> bool:
+    def record(self, result: AttemptResult, *, sent: float, probe: bool = False) -> bool:
         """Take an attempt into account, which was `sent` then; one that failed by a bug of our own says nothing of the
-        service.
+        service. `probe`: somebody had it sent to see whether the service is there.
 
         Returns whether it told of a limit.
         """
         attempt, now = result.attempt, self._clock.monotonic()
         before, since = self.breaker.standing, self.breaker.since
-        changed = not result.bug and self.breaker.record(attempt, now, self._clock.now())
+        changed = not result.bug and self.breaker.record(attempt, now, self._clock.now(), probe=probe)
         pause = _pause(attempt)
         self.limiter.pause(pause, now)
         self.limiter.spend(attempt.scopes, now)
@@ -176,12 +177,13 @@ class Breaker:
         wait = max(pause, self._until - now)
         return at + timedelta(seconds=wait) if wait > 0 else None
 
-    def record(self, attempt: Attempt, now: float, at: datetime) -> bool:
+    def record(self, attempt: Attempt, now: float, at: datetime, *, probe: bool = False) -> bool:
         """Learn from an attempt; whether the standing changed, or what is known of it.
 
-        Of a parked lane nothing more is learned: what answers now was sent before it was parked.
+        Of a parked lane nothing more is learned: what answers now was sent before it was parked. Only a probe that is
+        delivered says that its address is mended.
         """
-        if self.standing is Standing.PARKED:
+        if self.standing is Standing.PARKED and not (probe and isinstance(attempt.outcome, Delivered)):
             return False
         match attempt.outcome:
             case Away(reason, after):

@@ -85,7 +85,7 @@ class Lane:
         self._resources = resources
         self._outbox, self._clock = resources.outbox, resources.clock
         on_incident = resources.on_incident
-        self._health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch, on_incident)
+        self.health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch, on_incident)
         self._settler = Settler(
             name, self._outbox, self._clock, resources.announce, lambda one: self._queue.remove([one]), on_incident
         )
@@ -113,7 +113,7 @@ class Lane:
     @property
     def scopes(self) -> Collection[str]:
         """The scopes of the limits that it keeps to together with other lanes, wherever they are carried."""
-        return self._health.limiter.scopes
+        return self.health.limiter.scopes
 
     def wake(self, *, waiting: bool = True) -> None:
         """There may be something new in the store. `waiting`: also something that waits, and may be due."""
@@ -158,9 +158,9 @@ class Lane:
 
     async def step(self) -> bool:
         """Carry the next batch, or send it on its way; False when none may be carried now."""
-        await self._health.ensure_restored()
+        await self.health.ensure_restored()
         await self._follow_clock()
-        probe = self._health.breaker.probing
+        probe = self.health.breaker.probing
         first = None if self._is_full() or self._is_closed() else await self._queue.next(probe=probe)
         if first is None:
             await self._check_outage()
@@ -201,7 +201,7 @@ class Lane:
         while True:
             await self._wait_for_limiter()
             async with self._resources.memory.reserve(size):
-                if self._health.limiter.wait(self._clock.monotonic()) <= 0:  # others may have been quicker
+                if self.health.limiter.wait(self._clock.monotonic()) <= 0:  # others may have been quicker
                     yield
                     return
 
@@ -232,7 +232,7 @@ class Lane:
         try:
             loaded = [for_audience(one, self.sink.addressing) for one in await self._outbox.load(batch.deliveries)]
             started, at = self._clock.monotonic(), self._clock.now()
-            slot = self._health.limiter.reserve()
+            slot = self.health.limiter.reserve()
             try:
                 result = await send_batch(
                     replace(batch, deliveries=loaded),
@@ -246,7 +246,7 @@ class Lane:
             finally:
                 sent = slot.close(self._clock.monotonic())
             del loaded  # what is recorded needs no more than was claimed
-            if self._health.record(result, sent=sent):
+            if self.health.record(result, sent=sent):
                 self._resources.on_limit()
             settlements = self._settlements(batch.deliveries, result, ms=(self._clock.monotonic() - started) * 1000)
             log_attempt(settlements)
@@ -280,15 +280,15 @@ class Lane:
 
     def _is_full(self) -> bool:
         """Whether no further batch may be on its way."""
-        return len(self._flights) >= (1 if self._health.breaker.probing else self.sink.concurrency)
+        return len(self._flights) >= (1 if self.health.breaker.probing else self.sink.concurrency)
 
     def _is_closed(self) -> bool:
         """Whether nothing may be sent now."""
-        probed = self._health.breaker.probing and self._attempts > 0
-        return probed or not self._resources.sure() or self._health.closed_for != 0.0
+        probed = self.health.breaker.probing and self._attempts > 0
+        return probed or not self._resources.sure() or self.health.closed_for != 0.0
 
     async def _wait_for_limiter(self) -> None:
-        while (wait := self._health.limiter.wait(self._clock.monotonic())) > 0:
+        while (wait := self.health.limiter.wait(self._clock.monotonic())) > 0:
             await self._clock.sleep(wait)
 
     async def _follow_clock(self) -> None:
@@ -301,12 +301,12 @@ class Lane:
 
     async def _check_outage(self) -> None:
         """While the lane does not flow: see whether someone resumed it, and what goes to its fallback."""
-        now, breaker = self._clock.monotonic(), self._health.breaker
+        now, breaker = self._clock.monotonic(), self.health.breaker
         if breaker.standing is Standing.OPEN or now < self._outage_checked + OUTAGE_CHECK or not self._resources.sure():
             return
         self._outage_checked = now
         await self.flush()
-        if await self._health.resumed():
+        if await self.health.resumed():
             self.wake()
         elif breaker.since is not None:
             await self._fall_back(since=breaker.since, reason=breaker.reason or "away")
@@ -332,7 +332,7 @@ class Lane:
             return POLL  # the first one that lands wakes it
         if not self._resources.sure():
             return UNSURE_WAIT
-        if self._health.breaker.standing is not Standing.OPEN:
-            return min(OUTAGE_CHECK, self._health.closed_for or OUTAGE_CHECK)
+        if self.health.breaker.standing is not Standing.OPEN:
+            return min(OUTAGE_CHECK, self.health.closed_for or OUTAGE_CHECK)
         due = self._queue.next_due
         return POLL if due is None else min(POLL, max(0.0, (due - self._clock.now()).total_seconds()))

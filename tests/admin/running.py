@@ -13,6 +13,7 @@ import aiohttp
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
+from bridge.admin.testing import Probe
 from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.event import Event
@@ -95,9 +96,12 @@ async def form_token(browser: aiohttp.ClientSession) -> str:
 
 @asynccontextmanager
 async def running_admin(
-    folder: Path, store: str, clock: FakeClock, *, admin: str = TOKENS, events: bool = True
+    folder: Path, store: str, clock: FakeClock, *, admin: str = TOKENS, events: bool = True, probe: Probe | None = None
 ) -> AsyncIterator[Desk]:
-    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it."""
+    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it.
+
+    `probe` answers tests.
+    """
     file = folder / "config.yaml"
     file.write_text(FILE.format(store=store, admin=admin))
     config = load(file, {}).config
@@ -108,7 +112,7 @@ async def running_admin(
         reloads: list[None] = []
         side = Admin(
             clock,
-            means_of(outbox, reload=lambda: reloads.append(None)),
+            means_of(outbox, reload=lambda: reloads.append(None), probe=probe),
             open_reader=lambda: open_reader(store, limit=LIMIT),
         )
         state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now())

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.admin import operations
+from bridge.admin.advice import advice
 from bridge.admin.language import Language
 from bridge.admin.pages.sinks import lane_row
-from bridge.admin.pages.states import told
+from bridge.admin.pages.states import told, try_words
 from bridge.admin.rows import row_text
-from bridge.admin.shapes import EventBrief, Lane
+from bridge.admin.shapes import EventBrief, Lane, SentTest
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere, Variables, Visit
 from bridge.outcome import Rate
@@ -28,7 +29,8 @@ def view(visit: Visit) -> Variables:
         raise NotThere(f"no sink is called {name}")
     waiting = Query(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
     lists = [operations.events(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
-    return variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now)
+    test = visit.tests.get(name)
+    return variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now, test)
 
 
 def variables(
@@ -38,12 +40,14 @@ def variables(
     state: ConfigState,
     words: Language,
     now: datetime,
+    test: SentTest | None = None,
 ) -> Variables:
     """All of it; `waiting` and `latest`: the newest events that wait for it, and that were for it at all."""
     settings = state.sinks.get(lane.sink)
     return {
         "lane": lane_row(lane, words, now),
         "failures": lane.failures,
+        "tested": _tested(test, lane.service, words) if test is not None else None,
         "waiting": [_line(one, lane.sink, words) for one in waiting],
         "latest": [_line(one, lane.sink, words) for one in latest],
         "settings": _settings(settings, state, words) if settings is not None else [],
@@ -53,6 +57,12 @@ def variables(
             if lane.sink in (*route.to, *route.fallback)
         ],
     }
+
+
+def _tested(test: SentTest, service: str | None, words: Language) -> Variables:
+    """The last test, and what can be done about what it came to."""
+    mark, word = try_words(words, test.outcome)
+    return {"one": test, "mark": mark, "word": word, "advice": advice(words, service, test.reason)}
 
 
 def _line(event: EventBrief, sink: str, words: Language) -> Variables:

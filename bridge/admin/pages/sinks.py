@@ -35,5 +35,6 @@ def lane_row(lane: Lane, words: Language, now: datetime) -> Variables:
         "oldest": lane.oldest,
         "dead": lane.dead,
         "reason": lane.reason if stands.mark != "ok" else None,
+        "tries": lane.enabled,
         "held": lane.enabled and lane.standing is not Standing.OPEN,
     }

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from tests.admin.crawl import every_page
+from tests.admin.crawl import every_answer, every_page
 from tests.panels.recorded import PAYLOADS
 from tests.processes import free_port
 from tests.services import discord
@@ -93,6 +93,7 @@ async def test_every_recorded_request_arrives_everywhere_and_no_secret_of_it_doe
                 secrets |= set(secrets_in(json.loads(record["body"])))
         found = await panels.settled(sum(map(len, expected.values())) * len(SINKS))
         pages = await every_page(f"http://127.0.0.1:{port}", ADMIN)
+        answers = await every_answer(f"http://127.0.0.1:{port}", ADMIN)
         assert len([one for one in pages if re.fullmatch("/events/[0-9a-f-]{36}", one)]) == sum(
             map(len, expected.values())
         )
@@ -103,7 +104,7 @@ async def test_every_recorded_request_arrives_everywhere_and_no_secret_of_it_doe
         assert dead == {"no e-mail address and no phone number, so there is no contact"}
         said = json.dumps([[one.body for one in street[name].taken] for name in street.services], ensure_ascii=False)
         kept = panels.bridge.log.read_bytes() + b"".join(file.read_bytes() for file in tmp_path.glob("*.db*"))
-        shown = b"".join(pages.values())
+        shown = b"".join(pages.values()) + "".join(answers.values()).encode("utf-8", "replace")
         assert [one for one in secrets if one in said or one.encode() in kept or is_shown(one, shown)] == []
         assert DOCUMENTED in [one.body["text"] for one in street["slack"].taken]
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from bridge.admin.answers import Refused
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bridge.admin.testing import Probe
     from bridge.store.ledger import Ledger
 
+T = TypeVar("T")
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
 
 #: What is said on the page that follows, by the word that its address carries.
@@ -32,6 +33,12 @@ NOTICES: Mapping[str, str] = {
     "tested": N_("The test was delivered. Look for it there."),
     "failed": N_("The test was not delivered."),
 }
+
+
+class Operate(Protocol):
+    """Runs an operation over the ledger; what it returned, once all of it is committed."""
+
+    def __call__(self, operation: "Callable[[Ledger], T]") -> Awaitable[T]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,7 @@ class Means:
     resume: Callable[[str], Awaitable[bool]]
     ready: Callable[[], Awaitable[None]]
     carries: Callable[[str], bool]
-    operate: "Callable[[Callable[[Ledger], GroupDone]], Awaitable[GroupDone]]"
+    operate: Operate
     probe: "Probe"
 
 

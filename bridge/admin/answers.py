@@ -1,7 +1,7 @@
 """What the admin side answers beside its pages: refusals, redirects, and what stands in every head."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -19,15 +19,31 @@ HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 HSTS = "max-age=31536000"
+#: The pattern of a request's path, where the router does not know it.
+ROUTE = web.RequestKey("route", str)
 FOREVER = "public, max-age=31536000, immutable"
 VARY = "Cookie, Authorization, Accept-Language, HX-Request"
 
 
 class Refused(Exception):
-    """A request that is not answered with what it asked for: `title` in a few words, `detail` in a sentence."""
+    """A request that is not answered with what it asked for: `title` in a few words, `detail` in a sentence.
 
-    def __init__(self, status: int, title: str, detail: str = "", *, retry_after: float | None = None) -> None:
+    errors   what is wrong with it, part by part: where, and what
+    headers  what the answer has to say beside
+    """
+
+    def __init__(
+        self,
+        status: int,
+        title: str,
+        detail: str = "",
+        *,
+        retry_after: float | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.status, self.title, self.detail, self.retry_after = status, title, detail, retry_after
+        self.errors, self.headers = errors, headers or {}
         super().__init__(f"{title}: {detail}")
 
 
@@ -42,8 +58,11 @@ def page(text: str, status: int = 200) -> web.Response:
 
 def problem(refused: Refused) -> web.Response:
     """As RFC 9457 has it, for programs."""
-    value = {"type": "about:blank", "title": refused.title, "status": refused.status, "detail": refused.detail}
-    return web.Response(body=json.dumps(value).encode(), status=refused.status, content_type="application/problem+json")
+    about = {"type": "about:blank", "title": refused.title, "status": refused.status, "detail": refused.detail}
+    body = json.dumps({**about, **({"errors": list(refused.errors)} if refused.errors else {})}).encode()
+    return web.Response(
+        body=body, status=refused.status, content_type="application/problem+json", headers=refused.headers
+    )
 
 
 def see(path: str) -> web.Response:

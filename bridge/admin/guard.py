@@ -70,10 +70,14 @@ class Guard:
         if who is None:
             raise Refused(401, "sign in first")
         request[PROVEN], request[WHO] = True, who
+        self.check_role(request, who, role)
+        return who
+
+    def check_role(self, request: web.Request, who: Who, role: Role) -> None:
+        """Raise Refused where they may not do this."""
         if not who.may(role):
             self.tell_refused(request, "role")
             raise Refused(403, "this token may look, and change nothing")
-        return who
 
     async def check_form(self, request: web.Request, who: Who) -> None:
         """Raise Refused unless what changes anything was sent by a page of ours."""
@@ -84,6 +88,11 @@ class Guard:
         token = request.headers.get(FORM_HEADER) or form.get(FORM_TOKEN)
         if not isinstance(token, str) or not self.auth.is_form_token(who, token):
             self._refuse_form(request)
+
+    async def check_program(self, request: web.Request, who: Who) -> None:
+        """The same where programs ask. Without a token they have none to show either; a browser says where it was."""
+        if who.by != "open" or "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
+            await self.check_form(request, who)
 
     def check_origin(self, request: web.Request) -> None:
         """Raise Refused where the browser says that another site had it sent, or does not say which."""

@@ -9,7 +9,7 @@ Every request goes through host → limits → who → form; what is answered ge
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from socket import socket
@@ -19,8 +19,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.admin import answers
-from bridge.admin.actions import ACTIONS, Action, Asked, Done, Means
-from bridge.admin.answers import Refused
+from bridge.admin.actions import ACTIONS, Action, Asked, Means
+from bridge.admin.answers import ROUTE, Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
 from bridge.admin.guard import WHO, Guard
@@ -43,6 +43,7 @@ from bridge.store.reader import Reader
 from bridge.telemetry import log
 
 if TYPE_CHECKING:
+    from bridge.admin.rest.api import Api
     from bridge.admin.shapes import SentTest
 
 LOG = logging.getLogger("bridge.admin")
@@ -58,6 +59,7 @@ class Admin:
         self._clock, self._means, self._open_reader = clock, means, open_reader
         self._guard: Guard | None = None
         self._tests: dict[str, SentTest] = {}
+        self._api: Api | None = None
         self._state: ConfigState
 
     def configure(self, state: ConfigState) -> None:
@@ -82,7 +84,7 @@ class Admin:
         try:
             async with serving(
                 listener,
-                list(self._routes(site, self._guard, exposure)),
+                list(self._routes(site, self._guard, exposure, reading)),
                 LIMITS,
                 AdminRefusals(),
                 shutdown=shutdown,
@@ -92,14 +94,15 @@ class Admin:
             ):
                 yield
         finally:
-            self._guard = None
+            self._guard = self._api = None
             reading.close()
 
-    def _routes(self, site: Site, guard: Guard, exposure: Exposure) -> Iterator[web.RouteDef]:
+    def _routes(self, site: Site, guard: Guard, exposure: Exposure, reading: Reading) -> Iterator[web.RouteDef]:
         """All that is answered, under the prefix and without it, the last what nothing else takes."""
         found = [
             *SignIn(site, guard, lambda: self._state).routes(),
             *exposure.routes(),
+            web.route("*", "/api/v1{path:/.*}", self._programs(guard, reading)),
             *(web.get(hashed(name), _file(name)) for name in TYPES),
             *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
             *(web.post(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES if page.asks),
@@ -119,25 +122,43 @@ class Admin:
 
         return show
 
+    def _programs(self, guard: Guard, reading: Reading) -> Handler:
+        """What programs are answered; built when the first one asks."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if self._api is None:
+                guard.let_in(request, Role.LOOK)  # a stranger has nothing built
+                self._api = await asyncio.to_thread(self._open_api, guard, reading)
+            return await self._api.answer(request, request.match_info["path"])
+
+        return answer
+
+    def _open_api(self, guard: Guard, reading: Reading) -> "Api":
+        from bridge.admin.rest.api import Api
+
+        return Api(guard, reading, self._means, lambda: self._state, self._clock.now, self._tests, self._acted)
+
     def _action(self, guard: Guard, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
             form, path = await form_of(request), dict(request.match_info)
             done = await action.do(Asked(self._means, self._state, path, form, self._clock.now(), self._tests))
-            _log_action(action, who, guard.address(request), done)
+            self._acted(action.name, who, request, done.fields)
             return answers.see(self._state.admin.prefix() + done.address())
 
         return act
 
+    def _acted(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
+        assert self._guard is not None
+        address = self._guard.address(request)
+        log(LOG, logging.INFO, "admin.acted", error=None, action=action, by=who.by, address=address, **fields)
+
     async def _finish(self, request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource
-        COUNTERS.admin_answered(resource.canonical if resource is not None else None, response.status)
+        route = request.get(ROUTE) or (resource.canonical if resource is not None else None)
+        COUNTERS.admin_answered(route, response.status)
         response.headers.update(answers.headers_of(https=self._state.admin.is_https()))
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.popall("Server", None)
-
-
-def _log_action(action: Action, who: Who, address: str, done: Done) -> None:
-    log(LOG, logging.INFO, "admin.acted", error=None, action=action.name, by=who.by, address=address, **done.fields)
 
 
 def _limited(guard: Guard, site: Site) -> Middleware:

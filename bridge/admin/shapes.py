@@ -107,6 +107,27 @@ class Delivery(Fate):
     tries: tuple[Try, ...] = ()
 
 
+class ListedDelivery(Fate):
+    """A delivery in a list, with what it tells."""
+
+    event_id: str
+    source: str
+    type: str
+    native_type: str
+    subject: str | None
+    received_at: datetime
+    template: str | None
+    answer: str | None
+
+
+class WholeDelivery(ListedDelivery):
+    """A delivery, every try, and those that repeat it; `advice`: what can be done about its reason, if anything."""
+
+    tries: tuple[Try, ...]
+    replayed_by: tuple[int, ...]
+    advice: str
+
+
 class EventBrief(Shape):
     """An event in a list, with what became of it; it went nowhere where nothing did."""
 

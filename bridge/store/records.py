@@ -12,9 +12,11 @@ class Query:
     """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
 
     cleared: dealt with in one of these ways; None among them: or not at all. before: of an event with a lower id.
+    through: with this id, or a lower one
     """
 
     ids: tuple[int, ...] = ()
+    through: int | None = None
     states: tuple[State, ...] = ()
     cleared: tuple[Cleared | None, ...] = ()
     sink: str | None = None

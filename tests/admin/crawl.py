@@ -1,7 +1,9 @@
-"""Every page that a link leads to, from the first one on."""
+"""Every page that a link leads to, from the first one on; and whatever programs can look at."""
 
 import re
+from collections.abc import Iterator
 from html import unescape
+from typing import Any
 
 import aiohttp
 
@@ -25,3 +27,47 @@ async def every_page(url: str, token: str) -> dict[str, bytes]:
             links = re.findall(r'(?:href|src)="(/[^"]*)"', found[path].decode("utf-8", "replace"))
             ahead += [unescape(one).partition("#")[0] for one in links]
     return found
+
+
+async def every_answer(url: str, token: str) -> dict[str, str]:
+    """What programs are answered to everything that can be looked at, as JSON and each text of it by itself."""
+    headers = {"Authorization": f"Bearer {token}"}
+    found: dict[str, str] = {}
+
+    async with aiohttp.ClientSession(url, headers=headers) as program:
+
+        async def ask(method: str, path: str, body: Any = None) -> Any:
+            async with program.request(method, f"/api/v1{path}", json=body) as response:
+                assert response.status == 200, (path, await response.text())
+                answer = await response.json()
+            found[f"{method} {path} {body or ''}"] = f"{answer}\n" + "\n".join(_texts(answer))
+            return answer
+
+        document = await ask("GET", "/openapi.json")
+        for path in document["paths"]:
+            if "get" in document["paths"][path] and "{" not in path and path != "/samples":
+                await ask("GET", path)
+        for one in (await ask("GET", "/events?limit=200"))["items"]:
+            for path in ("", "/preview", "/preview?drawn=true&locale=fa"):
+                await ask("GET", f"/events/{one['id']}{path}")
+            await ask("POST", "/try?drawn=true", {"event": one["id"]})
+        for one in (await ask("GET", "/deliveries?limit=200"))["items"]:
+            for path in ("", "/attempts"):
+                await ask("GET", f"/deliveries/{one['id']}{path}")
+        for place, name in (("sinks", "name"), ("dead", "key")):
+            for one in (await ask("GET", f"/{place}"))["items"]:
+                await ask("GET", f"/{place}/{one[name]}")
+        for one in (await ask("GET", "/sources"))["items"]:
+            await ask("GET", f"/samples?source={one['name']}")
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, str):
+        yield value

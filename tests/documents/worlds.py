@@ -17,6 +17,7 @@ from tests.documents import kept
 from tests.documents.desk import Desk
 from tests.pages import blocks
 from tests.postgres import Postgres
+from tests.processes import free_port
 from tests.tools import needed
 
 World = Callable[[Desk, Postgres], AbstractContextManager[None]]
@@ -72,6 +73,20 @@ def running_with_any_json(desk: Desk, _: Postgres) -> Iterator[None]:
     desk.environment["BACKUP_SECRET"] = "a-long-random-text"
     sinks = "sinks: {here: {type: console}}"
     (desk.folder / "config.yaml").write_text(f"listen: 127.0.0.1:{desk.port}\n{text}{sinks}\n")
+    with desk.serving("panelbridge run", lambda: answers(desk)):
+        yield
+
+
+@contextmanager
+def administered(desk: Desk, _: Postgres) -> Iterator[None]:
+    """A bridge with an admin side that asks for a token, and a store that has what is asked for."""
+    needed("curl")
+    kept.fill(desk.folder / "panelbridge.db")
+    port, token = free_port(), "a-long-random-text"
+    desk.moved["127.0.0.1:8081"] = f"127.0.0.1:{port}"
+    desk.environment["PANELBRIDGE_ADMIN_TOKEN"] = token
+    admin = f"admin: {{listen: 127.0.0.1:{port}, token: {token}}}"
+    (desk.folder / "config.yaml").write_text(f"listen: 127.0.0.1:{desk.port}\n{admin}\n{kept.CONFIG}")
     with desk.serving("panelbridge run", lambda: answers(desk)):
         yield
 
@@ -214,6 +229,7 @@ WAYS: dict[str, World] = {
     "PATH=$PWD/.venv/bin": project,
     "curl http://127.0.0.1:8080/in/marzban": running,
     "curl http://127.0.0.1:8080/in/backups": running_with_any_json,
+    "curl -f http://127.0.0.1:8081/api/v1": administered,
     "mkdir -p panelbridge": empty_compose,
     "cat >> .env": compose,
     "docker build": compose,

@@ -66,7 +66,7 @@ def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = Fa
     newest = sa.select(*_BRIEF).where(*event_conditions(query)).order_by(events.c.id.desc()).limit(query.limit)
     if nowhere:
         newest = newest.where(~_HAS_DELIVERY)
-    elif query.ids or query.states or query.cleared or query.sink is not None:
+    elif query.ids or query.through is not None or query.states or query.cleared or query.sink is not None:
         fitting = sa.exists().where(deliveries.c.event_id == events.c.id, *delivery_conditions(query))
         newest = newest.where(fitting.correlate(events))
     return [event_record(row) for row in connection.execute(newest)]

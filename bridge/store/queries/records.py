@@ -117,6 +117,8 @@ def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     conditions = event_conditions(query)
     if query.ids:
         conditions.append(deliveries.c.id.in_(query.ids))
+    if query.through is not None:
+        conditions.append(deliveries.c.id <= query.through)
     if query.states:
         conditions.append(deliveries.c.state.in_(query.states))
     if query.cleared:

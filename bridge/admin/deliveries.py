@@ -1,0 +1,84 @@
+"""Deliveries one by one, and all of an event: looked up, and sent again."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bridge.admin.advice import advice
+from bridge.admin.language import Language
+from bridge.admin.shapes import ListedDelivery, Replay, Try, WholeDelivery
+from bridge.errors import BridgeError, UnknownName
+from bridge.event import Event
+from bridge.routing import Router
+from bridge.store.base import SETTLED
+from bridge.store.ledger import Ledger
+from bridge.store.queries.attempts import attempts_of
+from bridge.store.queries.events import deliveries_of
+from bridge.store.queries.records import delivery_records, event, replays_of
+from bridge.store.queries.replay import replay_deliveries, replay_events
+from bridge.store.records import DeliveryRecord, Query
+
+
+def deliveries(ledger: Ledger, query: Query) -> list[ListedDelivery]:
+    """The deliveries that are meant, newest first."""
+    return [ListedDelivery.model_validate(one) for one in ledger.read(delivery_records, query)]
+
+
+def delivery(ledger: Ledger, id_: int, *, service: str | None, words: Language) -> WholeDelivery:
+    """One, in full; advice as for a sink of that `service`. Raise UnknownName where there is none."""
+    record = stored_delivery(ledger, id_)
+    tries = ledger.read(attempts_of, [id_]).get(id_, ())
+    return WholeDelivery(
+        **ListedDelivery.model_validate(record).model_dump(),
+        tries=tuple(map(Try.model_validate, tries)),
+        replayed_by=tuple(ledger.read(replays_of, record)),
+        advice=advice(words, service, record.reason),
+    )
+
+
+def stored_delivery(ledger: Ledger, id_: int) -> DeliveryRecord:
+    """One as it is kept; raise UnknownName where there is none."""
+    found = ledger.read(delivery_records, Query(ids=(id_,)))
+    if not found:
+        raise UnknownName(f"there is no delivery {id_}")
+    return found[0]
+
+
+def check_replayable(record: DeliveryRecord, *, again: bool = False) -> None:
+    """Raise BridgeError where it cannot be sent again: it is on its way, or was dealt with already."""
+    if record.state not in SETTLED:
+        raise BridgeError(f"delivery {record.id} is {record.state}: only what is settled is sent again")
+    if record.cleared is not None and not again:
+        raise BridgeError(f"delivery {record.id} was {record.cleared} already: say again to send it once more")
+
+
+def replay_these(ledger: Ledger, ids: Collection[int], *, now: datetime) -> list[Replay]:
+    """Send these settled deliveries again, in their order, whether or not they were before."""
+    query = Query(ids=tuple(ids), limit=None)
+    return [Replay.model_validate(one) for one in ledger.write(replay_deliveries, query, now=now)] if ids else []
+
+
+def last_settled(ledger: Ledger, event_id: str, sinks: Collection[str]) -> list[int]:
+    """The last delivery of an event to each of these sinks, or to every one; those of them that are settled."""
+    _stored_event(ledger, event_id)
+    found = {one.sink: one for one in ledger.read(deliveries_of, [event_id]).get(event_id, ())}
+    return sorted(one.id for one in found.values() if one.state in SETTLED and (not sinks or one.sink in sinks))
+
+
+def route_anew(
+    ledger: Ledger, event_id: str, router: Router, sinks: Collection[str], *, now: datetime
+) -> Sequence[int]:
+    """Send an event that went nowhere where the router says, to these of its sinks or to all; the new deliveries."""
+    stored = _stored_event(ledger, event_id)
+    if ledger.read(deliveries_of, [event_id]):
+        return ()
+    routed = router.route(stored)
+    wanted = tuple(to for to in routed.destinations if not sinks or to.sink in sinks)
+    return ledger.write(replay_events, [replace(routed, destinations=wanted)], now=now) if wanted else ()
+
+
+def _stored_event(ledger: Ledger, event_id: str) -> Event:
+    found = ledger.read(event, event_id)
+    if found is None:
+        raise UnknownName(f"there is no event {event_id}")
+    return found[0]

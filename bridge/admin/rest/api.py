@@ -1,0 +1,110 @@
+"""Answers what is asked below /api/v1."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from aiohttp import web
+
+from bridge.admin.actions import Means
+from bridge.admin.answers import ROUTE, VARY, Refused
+from bridge.admin.auth import Role, Who
+from bridge.admin.guard import Guard
+from bridge.admin.reading import Reading
+from bridge.admin.rest.acting import ACTING
+from bridge.admin.rest.asking import ASKING
+from bridge.admin.rest.endpoint import Call, Endpoint
+from bridge.admin.rest.looking import LOOKING
+from bridge.admin.rest.openapi import document
+from bridge.admin.rest.reading import body_of, query_of
+from bridge.admin.shapes import SentTest
+from bridge.admin.state import ConfigState
+from bridge.errors import suggestion
+
+T = TypeVar("T")
+ENDPOINTS: tuple[Endpoint, ...] = (*ASKING, *LOOKING, *ACTING)
+PREFIX, DOCUMENT = "/api/v1", "/openapi.json"
+_PATTERNS = {one.path: one.pattern for one in ENDPOINTS}
+_BY_PATH: Mapping[str, Mapping[str, Endpoint]] = {
+    path: {one.method: one for one in ENDPOINTS if one.path == path} for path in _PATTERNS
+}
+#: Keeps an action: its name, who, the request, and what is to be known of it.
+Acted = Callable[[str, Who, web.Request, Mapping[str, object]], None]
+
+
+class Api:
+    """All endpoints. `state` gives the file as it is in force, `tests` the last test of each sink."""
+
+    def __init__(
+        self,
+        guard: Guard,
+        reading: Reading,
+        means: Means,
+        state: Callable[[], ConfigState],
+        now: Callable[[], datetime],
+        tests: dict[str, SentTest],
+        acted: Acted,
+    ) -> None:
+        self._guard, self._reading, self._means = guard, reading, means
+        self._state, self._now, self._tests, self._acted = state, now, tests, acted
+
+    async def answer(self, request: web.Request, path: str) -> web.Response:
+        """What is answered to a request of that path, which begins with a slash; raise Refused where it is not."""
+        who = self._guard.let_in(request, Role.LOOK)
+        if path == DOCUMENT:
+            _check_method(request, {"GET": None})
+            return self._document(request)
+        known, place = _found(path)
+        request[ROUTE] = PREFIX + known
+        endpoint = _check_method(request, _BY_PATH[known])
+        self._guard.check_role(request, who, endpoint.role)
+        await self._guard.check_program(request, who)
+        return await self._call(request, who, endpoint, place)
+
+    async def _call(self, request: web.Request, who: Who, endpoint: Endpoint, place: Mapping[str, str]) -> web.Response:
+        query = query_of(endpoint, request.query.items())
+        body = body_of(endpoint, request.content_type, await request.read()) if endpoint.body else None
+        call = Call(
+            read=self._reading.run,
+            means=self._means,
+            state=self._state(),
+            now=self._now(),
+            path=place,
+            query=query,
+            body=body,
+            tests=self._tests,
+            acted=lambda action, fields: self._acted(action, who, request, fields),
+        )
+        found = await endpoint.do(call)
+        return _json(found.model_dump_json().encode(), endpoint.status)
+
+    def _document(self, request: web.Request) -> web.Response:
+        request[ROUTE] = PREFIX + DOCUMENT
+        whole = document(ENDPOINTS) | {"servers": [{"url": self._state().admin.prefix() + PREFIX}]}
+        return _json(json.dumps(whole).encode())
+
+
+def _found(path: str) -> tuple[str, Mapping[str, str]]:
+    """The path of an endpoint, and what its `{…}` are; raise Refused where there is none."""
+    for known, pattern in _PATTERNS.items():
+        if found := pattern.fullmatch(path):
+            return known, found.groupdict()
+    near = suggestion(path[:100], _PATTERNS)
+    detail = f"{near[:1].upper()}{near[1:]}" if near.startswith("did") else f"{PREFIX}{DOCUMENT} says what there is."
+    raise Refused(404, "there is nothing here", detail)
+
+
+def _check_method(request: web.Request, methods: Mapping[str, T]) -> T:
+    """What is there for the request's method; raise Refused where nothing is."""
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in methods:
+        allowed = [*methods, *(["HEAD"] if "GET" in methods else [])]
+        raise Refused(
+            405, "this is not done here", f"Here is {', '.join(methods)}.", headers={"Allow": ", ".join(allowed)}
+        )
+    return methods[method]
+
+
+def _json(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(body=body, status=status, content_type="application/json", headers={"Vary": VARY})

@@ -1,0 +1,93 @@
+"""One operation for programs, and one call of it."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from bridge.admin.actions import Means
+from bridge.admin.auth import Role
+from bridge.admin.rest.asked import Nothing, Query
+from bridge.admin.shapes import SentTest, Shape
+from bridge.admin.state import ConfigState
+from bridge.store.ledger import Ledger
+
+T = TypeVar("T")
+#: What the `{…}` of a path may be; a sink is called as the file allows it.
+PLACES: Mapping[str, str] = {
+    "event": r"[0-9a-f-]{8,36}",
+    "delivery": r"[1-9][0-9]{0,17}",
+    "sink": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+    "group": r"[0-9a-f]{12}",
+}
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Read(Protocol):
+    """Runs a look into the store; what it found."""
+
+    def __call__(self, look: Callable[[Ledger], T]) -> Awaitable[T]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request.
+
+    read   runs a look into the store, on a thread of its own
+    path   what the `{…}` of the path are
+    query  what stands behind the ? of the address, as the endpoint wants it
+    body   what was posted, as the endpoint wants it
+    tests  the last test of each sink
+    acted  keeps an action, by its name and what is to be known of it
+    """
+
+    read: Read
+    means: Means
+    state: ConfigState
+    now: datetime
+    path: Mapping[str, str]
+    query: Any
+    body: Any
+    tests: dict[str, SentTest]
+    acted: Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """
+    name     what the document calls it: operationId
+    summary  what it does, in one line
+    answer   the shape of what it answers
+    body     the models of what may be posted, none where nothing is
+    refuses  statuses that it may answer with beside those that every one may
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    answer: type[Shape]
+    do: Callable[[Call], Awaitable[Shape]]
+    role: Role = Role.LOOK
+    query: type[Query] = Nothing
+    body: tuple[type[BaseModel], ...] = ()
+    refuses: tuple[int, ...] = ()
+    status: int = 200
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What its path looks like; an id that cannot be one is not there."""
+        return re.compile(_PLACE.sub(lambda one: f"(?P<{one[1]}>{PLACES[one[1]]})", self.path), re.ASCII)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(_PLACE.findall(self.path))
+
+    @property
+    def needs_body(self) -> bool:
+        """Whether there is no asking without one: none of its models can be left empty."""
+        fields = [one for model in self.body for one in model.model_fields.values()]
+        return any(one.is_required() for one in fields)

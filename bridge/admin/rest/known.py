@@ -1,0 +1,20 @@
+"""What a call names, looked up in the file."""
+
+from bridge.admin.language import language
+from bridge.admin.rest.endpoint import Call
+from bridge.errors import UnknownName, suggestion
+
+WORDS = language("en")  # programs are answered in English
+
+
+def known_sink(call: Call, name: str) -> str:
+    """The name; raise UnknownName where the file names no such sink."""
+    if name not in call.state.sinks:
+        raise UnknownName(f'no sink named "{name}": {suggestion(name, call.state.sinks)}')
+    return name
+
+
+def service_of(call: Call, sink: str) -> str | None:
+    """What kind of sink it is; None where the file does not name it."""
+    settings = call.state.sinks.get(sink)
+    return settings.type if settings is not None else None

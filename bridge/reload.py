@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bridge.admin.dry_run import dry_run
 from bridge.admin.server import Admin
-from bridge.admin.state import ConfigState, Rejected, SourceState
+from bridge.admin.state import ConfigState, NamedWebhook, Rejected, SourceState
 from bridge.alerts.desk import AlertDesk, AlertPlan
 from bridge.alerts.settings import AlertSettings
 from bridge.clock import Clock, SystemClock
@@ -205,6 +205,10 @@ def config_state(
         locale=config.locale,
         store=without_password(config.store),
         keep=config.keep,
+        webhooks={
+            sink: NamedWebhook(str(one.id) if one.id is not None else None, one.name)
+            for sink, one in config.named_webhooks()
+        },
     )
 
 

@@ -43,8 +43,12 @@ from bridge.store.reader import Reader
 from bridge.telemetry import log
 
 if TYPE_CHECKING:
+    from bridge.admin.graphql.api import GraphQL
     from bridge.admin.rest.api import Api
     from bridge.admin.shapes import SentTest
+
+    #: Those who answer programs.
+    Programs = type[Api] | type[GraphQL]
 
 LOG = logging.getLogger("bridge.admin")
 LIMITS = Limits(connections=128, body=272 * 2**10)  # the biggest form: 256 KiB to try, and what stands around
@@ -59,7 +63,7 @@ class Admin:
         self._clock, self._means, self._open_reader = clock, means, open_reader
         self._guard: Guard | None = None
         self._tests: dict[str, SentTest] = {}
-        self._api: Api | None = None
+        self._opened: dict[Callable[[], Programs], Api | GraphQL] = {}
         self._state: ConfigState
 
     def configure(self, state: ConfigState) -> None:
@@ -94,7 +98,8 @@ class Admin:
             ):
                 yield
         finally:
-            self._guard = self._api = None
+            self._guard = None
+            self._opened.clear()
             reading.close()
 
     def _routes(self, site: Site, guard: Guard, exposure: Exposure, reading: Reading) -> Iterator[web.RouteDef]:
@@ -102,7 +107,8 @@ class Admin:
         found = [
             *SignIn(site, guard, lambda: self._state).routes(),
             *exposure.routes(),
-            web.route("*", "/api/v1{path:/.*}", self._programs(guard, reading)),
+            web.route("*", "/api/v1{path:/.*}", self._programs(guard, reading, _rest)),
+            web.route("*", "/graphql{path:(?:/.*)?}", self._programs(guard, reading, _graphql)),
             *(web.get(hashed(name), _file(name)) for name in TYPES),
             *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
             *(web.post(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES if page.asks),
@@ -122,21 +128,19 @@ class Admin:
 
         return show
 
-    def _programs(self, guard: Guard, reading: Reading) -> Handler:
+    def _programs(self, guard: Guard, reading: Reading, imported: "Callable[[], Programs]") -> Handler:
         """What programs are answered; built when the first one asks."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            if self._api is None:
+            if (opened := self._opened.get(imported)) is None:
                 guard.let_in(request, Role.LOOK)  # a stranger has nothing built
-                self._api = await asyncio.to_thread(self._open_api, guard, reading)
-            return await self._api.answer(request, request.match_info["path"])
+                kind = await asyncio.to_thread(imported)
+                opened = self._opened[imported] = kind(
+                    guard, reading, self._means, lambda: self._state, self._clock.now, self._tests, self._acted
+                )
+            return await opened.answer(request, request.match_info["path"])
 
         return answer
-
-    def _open_api(self, guard: Guard, reading: Reading) -> "Api":
-        from bridge.admin.rest.api import Api
-
-        return Api(guard, reading, self._means, lambda: self._state, self._clock.now, self._tests, self._acted)
 
     def _action(self, guard: Guard, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
@@ -197,7 +201,12 @@ def _refusal(site: Site, request: web.Request, refused: Refused) -> web.StreamRe
     who = request.get(WHO)
     if refused.status == 421:
         response = web.Response(status=421, text=f"{refused.title}. {refused.detail}\n")
-    elif "Authorization" in request.headers or "/api/" in request.path or is_scrape(request):
+    elif (
+        "Authorization" in request.headers
+        or "/api/" in request.path
+        or "/graphql" in request.path
+        or is_scrape(request)
+    ):
         response = answers.problem(refused)
     elif refused.status == 401 and request.method in ("GET", "HEAD"):
         response = answers.see(site.sign_in_path(request))
@@ -222,6 +231,20 @@ def _guarded(guard: Guard, role: Role, handler: Guarded) -> Handler:
         return response
 
     return guarded
+
+
+def _rest() -> "Programs":
+    from bridge.admin.rest.api import Api
+
+    return Api
+
+
+def _graphql() -> "Programs":
+    from bridge.admin.graphql.api import GraphQL
+    from bridge.admin.graphql.schema import schema
+
+    schema()
+    return GraphQL
 
 
 def _file(name: str) -> Handler:

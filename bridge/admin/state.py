@@ -25,6 +25,14 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedWebhook:
+    """What one of the file's `webhooks` is called, beside its sink."""
+
+    id: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A file on disk that is not in force, for it is wrong: since when, and where."""
 
@@ -41,6 +49,7 @@ class ConfigState:
     store     the store's address, without its password
     dry_run   the same, to be asked what would happen: nothing of it counts where the bridge runs
     keep      seconds for which settled deliveries can be looked up
+    webhooks  sink → what the webhook is called that describes it
     rejected  the file as it is on disk, where that is wrong
     """
 
@@ -58,4 +67,5 @@ class ConfigState:
     locale: str
     store: str
     keep: float
+    webhooks: Mapping[str, NamedWebhook]
     rejected: Rejected | None = None

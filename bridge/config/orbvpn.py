@@ -7,7 +7,7 @@ Quirks   subscribedEvents are spelled USER_CREATED in one place and user.created
          None, an empty list or "*" stand for all
          a GoHighLevel endpoint takes the documented body; only HighLevel's own API does not, there contacts are written
          endpoint may stand inside providerSpecificConfig, beside what else the provider needs
-         id, secret, createdAt and updatedAt come along in an export; nothing here needs them, and a warning says so
+         secret, createdAt and updatedAt come along in an export; nothing here needs them, and a warning says so
 """
 
 import json
@@ -37,7 +37,7 @@ PROVIDERS: Mapping[str, Mapping[str, str]] = {
     "ZAPIER": {"source": "source_name", "version": "version", "api_key": "api_key"},
 }
 #: Keys of an export that say nothing about deliveries.
-UNREAD = ("id", "secret", "created_at", "updated_at")
+UNREAD = ("secret", "created_at", "updated_at")
 
 
 def _object(value: Any) -> Any:
@@ -84,7 +84,7 @@ class OrbvpnWebhook(Settings):
     )
     max_retries: int = Field(3, ge=0, le=100, description="tries after the first one")
     retry_delay: Duration | None = Field(None, description="seconds between them; 30, 120, 300 if not given")
-    id: int | str | None = Field(None, description="not needed")
+    id: int | str | None = Field(None, description="what testWebhookConfiguration knows it by; else its name")
     secret: SecretStr | None = Field(None, description="not needed: none of the three services reads a signature")
     created_at: str | None = Field(None, description="not needed")
     updated_at: str | None = Field(None, description="not needed")

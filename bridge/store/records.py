@@ -12,11 +12,12 @@ class Query:
     """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
 
     cleared: dealt with in one of these ways; None among them: or not at all. before: of an event with a lower id.
-    through: with this id, or a lower one
+    through: with this id, or a lower one. tried: whether a try has counted
     """
 
     ids: tuple[int, ...] = ()
     through: int | None = None
+    tried: bool | None = None
     states: tuple[State, ...] = ()
     cleared: tuple[Cleared | None, ...] = ()
     sink: str | None = None

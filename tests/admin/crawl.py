@@ -7,6 +7,22 @@ from typing import Any
 
 import aiohttp
 
+#: All that GraphQL has to tell.
+EVERYTHING = """{
+  webhookConfigurations {
+    id name providerType endpoint active subscribedEvents maxRetries retryDelay
+    state stateReason pendingCount failedCount
+  }
+  webhookDeliveries(first: 100) {
+    nodes {
+      id status errorMessage retryCount responseStatus responseData createdAt deliveredAt nextAttemptAt webhook { id }
+      attempts { number at durationMs outcome responseStatus responseData errorMessage }
+      event { id type nativeType source subject occurredAt receivedAt data verdicts { row matched why } }
+    }
+    endCursor hasNextPage
+  }
+}"""
+
 
 async def every_page(url: str, token: str) -> dict[str, bytes]:
     """What is at each address that is reached from `/`, and what a script gets there; pages and files alike."""
@@ -59,6 +75,10 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
                 await ask("GET", f"/{place}/{one[name]}")
         for one in (await ask("GET", "/sources"))["items"]:
             await ask("GET", f"/samples?source={one['name']}")
+        async with program.post("/graphql", json={"query": EVERYTHING}) as response:
+            answer = await response.json()
+            assert "errors" not in answer, answer
+            found["POST /graphql"] = f"{answer}\n" + "\n".join(_texts(answer))
     return found
 
 

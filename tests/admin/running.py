@@ -96,14 +96,21 @@ async def form_token(browser: aiohttp.ClientSession) -> str:
 
 @asynccontextmanager
 async def running_admin(
-    folder: Path, store: str, clock: FakeClock, *, admin: str = TOKENS, events: bool = True, probe: Probe | None = None
+    folder: Path,
+    store: str,
+    clock: FakeClock,
+    *,
+    admin: str = TOKENS,
+    events: bool = True,
+    probe: Probe | None = None,
+    more: str = "",
 ) -> AsyncIterator[Desk]:
     """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it.
 
-    `probe` answers tests.
+    `probe` answers tests, `more` stands at the end of its file.
     """
     file = folder / "config.yaml"
-    file.write_text(FILE.format(store=store, admin=admin))
+    file.write_text(FILE.format(store=store, admin=admin) + more)
     config = load(file, {}).config
     async with open_outbox(store) as outbox:
         router = Router(config.table(), sinks=config.all_sinks())

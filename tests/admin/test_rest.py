@@ -17,6 +17,7 @@ from bridge.admin.rest.asked import Locale
 from bridge.admin.rest.endpoint import PLACES, Endpoint
 from bridge.admin.rest.openapi import PROBLEMS
 from bridge.messages.catalog import LOCALES
+from tests.admin.crawl import every_answer
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, form_token, running_admin, sign_in
 from tests.fakes import FakeClock
 
@@ -89,7 +90,7 @@ async def test_a_stranger_has_nothing_imported_and_nothing_told(desk: Desk) -> N
             async with stranger.get(f"/api/v1{path}", allow_redirects=False) as response:
                 assert (response.status, response.content_type) == (401, "application/problem+json")
                 assert (await response.json())["title"] == "sign in first"
-    assert desk.admin._api is None
+    assert desk.admin._opened == {}
 
 
 @pytest.mark.process
@@ -425,3 +426,12 @@ def test_endpoints_are_told_apart_and_their_places_are_known() -> None:
 
 def test_previews_are_to_be_had_in_every_language() -> None:
     assert set(get_args(Locale)) == set(LOCALES)
+
+
+async def test_no_answer_to_a_program_has_a_secret_of_the_file(desk: Desk) -> None:
+    await ask(desk, "POST", "/sinks/ops/test")
+    answers = await every_answer(desk.url, ACT)
+    assert len(answers) > len(ENDPOINTS)
+    said = "".join(answers.values())
+    for secret in ("secret-of-ops", "secretofteam", "the-secret-of-berlin", ACT, LOOK):
+        assert secret not in said

@@ -148,7 +148,7 @@ def test_the_endpoint_may_stand_beside_what_else_the_provider_needs(settings: ob
         ({}, []),
         (
             {"id": 5, "secret": "x", "createdAt": "2024", "updatedAt": None},
-            ["nothing here needs id, secret, createdAt"],
+            ["nothing here needs secret, createdAt"],
         ),
         (
             {"providerSpecificConfig": {"chanel": "#a"}},

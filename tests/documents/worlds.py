@@ -230,6 +230,7 @@ WAYS: dict[str, World] = {
     "curl http://127.0.0.1:8080/in/marzban": running,
     "curl http://127.0.0.1:8080/in/backups": running_with_any_json,
     "curl -f http://127.0.0.1:8081/api/v1": administered,
+    "curl -f http://127.0.0.1:8081/graphql": administered,
     "mkdir -p panelbridge": empty_compose,
     "cat >> .env": compose,
     "docker build": compose,

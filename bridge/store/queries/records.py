@@ -117,6 +117,8 @@ def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     conditions = event_conditions(query)
     if query.ids:
         conditions.append(deliveries.c.id.in_(query.ids))
+    if query.tried is not None:
+        conditions.append(deliveries.c.attempts > 0 if query.tried else deliveries.c.attempts == 0)
     if query.through is not None:
         conditions.append(deliveries.c.id <= query.through)
     if query.states:

@@ -12,10 +12,12 @@ import pytest
 
 from bridge.admin.answers import HEADERS
 from bridge.admin.auth import Role
+from bridge.admin.reading import Reading
 from bridge.admin.rest.api import ENDPOINTS
 from bridge.admin.rest.asked import Locale
 from bridge.admin.rest.endpoint import PLACES, Endpoint
 from bridge.admin.rest.openapi import PROBLEMS
+from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.messages.catalog import LOCALES
 from tests.admin.crawl import every_answer
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, form_token, running_admin, sign_in
@@ -435,3 +437,27 @@ async def test_no_answer_to_a_program_has_a_secret_of_the_file(desk: Desk) -> No
     said = "".join(answers.values())
     for secret in ("secret-of-ops", "secretofteam", "the-secret-of-berlin", ACT, LOOK):
         assert secret not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (StoreUnavailable("store: it is away"), "store: it is away"),
+        (StoreSlow("store: it took 0.5 s"), "store: it took 0.5 s"),
+    ],
+)
+async def test_a_store_that_cannot_be_asked_is_a_problem_that_says_when_to_try_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, error: StoreError, detail: str
+) -> None:
+    async def fail(self: Reading, look: object) -> object:
+        raise error
+
+    monkeypatch.setattr(Reading, "run", fail)
+    async with desk.program(ACT) as program:
+        for path in ("/status", "/events", f"/events/{ALICE.id}", "/deliveries/1", "/dead", "/lanes"):
+            async with program.get(f"/api/v1{path}") as response:
+                assert (response.status, (await response.json())["detail"]) == (503, detail)
+                assert int(response.headers["Retry-After"]) > 0
+        async with program.post("/graphql", json={"query": "{ webhookDeliveries { nodes { id } } }"}) as response:
+            [told] = (await response.json())["errors"]
+            assert (told["message"], told["extensions"]["code"]) == (detail, "UNAVAILABLE")

@@ -13,6 +13,7 @@ from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
+from bridge.sinks.asking import Asking, Finding, Mark, Reach
 from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.responses import BETWEEN, is_front, moved
@@ -159,6 +160,10 @@ class HttpSink(ABC, Generic[C]):
     def build(self, message: Message) -> Request:
         """The request that carries the message."""
 
+    @abstractmethod
+    def ask(self) -> Asking | Reach:
+        """The requests that find out whether it would take a message, and tell the service nothing."""
+
     def build_digest(self, digest: Digest) -> Request:
         """The request that carries a digest, for a sink that `digests`."""
         raise TypeError(f"{type(self).__name__} takes every event by itself")
@@ -219,6 +224,24 @@ class HttpSink(ABC, Generic[C]):
 
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         return await self._carry(self.digest_flow(digest), on_sent)
+
+    async def asked(self, *, within: float) -> Finding:
+        """What the service says when it is asked; nothing is sent. `within`: seconds for each request."""
+        asking = self.ask()
+        try:
+            if isinstance(asking, Reach) and not asking.url.host:
+                return Finding(Mark.UNKNOWN, asking.why)
+            if isinstance(asking, Reach):
+                await self.tools.http.reach(asking.url, within=within, proxy=self._proxy)
+                return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
+            request = next(asking)
+            while True:
+                request = asking.send(await self.tools.http.send(request, within=within, proxy=self._proxy))
+        except StopIteration as end:
+            finding: Finding = end.value
+            return replace(finding, text=clip(self.mask(finding.text), REASON_KEPT))
+        except Unanswered as error:
+            return Finding(Mark.WRONG, self.mask(str(error)))
 
     async def _carry(self, flow: Flow, on_sent: OnSent) -> Attempt:
         """One attempt: each request of the flow is answered in turn. No response at all is Away."""

@@ -16,6 +16,7 @@ from bridge.markup.service import Look
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Limit
 from bridge.people.address import Address
+from bridge.sinks.asking import Finding, Mark
 from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
 from bridge.sinks.settings import MessageStyle
@@ -82,6 +83,10 @@ class ConsoleSink:
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         return await self._show(message)
+
+    async def asked(self, *, within: float) -> Finding:
+        """There is nobody to ask."""
+        return Finding(Mark.OK, "shows messages on the terminal where the bridge runs")
 
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         return await self._show(digest)

@@ -1,11 +1,14 @@
 """The only outgoing socket: one shared session, one more per SOCKS proxy."""
 
+import asyncio
 import os
+import socket
 import ssl
 import traceback
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import formatdate
 from types import SimpleNamespace
 from typing import Any
@@ -86,6 +89,19 @@ class Http:
             _let_go(error)
             raise Unanswered(f"no answer: {_reason(error)}") from None
 
+    async def reach(self, url: URL, *, within: float, proxy: str | None = None) -> datetime | None:
+        """Connect to the host of an address, and with https have its certificate proved: say when that ends.
+
+        Not one byte of a request is sent. Raise Unanswered where it cannot be reached within so many seconds.
+        """
+        try:
+            async with asyncio.timeout(within):
+                return await _reached(url, proxy)
+        except TimeoutError:
+            raise Unanswered(f"no answer within {within:g} s") from None
+        except (OSError, ValueError) as error:
+            raise Unanswered(f"no answer: {_reason(error)}") from None
+
     async def close(self) -> None:
         for session in self._sessions.values():
             await session.close()
@@ -114,6 +130,38 @@ class Http:
         # names are looked up at the proxy's end in any case, and the library does not know socks5h
         connector: aiohttp.BaseConnector = ProxyConnector.from_url(proxy.replace("socks5h:", "socks5:", 1), limit=0)
         return connector
+
+
+async def _reached(url: URL, proxy: str | None) -> datetime | None:
+    """When the certificate ends of the host that an address leads to; None where it needs none."""
+    tls = ssl.create_default_context() if url.scheme == "https" else None
+    writer = await (_opened_through(proxy, url, tls) if proxy else _opened(url, tls))
+    try:
+        certificate = writer.get_extra_info("ssl_object").getpeercert() if tls else None
+    finally:
+        writer.transport.abort()
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC) if certificate else None
+
+
+async def _opened(url: URL, tls: ssl.SSLContext | None) -> asyncio.StreamWriter:
+    return (await asyncio.open_connection(url.host, url.port, ssl=tls))[1]
+
+
+async def _opened_through(proxy: str, url: URL, tls: ssl.SSLContext | None) -> asyncio.StreamWriter:
+    from python_socks import ProxyConnectionError, ProxyError
+    from python_socks.async_.asyncio.v2 import Proxy  # who has one pays
+
+    to_proxy = ssl.create_default_context() if proxy.startswith("https:") else None
+    address = proxy.replace("https:", "http:", 1).replace("socks5h:", "socks5:", 1)
+    try:
+        stream = await Proxy.from_url(address, rdns=True, proxy_ssl=to_proxy).connect(
+            url.host or "", url.port or 0, dest_ssl=tls
+        )
+    except ProxyConnectionError as error:
+        raise Unanswered(f"no answer: proxy: {_system_reason(error)}") from None
+    except ProxyError as error:
+        raise Unanswered(f"no answer: proxy: {error}".lower()) from None
+    return stream.writer
 
 
 def _telling_when_sent() -> aiohttp.TraceConfig:
@@ -158,7 +206,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 def _reason(error: Exception) -> str:
     """What went wrong, in a person's words. Never the error's own text: it holds the address."""
     match error:
-        case aiohttp.ClientConnectorDNSError():
+        case aiohttp.ClientConnectorDNSError() | socket.gaierror():
             return "host not found"
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return "the certificate is not trusted"

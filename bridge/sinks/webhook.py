@@ -40,6 +40,7 @@ from bridge.originals import left_out_header, left_out_names, restored, without_
 from bridge.outcome import Away, Outcome
 from bridge.people.address import Form, is_expression
 from bridge.settings import Secrets
+from bridge.sinks.asking import Reach
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, SecretUrl, Token
@@ -156,6 +157,9 @@ class WebhookSink(HttpSink[WebhookConfig]):
         headers = _circumstance_headers(message.circumstances, standard=self.config.format in STANDARD)
         event, left_out = self._unmasked(message.event, message.sealed)
         return self._request(self._emission(message, event), message.event.id, message.at, headers | left_out)
+
+    def ask(self) -> Reach:
+        return Reach(self._url, "whether it takes an event is seen by one alone")
 
     def build_digest(self, digest: Digest) -> Request:
         events = [self._unmasked(event, digest.sealed.get(event.id)) for event in digest.events]

@@ -28,6 +28,7 @@ from bridge.event import Event, JsonObject, iso
 from bridge.foreign import moment
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Outcome, Rate
+from bridge.sinks.asking import Reach
 from bridge.sinks.base import (
     HttpSink,
     ProgramConfig,
@@ -96,6 +97,9 @@ class ZapierSink(HttpSink[ZapierConfig]):
     def build(self, message: Message) -> Request:
         test = {"test": True} if message.circumstances.test else {}
         return self._post(_payload(message.event, self.config) | test)
+
+    def ask(self) -> Reach:
+        return Reach(self._url, "whether the hook is still there is seen by an event alone: any request starts the Zap")
 
     def build_digest(self, digest: Digest) -> Request:
         return self._post([_payload(event, self.config) for event in digest.events])

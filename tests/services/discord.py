@@ -88,6 +88,8 @@ class Discord(Service):
             return self._turned_away(wait)
         if not request.headers.get("User-Agent"):
             return self._error(403, 40333, "internal network error")
+        if request.method == "GET" and not named["message"]:
+            return self._told(named["id"])
         if named["message"] and request.method == "DELETE":
             return self._delete(request, named["id"], named["message"])
         message = parsed(body) if request.content_type == "application/json" else None
@@ -98,6 +100,20 @@ class Discord(Service):
         if request.method != "POST":
             return self._error(405, 0, "405: Method Not Allowed")
         return self._post(request, message, named["id"])
+
+    def _told(self, webhook: str) -> web.Response:
+        """What it says of itself to who asks."""
+        if self.fault:
+            return self._error(*self.fault)
+        said = {
+            "id": webhook,
+            "type": 1,
+            "name": "Captain Hook",
+            "channel_id": CHANNEL,
+            "guild_id": "1",
+            "avatar": None,
+        }
+        return web.json_response(said, headers=self._headers())
 
     def _post(self, request: web.Request, message: dict[str, Any], webhook: str) -> web.Response:
         thread, named = request.query.get("thread_id"), message.get("thread_name")

@@ -99,6 +99,8 @@ class GoHighLevel(Service):
         return web.Response(status=204)
 
     def _listed(self, request: web.Request, body: bytes) -> web.Response:
+        if not body and re.fullmatch("/locations/[^/]+", request.path):
+            return self._told(request)
         if body or request.path != f"/locations/{LOCATION}/customFields":
             return self._error(404, f"Cannot GET {request.path}", "Not Found")
         self.asked += 1
@@ -113,6 +115,14 @@ class GoHighLevel(Service):
             for id_, (key, type_) in self.fields.items()
         ]
         return web.json_response({"customFields": fields, "traceId": "t"}, headers=self._headers())
+
+    def _told(self, request: web.Request) -> web.Response:
+        """What it says of a location."""
+        if not self.scopes:
+            return self._error(401, "The token is not authorized for this scope.", "Unauthorized")
+        if request.path != f"/locations/{LOCATION}":
+            return self._error(403, "The token does not have access to this location.", "Forbidden")
+        return web.json_response({"location": {"id": LOCATION, "name": "Fra VPN"}}, headers=self._headers())
 
     def _upserted(self, request: web.Request, value: dict[str, Any]) -> web.Response:
         if not (value.get("email") or value.get("phone")):

@@ -43,6 +43,7 @@ class Ntfy(Service):
     def __init__(self, *, token: str | None = None, limited: bool = False) -> None:
         super().__init__(limited=limited)
         self.fault: Fault | None = None
+        self.healthy = True
         self._token = token
         self._last = 0
 
@@ -51,6 +52,8 @@ class Ntfy(Service):
             return self._error(429, 42901, "limit reached: too many requests")
         if self.fault is not None:
             return self._error(*self.fault)
+        if request.method == "GET" and request.path in ("/v1/health", "/v1/account"):
+            return self._told(request)
         if request.method not in ("POST", "PUT") or request.path != "/":
             return self._error(404, 40401, "page not found")
         if (given := request.headers.get("Authorization")) is not None and given != f"Bearer {self._token}":
@@ -69,6 +72,18 @@ class Ntfy(Service):
             "event": "message",
         }
         return web.json_response(said | {key: value[key] for key in ("topic", "title", "message") if key in value})
+
+    def _told(self, request: web.Request) -> web.Response:
+        """What it says of itself and of whoever asks; where there are no users, a token is passed over."""
+        if request.path == "/v1/health":
+            return web.json_response({"healthy": self.healthy})
+        given = request.headers.get("Authorization")
+        if self._token is not None and given is not None and given != f"Bearer {self._token}":
+            return self._error(401, 40101, "unauthorized")
+        known = given is not None and self._token is not None
+        return web.json_response(
+            {"username": "phil", "role": "user"} if known else {"username": "*", "role": "anonymous"}
+        )
 
     def _error(self, status: int, code: int, text: str) -> web.Response:
         self.refuse(f"{code} {text}")

@@ -26,7 +26,7 @@ class Slack(Service):
     """`channels` are names and ids of the one channel there is; `threads` began before. `limited`: 1 message a second.
 
     `messages`: ts → the message that is there. `fault`: the name of what is wrong with the channel, which a
-    webhook says with `fault_status`.
+    webhook says with `fault_status`. `channel` is what is said of it, to a token that has the scope: `scopes`.
     """
 
     def __init__(
@@ -40,16 +40,34 @@ class Slack(Service):
         self.removed = False
         self.fault, self.fault_status = "", 403
         self.messages: dict[str, dict[str, Any]] = {}
+        self.channel: dict[str, Any] = {"id": CHANNEL, "name": "notifications", "is_member": True, "is_archived": False}
+        self.scopes = True
         self._channels, self._threads = channels, threads
         self._last = 0
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
+        if request.path in ("/api/auth.test", "/api/conversations.info"):
+            return self._told(request)
         if request.path not in (HOOK, "/api/chat.postMessage", "/api/chat.update", "/api/chat.delete"):
             return web.Response(status=404, text="no_service")
         if self._limited and (wait := self.over(f"channel of {request.path}", 1, 1.0)) > 0:
             said = {"retry_after": int(wait) + 1, "ok": False, "error": "rate_limited"}
             return web.json_response(said, status=429, headers={"Retry-After": str(int(wait) + 1)})
         return self._hook(request, body) if request.path == HOOK else self._call(request, body)
+
+    def _told(self, request: web.Request) -> web.Response:
+        """What it says to who asks, and posts nothing."""
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return self._error("invalid_auth" if "Authorization" in request.headers else "not_authed")
+        if self.fault and request.path == "/api/auth.test":
+            return self._error(self.fault)
+        if request.path == "/api/auth.test":
+            return web.json_response({"ok": True, "team": "Fra VPN", "user": "panelbridge", "bot_id": "B1"})
+        if not self.scopes:
+            return self._error("missing_scope")
+        if request.query.get("channel") != CHANNEL:
+            return self._error("channel_not_found")
+        return web.json_response({"ok": True, "channel": self.channel})
 
     def _hook(self, request: web.Request, body: bytes) -> web.Response:
         if self.fault:

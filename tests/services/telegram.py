@@ -21,6 +21,8 @@ TAGS = {
     *("b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "tg-spoiler", "span", "a", "code", "pre"),
     *("blockquote", "tg-emoji", "tg-time"),
 }
+BOT = 123456789
+ADMINISTRATOR = {"status": "administrator", "can_post_messages": True}
 PING = re.compile(r"(?<![A-Za-z0-9_])@[A-Za-z0-9_]|tg://|ton://")
 EDITED = ("chat_id", "message_id", "text", "parse_mode", "link_preview_options", "reply_markup")
 _PART = re.compile(
@@ -39,6 +41,9 @@ class Telegram(Service):
 
     `limited`: 30 a second for the bot, 1 a second in a chat, 20 a minute in a group or channel.
     `messages`: (chat, id) → the message that is there. `fault`: code and description of what is wrong with every chat.
+    `members`: chat → what the bot is there, as its ChatMember says; an administrator where nothing is said.
+    `updates` are those that nobody has confirmed; `webhook` is where they go instead, and `polled` whether somebody
+    else asks for them, again and again. `asked`: the parameters of everyone who did.
     """
 
     def __init__(
@@ -52,6 +57,11 @@ class Telegram(Service):
         self.chats = [*chats, *(moved or {}).values()]
         self.messages: dict[tuple[int | str, int], dict[str, Any]] = {}
         self.fault: tuple[int, str] | None = None
+        self.members: dict[int | str, dict[str, Any]] = {}
+        self.updates: list[dict[str, Any]] = []
+        self.webhook = ""
+        self.polled = False
+        self.asked: list[dict[str, Any]] = []
         self._moved = moved or {}
         self._last = 0
 
@@ -63,12 +73,56 @@ class Telegram(Service):
             return self._error(404, "Not Found")
         if token != TOKEN:
             return self._error(401, "Unauthorized")
+        value = parsed(body) if request.content_type == "application/json" else None
+        if (answer := self._told(method.lower(), value if isinstance(value, dict) else {})) is not None:
+            return answer
         does = {"sendmessage": self._send, "editmessagetext": self._edit, "deletemessage": self._delete}
         if method.lower() not in does:
             return self._error(404, "Not Found")
-        value = parsed(body) if request.content_type == "application/json" else None
         message = value if isinstance(value, dict) else {}
         return self._placed(request, message, does[method.lower()])
+
+    def _told(self, method: str, asked: dict[str, Any]) -> web.Response | None:
+        """What it says to who asks, and sends nothing; None where that is no question."""
+        if method == "getme":
+            return _ok({"id": BOT, "is_bot": True, "first_name": "Fra", "username": "fravpn_bot"})
+        if method == "getwebhookinfo":
+            return _ok(
+                {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": len(self.updates)}
+            )
+        if method == "getupdates":
+            return self._updates(asked)
+        if method not in ("getchat", "getchatmember"):
+            return None
+        if self.fault:
+            return self._error(*self.fault)
+        chat = asked.get("chat_id")
+        if isinstance(chat, int) and chat in self._moved:
+            parameters = {"migrate_to_chat_id": self._moved[chat]}
+            return self._error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
+        if not isinstance(chat, int | str) or chat not in self.chats:
+            return self._error(400, "Bad Request: chat not found")
+        if method == "getchatmember":
+            if asked.get("user_id") != BOT:
+                return self._error(400, "Bad Request: user not found")
+            return _ok({"user": {"id": BOT, "is_bot": True}, **self.members.get(chat, ADMINISTRATOR)})
+        type_ = (
+            "private" if isinstance(chat, int) and chat > 0 else "channel" if isinstance(chat, str) else "supergroup"
+        )
+        return _ok({"id": chat, "type": type_, "title": "VPN night shift", "permissions": {"can_send_messages": True}})
+
+    def _updates(self, asked: dict[str, Any]) -> web.Response:
+        """Those that nobody has confirmed. An `offset` confirms all before it, a negative one all but so many."""
+        self.asked.append(asked)
+        if self.webhook:
+            what = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+            return self._error(409, f"Conflict: {what}")
+        if self.polled:
+            what = "terminated by other getUpdates request; make sure that only one bot instance is running"
+            return self._error(409, f"Conflict: {what}")
+        if (offset := asked.get("offset")) is not None:
+            self.updates = [one for one in self.updates if one["update_id"] >= offset] if offset >= 0 else []
+        return _ok(self.updates[:100])
 
     def _placed(
         self,
@@ -144,6 +198,10 @@ class Telegram(Service):
         return web.json_response(
             said | ({"parameters": parameters} if parameters else {}), status=code, headers=headers
         )
+
+
+def _ok(result: Any) -> web.Response:
+    return web.json_response({"ok": True, "result": result})
 
 
 def telegram_faults(message: dict[str, Any]) -> Iterator[str]:

@@ -30,7 +30,19 @@ from tests.services.service import Answer, parsed, serving
 from tests.sinks.values import CONFIGS, a_digest, a_message, between, config, hostile_texts, json_values, tools
 
 #: Modules that are no sinks.
-SHARED = ("base", "chats", "digest", "http", "mending", "responses", "secrets", "settings", "terminal", "text")
+SHARED = (
+    "asking",
+    "base",
+    "chats",
+    "digest",
+    "http",
+    "mending",
+    "responses",
+    "secrets",
+    "settings",
+    "terminal",
+    "text",
+)
 PROXY = "http://proxy-user:pr0xy-Passw0rd@127.0.0.1:1"
 
 every = pytest.mark.parametrize("name", EVERY)

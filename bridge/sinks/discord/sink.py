@@ -42,6 +42,7 @@ from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form, nowhere
 from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Reach
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -70,6 +71,7 @@ from bridge.sinks.discord.answers import (
     error_code,
     is_form_error,
 )
+from bridge.sinks.discord.asking import webhook_asking
 from bridge.sinks.discord.mending import MENDING
 from bridge.sinks.discord.mentions import AllowedMentions, Snowflake
 from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
@@ -174,6 +176,11 @@ class DiscordSink(HttpSink[DiscordConfig]):
 
     def build(self, message: Message) -> Request:
         return self._build(message, self._places(message)[0])
+
+    def ask(self) -> Asking | Reach:
+        if "url" in self.config.address_expressions():
+            return Reach(self._url, ADDRESS_FROM_DATA)
+        return webhook_asking(self._url, self.classify)
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""

@@ -33,6 +33,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.asking import Asking, Reach
 from bridge.sinks.base import (
     Flow,
     HttpSink,
@@ -46,6 +47,7 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
+from bridge.sinks.gohighlevel.asking import location_asking
 from bridge.sinks.gohighlevel.contact import (
     custom_fields,
     documented_body,
@@ -147,6 +149,11 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
             return self._upsert(message, self._fields or NO_FIELDS)
         event = message.event
         return self._post(self._url, documented_body(event, location=self._location, tags=self._tags(message)))
+
+    def ask(self) -> Asking | Reach:
+        if self._url is not None:
+            return Reach(self._url, "whether it takes a contact is seen by one alone")
+        return location_asking(self._api("locations", self._location), self._headers, self.classify)
 
     def build_tags(self, message: Message, contact: str) -> Request:
         """Adds the event's tags to those that the contact has."""

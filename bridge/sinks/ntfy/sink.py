@@ -28,6 +28,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form
+from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     AddressedConfig,
     ChatConfig,
@@ -41,6 +42,7 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.ntfy.advice import HOSTS, base_advice, token_advice, topic_advice
 from bridge.sinks.ntfy.answers import GONE, WAIT, WAITS, code_of, is_own
+from bridge.sinks.ntfy.asking import server_asking
 from bridge.sinks.ntfy.message import DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.ntfy.service import NTFY
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, ApiBase, PictureUrl, Token
@@ -125,6 +127,10 @@ class NtfySink(HttpSink[NtfyConfig]):
 
     def build(self, message: Message) -> Request:
         return self._request(message_payload(message), silent=message.circumstances.silent)
+
+    def ask(self) -> Asking:
+        token = self.config.token
+        return server_asking(self._url, token.get_secret_value() if token else None, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request(digest_payload(digest), silent=digest.silent)

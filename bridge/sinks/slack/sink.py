@@ -36,6 +36,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form
+from bridge.sinks.asking import Asking, Reach
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -55,6 +56,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
 from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_about_channel, is_gone
+from bridge.sinks.slack.asking import token_asking
 from bridge.sinks.slack.mending import MENDING
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
@@ -171,6 +173,13 @@ class SlackSink(HttpSink[SlackConfig]):
 
     def build(self, message: Message) -> Request:
         return Request("POST", self._url, dump(self._settings | self._message_payload(message)), self._headers)
+
+    def ask(self) -> Asking | Reach:
+        config = self.config
+        if config.token is None:
+            return Reach(self._url, "whether the webhook is still there is seen by a message alone")
+        channel = None if config.address_expressions() else config.channel
+        return token_asking(config.api_base, config.token.get_secret_value(), channel, self.classify)
 
     def build_reply(self, message: Message, thread: str) -> Request:
         """The request that answers in a thread, unless the sink has one of its own."""

@@ -39,6 +39,7 @@ from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refus
 from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
 from bridge.settings import Settings
+from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -58,6 +59,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
+from bridge.sinks.telegram.asking import chat_asking
 from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
@@ -173,6 +175,10 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     def build(self, message: Message) -> Request:
         return self._message_request(message, None, plain=False)
+
+    def ask(self) -> Asking:
+        chat = None if "chat_id" in self.config.address_expressions() else self._chat
+        return chat_asking(self._url, chat, self.classify)
 
     def build_plain(self, message: Message) -> Request:
         """The same without markup."""

@@ -1,0 +1,66 @@
+"""Asking a service whether it would take a message, without sending it one.
+
+A sink's `ask` is as pure as its `flow`: it gives requests, is given their answers, and ends with a finding. What cannot
+be asked without telling it something is only reached: a connection and its TLS, and not one byte of a request.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from yarl import URL
+
+from bridge.outcome import Delivered, Gone, Limited, Outcome, Refused
+from bridge.sinks.http import Request, Response
+
+
+class Mark(StrEnum):
+    """How something stands: as it should, worth a look, broken, or not to be found out."""
+
+    OK = "ok"
+    LOOK = "look"
+    WRONG = "wrong"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, in a line, and what to do about it where the sink's own words leave that open."""
+
+    mark: Mark
+    text: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What cannot be asked, and why: only whether the host of `url` is there is found out."""
+
+    url: URL
+    why: str
+
+
+#: Why nobody can be asked whose address a sink finds anew for each event.
+ADDRESS_FROM_DATA = "whom it tells follows from each event"
+
+#: The requests of one asking: each is given its response, and in the end there is the finding.
+Asking = Generator[Request, Response, Finding]
+
+
+def found(outcome: Outcome, text: str) -> Finding:
+    """What an answer says of the place: `text` where all is well, else the service's own words."""
+    match outcome:
+        case Delivered():
+            return Finding(Mark.OK, text)
+        case Limited(after):
+            wait = f" for {after:g} s" if after else ""
+            return Finding(Mark.LOOK, f"it asks to wait{wait}", "Ask again later.")
+        case Refused(reason) | Gone(reason):
+            return Finding(Mark.WRONG, reason)
+        case _:
+            return Finding(Mark.WRONG, outcome.reason)
+
+
+def is_taken(finding: Finding) -> bool:
+    """Whether a first answer lets the next question be asked."""
+    return finding.mark is Mark.OK

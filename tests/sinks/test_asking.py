@@ -1,0 +1,223 @@
+"""Every service can be asked whether it would take a message, in its own words, and nothing is sent to find out."""
+
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from bridge.sinks.asking import Finding, Mark, Reach
+from bridge.sinks.http import Http
+from tests.services import discord, gohighlevel, ntfy, slack, telegram
+from tests.services.every import EVERY
+from tests.services.service import Answer, Service, serving
+from tests.sinks.values import CONFIGS, a_sink, config, tools
+from tests.street import HOUSES
+
+SINKS = {
+    f"{type_} {name}": (type_, house.stand_in, settings)
+    for type_, house in HOUSES.values()
+    for name, settings in house.sinks.items()
+}
+WITHIN = 60.0  # seconds
+
+
+def at(base: str, settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: one.replace("{base}", base) if isinstance(one, str) else one for name, one in settings.items()}
+
+
+async def asked(service: Service, http: Http, **settings: Any) -> Finding:
+    async with serving(service) as base:
+        return await a_sink(http, **at(base, settings)).asked(within=WITHIN)
+
+
+@pytest.mark.parametrize("sink", SINKS)
+async def test_asking_finds_nothing_wrong_where_nothing_is_and_sends_nothing(http: Http, sink: str) -> None:
+    type_, stand_in, settings = SINKS[sink]
+    service = stand_in(False)
+    finding = await asked(service, http, type=type_, **settings)
+    assert finding.mark in (Mark.OK, Mark.UNKNOWN), finding
+    assert (service.taken, service.refused) == ([], [])
+
+
+@pytest.mark.parametrize("sink", SINKS)
+async def test_what_can_only_be_reached_sees_no_request(http: Http, sink: str) -> None:
+    type_, stand_in, settings = SINKS[sink]
+    service = stand_in(False)
+    async with serving(service) as base:
+        opened = a_sink(http, type=type_, **at(base, dict(settings)))
+        finding = await opened.asked(within=WITHIN)
+        reached = isinstance(opened.ask(), Reach)
+    assert (finding.mark is Mark.UNKNOWN) == reached
+    assert (service.requests == 0) == reached
+
+
+@pytest.mark.parametrize("sink", SINKS)
+async def test_a_service_that_is_not_there_is_told_in_words_without_a_secret(
+    http: Http, sink: str, unused_tcp_port: int
+) -> None:
+    type_, _, settings = SINKS[sink]
+    gone = at(f"http://127.0.0.1:{unused_tcp_port}", dict(settings))
+    finding = await a_sink(http, type=type_, **gone).asked(within=WITHIN)
+    assert finding == Finding(Mark.WRONG, "no answer: connection refused")
+
+
+@pytest.mark.parametrize("sink", [name for name in SINKS if name.split()[0] not in ("zapier", "webhook")])
+@pytest.mark.parametrize(
+    "answer", [Answer(502, "<html>"), Answer(200, "<html>"), Answer(403, "<html>{secret}")], ids=str
+)
+async def test_what_something_in_between_says_is_not_taken_for_the_service(
+    http: Http, sink: str, answer: Answer
+) -> None:
+    type_, stand_in, settings = SINKS[sink]
+    service = stand_in(False)
+    service.answer_next(*[answer] * 3)
+    finding = await asked(service, http, type=type_, **settings)
+    assert finding.mark is (Mark.WRONG if service.requests else Mark.UNKNOWN)
+
+
+def test_every_sink_can_be_asked() -> None:
+    for one in CONFIGS:
+        type_ = one.model_fields["type"].default
+        opened = config(type=type_, **EVERY[type_].example).open(tools())
+        assert type(opened).asked.__doc__, type_
+        own = "ask" if hasattr(opened, "ask") else "asked"
+        assert type(opened).__dict__.get(own), f"{type_} has no {own} of its own"
+
+
+async def test_the_console_has_nobody_to_ask() -> None:
+    assert (await config(type="console").open(tools()).asked(within=WITHIN)).mark is Mark.OK
+
+
+DISCORD = {"type": "discord", "url": f"{{base}}/api/webhooks/{discord.ID}/{discord.TOKEN}"}
+
+
+@pytest.mark.parametrize(
+    ("deleted", "token", "finding"),
+    [
+        (False, discord.TOKEN, Finding(Mark.OK, f'webhook "Captain Hook" of channel {discord.CHANNEL}')),
+        (True, discord.TOKEN, Finding(Mark.WRONG, "HTTP 404, code 10015: Unknown Webhook")),
+        (False, "another-token-of-it", Finding(Mark.WRONG, "HTTP 401, code 50027: Invalid Webhook Token")),
+    ],
+)
+async def test_what_discord_says(http: Http, deleted: bool, token: str, finding: Finding) -> None:
+    service = discord.Discord()
+    service.deleted = deleted
+    url = f"{{base}}/api/webhooks/{discord.ID}/{token}"
+    assert await asked(service, http, type="discord", url=url) == finding
+
+
+BOT = {"type": "telegram", "token": telegram.TOKEN, "chat_id": -1001, "api_base": "{base}"}
+MAY = '@fravpn_bot may post in "VPN night shift"'
+
+
+@pytest.mark.parametrize(
+    ("chat", "member", "mark", "text"),
+    [
+        (-1001, {"status": "administrator"}, Mark.OK, MAY),
+        (-1001, {"status": "member"}, Mark.OK, MAY),
+        (42, {"status": "left"}, Mark.OK, MAY),  # a private chat has no members
+        (-1001, {"status": "left"}, Mark.WRONG, '@fravpn_bot is not a member in "VPN night shift"'),
+        (-1001, {"status": "kicked"}, Mark.WRONG, "was kicked"),
+        (-1001, {"status": "restricted", "can_send_messages": False}, Mark.WRONG, "has no rights to write"),
+        (-1001, {"status": "restricted", "can_send_messages": True}, Mark.OK, MAY),
+        ("@news", {"status": "member"}, Mark.WRONG, "it is no administrator"),
+        ("@news", {"status": "administrator", "can_post_messages": False}, Mark.WRONG, "right to post is off"),
+        (-77, {}, Mark.WRONG, "chat not found"),
+        (-5, {}, Mark.WRONG, "the chat has moved: set chat_id to -1005"),
+    ],
+)
+async def test_what_telegram_says(http: Http, chat: int | str, member: dict[str, Any], mark: Mark, text: str) -> None:
+    service = telegram.Telegram(moved={-5: -1005})
+    service.members[chat] = member
+    finding = await asked(service, http, **BOT | {"chat_id": chat})
+    assert finding.mark is mark
+    assert text in finding.text
+
+
+async def test_a_revoked_bot_is_told_and_its_token_is_not(http: Http) -> None:
+    token = "123456789:AAF-another-bot-token-0123456789abcd"
+    finding = await asked(telegram.Telegram(), http, **BOT | {"token": token})
+    assert finding == Finding(Mark.WRONG, "HTTP 401: Unauthorized")
+
+
+@pytest.mark.parametrize(
+    ("channel", "said", "scopes", "fault", "finding"),
+    [
+        (slack.CHANNEL, {}, True, "", (Mark.OK, "posts in #notifications")),
+        (slack.CHANNEL, {}, False, "", (Mark.OK, "is seen by a message alone")),
+        ("#notifications", {}, True, "", (Mark.OK, "is seen by a message alone")),
+        (slack.CHANNEL, {"is_member": False}, True, "", (Mark.WRONG, "#notifications: not_in_channel")),
+        (slack.CHANNEL, {"is_archived": True}, True, "", (Mark.WRONG, "#notifications: is_archived")),
+        ("C7777777", {}, True, "", (Mark.WRONG, "HTTP 200: channel_not_found")),
+        (slack.CHANNEL, {}, True, "token_revoked", (Mark.WRONG, "HTTP 200: token_revoked")),
+        (slack.CHANNEL, {}, True, "ratelimited", (Mark.LOOK, "it asks to wait")),
+    ],
+)
+async def test_what_slack_says_to_a_token(
+    http: Http, channel: str, said: dict[str, Any], scopes: bool, fault: str, finding: tuple[Mark, str]
+) -> None:
+    service = slack.Slack()
+    service.channel |= said
+    service.scopes, service.fault = scopes, fault
+    got = await asked(service, http, type="slack", token=slack.TOKEN, channel=channel, api_base="{base}/api")
+    assert got.mark is finding[0]
+    assert finding[1] in got.text
+
+
+@pytest.mark.parametrize(
+    ("token", "healthy", "finding"),
+    [
+        (ntfy.TOKEN, True, (Mark.OK, "knows phil")),
+        (None, True, (Mark.OK, "the server is well")),
+        ("tk_another", True, (Mark.WRONG, "code 40101: unauthorized")),
+        (ntfy.TOKEN, False, (Mark.WRONG, "not healthy")),
+    ],
+)
+async def test_what_ntfy_says(http: Http, token: str | None, healthy: bool, finding: tuple[Mark, str]) -> None:
+    service = ntfy.Ntfy(token=ntfy.TOKEN)
+    service.healthy = healthy
+    got = await asked(service, http, type="ntfy", topic=ntfy.TOPIC, token=token, api_base="{base}")
+    assert got.mark is finding[0]
+    assert finding[1] in got.text
+
+
+@pytest.mark.parametrize(
+    ("key", "location", "scopes", "finding"),
+    [
+        (gohighlevel.TOKEN, gohighlevel.LOCATION, True, (Mark.OK, 'location "Fra VPN"')),
+        (gohighlevel.TOKEN, gohighlevel.LOCATION, False, (Mark.OK, "may not read the location")),
+        (gohighlevel.TOKEN, "another", True, (Mark.WRONG, "HTTP 403: The token does not have access")),
+        ("pit-another-key-0123", gohighlevel.LOCATION, True, (Mark.WRONG, "HTTP 401: Invalid token")),
+    ],
+)
+async def test_what_gohighlevel_says(
+    http: Http, key: str, location: str, scopes: bool, finding: tuple[Mark, str]
+) -> None:
+    service = gohighlevel.GoHighLevel()
+    service.scopes = scopes
+    got = await asked(service, http, type="gohighlevel", api_key=key, location_id=location, api_base="{base}")
+    assert got.mark is finding[0]
+    assert finding[1] in got.text
+
+
+async def test_what_needs_no_certificate_has_none_that_ends(http: Http) -> None:
+    async with serving(slack.Slack()) as base:
+        assert await http.reach(URL(base), within=WITHIN) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "mark", "requests"),
+    [
+        ({"type": "discord", "url": "{{ owner.discord }}"}, Mark.UNKNOWN, 0),
+        ({"type": "slack", "token": slack.TOKEN, "channel": "{{ owner.slack }}"}, Mark.OK, 1),
+        ({"type": "telegram", "token": telegram.TOKEN, "chat_id": "{{ owner.chat }}"}, Mark.OK, 1),
+    ],
+)
+async def test_where_the_address_follows_from_data_only_what_is_the_same_for_all_is_asked(
+    http: Http, settings: dict[str, Any], mark: Mark, requests: int
+) -> None:
+    service: Service = slack.Slack() if settings["type"] == "slack" else telegram.Telegram()
+    more = {"slack": {"api_base": "{base}/api"}, "telegram": {"api_base": "{base}"}}.get(settings["type"], {})
+    finding = await asked(service, http, **settings, **more)
+    assert (finding.mark, service.requests) == (mark, requests)
+    assert "whom it tells follows from each event" in finding.text

@@ -6,7 +6,7 @@ the same last event, and what is told of it has a key that is made of it (`alert
 A look goes through what has come since the look before, the first one as far back as it must.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -30,6 +30,14 @@ GRACE = 900.0  # seconds after the start in which a panel may tell what it kept 
 LOOK = 30.0  # seconds between two looks, fewer where a silence is short
 
 
+def usual_silence(times: Sequence[datetime], now: datetime) -> float | None:
+    """Seconds without an event that are a silence, by when the last ones came, the oldest first; None where nobody can
+    tell yet."""
+    week = [at for at in times if at >= now - timedelta(seconds=WEEK)]
+    gaps = [(after - before).total_seconds() for before, after in pairwise(week)]
+    return max(SHORTEST, GAPS * median(gaps)) if gaps else None
+
+
 @dataclass(slots=True)
 class _Watched:
     """What is known of a source: when its last events came, the oldest first, and whether it is known to be silent."""
@@ -43,9 +51,7 @@ class _Watched:
         """What is a silence; None where nobody can tell yet."""
         if not isinstance(self.limit, str):
             return self.limit
-        week = [at for at in self.times if at >= now - timedelta(seconds=WEEK)]
-        gaps = [(after - before).total_seconds() for before, after in pairwise(week)]
-        return max(SHORTEST, GAPS * median(gaps)) if gaps else None
+        return usual_silence(self.times, now)
 
 
 class SilenceWatch:

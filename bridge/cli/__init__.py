@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import backup, deliveries, events, lanes, messages, replay, service, status, store
+from bridge.cli import backup, deliveries, doctor, events, lanes, messages, replay, service, status, store
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -22,6 +22,7 @@ app.command()(service.check)
 app.command()(messages.render)
 app.command("test")(messages.probe)
 app.command()(status.status)
+app.command()(doctor.doctor)
 app.command()(events.events)
 app.command()(events.explain)
 app.command()(deliveries.deliveries)

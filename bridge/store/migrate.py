@@ -20,7 +20,7 @@ def migrate(engine: sa.Engine) -> None:
     """
     with store_errors(engine.url.database), engine.begin() as connection:
         backend_of(connection).lock_migrations(connection)
-        revision = _revision(connection)
+        revision = revision_of(connection)
         if revision == HEAD:
             return
         if revision is None:
@@ -49,7 +49,7 @@ def _upgrade(connection: sa.Connection, revision: str, *, to: str = HEAD) -> Non
         raise StoreError(f"store: its tables are of a newer panelbridge (revision {revision})") from None
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision_of(connection: sa.Connection) -> str | None:
     """The revision of the tables, None where there are none."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None

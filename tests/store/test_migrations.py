@@ -57,7 +57,7 @@ def test_a_new_store_and_one_with_a_history_are_the_same(
     with engine.begin() as connection:
         build(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert migrate._revision(connection) == migrate.HEAD
+        assert migrate.revision_of(connection) == migrate.HEAD
         assert {name: "WHERE" in sql for name, sql in _indexes(connection)} == INDEXES
     engine.dispose()
 
@@ -81,7 +81,7 @@ def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(store_u
     migrate.migrate(engine)
     with engine.connect() as connection:
         states = connection.execute(sa.text("SELECT id, state, terms, instead FROM deliveries ORDER BY id")).all()
-        assert migrate._revision(connection) == migrate.HEAD
+        assert migrate.revision_of(connection) == migrate.HEAD
     assert [tuple(row) for row in states] == [(n, state, None, None) for n, state in enumerate(_STATES, 1)]
     engine.dispose()
 

@@ -1,0 +1,3 @@
+"""The outgoing socket, closed behind each test."""
+
+from tests.sinks.conftest import http as http

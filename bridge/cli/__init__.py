@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import backup, deliveries, doctor, events, lanes, messages, replay, service, status, store
+from bridge.cli import backup, deliveries, doctor, events, init, lanes, messages, replay, service, status, store
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(init.init)
 app.command()(service.run)
 app.command()(service.check)
 app.command()(messages.render)

@@ -94,6 +94,11 @@ def probe(
     raise typer.Exit(0 if delivered else 1)
 
 
+async def send_sample(config: "Config", sink: str) -> "Attempt":
+    """Send a sample through a sink of the file, once, marked as a test."""
+    return await _send_once(config, sink, _sample(config, "user.created"))
+
+
 def _to_json(preview: "Preview", config: "Config") -> "JsonObject":
     shape = preview.shape(config.zone(), html=False).to_json()
     shown = {name: shape[name] for name in ("blocks", "sink", "why", "request", "fault")}

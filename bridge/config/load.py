@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bridge.config.check import check
+from bridge.config.dotenv import with_dotenv
 from bridge.config.errors import report_errors
 from bridge.config.model import Config
 from bridge.config.yaml import read_document
@@ -16,7 +17,7 @@ from bridge.errors import ConfigError, Mistake, in_order
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, and all that they were read from: the file, each `*_file` and the templates' folder.
+    """The settings, and all that they were read from: the file, `.env`, each `*_file` and the templates' folder.
 
     `warnings` are what may be meant and may not, in the order of the file; they stop nothing.
     """
@@ -34,7 +35,8 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
     except OSError as error:
         raise ConfigError(str(path), [Mistake(1, 1, f"cannot be read: {error.strerror}")]) from None
     folder = path.absolute().parent
-    document = read_document(raw, folder, env)
+    known, dotenv = with_dotenv(folder, env)
+    document = read_document(raw, folder, known)
     config = None
     try:
         config = Config.model_validate(document.data, context={"folder": folder})
@@ -45,5 +47,5 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
     if document.mistakes or config is None:
         raise ConfigError(str(path), document.mistakes, document.warnings)
     directory = config.directory.file if config.directory is not None else None
-    files = (path, *document.files, *config.template_folders(), *filter(None, [directory]))
+    files = (path, *dotenv, *document.files, *config.template_folders(), *filter(None, [directory]))
     return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback)

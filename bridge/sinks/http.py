@@ -7,6 +7,7 @@ import ssl
 import traceback
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -140,6 +141,8 @@ async def _reached(url: URL, proxy: str | None) -> datetime | None:
         certificate = writer.get_extra_info("ssl_object").getpeercert() if tls else None
     finally:
         writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC) if certificate else None
 
 

@@ -215,6 +215,13 @@ def restored_from_a_dump(desk: Desk, postgres: Postgres) -> Iterator[None]:
 
 
 @contextmanager
+def set_up(desk: Desk, _: Postgres) -> Iterator[None]:
+    """An empty folder, in which there are a file and its secrets afterwards."""
+    yield
+    assert {"config.yaml", ".env"} <= {one.name for one in desk.folder.iterdir()}
+
+
+@contextmanager
 def nothing(desk: Desk, _: Postgres) -> Iterator[None]:
     yield
 
@@ -237,6 +244,7 @@ WAYS: dict[str, World] = {
     "panelbridge store copy": copied_to_a_database,
     "make image": project,
     "systemctl daemon-reload": nothing,
+    "panelbridge init": set_up,
     "make install": project,
     "panelbridge backup /backup": backed_up,
     "docker compose exec panelbridge panelbridge backup": compose_backup,

@@ -1,5 +1,6 @@
 """What every stand-in for an outside service has: what it took, what it refused, and answers that a test puts in."""
 
+import asyncio
 import json
 import time
 from abc import ABC, abstractmethod
@@ -18,6 +19,8 @@ from jsonschema.exceptions import ValidationError
 #: Seconds by which a request may seem early, though half of a period at the most: on a busy machine the one before it
 #: may have been late on its way. How exactly a limiter keeps a rate is tested with clocks that nobody holds up.
 LEEWAY = 2.0
+#: Of the loop, in which whoever has connected, and says nothing, is taken up before the door closes.
+ROUNDS = 10
 CONTRACTS = Path(__file__).parent.parent / "contracts"
 
 
@@ -118,6 +121,8 @@ async def serving(service: Service, port: int = 0) -> AsyncIterator[str]:
         await web.TCPSite(runner, "127.0.0.1", port).start()
         yield f"http://127.0.0.1:{runner.addresses[0][1]}"
     finally:
+        for _ in range(ROUNDS):
+            await asyncio.sleep(0)
         await runner.cleanup()
 
 

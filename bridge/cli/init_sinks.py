@@ -1,0 +1,188 @@
+"""What each sink of `init` is told: by the command, a file or the environment, else by who types; and then asked."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from bridge.cli.dialogue import Dialogue
+    from bridge.setup.chats import Chat
+    from bridge.setup.questions import Question
+    from bridge.sinks import SinkSettings
+    from bridge.sinks.asking import Finding
+    from bridge.sinks.http import Http
+
+Settings = dict[str, object]
+
+WAIT = 120.0  # seconds in which somebody may write to the bot
+WITHIN = 10.0  # seconds that a service may take to answer
+MARKS = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "–"}
+
+
+async def chosen_sinks(
+    types: Sequence[str],
+    given: Sequence[str],
+    secret_files: Sequence[str],
+    dialogue: "Dialogue",
+    env: Mapping[str, str],
+) -> dict[str, Settings]:
+    """Each sink with all that it has to be told. Raise BridgeError where that cannot be, or something is left over."""
+    from bridge.sinks.http import Http
+
+    named = _named(types, given, secret_files)
+    http = Http()
+    try:
+        return {
+            type_: await _Sink(type_, named.get(type_, {}), dialogue, env, http).settings()
+            for type_ in dict.fromkeys(types)
+        }
+    finally:
+        await http.close()
+
+
+class _Sink:
+    """One of them, while it is being told."""
+
+    def __init__(self, type_: str, given: Settings, dialogue: "Dialogue", env: Mapping[str, str], http: "Http") -> None:
+        self._type, self._dialogue, self._http = type_, dialogue, http
+        self._given = {**dict(_from_environment(type_, env)), **given}
+
+    async def settings(self) -> Settings:
+        from bridge.setup.plan import missing
+        from bridge.setup.questions import QUESTIONS
+
+        told = dict(self._given)
+        while missing(self._type, told):
+            question = next(one for one in QUESTIONS[self._type] if one.setting not in told)
+            told[question.setting] = await self._answer(question, told)
+            self._take_back_what_cannot_be(question, told)
+        return await self._confirmed(told)
+
+    def _take_back_what_cannot_be(self, question: "Question", told: Settings) -> None:
+        """Who types may mistype: he is told, and asked again."""
+        from bridge.setup.plan import checked_sink, missing
+
+        try:
+            if not missing(self._type, told):
+                checked_sink(self._type, told)
+        except BridgeError as error:
+            if self._dialogue.silent:
+                raise
+            self._dialogue.say(f"  ✗ {str(error).removeprefix('init: ')}")
+            del told[question.setting]
+
+    async def _answer(self, question: "Question", told: Settings) -> object:
+        from bridge.setup.questions import is_secret, variable
+
+        if (self._type, question.setting) == ("telegram", "chat_id"):
+            return await self._chat(told)
+        name = f"{self._type}.{question.setting}"
+        if is_secret(self._type, question.setting):
+            option = (
+                f"{name}: --secret-file {name}=FILE, or {variable(self._type, question.setting)} in the environment,"
+            )
+        else:
+            option = f"--set {name}=…"
+        return self._dialogue.text(question.text, option, hidden=is_secret(self._type, question.setting))
+
+    async def _chat(self, told: Settings) -> int:
+        """The chat that somebody writes in, found by the bot; typed where that cannot be."""
+        from bridge.clock import SystemClock
+        from bridge.setup.chats import Bot, chats_of
+        from bridge.sinks.telegram.sink import TelegramConfig
+
+        config = TelegramConfig.model_validate({"chat_id": 0, **told})
+        proxy = config.proxy.get_secret_value() if config.proxy else None
+        bot = Bot(self._http, config.token.get_secret_value(), api_base=config.api_base, proxy=proxy)
+        self._dialogue.say("Chat: write /start to the bot, or add it to the group and write anything there …")
+        found: Sequence[Chat] = ()
+        try:
+            found = await chats_of(bot, SystemClock(), within=WAIT)
+        except BridgeError as error:
+            if self._dialogue.silent:
+                raise
+            self._dialogue.say(f"  {str(error).removeprefix('init: telegram: ')}")
+        if not found:
+            return int(self._dialogue.text("The chat's number, as -1001234567890", "--set telegram.chat_id=…"))
+        return self._chosen(found).id
+
+    def _chosen(self, found: "Sequence[Chat]") -> "Chat":
+        """The one that was found; of several the one that is meant. Nobody is told by a guess."""
+        if len(found) > 1:
+            names = {str(one.id): f'"{one.name}" ({one.id})' for one in found}
+            if self._dialogue.silent:
+                raise BridgeError(
+                    f"init: telegram: several chats: {', '.join(names.values())}: --set telegram.chat_id=…"
+                )
+            [first, *_] = self._dialogue.choices("Which chat?", names, "--set telegram.chat_id=…")
+            return next(one for one in found if str(one.id) == first)
+        self._dialogue.say(f'  ✓ found "{found[0].name}" ({found[0].id})')
+        return found[0]
+
+    async def _confirmed(self, told: Settings) -> Settings:
+        """Asked, and told what came of it; where it cannot be reached, by a proxy if there is one."""
+        from bridge.setup.plan import checked_sink
+        from bridge.sinks.asking import Mark
+
+        while True:
+            finding = await self._asked(checked_sink(self._type, told))
+            self._dialogue.say(f"  {MARKS[finding.mark]} {self._type}: {finding.text}")
+            if finding.mark is not Mark.WRONG or self._dialogue.silent or not finding.text.startswith("no answer"):
+                return told
+            proxy = self._dialogue.text(
+                "Proxy to reach it by, as socks5://127.0.0.1:1080 (Enter: none)", "", default=""
+            )
+            if not proxy:
+                return told
+            told["proxy"] = proxy
+
+    async def _asked(self, settings: "SinkSettings") -> "Finding":
+        from bridge.panels import DIALECTS
+        from bridge.sinks.base import Tools
+
+        return await settings.open(Tools(self._http, DIALECTS)).asked(within=WITHIN)
+
+
+def _named(types: Sequence[str], given: Sequence[str], secret_files: Sequence[str]) -> dict[str, Settings]:
+    from bridge.setup.files import first_line
+    from bridge.setup.questions import is_secret
+
+    named: dict[str, Settings] = {}
+    for word in given:
+        type_, setting, value = _parts("--set", word, types)
+        if is_secret(type_, setting):
+            name = f"{type_}.{setting}"
+            raise BridgeError(
+                f"init: {name} is a secret, and everyone can read commands: give --secret-file {name}=FILE"
+            )
+        named.setdefault(type_, {})[setting] = int(value) if value.removeprefix("-").isdecimal() else value
+    for word in secret_files:
+        type_, setting, value = _parts("--secret-file", word, types)
+        named.setdefault(type_, {})[setting] = first_line(Path(value), f"{type_}.{setting}")
+    return named
+
+
+def _parts(option: str, word: str, types: Sequence[str]) -> tuple[str, str, str]:
+    from bridge.config.errors import suggestion
+    from bridge.setup.questions import CONFIG_OF
+
+    name, equals, value = word.partition("=")
+    type_, dot, setting = name.partition(".")
+    if not equals or not dot:
+        raise BridgeError(f"init: {option} should be SINK.SETTING=…, as in telegram.chat_id=-100123")
+    if type_ not in types:
+        raise BridgeError(f"init: {option} {name}: no --sink {type_} is asked for")
+    if setting not in (fields := list(CONFIG_OF[type_].model_fields)):
+        raise BridgeError(f"init: {option} {name}: {type_} has no such setting: {suggestion(setting, fields)}")
+    return type_, setting, value
+
+
+def _from_environment(type_: str, env: Mapping[str, str]) -> Iterator[tuple[str, object]]:
+    from bridge.setup.questions import QUESTIONS, variable
+
+    for question in QUESTIONS[type_]:
+        with suppress(KeyError):
+            yield question.setting, env[variable(type_, question.setting)]

@@ -1,0 +1,42 @@
+"""`.env` beside the file says what its variables stand for; the environment comes first."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.files import loaded, mistakes
+
+TEXT = 'sinks: {ops: {type: discord, url: "${OPS_URL}"}}\n'
+URL = "https://discord.com/api/webhooks/1/the-token-of-it"
+
+
+def url_of(folder: Path, env: dict[str, str] | None = None) -> str:
+    return str(loaded(folder, TEXT, env).config.sinks["ops"].url.get_secret_value())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "line", [f"OPS_URL={URL}", f"OPS_URL='{URL}'", f'OPS_URL="{URL}"', f"# said before\nexport OPS_URL={URL}\n"]
+)
+def test_it_says_what_a_variable_stands_for_however_it_is_quoted(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(line)
+    assert url_of(tmp_path) == URL
+
+
+def test_a_dollar_in_it_is_a_dollar(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"OPS_URL={URL}${{HOME}}$\n")
+    assert url_of(tmp_path) == f"{URL}${{HOME}}$"
+
+
+def test_the_environment_comes_first(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"OPS_URL={URL}/of-the-file\n")
+    assert url_of(tmp_path, {"OPS_URL": URL}) == URL
+
+
+def test_a_change_of_it_is_seen_like_one_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"OPS_URL={URL}\n")
+    assert tmp_path / ".env" in loaded(tmp_path, TEXT).files
+
+
+def test_what_neither_says_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OTHER=1\nOPS_URL\nthis is no line of it\n")
+    assert "OPS_URL" in mistakes(tmp_path, TEXT)[0]

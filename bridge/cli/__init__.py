@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import backup, deliveries, doctor, events, init, lanes, messages, replay, service, status, store
+from bridge.cli import backup, deliveries, doctor, events, init, lanes, messages, replay, service, status, store, tail
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -26,6 +26,7 @@ app.command()(status.status)
 app.command()(doctor.doctor)
 app.command()(events.events)
 app.command()(events.explain)
+app.command()(tail.tail)
 app.command()(deliveries.deliveries)
 app.command()(replay.replay)
 app.command()(replay.dismiss)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import Result
 from typer.testing import CliRunner
 
 from bridge.cli import app, main
@@ -39,7 +38,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return typed_by(capsys)
 
 
-async def typed(*words: object, answers: str = "") -> Result:
+async def typed(*words: object, answers: str = "") -> Any:
     """Beside services that answer meanwhile."""
     given = ["init", *map(str, words)]
     return await asyncio.to_thread(lambda: CliRunner().invoke(app, given, input=answers))

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bridge.cli.completing import subjects
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.cli.names import check_filters
@@ -79,7 +80,9 @@ def explain(
     event: Annotated[
         str,
         typer.Argument(
-            help="An event's id or its beginning, a delivery's number, or a subject as user:alice for its newest event."
+            help="An event's id or its beginning, a delivery's number, or a subject as user:alice for its newest"
+            " event.",
+            autocompletion=subjects,
         ),
     ],
     config: ConfigOption = None,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bridge.cli.completing import sink_names
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.cli.names import known_name
@@ -32,7 +33,10 @@ def lanes(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 def resume(
-    sinks: Annotated[list[str] | None, typer.Argument(help="Sinks whose lanes to resume.", show_default=False)] = None,
+    sinks: Annotated[
+        list[str] | None,
+        typer.Argument(help="Sinks whose lanes to resume.", show_default=False, autocompletion=sink_names),
+    ] = None,
     config: ConfigOption = None,
     every: Annotated[bool, typer.Option("--all", help="Every lane that is parked or away.")] = False,
 ) -> None:

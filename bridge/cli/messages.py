@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.completing import sink_names, source_names, type_names
 from bridge.cli.console import ConfigOption, JsonOption, config_path, default_path, print_json, printable
 from bridge.cli.names import check_locale, known_name
 from bridge.errors import BridgeError, UnknownName
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.outcome import Attempt
     from bridge.sinks import SinkSettings
 
-EventOption = Annotated[str, typer.Option("--event", help="A sample of this type.")]
+EventOption = Annotated[str, typer.Option("--event", help="A sample of this type.", autocompletion=type_names)]
 
 
 def _services() -> list[str]:
@@ -42,9 +43,13 @@ def render(
     file: Annotated[
         Path | None, typer.Option(help="A request's body as a panel sends it, in place of a sample.")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="The source that the event comes from.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="The source that the event comes from.", autocompletion=source_names)
+    ] = None,
     panel: Annotated[str | None, typer.Option(help="The panel that a sample comes from.")] = None,
-    sink: Annotated[str | None, typer.Option(help="This sink, in place of those that the table chooses.")] = None,
+    sink: Annotated[
+        str | None, typer.Option(help="This sink, in place of those that the table chooses.", autocompletion=sink_names)
+    ] = None,
     service: Annotated[
         str | None,
         typer.Option(
@@ -75,7 +80,7 @@ def render(
 
 
 def probe(
-    sink: Annotated[str, typer.Argument(help="The sink to send to.")],
+    sink: Annotated[str, typer.Argument(help="The sink to send to.", autocompletion=sink_names)],
     config: ConfigOption = None,
     event: EventOption = "user.created",
     as_json: JsonOption = False,

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bridge.cli.completing import sink_names, source_names, subjects, type_names
 from bridge.errors import BridgeError
 from bridge.settings import UNITS
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
 LAST_ID = 2**63 - 1  # the highest number that a store can give
 
-SinkOption = Annotated[str | None, typer.Option(help="Only to this sink.")]
-SourceOption = Annotated[str | None, typer.Option(help="Only from this source.")]
-TypeOption = Annotated[str | None, typer.Option("--type", help="Only of this type, as user.created.")]
-SubjectOption = Annotated[str | None, typer.Option(help="Only about this, as user:alice.")]
+SinkOption = Annotated[str | None, typer.Option(help="Only to this sink.", autocompletion=sink_names)]
+SourceOption = Annotated[str | None, typer.Option(help="Only from this source.", autocompletion=source_names)]
+TypeOption = Annotated[
+    str | None, typer.Option("--type", help="Only of this type, as user.created.", autocompletion=type_names)
+]
+SubjectOption = Annotated[str | None, typer.Option(help="Only about this, as user:alice.", autocompletion=subjects)]
 SinceOption = Annotated[str | None, typer.Option(help="Only of events taken in since: 2h, 3d, or 2026-11-21T06:00.")]
 UntilOption = Annotated[str | None, typer.Option(help="Only of events taken in before: 2h, 3d, or 2026-11-21T06:00.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=LAST_ID, help="At most this many, the newest.")]

@@ -1,5 +1,6 @@
 # make run: the bridge with config.example.yaml, and an event sent through it. Installs what that needs, and no more.
 # make test: everything is proved.  make test-fast: what needs no process of its own, in a minute.
+# make site: the documents as a site, in site/.
 # make install: what running needs, in .venv.  make dist: the wheel.  make image: the container image, tagged with the version.
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ DEV_LOCKS := .ci/requirements-dev.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/python -m compileall -q -j 0
 
-.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench install dist image clean
+.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench site install dist image clean
 
 run: $(RUNTIME)
 	@$(COMPILE) bridge
@@ -61,6 +62,9 @@ powercut: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m bench $(MEASURES)
+
+site: $(DEV)
+	.ci/site
 
 install: $(RUNTIME)
 

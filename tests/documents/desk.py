@@ -20,7 +20,7 @@ INSTALLING = 5 * PATIENCE  # seconds that a registry may take
 PROGRAMS = Path(__file__).parent / "programs"
 #: Folders of the machine that commands name, and that lie below the desk instead.
 PLACES = ("/var/lib/panelbridge", "/etc/panelbridge", "/opt/panelbridge", "/run/secrets", "/backup")
-PROJECT = ("bridge", "templates", "docs", ".ci", "pyproject.toml", "Makefile", "Dockerfile", "README.md", "LICENSE")
+PROJECT = ("bridge", "templates", "docs", ".ci", "pyproject.toml", "Makefile", "Dockerfile", "LICENSE")
 LISTEN = re.compile(r"(?m)^listen: .*$")
 
 
@@ -55,6 +55,8 @@ class Desk:
                 shutil.copytree(ROOT / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(ROOT / name, self.folder)
+        for file in ROOT.glob("*.md"):
+            shutil.copy(file, self.folder)
         for file in ROOT.glob("*.yaml"):
             (self.folder / file.name).write_text(self._on_own_port(file.read_text("utf-8")), "utf-8")
         (self.folder / ".venv").symlink_to(sys.prefix)

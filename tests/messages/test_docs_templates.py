@@ -22,7 +22,7 @@ from tests.messages.speech import NOW, circumstances, event, inline, look, tally
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 FENCES = [token for token in MarkdownIt().parse(PAGE) if token.type == "fence"]
-EXAMPLES = {token.info.partition(" ")[2]: token.content for token in FENCES if token.info.startswith("jinja ")}
+EXAMPLES = {found[1]: one.content for one in FENCES if (found := re.fullmatch(r'jinja title="(.+)"', one.info))}
 
 
 def spans(heading: str) -> set[str]:

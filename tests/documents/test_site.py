@@ -1,0 +1,68 @@
+"""The documents as a site: every page is in it, its links lead somewhere, and nothing comes from elsewhere."""
+
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import async_playwright
+
+from tests.documents.desk import Desk
+from tests.pages import PAGES, ROOT
+from tests.tools import needed
+
+pytestmark = pytest.mark.process
+
+
+def built(root: Path, site: Path) -> subprocess.CompletedProcess[str]:
+    """The site of a checkout, and what was said."""
+    return subprocess.run([root / ".ci" / "site", site], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built") / "site"
+    done = built(ROOT, folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def in_navigation(part: Any) -> Iterator[str]:
+    if isinstance(part, str):
+        yield part
+    else:
+        for one in part.values() if isinstance(part, dict) else part:
+            yield from in_navigation(one)
+
+
+def test_every_page_stands_once_in_the_navigation_and_in_the_site(site: Path) -> None:
+    project = tomllib.loads((ROOT / ".ci" / "zensical.toml").read_text("utf-8"))["project"]
+    pages = [str(page.relative_to(ROOT)) for page in PAGES]
+    assert sorted(in_navigation(project["nav"])) == pages
+    for page in pages:
+        assert (site / page.replace("README.md", "index.html").replace(".md", ".html")).exists(), page
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "events.md#nowhere", "#nowhere"])
+def test_a_link_to_a_page_or_a_place_that_is_not_there_ends_the_build(link: str, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.lay_out_the_project()
+    with (desk.folder / "docs" / "delivery.md").open("a") as page:
+        page.write(f"\n[one more]({link})\n")
+    done = built(desk.folder, tmp_path / "site")
+    assert done.returncode == 1
+    assert "docs/delivery.md" in done.stdout + done.stderr
+
+
+async def test_nothing_of_the_site_is_fetched_from_elsewhere(site: Path) -> None:
+    asked: list[str] = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=needed("chromium"), args=["--no-sandbox"])
+        page = await browser.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        for file in site.rglob("*.html"):
+            await page.goto(file.as_uri(), wait_until="networkidle")
+        await browser.close()
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

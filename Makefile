@@ -1,6 +1,6 @@
 # make run: the bridge with config.example.yaml, and an event sent through it. Installs what that needs, and no more.
 # make test: everything is proved.  make test-fast: what needs no process of its own, in a minute.
-# make site: the documents as a site, in site/.
+# make site: the documents as a site, in site/.  make pictures: those that they show, taken anew.
 # make install: what running needs, in .venv.  make dist: the wheel.  make image: the container image, tagged with the version.
 
 PYTHON ?= python3
@@ -21,7 +21,7 @@ DEV_LOCKS := .ci/requirements-dev.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/python -m compileall -q -j 0
 
-.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench site install dist image clean
+.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench site pictures install dist image clean
 
 run: $(RUNTIME)
 	@$(COMPILE) bridge
@@ -65,6 +65,9 @@ bench: $(DEV)
 
 site: $(DEV)
 	.ci/site
+
+pictures: $(DEV)
+	$(BIN)/python -m tests.documents.pictures $(NAMES)
 
 install: $(RUNTIME)
 

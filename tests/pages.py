@@ -11,12 +11,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a page: a fenced block, a code span, or a link."""
+    """A piece of a page: a fenced block, a code span, a link, or a picture."""
 
     page: Path
     line: int
@@ -57,6 +57,11 @@ def links() -> list[Piece]:
     return [Piece(page, line, str(child.attrGet("href"))) for page, line, child in inline("link_open")]
 
 
+def pictures() -> list[Piece]:
+    """Where each picture lies; `info`: what is said to those who do not see it."""
+    return [Piece(page, line, str(child.attrGet("src")), child.content) for page, line, child in inline("image")]
+
+
 def table(page: str, heading: str) -> list[list[str]]:
     """The cells of the first table after a heading, without its head; a code span keeps its ticks."""
     tokens = iter(parsed(ROOT / page))
@@ -82,6 +87,24 @@ def anchors(page: Path) -> set[str]:
     """What a link into the page may lead to."""
     titles = [after.content for token, after in pairwise(parsed(page)) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+#: What a `${NAME}` in an example stands for, by the end of its name.
+STAND_INS = {
+    "URL": "https://example.com/hooks/0123456789abcdef",
+    "TOKEN": "123456789:stand-in",
+    "CHAT_ID": "-1001234",
+    "WHSEC": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+}
+
+
+def stand_ins(text: str) -> dict[str, str]:
+    """For each variable that an example names, what stands for it."""
+    names = set(re.findall(r"\$\{(\w+)", text))
+    return {
+        name: next((value for end, value in STAND_INS.items() if name.endswith(end)), "a-long-random-text")
+        for name in names
+    }
 
 
 #: The rows of docs/events.md that say what a type means, and what the panels call it.

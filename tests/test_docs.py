@@ -35,14 +35,11 @@ from bridge.sinks.http import Http
 from bridge.sinks.settings import Retry
 from bridge.sinks.terminal import view
 from bridge.vocabulary import TYPES
-from tests.pages import ROOT, Piece, anchors, blocks, links, named, parsed, spans, table
+from tests.pages import PAGES, ROOT, Piece, anchors, blocks, links, named, parsed, spans, stand_ins, table
 from tests.services.receiver import Receiver
 from tests.services.service import serving
 
 NOW = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
-
-#: What a `${NAME}` in an example stands for, by the end of its name.
-STAND_INS = {"URL": "https://example.com/hooks/0123456789abcdef", "TOKEN": "123456789:stand-in", "CHAT_ID": "-1001234"}
 
 
 @pytest.mark.parametrize("link", [link for link in links() if ":" not in link.text.split("/")[0]], ids=str)
@@ -54,8 +51,9 @@ def test_every_link_leads_somewhere(link: Piece) -> None:
 
 
 def test_every_page_is_named_in_the_index() -> None:
-    index = {link.text for link in links() if link.page == ROOT / "docs" / "README.md"}
-    assert {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"} <= index
+    for folder in {page.parent for page in PAGES if page.is_relative_to(ROOT / "docs")}:
+        index = {link.text.partition("#")[0] for link in links() if link.page == folder / "README.md"}
+        assert {page.name for page in folder.glob("*.md")} - {"README.md"} <= index
 
 
 FOLDERS = "bridge", "tests", "docs", "templates", "bench", ".ci"
@@ -133,14 +131,6 @@ def test_every_make_target_that_is_named_exists(command: Piece) -> None:
     assert shlex.split(command.text)[0] in targets
 
 
-def _stand_ins(text: str) -> dict[str, str]:
-    names = set(re.findall(r"\$\{(\w+)", text))
-    return {
-        name: next((value for end, value in STAND_INS.items() if name.endswith(end)), "a-long-random-text")
-        for name in names
-    }
-
-
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) -> None:
     value = yaml.safe_load(block.text)
@@ -150,7 +140,7 @@ def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) 
         return
     file = tmp_path / "config.yaml"
     file.write_text(block.text, "utf-8")
-    load(file, env=_stand_ins(block.text))
+    load(file, env=stand_ins(block.text))
 
 
 def _seen(body: bytes) -> str:

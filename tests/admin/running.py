@@ -2,7 +2,7 @@
 
 import re
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -94,6 +94,9 @@ async def form_token(browser: aiohttp.ClientSession) -> str:
     return found[1]
 
 
+Filling = Callable[[SqlOutbox, Router], Awaitable[None]]
+
+
 @asynccontextmanager
 async def running_admin(
     folder: Path,
@@ -104,18 +107,20 @@ async def running_admin(
     events: bool = True,
     probe: Probe | None = None,
     more: str = "",
+    text: str = FILE,
+    fill: Filling | None = None,
 ) -> AsyncIterator[Desk]:
-    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it.
+    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it, or what `fill` puts there.
 
     `probe` answers tests, `more` stands at the end of its file.
     """
     file = folder / "config.yaml"
-    file.write_text(FILE.format(store=store, admin=admin) + more)
+    file.write_text(text.format(store=store, admin=admin) + more)
     config = load(file, {}).config
     async with open_outbox(store) as outbox:
         router = Router(config.table(), sinks=config.all_sinks())
         if events:
-            await _fill(outbox, router)
+            await (fill or _fill)(outbox, router)
         reloads: list[None] = []
         side = Admin(
             clock,
@@ -139,17 +144,19 @@ async def _fill(outbox: SqlOutbox, router: Router) -> None:
     for event in (ALICE, BOB, CHANGED, ODD):
         await outbox.put(Intake([router.route(event)]))
     hostile = f"HTTP 400 {HOSTILE}"
-    await _settle(outbox, ALICE, "ops", Done(), Attempt(Delivered(), 200, "ok"))
-    await _settle(outbox, ALICE, "team", Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400, '{"message": "no"}'))
-    await _settle(outbox, BOB, "team", HeldBack("quiet hours"), Attempt(Delivered(), None))
-    await _settle(outbox, ODD, "team", Dead(hostile), Attempt(Refused(hostile), 400, HOSTILE))
+    await settle(outbox, ALICE, "ops", Done(), Attempt(Delivered(), 200, "ok"))
+    await settle(outbox, ALICE, "team", Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400, '{"message": "no"}'))
+    await settle(outbox, BOB, "team", HeldBack("quiet hours"), Attempt(Delivered(), None))
+    await settle(outbox, ODD, "team", Dead(hostile), Attempt(Refused(hostile), 400, HOSTILE))
 
 
-async def _settle(outbox: SqlOutbox, event: Event, sink: str, fate: Fate, attempt: Attempt) -> None:
-    claimed = (await outbox.claim(sink, after=0, now=START, limit=20)).deliveries
+async def settle(outbox: SqlOutbox, event: Event, sink: str, fate: Fate, attempt: Attempt) -> None:
+    """Record what came of the event at that sink, as soon as it came in, or as soon as it was held for long enough."""
+    late = event.received_at + timedelta(hours=1)
+    claimed = (await outbox.claim(sink, after=0, now=late, limit=100)).deliveries
     [delivery] = [one for one in claimed if one.event.id == event.id]
     ms = None if isinstance(fate, HeldBack) else 187.0
-    await outbox.settle([Settlement(delivery, fate, attempt, START, ms=ms)])
+    await outbox.settle([Settlement(delivery, fate, attempt, event.received_at, ms=ms)])
 
 
 Headers = Mapping[str, str]

@@ -1,0 +1,112 @@
+"""What the pictures of the documents show: the admin side over a store in which every panel has said something.
+
+Every panel is heard, and there is a sink of every kind: tests/documents/test_pictures.py names what lacks.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, chdir
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from bridge.event import Event
+from bridge.ingress.source import Source
+from bridge.intake import Intake
+from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.routing import Router
+from bridge.samples import PANELS, request_of, settings_of
+from bridge.store.base import LaneState, Standing
+from bridge.store.outbox import SqlOutbox
+from tests.admin.running import Desk, running_admin, settle
+from tests.fakes import START, FakeClock
+
+NOW = START + timedelta(hours=3)
+SECRET = "alongrandomtext0123456789alongrandomtext0123456789"
+SOURCES = "".join(
+    f"  {word}: {{{{panel: {word}, secret: {SECRET}{', type: body.type' if word == 'json' else ''}}}}}\n"
+    for word in PANELS
+)
+FILE = f"""
+store: {{store}}
+timezone: Europe/Berlin
+admin: {{{{{{admin}}}}}}
+sources:
+{SOURCES}
+sinks:
+  ops: {{{{type: discord, url: "https://discord.com/api/webhooks/1/{SECRET}"}}}}
+  team: {{{{type: slack, url: "https://hooks.slack.com/services/T1/B1/{SECRET}"}}}}
+  night: {{{{type: telegram, token: "123456789:{SECRET}", chat_id: -1001234567}}}}
+  phone: {{{{type: ntfy, topic: vpn-{SECRET}}}}}
+  crm: {{{{type: gohighlevel, url: "https://services.leadconnectorhq.com/hooks/a/webhook-trigger/b"}}}}
+  zap: {{{{type: zapier, url: "https://hooks.zapier.com/hooks/catch/1/{SECRET}"}}}}
+  shop: {{{{type: webhook, url: "https://shop.example.com/hook", format: marzban, secret: {SECRET}}}}}
+  terminal: {{{{type: console, format: event}}}}
+routes:
+  - {{{{match: [user.*, security.*], to: [ops, team]}}}}
+  - {{{{match: [user.limited, user.expired], when: data.owner, to: night}}}}
+  - {{{{match: [node.*, alert.*], to: [ops, phone], hold: 30s, update: subject}}}}
+  - {{{{match: [payment.*, subscription.*], to: [crm, zap]}}}}
+  - {{{{match: "user.*", source: rebecca, to: shop}}}}
+  - {{{{match: peer.*, to: terminal}}}}
+"""
+
+#: Panel → what it says in the window, who it is about, and how many minutes ago.
+TOLD: tuple[tuple[str, str, str, float], ...] = (
+    ("marzban", "user_created", "mina", 178),
+    ("json", "backup.done", "alice", 160),
+    ("discord", "discord:report_login/failed", "alice", 131),
+    ("orbvpn", "PAYMENT_RECEIVED", "sara", 117),
+    ("cloudevents", "payment.received", "kaveh", 96),
+    ("wgportal", "peer.create", "anton", 83),
+    ("wgdashboard", "peer_created", "alice", 71),
+    ("pasarguard", "user_expired", "kaveh", 64),
+    ("marzneshin", "user_deactivated", "olga", 52),
+    ("rebecca", "auto_renew_applied", "sara", 41),
+    ("remnawave", "user.bandwidth_usage_threshold_reached", "mina", 33),
+    ("alertmanager", "firing", "alice", 21),
+    ("uptimekuma", "down", "alice", 16),
+    ("remnawave", "node.connection_lost", "alice", 9),
+    ("marzban", "user_limited", "alice", 2),
+)
+REFUSED = "HTTP 400: invalid_blocks"
+#: What went otherwise than well: who it was about, and where → what became of it, and what was answered.
+TROUBLE: Mapping[tuple[str, str], tuple[Fate, Attempt]] = {
+    ("olga", "team"): (Dead(REFUSED), Attempt(Refused(REFUSED), 400, "invalid_blocks")),
+    ("kaveh", "zap"): (HeldBack("quiet hours"), Attempt(Delivered())),
+}
+PARKED = "HTTP 403: Forbidden: bot was kicked from the supergroup chat"
+
+
+def heard(panel: str, name: str, who: str, minutes: float) -> Event:
+    """What that panel says of somebody."""
+    at = NOW - timedelta(minutes=minutes)
+    request = request_of(name, panel, at=at)
+    assert request is not None, f"{panel} sends no {name}"
+    body = json.loads(json.dumps(request.body).replace("alice", who))
+    source = Source(panel, panel, settings_of(panel).open())
+    [(event, _)], _ = source.parse(replace(request, body=body).hook(at))
+    return event
+
+
+async def fill(outbox: SqlOutbox, router: Router) -> None:
+    """What is told at `night` waits, for its lane is parked; all else is delivered, but for TROUBLE."""
+    for panel, name, who, minutes in TOLD:
+        event = heard(panel, name, who, minutes)
+        routed = router.route(event)
+        await outbox.put(Intake([routed]))
+        for one in routed.destinations:
+            if one.sink != "night":
+                done = Done(), Attempt(Delivered(), 200, "ok")
+                await settle(outbox, event, one.sink, *TROUBLE.get((who, one.sink), done))
+    parked = LaneState(standing=Standing.PARKED, reason=PARKED, since=NOW - timedelta(minutes=64))
+    await outbox.save_lane_state("night", parked, epoch=0)
+
+
+@asynccontextmanager
+async def the_window(folder: Path) -> AsyncIterator[Desk]:
+    """The admin side, which asks nobody who he is."""
+    with chdir(folder):  # paths are shown: those that everybody has
+        store, clock = "sqlite:///var/panelbridge.db", FakeClock(NOW)
+        async with running_admin(Path(), store, clock, admin="", text=FILE, fill=fill) as desk:
+            yield desk

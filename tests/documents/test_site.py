@@ -1,5 +1,6 @@
 """The documents as a site: every page is in it, its links lead somewhere, and nothing comes from elsewhere."""
 
+import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
@@ -9,8 +10,18 @@ from typing import Any
 import pytest
 from playwright.async_api import async_playwright
 
+from bridge.admin.preview import preview
+from bridge.intake import Destination
+from bridge.messages.catalog import LOCALES
+from bridge.samples import samples
+from bridge.sinks.chats import SERVICES, specimen
+from tests.admin.drawings import Drawing, one_line
 from tests.documents.desk import Desk
+from tests.fakes import START
+from tests.messages.speech import ENGLISH
 from tests.pages import PAGES, ROOT
+from tests.services.every import CHATS
+from tests.sinks.values import tools
 from tests.tools import needed
 
 pytestmark = pytest.mark.process
@@ -39,7 +50,8 @@ def in_navigation(part: Any) -> Iterator[str]:
 
 def test_every_page_stands_once_in_the_navigation_and_in_the_site(site: Path) -> None:
     project = tomllib.loads((ROOT / ".ci" / "zensical.toml").read_text("utf-8"))["project"]
-    pages = [str(page.relative_to(ROOT)) for page in PAGES]
+    gallery = [f"docs/gallery/{service}-{locale}.md" for service in SERVICES for locale in LOCALES]
+    pages = sorted([*gallery, *(str(page.relative_to(ROOT)) for page in PAGES)])
     assert sorted(in_navigation(project["nav"])) == pages
     for page in pages:
         assert (site / page.replace("README.md", "index.html").replace(".md", ".html")).exists(), page
@@ -54,6 +66,16 @@ def test_a_link_to_a_page_or_a_place_that_is_not_there_ends_the_build(link: str,
     done = built(desk.folder, tmp_path / "site")
     assert done.returncode == 1
     assert "docs/delivery.md" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_gallery_shows_every_event_as_people_would_see_the_request(site: Path, service: str, locale: str) -> None:
+    page = (site / "docs" / "gallery" / f"{service}-{locale}.html").read_text("utf-8")
+    drawn = [Drawing(one).words for one in re.findall(r"</style>(<div class=\"drawn.*?)</template>", page, re.DOTALL)]
+    sink, to = specimen(SERVICES[service]).open(tools()), Destination("gallery", "route 1", None)
+    asked = [preview(one, sink, ENGLISH, at=START, locale=locale, to=to) for one in samples(at=START)]
+    assert drawn == [one_line(CHATS[service].seen(one.shown)) for one in asked]
 
 
 async def test_nothing_of_the_site_is_fetched_from_elsewhere(site: Path) -> None:

@@ -5,7 +5,7 @@ Every panel is heard, and there is a sink of every kind: tests/documents/test_pi
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, chdir
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -69,6 +69,7 @@ TOLD: tuple[tuple[str, str, str, float], ...] = (
     ("remnawave", "node.connection_lost", "alice", 9),
     ("marzban", "user_limited", "alice", 2),
 )
+STORE = "sqlite:////var/lib/panelbridge/panelbridge.db"
 REFUSED = "HTTP 400: invalid_blocks"
 #: What went otherwise than well: who it was about, and where → what became of it, and what was answered.
 TROUBLE: Mapping[tuple[str, str], tuple[Fate, Attempt]] = {
@@ -105,8 +106,8 @@ async def fill(outbox: SqlOutbox, router: Router) -> None:
 
 @asynccontextmanager
 async def the_window(folder: Path) -> AsyncIterator[Desk]:
-    """The admin side, which asks nobody who he is."""
-    with chdir(folder):  # paths are shown: those that everybody has
-        store, clock = "sqlite:///var/panelbridge.db", FakeClock(NOW)
-        async with running_admin(Path(), store, clock, admin="", text=FILE, fill=fill) as desk:
-            yield desk
+    """The admin side, which asks nobody who he is, and shows paths as they are where it is installed."""
+    store, clock = f"sqlite:///{folder}/panelbridge.db", FakeClock(NOW)
+    async with running_admin(folder, store, clock, admin="", text=FILE, fill=fill) as desk:
+        desk.admin.configure(replace(desk.state, file=Path("/etc/panelbridge/config.yaml"), store=STORE))
+        yield desk

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bridge.intake import Intake
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
+from tests.documents.window import TOLD, the_window
 from tests.fakes import FakeClock, an_event
 from tests.processes import PATIENCE, free_port
 from tests.tools import needed
@@ -104,6 +105,21 @@ async def test_no_page_keeps_anybody_out_or_says_anything_to_the_console_or_asks
             assert wide <= 0, f"{path} is {wide} pixels wider than a screen of {width}"
         assert [one for one in found if one[1]] == []
         assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("width", [320, 390])
+async def test_whatever_a_panel_says_is_no_wider_than_a_phone(browser: Browser, tmp_path: Path, width: int) -> None:
+    async with the_window(tmp_path) as desk:
+        viewport: Any = {"width": width, "height": 800}
+        async with visiting(browser, desk, viewport=viewport) as visitor:
+            page = visitor.page
+            await page.goto("/events")
+            paths = [await link.get_attribute("href") or "" for link in await page.locator(".c-what a").all()]
+            assert len(paths) == len(TOLD)
+            for path in ("/", "/events", "/dead", "/try", "/sinks", "/settings", *paths):
+                await page.goto(path)
+                wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert wide <= 0, f"{path} is {wide} pixels wider than a screen of {width}: {await page.title()}"
 
 
 async def faults(page: Page) -> list[str]:

@@ -1,8 +1,10 @@
 """The commands, as an operator types them: what they print, and how they exit."""
 
 import json
+import re
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from bridge.cli import app
 from bridge.config.schema import schema
 from bridge.sinks import SERVICES
 from tests.commands import FILE, SECRET, Run, typed_by
-from tests.processes import free_port
+from tests.processes import PATIENCE, free_port
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 
@@ -222,9 +224,10 @@ def test_running_needs_no_rich(tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: Path) -> None:
-    port = free_port()
+    port, admin = free_port(), free_port()
     file = tmp_path / "config.yaml"
-    file.write_text(EXAMPLE.read_text("utf-8").replace("0.0.0.0:8080", f"127.0.0.1:{port}"), "utf-8")
+    example = EXAMPLE.read_text("utf-8").replace("0.0.0.0:8080", f"127.0.0.1:{port}")
+    file.write_text(f"{example}\nadmin: {{listen: 127.0.0.1:{admin}}}\n", "utf-8")
     command = [sys.executable, "-m", "bridge", "run", "--demo"]
     with subprocess.Popen(command, cwd=tmp_path, env={}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as bridge:
         assert bridge.stdout is not None
@@ -236,6 +239,8 @@ def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: 
                 assert line, "it ended before all was shown"
                 told += line
                 wanted -= {name for name in wanted if line.startswith(name + b" ")}
+            [address] = re.findall(r"look at it on (http://\S+)", told.decode())
+            page = page_of_the_latest_event(address)
         finally:
             bridge.terminate()
         bridge.communicate(timeout=60)
@@ -245,3 +250,18 @@ def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: 
     assert 'WEBHOOK_SECRET="demo-marzban-secret"' in text
     assert f"curl http://127.0.0.1:{port}/in/marzban -H 'x-webhook-secret: demo-marzban-secret' -d '" in text
     assert '200 {"accepted": 1, "set_aside": 0}' in text
+    assert address == f"http://127.0.0.1:{admin}"
+    assert "Why it went where it went" in page
+    assert [name for name in SERVICES if f'class="drawn {name}"' not in page] == []
+
+
+def page_of_the_latest_event(address: str) -> str:
+    """What the admin side shows of the newest event that its first page names."""
+    found = re.search(r'href="(/events/[^"?]+)"', read_page(address))
+    assert found, "no event is there"
+    return read_page(address + found[1])
+
+
+def read_page(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+        return str(response.read().decode())

@@ -1,9 +1,13 @@
 """docs/troubleshooting.md says what the bridge says."""
 
+import re
+
 from bridge.admin.shapes import Fate
 from bridge.admin.words import sentence
+from bridge.delivery.earlier import NOTHING_TO_DELETE
+from bridge.mute import MUTED
 from bridge.store.base import Standing, State
-from tests.pages import named, table
+from tests.pages import ROOT, named, table
 
 PAGE = "docs/troubleshooting.md"
 
@@ -22,3 +26,15 @@ def test_it_knows_whatever_can_become_of_an_event() -> None:
 def test_it_knows_however_a_lane_can_stand() -> None:
     told = {name for row in table(PAGE, "It waits") for name in named(row[0])}
     assert {standing.value for standing in Standing} - {Standing.OPEN.value} <= told
+
+
+def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
+    """Of the code every place that holds one back; `reason` is what the service said."""
+    code = "\n".join(file.read_text("utf-8") for file in (ROOT / "bridge").rglob("*.py"))
+    constants = {"MUTED": MUTED, "NOTHING_TO_DELETE": NOTHING_TO_DELETE, "reason": "the service's own words"}
+    made = re.findall(r"(?<!case )\bHeldBack\((?:f?\"([^\"{]+)|(\w+))", code)
+    reasons = {literal or constants[name] for literal, name in made}
+    rows = [row[0] for row in table(PAGE, "It was held back")]
+    told = [(named(row) or [row])[0] for row in rows]
+    assert [reason for reason in reasons if not any(reason.startswith(words) for words in told)] == []
+    assert [words for words in told if not any(reason.startswith(words) for reason in reasons)] == []

@@ -5,7 +5,7 @@ They are taken when somebody wants them anew, and never by a test: another font 
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -29,7 +29,9 @@ HEIGHTS = {PHONE: 844, DESK: 800, CARD: 2400}
 TALLEST_CARD = 640
 MARGIN = 24  # below the last thing that is shown
 COLORS = 256
+NEAR = 8  # of 256 shades: whoever looks sees no difference
 Theme = Literal["light", "dark"]
+Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,25 @@ async def visited(browser: Browser, url: str, picture: Picture) -> AsyncIterator
 
 
 def small(png: bytes) -> bytes:
-    """The same in its most frequent colours, which plain surfaces keep to the letter."""
+    """The same in few colours: the most frequent ones, none beside one that is hardly another."""
     full, out = Image.open(BytesIO(png)).convert("RGB"), BytesIO()
-    counted = sorted(full.getcolors(full.width * full.height) or (), reverse=True)
+    counted = cast("list[tuple[int, Color]]", full.getcolors(full.width * full.height))
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for _, color in counted[:COLORS] for part in cast("tuple[int, int, int]", color)])
+    palette.putpalette(
+        [part for color in chosen(color for _, color in sorted(counted, reverse=True)) for part in color]
+    )
     full.quantize(palette=palette, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
     return out.getvalue()
+
+
+def chosen(colors: Iterable[Color]) -> list[Color]:
+    found: list[Color] = []
+    for color in colors:
+        if len(found) == COLORS:
+            break
+        if all(max(abs(one - other) for one, other in zip(color, near, strict=True)) >= NEAR for near in found):
+            found.append(color)
+    return found
 
 
 async def main(names: list[str]) -> None:

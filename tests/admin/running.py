@@ -110,7 +110,7 @@ async def running_admin(
     text: str = FILE,
     fill: Filling | None = None,
 ) -> AsyncIterator[Desk]:
-    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it, or what `fill` puts there.
+    """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it, or what `fill` puts.
 
     `probe` answers tests, `more` stands at the end of its file.
     """

@@ -81,6 +81,7 @@ class Message:
     at        when this attempt is made, aware UTC: what a signature is dated with
     template  the template that the row named, None for the default one
     sealed    originals of what is masked in the event, for a sink that unmasks; no template sees them
+    delivery  the number of the delivery that it is sent for, the same at every try; None where it is tried or shown
     """
 
     event: Event
@@ -89,6 +90,7 @@ class Message:
     template: str | None = None
     circumstances: Circumstances = PLAIN
     sealed: str | None = None
+    delivery: int | None = None
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")
@@ -118,11 +120,12 @@ class Tally:
 class Digest:
     """Several events for one sink, as one message.
 
-    id      the same whenever the same events are told again
-    events  all of them, in order
-    parts   the first ones, each as a message of its own; events that say the same are one part (its `repeats`)
-    blocks  the rendered blocks of the template `digest`
-    sealed  event's id → originals of what is masked in it
+    id          the same whenever the same events are told again
+    events      all of them, in order
+    parts       the first ones, each as a message of its own; events that say the same are one part (its `repeats`)
+    blocks      the rendered blocks of the template `digest`
+    sealed      event's id → originals of what is masked in it
+    deliveries  the numbers of those that it is sent for, in the order of the events; none where it is tried or shown
     """
 
     id: str
@@ -133,6 +136,7 @@ class Digest:
     blocks: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False
     sealed: Mapping[str, str] = field(default_factory=dict)
+    deliveries: Sequence[int] = ()
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")

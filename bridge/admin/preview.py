@@ -20,7 +20,7 @@ from bridge.markup.drawing import Drawn
 from bridge.markup.service import Service
 from bridge.message import PLAIN, Circumstances, Message
 from bridge.messages.renderer import Renderer
-from bridge.sinks.base import HttpSink, Sink, Tools
+from bridge.sinks.base import ServiceSink, Sink, Tools
 from bridge.sinks.chats import specimen
 from bridge.sinks.http import Http, Request
 
@@ -80,7 +80,7 @@ def preview(
     look = replace(sink.look, locale=locale) if locale else sink.look
     message, fault = rendered_message(event, look, renderer, at=at, template=to.template, circumstances=circumstances)
     request, shown = None, {}
-    if isinstance(sink, HttpSink):
+    if isinstance(sink, ServiceSink):
         request = _masked(sink, _first_request(sink, message))
         shown = request.body if isinstance(request.body, dict) else {}
     elif (service := sink.look.service) is not None:
@@ -88,13 +88,13 @@ def preview(
     return Preview(event, to.sink, to.row, message, sink.look.service, request, shown, fault)
 
 
-def _first_request(sink: HttpSink[Any], message: Message) -> Request:
+def _first_request(sink: ServiceSink[Any], message: Message) -> Request:
     """The request that carries it; of an update the one that is tried first."""
     update = next(sink.flow(message), None) if message.circumstances.earlier else None
     return update or sink.build(message)
 
 
-def _masked(sink: HttpSink[Any], request: Request) -> RequestShape:
+def _masked(sink: ServiceSink[Any], request: Request) -> RequestShape:
     text = sink.mask(request.body.decode("utf-8", "replace"))
     try:
         body = json.loads(text)

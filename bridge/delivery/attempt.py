@@ -4,7 +4,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -113,8 +113,10 @@ def message_of(
         given = Circumstances(
             replay=replay, instead=instead, earlier=earlier, repeats=repeats, silent=silent, reminder=reminder
         )
-    event, template, sealed = delivery.event, delivery.template, delivery.sealed
-    return rendered_message(event, sink.look, renderer, at=at, template=template, circumstances=given, sealed=sealed)
+    message, fault = rendered_message(
+        delivery.event, sink.look, renderer, at=at, template=delivery.template, circumstances=given
+    )
+    return replace(message, sealed=delivery.sealed, delivery=delivery.id), fault
 
 
 def rendered_message(
@@ -125,13 +127,10 @@ def rendered_message(
     at: datetime,
     template: str | None = None,
     circumstances: Circumstances = PLAIN,
-    sealed: str | None = None,
 ) -> tuple[Message, str | None]:
     """What a sink is handed for an event, and what went wrong with its template: of what is sent, and what is shown."""
     rendered = renderer.render(event, look, template, circumstances)
-    message = Message(
-        event=event, at=at, blocks=rendered.blocks, template=template, circumstances=circumstances, sealed=sealed
-    )
+    message = Message(event=event, at=at, blocks=rendered.blocks, template=template, circumstances=circumstances)
     return message, rendered.fault
 
 
@@ -158,6 +157,7 @@ def digest_of(
         blocks=rendered.blocks,
         silent=silent,
         sealed={delivery.event.id: delivery.sealed for delivery in batch.deliveries if delivery.sealed},
+        deliveries=[delivery.id for delivery in batch.deliveries],
     )
     return digest, rendered.fault or fault
 

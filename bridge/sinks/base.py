@@ -1,4 +1,8 @@
-"""What a sink is: two pure steps, `build` and `classify`, and the one `send` around them."""
+"""What a sink is: two pure steps, `build` and `classify`, and the one `send` around them.
+
+Most services speak HTTP: `HttpSink` knows its rules. One with a protocol of its own is a `ServiceSink` that says how a
+request is answered.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
@@ -100,8 +104,8 @@ class Sink(Protocol):
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt: ...
 
 
-class HttpSink(ABC, Generic[C]):
-    """A sink that speaks HTTP: one request per message, or as many as its `flow` says."""
+class ServiceSink(ABC, Generic[C]):
+    """A sink that asks a service: one request per message, or as many as its `flow` says, each answered in turn."""
 
     #: Whether it can tell several events as one message; then it has `build_digest`.
     digests: bool = False
@@ -112,7 +116,7 @@ class HttpSink(ABC, Generic[C]):
         self.config = config
         self.tools = tools
         self._secrets = KnownSecrets(config)
-        self._proxy = config.proxy.get_secret_value() if config.proxy else None
+        self.proxy = config.proxy.get_secret_value() if config.proxy else None
         self.address = address_of(config)
         self.addressing = config.addressing()
 
@@ -160,13 +164,103 @@ class HttpSink(ABC, Generic[C]):
     def build(self, message: Message) -> Request:
         """The request that carries the message."""
 
+    def build_digest(self, digest: Digest) -> Request:
+        """The request that carries a digest, for a sink that `digests`."""
+        raise TypeError(f"{type(self).__name__} takes every event by itself")
+
+    @abstractmethod
+    def classify(self, response: Response) -> Outcome:
+        """What an answer means."""
+
+    @abstractmethod
+    async def respond(self, request: Request, on_sent: OnSent) -> Response:
+        """The service's answer to a request; raise Unanswered where there is none."""
+
+    def concerns_all(self, response: Response) -> bool:
+        """Of a sink with many addresses: whether what is gone is what they all need, as a bot's token."""
+        return False
+
+    def pause(self, response: Response) -> float:
+        """Seconds to stay quiet, where the service's headers say that the allowance is used up."""
+        return 0.0
+
+    def flow(self, message: Message) -> Flow:
+        """The requests that carry a message: one here. A service that needs more says which follows on which answer."""
+        return self.judge((yield self.build(message)))
+
+    def digest_flow(self, digest: Digest) -> Flow:
+        """The requests that carry a digest."""
+        return self.judge((yield self.build_digest(digest)))
+
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+        return await self._carry(self.flow(message), on_sent)
+
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
+        return await self._carry(self.digest_flow(digest), on_sent)
+
+    @abstractmethod
+    async def asked(self, *, within: float) -> Finding:
+        """What the service says when it is asked whether it would take a message; nothing is sent.
+
+        `within`: seconds for each request.
+        """
+
+    async def _carry(self, flow: Flow, on_sent: OnSent) -> Attempt:
+        """One attempt: each request of the flow is answered in turn. No response at all is Away."""
+        requests = 0
+        try:
+            request = next(flow)
+            while True:
+                requests += 1
+                request = flow.send(await self.respond(request, on_sent))
+        except StopIteration as end:
+            attempt: Attempt = end.value
+            return replace(attempt, requests=requests) if requests > 1 else attempt
+        except Unanswered as error:
+            return Attempt(self._masked(Away(str(error), counts=not isinstance(error, ProxyRefused))))
+
+    def judge(self, response: Response) -> Attempt:
+        """The outcome of a response, with the evidence."""
+        answer = self.mask(response.body.decode("utf-8", "replace").replace("\x00", "�"))
+        outcome = self._masked(self.classify(response))
+        if isinstance(outcome, Gone) and self.is_one_of_many and not self.concerns_all(response):
+            outcome = replace(outcome, where="address")
+        return Attempt(outcome, response.status, answer[:ANSWER_KEPT], self.pause(response))
+
+    def mask(self, text: str) -> str:
+        """`text` without the sink's own secrets, which services like to repeat in their errors."""
+        return self._secrets.mask(text)
+
+    def _masked(self, outcome: Outcome) -> Outcome:
+        if isinstance(outcome, Away | Refused | Gone):
+            return replace(outcome, reason=clip(self.mask(outcome.reason), REASON_KEPT))
+        return outcome
+
+
+class HttpSink(ServiceSink[C]):
+    """A sink that speaks HTTP."""
+
     @abstractmethod
     def ask(self) -> Asking | Reach:
         """The requests that find out whether it would take a message, and tell the service nothing."""
 
-    def build_digest(self, digest: Digest) -> Request:
-        """The request that carries a digest, for a sink that `digests`."""
-        raise TypeError(f"{type(self).__name__} takes every event by itself")
+    async def asked(self, *, within: float) -> Finding:
+        """What the service says to what `ask` asks."""
+        asking = self.ask()
+        try:
+            if isinstance(asking, Reach) and not asking.url.host:
+                return Finding(Mark.UNKNOWN, asking.why)
+            if isinstance(asking, Reach):
+                await self.tools.http.reach(asking.url, within=within, proxy=self.proxy)
+                return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
+            request = next(asking)
+            while True:
+                request = asking.send(await self.tools.http.send(request, within=within, proxy=self.proxy))
+        except StopIteration as end:
+            finding: Finding = end.value
+            return replace(finding, text=clip(self.mask(finding.text), REASON_KEPT))
+        except Unanswered as error:
+            return Finding(Mark.WRONG, self.mask(str(error)))
 
     def classify(self, response: Response) -> Outcome:
         """HTTP's own rules; what they leave open the service's own words say: `interpret`."""
@@ -203,79 +297,8 @@ class HttpSink(ABC, Generic[C]):
             case status:
                 return Refused(f"HTTP {status}")
 
-    def concerns_all(self, response: Response) -> bool:
-        """Of a sink with many addresses: whether what is gone is what they all need, as a bot's token."""
-        return False
-
-    def pause(self, response: Response) -> float:
-        """Seconds to stay quiet, where the service's headers say that the allowance is used up."""
-        return 0.0
-
-    def flow(self, message: Message) -> Flow:
-        """The requests that carry a message: one here. A service that needs more says which follows on which answer."""
-        return self.judge((yield self.build(message)))
-
-    def digest_flow(self, digest: Digest) -> Flow:
-        """The requests that carry a digest."""
-        return self.judge((yield self.build_digest(digest)))
-
-    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
-        return await self._carry(self.flow(message), on_sent)
-
-    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
-        return await self._carry(self.digest_flow(digest), on_sent)
-
-    async def asked(self, *, within: float) -> Finding:
-        """What the service says when it is asked; nothing is sent. `within`: seconds for each request."""
-        asking = self.ask()
-        try:
-            if isinstance(asking, Reach) and not asking.url.host:
-                return Finding(Mark.UNKNOWN, asking.why)
-            if isinstance(asking, Reach):
-                await self.tools.http.reach(asking.url, within=within, proxy=self._proxy)
-                return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
-            request = next(asking)
-            while True:
-                request = asking.send(await self.tools.http.send(request, within=within, proxy=self._proxy))
-        except StopIteration as end:
-            finding: Finding = end.value
-            return replace(finding, text=clip(self.mask(finding.text), REASON_KEPT))
-        except Unanswered as error:
-            return Finding(Mark.WRONG, self.mask(str(error)))
-
-    async def _carry(self, flow: Flow, on_sent: OnSent) -> Attempt:
-        """One attempt: each request of the flow is answered in turn. No response at all is Away."""
-        requests = 0
-        try:
-            request = next(flow)
-            while True:
-                requests += 1
-                request = flow.send(await self._response(request, on_sent))
-        except StopIteration as end:
-            attempt: Attempt = end.value
-            return replace(attempt, requests=requests) if requests > 1 else attempt
-        except Unanswered as error:
-            return Attempt(self._masked(Away(str(error), counts=not isinstance(error, ProxyRefused))))
-
-    async def _response(self, request: Request, on_sent: OnSent) -> Response:
-        return await self.tools.http.send(request, within=self.config.timeout, proxy=self._proxy, on_sent=on_sent)
-
-    def judge(self, response: Response) -> Attempt:
-        """The outcome of a response, with the evidence."""
-        answer = self.mask(response.body.decode("utf-8", "replace").replace("\x00", "�"))
-        outcome = self._masked(self.classify(response))
-        if isinstance(outcome, Gone) and self.is_one_of_many and not self.concerns_all(response):
-            outcome = replace(outcome, where="address")
-        return Attempt(outcome, response.status, answer[:ANSWER_KEPT], self.pause(response))
-
-    def mask(self, text: str) -> str:
-        """`text` without the sink's own secrets, which services like to repeat in their errors."""
-        return self._secrets.mask(text)
-
-    def _masked(self, outcome: Outcome) -> Outcome:
-        if isinstance(outcome, Away | Refused | Gone):
-            return replace(outcome, reason=clip(self.mask(outcome.reason), REASON_KEPT))
-        return outcome
+    async def respond(self, request: Request, on_sent: OnSent) -> Response:
+        return await self.tools.http.send(request, within=self.config.timeout, proxy=self.proxy, on_sent=on_sent)
 
 
 def noted(attempt: Attempt, *notes: str) -> Attempt:

@@ -1,4 +1,4 @@
-"""The only outgoing socket: one shared session, one more per SOCKS proxy."""
+"""The outgoing sockets: one shared HTTP session, one more per SOCKS proxy; those of other protocols stand beside it."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import aiohttp
 from yarl import URL
@@ -48,6 +48,15 @@ class Response:
     url: URL | None = field(default=None, repr=False, compare=False)  # a credential, often
 
 
+class Sockets(Protocol):
+    """The connections of a protocol that is not HTTP."""
+
+    async def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Sockets)
+
+
 class Unanswered(Exception):
     """No whole response: refused, reset, timed out, broken off. The text says which, without the address."""
 
@@ -61,6 +70,7 @@ class Http:
 
     def __init__(self) -> None:
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._beside: dict[type[Any], Any] = {}
         self._faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError, IncompleteReadError)
 
     async def send(
@@ -88,7 +98,14 @@ class Http:
             raise refused(f"no answer: the proxy answered {error.status}") from None
         except self._faults as error:
             _let_go(error)
-            raise Unanswered(f"no answer: {_reason(error)}") from None
+            raise Unanswered(f"no answer: {reason_of(error)}") from None
+
+    def beside(self, kind: type[S]) -> S:
+        """The sockets of another protocol: the same for all that ask for this kind, and closed with these."""
+        if kind not in self._beside:
+            self._beside[kind] = kind()
+        found: S = self._beside[kind]
+        return found
 
     async def reach(self, url: URL, *, within: float, proxy: str | None = None) -> datetime | None:
         """Connect to the host of an address, and with https have its certificate proved: say when that ends.
@@ -101,12 +118,13 @@ class Http:
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None
         except (OSError, ValueError) as error:
-            raise Unanswered(f"no answer: {_reason(error)}") from None
+            raise Unanswered(f"no answer: {reason_of(error)}") from None
 
     async def close(self) -> None:
-        for session in self._sessions.values():
-            await session.close()
+        for one in (*self._sessions.values(), *self._beside.values()):
+            await one.close()
         self._sessions.clear()
+        self._beside.clear()
 
     def _session(self, proxy: str | None) -> aiohttp.ClientSession:
         socks = proxy if proxy and proxy.startswith("socks") else None
@@ -206,7 +224,7 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
     return bytes(body[:ANSWER_LIMIT])
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """What went wrong, in a person's words. Never the error's own text: it holds the address."""
     match error:
         case aiohttp.ClientConnectorDNSError() | socket.gaierror():
@@ -221,6 +239,8 @@ def _reason(error: Exception) -> str:
             return "TLS failed"
         case aiohttp.ClientProxyConnectionError():
             return f"proxy: {_system_reason(error)}"
+        case socket.gaierror():
+            return "host not found"
         case OSError():
             return _system_reason(error)
         case _ if type(error).__name__ == "ProxyError":  # of aiohttp_socks: what the proxy said

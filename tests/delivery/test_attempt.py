@@ -62,6 +62,20 @@ async def test_a_digest_that_is_told_again_is_the_same(outbox: SqlOutbox, clock:
     assert first.events == second.events == third.events
 
 
+@pytest.mark.parametrize("terms", [None, DIGEST], ids=["message", "digest"])
+async def test_every_try_names_the_delivery_it_is_made_for(
+    outbox: SqlOutbox, clock: FakeClock, terms: Terms | None
+) -> None:
+    sink = ScriptedSink(clock, [Away("HTTP 502"), Limited(5)])
+    events = [an_event("user:a"), an_event("user:b")] if terms else [an_event("user:a")]
+    await outbox.put(routed(*events, terms=terms))
+    await pass_time(a_lane(outbox, sink, clock), clock, 200)
+    named = [message.delivery for message in sink.messages]
+    assert len(named) == 3
+    assert named == [named[0]] * 3
+    assert isinstance(named[0], int)
+
+
 async def test_a_template_that_failed_is_told_in_the_ledger(
     outbox: SqlOutbox, store_url: str, clock: FakeClock
 ) -> None:

@@ -281,3 +281,22 @@ async def test_a_socks_proxy_that_does_not_help_is_away(
         proxy = address.format(port=port, closed=unused_tcp_port)
         sink = a_sink(http, type="webhook", url="http://name.invalid/x", proxy=proxy)
         assert await sink.send(a_message()) == Attempt(Away(reason))
+
+
+class Pipes:
+    """The sockets of some other protocol."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def test_sockets_of_another_protocol_are_shared_by_all_and_closed_once() -> None:
+    http = Http()
+    pipes = http.beside(Pipes)
+    assert http.beside(Pipes) is pipes
+    await http.close()
+    await http.close()
+    assert pipes.closed == 1

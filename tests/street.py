@@ -20,7 +20,8 @@ from bridge.store.queries.records import delivery_records, lane_records
 from bridge.store.records import Query
 from tests.processes import PATIENCE, Bridge, a_bridge
 from tests.services.every import EVERY
-from tests.services.service import Service, serving
+from tests.services.known import at
+from tests.services.service import StandIn, serving
 
 MARZBAN = "something-very-very-secret"
 REMNAWAVE = "RemnawaveTestSecret0123456789abcdefXYZ"
@@ -53,7 +54,7 @@ BATCH = {"Content-Type": "application/cloudevents-batch+json", "Authorization": 
 class Street:
     """Every service there is, each with its address."""
 
-    services: dict[str, Service] = field(default_factory=dict)
+    services: dict[str, StandIn] = field(default_factory=dict)
     urls: dict[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
@@ -62,16 +63,16 @@ class Street:
     def sinks(self, fast: str = "rate: unlimited, retry: {waits: [0.2s], jitter: 0}") -> str:
         """The sinks of a file that speaks to each of them, as fast as they take it."""
         lines = (
-            f"  {name}: {{type: {type_}, {_settings(settings, self.urls[house])}{f', {fast}' if fast else ''}}}\n"
+            f"  {name}: {{type: {type_}, {_line(at(settings, self.urls[house]))}{f', {fast}' if fast else ''}}}\n"
             for house, (type_, one) in HOUSES.items()
             for name, settings in one.sinks.items()
         )
         return "\nsinks:\n" + "".join(lines)
 
 
-def _settings(settings: Mapping[str, Any], base: str) -> str:
+def _line(settings: Mapping[str, Any]) -> str:
     """In one line of YAML, of which JSON is a part."""
-    return ", ".join(f"{name}: {json.dumps(value).replace('{base}', base)}" for name, value in settings.items())
+    return ", ".join(f"{name}: {json.dumps(value)}" for name, value in settings.items())
 
 
 @asynccontextmanager

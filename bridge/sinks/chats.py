@@ -4,11 +4,12 @@ from typing import get_args
 
 from bridge.markup.service import Service
 from bridge.sinks.discord import DiscordConfig
+from bridge.sinks.email import EmailConfig
 from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
-Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig
+Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig
 
 
 _CONFIGS: tuple[type[Chat], ...] = get_args(Chat)

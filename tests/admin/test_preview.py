@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
+from bridge.admin.pages.previews import MEASURES
 from bridge.admin.preview import Preview, preview
 from bridge.event import Event
 from bridge.intake import Destination
@@ -20,7 +21,7 @@ from bridge.messages.catalog import LOCALES
 from bridge.panels import DIALECTS
 from bridge.samples import samples
 from bridge.sinks import SERVICES
-from bridge.sinks.base import HttpSink
+from bridge.sinks.base import ServiceSink
 from bridge.sinks.http import Http, OnSent, Request, Response
 from tests.admin.drawings import Drawing, one_line
 from tests.fakes import START
@@ -39,8 +40,8 @@ every_chat = pytest.mark.parametrize("way", CHAT_WAYS)
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
-def opened(way: str, http: Http | None = None, **more: Any) -> HttpSink[Any]:
-    sink: HttpSink[Any] = config(**WAYS[way][0], **more).open(tools(http, DIALECTS))
+def opened(way: str, http: Http | None = None, **more: Any) -> ServiceSink[Any]:
+    sink: ServiceSink[Any] = config(**WAYS[way][0], **more).open(tools(http, DIALECTS))
     return sink
 
 
@@ -56,21 +57,19 @@ def seen(way: str, found: Preview) -> str:
     return one_line(CHATS[WAYS[way][0]["type"]].seen(found.shown))
 
 
-class Recorder(Http):
-    """Answers every request alike, and keeps it."""
+def recorded(sink: ServiceSink[Any]) -> list[Request]:
+    """The requests that the sink will ask, each of them answered alike."""
+    requests: list[Request] = []
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.requests: list[Request] = []
-
-    async def send(
-        self, request: Request, *, within: float, proxy: str | None = None, on_sent: OnSent = None
-    ) -> Response:
-        self.requests.append(request)
+    async def respond(request: Request, on_sent: OnSent) -> Response:
+        requests.append(request)
         return Response(200, {"content-type": "application/json"}, b'{"id": "1", "customFields": []}')
 
+    sink.respond = respond  # type: ignore[method-assign]
+    return requests
 
-def told(sink: HttpSink[Any], request: Request) -> Iterator[Any]:
+
+def told(sink: ServiceSink[Any], request: Request) -> Iterator[Any]:
     """A request as a preview tells it."""
     yield request.method
     yield sink.mask(str(request.url))
@@ -80,13 +79,13 @@ def told(sink: HttpSink[Any], request: Request) -> Iterator[Any]:
 
 @every_way
 async def test_what_is_shown_is_what_is_sent(way: str) -> None:
-    sent = Recorder()
-    sink = opened(way, sent)
+    sink = opened(way)
+    requests = recorded(sink)
     found = previewed(FULL, sink)
     await sink.send(found.message)
     assert found.request is not None
     shown = [found.request.method, found.request.url, found.request.headers, found.request.body]
-    assert shown in [list(told(sink, one)) for one in sent.requests]
+    assert shown in [list(told(sink, one)) for one in requests]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -234,6 +233,13 @@ def test_how_full_a_message_is_is_counted_as_the_service_counts() -> None:
     assert measures["title"][1] == 256
     assert 1 <= measures["fields"][0] <= measures["fields"][1] == 25
     assert 1 <= measures["characters"][0] <= measures["characters"][1] == 6000
+
+
+@given(posted=POSTED)
+@every_chat
+def test_a_page_has_words_for_whatever_is_measured(way: str, posted: Any) -> None:
+    for one in (FULL, event("message.posted", {"message": posted}, None)):
+        assert {measure.name for measure in previewed(one, opened(way)).drawn(ZONE).measures} <= MEASURES.keys()
 
 
 #: A word in every part that a posted message may have, in the order in which they are seen.

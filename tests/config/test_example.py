@@ -30,6 +30,7 @@ ENV = {
     "NTFY_TOPIC": "t",
     "NTFY_TOKEN": "tk_1",
     "SHOP_SECRET": "s",
+    "SMTP_PASSWORD": "p",
     "DB_PASSWORD": "p",
     "SECRET_KEY": "k" * 44,
     "ADMIN_TOKEN": "a" * 32,

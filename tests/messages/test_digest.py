@@ -38,8 +38,12 @@ def digest(
     return dict(rendered.blocks)
 
 
+#: Blocks that say nothing to people.
+UNSAID = ("language", "direction")
+
+
 def words(blocks: dict[str, str]) -> str:
-    return "\n".join(blocks.values())
+    return "\n".join(block for name, block in blocks.items() if name not in UNSAID)
 
 
 def with_template(folder: Path, name: str, source: str) -> Renderer:

@@ -1,12 +1,15 @@
 """What the tests have to know of a sink: how one is set up, and what its service has against a request."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from yarl import URL
+
 from bridge.event import Event
 from bridge.sinks.http import Request
-from tests.services.service import Service
+from tests.services.service import StandIn
 
 SECRET = "Sup3r-s3cret-t0ken_0123456789"
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -24,12 +27,18 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True)
 class Pace:
-    """How fast the stand-in takes requests: `body` posted to `path` so often in a moment, and not once more."""
+    """How fast the stand-in takes requests: `body` posted to `path` so often in a moment, and not once more.
 
-    stand_in: Callable[[], Service]
+    limited  the status of one too many
+    send     gives the statuses of so many requests, for a service that speaks no HTTP
+    """
+
+    stand_in: Callable[[], StandIn]
     path: str
     body: Any
     count: int
+    limited: int = 429
+    send: Callable[[Any, str, Any, int], Awaitable[list[int]]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +46,24 @@ class House:
     """Where its stand-in lives on the street (`tests/street.py`), and how a bridge that runs reaches it.
 
     stand_in  what serves there; `limited` as the real one's rates are
-    sinks     the sinks that reach it: name → the settings without `type`, with `{base}` for the address
+    sinks     the sinks that reach it: name → the settings without `type`, with `{base}` for the address, `{port}` in it
     name      of the house, where it is not the sink's type
     secrets   what the settings hold that nobody else may see
     """
 
-    stand_in: Callable[[bool], Service]
+    stand_in: Callable[[bool], StandIn]
     sinks: Mapping[str, Mapping[str, Any]]
     name: str = ""
     secrets: tuple[str, ...] = ()
+
+
+def at(settings: Mapping[str, Any], base: str) -> dict[str, Any]:
+    """A house's settings with the address at which it is."""
+    port = str(URL(base).port)
+    filled = {
+        name: json.dumps(value).replace("{base}", base).replace("{port}", port) for name, value in settings.items()
+    }
+    return {name: json.loads(value) for name, value in filled.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -49,7 +49,7 @@ class Answer:
         return web.json_response(self.body, status=self.status, headers=self.headers)
 
 
-class Service(ABC):
+class StandIn(ABC):
     """A strict stand-in: it refuses exactly what the real one refuses, and says so in the same words.
 
     `limited`: it also keeps the rates of the real one; `broken` lists every request that came above one of them.
@@ -64,7 +64,47 @@ class Service(ABC):
         self.now: Callable[[], float] = time.monotonic
         self._limited = limited
         self._windows: dict[str, deque[float]] = {}
+
+    @abstractmethod
+    def listening(self, port: int) -> AbstractAsyncContextManager[str]:
+        """It serves on 127.0.0.1 meanwhile; gives where, as `http://127.0.0.1:{port}`."""
+
+    def over(self, what: str, count: int, period: float) -> float:
+        """Count a request against `count` in `period` seconds; how long it should have waited, 0.0 where it need not.
+
+        What was refused counts too.
+        """
+        now = self.now()
+        window = self._windows.setdefault(f"{what} {count}/{period:g}", deque(maxlen=count))
+        wait = window[0] + period - now if len(window) == count else 0.0
+        window.append(now)
+        if wait <= min(LEEWAY, period / 2):
+            return 0.0
+        self.broken.append(f"{what}: more than {count} in {period:g} s, {wait:.3f} s too early")
+        return wait
+
+    def refuse(self, fault: str) -> None:
+        self.refused.append(fault)
+
+
+class Service(StandIn):
+    """One that speaks HTTP."""
+
+    def __init__(self, *, limited: bool = False) -> None:
+        super().__init__(limited=limited)
         self._answers: deque[Answer] = deque()
+
+    @asynccontextmanager
+    async def listening(self, port: int) -> AsyncIterator[str]:
+        runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", port).start()
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+        finally:
+            for _ in range(ROUNDS):
+                await asyncio.sleep(0)
+            await runner.cleanup()
 
     def answer_next(self, *answers: Answer) -> None:
         """Answer the next requests so, before any is looked at."""
@@ -94,36 +134,12 @@ class Service(ABC):
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.taken.append(Taken(request.path, dict(request.query), headers, body, self.now()))
 
-    def over(self, what: str, count: int, period: float) -> float:
-        """Count a request against `count` in `period` seconds; how long it should have waited, 0.0 where it need not.
-
-        What was refused counts too.
-        """
-        now = self.now()
-        window = self._windows.setdefault(f"{what} {count}/{period:g}", deque(maxlen=count))
-        wait = window[0] + period - now if len(window) == count else 0.0
-        window.append(now)
-        if wait <= min(LEEWAY, period / 2):
-            return 0.0
-        self.broken.append(f"{what}: more than {count} in {period:g} s, {wait:.3f} s too early")
-        return wait
-
-    def refuse(self, fault: str) -> None:
-        self.refused.append(fault)
-
 
 @asynccontextmanager
-async def serving(service: Service, port: int = 0) -> AsyncIterator[str]:
-    """The service on 127.0.0.1; gives `http://127.0.0.1:{port}`."""
-    runner = web.AppRunner(service.app(), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        for _ in range(ROUNDS):
-            await asyncio.sleep(0)
-        await runner.cleanup()
+async def serving(service: StandIn, port: int = 0) -> AsyncIterator[str]:
+    """The service on 127.0.0.1; gives `http://127.0.0.1:{port}`, or whatever else it speaks."""
+    async with service.listening(port) as base:
+        yield base
 
 
 @cache

@@ -6,9 +6,11 @@ import pytest
 from yarl import URL
 
 from bridge.sinks.asking import Finding, Mark, Reach
+from bridge.sinks.base import HttpSink
 from bridge.sinks.http import Http
 from tests.services import discord, gohighlevel, ntfy, slack, telegram
 from tests.services.every import EVERY
+from tests.services.known import at
 from tests.services.service import Answer, Service, serving
 from tests.sinks.values import CONFIGS, a_sink, config, tools
 from tests.street import HOUSES
@@ -21,13 +23,9 @@ SINKS = {
 WITHIN = 60.0  # seconds
 
 
-def at(base: str, settings: dict[str, Any]) -> dict[str, Any]:
-    return {name: one.replace("{base}", base) if isinstance(one, str) else one for name, one in settings.items()}
-
-
 async def asked(service: Service, http: Http, **settings: Any) -> Finding:
     async with serving(service) as base:
-        return await a_sink(http, **at(base, settings)).asked(within=WITHIN)
+        return await a_sink(http, **at(settings, base)).asked(within=WITHIN)
 
 
 @pytest.mark.parametrize("sink", SINKS)
@@ -44,11 +42,11 @@ async def test_what_can_only_be_reached_sees_no_request(http: Http, sink: str) -
     type_, stand_in, settings = SINKS[sink]
     service = stand_in(False)
     async with serving(service) as base:
-        opened = a_sink(http, type=type_, **at(base, dict(settings)))
+        opened = a_sink(http, type=type_, **at(settings, base))
         finding = await opened.asked(within=WITHIN)
-        reached = isinstance(opened.ask(), Reach)
+        reached = isinstance(opened, HttpSink) and isinstance(opened.ask(), Reach)
     assert (finding.mark is Mark.UNKNOWN) == reached
-    assert (service.requests == 0) == reached
+    assert service.requests == 0 or not reached
 
 
 @pytest.mark.parametrize("sink", SINKS)
@@ -56,12 +54,12 @@ async def test_a_service_that_is_not_there_is_told_in_words_without_a_secret(
     http: Http, sink: str, unused_tcp_port: int
 ) -> None:
     type_, _, settings = SINKS[sink]
-    gone = at(f"http://127.0.0.1:{unused_tcp_port}", dict(settings))
+    gone = at(settings, f"http://127.0.0.1:{unused_tcp_port}")
     finding = await a_sink(http, type=type_, **gone).asked(within=WITHIN)
     assert finding == Finding(Mark.WRONG, "no answer: connection refused")
 
 
-@pytest.mark.parametrize("sink", [name for name in SINKS if name.split()[0] not in ("zapier", "webhook")])
+@pytest.mark.parametrize("sink", [name for name in SINKS if name.split()[0] not in ("zapier", "webhook", "email")])
 @pytest.mark.parametrize(
     "answer", [Answer(502, "<html>"), Answer(200, "<html>"), Answer(403, "<html>{secret}")], ids=str
 )

@@ -21,6 +21,10 @@ CHATS: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "slack": ({"url": "https://hooks.slack.com/services/T0/B0/x"}, 3000),
     "telegram": ({"token": f"123456:{'x' * 35}", "chat_id": -1001}, 4096),
     "ntfy": ({"topic": "vpn"}, 4096),
+    "email": (
+        {"server": "localhost", "encryption": "none", "from": "vpn@example.com", "to": "ops@example.com"},
+        16_000,
+    ),
 }
 SUMMARY = dict.fromkeys(("title", "description", "text", "heading"), "sum") | {"more": "… and {more} more"}
 

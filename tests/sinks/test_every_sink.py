@@ -17,14 +17,14 @@ from bridge.message import Circumstances, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Rate, Refused
 from bridge.panels import DIALECTS
 from bridge.sinks import SinkSettings
-from bridge.sinks.base import Flow, HttpSink, ProgramConfig, Retry, Sink, SinkConfig
+from bridge.sinks.base import Flow, HttpSink, ProgramConfig, Retry, ServiceSink, Sink, SinkConfig
 from bridge.sinks.console import ConsoleSink
 from bridge.sinks.http import Http, Request, Response
 from bridge.sinks.secrets import KnownSecrets
 from bridge.sinks.webhook import WebhookConfig, WebhookSink
 from bridge.terms import Quiet, Storm
 from tests.services.every import CHATS, EVERY, WAYS
-from tests.services.known import SECRET, SIGNING
+from tests.services.known import SECRET, SIGNING, at
 from tests.services.receiver import Receiver
 from tests.services.service import Answer, parsed, serving
 from tests.sinks.values import CONFIGS, a_digest, a_message, between, config, hostile_texts, json_values, tools
@@ -215,9 +215,10 @@ def body_of(name: str, message: Message | Digest) -> dict[str, Any]:
 @every_chat
 def test_a_silent_message_wakes_nobody_where_the_service_can(name: str) -> None:
     silences = [CHATS[name].silences] if CHATS[name].silences else []
+    message, digest = a_message({"text": "x"}), a_digest({"text": "x"})
     for silent, loud in (
-        (a_message({"text": "x"}, circumstances=Circumstances(silent=True)), a_message({"text": "x"})),
-        (a_digest({"text": "x"}, silent=True), a_digest({"text": "x"})),
+        (replace(message, circumstances=Circumstances(silent=True)), message),
+        (replace(digest, silent=True), digest),
     ):
         told = [one for one in body_of(name, silent).items() if one not in body_of(name, loud).items()]
         assert told == silences
@@ -349,7 +350,8 @@ def test_an_answer_is_kept_up_to_four_thousand_and_some_characters(name: str) ->
 
 @every
 async def test_no_message_is_a_trouble_to_send(name: str) -> None:
-    service = Receiver()
+    house = EVERY[name].house
+    service = Receiver() if house is None or isinstance(a_sink(name), HttpSink) else house.stand_in(False)
     http = Http()
     hostile = {"text": "\x00", "title": "\ud800", "fields": "\x1e\x1f\x1e", "description": "x" * 20_000}
     async with serving(service) as base:
@@ -366,6 +368,8 @@ def addressed(name: str, base: str) -> dict[str, Any]:
     """Where the example would go, if it did not go to the service itself."""
     if name == "console":
         return {}
+    if (house := EVERY[name].house) is not None and not isinstance(a_sink(name), HttpSink):
+        return at(next(iter(house.sinks.values())), base)
     return {"url": base + "/x"} if "url" in EVERY[name].example else {"api_base": base}
 
 
@@ -389,9 +393,10 @@ async def test_a_redirect_is_never_followed() -> None:
     await http.close()
 
 
-def test_http_sinks_share_one_send_and_a_console_needs_none() -> None:
+def test_all_that_ask_a_service_share_one_send_and_a_console_needs_none() -> None:
     kinds = {name: a_sink(name) for name in EVERY}
-    assert [name for name, sink in kinds.items() if not isinstance(sink, HttpSink)] == ["console"]
+    assert [name for name, sink in kinds.items() if not isinstance(sink, ServiceSink)] == ["console"]
+    assert [name for name, sink in kinds.items() if not isinstance(sink, HttpSink)] == ["email", "console"]
     assert [name for name, known in EVERY.items() if not known.ways] == ["console"]
     assert isinstance(kinds["console"], ConsoleSink)
 

@@ -24,6 +24,7 @@ MEASURES = {
     "characters": N_("%(used)s of %(limit)s characters"),
     "components": N_("%(used)s of %(limit)s components"),
     "fields": N_("%(used)s of %(limit)s fields"),
+    "subject": N_("%(used)s of %(limit)s characters of the subject"),
     "title": N_("%(used)s of %(limit)s characters of the title"),
 }
 

@@ -1,0 +1,23 @@
+"""What stands in a letter's head in other letters than ASCII.
+
+Why not EmailMessage: its encoded words grow longer than the 75 characters that RFC 2047 allows.
+"""
+
+from email.header import Header
+
+from bridge.markup.text import clean
+
+LINE = 76  # characters of a line of the head that holds encoded words
+
+
+def one_line(text: str) -> str:
+    """`text` without anything that could end a line, turn the writing round, or be half a letter."""
+    return " ".join(clean(text).split()).encode("utf-8", "replace").decode()
+
+
+def encoded_words(text: str, name: str = "") -> str:
+    """`text` for the header `name`: as it is where it is short ASCII, else in encoded words, folded."""
+    line = one_line(text)
+    if line.isascii() and len(name) + len(line) < LINE and "=?" not in line:
+        return line
+    return Header(line, "utf-8", maxlinelen=LINE - 1, header_name=name or "X" * 20).encode()

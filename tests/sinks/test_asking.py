@@ -46,7 +46,8 @@ async def test_what_can_only_be_reached_sees_no_request(http: Http, sink: str) -
         finding = await opened.asked(within=WITHIN)
         reached = isinstance(opened, HttpSink) and isinstance(opened.ask(), Reach)
     assert (finding.mark is Mark.UNKNOWN) == reached
-    assert service.requests == 0 or not reached
+    if isinstance(opened, HttpSink):  # a letter is what a mail server counts as one
+        assert (service.requests == 0) == reached
 
 
 @pytest.mark.parametrize("sink", SINKS)

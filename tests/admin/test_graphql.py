@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from gql.transport.exceptions import TransportQueryError
 from graphql import get_introspection_query
 
 from bridge.admin.graphql.limits import BODY
+from bridge.admin.graphql.resolvers import endpoint_of
 from bridge.admin.graphql.schema import schema, sdl
 from bridge.errors import TooSoon
 from bridge.outcome import Attempt, Delivered, Gone
@@ -22,6 +23,9 @@ from bridge.store.base import State
 from tests.admin.running import ACT, ALICE, BOB, LOOK, ODD, Desk, form_token, running_admin, sign_in
 from tests.admin.test_testing import Prober
 from tests.fakes import FakeClock
+from tests.services.every import EVERY, WAYS
+from tests.services.known import SECRET
+from tests.sinks.test_addresses import ADDRESSED
 
 #: As OrbVPN's document writes it.
 DOCUMENTED = 'mutation { testWebhookConfiguration(id: "your-webhook-id") }'
@@ -372,9 +376,7 @@ async def test_looking_ends_after_two_seconds(desk: Desk, monkeypatch: pytest.Mo
     assert (answer["data"], answer["errors"][0]["extensions"]) == (None, {"code": "TIMEOUT"})
 
 
-async def test_two_are_worked_out_at_once_and_no_more_wait_than_have_room(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_no_more_wait_for_their_turn_than_have_room(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridge.admin.graphql.api.WAITING", 0)
     async with desk.program(ACT) as program, program.post("/graphql", json={"query": "{ __typename }"}) as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
@@ -398,3 +400,19 @@ async def test_the_schema_is_to_be_had_as_text_and_names_every_service(desk: Des
         assert await response.text() == sdl()
     services = {config.model_fields["type"].default.upper() for config in CONFIGS}
     assert set(schema().type_map["ProviderType"].values) == services  # type: ignore[attr-defined]
+
+
+SETTINGS = [
+    *({"type": name, **one.example} for name, one in EVERY.items()),
+    *(settings for settings, _, _ in WAYS.values()),
+    *({"type": config.model_fields["type"].default, **one[0]} for config, one in ADDRESSED.items()),
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=lambda one: str(one.get("type")))
+def test_an_endpoint_names_the_host_and_nothing_behind_it(settings: Mapping[str, Any]) -> None:
+    by_type = {config.model_fields["type"].default: config for config in CONFIGS}
+    shown = endpoint_of(by_type[settings["type"]].model_validate(settings))
+    assert shown.endswith("***")
+    assert SECRET not in shown
+    assert shown.count("/") in (0, 3)

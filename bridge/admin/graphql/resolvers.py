@@ -256,7 +256,7 @@ def _configuration(asked: Asked, sink: str) -> Parent:
         "id": named.id if named is not None and named.id is not None else sink,
         "name": _name(asked, sink),
         "providerType": settings.type.upper(),
-        "endpoint": _endpoint(settings),
+        "endpoint": endpoint_of(settings),
         "active": settings.enabled,
         "subscribedEvents": list(dict.fromkeys(globs)),
         "maxRetries": settings.retry.max_retries,
@@ -268,7 +268,7 @@ def _configuration(asked: Asked, sink: str) -> Parent:
     }
 
 
-def _endpoint(settings: SinkSettings) -> str:
+def endpoint_of(settings: SinkSettings) -> str:
     """Where a sink is, without what is secret in it: the path and what stands behind it."""
     url = getattr(settings, "url", None)
     if url is None:

@@ -40,12 +40,14 @@ def _file_findings(config: Config, file: Path, limit: float) -> Iterator[Finding
         yield unknown(f"there is none at {file} yet: the first `panelbridge run` makes it")
         yield from _room(next(one for one in file.parents if one.exists()))
         return
-    mode = file.stat().st_mode & 0o777
+    mode = file.stat().st_mode
+    found = _condition(config, limit)
     if mode & 0o077:
-        yield look(f"{file}: others than its owner may read it", f"chmod 600 {file}")
+        is_mended = not file.stat().st_mode & 0o077  # whoever opens a store of his own makes it his alone
+        todo = "Now it is its owner's alone: look who could." if is_mended else f"chmod 600 {file}"
+        yield look(f"{file}: others than its owner could read it", todo)
     if (kind := _file_system(file)) in REMOTE:
         yield wrong(f"{file} lies on {kind}, where SQLite's locks do not hold", "Move it to a disk of this machine.")
-    found = _condition(config, limit)
     if isinstance(found, Finding):
         yield found
         return

@@ -131,7 +131,9 @@ async def test_a_store_that_others_may_read_is_told(tmp_path: Path, store_url: s
     async with open_outbox(store_url):
         pass
     (tmp_path / "panelbridge.db").chmod(0o644)
-    assert marks(of_store(a_file(tmp_path)), "others than its owner may read it") == [Mark.LOOK]
+    assert marks(of_store(a_file(tmp_path)), "others than its owner could read it") == [Mark.LOOK]
+    assert (tmp_path / "panelbridge.db").stat().st_mode & 0o077 == 0
+    assert marks(of_store(a_file(tmp_path)), "could read it") == []
 
 
 def test_what_is_no_store_is_told_in_words(tmp_path: Path) -> None:

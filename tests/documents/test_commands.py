@@ -20,6 +20,7 @@ from tests.documents.desk import PLACES, PROGRAMS, Desk
 from tests.documents.worlds import INSIDE, WAYS, answers
 from tests.pages import Piece, blocks
 from tests.postgres import Postgres
+from tests.processes import free_port
 from tests.system.test_install import TYPED_THERE
 
 #: What is not run, or not by the program that it names: at most five.
@@ -110,7 +111,7 @@ def test_every_command_of_a_list_does_something(
     command: Piece, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(store, tmp_path)
-    (tmp_path / "config.yaml").write_text(kept.CONFIG)
+    (tmp_path / "config.yaml").write_text(f"listen: 127.0.0.1:{free_port()}\nadmin: {{listen: null}}\n{kept.CONFIG}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PANELBRIDGE_CONFIG", raising=False)
     with pytest.raises(SystemExit) as ended:

@@ -35,6 +35,7 @@ SHARED = (
     "base",
     "chats",
     "digest",
+    "html",
     "http",
     "mending",
     "responses",

@@ -9,7 +9,10 @@ import shutil
 import pytest
 
 #: What .ci/run installs.
-TOOLS = ("caddy", "chromium", "curl", "gcc", "git", "nginx", "pipx", "prometheus", "promtool", "systemd-analyze")
+TOOLS = (
+    *("caddy", "chromium", "curl", "gcc", "git", "nginx", "pipx", "prometheus", "promtool"),
+    *("synapse_homeserver", "systemd-analyze"),
+)
 SBIN = "/usr/sbin:/sbin"  # not in everybody's path
 
 

@@ -5,11 +5,12 @@ from typing import get_args
 from bridge.markup.service import Service
 from bridge.sinks.discord import DiscordConfig
 from bridge.sinks.email import EmailConfig
+from bridge.sinks.matrix import MatrixConfig
 from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
-Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig
+Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig | MatrixConfig
 
 
 _CONFIGS: tuple[type[Chat], ...] = get_args(Chat)

@@ -15,7 +15,7 @@ from tests.fakes import an_event
 from tests.services.every import CHATS as KNOWN
 from tests.sinks.values import a_digest, a_message, a_sink, hostile_texts
 
-#: Every chat by its settings, and how much of what is named there has room: characters, of ntfy bytes.
+#: Every chat by its settings, and how much of what is named there has room: characters, of some bytes.
 CHATS: Mapping[str, tuple[Mapping[str, Any], int]] = {
     "discord": ({"url": "https://discord.com/api/webhooks/1/x"}, 4096),
     "slack": ({"url": "https://hooks.slack.com/services/T0/B0/x"}, 3000),
@@ -25,6 +25,7 @@ CHATS: Mapping[str, tuple[Mapping[str, Any], int]] = {
         {"server": "localhost", "encryption": "none", "from": "vpn@example.com", "to": "ops@example.com"},
         16_000,
     ),
+    "matrix": ({"token": "x", "room": "!x:x.example", "api_base": "https://x.example"}, 12_000),
 }
 SUMMARY = dict.fromkeys(("title", "description", "text", "heading"), "sum") | {"more": "… and {more} more"}
 
@@ -59,6 +60,8 @@ def words_of(digest: Digest, chat: str) -> str:
             return str(body["embeds"][0]["description"])
         case "slack":
             return str(body["blocks"][-1]["elements"][0]["text"])
+        case "matrix":
+            return str(body["body"])
         case _:
             return str(body.get("text") or body["message"])
 
@@ -98,7 +101,7 @@ def test_as_many_are_named_as_the_service_takes(chat: str) -> None:
         shown = line.removeprefix("🆕 ").split(", ")
         assert shown == names[: len(shown)]
         assert more == f"… and {3000 - len(shown)} more"
-        size = len(told.encode()) if chat == "ntfy" else len(told)
+        size = len(told.encode()) if chat in ("ntfy", "matrix") else len(told)
         assert CHATS[chat][1] - length - 40 < size <= CHATS[chat][1]
 
 

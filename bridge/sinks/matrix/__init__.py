@@ -1,0 +1,3 @@
+"""Matrix, whole: what it takes, what a message looks like there, and how text is written for it."""
+
+from bridge.sinks.matrix.sink import MatrixConfig as MatrixConfig

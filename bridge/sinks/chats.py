@@ -6,11 +6,12 @@ from bridge.markup.service import Service
 from bridge.sinks.discord import DiscordConfig
 from bridge.sinks.email import EmailConfig
 from bridge.sinks.matrix import MatrixConfig
+from bridge.sinks.mattermost import MattermostConfig
 from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
-Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig | MatrixConfig
+Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig | MatrixConfig | MattermostConfig
 
 
 _CONFIGS: tuple[type[Chat], ...] = get_args(Chat)

@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 #: What the file's variables stand for.
 ENV = {
     name: f"https://hooks.example.com/{name.lower()}"
-    for name in ("OPS_DISCORD_URL", "SLACK_URL", "GHL_URL", "ZAPIER_URL")
+    for name in ("OPS_DISCORD_URL", "SLACK_URL", "GHL_URL", "ZAPIER_URL", "MATTERMOST_URL")
 } | {
     "SLACK_TOKEN": "xoxb-1",
     "BOT_TOKEN": "123456:abc",

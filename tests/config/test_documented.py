@@ -23,6 +23,7 @@ from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.discord.mentions import AllowedMentions
+from bridge.sinks.ntfy.sink import Action
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm
@@ -57,6 +58,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     **{f"type: {word}": model for word, model in members(SinkSettings, "type").items()},
     "allowed_mentions": AllowedMentions,
     "buttons": Button,
+    "actions": Action,
     "Routes": Route,
     "digest": DigestWindow,
     "repeat": Repeat,

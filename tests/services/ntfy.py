@@ -1,7 +1,7 @@
 """ntfy's publishing as JSON, as strict as the real one: types, lengths in bytes, and its own codes.
 
-Source   github.com/binwiederhier/ntfy @ 81a486a (13 July 2025): docs/publish.md, server/errors.go, server/server.go
-         (transformBodyJSON, parsePublishParams, handlePublishBody), server/types.go (publishMessage),
+Source   github.com/binwiederhier/ntfy @ 81a486a (13 July 2025): docs/publish.md, server/errors.go, server/actions.go,
+         server/server.go (transformBodyJSON, parsePublishParams, handlePublishBody), server/types.go (publishMessage),
          server/config.go (the limits). Stricter where it would pass over: unknown keys, a message or a title that
          would not be shown as it is, a token where nobody has one
 """
@@ -107,6 +107,15 @@ def ntfy_faults(body: Any, length: int) -> Iterator[Fault]:
         yield 400, 40007, "invalid priority parameter"
     if "icon" in body and not re.match("https?://", body["icon"]):
         yield 400, 40021, "invalid request: icon URL is invalid"
+    for action in body.get("actions", []):
+        if not isinstance(action, dict) or set(action) != {"action", "label", "url"} or action["action"] != "view":
+            yield 400, 40018, "invalid request: actions invalid"
+        elif not action["label"].strip() or not re.match("https?://", action["url"]):
+            yield 400, 40018, "invalid request: actions invalid, label or url is missing"
+    if len(body.get("actions", [])) > 3:
+        yield 400, 40018, "invalid request: actions invalid, only 3 actions allowed"
+    if "click" in body and not re.match("https?://", body["click"]):
+        yield 400, 40024, "a touch would lead nowhere"
     if not all(isinstance(tag, str) for tag in tags):
         yield 400, 40024, "invalid request: request body must be valid JSON"
     if len(body.get("message", "").encode()) > 4096:
@@ -154,6 +163,11 @@ KNOWN = KnownChat(
                 "priority": 4,
                 "tags": ["t" * 64] * 10,
                 "icon": f"https://x.example/{'i' * 2000}",
+                "click": "https://panel.example.com/{{ event.id }}",
+                "actions": [
+                    {"label": "{{ event.source }} {{ data.user.username }}", "url": "https://x.example/{{ who }}"}
+                ]
+                * 3,
                 "api_base": "https://ntfy.example",
             },
             faults=_faults,

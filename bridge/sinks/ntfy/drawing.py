@@ -5,7 +5,7 @@ from datetime import datetime
 from markupsafe import Markup
 
 from bridge.event import JsonObject
-from bridge.markup.drawing import AVATAR, Drawn, Measure, picture, silent_mark
+from bridge.markup.drawing import AVATAR, Drawn, Measure, button, picture, silent_mark
 from bridge.markup.html import element, moment, painted
 from bridge.sinks.ntfy.message import TEXT, size
 from bridge.sinks.ntfy.reading import reading
@@ -31,4 +31,6 @@ def _parts(body: JsonObject, message: str, at: datetime) -> list[Markup]:
     parts.append(element("div", painted(reading(message)), class_="say"))
     if tags:
         parts.append(element("div", "Tags: ", ", ".join(map(str, tags)), class_="tags"))
-    return [*parts, picture(str(icon))] if icon else parts
+    parts += [picture(str(icon))] if icon else []
+    buttons = [button(str(one["label"]), str(one["url"])) for one in body.get("actions", [])]
+    return [*parts, element("div", *buttons, class_="buttons")] if buttons else parts

@@ -8,14 +8,40 @@ from bridge.event import JsonObject
 from bridge.message import Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.ntfy.service import NTFY
-from bridge.sinks.text import clip, shows
+from bridge.sinks.text import clip, shows, web_url
 
-TITLE, TEXT = 500, 4096  # bytes
+TITLE, TEXT, WHOLE = 500, 4096, 8192  # bytes; the last of all of it
+ACTIONS, LABEL, ADDRESS = 3, 60, 500  # buttons, and characters of what one says and of where it leads
 DIGEST_PARTS = 10
 
 
 def message_payload(message: Message) -> JsonObject:
     return _payload(message["heading"], _below(message["remarks"], _text(message)))
+
+
+def links(message: Message, actions: int) -> JsonObject:
+    """Where a touch leads, and so many buttons as the sink has, those that lead somewhere."""
+    click = web_url(message["click"].strip(), limit=ADDRESS)
+    buttons = [button for number in range(actions) if (button := _button(message, number))]
+    return {**({"click": click} if click else {}), **({"actions": buttons} if buttons else {})}
+
+
+def fitted(body: JsonObject) -> JsonObject:
+    """The body with as much of its text as is left room for beside all else."""
+    room = WHOLE - size_of(body | {"message": ""})
+    return body | {"message": clip(str(body["message"]), min(TEXT, room), size=size)}
+
+
+def size_of(body: JsonObject) -> int:
+    return len(dump(body))
+
+
+def _button(message: Message, number: int) -> JsonObject | None:
+    label, url = message[f"action_{number}_label"].strip(), message[f"action_{number}_url"].strip()
+    address = web_url(url, limit=ADDRESS)
+    if not shows(label) or address is None:
+        return None
+    return {"action": "view", "label": clip(" ".join(label.split()), LABEL), "url": address}
 
 
 def digest_payload(digest: Digest) -> JsonObject:

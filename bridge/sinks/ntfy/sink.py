@@ -3,7 +3,8 @@
 Source   docs.ntfy.sh/publish/#publish-as-json, #limitations (the day's 250); github.com/binwiederhier/ntfy @ 81a486a
          (13 July 2025): server/errors.go, server.go, config.go
 Secret   the topic, for who knows it may read and write it; and an access token, in `Authorization: Bearer`
-Sends    POST {api_base}/  {topic, title, message, priority, tags, icon}
+Sends    POST {api_base}/  {topic, title, message, priority, tags, icon, click, actions}
+         priority and a tag by the type of the event, unless the sink has a priority of its own: meaning.py
 Limits   message 4096 bytes, what is longer becomes an attachment; 8192 bytes in all, as JSON has them
          60 requests at once and one more every 5 s; 250 messages a day at ntfy.sh
 Answers  200 {id, event: "message", …} delivered · errors are {code, http, error}, http being the status
@@ -12,11 +13,12 @@ Answers  200 {id, event: "message", …} delivered · errors are {code, http, er
          429 limited, and says not for how long: a while, by its code · 413 refused · 5xx away
 Quirks   a message is never edited or answered: whatever comes later is a new one
          numbers as text and a priority beyond 5 are refused; without a title it shows the topic's address
+         more than three actions, or one without label or url, are refused
          tags go on joined by commas; a token is passed over by a server that knows no users
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -28,6 +30,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form
+from bridge.settings import Settings
 from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     AddressedConfig,
@@ -43,7 +46,8 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.ntfy.advice import HOSTS, base_advice, token_advice, topic_advice
 from bridge.sinks.ntfy.answers import GONE, WAIT, WAITS, code_of, is_own
 from bridge.sinks.ntfy.asking import server_asking
-from bridge.sinks.ntfy.message import DIGEST_PARTS, digest_payload, message_payload
+from bridge.sinks.ntfy.meaning import priority_of, tags_of
+from bridge.sinks.ntfy.message import ACTIONS, DIGEST_PARTS, digest_payload, fitted, links, message_payload
 from bridge.sinks.ntfy.service import NTFY
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, ApiBase, PictureUrl, Token
 
@@ -64,6 +68,13 @@ def _tag(value: str) -> str:
     return value
 
 
+class Action(Settings):
+    """A button below the notification."""
+
+    label: str = Field(description="what the button says, a template")
+    url: str = Field(description="where it leads, a template; left out where it is no http or https address")
+
+
 class NtfyConfig(ChatConfig, AddressedConfig):
     """An ntfy topic; or as many as there are owners or nodes."""
 
@@ -78,11 +89,15 @@ class NtfyConfig(ChatConfig, AddressedConfig):
         description="the topic; who knows it can read it"
     )
     token: Token | None = Field(None, description="an access token, tk_…, where the topic asks for one")
-    priority: int | None = Field(None, ge=1, le=5, description="from 1, unseen, to 5, urgent; 3 if not given")
+    priority: int | None = Field(
+        None, ge=1, le=5, description="from 1, unseen, to 5, urgent; by what the event means if not given"
+    )
     tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
         (), max_length=10, description="tags; names of emojis are shown as these"
     )
     icon: PictureUrl | None = Field(None, description="the picture beside it")
+    click: str | None = Field(None, description="where a touch leads, a template")
+    actions: tuple[Action, ...] = Field((), max_length=ACTIONS, description="buttons below it")
     api_base: ApiBase = Field("https://ntfy.sh", description="where the server is reached")
 
     @model_validator(mode="after")
@@ -116,7 +131,12 @@ class NtfySink(HttpSink[NtfyConfig]):
 
     @property
     def look(self) -> Look:
-        return Look(NTFY, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+        buttons = enumerate(self.config.actions)
+        inline = [
+            pair for i, one in buttons for pair in ((f"action_{i}_label", one.label), (f"action_{i}_url", one.url))
+        ]
+        inline += [("click", self.config.click)] if self.config.click else []
+        return Look(NTFY, tuple(inline), self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -126,14 +146,15 @@ class NtfySink(HttpSink[NtfyConfig]):
         return (Limit(visitor, Rate(60, 300.0)), *daily)
 
     def build(self, message: Message) -> Request:
-        return self._request(message_payload(message), silent=message.circumstances.silent)
+        payload = message_payload(message) | links(message, len(self.config.actions))
+        return self._request(payload, [message.event.type], silent=message.circumstances.silent)
 
     def ask(self) -> Asking:
         token = self.config.token
         return server_asking(self._url, token.get_secret_value() if token else None, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
-        return self._request(digest_payload(digest), silent=digest.silent)
+        return self._request(digest_payload(digest), list(digest.tally.kinds), silent=digest.silent)
 
     def classify(self, response: Response) -> Outcome:
         answer = json_object(response.body)
@@ -151,11 +172,11 @@ class NtfySink(HttpSink[NtfyConfig]):
         reason = f"HTTP {response.status}, code {code}: {answer['error']}"
         return Gone(reason) if code in GONE else Refused(reason)
 
-    def _request(self, payload: JsonObject, *, silent: bool) -> Request:
+    def _request(self, payload: JsonObject, types: Sequence[str], *, silent: bool) -> Request:
         config = self.config
         body: JsonObject = {"topic": config.topic.get_secret_value(), **payload}
-        priority = min(LOW, config.priority or LOW) if silent else config.priority
+        priority = min(LOW, config.priority or LOW) if silent else config.priority or priority_of(types)
         body |= {"priority": priority} if priority is not None else {}
-        body |= {"tags": list(config.tags)} if config.tags else {}
+        body |= {"tags": tags} if (tags := [*config.tags, *tags_of(types)]) else {}
         body |= {"icon": config.icon} if config.icon else {}
-        return Request("POST", self._url, dump(body), self._headers)
+        return Request("POST", self._url, dump(fitted(body)), self._headers)

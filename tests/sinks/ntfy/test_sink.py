@@ -33,12 +33,13 @@ def test_only_what_is_set_is_sent() -> None:
     request = a_sink(**BASE).build(a_message({"heading": "New", "text": "hi"}))
     assert (request.method, str(request.url)) == ("POST", "https://ntfy.sh/")
     assert request.headers == {"Content-Type": "application/json"}
-    assert json.loads(request.body) == {"topic": TOPIC, "title": "New", "message": "hi"}
+    assert json.loads(request.body) == {"topic": TOPIC, "title": "New", "message": "hi", "tags": ["user.created"]}
 
 
 def test_every_setting_reaches_the_wire() -> None:
     settings: dict[str, Any] = {"priority": 5, "tags": ["warning"], "icon": "https://x.example/i.png"}
-    assert sent({"text": "hi"}, **settings) == {"topic": TOPIC, "message": "hi", **settings}
+    told = {**settings, "tags": ["warning", "user.created"]}
+    assert sent({"text": "hi"}, **settings) == {"topic": TOPIC, "message": "hi", **told}
     request = a_sink(**BASE, token=TOKEN, api_base="https://push.example/").build(a_message({"text": "hi"}))
     assert (str(request.url), request.headers["Authorization"]) == ("https://push.example/", f"Bearer {TOKEN}")
 
@@ -49,7 +50,71 @@ def test_a_silent_message_is_never_louder(priority: int | None, silent: int) -> 
 
 
 def test_what_has_nothing_to_show_says_its_type() -> None:
-    assert sent({"heading": " \u200b", "text": "\n"}) == {"topic": TOPIC, "message": "user.created"}
+    assert sent({"heading": " \u200b", "text": "\n"}) == {
+        "topic": TOPIC,
+        "message": "user.created",
+        "tags": ["user.created"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("type_", "priority"),
+    [
+        ("node.connection_lost", 4),
+        ("security.login_failed", 4),
+        ("bridge.lane_parked", 4),
+        ("node.connection_restored", None),
+        ("user.expired", None),
+        ("user.deleted", None),
+        ("user.login", 2),
+        ("json.what,is,this", None),
+    ],
+)
+def test_how_loud_it_is_says_what_it_means(type_: str, priority: int | None) -> None:
+    body = json.loads(a_sink(**BASE).build(a_message({"text": "x"}, type_=type_)).body)
+    assert body.get("priority") == priority
+    assert body.get("tags") == ([type_] if "," not in type_ else None)
+    given = json.loads(a_sink(**BASE, priority=1).build(a_message({"text": "x"}, type_=type_)).body)
+    assert given["priority"] == 1
+
+
+def test_a_digest_is_as_loud_as_the_loudest_of_it() -> None:
+    parts = [a_message({"text": "x"}, type_=type_) for type_ in ("user.login", "node.connection_lost")]
+    body = json.loads(a_sink(**BASE).build_digest(a_digest({"text": "2 events"}, *parts)).body)
+    assert (body["priority"], body["tags"]) == (4, ["user.login", "node.connection_lost"])
+    quiet = json.loads(a_sink(**BASE).build_digest(a_digest({"text": "1 event"}, parts[0])).body)
+    assert quiet["priority"] == 2
+
+
+ACTIONS = [{"label": "a", "url": "b"}] * 3
+
+
+def test_a_touch_and_buttons_lead_somewhere_or_are_left_out() -> None:
+    blocks = {
+        "text": "x",
+        "click": " https://panel.example/ ",
+        "action_0_label": "Open\nit",
+        "action_0_url": "https://panel.example/alice",
+        "action_1_label": "",
+        "action_1_url": "https://panel.example/",
+        "action_2_label": "bad",
+        "action_2_url": "javascript:alert(1)",
+    }
+    said = sent(blocks, click="c", actions=ACTIONS)
+    assert said["click"] == "https://panel.example/"
+    assert said["actions"] == [{"action": "view", "label": "Open it", "url": "https://panel.example/alice"}]
+    nowhere = sent({"text": "x", "click": "tel:1"}, click="c")
+    assert "click" not in nowhere
+
+
+def test_all_of_it_together_keeps_to_the_limit_of_the_whole() -> None:
+    long = f"https://x.example/{'u' * 480}"
+    links = {f"action_{n}_{key}": value for n in range(3) for key, value in (("label", "я" * 200), ("url", long))}
+    icon = f"https://x.example/{'i' * 2000}"
+    sink = a_sink(**BASE, tags=["t" * 60] * 10, icon=icon, click="c", actions=ACTIONS)
+    request = sink.build(a_message({"heading": "я" * 900, "text": "я" * 9000, "click": long, **links}))
+    assert 8192 - 60 < len(request.body) <= 8192
+    assert list(ntfy_faults(json.loads(request.body), len(request.body))) == []
 
 
 def test_a_title_is_one_line() -> None:
@@ -161,6 +226,8 @@ def test_it_wants_a_heading_and_a_text() -> None:
         {"tags": ["я" * 1500]},
         {"icon": "https://x.example/" + "i" * 3000},
         {"icon": "x.png"},
+        {"actions": [{"label": "a", "url": "b"}] * 4},
+        {"actions": [{"label": "a"}]},
     ],
 )
 def test_what_it_would_refuse_is_no_setting(wrong: dict[str, Any]) -> None:

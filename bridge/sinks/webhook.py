@@ -4,6 +4,7 @@ Source   github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.
          github.com/cloudevents/spec, cloudevents/http-webhook.md; the dialects' own modules under panels/
 Secret   `secret`, several for rotation; and whatever stands in `headers`
 Sends    {method} {url}  the event as one JSON object (docs/events.md), or what `format` or `body` say
+         `{{ event.id }}` in the URL is the event's, or the digest's: the same at every try
          a digest: an array of the events, application/cloudevents-batch+json, or an array of Marzban's elements
          the event and CloudEvents: `Panelbridge-Replay: 1` where the operator asked for it once more,
          `Panelbridge-Reminder: 2` where trouble lasts, and `Panelbridge-Instead`, percent-encoded,
@@ -26,10 +27,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from yarl import URL
 
 from bridge.codec import dump
@@ -57,6 +58,8 @@ INSTEAD = 300  # characters
 KEY_LENGTH = 32  # characters of base64: 24 bytes
 VISIBLE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # what a header may hold as it is, beside letters and digits
 OURS = frozenset(("host", "content-length", "transfer-encoding", "connection", "content-type"))
+_ID = re.compile(r"\{\{\s*event\.id\s*\}\}")
+SLOT = "%7B%7Bevent.id%7D%7D"
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2,3})?")
 
 
@@ -66,6 +69,18 @@ def _header_name(name: str) -> str:
     if name.lower() in OURS or name.lower().startswith(("webhook-", "panelbridge-")):
         raise ValueError(f"the header {name} is set by the bridge")
     return name
+
+
+def _with_slots(value: Any) -> Any:
+    """`{{ event.id }}` as what it is in an address: filled in for each message, and no expression of whose it is."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str) or not _ID.search(text):
+        return value
+    scheme, _, rest = text.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "{{" in host:
+        raise ValueError("may carry {{ event.id }} behind its host, and not before")
+    return f"{scheme}://{_ID.sub(SLOT, rest)}"
 
 
 HeaderName = Annotated[str, AfterValidator(_header_name)]
@@ -87,7 +102,9 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
         "url": Form(r"https?://\S+", "an address", SecretStr, place=short_hash, segments=True)
     }
     type: Literal["webhook"] = Field("webhook", description="a request to any URL")
-    url: Annotated[SecretUrl, SECRET_FROM_DATA, AfterValidator(_fixed_host)] = Field(description="where it goes")
+    url: Annotated[SecretUrl, SECRET_FROM_DATA, AfterValidator(_fixed_host), BeforeValidator(_with_slots)] = Field(
+        description="where it goes; {{ event.id }} may stand behind the host"
+    )
     method: Literal["POST", "PUT", "PATCH"] = Field("POST", description="the HTTP method")
     format: Literal["event", "cloudevents", "marzban", "remnawave", "wgportal", "orbvpn"] = Field(
         "event", description="the event as JSON, a CloudEvents envelope, or the dialect that a panel's webhook speaks"
@@ -141,7 +158,6 @@ class WebhookSink(HttpSink[WebhookConfig]):
         from standardwebhooks import Webhook  # only who has a webhook pays for it
 
         super().__init__(config, tools)
-        self._url = URL(config.url.get_secret_value())
         self._headers = {name: value.get_secret_value() for name, value in config.headers.items()}
         secrets = [secret.get_secret_value() for secret in config.secret]
         self._signers = [Webhook(secret) for secret in secrets] if config.format in STANDARD else []
@@ -177,7 +193,11 @@ class WebhookSink(HttpSink[WebhookConfig]):
 
     def _request(self, emission: Emission, id_: str, at: datetime, more: Mapping[str, str]) -> Request:
         headers = {**emission.headers, **self._headers, **more, **self._signature(id_, at, emission.body)}
-        return Request(self.config.method, self._url, emission.body, headers)
+        return Request(self.config.method, self._address(id_), emission.body, headers)
+
+    def _address(self, id_: str) -> URL:
+        """Where a message goes: the address with its id."""
+        return URL(self.config.url.get_secret_value().replace(SLOT, quote(id_, safe="")))
 
     def _unmasked(self, event: Event, sealed: str | None) -> tuple[Event, dict[str, str]]:
         """The event with its originals, or without what is masked where they are gone; and the header that says so."""

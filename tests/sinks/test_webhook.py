@@ -22,7 +22,7 @@ from bridge.sinks.http import Http, Response
 from tests.fakes import an_event
 from tests.services.receiver import Receiver
 from tests.services.service import serving
-from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values
+from tests.sinks.values import a_digest, a_message, a_sink, between, config, hostile_texts, json_values
 
 URL = "https://shop.example/hook"
 SECRET, OLD = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -238,3 +238,39 @@ def test_no_event_makes_a_body_that_is_no_json(data: Any) -> None:
         raise AssertionError(name)
 
     json.loads(body.decode(), parse_constant=refuse)
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("https://x.example/hook/{{ event.id }}", "https://x.example/hook/a%2Fb%3Fc%25"),
+        ("https://x.example/{{event.id}}?id={{ event.id }}", "https://x.example/a%2Fb%3Fc%25?id=a/b?c%25"),
+    ],
+)
+def test_the_events_id_may_stand_in_the_address_and_leads_nowhere_else(url: str, seen: str) -> None:
+    message = a_message()
+    message = replace(message, event=replace(message.event, id="a/b?c%"))
+    assert str(a_sink(type="webhook", url=url).build(message).url) == seen
+
+
+def test_a_digest_has_an_id_as_well() -> None:
+    digest = a_digest({}, a_message(), a_message())
+    assert str(a_sink(type="webhook", url="https://x.example/{{ event.id }}").build_digest(digest).url) == (
+        f"https://x.example/{digest.id}"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://{{ event.id }}.example/hook",
+        "https://{{ event.id }}",
+        "https://x.example{{ event.id }}/hook",
+        "https://x.example/{{ event.subject }}",
+        "https://x.example/{% if x %}",
+        "https://x.example/{{ event.id",
+    ],
+)
+def test_nothing_else_may_be_filled_in_and_nothing_before_the_path(url: str) -> None:
+    with pytest.raises(ValidationError):
+        config(type="webhook", url=url)

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from bridge.markup.service import Service
+from bridge.sinks.bale import BaleConfig
 from bridge.sinks.discord import DiscordConfig
 from bridge.sinks.email import EmailConfig
 from bridge.sinks.matrix import MatrixConfig
@@ -11,7 +12,7 @@ from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
-Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig | MatrixConfig | MattermostConfig
+Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig | MatrixConfig | MattermostConfig | BaleConfig
 
 
 _CONFIGS: tuple[type[Chat], ...] = get_args(Chat)

@@ -21,6 +21,7 @@ from bridge.people.directory import DirectorySettings
 from bridge.people.record import Record
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
+from bridge.sinks.bale.sink import BaleButton
 from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.ntfy.sink import Action
@@ -59,6 +60,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "allowed_mentions": AllowedMentions,
     "buttons": Button,
     "actions": Action,
+    "links": BaleButton,
     "Routes": Route,
     "digest": DigestWindow,
     "repeat": Repeat,

@@ -29,6 +29,7 @@ ENV = {
     "ZAPIER_API_KEY": "z",
     "NTFY_TOPIC": "t",
     "NTFY_TOKEN": "tk_1",
+    "BALE_TOKEN": "123456:abc",
     "MATRIX_TOKEN": "syt_1",
     "SHOP_SECRET": "s",
     "SMTP_PASSWORD": "p",

@@ -1,0 +1,61 @@
+"""What a Bale message says: a text, and links under it; of a digest whole parts.
+
+Source   docs.bale.ai; the limits stand in sinks/bale/sink.py
+"""
+
+import re
+
+from bridge.event import JsonObject
+from bridge.message import Digest, Message
+from bridge.sinks.bale.service import BALE
+from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.text import Markup, clip, shows, web_url
+
+TEXT = 4096  # characters, marks among them
+BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 10
+DIGEST_PARTS = 10
+
+#: Links stay whole; the marks are closed again.
+MARKUP = Markup(parts=re.compile(r"\[[^\[\]\n]*\]\([^()\s]*\)|.", re.DOTALL), marks=frozenset({"*", "_"}))
+
+
+def message_payload(message: Message, buttons: int) -> JsonObject:
+    """The text, and so many buttons as the sink has, those that lead somewhere."""
+    rows = [[button] for number in range(buttons) if (button := _button(message, number))]
+    payload = {"text": clip(_text(message), TEXT, MARKUP)}
+    return payload | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
+
+
+def digest_payload(digest: Digest) -> JsonObject:
+    """The summary, and below it the first parts, as many as fit whole."""
+    text = digest["text"].strip()
+    summary = _below_remarks(digest["remarks"], text if shows(text) else counts_by_type(digest))
+    parts = [_text(part) for part in digest.parts]
+
+    def whole(count: int, rest: str) -> str:
+        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
+
+    count, rest = told_and_rest(
+        digest,
+        BALE,
+        range(1, len(parts) + 1),
+        fits=lambda count, rest: len(whole(count, rest)) <= TEXT,
+        share=lambda rest: len(rest) <= TEXT // 3,
+    )
+    return {"text": clip(whole(count, rest), TEXT, MARKUP)}
+
+
+def _text(message: Message) -> str:
+    """The remarks and the text; the event's type where there is nothing to see."""
+    text = message["text"].strip()
+    return _below_remarks(message["remarks"], text if shows(text) else message.event.type)
+
+
+def _below_remarks(remarks: str, text: str) -> str:
+    return f"{remarks.strip()}\n{text}" if shows(remarks) else text
+
+
+def _button(message: Message, number: int) -> JsonObject | None:
+    text, url = message[f"button_{number}_text"].strip(), message[f"button_{number}_url"].strip()
+    link = web_url(url, limit=BUTTON_URL)
+    return {"text": clip(text, BUTTON_TEXT), "url": link} if shows(text) and link is not None else None

@@ -1,0 +1,194 @@
+"""Bale: one message to a chat, by a bot.
+
+Source   docs.bale.ai (sendMessage, editMessageText, deleteMessage, responses); PyPI python-bale-bot (bale/request,
+         bale/version.py: 4096 characters; bale/_error.py: 440, descriptions)
+Secret   the bot's token, a part of the URL
+Sends    POST {api_base}/bot{token}/sendMessage  {chat_id, text, reply_to_message_id, reply_markup}
+         POST {api_base}/bot{token}/editMessageText  {chat_id, message_id, text, reply_markup}
+         POST {api_base}/bot{token}/deleteMessage  {chat_id, message_id}
+Limits   text 4096 characters; its rates are nowhere told: one a second to a chat is what its kind allows
+Answers  200 {ok: true, result} delivered · errors {ok: false, error_code, description}, with that status or with 200
+         401, 403, 404, 440 and a description of answers.py: gone · 429 and rate limits: limited, for
+         `parameters.retry_after` if there is one · other 4xx refused · 5xx away · without that shape: away
+         to an edit or an answer: the earlier message is not there any more: it is sent anew
+Quirks   text is always read as markdown: there is no parse_mode, no silent message, no preview to be switched off
+         440 is what others say with 404
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from yarl import URL
+
+from bridge.codec import dump
+from bridge.event import JsonObject
+from bridge.foreign import object_at
+from bridge.markup.service import Look, Service
+from bridge.message import Digest, Earlier, Message
+from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.settings import Settings
+from bridge.sinks.bale.advice import HOSTS, token_advice
+from bridge.sinks.bale.answers import GONE, LIMITED, LOST, NOT_FOUND, description_of, has_any
+from bridge.sinks.bale.mending import MENDING
+from bridge.sinks.bale.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
+from bridge.sinks.bale.service import BALE
+from bridge.sinks.base import (
+    SENT_ANEW,
+    ChatConfig,
+    Flow,
+    HttpSink,
+    Tools,
+    done,
+    in_between,
+    json_object,
+    noted,
+    retry_after,
+    seconds,
+    short_hash,
+)
+from bridge.sinks.http import Request, Response
+from bridge.sinks.settings import Advice, ApiBase, Token
+
+CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
+_REF = re.compile(r"(.+)/([0-9]{1,19})")  # the chat, and the message's id there
+
+
+def _chat(value: Any) -> Any:
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    if not re.fullmatch(CHAT, text):
+        raise ValueError("should be a number such as 4912345678, or the @name of a public channel or group")
+    return text if text.startswith("@") else int(text)
+
+
+ChatId = Annotated[
+    int | str,
+    BeforeValidator(_chat),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^({CHAT})$"}]}),
+]
+
+
+class BaleButton(Settings):
+    """A link under the message."""
+
+    text: str = Field(description="what the button says, a template")
+    url: str = Field(description="where it leads, a template; left out where it is no http or https address")
+
+
+class BaleConfig(ChatConfig):
+    """A Bale chat, by a bot's token."""
+
+    mending = MENDING
+    service: ClassVar[Service] = BALE
+    hosts: ClassVar[tuple[str, ...]] = HOSTS
+    specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
+    type: Literal["bale"] = Field("bale", description="a message to a Bale chat")
+    token: Token = Field(description="the bot's token, from @botfather in Bale")
+    chat_id: ChatId = Field(description="the chat: its number, or the @name of a public one")
+    links: tuple[BaleButton, ...] = Field((), max_length=BUTTONS, description="buttons with links under each message")
+    api_base: ApiBase = Field("https://tapi.bale.ai", description="where the API is reached")
+
+    def advise(self) -> Iterator[Advice]:
+        return token_advice(self.token, self.chat_id, self.api_base)
+
+    def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
+        return None
+
+    def open(self, tools: Tools) -> "BaleSink":
+        return BaleSink(self, tools)
+
+
+class BaleSink(HttpSink[BaleConfig]):
+    digests = True
+
+    def __init__(self, config: BaleConfig, tools: Tools) -> None:
+        super().__init__(config, tools)
+        self._url = URL(f"{config.api_base}/bot{config.token.get_secret_value()}/")
+
+    @property
+    def look(self) -> Look:
+        links = enumerate(self.config.links)
+        inline = tuple(pair for i, b in links for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
+        return Look(BALE, inline, self.config.locale, DIGEST_PARTS, self.config.style)
+
+    @property
+    def service_limits(self) -> tuple[Limit, ...]:
+        bot = f"bale bot {short_hash(self.config.token.get_secret_value())}"
+        return (Limit(f"{bot} chat {self.config.chat_id}", Rate(1, 1.0)),)
+
+    def build(self, message: Message) -> Request:
+        return self._message_request(message, None)
+
+    def build_digest(self, digest: Digest) -> Request:
+        return self._request("sendMessage", {"chat_id": self._chat_of(digest), **digest_payload(digest)})
+
+    def flow(self, message: Message) -> Flow:
+        earlier = message.circumstances.earlier if self._message_id(message) is not None else None
+        if earlier is not None and earlier.delete:
+            place = {"chat_id": self._chat_of(message), "message_id": self._message_id(message)}
+            response = yield self._request("deleteMessage", place)
+            return done(self.judge(response), _is_lost(response))
+        response = yield self._message_request(message, earlier)
+        if earlier is None or not _is_lost(response):
+            attempt = self.judge(response)
+            if earlier is None or earlier.thread or not isinstance(attempt.outcome, Delivered):
+                return attempt
+            return replace(attempt, outcome=Delivered(earlier.ref))
+        return noted(self.judge((yield self._message_request(message, None))), SENT_ANEW)
+
+    def classify(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        if response.status == 429 or answer.get("error_code") == 429 or has_any(_said(response), LIMITED):
+            return Limited(seconds(object_at(answer, "parameters").get("retry_after")) or retry_after(response))
+        return super().classify(response)
+
+    def interpret(self, response: Response) -> Outcome:
+        answer = json_object(response.body)
+        if 200 <= response.status < 300 and answer.get("ok") is True:
+            return Delivered(ref=self._reference(answer))
+        if not (said := description_of(answer)):
+            return in_between(response)
+        code = answer["error_code"] if isinstance(answer["error_code"], int) else response.status
+        reason = f"HTTP {code}: {said}"
+        return Gone(reason) if code in (401, 403, 404, NOT_FOUND) or has_any(said, GONE) else Refused(reason)
+
+    def _chat_of(self, message: Message | Digest) -> int | str:
+        """The chat that a message goes to."""
+        return self.config.chat_id
+
+    def _message_request(self, message: Message, earlier: Earlier | None) -> Request:
+        """The request that carries the message: a new one, an answer, or the edit of an earlier one."""
+        body = {"chat_id": self._chat_of(message), **message_payload(message, len(self.config.links))}
+        if earlier is None:
+            return self._request("sendMessage", body)
+        id_ = self._message_id(message)
+        if earlier.thread:
+            return self._request("sendMessage", body | {"reply_to_message_id": id_})
+        return self._request("editMessageText", body | {"message_id": id_})
+
+    def _request(self, method: str, body: JsonObject) -> Request:
+        return Request("POST", self._url / method, dump(body), {"Content-Type": "application/json"})
+
+    def _message_id(self, message: Message) -> int | None:
+        """The id of the earlier message, None where there is none in this chat."""
+        earlier = message.circumstances.earlier
+        named = _REF.fullmatch(earlier.ref) if earlier is not None else None
+        return int(named[2]) if named is not None and named[1] == str(self._chat_of(message)) else None
+
+    def _reference(self, answer: JsonObject) -> str | None:
+        ref = f"{self.config.chat_id}/{object_at(answer, 'result').get('message_id')}"
+        return ref if _REF.fullmatch(ref) else None
+
+
+def _said(response: Response) -> str:
+    """The description; what is no JSON may be a rate limit all the same."""
+    if description := description_of(json_object(response.body)):
+        return description
+    return response.body[:100].decode("utf-8", "replace") if response.status >= 400 else ""
+
+
+def _is_lost(response: Response) -> bool:
+    said = description_of(json_object(response.body))
+    return bool(said) and has_any(said, LOST) and not has_any(said, GONE)

@@ -175,7 +175,7 @@ class WebhookSink(HttpSink[WebhookConfig]):
         return self._request(self._emission(message, event), message.event.id, message.at, headers | left_out)
 
     def ask(self) -> Reach:
-        return Reach(self._url, "whether it takes an event is seen by one alone")
+        return Reach(self._address(""), "whether it takes an event is seen by one alone")
 
     def build_digest(self, digest: Digest) -> Request:
         events = [self._unmasked(event, digest.sealed.get(event.id)) for event in digest.events]

@@ -49,10 +49,14 @@ class Bale(Service):
             return self._error(400, "Bad Request: can't parse JSON")
         if self.fault is not None:
             return self._error(*self.fault)
+        if method == "getMe":
+            return web.json_response({"ok": True, "result": {"id": 1234567890, "is_bot": True, "username": "panelbot"}})
         if self._limited and self.over(f"chat {message.get('chat_id')}", 1, 1.0) > 0:
             return self._error(429, "local_rate_limited", {"retry_after": 1})
         if message.get("chat_id") not in (CHAT, "@news"):
             return self._error(440, "no such group or user")
+        if method == "getChat":
+            return web.json_response({"ok": True, "result": {"id": CHAT, "type": "group", "title": "VPN"}})
         does = {"sendMessage": self._send, "editMessageText": self._edit, "deleteMessage": self._delete}
         return does[method](request, message) if method in does else self._error(404, "Not Found")
 

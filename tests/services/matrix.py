@@ -69,6 +69,10 @@ class Matrix(Service):
             return self._error(404, "M_UNRECOGNIZED", "Unrecognized request")
         parts = [unquote(part) for part in path.removeprefix("/_matrix/client/v3/").split("/")]
         match request.method, *parts:
+            case "GET", "account", "whoami":
+                return web.json_response({"user_id": "@panelbridge:matrix.example"})
+            case "GET", "joined_rooms":
+                return web.json_response({"joined_rooms": [room for room, joined in self.rooms.items() if joined]})
             case "GET", "directory", "room", alias:
                 return self._lookup(alias)
             case "POST", "join", room:

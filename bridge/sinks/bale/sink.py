@@ -30,8 +30,10 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import Settings
+from bridge.sinks.asking import Asking
 from bridge.sinks.bale.advice import HOSTS, token_advice
 from bridge.sinks.bale.answers import GONE, LIMITED, LOST, NOT_FOUND, description_of, has_any
+from bridge.sinks.bale.asking import chat_asking
 from bridge.sinks.bale.mending import MENDING
 from bridge.sinks.bale.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.bale.service import BALE
@@ -120,6 +122,9 @@ class BaleSink(HttpSink[BaleConfig]):
 
     def build(self, message: Message) -> Request:
         return self._message_request(message, None)
+
+    def ask(self) -> Asking:
+        return chat_asking(self._url, self.config.chat_id, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request("sendMessage", {"chat_id": self._chat_of(digest), **digest_payload(digest)})

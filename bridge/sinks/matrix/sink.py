@@ -35,6 +35,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Attempt, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     SENT_ANEW,
     ChatConfig,
@@ -53,6 +54,7 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.advice import HOSTS, base_advice, token_advice
 from bridge.sinks.matrix.answers import FORBIDDEN, GONE, NOT_FOUND, error_of, text_at
+from bridge.sinks.matrix.asking import room_asking
 from bridge.sinks.matrix.mending import MENDING
 from bridge.sinks.matrix.message import DIGEST_PARTS, as_edit, digest_content, in_thread, message_content
 from bridge.sinks.matrix.service import MATRIX
@@ -129,6 +131,9 @@ class MatrixSink(HttpSink[MatrixConfig]):
 
     def build(self, message: Message) -> Request:
         return self._send_request(self._room_of(message), self._content(message), _key(message))
+
+    def ask(self) -> Asking:
+        return room_asking(self._url(), self._headers, self.config.room, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._send_request(self._room_of(digest), self._digest_content(digest), _key(digest))

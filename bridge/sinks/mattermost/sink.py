@@ -25,6 +25,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Outcome, Refused
+from bridge.sinks.asking import Reach
 from bridge.sinks.base import ChatConfig, HttpSink, Tools, in_between, json_object
 from bridge.sinks.http import Request, Response
 from bridge.sinks.mattermost.advice import url_advice
@@ -93,6 +94,9 @@ class MattermostSink(HttpSink[MattermostConfig]):
 
     def build(self, message: Message) -> Request:
         return self._request(message_text(message), silent=message.circumstances.silent)
+
+    def ask(self) -> Reach:
+        return Reach(self._url, "whether the webhook is still there is seen by a post alone")
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request(digest_text(digest), silent=digest.silent)

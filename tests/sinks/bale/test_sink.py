@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bridge.markup.service import Look
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.asking import Finding, Mark
 from bridge.sinks.bale.answers import GONE
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.bale.text import BaleText
@@ -149,3 +150,11 @@ def test_it_wants_a_text() -> None:
 def test_what_leads_nowhere_is_no_setting(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         config(**(BASE | wrong))
+
+
+async def test_it_is_asked_whether_the_bot_knows_the_chat(http: Http) -> None:
+    async with serving(Bale()) as base:
+        known = await a_sink(http, **BASE, api_base=base).asked(within=60)
+        nowhere = await a_sink(http, **(BASE | {"chat_id": 1}), api_base=base).asked(within=60)
+    assert known == Finding(Mark.OK, '@panelbot knows "VPN"; what it may do there is seen by a message alone')
+    assert nowhere == Finding(Mark.WRONG, "HTTP 440: no such group or user")

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.asking import Mark
 from bridge.sinks.http import Http, Response
 from bridge.sinks.matrix.answers import GONE
 from bridge.sinks.matrix.message import HTML
@@ -325,3 +326,22 @@ def test_what_leads_nowhere_is_no_setting(wrong: dict[str, Any]) -> None:
 def test_a_homeserver_is_needed() -> None:
     with pytest.raises(ValidationError, match="Field required"):
         config(type="matrix", token="x", room=ROOM)
+
+
+@pytest.mark.parametrize(
+    ("member", "room", "mark", "text"),
+    [
+        (True, ALIAS, Mark.OK, f"@panelbridge:matrix.example is in {ALIAS}"),
+        (True, ROOM, Mark.OK, f"@panelbridge:matrix.example is in {ROOM}"),
+        (False, ROOM, Mark.LOOK, f"@panelbridge:matrix.example is not in {ROOM}"),
+        (True, "#no:matrix.example", Mark.WRONG, "HTTP 404, M_NOT_FOUND: Room alias #no:matrix.example not found"),
+    ],
+)
+async def test_it_is_asked_whether_the_account_is_in_the_room(
+    http: Http, member: bool, room: str, mark: Mark, text: str
+) -> None:
+    async with serving(Matrix(member=member)) as base:
+        finding = await a_room(http, base, room=room).asked(within=60)
+        wrong = await a_room(http, base, token="other").asked(within=60)
+    assert (finding.mark, finding.text) == (mark, text)
+    assert (wrong.mark, wrong.text) == (Mark.WRONG, "HTTP 401, M_UNKNOWN_TOKEN: Invalid access token passed.")

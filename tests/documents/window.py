@@ -38,6 +38,9 @@ sinks:
   team: {{{{type: slack, url: "https://hooks.slack.com/services/T1/B1/{SECRET}"}}}}
   night: {{{{type: telegram, token: "123456789:{SECRET}", chat_id: -1001234567}}}}
   phone: {{{{type: ntfy, topic: vpn-{SECRET}}}}}
+  home: {{{{type: matrix, token: {SECRET}, room: "!vpn:example.com", api_base: "https://matrix.example.com"}}}}
+  office: {{{{type: mattermost, url: "https://mattermost.example.com/hooks/{SECRET}"}}}}
+  tehran: {{{{type: bale, token: "123456789:{SECRET}", chat_id: 4912345678}}}}
   crm: {{{{type: gohighlevel, url: "https://services.leadconnectorhq.com/hooks/a/webhook-trigger/b"}}}}
   zap: {{{{type: zapier, url: "https://hooks.zapier.com/hooks/catch/1/{SECRET}"}}}}
   shop: {{{{type: webhook, url: "https://shop.example.com/hook", format: marzban, secret: {SECRET}}}}}
@@ -48,6 +51,7 @@ routes:
   - {{{{match: [node.*, alert.*], to: [ops, phone], hold: 30s, update: subject}}}}
   - {{{{match: [payment.*, subscription.*], to: [crm, zap]}}}}
   - {{{{match: "user.*", source: rebecca, to: shop}}}}
+  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran]}}}}
   - {{{{match: peer.*, to: terminal}}}}
 """
 

@@ -164,6 +164,10 @@ class ServiceSink(ABC, Generic[C]):
     def build(self, message: Message) -> Request:
         """The request that carries the message."""
 
+    @abstractmethod
+    def ask(self) -> Asking | Reach:
+        """The requests that find out whether it would take a message, and tell the service nothing."""
+
     def build_digest(self, digest: Digest) -> Request:
         """The request that carries a digest, for a sink that `digests`."""
         raise TypeError(f"{type(self).__name__} takes every event by itself")
@@ -173,8 +177,8 @@ class ServiceSink(ABC, Generic[C]):
         """What an answer means."""
 
     @abstractmethod
-    async def respond(self, request: Request, on_sent: OnSent) -> Response:
-        """The service's answer to a request; raise Unanswered where there is none."""
+    async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
+        """The service's answer to a request; raise Unanswered where there is none within so many seconds."""
 
     def concerns_all(self, response: Response) -> bool:
         """Of a sink with many addresses: whether what is gone is what they all need, as a bot's token."""
@@ -198,12 +202,23 @@ class ServiceSink(ABC, Generic[C]):
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         return await self._carry(self.digest_flow(digest), on_sent)
 
-    @abstractmethod
     async def asked(self, *, within: float) -> Finding:
-        """What the service says when it is asked whether it would take a message; nothing is sent.
-
-        `within`: seconds for each request.
-        """
+        """What the service says when it is asked; nothing is sent. `within`: seconds for each request."""
+        asking = self.ask()
+        try:
+            if isinstance(asking, Reach) and not asking.url.host:
+                return Finding(Mark.UNKNOWN, asking.why)
+            if isinstance(asking, Reach):
+                await self.tools.http.reach(asking.url, within=within, proxy=self.proxy)
+                return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
+            request = next(asking)
+            while True:
+                request = asking.send(await self.respond(request, within=within))
+        except StopIteration as end:
+            finding: Finding = end.value
+            return replace(finding, text=clip(self.mask(finding.text), REASON_KEPT))
+        except Unanswered as error:
+            return Finding(Mark.WRONG, self.mask(str(error)))
 
     async def _carry(self, flow: Flow, on_sent: OnSent) -> Attempt:
         """One attempt: each request of the flow is answered in turn. No response at all is Away."""
@@ -212,7 +227,7 @@ class ServiceSink(ABC, Generic[C]):
             request = next(flow)
             while True:
                 requests += 1
-                request = flow.send(await self.respond(request, on_sent))
+                request = flow.send(await self.respond(request, within=self.config.timeout, on_sent=on_sent))
         except StopIteration as end:
             attempt: Attempt = end.value
             return replace(attempt, requests=requests) if requests > 1 else attempt
@@ -239,28 +254,6 @@ class ServiceSink(ABC, Generic[C]):
 
 class HttpSink(ServiceSink[C]):
     """A sink that speaks HTTP."""
-
-    @abstractmethod
-    def ask(self) -> Asking | Reach:
-        """The requests that find out whether it would take a message, and tell the service nothing."""
-
-    async def asked(self, *, within: float) -> Finding:
-        """What the service says to what `ask` asks."""
-        asking = self.ask()
-        try:
-            if isinstance(asking, Reach) and not asking.url.host:
-                return Finding(Mark.UNKNOWN, asking.why)
-            if isinstance(asking, Reach):
-                await self.tools.http.reach(asking.url, within=within, proxy=self.proxy)
-                return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
-            request = next(asking)
-            while True:
-                request = asking.send(await self.tools.http.send(request, within=within, proxy=self.proxy))
-        except StopIteration as end:
-            finding: Finding = end.value
-            return replace(finding, text=clip(self.mask(finding.text), REASON_KEPT))
-        except Unanswered as error:
-            return Finding(Mark.WRONG, self.mask(str(error)))
 
     def classify(self, response: Response) -> Outcome:
         """HTTP's own rules; what they leave open the service's own words say: `interpret`."""
@@ -297,8 +290,8 @@ class HttpSink(ServiceSink[C]):
             case status:
                 return Refused(f"HTTP {status}")
 
-    async def respond(self, request: Request, on_sent: OnSent) -> Response:
-        return await self.tools.http.send(request, within=self.config.timeout, proxy=self.proxy, on_sent=on_sent)
+    async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
+        return await self.tools.http.send(request, within=within, proxy=self.proxy, on_sent=on_sent)
 
 
 def noted(attempt: Attempt, *notes: str) -> Attempt:

@@ -12,7 +12,16 @@ from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
-Chat = DiscordConfig | SlackConfig | TelegramConfig | NtfyConfig | EmailConfig | MatrixConfig | MattermostConfig | BaleConfig
+Chat = (
+    DiscordConfig
+    | SlackConfig
+    | TelegramConfig
+    | NtfyConfig
+    | EmailConfig
+    | MatrixConfig
+    | MattermostConfig
+    | BaleConfig
+)
 
 
 _CONFIGS: tuple[type[Chat], ...] = get_args(Chat)

@@ -61,7 +61,7 @@ def recorded(sink: ServiceSink[Any]) -> list[Request]:
     """The requests that the sink will ask, each of them answered alike."""
     requests: list[Request] = []
 
-    async def respond(request: Request, on_sent: OnSent) -> Response:
+    async def respond(request: Request, *, within: float, on_sent: OnSent = None) -> Response:
         requests.append(request)
         return Response(200, {"content-type": "application/json"}, b'{"id": "1", "customFields": []}')
 

@@ -144,13 +144,13 @@ class Mail(StandIn):
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         self.said.append(f"RCPT {address}")
+        self.requests += 1
         if "RCPT" in self.faults:
             return self.faults["RCPT"]
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.requests += 1
         source = bytes(envelope.content or b"")
         if "DATA" in self.faults:
             return self.faults["DATA"]

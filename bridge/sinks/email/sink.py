@@ -16,7 +16,6 @@ Quirks   a letter is never edited or taken back: whatever comes later is another
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
@@ -27,7 +26,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Limit, Outcome, Rate
-from bridge.sinks.asking import Finding, Mark, found
+from bridge.sinks.asking import Asking, Finding, Mark, found
 from bridge.sinks.base import ChatConfig, Flow, OnSent, ServiceSink, Tools, as_message, short_hash
 from bridge.sinks.email import answers
 from bridge.sinks.email.address import MailboxText, mailbox
@@ -37,7 +36,7 @@ from bridge.sinks.email.mending import MENDING
 from bridge.sinks.email.message import DIGEST_PARTS, digest_content, message_content
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.email.smtp import Encryption, Server, Smtp
-from bridge.sinks.http import Request, Response, Unanswered
+from bridge.sinks.http import Request, Response
 from bridge.sinks.settings import Advice
 
 PORTS: dict[Encryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}
@@ -137,27 +136,25 @@ class EmailSink(ServiceSink[EmailConfig]):
         text = response.body.decode("utf-8", "replace")
         return answers.outcome(response.status, response.headers.get("command", ""), text)
 
-    async def asked(self, *, within: float) -> Finding:
-        """What the server says to us, and to our login; no letter is begun."""
-        try:
-            response = await self.tools.http.beside(Smtp).greet(self._server, within=within)
-        except Unanswered as error:
-            return Finding(Mark.WRONG, self.mask(str(error)))
+    def ask(self) -> Asking:
+        """The dialogue up to the mailbox: a login and an envelope, and no letter."""
+        response = yield Request("RCPT", self._url)
         if 200 <= response.status < 300:
-            return Finding(Mark.OK, f"{self.config.server} lets {self.config.username or 'us'} in")
-        finding = found(self.classify(response), "")
-        return replace(finding, text=self.mask(finding.text))
+            return Finding(Mark.OK, f"{self._server.host} takes letters for {self._to.address}")
+        return found(self.classify(response), "")
 
-    async def respond(self, request: Request, on_sent: OnSent) -> Response:
-        smtp, letter = self.tools.http.beside(Smtp), read_letter(request.body)
-        return await smtp.send(self._server, letter, within=self.config.timeout, on_sent=on_sent)
+    async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
+        smtp = self.tools.http.beside(Smtp)
+        if request.method == "RCPT":
+            return await smtp.ask(self._server, self._sender.address, self._to.address, within=within)
+        return await smtp.send(self._server, read_letter(request.body), within=within, on_sent=on_sent)
 
     def _request(self, letter: Letter) -> Request:
         return Request("MAIL", self._url, letter.body())
 
     def _letter(self, content: JsonObject, said: Message | Digest, id_: str, thread: tuple[str, ...]) -> Letter:
-        numbers = [said.delivery] if isinstance(said, Message) else said.deliveries
-        own = short_hash(self.address, id_, str(numbers[0] if numbers else None))
+        numbers = said.deliveries if isinstance(said, Digest) else (said.delivery,)
+        own = short_hash(self.address, id_, *map(str, numbers))
         return Letter(
             sender=self._sender,
             to=self._to,

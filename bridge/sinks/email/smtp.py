@@ -10,12 +10,12 @@ Limits   a connection is kept for 10 s and for 100 letters; four at once to a se
 import asyncio
 import ssl
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.sinks.email.letter import Letter
 from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of
@@ -78,24 +78,33 @@ class Smtp:
 
         Raise Unanswered where none came within so many seconds.
         """
-        try:
-            async with asyncio.timeout(within), self._room[server]:
-                return await self._send(server, letter, on_sent)
-        except TimeoutError:
-            raise Unanswered(f"no answer within {within:g} s") from None
-        except _Said as answer:
-            return answer.response
+        return await self._within(within, server, self._send(server, letter, on_sent))
 
-    async def greet(self, server: Server, *, within: float) -> Response:
-        """The answer to all that comes before a letter, the login last; then it leaves. Raise Unanswered as `send`."""
+    async def ask(self, server: Server, sender: str, to: str, *, within: float) -> Response:
+        """The answer to an envelope without a letter, or to the command before it that was refused."""
+        return await self._within(within, server, self._ask(server, sender, to))
+
+    async def _within(self, seconds: float, server: Server, answer: Coroutine[Any, Any, Response]) -> Response:
         try:
-            async with asyncio.timeout(within), self._room[server]:
-                self._let_go(await self._open(server))
+            async with asyncio.timeout(seconds), self._room[server]:
+                return await answer
         except TimeoutError:
-            raise Unanswered(f"no answer within {within:g} s") from None
-        except _Said as answer:
-            return answer.response
-        return _response("AUTH" if server.username else "EHLO", 250, "")
+            raise Unanswered(f"no answer within {seconds:g} s") from None
+        except _Said as refusal:
+            return refusal.response
+        finally:
+            answer.close()
+
+    async def _ask(self, server: Server, sender: str, to: str) -> Response:
+        line = await self._open(server)
+        try:
+            async with _answering("MAIL"):
+                await line.smtp.mail(sender)
+            async with _answering("RCPT"):
+                text = (await line.smtp.rcpt(to)).message
+            return _response("RCPT", 250, text)
+        finally:
+            await _leave(line)
 
     async def close(self) -> None:
         """Leave every server; those that do not answer are left without a word."""

@@ -46,6 +46,11 @@ def _seconds(value: Any) -> Any:
     return float(value)
 
 
+def seconds_of(text: str) -> float:
+    """How many seconds `90s`, `30m`, `2h` or `7d` are; raise ValueError where it is no duration."""
+    return float(_seconds(text))
+
+
 def _silent_after(value: Any) -> Any:
     if value == "auto":
         return value

@@ -4,6 +4,7 @@ To add one: a function that does it, and its row in ACTIONS. It answers with whe
 What an action needs of the store is imported when it is pressed: a bridge that nobody looks at does not pay for it.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ from bridge.admin.answers import Refused
 from bridge.admin.language import N_
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere
+from bridge.errors import BridgeError, StoreError
+from bridge.event import iso
+from bridge.telemetry import log
 
 if TYPE_CHECKING:
     from bridge.admin.dead import Seen
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from bridge.admin.testing import Probe
     from bridge.store.ledger import Ledger
 
+LOG = logging.getLogger("bridge.admin")
 T = TypeVar("T")
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
 
@@ -32,6 +37,8 @@ NOTICES: Mapping[str, str] = {
     "reload": N_("The file is being read again."),
     "tested": N_("The test was delivered. Look for it there."),
     "failed": N_("The test was not delivered."),
+    "muted": N_("Nobody is told of it until then. What comes is kept, held back."),
+    "unmuted": N_("What comes from now on is told."),
 }
 
 
@@ -64,7 +71,7 @@ class Means:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One press of a button: `path` is what the `{…}` of the action's path are, `form` what was filled in, `tests` the
-    last test of each sink."""
+    last test of each sink, `who` as others are told."""
 
     means: Means
     state: ConfigState
@@ -72,6 +79,7 @@ class Asked:
     form: Mapping[str, str]
     now: datetime
     tests: "MutableMapping[str, SentTest]" = field(default_factory=dict)
+    who: str = "page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,40 @@ async def restore_group(asked: Asked) -> Done:
     return _dealt_with("back", await asked.means.operate(lambda ledger: operations.restore_group(ledger, seen)))
 
 
+async def mute(asked: Asked) -> Done:
+    """Tell nobody of something for a while."""
+    from bridge.admin import operations
+    from bridge.admin.site import own_page
+
+    what, lasting, back = (asked.form.get(name, "") for name in ("what", "for", "back"))
+    try:
+        done = await asked.means.operate(
+            lambda ledger: operations.mute(ledger, what, lasting, by=asked.who, now=asked.now)
+        )
+    except StoreError:
+        raise
+    except BridgeError as error:
+        raise Refused(400, "this cannot be muted", str(error)) from None
+    page = back if own_page(back) and "?" not in back else "/settings"
+    return Done(page, "muted", {"what": done.what, "until": iso(done.until)})
+
+
+async def unmute(asked: Asked) -> Done:
+    """End a mute before its time."""
+    from bridge.admin import operations
+
+    id_ = asked.form.get("id", "")
+    if not _ID.fullmatch(id_):
+        raise Refused(400, "the form is not whole", "It should name id.")
+    try:
+        done = await asked.means.operate(lambda ledger: operations.unmute(ledger, id_, now=asked.now))
+    except StoreError:
+        raise
+    except BridgeError:
+        return Done("/settings", "unmuted")  # it was over, or somebody was quicker
+    return Done("/settings", "unmuted", {"what": done.what})
+
+
 def _dealt_with(notice: str, done: "GroupDone") -> Done:
     number = len(done.deliveries)
     fields = {"sink": done.sink, "reason": done.reason, "deliveries": number, "later": done.later}
@@ -166,6 +208,26 @@ def _seen(form: Mapping[str, str]) -> "Seen":
     return Seen(form["sink"], form["key"], int(first), int(through))
 
 
+async def remembered(
+    means: Means, action: str, fields: Mapping[str, object], *, by: str, address: str, now: datetime
+) -> None:
+    """A line of the log and of the audit that somebody did this; an audit that fails does not undo it."""
+    from bridge.admin import operations
+
+    log(LOG, logging.INFO, "admin.acted", error=None, action=action, by=by, address=address, **fields)
+    try:
+        await means.operate(
+            lambda ledger: operations.remember(ledger, action, fields, who=who_acts(by, address), now=now)
+        )
+    except StoreError as error:
+        log(LOG, logging.WARNING, "admin.audit_failed", action=action, reason=str(error))
+
+
+def who_acts(by: str, address: str) -> str:
+    """Who did something, as others are told: by which right, and from where."""
+    return f"{by} at {address}"
+
+
 ACTIONS = (
     Action("reload", "/settings/reload", reload),
     Action("resume", "/sinks/{sink}/resume", resume),
@@ -173,4 +235,6 @@ ACTIONS = (
     Action("replay", "/dead/replay", replay_group),
     Action("dismiss", "/dead/dismiss", dismiss_group),
     Action("restore", "/dead/restore", restore_group),
+    Action("mute", "/mutes", mute),
+    Action("unmute", "/mutes/end", unmute),
 )

@@ -9,6 +9,8 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bridge.admin.audit import audited as audited
+from bridge.admin.audit import remember as remember
 from bridge.admin.dead import dead_groups as dead_groups
 from bridge.admin.dead import dismiss_group as dismiss_group
 from bridge.admin.dead import replay_group as replay_group
@@ -21,6 +23,9 @@ from bridge.admin.deliveries import last_settled as last_settled
 from bridge.admin.deliveries import replay_these as replay_these
 from bridge.admin.deliveries import route_anew as route_anew
 from bridge.admin.deliveries import stored_delivery as stored_delivery
+from bridge.admin.muting import mute as mute
+from bridge.admin.muting import mutes as mutes
+from bridge.admin.muting import unmute as unmute
 from bridge.admin.rows import row_text, table_rows
 from bridge.admin.shapes import (
     Delivery,

@@ -19,7 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.admin import answers
-from bridge.admin.actions import ACTIONS, Action, Asked, Means
+from bridge.admin.actions import ACTIONS, Action, Asked, Means, remembered, who_acts
 from bridge.admin.answers import ROUTE, Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
@@ -63,6 +63,7 @@ class Admin:
         self._clock, self._means, self._open_reader = clock, means, open_reader
         self._guard: Guard | None = None
         self._tests: dict[str, SentTest] = {}
+        self._remembering: set[asyncio.Task[None]] = set()
         self._opened: dict[Callable[[], Programs], Api | GraphQL] = {}
         self._state: ConfigState
 
@@ -145,16 +146,27 @@ class Admin:
     def _action(self, guard: Guard, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
             form, path = await form_of(request), dict(request.match_info)
-            done = await action.do(Asked(self._means, self._state, path, form, self._clock.now(), self._tests))
-            self._acted(action.name, who, request, done.fields)
+            asked = Asked(self._means, self._state, path, form, self._clock.now(), self._tests, self._who(who, request))
+            done = await action.do(asked)
+            await self._remember(action.name, who, request, done.fields)
             return answers.see(self._state.admin.prefix() + done.address())
 
         return act
 
     def _acted(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
+        """Somebody did this, by a program: it is remembered, and answered meanwhile."""
+        remembering = asyncio.create_task(self._remember(action, who, request, fields))
+        self._remembering.add(remembering)
+        remembering.add_done_callback(self._remembering.discard)
+
+    async def _remember(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
         assert self._guard is not None
         address = self._guard.address(request)
-        log(LOG, logging.INFO, "admin.acted", error=None, action=action, by=who.by, address=address, **fields)
+        await remembered(self._means, action, fields, by=who.by, address=address, now=self._clock.now())
+
+    def _who(self, who: Who, request: web.Request) -> str:
+        assert self._guard is not None
+        return who_acts(who.by, self._guard.address(request))
 
     async def _finish(self, request: web.Request, response: web.StreamResponse) -> None:
         resource = request.match_info.route.resource

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from bridge.event import JsonObject
+from bridge.mute import MuteKind
 from bridge.store.base import Cleared, Standing, State
 
 
@@ -346,3 +347,24 @@ class SetAside(Shape):
     path: str
     reason: str
     element: Any
+
+
+class Muted(Shape):
+    """What nobody is told of until then. `what`: as it is asked for, `user:alice` or `sink:ops`."""
+
+    id: int
+    what: str
+    kind: MuteKind
+    value: str
+    until: datetime
+    by: str
+    at: datetime
+
+
+class Audited(Shape):
+    """Something that a person changed: who, with which action, and what the log said of it."""
+
+    at: datetime
+    who: str
+    action: str
+    detail: JsonObject

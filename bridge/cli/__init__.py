@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import backup, deliveries, doctor, events, init, lanes, messages, replay, service, status, store, tail
+from bridge.cli import (
+    backup,
+    deliveries,
+    doctor,
+    events,
+    init,
+    lanes,
+    messages,
+    mutes,
+    replay,
+    service,
+    status,
+    store,
+    tail,
+)
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -32,6 +46,7 @@ app.command()(replay.replay)
 app.command()(replay.dismiss)
 app.command()(lanes.lanes)
 app.command()(lanes.resume)
+app.command()(mutes.mute)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(store.app, name="store")

@@ -8,7 +8,7 @@ import typer
 
 from bridge.cli.completing import sink_names
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
-from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.ledger import audit, existing_ledger, load_settings
 from bridge.cli.names import known_name
 from bridge.errors import BridgeError
 
@@ -64,6 +64,7 @@ def _resume_each(ledger: "Ledger", records: "Iterable[LaneRecord]", zone: ZoneIn
 
     for one in records:
         if _is_held(one) and ledger.write(resume_lane, one.sink):
+            audit(ledger, "resume", sink=one.sink, held=True)
             since = f" since {local_time(one.since, zone)}" if one.since else ""
             reason = f" ({printable(one.reason)})" if one.reason else ""
             yield f"{printable(one.sink)}: resumed; it was {one.standing}{since}{reason}, {_waiting(one)} waiting"

@@ -30,3 +30,22 @@ def existing_ledger(settings: "Config") -> "AbstractContextManager[Ledger]":
                 f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"
             )
     return open_ledger(settings.store_url())
+
+
+def operator() -> str:
+    """Who types the command, as others are told."""
+    import getpass
+
+    try:
+        return f"{getpass.getuser()} (command)"
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "command"
+
+
+def audit(ledger: "Ledger", action: str, **detail: object) -> None:
+    """Remember that whoever types the command did this."""
+    from datetime import UTC, datetime
+
+    from bridge.admin.audit import remember
+
+    remember(ledger, action, detail, who=operator(), now=datetime.now(UTC))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, print_json, print_table
-from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.ledger import audit, existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import (
     LAST_ID,
@@ -77,9 +77,15 @@ def replay(
         check_filters(ledger, settings, query)
         if events:
             router = Router(settings.table(), sinks=settings.all_sinks(), recipients=settings.recipients())
-            _print_events(operations.replay_unrouted(ledger, query, router, now=now, dry_run=dry_run), as_json=as_json)
+            sent = operations.replay_unrouted(ledger, query, router, now=now, dry_run=dry_run)
+            if sent.replayed:
+                audit(ledger, "replay", events=sent.matched, deliveries=len(sent.replayed))
+            _print_events(sent, as_json=as_json)
         else:
-            _print_replayed(operations.replay(ledger, query, now=now, again=again, dry_run=dry_run), as_json=as_json)
+            done = operations.replay(ledger, query, now=now, again=again, dry_run=dry_run)
+            if done.deliveries and not dry_run:
+                audit(ledger, "replay", deliveries=len(done.deliveries), sink=sink)
+            _print_replayed(done, as_json=as_json)
 
 
 def dismiss(
@@ -120,6 +126,8 @@ def dismiss(
     with existing_ledger(settings) as ledger:
         check_filters(ledger, settings, query)
         result = operations.dismiss(ledger, query, now=datetime.now(UTC), undo=undo, dry_run=dry_run)
+        if result.deliveries and not dry_run:
+            audit(ledger, "restore" if undo else "dismiss", deliveries=len(result.deliveries), sink=sink)
     _print_dismissed(result, as_json=as_json)
 
 

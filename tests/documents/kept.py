@@ -33,7 +33,9 @@ def fill(store: Path) -> None:
     url = f"sqlite:///{store}"
     asyncio.run(_fill(url))
     with open_ledger(url) as ledger:
-        operations.replay(ledger, Query(ids=(16,)), now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        operations.replay(ledger, Query(ids=(16,)), now=now)
+        operations.mute(ledger, "user:alice", "30d", by="mina", now=now)
 
 
 async def _fill(url: str) -> None:

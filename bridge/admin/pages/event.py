@@ -29,7 +29,8 @@ def view(visit: Visit) -> Variables:
     if event.subject is not None:
         found = operations.events(visit.ledger, Query(subject=event.subject, limit=ABOUT_THE_SAME + 1))
         same = [one for one in found if one.id != event.id][:ABOUT_THE_SAME]
-    return {**variables(event, same, visit.state, visit.language), **looks_of(visit, event)}
+    muted = next((one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == event.subject), None)
+    return {**variables(event, same, visit.state, visit.language), **looks_of(visit, event), "muted": muted}
 
 
 def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState, words: Language) -> Variables:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from bridge.admin import operations
 from bridge.admin.language import N_, Language
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.visit import Variables, Visit
-from bridge.errors import Mistake
+from bridge.errors import Mistake, StoreError
 
 _KEY = re.compile(r"((?:\s|- )*[\w.-]+):(\s.*|)")
 LONGEST = 2**20  # bytes of a file whose lines are shown
@@ -19,7 +20,15 @@ _CAUSES = {
 
 
 def view(visit: Visit) -> Variables:
-    return variables(visit.state, visit.language)
+    return {**variables(visit.state, visit.language), **_kept(visit)}
+
+
+def _kept(visit: Visit) -> Variables:
+    """What the store knows; nothing where it cannot be asked, for then the file is what one wants to see."""
+    try:
+        return {"mutes": operations.mutes(visit.ledger, now=visit.now), "audit": operations.audited(visit.ledger)}
+    except StoreError:
+        return {"mutes": None, "audit": None}
 
 
 def variables(state: ConfigState, words: Language) -> Variables:

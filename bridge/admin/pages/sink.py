@@ -30,7 +30,9 @@ def view(visit: Visit) -> Variables:
     waiting = Query(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
     lists = [operations.events(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
     test = visit.tests.get(name)
-    return variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now, test)
+    found = variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now, test)
+    muted = [one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == f"sink:{name}"]
+    return {**found, "muted": muted[0] if muted else None}
 
 
 def variables(

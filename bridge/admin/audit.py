@@ -1,0 +1,19 @@
+"""The audit: what people change with commands, on pages and from programs is remembered here, and nowhere else."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bridge.admin.shapes import Audited
+from bridge.store.ledger import Ledger
+from bridge.store.queries.audit import add_audit, audit_records
+
+
+def remember(ledger: Ledger, action: str, detail: Mapping[str, object], *, who: str, now: datetime) -> None:
+    """That somebody did this; `detail` is what the log says of it too."""
+    known = {name: value for name, value in detail.items() if value is not None}
+    ledger.write(add_audit, action, known, who=who, now=now)
+
+
+def audited(ledger: Ledger, *, limit: int = 50) -> list[Audited]:
+    """What people changed, the newest first."""
+    return [Audited.model_validate(one) for one in ledger.read(audit_records, limit=limit)]

@@ -1,0 +1,107 @@
+"""Muting on pages: what is muted says so, whoever may act ends it, and what was done is listed. Over real HTTP."""
+
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from bridge.admin.actions import ACTIONS
+from tests.admin.running import ALICE, Desk, form_token, sign_in
+from tests.admin.visiting import page, text
+from tests.fakes import START, an_event, an_intake
+
+TODAY = {"what": "user:alice", "for": "2h", "back": f"/events/{ALICE.id}"}
+
+
+async def press(desk: Desk, path: str, **form: str) -> aiohttp.ClientResponse:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        token = await form_token(browser)
+        return await browser.post(path, data={**form, "form_token": token}, allow_redirects=False)
+
+
+async def test_what_is_muted_says_so_on_its_page_and_on_the_settings(desk: Desk) -> None:
+    assert "Mute user:alice" in await text(desk, f"/events/{ALICE.id}")
+    answer = await press(desk, "/mutes", **TODAY)
+    assert answer.headers["Location"] == f"/events/{ALICE.id}?done=muted"
+    assert "Mute user:alice" not in await text(desk, f"/events/{ALICE.id}")
+    assert "user:alice" in (await text(desk, "/settings")).partition("Muted")[2]
+    [mute] = await desk.outbox.mutes(now=desk.clock.now())
+    assert (mute.until, mute.by) == (START + timedelta(hours=2), "session at 127.0.0.1")
+
+
+async def test_a_sink_is_muted_on_its_page_and_then_nothing_is_sent_there(desk: Desk) -> None:
+    assert "Mute sink:ops" in await text(desk, "/sinks/ops")
+    await press(desk, "/mutes", what="sink:ops", **{"for": "1h", "back": "/sinks/ops"})
+    made = await desk.outbox.put(an_intake(an_event(at=desk.clock.now()), sinks=("ops", "team")))
+    assert [one.sink for one in made.deliveries] == ["team"]
+    assert "Mute sink:ops" not in await text(desk, "/sinks/ops")
+
+
+async def test_who_may_act_ends_a_mute_before_its_time(desk: Desk) -> None:
+    await press(desk, "/mutes", **TODAY)
+    [mute] = await desk.outbox.mutes(now=desk.clock.now())
+    for _ in range(2):  # whoever is slower is told the same
+        answer = await press(desk, "/mutes/end", id=str(mute.id))
+        assert answer.headers["Location"] == "/settings?done=unmuted"
+    assert await desk.outbox.mutes(now=desk.clock.now()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/mutes", {}),
+        ("/mutes", {"what": "alice", "for": "2h"}),
+        ("/mutes", {"what": "user:alice", "for": "soon"}),
+        ("/mutes", {"what": "user:alice", "for": "999d"}),
+        ("/mutes", {"what": "user:" + "x" * 999, "for": "1h"}),
+        ("/mutes/end", {}),
+        ("/mutes/end", {"id": "x"}),
+        ("/mutes/end", {"id": "9" * 30}),
+    ],
+)
+async def test_a_form_that_names_nothing_mutes_nothing(desk: Desk, path: str, form: dict[str, str]) -> None:
+    assert (await press(desk, path, **form)).status == 400
+    assert await desk.outbox.mutes(now=desk.clock.now()) == []
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/events?q=x", "", "javascript:1"])
+async def test_one_goes_back_to_a_page_of_ours_or_to_the_settings(desk: Desk, back: str) -> None:
+    assert (await press(desk, "/mutes", **{**TODAY, "back": back})).headers["Location"] == "/settings?done=muted"
+
+
+async def test_who_may_only_look_sees_what_is_muted_and_has_no_button(desk: Desk) -> None:
+    await press(desk, "/mutes", **TODAY)
+    from tests.admin.running import LOOK
+
+    async with desk.browser() as browser:
+        await sign_in(browser, LOOK)
+        async with browser.get("/settings") as response:
+            shown = await response.text()
+    assert "user:alice" in shown.partition('id="mutes"')[2]
+    assert "/mutes/end" not in shown
+
+
+#: What each button of a page leaves in the audit: its form, and what is said of it.
+PRESSED = {
+    "reload": ({}, {}),
+    "resume": ({}, {"sink": "ops"}),
+    "replay": ({"sink": "ops", "key": "0" * 12, "first": "1", "through": "9"}, {"sink": "ops"}),
+    "dismiss": ({"sink": "ops", "key": "0" * 12, "first": "1", "through": "9"}, {"sink": "ops"}),
+    "restore": ({"sink": "ops", "key": "0" * 12, "first": "1", "through": "9"}, {"sink": "ops"}),
+    "mute": (TODAY, {"what": "user:alice"}),
+    "unmute": ({"id": "7"}, {}),
+    "test": ({}, {"sink": "ops"}),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda one: one.name)
+async def test_every_button_leaves_a_line_in_the_audit(desk: Desk, action: object) -> None:
+    form, detail = PRESSED[action.name]  # type: ignore[attr-defined]
+    answer = await press(desk, action.path.format(sink="ops"), **form)  # type: ignore[attr-defined]
+    assert answer.status == 303
+    shown = (await page(desk, "/settings")).partition('id="audit"')[2]
+    assert f">{action.name}<" in shown  # type: ignore[attr-defined]
+    assert "session at 127.0.0.1" in shown
+    for name, value in detail.items():
+        assert f"{name} {value}" in shown

@@ -28,7 +28,7 @@ class Source:
         self.kind = kind
         self.panel = panel
         self.unmasking = unmasking
-        self.realm: str | None = None
+        self.realm = panel.config.realm
         self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
 
     def parse(

@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING
 
 from bridge.admin.audit import audited as audited
 from bridge.admin.audit import remember as remember
+from bridge.admin.counts import arrivals as arrivals
+from bridge.admin.counts import departures as departures
+from bridge.admin.counts import departures_of as departures_of
+from bridge.admin.counts import gone_nowhere as gone_nowhere
+from bridge.admin.counts import points as points
+from bridge.admin.counts import table_counts as table_counts
 from bridge.admin.dead import dead_groups as dead_groups
 from bridge.admin.dead import dismiss_group as dismiss_group
 from bridge.admin.dead import replay_group as replay_group

@@ -368,3 +368,24 @@ class Audited(Shape):
     who: str
     action: str
     detail: JsonObject
+
+
+class Point(Shape):
+    """What was counted in a step that begins then. `name` and `detail`: what; milliseconds of what was tried."""
+
+    at: datetime
+    name: str
+    detail: str
+    n: int
+    ms_mean: int
+    ms_max: int
+
+
+class RowCounts(Shape):
+    """How often a row of the table took something; `records.RowCountRecord` says what its parts are."""
+
+    name: str
+    day: int
+    week: int
+    failed: int
+    last_at: datetime | None

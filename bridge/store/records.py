@@ -21,6 +21,7 @@ class Query:
     states: tuple[State, ...] = ()
     cleared: tuple[Cleared | None, ...] = ()
     sink: str | None = None
+    row: str | None = None
     source: str | None = None
     type: str | None = None
     subject: str | None = None
@@ -157,6 +158,33 @@ class SetAsideRecord(Record):
     path: str
     reason: str
     element: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointRecord(Record):
+    """What was counted in a step that begins then; `queries/tallies.py` says by which name and detail."""
+
+    at: datetime
+    name: str
+    detail: str
+    n: int
+    ms_sum: int
+    ms_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCountRecord(Record):
+    """How often a row of the table took something in a day and in a week.
+
+    failed   how often in the week its `when` could not be told
+    last_at  the minute in which it last took something, of longer ago the hour; None where it is not known to have
+    """
+
+    name: str
+    day: int
+    week: int
+    failed: int
+    last_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

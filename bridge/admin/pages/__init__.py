@@ -38,6 +38,7 @@ PAGES = (
     Page("events", "/events", N_("Events"), icon="list", narrow=True),
     Page("event", "/events/{id}", under="events"),
     Page("dead", "/dead", N_("Dead letters"), icon="letters", narrow=True),
+    Page("routes", "/routes", N_("Routes"), icon="routes"),
     Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),
     Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True),
     Page("sink", "/sinks/{sink}", under="sinks"),

@@ -44,6 +44,7 @@ class Wanted:
     type: str = ""
     source: str = ""
     sink: str = ""
+    row: str = ""
     state: str = ""
     since: str = ""
     before: str = ""
@@ -61,6 +62,7 @@ def view(visit: Visit) -> Variables:
         type=wanted.type or None,
         source=wanted.source or None,
         sink=wanted.sink or None,
+        row=wanted.row or None,
         states=_STATES.get(wanted.state, ()),
         since=visit.now - _SINCE[wanted.since] if wanted.since in _SINCE else None,
         before=wanted.before or None,
@@ -123,7 +125,7 @@ def _choice(name: str, label: str, none: str, chosen: str, options: Sequence[tup
 
 
 def _chips(wanted: Wanted, words: Language) -> Iterator[Variables]:
-    for name in ("q", "type", "source", "sink", "state", "since"):
+    for name in ("q", "type", "source", "sink", "row", "state", "since"):
         if value := getattr(wanted, name):
             shown = words.say(_WORDS[value]) if name in ("state", "since") and value in _WORDS else value
             yield {"words": shown, "without": wanted.path(**{name: "", "before": ""})}

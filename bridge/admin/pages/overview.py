@@ -20,7 +20,11 @@ def view(visit: Visit) -> Variables:
     status = operations.status(
         visit.ledger, state.sinks, sources=len(state.sources), now=visit.now, rejected=state.rejected
     )
-    return variables(status, state, visit.language, visit.now)
+    charts = {
+        "arrived": operations.arrivals(visit.ledger, now=visit.now),
+        "departed": operations.departures(visit.ledger, now=visit.now),
+    }
+    return {**variables(status, state, visit.language, visit.now), **charts}
 
 
 def variables(status: Status, state: ConfigState, words: Language, now: datetime) -> Variables:

@@ -32,7 +32,8 @@ def view(visit: Visit) -> Variables:
     test = visit.tests.get(name)
     found = variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now, test)
     muted = [one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == f"sink:{name}"]
-    return {**found, "muted": muted[0] if muted else None}
+    days = {one: operations.departures_of(visit.ledger, name, now=visit.now, days=one) for one in (1, 30)}
+    return {**found, "muted": muted[0] if muted else None, "day": days[1], "month": days[30]}
 
 
 def variables(

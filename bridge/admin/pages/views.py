@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bridge.admin.pages import dead, event, events, overview, settings, sink, sinks, tryit
+from bridge.admin.pages import dead, event, events, overview, routes, settings, sink, sinks, tryit
 from bridge.admin.visit import View
 
 VIEWS: Mapping[str, View] = {
@@ -10,6 +10,7 @@ VIEWS: Mapping[str, View] = {
     "events": events.view,
     "event": event.view,
     "dead": dead.view,
+    "routes": routes.view,
     "tryit": tryit.view,
     "sinks": sinks.view,
     "sink": sink.view,

@@ -67,6 +67,7 @@ def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = Fa
     if nowhere:
         newest = newest.where(~_HAS_DELIVERY)
     elif query.ids or query.through is not None or query.states or query.cleared or query.sink is not None:
+    elif query.ids or query.states or query.cleared or query.sink is not None or query.row is not None:
         fitting = sa.exists().where(deliveries.c.event_id == events.c.id, *delivery_conditions(query))
         newest = newest.where(fitting.correlate(events))
     return [event_record(row) for row in connection.execute(newest)]

@@ -127,6 +127,8 @@ def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
         conditions.append(_is_cleared(query.cleared))
     if query.sink is not None:
         conditions.append(deliveries.c.sink == query.sink)
+    if query.row is not None:
+        conditions.append(deliveries.c.row == query.row)
     return conditions
 
 

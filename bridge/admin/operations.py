@@ -37,6 +37,7 @@ from bridge.admin.shapes import (
     Delivery,
     Dismissed,
     EventBrief,
+    EventsFound,
     Explanation,
     Fate,
     Lane,
@@ -64,7 +65,8 @@ from bridge.store.queries.events import deliveries_of, event_ids, event_records
 from bridge.store.queries.gauges import lane_gauges
 from bridge.store.queries.records import count_deliveries, event, lane_records
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
-from bridge.store.records import LaneRecord, Query
+from bridge.store.queries.search import search as find_text
+from bridge.store.records import EventRecord, LaneRecord, Query
 
 if TYPE_CHECKING:
     from bridge.admin.state import Rejected
@@ -76,9 +78,20 @@ LATEST = 8  # events that a status shows
 
 def events(ledger: Ledger, query: Query, *, nowhere: bool = False) -> list[EventBrief]:
     """The events that are meant, newest first, with what became of them; with `nowhere` those that went to no sink."""
-    found = ledger.read(event_records, query, nowhere=nowhere)
+    return _with_fates(ledger, ledger.read(event_records, query, nowhere=nowhere))
+
+
+def _with_fates(ledger: Ledger, found: Sequence[EventRecord]) -> list[EventBrief]:
     fates = ledger.read(deliveries_of, [one.id for one in found])
     return [EventBrief.model_validate(one.to_json() | {"fates": fates.get(one.id, ())}) for one in found]
+
+
+def search(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> EventsFound:
+    """The newest events that have the text anywhere in what was said of them, and how far it was looked."""
+    found = ledger.read(find_text, text, query, nowhere=nowhere)
+    return EventsFound(
+        events=tuple(_with_fates(ledger, found.events)), before=found.before, looked_back_to=found.back_to
+    )
 
 
 def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:

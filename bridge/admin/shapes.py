@@ -143,6 +143,15 @@ class EventBrief(Shape):
     fates: tuple[Fate, ...]
 
 
+class EventsFound(Shape):
+    """Events with a text in them, newest first; `before` and `looked_back_to`: the id and the time where looking ended,
+    None where nothing is left to look at."""
+
+    events: tuple[EventBrief, ...]
+    before: str | None = None
+    looked_back_to: datetime | None = None
+
+
 class Verdict(Shape):
     """What a row said of an event, why, and to which sinks it had it sent.
 

@@ -30,6 +30,8 @@ PAGES = [
     "/events",
     "/events?q=nobody",
     "/events?state=dead",
+    "/routes",
+    "/events?q=ali",
     "/sinks",
     "/sinks/ops",
     "/settings",

@@ -71,7 +71,9 @@ def view(visit: Visit) -> Variables:
     found = meant(visit.ledger, wanted.q, query, nowhere=wanted.state == NOWHERE)
     if isinstance(found, str):
         raise Elsewhere(f"/events/{found}")
-    return variables(found, wanted, visit.state, visit.language)
+    further = wanted.path(before=found.before) if found.before is not None else None
+    shown = variables(found.events, wanted, visit.state, visit.language)
+    return {**shown, "looked_back_to": found.looked_back_to, "look_further": further}
 
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:

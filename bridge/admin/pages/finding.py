@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge.admin import operations
-from bridge.admin.shapes import EventBrief
+from bridge.admin.shapes import EventsFound
 from bridge.store.ledger import Ledger
 from bridge.store.queries.events import event_ids
 from bridge.store.records import Query
@@ -17,16 +17,19 @@ _DELIVERY = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
 _TYPE = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
 
 
-def meant(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> str | Sequence[EventBrief]:
-    """The id of the one event that is meant, or the events that are, newest first."""
+def meant(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> str | EventsFound:
+    """The id of the one event that is meant, or the events that are, newest first.
+
+    What is no name of anything is looked for as text, in the newest of them.
+    """
     if not text:
-        return operations.events(ledger, query, nowhere=nowhere)
+        return EventsFound(events=tuple(operations.events(ledger, query, nowhere=nowhere)))
     if (one := _one_event(ledger, text)) is not None:
         return one
     for about in _readings(text, query):
         if found := operations.events(ledger, about, nowhere=nowhere):
-            return found
-    return ()
+            return EventsFound(events=tuple(found))
+    return operations.search(ledger, text, query, nowhere=nowhere)
 
 
 def _one_event(ledger: Ledger, text: str) -> str | None:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -63,14 +64,22 @@ def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = Fa
 
     What a query says of deliveries, one of the event's has to fit.
     """
-    newest = sa.select(*_BRIEF).where(*event_conditions(query)).order_by(events.c.id.desc()).limit(query.limit)
+    return [event_record(row) for row in connection.execute(fitting_events(query, nowhere=nowhere))]
+
+
+def fitting_events(query: Query, *, nowhere: bool = False, whole: bool = False) -> sa.Select[Any]:
+    """The events that are meant, newest first; `whole` with what they hold."""
+    columns = list(events.c) if whole else _BRIEF
+    newest = sa.select(*columns).where(*event_conditions(query)).order_by(events.c.id.desc()).limit(query.limit)
     if nowhere:
         newest = newest.where(~_HAS_DELIVERY)
     elif query.ids or query.through is not None or query.states or query.cleared or query.sink is not None:
     elif query.ids or query.states or query.cleared or query.sink is not None or query.row is not None:
+        return newest.where(~_HAS_DELIVERY)
+    if query.ids or query.states or query.cleared or query.sink is not None or query.row is not None:
         fitting = sa.exists().where(deliveries.c.event_id == events.c.id, *delivery_conditions(query))
-        newest = newest.where(fitting.correlate(events))
-    return [event_record(row) for row in connection.execute(newest)]
+        return newest.where(fitting.correlate(events))
+    return newest
 
 
 def deliveries_of(connection: sa.Connection, event_ids: Sequence[str]) -> dict[str, list[DeliveryRecord]]:

@@ -1,0 +1,69 @@
+"""A text is looked for in the newest events, wherever it stands, and it is said how far that was. On both engines."""
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.event import Event
+from bridge.store import open_ledger
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import search
+from bridge.store.records import Query
+from tests.fakes import START, an_event, an_intake
+from tests.store.boxes import after
+
+HOSTILE = "100% _ \\ \" ' ‮ алиса [*]? <b>"
+
+
+def found(url: str, text: str, query: Query | None = None, *, nowhere: bool = False) -> search.Found:
+    with open_ledger(url) as ledger:
+        return ledger.read(search.search, text, query or Query(), nowhere=nowhere)
+
+
+def said(note: str, n: int = 0) -> Event:
+    return replace(an_event(f"user:{n}", at=after(n)), native={"note": note})
+
+
+@pytest.mark.parametrize("place", ["subject", "data", "native"])
+@pytest.mark.parametrize("text", ["mina", HOSTILE, HOSTILE[:3], '"'])
+async def test_a_text_is_found_wherever_it_stands_and_stands_for_nothing_but_itself(
+    outbox: SqlOutbox, any_store_url: str, place: str, text: str
+) -> None:
+    whole = f"so {text} it is"
+    plain = an_event("user:bob")
+    it = replace(plain, id=an_event().id, **{place: whole if place == "subject" else {"note": whole}})
+    await outbox.put(an_intake(plain, it))
+    hits = [one.id for one in found(any_store_url, text).events]
+    assert it.id in hits
+    if text != '"':  # which is in all JSON
+        assert hits == [it.id]
+
+
+async def test_the_walk_is_bounded_and_goes_on_where_it_ended(
+    outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "SEARCHED", 3)
+    events = [said("mina" if number == 0 else "no", number) for number in range(7)]
+    for one in events:
+        await outbox.put(an_intake(one))
+    first = found(any_store_url, "mina")
+    assert (first.events, first.before, first.back_to) == ([], events[4].id, after(4))
+    second = found(any_store_url, "mina", Query(before=first.before))
+    assert second.before == events[1].id
+    last = found(any_store_url, "mina", Query(before=second.before))
+    assert ([one.id for one in last.events], last.before, last.back_to) == ([events[0].id], None, None)
+
+
+async def test_what_else_is_asked_for_holds_for_a_text_as_well(outbox: SqlOutbox, any_store_url: str) -> None:
+    for sinks in (("ops",), ("team",), ()):
+        await outbox.put(an_intake(said("mina", len(sinks)), sinks=sinks))
+    assert len(found(any_store_url, "mina").events) == 3
+    assert len(found(any_store_url, "mina", Query(sink="ops")).events) == 1
+    assert len(found(any_store_url, "mina", nowhere=True).events) == 1
+    assert found(any_store_url, "mina", Query(until=START)).events == []
+    assert len(found(any_store_url, "mina", Query(limit=2)).events) == 2
+
+
+async def test_a_text_of_any_length_is_looked_for_as_far_as_is_worth_it(outbox: SqlOutbox, any_store_url: str) -> None:
+    await outbox.put(an_intake(said("x" * search.LONGEST)))
+    assert len(found(any_store_url, "x" * 10**6).events) == 1

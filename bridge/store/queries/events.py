@@ -72,11 +72,9 @@ def fitting_events(query: Query, *, nowhere: bool = False, whole: bool = False) 
     columns = list(events.c) if whole else _BRIEF
     newest = sa.select(*columns).where(*event_conditions(query)).order_by(events.c.id.desc()).limit(query.limit)
     if nowhere:
-        newest = newest.where(~_HAS_DELIVERY)
-    elif query.ids or query.through is not None or query.states or query.cleared or query.sink is not None:
-    elif query.ids or query.states or query.cleared or query.sink is not None or query.row is not None:
         return newest.where(~_HAS_DELIVERY)
-    if query.ids or query.states or query.cleared or query.sink is not None or query.row is not None:
+    asked = (query.ids, query.through is not None, query.states, query.cleared, query.sink is not None, query.row)
+    if any(asked):
         fitting = sa.exists().where(deliveries.c.event_id == events.c.id, *delivery_conditions(query))
         return newest.where(fitting.correlate(events))
     return newest

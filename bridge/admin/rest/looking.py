@@ -29,8 +29,9 @@ async def events(call: Call) -> answered.Events:
         if isinstance(found, str):
             one = operations.explain(ledger, found, call.state.router)
             return answered.Events(items=(one,), next=None)
-        more = len(found) > wanted.limit
-        return answered.Events(items=tuple(found[: wanted.limit]), next=found[wanted.limit - 1].id if more else None)
+        items = found.events[: wanted.limit]
+        more = len(found.events) > wanted.limit
+        return answered.Events(items=items, next=items[-1].id if more else found.before)
 
     return await call.read(look)
 

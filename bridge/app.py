@@ -36,6 +36,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
+from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
@@ -103,8 +104,17 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 ),
                 open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
             )
+            poller = Poller(outbox, http, clock, announce=dispatcher.announce)
             reloader = Reloader(
-                path, receiver, dispatcher, http, outbox, sealer=_sealer(config), alerts=alerts, admin=admin
+                path,
+                receiver,
+                dispatcher,
+                http,
+                outbox,
+                sealer=_sealer(config),
+                alerts=alerts,
+                admin=admin,
+                poller=poller,
             )
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
@@ -113,6 +123,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(dispatcher.regroup_forever()),
                 tasks.create_task(reloader.watch(reload)),
                 tasks.create_task(alerts.run()),
+                tasks.create_task(poller.run()),
             ]
             refusals = Refusals()
             routes = _routes(receiver, config, refusals, clock, ready=outbox.check)

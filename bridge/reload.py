@@ -32,6 +32,8 @@ from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.people.directory import generation_of, unchanged
+from bridge.polling.jobs import Job, jobs_of
+from bridge.polling.poller import Poller
 from bridge.routing import Router
 from bridge.sealing import Sealer, Unmasking
 from bridge.sinks import SinkSettings
@@ -79,6 +81,7 @@ class Reloader:
         sealer: Sealer | None = None,
         alerts: AlertDesk | None = None,
         admin: Admin | None = None,
+        poller: Poller | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._path = path
@@ -87,6 +90,7 @@ class Reloader:
         self._outbox = outbox
         self._alerts = alerts
         self._admin = admin
+        self._poller = poller
         self._clock = clock or SystemClock()
         self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
@@ -117,6 +121,9 @@ class Reloader:
         sinks = {name: sink for name, (_, sink) in opened.items()}
         if self._alerts is not None:
             self._alerts.configure(_alert_plan(config, router, renderer, sinks))
+        if self._poller is not None:
+            jobs = [job for one in sources.values() for job in _jobs(one)]
+            self._poller.configure(jobs, router)
         if self._admin is not None:
             self._admin.configure(
                 config_state(self._path, config, router, renderer, cause=cause, now=self._clock.now())
@@ -215,6 +222,11 @@ def config_state(
 def _whole(config: Config) -> Config:
     """The same, with all that it leaves to defaults."""
     return config.model_copy(update={"admin": config.admin_side()})
+
+
+def _jobs(source: Source) -> Iterable[Job]:
+    """What is asked of a source on a clock."""
+    return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm)
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:

@@ -39,9 +39,13 @@ def _speaks_for_others(word: str) -> bool:
 #: The panels, those last that speak for others.
 PANELS = sorted(_CONFIGS, key=_speaks_for_others)
 #: Settings that have no default.
-_REQUIRED = {"json": {"type": "body.type"}}
+_REQUIRED: dict[str, dict[str, str]] = {
+    "json": {"type": "body.type"},
+    "3x-ui": {"address": "https://panel.example.com/", "token": "demo"},
+}
 
-_TIME = re.compile(r"\{(iso|zoneless|day|time|seconds):([+-][0-9]+)([smhd])\}")
+_TIME = re.compile(r"\{(iso|zoneless|day|time|seconds|millis):([+-][0-9]+)([smhd])\}")
+_SECONDS = {"seconds": 1, "millis": 1000}  # since 1970, as numbers
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -179,8 +183,8 @@ def _dated(value: Any, at: datetime) -> Any:
     match value:
         case str():
             found = _TIME.fullmatch(value)
-            if found and found[1] == "seconds":
-                return int(_moment(found, at).timestamp())
+            if found and found[1] in _SECONDS:
+                return int(_moment(found, at).timestamp() * _SECONDS[found[1]])
             return _TIME.sub(lambda one: _written(one, at), value)
         case dict():
             return {key: _dated(one, at) for key, one in value.items()}

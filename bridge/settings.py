@@ -5,9 +5,10 @@ from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -123,6 +124,21 @@ def _base_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _web_address(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    with suppress(ValueError):
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 raises where it is none
+        if parts.scheme in ("http", "https") and parts.hostname and not re.search(r"\s", text):
+            return SecretStr(text)
+    raise ValueError("should be an address that begins with http:// or https://")
+
+
+def _several(value: Any) -> Any:
+    """One value as a list of one, and the word none as an empty list."""
+    return () if value == "none" else value if isinstance(value, list | tuple) else [value]
+
+
 def is_reachable(listen: str) -> bool:
     """Whether other machines may reach what listens there."""
     host = listen.rpartition(":")[0].strip("[]")
@@ -188,6 +204,36 @@ ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 
 #: What something is reached by: an http(s) address, without the slash at its end.
 BaseUrl = Annotated[str, AfterValidator(_base_url)]
+
+#: An http(s) address that may hold a secret.
+SecretAddress = Annotated[SecretStr, AfterValidator(_web_address)]
+
+#: Several durations, or the word none.
+Durations = Annotated[
+    tuple[Duration, ...],
+    BeforeValidator(_several),
+    WithJsonSchema(
+        {
+            "oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}],
+            "examples": ["3d", "none"],
+        }
+    ),
+]
+
+#: Several parts of a hundred, or the word none.
+Percents = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=99)], ...],
+    BeforeValidator(_several),
+    WithJsonSchema(
+        {
+            "oneOf": [
+                {"type": "integer", "minimum": 1, "maximum": 99},
+                {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 99}},
+                {"const": "none"},
+            ]
+        }
+    ),
+]
 
 #: The name of a time zone, as Asia/Tehran.
 TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -63,6 +63,10 @@ def broken(copy: Path) -> Callable[[str, str], set[str]]:
         ("cluster/new.py", "from bridge.store import open_outbox", MOVERS),
         ("ingress/new.py", "from bridge.panels.discord.panel import DiscordPanel", MOVERS),
         ("ingress/new.py", "from bridge.store import records", MOVERS),
+        ("polling/new.py", "from bridge.panels.threexui import ThreeXuiConfig", MOVERS),
+        ("polling/new.py", "from bridge.sinks.discord.sink import DiscordSink", MOVERS),
+        ("polling/new.py", "from bridge.store.outbox import SqlOutbox", MOVERS),
+        ("polling/new.py", "from bridge.ingress.source import Source", LAYERS),
         ("ingress/new.py", "from bridge.delivery import lane", LAYERS),
         ("cluster/new.py", "from bridge.delivery import lane", LAYERS),
         ("panels/new.py", "from bridge.sinks import base", LAYERS),
@@ -86,6 +90,7 @@ def test_a_file_that_breaks_a_contract_is_found(
         ("sinks/slack/new.py", "from bridge.sinks.slack import sink"),
         ("delivery/new.py", "from bridge.sinks import base\nfrom bridge.store.base import Outbox"),
         ("cluster/new.py", "from bridge.store import base"),
+        ("polling/new.py", "from bridge.sinks import http\nfrom bridge.panels import base"),
     ],
 )
 def test_a_file_that_imports_what_it_may_breaks_none(

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+from urllib.parse import urlsplit
 
 from bridge.config.model import Config
 from bridge.config.warnings import is_demo
-from bridge.panels.base import SourceConfig
+from bridge.panels.base import PolledConfig, SourceConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,21 @@ def endpoints(config: Config, address: str | None = None) -> Iterator[Endpoint]:
     """Every source; `address` is where the port is really open, if it is."""
     base = config.public_url or local_url(address or config.listen)
     for name, settings in config.sources.items():
+        if isinstance(settings, PolledConfig):
+            yield Endpoint(name, settings.panel, *_asked(settings))
+            continue
         panel = settings.open()
         secret = secret_placeholder(name, settings)
         url = base + panel.path.format(source=name, secret=secret or "none")
         lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)
         yield Endpoint(name, settings.panel, url, tuple(lines))
+
+
+def _asked(settings: PolledConfig) -> tuple[str, tuple[str, ...]]:
+    """How often a panel is asked and where, and what: there is nothing to paste. The path may be a secret."""
+    host = urlsplit(settings.address.get_secret_value()).hostname
+    questions = tuple(f"GET …/{one.path}" for one in settings.open().questions())
+    return f"asked at {host} every {settings.interval:g} s", questions
 
 
 def secret_placeholder(name: str, settings: SourceConfig) -> str:

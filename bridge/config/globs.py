@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from bridge.config.document import Document, KeyPath
 from bridge.config.orbvpn import spellings
 from bridge.panels import CONFIGS, NATIVE_TYPES, OPEN_ENDED, TOLD
+from bridge.polled import OF_WATCH
 from bridge.routing import OWN
 from bridge.vocabulary import TYPES
 
@@ -113,13 +114,15 @@ def _suggestion(name: str, known: _Known) -> str:
 
 def _known(document: Document, sources: list[str]) -> _Known:
     """What the named sources tell, or all of the file's; everything where the file has none that is known."""
-    words = [document.value(("sources", name, "panel")) for name in sources or document.names("sources")]
+    names = sources or document.names("sources")
+    words = [document.value(("sources", name, "panel")) for name in names]
+    watched = any(document.value(("sources", name, "watch")) is not None for name in names)
     panels = [word for word in words if isinstance(word, str) and word in _NATIVE]
     if not panels:
         return ALL
     return _Known(
-        types=frozenset(_types_of(panels)),
-        natives=frozenset().union(*(_NATIVE[word] for word in panels)),
+        types=frozenset(_types_of(panels)).union(OF_WATCH.values() if watched else ()),
+        natives=frozenset(OF_WATCH if watched else ()).union(*(_NATIVE[word] for word in panels)),
         open=any(word in OPEN_ENDED for word in panels),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.model import Config
+from bridge.panels.base import PolledConfig
 from bridge.routing import OWN, Route
 from bridge.store_url import is_database, sqlite_file
 
@@ -47,7 +48,7 @@ def unwritable(file: Path) -> str | None:
 def _warn_of_sources(document: Document, config: Config) -> None:
     for name, source in config.sources.items():
         path: KeyPath = ("sources", name)
-        if not source.secret:
+        if not source.secret and not isinstance(source, PolledConfig):
             document.warn(path, "takes events from anyone, its secret is none", document.position((*path, "secret")))
         if config.is_reachable() and any(is_demo(secret.get_secret_value()) for secret in source.secret):
             what = "its secret is the one of the example, which everyone knows"

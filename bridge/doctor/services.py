@@ -19,7 +19,7 @@ from bridge.panels import DIALECTS
 from bridge.sinks import SinkSettings
 from bridge.sinks.asking import Finding
 from bridge.sinks.base import Tools
-from bridge.sinks.http import Http, OnSent, Request, Response, Unanswered
+from bridge.sinks.http import ANSWER_LIMIT, Http, OnSent, Request, Response, Unanswered
 
 ENDS_SOON = timedelta(days=14)
 UNSURE, BROKEN = 5.0, 120.0  # seconds that a clock may be off
@@ -44,11 +44,17 @@ class NotingHttp(Http):
         self._now = now
 
     async def send(
-        self, request: Request, *, within: float, proxy: str | None = None, on_sent: OnSent = None
+        self,
+        request: Request,
+        *,
+        within: float,
+        proxy: str | None = None,
+        on_sent: OnSent = None,
+        most: int = ANSWER_LIMIT,
     ) -> Response:
         self.hosts[Host(request.url.origin(), proxy)] = None
         began = self._now()
-        response = await super().send(request, within=within, proxy=proxy, on_sent=on_sent)
+        response = await super().send(request, within=within, proxy=proxy, on_sent=on_sent, most=most)
         told = _told(response)
         if told is not None:
             self.ahead.append(clock_ahead(began, self._now(), told))

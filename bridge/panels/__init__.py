@@ -15,9 +15,11 @@ from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.orbvpn import OrbvpnConfig
 from bridge.panels.rebecca import RebeccaConfig
 from bridge.panels.remnawave import RemnawaveConfig
+from bridge.panels.threexui import ThreeXuiConfig
 from bridge.panels.uptimekuma import UptimeKumaConfig
 from bridge.panels.wgdashboard import WGDashboardConfig
 from bridge.panels.wgportal import WgPortalConfig
+from bridge.polled import OF_WATCH
 
 #: A configured panel: the word under `panel` chooses which.
 SourceSettings = Annotated[
@@ -30,6 +32,7 @@ SourceSettings = Annotated[
     | OrbvpnConfig
     | AlertmanagerConfig
     | UptimeKumaConfig
+    | ThreeXuiConfig
     | CloudEventsConfig
     | JsonConfig,
     Field(discriminator="panel"),
@@ -50,4 +53,4 @@ TOLD = {word: config.other_types.union(config.native_types.values()) for config 
 OPEN_ENDED = tuple(word for config in CONFIGS if not config.native_types for word in config.words())
 
 #: Names that panels use themselves, as globs, beside the canonical ones: routes may match either.
-NATIVE_TYPES = frozenset(native for config in CONFIGS for native in config.native_types)
+NATIVE_TYPES = frozenset(native for config in CONFIGS for native in config.native_types).union(OF_WATCH)

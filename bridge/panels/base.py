@@ -13,9 +13,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, SecretStr
 
 from bridge.codec import dump
 from bridge.errors import BadPayload, BadSignature
@@ -24,7 +24,20 @@ from bridge.foreign import form_fields, multipart_fields, parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.originals import left_out_header, without_masked
-from bridge.settings import Secrets, Settings, SilentAfter
+from bridge.polled import Answer, Difference, Question
+from bridge.settings import Duration, SecretAddress, Secrets, Settings, SilentAfter
+
+
+class Watch(Settings):
+    """What is asked now and then to see whether a panel answers."""
+
+    example: ClassVar[str] = "address: https://panel.example.com/"
+
+    address: SecretAddress = Field(description="what is asked, by GET")
+    status: tuple[int, ...] = Field((), description="the answers that are right, as [200]; any below 400 if not given")
+    interval: Duration = Field(60.0, ge=10, le=86400, description="how often it is asked")
+    within: Duration = Field(10.0, gt=0, le=60, description="how long an answer may take")
+    lost_after: Duration = Field(180.0, le=86400, description="how long it gives no right answer before that is told")
 
 
 class SourceConfig(Settings):
@@ -50,6 +63,8 @@ class SourceConfig(Settings):
         None, description="tell where nothing came for so long; auto: 6 times as long as usual, 1h at least"
     )
 
+    watch: Watch | None = Field(None, description="tell where the panel itself does not answer")
+
     @abstractmethod
     def open(self) -> "Panel[Any]":
         """The panel that these settings describe."""
@@ -66,6 +81,26 @@ class SourceConfig(Settings):
 
 
 C = TypeVar("C", bound=SourceConfig, covariant=True)
+
+
+def _nobody(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if value:
+        raise ValueError("should be none: this panel is asked, and posts nothing; its own secret is its token")
+    return value
+
+
+class PolledConfig(SourceConfig):
+    """What a source has whose panel posts nothing, and is asked."""
+
+    secret: Annotated[Secrets, AfterValidator(_nobody)] = Field((), description="none: nothing is posted")
+    address: SecretAddress = Field(description="where the panel is, with its path")
+    token: SecretStr = Field(min_length=1, description="what the panel lets in")
+    interval: Duration = Field(60.0, ge=30, le=3600, description="how often it is asked")
+    lost_after: Duration = Field(180.0, le=86400, description="how long it does not answer before that is told")
+
+    @abstractmethod
+    def open(self) -> "PolledPanel[Any]":
+        """The panel that these settings describe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +225,37 @@ class Panel(ABC, Generic[C]):
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
         return True
+
+
+P = TypeVar("P", bound=PolledConfig, covariant=True)
+
+
+class PolledPanel(Panel[P]):
+    """A panel without a webhook: it is asked, and what has changed is what it would have posted.
+
+    questions → `read` (answers → what they say) → `diff` (what they said before → a state to be kept, elements), and
+    from there on as if these had been posted: `elements`, masking, `parse`.
+    """
+
+    paste: ClassVar[tuple[str, ...]] = ("GET {url}", "Authorization: Bearer {secret}")  # what it sees of us
+
+    def verify_head(self, hook: Hook) -> bool:
+        raise BadSignature("this source is asked, and nothing is posted to it")
+
+    @abstractmethod
+    def questions(self) -> Sequence[Question]:
+        """What it is asked, one after the other."""
+
+    @abstractmethod
+    def read(self, answers: Sequence[Answer | None]) -> Any:
+        """What the answers say, one for each question, None for an optional one that it does not know.
+
+        Raise BadPayload where they cannot be understood, or say that it does not let us in.
+        """
+
+    @abstractmethod
+    def diff(self, before: JsonObject | None, picture: Any, at: datetime) -> Difference:
+        """What has changed since `before`, by what `read` found `at` that time; nothing is told of a first look."""
 
 
 def form_of(hook: Hook, *, most: int) -> dict[str, str] | None:

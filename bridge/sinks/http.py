@@ -74,9 +74,18 @@ class Http:
         self._faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError, IncompleteReadError)
 
     async def send(
-        self, request: Request, *, within: float, proxy: str | None = None, on_sent: OnSent = None
+        self,
+        request: Request,
+        *,
+        within: float,
+        proxy: str | None = None,
+        on_sent: OnSent = None,
+        most: int = ANSWER_LIMIT,
     ) -> Response:
-        """The answer; raise Unanswered where none came whole within so many seconds."""
+        """The answer, and of its body so many bytes at the most; raise Unanswered where none came whole in time.
+
+        within: seconds
+        """
         session = self._session(proxy)
         try:
             async with session.request(
@@ -89,7 +98,7 @@ class Http:
                 proxy=proxy if proxy and proxy.startswith("http") else None,
                 trace_request_ctx=on_sent,
             ) as response:
-                return Response(response.status, _headers(response), await _body(response), request.url)
+                return Response(response.status, _headers(response), await _body(response, most), request.url)
         except TimeoutError as error:
             _let_go(error)
             raise Unanswered(f"no answer within {within:g} s") from None
@@ -214,14 +223,14 @@ def _headers(response: aiohttp.ClientResponse) -> dict[str, str]:
     return headers
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, or its first ANSWER_LIMIT bytes."""
+async def _body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The whole body, or its first `most` bytes."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) >= ANSWER_LIMIT:
+        if len(body) >= most:
             break
-    return bytes(body[:ANSWER_LIMIT])
+    return bytes(body[:most])
 
 
 def reason_of(error: BaseException) -> str:

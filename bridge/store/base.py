@@ -19,6 +19,7 @@ from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.mute import Mute
 from bridge.outcome import Attempt, Fate, Limit
+from bridge.polled import PollKey, PollResult, Turn
 from bridge.terms import Terms
 
 
@@ -195,6 +196,20 @@ class Outbox(Protocol):
 
         A routed event whose fingerprint is that of a repeat is set aside, with the reason that it is one. A delivery
         whose terms collect its event is waiting, and due when the collecting ends.
+        """
+        ...
+
+    async def take_turn(self, key: PollKey, *, now: datetime, every: float) -> Turn | float:
+        """The turn to ask, the next one being `every` seconds later; or the seconds until there is one to be had.
+
+        A turn that lies further ahead than any could is one that can be had: the clock was set back.
+        """
+        ...
+
+    async def put_polled(self, intake: Intake, result: PollResult) -> PutResult | None:
+        """Keep what a turn has found, and the events that it is about, in one commit.
+
+        None where the turn is over, for another one has begun: then nothing was kept.
         """
         ...
 

@@ -14,11 +14,12 @@ from bridge.event import Event
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
+from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.backend import autocommit
 from bridge.store.base import Arrival, Claim, Delivery, Ending, LaneState, PutResult, Remembered, Settlement
 from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
-from bridge.store.queries import claim, directory, events, fingerprints, following, lanes, mutes, prune, threads
+from bridge.store.queries import claim, directory, events, fingerprints, following, lanes, mutes, polled, prune, threads
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -35,7 +36,9 @@ class SqlOutbox:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine, check)
-        self._put = partial(put, names=TypeNames())  # one object each: what shares a commit is told by it
+        names = TypeNames()
+        self._put = partial(put, names=names)  # one object each: what shares a commit is told by it
+        self._put_polled = partial(polled.put_polled, names=names)
         self._settle = partial(settle, replica=replica or None)
         self._advanced: dict[str, tuple[float, int, int]] = {}  # sink → by how much, under which epoch, up to which id
         self._connection = PersistentConnection(lambda: autocommit(engine.connect()), check)
@@ -51,6 +54,19 @@ class SqlOutbox:
             await self._keep_table(intake.routed[0].decision.table, intake.routed[0].event.received_at)
         result: PutResult = await self._writer.write(self._put, intake)
         return result
+
+    async def take_turn(self, key: PollKey, *, now: datetime, every: float) -> Turn | float:
+        wait = await self._read(lambda c: polled.seconds_until_due(c, key, now=now, every=every))
+        if wait > 0:
+            return wait
+        turn: Turn | None = await self._writer.write(polled.take_turns, (key, now, every))
+        return every if turn is None else turn
+
+    async def put_polled(self, intake: Intake, result: PollResult) -> PutResult | None:
+        if intake.routed:
+            await self._keep_table(intake.routed[0].decision.table, intake.routed[0].event.received_at)
+        put_: PutResult | None = await self._writer.write(self._put_polled, (intake, result))
+        return put_
 
     async def _keep_table(self, table: Table, used_at: datetime) -> None:
         """Keep the table before the first event that was routed by it, and once a day from then on."""

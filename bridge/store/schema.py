@@ -194,6 +194,17 @@ replicas = sa.Table(
     sa.Column("seen_at", Micros, nullable=False),  # by the database's own clock
 )
 
+polled = sa.Table(  # what is asked of sources on a clock
+    "polled",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("turn", Micros, nullable=False),  # how many were taken
+    sa.Column("due_at", Micros, nullable=False),  # when the next one may be
+    sa.Column("health", sa.Text, nullable=False),  # JSON
+    sa.Column("state", sa.Text),  # JSON: what the next answer is compared with
+)
+
 
 def text_head(text: sa.ColumnElement[Any] | str) -> sa.ColumnElement[str]:
     """The beginning of a text that somebody else chose, by which it is found: an index takes none of any length."""

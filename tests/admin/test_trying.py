@@ -29,10 +29,12 @@ from tests.messages.hostile import texts
 
 SECRET = "s3cr3t-s3cr3t-s3cr3t"
 ENGLISH = language("en")
-REQUIRED = {"json": ", type: body.type"}
-SOURCES = "".join(
-    f"  {panel}: {{panel: {panel}, secret: {SECRET}0123456789012345{REQUIRED.get(panel, '')}}}\n" for panel in PANELS
-)
+PROVED = f"secret: {SECRET}0123456789012345"
+SETTINGS = {
+    "json": f"{PROVED}, type: body.type",
+    "3x-ui": f"address: https://panel.example.com/{SECRET}, token: {SECRET}",
+}
+SOURCES = "".join(f"  {panel}: {{panel: {panel}, {SETTINGS.get(panel, PROVED)}}}\n" for panel in PANELS)
 FILE = f"""\
 sources:
 {SOURCES}sinks:

@@ -15,7 +15,7 @@ from bridge.config.model import Config
 from bridge.config.orbvpn import OrbvpnWebhook
 from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings
-from bridge.panels.base import SourceConfig
+from bridge.panels.base import SourceConfig, Watch
 from bridge.panels.json.signature import SignatureSettings
 from bridge.people.directory import DirectorySettings
 from bridge.people.record import Record
@@ -50,6 +50,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "directory": DirectorySettings,
     "record": Record,
     "Every source": SourceConfig,
+    "watch": Watch,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},
     "signature": SignatureSettings,
     "Every sink": SinkConfig,

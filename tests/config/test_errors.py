@@ -90,7 +90,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         (
             "sources:\n  m: {secret: x}",
-            '2:6: source "m": missing key "panel": there are alertmanager, cloudevents, discord, json, marzban, '
+            '2:6: source "m": missing key "panel": there are 3x-ui, alertmanager, cloudevents, discord, json, marzban, '
             "marzneshin, orbvpn, pasarguard, rebecca, remnawave, uptimekuma, wgdashboard, wgportal",
         ),
         (
@@ -165,11 +165,11 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ("sinks:\n  ops: {type: null}", '2:15: sink "ops": type is empty: there are console, discord, '),
         (
             "sources:\n  m: {panel: {a: 1}}",
-            '2:14: source "m": panel should be one word: there are alertmanager, ',
+            '2:14: source "m": panel should be one word: there are 3x-ui, alertmanager, ',
         ),
         (
             "sources:\n  m: {panel: true}",
-            '2:14: source "m": panel should be one word: there are alertmanager, ',
+            '2:14: source "m": panel should be one word: there are 3x-ui, alertmanager, ',
         ),
         ("routes:\n  - ops", "2:5: route 1 should be a mapping, as in `key: value`"),
         ("sinks:\n  ops: {type: console, enabled: maybe}", '2:33: sink "ops": enabled should be true or false'),

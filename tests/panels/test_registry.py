@@ -37,6 +37,7 @@ UNRECORDED = {
     "discord": "what Marzban and PasarGuard post there lies with theirs",
     "cloudevents": "any program sends it: its specification has the examples",
     "json": "any program sends it",
+    "3x-ui": "it posts nothing: tests/polling/threexui.py answers as it does",
 }
 
 

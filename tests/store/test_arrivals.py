@@ -1,10 +1,12 @@
 """What came in, the newest first and in pages; and what is remembered of what was told."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bridge.intake import Destination, Fingerprint, Intake, Routed
+from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
@@ -28,6 +30,13 @@ async def test_what_came_in_is_found_in_pages_the_newest_first(outbox: SqlOutbox
 async def test_only_what_came_since_then_is_found(outbox: SqlOutbox, seconds: int, count: int) -> None:
     await outbox.put(an_intake(*(came("a", after(number)) for number in range(10))))
     assert len(await outbox.arrivals(before=None, since=after(seconds), limit=100)) == count
+
+
+async def test_what_was_found_out_about_a_source_is_nothing_that_it_said(outbox: SqlOutbox) -> None:
+    found_out = [replace(came("a", after(number)), native_type=native) for number, native in enumerate(OF_WATCH)]
+    said = came("a", after(9))
+    await outbox.put(an_intake(*found_out, said))
+    assert [one.id for one in await outbox.arrivals(before=None, since=None, limit=100)] == [said.id]
 
 
 async def test_a_key_is_remembered_for_its_time_and_no_other_is(outbox: SqlOutbox) -> None:

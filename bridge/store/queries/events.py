@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.intake import Destination
+from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
 from bridge.store.compiled import read
 from bridge.store.queries.fingerprints import remembered_event
@@ -26,6 +27,7 @@ _HAS_DELIVERY = sa.exists().where(deliveries.c.event_id == events.c.id)
 ARRIVALS = (
     sa.select(events.c.id, events.c.source, events.c.received_at)
     .where(events.c.id < sa.bindparam("before_"), events.c.id >= sa.bindparam("since_"))
+    .where(*(events.c.native_type != native for native in OF_WATCH))
     .order_by(events.c.id.desc())
     .limit(sa.bindparam("limit_"))
 )
@@ -34,7 +36,9 @@ _ABOVE_ALL = "ffffffff-ffff"  # whatever the database's order of letters: an id'
 
 
 def arrivals(connection: sa.Connection, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
-    """Up to `limit` events that came `since` then, with an id below `before`, the newest first."""
+    """Up to `limit` events that came `since` then, with an id below `before`, the newest first: what sources said, and
+    not what was found out about them.
+    """
     lowest = "" if since is None else lowest_event_id(since)
     rows = read(connection, ARRIVALS, {"before_": before or _ABOVE_ALL, "since_": lowest, "limit_": limit})
     return [Arrival(row.id, row.source, moment(row.received_at)) for row in rows]

@@ -1,0 +1,97 @@
+"""What asking on a clock is about: what a panel is asked, what it answered, what has changed, and whose turn it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bridge.event import JsonObject
+
+#: What is told of a source that is watched, or asked, as it is called here, and which type that is. No panel says it.
+OF_WATCH = {"watch.lost": "node.connection_lost", "watch.restored": "node.connection_restored"}
+
+
+class Polling(StrEnum):
+    """Why something is asked of a source."""
+
+    EVENTS = "events"  # its panel has no webhook: what has changed is what happened
+    HEALTH = "health"  # whether it answers at all
+
+
+@dataclass(frozen=True, slots=True)
+class PollKey:
+    """What is asked in turns: one thing of one source."""
+
+    source: str
+    what: Polling
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A GET below a source's address. `optional`: a panel that does not know it can be asked the rest all the same."""
+
+    path: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # they hold its token
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whatever it says."""
+
+    status: int
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What has changed between two looks: the state that the next one is compared with, and an element for each change.
+
+    Elements are what a webhook of the panel would send, if it had one.
+    """
+
+    state: JsonObject
+    elements: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a source answers. All is well where it is not `failing_since` some time.
+
+    failures  polls in a row that it did not answer as it should
+    told      whether that it does not was told
+    """
+
+    failing_since: datetime | None = None
+    reason: str | None = None
+    failures: int = 0
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to ask once, and to keep once what came of it; nobody else has it.
+
+    number  of the turns that were taken; with the next one this is over
+    state   what was kept of the last answer; None where nothing was
+    """
+
+    key: PollKey
+    number: int
+    health: Health
+    state: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollResult:
+    """What a turn has found.
+
+    state   what is kept of the answer from now on; None: what is kept already
+    due_at  when to ask again, where that is not at the next turn
+    """
+
+    turn: Turn
+    health: Health
+    state: JsonObject | None = None
+    due_at: datetime | None = None

@@ -1,0 +1,130 @@
+"""What is asked of a source in turns, and what its answers say: what has changed, or whether it is there at all."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from bridge.codec import dump
+from bridge.errors import BadPayload
+from bridge.event import Event, JsonObject, iso, new_id
+from bridge.foreign import present
+from bridge.intake import Fingerprint, SetAside
+from bridge.panels.base import Hook, Panel, PolledPanel, Watch
+from bridge.polled import OF_WATCH, Answer, Health, Polling, PollKey, Question
+
+#: Understands a request as the door does: its events, and what of it is none.
+Understand = Callable[[Hook], tuple[Sequence[tuple[Event, Fingerprint | None]], Sequence[SetAside]]]
+
+#: Seconds for all that is asked in one turn. The next one may be another replica's, and must not meet it.
+LONGEST_TURN = 60.0
+
+#: What a source's own answering is a subject under.
+_SUBJECTS = {Polling.EVENTS: "node/panel", Polling.HEALTH: "node/watch"}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the answers of one turn say. `state`: what the next ones are compared with, None where nothing is."""
+
+    state: JsonObject | None = None
+    events: Sequence[Event] = ()
+    set_aside: Sequence[SetAside] = ()
+
+
+#: What answers say, compared with the state before; raise BadPayload where they are not as they should be.
+Find = Callable[[Sequence[Answer | None], JsonObject | None, datetime], Findings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One thing that is asked of one source.
+
+    panel       the word that chooses its panel
+    address     what the questions' paths are put behind
+    interval    seconds from turn to turn
+    within      seconds that a turn may take
+    lost_after  seconds that it fails before that is told
+    realm       whose users its events are about, where other sources speak of the same
+    """
+
+    key: PollKey
+    panel: str
+    address: str = field(repr=False)
+    questions: Sequence[Question]
+    interval: float
+    within: float
+    lost_after: float
+    find: Find
+    realm: str | None = None
+
+    def health_event(self, verdict: str, health: Health, at: datetime) -> Event:
+        """That the source does not answer, or does so again; `health` is how it was while it did not."""
+        native = f"watch.{verdict}"
+        lost, since = verdict == "lost", health.failing_since or at
+        reason = health.reason if lost else None
+        return Event(
+            id=new_id(),
+            source=self.key.source,
+            panel=self.panel,
+            type=OF_WATCH[native],
+            native_type=native,
+            subject=f"{_SUBJECTS[self.key.what]}:{self.key.source}",
+            occurred_at=since if lost else at,
+            received_at=at,
+            data=present(node=present(name=self.key.source, address=urlsplit(self.address).hostname), reason=reason),
+            native=present(event=native, since=iso(since), reason=reason),
+        )
+
+
+def jobs_of(
+    source: str, word: str, panel: Panel[Any], understand: Understand, *, realm: str | None = None
+) -> Iterator[Job]:
+    """What is asked of a source; nothing of one whose panel posts, and is not watched."""
+    if isinstance(panel, PolledPanel):
+        settings = panel.config
+        yield Job(
+            key=PollKey(source, Polling.EVENTS),
+            panel=word,
+            address=f"{settings.address.get_secret_value().rstrip('/')}/",
+            questions=panel.questions(),
+            interval=settings.interval,
+            within=min(LONGEST_TURN, settings.interval),
+            lost_after=settings.lost_after,
+            find=_what_changed(panel, understand),
+            realm=realm,
+        )
+    if (watch := panel.config.watch) is not None:
+        yield Job(
+            key=PollKey(source, Polling.HEALTH),
+            panel=word,
+            address=watch.address.get_secret_value(),
+            questions=(Question(""),),
+            interval=watch.interval,
+            within=min(watch.within, watch.interval),
+            lost_after=watch.lost_after,
+            find=_whether_right(watch),
+            realm=realm,
+        )
+
+
+def _what_changed(panel: PolledPanel[Any], understand: Understand) -> Find:
+    def find(answers: Sequence[Answer | None], before: JsonObject | None, at: datetime) -> Findings:
+        difference = panel.diff(before, panel.read(answers), at)
+        if not difference.elements:
+            return Findings(difference.state)
+        events, set_aside = understand(Hook(body=dump(difference.elements), received_at=at))
+        return Findings(difference.state, [event for event, _ in events], set_aside)
+
+    return find
+
+
+def _whether_right(watch: Watch) -> Find:
+    def find(answers: Sequence[Answer | None], before: JsonObject | None, at: datetime) -> Findings:
+        status = next((one.status for one in answers if one is not None), 0)
+        if status not in watch.status if watch.status else not 200 <= status < 400:
+            raise BadPayload(f"HTTP {status}")
+        return Findings()
+
+    return find

@@ -112,7 +112,7 @@ TYPE_ROWS = [
     row
     for family in (
         *("Users", "Subscriptions", "Payments", "Resellers", "Devices", "Peers", "Interfaces", "Nodes", "Security"),
-        *("The panel itself", "The system", "What is watched", "The bridge itself", "Messages"),
+        *("The panel itself", "The system", "What is watched", "Tickets", "The bridge itself", "Messages"),
     )
     for row in table("docs/events.md", family)
 ]

@@ -223,6 +223,13 @@ LAYOUT: dict[str, tuple[FactRow, ...]] = {
         FactRow(N_("Labels"), listed("labels"), wide=True, of=WHOLE),
         FactRow(N_("Link"), field("url"), wide=True, of=WHOLE),
     ),
+    "ticket": (
+        FactRow(N_("Title"), field("title"), wide=True, alone=N_("Ticket")),
+        FactRow(N_("Number"), field("id")),
+        FactRow(N_("Status"), field("status"), lead=True),
+        FactRow(N_("Priority"), field("priority")),
+        FactRow(N_("Message"), field("message"), wide=True),
+    ),
     "lane": (
         FactRow(N_("Sink"), field("sink")),
         FactRow(N_("Given Up"), field("dead"), lead=True),
@@ -267,6 +274,7 @@ HEADINGS = {
     "thing": ("🗂️", N_("Details")),
     "system": ("⚙️", N_("System Details")),
     "alert": ("🚨", N_("Alert Details")),
+    "ticket": ("🎫", N_("Ticket Details")),
     "lane": ("📨", N_("Sink Details")),
     "source": ("📥", N_("Source Details")),
     "config": ("📄", N_("File Details")),

@@ -8,13 +8,16 @@ from pydantic import Field
 from bridge.message import Dialect
 from bridge.panels.alertmanager import AlertmanagerConfig
 from bridge.panels.base import SourceConfig
+from bridge.panels.bedolaga import BedolagaConfig
 from bridge.panels.cloudevents import CloudEventsConfig
+from bridge.panels.defguard import DefguardConfig
 from bridge.panels.discord import DiscordEndpointConfig
 from bridge.panels.json import JsonConfig
 from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.orbvpn import OrbvpnConfig
 from bridge.panels.rebecca import RebeccaConfig
 from bridge.panels.remnawave import RemnawaveConfig
+from bridge.panels.tailscale import TailscaleConfig
 from bridge.panels.threexui import ThreeXuiConfig
 from bridge.panels.uptimekuma import UptimeKumaConfig
 from bridge.panels.wgdashboard import WGDashboardConfig
@@ -33,6 +36,9 @@ SourceSettings = Annotated[
     | AlertmanagerConfig
     | UptimeKumaConfig
     | ThreeXuiConfig
+    | TailscaleConfig
+    | DefguardConfig
+    | BedolagaConfig
     | CloudEventsConfig
     | JsonConfig,
     Field(discriminator="panel"),

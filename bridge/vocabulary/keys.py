@@ -108,6 +108,7 @@ KEYS: Mapping[str, Key] = {
         amount="price",
     ),
     "payment": _object(N_("Payment"), id="id", amount="amount", text="currency gateway", state="status"),
+    "ticket": _object(N_("Ticket"), id="id", text="title priority message", state="status"),
     "reseller": _object(
         N_("Reseller"),
         id="id level_id",

@@ -90,8 +90,9 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         (
             "sources:\n  m: {secret: x}",
-            '2:6: source "m": missing key "panel": there are 3x-ui, alertmanager, cloudevents, discord, json, marzban, '
-            "marzneshin, orbvpn, pasarguard, rebecca, remnawave, uptimekuma, wgdashboard, wgportal",
+            '2:6: source "m": missing key "panel": there are 3x-ui, alertmanager, bedolaga, cloudevents, '
+            "defguard, discord, json, marzban, marzneshin, orbvpn, pasarguard, rebecca, remnawave, tailscale, "
+            "uptimekuma, wgdashboard, wgportal",
         ),
         (
             "sinks:\n  ops:\n    type: discrod\n    url: https://x",

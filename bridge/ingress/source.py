@@ -4,6 +4,7 @@ elements → fingerprint → mask → parse, one element at a time: what cannot 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bridge.errors import BadPayload, TooLarge
@@ -29,7 +30,11 @@ class Source:
         self.panel = panel
         self.unmasking = unmasking
         self.realm = panel.config.realm
-        self._mask = Masker((*panel.masks, *panel.config.mask), panel.config.unmask, described=panel.described)
+        masks = (*panel.masks, *panel.config.mask)
+        self._mask = Masker(masks, panel.config.unmask, described=panel.described)
+        # the paths lead into an element, wherever in the body that stands
+        anywhere = [path if path.startswith("**.") else f"**.{path}" for path in masks]
+        self._mask_whole = Masker([*masks, *anywhere], described=panel.described)
 
     def parse(
         self, hook: Hook, *, most: int | None = None, originals: OriginalsOfEvents | None = None
@@ -41,10 +46,13 @@ class Source:
         elements = self.panel.elements(hook)
         if most is not None and len(elements) > most:
             raise TooLarge(f"the body holds more than {most} events")
+        told = hook
+        if (whole := self.panel.whole(hook)) is not None:
+            told, hook = replace(hook, whole=whole), replace(hook, whole=self._masked_body(hook))
         events: list[FingerprintedEvent] = []
         set_aside: list[SetAside] = []
         for index, element in enumerate(elements):
-            fingerprint = self.panel.fingerprint(element, index, hook)
+            fingerprint = self.panel.fingerprint(element, index, told)
             kept = self.unmasking.originals(element) if self.unmasking and originals is not None else {}
             masked = self.panel.scrub(self._mask(element))
             try:
@@ -57,6 +65,10 @@ class Source:
         if set_aside and not events:
             raise BadPayload(set_aside[0].reason, set_aside[0].path)
         return events, set_aside
+
+    def _masked_body(self, hook: Hook) -> Any:
+        """The whole body, read anew, for what is masked is changed."""
+        return self.panel.scrub(self._mask_whole(self.panel.whole(hook)))
 
     def _event(self, native: Any, parsed: ParsedEvent, hook: Hook) -> Event:
         return Event(

@@ -107,7 +107,8 @@ class PolledConfig(SourceConfig):
 class Hook:
     """One request as it arrived. Header names are matched in any case; `token` is the secret in the URL, if any.
 
-    `dialect` is whose body the end of the path says that it is, where one source takes those of several.
+    `dialect` is whose body the end of the path says that it is, where one source takes those of several. `whole` is
+    what the panel's `whole` gave, masked where its elements are.
     """
 
     body: bytes
@@ -116,6 +117,7 @@ class Hook:
     query: Mapping[str, str] = field(default_factory=dict)
     token: str | None = None
     dialect: str | None = None
+    whole: Any = None
 
     def header(self, name: str) -> bytes | None:
         """A header's value as the bytes on the wire, None where it is absent."""
@@ -193,6 +195,10 @@ class Panel(ABC, Generic[C]):
         if isinstance(value, dict):
             return [value]
         raise BadPayload("the body is neither a JSON object nor an array of them")
+
+    def whole(self, hook: Hook) -> Any:
+        """The whole body, where what an element says depends on what stands beside it; None where it does not."""
+        return None
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         """What tells a repeat of the `index`th element from every other event; None where nothing surely does.

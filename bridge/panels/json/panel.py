@@ -7,7 +7,8 @@ Sends    whatever the program sends, as JSON or as a form, URL-encoded or multip
 Signs    as `signature` says, see signature.py
 Units    occurred_at: ISO 8601 text, UTC where it names no zone, or seconds or milliseconds since 1970
 Quirks   in the expressions `body` is the element, `headers` the headers by lower-case name, and the keys of an object
-         stand by themselves, and come before Python's methods: body.items is the sender's
+         stand by themselves, and come before Python's methods: body.items is the sender's; request.body is the whole
+         body, of which `each` has taken an element, and request.headers are the headers
          a constant needs its quotes: type: "'backup.done'"
          a form is an object of texts, unless `field` names the one that holds the JSON; what begins like JSON is none,
          whatever its client calls it
@@ -77,6 +78,8 @@ class JsonPanel(Panel[JsonConfig]):
             for name in ("type", "subject", "occurred_at", "each", "dedupe")
             if (source := getattr(config, name)) is not None
         } | {f"data.{key}": compile_expression(source) for key, source in (config.data or {}).items()}
+        sources = [config.type, config.subject, config.occurred_at, config.dedupe, *(config.data or {}).values()]
+        self._asks_request = any(source is not None and "request" in source for source in sources)
 
     def verify_head(self, hook: Hook) -> bool:
         if self.config.signature is not None:
@@ -94,6 +97,10 @@ class JsonPanel(Panel[JsonConfig]):
             return body if isinstance(body, list) else [body]
         elements = plain_json(self._value("each", body, hook))
         return elements if isinstance(elements, list) else [body]
+
+    def whole(self, hook: Hook) -> Any:
+        """The body, where an expression asks for what stands beside its element."""
+        return self._body(hook) if self._asks_request else None
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         if named := named_text(self._value("dedupe", element, hook)):
@@ -149,4 +156,5 @@ def _subject(found: str | None) -> str | None:
 def _names(element: Any, hook: Hook) -> JsonObject:
     own = element if isinstance(element, dict) else {}
     headers = {key.lower(): (hook.header(key) or b"").decode("utf-8", "replace") for key in hook.headers}
-    return {**own, "body": element, "headers": headers}
+    request = {"body": element if hook.whole is None else hook.whole, "headers": headers}
+    return {**own, "request": request, "body": element, "headers": headers}

@@ -220,6 +220,7 @@ LAYOUT: dict[str, tuple[FactRow, ...]] = {
         FactRow(N_("Summary"), field("summary"), wide=True),
         FactRow(N_("Details"), field("description"), wide=True),
         FactRow(N_("Since"), field("started_at"), of=("alert.resolved",)),
+        FactRow(N_("Not Sent"), field("left_out")),
         FactRow(N_("Labels"), listed("labels"), wide=True, of=WHOLE),
         FactRow(N_("Link"), field("url"), wide=True, of=WHOLE),
     ),

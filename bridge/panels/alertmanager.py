@@ -10,7 +10,8 @@ Units    times in ISO 8601 with zone, up to nanoseconds; endsAt is in the year 1
 Quirks   firing and resolved ones are mixed: the status is the alert's own, that of the group is firing while one is
          when one alert of a group changes, all of them come again, as they do at every repeat_interval; fingerprint,
          startsAt and status tell what was told before. An alert that flaps keeps its fingerprint and starts anew
-         what is beyond max_alerts is counted in truncatedAlerts and left out: one may be resolved that never fired
+         what is beyond max_alerts is counted in truncatedAlerts and left out, which is told of each of the others: one
+         may be resolved that never fired
          labels and annotations may lack, the name and the instance among them
 """
 
@@ -24,7 +25,7 @@ from pydantic import Field
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, iso
-from bridge.foreign import moment, object_at, parse_json, present, text
+from bridge.foreign import moment, object_at, parse_json, present, text, whole
 from bridge.intake import Fingerprint
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 
@@ -32,6 +33,8 @@ TYPES = {"firing": "alert.firing", "resolved": "alert.resolved"}
 
 #: Labels that are told by keys of their own.
 NAMED_LABELS = ("alertname", "instance", "severity")
+#: How many alerts of its group are left out, which are more than max_alerts.
+LEFT_OUT = "truncatedAlerts"
 #: Seconds: an alert is told again for as long as it fires.
 REPEATED_WITHIN = 30 * 86400.0
 
@@ -62,7 +65,10 @@ class AlertmanagerPanel(Panel[AlertmanagerConfig]):
         if not isinstance(body, dict):
             raise BadPayload("the body is no JSON object")
         alerts = body.get("alerts")
-        return alerts if isinstance(alerts, list) and alerts else [body]
+        if not isinstance(alerts, list) or not alerts:
+            return [body]
+        left_out = whole(body.get(LEFT_OUT)) or 0
+        return [_with_left_out(one, left_out) for one in alerts] if left_out > 0 else alerts
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         if not isinstance(element, dict) or _time(element.get("startsAt")) is None:
@@ -82,6 +88,11 @@ class AlertmanagerPanel(Panel[AlertmanagerConfig]):
             data=present(alert=_alert(element, started, ended)),
             occurred_at=ended if status == "resolved" and ended else started,
         )
+
+
+def _with_left_out(alert: Any, left_out: int) -> Any:
+    """An alert with what its group says of it: that it does not stand for all of them."""
+    return {**alert, LEFT_OUT: left_out} if isinstance(alert, dict) else alert
 
 
 def _password(authorization: bytes) -> bytes | None:
@@ -106,6 +117,7 @@ def _alert(element: JsonObject, started: datetime | None, ended: datetime | None
         url=text(element.get("generatorURL")),
         started_at=iso(started) if started else None,
         ended_at=iso(ended) if ended else None,
+        left_out=whole(element.get(LEFT_OUT)) or None,
         labels={name: value for name, value in labels.items() if name not in NAMED_LABELS and text(value)},
     )
 

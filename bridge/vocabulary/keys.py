@@ -186,8 +186,13 @@ KEYS: Mapping[str, Key] = {
         N_("Alert"),
         text="name severity instance address summary description url",
         time="started_at ended_at",
+        number="left_out",
         object="labels",
-        notes={"url": "where it is looked into", "labels": "name → text, as the sender gives them"},
+        notes={
+            "url": "where it is looked into",
+            "left_out": "alerts of its group that were not sent",
+            "labels": "name → text, as the sender gives them",
+        },
     ),
     "action": Key(ValueKind.TEXT, "what the user did"),
     "lane": _object(

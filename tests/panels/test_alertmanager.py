@@ -1,6 +1,7 @@
 """Alertmanager: its alerts one by one, each told once, and none taken back by another's end."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
@@ -213,3 +214,20 @@ def test_what_is_no_json_object_is_refused(body: bytes) -> None:
 @given(JSON | st.lists(JSON | shaped(dict.fromkeys(FIRING, JSON)), max_size=3).map(lambda alerts: {"alerts": alerts}))
 def test_any_json_is_understood_or_refused(value: Any) -> None:
     keeps_its_feet(panel("none"), hook(value))
+
+
+# What is left out
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=str)
+def test_how_many_alerts_of_a_group_were_left_out_is_told_of_each_of_the_others(request_: Recorded) -> None:
+    left_out = json.loads(request_.hook.body)["truncatedAlerts"]
+    told = {event.data["alert"].get("left_out", 0) for event in heard(panel(), request_.hook)}
+    assert told == {left_out}
+    assert (left_out > 0) is ("truncated" in request_.name)
+
+
+@pytest.mark.parametrize("odd", [None, 0, -1, "many", [], {}, 1.5])
+def test_a_number_that_is_none_leaves_nothing_out(odd: Any) -> None:
+    (event,) = heard(panel("none"), hook({"alerts": [{"status": "firing"}], "truncatedAlerts": odd}))
+    assert "left_out" not in event.data.get("alert", {})

@@ -16,6 +16,7 @@ def startup_lines(config: "Config", address: str, admin: str | None) -> Iterator
         yield f"look at it on {config.admin_side().url or local_url(admin)}"
     yield ""
     for endpoint in endpoints(config, address):
-        yield f"{endpoint.name} ({endpoint.panel}): paste into the panel's settings"
+        what = "paste into the panel's settings" if endpoint.paste else endpoint.url
+        yield f"{endpoint.name} ({endpoint.panel}): {what}"
         yield from (f"    {line}" for line in endpoint.paste)
         yield ""

@@ -13,7 +13,7 @@ from bridge.panels.base import PolledConfig, SourceConfig
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A source as its panel sees it."""
+    """A source as its panel sees it; of one that is asked `url` says where, and there is nothing to paste."""
 
     name: str
     panel: str
@@ -26,7 +26,7 @@ def endpoints(config: Config, address: str | None = None) -> Iterator[Endpoint]:
     base = config.public_url or local_url(address or config.listen)
     for name, settings in config.sources.items():
         if isinstance(settings, PolledConfig):
-            yield Endpoint(name, settings.panel, *_asked(settings))
+            yield Endpoint(name, settings.panel, _asked(settings), ())
             continue
         panel = settings.open()
         secret = secret_placeholder(name, settings)
@@ -35,11 +35,9 @@ def endpoints(config: Config, address: str | None = None) -> Iterator[Endpoint]:
         yield Endpoint(name, settings.panel, url, tuple(lines))
 
 
-def _asked(settings: PolledConfig) -> tuple[str, tuple[str, ...]]:
-    """How often a panel is asked and where, and what: there is nothing to paste. The path may be a secret."""
-    host = urlsplit(settings.address.get_secret_value()).hostname
-    questions = tuple(f"GET …/{one.path}" for one in settings.open().questions())
-    return f"asked at {host} every {settings.interval:g} s", questions
+def _asked(settings: PolledConfig) -> str:
+    """Where a panel is asked, and how often. The path of its address may be a secret."""
+    return f"asked at {urlsplit(settings.address.get_secret_value()).hostname} every {settings.interval:g} s"
 
 
 def secret_placeholder(name: str, settings: SourceConfig) -> str:

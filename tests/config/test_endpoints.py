@@ -1,0 +1,23 @@
+"""Where each panel posts to, and what to paste there; a panel that is asked is not told where to post."""
+
+from bridge.cli.startup import startup_lines
+from bridge.config.endpoints import Endpoint, endpoints
+from bridge.config.model import Config
+from tests.panels.hearing import REQUIRED, WORDS
+
+ASKED = {"panel": "3x-ui", **REQUIRED["3x-ui"], "interval": "5m"}
+CONFIG = Config.model_validate({"sources": {"main": ASKED}})
+
+
+def test_a_panel_that_is_asked_has_nothing_to_paste_and_shows_no_path() -> None:
+    assert list(endpoints(CONFIG)) == [Endpoint("main", "3x-ui", "asked at panel.example.com every 300 s", ())]
+    assert "main (3x-ui): asked at panel.example.com every 300 s" in startup_lines(CONFIG, "127.0.0.1:8080", None)
+
+
+def test_every_panel_that_posts_has_something_to_paste() -> None:
+    posting = {
+        word: {"panel": word, "secret": "demo-secret", **REQUIRED.get(word, {})} for word in WORDS if word != "3x-ui"
+    }
+    posting["remnawave"]["secret"] = "demo0" * 10
+    for one in endpoints(Config.model_validate({"sources": posting})):
+        assert one.url in "\n".join(one.paste)

@@ -195,15 +195,36 @@ async def _opened_through(proxy: str, url: URL, tls: ssl.SSLContext | None) -> a
 
 
 def _telling_when_sent() -> aiohttp.TraceConfig:
-    """Has whoever asks for it told when the head of his request is written; the connection is there by then."""
+    """Has whoever asks for it told when his request is written; the connection is there by then.
 
-    async def tell(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+    The library keeps a head back until the body's first part is written, which may be a turn of the loop later. On a
+    busy machine that is late, and who counts from the head would send the next one too early.
+    """
+
+    async def on_head(
+        _: aiohttp.ClientSession, context: SimpleNamespace, head: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        context.waits_for_body = _has_body(head.headers)
+        if not context.waits_for_body:
+            tell(context)
+
+    async def on_part(_: aiohttp.ClientSession, context: SimpleNamespace, __: Any) -> None:
+        if context.waits_for_body:
+            context.waits_for_body = False
+            tell(context)
+
+    def tell(context: SimpleNamespace) -> None:
         if (on_sent := context.trace_request_ctx) is not None:
             on_sent()
 
     trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(tell)
+    trace.on_request_headers_sent.append(on_head)
+    trace.on_request_chunk_sent.append(on_part)
     return trace
+
+
+def _has_body(head: Mapping[str, str]) -> bool:
+    return "Transfer-Encoding" in head or head.get("Content-Length", "0") != "0"
 
 
 def _let_go(error: BaseException | None) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import select
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +17,8 @@ from bridge.sinks.http import ANSWER_LIMIT, Http, OnSent, Request, Response, Una
 from tests.services.receiver import Receiver
 from tests.services.service import serving
 from tests.sinks.values import a_message, a_sink
+
+ON_THE_WIRE = 2.0  # seconds that the system may take to carry it from one socket of its own to another
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -86,6 +90,25 @@ async def test_whoever_asks_is_told_when_his_request_is_on_the_wire(http: Http) 
             await ask(http, port, on_sent=lambda: told.append("sent"))
         await ask(http, port)
     assert told == ["sent", "heard"] * 2 + ["heard"]
+
+
+@pytest.mark.parametrize(("method", "body"), [("POST", b"{}"), ("POST", b"x" * 300_000), ("POST", b""), ("GET", b"")])
+async def test_what_is_said_to_be_on_the_wire_is_there_before_anything_else_has_its_turn(
+    http: Http, method: str, body: bytes
+) -> None:
+    """However busy the bridge: who counts from then on sends the next one no sooner."""
+    there: list[bool] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        request = Request(method, URL(f"http://127.0.0.1:{server.getsockname()[1]}/"), body, {})
+
+        def look() -> None:
+            connection, _ = server.accept()
+            with connection:
+                there.append(bool(select.select([connection], [], [], ON_THE_WIRE)[0]))
+
+        with pytest.raises(Unanswered):
+            await http.send(request, within=60, on_sent=lambda: asyncio.get_running_loop().call_soon(look))
+    assert set(there) == {True}  # a GET whose connection breaks is sent again
 
 
 async def test_nothing_is_on_the_wire_that_found_no_connection(http: Http, unused_tcp_port: int) -> None:

@@ -32,7 +32,7 @@ class Watch:
         self._looking = threading.Lock()
 
     def check(self) -> None:
-        """Raise StoreUnavailable while one of them is missing or another one; say so once, and when all are back."""
+        """Raise StoreUnavailable while one of them is missing or another one; say which once, and when all are back."""
         if self._seen is None or self._seen != _changed(self._folder):
             with self._looking:
                 self._look()
@@ -41,7 +41,7 @@ class Watch:
         changed = _changed(self._folder)
         missing = next((path for path, known in self._files.items() if _identity(path) != known), None)
         if missing is not None:
-            if self._missing is None:
+            if self._missing != missing:
                 log(LOG, logging.ERROR, "store.gone", file=str(missing))
             self._missing, self._seen = missing, None
             raise StoreUnavailable(f"store: {missing} was removed or replaced; put it back, or start the bridge again")

@@ -113,6 +113,22 @@ async def test_a_store_that_is_put_back_is_used_again(tmp_path: Path, caplog: py
     assert [record.getMessage() for record in caplog.records] == ["store.opened", "store.gone", "store.back"]
 
 
+async def test_each_file_that_is_taken_away_is_named_though_nobody_looked_while_the_one_before_it_was_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = tmp_path / NAME
+    async with open_outbox(f"sqlite:///{store}") as outbox:
+        for suffix in ALL:
+            file = Path(f"{store}{suffix}")
+            file.rename(tmp_path / "aside")
+            for _ in range(2):
+                with pytest.raises(StoreUnavailable, match=f"{file.name} was removed"):
+                    await outbox.check()
+            (tmp_path / "aside").rename(file)
+    gone = [record for record in caplog.records if record.getMessage() == "store.gone"]
+    assert [Path(vars(record)["fields"]["file"]).name for record in gone] == [f"{NAME}{suffix}" for suffix in ALL]
+
+
 async def test_what_else_happens_in_the_folder_does_not_matter(tmp_path: Path) -> None:
     store = tmp_path / NAME
     async with open_outbox(f"sqlite:///{store}") as outbox:

@@ -12,6 +12,7 @@ WEBHOOKS = ("shop", "fast", "flaky", "nodes", "night")
 CHATS = ("chat", "group", "board")
 FIRST = 2.0  # seconds in which nothing goes wrong yet
 BETWEEN = (0.4, 1.8)  # seconds from one fault to the next
+REST = 1.0  # seconds that a target is whole before it goes wrong again
 
 
 class Fault(StrEnum):
@@ -159,13 +160,22 @@ def a_plan(
             if at > seconds:
                 break
             continue
-        also = _targets(Fault.KILL, replicas) if fault in WHOLE else ()
+        also = _touched(fault, replicas)
         whole = [target for target in _targets(fault, replicas) if free.get(target, 0.0) <= at]
         if whole and all(free.get(target, 0.0) <= at for target in also):
             step = Step(at, fault, chance.choice(whole), lasts, _by(fault, chance))
             steps.append(step)
-            free |= dict.fromkeys((step.target, *also), step.ends + 1.0)
+            free |= dict.fromkeys((step.target, *also), step.ends + REST)
     return Plan(seed, seconds, store, replicas, steps)
+
+
+def touched(step: Step, replicas: int) -> Collection[str]:
+    """What nothing else may happen to meanwhile."""
+    return {step.target, *_touched(step.fault, replicas)}
+
+
+def _touched(fault: Fault, replicas: int) -> Sequence[str]:
+    return _targets(Fault.KILL, replicas) if fault in WHOLE else ()
 
 
 def _deck(chance: Random, store: Store, without: Collection[Fault]) -> Iterator[Fault]:

@@ -59,6 +59,20 @@ class Replica:
             while not await _answers(http, f"{self.url}/healthz"):
                 await asyncio.sleep(0.05)
 
+    async def came_up(self) -> bool:
+        """Whether it came up: a signal that comes before it listens for it ends it, as it ends every program."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.up()
+        except TimeoutError:  # the store may be missing
+            return False
+        return True
+
+    async def ready(self) -> bool:
+        """Whether its store takes events: it looks."""
+        async with aiohttp.ClientSession() as http:
+            return await _answers(http, f"{self.url}/readyz")
+
     @property
     def changes(self) -> int:
         """How often it has read its file."""

@@ -37,9 +37,11 @@ def report(story: Story) -> Sequence[str]:
 
 def _besides(story: Story) -> str:
     """What there was of what no column counts: a plan that cannot be carried out is seen here."""
+    plan = story.plan
     waits = sum(one.wait > 0 for one in story.asked)
     seen = {
         "process ends": len(story.exits),
+        "faults that were spared": f"{len(story.spared)} of {len(plan.steps)}",
         "stores absent": len(story.absent),
         "stores deleted": len(story.deleted),
         "quiet hours": len(story.quiet),

@@ -100,7 +100,9 @@ class Story:
     once      marks whose repeats the panel marks as such
     resumed   (sink, at)
     replayed  (store, the number of the new delivery), of all that a `replay` said was done
+    spared    what was planned and did not go wrong, because what it is for was not whole again
     absent    when files of the store were not where they belong
+    unsaid    (since when, what), of what became of these files and no log said
     deleted   from when on the store was looked at for the last time, until it was deleted
     anew      from when a store was deleted until a process had a new one
     quiet     when the quiet hours of a sink were in force, and how they were meant
@@ -117,7 +119,9 @@ class Story:
     kept: list[StoredDelivery] = field(default_factory=list)
     resumed: list[tuple[str, float]] = field(default_factory=list)
     replayed: list[tuple[int, int]] = field(default_factory=list)
+    spared: list[Step] = field(default_factory=list)
     absent: list[Period] = field(default_factory=list)
+    unsaid: list[tuple[float, str]] = field(default_factory=list)
     deleted: list[Period] = field(default_factory=list)
     anew: list[Period] = field(default_factory=list)
     quiet: list[Period] = field(default_factory=list)

@@ -78,12 +78,12 @@ def end(
     return lambda story: story.exits.append(Exit("replica 1", at, lived, code, asked, started))
 
 
-def absent(began: float, ended: float, *, said: int = 1) -> Callable[[Story], None]:
-    """Files of the store were away, and the log said so as often."""
+def absent(began: float, ended: float, *, unsaid: str = "") -> Callable[[Story], None]:
+    """Files of the store were away, and the log said all of it but this."""
 
     def change(story: Story) -> None:
         story.absent.append(Period(began, ended, "panelbridge.db-wal"))
-        story.said["store.gone"] += said
+        story.unsaid += [(began, unsaid)] if unsaid else []
 
     return change
 
@@ -154,7 +154,7 @@ BROKEN: Iterable[tuple[Law, Callable[[Story], object]]] = [
     (laws.quiet_hours_are_kept, quiet("hold", 20.0)),
     (laws.quiet_hours_are_kept, quiet("drop", 20.0)),
     (laws.a_store_that_is_taken_away_takes_nothing, absent(10.5, 13.5)),
-    (laws.a_store_that_is_taken_away_takes_nothing, absent(30.0, 33.0, said=0)),
+    (laws.a_store_that_is_taken_away_takes_nothing, absent(30.0, 33.0, unsaid="panelbridge.db-wal was away")),
     (laws.strangers_are_refused, lambda story: story.strangers.update([200])),
     (laws.strangers_are_refused, lambda story: story.strangers.update([500])),
     (laws.it_goes_on, lambda story: setattr(story, "standstill", "nothing has moved from 10 s on")),

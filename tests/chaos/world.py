@@ -6,8 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,7 @@ from bridge.errors import StoreError
 from bridge.store import open_ledger
 from bridge.store.queries.records import lane_records
 from tests.chaos.config import ChaosSettings, write_templates, written
+from tests.chaos.noticed import noticed
 from tests.chaos.plan import DOOR, FILE, QUIET_MODES, SINK, Fault, Plan, Step
 from tests.chaos.replica import ROOT, Replica
 from tests.chaos.sinks import Watched, services
@@ -64,8 +65,14 @@ class World:
     async def up(self) -> None:
         """Returns once all replicas are there: that is when the run begins."""
         for replica in self.replicas.values():
-            assert await _up(replica), replica.log.path.read_text()
+            assert await replica.came_up(), replica.log.path.read_text()
         self._began = time.monotonic()
+
+    async def up_again(self, targets: Collection[str]) -> None:
+        """Returns once those of them that are replicas are there, or cannot be."""
+        for name in targets:
+            if name in self.replicas:
+                await self.replicas[name].came_up()
 
     async def apply(self, step: Step) -> None:
         """One fault, from its beginning to its end."""
@@ -119,11 +126,11 @@ class World:
         async with self._untouched() as up:
             if up:
                 with self._noted(step):
-                    self.store.fail(step)
-                    began = self.now()
-                    await asyncio.sleep(step.lasts)
-                    self.story.absent.append(Period(began, self.now(), self.store.taken(step)[0].name))
-                    self.store.mend(step)
+                    file = self.store.taken(step)[0].name
+                    async with self._away(step, file):
+                        pass
+                    async with self._noticed("store.back", f"{file} is back"):
+                        self.store.mend(step)
 
     async def _begin_anew(self, step: Step) -> None:
         """The store is deleted while the bridge stands still: what was in it is known. A new one is begun later."""
@@ -134,12 +141,9 @@ class World:
 
     async def _delete(self, step: Step) -> None:
         froze = await self._remember()
-        self.store.fail(step)
-        self.story.deleted.append(Period(froze, self.now()))
-        self._send(signal.SIGCONT)
-        began = self.now()
-        await asyncio.sleep(step.lasts)
-        self.story.absent.append(Period(began, self.now(), "the store"))
+        async with self._away(step, "the store"):
+            self.story.deleted.append(Period(froze, self.now()))
+            self._send(signal.SIGCONT)
         for one in self.replicas.values():
             await one.end(signal.SIGTERM)
         self.store.mend(step)
@@ -148,6 +152,19 @@ class World:
             one.wanted.set()
         await self._all_up()
         self.story.anew.append(Period(froze, self.now()))
+
+    @asynccontextmanager
+    async def _away(self, step: Step, what: str) -> AsyncIterator[None]:
+        """Take something of the store away, for at least as long as planned and until a log says so."""
+        async with self._noticed("store.gone", f"{what} was away"):
+            self.store.fail(step)
+            began = self.now()
+            yield
+            await asyncio.sleep(step.lasts)
+        self.story.absent.append(Period(began, self.now(), what))
+
+    def _noticed(self, record: str, what: str) -> AbstractAsyncContextManager[None]:
+        return noticed(record, what, self.replicas.values(), self.story, self.now())
 
     def _send(self, number: signal.Signals) -> None:
         for one in self.replicas.values():
@@ -212,7 +229,7 @@ class World:
                 await asyncio.sleep(step.lasts)
                 replica.step(0.0)
             case Fault.TERM:
-                await _up(replica)
+                await replica.came_up()
                 await replica.end(signal.SIGTERM)
                 await asyncio.sleep(step.lasts)
                 replica.wanted.set()
@@ -288,7 +305,7 @@ class World:
 
     async def _in_force(self, before: Mapping[str, int]) -> None:
         for name, replica in self.replicas.items():
-            if await _up(replica) and replica.changes == before[name]:
+            if await replica.came_up() and replica.changes == before[name]:
                 replica.send(signal.SIGHUP)
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE):
@@ -296,23 +313,13 @@ class World:
                         await asyncio.sleep(0.1)
 
     async def _all_up(self) -> bool:
-        return all([await _up(replica) for replica in self.replicas.values()])
+        return all([await replica.came_up() for replica in self.replicas.values()])
 
     def _write(self) -> None:
         for replica in self.replicas.values():
             other = replica.config.with_suffix(".new")
             other.write_text(written(self._settings, self._urls, port=replica.port, store=self.store.url))
             other.rename(replica.config)
-
-
-async def _up(replica: Replica) -> bool:
-    """Whether it came up: a signal that comes before it listens for it ends it, as it ends every program."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await replica.up()
-    except TimeoutError:  # the store may be missing
-        return False
-    return True
 
 
 @asynccontextmanager

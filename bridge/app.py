@@ -77,7 +77,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
         async with (
             open_outbox(config.store_url(), replica=name) as outbox,
             _http() as http,
-            asyncio.TaskGroup() as tasks,
+            _tasks() as tasks,
         ):
             # not before: until the store is open, a signal ends the process at once, whatever hangs, and loses nothing
             stop, reload = _signals(within=max(config.shutdown, FAREWELL))
@@ -154,6 +154,19 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             owning.cancel()
     log(LOG, logging.INFO, "app.stopped")
     return 0
+
+
+@asynccontextmanager
+async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
+    """A group of tasks out of which a reason not to start comes as it is: what a person can mend is said to him."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except ExceptionGroup as group:
+        match group.exceptions:
+            case [BridgeError() as reason]:
+                raise reason from None
+        raise
 
 
 def _routes(

@@ -25,7 +25,8 @@ from bridge.config.model import Config
 from bridge.counters import COUNTERS
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
-from bridge.errors import BridgeError, ConfigError, Mistake, StoreError
+from bridge.delivery.settling import STORE_WAIT
+from bridge.errors import BridgeError, ConfigError, Mistake, StoreError, StoreUnavailable
 from bridge.incident import ConfigRejected
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
@@ -136,16 +137,20 @@ class Reloader:
         stamp = _stamp(self._loaded.files)
         while True:
             stamp, asked = await _change(self._loaded.files, stamp, requested)
-            await self._reload(stamp, requested, cause="request" if asked else "change")
+            while not await self._reload(stamp, requested, cause="request" if asked else "change"):
+                await self._clock.sleep(STORE_WAIT)
 
-    async def _reload(self, stamp: Stamp, requested: asyncio.Event, *, cause: str) -> None:
-        """Put in place what the files say, which are as `stamp` says; later, where that changes meanwhile."""
+    async def _reload(self, stamp: Stamp, requested: asyncio.Event, *, cause: str) -> bool:
+        """Put in place what the files say, which are as `stamp` says; later, where that changes meanwhile.
+
+        False where the store is away, which is no fault of the files: that has to be tried again.
+        """
         before = self._loaded
         try:
             loaded = await asyncio.to_thread(load, self._path, on_loopback=before.on_loopback)
             if _stamp(before.files) != stamp:
                 requested.set()
-                return
+                return True
             self._check_sections(loaded)
             for name in RESTART_ONLY:
                 if attrgetter(name)(_whole(loaded.config)) != attrgetter(name)(_whole(before.config)):
@@ -153,11 +158,15 @@ class Reloader:
             dropped = self._sinks.keys() - loaded.config.all_sinks().keys()
             await self.apply(loaded, cause=cause)
             await self._warn_of(dropped)
+        except StoreUnavailable as error:
+            log(LOG, logging.WARNING, "config.store_away", reason=str(error))
+            return False
         except BridgeError as error:
             self._reject(error)
         else:
             log_warnings(self._path, loaded)
             log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
+        return True
 
     def _reject(self, error: BridgeError) -> None:
         """Say what is wrong with the file: every mistake of its own, or why it cannot be put in place."""

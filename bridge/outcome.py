@@ -21,9 +21,13 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """It asks us to wait `after` seconds, None where it does not say how long; costs no attempt."""
+    """It asks us to wait `after` seconds, None where it does not say how long; costs no attempt.
+
+    where  whether with everything, or with one of many addresses
+    """
 
     after: float | None = None
+    where: Literal["sink", "address"] = "sink"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,14 @@ class Rate:
 
     count: int
     period: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spaced:
+    """At most `burst` messages at once, then one each `every` seconds; for each of many addresses by itself."""
+
+    burst: int
+    every: float
 
 
 @dataclass(frozen=True, slots=True)

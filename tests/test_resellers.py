@@ -155,3 +155,12 @@ async def test_the_directorys_file_is_read_again_and_one_with_a_mistake_changes_
         await panels.settled(3)
         assert 'people.csv:2:18: owner \\"reseller-7\\": telegram: should be a number' in panels.bridge.log.read_text()
     assert [one.body["chat_id"] for one in telegram.taken] == [SEVEN, SEVEN, NINE]
+
+
+async def test_a_service_that_counts_by_chat_never_has_to_say_so(tmp_path: Path) -> None:
+    telegram = Telegram(chats=(SEVEN, NINE, OPS), limited=True)
+    async with a_shop(tmp_path, telegram) as panels:
+        await told(panels, *((f"user-{number}", "reseller-7") for number in range(4)), ("bob", "reseller-9"))
+        found = await panels.settled(5)
+    assert [one["state"] for one in found] == ["delivered"] * 5
+    assert telegram.broken == telegram.refused == []

@@ -4,23 +4,31 @@ Whom a delivery is for was decided when it was routed. Where that is, is looked 
 mended directory holds for what already waits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, assert_never
 
 from bridge.clock import Clock
+from bridge.delivery.address_book import AddressBook
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.muting import Mutes
+from bridge.delivery.pace import Pace
 from bridge.delivery.policy import Send, admission, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
 from bridge.message import Earlier
-from bridge.outcome import Again, Fate, HeldBack
+from bridge.outcome import Again, Attempt, Fate, HeldBack, Limited, Spaced
 from bridge.people.address import Address, Addressing, NoAddress
 from bridge.people.directory import DEFAULT
 from bridge.people.reduced import reduced
 from bridge.sinks.base import Sink
-from bridge.store.base import Delivery, Outbox
+from bridge.store.base import Delivery, Outbox, State
+
+SOON = 2.0  # seconds that an address is waited for whose time was promised: it was spoken to a little late
+LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
+PACED = "waits for its turn at this address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,7 @@ class Admitted:
     sink     the one that sends it: the lane's, for the address that all of it goes to
     settled  what is not sent, and why
     apart    whether it has to go one by one: it is not for one address
+    place    what the limits of that address are kept by; None where the sink has but one
     """
 
     batch: Batch
@@ -38,6 +47,7 @@ class Admitted:
     earlier: Earlier | None = None
     settled: Sequence[tuple[Delivery, Fate]] = ()
     apart: bool = False
+    place: str | None = None
 
 
 class Gate:
@@ -48,6 +58,8 @@ class Gate:
         self._outbox = outbox
         self._clock = clock
         self._mutes = Mutes(outbox, clock)
+        self._pace = Pace()
+        self._book = AddressBook(sink.sender, outbox, clock)
 
     async def admit(self, batch: Batch, zone: Any) -> Admitted:
         """What of a batch is to be sent now; the rest is to be settled as is said of it."""
@@ -65,6 +77,53 @@ class Gate:
         if (earlier := await earlier_message(delivery, self._outbox)) is None and is_deletion(delivery):
             return replace(admitted, batch=Batch([]), settled=[(delivery, HeldBack(NOTHING_TO_DELETE))])
         return replace(admitted, earlier=earlier, settled=())
+
+    @asynccontextmanager
+    async def turn(self, admitted: Admitted) -> AsyncIterator[Admitted]:
+        """The same once its address may be spoken to, where that is soon; else to be settled until then."""
+        place, rates = admitted.place, admitted.sink.spacing
+        if place is None or not rates or not admitted.batch.deliveries:
+            yield admitted
+        elif await self._may_go(place, rates, admitted.batch.deliveries[0]):
+            try:
+                yield admitted
+            finally:
+                self._pace.give_back(place)
+        else:
+            now, wall = self._clock.monotonic(), self._clock.now()
+            wait = min(self._pace.promise(place, rates, now) - now, self._longest_wait)
+            later = Again(wall + timedelta(seconds=wait), PACED, counts=False)
+            yield replace(admitted, batch=Batch([]), settled=[(one, later) for one in admitted.batch.deliveries])
+
+    async def sent(self, admitted: Admitted, attempt: Attempt, at: float) -> Attempt:
+        """Count a send at `at`; what came of it, with whether a limit is the address's own, or its end everybody's."""
+        place, rates = admitted.place, admitted.sink.spacing
+        if place is None:
+            return attempt
+        attempt = await self._book.judge(place, attempt)
+        if not rates:
+            return attempt
+        busy = self._pace.was_busy(place, at)
+        self._pace.sent(place, rates, at)
+        if not busy or not isinstance(attempt.outcome, Limited) or attempt.outcome.after is None:
+            return attempt
+        self._pace.pause(place, rates, at + attempt.outcome.after)
+        return replace(attempt, outcome=replace(attempt.outcome, where="address"))
+
+    async def _may_go(self, place: str, rates: Sequence[Spaced], delivery: Delivery) -> bool:
+        """Whether it is the address's turn; what had its time promised waits for it a little."""
+        now = self._clock.monotonic()
+        soon = self._pace.free_at(place, rates) - now
+        if delivery.state is State.WAITING and 0 < soon <= SOON and not self._pace.is_out(place):
+            await self._clock.sleep(soon)
+            now = self._clock.monotonic()
+        return self._pace.take(place, rates, now)
+
+    @property
+    def _longest_wait(self) -> float:
+        """Seconds after which what waits for its address goes together, as one message."""
+        storm = self._sink.storm
+        return storm.age + LATE if storm is not None and self._sink.digests else float("inf")
 
     async def _wanted(self, batch: Batch, zone: Any) -> Admitted:
         """What nobody has muted, still lasts, and the quiet hours let through, and whether silently."""
@@ -98,7 +157,11 @@ class Gate:
         if any(to != reached[0][1] or to.settings != reached[0][1].settings for _, to in reached):
             return replace(admitted, batch=Batch([one for one, _ in reached]), settled=settled, apart=True)
         batch = Batch([one for one, _ in reached], storm=admitted.batch.storm)
-        return replace(admitted, batch=batch, sink=self._sink.at(reached[0][1]), settled=settled)
+        address = reached[0][1]
+        if (why := await self._book.obstacle(address.place)) is not None:
+            gone = [(one, HeldBack(why, unreached=True)) for one, _ in reached]
+            return replace(admitted, batch=Batch([]), settled=[*settled, *gone])
+        return replace(admitted, batch=batch, sink=self._sink.at(address), settled=settled, place=address.place)
 
 
 def address_of(

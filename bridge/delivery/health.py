@@ -190,7 +190,7 @@ class Breaker:
                 self.failures += 1
                 self._leave_alone(reason, self._backoff(self._ceiling) if after is None else _wait(after), now, at)
                 return True
-            case Limited(None):
+            case Limited(None, "sink"):
                 self.failures += 1
                 self._leave_alone(LIMITED, self._backoff(max(self._ceiling, LIMITED_CEILING)), now, at)
                 return True
@@ -235,6 +235,8 @@ class Breaker:
 def _pause(attempt: Attempt) -> float:
     """Seconds for which a service that answered wants to be left alone."""
     match attempt.outcome:
+        case Limited(where="address"):
+            return 0.0
         case Limited(float() | int() as after):
             return max(_wait(after), attempt.pause)
         case _:

@@ -96,7 +96,8 @@ class Lane:
             self._outbox,
             self._clock,
             flush=self._settler.flush,
-            storm=sink.storm if sink.digests and sink.addressing is None else None,
+            storm=sink.storm if sink.digests else None,
+            apart=sink.addressing is not None,
             digests=sink.digests,
             concurrency=sink.concurrency,
         )
@@ -180,8 +181,8 @@ class Lane:
     async def _carry(self, batch: Batch) -> None:
         """Attempt what of a batch may be sent now, and settle it."""
         try:
-            admitted = await self._admit(batch)
-            async with self._room(admitted.batch):
+            async with self._gate.turn(await self._admit(batch)) as admitted, self._room(admitted.batch):
+                await self._settle_unsent(admitted)
                 if admitted.apart or self._is_closed():  # by the answer to another one
                     self._queue.restore(batch)
                 elif admitted.batch.deliveries:
@@ -211,12 +212,11 @@ class Lane:
         await self._settle_unsent(admitted)
         if admitted.apart:
             self._queue.send_singly(admitted.batch.deliveries)
-            return admitted
-        if len(admitted.batch.deliveries) == 1 and wants_earlier(admitted.batch.deliveries[0]):
+        elif len(admitted.batch.deliveries) == 1 and wants_earlier(admitted.batch.deliveries[0]):
             await self.flush()
             admitted = await self._gate.with_earlier(admitted)
             await self._settle_unsent(admitted)
-        return admitted
+        return replace(admitted, settled=())
 
     async def _settle_unsent(self, admitted: Admitted) -> None:
         now = self._clock.now()
@@ -245,6 +245,7 @@ class Lane:
                 )
             finally:
                 sent = slot.close(self._clock.monotonic())
+            result = replace(result, attempt=await self._gate.sent(admitted, result.attempt, sent))
             del loaded  # what is recorded needs no more than was claimed
             if self.health.record(result, sent=sent):
                 self._resources.on_limit()

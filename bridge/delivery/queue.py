@@ -56,6 +56,7 @@ class Queue:
         storm: Storm | None,
         digests: bool = True,
         concurrency: int = 1,
+        apart: bool = False,
     ) -> None:
         self.next_due: datetime | None = LONG_AGO  # of what waits; what waits from before may be due
         self._sink = sink
@@ -64,6 +65,7 @@ class Queue:
         self._flush = flush  # returns when all that was sent is recorded
         self._storm = storm
         self._digests = digests
+        self._apart = apart  # each recipient is one to whom it is late, or not
         self._limit = max(CLAIMED, 8 * concurrency)
         self._ready: deque[Delivery] = deque()
         self._taken: dict[int, Delivery] = {}
@@ -108,7 +110,7 @@ class Queue:
         if gathers:
             batch = await self._collected_batch(first)
         elif storms:
-            batch = await self._storm_batch()
+            batch = await self._storm_batch(first)
         for delivery in batch.taken:
             self._taken[delivery.id] = delivery
             if (order := delivery.order) is not None:
@@ -258,19 +260,22 @@ class Queue:
         if self._storm is None or first.id in self._singles or is_change(first.event):
             return False
         late = (self._clock.now() - first.made_at).total_seconds() > self._storm.age
+        if self._apart:
+            return late and first.recipient is not None and sum(first.recipient == x.recipient for x in self._ready) > 1
         return self._storming or (late and len(self._ready) > 1)
 
-    async def _storm_batch(self) -> Batch:
-        """All that may go, as one."""
+    async def _storm_batch(self, first: Delivery) -> Batch:
+        """All that may go, as one; where recipients are apart, all for the same one."""
         if not self._all_seen and len(self._ready) < STORM:
             await self._claim(STORM)
         free = (one for one in self._ready if self._is_free(one) and one.id not in self._singles)
-        ready = [one for one in free if not is_change(one.event)]
+        same = (one for one in free if not self._apart or one.recipient == first.recipient)
+        ready = [one for one in same if not is_change(one.event)]
         suppressed = await self._taken_back(ready)
         ids = {one.id for one, _ in suppressed}
         left = [one for one in ready if one.id not in ids]
         sent = fitting(left, STORM)
-        self._storming = not self._all_seen or len(sent) < len(left)
+        self._storming = not self._apart and (not self._all_seen or len(sent) < len(left))
         return Batch(sent, suppressed, storm=len(sent) > 1)
 
     async def _taken_back(self, ready: Sequence[Delivery]) -> Sequence[tuple[Delivery, Delivery]]:
@@ -287,7 +292,7 @@ class Queue:
 
     async def _watch_backlog(self) -> None:
         """Notice when the lane falls behind."""
-        if self._storm is None or self._storming:
+        if self._storm is None or self._storming or self._apart:
             return
         behind = len(self._ready)
         if behind <= self._storm.backlog and (self._has_more or self._is_due()):

@@ -14,7 +14,7 @@ from bridge.foreign import json_object as json_object
 from bridge.foreign import object_at
 from bridge.markup.service import Look
 from bridge.message import Dialect, Digest, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
 from bridge.sinks.asking import Asking, Finding, Mark, Reach
@@ -37,6 +37,7 @@ from bridge.sinks.text import clip as clip
 from bridge.terms import Quiet, Storm
 
 ANSWER_KEPT = 4096  # characters of a service's answer that are kept
+AT_ONCE = 8  # messages of a chat with many addresses that may be on their way
 REASON_KEPT = 300  # characters of a reason: it is read in a table
 
 #: What a sink said of a message that was to be edited or answered, and could not be.
@@ -95,6 +96,16 @@ class Sink(Protocol):
         """How the address of each message is found; None where they all go to the same one."""
         ...
 
+    @property
+    def sender(self) -> str:
+        """As whom it speaks: what one address says of it, holds for whatever else speaks as the same."""
+        ...
+
+    @property
+    def spacing(self) -> tuple[Spaced, ...]:
+        """How fast one of its many addresses may be spoken to; asked of the sink for that address."""
+        ...
+
     def at(self, address: Address) -> "Sink":
         """The same for one address, where it has many."""
         ...
@@ -151,7 +162,17 @@ class ServiceSink(ABC, Generic[C]):
 
     @property
     def concurrency(self) -> int:
-        return self.config.concurrency if isinstance(self.config, ProgramConfig) else 1
+        if isinstance(self.config, ProgramConfig):
+            return self.config.concurrency
+        return 1 if self.addressing is None else AT_ONCE
+
+    @property
+    def sender(self) -> str:
+        return type(self).__name__
+
+    @property
+    def spacing(self) -> tuple[Spaced, ...]:
+        return ()
 
     def at(self, address: Address) -> Self:
         """The same for one address, where it has many: its settings stand in the place of the expressions."""

@@ -49,6 +49,8 @@ class ConsoleSink:
     digests = True
     concurrency = 1
     addressing = None
+    spacing = ()
+    sender = "terminal"
 
     def __init__(self, config: ConsoleConfig, out: TextIO | None = None) -> None:
         self.config = config

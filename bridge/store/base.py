@@ -148,6 +148,22 @@ class LaneState:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressState:
+    """How one of a sink's many addresses stands.
+
+    reached_at  when it first took a message; None where it never did
+    reason      why it takes none; None where it does, as far as anyone knows
+    since       when it began to take none
+    until       when it is asked again
+    """
+
+    reached_at: datetime | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """An event that was kept, and where it went first."""
 
@@ -287,6 +303,18 @@ class Outbox(Protocol):
 
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         """The first event after this one, of the same source and subject, that has one of these types."""
+        ...
+
+    async def address_state(self, sender: str, place: str) -> AddressState | None:
+        """How an address stands to a sender; None where it was never spoken to."""
+        ...
+
+    def save_address_state(self, sender: str, place: str, state: AddressState) -> "asyncio.Future[None]":
+        """Begin to record how an address stands."""
+        ...
+
+    def ask_again(self, sender: str) -> "asyncio.Future[int]":
+        """Begin to let every address of a sender be asked again; how many took nothing."""
         ...
 
     async def lane_state(self, sink: str) -> LaneState:

@@ -16,10 +16,32 @@ from bridge.message import Earlier
 from bridge.mute import Mute
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.backend import autocommit
-from bridge.store.base import Arrival, Claim, Delivery, Ending, LaneState, PutResult, Remembered, Settlement
+from bridge.store.base import (
+    AddressState,
+    Arrival,
+    Claim,
+    Delivery,
+    Ending,
+    LaneState,
+    PutResult,
+    Remembered,
+    Settlement,
+)
 from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
 from bridge.store.queries import claim, directory, events, fingerprints, following, lanes, mutes, polled, prune, threads
+from bridge.store.queries import (
+    addresses,
+    claim,
+    directory,
+    events,
+    fingerprints,
+    following,
+    lanes,
+    mutes,
+    prune,
+    threads,
+)
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -130,6 +152,15 @@ class SqlOutbox:
 
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         return await self._read(lambda c: following.ended_by(c, event, types))
+
+    async def address_state(self, sender: str, place: str) -> AddressState | None:
+        return await self._read(lambda c: addresses.address_state(c, sender, place))
+
+    def save_address_state(self, sender: str, place: str, state: AddressState) -> "asyncio.Future[None]":
+        return self._writer.write(addresses.put_states, (sender, place, state), durable=False)
+
+    def ask_again(self, sender: str) -> "asyncio.Future[int]":
+        return self._writer.write(addresses.ask_again, sender, durable=False)
 
     async def lane_state(self, sink: str) -> LaneState:
         return await self._read(lambda c: lanes.lane_state(c, sink))

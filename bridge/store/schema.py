@@ -187,6 +187,17 @@ directories = sa.Table(  # one row: the generation that is in force
     sa.Column("generation", sa.String(16), nullable=False),
 )
 
+addresses = sa.Table(  # how those of many addresses stand that were spoken to
+    "addresses",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True),  # whoever spoke to it: a bot
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("reached_at", Micros),  # when it first took a message
+    sa.Column("reason", sa.Text),  # why it takes none; null where it does
+    sa.Column("since", Micros),
+    sa.Column("until", Micros),  # when it is asked again
+)
+
 replicas = sa.Table(
     "replicas",
     metadata,

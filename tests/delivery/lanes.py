@@ -14,7 +14,7 @@ from bridge.intake import Destination, Intake, Routed
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Message, Tally
 from bridge.messages.renderer import Rendered
-from bridge.outcome import Attempt, Delivered, Limit, Outcome
+from bridge.outcome import Attempt, Delivered, Limit, Outcome, Spaced
 from bridge.people.address import Address, Addressing
 from bridge.sinks.base import OnSent, Retry
 from bridge.store import open_ledger
@@ -39,6 +39,8 @@ class ScriptedSink:
     digests = True
     address = "here"
     addressing: Addressing | None = None
+    spacing: tuple[Spaced, ...] = ()
+    sender = "a bot"
 
     def __init__(self, clock: FakeClock, answers: Iterable[Outcome | Attempt | Exception] = ()) -> None:
         self.answers = list(answers)

@@ -39,7 +39,7 @@ from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
-from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
 from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Reach
@@ -173,6 +173,11 @@ class DiscordSink(HttpSink[DiscordConfig]):
         named = re.search(r"/webhooks/([0-9]{1,20})/", self._url.path)
         webhook = f"discord webhook {named[1] if named else short_hash(str(self._url))}"
         return (Limit(webhook, Rate(5, 2.0)), Limit(webhook, Rate(30, 60.0)), *shared)
+
+    @property
+    def spacing(self) -> tuple[Spaced, ...]:
+        """5 in any 2 s for a webhook, 30 a minute for its channel; never more than that in any window."""
+        return (Spaced(2, 2 / 3), Spaced(6, 2.5))
 
     def build(self, message: Message) -> Request:
         return self._build(message, self._places(message)[0])

@@ -34,7 +34,7 @@ from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
-from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
 from bridge.sinks.asking import Asking, Reach
 from bridge.sinks.base import (
@@ -170,6 +170,15 @@ class SlackSink(HttpSink[SlackConfig]):
         else:
             place = short_hash(str(self._url))
         return (Limit(f"slack channel {place}", Rate(1, 1.0)),)
+
+    @property
+    def sender(self) -> str:
+        token = self.config.token
+        return f"slack {short_hash(token.get_secret_value() if token else str(self._url))}"
+
+    @property
+    def spacing(self) -> tuple[Spaced, ...]:
+        return (Spaced(1, 1.0),)
 
     def build(self, message: Message) -> Request:
         return Request("POST", self._url, dump(self._settings | self._message_payload(message)), self._headers)

@@ -35,7 +35,7 @@ from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
-from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
 from bridge.settings import Settings
@@ -164,14 +164,24 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
-        token, chat = self.config.token.get_secret_value(), self.config.chat_id
-        id_ = token.partition(":")[0]
-        bot = f"telegram bot {id_ if id_.isdigit() and id_ != token else short_hash(token)}"
+        bot, chat = self.sender, self.config.chat_id
         place = f"{bot} chat {chat}"
         if self.addressing is not None:
             return (Limit(bot, Rate(30, 1.0)),)
         group = () if isinstance(chat, int) and chat > 0 else (Limit(place, Rate(20, 60.0)),)
         return (Limit(bot, Rate(30, 1.0)), Limit(place, Rate(1, 1.0)), *group)
+
+    @property
+    def sender(self) -> str:
+        token = self.config.token.get_secret_value()
+        id_ = token.partition(":")[0]
+        return f"telegram bot {id_ if id_.isdigit() and id_ != token else short_hash(token)}"
+
+    @property
+    def spacing(self) -> tuple[Spaced, ...]:
+        """1 a second; in a group 20 in any minute, of which five at once."""
+        chat = self.config.chat_id
+        return (Spaced(1, 1.0),) if isinstance(chat, int) and chat > 0 else (Spaced(1, 1.0), Spaced(5, 4.0))
 
     def build(self, message: Message) -> Request:
         return self._message_request(message, None, plain=False)

@@ -26,9 +26,19 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("generation", sa.String(16), nullable=False),
     )
+    op.create_table(
+        "addresses",
+        sa.Column("sender", sa.Text, primary_key=True),
+        sa.Column("place", sa.Text, primary_key=True),
+        sa.Column("reached_at", sa.BigInteger),
+        sa.Column("reason", sa.Text),
+        sa.Column("since", sa.BigInteger),
+        sa.Column("until", sa.BigInteger),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("addresses")
     op.drop_table("directories")
     op.drop_table("directory")
     op.drop_index("deliveries_filling", "deliveries")

@@ -1,0 +1,208 @@
+"""One lane, many addresses: nobody waits for another's limit, and nothing is for two."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bridge.event import Event
+from bridge.intake import Destination, Intake, Routed
+from bridge.message import Digest, Message
+from bridge.outcome import Attempt, Delivered, Gone, Limited, Spaced
+from bridge.people.address import Address, Addressing, Form
+from bridge.sinks.base import OnSent
+from bridge.store.outbox import SqlOutbox
+from bridge.terms import Storm
+from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time
+from tests.fakes import DECISION, FakeClock, an_event
+
+OWNER = Addressing({"to": "{{ owner.to }}"}, {"to": Form("[a-z0-9-]+", "a word")})
+
+
+class Many(ScriptedSink):
+    """A sink with an address for each owner; it remembers what it was sent there, and when."""
+
+    addressing = OWNER
+    spacing = (Spaced(1, 1.0), Spaced(5, 4.0))
+    storm = None
+
+    def __init__(self, clock: FakeClock, answers: Sequence[Any] = ()) -> None:
+        super().__init__(clock, answers)
+        self.there: list[tuple[float, str, Message | Digest]] = []
+
+    def at(self, address: Address) -> "ScriptedSink":
+        return _There(self, address.settings["to"])
+
+
+class _There(ScriptedSink):
+    spacing = Many.spacing
+    addressing = OWNER
+
+    def __init__(self, sink: Many, name: str) -> None:
+        self._sink, self._name = sink, name
+
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+        return self._take(message)
+
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
+        return self._take(digest)
+
+    def _take(self, message: Message | Digest) -> Attempt:
+        self._sink.there.append((self._sink._clock.monotonic(), self._name, message))
+        return self._sink._answer()
+
+
+def intake(*owners: str, each: int = 1) -> Intake:
+    """So many events for each of these owners."""
+    return Intake([_routed(owner, number) for owner in owners for number in range(each)])
+
+
+def _routed(owner: str, number: int) -> Routed:
+    event: Event = replace(an_event(f"user:{owner}-{number}"), data={"owner": owner})
+    return Routed(event, (Destination("ops", "route 1", recipient=f"marzban/owner:{owner}"),), DECISION)
+
+
+async def know(outbox: SqlOutbox, *owners: str) -> None:
+    await outbox.keep_directory("one", [(f"marzban/owner:{one}", {"to": one}) for one in owners])
+
+
+def times(sink: Many, name: str) -> list[float]:
+    return [at for at, to, _ in sink.there if to == name]
+
+
+async def test_nobody_waits_for_another_ones_limit(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
+    sink = Many(clock)
+    await know(outbox, "big", "small")
+    await outbox.put(intake("big", each=30))
+    await outbox.put(intake("small"))
+    lane = a_lane(outbox, sink, clock)
+    await carry_all(lane)
+    assert times(sink, "small") == [0.0]
+    assert times(sink, "big") == [0.0]
+    await pass_time(lane, clock, 120)
+    assert len(times(sink, "big")) == 30
+    for at in times(sink, "big"):
+        assert sum(at <= one < at + 1 for one in times(sink, "big")) == 1
+        assert sum(at <= one < at + 60 for one in times(sink, "big")) <= 20
+
+
+async def test_a_delivery_is_written_thrice_however_long_its_address_is_behind(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = Many(clock)
+    await know(outbox, "big")
+    await outbox.put(intake("big", each=30))
+    settled: Counter[int] = Counter()
+    settle = outbox.settle
+    outbox.settle = lambda some: (settled.update(one.delivery.id for one in some), settle(some))[1]  # type: ignore[method-assign]
+    await pass_time(a_lane(outbox, sink, clock), clock, 120, by=0.25)
+    assert len(times(sink, "big")) == 30
+    assert max(settled.values()) <= 2  # beside the put
+
+
+async def test_whoever_asks_to_be_left_alone_is_left_alone_by_himself(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Many(clock)
+    await know(outbox, "one", "other")
+    lane = a_lane(outbox, sink, clock)
+    await outbox.put(intake("one"))
+    await carry_all(lane)
+    sink.answers = [Limited(30.0)]
+    await pass_time(lane, clock, 5)
+    await outbox.put(intake("one"))
+    lane.wake()
+    await carry_all(lane)
+    await outbox.put(intake("other"))
+    lane.wake()
+    await pass_time(lane, clock, 10)
+    assert times(sink, "other") == [5.0]
+    await pass_time(lane, clock, 40)
+    assert times(sink, "one") == [0.0, 5.0, 35.0]
+
+
+async def test_a_limit_at_an_address_that_was_left_alone_is_the_whole_bots(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Many(clock, [Limited(30.0)])
+    await know(outbox, "one", "other")
+    lane = a_lane(outbox, sink, clock)
+    await outbox.put(intake("one"))
+    await carry_all(lane)
+    await outbox.put(intake("other"))
+    lane.wake()
+    await pass_time(lane, clock, 40)
+    assert times(sink, "other")[0] >= 30.0
+
+
+@pytest.mark.parametrize("answer", [Gone("kicked", "address"), Delivered()])
+async def test_an_address_that_is_gone_holds_up_no_other(outbox: SqlOutbox, clock: FakeClock, answer: Any) -> None:
+    sink = Many(clock, [answer])
+    await know(outbox, "one", "other")
+    await outbox.put(intake("one", "other"))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert [name for _, name, _ in sink.there] == ["one", "other"]
+
+
+async def test_who_has_fallen_behind_is_told_at_once_and_alone(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = Many(clock)
+    sink.storm = Storm(age=20.0)
+    await know(outbox, "big", "small")
+    await outbox.put(intake("big", each=60))
+    await outbox.put(intake("small", each=2))
+    await pass_time(a_lane(outbox, sink, clock), clock, 120)
+    digests = [(name, one) for _, name, one in sink.there if isinstance(one, Digest)]
+    assert [name for name, _ in digests] == ["big"]
+    assert {event.data["owner"] for _, one in digests for event in one.events} == {"big"}
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+    assert len(times(sink, "small")) == 2
+
+
+async def test_an_address_that_is_gone_is_asked_once_a_day(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:
+    sink = Many(clock, [Gone("HTTP 403: Forbidden: bot was kicked", "address")])
+    await know(outbox, "one")
+    lane = a_lane(outbox, sink, clock)
+    for _ in range(3):
+        await outbox.put(intake("one"))
+        lane.wake()
+        await pass_time(lane, clock, 100, by=50)
+    assert len(sink.there) == 1
+    assert {(one.state, one.reason) for one in look_up(store_url)} == {
+        ("held_back", "HTTP 403: Forbidden: bot was kicked")
+    }
+    clock.step(86400)
+    await outbox.put(intake("one", each=2))
+    lane.wake()
+    await pass_time(lane, clock, 10)
+    assert len(sink.there) == 3
+
+
+async def test_when_nearly_all_are_gone_that_took_messages_it_is_one_mistake(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    names = [f"r{number}" for number in range(60)]
+    sink = Many(clock)
+    await know(outbox, *names)
+    await outbox.put(intake(*names))
+    lane = a_lane(outbox, sink, clock)
+    await carry_all(lane)
+    sink.answers = [Gone("chat not found", "address")] * 60
+    await outbox.put(intake(*names))
+    lane.wake()
+    await pass_time(lane, clock, 30)
+    state = await outbox.lane_state("ops")
+    assert state.standing == "parked"
+    assert state.reason is not None
+    assert state.reason.startswith("nearly nobody can be reached: 40 of the last 60 say chat not found.")
+    states = [await outbox.address_state("a bot", name) for name in names]
+    assert [one for one in states if one is None or one.reason is not None] == []
+
+
+async def test_addresses_that_were_never_reached_say_nothing_of_us(outbox: SqlOutbox, clock: FakeClock) -> None:
+    names = [f"r{number}" for number in range(60)]
+    sink = Many(clock, [Gone("chat not found", "address")] * 60)
+    await know(outbox, *names)
+    await outbox.put(intake(*names))
+    await carry_all(a_lane(outbox, sink, clock))
+    assert len(sink.there) == 60
+    assert (await outbox.lane_state("ops")).standing == "open"

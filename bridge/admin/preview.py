@@ -13,13 +13,16 @@ from zoneinfo import ZoneInfo
 
 from bridge.admin.request_drawing import drawn_request
 from bridge.admin.shapes import MeasureShape, Previewed, RequestShape
-from bridge.delivery.attempt import rendered_message
+from bridge.delivery.attempt import Customer, customer_message, rendered_message
 from bridge.event import Event, JsonObject
 from bridge.intake import Destination
 from bridge.markup.drawing import Drawn
-from bridge.markup.service import Service
+from bridge.markup.service import Look, Service
 from bridge.message import PLAIN, Circumstances, Message
+from bridge.messages.customer import is_told
 from bridge.messages.renderer import Renderer
+from bridge.people.recipient import Audience
+from bridge.people.reduced import reduced
 from bridge.sinks.base import ServiceSink, Sink, Tools
 from bridge.sinks.chats import specimen
 from bridge.sinks.http import Http, Request
@@ -78,7 +81,14 @@ def preview(
 ) -> Preview:
     """What the sink would be sent at `at`, in `locale` or else its own language, for the row that names it in `to`."""
     look = replace(sink.look, locale=locale) if locale else sink.look
-    message, fault = rendered_message(event, look, renderer, at=at, template=to.template, circumstances=circumstances)
+    audience = sink.addressing.audience if sink.addressing is not None else None
+    if audience is Audience.PERSON:
+        message, fault = _for_customer(event, look, renderer, at)
+    else:
+        seen = event if audience is None else reduced(event, audience)
+        message, fault = rendered_message(
+            seen, look, renderer, at=at, template=to.template, circumstances=circumstances
+        )
     request, shown = None, {}
     if isinstance(sink, ServiceSink):
         request = _masked(sink, _first_request(sink, message))
@@ -86,6 +96,13 @@ def preview(
     elif (service := sink.look.service) is not None:
         shown = json.loads(specimen(service).open(Tools(Http(), {})).build(message).body)
     return Preview(event, to.sink, to.row, message, sink.look.service, request, shown, fault)
+
+
+def _for_customer(event: Event, look: Look, renderer: Renderer, at: datetime) -> tuple[Message, str | None]:
+    """What a customer would be told; nothing, where there are no words for it."""
+    if not is_told(event, at):
+        return Message(event=event, at=at), f"there is nothing to tell a customer of {event.type}"
+    return customer_message(event, look, renderer, Customer(renderer.timezone), at=at)
 
 
 def _first_request(sink: ServiceSink[Any], message: Message) -> Request:

@@ -22,6 +22,7 @@ from bridge.cli import (
     store,
     tail,
 )
+    people,
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
@@ -47,6 +48,8 @@ app.command()(replay.dismiss)
 app.command()(lanes.lanes)
 app.command()(lanes.resume)
 app.command()(mutes.mute)
+app.command()(people.people)
+app.command()(people.prefs)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(store.app, name="store")

@@ -31,10 +31,30 @@ def check_addresses(document: Document, config: Config) -> None:
             if name in addressed:
                 text = f'"{name}" has an address for each {_whose(addressed[name])}: let it fall back to one of yours'
                 document.report(("routes", index), text, document.position(path))
+        _check_audience(document, ("routes", index), addressed)
     for path, name in document.texts(("alerts", "to")):
         if name in addressed:
             text = f'"{name}" has an address for each {_whose(addressed[name])}: name one that is yours'
             document.report(("alerts",), text, document.position(path))
+
+
+def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Addressing]) -> None:
+    """A row for customers leads to sinks of customers alone, and no other row does: its words are for them."""
+    for_customers = document.value((*row, "audience")) == "user"
+    for path, name in document.texts((*row, "to")):
+        is_customers = name in addressed and addressed[name].audience is Audience.PERSON
+        if is_customers and not for_customers:
+            document.report(
+                row, f'sink "{name}" is addressed to users: the row needs audience: user', document.position(path)
+            )
+        elif for_customers and not is_customers:
+            text = (
+                f'sink "{name}" is not addressed to users, as by {{{{ person.telegram }}}}: audience: user is for those'
+            )
+            document.report(row, text, document.position(path))
+    for key in ("digest", "update", "fallback", "template", "repeat") if for_customers else ():
+        if document.value((*row, key)) is not None:
+            document.report((*row, key), "is not possible with audience: user")
 
 
 def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> None:
@@ -50,15 +70,17 @@ def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> Non
 def _check_directory(document: Document, config: Config, addressed: Mapping[str, Addressing]) -> None:
     directory, realms = config.directory, sorted(set(config.realms().values()))
     for name, one in addressed.items():
-        if one.audience is not None and directory is None:
-            document.report(("sinks", name), f"its {one.audience}s are looked up in directory, and there is none")
-        if one.default and (directory is None or directory.default is None):
+        if one.audience is not None and one.needs_record and directory is None:
+            document.report(("sinks", name), f"its {one.audience.kind}s are looked up in directory, and there is none")
+        if one.default and one.audience is Audience.PERSON:
+            document.report(("sinks", name, "unknown"), "default is not for a sink of customers: use drop")
+        elif one.default and (directory is None or directory.default is None):
             document.report(("sinks", name, "unknown"), "needs a record under directory.default")
     if directory is None:
         return
     _check_file(document, directory, realms)
-    for kind, names in (("owners", directory.owners), ("nodes", directory.nodes)):
-        _check_locales(document, kind, names)
+    for audience, names in directory.named():
+        _check_locales(document, f"{audience.kind}s", names)
     if directory.realm is None and len(realms) > 1:
         document.report(("directory",), f"needs realm, for there are several: {', '.join(realms)}")
     elif directory.realm is not None and directory.realm not in realms:
@@ -89,4 +111,4 @@ def _check_file(document: Document, directory: DirectorySettings, realms: Sequen
 
 
 def _whose(addressing: Addressing) -> str:
-    return str(addressing.audience or "event")
+    return addressing.audience.kind if addressing.audience is not None else "event"

@@ -77,7 +77,7 @@ class Config(Settings):
     log: Log = Field(Log(), description="how the bridge speaks of itself")
     admin: AdminSettings | None = Field(None, description="where you look at the bridge, and who may")
     alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
-    directory: DirectorySettings | None = Field(None, description="where owners and nodes are reached")
+    directory: DirectorySettings | None = Field(None, description="where owners, users and nodes are reached")
     sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
     routes: tuple[Route, ...] = Field((), description="which events go where; every row that matches applies, in order")

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -18,6 +19,7 @@ from bridge.delivery.reminding import reminder_of
 from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
+from bridge.messages.customer import me_of
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Away
 from bridge.sinks.base import OnSent, Sink
@@ -38,6 +40,13 @@ GROWING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Customer:
+    """Who is told; what they are told is found in the event. `zone`: of the dates."""
+
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptResult:
     """What came of an attempt: its evidence, a template's fault, and whether it failed by a bug of our own."""
 
@@ -54,6 +63,7 @@ async def send_batch(
     at: datetime,
     silent: bool = False,
     earlier: Earlier | None = None,
+    customer: Customer | None = None,
     on_sent: OnSent = None,
 ) -> AttemptResult:
     """Send a batch as one message. Whatever goes wrong unforeseen costs attempts, and never the lane."""
@@ -62,7 +72,10 @@ async def send_batch(
         if len(batch.deliveries) > 1:
             digest, fault = digest_of(batch, sink, renderer, at=at, silent=silent)
             return AttemptResult(await sink.send_digest(digest, on_sent), fault)
-        message, fault = message_of(first, sink, renderer, at=at, silent=silent, earlier=earlier)
+        if customer is not None:
+            message, fault = customer_message(first.event, sink.look, renderer, customer, at=at, silent=silent)
+        else:
+            message, fault = message_of(first, sink, renderer, at=at, silent=silent, earlier=earlier)
         return AttemptResult(await sink.send(message, on_sent), fault)
     except Exception as error:
         log(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
@@ -132,6 +145,19 @@ def rendered_message(
     rendered = renderer.render(event, look, template, circumstances)
     message = Message(event=event, at=at, blocks=rendered.blocks, template=template, circumstances=circumstances)
     return message, rendered.fault
+
+
+def customer_message(
+    event: Event, look: Look, renderer: Renderer, customer: Customer, *, at: datetime, silent: bool = False
+) -> tuple[Message, str | None]:
+    """What a customer is told of an event: words over what is theirs. The message has nothing else of the event."""
+    me = me_of(event, at=at, zone=customer.zone, locale=look.locale or renderer.locale)
+    assert look.service is not None
+    rendered = renderer.customer(look.service, event.type, me)
+    bare = replace(event, data={}, native=None, subject=None)
+    return Message(
+        event=bare, at=at, blocks=rendered.blocks, circumstances=Circumstances(silent=silent)
+    ), rendered.fault
 
 
 def digest_of(

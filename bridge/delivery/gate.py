@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
 from bridge.delivery.address_book import AddressBook
+from bridge.delivery.attempt import Customer
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.muting import Mutes
 from bridge.delivery.pace import Pace
@@ -19,15 +22,21 @@ from bridge.delivery.policy import Send, admission, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
 from bridge.message import Earlier
+from bridge.messages.customer import is_told
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Limited, Spaced
 from bridge.people.address import Address, Addressing, NoAddress
 from bridge.people.directory import DEFAULT
+from bridge.people.recipient import Audience
 from bridge.people.reduced import reduced
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, State
+from bridge.terms import Quiet, Storm
 
 SOON = 2.0  # seconds that an address is waited for whose time was promised: it was spoken to a little late
 LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
+STOPPED = "wants to be told nothing"
+#: What the directory says of recipients, by their keys.
+Records = Mapping[str, Mapping[str, Any]]
 PACED = "waits for its turn at this address"
 
 
@@ -39,6 +48,7 @@ class Admitted:
     settled  what is not sent, and why
     apart    whether it has to go one by one: it is not for one address
     place    what the limits of that address are kept by; None where the sink has but one
+    customer  who is told, where that is a customer
     """
 
     batch: Batch
@@ -48,6 +58,7 @@ class Admitted:
     settled: Sequence[tuple[Delivery, Fate]] = ()
     apart: bool = False
     place: str | None = None
+    customer: Customer | None = None
 
 
 class Gate:
@@ -61,12 +72,17 @@ class Gate:
         self._pace = Pace()
         self._book = AddressBook(sink.sender, outbox, clock)
 
-    async def admit(self, batch: Batch, zone: Any) -> Admitted:
+    async def admit(self, batch: Batch, zone: ZoneInfo) -> Admitted:
         """What of a batch is to be sent now; the rest is to be settled as is said of it."""
-        admitted = await self._wanted(batch, zone)
-        if self._sink.addressing is not None and admitted.batch.deliveries:
-            admitted = await self._addressed(admitted, self._sink.addressing)
-        return admitted
+        addressing = self._sink.addressing
+        if addressing is None:
+            return await self._wanted(batch, {}, zone)
+        keys = {one.recipient for one in batch.deliveries if one.recipient is not None}
+        records = await self._outbox.records([*keys, *([DEFAULT] if addressing.default else [])])
+        admitted = await self._wanted(batch, records, zone)
+        if addressing.audience is Audience.PERSON:
+            admitted = await self._for_customer(admitted, records, zone)
+        return await self._addressed(admitted, addressing, records) if admitted.batch.deliveries else admitted
 
     async def with_earlier(self, admitted: Admitted) -> Admitted:
         """The same with the message that it updates; nothing is left of a deletion where there is nothing to delete."""
@@ -122,17 +138,20 @@ class Gate:
     @property
     def _longest_wait(self) -> float:
         """Seconds after which what waits for its address goes together, as one message."""
-        storm = self._sink.storm
-        return storm.age + LATE if storm is not None and self._sink.digests else float("inf")
+        storm = storm_of(self._sink)
+        return storm.age + LATE if storm is not None else float("inf")
 
-    async def _wanted(self, batch: Batch, zone: Any) -> Admitted:
+    async def _wanted(self, batch: Batch, records: Records, zone: ZoneInfo) -> Admitted:
         """What nobody has muted, still lasts, and the quiet hours let through, and whether silently."""
-        local = self._clock.now().astimezone(zone)
+        now = self._clock.now()
         settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         through, silent = [], True
         for delivery in batch.deliveries:
+            record = records.get(delivery.recipient or "", {})
+            quiet = quiet_hours(record["quiet"]) if "quiet" in record else self._sink.quiet
+            local = now.astimezone(zone_of(record, zone))
             unwanted = await self._mutes.held_back(delivery) or await ending(delivery, self._outbox)
-            match unwanted or admission(delivery, self._sink.quiet, local):
+            match unwanted or admission(delivery, quiet, local):
                 case Send(silent=silently):
                     through.append(delivery)
                     silent = silent and silently
@@ -142,31 +161,53 @@ class Gate:
                     assert_never(never)
         return Admitted(Batch(through, storm=batch.storm), self._sink, silent, settled=settled)
 
-    async def _addressed(self, admitted: Admitted, addressing: Addressing) -> Admitted:
+    async def _for_customer(self, admitted: Admitted, records: Records, zone: ZoneInfo) -> Admitted:
+        """The same where there is something to say to a customer, who has not said that they want nothing."""
+        deliveries = await self._outbox.load(admitted.batch.deliveries)
+        stopped = await self._outbox.stopped([one.recipient for one in deliveries if one.recipient is not None])
+        left: list[tuple[Delivery, Fate]] = []
+        for one in deliveries:
+            if one.recipient in stopped:
+                left.append((one, HeldBack(STOPPED)))
+            elif not is_told(one.event, self._clock.now()):
+                left.append((one, HeldBack(f"there is nothing to tell a customer of {one.event.type}")))
+        kept = {one.id for one, _ in left}
+        batch = Batch([one for one in admitted.batch.deliveries if one.id not in kept])
+        found = records.get(batch.deliveries[0].recipient or "", {}) if batch.deliveries else {}
+        customer = Customer(zone_of(found, zone))
+        return replace(admitted, batch=batch, settled=[*admitted.settled, *left], customer=customer)
+
+    async def _addressed(self, admitted: Admitted, addressing: Addressing, records: Records) -> Admitted:
         """The same with the address that all of it goes to; what has none is held back."""
         deliveries = admitted.batch.deliveries
         whole = await self._outbox.load(deliveries) if addressing.needs_data else deliveries
-        keys = {one.recipient for one in deliveries if one.recipient is not None}
-        records = await self._outbox.records([*keys, *([DEFAULT] if addressing.default else [])])
         found = [(one, address_of(loaded, addressing, records)) for one, loaded in zip(deliveries, whole, strict=True)]
         unreached = [(one, unreachable(to)) for one, to in found if isinstance(to, NoAddress)]
         reached = [(one, to) for one, to in found if isinstance(to, Address)]
         settled = [*admitted.settled, *unreached]
         if not reached:
             return replace(admitted, batch=Batch([]), settled=settled)
-        if any(to != reached[0][1] or to.settings != reached[0][1].settings for _, to in reached):
-            return replace(admitted, batch=Batch([one for one, _ in reached]), settled=settled, apart=True)
-        batch = Batch([one for one, _ in reached], storm=admitted.batch.storm)
-        address = reached[0][1]
+        batch, address = Batch([one for one, _ in reached], storm=admitted.batch.storm), reached[0][1]
+        if any(to != address or to.settings != address.settings for _, to in reached):
+            return replace(admitted, batch=batch, settled=settled, apart=True)
         if (why := await self._book.obstacle(address.place)) is not None:
             gone = [(one, HeldBack(why, unreached=True)) for one, _ in reached]
             return replace(admitted, batch=Batch([]), settled=[*settled, *gone])
         return replace(admitted, batch=batch, sink=self._sink.at(address), settled=settled, place=address.place)
 
 
-def address_of(
-    delivery: Delivery, addressing: Addressing, records: Mapping[str, Mapping[str, Any]]
-) -> Address | NoAddress:
+def zone_of(record: Mapping[str, Any], zone: ZoneInfo) -> ZoneInfo:
+    """The zone of whoever a record is about; `zone` where it names none."""
+    return ZoneInfo(record["zone"]) if "zone" in record else zone
+
+
+@lru_cache(256)
+def quiet_hours(hours: str) -> Quiet:
+    """A record's own: what comes in them is held until they end."""
+    return Quiet(hours=hours, mode="hold")
+
+
+def address_of(delivery: Delivery, addressing: Addressing, records: Records) -> Address | NoAddress:
     """Where a delivery goes, by the record of its recipient and by nobody else's but the default one."""
     record = records.get(delivery.recipient) if delivery.recipient is not None else None
     address = addressing.resolve(delivery.event, record)
@@ -178,6 +219,12 @@ def address_of(
 def unreachable(missing: NoAddress) -> HeldBack:
     """The fate of a delivery that has no address."""
     return HeldBack(f"no address: {missing.reason}", unreached=True)
+
+
+def storm_of(sink: Sink) -> Storm | None:
+    """When what waits is told together: never to a customer, for whom there are no digests."""
+    is_customers = sink.addressing is not None and sink.addressing.audience is Audience.PERSON
+    return sink.storm if sink.digests and not is_customers else None
 
 
 def for_audience(delivery: Delivery, addressing: Addressing | None) -> Delivery:

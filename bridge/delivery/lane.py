@@ -20,7 +20,7 @@ from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
 from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
-from bridge.delivery.gate import Admitted, Gate, for_audience
+from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
@@ -96,7 +96,7 @@ class Lane:
             self._outbox,
             self._clock,
             flush=self._settler.flush,
-            storm=sink.storm if sink.digests else None,
+            storm=storm_of(sink),
             apart=sink.addressing is not None,
             digests=sink.digests,
             concurrency=sink.concurrency,
@@ -241,6 +241,7 @@ class Lane:
                     at=at,
                     silent=admitted.silent,
                     earlier=admitted.earlier,
+                    customer=admitted.customer,
                     on_sent=lambda: slot.sent(self._clock.monotonic()),
                 )
             finally:

@@ -33,6 +33,7 @@ from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, reader
+from bridge.messages.customer import CUSTOMERS, Me
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
@@ -78,10 +79,11 @@ class Renderer:
 
     def __init__(self, *, folders: Sequence[Path], timezone: ZoneInfo, locale: str) -> None:
         self._folders = tuple(folders)
-        self._timezone = timezone
+        self.timezone = timezone
         self._readers = {locale: reader(locale, timezone) for locale in LOCALES}
-        self._locale = known(locale)
+        self.locale = known(locale)
         self._sandbox = lru_cache(maxsize=None)(self._open)
+        self._customers = lru_cache(maxsize=32)(self._open)
         self._chosen = lru_cache(maxsize=1024)(self._choose)
         self._compiled = lru_cache(maxsize=256)(self._compile)
 
@@ -116,6 +118,21 @@ class Renderer:
         blocks = last_resort.digest_blocks(tally, service, circumstances) if rendered is None else rendered
         return Rendered(blocks, "; ".join(faults) or None)
 
+    def customer(self, service: Service, type_: str, me: Me) -> Rendered:
+        """What a customer is told of a type; a template is given `me`, and nothing of the event."""
+        locale, block = known(me.locale), type_.replace(".", "_")
+        faults: list[str] = []
+        for shipped in (False, True):
+            try:
+                sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone))
+                template = sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2")
+                if not (said := _block(_context(template, {"me": me}), block)):
+                    raise LookupError(f"{template.name} says nothing in block {block}")
+                return Rendered({service.blocks[0]: self._readers[locale].rlm + said}, "; ".join(faults) or None)
+            except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
+                faults.append(fault_of(error))
+        raise RuntimeError(f"no words for a customer: {faults[-1]}")
+
     def mistakes(self, services: Mapping[str, Service]) -> list[TemplateMistake]:
         """Every template in the operator's folders that does not compile, or leads to one that is not there.
 
@@ -124,7 +141,7 @@ class Renderer:
         return [
             mistake
             for folder in self._folders
-            for mistake in mistakes_in(folder, services, lambda service: self._sandbox(service, self._locale, False))
+            for mistake in mistakes_in(folder, services, lambda service: self._sandbox(service, self.locale, False))
         ]
 
     def unmatched(
@@ -133,23 +150,23 @@ class Renderer:
         """What in the operator's folders nothing asks for; see Unmatched for the names."""
         if not self._folders:
             return []
-        sandboxes: dict[str | None, Sandbox] = {None: self._sandbox(None, self._locale, False)}
-        sandboxes |= {name: self._sandbox(one, self._locale, False) for name, one in services.items()}
+        sandboxes: dict[str | None, Sandbox] = {None: self._sandbox(None, self.locale, False)}
+        sandboxes |= {name: self._sandbox(one, self.locale, False) for name, one in services.items()}
         folders = [Unmatched(folder, services, sandboxes) for folder in self._folders]
         return [finding for one in folders for finding in one.findings(named, beginnings)]
 
     def wrong(self, source: str) -> str | None:
         """What is wrong with an operator's own little template, None where it compiles."""
         try:
-            self._compiled(source, self._locale)
+            self._compiled(source, self.locale)
         except (TemplateSyntaxError, RecursionError) as error:
-            return with_nearest_name(fault_of(error), self._sandbox(None, self._locale, False))
+            return with_nearest_name(fault_of(error), self._sandbox(None, self.locale, False))
         return None
 
     def exists(self, service: Service, name: str) -> bool:
         """Whether a row that leads to `service` may name the template `name`."""
         try:
-            self._sandbox(service, self._locale, False).get_template(f"{service.name}/{name}.j2")
+            self._sandbox(service, self.locale, False).get_template(f"{service.name}/{name}.j2")
         except TemplateNotFound:
             return False
         except (TemplateSyntaxError, ValueError):
@@ -157,7 +174,7 @@ class Renderer:
         return True
 
     def _language(self, look: Look) -> str:
-        return known(look.locale) if look.locale else self._locale
+        return known(look.locale) if look.locale else self.locale
 
     def _blocks(self, wanted: _Wanted, variables: Variables, faults: list[str]) -> dict[str, str] | None:
         """By the operator's templates; where they fail by the shipped ones; None where those fail too."""
@@ -195,12 +212,12 @@ class Renderer:
             faults.append(f"{name}: {fault_of(error)}")
             return ""
 
-    def _open(self, service: Service | None, locale: str, shipped: bool) -> Sandbox:
-        """The templates of one service in one language; `shipped`: without the operator's."""
+    def _open(self, service: Service | None, locale: str, shipped: bool, zone: ZoneInfo | None = None) -> Sandbox:
+        """The templates of one service in one language and zone; `shipped`: without the operator's."""
         ours = FileSystemLoader(SHIPPED)
         folders = [] if shipped else [FileSystemLoader(self._folders)]
         texts = catalog(locale)
-        formats = Formats(service.text if service else Text, texts, locale, self._timezone)
+        formats = Formats(service.text if service else Text, texts, locale, zone or self.timezone)
         return Sandbox(service, formats, texts, ChoiceLoader([*folders, ours, PrefixLoader({"shipped": ours})]))
 
     def _choose(

@@ -12,7 +12,9 @@ from jinja2 import TemplateError, meta, nodes
 from bridge.event import Event
 from bridge.markup.service import Service
 from bridge.message import Tally
+from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
+from bridge.messages.customer import CUSTOMERS, TOLD
 from bridge.messages.errors import TemplateMistake
 from bridge.messages.sandbox import Sandbox
 from bridge.vocabulary import TYPES
@@ -81,7 +83,12 @@ class Unmatched:
             names = frozenset(meta.find_undeclared_variables(tree))
         except (OSError, UnicodeDecodeError, TemplateError, RecursionError):
             return None  # it is told as a mistake
-        return _Parsed(file, self._services.get(folder), tree, names, frozenset(_given(sandbox)))
+        known = _given_to_customers(sandbox) if self._is_customers(file) else _given(sandbox)
+        return _Parsed(file, self._services.get(folder), tree, names, frozenset(known))
+
+    def _is_customers(self, file: Path) -> bool:
+        """Whether it says what customers are told."""
+        return file.relative_to(self._folder).parts[1:2] == (CUSTOMERS,)
 
     def _folders(self) -> Iterator[TemplateMistake]:
         strange = {one.file.relative_to(self._folder).parts[0] for one in self._parsed if one.service is None}
@@ -101,6 +108,10 @@ class Unmatched:
     ) -> Iterator[TemplateMistake]:
         inside = one.file.relative_to(self._folder)
         name = "/".join(inside.parts[1:]).removesuffix(".j2")
+        if self._is_customers(one.file):
+            if (locale := name.partition("/")[2]) not in LOCALES:
+                yield TemplateMistake(one.file, 1, f"no language is called {locale}{_meant(locale, LOCALES)}")
+            return
         known = name in _NAMES or name in named or inside.as_posix() in self._led_to
         if known or (beginnings is not None and name.partition(".")[0] in beginnings):
             return
@@ -110,7 +121,9 @@ class Unmatched:
 
     def _blocks(self, one: _Parsed, service: Service) -> Iterator[TemplateMistake]:
         known = {*service.blocks, *service.digest_blocks, "remarks", *self._nested}
-        if one.file.relative_to(self._folder).as_posix() in self._led_to:
+        if self._is_customers(one.file):
+            known = {type_.replace(".", "_") for type_ in TOLD}
+        elif one.file.relative_to(self._folder).as_posix() in self._led_to:
             return  # its blocks are for those that build on it
         for block in one.tree.find_all(nodes.Block):
             if block.name not in known:
@@ -143,6 +156,11 @@ def _assigned_names(tree: nodes.Template) -> Iterator[str]:
     yield from (node.target for node in tree.find_all(nodes.Import))
     for imported in tree.find_all(nodes.FromImport):
         yield from (name if isinstance(name, str) else name[1] for name in imported.names)
+
+
+def _given_to_customers(sandbox: Sandbox) -> Iterator[str]:
+    """What a customer's template has: `me`, words of ours, and Jinja's own."""
+    yield from ("me", "self", "super", "loop", "caller", "varargs", "kwargs", *sandbox.globals)
 
 
 def _given(sandbox: Sandbox) -> Iterator[str]:

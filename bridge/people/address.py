@@ -94,14 +94,18 @@ class Addressing:
         self._texts = {name: compile_text(text, segments=forms[name].segments) for name, text in written.items()}
         spoken_of = {name for source in written.values() for name, _ in attributes_in(source)}
         self.needs_data = "data" in spoken_of
+        self.needs_record = self.audience is not None and self.audience in spoken_of
 
     def resolve(self, event: Event, record: Mapping[str, Any] | None) -> Address | NoAddress:
         """The address for an event, by the record of its recipient, None where there is none."""
-        if self.audience is not None and record is None:
-            name = named(event, self.audience)
-            known = f'"{name}" in the directory' if name is not None else "in it"
-            return NoAddress(f"no {self.audience} {known}")
-        return self.of_record(event, record or {})
+        if self.audience is None:
+            return self.of_record(event, {})
+        if (name := named(event, self.audience)) is None:
+            return NoAddress(f"no {self.audience.kind} in it")
+        found = self.of_record(event, record or {})
+        if isinstance(found, NoAddress) and record is None and self.needs_record:
+            return NoAddress(f'no {self.audience.kind} "{name}" in the directory')
+        return found
 
     def of_record(self, event: Event, record: Mapping[str, Any]) -> Address | NoAddress:
         """The address that a record gives."""
@@ -123,7 +127,8 @@ class Addressing:
 def audience_of(written: Mapping[str, str]) -> Audience | None:
     """Whose a sink is, which follows from what its addresses speak of; None where it is the operator's.
 
-    Raise ValueError where an expression speaks of what is not there, of a customer, or of several.
+    What of `data` is not known to be about nobody is about a customer. Raise ValueError where an expression speaks of
+    what is not there, or of several.
     """
     found = {one for source in written.values() for one in _audiences(source)}
     if len(found) > 1:
@@ -144,7 +149,5 @@ def _audiences(source: str) -> set[Audience]:
         elif name == "data" and key == "owner":
             found.add(Audience.OWNER)
         elif name == "data" and key not in IMPERSONAL:
-            raise ValueError(
-                f"speaks of data.{key}, which is about a customer: an address may be an owner's or a node's"
-            )
+            found.add(Audience.PERSON)
     return found

@@ -1,6 +1,6 @@
-"""The directory: where owners and nodes are reached, as the operator writes it, in the file and in one beside it."""
+"""The directory: where owners, users and nodes are reached, as the operator writes it: in the file, and beside it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,21 +23,22 @@ Entry = tuple[str, Mapping[str, Any]]
 
 
 class DirectorySettings(Settings):
-    """`directory:` where owners and nodes are reached."""
+    """`directory:` where owners, users and nodes are reached."""
 
     example: ClassVar[str] = "owners: {reseller-7: {telegram: -1001234567890}}"
 
     file: Path | None = Field(None, description="a CSV file beside this one, read again when it changes")
     realm: str | None = Field(
-        None, description="the sources whose owners and nodes these are; needed where there are several"
+        None, description="the sources whose owners, users and nodes these are; needed where there are several"
     )
     default: Record | None = Field(None, description="who is told where there is no address and unknown is default")
     owners: dict[str, Record] = Field({}, max_length=MOST, description="by their names in the panel")
+    users: dict[str, Record] = Field({}, max_length=MOST, description="by their names in the panel")
     nodes: dict[str, Record] = Field({}, max_length=MOST, description="by their names in the panel")
 
     @model_validator(mode="after")
     def _valid_names(self) -> "DirectorySettings":
-        if wrong := next((name for name in (*self.owners, *self.nodes) if not is_name(name)), None):
+        if wrong := next((name for name in (*self.owners, *self.users, *self.nodes) if not is_name(name)), None):
             raise ValueError(f"{wrong[:40]!r} is no name: it has signs that are not seen, or too many")
         return self
 
@@ -51,6 +52,10 @@ class DirectorySettings(Settings):
             raise ValueError(f'should be a file: there is no "{str(value)[:200]}" beside this one')
         return file
 
+    def named(self) -> Sequence[tuple[Audience, Mapping[str, Record]]]:
+        """The records of each kind, by their names."""
+        return [(Audience.OWNER, self.owners), (Audience.PERSON, self.users), (Audience.NODE, self.nodes)]
+
     def records(self, realm: str) -> Iterator[Entry]:
         """What is said here and in the file; of one that is in both what is said here.
 
@@ -59,7 +64,7 @@ class DirectorySettings(Settings):
         if self.default is not None:
             yield DEFAULT, self.default.values()
         said = set()
-        for audience, named in ((Audience.OWNER, self.owners), (Audience.NODE, self.nodes)):
+        for audience, named in self.named():
             for name, record in named.items():
                 said.add(key := recipient_key(self.realm or realm, audience, name))
                 yield key, record.values()

@@ -19,6 +19,12 @@ class Audience(StrEnum):
 
     OWNER = "owner"
     NODE = "node"
+    PERSON = "person"
+
+    @property
+    def kind(self) -> str:
+        """What one of them is called in keys and in the directory."""
+        return "user" if self is Audience.PERSON else self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,7 @@ class Recipients:
 
 def recipient_key(realm: str, audience: Audience, name: str) -> str:
     """`marzban/owner:reseller-7`"""
-    return f"{realm}/{audience}:{name}"
+    return f"{realm}/{audience.kind}:{name}"
 
 
 def named(event: Event, audience: Audience) -> str | None:
@@ -52,6 +58,9 @@ def named(event: Event, audience: Audience) -> str | None:
             name = event.data.get("owner")
         case Audience.NODE:
             name = object_at(event.data, "node").get("name")
+        case Audience.PERSON:
+            kind, _, subject = (event.subject or "").partition(":")
+            name = subject if kind == "user" else object_at(event.data, "user").get("username")
     return name if isinstance(name, str) and is_name(name) else None
 
 

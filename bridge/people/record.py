@@ -1,4 +1,4 @@
-"""Where one owner or node is reached: one record of the directory."""
+"""Where one owner, user or node is reached: one record of the directory."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from bridge.settings import Settings
+from bridge.settings import Settings, TimeZone
+from bridge.terms import Hours
 
 
 def _whole_number(value: Any) -> Any:
@@ -31,6 +32,12 @@ class Record(Settings):
     discord_thread: str | None = Field(None, description="the thread of its channel")
     ntfy: str | None = Field(None, description="a topic of ntfy")
     locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
+    zone: TimeZone | None = Field(
+        None, description="the time zone there, of quiet hours and dates; the file's if not given"
+    )
+    quiet: Hours | None = Field(
+        None, description="hours in which nothing is told there, as 23:00-08:00; held until they end"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -12,10 +12,13 @@ OWNERS = frozenset(
         *("action",),
     )
 )
+#: What the words for a customer are made of, by name: messages/customer.py.
+CUSTOMERS = frozenset(("user", "usage", "expiry", "subscription", "device"))
 
 
 def reduced(event: Event, audience: Audience) -> Event:
     """The event as that audience may see it; a node's is the operator's own."""
     if audience is Audience.NODE:
         return event
-    return replace(event, data={key: value for key, value in event.data.items() if key in OWNERS}, native=None)
+    kept = CUSTOMERS if audience is Audience.PERSON else OWNERS
+    return replace(event, data={key: value for key, value in event.data.items() if key in kept}, native=None)

@@ -15,7 +15,7 @@ from bridge.people.record import Record
 MOST = 200_000  # records
 LARGEST = 64 * 2**20  # bytes
 FIRST = ("kind", "name", "realm")
-KINDS = tuple(Audience)
+KINDS = {audience.kind: audience for audience in Audience}
 
 #: Told what is wrong, and where.
 Tell = Callable[[Mistake], None]
@@ -101,7 +101,7 @@ class _Table:
         if not is_name(name):
             self._say(self._names.index("name"), "has no name, or one with signs that are not seen, or with too many")
             return None
-        key = recipient_key(given.pop("realm", "") or self._realm, Audience(kind), name)
+        key = recipient_key(given.pop("realm", "") or self._realm, KINDS[kind], name)
         if key in self._first:
             self._say(0, f'{kind} "{name}" is there twice: first in line {self._first[key]}')
             return None

@@ -27,6 +27,9 @@ class Route(Settings):
         None, description="only if this Jinja expression is true, as in data.owner == 'reseller-7'"
     )
     to: Names = Field(min_length=1, description="the sinks that get the event")
+    audience: Literal["operators", "user"] = Field(
+        "operators", description="user: customers are told, in words for them, of what concerns them"
+    )
     template: str | None = Field(None, description="the template to use instead of the event's own")
     stop: bool = Field(False, description="true: no row below applies to an event that matched this one")
     digest: DigestWindow | None = Field(None, description="events of this row become one message, for each sink")

@@ -24,6 +24,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Extent, Service
 from bridge.outcome import Rate
 from bridge.people.address import Addressing, Form, audience_of, is_expression
+from bridge.people.recipient import Audience
 from bridge.settings import Duration, Settings
 from bridge.sinks.mending import Mending
 from bridge.sinks.text import web_url
@@ -208,6 +209,8 @@ class SinkConfig(Settings):
 class AddressedConfig(SinkConfig):
     """What a sink has that can speak to many addresses: its address settings may be expressions."""
 
+    #: Whether there are words for customers in its service.
+    for_customers: ClassVar[bool] = False
     #: The settings that an address is made of, and the form that each has where it comes out of data.
     address_forms: ClassVar[Mapping[str, Form]]
 
@@ -226,7 +229,9 @@ class AddressedConfig(SinkConfig):
 
     @model_validator(mode="after")
     def _one_audience(self) -> Self:
-        self.addressing()
+        addressing = self.addressing()
+        if addressing is not None and addressing.audience is Audience.PERSON and not self.for_customers:
+            raise ValueError("is addressed to customers, and there are words for them at Telegram alone")
         return self
 
 

@@ -8,7 +8,7 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -303,6 +303,10 @@ class Outbox(Protocol):
 
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         """The first event after this one, of the same source and subject, that has one of these types."""
+        ...
+
+    async def stopped(self, keys: Sequence[str]) -> Set[str]:
+        """Which of these recipients want to be told nothing."""
         ...
 
     async def address_state(self, sender: str, place: str) -> AddressState | None:

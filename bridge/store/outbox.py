@@ -1,7 +1,7 @@
 """The outbox over SQLAlchemy Core. The queries themselves stand in `queries/`."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
@@ -41,6 +41,7 @@ from bridge.store.queries import (
     mutes,
     prune,
     threads,
+    wishes,
 )
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
@@ -152,6 +153,9 @@ class SqlOutbox:
 
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         return await self._read(lambda c: following.ended_by(c, event, types))
+
+    async def stopped(self, keys: Sequence[str]) -> Set[str]:
+        return await self._read(lambda c: wishes.stopped(c, keys))
 
     async def address_state(self, sender: str, place: str) -> AddressState | None:
         return await self._read(lambda c: addresses.address_state(c, sender, place))

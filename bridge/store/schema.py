@@ -198,6 +198,15 @@ addresses = sa.Table(  # how those of many addresses stand that were spoken to
     sa.Column("until", Micros),  # when it is asked again
 )
 
+wishes = sa.Table(  # what recipients want; who has none wants what the file says
+    "wishes",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # of a recipient
+    sa.Column("stopped_at", Micros),  # when nothing was wanted any more
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", Micros, nullable=False),
+)
+
 replicas = sa.Table(
     "replicas",
     metadata,

@@ -26,23 +26,18 @@ def sink(chat: str, more: str = "") -> str:
         ("{{ owner.telegram }", "cannot be read: unexpected '}'"),
         (
             "{{ ownr.telegram }}",
-            "speaks of ownr, which is not there: there are data, type, source, panel, owner, node",
+            "speaks of ownr, which is not there: there are data, type, source, panel, owner, node, person",
         ),
         (
             "{{ event.data.owner }}",
-            "speaks of event, which is not there: there are data, type, source, panel, owner, node",
+            "speaks of event, which is not there: there are data, type, source, panel, owner, node, person",
         ),
-        ("{{ native.x }}", "speaks of native, which is not there: there are data, type, source, panel, owner, node"),
+        (
+            "{{ native.x }}",
+            "speaks of native, which is not there: there are data, type, source, panel, owner, node, person",
+        ),
         ("{{ data }}", "speaks of data as a whole: name what of it is meant, as in data.node.name"),
         ("{{ data[type] }}", "speaks of data as a whole: name what of it is meant, as in data.node.name"),
-        (
-            "{{ data.user.telegram_id }}",
-            "speaks of data.user, which is about a customer: an address may be an owner's or a node's",
-        ),
-        (
-            "{{ data.values() }}",
-            "speaks of data.values, which is about a customer: an address may be an owner's or a node's",
-        ),
         ("{% set x = data %}{{ x.user.id }}", "should have no {% … %}: write what is meant as {{ … }}"),
         ("{{ owner.telegram or node.telegram }}", 'speaks of both "node" and "owner": a sink is for one of them'),
         (
@@ -83,6 +78,29 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
             'config.yaml:6:30: route 1: "dm" has an address for each owner: let it fall back to one of yours',
         ),
         (
+            SOURCES + sink("{{ data.user.telegram_id }}") + ROUTES,
+            'config.yaml:4:15: route 1: sink "dm" is addressed to users: the row needs audience: user',
+        ),
+        (
+            SOURCES + "sinks: {dm: {type: console}}\nroutes: [{to: dm, audience: user}]\n",
+            'config.yaml:3:15: route 1: sink "dm" is not addressed to users, as by {{ person.telegram }}: '
+            "audience: user is for those",
+        ),
+        (
+            SOURCES + sink("{{ data.values() }}") + "routes: [{to: dm, audience: user, update: subject}]\n",
+            "config.yaml:4:43: route 1: update is not possible with audience: user",
+        ),
+        (
+            SOURCES
+            + sink("{{ data.user.telegram_id }}", ", unknown: default")
+            + "routes: [{to: dm, audience: user}]\n",
+            'config.yaml:3:125: sink "dm": unknown: default is not for a sink of customers: use drop',
+        ),
+        (
+            SOURCES + "sinks: {dm: {type: ntfy, topic: 'a-{{ data.user.username }}'}}\n" + ROUTES,
+            'config.yaml:2:13: sink "dm" is addressed to customers, and there are words for them at Telegram alone',
+        ),
+        (
             SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES + "alerts: {to: dm}\n",
             'config.yaml:6:14: alerts: "dm" has an address for each owner: name one that is yours',
         ),
@@ -103,7 +121,7 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
         (
             SOURCES + "directory: {owners: {r7: {telgram: 7}}}\n",
             'config.yaml:2:26: directory.owners.r7 has no key "telgram": there are telegram, thread, slack, discord, '
-            "discord_thread, ntfy, locale; own ones begin with x_",
+            "discord_thread, ntfy, locale, zone, quiet; own ones begin with x_",
         ),
     ],
 )

@@ -90,6 +90,10 @@ def test_whatever_a_panel_says_comes_out_as_a_number_or_not_at_all(value: Any) -
         ("{{ data.owner }}", Audience.OWNER),
         ("{{ node.telegram }}", Audience.NODE),
         ("{{ data.node.chat }}", None),
+        ("{{ person.telegram or data.user.telegram_id }}", Audience.PERSON),
+        ("{{ data.peer.x }}", Audience.PERSON),
+        ("{{ data.unheard_of }}", Audience.PERSON),
+        ("{{ data.get('user').telegram_id }}", Audience.PERSON),
         ("{{ data['system'].chat }}", None),
     ],
 )

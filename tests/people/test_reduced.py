@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bridge.people.recipient import Audience
-from bridge.people.reduced import OWNERS, reduced
+from bridge.people.reduced import CUSTOMERS, OWNERS, reduced
 from bridge.vocabulary import KEYS
 from tests.fakes import an_event
 
@@ -14,6 +14,12 @@ HIDDEN |= {"core", "template", "system", "alert", "lane", "source", "config", "c
 def test_every_key_of_data_is_an_owners_or_is_not() -> None:
     assert set(KEYS) == OWNERS | HIDDEN
     assert not OWNERS & HIDDEN
+
+
+def test_a_customer_is_told_of_less_than_an_owner() -> None:
+    assert CUSTOMERS < OWNERS
+    told = reduced(replace(an_event(), data={key: key for key in KEYS}), Audience.PERSON)
+    assert set(told.data) == set(CUSTOMERS)
 
 
 def test_nothing_else_of_an_event_comes_through() -> None:

@@ -42,7 +42,7 @@ def test_a_line_may_be_of_another_realm(tmp_path: Path) -> None:
         ("kind,telegram\n", '1:1: has no column "name"'),
         ("kind,name,x_a,x_a\n", '1:11: has the column "x_a" twice'),
         (HEAD + "owner,seven,1,2,fa,r,more\n", "2:22: has 7 cells, and there are 6 columns"),
-        (HEAD + "user,alice\n", '2:1: kind should be owner or node, not "user"'),
+        (HEAD + "peer,alice\n", '2:1: kind should be owner or node or user, not "peer"'),
         (HEAD + "owner,,7\n", "2:7: has no name, or one with signs that are not seen, or with too many"),
         (HEAD + "owner,a\u200b\n", "2:7: has no name, or one with signs that are not seen, or with too many"),
         (HEAD + "owner,seven,@seven\n", '2:13: owner "seven": telegram: should be a number such as -1001234567890'),

@@ -117,6 +117,7 @@ class TelegramConfig(ChatConfig, AddressedConfig):
 
     mending = MENDING
     service: ClassVar[Service] = TELEGRAM
+    for_customers: ClassVar[bool] = True
     address_forms: ClassVar[Mapping[str, Form]] = {
         "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", _chat_number),
         "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", _thread, optional=True, place=nowhere),

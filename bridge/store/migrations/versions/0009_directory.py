@@ -35,9 +35,17 @@ def upgrade() -> None:
         sa.Column("since", sa.BigInteger),
         sa.Column("until", sa.BigInteger),
     )
+    op.create_table(
+        "wishes",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("stopped_at", sa.BigInteger),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("wishes")
     op.drop_table("addresses")
     op.drop_table("directories")
     op.drop_table("directory")

@@ -1,0 +1,140 @@
+"""What customers are told: of what is theirs, in three languages, and of nothing else."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bridge.delivery.attempt import Customer, customer_message
+from bridge.event import Event, iso
+from bridge.markup.service import Look
+from bridge.messages.catalog import LOCALES
+from bridge.messages.customer import CUSTOMERS, TOLD, Me, is_told, me_of
+from bridge.messages.renderer import Renderer
+from bridge.sinks.telegram.service import TELEGRAM
+from bridge.vocabulary import KEYS
+from tests.fakes import START, an_event
+
+UTC = ZoneInfo("UTC")
+ALL = pytest.mark.parametrize("type_", sorted(TOLD))
+EACH = pytest.mark.parametrize("locale", LOCALES)
+#: What of `data` is the customer's, with a value of its kind.
+THEIRS: dict[str, dict[str, Any]] = {
+    "user": {
+        "username": "alice", "status": "active", "used_bytes": 40 * 2**30, "limit_bytes": 50 * 2**30,
+        "expires_at": iso(START + timedelta(days=3, hours=2)), "device_limit": 5, "reset_strategy": "month",
+    },
+    "usage": {"percent": 80},
+    "subscription": {"plan": "gold"},
+    "device": {"name": "Pixel 9"},
+}  # fmt: skip
+
+
+#: Days after which there is something to say of a type.
+LATER = {"user.expired_reminder": 5.0}
+
+
+def told(type_: str, data: dict[str, Any] | None = None) -> Event:
+    return replace(an_event(type_=type_), data=THEIRS if data is None else data)
+
+
+def say(event: Event, locale: str, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0) -> str:
+    renderer = Renderer(folders=folders, timezone=UTC, locale="en")
+    look, at = Look(TELEGRAM, locale=locale), START + timedelta(days=days)
+    message, fault = customer_message(event, look, renderer, Customer(ZoneInfo(zone)), at=at)
+    assert fault is None, fault
+    return message["text"].strip("\u200f")
+
+
+@ALL
+@EACH
+def test_every_type_has_words_in_every_language(type_: str, locale: str) -> None:
+    text = say(told(type_), locale, days=LATER.get(type_, 0.0))
+    assert 0 < len(text) <= 300
+    assert "{" not in text
+    assert text.count("\u2068") == text.count("\u2069")
+
+
+@ALL
+@EACH
+def test_whatever_is_not_a_customers_own_is_never_said(type_: str, locale: str) -> None:
+    """Every key that there is holds a canary, but for what is theirs by name; so do native, source and all else."""
+    alien = {key: {inner: f"canary-{key}-{inner}" for inner in ("name", "username", "email", "note")} for key in KEYS}
+    data = {**alien, **{key: {**alien.get(key, {}), **value} for key, value in THEIRS.items()}}
+    data["owner"] = data["actor"] = data["reason"] = "canary"
+    event = replace(
+        told(type_, data), source="canary", panel="canary", native_type="canary", id="canary", native={"x": "canary"}
+    )
+    assert "canary" not in say(event, locale, days=LATER.get(type_, 0.0))
+
+
+@ALL
+def test_a_template_of_the_operators_own_is_given_nothing_else(tmp_path: Path, type_: str) -> None:
+    folder = tmp_path / "telegram" / CUSTOMERS
+    folder.mkdir(parents=True)
+    asked = ["data", "event", "native", "source", "panel", "owner", "subject", "type", "who", "title"]
+    block = type_.replace(".", "_")
+    names = " ".join(f"{{{{ {one} if {one} is defined }}}}" for one in asked)
+    (folder / "en.j2").write_text(f"{{% block {block} %}}!{names}{{{{ me.name }}}}{{% endblock %}}")
+    event = replace(told(type_), source="canary", native={"x": "canary"})
+    assert say(event, "en", folders=(tmp_path,), days=LATER.get(type_, 0.0)).replace(" ", "") == "!alice"
+
+
+def test_a_block_that_is_not_in_it_is_said_as_it_is_shipped(tmp_path: Path) -> None:
+    folder = tmp_path / "telegram" / CUSTOMERS
+    folder.mkdir(parents=True)
+    own = "{% extends 'shipped/telegram/customers/en.j2' %}{% block user_limited %}Empty, {{ me.name }}!{% endblock %}"
+    (folder / "en.j2").write_text(own)
+    assert say(told("user.limited"), "en", folders=(tmp_path,)) == "Empty, alice!"
+    assert say(told("user.expired"), "en", folders=(tmp_path,)).startswith("⛔ Your plan has ended.")
+
+
+@pytest.mark.parametrize(
+    ("days", "en", "fa", "ru"),
+    [
+        (0, "in 3 days", "3 روز دیگر", "через 3 дня"),
+        (2, "in 1 day", "1 روز دیگر", "через 1 день"),
+        (2.5, "in 14 hours", "14 ساعت دیگر", "через 14 часов"),
+        (3.06, "in less than an hour", "کمتر از یک ساعت دیگر", "меньше чем через час"),
+        (-18, "in 21 days", "21 روز دیگر", "через 21 день"),
+        (-8, "in 11 days", "11 روز دیگر", "через 11 дней"),
+    ],
+)
+def test_what_is_left_is_counted_when_it_is_sent(days: float, en: str, fa: str, ru: str) -> None:
+    for locale, words in (("en", en), ("fa", fa), ("ru", ru)):
+        assert words in say(told("user.expiring"), locale, days=days)
+
+
+def test_the_date_is_that_of_the_customers_zone() -> None:
+    event = told("user.expiring", {"user": {"username": "alice", "expires_at": "2026-11-24T21:00:00Z"}})
+    assert "2026-11-24" in say(event, "en")
+    assert "2026-11-25" in say(event, "en", zone="Asia/Tehran")
+
+
+@pytest.mark.parametrize(
+    ("type_", "data", "expected"),
+    [
+        ("user.expiring", {"user": {"username": "a"}}, False),
+        ("user.expiring", {"expiry": {"at": iso(START + timedelta(days=1))}}, True),
+        ("user.expiring", {"expiry": {"at": iso(START)}}, False),
+        ("user.expired_reminder", {"expiry": {"at": iso(START - timedelta(days=1))}}, True),
+        ("user.expired_reminder", {"expiry": {"at": iso(START + timedelta(days=1))}}, False),
+        ("user.usage_threshold", {"user": {"username": "a", "used_bytes": 5}}, False),
+        ("user.usage_threshold", {"user": {"used_bytes": 5, "limit_bytes": 10}}, True),
+        ("user.updated", THEIRS, False),
+        ("node.connection_lost", {"node": {"name": "fra-1"}}, False),
+    ],
+)
+def test_what_cannot_be_said_is_not_said(type_: str, data: dict[str, Any], expected: bool) -> None:
+    assert is_told(told(type_, data), START) is expected
+
+
+def test_nothing_is_passed_through_by_itself() -> None:
+    me = me_of(
+        told("user.expired", {"user": {"name": "x", "note": "y", "email": "z"}}), at=START, zone=UTC, locale="en"
+    )
+    empty = {one.name: getattr(me, one.name) for one in fields(Me) if one.name not in ("locale", "zone")}
+    assert set(empty.values()) == {"", None}

@@ -10,11 +10,28 @@ from bridge.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
+class Threshold:
+    """A step of what a customer is told of once: they have used so much, or have so long left.
+
+    family  left or used: of each family a customer is at one step
+    cycle   what begins anew with a renewal: the end of the plan, the size of the traffic
+    rank    how high the step is
+    mark    a figure that never falls within a cycle: where it does, something was reset that no panel told
+    """
+
+    family: str
+    cycle: str
+    rank: int
+    mark: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Destination:
     """One event for one sink, as the table decided: the first row that named the sink, its template and its terms.
 
     sealed: originals of what is masked in the event, for this sink alone; None where it is given none.
     recipient: the key of whom it is for, where the sink has many addresses; None where nobody is meant, or nobody in it
+    once: the step that a customer is told of once; None where it is told whenever it comes
     """
 
     sink: str
@@ -23,6 +40,7 @@ class Destination:
     terms: Terms | None = None
     sealed: str | None = None
     recipient: str | None = None
+    once: Threshold | None = None
 
 
 @dataclass(frozen=True, slots=True)

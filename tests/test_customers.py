@@ -59,6 +59,9 @@ async def test_each_customer_is_told_in_words_for_them_in_their_language_and_of_
         await told(panels, "user_expired", "alice", "bob")
         await told(panels, "reached_days_left", "alice", expire=end)
         await panels.settled(6)
+        await told(panels, "reached_days_left", "alice", expire=end, data_limit=7)
+        found = await panels.settled(8)
+    assert [one["reason"] for one in found if one["sink"] == "dm"][-1] == "told already"
     first, second = said_to(telegram, ALICE)
     assert first.strip("\u200f") == "⛔ اشتراک شما تمام شد. با تمدید، بی‌درنگ دوباره وصل می‌شود."
     assert "۳ روز دیگر" in second or "3 روز دیگر" in second

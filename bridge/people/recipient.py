@@ -38,6 +38,10 @@ class Recipients:
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     realms: Mapping[str, str] = field(default_factory=dict)
 
+    def is_customers(self, sink: str) -> bool:
+        """Whether customers are told there."""
+        return self.audiences.get(sink) is Audience.PERSON
+
     def of(self, sink: str, event: Event) -> str | None:
         """The key of whom the event is for at that sink; None where nobody is meant, or nobody in it."""
         if (audience := self.audiences.get(sink)) is None:

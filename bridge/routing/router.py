@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from bridge.event import Event
 from bridge.expressions import FAULTS, Condition, new_context
 from bridge.intake import Decision, Destination, Routed
+from bridge.people.once import threshold_of
 from bridge.people.recipient import Recipients
 from bridge.routing.route import SCOPE, Route
 from bridge.routing.verdicts import refusal, table_of
@@ -72,7 +73,14 @@ class Router:
             for sink in row.sinks:
                 if sink not in destinations:
                     recipient = self._recipients.of(sink, event)
-                    destinations[sink] = Destination(sink, row.name, row.route.template, row.terms, recipient=recipient)
+                    destinations[sink] = Destination(
+                        sink,
+                        row.name,
+                        row.route.template,
+                        row.terms,
+                        recipient=recipient,
+                        once=threshold_of(event) if self._recipients.is_customers(sink) else None,
+                    )
         decision = Decision(self.table, tuple(matched), tuple(failed))
         return Routed(event, tuple(destinations.values()), decision)
 

@@ -60,7 +60,12 @@ def delivery_row(delivery: Delivery) -> dict[str, Any]:
 
 def muted_row(delivery: Delivery, mute: Mute) -> dict[str, Any]:
     """Of a delivery that is settled as it is made."""
-    settled = {"reason": MUTED, "note": _valid_text(mute.note), "settled_at": micros(delivery.made_at)}
+    return settled_row(delivery, MUTED, mute.note)
+
+
+def settled_row(delivery: Delivery, reason: str, note: str | None = None) -> dict[str, Any]:
+    """Of a delivery that is settled as it is made, and why."""
+    settled = {"reason": reason, "note": _valid_text(note), "settled_at": micros(delivery.made_at)}
     return delivery_row(delivery) | settled
 
 

@@ -207,6 +207,17 @@ wishes = sa.Table(  # what recipients want; who has none wants what the file say
     sa.Column("at", Micros, nullable=False),
 )
 
+told = sa.Table(  # the last step of each kind that a customer was told of
+    "told",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # of a recipient
+    sa.Column("family", sa.Text, primary_key=True),
+    sa.Column("cycle", sa.Text, nullable=False),
+    sa.Column("rank", Micros, nullable=False),
+    sa.Column("mark", Micros, nullable=False),
+    sa.Column("at", Micros, nullable=False),
+)
+
 replicas = sa.Table(
     "replicas",
     metadata,

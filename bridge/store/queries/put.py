@@ -11,15 +11,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.intake import Intake, Routed, SetAside
+from bridge.event import Event
+from bridge.intake import Intake, Routed, SetAside, Threshold
 from bridge.mute import Mute, muting
+from bridge.people.recipient import Audience, named, recipient_key
 from bridge.store.backend import backend_of
 from bridge.store.base import Delivery, PutResult, State
 from bridge.store.compiled import first, write
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
 from bridge.store.queries.tallies import TypeNames, add_tallies, counted_intake, counted_muted
-from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row
+from bridge.store.queries.told import TOLD_ALREADY, close_person, is_news
+from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 
 _PUT_EVENT = events.insert()
@@ -42,7 +45,8 @@ NEWEST_ID = sa.select(sa.func.max(deliveries.c.id))
 def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeNames | None = None) -> list[PutResult]:
     """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake.
 
-    What is muted is held back from the beginning, and is not among what came of it.
+    What is muted is held back from the beginning, and is not among what came of it; nor is what a customer was told
+    already.
 
     `names`: under which types are counted, as far as whoever puts knows them.
     """
@@ -51,6 +55,7 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeName
     came = [intake.routed[0].event.received_at for intake in intakes if intake.routed]
     mutes = mutes_in_force(connection, min(came)) if came else []
     muted: list[tuple[Delivery, Mute]] = []
+    already: list[Delivery] = []
     results: list[PutResult] = []
     new: list[tuple[Routed, str | None]] = []
     elements: list[SetAside] = []
@@ -58,11 +63,18 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeName
         first_told = [one for one in intake.routed if one.event.id not in repeats] if repeats else intake.routed
         repeated = [one.event.id for one in intake.routed if one.event.id in repeats] if repeats else []
         ids = count(newest + 1)
-        made = [new_delivery(next(ids), one.event, to) for one in first_told for to in one.destinations]
+        both = [(new_delivery(next(ids), one.event, to), to.once) for one in first_told for to in one.destinations]
+        made = [delivery for delivery, _ in both]
         newest += len(made)
         if mutes:
             made, held = _without_muted(made, mutes)
             muted += held
+        if steps := {delivery.id: step for delivery, step in both if step is not None}:
+            made, known = _without_told(connection, made, steps)
+            already += known
+        for one in first_told:
+            if one.event.type == "user.deleted":
+                _close_person(connection, one.event, intake.realm)
         results.append(PutResult(made, repeated))
         new += [(one, intake.realm) for one in first_told]
         elements += intake.set_aside
@@ -75,6 +87,8 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeName
         add_deliveries(connection, [delivery_row(delivery) for one in results for delivery in one.deliveries])
         if muted:
             write(connection, _PUT_MUTED, [muted_row(one, mute) for one, mute in muted])
+        if already:
+            write(connection, _PUT_MUTED, [settled_row(one, TOLD_ALREADY) for one in already])
         if elements or told_again:
             write(connection, _PUT_SET_ASIDE, map(set_aside_row, [*elements, *told_again]))
         add_tallies(connection, counted)
@@ -93,6 +107,27 @@ def _without_muted(
         else:
             held.append((replace(one, state=State.HELD_BACK, due_at=None, sealed=None), mute))
     return sent, held
+
+
+def _without_told(
+    connection: sa.Connection, made: Sequence[Delivery], steps: Mapping[int, Threshold]
+) -> tuple[list[Delivery], list[Delivery]]:
+    """What is news to whom it is for, and what they were told already: that is settled as it is made."""
+    sent: list[Delivery] = []
+    held: list[Delivery] = []
+    for one in made:
+        step = steps.get(one.id)
+        if step is None or one.recipient is None or is_news(connection, one.recipient, step, one.made_at):
+            sent.append(one)
+        else:
+            held.append(replace(one, state=State.HELD_BACK, due_at=None, sealed=None))
+    return sent, held
+
+
+def _close_person(connection: sa.Connection, event: Event, realm: str | None) -> None:
+    """A user is no more: the next one of that name is somebody else."""
+    if (name := named(event, Audience.PERSON)) is not None:
+        close_person(connection, recipient_key(realm or event.source, Audience.PERSON, name))
 
 
 def rehearse(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:

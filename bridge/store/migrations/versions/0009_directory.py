@@ -42,9 +42,19 @@ def upgrade() -> None:
         sa.Column("by", sa.Text, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
     )
+    op.create_table(
+        "told",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("family", sa.Text, primary_key=True),
+        sa.Column("cycle", sa.Text, nullable=False),
+        sa.Column("rank", sa.BigInteger, nullable=False),
+        sa.Column("mark", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("told")
     op.drop_table("wishes")
     op.drop_table("addresses")
     op.drop_table("directories")

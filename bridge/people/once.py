@@ -1,0 +1,54 @@
+"""What a customer is told once: a threshold, until it was reset by a renewal. Pure: it follows from the event alone.
+
+A panel says again and again that 83 % are used, or that three days are left, in several events, from two replicas. What
+an event says is brought to the highest step that it has reached; of a cycle no step is told twice, and none after a
+higher one.
+"""
+
+from bridge.event import Event
+from bridge.foreign import moment, number, object_at
+from bridge.intake import Threshold
+
+#: Percent of the traffic, and days that are left, at which a customer is told.
+USED = (50, 75, 80, 90, 95, 100)
+LEFT = (30, 14, 7, 5, 3, 2, 1, 0)
+DAY = 86400.0
+
+
+def threshold_of(event: Event) -> Threshold | None:
+    """The step that an event says was reached; None where it speaks of none, or what its cycle is cannot be told."""
+    match event.type:
+        case "user.usage_threshold" | "user.limited":
+            return _used(event)
+        case "user.expiring" | "user.expired" | "user.expired_reminder":
+            return _left(event)
+        case _:
+            return None
+
+
+def _used(event: Event) -> Threshold | None:
+    user, usage = object_at(event.data, "user"), object_at(event.data, "usage")
+    used, limit = (number(user.get(name, usage.get(name))) for name in ("used_bytes", "limit_bytes"))
+    percent = number(usage.get("percent"))
+    if percent is None and used is not None and limit:
+        percent = used / limit * 100
+    if event.type == "user.limited":
+        percent = 100
+    if not limit or percent is None:
+        return None
+    reached = max((step for step in USED if step <= percent), default=0)
+    return Threshold("used", f"{limit:.0f}", reached, int(used or 0))
+
+
+def _left(event: Event) -> Threshold | None:
+    user, expiry = object_at(event.data, "user"), object_at(event.data, "expiry")
+    end = moment(user.get("expires_at")) or moment(expiry.get("at"))
+    if end is None:
+        return None
+    cycle = f"{end:%Y-%m-%dT%H:%M}"
+    if event.type == "user.expired":
+        return Threshold("left", cycle, 0)
+    days = (end - event.occurred_at).total_seconds() / DAY
+    if event.type == "user.expired_reminder":
+        return Threshold("left", cycle, max(1, round(-days)))
+    return Threshold("left", cycle, -min((step for step in LEFT if step >= round(days, 1)), default=LEFT[0]))

@@ -1,0 +1,28 @@
+"""What customers have been told: decided in the commit that makes the delivery, so that two replicas tell it once."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.intake import Threshold
+from bridge.store.schema import micros, told, wishes
+
+TOLD_ALREADY = "told already"
+_TELL = sa.text(
+    "INSERT INTO told (key, family, cycle, rank, mark, at) VALUES (:key, :family, :cycle, :rank, :mark, :at)"
+    " ON CONFLICT (key, family) DO UPDATE SET cycle = excluded.cycle, rank = excluded.rank, mark = excluded.mark,"
+    " at = excluded.at"
+    " WHERE told.cycle <> excluded.cycle OR told.rank < excluded.rank OR excluded.mark < told.mark"
+)
+
+
+def is_news(connection: sa.Connection, key: str, step: Threshold, now: datetime) -> bool:
+    """Whether a customer has not been told of that step yet; from this commit on they have."""
+    values = {"family": step.family, "cycle": step.cycle, "rank": step.rank, "mark": step.mark}
+    return connection.execute(_TELL, {"key": key, **values, "at": micros(now)}).rowcount > 0
+
+
+def close_person(connection: sa.Connection, key: str) -> None:
+    """Forget what was told to a customer and what they want: whoever is called so from now on is somebody else."""
+    connection.execute(sa.delete(told).where(told.c.key == key))
+    connection.execute(sa.delete(wishes).where(wishes.c.key == key))

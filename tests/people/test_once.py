@@ -1,0 +1,101 @@
+"""What a customer is told once, until a renewal: whatever a panel repeats, and from wherever."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.event import Event, iso
+from bridge.intake import Destination, Intake, Routed, Threshold
+from bridge.people.once import threshold_of
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.wishes import set_stopped
+from tests.fakes import DECISION, START, an_event
+
+GB = 2**30
+
+
+def used(percent: float, limit: int = 50 * GB) -> Event:
+    user = {"username": "alice", "used_bytes": int(limit * percent / 100), "limit_bytes": limit}
+    return replace(an_event(type_="user.usage_threshold"), data={"user": user})
+
+
+def left(days: float, *, end: float = 30.0) -> Event:
+    """So many days before the end."""
+    user = {"username": "alice", "expires_at": iso(START + timedelta(days=end))}
+    at = START + timedelta(days=end - days)
+    return replace(an_event(type_="user.expiring"), data={"user": user}, occurred_at=at)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (used(83.2), Threshold("used", str(50 * GB), 80, int(50 * GB * 0.832))),
+        (used(20), Threshold("used", str(50 * GB), 0, int(50 * GB * 0.2))),
+        (replace(used(99), type="user.limited"), Threshold("used", str(50 * GB), 100, int(50 * GB * 0.99))),
+        (left(3), Threshold("left", "2026-12-21T04:14", -3)),
+        (left(2.9), Threshold("left", "2026-12-21T04:14", -3)),
+        (replace(left(0), type="user.expired"), Threshold("left", "2026-12-21T04:14", 0)),
+        (replace(left(-2), type="user.expired_reminder"), Threshold("left", "2026-12-21T04:14", 2)),
+        (replace(left(3), data={"user": {}}), None),
+        (replace(used(80), data={"user": {"used_bytes": 5}}), None),
+        (replace(used(80), type="user.enabled"), None),
+    ],
+)
+def test_an_event_is_brought_to_the_step_that_it_has_reached(event: Event, expected: Any) -> None:
+    assert threshold_of(event) == expected
+
+
+@given(st.floats(0, 100), st.floats(0, 100))
+def test_a_higher_figure_is_never_a_lower_step(one: float, other: float) -> None:
+    low, high = threshold_of(used(min(one, other))), threshold_of(used(max(one, other)))
+    assert low is not None
+    assert high is not None
+    assert low.rank <= high.rank
+
+
+async def put(outbox: SqlOutbox, *events: Event, key: str = "marzban/user:alice") -> list[str]:
+    """The types that are to be sent, each event put by itself."""
+    made = []
+    for event in events:
+        to = Destination("dm", "route 1", recipient=key, once=threshold_of(event))
+        fresh = replace(event, id=an_event().id)
+        result = await outbox.put(Intake([Routed(fresh, (to,), DECISION)]))
+        made += [one.event.type for one in result.deliveries]
+    return made
+
+
+async def test_a_step_is_told_once_and_never_after_a_higher_one(outbox: SqlOutbox) -> None:
+    assert len(await put(outbox, used(80), used(81), used(89.9), used(80))) == 1
+    assert len(await put(outbox, used(95), used(96), used(95.5))) == 1
+    assert await put(outbox, left(3), left(2.8), left(1), replace(left(1), type="user.expired"), left(0.5)) == [
+        *["user.expiring"] * 2,
+        "user.expired",
+    ]
+
+
+async def test_a_renewal_begins_anew(outbox: SqlOutbox) -> None:
+    assert len(await put(outbox, left(3), left(3, end=60.0), left(3, end=60.0))) == 2
+    assert len(await put(outbox, used(95), used(80, limit=100 * GB), used(80, limit=100 * GB))) == 2
+
+
+async def test_traffic_that_was_reset_without_a_word_begins_anew(outbox: SqlOutbox) -> None:
+    assert len(await put(outbox, used(80), used(50), used(80))) == 3
+
+
+async def test_each_customer_is_told_by_themselves(outbox: SqlOutbox) -> None:
+    assert len(await put(outbox, used(80))) == 1
+    assert len(await put(outbox, used(80), key="pasarguard/user:alice")) == 1
+
+
+async def test_whoever_is_called_so_after_a_deletion_is_somebody_else(outbox: SqlOutbox) -> None:
+    key = "marzban/user:alice"
+    await outbox.operate(lambda ledger: ledger.write(set_stopped, key, stop=True, by="operator", now=START))
+    assert len(await put(outbox, used(80), used(80))) == 1
+    assert await outbox.stopped([key]) == {key}
+    await outbox.put(Intake([Routed(an_event(type_="user.deleted"), (), DECISION)]))
+    assert len(await put(outbox, used(80))) == 1
+    assert await outbox.stopped([key]) == set()

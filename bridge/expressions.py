@@ -119,11 +119,16 @@ def _checked(source: str) -> str:
 Expression = Annotated[str, AfterValidator(_checked)]
 
 
+LONGEST_SEGMENT = 200  # characters of what an expression puts into an address
+
+
 def _segment(value: Any) -> str:
     """One segment of an address, percent-encoded; raise ValueError for what would be none, or another one."""
     text = "" if isinstance(value, Undefined) or value is None else str(value)
     if text in ("", ".", ".."):
         raise ValueError(f'has an expression that gives "{text}", which is no segment')
+    if len(text) > LONGEST_SEGMENT:
+        raise ValueError(f"has an expression that gives more than {LONGEST_SEGMENT} characters")
     return quote(text, safe="")
 
 

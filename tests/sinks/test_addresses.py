@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.message import Message
 from bridge.outcome import Gone
-from bridge.people.address import Address
+from bridge.people.address import Address, NoAddress
 from bridge.sinks import CONFIGS
 from bridge.sinks.base import AddressedConfig, HttpSink, Tools
 from bridge.sinks.discord import DiscordConfig
@@ -57,6 +59,7 @@ ALL = {
     SlackConfig: (200, {"ok": False, "error": "token_revoked"}),
 }
 EVENT = replace(an_event(), data={"owner": "reseller-7"})
+MESSAGE = Message(event=EVENT, at=START)
 each = pytest.mark.parametrize("config", ADDRESSED, ids=lambda one: one.__name__)
 
 
@@ -107,3 +110,47 @@ def test_the_same_place_has_the_same_name_and_none_that_gives_it_away(config: ty
     assert first == second
     assert first.place
     assert HOOK not in first.place
+
+
+HOSTILE = st.sampled_from(
+    [
+        *("..", ".", "", "%2e", "%2e%2e", "%2f..%2f", "@evil.example", "evil.example", "//evil.example", "\\evil"),
+        *(
+            "a/../../b",
+            "x\r\nHost: evil",
+            "x\r\nBcc: b@c",
+            ",",
+            ";",
+            "?a=b",
+            "#f",
+            "\u202e",
+            "\u200e",
+            "\x00",
+            "{{ 7 }}",
+        ),
+        *("https://discord.com@evil.example/api/webhooks/1/a", "https://discord.com.evil/api/webhooks/1/a"),
+        *(f"{HOOK}/../x", f"{HOOK}?x=y", f" {HOOK}", f"{HOOK}\n", "C0123ABCD\n", "9" * 10_000, "a" * 1_000_000),
+    ]
+)
+VALUES = HOSTILE | st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.text(), max_size=2)
+
+
+@each
+@given(value=VALUES)
+def test_no_data_leads_a_request_to_a_host_or_path_that_the_file_does_not_allow(
+    config: type[AddressedConfig], value: Any
+) -> None:
+    """Whatever the record and the event hold: there is no address, or the request goes where the file says."""
+    settings, record, _ = ADDRESSED[config]
+    sink: Any = config.model_validate(settings).open(Tools(Http(), {}))  # type: ignore[attr-defined]
+    address = sink.addressing.resolve(EVENT, dict.fromkeys(record, value))
+    if isinstance(address, NoAddress):
+        return
+    request, fixed = sink.at(address).build(Message(event=EVENT, at=START)), bound(config).build(MESSAGE)
+    assert request.url.origin() == fixed.url.origin()
+    assert request.url.user is None
+    assert request.url.raw_parts[:2] == fixed.url.raw_parts[:2]
+    assert len(request.url.raw_parts) == len(fixed.url.raw_parts)
+    assert len(str(request.url)) < 3000
+    assert set(request.headers) == set(fixed.headers)
+    assert all(name.isprintable() and text.isprintable() for name, text in request.headers.items())

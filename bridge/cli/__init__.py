@@ -16,13 +16,13 @@ from bridge.cli import (
     lanes,
     messages,
     mutes,
+    people,
     replay,
     service,
     status,
     store,
     tail,
 )
-    people,
 from bridge.cli.console import printable_lines
 from bridge.errors import BridgeError, ConfigError, UnknownName
 

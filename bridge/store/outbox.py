@@ -29,7 +29,6 @@ from bridge.store.base import (
 )
 from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
-from bridge.store.queries import claim, directory, events, fingerprints, following, lanes, mutes, polled, prune, threads
 from bridge.store.queries import (
     addresses,
     claim,
@@ -39,6 +38,7 @@ from bridge.store.queries import (
     following,
     lanes,
     mutes,
+    polled,
     prune,
     threads,
     wishes,

@@ -14,6 +14,6 @@ def remember(ledger: Ledger, action: str, detail: Mapping[str, object], *, who: 
     ledger.write(add_audit, action, known, who=who, now=now)
 
 
-def audited(ledger: Ledger, *, limit: int = 50) -> list[Audited]:
-    """What people changed, the newest first."""
-    return [Audited.model_validate(one) for one in ledger.read(audit_records, limit=limit)]
+def audited(ledger: Ledger, *, limit: int = 50, before: int | None = None) -> list[Audited]:
+    """What people changed, the newest first; with an id what was changed before that."""
+    return [Audited.model_validate(one) for one in ledger.read(audit_records, limit=limit, before=before)]

@@ -1,14 +1,16 @@
 """What was counted, as an operator looks at it: what came in, what went out, and what each row of the table took."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from bridge.admin.charts import Chart, begin, chart
+from bridge.admin.rows import rows_of
 from bridge.admin.shapes import Point, RowCounts
 from bridge.routing import Route
 from bridge.store.ledger import Ledger
 from bridge.store.queries.series import row_counts, series
+from bridge.store.queries.tables import kept_table
 from bridge.store.queries.tallies import HOUR, What
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -16,9 +18,11 @@ HALF_HOUR, AN_HOUR = timedelta(minutes=30), timedelta(hours=1)
 LOST = ("dead",)
 
 
-def points(ledger: Ledger, what: What, *, step: int, since: datetime, name: str | None = None) -> list[Point]:
+def points(
+    ledger: Ledger, what: What, *, step: int, since: datetime, name: str | None = None, limit: int | None = None
+) -> list[Point]:
     """What was counted in each step, of so many seconds: whole hours, or less within the last two days."""
-    found = ledger.read(series, what, step=step, since=since, name=name)
+    found = ledger.read(series, what, step=step, since=since, name=name, limit=limit)
     return [
         Point(
             at=one.at, name=one.name, detail=one.detail, n=one.n, ms_mean=round(one.ms_sum / one.n), ms_max=one.ms_max
@@ -66,6 +70,12 @@ def table_counts(ledger: Ledger, table: Sequence[tuple[str, Route]], *, now: dat
         RowCounts.model_validate({**nothing, **(found[name].to_json() if name in found else {}), "name": name})
         for name, _ in table
     ]
+
+
+def table_as_it_was(ledger: Ledger, key: str) -> tuple[Mapping[str, Route], datetime] | None:
+    """The rows of a table by which an event was routed, by their names, and when it was last asked."""
+    found = ledger.read(kept_table, key)
+    return None if found is None else (rows_of(found[0]), found[1])
 
 
 def gone_nowhere(ledger: Ledger, *, now: datetime) -> int:

@@ -16,6 +16,7 @@ from bridge.admin.counts import departures as departures
 from bridge.admin.counts import departures_of as departures_of
 from bridge.admin.counts import gone_nowhere as gone_nowhere
 from bridge.admin.counts import points as points
+from bridge.admin.counts import table_as_it_was as table_as_it_was
 from bridge.admin.counts import table_counts as table_counts
 from bridge.admin.dead import dead_groups as dead_groups
 from bridge.admin.dead import dismiss_group as dismiss_group
@@ -107,7 +108,9 @@ def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
     told = _verdicts(row_verdicts(one, said), fates, table_rows(said))
     today = tuple(to.sink for to in router.route(one).destinations)
     return Explanation.model_validate(
-        one.to_json() | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
+        one.to_json()
+        | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
+        | {"table_key": None if isinstance(said, list) else said.table.key or None}
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 from bridge.event import JsonObject
-from bridge.intake import Decision
+from bridge.intake import Decision, Table
 from bridge.routing import Route
 
 
@@ -12,7 +12,12 @@ def table_rows(said: Decision | list[JsonObject]) -> Mapping[str, Route]:
     """The rows that a stored event was shown to, by their names; none where only what they said was kept."""
     if isinstance(said, list):
         return {}
-    return {row["name"]: Route.model_validate(row["route"]) for row in json.loads(said.table.rows)}
+    return rows_of(said.table)
+
+
+def rows_of(table: Table) -> Mapping[str, Route]:
+    """The rows of a table, by their names."""
+    return {row["name"]: Route.model_validate(row["route"]) for row in json.loads(table.rows)}
 
 
 def row_text(route: Route) -> str:

@@ -180,12 +180,14 @@ class Explanation(EventBrief):
 
     sentence  what became of it, in one
     today     the sinks that today's table would send it to
+    table_key the table that said so; null of an event from before tables were kept
     """
 
     fates: tuple[Delivery, ...]
     sentence: str
     verdicts: tuple[Verdict, ...]
     today: tuple[str, ...]
+    table_key: str | None = None
     data: Any
     native: Any
 
@@ -373,6 +375,7 @@ class Muted(Shape):
 class Audited(Shape):
     """Something that a person changed: who, with which action, and what the log said of it."""
 
+    id: int
     at: datetime
     who: str
     action: str

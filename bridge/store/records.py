@@ -191,6 +191,7 @@ class RowCountRecord(Record):
 class AuditRecord(Record):
     """Something that a person changed."""
 
+    id: int
     at: datetime
     who: str
     action: str

@@ -61,11 +61,15 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
 
         document = await ask("GET", "/openapi.json")
         for path in document["paths"]:
-            if "get" in document["paths"][path] and "{" not in path and path != "/samples":
+            if "get" in document["paths"][path] and "{" not in path and path not in ("/samples", "/series"):
                 await ask("GET", path)
+        for what in ("in", "out", "type", "row", "aside"):
+            await ask("GET", f"/series?what={what}")
         for one in (await ask("GET", "/events?limit=200"))["items"]:
-            for path in ("", "/preview", "/preview?drawn=true&locale=fa"):
+            for path in ("/preview", "/preview?drawn=true&locale=fa"):
                 await ask("GET", f"/events/{one['id']}{path}")
+            event = await ask("GET", f"/events/{one['id']}")
+            await ask("GET", f"/tables/{event['table_key']}")
             await ask("POST", "/try?drawn=true", {"event": one["id"]})
         for one in (await ask("GET", "/deliveries?limit=200"))["items"]:
             for path in ("", "/attempts"):

@@ -1,9 +1,12 @@
 """REST: what programs are answered, and what they are refused. Over real HTTP."""
 
+import asyncio
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,25 +16,34 @@ import pytest
 from bridge.admin.answers import HEADERS
 from bridge.admin.auth import Role
 from bridge.admin.reading import Reading
+from bridge.admin.rest import keeping
 from bridge.admin.rest.api import ENDPOINTS
 from bridge.admin.rest.asked import Locale
 from bridge.admin.rest.endpoint import PLACES, Endpoint
 from bridge.admin.rest.openapi import PROBLEMS
 from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.messages.catalog import LOCALES
+from bridge.settings import seconds_of
 from tests.admin.crawl import every_answer
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, form_token, running_admin, sign_in
 from tests.fakes import FakeClock
+from tests.processes import PATIENCE
 
 #: What stands at the places of paths, and what is posted, so that all of it is there.
-THERE = {"event": ALICE.id, "delivery": "1", "sink": "ops", "group": "f3ce38bad113"}
+THERE = {
+    "event": ALICE.id, "delivery": "1", "sink": "ops", "group": "f3ce38bad113", "mute": "1",
+    "table": "e11f7cae2a2fa185",
+}  # fmt: skip
+DAY = "2026-11-21T00:00:00Z"
+MUTED = {"what": "user:alice", "for": "2h"}
 POSTED: Mapping[str, Any] = {
     "try": {"sample": "user.created"},
     "replay_dead": {"through": 1},
     "dismiss_dead": {"through": 1},
     "restore_dead": {"through": 1},
+    "mute": MUTED,
 }
-ASKED = {"samples": "?source=berlin"}
+ASKED = {"samples": "?source=berlin", "series": "?what=in"}
 ACTING = [one for one in ENDPOINTS if one.role is Role.ACT]
 
 
@@ -63,6 +75,8 @@ async def items(desk: Desk, path: str) -> list[Any]:
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: one.name)
 async def test_each_operation_answers_whom_it_is_for_and_nobody_else(desk: Desk, endpoint: Endpoint) -> None:
     path, body = path_of(endpoint), POSTED.get(endpoint.name)
+    if endpoint.name == "unmute":
+        await ask(desk, "POST", "/mutes", MUTED)
     for token, status in ((None, 401), ("wrong-0123456789abcdef", 401), (LOOK, 403), (ACT, endpoint.status)):
         expected = endpoint.status if token == LOOK and endpoint.role is Role.LOOK else status
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -137,6 +151,13 @@ def test_a_bridge_that_nobody_asks_does_not_import_it() -> None:
         ("GET", "/events?source=a&source=b", 422, "source: is given twice"),
         ("GET", f"/events?q={'a' * 201}", 422, "q: String should have at most 200 characters"),
         ("GET", "/events?subject=%00", 422, None),
+        ("DELETE", "/mutes/1", 404, "there is no mute 1, or it is over"),
+        ("DELETE", "/mutes/0", 404, None),
+        ("DELETE", "/mutes", 405, "Here is GET, POST."),
+        ("GET", "/tables/0123456789abcdef", 404, "no event that is kept was routed by a table 0123456789abcdef"),
+        ("GET", "/series", 422, "what: is missing"),
+        ("GET", "/series?what=out&step=61", 422, "step: Input should be 60, 300, 1800, 3600 or 86400"),
+        ("GET", "/audit?before=0", 422, "before: Input should be greater than or equal to 1"),
         ("GET", "/status?verbose=1", 422, "verbose: is unknown: there are none"),
         ("DELETE", "/events", 405, "Here is GET."),
         ("GET", "/sinks/ops/test", 405, "Here is POST."),
@@ -334,7 +355,134 @@ async def test_the_status_says_in_a_sentence_what_the_first_page_says(desk: Desk
     assert status["sentence"] == "Events come in safely. 2 things need you."
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("what=in", [("marzban", "accepted", 4), ("marzban", "nowhere", 1)]),
+        ("what=type&name=user.expired", [("user.expired", "", 1)]),
+        ("what=out&name=team", [("team", "dead", 2), ("team", "held_back", 1)]),
+        ("what=out&name=nobody", []),
+        ("what=in&since=2026-11-21T05:00:00Z", []),
+    ],
+)
+@pytest.mark.parametrize("step", [60, 300, 1800, 3600, 86400])
+async def test_a_series_has_what_was_counted_step_by_step(
+    desk: Desk, asked: str, expected: list[tuple[str, str, int]], step: int
+) -> None:
+    points = await items(desk, f"/series?{asked}&step={step}{'' if 'since' in asked else '&since=' + DAY}")
+    if "since" in asked and step == 86400:
+        return  # its step began before
+    sums = Counter[tuple[str, str]]()
+    for one in points:
+        assert datetime.fromisoformat(one["at"]).timestamp() % step == 0
+        sums[one["name"], one["detail"]] += one["n"]
+    assert sorted((*named, n) for named, n in sums.items()) == expected
+
+
+async def test_a_long_series_comes_in_pages_of_whole_steps(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = f"/series?what=in&step=60&since={DAY}"
+    whole = await items(desk, asked)
+    for most in (1, 2, 3):
+        monkeypatch.setattr(keeping, "MOST_POINTS", most)
+        met: list[Any] = []
+        path: str | None = asked
+        while path is not None:
+            _, page = await ask(desk, "GET", path)
+            met += page["items"]
+            path = page["next"] and f"/series?what=in&step=60&since={page['next']}"
+        assert met == whole, most
+
+
+async def test_the_rows_of_the_table_say_how_often_each_took_something(desk: Desk) -> None:
+    rows = await items(desk, "/routes")
+    assert [(one["name"], one["to"]) for one in rows] == [
+        ("route 1", ["team"]),
+        ("route 2", ["ops", "team"]),
+        ("route 3", ["ops", "off"]),
+    ]
+    taken = {one["name"]: (one["last_at"] is not None) for one in rows}
+    assert taken == {"route 1": False, "route 2": True, "route 3": False}
+
+
+async def test_the_table_by_which_an_event_was_routed_is_there_row_by_row(desk: Desk) -> None:
+    _, event = await ask(desk, "GET", f"/events/{ALICE.id}")
+    status, table = await ask(desk, "GET", f"/tables/{event['table_key']}")
+    assert (status, table["key"]) == (200, event["table_key"])
+    now = await items(desk, "/routes")
+    assert table["items"] == [{name: one[name] for name in table["items"][0]} for one in now]
+
+
 # Doing something
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "value"),
+    [
+        ("user:alice", "subject", "user:alice"),
+        ("type:user.*", "type", "user.*"),
+        ("source:berlin", "source", "berlin"),
+        ("sink:ops", "sink", "ops"),
+        ("node:fra 1", "subject", "node:fra 1"),
+    ],
+)
+async def test_what_is_muted_is_listed_and_is_not_once_it_is_ended(
+    desk: Desk, what: str, kind: str, value: str
+) -> None:
+    status, made = await ask(desk, "POST", "/mutes", {"what": what, "for": "2h"})
+    assert (status, made["what"], made["kind"], made["value"]) == (200, what, kind, value)
+    assert made["by"] == "token at 127.0.0.1"
+    assert datetime.fromisoformat(made["until"]) - datetime.fromisoformat(made["at"]) == timedelta(hours=2)
+    assert await items(desk, "/mutes") == [made]
+    assert await ask(desk, "DELETE", f"/mutes/{made['id']}") == (200, made)
+    assert await items(desk, "/mutes") == []
+    assert (await ask(desk, "DELETE", f"/mutes/{made['id']}"))[0] == 404
+
+
+@pytest.mark.parametrize("length", ["1s", "90s", "30m", "2h", "7d", "99d", "100d", "366d"])
+async def test_a_mute_lasts_as_long_as_is_said(desk: Desk, length: str) -> None:
+    status, made = await ask(desk, "POST", "/mutes", {"what": "user:alice", "for": length})
+    lasting = datetime.fromisoformat(made["until"]) - datetime.fromisoformat(made["at"])
+    assert (status, lasting.total_seconds()) == (200, seconds_of(length))
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        *(
+            ({"what": what, "for": "2h"}, "#/what")
+            for what in ("alice", "user:", ":alice", " user:alice", "user:a\n", "")
+        ),
+        *(
+            ({"what": "user:alice", "for": one}, "#/for")
+            for one in ("", "2", "0s", "367d", "-1h", "2 h", "1000h", "2h\n")
+        ),
+        ({"what": "user:alice"}, "#/for"),
+        ({"for": "2h"}, "#/what"),
+        ({"what": "user:alice", "for": "2h", "fro": "3h"}, "#/fro"),
+    ],
+)
+async def test_a_mute_that_is_none_says_what_it_should_be(desk: Desk, body: Any, pointer: str) -> None:
+    status, problem = await ask(desk, "POST", "/mutes", body)
+    assert (status, [one["pointer"] for one in problem["errors"]]) == (422, [pointer])
+    assert await items(desk, "/mutes") == []
+    if pointer == "#/fro":
+        assert problem["errors"][0]["detail"] == 'is unknown: did you mean "for"?'
+
+
+@pytest.mark.parametrize("limit", [1, 2, 200])
+async def test_the_audit_is_walked_by_next_newest_first(desk: Desk, limit: int) -> None:
+    for name in ("ops", "team", "off"):
+        await ask(desk, "POST", f"/sinks/{name}/resume")
+    whole = await audited(desk, 3)
+    assert sorted(one["detail"]["sink"] for one in whole) == ["off", "ops", "team"]
+    met: list[Any] = []
+    path: str | None = f"/audit?limit={limit}"
+    while path is not None:
+        _, page = await ask(desk, "GET", path)
+        met += page["items"]
+        path = page["next"] and f"/audit?limit={limit}&before={page['next']}"
+    assert met == whole
+    assert [one["id"] for one in met] == sorted((one["id"] for one in met), reverse=True)
 
 
 async def test_a_group_is_dealt_with_as_far_as_it_was_seen(desk: Desk) -> None:
@@ -401,6 +549,47 @@ async def test_each_act_is_a_line_of_the_log(desk: Desk, caplog: pytest.LogCaptu
     lines = [vars(one)["fields"] for one in caplog.records if one.msg == "admin.acted"]
     assert [one["by"] for one in lines] == ["token"] * len(ACTING)
     assert [one["action"] for one in lines] == [one.name.partition("_")[0] for one in ACTING]
+
+
+async def test_each_act_is_a_line_of_the_audit_with_who_did_it(desk: Desk) -> None:
+    for endpoint in ACTING:
+        body = {"again": True} if endpoint.name == "replay_delivery" else POSTED.get(endpoint.name)
+        status, answer = await ask(desk, endpoint.method, path_of(endpoint)[7:], body)
+        assert status == endpoint.status, answer
+    lines = (await audited(desk, len(ACTING)))[::-1]
+    assert [one["action"] for one in lines] == [one.name.partition("_")[0] for one in ACTING]
+    assert {one["who"] for one in lines} == {"token at 127.0.0.1"}
+    assert [one["detail"]["what"] for one in lines if one["action"].endswith("mute")] == ["user:alice"] * 2
+
+
+async def audited(desk: Desk, number: int) -> list[Any]:
+    """The audit, once it has so many lines: each is written after its answer."""
+    async with asyncio.timeout(PATIENCE):
+        while len(found := await items(desk, "/audit?limit=200")) < number:
+            await asyncio.sleep(0.01)
+    assert len(found) == number
+    return found
+
+
+async def test_a_mutation_is_a_line_of_the_audit_too(desk: Desk) -> None:
+    for mutation in ('testWebhook(id: "ops") { delivered }', 'retryWebhookDelivery(id: "2") { id }'):
+        async with (
+            desk.program(ACT) as program,
+            program.post("/graphql", json={"query": f"mutation {{ {mutation} }}"}) as response,
+        ):
+            assert "errors" not in await response.json()
+    lines = await audited(desk, 2)
+    assert {one["action"] for one in lines} == {"test", "replay"}
+    assert {one["who"] for one in lines} == {"token at 127.0.0.1"}
+
+
+async def test_what_was_refused_is_in_no_audit(desk: Desk) -> None:
+    for endpoint in ACTING:
+        await ask(desk, endpoint.method, path_of(endpoint)[7:], POSTED.get(endpoint.name), token=LOOK)
+    assert (await ask(desk, "POST", "/sinks/opps/resume"))[0] == 404
+    assert (await ask(desk, "DELETE", "/mutes/1"))[0] == 404
+    assert (await ask(desk, "POST", "/mutes", {"what": "alice", "for": "2h"}))[0] == 422
+    assert await items(desk, "/audit") == []
 
 
 # The document

@@ -83,7 +83,12 @@ async def _known(http: aiohttp.ClientSession) -> Mapping[str, object]:
         while not (groups := await _items(http, "dead")) or groups[0]["count"] < len(REQUESTS) - 1:
             await asyncio.sleep(0.1)
     [*_, event], [delivery, *_] = await _items(http, "events"), await _items(http, "deliveries?sink=team")
-    return {"event": event["id"], "delivery": delivery["id"], "group": groups[0]["key"], "sink": "ops"}
+    async with http.get(f"events/{event['id']}") as response:
+        table = (await response.json())["table_key"]
+    async with http.post("mutes", json={"what": "user:nobody", "for": "1d"}) as response:
+        mute = (await response.json())["id"]
+    of_dead = {"delivery": delivery["id"], "group": groups[0]["key"]}
+    return {"event": event["id"], **of_dead, "sink": "ops", "mute": mute, "table": table}
 
 
 async def _items(http: aiohttp.ClientSession, path: str) -> list[dict[str, Any]]:

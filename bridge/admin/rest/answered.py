@@ -3,10 +3,13 @@
 from datetime import datetime
 
 from bridge.admin.shapes import (
+    Audited,
     DeadGroup,
     EventBrief,
     Lane,
     ListedDelivery,
+    Muted,
+    Point,
     Previewed,
     SampleShape,
     SentTest,
@@ -107,8 +110,8 @@ class Sources(Shape):
     items: tuple[SourceNow, ...]
 
 
-class RowNow(Shape):
-    """A row of the table as the file says it: what it `takes`, to which sinks, and to which in their place."""
+class RowThen(Shape):
+    """A row of a table as the file said it: what it `takes`, to which sinks, and to which in their place."""
 
     name: str
     takes: str
@@ -118,8 +121,47 @@ class RowNow(Shape):
     stop: bool
 
 
+class RowNow(RowThen):
+    """A row of the table in force, and how often it took something in a day and in a week.
+
+    failed   how often in that week its `when` could not be told
+    last_at  when it last took something
+    """
+
+    day: int
+    week: int
+    failed: int
+    last_at: datetime | None
+
+
 class Rows(Shape):
     items: tuple[RowNow, ...]
+
+
+class TableThen(Shape):
+    """The table of a `key`, which events name by `table_key`. `used_at`: when it was last asked, within a day."""
+
+    key: str
+    used_at: datetime
+    items: tuple[RowThen, ...]
+
+
+class Mutes(Shape):
+    items: tuple[Muted, ...]
+
+
+class Audit(Shape):
+    """`next`: what `before` has to be for older ones, null where there are none."""
+
+    items: tuple[Audited, ...]
+    next: int | None
+
+
+class Series(Shape):
+    """Points by time. `next`: what `since` has to be for those that follow, null where there are none."""
+
+    items: tuple[Point, ...]
+    next: datetime | None
 
 
 class MistakeNow(Shape):

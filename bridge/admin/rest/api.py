@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from bridge.admin.actions import Means
+from bridge.admin.actions import Means, who_acts
 from bridge.admin.answers import ROUTE, VARY, Refused
 from bridge.admin.auth import Role, Who
 from bridge.admin.guard import Guard
@@ -15,6 +15,7 @@ from bridge.admin.reading import Reading
 from bridge.admin.rest.acting import ACTING
 from bridge.admin.rest.asking import ASKING
 from bridge.admin.rest.endpoint import Call, Endpoint
+from bridge.admin.rest.keeping import KEEPING
 from bridge.admin.rest.looking import LOOKING
 from bridge.admin.rest.openapi import document
 from bridge.admin.rest.reading import body_of, query_of
@@ -23,7 +24,7 @@ from bridge.admin.state import ConfigState
 from bridge.errors import suggestion
 
 T = TypeVar("T")
-ENDPOINTS: tuple[Endpoint, ...] = (*ASKING, *LOOKING, *ACTING)
+ENDPOINTS: tuple[Endpoint, ...] = (*ASKING, *LOOKING, *KEEPING, *ACTING)
 PREFIX, DOCUMENT = "/api/v1", "/openapi.json"
 _PATTERNS = {one.path: one.pattern for one in ENDPOINTS}
 _BY_PATH: Mapping[str, Mapping[str, Endpoint]] = {
@@ -74,6 +75,7 @@ class Api:
             query=query,
             body=body,
             tests=self._tests,
+            who=who_acts(who.by, self._guard.address(request)),
             acted=lambda action, fields: self._acted(action, who, request, fields),
         )
         found = await endpoint.do(call)

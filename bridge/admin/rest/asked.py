@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from bridge.admin.testing import SAMPLE
 from bridge.store.base import Cleared, State
+from bridge.store.queries.tallies import What
 
 LAST_ID = 2**63 - 1
 MOST = 200  # things on a page
@@ -60,6 +61,7 @@ Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "
 Id = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(_whole)]
 JsonId = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(_number)]
 Limit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
+Step = Annotated[Literal[60, 300, 1800, 3600, 86400], BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 #: What is looked for: PostgreSQL knows no text with a NUL in it.
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
@@ -116,6 +118,20 @@ class DeadAsked(Query):
     cleared: Cleared | None = Field(None, description="what was dealt with so; else what nobody has dealt with")
 
 
+class AuditAsked(Query):
+    limit: Limit = Field(50, description="how many")
+    before: Id | None = Field(None, description="what was done before this: `next` of the page before")
+
+
+class SeriesAsked(Query):
+    what: What = Field(
+        description="in, by source; out, by sink; type, by type; row, by the name of a row; aside, by source"
+    )
+    name: Text | None = Field(None, description="only of this source, sink, type or row")
+    step: Step = Field(3600, description="seconds; of less than an hour only within the last two days")
+    since: Moment | None = Field(None, description="from the step that this time is in; else of a day")
+
+
 class AsideAsked(Query):
     limit: Limit = Field(50, description="how many")
 
@@ -127,6 +143,19 @@ class SamplesAsked(Query):
 class TryAsked(Query):
     locale: Locale | None = Field(None, description="of the previews; else each sink's own")
     drawn: Flag = Field(False, description="previews as HTML too")
+
+
+class ToMute(Body):
+    what: str = Field(
+        max_length=200,
+        pattern=r"^[^:\s\x00-\x1f][^:\x00-\x1f]*:[^\x00-\x1f]*[^\s\x00-\x1f]$",
+        description="a subject, user:alice, or type:user.*, source:berlin, sink:ops",
+    )
+    lasting: str = Field(
+        alias="for",
+        pattern=r"^([1-9][0-9]{0,5}[sm]|[1-9][0-9]{0,2}h|([1-9]|[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])d)$",
+        description="for how long: 90s, 30m, 2h, 7d; at most 366 days",
+    )
 
 
 class EventReplay(Body):

@@ -4,8 +4,7 @@ from bridge import __version__
 from bridge.admin import operations
 from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
-from bridge.admin.rest.known import WORDS, known_sink
-from bridge.admin.rows import row_text
+from bridge.admin.rest.known import WORDS, known_sink, row_then
 from bridge.admin.saying import say_verdict
 from bridge.admin.shapes import Lane, Tried
 from bridge.admin.trying import sample_shapes, try_it
@@ -53,16 +52,11 @@ async def samples(call: Call) -> answered.Samples:
 
 
 async def routes(call: Call) -> answered.Rows:
+    table = call.state.table
+    counted = await call.read(lambda ledger: operations.table_counts(ledger, table, now=call.now))
     found = (
-        answered.RowNow(
-            name=name,
-            takes=row_text(route),
-            to=route.to,
-            fallback=route.fallback,
-            template=route.template,
-            stop=route.stop,
-        )
-        for name, route in call.state.table
+        answered.RowNow(**{**dict(row_then(name, route)), **dict(counts)})
+        for (name, route), counts in zip(table, counted, strict=True)
     )
     return answered.Rows(items=tuple(found))
 
@@ -197,7 +191,7 @@ ASKING = (
         name="routes",
         method="GET",
         path="/routes",
-        summary="The table, row by row",
+        summary="The table, row by row, and how often each took something",
         answer=answered.Rows,
         do=routes,
     ),

@@ -22,6 +22,8 @@ PLACES: Mapping[str, str] = {
     "delivery": r"[1-9][0-9]{0,17}",
     "sink": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
     "group": r"[0-9a-f]{12}",
+    "mute": r"[1-9][0-9]{0,17}",
+    "table": r"[0-9a-f]{16}",
 }
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -41,6 +43,7 @@ class Call:
     query  what stands behind the ? of the address, as the endpoint wants it
     body   what was posted, as the endpoint wants it
     tests  the last test of each sink
+    who    who asks, as others are told
     acted  keeps an action, by its name and what is to be known of it
     """
 
@@ -52,6 +55,7 @@ class Call:
     query: Any
     body: Any
     tests: dict[str, SentTest]
+    who: str
     acted: Callable[[str, Mapping[str, object]], None]
 
 

@@ -31,7 +31,10 @@ _PLACES: Mapping[str, str] = {
     "delivery": "a delivery's number",
     "sink": "a sink's name",
     "group": "the key of a group",
+    "mute": "a mute's number",
+    "table": "the key of a table",
 }
+_NUMBERS = ("delivery", "mute")
 
 
 @cache
@@ -90,7 +93,7 @@ def _operation(endpoint: Endpoint) -> JsonObject:
 def _places(endpoint: Endpoint) -> Iterator[JsonObject]:
     for name in endpoint.places:
         schema: JsonObject = {"type": "string", "pattern": f"^{PLACES[name]}$"}
-        if name == "delivery":
+        if name in _NUMBERS:
             schema = {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
         yield {"name": name, "in": "path", "required": True, "description": _PLACES[name], "schema": schema}
 

@@ -71,7 +71,7 @@ def _body_faults(errors: Sequence[ErrorDetails], model: type[BaseModel]) -> Iter
 
 def _detail(one: ErrorDetails, name: str, model: type[BaseModel]) -> str:
     if one["type"] == "extra_forbidden":
-        return f"is unknown: {suggestion(name, model.model_fields)}"
+        return f"is unknown: {suggestion(name, [field.alias or one for one, field in model.model_fields.items()])}"
     if one["type"] == "missing":
         return "is missing"
     return one["msg"].removeprefix("Value error, ")

@@ -21,7 +21,11 @@ def add_audit(connection: sa.Connection, action: str, detail: Mapping[str, objec
     connection.execute(sa.delete(audit).where(audit.c.id <= id_ - KEPT))
 
 
-def audit_records(connection: sa.Connection, *, limit: int) -> list[AuditRecord]:
-    """What people did, the newest first."""
-    rows = connection.execute(sa.select(audit).order_by(audit.c.id.desc()).limit(limit))
-    return [AuditRecord(at=moment(row.at), who=row.who, action=row.action, detail=load(row.detail)) for row in rows]
+def audit_records(connection: sa.Connection, *, limit: int, before: int | None = None) -> list[AuditRecord]:
+    """What people did, the newest first; with an id what was done before that."""
+    newest = sa.select(audit).order_by(audit.c.id.desc()).limit(limit)
+    rows = connection.execute(newest if before is None else newest.where(audit.c.id < before))
+    return [
+        AuditRecord(id=row.id, at=moment(row.at), who=row.who, action=row.action, detail=load(row.detail))
+        for row in rows
+    ]

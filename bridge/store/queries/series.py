@@ -14,7 +14,13 @@ _sum = sa.func.sum
 
 
 def series(
-    connection: sa.Connection, what: What, *, step: int, since: datetime, name: str | None = None
+    connection: sa.Connection,
+    what: What,
+    *,
+    step: int,
+    since: datetime,
+    name: str | None = None,
+    limit: int | None = None,
 ) -> list[PointRecord]:
     """How often something was counted in each step of so many seconds, of an hour or less in the last two days."""
     counted = MINUTE if step < HOUR else HOUR
@@ -24,6 +30,7 @@ def series(
         .where(_t.what == what.value, _t.step == counted, _t.at >= int(since.timestamp()))
         .group_by(begins, _t.detail, _t.name)
         .order_by(begins, _t.name, _t.detail)
+        .limit(limit)
     )
     if name is not None:
         select = select.where(_t.name == name)

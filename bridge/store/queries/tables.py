@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bridge.intake import Table
 from bridge.store.compiled import write
 from bridge.store.rows import lowest_event_id
-from bridge.store.schema import events, micros, tables
+from bridge.store.schema import events, micros, moment, tables
 
 #: How old the time of its last use may be: a table in use is written again no more often than that.
 USED_WITHIN = timedelta(days=1)
@@ -24,6 +24,12 @@ def keep_tables(connection: sa.Connection, used: Sequence[tuple[Table, datetime]
     rows = [{"key": table.key, "rows": table.rows, "used_at": micros(at)} for table, at in used]
     write(connection, _KEEP, rows)
     return [None] * len(used)
+
+
+def kept_table(connection: sa.Connection, key: str) -> tuple[Table, datetime] | None:
+    """A table, and when it was last asked, within a day; None where no event is left that was routed by it."""
+    row = connection.execute(sa.select(tables).where(tables.c.key == key)).one_or_none()
+    return None if row is None else (Table(row.key, row.rows), moment(row.used_at))
 
 
 def unused_tables(connection: sa.Connection, *, before: datetime) -> list[str]:

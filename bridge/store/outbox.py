@@ -46,7 +46,7 @@ from bridge.store.queries import (
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
-from bridge.store.queries.tallies import TypeNames
+from bridge.store.queries.tallies import CountedNames
 from bridge.store.writer import Writer, touch
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ class SqlOutbox:
         self.name = engine.url.set(query={}).render_as_string()  # without its password
         self._engine = engine
         self._writer = Writer(engine, check)
-        names = TypeNames()
+        names = CountedNames()
         self._put = partial(put, names=names)  # one object each: what shares a commit is told by it
         self._put_polled = partial(polled.put_polled, names=names)
         self._settle = partial(settle, replica=replica or None)

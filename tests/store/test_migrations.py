@@ -104,6 +104,26 @@ def test_dead_letters_that_were_replayed_before_the_upgrade_are_dealt_with(any_s
     engine.dispose()
 
 
+def test_what_was_counted_by_the_minute_before_the_upgrade_is_counted_by_the_quarter_of_an_hour(
+    any_store_url: str,
+) -> None:
+    engine = open_engine(any_store_url)
+    with engine.begin() as connection:
+        migrate._upgrade(connection, "none", to="0011")
+        add = (
+            "INSERT INTO tallies (what, step, at, name, detail, n, ms_sum, ms_max)"
+            " VALUES (:what, :step, :at, 'a', 'b', 2, :at, :at)"
+        )
+        rows = [("out", 60, 60), ("out", 60, 840), ("out", 60, 900), ("out", 3600, 0), ("row", 60, 60)]
+        connection.execute(sa.text(add), [dict(zip(("what", "step", "at"), row, strict=True)) for row in rows])
+    migrate.migrate(engine)
+    with engine.connect() as connection:
+        made = "SELECT what, at, name, detail, n, ms_sum, ms_max FROM tallies WHERE step = 900 ORDER BY at"
+        found = [tuple(row) for row in connection.execute(sa.text(made))]
+    assert found == [("out", 0, "a", "b", 4, 900, 840), ("out", 900, "a", "b", 2, 900, 900)]
+    engine.dispose()
+
+
 async def test_deliveries_of_the_first_release_are_carried_on(store_url: str) -> None:
     engine = open_engine(store_url)
     with engine.begin() as connection:

@@ -19,7 +19,7 @@ VALUES = {
     "recipient_": None, "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
     "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
-    "ref_": None, "ms_": 1, "what_": "type", "source_": "marzban",
+    "ref_": None, "ms_": 1, "what_": "type", "step_": 3600, "source_": "marzban",
 }  # fmt: skip
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {

@@ -1,17 +1,29 @@
-"""What happened is counted in the commit that makes it so: by the minute and by the hour. On both engines."""
+"""What happened is counted in the commit that makes it so, by each step that its kind has. On both engines."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from bridge.event import Event
 from bridge.intake import Decision, Destination, Fingerprint, Intake, Routed, SetAside
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, HeldBack, Refused
 from bridge.store import open_ledger
 from bridge.store.base import Settlement
 from bridge.store.index_key import LONGEST, index_key
 from bridge.store.outbox import SqlOutbox
-from bridge.store.queries.tallies import DAY, HOUR, MINUTE, MOST_TYPES, OTHER, What, minute_of
+from bridge.store.queries.tallies import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MOST,
+    MOST_TYPES,
+    OTHER,
+    QUARTER,
+    STEPS,
+    What,
+    minute_of,
+)
 from bridge.store.retention import prune
 from bridge.store.schema import tallies
 from bridge.terms import Terms
@@ -41,9 +53,10 @@ async def test_what_comes_in_is_counted_by_its_source_its_type_and_the_rows_that
     nowhere = Routed(an_event(type_="user.deleted"), (), Decision(TABLE, (), failed=(("route 2", "no such name"),)))
     aside = SetAside(source="marzban", received_at=START, path="[3]", reason="should be an object", element=1)
     await outbox.put(Intake([*an_intake(an_event(), an_event(type_="user.deleted")).routed, nowhere], [aside]))
-    for step in (MINUTE, HOUR):
+    for step in (MINUTE, QUARTER, HOUR):
         assert counted(any_store_url, What.IN, step) == {("marzban", "accepted"): 3, ("marzban", "nowhere"): 1}
         assert counted(any_store_url, What.TYPE, step) == {("user.created", ""): 1, ("user.deleted", ""): 2}
+    for step in (MINUTE, HOUR):
         assert counted(any_store_url, What.ROW, step) == {("route 1", "matched"): 2, ("route 2", "failed"): 1}
         assert counted(any_store_url, What.ASIDE, step) == {("marzban", ""): 1}
         assert counted(any_store_url, What.OUT, step) == {}
@@ -148,20 +161,46 @@ async def test_a_name_of_any_length_is_counted_under_its_key(outbox: SqlOutbox, 
     assert counted(any_store_url, What.ROW) == {(index_key(long), "matched"): 2}
 
 
-async def test_minutes_are_kept_for_two_days_and_hours_as_long_as_the_ledger(
+async def test_minutes_are_kept_for_two_days_quarters_for_two_weeks_and_more_and_hours_as_long_as_the_ledger(
     outbox: SqlOutbox, any_store_url: str
 ) -> None:
-    for days in (9, 3, 1):
+    for days in (40, 19, 17, 3, 1):
         await outbox.put(an_intake(an_event(at=START - timedelta(days=days))))
-    await prune(outbox, keep=5.0 * DAY, clock=FakeClock())
+    await prune(outbox, keep=30.0 * DAY, clock=FakeClock())
     assert _days(any_store_url, MINUTE) == [1]
-    assert _days(any_store_url, HOUR) == [1, 3]
+    assert _days(any_store_url, QUARTER) == [1, 3, 17]
+    assert _days(any_store_url, HOUR) == [1, 3, 17, 19]
+
+
+async def test_whose_and_of_which_node_an_event_is_is_counted_by_the_quarter_of_an_hour(
+    outbox: SqlOutbox, any_store_url: str
+) -> None:
+    up, down = "node.connection_restored", "node.connection_lost"
+    told = [_with({"node": {"name": "fra-1"}}, type_=one) for one in (down, up, down)]
+    await outbox.put(an_intake(*told, _with({"owner": "reseller-7"}), _with({"owner": ["x"], "node": "x"})))
+    assert counted(any_store_url, What.NODE, QUARTER) == {("fra-1", "down"): 2, ("fra-1", ""): 1}
+    assert counted(any_store_url, What.OWNER, QUARTER) == {("reseller-7", ""): 1}
+
+
+@pytest.mark.parametrize(("what", "data"), [(What.OWNER, "owner"), (What.NODE, "node")])
+async def test_a_day_tells_so_many_of_them_apart(outbox: SqlOutbox, any_store_url: str, what: What, data: str) -> None:
+    names = [f"name-{number}" for number in range(MOST[what] + 3)]
+    many = [_with({data: {"name": name} if data == "node" else name}) for name in names]
+    await outbox.put(an_intake(*many))
+    found = counted(any_store_url, what, QUARTER)
+    assert (len(found), found[OTHER, ""]) == (MOST[what] + 1, 3)
 
 
 async def test_nothing_is_kept_longer_than_the_ledger(outbox: SqlOutbox, any_store_url: str) -> None:
     await outbox.put(an_intake(an_event(at=START - timedelta(hours=2))))
     await prune(outbox, keep=60.0, clock=FakeClock())
-    assert [rows(any_store_url, what, step) for what in What for step in (MINUTE, HOUR)] == [[]] * 2 * len(What)
+    assert [
+        rows(any_store_url, what, step) for what in What for step in STEPS[what] if rows(any_store_url, what, step)
+    ] == []
+
+
+def _with(data: dict[str, object], *, type_: str = "user.created") -> Event:
+    return replace(an_event(type_=type_), data=data)
 
 
 def _days(url: str, step: int) -> list[int]:

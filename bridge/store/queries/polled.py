@@ -17,7 +17,7 @@ from bridge.intake import Intake
 from bridge.polled import Health, PollKey, PollResult, Turn
 from bridge.store.base import PutResult
 from bridge.store.queries.put import lock_next_id, put
-from bridge.store.queries.tallies import TypeNames
+from bridge.store.queries.tallies import CountedNames
 from bridge.store.schema import micros, moment, polled
 
 LONGEST_DELAY = 3600.0  # seconds beyond its interval that a turn may be put off
@@ -51,7 +51,7 @@ def take_turns(connection: sa.Connection, asked: Sequence[tuple[PollKey, datetim
 
 
 def put_polled(
-    connection: sa.Connection, found: Sequence[tuple[Intake, PollResult]], *, names: TypeNames | None = None
+    connection: sa.Connection, found: Sequence[tuple[Intake, PollResult]], *, names: CountedNames | None = None
 ) -> list[PutResult | None]:
     """Keep what turns have found and the events of each; None for one whose turn is over. `names`: as of `put`."""
     lock_next_id(connection)

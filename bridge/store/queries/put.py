@@ -20,9 +20,9 @@ from bridge.store.base import Delivery, PutResult, State
 from bridge.store.compiled import first, write
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
-from bridge.store.queries.tallies import TypeNames, add_tallies, counted_intake, counted_muted
 from bridge.store.queries.told import TOLD_ALREADY, close_person, is_news
 from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
+from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 
 _PUT_EVENT = events.insert()
@@ -42,7 +42,7 @@ _REHEARSED = [one.insert().from_select(one.c.keys(), sa.select(one).where(sa.fal
 NEWEST_ID = sa.select(sa.func.max(deliveries.c.id))
 
 
-def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeNames | None = None) -> list[PutResult]:
+def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: CountedNames | None = None) -> list[PutResult]:
     """Keep the events, a delivery for each sink they go to, and what was set aside; what came of each intake.
 
     What is muted is held back from the beginning, and is not among what came of it; nor is what a customer was told
@@ -79,7 +79,7 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: TypeName
         new += [(one, intake.realm) for one in first_told]
         elements += intake.set_aside
     told_again = list(repeats.values())
-    counted = counted_intake(connection, names or TypeNames(), [one for one, _ in new], told_again, elements)
+    counted = counted_intake(connection, names or CountedNames(), [one for one, _ in new], told_again, elements)
     counted |= counted_muted(one for one, _ in muted)
     with backend_of(connection).pipeline(connection):
         if new:

@@ -1,5 +1,6 @@
 """Tallies: what happened, counted in the commit that makes it so: by the minute for two days, by the hour for as long
-as the ledger is kept.
+as the ledger is kept. What reports tell is counted by the quarter of an hour too, for two weeks and a little more: a
+day begins at a full quarter of an hour of UTC in every zone, but not at a full hour (Tehran's at 20:30).
 
 A commit writes one row for each name and step, however many events it carries, and in one order, so that two of them
 cannot be in each other's way.
@@ -13,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.foreign import name_of, object_at
 from bridge.intake import Decision, Routed, SetAside
 from bridge.outcome import Again, Dead, Done, Fate, HeldBack
 from bridge.store.base import Delivery, Settlement
@@ -29,13 +31,25 @@ class What(StrEnum):
     TYPE = "type"  # type
     ROW = "row"  # row: matched; failed (its `when` could not be told)
     ASIDE = "aside"  # source
+    OWNER = "owner"  # owner
+    NODE = "node"  # node: down; nothing where it is another event of it
 
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
-STEPS = (MINUTE, HOUR)
+MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 KEEP_MINUTES = timedelta(hours=48)
+KEEP_QUARTERS = timedelta(days=18)  # a week, the one before, three days that it is late, and a day for the zones
 MOST_TYPES = 200  # names of types that are told apart in a day: a panel may make up any number
+MOST_OWNERS, MOST_NODES = 1000, 200  # likewise
 OTHER = "other"
+DOWN = "node.connection_lost"
+
+#: By which steps each is counted.
+STEPS = dict.fromkeys(What, (MINUTE, HOUR)) | {
+    **dict.fromkeys((What.IN, What.OUT, What.TYPE), (MINUTE, QUARTER, HOUR)),
+    **dict.fromkeys((What.OWNER, What.NODE), (QUARTER,)),
+}
+_KINDS = [(what, step) for what, steps in STEPS.items() for step in steps]
+MOST = {What.TYPE: MOST_TYPES, What.OWNER: MOST_OWNERS, What.NODE: MOST_NODES}
 
 #: What is counted, a second since 1970, the name, the detail.
 Key = tuple[What, int, str, str]
@@ -53,57 +67,79 @@ _ADD = sa.text(
 )
 NAMES_OF_DAY = (
     sa.select(tallies.c.name)
-    .where(tallies.c.what == sa.bindparam("what_"), tallies.c.step == sa.literal_column(str(HOUR)))
+    .where(tallies.c.what == sa.bindparam("what_"), tallies.c.step == sa.bindparam("step_"))
     .where(tallies.c.at >= sa.bindparam("since_"), tallies.c.at < sa.bindparam("until_"))
 )
 
 
-class TypeNames:
-    """Under which names types are counted: their own, as long as a day has not too many of them."""
+class Names:
+    """Under which names of a kind things are counted: their own, as long as a day has not too many of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: What) -> None:
+        self._what, self._most, self._step = what, MOST[what], STEPS[what][-1]
         self._day, self._known = -1, set[str]()
 
-    def name_of(self, connection: sa.Connection, type_: str, at: int) -> str:
-        """The name of a type that came then, in seconds since 1970."""
-        day, name = at // DAY, index_key(type_)
+    def name_of(self, connection: sa.Connection, name: str, at: int) -> str:
+        """The name of what came then, in seconds since 1970."""
+        day, key = at // DAY, index_key(name)
         if day != self._day:
             self._day, self._known = day, set()
-        if name not in self._known:
-            if len(self._known) < MOST_TYPES:  # others count as well, and this began anew when it was started
-                values = {"what_": What.TYPE.value, "since_": day * DAY, "until_": (day + 1) * DAY}
-                self._known |= {known for (known,) in read(connection, NAMES_OF_DAY, values)}
-            if name not in self._known and len(self._known) >= MOST_TYPES:
+        if key not in self._known:
+            if len(self._known) < self._most:  # others count as well, and this began anew when it was started
+                self._known |= self._counted(connection, day)
+            if key not in self._known and len(self._known) >= self._most:
                 return OTHER
-            self._known.add(name)
-        return type_
+            self._known.add(key)
+        return name
+
+    def _counted(self, connection: sa.Connection, day: int) -> set[str]:
+        span = {"since_": day * DAY, "until_": (day + 1) * DAY}
+        values = {"what_": self._what.value, "step_": self._step, **span}
+        return {known for (known,) in read(connection, NAMES_OF_DAY, values)}
+
+
+class CountedNames:
+    """Under which names types, owners and nodes are counted."""
+
+    def __init__(self) -> None:
+        self._of = {what: Names(what) for what in MOST}
+
+    def name_of(self, connection: sa.Connection, what: What, name: str, at: int) -> str:
+        return self._of[what].name_of(connection, name, at)
 
 
 def counted_intake(
     connection: sa.Connection,
-    names: TypeNames,
+    names: CountedNames,
     new: Iterable[Routed],
     repeats: Iterable[SetAside],
     set_aside: Iterable[SetAside],
 ) -> dict[Key, Tally]:
     """Events that are put, what was repeated, and what could not be understood."""
     alike: Counter[tuple[int, str, str, Decision, bool]] = Counter()
+    about: Counter[tuple[What, int, str, str]] = Counter()
     received_at, at = None, 0
     for one in new:
         event = one.event
         if event.received_at is not received_at:  # those of one request came at once
             received_at, at = event.received_at, minute_of(event.received_at)
         alike[at, event.source, event.type, one.decision, not one.destinations] += 1
+        if owner := name_of(event.data.get("owner")):
+            about[What.OWNER, at, owner, ""] += 1
+        if node := name_of(object_at(event.data, "node").get("name")):
+            about[What.NODE, at, node, "down" if event.type == DOWN else ""] += 1
     count: Counter[Key] = Counter()
     for (at, source, type_, decision, nowhere), n in alike.items():
         count[What.IN, at, source, "accepted"] += n
         if nowhere:
             count[What.IN, at, source, "nowhere"] += n
-        count[What.TYPE, at, names.name_of(connection, type_, at), ""] += n
+        count[What.TYPE, at, names.name_of(connection, What.TYPE, type_, at), ""] += n
         for row in decision.matched:
             count[What.ROW, at, row, "matched"] += n
         for row, _ in decision.failed:
             count[What.ROW, at, row, "failed"] += n
+    for (what, at, name, detail), n in about.items():
+        count[what, at, names.name_of(connection, what, name, at), detail] += n
     for element in repeats:
         count[What.IN, minute_of(element.received_at), element.source, "redelivered"] += 1
     for element in set_aside:
@@ -139,12 +175,13 @@ def _detail(fate: Fate, *, tried: bool) -> str | None:
 
 
 def add_tallies(connection: sa.Connection, counted: Mapping[Key, Tally]) -> None:
-    """Add what was counted by the minute, to its minutes and to its hours."""
-    hours: dict[Key, Tally] = {}
+    """Add what was counted by the minute, to each of its steps."""
+    steps: dict[tuple[int, Key], Tally] = {}
     for (what, at, name, detail), tally in counted.items():
-        hour = what, at - at % HOUR, name, detail
-        hours[hour] = _together(hours[hour], tally) if hour in hours else tally
-    rows = [_row(MINUTE, *one) for one in sorted(counted.items())] + [_row(HOUR, *one) for one in sorted(hours.items())]
+        for step in STEPS[what]:
+            key = step, (what, at - at % step, name, detail)
+            steps[key] = _together(steps[key], tally) if key in steps else tally
+    rows = [_row(step, key, tally) for (step, key), tally in sorted(steps.items())]
     if rows:
         write(connection, _ADD, rows)
 
@@ -176,18 +213,18 @@ def minute_of(when: datetime) -> int:
 
 def old_tallies(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> list[Old]:
     """What may be forgotten of what was over before then, up to `limit`: of each kind the oldest first."""
+    kept = {MINUTE: max(before, now - KEEP_MINUTES), QUARTER: max(before, now - KEEP_QUARTERS), HOUR: before}
     found: list[Old] = []
-    for step, over in ((MINUTE, max(before, now - KEEP_MINUTES)), (HOUR, before)):
-        for what in What:
-            old = (
-                sa.select(tallies.c.what, tallies.c.step, tallies.c.at)
-                .where(tallies.c.what == what.value, tallies.c.step == step)
-                .where(tallies.c.at <= int(over.timestamp()) - step)
-                .distinct()
-                .order_by(tallies.c.at)
-                .limit(limit)
-            )
-            found += [(kind, length, at) for kind, length, at in connection.execute(old)]
+    for kind, step in _KINDS:
+        old = (
+            sa.select(tallies.c.what, tallies.c.step, tallies.c.at)
+            .where(tallies.c.what == kind.value, tallies.c.step == step)
+            .where(tallies.c.at <= int(kept[step].timestamp()) - step)
+            .distinct()
+            .order_by(tallies.c.at)
+            .limit(limit)
+        )
+        found += [(name, length, at) for name, length, at in connection.execute(old)]
     return found[:limit]
 
 

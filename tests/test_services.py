@@ -58,6 +58,21 @@ ALLOWED = (
     Exemption("panels/remnawave/", ("telegramId", "telegram_id"), "keys of its payload, and ours for it"),
     Exemption("vocabulary/keys.py", ("device_limit telegram_id", "telegram_id"), "our key for a person there"),
     Exemption("messages/layout.py", ("Telegram ID", "telegram_id"), "how that key is shown"),
+    Exemption(
+        "people/record.py",
+        (
+            "telegram",
+            "slack",
+            "discord",
+            "discord_thread",
+            "ntfy",
+            ".*Telegram.*",
+            ".*Slack.*",
+            ".*Discord.*",
+            ".*ntfy.*",
+        ),
+        "the directory's keys",
+    ),
     Exemption("panels/orbvpn/", ("_from_slack", "_from_gohighlevel", "GOHIGHLEVEL_CONTACT"), "the document's formats"),
     Exemption("config/orbvpn.py", ANY, "the document's own way to configure sinks"),
 )

@@ -48,9 +48,7 @@ def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Ad
                 row, f'sink "{name}" is addressed to users: the row needs audience: user', document.position(path)
             )
         elif for_customers and not is_customers:
-            text = (
-                f'sink "{name}" is not addressed to users, as by {{{{ person.telegram }}}}: audience: user is for those'
-            )
+            text = f'sink "{name}" is not addressed to users: audience: user is for those'
             document.report(row, text, document.position(path))
     for key in ("digest", "update", "fallback", "template", "repeat") if for_customers else ():
         if document.value((*row, key)) is not None:

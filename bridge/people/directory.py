@@ -25,7 +25,7 @@ Entry = tuple[str, Mapping[str, Any]]
 class DirectorySettings(Settings):
     """`directory:` where owners, users and nodes are reached."""
 
-    example: ClassVar[str] = "owners: {reseller-7: {telegram: -1001234567890}}"
+    example: ClassVar[str] = "realm: marzban"
 
     file: Path | None = Field(None, description="a CSV file beside this one, read again when it changes")
     realm: str | None = Field(

@@ -22,7 +22,7 @@ Number = Annotated[int, BeforeValidator(_whole_number), WithJsonSchema({"type": 
 class Record(Settings):
     """Where one of them is reached. Keys that begin with `x_` are the operator's own."""
 
-    example: ClassVar[str] = "telegram: -1001234567890"
+    example: ClassVar[str] = "locale: fa"
     model_config = Settings.model_config | {"extra": "allow"}
 
     telegram: Number | None = Field(None, description="a chat of Telegram: -100… for channels and supergroups")

@@ -231,7 +231,7 @@ class AddressedConfig(SinkConfig):
     def _one_audience(self) -> Self:
         addressing = self.addressing()
         if addressing is not None and addressing.audience is Audience.PERSON and not self.for_customers:
-            raise ValueError("is addressed to customers, and there are words for them at Telegram alone")
+            raise ValueError("is addressed to customers, and its service has no words for them")
         return self
 
 

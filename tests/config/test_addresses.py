@@ -83,8 +83,7 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
         ),
         (
             SOURCES + "sinks: {dm: {type: console}}\nroutes: [{to: dm, audience: user}]\n",
-            'config.yaml:3:15: route 1: sink "dm" is not addressed to users, as by {{ person.telegram }}: '
-            "audience: user is for those",
+            'config.yaml:3:15: route 1: sink "dm" is not addressed to users: audience: user is for those',
         ),
         (
             SOURCES + sink("{{ data.values() }}") + "routes: [{to: dm, audience: user, update: subject}]\n",
@@ -98,7 +97,7 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
         ),
         (
             SOURCES + "sinks: {dm: {type: ntfy, topic: 'a-{{ data.user.username }}'}}\n" + ROUTES,
-            'config.yaml:2:13: sink "dm" is addressed to customers, and there are words for them at Telegram alone',
+            'config.yaml:2:13: sink "dm" is addressed to customers, and its service has no words for them',
         ),
         (
             SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES + "alerts: {to: dm}\n",

@@ -197,8 +197,9 @@ async def _opened_through(proxy: str, url: URL, tls: ssl.SSLContext | None) -> a
 def _telling_when_sent() -> aiohttp.TraceConfig:
     """Has whoever asks for it told when his request is written; the connection is there by then.
 
-    The library keeps a head back until the body's first part is written, which may be a turn of the loop later. On a
-    busy machine that is late, and who counts from the head would send the next one too early.
+    The library keeps a head back until the body's first part is written, and uvloop what is written until the turn of
+    all that is ready is over. On a busy machine that is late, and who counted from before would send the next one too
+    early.
     """
 
     async def on_head(
@@ -215,7 +216,7 @@ def _telling_when_sent() -> aiohttp.TraceConfig:
 
     def tell(context: SimpleNamespace) -> None:
         if (on_sent := context.trace_request_ctx) is not None:
-            on_sent()
+            asyncio.get_running_loop().call_soon(on_sent)
 
     trace = aiohttp.TraceConfig()
     trace.on_request_headers_sent.append(on_head)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import uvloop
 from yarl import URL
 
 from bridge.outcome import Attempt, Away, Delivered
@@ -92,22 +93,27 @@ async def test_whoever_asks_is_told_when_his_request_is_on_the_wire(http: Http) 
     assert told == ["sent", "heard"] * 2 + ["heard"]
 
 
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize(("method", "body"), [("POST", b"{}"), ("POST", b"x" * 300_000), ("POST", b""), ("GET", b"")])
-async def test_what_is_said_to_be_on_the_wire_is_there_before_anything_else_has_its_turn(
-    http: Http, method: str, body: bytes
+def test_what_is_said_to_be_on_the_wire_is_there_whoever_else_has_his_turn(
+    new_loop: Callable[[], asyncio.AbstractEventLoop], method: str, body: bytes
 ) -> None:
     """However busy the bridge: who counts from then on sends the next one no sooner."""
     there: list[bool] = []
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        request = Request(method, URL(f"http://127.0.0.1:{server.getsockname()[1]}/"), body, {})
 
+    async def send(server: socket.socket) -> None:
         def look() -> None:
             connection, _ = server.accept()
             with connection:
                 there.append(bool(select.select([connection], [], [], ON_THE_WIRE)[0]))
 
+        http, request = Http(), Request(method, URL(f"http://127.0.0.1:{server.getsockname()[1]}/"), body, {})
         with pytest.raises(Unanswered):
-            await http.send(request, within=60, on_sent=lambda: asyncio.get_running_loop().call_soon(look))
+            await http.send(request, within=60, on_sent=look)
+        await http.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(send(server))
     assert set(there) == {True}  # a GET whose connection breaks is sent again
 
 

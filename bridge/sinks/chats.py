@@ -3,6 +3,7 @@
 from typing import get_args
 
 from bridge.markup.service import Service
+from bridge.sinks.apprise import AppriseConfig
 from bridge.sinks.bale import BaleConfig
 from bridge.sinks.discord import DiscordConfig
 from bridge.sinks.email import EmailConfig
@@ -21,6 +22,7 @@ Chat = (
     | MatrixConfig
     | MattermostConfig
     | BaleConfig
+    | AppriseConfig
 )
 
 

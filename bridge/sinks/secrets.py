@@ -10,7 +10,8 @@ repeats what it was sent in its own manner. How much of a text may match depends
 What gives a secret away by itself is masked by itself: the token behind `Bearer`; of an address the password, alone
 and as the Basic credentials that it is sent as, each value of the query, and the parts of the path that are no words.
 A value or a last part that could be any word (`https://…/hooks/incoming`) is masked only behind the `/` or `=` that
-it stands behind in the address, unless it has 16 signs.
+it stands behind in the address, unless it has 16 signs. Of an address that is not the web's, `pover://user@token`, what
+stands where users and hosts do is masked as well, but for names of hosts.
 """
 
 import html
@@ -128,6 +129,7 @@ def _parts(secret: str) -> Iterator[tuple[str, bool]]:
     for password in filter(None, (url.password, url.raw_password)):
         yield password, False
         yield b64encode(f"{url.user or ''}:{password}".encode()).decode(), False
+    yield from _names(secret, url.scheme)
     for value in url.query.values():
         yield value, _could_be_a_word(value)
     parts = [part for part in url.raw_path.split("/") if part]
@@ -137,6 +139,16 @@ def _parts(secret: str) -> Iterator[tuple[str, bool]]:
             yield unquote(part), False
         elif index == len(parts) - 1:
             yield part, True
+
+
+def _names(secret: str, scheme: str) -> Iterator[tuple[str, bool]]:
+    """What stands in the place of a user or a host where no host is meant, as written: `pover://user@token`."""
+    if scheme in ("http", "https") or scheme.startswith("socks"):
+        return
+    for name in re.split("[@:]", secret.partition("://")[2].partition("/")[0].partition("?")[0]):
+        if name and "." not in name and not _could_be_a_word(name):
+            yield name, False
+            yield unquote(name), False
 
 
 def _could_be_a_word(text: str) -> bool:

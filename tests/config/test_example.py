@@ -30,6 +30,7 @@ ENV = {
     "NTFY_TOPIC": "t",
     "NTFY_TOKEN": "tk_1",
     "BALE_TOKEN": "123456:abc",
+    "APPRISE_URL": "gotify://gotify.example/Aaaaaaaaaaaaaaa",
     "MATRIX_TOKEN": "syt_1",
     "SHOP_SECRET": "s",
     "SMTP_PASSWORD": "p",

@@ -87,6 +87,7 @@ SINKS = {
     "matrix": "home",
     "mattermost": "office",
     "bale": "tehran",
+    "apprise": "elsewhere",
     "gohighlevel": "crm",
     "zapier": "zap",
     "webhook": "shop",

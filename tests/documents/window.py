@@ -41,6 +41,7 @@ sinks:
   home: {{{{type: matrix, token: {SECRET}, room: "!vpn:example.com", api_base: "https://matrix.example.com"}}}}
   office: {{{{type: mattermost, url: "https://mattermost.example.com/hooks/{SECRET}"}}}}
   tehran: {{{{type: bale, token: "123456789:{SECRET}", chat_id: 4912345678}}}}
+  elsewhere: {{{{type: apprise, url: "gotifys://gotify.example.com/AbCdEf0123456-X"}}}}
   crm: {{{{type: gohighlevel, url: "https://services.leadconnectorhq.com/hooks/a/webhook-trigger/b"}}}}
   zap: {{{{type: zapier, url: "https://hooks.zapier.com/hooks/catch/1/{SECRET}"}}}}
   shop: {{{{type: webhook, url: "https://shop.example.com/hook", format: marzban, secret: {SECRET}}}}}
@@ -51,7 +52,7 @@ routes:
   - {{{{match: [node.*, alert.*], to: [ops, phone], hold: 30s, update: subject}}}}
   - {{{{match: [payment.*, subscription.*], to: [crm, zap]}}}}
   - {{{{match: "user.*", source: rebecca, to: shop}}}}
-  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran]}}}}
+  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran, elsewhere]}}}}
   - {{{{match: peer.*, to: terminal}}}}
 """
 

@@ -25,6 +25,7 @@ CHATS: Mapping[str, tuple[Mapping[str, Any], int]] = {
         {"server": "localhost", "encryption": "none", "from": "vpn@example.com", "to": "ops@example.com"},
         16_000,
     ),
+    "apprise": ({"url": "rocket://x.example/?webhook=Aaaaaaaaa/Bbbbbbbbb"}, 1000),
     "bale": ({"token": "1:x", "chat_id": 1}, 4096),
     "mattermost": ({"url": "https://x.example/hooks/x"}, 16_383),
     "matrix": ({"token": "x", "room": "!x:x.example", "api_base": "https://x.example"}, 12_000),
@@ -63,6 +64,8 @@ def words_of(digest: Digest, chat: str) -> str:
         case "slack":
             return str(body["blocks"][-1]["elements"][0]["text"])
         case "matrix":
+            return str(body["body"])
+        case "apprise":
             return str(body["body"])
         case _:
             return str(body.get("text") or body["message"])

@@ -371,6 +371,8 @@ def addressed(name: str, base: str) -> dict[str, Any]:
         return {}
     if (house := EVERY[name].house) is not None and not isinstance(a_sink(name), HttpSink):
         return at(next(iter(house.sinks.values())), base)
+    if name == "apprise":
+        return at(next(iter(house.sinks.values())), base) if house else {}
     return {"url": base + "/x"} if "url" in EVERY[name].example else {"api_base": base}
 
 

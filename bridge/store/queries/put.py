@@ -20,9 +20,9 @@ from bridge.store.base import Delivery, PutResult, State
 from bridge.store.compiled import first, write
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
+from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
 from bridge.store.queries.told import TOLD_ALREADY, close_person, is_news
 from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
-from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 
 _PUT_EVENT = events.insert()

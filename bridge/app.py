@@ -21,6 +21,7 @@ from bridge.admin.actions import Means
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.alerts.desk import AlertDesk
+from bridge.alerts.reporting import Reporter
 from bridge.clock import Clock, SystemClock
 from bridge.cluster.ownership import open_ownership, replica_name
 from bridge.config.load import Loaded, load
@@ -104,6 +105,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 ),
                 open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
             )
+            reporter = Reporter(outbox, clock, announce=dispatcher.announce)
             poller = Poller(outbox, http, clock, announce=dispatcher.announce)
             reloader = Reloader(
                 path,
@@ -113,6 +115,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 outbox,
                 sealer=_sealer(config),
                 alerts=alerts,
+                reporter=reporter,
                 admin=admin,
                 poller=poller,
             )
@@ -123,6 +126,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(dispatcher.regroup_forever()),
                 tasks.create_task(reloader.watch(reload)),
                 tasks.create_task(alerts.run()),
+                tasks.create_task(reporter.run()),
                 tasks.create_task(poller.run()),
             ]
             refusals = Refusals()

@@ -17,6 +17,7 @@ from bridge.admin.dry_run import dry_run
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState, NamedWebhook, Rejected, SourceState
 from bridge.alerts.desk import AlertDesk, AlertPlan
+from bridge.alerts.reporting import Reporter, ReportPlan
 from bridge.alerts.settings import AlertSettings
 from bridge.clock import Clock, SystemClock
 from bridge.config.endpoints import endpoints
@@ -32,6 +33,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
+from bridge.panels.base import PolledConfig
 from bridge.people.directory import generation_of, unchanged
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
@@ -81,6 +83,7 @@ class Reloader:
         *,
         sealer: Sealer | None = None,
         alerts: AlertDesk | None = None,
+        reporter: Reporter | None = None,
         admin: Admin | None = None,
         poller: Poller | None = None,
         clock: Clock | None = None,
@@ -90,6 +93,7 @@ class Reloader:
         self._dispatcher = dispatcher
         self._outbox = outbox
         self._alerts = alerts
+        self._reporter = reporter
         self._admin = admin
         self._poller = poller
         self._clock = clock or SystemClock()
@@ -122,6 +126,8 @@ class Reloader:
         sinks = {name: sink for name, (_, sink) in opened.items()}
         if self._alerts is not None:
             self._alerts.configure(_alert_plan(config, router, renderer, sinks))
+        if self._reporter is not None:
+            self._reporter.configure(report_plan(config, router))
         if self._poller is not None:
             jobs = [job for one in sources.values() for job in _jobs(one)]
             self._poller.configure(jobs, router)
@@ -249,6 +255,18 @@ def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mappi
         renderer,
         sinks={name: sinks[name] for name in settings.to if name in sinks},
         silent_after={name: one.silent_after for name, one in config.sources.items() if one.silent_after is not None},
+    )
+
+
+def report_plan(config: Config, router: Router) -> ReportPlan:
+    """What the file wants told of days and weeks."""
+    limits = {name: one.silent_after for name, one in config.sources.items() if not isinstance(one, PolledConfig)}
+    return ReportPlan(
+        config.reports,
+        config.zone(),
+        router,
+        frozenset(name for name, sink in config.all_sinks().items() if sink.enabled),
+        {name: limit if isinstance(limit, float) else None for name, limit in limits.items()},
     )
 
 

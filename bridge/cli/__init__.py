@@ -18,6 +18,7 @@ from bridge.cli import (
     mutes,
     people,
     replay,
+    report,
     service,
     status,
     store,
@@ -50,6 +51,7 @@ app.command()(lanes.resume)
 app.command()(mutes.mute)
 app.command()(people.people)
 app.command()(people.prefs)
+app.command()(report.report)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.add_typer(store.app, name="store")

@@ -76,7 +76,7 @@ def render(
         print("no row sends this anywhere", file=sys.stderr)
     else:
         for one in shown:
-            _show(one)
+            show_preview(one)
 
 
 def probe(
@@ -110,7 +110,7 @@ def _to_json(preview: "Preview", config: "Config") -> "JsonObject":
     return {"event": preview.event.to_json(), **shown}
 
 
-def _show(preview: "Preview") -> None:
+def show_preview(preview: "Preview") -> None:
     """A chat's message as `run` draws it on a terminal, a program's request as it goes out."""
     from bridge.sinks.terminal import view
 

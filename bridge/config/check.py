@@ -40,6 +40,8 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
         _check_names(document, row, "source", "source", sources)
         _check_fallback(document, row, sinks)
     _check_names(document, ("alerts",), "to", "sink", sinks)
+    for name in document.names("reports"):
+        _check_names(document, ("reports", name), "to", "sink", sinks)
     for name in config.unmasked_paths() if config is not None and config.secret_key is None else ():
         needed = "needs secret_key or secret_key_file in the file: what it unmasks is kept sealed until then"
         document.report(("sinks", name, "unmask"), needed)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from bridge.admin.settings import AdminSettings
+from bridge.alerts.report_settings import ReportSettings
 from bridge.alerts.settings import AlertSettings
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
@@ -77,6 +78,9 @@ class Config(Settings):
     log: Log = Field(Log(), description="how the bridge speaks of itself")
     admin: AdminSettings | None = Field(None, description="where you look at the bridge, and who may")
     alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
+    reports: dict[Name, ReportSettings] = Field(
+        {}, description="what happened in a day or a week, told when it is over"
+    )
     directory: DirectorySettings | None = Field(None, description="where owners, users and nodes are reached")
     sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")

@@ -65,6 +65,7 @@ def _warn_of_sources(document: Document, config: Config) -> None:
 def _warn_of_sinks(document: Document, config: Config) -> None:
     named = {sink for _, route in config.table() for sink in (*route.to, *route.fallback)}
     named.update(config.alerts.to if config.alerts else ())
+    named.update(sink for report in config.reports.values() for sink in report.to)
     paths = sink_paths(config)
     for name, sink in config.all_sinks().items():
         if not sink.enabled:

@@ -241,6 +241,11 @@ LAYOUT: dict[str, tuple[FactRow, ...]] = {
         FactRow(N_("Silent For"), length("silent_seconds"), lead=True),
         FactRow(N_("Last Event"), field("last_event_at")),
     ),
+    "report": (
+        FactRow(N_("Events"), field("events"), lead=True),
+        FactRow(N_("Delivered"), field("delivered")),
+        FactRow(N_("Given Up"), field("given_up")),
+    ),
     "config": (
         FactRow(N_("File"), field("file")),
         FactRow(N_("Mistakes"), field("mistakes"), wide=True),
@@ -278,6 +283,7 @@ HEADINGS = {
     "ticket": ("🎫", N_("Ticket Details")),
     "lane": ("📨", N_("Sink Details")),
     "source": ("📥", N_("Source Details")),
+    "report": ("📊", N_("Report Details")),
     "config": ("📄", N_("File Details")),
     "event": ("📝", N_("Event Details")),
 }

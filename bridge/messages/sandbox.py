@@ -26,6 +26,7 @@ from bridge.messages.facts import Fact, Section, facts, headline, sections
 from bridge.messages.fields import Style
 from bridge.messages.filters import Formats
 from bridge.messages.layout import told_whole
+from bridge.messages.report import Told, told
 from bridge.messages.values import flat, given, to_json
 from bridge.posted import buttons, component_pictures, component_texts, poll_answers
 
@@ -193,6 +194,10 @@ def _functions(formats: Formats, *, long_values: bool) -> dict[str, Callable[...
     def known_gist(context: Context) -> Any:
         return headline(context["event"], _style(context))
 
+    @pass_context
+    def known_report(context: Context) -> Told:
+        return told(context["event"], formats)
+
     def _style(context: Context) -> Style:
         lasted = context["downtime"]
         ended = None if lasted is None else (context["type"].rpartition(".")[2], lasted)
@@ -203,7 +208,7 @@ def _functions(formats: Formats, *, long_values: bool) -> dict[str, Callable[...
         most = FEW if extent == "short" else None
         return Style(formats, context["occurred_at"], long=long_values, ended=ended, whole=whole, most=most)
 
-    return {"facts": known_facts, "sections": known_sections, "gist": known_gist}
+    return {"facts": known_facts, "sections": known_sections, "gist": known_gist, "report": known_report}
 
 
 def _translations(text: type[Text], catalog: NullTranslations) -> dict[str, Callable[..., Text]]:

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bridge.event import Event
+from bridge.figures import Collected, Span
 from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -280,6 +281,10 @@ class Outbox(Protocol):
 
     async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
         """Up to `limit` events that came `since` then, with an id below `before`, the newest first."""
+        ...
+
+    async def collected(self, spans: Sequence[Span]) -> Collected:
+        """What a report on the first of these spans tells, and what it compares that with."""
         ...
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:

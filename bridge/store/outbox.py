@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bridge.event import Event
+from bridge.figures import Collected, Span
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -43,6 +44,7 @@ from bridge.store.queries import (
     threads,
     wishes,
 )
+    figures,
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -127,6 +129,9 @@ class SqlOutbox:
 
     async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
         return await self._read(lambda c: events.arrivals(c, before=before, since=since, limit=limit))
+
+    async def collected(self, spans: Sequence[Span]) -> Collected:
+        return await self._read(lambda c: figures.collected(c, spans))
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         return await self._read(lambda c: threads.earlier_message(c, sink, subject))

@@ -203,6 +203,16 @@ KEYS: Mapping[str, Key] = {
         notes={"dead": "messages that were given up", "since": "when the trouble began"},
     ),
     "source": _object(N_("Source"), text="name", time="last_event_at", seconds="silent_seconds"),
+    "report": _object(
+        N_("Report"),
+        text="name every",
+        time="begins_at ends_at late_at",
+        number="events before week_before nowhere delivered given_up held_back",
+        hours="hours",
+        truth="cut",
+        objects="sinks sources types owners nodes users dead_letters silent",
+        object="more_sources more_types more_owners more_nodes more_users",
+    ),
     "config": _object(N_("Configuration"), text="file", texts="mistakes"),
     "command": Key(ValueKind.TEXT, "what to type to see more of it, or to mend it"),
     "message": _object(

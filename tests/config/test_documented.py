@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bridge.admin.settings import AdminSettings
+from bridge.alerts.report_settings import ReportSettings
 from bridge.alerts.settings import AlertSettings
 from bridge.config.model import Config
 from bridge.config.orbvpn import OrbvpnWebhook
@@ -47,6 +48,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "log": Log,
     "admin": AdminSettings,
     "alerts": AlertSettings,
+    "reports": ReportSettings,
     "directory": DirectorySettings,
     "record": Record,
     "Every source": SourceConfig,

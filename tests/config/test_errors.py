@@ -64,6 +64,31 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         ("routes:\n  - match: user.*", '2:5: route 1: missing key "to": the sinks that get the event'),
         (SINK + "alerts: {to: [ops, nigth]}", '3:20: alerts: no sink named "nigth": there are ops'),
+        (
+            SINK + 'reports: {morning: {at: "09:00", to: opps}}',
+            '3:38: reports.morning: no sink named "opps": did you mean "ops"?',
+        ),
+        (
+            SINK + 'reports: {morning: {at: "24:00", to: ops}}',
+            '3:25: reports.morning.at should be a time of the day from "00:00" to "23:59"',
+        ),
+        (
+            SINK + "reports: {morning: {at: noon, to: ops}}",
+            '3:25: reports.morning.at should be a time of the day in quotes, such as "09:00"',
+        ),
+        (
+            SINK + 'reports: {morning: {at: "09:00", to: ops, by: [owners]}}',
+            '3:48: reports.morning.by[0] should be type, owner, node or user: did you mean "owner"?',
+        ),
+        (
+            SINK + 'reports: {morning: {at: "09:00", to: ops, weekday: mon}}',
+            "3:20: reports.morning: weekday is for a week: write every: week, or leave it out",
+        ),
+        (SINK + 'reports: {morning: {at: "09:00", to: []}}', "3:38: reports.morning.to should not be empty"),
+        (
+            SINK + 'reports: {morning: {at: "09:00", to: ops, every: hour}}',
+            "3:50: reports.morning.every should be day or week",
+        ),
         (SINK + "alerts: {to: opps}", '3:14: alerts: no sink named "opps": did you mean "ops"?'),
         (SINK + "alerts: {to: []}", "3:14: alerts.to should not be empty"),
         (SINK + "alerts: ops", "3:9: alerts should be a mapping, as in {to: ops}"),

@@ -1,0 +1,138 @@
+"""A report: what happened in a day or a week, as the event that it becomes. Pure.
+
+It is told once for each period, whoever tells it: its key is made of its name and the days alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bridge.alerts.alert import Alert
+from bridge.alerts.periods import DAYS, Due, Period, period_of
+from bridge.alerts.report_settings import ReportSettings
+from bridge.event import iso
+from bridge.figures import Collected, Figures, Span
+
+WORD = "report"
+LATE = 900.0  # seconds after its time from which on a report says that it is late
+WEEK = timedelta(days=7)
+SHOWN = 10  # of a kind that are told by name
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that is due: what the file says of it under its name, and the zone of its days.
+
+    silent_after: source → seconds without an event that are told; None for as long as the whole period
+    """
+
+    name: str
+    settings: ReportSettings
+    zone: ZoneInfo
+    due: Due
+    silent_after: Mapping[str, float | None]
+
+    @property
+    def key(self) -> str:
+        """The same for whoever tells the same."""
+        return f"{WORD}:{self.name}:{self.settings.every}:{self.due.period.first.isoformat()}"
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """What it tells of, then what it is compared with: the day before, and the same day of the week before."""
+        period, days = self.due.period, timedelta(days=DAYS[self.settings.every])
+        back = (days,) if days == WEEK else (days, WEEK)
+        compared = [period_of(period.first - one, period.after - one, self.zone) for one in back]
+        return [(one.begins, one.ends) for one in (period, *compared)]
+
+    def alert(self, found: Collected, now: datetime) -> Alert:
+        """What is told of it, once it is known what happened in its `spans`."""
+        late = (now - self.due.at).total_seconds() > LATE
+        return Alert(
+            word=WORD,
+            at=now,
+            subject=f"{WORD}:{self.name}",
+            data={"report": _told(self, found, now if late else None)},
+            key=self.key,
+        )
+
+
+def is_empty(found: Collected) -> bool:
+    """Whether nothing came in, and nothing went out."""
+    return not found.figures[0].events and not found.figures[0].sinks
+
+
+def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, Any]:
+    period, settings = report.due.period, report.settings
+    of, *before = found.figures
+    compared = dict(zip(("before", "week_before"), before, strict=False))
+    known = {word: one for word, one in compared.items() if one.whole}
+    sent = of.sinks.values()
+    parts = {
+        "type": lambda: _parts("types", "type", of.types, {word: one.types for word, one in known.items()}),
+        "owner": lambda: _parts("owners", "name", of.owners),
+        "node": lambda: _parts("nodes", "name", of.nodes, downs=of.downs),
+        "user": lambda: _parts("users", "name", found.users) | ({"cut": True} if found.cut else {}),
+    }
+    return {
+        "name": report.name,
+        "every": settings.every,
+        "begins_at": iso(period.begins),
+        "ends_at": iso(period.ends - timedelta(microseconds=1)),
+        "hours": round(period.seconds / 3600, 2),
+        **({"late_at": iso(late)} if late else {}),
+        "events": of.events,
+        **{word: one.events for word, one in known.items()},
+        "nowhere": of.nowhere,
+        "delivered": sum(one.delivered for one in sent),
+        "given_up": sum(one.dead for one in sent),
+        "held_back": sum(one.held_back for one in sent),
+        "sinks": [
+            {"name": name, "delivered": one.delivered, "given_up": one.dead, "held_back": one.held_back}
+            for name, one in sorted(of.sinks.items(), key=lambda sink: (-sink[1].delivered, sink[0]))[:SHOWN]
+        ],
+        **_parts("sources", "name", of.sources),
+        **{key: value for by in settings.by for key, value in parts[by]().items()},
+        "dead_letters": [{"sink": one.sink, "reason": one.reason, "events": one.number} for one in found.dead],
+        "silent": list(_silent(report.silent_after, found, period, of)),
+    }
+
+
+def _parts(
+    key: str,
+    name: str,
+    counted: Mapping[str, int],
+    before: Mapping[str, Mapping[str, int]] | None = None,
+    downs: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """The most frequent by name, and how many the others are and have."""
+    ranked = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
+    shown = [
+        {
+            name: each,
+            "events": n,
+            **{word: counts.get(each, 0) for word, counts in (before or {}).items()},
+            **({"down": downs[each]} if downs and each in downs else {}),
+        }
+        for each, n in ranked[:SHOWN]
+    ]
+    more = ranked[SHOWN:]
+    others = {f"more_{key}": {"number": len(more), "events": sum(n for _, n in more)}} if more else {}
+    return {key: shown, **others}
+
+
+def _silent(
+    limits: Mapping[str, float | None], found: Collected, period: Period, of: Figures
+) -> Iterable[dict[str, Any]]:
+    """The sources that had said nothing for too long when the period ended."""
+    for name, limit in limits.items():
+        last = found.heard.get(name)
+        if last is None:
+            if not of.sources.get(name):
+                yield {"name": name}
+            continue
+        seconds = (period.ends - last).total_seconds()
+        if seconds >= (limit or period.seconds):
+            yield {"name": name, "silent_seconds": round(seconds), "last_event_at": iso(last)}

@@ -1,0 +1,62 @@
+"""The `reports` key of the file."""
+
+from datetime import time
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from bridge.alerts.periods import WEEKDAYS, Every, Rhythm
+from bridge.settings import Names, Settings
+
+By = Literal["type", "owner", "node", "user"]
+ALL: tuple[By, ...] = ("type", "owner", "node", "user")
+
+
+def _time_of_day(value: Any) -> Any:
+    if isinstance(value, time):
+        return value
+    hours, colon, minutes = str(value).partition(":")
+    digits = hours.isascii() and minutes.isascii() and hours.isdigit() and minutes.isdigit()
+    if not (isinstance(value, str) and colon and digits and len(hours) <= 2 and len(minutes) == 2):
+        raise ValueError('should be a time of the day in quotes, such as "09:00"')
+    try:
+        return time(int(hours), int(minutes))
+    except ValueError:
+        raise ValueError('should be a time of the day from "00:00" to "23:59"') from None
+
+
+def _one_or_many(value: Any) -> Any:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+#: A time of the day, written `"09:00"`.
+TimeOfDay = Annotated[
+    time, BeforeValidator(_time_of_day), WithJsonSchema({"type": "string", "examples": ["09:00", "21:30"]})
+]
+
+
+class ReportSettings(Settings):
+    """What happened in a day or a week, told every morning or when it is wanted."""
+
+    example: ClassVar[str] = 'at: "09:00", to: ops'
+
+    every: Every = Field("day", description="how often, each of the days before: day, week")
+    weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = Field(
+        None, description="the day on which a week is told; mon where nothing is said"
+    )
+    at: TimeOfDay = Field(description="the time of the day, in the file's `timezone`")
+    to: Names = Field(min_length=1, description="the sinks that it is sent to")
+    by: Annotated[tuple[By, ...], BeforeValidator(_one_or_many)] = Field(
+        ALL, description="what is told apart: type, owner, node, user"
+    )
+    skip_empty: bool = Field(False, description="say nothing where nothing happened")
+
+    def rhythm(self) -> Rhythm:
+        """When it is told."""
+        return Rhythm(self.every, self.at, WEEKDAYS.index(self.weekday or WEEKDAYS[0]))
+
+    @model_validator(mode="after")
+    def _weekday_of_a_week(self) -> "ReportSettings":
+        if self.weekday is not None and self.every != "week":
+            raise ValueError("weekday is for a week: write every: week, or leave it out")
+        return self

@@ -1,0 +1,116 @@
+"""Reporting: tells what happened in a day or a week when its time has come, once, whoever looks first.
+
+due (`periods.py`) → what was counted, from the store → Report (`report.py`) → put for its sinks, carried like any event
+
+What was due while nobody looked is told late, where it is not too old; of several the last alone.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bridge.alerts.alert import Alert, stored_key
+from bridge.alerts.periods import Every, last_due
+from bridge.alerts.report import Report, is_empty
+from bridge.alerts.report_settings import ReportSettings
+from bridge.clock import Clock
+from bridge.counters import COUNTERS
+from bridge.errors import StoreError, StoreRefused
+from bridge.intake import Destination, Intake, Routed
+from bridge.routing import Router
+from bridge.store.base import Delivery, Outbox
+from bridge.telemetry import log
+
+LOG = logging.getLogger("bridge.reports")
+ROW = "reports"  # what the verdicts and the deliveries call it, with the report's name
+ROUND = 15.0  # seconds between two looks at what is due
+#: Seconds after which nobody wants to read it any more.
+TOO_LATE: Mapping[Every, float] = {"day": 86400.0, "week": 3 * 86400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPlan:
+    """What a reload changes.
+
+    sinks         the names of those that are enabled
+    silent_after  source → seconds without an event that are told; None for as long as the whole period
+    """
+
+    reports: Mapping[str, ReportSettings]
+    zone: ZoneInfo
+    router: Router
+    sinks: frozenset[str]
+    silent_after: Mapping[str, float | None]
+
+    def due(self, name: str, now: datetime) -> Report | None:
+        """What a report tells last; None where it has nothing to tell yet."""
+        settings = self.reports[name]
+        due = last_due(settings.rhythm(), self.zone, now)
+        return None if due is None else Report(name, settings, self.zone, due, self.silent_after)
+
+    def routed(self, report: Report, alert: Alert, now: datetime) -> Routed:
+        """Its fate: the sinks that the report names, and those of rows that ask for it."""
+        routed, row = self.router.route(alert.event(now)), f"{ROW}.{report.name}"
+        named = [sink for sink in report.settings.to if sink in self.sinks]
+        rows = [one for one in routed.destinations if one.sink not in named]
+        decision = replace(routed.decision, beside=tuple((row, f"goes to {sink}") for sink in named))
+        to = (*(Destination(sink, row) for sink in dict.fromkeys(named)), *rows)
+        return replace(routed, destinations=to, decision=decision, fingerprint=alert.fingerprint())
+
+
+class Reporter:
+    """Tells reports when their time has come."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, *, announce: Callable[[Sequence[Delivery]], None]) -> None:
+        """announce: is called with deliveries that were just made"""
+        self._outbox = outbox
+        self._clock = clock
+        self._announce = announce
+        self._plan: ReportPlan | None = None
+        self._settled: dict[str, str] = {}  # report → the key of the last one that there is nothing more to do about
+
+    def configure(self, plan: ReportPlan) -> None:
+        """From now on, tell by this plan."""
+        self._plan = plan
+
+    async def run(self) -> None:
+        """Tell, for ever."""
+        while True:
+            try:
+                await self.tell()
+            except StoreRefused as error:
+                log(LOG, logging.ERROR, "report.refused_by_store", reason=str(error))
+            except StoreError as error:  # it is told when the store takes it
+                log(LOG, logging.DEBUG, "report.store_away", reason=str(error))
+            except Exception as error:
+                log(LOG, logging.ERROR, "report.bug", error=error)
+            await self._clock.sleep(ROUND)
+
+    async def tell(self) -> None:
+        """Tell what is due and was not told; raise StoreError where the store does not take it: it is told later."""
+        plan, now = self._plan, self._clock.now()
+        for name in plan.reports if plan is not None else ():
+            report = plan.due(name, now) if plan is not None else None
+            if plan is None or report is None or self._settled.get(name) == report.key:
+                continue
+            if (now - report.due.at).total_seconds() <= TOO_LATE[report.settings.every]:
+                await self._tell(plan, report, now)
+            self._settled[name] = report.key
+
+    async def _tell(self, plan: ReportPlan, report: Report, now: datetime) -> None:
+        if await self._outbox.is_remembered(stored_key(report.key), now=now):
+            return
+        found = await self._outbox.collected(report.spans)
+        if is_empty(found) and (report.settings.skip_empty or not found.figures[0].whole):
+            return  # nothing happened, or there was no bridge yet
+        routed = plan.routed(report, report.alert(found, now), now)
+        if not routed.destinations:
+            return
+        put = await self._outbox.put(Intake([routed]))
+        self._announce(put.deliveries)
+        if put.deliveries:
+            COUNTERS.alerts[routed.event.type] += 1
+            sinks = [one.sink for one in routed.destinations]
+            log(LOG, logging.INFO, "report.told", report=report.name, first=report.due.period.first, sinks=sinks)

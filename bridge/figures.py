@@ -1,0 +1,66 @@
+"""What happened in a span of time, in figures: what a report is made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+#: From when to when, aware UTC, the end not in it.
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of the messages of a sink."""
+
+    delivered: int = 0
+    dead: int = 0
+    held_back: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """How often what happened; the bridge's own events are none of it.
+
+    whole    it was counted from the beginning of the span on
+    sources  source → events that were taken in; `nowhere` of all of them went to no sink
+    types    type → events, and so on; `downs`: node → how often it was down
+    """
+
+    whole: bool
+    sources: Mapping[str, int]
+    nowhere: int
+    sinks: Mapping[str, Sent]
+    types: Mapping[str, int]
+    owners: Mapping[str, int]
+    nodes: Mapping[str, int]
+    downs: Mapping[str, int]
+
+    @property
+    def events(self) -> int:
+        return sum(self.sources.values())
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """Messages that were given up at a sink for a reason, and that nobody has dealt with."""
+
+    sink: str
+    reason: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collected:
+    """All that a report tells of several spans.
+
+    figures  of each span, in their order
+    users    of the first span: name → events, the busiest first; `cut` where there were too many events to look at all
+    heard    source → when it was last heard before the first span's end, to the quarter of an hour
+    dead     what was given up, most of it first
+    """
+
+    figures: Sequence[Figures]
+    users: Mapping[str, int]
+    cut: bool
+    heard: Mapping[str, datetime]
+    dead: Sequence[GivenUp]

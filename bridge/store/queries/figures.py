@@ -1,0 +1,95 @@
+"""Figures: what happened in spans of time that begin and end with quarters of an hour. What a look costs is bounded."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from bridge.figures import Collected, Figures, GivenUp, Sent, Span
+from bridge.store.queries.dead import dead_groups
+from bridge.store.queries.tallies import QUARTER, What
+from bridge.store.rows import lowest_event_id
+from bridge.store.schema import events, tallies
+from bridge.vocabulary import OWN_FAMILY, OWN_SOURCE
+
+MOST_LOOKED_AT = 50_000  # events of which the busiest users are found, the newest of the span
+MOST_USERS = 10
+MOST_DEAD = 5
+USER = "user:"
+
+_TOLD = (What.IN, What.OUT, What.TYPE, What.OWNER, What.NODE)
+_t = tallies.c
+_accepted = sa.and_(_t.what == What.IN.value, _t.step == QUARTER, _t.detail == "accepted", _t.name != OWN_SOURCE)
+
+
+def collected(connection: sa.Connection, spans: Sequence[Span]) -> Collected:
+    """What a report on the first of these spans tells, and what it compares that with."""
+    first = spans[0]
+    users, cut = _busiest(connection, first)
+    dead = Counter[tuple[str, str]]()
+    for one in dead_groups(connection):
+        dead[one.sink, one.reason] += one.count
+    return Collected(
+        figures=[_figures(connection, span) for span in spans],
+        users=users,
+        cut=cut,
+        heard=_heard(connection, first[1]),
+        dead=[GivenUp(sink, reason, number) for (sink, reason), number in dead.most_common(MOST_DEAD)],
+    )
+
+
+def _figures(connection: sa.Connection, span: Span) -> Figures:
+    begins, ends = (int(one.timestamp()) for one in span)
+    counted = (
+        sa.select(_t.what, _t.name, _t.detail, sa.func.sum(_t.n))
+        .where(_t.what.in_([one.value for one in _TOLD]), _t.step == QUARTER, _t.at >= begins, _t.at < ends)
+        .where(_t.name != OWN_SOURCE)
+        .group_by(_t.what, _t.name, _t.detail)
+    )
+    found: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for what, name, detail, n in connection.execute(counted):
+        found[what, detail][name] = int(n)
+    since = sa.select(sa.func.min(_t.at)).where(_t.what == What.IN.value, _t.step == QUARTER)
+    began = connection.execute(since).scalar()
+    return Figures(
+        whole=began is not None and began <= begins,
+        sources=found[What.IN, "accepted"],
+        nowhere=sum(found[What.IN, "nowhere"].values()),
+        sinks=_sinks(found),
+        types={one: n for one, n in found[What.TYPE, ""].items() if not one.startswith(f"{OWN_FAMILY}.")},
+        owners=found[What.OWNER, ""],
+        nodes=dict(Counter(found[What.NODE, ""]) + Counter(found[What.NODE, "down"])),
+        downs=found[What.NODE, "down"],
+    )
+
+
+def _sinks(found: Mapping[tuple[str, str], Mapping[str, int]]) -> dict[str, Sent]:
+    by = {fate: found.get((What.OUT, fate), {}) for fate in ("delivered", "dead", "held_back")}
+    names = {name: None for counted in by.values() for name in counted}
+    return {name: Sent(**{fate: counted.get(name, 0) for fate, counted in by.items()}) for name in names}
+
+
+def _busiest(connection: sa.Connection, span: Span) -> tuple[dict[str, int], bool]:
+    """The users that most events were about, and whether there were more events than are looked at."""
+    begins, ends = (lowest_event_id(one) for one in span)
+    newest = (
+        sa.select(events.c.subject)
+        .where(events.c.id >= begins, events.c.id < ends)
+        .order_by(events.c.id.desc())
+        .limit(MOST_LOOKED_AT + 1)
+        .subquery()
+    )
+    about: Counter[str] = Counter()
+    looked = 0
+    number = sa.func.count().label("number")
+    for subject, n in connection.execute(sa.select(newest.c.subject, number).group_by(newest.c.subject)):
+        looked += n
+        if subject is not None and subject.startswith(USER):
+            about[subject.removeprefix(USER)] += n
+    return dict(about.most_common(MOST_USERS)), looked > MOST_LOOKED_AT
+
+
+def _heard(connection: sa.Connection, before: datetime) -> dict[str, datetime]:
+    last = sa.select(_t.name, sa.func.max(_t.at)).where(_accepted, _t.at < int(before.timestamp())).group_by(_t.name)
+    return {name: datetime.fromtimestamp(at + QUARTER, UTC) for name, at in connection.execute(last)}

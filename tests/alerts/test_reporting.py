@@ -1,0 +1,214 @@
+"""A report is told once for each period, over restarts, replicas and changed clocks, with what was counted of it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bridge.alerts.report_settings import ReportSettings
+from bridge.alerts.reporting import TOO_LATE, Reporter, ReportPlan
+from bridge.event import Event
+from bridge.outcome import Attempt, Dead, Delivered, Done
+from bridge.routing import Route, Router
+from bridge.store import open_ledger
+from bridge.store.base import Settlement
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import figures
+from bridge.store.queries.events import deliveries_of
+from bridge.store.queries.records import event
+from tests.alerts.telling import Enabled, came, kept
+from tests.fakes import FakeClock, an_intake
+from tests.store.boxes import claimed
+
+TEHRAN, BERLIN = ZoneInfo("Asia/Tehran"), ZoneInfo("Europe/Berlin")
+MORNING = {"morning": ReportSettings(at="09:00", to="ops")}  # type: ignore[arg-type]
+NINE = datetime(2026, 11, 29, 5, 30, tzinfo=UTC)  # in Tehran
+DAY = timedelta(days=1)
+
+
+class Replica:
+    """One process that reports."""
+
+    def __init__(
+        self,
+        outbox: SqlOutbox,
+        clock: FakeClock,
+        *,
+        reports: Mapping[str, ReportSettings] = MORNING,
+        zone: ZoneInfo = TEHRAN,
+        rows: tuple[Route, ...] = (),
+        sources: tuple[str, ...] = ("marzban",),
+    ) -> None:
+        self.announced: list[Any] = []
+        self.reporter = Reporter(outbox, clock, announce=self.announced.extend)
+        table = [(f"route {number}", row) for number, row in enumerate(rows, start=1)]
+        router = Router(table, sinks={name: Enabled() for name in ("ops", "night")})
+        self.plan = ReportPlan(reports, zone, router, frozenset({"ops", "night"}), dict.fromkeys(sources))
+        self.reporter.configure(self.plan)
+
+    async def tell(self) -> None:
+        await self.reporter.tell()
+
+
+def told(url: str) -> list[dict[str, Any]]:
+    """The reports that were told, the oldest first."""
+    with open_ledger(url) as ledger:
+        found = [ledger.read(event, one.id) for one in kept(url)]
+        return [one[0].data["report"] for one in found if one is not None]
+
+
+def about(at: datetime, *, type_: str = "user.created", user: str = "alice", **data: Any) -> Event:
+    known = {"user": {"username": user}, **data}
+    return replace(came("marzban", at), type=type_, subject=f"user:{user}", data=known)
+
+
+async def test_it_is_told_at_its_time_and_not_before(outbox: SqlOutbox, store_url: str) -> None:
+    clock = FakeClock(NINE - timedelta(seconds=1))
+    await outbox.put(an_intake(about(NINE - 3 * DAY), about(NINE - DAY)))
+    replica = Replica(outbox, clock)
+    await Replica(outbox, FakeClock(NINE - DAY + timedelta(minutes=1))).tell()
+    before = len(told(store_url))
+    await replica.tell()
+    assert len(told(store_url)) == before
+    clock.step(1)
+    await replica.tell()
+    assert len(told(store_url)) == before + 1
+    assert [one.sink for one in replica.announced] == ["ops"]
+
+
+async def test_it_is_told_once_by_all_replicas_and_restarts_of_a_day(outbox: SqlOutbox, store_url: str) -> None:
+    await outbox.put(an_intake(about(NINE - 3 * DAY), about(NINE - DAY)))
+    for hours in range(0, 24, 3):
+        for _ in range(2):
+            await Replica(outbox, FakeClock(NINE + timedelta(hours=hours))).tell()
+    assert len(told(store_url)) == 1
+    await Replica(outbox, FakeClock(NINE + DAY)).tell()
+    assert len(told(store_url)) == 2
+
+
+@pytest.mark.parametrize("zone", [TEHRAN, BERLIN])
+async def test_over_changed_clocks_each_day_is_told_once(outbox: SqlOutbox, store_url: str, zone: ZoneInfo) -> None:
+    reports = {"night": ReportSettings(at="02:30", to="ops")}  # type: ignore[arg-type]
+    begin = datetime(2026, 3, 27, tzinfo=UTC)
+    await outbox.put(an_intake(about(begin - 2 * DAY)))
+    clock = FakeClock(begin)
+    replica = Replica(outbox, clock, reports=reports, zone=zone)
+    for _ in range(4 * 24 * 4):
+        await replica.tell()
+        clock.step(900)
+    days = [one["begins_at"] for one in told(store_url)]
+    assert len(days) == len(set(days))
+    assert sum(one["hours"] for one in told(store_url)) == 24 * len(days) - (zone == BERLIN)
+
+
+async def test_what_was_missed_is_told_late_and_says_so_and_what_is_too_old_is_not(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    reports = {"week": ReportSettings(every="week", weekday="sun", at="09:00", to="ops")}  # type: ignore[arg-type]
+    await outbox.put(an_intake(about(NINE - 9 * DAY), about(NINE - DAY)))
+    old = NINE + timedelta(seconds=TOO_LATE["week"] + 1)
+    await Replica(outbox, FakeClock(old), reports=reports).tell()
+    assert told(store_url) == []
+    late = NINE + timedelta(hours=2)
+    await Replica(outbox, FakeClock(late), reports=reports).tell()
+    await Replica(outbox, FakeClock(late + timedelta(hours=1)), reports=reports).tell()
+    [report] = told(store_url)
+    assert report["late_at"] == "2026-11-29T07:30:00Z"
+
+
+async def test_what_is_told_in_time_is_not_late(outbox: SqlOutbox, store_url: str) -> None:
+    await outbox.put(an_intake(about(NINE - 3 * DAY), about(NINE - DAY)))
+    await Replica(outbox, FakeClock(NINE + timedelta(seconds=20))).tell()
+    assert "late_at" not in told(store_url)[0]
+
+
+async def test_it_tells_the_local_day_and_compares_it(outbox: SqlOutbox, store_url: str) -> None:
+    begins, ends = (datetime(2026, 11, day, 20, 30, tzinfo=UTC) for day in (27, 28))
+    second = timedelta(seconds=1)
+    yesterday = [begins, begins + timedelta(hours=5), ends - second]
+    beside = [begins - second, ends]  # the last of the day before, and the first of today
+    week_before = [begins - 7 * DAY, begins - 7 * DAY + second]
+    await outbox.put(an_intake(*map(about, [begins - 9 * DAY, *yesterday, *beside, *week_before])))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    [report] = told(store_url)
+    assert (report["events"], report["before"], report["week_before"]) == (3, 1, 2)
+    assert report["types"] == [{"type": "user.created", "events": 3, "before": 1, "week_before": 2}]
+    assert report["begins_at"] == "2026-11-27T20:30:00Z"
+
+
+async def test_what_was_not_counted_yet_is_compared_with_nothing(outbox: SqlOutbox, store_url: str) -> None:
+    await outbox.put(an_intake(about(NINE - DAY)))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    assert {"before", "week_before"}.isdisjoint(told(store_url)[0])
+
+
+async def test_it_tells_what_went_where_and_who_had_most(outbox: SqlOutbox, store_url: str) -> None:
+    at = NINE - DAY
+    node = {"node": {"name": "fra-1"}}
+    events = [about(at, owner="reseller-7"), about(at, user="bob"), about(at, type_="node.connection_lost", **node)]
+    await outbox.put(an_intake(*events))
+    first, *others = await claimed(outbox)
+    fates = [(first, Dead("HTTP 422")), *((one, Done()) for one in others)]
+    await outbox.settle([Settlement(one, fate, Attempt(Delivered()), at, ms=1.0) for one, fate in fates])
+    await Replica(outbox, FakeClock(NINE), sources=("marzban", "remnawave")).tell()
+    [report] = told(store_url)
+    assert report["sinks"] == [{"name": "ops", "delivered": 2, "given_up": 1, "held_back": 0}]
+    assert report["dead_letters"] == [{"sink": "ops", "reason": "HTTP 422", "events": 1}]
+    assert report["owners"] == [{"name": "reseller-7", "events": 1}]
+    assert report["nodes"] == [{"name": "fra-1", "events": 1, "down": 1}]
+    assert report["users"] == [{"name": "alice", "events": 2}, {"name": "bob", "events": 1}]
+    assert report["silent"] == [{"name": "remnawave"}]
+
+
+async def test_it_tells_apart_what_the_file_wants(outbox: SqlOutbox, store_url: str) -> None:
+    reports = {"morning": ReportSettings(at="09:00", to="ops", by="owner")}  # type: ignore[arg-type]
+    await outbox.put(an_intake(about(NINE - DAY, owner="reseller-7")))
+    await Replica(outbox, FakeClock(NINE), reports=reports).tell()
+    assert {"types", "nodes", "users"}.isdisjoint(told(store_url)[0])
+    assert told(store_url)[0]["owners"] == [{"name": "reseller-7", "events": 1}]
+
+
+async def test_users_are_looked_for_among_so_many_events_and_more_is_said(
+    outbox: SqlOutbox, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "MOST_LOOKED_AT", 2)
+    await outbox.put(an_intake(*(about(NINE - DAY + timedelta(seconds=n), user=f"u{n}") for n in range(3))))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    assert told(store_url)[0]["cut"] is True
+
+
+@pytest.mark.parametrize(("skip", "number"), [(False, 1), (True, 0)])
+async def test_a_day_without_events_is_told_unless_nobody_wants_it(
+    outbox: SqlOutbox, store_url: str, skip: bool, number: int
+) -> None:
+    reports = {"morning": ReportSettings(at="09:00", to="ops", skip_empty=skip)}  # type: ignore[arg-type]
+    await outbox.put(an_intake(about(NINE - 4 * DAY), sinks=()))
+    await Replica(outbox, FakeClock(NINE), reports=reports).tell()
+    assert len(told(store_url)) == number
+
+
+async def test_of_days_before_the_bridge_came_nothing_is_told(outbox: SqlOutbox, store_url: str) -> None:
+    await Replica(outbox, FakeClock(NINE)).tell()
+    await outbox.put(an_intake(about(NINE)))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    assert told(store_url) == []
+
+
+async def test_it_goes_to_its_sinks_and_to_rows_that_ask_for_it(outbox: SqlOutbox, store_url: str) -> None:
+    await outbox.put(an_intake(about(NINE - DAY)))
+    await Replica(outbox, FakeClock(NINE), rows=(Route(match="bridge.*", to=("night", "ops")),)).tell()  # type: ignore[arg-type]
+    with open_ledger(store_url) as ledger:
+        [report] = kept(store_url)
+        went = ledger.read(deliveries_of, [report.id])[report.id]
+    assert sorted((one.sink, one.row) for one in went) == [("night", "route 1"), ("ops", "reports.morning")]
+
+
+async def test_its_own_reports_are_not_counted(outbox: SqlOutbox, store_url: str) -> None:
+    await outbox.put(an_intake(about(NINE - DAY)))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    await Replica(outbox, FakeClock(NINE + DAY)).tell()
+    second = told(store_url)[-1]
+    assert (second["events"], second["types"], second["sources"]) == (0, [], [])

@@ -1,13 +1,16 @@
 """Hand-written stand-ins for the clock and the chance, and short ways to make values."""
 
 import asyncio
+import itertools
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from bridge.event import Event, new_id
+from bridge.event import Event
 from bridge.intake import Decision, Destination, Intake, Routed, Table
+from bridge.store.rows import lowest_event_id
 
+_NUMBERS = itertools.count()
 START = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 
 
@@ -60,7 +63,7 @@ def an_event(subject: str | None = "user:alice", *, type_: str = "user.created",
     """An event as a panel's user would cause it."""
     username = (subject or "user:nobody").partition(":")[2]
     return Event(
-        id=new_id(),
+        id=_id_at(at),
         source="marzban",
         panel="marzban",
         type=type_,
@@ -71,6 +74,11 @@ def an_event(subject: str | None = "user:alice", *, type_: str = "user.created",
         data={"user": {"username": username}},
         native={"username": username},
     )
+
+
+def _id_at(at: datetime) -> str:
+    """A fresh id with that time in it, as one has that is made when an event comes in; of one time in their order."""
+    return f"{lowest_event_id(at)}-7000-8000-{next(_NUMBERS):012x}"
 
 
 def an_intake(*events: Event, sinks: tuple[str, ...] = ("ops",)) -> Intake:

@@ -62,7 +62,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
-from bridge.store.queries.events import deliveries_of, event_ids, event_records
+from bridge.store.queries.events import Found, deliveries_of, event_ids, event_records, walked_events
 from bridge.store.queries.gauges import lane_gauges
 from bridge.store.queries.records import count_deliveries, event, lane_records
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
@@ -82,6 +82,17 @@ def events(ledger: Ledger, query: Query, *, nowhere: bool = False) -> list[Event
     return _with_fates(ledger, ledger.read(event_records, query, nowhere=nowhere))
 
 
+def find(ledger: Ledger, query: Query, *, nowhere: bool = False) -> EventsFound:
+    """The same, looked for no further than anyone waits, and how far that was."""
+    return _found(ledger, ledger.read(walked_events, query, nowhere=nowhere))
+
+
+def _found(ledger: Ledger, found: Found) -> EventsFound:
+    return EventsFound(
+        events=tuple(_with_fates(ledger, found.events)), before=found.before, looked_back_to=found.back_to
+    )
+
+
 def _with_fates(ledger: Ledger, found: Sequence[EventRecord]) -> list[EventBrief]:
     fates = ledger.read(deliveries_of, [one.id for one in found])
     return [EventBrief.model_validate(one.to_json() | {"fates": fates.get(one.id, ())}) for one in found]
@@ -89,10 +100,7 @@ def _with_fates(ledger: Ledger, found: Sequence[EventRecord]) -> list[EventBrief
 
 def search(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> EventsFound:
     """The newest events that have the text anywhere in what was said of them, and how far it was looked."""
-    found = ledger.read(find_text, text, query, nowhere=nowhere)
-    return EventsFound(
-        events=tuple(_with_fates(ledger, found.events)), before=found.before, looked_back_to=found.back_to
-    )
+    return _found(ledger, ledger.read(find_text, text, query, nowhere=nowhere))
 
 
 def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:

@@ -35,6 +35,7 @@ from bridge.store.queries import (
     claim,
     directory,
     events,
+    figures,
     fingerprints,
     following,
     lanes,
@@ -44,7 +45,6 @@ from bridge.store.queries import (
     threads,
     wishes,
 )
-    figures,
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables

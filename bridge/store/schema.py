@@ -247,14 +247,21 @@ subject_head = text_head
 
 
 def is_about(subject: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
-    """Whether an event's subject is that one, found by the index `events_subject`.
+    """Whether an event's subject is that one, found by the index `events_subject`."""
+    return _is_same(events.c.subject, subject)
 
-    Why no `=`: of `subject = ?` SQLite would put the value into the index's expression too, and then know it no more.
+
+def is_of_type(type_: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
+    """Whether an event's type is that one, found by the index `events_type`."""
+    return _is_same(events.c.type, type_)
+
+
+def _is_same(column: sa.ColumnElement[Any], value: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
+    """Why no `=`: of `subject = ?` SQLite would put the value into the index's expression too, and then know it no
+    more.
     """
-    text = sa.literal(subject) if isinstance(subject, str) else subject
-    return sa.and_(
-        subject_head(events.c.subject) == subject_head(text), events.c.subject >= text, events.c.subject <= text
-    )
+    text = sa.literal(value) if isinstance(value, str) else value
+    return sa.and_(text_head(column) == text_head(text), column >= text, column <= text)
 
 
 def _index(name: str, *columns: sa.ColumnElement[Any], where: str | None = None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from bridge.store import migrate
+from bridge.store import migrate, schema
 from bridge.store.backend import open_engine
 from bridge.store.compiled import compiled_statement
 from bridge.store.queries import claim, dead, events, fingerprints, following, lanes, put, settle, tallies, threads
@@ -19,8 +19,14 @@ VALUES = {
     "recipient_": None, "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
     "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
-    "ref_": None, "ms_": 1, "what_": "type", "step_": 3600, "source_": "marzban",
+    "ref_": None, "ms_": 1, "what_": "type", "step_": 3600, "source_": "marzban", "type_": "user.created",
 }  # fmt: skip
+NEWEST_OF_TYPE = (
+    sa.select(schema.events.c.id)
+    .where(schema.is_of_type(sa.bindparam("type_")))
+    .order_by(schema.events.c.id.desc())
+    .limit(sa.bindparam("limit_"))
+)
 #: Statement → the indexes that it goes through. `pk` stands for a primary key.
 PLANS = {
     "pending": (claim.PENDING, {"deliveries_pending", "deliveries_blocking", "pk"}),
@@ -40,6 +46,7 @@ PLANS = {
     "later events of a subject": (following.LATER_EVENTS, {"events_subject"}),
     "epoch": (lanes.EPOCH, {"pk"}),
     "newest event of a subject": (events.NEWEST_ABOUT, {"events_subject"}),
+    "newest events of a type": (NEWEST_OF_TYPE, {"events_type"}),
     "arrivals": (events.ARRIVALS, {"pk"}),
     "dead letters": (dead.TO_LOOK_AT, {"deliveries_dead"}),
     "names of the day": (tallies.NAMES_OF_DAY, {"pk"}),

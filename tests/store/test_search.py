@@ -7,7 +7,7 @@ import pytest
 from bridge.event import Event
 from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
-from bridge.store.queries import search
+from bridge.store.queries import events, search
 from bridge.store.records import Query
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after
@@ -67,3 +67,35 @@ async def test_what_else_is_asked_for_holds_for_a_text_as_well(outbox: SqlOutbox
 async def test_a_text_of_any_length_is_looked_for_as_far_as_is_worth_it(outbox: SqlOutbox, any_store_url: str) -> None:
     await outbox.put(an_intake(said("x" * search.LONGEST)))
     assert len(found(any_store_url, "x" * 10**6).events) == 1
+
+
+async def test_a_walk_that_no_index_shortens_ends_somewhere_and_says_where(
+    outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "WALKED", 2)
+    came = [an_event(f"user:{number}", at=after(60 * number)) for number in range(5)]
+    for event in came:
+        await outbox.put(an_intake(event, sinks=("team" if event is came[0] else "ops",)))
+    with open_ledger(any_store_url) as ledger:
+        query, met, looks = Query(sink="team", limit=9), list[str](), 0
+        while True:
+            found = ledger.read(events.walked_events, query)
+            met += [one.id for one in found.events]
+            looks += 1
+            if found.before is None:
+                break
+            assert found.back_to == next(one.received_at for one in came if one.id == found.before)
+            query = replace(query, before=found.before)
+        of_subject = ledger.read(events.walked_events, Query(subject="user:0", limit=9))
+        newest = ledger.read(events.walked_events, Query(limit=9))
+    assert (met, looks) == ([came[0].id], 3)
+    assert ([one.id for one in of_subject.events], of_subject.before) == ([came[0].id], None)
+    assert (len(newest.events), newest.before) == (5, None)
+
+
+async def test_events_of_a_time_are_found_to_the_microsecond(outbox: SqlOutbox, any_store_url: str) -> None:
+    came = [an_event(f"user:{number}", at=after(number)) for number in range(5)]
+    await outbox.put(an_intake(*came))
+    with open_ledger(any_store_url) as ledger:
+        found = ledger.read(events.event_records, Query(since=after(1), until=after(3)))
+    assert [one.id for one in found] == [came[2].id, came[1].id]

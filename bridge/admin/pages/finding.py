@@ -23,7 +23,7 @@ def meant(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> 
     What is no name of anything is looked for as text, in the newest of them.
     """
     if not text:
-        return EventsFound(events=tuple(operations.events(ledger, query, nowhere=nowhere)))
+        return operations.find(ledger, query, nowhere=nowhere)
     if (one := _one_event(ledger, text)) is not None:
         return one
     for about in _readings(text, query):

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +14,33 @@ from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
 from bridge.store.compiled import read
 from bridge.store.queries.fingerprints import remembered_event
-from bridge.store.queries.records import delivery_columns, delivery_conditions, event, event_conditions, joined
+from bridge.store.queries.records import (
+    delivery_columns,
+    delivery_conditions,
+    event,
+    event_conditions,
+    id_conditions,
+    joined,
+)
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
 from bridge.store.schema import deliveries, events, is_about, moment
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement
+WALKED = 20_000  # events that are looked at where no index knows what is meant
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Events that are meant, newest first. `before`, `back_to`: where looking ended, None where all was seen."""
+
+    events: list[EventRecord]
+    before: str | None = None
+    back_to: datetime | None = None
+
+
 _HAS_DELIVERY = sa.exists().where(deliveries.c.event_id == events.c.id)
 
 
@@ -61,6 +81,39 @@ def remembered(connection: sa.Connection, key: str, *, now: datetime) -> Remembe
     rows = connection.execute(_FIRST_SENT_TO, {"event_id_": id_})
     went = [Destination(row.sink, row.row, row.template, terms_of(row.terms), recipient=row.recipient) for row in rows]
     return Remembered(found[0], went)
+
+
+def walked_events(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> Found:
+    """The same, looked for no further than anyone waits: where no index knows what is meant, among the newest `WALKED`
+    events of those that it may be, and where that ended.
+    """
+    end = None if _is_indexed(query) and not nowhere else _end_of_walk(connection, query)
+    if end is None:
+        return Found(event_records(connection, query, nowhere=nowhere))
+    select = fitting_events(query, nowhere=nowhere).where(events.c.id >= end[0])
+    found = [event_record(row) for row in connection.execute(select)]
+    if query.limit is not None and len(found) >= query.limit:
+        return Found(found)
+    return Found(found, *end)
+
+
+def _is_indexed(query: Query) -> bool:
+    """Whether what is meant is found at once: by whom it is about, by its type, or as the newest whatever they are."""
+    by_nothing = replace(query, before=None, since=None, until=None, limit=None) == Query(limit=None)
+    return by_nothing or query.subject is not None or query.type is not None
+
+
+def _end_of_walk(connection: sa.Connection, query: Query) -> tuple[str, datetime] | None:
+    """The last event of those that are looked at, and when it came; None where there are fewer."""
+    within = Query(before=query.before, since=query.since, until=query.until)
+    newest = (
+        sa.select(events.c.id).where(*id_conditions(within)).order_by(events.c.id.desc()).offset(WALKED - 1).limit(1)
+    )
+    id_ = connection.execute(newest).scalar_one_or_none()
+    if id_ is None:
+        return None
+    at = connection.execute(sa.select(events.c.received_at).where(events.c.id == id_)).scalar_one()
+    return id_, moment(at)
 
 
 def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:

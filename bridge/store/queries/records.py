@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -11,8 +11,12 @@ from bridge.intake import Decision
 from bridge.store.base import Cleared, LaneState, State
 from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
-from bridge.store.rows import Row, decision_of, delivery_record, event_of, set_aside_record
-from bridge.store.schema import deliveries, events, is_about, lanes, micros, moment, set_aside, tables
+from bridge.store.rows import Row, decision_of, delivery_record, event_of, lowest_event_id, set_aside_record
+from bridge.store.schema import deliveries, events, is_about, is_of_type, lanes, micros, moment, set_aside, tables
+
+#: How far the time in an event's id may be from that at which it came in: both are of one request.
+APART = timedelta(minutes=10)
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 #: What a record of a delivery is made of.
@@ -141,16 +145,35 @@ def _is_cleared(wanted: tuple[Cleared | None, ...]) -> sa.ColumnElement[bool]:
 
 
 def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = []
+    conditions = id_conditions(query)
     if query.since is not None:
         conditions.append(events.c.received_at >= micros(query.since))
     if query.until is not None:
         conditions.append(events.c.received_at < micros(query.until))
-    if query.before is not None:
-        conditions.append(events.c.id < query.before)
-    for column, wanted in ((events.c.source, query.source), (events.c.type, query.type)):
-        if wanted is not None:
-            conditions.append(column == wanted)
+    if query.source is not None:
+        conditions.append(events.c.source == query.source)
+    if query.type is not None:
+        conditions.append(is_of_type(query.type))
     if query.subject is not None:
         conditions.append(is_about(query.subject))
     return conditions
+
+
+def id_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+    """What an event's id has to be that came in then: there is no index of times, but ids have theirs in them."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if query.since is not None:
+        conditions.append(events.c.id >= lowest_event_id(_earlier(query.since)))
+    if query.until is not None:
+        conditions.append(events.c.id < lowest_event_id(_later(query.until)))
+    if query.before is not None:
+        conditions.append(events.c.id < query.before)
+    return conditions
+
+
+def _earlier(moment: datetime) -> datetime:
+    return max(moment, _FIRST + APART) - APART
+
+
+def _later(moment: datetime) -> datetime:
+    return min(moment, _LAST - APART) + APART

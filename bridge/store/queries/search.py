@@ -2,28 +2,18 @@
 for each put would pay for it; so the walk is bounded, and says where it ended.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 import sqlalchemy as sa
 
 from bridge.codec import dump
-from bridge.store.queries.events import fitting_events
+from bridge.store.queries.events import Found, fitting_events
 from bridge.store.records import EventRecord, Query
 from bridge.store.rows import event_record
 from bridge.store.schema import events, moment
 
 SEARCHED = 5000  # events, the newest that are meant
 LONGEST = 200  # characters of what is looked for
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Events with the text in them, newest first. `before`, `back_to`: where looking ended, None where all was seen."""
-
-    events: list[EventRecord]
-    before: str | None = None
-    back_to: datetime | None = None
 
 
 def search(connection: sa.Connection, text: str, query: Query, *, nowhere: bool = False) -> Found:

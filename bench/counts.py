@@ -8,6 +8,7 @@ class Counts:
     """`rounds` in turn; how many requests a load has by its connections, events a burst, and so on, in each of them.
 
     `waiting`: sizes of a backlog, the empty one first. `batch`: bytes of a request with many elements.
+    `stored`: events of a month, two deliveries of each.
     In seconds: `rest`, in which a process comes to rest before it is weighed; `held`, in which strangers hold their
     connections; `dealt`, until replicas have dealt out their lanes.
     """
@@ -21,6 +22,7 @@ class Counts:
     kept: int = 2000
     heavy_load: int = 50_000
     waiting: tuple[int, ...] = (0, 100_000, 1_000_000)
+    stored: int = 500_000
     store_batches: int = 30
     shared: int = 1000
     hostile: int = 20
@@ -43,6 +45,7 @@ TINY = Counts(
     kept=20,
     heavy_load=50,
     waiting=(0, 300),
+    stored=400,
     store_batches=1,
     shared=20,
     hostile=1,

@@ -165,7 +165,9 @@ def _event_ids(connection: sa.Connection, reference: str, most: int) -> Iterator
         for (id_,) in read(connection, NEWEST_ABOUT, {"subject_": reference}):
             yield id_
     else:
-        beginning = events.c.id.startswith(reference.lower(), autoescape=True)
+        start = reference.lower()
+        near = events.c.id >= start, events.c.id < f"{start}g"  # behind every digit; what an index is for
+        beginning = sa.and_(*near, events.c.id.startswith(start, autoescape=True))
         yield from connection.execute(
             sa.select(events.c.id).where(beginning).order_by(events.c.id).limit(most)
         ).scalars()

@@ -40,8 +40,9 @@ def newest_delivery(connection: sa.Connection) -> int:
 
 def delivery_before(connection: sa.Connection, since: datetime) -> int:
     """The number after which come the deliveries of the events that came since then."""
-    first = sa.select(sa.func.min(deliveries.c.id)).where(deliveries.c.event_id >= lowest_event_id(since))
-    found: int | None = connection.execute(first).scalar_one()
+    oldest = sa.select(deliveries.c.id).where(deliveries.c.event_id >= lowest_event_id(since))
+    some = oldest.order_by(deliveries.c.event_id).limit(CHUNK).subquery()  # of all of them it would walk every delivery
+    found: int | None = connection.execute(sa.select(sa.func.min(some.c.id))).scalar_one()
     return newest_delivery(connection) if found is None else found - 1
 
 

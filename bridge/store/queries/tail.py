@@ -15,6 +15,8 @@ from bridge.store.schema import deliveries, events, lanes
 T = TypeVar("T")
 
 CHUNK = 500  # values in one statement
+#: For the sake of SQLite, which would else walk all deliveries for their order, settled ones too.
+_number = deliveries.c.id + sa.literal_column("0")
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
 
@@ -68,7 +70,7 @@ def unsettled(connection: sa.Connection, *, limit: int) -> Mapping[int, int]:
     found: dict[int, int] = {}
     pending = sa.and_(deliveries.c.settled_at.is_(None), deliveries.c.due_at.is_(None))  # in the words of the indexes
     for condition in (pending, deliveries.c.due_at.is_not(None)):
-        newest = sa.select(deliveries.c.id).where(condition).order_by(deliveries.c.id.desc()).limit(limit).subquery()
+        newest = sa.select(deliveries.c.id).where(condition).order_by(_number.desc()).limit(limit).subquery()
         tries = sa.select(deliveries.c.id, deliveries.c.attempts).where(deliveries.c.id.in_(sa.select(newest.c.id)))
         found.update((row.id, row.attempts) for row in connection.execute(tries))
     return dict(sorted(found.items())[-limit:])

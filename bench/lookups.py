@@ -30,7 +30,7 @@ from bridge.store.records import Query
 WARM, COLD, TEXT_WARM, TEXT_COLD = Aim("≤", 50), Aim("≤", 300), Aim("≤", 100), Aim("≤", 600)
 LIMIT = 600.0  # seconds: what is too slow is measured too
 DAY = timedelta(days=1)
-PAGE = 51  # one more than a page holds
+PAGE, POINTS = 51, 10_001  # one more than a page holds
 ROUTER, WORDS = Router((), sinks={}), language("en")
 Look = Callable[[Ledger], object]
 
@@ -187,8 +187,11 @@ def _pages(now: datetime) -> Iterator[tuple[str, Look]]:
     yield "departures of a month", lambda one: operations.departures_of(one, "ops-3", now=now, days=30)
     yield "counts of rows", lambda one: operations.table_counts(one, (), now=now)
     yield "gone nowhere in a week", lambda one: operations.gone_nowhere(one, now=now)
-    yield "series by the minute", lambda one: operations.points(one, What.OUT, step=60, since=now - DAY)
-    yield "series of a month", lambda one: operations.points(one, What.OUT, step=3600, since=now - 30 * DAY)
+    yield "series by the minute", lambda one: operations.points(one, What.OUT, step=60, since=now - DAY, limit=POINTS)
+    yield (
+        "series of a month",
+        lambda one: operations.points(one, What.OUT, step=3600, since=now - 30 * DAY, limit=POINTS),
+    )
     yield "dead letters", operations.dead_groups
     yield "dead letters put away", lambda one: operations.dead_groups(one, Cleared.DISMISSED)
     yield "a dead letter", lambda one: operations.delivery(one, 201, service=None, words=WORDS)

@@ -15,8 +15,8 @@ async def ending(delivery: Delivery, outbox: Outbox) -> HeldBack | None:
     later = await outbox.ended_by(event, {*terms.ended_by(event), event.type})
     if later is None:
         return None
-    word = "told anew" if later.type == event.type else "over"
-    return HeldBack(f"{word}: {later.type}, event {later.event_id}")
+    ended = f"{later.type}, event {later.event_id}"
+    return HeldBack(f"told anew: {ended}") if later.type == event.type else HeldBack(f"over: {ended}")
 
 
 def reminder_of(delivery: Delivery, at: datetime) -> Reminder | None:

@@ -84,6 +84,7 @@ SINKS = {
     "slack": "team",
     "telegram": "night",
     "ntfy": "phone",
+    "email": "letters",
     "matrix": "home",
     "mattermost": "office",
     "bale": "tehran",

@@ -23,10 +23,12 @@ from tests.fakes import START, FakeClock
 
 NOW = START + timedelta(hours=3)
 SECRET = "alongrandomtext0123456789alongrandomtext0123456789"
-SOURCES = "".join(
-    f"  {word}: {{{{panel: {word}, secret: {SECRET}{', type: body.type' if word == 'json' else ''}}}}}\n"
-    for word in PANELS
-)
+#: What a source has to be told, where that is not its secret alone.
+TOLD_TO = {
+    "json": f"secret: {SECRET}, type: body.type",
+    "3x-ui": f"address: https://panel.example.com, token: {SECRET}",
+}
+SOURCES = "".join(f"  {word}: {{{{panel: {word}, {TOLD_TO.get(word, f'secret: {SECRET}')}}}}}\n" for word in PANELS)
 FILE = f"""
 store: {{store}}
 timezone: Europe/Berlin
@@ -42,6 +44,7 @@ sinks:
   office: {{{{type: mattermost, url: "https://mattermost.example.com/hooks/{SECRET}"}}}}
   tehran: {{{{type: bale, token: "123456789:{SECRET}", chat_id: 4912345678}}}}
   elsewhere: {{{{type: apprise, url: "gotifys://gotify.example.com/AbCdEf0123456-X"}}}}
+  letters: {{{{type: email, server: smtp.example.com, from: vpn@example.com, to: me@example.com}}}}
   crm: {{{{type: gohighlevel, url: "https://services.leadconnectorhq.com/hooks/a/webhook-trigger/b"}}}}
   zap: {{{{type: zapier, url: "https://hooks.zapier.com/hooks/catch/1/{SECRET}"}}}}
   shop: {{{{type: webhook, url: "https://shop.example.com/hook", format: marzban, secret: {SECRET}}}}}
@@ -52,21 +55,25 @@ routes:
   - {{{{match: [node.*, alert.*], to: [ops, phone], hold: 30s, update: subject}}}}
   - {{{{match: [payment.*, subscription.*], to: [crm, zap]}}}}
   - {{{{match: "user.*", source: rebecca, to: shop}}}}
-  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran, elsewhere]}}}}
+  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran, elsewhere, letters]}}}}
   - {{{{match: peer.*, to: terminal}}}}
 """
 
 #: Panel → what it says in the window, who it is about, and how many minutes ago.
 TOLD: tuple[tuple[str, str, str, float], ...] = (
     ("marzban", "user_created", "mina", 178),
+    ("tailscale", "nodeCreated", "alice", 171),
     ("json", "backup.done", "alice", 160),
+    ("defguard", "user_modified", "alice", 147),
     ("discord", "discord:report_login/failed", "alice", 131),
     ("orbvpn", "PAYMENT_RECEIVED", "sara", 117),
     ("cloudevents", "payment.received", "kaveh", 96),
+    ("bedolaga", "ticket.created", "alice", 90),
     ("wgportal", "peer.create", "anton", 83),
     ("wgdashboard", "peer_created", "alice", 71),
     ("pasarguard", "user_expired", "kaveh", 64),
     ("marzneshin", "user_deactivated", "olga", 52),
+    ("3x-ui", "client.expiring", "olga", 46),
     ("rebecca", "auto_renew_applied", "sara", 41),
     ("remnawave", "user.bandwidth_usage_threshold_reached", "mina", 33),
     ("alertmanager", "firing", "alice", 21),

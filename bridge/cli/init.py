@@ -25,10 +25,10 @@ LOCALES = ("en", "fa", "ru")
 
 def init(
     panel: Annotated[list[str] | None, typer.Option(help="A panel that tells, as marzban; may be repeated.")] = None,
-    sink: Annotated[list[str] | None, typer.Option(help="A sink that is told, as discord; may be repeated.")] = None,
+    sink: Annotated[list[str] | None, typer.Option(help="A sink that is told, as webhook; may be repeated.")] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="SINK.SETTING=VALUE", help="What a sink is told, as telegram.chat_id=-100123."),
+        typer.Option("--set", metavar="SINK.SETTING=VALUE", help="What a sink is told, as webhook.format=event."),
     ] = None,
     secret_files: Annotated[
         list[str] | None,

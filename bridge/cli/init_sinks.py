@@ -9,11 +9,10 @@ from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from bridge.cli.dialogue import Dialogue
-    from bridge.setup.chats import Chat
-    from bridge.setup.questions import Question
     from bridge.sinks import SinkSettings
     from bridge.sinks.asking import Finding
     from bridge.sinks.http import Http
+    from bridge.sinks.questions import Finder, Found, Question
 
 Settings = dict[str, object]
 
@@ -77,49 +76,46 @@ class _Sink:
     async def _answer(self, question: "Question", told: Settings) -> object:
         from bridge.setup.questions import is_secret, variable
 
-        if (self._type, question.setting) == ("telegram", "chat_id"):
-            return await self._chat(told)
+        if question.finder is not None:
+            return await self._found(question, question.finder, told)
         name = f"{self._type}.{question.setting}"
         if is_secret(self._type, question.setting):
             option = (
                 f"{name}: --secret-file {name}=FILE, or {variable(self._type, question.setting)} in the environment,"
             )
         else:
-            option = f"--set {name}=…"
+            option = self._option(question)
         return self._dialogue.text(question.text, option, hidden=is_secret(self._type, question.setting))
 
-    async def _chat(self, told: Settings) -> int:
-        """The chat that somebody writes in, found by the bot; typed where that cannot be."""
-        from bridge.clock import SystemClock
-        from bridge.setup.chats import Bot, chats_of
-        from bridge.sinks.telegram.sink import TelegramConfig
+    def _option(self, question: "Question") -> str:
+        return f"--set {self._type}.{question.setting}=…"
 
-        config = TelegramConfig.model_validate({"chat_id": 0, **told})
-        proxy = config.proxy.get_secret_value() if config.proxy else None
-        bot = Bot(self._http, config.token.get_secret_value(), api_base=config.api_base, proxy=proxy)
-        self._dialogue.say("Chat: write /start to the bot, or add it to the group and write anything there …")
-        found: Sequence[Chat] = ()
+    async def _found(self, question: "Question", finder: "Finder", told: Settings) -> object:
+        """What the service itself says while somebody does what is asked of him; typed where that cannot be."""
+        from bridge.clock import SystemClock
+
+        self._dialogue.say(question.doing)
+        found: Sequence[Found] = ()
         try:
-            found = await chats_of(bot, SystemClock(), within=WAIT)
+            found = await finder(told, self._http, SystemClock(), within=WAIT)
         except BridgeError as error:
             if self._dialogue.silent:
                 raise
-            self._dialogue.say(f"  {str(error).removeprefix('init: telegram: ')}")
+            self._dialogue.say(f"  {str(error).removeprefix(f'init: {self._type}: ')}")
         if not found:
-            return int(self._dialogue.text("The chat's number, as -1001234567890", "--set telegram.chat_id=…"))
-        return self._chosen(found).id
+            return int(self._dialogue.text(question.text, self._option(question)))
+        return self._chosen(question, found).value
 
-    def _chosen(self, found: "Sequence[Chat]") -> "Chat":
+    def _chosen(self, question: "Question", found: "Sequence[Found]") -> "Found":
         """The one that was found; of several the one that is meant. Nobody is told by a guess."""
         if len(found) > 1:
-            names = {str(one.id): f'"{one.name}" ({one.id})' for one in found}
+            names = {str(one.value): f'"{one.name}" ({one.value})' for one in found}
+            option = self._option(question)
             if self._dialogue.silent:
-                raise BridgeError(
-                    f"init: telegram: several chats: {', '.join(names.values())}: --set telegram.chat_id=…"
-                )
-            [first, *_] = self._dialogue.choices("Which chat?", names, "--set telegram.chat_id=…")
-            return next(one for one in found if str(one.id) == first)
-        self._dialogue.say(f'  ✓ found "{found[0].name}" ({found[0].id})')
+                raise BridgeError(f"init: {self._type}: several: {', '.join(names.values())}: {option}")
+            [first, *_] = self._dialogue.choices("Which one?", names, option)
+            return next(one for one in found if str(one.value) == first)
+        self._dialogue.say(f'  ✓ found "{found[0].name}" ({found[0].value})')
         return found[0]
 
     async def _confirmed(self, told: Settings) -> Settings:
@@ -167,15 +163,15 @@ def _named(types: Sequence[str], given: Sequence[str], secret_files: Sequence[st
 
 def _parts(option: str, word: str, types: Sequence[str]) -> tuple[str, str, str]:
     from bridge.config.errors import suggestion
-    from bridge.setup.questions import CONFIG_OF
+    from bridge.setup.questions import settings_of
 
     name, equals, value = word.partition("=")
     type_, dot, setting = name.partition(".")
     if not equals or not dot:
-        raise BridgeError(f"init: {option} should be SINK.SETTING=…, as in telegram.chat_id=-100123")
+        raise BridgeError(f"init: {option} should be SINK.SETTING=…, as in webhook.format=event")
     if type_ not in types:
         raise BridgeError(f"init: {option} {name}: no --sink {type_} is asked for")
-    if setting not in (fields := list(CONFIG_OF[type_].model_fields)):
+    if setting not in (fields := list(settings_of(type_))):
         raise BridgeError(f"init: {option} {name}: {type_} has no such setting: {suggestion(setting, fields)}")
     return type_, setting, value
 

@@ -8,6 +8,7 @@ from bridge import __version__
 from bridge.errors import BridgeError
 from bridge.setup.plan import Plan
 from bridge.setup.questions import variable
+from bridge.sinks import SERVICES
 
 PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=?&~-]*")  # what a shell, Compose and systemd all read as it is
 HOST, CONTAINER = "127.0.0.1", "0.0.0.0"  # noqa: S104 a container is reached by its own network
@@ -79,7 +80,7 @@ def _head(plan: Plan) -> Iterator[str]:
     yield f"locale: {plan.locale}  # the language of messages: en, fa, ru"
     if plan.compose:
         yield f'admin: {{listen: {CONTAINER}:8081, token: "${{{ADMIN_TOKEN}}}"}}  # who has the token may look and act'
-    chats = [name for name in plan.sinks if name in ("discord", "slack", "telegram", "ntfy")]
+    chats = [name for name in plan.sinks if name in SERVICES]
     if chats:
         yield f"alerts: {{to: [{', '.join(chats)}]}}  # told what goes wrong with the bridge itself"
 

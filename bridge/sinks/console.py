@@ -8,7 +8,8 @@ Quirks   what is no terminal gets plain lines, neither coloured nor wrapped
 import asyncio
 import sys
 import threading
-from typing import TYPE_CHECKING, Literal, TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal, TextIO
 
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from bridge.people.address import Address
 from bridge.sinks.asking import Finding, Mark
 from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import MessageStyle
 from bridge.terms import Quiet, Storm
 
@@ -33,6 +35,8 @@ _writing = threading.Lock()  # two consoles do not write into each other's lines
 
 class ConsoleConfig(SinkConfig):
     """The terminal."""
+
+    questions: ClassVar[Sequence[Question]] = ()
 
     type: Literal["console"] = Field("console", description="shows messages on the terminal")
     format: Format = Field(next(iter(SERVICES)), description="whose message is shown, or the event as JSON")

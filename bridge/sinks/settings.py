@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -27,6 +27,7 @@ from bridge.people.address import Addressing, Form, audience_of, is_expression
 from bridge.people.recipient import Audience
 from bridge.settings import Duration, Settings
 from bridge.sinks.mending import Mending
+from bridge.sinks.questions import Question
 from bridge.sinks.text import web_url
 from bridge.terms import Quiet, Storm
 
@@ -173,6 +174,8 @@ class SinkConfig(Settings):
 
     #: The service's own hosts, by which an address of another service is told; none where any address will do.
     hosts: ClassVar[tuple[str, ...]] = ()
+    #: What it has to be told by who sets it up, in order.
+    questions: ClassVar[Sequence[Question]]
     #: What to do about what the service says, beside what may be said of any.
     mending: ClassVar[Mending] = ()
 

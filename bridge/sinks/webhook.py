@@ -24,7 +24,7 @@ Quirks   the library forces UTC on the time it signs, so it gets an aware UTC on
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -44,6 +44,7 @@ from bridge.settings import Secrets
 from bridge.sinks.asking import Reach
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, SecretUrl, Token
 from bridge.sinks.text import clip
 
@@ -101,6 +102,7 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
     address_forms: ClassVar[Mapping[str, Form]] = {
         "url": Form(r"https?://\S+", "an address", SecretStr, place=short_hash, segments=True)
     }
+    questions: ClassVar[Sequence[Question]] = (Question("url", "Address of yours that takes the events as JSON"),)
     type: Literal["webhook"] = Field("webhook", description="a request to any URL")
     url: Annotated[SecretUrl, SECRET_FROM_DATA, AfterValidator(_fixed_host), BeforeValidator(_with_slots)] = Field(
         description="where it goes; {{ event.id }} may stand behind the host"

@@ -16,7 +16,7 @@ Quirks   429 does not say how long to wait, so that the waits grow
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -41,6 +41,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice, SecretUrl, Token, is_at
 from bridge.vocabulary import documented_name
 
@@ -62,6 +63,9 @@ class ZapierConfig(ProgramConfig):
     """A Zapier catch hook."""
 
     hosts: ClassVar[tuple[str, ...]] = ("zapier.com",)
+    questions: ClassVar[Sequence[Question]] = (
+        Question("url", "Zapier catch hook (Webhooks by Zapier → Catch Hook → Copy URL)"),
+    )
 
     type: Literal["zapier"] = Field("zapier", description="the documented snake_case format to a Zapier catch hook")
     url: SecretUrl = Field(description="the catch hook's URL")

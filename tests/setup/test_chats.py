@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import BridgeError
-from bridge.setup.chats import Bot, Chat, chats_in, chats_of
 from bridge.sinks.http import Http
+from bridge.sinks.telegram.chats import Bot, Chat, chats_in, chats_of
 from tests.fakes import FakeClock
 from tests.services.service import Answer, serving
 from tests.services.telegram import TOKEN, Telegram

@@ -16,7 +16,7 @@ Quirks   text is always read as markdown: there is no parse_mode, no silent mess
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -52,6 +52,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice, ApiBase, Token
 
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
@@ -86,6 +87,10 @@ class BaleConfig(ChatConfig):
     service: ClassVar[Service] = BALE
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
+    questions: ClassVar[Sequence[Question]] = (
+        Question("token", "Bale bot token (from @botfather)"),
+        Question("chat_id", "The chat's number, or its @name"),
+    )
     type: Literal["bale"] = Field("bale", description="a message to a Bale chat")
     token: Token = Field(description="the bot's token, from @botfather in Bale")
     chat_id: ChatId = Field(description="the chat: its number, or the @name of a public one")

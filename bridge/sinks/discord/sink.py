@@ -28,7 +28,7 @@ Quirks   a 429 without JSON and without Via is a ban of our address: too many of
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -78,6 +78,7 @@ from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_p
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import FROM_DATA, SECRET_FROM_DATA, Advice, PictureUrl, SecretUrl
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
@@ -116,6 +117,9 @@ class DiscordConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://discord.com/api/webhooks/0/0"}
+    questions: ClassVar[Sequence[Question]] = (
+        Question("url", "Discord webhook (channel settings → Integrations → Webhooks → Copy URL)"),
+    )
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
     url: Annotated[SecretUrl, SECRET_FROM_DATA] = Field(
         description="the webhook's URL: channel settings, Integrations, Webhooks"

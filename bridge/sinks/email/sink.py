@@ -15,7 +15,7 @@ Quirks   a letter is never edited or taken back: whatever comes later is another
          without encryption it goes to a server on this machine alone
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
@@ -37,6 +37,7 @@ from bridge.sinks.email.message import DIGEST_PARTS, digest_content, message_con
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.email.smtp import Encryption, Server, Smtp
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice
 
 PORTS: dict[Encryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}
@@ -67,6 +68,11 @@ class EmailConfig(ChatConfig):
         "from": "Panelbridge <panelbridge@example.com>",
         "to": "ops@example.com",
     }
+    questions: ClassVar[Sequence[Question]] = (
+        Question("server", "Mail server, as smtp.example.com"),
+        Question("from", "Who writes, as vpn@example.com"),
+        Question("to", "Who is written to, one address"),
+    )
     type: Literal["email"] = Field("email", description="a letter to a mailbox")
     server: Annotated[str, AfterValidator(_host)] = Field(description="the mail server, smtp.example.com")
     port: int | None = Field(None, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")

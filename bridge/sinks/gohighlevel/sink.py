@@ -20,7 +20,7 @@ Quirks   a 401 about the `Version` header is not about the token; no message is 
 
 import asyncio
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote
@@ -59,6 +59,7 @@ from bridge.sinks.gohighlevel.contact import (
 from bridge.sinks.gohighlevel.fields import NO_FIELDS, LocationFields, field_values, location_fields
 from bridge.sinks.gohighlevel.mending import MENDING
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice, ApiBase, SecretUrl, Token, is_at
 
 API_HOST = "services.leadconnectorhq.com"
@@ -82,6 +83,9 @@ class GoHighLevelConfig(ProgramConfig):
 
     mending = MENDING
     hosts: ClassVar[tuple[str, ...]] = ("leadconnectorhq.com", "gohighlevel.com", "msgsndr.com")
+    questions: ClassVar[Sequence[Question]] = (
+        Question("url", "HighLevel trigger (workflow → Inbound Webhook → Copy URL)"),
+    )
 
     type: Literal["gohighlevel"] = Field("gohighlevel", description="a contact in GoHighLevel")
     url: SecretUrl | None = Field(

@@ -23,7 +23,7 @@ Quirks   a transaction that is known is answered 200 with what it was, *whatever
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
@@ -58,6 +58,7 @@ from bridge.sinks.matrix.asking import room_asking
 from bridge.sinks.matrix.mending import MENDING
 from bridge.sinks.matrix.message import DIGEST_PARTS, as_edit, digest_content, in_thread, message_content
 from bridge.sinks.matrix.service import MATRIX
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice, ApiBase, Token
 
 ROOM = r"![^\s/]{1,254}|#[^\s/:]{1,200}:[^\s/]{1,230}"
@@ -87,6 +88,11 @@ class MatrixConfig(ChatConfig):
     service: ClassVar[Service] = MATRIX
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0", "room": "!0:matrix.invalid", "api_base": "https://matrix.invalid"}
+    questions: ClassVar[Sequence[Question]] = (
+        Question("api_base", "Matrix homeserver, as https://matrix.example.com"),
+        Question("token", "Access token of an account for the bridge (Settings → Help & About)"),
+        Question("room", "Room, as #vpn:example.com"),
+    )
     type: Literal["matrix"] = Field("matrix", description="a message to a Matrix room")
     token: Token = Field(description="the account's access token")
     room: Annotated[str, AfterValidator(_room)] = Field(

@@ -14,7 +14,7 @@ Quirks   it tells no post's id, so that what it sent can neither be edited nor a
          Slack's blocks are passed over: what is to be seen stands in text, in Mattermost's own markdown
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -33,6 +33,7 @@ from bridge.sinks.mattermost.answers import GONE, error_of
 from bridge.sinks.mattermost.mending import MENDING
 from bridge.sinks.mattermost.message import DIGEST_PARTS, digest_text, message_text
 from bridge.sinks.mattermost.service import MATTERMOST
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice, PictureUrl, SecretUrl
 
 DISABLED = 501
@@ -57,6 +58,9 @@ class MattermostConfig(ChatConfig):
     mending = MENDING
     service: ClassVar[Service] = MATTERMOST
     specimen: ClassVar[JsonObject] = {"url": "https://mattermost.invalid/hooks/0"}
+    questions: ClassVar[Sequence[Question]] = (
+        Question("url", "Mattermost incoming webhook (Integrations → Incoming Webhooks → Add)"),
+    )
     type: Literal["mattermost"] = Field("mattermost", description="a post to a Mattermost channel")
     url: SecretUrl = Field(description="the incoming webhook's URL, https://…/hooks/…")
     channel: Annotated[str, AfterValidator(_channel)] | None = Field(

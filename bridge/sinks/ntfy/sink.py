@@ -49,6 +49,7 @@ from bridge.sinks.ntfy.asking import server_asking
 from bridge.sinks.ntfy.meaning import priority_of, tags_of
 from bridge.sinks.ntfy.message import ACTIONS, DIGEST_PARTS, digest_payload, fitted, links, message_payload
 from bridge.sinks.ntfy.service import NTFY
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, ApiBase, PictureUrl, Token
 
 PUBLIC = "ntfy.sh"
@@ -84,6 +85,7 @@ class NtfyConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"topic": "panelbridge"}
+    questions: ClassVar[Sequence[Question]] = (Question("topic", "ntfy topic (a name that nobody guesses)"),)
     type: Literal["ntfy"] = Field("ntfy", description="a notification to an ntfy topic")
     topic: Annotated[Token, AfterValidator(_topic), SECRET_FROM_DATA] = Field(
         description="the topic; who knows it can read it"

@@ -24,7 +24,7 @@ Quirks   a webhook tells no ts, so that what it sent can neither be edited nor a
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -53,6 +53,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
 from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_about_channel, is_gone
@@ -98,6 +99,9 @@ class SlackConfig(ChatConfig, AddressedConfig):
     address_forms: ClassVar[Mapping[str, Form]] = {"channel": Form("[CDGU][A-Z0-9]{6,20}", "an id such as C0123ABCD")}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://hooks.slack.com/services/0"}
+    questions: ClassVar[Sequence[Question]] = (
+        Question("url", "Slack incoming webhook (api.slack.com/apps → Incoming Webhooks)"),
+    )
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
     url: SecretUrl | None = Field(None, description="the incoming webhook's URL")
     token: Token | None = Field(None, description="or a bot token, xoxb-…, together with channel")

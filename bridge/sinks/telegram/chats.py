@@ -8,7 +8,7 @@ Answers  409 `Conflict: terminated by other getUpdates request`, or `… while w
 Limits   100 updates at once, kept for a day; without `offset` always the oldest
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from bridge.codec import dump
 from bridge.errors import BridgeError
 from bridge.foreign import json_object
 from bridge.sinks.http import Http, Request, Unanswered
+from bridge.sinks.questions import Found
 
 POLL = 25  # seconds that Telegram keeps a question for updates open
 ANSWER = 15.0  # seconds for any answer beside that
@@ -70,6 +71,14 @@ class Bot:
             said = answer.get("description") or "not Telegram's own answer"
             raise BridgeError(f"init: telegram: HTTP {response.status}: {said}")
         return answer.get("result")
+
+
+async def chats_heard(told: Mapping[str, object], http: Http, clock: Clock, *, within: float) -> Sequence[Found]:
+    """The chats, for who is asked for one; `told` is a sink's settings but for its chat."""
+    proxy = told.get("proxy")
+    base = str(told.get("api_base", "https://api.telegram.org"))
+    bot = Bot(http, str(told["token"]), api_base=base, proxy=None if proxy is None else str(proxy))
+    return [Found(one.id, one.name) for one in await chats_of(bot, clock, within=within)]
 
 
 async def chats_of(bot: Bot, clock: Clock, *, within: float) -> list[Chat]:

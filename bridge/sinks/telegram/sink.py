@@ -24,7 +24,7 @@ Quirks   a message's id means something in its chat alone, and nothing after the
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -56,10 +56,12 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
 from bridge.sinks.telegram.asking import chat_asking
+from bridge.sinks.telegram.chats import chats_heard
 from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
@@ -124,6 +126,15 @@ class TelegramConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
+    questions: ClassVar[Sequence[Question]] = (
+        Question("token", "Telegram bot token (from @BotFather)"),
+        Question(
+            "chat_id",
+            "The chat's number, as -1001234567890",
+            doing="Chat: write /start to the bot, or add it to the group and write anything there …",
+            finder=chats_heard,
+        ),
+    )
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
     token: Token = Field(description="the bot's token, from @BotFather")
     chat_id: ChatId = Field(description="the chat: -100… for channels and supergroups, or @name")

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from bridge import __version__
 from bridge.admin.actions import NOTICES
+from bridge.admin.isolates import apart
 from bridge.admin.language import NAMES, Language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.static_files import hashed
@@ -128,5 +129,6 @@ def _environment(code: str) -> Environment:
     )
     words = language(code).catalog
     environment.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["apart"] = lambda sentence: apart(sentence, visible)
     environment.filters["amount"] = lambda number: f"{number:,}"
     return environment

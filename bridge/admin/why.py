@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bridge.admin.isolates import isolated
 from bridge.admin.language import N_, Language
 from bridge.admin.shapes import Verdict
 from bridge.routing.verdicts import Reason
@@ -25,20 +26,28 @@ def why(words: Language, verdict: Verdict) -> str:
     if reason is Reason.MATCHED:
         return _matched(words, verdict)
     if reason is not None and reason in _SENTENCES:
-        return words.say(_SENTENCES[reason], **verdict.values)
+        return words.say(_SENTENCES[reason], **_apart(words, verdict.values))
     if verdict.matched:
-        return words.say("Yes: %(why)s", why=verdict.why)
-    return words.say("No: %(why)s", why=verdict.why)
+        return words.say("Yes: %(why)s", why=isolated(words, verdict.why))
+    return words.say("No: %(why)s", why=isolated(words, verdict.why))
 
 
 def _matched(words: Language, verdict: Verdict) -> str:
+    values = _apart(words, verdict.values)
     taken = (
-        words.say("Yes: %(name)s matches %(glob)s, and the condition was true", **verdict.values)
+        words.say("Yes: %(name)s matches %(glob)s, and the condition was true", **values)
         if verdict.condition
-        else words.say("Yes: %(name)s matches %(glob)s", **verdict.values)
+        else words.say("Yes: %(name)s matches %(glob)s", **values)
     )
-    disabled = (words.say("but %(sink)s is disabled, nothing is kept for it", sink=one) for one in verdict.disabled)
+    disabled = (
+        words.say("but %(sink)s is disabled, nothing is kept for it", sink=isolated(words, one))
+        for one in verdict.disabled
+    )
     return "; ".join((taken, *disabled))
+
+
+def _apart(words: Language, values: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: isolated(words, value) for name, value in values.items()}
 
 
 def folded(verdicts: Sequence[Verdict]) -> list[Verdict | int]:

@@ -1,7 +1,8 @@
 """An event: what came in, why it went where it went, and what became of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from bridge.admin import operations
 from bridge.admin.language import Language
@@ -12,7 +13,7 @@ from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere, Variables, Visit
 from bridge.admin.why import folded, why
 from bridge.errors import BridgeError, StoreError
-from bridge.store.base import State
+from bridge.store.base import Standing, State
 from bridge.store.records import Query
 
 ABOUT_THE_SAME = 5
@@ -30,11 +31,19 @@ def view(visit: Visit) -> Variables:
         found = operations.events(visit.ledger, Query(subject=event.subject, limit=ABOUT_THE_SAME + 1))
         same = [one for one in found if one.id != event.id][:ABOUT_THE_SAME]
     muted = next((one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == event.subject), None)
-    return {**variables(event, same, visit.state, visit.language), **looks_of(visit, event), "muted": muted}
+    lanes = operations.lanes(visit.ledger, visit.state.sinks)
+    parked = {one.sink: one.reason or "" for one in lanes if one.standing is Standing.PARKED}
+    return {**variables(event, same, visit.state, visit.language, parked), **looks_of(visit, event), "muted": muted}
 
 
-def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState, words: Language) -> Variables:
-    """All of it; `same`: the newest events about the same."""
+def variables(
+    event: Explanation,
+    same: Sequence[EventBrief],
+    state: ConfigState,
+    words: Language,
+    parked: Mapping[str, str] = MappingProxyType({}),
+) -> Variables:
+    """All of it; `same`: the newest events about the same; `parked`: sink → why its lane is."""
     last = last_of_each(event.fates)
     table = [one for one in event.verdicts if not one.row.startswith("bridge")]
     return {
@@ -46,7 +55,7 @@ def variables(event: Explanation, same: Sequence[EventBrief], state: ConfigState
         "lag": _lag(event),
         "matched": sum(one.matched for one in table),
         "rows": [_row(one, words) for one in folded(event.verdicts)],
-        "deliveries": [_delivery(one, state, words) for one in event.fates],
+        "deliveries": [_delivery(one, state, words, parked) for one in event.fates],
         "understood": _readable(event.data),
         "sent": _readable(event.native),
         "same": [{"event": one, "told": [told(words, fate) for fate in last_of_each(one.fates)]} for one in same],
@@ -69,12 +78,13 @@ def _row(verdict: Verdict | int, words: Language) -> Variables:
     }
 
 
-def _delivery(one: Delivery, state: ConfigState, words: Language) -> Variables:
+def _delivery(one: Delivery, state: ConfigState, words: Language, parked: Mapping[str, str]) -> Variables:
     settings = state.sinks.get(one.sink)
     fate = told(words, one)
     return {
         "one": one,
         "service": settings.type if settings is not None else "",
+        "parked": parked.get(one.sink) if one.state in (State.PENDING, State.WAITING) else None,
         "mark": fate.mark,
         "word": fate.word,
         "tries": [_try(each, words) for each in one.tries],

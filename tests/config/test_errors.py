@@ -188,7 +188,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             "public_url: [https://x]\ntemplates: [x]",
             "1:13: public_url should be one text, not a list\n2:12: templates should be",
         ),
-        ("sinks:\n  ops: {type: null}", '2:15: sink "ops": type is empty: there are console, discord, '),
+        ("sinks:\n  ops: {type: null}", '2:15: sink "ops": type is empty: there are apprise, bale, console, '),
         (
             "sources:\n  m: {panel: {a: 1}}",
             '2:14: source "m": panel should be one word: there are 3x-ui, alertmanager, ',

@@ -13,6 +13,7 @@ from bridge.alerts.reporting import TOO_LATE, Reporter, ReportPlan
 from bridge.event import Event
 from bridge.outcome import Attempt, Dead, Delivered, Done
 from bridge.routing import Route, Router
+from bridge.samples import sample
 from bridge.store import open_ledger
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
@@ -204,6 +205,15 @@ async def test_it_goes_to_its_sinks_and_to_rows_that_ask_for_it(outbox: SqlOutbo
         [report] = kept(store_url)
         went = ledger.read(deliveries_of, [report.id])[report.id]
     assert sorted((one.sink, one.row) for one in went) == [("night", "route 1"), ("ops", "reports.morning")]
+
+
+async def test_it_is_sampled_as_it_is_told(outbox: SqlOutbox, store_url: str) -> None:
+    await outbox.put(an_intake(about(NINE - 9 * DAY), about(NINE - DAY)))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    [report] = kept(store_url)
+    likely = sample(report.type, at=NINE)
+    assert (report.source, report.panel, report.subject) == (likely.source, likely.panel, likely.subject)
+    assert set(told(store_url)[0]) == set(likely.data["report"])
 
 
 async def test_its_own_reports_are_not_counted(outbox: SqlOutbox, store_url: str) -> None:

@@ -80,7 +80,13 @@ def test_check_tells_it_to_programs_too(run: Run, file: Path) -> None:
         ],
     }
     assert told["sinks"][-1] == {"name": "off", "type": "console", "enabled": False}
-    assert told["rows"][2] == {"name": "route 3", "match": ["node.*"], "to": ["here"], "stop": False}
+    assert told["rows"][2] == {
+        "name": "route 3",
+        "match": ["node.*"],
+        "to": ["here"],
+        "stop": False,
+        "audience": "operators",
+    }
     file.write_text("locale: de")
     status, out, _ = run("check", "-c", file, "--json")
     assert status == 2

@@ -59,7 +59,6 @@ ALLOWED = (
     Exemption("panels/bedolaga.py", ("telegram_id",), "a key of its payload, and ours for it"),
     Exemption("panels/threexui/panel.py", ("telegram_id",), "our key for its tgId"),
     Exemption("people/record.py", ANY, "the keys of a record, which operators write: where somebody is reached"),
-    Exemption("people/directory.py", ("owners: .*",), "an example of such a record"),
     Exemption("vocabulary/keys.py", ("device_limit telegram_id", "telegram_id"), "our key for a person there"),
     Exemption("messages/layout.py", ("Telegram ID", "telegram_id"), "how that key is shown"),
     Exemption(

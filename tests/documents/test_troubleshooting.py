@@ -5,8 +5,10 @@ import re
 from bridge.admin.shapes import Fate
 from bridge.admin.words import sentence
 from bridge.delivery.earlier import NOTHING_TO_DELETE
+from bridge.delivery.gate import STOPPED
 from bridge.mute import MUTED
 from bridge.store.base import Standing, State
+from bridge.store.queries.told import TOLD_ALREADY
 from tests.pages import ROOT, named, table
 
 PAGE = "docs/troubleshooting.md"
@@ -31,7 +33,13 @@ def test_it_knows_however_a_lane_can_stand() -> None:
 def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
     """Of the code every place that holds one back; `reason` is what the service said."""
     code = "\n".join(file.read_text("utf-8") for file in (ROOT / "bridge").rglob("*.py"))
-    constants = {"MUTED": MUTED, "NOTHING_TO_DELETE": NOTHING_TO_DELETE, "reason": "the service's own words"}
+    constants = {
+        "MUTED": MUTED,
+        "STOPPED": STOPPED,
+        "TOLD_ALREADY": TOLD_ALREADY,
+        "NOTHING_TO_DELETE": NOTHING_TO_DELETE,
+        "reason": "the service's own words",
+    }
     made = re.findall(r"(?<!case )\bHeldBack\((?:f?\"([^\"{]+)|(\w+))", code)
     reasons = {literal or constants[name] for literal, name in made}
     rows = [row[0] for row in table(PAGE, "It was held back")]

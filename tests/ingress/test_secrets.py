@@ -189,6 +189,14 @@ SECRETS = {
 }
 
 
+#: What says of a request which event it is, where its body does not.
+HEADERS = {
+    "cloudevents": {"Content-Type": "application/cloudevents+json"},
+    "defguard": {"x-defguard-event": "user_some_day"},
+    "bedolaga": {"X-Webhook-Event": "some.day"},
+}
+
+
 @pytest.mark.parametrize(
     ("word", "body"),
     [
@@ -208,6 +216,10 @@ SECRETS = {
             {"alerts": [{"status": "firing", "labels": SECRETS, "annotations": SECRETS, "more": SECRETS}]},
         ),
         ("uptimekuma", {"heartbeat": {"status": 0, "msg": "x", **SECRETS}, "monitor": {"name": "a", **SECRETS}}),
+        ("3x-ui", {"event": "client.changed", "client": {"email": "alice", **SECRETS}, "more": SECRETS}),
+        ("tailscale", [{"type": "someDay", "message": "x", "data": SECRETS, "more": SECRETS}]),
+        ("defguard", {"username": "alice", "devices": [SECRETS], **SECRETS}),
+        ("bedolaga", {"user_id": 17, "username": "alice", "more": SECRETS, **SECRETS}),
         ("orbvpn", {"eventType": "SOME_DAY", "userId": 7, "profile": SECRETS, "more": SECRETS}),
         (
             "discord",
@@ -221,7 +233,7 @@ SECRETS = {
 )
 def test_no_panel_stores_what_is_called_or_looks_like_a_secret(word: str, body: Any) -> None:
     source = opened(word, **({"type": "'a.b'"} if word == "json" else {}))
-    headers = {"Content-Type": "application/cloudevents+json"} if word == "cloudevents" else {}
+    headers = HEADERS.get(word, {})
     kept = stored(source, hook(body, headers=headers))
     assert "s3cr3t" not in kept
     assert "***" in kept

@@ -137,7 +137,9 @@ EVERYTHING: dict[str, Any] = {
         "session_started_at": "2026-11-21T03:00:00Z",
         "connected": True,
     },
+    "ticket": {"id": 12, "title": "slow", "priority": "high", "status": "open", "message": "since yesterday"},
     "alert": {
+        "left_out": 3,
         "name": "NodeDown",
         "severity": "critical",
         "instance": "fra-1:9100",

@@ -18,6 +18,9 @@ from tests.messages.speech import EVERYTHING, NOW, event, said
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale) for locale in LOCALES}
 SAMPLES = samples(at=NOW)
 
+#: What is told in its own words, however much is asked for.
+WHOLE = ("message.posted", "bridge.report")
+
 
 ABUSE = event(
     "security.abuse_reported",
@@ -240,7 +243,7 @@ def test_what_the_heading_says_is_not_said_again_in_few_words() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_short_message_is_short_whatever_happened_and_is_headed_as_ever(service: str, locale: str) -> None:
     for one in (*SAMPLES, *(event(type_, EVERYTHING) for type_ in TYPES)):
-        if one.type == "message.posted" or (service == "slack" and one.panel == "orbvpn"):
+        if one.type in WHOLE or (service == "slack" and one.panel == "orbvpn"):
             continue
         short, normal = (said(service, one, RENDERERS[locale], style=style) for style in ("short", "normal"))
         assert "".join(short.values()).count("\n") <= 8, short
@@ -258,7 +261,7 @@ def test_a_message_says_what_matters_unless_the_whole_is_asked_for(service: str)
             "".join(said(service, event(type_, EVERYTHING), style=style).values()) for style in ("normal", "full")
         )
         whole = type_.endswith((".created", ".updated"))
-        assert (normal == full) is (whole or type_ == "message.posted"), type_
+        assert (normal == full) is (whole or type_ in WHOLE), type_
 
 
 @pytest.mark.parametrize("service", SERVICES)

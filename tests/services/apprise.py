@@ -16,9 +16,10 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.apprise.plugin import notified
-from bridge.sinks.apprise.reading import plain
+from bridge.sinks.apprise.reading import reading
+from bridge.sinks.apprise.schemes import OURS
 from bridge.sinks.http import Request, Response
-from tests.services.known import SECRET, House, KnownChat, Way
+from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import Service, parsed
 
 GOTIFY_TOKEN = "AbCdEf0123456-X"
@@ -42,13 +43,15 @@ LONGEST = {"gotify": 32768, "rocket": 5000, "apprise": 32768, "json": 32768}
 class Street(Service):
     """`fault`: status and body in place of taking a message; `posted` counts what people would see."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, limited: bool = False) -> None:
+        super().__init__(limited=limited)
         self.fault: tuple[int, Any] | None = None
         self.posted = 0
         self.logout = 200
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
+        if self._limited and self.over("sender", OURS.count, OURS.period) > 0:
+            return web.json_response({"error": "too many requests", "errorCode": 429}, status=429)
         if self.fault is not None:
             return web.json_response(self.fault[1], status=self.fault[0])
         form = request.content_type == "application/x-www-form-urlencoded"
@@ -138,7 +141,7 @@ def shown(body: dict[str, Any]) -> str:
 
 
 def seen(body: dict[str, Any]) -> str:
-    return plain(shown(body)) if body["format"] == "markdown" else shown(body)
+    return "".join(span.text for span in reading(shown(body))) if body["format"] == "markdown" else shown(body)
 
 
 def pings(body: dict[str, Any], event: Event) -> Iterable[str]:
@@ -152,14 +155,14 @@ KNOWN = KnownChat(
         "gotify": Way(settings={"url": GOTIFY}, faults=_faults(GOTIFY, "gotify")),
     },
     house=House(
-        stand_in=lambda _limited: Street(),
+        stand_in=lambda limited: Street(limited=limited),
         sinks={
             "gotify": {"url": f"gotify://127.0.0.1:{{port}}/{GOTIFY_TOKEN}"},
             "rocket": {"url": f"rocket://127.0.0.1:{{port}}/?webhook={HOOK}"},
         },
         secrets=(GOTIFY_TOKEN, *HOOK.split("/")),
     ),
-    pace=None,
+    pace=Pace(stand_in=lambda: Street(limited=True), path="/message", body={"message": "x"}, count=OURS.count),
     words=words,
     harmless=harmless,
     shown=shown,

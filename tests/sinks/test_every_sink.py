@@ -38,6 +38,7 @@ SHARED = (
     "html",
     "http",
     "mending",
+    "questions",
     "responses",
     "secrets",
     "settings",

@@ -12,7 +12,7 @@ Quirks   a message is never edited or answered; an address tells one place alone
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -35,6 +35,7 @@ from bridge.sinks.apprise.service import APPRISE
 from bridge.sinks.asking import Reach
 from bridge.sinks.base import ChatConfig, HttpSink, OnSent, Tools, short_hash
 from bridge.sinks.http import Request, Response, Unanswered
+from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice
 
 
@@ -61,6 +62,7 @@ class AppriseConfig(ChatConfig):
     """A service that has no sink of its own, through Apprise."""
 
     mending = MENDING
+    questions: ClassVar[Sequence[Question]] = (Question("url", "Apprise address of a service, as gotify://host/token"),)
     service: ClassVar[Service] = APPRISE
     specimen: ClassVar[JsonObject] = {"url": "gotify://localhost/Aaaaaaaaaaaaaaa"}
     type: Literal["apprise"] = Field("apprise", description="a message by Apprise")

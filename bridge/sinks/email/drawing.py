@@ -35,7 +35,7 @@ def _head(body: JsonObject, at: datetime) -> Iterator[Markup]:
 
 
 def _card(found: list[Piece]) -> Markup:
-    return element("div", *_parts(found), class_="card")
+    return element("div", *_parts(found), class_="sheet")
 
 
 def _parts(found: list[Piece]) -> Iterator[Markup]:

@@ -18,7 +18,7 @@ def drawn(body: JsonObject, at: datetime) -> Drawn:
     where = [element("span", _where(relation), class_="where")] if relation else []
     head = element("div", element("b", SPEAKER), moment(at, f"{at:%H:%M}"), *where, silent_mark(notice), class_="who")
     html = str(said.get("formatted_body", ""))
-    text = element("div", painted(reading(html)), class_="say notice" if notice else "say", dir="auto")
+    text = element("div", painted(reading(html)), class_="say pale" if notice else "say", dir="auto")
     return Drawn(
         element("div", AVATAR, element("div", head, text, class_="message"), class_="drawn matrix"),
         (Measure("bytes", json_size(html), HTML),),

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.pages import ROOT
-from tests.tools import TOOLS, needed
+from tests.tools import OPTIONAL, TOOLS, needed
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -17,6 +17,15 @@ def test_a_missing_tool_skips_its_tests_and_fails_them_in_ci(tool: str, monkeypa
         needed(tool)
     monkeypatch.setenv("CI_TOOLS", "required")
     with pytest.raises(pytest.fail.Exception, match=f"{tool} is missing"):
+        needed(tool)
+
+
+@pytest.mark.parametrize("tool", OPTIONAL)
+def test_what_cannot_be_had_everywhere_is_skipped_everywhere(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.tools.SBIN", "")
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI_TOOLS", "required")
+    with pytest.raises(pytest.skip.Exception, match=f"{tool} is missing"):
         needed(tool)
 
 

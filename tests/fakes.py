@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,6 +12,7 @@ from bridge.intake import Decision, Destination, Intake, Routed, Table
 from bridge.store.rows import lowest_event_id
 
 _NUMBERS = itertools.count()
+_PROCESS = os.urandom(3).hex()  # several may put into one store
 START = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 
 
@@ -78,7 +80,7 @@ def an_event(subject: str | None = "user:alice", *, type_: str = "user.created",
 
 def _id_at(at: datetime) -> str:
     """A fresh id with that time in it, as one has that is made when an event comes in; of one time in their order."""
-    return f"{lowest_event_id(at)}-7000-8000-{next(_NUMBERS):012x}"
+    return f"{lowest_event_id(at)}-7000-8000-{next(_NUMBERS):06x}{_PROCESS}"
 
 
 def an_intake(*events: Event, sinks: tuple[str, ...] = ("ops",)) -> Intake:

@@ -39,9 +39,14 @@ ATTEMPTED = re.compile(r"\*\*Password:\*\* ?(.+)")
 # Every recorded request
 
 
+#: Whose recorded requests are proved by their panels' own tests alone, in tests/panels/: they sign the time, or are told
+#: in the sender's words for its subjects.
+APART = ("bedolaga", "defguard", "tailscale")
+
+
 def records() -> Iterator[tuple[str, dict[str, Any]]]:
     """The source's path, and the request with what is expected of it."""
-    for file in sorted(PAYLOADS.glob("*/*.json")):
+    for file in sorted(file for file in PAYLOADS.glob("*/*.json") if file.parent.name not in APART):
         record = json.loads(file.read_text("utf-8"))
         token = record["path"].rstrip("/").rpartition("/")[2]
         record["retry"] = "-retry-" in file.stem

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,8 @@ async def test_what_comes_in_appears_by_itself_and_leaves_what_is_typed(browser:
         await sign_in(page)
         await page.mouse.move(0, 0)
         await page.fill("[data-find]", "half a w")
-        await desk.outbox.put(Intake([desk.state.router.route(an_event("user:carol"))]))
+        carol = an_event("user:carol", at=desk.clock.now() + timedelta(hours=1))
+        await desk.outbox.put(Intake([desk.state.router.route(carol)]))
         await expect(page.locator(".c-about").first).to_contain_text("user:carol", timeout=SOON)
         assert await page.input_value("[data-find]") == "half a w"
         await expect(page.locator("[data-mark=live]")).to_be_visible()

@@ -39,8 +39,8 @@ ATTEMPTED = re.compile(r"\*\*Password:\*\* ?(.+)")
 # Every recorded request
 
 
-#: Whose recorded requests are proved by their panels' own tests alone, in tests/panels/: they sign the time, or are told
-#: in the sender's words for its subjects.
+#: Whose recorded requests are proved by their panels' own tests alone: they sign the time, or are told in the sender's
+#: words for its subjects.
 APART = ("bedolaga", "defguard", "tailscale")
 
 

@@ -3,10 +3,14 @@
 Why not EmailMessage: its encoded words grow longer than the 75 characters that RFC 2047 allows.
 """
 
+from email.charset import BASE64, Charset
 from email.header import Header
 
 from bridge.markup.text import clean
 
+#: In a form of our own: a library may change what the name stands for, as Apprise does for the whole process.
+_UTF8 = Charset("utf-8")
+_UTF8.header_encoding = BASE64
 LINE = 76  # characters of a line of the head that holds encoded words
 
 
@@ -20,4 +24,4 @@ def encoded_words(text: str, name: str = "") -> str:
     line = one_line(text)
     if line.isascii() and len(name) + len(line) < LINE and "=?" not in line:
         return line
-    return Header(line, "utf-8", maxlinelen=LINE - 1, header_name=name or "X" * 20).encode()
+    return Header(line, _UTF8, maxlinelen=LINE - 1, header_name=name or "X" * 20).encode()

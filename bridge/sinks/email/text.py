@@ -3,61 +3,12 @@
 Quirks   what is written here is read once more (`reading.py`): only what stands in its list of tags gets into a letter
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
-
-from bridge.markup.markdown import Tags, Writer
-from bridge.markup.text import Text, runs_from_right_to_left, web_address
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
+from bridge.markup.html_text import HtmlText, HtmlWriter
 
 
-class EmailText(Text):
+class EmailText(HtmlText):
     __slots__ = ()
 
-    _entities = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"})
 
-    @classmethod
-    def neutral(cls, text: str) -> str:
-        return text.translate(cls._entities)
-
-    @classmethod
-    def code(cls, value: Any) -> Self:
-        """Something to copy. What a filter has made is none, nor what runs from right to left: it reads badly there."""
-        text = cls.escape(value)
-        copied = text and not isinstance(value, cls) and not runs_from_right_to_left(text)
-        return cls(f"<code>{text}</code>") if copied else text
-
-    @classmethod
-    def bold(cls, value: Any) -> Self:
-        text = cls.escape(value)
-        return cls(f"<b>{text}</b>" if text else "")
-
-    @classmethod
-    def link(cls, label: Any, url: object) -> Self:
-        if (address := web_address(url)) is None:
-            return cls.escape(label)
-        target = address.translate(cls._entities)
-        return cls(f'<a href="{target}">{cls.escape(label) or cls.escape(address)}</a>')
-
-
-class EmailWriter(Writer):
-    tags: ClassVar[Tags] = {
-        "strong": ("<b>", "</b>"),
-        "em": ("<i>", "</i>"),
-        "s": ("<s>", "</s>"),
-        "u": ("<u>", "</u>"),
-    }
-
-    def heading(self, children: "Sequence[Token]") -> str:
-        return f"<b>{self.line(children, around='strong')}</b>"
-
-    def quote(self, inner: str) -> str:
-        return f"<blockquote>{inner}</blockquote>"
-
-    def code_block(self, language: str, code: str) -> str:
-        return f"<pre>{super().code_block(language, code)}</pre>"
-
-    def code(self, content: str) -> str:
-        return f"<code>{self.text.fixed(content)}</code>"
+class EmailWriter(HtmlWriter):
+    """A letter has no spoilers."""

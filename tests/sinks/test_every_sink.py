@@ -37,6 +37,7 @@ SHARED = (
     "digest",
     "html",
     "http",
+    "markdown",
     "mending",
     "questions",
     "responses",

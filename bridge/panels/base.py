@@ -160,12 +160,15 @@ class Panel(ABC, Generic[C]):
 
     #: Where the panel posts to.
     path: ClassVar[str] = "/in/{source}"
-    #: What to write into the panel's settings so that it does, with `{url}` and `{secret}` to be filled in.
-    paste: ClassVar[tuple[str, ...]] = ("POST {url}", "X-Webhook-Secret: {secret}")
 
     def __init__(self, config: C) -> None:
         self.config = config
         self._secrets = [secret.get_secret_value().encode() for secret in config.secret]
+
+    @property
+    def paste(self) -> tuple[str, ...]:
+        """What to write into the panel's settings so that it posts, with `{url}` and `{secret}` to be filled in."""
+        return ("POST {url}", "X-Webhook-Secret: {secret}")
 
     def verify(self, hook: Hook) -> None:
         """Raise BadSignature unless the request proves that it comes from the panel."""

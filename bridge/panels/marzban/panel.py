@@ -55,7 +55,6 @@ class MarzbanConfig(SourceConfig):
 
 
 class MarzbanPanel(Panel[MarzbanConfig]):
-    paste: ClassVar[tuple[str, ...]] = ('WEBHOOK_ADDRESS="{url}"', 'WEBHOOK_SECRET="{secret}"')
     masks: ClassVar[tuple[str, ...]] = (
         "user.proxies",
         "user.proxy_settings",
@@ -68,6 +67,13 @@ class MarzbanPanel(Panel[MarzbanConfig]):
             for secret in ("discord_webhook", "telegram_id", "note", "role", "permission_overrides", "custom_variables")
         ),
     )
+
+    @property
+    def paste(self) -> tuple[str, ...]:
+        """PasarGuard is set in its dashboard, the others by their `.env`."""
+        if self.config.panel == "pasarguard":
+            return ("{url}", "{secret}")
+        return ('WEBHOOK_ADDRESS="{url}"', 'WEBHOOK_SECRET="{secret}"')
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(hook.header("x-webhook-secret"))

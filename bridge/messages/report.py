@@ -84,9 +84,7 @@ class _Writer:
                 N_("The clock was changed: this day had %(hours)s hours"), hours=self._formats.number(hours)
             )
         if isinstance(late := moment(self._report.get("late_at")), datetime):
-            yield self._say(
-                N_("⏰ Told late, at %(time)s: the bridge did not run at its time"), time=self._formats.when(late)
-            )
+            yield self._say(N_("⏰ Told late, at %(time)s"), time=self._formats.when(late))
 
     def _comparisons(self) -> Iterator[tuple[str, str]]:
         if self._report.get("every") == "week":

@@ -22,8 +22,9 @@ from bridge.telemetry import log
 
 if TYPE_CHECKING:
     from bridge.admin.dead import Seen
-    from bridge.admin.shapes import GroupDone, SentTest
+    from bridge.admin.shapes import GroupDone
     from bridge.admin.testing import Probe
+    from bridge.admin.tried import SentTest
     from bridge.store.ledger import Ledger
 
 LOG = logging.getLogger("bridge.admin")

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.admin.request_drawing import drawn_request
-from bridge.admin.shapes import MeasureShape, Previewed, RequestShape
+from bridge.admin.tried import MeasureShape, Previewed, RequestShape
 from bridge.delivery.attempt import Customer, customer_message, rendered_message
 from bridge.event import Event, JsonObject
 from bridge.intake import Destination

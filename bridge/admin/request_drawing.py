@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bridge.admin.shapes import RequestShape
+from bridge.admin.tried import RequestShape
 from bridge.event import Event
 from bridge.markup.drawing import Drawn
 from bridge.markup.html import element

@@ -45,7 +45,7 @@ from bridge.telemetry import log
 if TYPE_CHECKING:
     from bridge.admin.graphql.api import GraphQL
     from bridge.admin.rest.api import Api
-    from bridge.admin.shapes import SentTest
+    from bridge.admin.tried import SentTest
 
     #: Those who answer programs.
     Programs = type[Api] | type[GraphQL]

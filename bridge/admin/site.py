@@ -20,7 +20,7 @@ from bridge.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from bridge.admin.frame import Frame
-    from bridge.admin.shapes import SentTest
+    from bridge.admin.tried import SentTest
 
 THEMES = ("auto", "light", "dark")
 THEME, LANGUAGE = "pb_theme", "pb_lang"

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bridge.admin.advice import advice
 from bridge.admin.language import Language, language
-from bridge.admin.shapes import SentTest
+from bridge.admin.tried import SentTest
 from bridge.delivery.probe import Probed
 from bridge.errors import BridgeError, UnknownName, suggestion
 from bridge.event import Event

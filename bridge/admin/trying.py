@@ -13,7 +13,8 @@ from bridge.admin.language import N_, Language, language
 from bridge.admin.manner import manner, quietly
 from bridge.admin.preview import Preview, preview
 from bridge.admin.rows import row_text
-from bridge.admin.shapes import SampleShape, Tried, TriedAside, TriedEvent, TriedRow, Verdict
+from bridge.admin.shapes import Verdict
+from bridge.admin.tried import SampleShape, Tried, TriedAside, TriedEvent, TriedRow
 from bridge.admin.why import why
 from bridge.errors import BadPayload, BridgeError, HookRejected, UnknownName
 from bridge.event import Event

@@ -12,7 +12,7 @@ from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
 
 if TYPE_CHECKING:
-    from bridge.admin.shapes import SentTest
+    from bridge.admin.tried import SentTest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

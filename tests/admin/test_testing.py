@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.admin import operations
-from bridge.admin.shapes import SentTest
+from bridge.admin.tried import SentTest
 from bridge.delivery.probe import Probed
 from bridge.errors import BridgeError, TooSoon, UnknownName
 from bridge.event import Event

@@ -29,8 +29,8 @@ from bridge.admin.graphql.limits import BODY, COMMENTS, TOKENS, check_limits, op
 from bridge.admin.graphql.schema import schema, sdl
 from bridge.admin.guard import Guard
 from bridge.admin.reading import Reading
-from bridge.admin.shapes import SentTest
 from bridge.admin.state import ConfigState
+from bridge.admin.tried import SentTest
 from bridge.errors import BridgeError, StoreError, TooSoon, UnknownName
 from bridge.telemetry import log
 

@@ -12,8 +12,9 @@ from graphql import GraphQLError
 from bridge.admin import operations
 from bridge.admin.actions import Means
 from bridge.admin.reading import Reading
-from bridge.admin.shapes import Lane, SentTest, Try
+from bridge.admin.shapes import Lane, Try
 from bridge.admin.state import ConfigState
+from bridge.admin.tried import SentTest
 from bridge.event import Event, JsonObject
 from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of

@@ -9,8 +9,9 @@ from yarl import URL
 from bridge.admin import operations
 from bridge.admin.graphql.asked import Asked
 from bridge.admin.language import language
-from bridge.admin.shapes import ListedDelivery, SentTest
+from bridge.admin.shapes import ListedDelivery
 from bridge.admin.testing import SAMPLE
+from bridge.admin.tried import SentTest
 from bridge.errors import UnknownName, suggestion
 from bridge.event import iso
 from bridge.sinks import SinkSettings

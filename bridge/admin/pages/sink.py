@@ -9,8 +9,9 @@ from bridge.admin.language import Language
 from bridge.admin.pages.sinks import lane_row
 from bridge.admin.pages.states import told, try_words
 from bridge.admin.rows import row_text
-from bridge.admin.shapes import EventBrief, Lane, SentTest
+from bridge.admin.shapes import EventBrief, Lane
 from bridge.admin.state import ConfigState
+from bridge.admin.tried import SentTest
 from bridge.admin.visit import NotThere, Variables, Visit
 from bridge.outcome import Rate
 from bridge.sinks import SinkSettings

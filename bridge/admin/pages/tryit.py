@@ -3,8 +3,9 @@
 import json
 
 from bridge.admin.pages.previews import figures
-from bridge.admin.shapes import SampleShape, Tried, TriedRow, Verdict
+from bridge.admin.shapes import Verdict
 from bridge.admin.state import ConfigState
+from bridge.admin.tried import SampleShape, Tried, TriedRow
 from bridge.admin.trying import sample_shapes, try_it
 from bridge.admin.visit import NotThere, Variables, Visit
 from bridge.admin.why import folded

@@ -10,7 +10,8 @@ from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink
 from bridge.admin.rest.looking import group_of
-from bridge.admin.shapes import GroupDone, SentTest
+from bridge.admin.shapes import GroupDone
+from bridge.admin.tried import SentTest
 from bridge.errors import BridgeError
 from bridge.store.base import Cleared, State
 from bridge.store.ledger import Ledger

@@ -2,22 +2,9 @@
 
 from datetime import datetime
 
-from bridge.admin.shapes import (
-    Audited,
-    DeadGroup,
-    EventBrief,
-    Lane,
-    ListedDelivery,
-    Muted,
-    Point,
-    Previewed,
-    SampleShape,
-    SentTest,
-    SetAside,
-    Shape,
-    Try,
-)
+from bridge.admin.shapes import Audited, DeadGroup, EventBrief, Lane, ListedDelivery, Muted, Point, SetAside, Shape, Try
 from bridge.admin.status import Status
+from bridge.admin.tried import Previewed, SampleShape, SentTest
 
 
 class StatusNow(Status):

@@ -19,8 +19,8 @@ from bridge.admin.rest.keeping import KEEPING
 from bridge.admin.rest.looking import LOOKING
 from bridge.admin.rest.openapi import document
 from bridge.admin.rest.reading import body_of, query_of
-from bridge.admin.shapes import SentTest
 from bridge.admin.state import ConfigState
+from bridge.admin.tried import SentTest
 from bridge.errors import suggestion
 
 T = TypeVar("T")

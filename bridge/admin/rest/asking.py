@@ -6,7 +6,8 @@ from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink, row_then
 from bridge.admin.saying import say_verdict
-from bridge.admin.shapes import Lane, Tried
+from bridge.admin.shapes import Lane
+from bridge.admin.tried import Tried
 from bridge.admin.trying import sample_shapes, try_it
 from bridge.admin.visit import NotThere
 from bridge.outcome import Rate

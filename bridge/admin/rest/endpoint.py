@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from bridge.admin.actions import Means
 from bridge.admin.auth import Role
 from bridge.admin.rest.asked import Nothing, Query
-from bridge.admin.shapes import SentTest, Shape
+from bridge.admin.shapes import Shape
 from bridge.admin.state import ConfigState
+from bridge.admin.tried import SentTest
 from bridge.store.ledger import Ledger
 
 T = TypeVar("T")

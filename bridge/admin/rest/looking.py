@@ -10,7 +10,8 @@ from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink, service_of
 from bridge.admin.rows import table_rows
-from bridge.admin.shapes import DeadGroup, Explanation, Previewed, WholeDelivery
+from bridge.admin.shapes import DeadGroup, Explanation, WholeDelivery
+from bridge.admin.tried import Previewed
 from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError
 from bridge.intake import Destination

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from bridge.store.base import application_name
+from bridge.store.channel import application_name
 
 QUERY_TIMEOUT = 2.0  # for what we ask; less than LEASE (`replicas.py`), or one slow answer would stop all lanes
 CONNECT_TIMEOUT = 10.0  # for a new connection, whichever of the hosts it is to

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from hashlib import blake2b
 
 from bridge.cluster.connection import Connection
-from bridge.store.base import CHANNEL, application_name
+from bridge.store.channel import CHANNEL, application_name
 
 
 async def listen(connection: Connection, *, statement_timeout: float) -> None:

@@ -28,7 +28,7 @@ from bridge.cluster.assignment import Share, groups
 from bridge.cluster.connection import QUERY_TIMEOUT, Connection, connect, query_timeout
 from bridge.cluster.membership import Membership
 from bridge.cluster.ownership import Carrier
-from bridge.store.base import application_name
+from bridge.store.channel import application_name
 from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.store")

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from psycopg import pq
 from psycopg.types.string import StrDumper
 
-from bridge.store.base import CHANNEL, application_name
+from bridge.store.channel import CHANNEL, application_name
 from bridge.store.postgres_connection import WatchedConnection
 from bridge.store.schema import metadata
 

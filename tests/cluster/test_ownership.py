@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Mapping
 
 from bridge.cluster.ownership import SoleOwnership, open_ownership, replica_name
-from bridge.store.base import application_name
+from bridge.store.channel import application_name
 
 
 class Recording:

@@ -9,6 +9,12 @@ from typing import Any
 
 from bridge.event import JsonObject
 
+FRONT = 40333  # Cloudflare, in Discord's shape
+PLACES = (401, 403, 404, 410)  # statuses that are about the place
+BANNING = (401, 403, 429)  # statuses that count towards a ban of our address
+BANNED = "ip discord invalid"  # what they are counted by, with some room below the 10,000
+BAN = 600.0  # seconds; a ban does not say how long it lasts
+
 #: About the place: no message will be taken until a person has been there.
 GONE: Mapping[int, str] = {
     10003: "Unknown Channel",

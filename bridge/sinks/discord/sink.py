@@ -62,11 +62,16 @@ from bridge.sinks.base import (
 from bridge.sinks.discord.advice import HOSTS, url_advice
 from bridge.sinks.discord.answers import (
     AWAY,
+    BAN,
+    BANNED,
+    BANNING,
     DELETED,
+    FRONT,
     GONE,
     LIMITED,
     LOST,
     NO_THREAD,
+    PLACES,
     REFUSED,
     error_code,
     is_form_error,
@@ -88,14 +93,6 @@ EDITED = ("content", "embeds", "components")
 
 #: An address that comes out of data: the host is Discord's, whatever the data says.
 WEBHOOK = r"https://discord\.com/api/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}"
-
-BAN = 600.0  # seconds; a ban does not say how long it lasts
-
-FRONT = 40333  # Cloudflare, in Discord's shape
-PLACES = (401, 403, 404, 410)
-
-BANNED = "ip discord invalid"  # what a ban is counted by, with some room below the 10,000
-BANNING = (401, 403, 429)
 
 _REF = re.compile(r"([0-9]{1,20})(?:/([0-9]{1,20}))?")  # message, and the thread it is in
 

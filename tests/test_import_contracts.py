@@ -61,6 +61,7 @@ def broken(copy: Path) -> Callable[[str, str], set[str]]:
         ("delivery/new.py", "from bridge.panels import base", MOVERS),
         ("cluster/new.py", "from bridge.store.schema import lanes", MOVERS),
         ("cluster/new.py", "from bridge.store import open_outbox", MOVERS),
+        ("cluster/new.py", "from bridge.store import base", MOVERS),
         ("ingress/new.py", "from bridge.panels.discord.panel import DiscordPanel", MOVERS),
         ("ingress/new.py", "from bridge.store import records", MOVERS),
         ("polling/new.py", "from bridge.panels.threexui import ThreeXuiConfig", MOVERS),
@@ -89,7 +90,7 @@ def test_a_file_that_breaks_a_contract_is_found(
         ("sinks/new.py", "from bridge.sinks import base, http, settings"),
         ("sinks/slack/new.py", "from bridge.sinks.slack import sink"),
         ("delivery/new.py", "from bridge.sinks import base\nfrom bridge.store.base import Outbox"),
-        ("cluster/new.py", "from bridge.store import base"),
+        ("cluster/new.py", "from bridge.store import channel"),
         ("polling/new.py", "from bridge.sinks import http\nfrom bridge.panels import base"),
     ],
 )

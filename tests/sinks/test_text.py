@@ -4,11 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.markup.text import ELLIPSIS, Text
+from bridge.sinks.bale import message as bale
+from bridge.sinks.bale.text import BaleText
 from bridge.sinks.base import clip
 from bridge.sinks.discord.embed import MARKUP as DISCORD
+from bridge.sinks.discord.text import DiscordText
+from bridge.sinks.mattermost import message as mattermost
+from bridge.sinks.mattermost.text import MattermostText
 from bridge.sinks.slack import sink as slack
+from bridge.sinks.slack.text import SlackText
 from bridge.sinks.text import PLAIN, Markup, shows, utf16, web_url
 from tests.sinks.values import hostile_texts
+
+#: How each service's text is escaped, and cut.
+WRITTEN: list[tuple[type[Text], Markup]] = [
+    (BaleText, bale.MARKUP),
+    (DiscordText, DISCORD),
+    (MattermostText, mattermost.MARKUP),
+    (SlackText, slack.MARKUP),
+]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +61,14 @@ def test_a_clipped_text_is_never_longer_than_asked(text: str, limit: int, markup
 def test_a_text_that_fits_is_not_touched(text: str, limit: int) -> None:
     kept = clip(text, limit)
     assert clip(kept, limit) == kept
+
+
+@given(text=hostile_texts, limit=st.integers(2, 400))
+@pytest.mark.parametrize(("written", "markup"), WRITTEN)
+def test_what_means_nothing_leaves_nothing_open(written: type[Text], markup: Markup, text: str, limit: int) -> None:
+    escaped = str(written.escape(text))
+    kept = clip(escaped, limit, markup)
+    assert kept == escaped or kept.endswith(ELLIPSIS)
 
 
 @given(st.text())

@@ -6,6 +6,7 @@ Source   docs.bale.ai; the limits stand in sinks/bale/sink.py
 import re
 
 from bridge.event import JsonObject
+from bridge.markup.text import SPACE
 from bridge.message import Digest, Message
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.digest import counts_by_type, told_and_rest
@@ -15,8 +16,9 @@ TEXT = 4096  # characters, marks among them
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 10
 DIGEST_PARTS = 10
 
-#: Links stay whole; the marks are closed again.
-MARKUP = Markup(parts=re.compile(r"\[[^\[\]\n]*\]\([^()\s]*\)|.", re.DOTALL), marks=frozenset({"*", "_"}))
+#: Links stay whole, and so does a mark that means none; the others are closed again.
+_PARTS = re.compile(rf"\[[^\[\]\n]*\]\([^()\s]*\)|{SPACE}[*_](?={SPACE})|.", re.DOTALL)
+MARKUP = Markup(parts=_PARTS, marks=frozenset({"*", "_"}))
 
 
 def message_payload(message: Message, buttons: int) -> JsonObject:

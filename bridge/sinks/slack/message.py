@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal
 
+from bridge.markup.text import SPACE
 from bridge.message import Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.slack.service import SLACK
@@ -18,7 +19,7 @@ REST = 500  # characters that what is left out of a digest may take
 
 #: Links, mentions and entities stay whole; the marks are closed again.
 MARKUP = Markup(
-    parts=re.compile(r"<[^<>\n]{1,3000}>|&(?:amp|lt|gt);|```|.", re.DOTALL),
+    parts=re.compile(rf"<[^<>\n]{{1,3000}}>|&(?:amp|lt|gt);|```|{SPACE}[*_~`](?={SPACE})|.", re.DOTALL),
     marks=frozenset({"```", "`", "*", "_", "~"}),
     fences=frozenset({"```", "`"}),
 )

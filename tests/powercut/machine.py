@@ -119,9 +119,18 @@ class Machine:
         with suppress(ProcessLookupError):
             self.bridge.signal(number)
 
-    async def end(self, number: signal.Signals) -> int:
-        """End the bridge; returns its exit status."""
-        self.send_signal(number)
+    async def end(self) -> int:
+        """SIGTERM; returns the bridge's exit status."""
+        self.send_signal(signal.SIGTERM)
+        return await self._ended()
+
+    async def kill(self) -> None:
+        """kill -9, between two operations: the disk keeps all that was done to it, and the journal knows of all."""
+        with self.control.held(self._shim):
+            self.send_signal(signal.SIGKILL)
+            await self._ended()
+
+    async def _ended(self) -> int:
         status = await self.bridge.ended()
         await asyncio.sleep(LOOK)
         self._report.breaks.append(time.monotonic())

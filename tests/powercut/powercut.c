@@ -88,22 +88,33 @@ static int on(void) {
 
 static __attribute__((constructor)) void begin(void) { on(); }
 
-static void lock(void) {
+static void acquire(struct control *c) {
     uint64_t me = syscall(SYS_gettid);
     for (unsigned n = 0;; n++) {
         uint64_t nobody = 0;
-        if (__atomic_compare_exchange_n(&control->lock, &nobody, me, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) break;
-        if (control->cut) die();
+        if (__atomic_compare_exchange_n(&c->lock, &nobody, me, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) break;
+        if (c->cut && c == control) die();
         /* whoever held it was killed */
         if (n > 200 && n % 200 == 0 && syscall(SYS_kill, nobody, 0) < 0 && errno == ESRCH)
-            __atomic_compare_exchange_n(&control->lock, &nobody, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+            __atomic_compare_exchange_n(&c->lock, &nobody, 0, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
         if (n > 20) { struct timespec t = {0, 20000}; syscall(SYS_nanosleep, &t, 0); }
     }
+}
+
+static void release(struct control *c) { __atomic_store_n(&c->lock, 0, __ATOMIC_RELEASE); }
+
+/* For whoever runs the program: meanwhile no process is inside of an operation, and one that is killed leaves none half
+ * done or half recorded. */
+void powercut_hold(struct control *c) { acquire(c); }
+void powercut_release(struct control *c) { release(c); }
+
+static void lock(void) {
+    acquire(control);
     if (control->cut_at && control->operations + 1 >= control->cut_at) control->cut = 1;
     if (control->cut) die();
 }
 
-static void unlock(void) { __atomic_store_n(&control->lock, 0, __ATOMIC_RELEASE); }
+static void unlock(void) { release(control); }
 
 /* The lock is held. */
 static uint64_t put(struct record r, const char *path, const char *target, const struct iovec *data, int pieces) {

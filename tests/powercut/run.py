@@ -3,7 +3,6 @@
 import asyncio
 import random
 import shutil
-import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,7 +86,7 @@ async def _carry_on(world: World) -> None:
         await world.post_each()
         while any(one.state in UNSETTLED for one in kept(machine.store)):
             await asyncio.sleep(0.1)
-    if status := await machine.end(signal.SIGTERM):
+    if status := await machine.end():
         report.faults.append(f"it ended with {status}")
     report.faults += faults_of(machine.store)
     report.kept = kept_in_full(machine.store)

@@ -127,7 +127,7 @@ async def stop(world: World) -> None:
     async with _posting(world):
         await asyncio.sleep(world.chance.uniform(0.2, 1.0))
         machine.cut_within(200)
-        status = await machine.end(signal.SIGTERM)
+        status = await machine.end()
         if machine.is_on and status != 0:
             world.report.faults.append(f"SIGTERM: it ended with {status}")
 
@@ -141,7 +141,7 @@ async def failing_fsync(world: World) -> None:
             await asyncio.sleep(chance.uniform(0.1, 0.5))
             await machine.fsyncs_fail(chance.randint(1, 3))
         if chance.random() < 0.4:
-            await machine.end(chance.choice((signal.SIGKILL, signal.SIGTERM)))
+            await chance.choice((machine.kill, machine.end))()
             machine.control["fail"] = 0
             await machine.start()
         machine.cut_within(chance.choice((50, 3000)))

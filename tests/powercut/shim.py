@@ -1,10 +1,13 @@
 """The shim: compiled when it is needed, and what it shares with whoever runs a program under it."""
 
+import ctypes
 import mmap
 import os
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("powercut.c")
@@ -47,6 +50,19 @@ class Control:
         """What a program needs to have its writes below `root` recorded here."""
         own = {"LD_PRELOAD": str(shim), "POWERCUT_ROOT": str(root.resolve()), "POWERCUT_CONTROL": str(self._folder)}
         return {**os.environ, **own}
+
+    @contextmanager
+    def held(self, shim: Path) -> Iterator[None]:
+        """Meanwhile no program is inside of an operation: what was done to a file is recorded, and the other way round.
+
+        Whoever is killed has to be gone by the end of it.
+        """
+        library, page = ctypes.CDLL(str(shim)), (ctypes.c_char * PAGE).from_buffer(self._map)
+        library.powercut_hold(page)
+        try:
+            yield
+        finally:
+            library.powercut_release(page)
 
     def close(self) -> None:
         self._map.close()

@@ -51,6 +51,12 @@ except OSError:
 os.write(fd, b"b" * 4096)
 os.fsync(fd)
 """
+GROWING = """
+import os, sys
+fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+while True:
+    os.write(fd, b"x" * 1_000_000)
+"""
 SYNC_FILE = "os.fsync(fd)"
 SYNC_FOLDER = "d = os.open(folder, os.O_RDONLY); os.fsync(d); os.close(d)"
 
@@ -115,6 +121,22 @@ def test_what_an_fsync_failed_to_write_is_not_written_by_the_next_one_unless_it_
     shown = [disk.image(records, cut, Outage.of(seed)).files[command[-1]] for seed in range(CUTS)]
     assert {one[4096:] for one in shown} == {b"b" * 4096}
     assert ({one[:4096] for one in shown} == {b"a" * 4096}) is kept
+
+
+def test_of_a_killed_writer_nothing_is_half_done_or_half_recorded(tmp_path: Path, shim: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    control, file = Control(tmp_path / "control"), tmp_path / "disk" / "file"
+    for lives in range(1, CUTS):
+        with subprocess.Popen([sys.executable, "-c", GROWING, file], env=control.environment(shim, file.parent)) as one:
+            while control["operations"] < 5 * lives:
+                assert one.poll() is None
+            with control.held(shim):
+                one.kill()
+                one.wait()
+        written = [record for record in read(control.journal) if record.op is Op.WRITE]
+        assert len(written) >= 5 * lives - 1
+        assert sum(len(record.data) for record in written) == file.stat().st_size
+    control.close()
 
 
 def endings(tmp_path: Path, shim: Path, writer: str, names: Names | None, *, lies: bool = False) -> Sequence[Ending]:

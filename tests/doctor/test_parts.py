@@ -96,7 +96,7 @@ def test_a_secret_that_can_be_guessed(tmp_path: Path, secret: str, mark: list[Ma
 
 
 def of_store(file: Path) -> list[Finding]:
-    return list(store_findings(load(file).config, now=NOW, limit=WITHIN))
+    return list(store_findings(load(file).config, now=datetime.now(UTC), limit=WITHIN))
 
 
 async def test_a_store_that_is_well(tmp_path: Path, store_url: str) -> None:

@@ -19,6 +19,8 @@ from jsonschema.exceptions import ValidationError
 #: Seconds by which a request may seem early, though half of a period at the most: on a busy machine the one before it
 #: may have been late on its way. How exactly a limiter keeps a rate is tested with clocks that nobody holds up.
 LEEWAY = 2.0
+#: Seconds between two beats of a stand-in, and how many beats a request may lie before it is looked at.
+BEAT, BEATS = 0.01, 10
 #: Of the loop, in which whoever has connected, and says nothing, is taken up before the door closes.
 ROUNDS = 10
 CONTRACTS = Path(__file__).parent.parent / "contracts"
@@ -64,6 +66,13 @@ class StandIn(ABC):
         self.now: Callable[[], float] = time.monotonic
         self._limited = limited
         self._windows: dict[str, deque[float]] = {}
+        self._beats: deque[float] = deque(maxlen=BEATS)
+
+    async def beat(self) -> None:
+        """For as long as it serves; how far the beats are apart tells how late it looks at what has come."""
+        while True:
+            self._beats.append(time.monotonic())
+            await asyncio.sleep(BEAT)
 
     @abstractmethod
     def listening(self, port: int) -> AbstractAsyncContextManager[str]:
@@ -72,16 +81,20 @@ class StandIn(ABC):
     def over(self, what: str, count: int, period: float) -> float:
         """Count a request against `count` in `period` seconds; how long it should have waited, 0.0 where it need not.
 
-        What was refused counts too.
+        What was refused counts too. Each counts from when it may have come, which is before it is looked at.
         """
         now = self.now()
         window = self._windows.setdefault(f"{what} {count}/{period:g}", deque(maxlen=count))
         wait = window[0] + period - now if len(window) == count else 0.0
-        window.append(now)
+        window.append(now - self._late())
         if wait <= min(LEEWAY, period / 2):
             return 0.0
         self.broken.append(f"{what}: more than {count} in {period:g} s, {wait:.3f} s too early")
         return wait
+
+    def _late(self) -> float:
+        """Seconds that a request may have waited until it is looked at."""
+        return time.monotonic() - self._beats[0] if self._beats else 0.0
 
     def refuse(self, fault: str) -> None:
         self.refused.append(fault)
@@ -138,8 +151,12 @@ class Service(StandIn):
 @asynccontextmanager
 async def serving(service: StandIn, port: int = 0) -> AsyncIterator[str]:
     """The service on 127.0.0.1; gives `http://127.0.0.1:{port}`, or whatever else it speaks."""
-    async with service.listening(port) as base:
-        yield base
+    beating = asyncio.ensure_future(service.beat())
+    try:
+        async with service.listening(port) as base:
+            yield base
+    finally:
+        beating.cancel()
 
 
 @cache

@@ -170,7 +170,7 @@ async def test_all_of_it_works_without_script(browser: Browser, desk: Desk) -> N
         await sign_in(page)
         await page.select_option("[name=language]", "fa")
         await page.click(".prefs button")
-        assert await page.get_attribute("html", "dir") == "rtl"
+        await expect(page.locator("html")).to_have_attribute("dir", "rtl")
         await page.fill(".filters [name=q]", "alice")
         await page.select_option("[name=state]", "dead")
         await page.click(".filters button")
@@ -183,7 +183,7 @@ async def test_all_of_it_works_without_script(browser: Browser, desk: Desk) -> N
         await expect(page.locator("[role=status]")).to_be_visible()
         assert len(desk.reloads) == 1
         await page.click("form[action='/logout'] button")
-        assert page.url == f"{desk.url}/login"
+        await expect(page).to_have_url(f"{desk.url}/login")
 
 
 async def test_after_signing_out_the_way_back_shows_nothing(browser: Browser, desk: Desk) -> None:
@@ -192,6 +192,7 @@ async def test_after_signing_out_the_way_back_shows_nothing(browser: Browser, de
         await sign_in(page, LOOK)
         await page.goto("/sinks")
         await page.click("form[action='/logout'] button")
+        await page.wait_for_url("**/login")
         await page.go_back()
         await expect(page.locator("[name=token]")).to_be_visible()
         assert "ops" not in await page.content()

@@ -1,5 +1,6 @@
 # make run: the bridge with config.example.yaml, and an event sent through it. Installs what that needs, and no more.
 # make test: everything is proved.  make test-fast: what needs no process of its own, in a minute.
+# make explore: properties, with examples that nobody has tried.
 # make site: the documents as a site, in site/.  make pictures: those that they show, taken anew.
 # make install: what running needs, in .venv.  make dist: the wheel.  make image: the container image, tagged with the version.
 
@@ -21,7 +22,7 @@ DEV_LOCKS := .ci/requirements-dev.lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 COMPILE := $(BIN)/python -m compileall -q -j 0
 
-.PHONY: run test test-fast check format lint types imports chaos powercut fuzz bench site pictures install dist image clean
+.PHONY: run test test-fast explore check format lint types imports chaos powercut fuzz bench site pictures install dist image clean
 
 run: $(RUNTIME)
 	@$(COMPILE) bridge
@@ -34,6 +35,10 @@ test: $(DEV)
 test-fast: $(DEV)
 	@$(COMPILE) bridge tests
 	$(BIN)/pytest --numprocesses logical --dist worksteal -m "not process" --hypothesis-profile fast
+
+explore: $(DEV)
+	@$(COMPILE) bridge tests
+	$(BIN)/pytest --numprocesses logical --dist worksteal -m "hypothesis and not process" --hypothesis-profile explore
 
 check: lint types imports test
 

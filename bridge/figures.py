@@ -40,6 +40,23 @@ class Figures:
         return sum(self.sources.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerFigures:
+    """What was told of the users of an owner.
+
+    realm, name  whose they are
+    types        of each span, in their order: type → events
+    users        of the first span: name → events, the busiest first
+    cut          there may have been more events in the first span than are looked at
+    """
+
+    realm: str
+    name: str
+    types: Sequence[Mapping[str, int]]
+    users: Mapping[str, int]
+    cut: bool
+
+
 @dataclass(frozen=True, slots=True)
 class GivenUp:
     """Messages that were given up at a sink for a reason, and that nobody has dealt with."""

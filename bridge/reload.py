@@ -267,6 +267,7 @@ def report_plan(config: Config, router: Router) -> ReportPlan:
         router,
         frozenset(name for name, sink in config.all_sinks().items() if sink.enabled),
         {name: limit if isinstance(limit, float) else None for name, limit in limits.items()},
+        sorted(set(config.realms().values())),
     )
 
 

@@ -155,6 +155,18 @@ class Panels:
         return found
 
 
+class LaterClock:
+    """The clock of a bridge, which is set on in place of waiting. A lane that sleeps is to be woken by an event."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "skew"
+        self._file.write_text("0")
+        self.program = ("tests.chaos.skewed", str(self._file))
+
+    def step(self, seconds: float) -> None:
+        self._file.write_text(str(seconds))
+
+
 @asynccontextmanager
 async def a_house(
     folder: Path,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.services.service import Taken
-from tests.street import a_house, a_street
+from tests.street import LaterClock, a_house, a_street
 
 pytestmark = pytest.mark.process
 
@@ -37,18 +37,6 @@ def named_in(one: Taken) -> list[str]:
     """The users of a digest, in order, each once."""
     shown = json.dumps(one.body.get("blocks") or one.body.get("embeds") or one.body, ensure_ascii=False)
     return list(dict.fromkeys(re.findall(r"user-\d+", shown)))
-
-
-class LaterClock:
-    """The clock of a bridge, which is set on in place of waiting. A lane that sleeps is to be woken by an event."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "skew"
-        self._file.write_text("0")
-        self.program = ("tests.chaos.skewed", str(self._file))
-
-    def step(self, seconds: float) -> None:
-        self._file.write_text(str(seconds))
 
 
 # Digests

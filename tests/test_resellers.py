@@ -11,7 +11,7 @@ import pytest
 from tests.processes import until
 from tests.services.service import Answer, serving
 from tests.services.telegram import TOKEN, Telegram
-from tests.street import MARZBAN, Panels, a_house
+from tests.street import MARZBAN, LaterClock, Panels, a_house
 
 pytestmark = pytest.mark.process
 
@@ -28,7 +28,7 @@ directory:
 
 @asynccontextmanager
 async def a_shop(
-    folder: Path, telegram: Telegram, *, rows: Sequence[str] = (), sink: str = "", more: str = DIRECTORY
+    folder: Path, telegram: Telegram, *, rows: Sequence[str] = (), sink: str = "", more: str = DIRECTORY, **about: Any
 ) -> AsyncIterator[Panels]:
     """A bridge that tells resellers by one bot."""
     async with AsyncExitStack() as stack:
@@ -41,7 +41,7 @@ sinks:
   ops: {{type: telegram, token: "{TOKEN}", api_base: "{base}", {fast}, chat_id: {OPS}}}
 """
         yield await stack.enter_async_context(
-            a_house(folder, sinks, rows=rows or ["match: 'user.*', to: resellers"], more=more)
+            a_house(folder, sinks, rows=rows or ["match: 'user.*', to: resellers"], more=more, **about)
         )
 
 
@@ -122,6 +122,27 @@ async def test_a_mended_directory_holds_for_what_already_waits(tmp_path: Path) -
         telegram.let_through()
         await panels.settled(1)
     assert {place: len(texts) for place, texts in by_chat(telegram).items()} == {(OPS, None): 1}
+
+
+async def test_each_reseller_is_told_in_the_morning_of_their_own_users(tmp_path: Path) -> None:
+    telegram, clock = Telegram(chats=(SEVEN, NINE, OPS)), LaterClock(tmp_path)
+    more = f'{DIRECTORY}\nreports: {{morning: {{at: "00:00", to: resellers, each: owner}}}}'
+    rows = ["match: 'user.*', to: ops"]
+    async with a_shop(tmp_path, telegram, rows=rows, more=more, program=clock.program) as panels:
+        await told(panels, ("alice", "reseller-7"), ("bob", "reseller-9"), ("carol", "reseller-7"), ("dave", None))
+        await panels.settled(4)
+        clock.step(86_400)
+        await panels.bridge.restart()
+        await panels.settled(6)
+        await panels.bridge.restart()  # and not again
+        await told(panels, ("erin", None))
+        await panels.settled(7)
+    said = by_chat(telegram)
+    assert {place: len(texts) for place, texts in said.items()} == {(OPS, None): 5, (SEVEN, 12): 1, (NINE, None): 1}
+    [seven], [nine] = said[SEVEN, 12], said[NINE, None]
+    assert "گزارش" in seven
+    assert all((name in seven, name in nine) == (name != "bob", name == "bob") for name in ("alice", "bob", "carol"))
+    assert "dave" not in seven + nine
 
 
 async def test_a_digest_is_for_one_reseller(tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ from bridge.alerts.alert import Alert
 from bridge.alerts.periods import DAYS, Due, Period, period_of
 from bridge.alerts.report_settings import ReportSettings
 from bridge.event import iso
-from bridge.figures import Collected, Figures, Span
+from bridge.figures import Collected, Figures, OwnerFigures, Span
 
 WORD = "report"
 LATE = 900.0  # seconds after its time from which on a report says that it is late
 WEEK = timedelta(days=7)
 SHOWN = 10  # of a kind that are told by name
+#: What a span is compared with: the one just before, and of a day the same one of the week before.
+COMPARED = ("before", "week_before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +51,30 @@ class Report:
 
     def alert(self, found: Collected, now: datetime) -> Alert:
         """What is told of it, once it is known what happened in its `spans`."""
-        late = (now - self.due.at).total_seconds() > LATE
         return Alert(
             word=WORD,
             at=now,
             subject=f"{WORD}:{self.name}",
-            data={"report": _told(self, found, now if late else None)},
+            data={"report": _told(self, found, self._late(now))},
             key=self.key,
         )
+
+    def owner_key(self, of: OwnerFigures) -> str:
+        """Of what an owner is told."""
+        return f"{self.key}:{of.realm}:{of.name}"
+
+    def owner_alert(self, of: OwnerFigures, now: datetime) -> Alert:
+        """What an owner is told of their users."""
+        return Alert(
+            word=WORD,
+            at=now,
+            subject=f"{WORD}:{self.name}:{of.name}",
+            data={"report": _told_owner(self, of, self._late(now)), "owner": of.name},
+            key=self.owner_key(of),
+        )
+
+    def _late(self, now: datetime) -> datetime | None:
+        return now if (now - self.due.at).total_seconds() > LATE else None
 
 
 def is_empty(found: Collected) -> bool:
@@ -64,10 +82,36 @@ def is_empty(found: Collected) -> bool:
     return not found.figures[0].events and not found.figures[0].sinks
 
 
+def _told_owner(report: Report, of: OwnerFigures, late: datetime | None) -> dict[str, Any]:
+    types, *before = of.types
+    known = {word: counts for word, counts in zip(COMPARED, before, strict=False) if counts}
+    return {
+        **_period(report, late),
+        "events": sum(types.values()),
+        **{word: sum(counts.values()) for word, counts in known.items()},
+        **_parts("types", "type", types, known),
+        **_parts("users", "name", of.users),
+        **({"cut": True} if of.cut else {}),
+    }
+
+
+def _period(report: Report, late: datetime | None) -> dict[str, Any]:
+    """Of when it tells."""
+    period = report.due.period
+    return {
+        "name": report.name,
+        "every": report.settings.every,
+        "begins_at": iso(period.begins),
+        "ends_at": iso(period.ends - timedelta(microseconds=1)),
+        "hours": round(period.seconds / 3600, 2),
+        **({"late_at": iso(late)} if late else {}),
+    }
+
+
 def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, Any]:
     period, settings = report.due.period, report.settings
     of, *before = found.figures
-    compared = dict(zip(("before", "week_before"), before, strict=False))
+    compared = dict(zip(COMPARED, before, strict=False))
     known = {word: one for word, one in compared.items() if one.whole}
     sent = of.sinks.values()
     parts = {
@@ -77,12 +121,7 @@ def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, 
         "user": lambda: _parts("users", "name", found.users) | ({"cut": True} if found.cut else {}),
     }
     return {
-        "name": report.name,
-        "every": settings.every,
-        "begins_at": iso(period.begins),
-        "ends_at": iso(period.ends - timedelta(microseconds=1)),
-        "hours": round(period.seconds / 3600, 2),
-        **({"late_at": iso(late)} if late else {}),
+        **_period(report, late),
         "events": of.events,
         **{word: one.events for word, one in known.items()},
         "nowhere": of.nowhere,

@@ -46,6 +46,9 @@ class ReportSettings(Settings):
     )
     at: TimeOfDay = Field(description="the time of the day, in the file's `timezone`")
     to: Names = Field(min_length=1, description="the sinks that it is sent to")
+    each: Literal["owner"] | None = Field(
+        None, description="one for each owner of whose users something was told, at the address that is theirs: owner"
+    )
     by: Annotated[tuple[By, ...], BeforeValidator(_one_or_many)] = Field(
         ALL, description="what is told apart: type, owner, node, user"
     )
@@ -54,6 +57,12 @@ class ReportSettings(Settings):
     def rhythm(self) -> Rhythm:
         """When it is told."""
         return Rhythm(self.every, self.at, WEEKDAYS.index(self.weekday or WEEKDAYS[0]))
+
+    @model_validator(mode="after")
+    def _what_an_owner_may_know(self) -> "ReportSettings":
+        if self.each is not None and "by" in self.model_fields_set:
+            raise ValueError("each and by are not possible together: what an owner is told are types and users")
+        return self
 
     @model_validator(mode="after")
     def _weekday_of_a_week(self) -> "ReportSettings":

@@ -18,7 +18,9 @@ from bridge.alerts.report_settings import ReportSettings
 from bridge.clock import Clock
 from bridge.counters import COUNTERS
 from bridge.errors import StoreError, StoreRefused
-from bridge.intake import Destination, Intake, Routed
+from bridge.figures import OwnerFigures
+from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed
+from bridge.people.recipient import Audience, recipient_key
 from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox
 from bridge.telemetry import log
@@ -35,6 +37,7 @@ class ReportPlan:
     """What a reload changes.
 
     sinks         the names of those that are enabled
+    realms        of all sources: whose owners are told
     silent_after  source → seconds without an event that are told; None for as long as the whole period
     """
 
@@ -43,6 +46,7 @@ class ReportPlan:
     router: Router
     sinks: frozenset[str]
     silent_after: Mapping[str, float | None]
+    realms: Sequence[str] = ()
 
     def due(self, name: str, now: datetime) -> Report | None:
         """What a report tells last; None where it has nothing to tell yet."""
@@ -53,11 +57,26 @@ class ReportPlan:
     def routed(self, report: Report, alert: Alert, now: datetime) -> Routed:
         """Its fate: the sinks that the report names, and those of rows that ask for it."""
         routed, row = self.router.route(alert.event(now)), f"{ROW}.{report.name}"
-        named = [sink for sink in report.settings.to if sink in self.sinks]
+        named = self._named(report)
         rows = [one for one in routed.destinations if one.sink not in named]
-        decision = replace(routed.decision, beside=tuple((row, f"goes to {sink}") for sink in named))
-        to = (*(Destination(sink, row) for sink in dict.fromkeys(named)), *rows)
+        decision = replace(routed.decision, beside=_beside(row, named))
+        to = (*(Destination(sink, row) for sink in named), *rows)
         return replace(routed, destinations=to, decision=decision, fingerprint=alert.fingerprint())
+
+    def routed_to_owner(self, report: Report, of: OwnerFigures, now: datetime) -> Routed:
+        """Its fate: the owner's address at the sinks that it names. No row is asked: it is the owner's alone."""
+        alert, row, named = report.owner_alert(of, now), f"{ROW}.{report.name}", self._named(report)
+        key = recipient_key(of.realm, Audience.OWNER, of.name)
+        to = tuple(Destination(sink, row, recipient=key) for sink in named)
+        decision = Decision(NO_TABLE, beside=_beside(row, named))
+        return Routed(alert.event(now), to, decision, alert.fingerprint())
+
+    def _named(self, report: Report) -> Sequence[str]:
+        return [sink for sink in dict.fromkeys(report.settings.to) if sink in self.sinks]
+
+
+def _beside(row: str, sinks: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((row, f"goes to {sink}") for sink in sinks)
 
 
 class Reporter:
@@ -96,8 +115,18 @@ class Reporter:
             if plan is None or report is None or self._settled.get(name) == report.key:
                 continue
             if (now - report.due.at).total_seconds() <= TOO_LATE[report.settings.every]:
-                await self._tell(plan, report, now)
+                await (self._tell if report.settings.each is None else self._tell_owners)(plan, report, now)
             self._settled[name] = report.key
+
+    async def _tell_owners(self, plan: ReportPlan, report: Report, now: datetime) -> None:
+        """Tell those owners who had something happen and were not told, a commit for those of a realm."""
+        told: dict[str, list[Routed]] = {realm: [] for realm in plan.realms}
+        for of in await self._outbox.of_owners(report.spans, plan.realms):
+            if not await self._outbox.is_remembered(stored_key(report.owner_key(of)), now=now):
+                told[of.realm].append(plan.routed_to_owner(report, of, now))
+        for realm, routed in told.items():
+            if routed and routed[0].destinations:
+                await self._put(report, Intake(routed, realm=realm))
 
     async def _tell(self, plan: ReportPlan, report: Report, now: datetime) -> None:
         if await self._outbox.is_remembered(stored_key(report.key), now=now):
@@ -108,9 +137,21 @@ class Reporter:
         routed = plan.routed(report, report.alert(found, now), now)
         if not routed.destinations:
             return
-        put = await self._outbox.put(Intake([routed]))
+        await self._put(report, Intake([routed]))
+
+    async def _put(self, report: Report, intake: Intake) -> None:
+        put = await self._outbox.put(intake)
         self._announce(put.deliveries)
         if put.deliveries:
-            COUNTERS.alerts[routed.event.type] += 1
-            sinks = [one.sink for one in routed.destinations]
-            log(LOG, logging.INFO, "report.told", report=report.name, first=report.due.period.first, sinks=sinks)
+            first = intake.routed[0]
+            COUNTERS.alerts[first.event.type] += len(intake.routed)
+            sinks = [one.sink for one in first.destinations]
+            log(
+                LOG,
+                logging.INFO,
+                "report.told",
+                report=report.name,
+                first=report.due.period.first,
+                sinks=sinks,
+                owners=len(intake.routed) if report.settings.each else None,
+            )

@@ -11,7 +11,7 @@ from bridge.cli.messages import show_preview
 from bridge.errors import BridgeError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bridge.config.model import Config
     from bridge.intake import Routed
@@ -30,13 +30,13 @@ def report(
     settings, now = load_settings(config), datetime.now(UTC)
     names = _names(settings, name)
     with existing_ledger(settings) as ledger:
-        found = [_made(ledger, settings, one, now) for one in names]
+        found = [made for one in names for made in _made(ledger, settings, one, now)]
         if as_json:
-            print_json([one.event.to_json() for one in found])
+            print_json([routed.event.to_json() for _, routed in found])
         else:
-            _show(settings, found, now)
-        for routed in found if send else ():
-            _send(ledger, routed)
+            _show(settings, [routed for _, routed in found], now)
+        for realm, routed in found if send else ():
+            _send(ledger, routed, realm)
 
 
 def _names(settings: "Config", name: str | None) -> list[str]:
@@ -49,21 +49,28 @@ def _names(settings: "Config", name: str | None) -> list[str]:
     return [name] if name is not None else list(settings.reports)
 
 
-def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "Routed":
-    """The report on what is over by now, with where it goes."""
+def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "Iterator[tuple[str | None, Routed]]":
+    """The report on what is over by now, with where it goes; of one for each owner all of them, with their realms."""
     from dataclasses import replace
 
     from bridge.admin.dry_run import dry_run
     from bridge.reload import report_plan
     from bridge.store.queries.figures import collected
+    from bridge.store.queries.owners import owner_figures, owners_of
 
     plan = report_plan(settings, dry_run(settings).router)
     due = plan.due(name, now)
     if due is None:
         raise BridgeError(f"report {name}: there is nothing to tell of yet")
     due = replace(due, due=replace(due.due, at=now))  # it is asked for now, and so is not late
-    alert = due.alert(ledger.read(collected, due.spans), now)
-    return replace(plan.routed(due, alert, now), fingerprint=None)  # beside the one that is told at its time
+    if due.settings.each is None:
+        routed = plan.routed(due, due.alert(ledger.read(collected, due.spans), now), now)
+        yield None, replace(routed, fingerprint=None)  # beside the one that is told at its time
+        return
+    for owner in ledger.read(owners_of, due.spans[0]):
+        for realm in plan.realms:
+            if (figures := ledger.read(owner_figures, realm, owner, due.spans)) is not None:
+                yield realm, replace(plan.routed_to_owner(due, figures, now), fingerprint=None)
 
 
 def _show(settings: "Config", found: "Sequence[Routed]", now: datetime) -> None:
@@ -76,7 +83,7 @@ def _show(settings: "Config", found: "Sequence[Routed]", now: datetime) -> None:
             show_preview(preview(routed.event, ready.sink(to.sink), ready.renderer, at=now, to=to))
 
 
-def _send(ledger: "Ledger", routed: "Routed") -> None:
+def _send(ledger: "Ledger", routed: "Routed", realm: str | None) -> None:
     from dataclasses import replace
 
     from bridge.intake import NO_TABLE, Intake
@@ -85,6 +92,6 @@ def _send(ledger: "Ledger", routed: "Routed") -> None:
     if not routed.destinations:
         raise BridgeError("report: none of its sinks is enabled")
     kept = replace(routed, decision=replace(routed.decision, table=NO_TABLE, matched=(), failed=()))
-    ledger.write(put, [Intake([kept])])
+    ledger.write(put, [Intake([kept], realm=realm)])
     audit(ledger, "report", name=routed.event.subject, sinks=[one.sink for one in routed.destinations])
     print(f"{routed.event.subject}: sent to {', '.join(one.sink for one in routed.destinations)}")

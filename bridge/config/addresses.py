@@ -32,6 +32,8 @@ def check_addresses(document: Document, config: Config) -> None:
                 text = f'"{name}" has an address for each {_whose(addressed[name])}: let it fall back to one of yours'
                 document.report(("routes", index), text, document.position(path))
         _check_audience(document, ("routes", index), addressed)
+    for report, settings in config.reports.items():
+        _check_report(document, ("reports", report), addressed, each=settings.each is not None)
     for path, name in document.texts(("alerts", "to")):
         if name in addressed:
             text = f'"{name}" has an address for each {_whose(addressed[name])}: name one that is yours'
@@ -53,6 +55,20 @@ def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Ad
     for key in ("digest", "update", "fallback", "template", "repeat") if for_customers else ():
         if document.value((*row, key)) is not None:
             document.report((*row, key), "is not possible with audience: user")
+
+
+def _check_report(document: Document, report: KeyPath, addressed: Mapping[str, Addressing], *, each: bool) -> None:
+    """A report for each owner goes where owners have addresses of their own, and no other one does."""
+    for path, name in document.texts((*report, "to")):
+        is_owners = name in addressed and addressed[name].audience is Audience.OWNER
+        if each and not is_owners:
+            text = f'"{name}" has no address for each owner: each: owner is for sinks with {{{{ owner.… }}}} in theirs'
+            document.report(report, text, document.position(path))
+        elif name in addressed and not each:
+            whose = _whose(addressed[name])
+            text = f'"{name}" has an address for each {whose}: name one that is yours'
+            hint = ", or write each: owner" if is_owners else ""
+            document.report(report, text + hint, document.position(path))
 
 
 def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> None:

@@ -71,11 +71,12 @@ class _Writer:
         counted = self._formats.events(round(n), 0, storm=False)
         compared = [self._compared(n, *one) for one in self._comparisons()]
         yield self._text(" · ").join([counted, *(one for one in compared if one)])
-        delivered, given_up, held_back = (self._number(key) for key in ("delivered", "given_up", "held_back"))
-        yield self._say(
-            N_("Messages: %(delivered)s delivered · %(dead)s given up · %(held)s held back"),
-            delivered=delivered, dead=given_up, held=held_back,
-        )  # fmt: skip
+        if "delivered" in self._report:  # an owner is told nothing of it
+            delivered, given_up, held_back = (self._number(key) for key in ("delivered", "given_up", "held_back"))
+            yield self._say(
+                N_("Messages: %(delivered)s delivered · %(dead)s given up · %(held)s held back"),
+                delivered=delivered, dead=given_up, held=held_back,
+            )  # fmt: skip
         if figure(self._report.get("nowhere")):
             yield self._say(N_("To no sink: %(count)s"), count=self._number("nowhere"))
         hours = figure(self._report.get("hours"))

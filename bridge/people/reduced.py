@@ -9,7 +9,7 @@ from bridge.people.recipient import Audience
 OWNERS = frozenset(
     (
         *("user", "owner", "reason", "usage", "expiry", "subscription", "payment", "reseller", "device", "peer"),
-        *("action",),
+        *("action", "report"),
     )
 )
 #: What the words for a customer are made of, by name: messages/customer.py.

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bridge.event import Event
-from bridge.figures import Collected, Span
+from bridge.figures import Collected, OwnerFigures, Span
 from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -285,6 +285,10 @@ class Outbox(Protocol):
 
     async def collected(self, spans: Sequence[Span]) -> Collected:
         """What a report on the first of these spans tells, and what it compares that with."""
+        ...
+
+    async def of_owners(self, spans: Sequence[Span], realms: Collection[str]) -> Sequence[OwnerFigures]:
+        """What was told of each owner's users in these spans; who had none in the first is left out."""
         ...
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from bridge.event import Event
-from bridge.figures import Collected, Span
+from bridge.figures import Collected, OwnerFigures, Span
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -40,6 +40,7 @@ from bridge.store.queries import (
     following,
     lanes,
     mutes,
+    owners,
     polled,
     prune,
     threads,
@@ -132,6 +133,14 @@ class SqlOutbox:
 
     async def collected(self, spans: Sequence[Span]) -> Collected:
         return await self._read(lambda c: figures.collected(c, spans))
+
+    async def of_owners(self, spans: Sequence[Span], realms: Collection[str]) -> Sequence[OwnerFigures]:
+        found: list[OwnerFigures] = []
+        for name in await self._read(lambda c: owners.owners_of(c, spans[0])):
+            for realm in realms:  # a look each: lanes look in between
+                one = await self._read(partial(owners.owner_figures, realm=realm, name=name, spans=spans))
+                found += [one] if one is not None else []
+        return found
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         return await self._read(lambda c: threads.earlier_message(c, sink, subject))

@@ -256,6 +256,11 @@ def is_of_type(type_: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
     return _is_same(events.c.type, type_)
 
 
+def is_of_owner(realm: str, name: str) -> sa.ColumnElement[bool]:
+    """Whether an event speaks of a user of that owner, found by the index `events_owner`."""
+    return sa.and_(events.c.realm == realm, _is_same(events.c.owner, name))
+
+
 def _is_same(column: sa.ColumnElement[Any], value: sa.ColumnElement[str] | str) -> sa.ColumnElement[bool]:
     """Why no `=`: of `subject = ?` SQLite would put the value into the index's expression too, and then know it no
     more.

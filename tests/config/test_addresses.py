@@ -104,6 +104,16 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
             'config.yaml:6:14: alerts: "dm" has an address for each owner: name one that is yours',
         ),
         (
+            SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES + "reports: {day: {at: '09:00', to: dm}}\n",
+            'config.yaml:6:34: reports.day: "dm" has an address for each owner: name one that is yours, '
+            "or write each: owner",
+        ),
+        (
+            SOURCES + "sinks: {dm: {type: console}}\nreports: {day: {at: '09:00', to: dm, each: owner}}\n",
+            'config.yaml:3:34: reports.day: "dm" has no address for each owner: each: owner is for sinks with '
+            "{{ owner.… }} in theirs",
+        ),
+        (
             SOURCES + "sinks: {dm: {type: webhook, url: 'https://{{ data.owner }}/in'}}\n" + ROUTES,
             'config.yaml:2:34: sink "dm": url should have scheme, host and a first part of its path before the first '
             "expression, as https://hooks.example.com/in/{{ data.owner }}",

@@ -8,7 +8,7 @@ from bridge.vocabulary import KEYS
 from tests.fakes import an_event
 
 HIDDEN = {"actor", "node", "billing", "interface", "security", "abuse", "admin", "role", "api_key", "host", "group"}
-HIDDEN |= {"ticket", "report", "core", "template", "system", "alert", "lane", "source", "config", "command", "message"}
+HIDDEN |= {"ticket", "core", "template", "system", "alert", "lane", "source", "config", "command", "message"}
 
 
 def test_every_key_of_data_is_an_owners_or_is_not() -> None:

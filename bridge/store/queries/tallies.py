@@ -21,6 +21,7 @@ from bridge.store.base import Delivery, Settlement
 from bridge.store.compiled import read, write
 from bridge.store.index_key import index_key
 from bridge.store.schema import tallies
+from bridge.vocabulary import OWN_SOURCE
 
 
 class What(StrEnum):
@@ -124,7 +125,7 @@ def counted_intake(
         if event.received_at is not received_at:  # those of one request came at once
             received_at, at = event.received_at, minute_of(event.received_at)
         alike[at, event.source, event.type, one.decision, not one.destinations] += 1
-        if owner := name_of(event.data.get("owner")):
+        if event.source != OWN_SOURCE and (owner := name_of(event.data.get("owner"))):
             about[What.OWNER, at, owner, ""] += 1
         if node := name_of(object_at(event.data, "node").get("name")):
             about[What.NODE, at, node, "down" if event.type == DOWN else ""] += 1

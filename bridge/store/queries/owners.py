@@ -1,0 +1,58 @@
+"""Owners: whose users' events came in a span of time, and what they were. What a look costs is bounded."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from bridge.figures import OwnerFigures, Span
+from bridge.store.queries.figures import MOST_USERS, USER
+from bridge.store.queries.tallies import OTHER, QUARTER, What
+from bridge.store.rows import lowest_event_id
+from bridge.store.schema import events, is_of_owner, tallies
+from bridge.vocabulary import OWN_SOURCE
+
+MOST_LOOKED_AT = 10_000  # events of an owner in a span, the newest of it
+
+_t = tallies.c
+
+
+def owners_of(connection: sa.Connection, span: Span) -> Sequence[str]:
+    """The names of owners whose users something was told of, in any realm, as far as they are told apart."""
+    begins, ends = (int(one.timestamp()) for one in span)
+    named = sa.select(_t.name).where(_t.what == What.OWNER.value, _t.step == QUARTER, _t.at >= begins, _t.at < ends)
+    return [name for name in connection.scalars(named.distinct().order_by(_t.name)) if name != OTHER]
+
+
+def owner_figures(connection: sa.Connection, realm: str, name: str, spans: Sequence[Span]) -> OwnerFigures | None:
+    """What was told of an owner's users in these spans; None where there is nothing of it in the first."""
+    (types, users), *before = (_counted(connection, realm, name, span) for span in spans)
+    if not types:
+        return None
+    busiest = sorted(users.items(), key=lambda one: (-one[1], one[0]))[:MOST_USERS]
+    return OwnerFigures(
+        realm=realm,
+        name=name,
+        types=[types, *(one for one, _ in before)],
+        users=dict(busiest),
+        cut=sum(types.values()) >= MOST_LOOKED_AT,
+    )
+
+
+def _counted(connection: sa.Connection, realm: str, name: str, span: Span) -> tuple[Counter[str], Counter[str]]:
+    """How many events there were of each type, and about each user."""
+    begins, ends = (lowest_event_id(one) for one in span)
+    newest = (
+        sa.select(events.c.type, events.c.subject, events.c.source)
+        .where(is_of_owner(realm, name), events.c.id >= begins, events.c.id < ends)
+        .order_by(events.c.id.desc())
+        .limit(MOST_LOOKED_AT)
+        .subquery()
+    )
+    found = sa.select(newest.c.type, newest.c.subject, sa.func.count()).where(newest.c.source != OWN_SOURCE)
+    types, users = Counter[str](), Counter[str]()
+    for type_, subject, n in connection.execute(found.group_by(newest.c.type, newest.c.subject)):
+        types[type_] += n
+        if subject is not None and subject.startswith(USER):
+            users[subject.removeprefix(USER)] += n
+    return types, users

@@ -9,7 +9,7 @@ from bridge.foreign import object_at
 from bridge.markup.text import Text
 from bridge.messages.filters import Formats
 from bridge.messages.values import figure, moment
-from bridge.vocabulary import event_type
+from bridge.vocabulary import TYPES, event_type
 from bridge.vocabulary.types import N_
 
 UP, DOWN, SAME = "▲", "▼", "="
@@ -112,8 +112,12 @@ class _Writer:
     def _types(self) -> Part:
         lines = []
         for one in self._list("types"):
-            shown, n = event_type(str(one.get("type"))), figure(one.get("events")) or 0
-            title = self._isolated(self._formats.brief(self._formats.translated(shown.title), 80))
+            name, n = str(one.get("type")), figure(one.get("events")) or 0
+            shown = event_type(name)
+            own = (
+                self._formats.translated(shown.title) if name in TYPES else shown.title
+            )  # a panel's is no text of ours
+            title = self._isolated(self._formats.brief(own, 80))
             change = self._change(n, one.get("before"))
             number = self._text.escape(self._formats.number(n))
             lines.append(

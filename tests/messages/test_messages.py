@@ -19,7 +19,7 @@ from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.renderer import Renderer
 from bridge.messages.states import STRATEGIES
 from bridge.messages.values import figure, given, moment, word
-from bridge.samples import samples
+from bridge.samples import sample, samples
 from bridge.sinks import SERVICES
 from bridge.vocabulary import KEYS, THINGS, TYPES, documented_name
 from tests.messages.hostile import harmless, texts
@@ -272,6 +272,13 @@ def test_hostile_data_pings_nobody_breaks_nothing_and_forges_no_line(text: str) 
             assert block.count(RECORD) == expected[name].count(RECORD)
             assert block.count(UNIT) == expected[name].count(UNIT)
         harmless(service, blocks)
+
+
+@generated(text=texts)
+def test_a_report_of_things_with_hostile_names_pings_nobody_and_breaks_nothing(text: str) -> None:
+    report = sample("bridge.report", at=NOW)
+    for service in SERVICES:
+        harmless(service, said(service, replace(report, data=with_texts(dict(report.data), text))))
 
 
 def _everything(text: str) -> Event:

@@ -6,8 +6,9 @@ dictionaries can do.
 """
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -119,37 +120,55 @@ def _checked(source: str) -> str:
 Expression = Annotated[str, AfterValidator(_checked)]
 
 
-LONGEST_SEGMENT = 200  # characters of what an expression puts into an address
+LONGEST_PART = 200  # characters of what an expression puts into an address or a header
+IN_HEADER = "!#$&'*+-./:=?@^_`|~"  # what stands in a header as it is, beside letters and digits: no separators of lists
+
+#: How the value of each expression is written in the text around it; ValueError where it must not stand there.
+Escape = Callable[[Any], str]
 
 
-def _segment(value: Any) -> str:
+def as_segment(value: Any) -> str:
     """One segment of an address, percent-encoded; raise ValueError for what would be none, or another one."""
-    text = "" if isinstance(value, Undefined) or value is None else str(value)
+    text = _bounded(value)
     if text in ("", ".", ".."):
         raise ValueError(f'has an expression that gives "{text}", which is no segment')
-    if len(text) > LONGEST_SEGMENT:
-        raise ValueError(f"has an expression that gives more than {LONGEST_SEGMENT} characters")
     return quote(text, safe="")
 
 
-_SEGMENTS = _SANDBOX.overlay(finalize=_segment)
+def as_header(value: Any) -> str:
+    """A part of a header's value, percent-encoded but for plain signs: it stays one value, whatever it says."""
+    if not (text := _bounded(value)):
+        raise ValueError("has an expression that gives nothing")
+    return quote(text, safe=IN_HEADER)
+
+
+def _bounded(value: Any) -> str:
+    text = "" if isinstance(value, Undefined) or value is None else str(value)
+    if len(text) > LONGEST_PART:
+        raise ValueError(f"has an expression that gives more than {LONGEST_PART} characters")
+    return text
+
+
+@cache
+def _escaping(escape: Escape) -> Environment:
+    return _SANDBOX.overlay(finalize=escape)
 
 
 class Text:
-    """A text with expressions in it, as `{{ owner.telegram }}`; with `segments` each fills a segment of an address."""
+    """A text with expressions in it, as `{{ owner.telegram }}`; `escape` writes what each of them gives."""
 
-    def __init__(self, source: str, *, segments: bool = False) -> None:
-        self._template = (_SEGMENTS if segments else _SANDBOX).from_string(source)
+    def __init__(self, source: str, escape: Escape | None = None) -> None:
+        self._template = (_escaping(escape) if escape else _SANDBOX).from_string(source)
 
     def __call__(self, names: Mapping[str, Any]) -> str:
         """The text for what each name is, nothing where an expression leads nowhere; raise one of FAULTS."""
         return self._template.render(names)
 
 
-def compile_text(source: str, *, segments: bool = False) -> Text:
+def compile_text(source: str, escape: Escape | None = None) -> Text:
     """What gives the text for the names that it is called with. Raise ValueError where it cannot be read."""
     try:
-        return Text(source, segments=segments)
+        return Text(source, escape)
     except TemplateError as error:
         what = with_nearest_name(error.message or "", _SANDBOX).rstrip(".")
         raise ValueError(f"cannot be read: {what}") from None

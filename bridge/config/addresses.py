@@ -78,7 +78,7 @@ def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> Non
         for name, key in attributes_in(source):
             if name in tuple(Audience) and key is not None and key not in known and not key.startswith("x_"):
                 wrong = f'"{key}" is not known of {name}: {suggestion(key, known)} Own keys begin with x_'
-                document.report((*path, setting), wrong)
+                document.report((*path, *setting.split(".", 1)), wrong)
 
 
 def _check_directory(document: Document, config: Config, addressed: Mapping[str, Addressing]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.event import Event
-from bridge.expressions import FAULTS, attributes_in, compile_text
+from bridge.expressions import FAULTS, Escape, attributes_in, compile_text
 from bridge.people.recipient import Audience, named
 
 #: What an address's expression may speak of, beside a record.
@@ -31,7 +31,7 @@ class Form:
     value     what the setting holds for that text; ValueError where it is none after all
     optional  nothing at all is the setting left out
     place     what limits and states are kept by, for the setting's text; empty where it is none of its own, as a topic
-    segments  whether each expression fills one segment of an address, behind what is written before it
+    escape    how the value of each expression is written where it stands, as a segment of a path; as it is if None
     """
 
     pattern: str
@@ -39,7 +39,7 @@ class Form:
     value: Callable[[str], Any] = str
     optional: bool = False
     place: Callable[[str], str] = str
-    segments: bool = False
+    escape: Escape | None = None
 
     def read(self, text: str) -> Any:
         """The value; None where an optional one is left out. ValueError where the text has not the form."""
@@ -91,7 +91,7 @@ class Addressing:
         self.audience = audience_of(written)
         self.default = default
         self._forms = forms
-        self._texts = {name: compile_text(text, segments=forms[name].segments) for name, text in written.items()}
+        self._texts = {name: compile_text(text, forms[name].escape) for name, text in written.items()}
         spoken_of = {name for source in written.values() for name, _ in attributes_in(source)}
         self.needs_data = "data" in spoken_of
         self.needs_record = self.audience is not None and self.audience in spoken_of

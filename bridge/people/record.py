@@ -31,6 +31,11 @@ class Record(Settings):
     discord: str | None = Field(None, description="the URL of a webhook of Discord")
     discord_thread: str | None = Field(None, description="the thread of its channel")
     ntfy: str | None = Field(None, description="a topic of ntfy")
+    email: str | None = Field(None, description="an address of e-mail, without a name")
+    matrix: str | None = Field(None, description="a room of Matrix, by its id: !…")
+    matrix_thread: str | None = Field(None, description="the thread there, by the id of its first message: $…")
+    mattermost: str | None = Field(None, description="a channel of Mattermost, by its name in addresses, or @name")
+    bale: Number | None = Field(None, description="a chat of Bale")
     locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
     zone: TimeZone | None = Field(
         None, description="the time zone there, of quiet hours and dates; the file's if not given"

@@ -177,7 +177,7 @@ class ServiceSink(ABC, Generic[C]):
     def at(self, address: Address) -> Self:
         """The same for one address, where it has many: its settings stand in the place of the expressions."""
         locale = {"locale": address.locale} if address.locale else {}
-        sink = type(self)(self.config.model_copy(update={**address.settings, **locale}), self.tools)
+        sink = type(self)(self.config.bound({**address.settings, **locale}), self.tools)
         sink.is_one_of_many = True
         return sink
 

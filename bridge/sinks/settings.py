@@ -204,6 +204,10 @@ class SinkConfig(Settings):
         """
         return None
 
+    def bound(self, found: Mapping[str, Any]) -> Self:
+        """The same with what was found of an address in the place of its expressions."""
+        return self.model_copy(update=dict(found))
+
     def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
         """Why it can neither edit (`subject`) or answer (`thread`) what it said before; None where it can."""
         return "it has no messages that could be changed"

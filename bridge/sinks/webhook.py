@@ -27,7 +27,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -35,11 +35,12 @@ from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import Event
+from bridge.expressions import as_header, as_segment
 from bridge.markup.service import Look
 from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.originals import left_out_header, left_out_names, restored, without_masked
 from bridge.outcome import Away, Outcome
-from bridge.people.address import Form, is_expression
+from bridge.people.address import Addressing, Form, is_expression
 from bridge.settings import Secrets
 from bridge.sinks.asking import Reach
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
@@ -55,6 +56,7 @@ ARRAYS = {
     "cloudevents": "application/cloudevents-batch+json",
     "marzban": "application/json",
 }
+HEADERS = "headers."  # what the name of a header's setting begins with
 INSTEAD = 300  # characters
 KEY_LENGTH = 32  # characters of base64: 24 bytes
 VISIBLE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"  # what a header may hold as it is, beside letters and digits
@@ -84,6 +86,13 @@ def _with_slots(value: Any) -> Any:
     return f"{scheme}://{_ID.sub(SLOT, rest)}"
 
 
+HEADER = Form(
+    r"[\x21-\x7e]([\x20-\x7e]{0,1998}[\x21-\x7e])?",
+    "one line of plain letters, digits and signs",
+    SecretStr,
+    place=short_hash,
+    escape=as_header,
+)
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 
 
@@ -100,7 +109,7 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
     """Any URL; or as many as there are owners or nodes, at one host."""
 
     address_forms: ClassVar[Mapping[str, Form]] = {
-        "url": Form(r"https?://\S+", "an address", SecretStr, place=short_hash, segments=True)
+        "url": Form(r"https?://\S+", "an address", SecretStr, place=short_hash, escape=as_segment)
     }
     questions: ClassVar[Sequence[Question]] = (Question("url", "Address of yours that takes the events as JSON"),)
     type: Literal["webhook"] = Field("webhook", description="a request to any URL")
@@ -114,7 +123,9 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
     secret: Secrets = Field(
         (), description="what it is signed with: whsec_… for event and cloudevents, else the panel's"
     )
-    headers: dict[HeaderName, Token] = Field({}, description="headers that go with every request")
+    headers: dict[HeaderName, Annotated[Token, SECRET_FROM_DATA]] = Field(
+        {}, description="headers that go with every request"
+    )
     unmask: tuple[str, ...] = Field(
         (), description="paths of the panel's payload that it gets unmasked; needs secret_key"
     )
@@ -136,6 +147,21 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
         if self.format in STANDARD and not all(map(_is_signing_key, self.secret)):
             raise ValueError("secret should be whsec_ and base64: make one with `openssl rand -base64 32`")
         return self
+
+    def addressing(self) -> Addressing | None:
+        """Its address and those of its headers that are written as expressions, each as `headers.X-Name`."""
+        written = self.address_expressions()
+        forms = {name: self.address_forms.get(name, HEADER) for name in written}
+        return Addressing(written, forms, default=self.unknown == "default") if written else None
+
+    def address_expressions(self) -> Mapping[str, str]:
+        headers = {f"{HEADERS}{name}": value.get_secret_value() for name, value in self.headers.items()}
+        return {**super().address_expressions(), **{name: one for name, one in headers.items() if is_expression(one)}}
+
+    def bound(self, found: Mapping[str, Any]) -> Self:
+        headers = {name.removeprefix(HEADERS): one for name, one in found.items() if name.startswith(HEADERS)}
+        others = {name: one for name, one in found.items() if not name.startswith(HEADERS)}
+        return super().bound({**others, "headers": {**self.headers, **headers}})
 
     @property
     def any_address(self) -> bool:

@@ -124,13 +124,31 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
             'config.yaml:3:13: sink "dm": for a channel that follows from data give a token',
         ),
         (
+            SOURCES + DIRECTORY + "sinks: {dm: {type: matrix, token: a-token, room: '{{ owner.matrix }}', "
+            "thread: '$first', api_base: 'https://matrix.example.com'}}\n" + ROUTES,
+            'config.yaml:3:13: sink "dm": a thread is one room\'s: give both room and thread as '
+            "expressions, or neither",
+        ),
+        (
+            SOURCES + DIRECTORY + "sinks: {dm: {type: webhook, url: 'https://hooks.example.com/in', "
+            "headers: {X-Room: '{{ owner.telgram }}'}}}\n" + ROUTES,
+            'config.yaml:3:84: sink "dm": headers.X-Room: "telgram" is not known of owner: did you mean "telegram"? '
+            "Own keys begin with x_",
+        ),
+        (
+            SOURCES + "sinks: {dm: {type: email, server: smtp.example.com, from: a@b.c, "
+            "to: '{{ data.user.email }}'}}\n" + ROUTES,
+            'config.yaml:2:13: sink "dm" is addressed to customers, and its service has no words for them',
+        ),
+        (
             SOURCES + "directory: {owners: {r7: {telegram: '@alice'}}}\n",
             "config.yaml:2:37: directory.owners.r7.telegram should be a number such as -1001234567890",
         ),
         (
             SOURCES + "directory: {owners: {r7: {telgram: 7}}}\n",
             'config.yaml:2:26: directory.owners.r7 has no key "telgram": there are telegram, thread, slack, discord, '
-            "discord_thread, ntfy, locale, zone, quiet; own ones begin with x_",
+            "discord_thread, ntfy, email, matrix, matrix_thread, mattermost, bale, locale, zone, quiet; "
+            "own ones begin with x_",
         ),
     ],
 )

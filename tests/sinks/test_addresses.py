@@ -1,24 +1,38 @@
 """Sinks with many addresses: each message goes where one record says, and what is gone there is gone there alone."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from email import message_from_bytes
+from email.utils import getaddresses
+from typing import Any, Literal
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.message import Message
+from bridge.message import Circumstances, Earlier, Message
 from bridge.outcome import Gone
 from bridge.people.address import Address, NoAddress
 from bridge.sinks import CONFIGS
-from bridge.sinks.base import AddressedConfig, HttpSink, Tools
+from bridge.sinks.apprise import AppriseConfig
+from bridge.sinks.bale import BaleConfig
+from bridge.sinks.base import AddressedConfig, ServiceSink, SinkConfig, Tools
+from bridge.sinks.console import ConsoleConfig
 from bridge.sinks.discord import DiscordConfig
-from bridge.sinks.http import Http, Response
+from bridge.sinks.email import EmailConfig
+from bridge.sinks.email.letter import read_letter
+from bridge.sinks.gohighlevel import GoHighLevelConfig
+from bridge.sinks.http import Http, Request, Response
+from bridge.sinks.matrix import MatrixConfig
+from bridge.sinks.mattermost import MattermostConfig
 from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 from bridge.sinks.webhook import WebhookConfig
+from bridge.sinks.zapier import ZapierConfig
 from tests.fakes import START, an_event
 
 HOOK = "https://discord.com/api/webhooks/104/abc"
@@ -41,10 +55,45 @@ ADDRESSED: dict[type[AddressedConfig], tuple[dict[str, Any], dict[str, Any], dic
         {"url": f"{HOOK}?wait=true&thread_id=42"},
     ),
     WebhookConfig: (
-        {"url": "https://hooks.example.com/in/{{ owner.x_room }}/new"},
-        {"x_room": "seven & co"},
-        {"url": "https://hooks.example.com/in/seven%20&%20co/new"},
+        {
+            "url": "https://hooks.example.com/in/{{ owner.x_room }}/new",
+            "headers": {"X-Room": "room {{ owner.x_room }}", "X-Fixed": "always"},
+        },
+        {"x_room": "seven & co, ltd"},
+        {
+            "url": "https://hooks.example.com/in/seven%20&%20co,%20ltd/new",
+            "X-Room": "room seven%20&%20co%2C%20ltd",
+            "X-Fixed": "always",
+        },
     ),
+    EmailConfig: (
+        {"server": "smtp.example.com", "from": "VPN <vpn@example.com>", "to": "{{ owner.email }}"},
+        {"email": "Seven@Example.org"},
+        {"to": "Seven@example.org", "from": "VPN <vpn@example.com>"},
+    ),
+    MatrixConfig: (
+        {
+            "token": "a",
+            "room": "{{ owner.matrix }}",
+            "thread": "{{ owner.matrix_thread }}",
+            "api_base": "https://matrix.example.com",
+        },
+        {"matrix": "!seven:example.org", "matrix_thread": "$first"},
+        {"room": "!seven:example.org"},
+    ),
+    MattermostConfig: (
+        {"url": "https://chat.example.com/hooks/k1", "channel": "{{ owner.mattermost }}"},
+        {"mattermost": "reseller-7"},
+        {"channel": "reseller-7"},
+    ),
+    BaleConfig: ({"token": "1:a", "chat_id": "{{ owner.bale }}"}, {"bale": 4912345678}, {"chat_id": 4912345678}),
+}
+#: The others, and why theirs is one address.
+ONE_ADDRESS: dict[type[SinkConfig], str] = {
+    AppriseConfig: "its URL is a credential of whatever service, and which host it leads to is that service's to know",
+    ConsoleConfig: "it prints",
+    GoHighLevelConfig: "it writes to one account, where contacts are found by what is known of them",
+    ZapierConfig: "a hook starts one Zap, which decides for itself",
 }
 #: What each service says of one address that is gone, and of all.
 ONE = {
@@ -53,41 +102,78 @@ ONE = {
     NtfyConfig: (403, {"http": 403, "code": 40301, "error": "forbidden"}),
     DiscordConfig: (404, {"message": "Unknown Webhook", "code": 10015}),
     WebhookConfig: (410, {}),
+    EmailConfig: (550, "5.1.1 no such user"),
+    MatrixConfig: (403, {"errcode": "M_FORBIDDEN", "error": "not in the room"}),
+    MattermostConfig: (
+        404,
+        {"id": "web.incoming_webhook.channel.app_error", "message": "no such channel", "status_code": 404},
+    ),
+    BaleConfig: (440, {"ok": False, "error_code": 440, "description": "no such group or user"}),
 }
 ALL = {
     TelegramConfig: (401, {"ok": False, "error_code": 401, "description": "Unauthorized"}),
     SlackConfig: (200, {"ok": False, "error": "token_revoked"}),
+    EmailConfig: (535, "5.7.8 wrong password"),
+    MatrixConfig: (401, {"errcode": "M_UNKNOWN_TOKEN", "error": "unknown token"}),
+    MattermostConfig: (
+        400,
+        {"id": "web.incoming_webhook.invalid.app_error", "message": "no such webhook", "status_code": 400},
+    ),
+    BaleConfig: (403, {"ok": False, "error_code": 403, "description": "Bad Request: Token not found"}),
 }
+#: At these every address is a credential of its own: there is nothing that they all need.
+NOTHING_SHARED = {NtfyConfig, DiscordConfig, WebhookConfig}
 EVENT = replace(an_event(), data={"owner": "reseller-7"})
 MESSAGE = Message(event=EVENT, at=START)
 each = pytest.mark.parametrize("config", ADDRESSED, ids=lambda one: one.__name__)
 
 
-def bound(config: type[AddressedConfig]) -> HttpSink[Any]:
+def bound(config: type[AddressedConfig], record: Mapping[str, Any] | None = None) -> ServiceSink[Any]:
     """The sink of one reseller."""
-    settings, record, _ = ADDRESSED[config]
+    settings, usual, _ = ADDRESSED[config]
     sink: Any = config.model_validate(settings).open(Tools(Http(), {}))  # type: ignore[attr-defined]
-    address = sink.addressing.resolve(EVENT, record)
+    address = sink.addressing.resolve(EVENT, usual if record is None else record)
     assert isinstance(address, Address), address
-    found: HttpSink[Any] = sink.at(address)
+    found: ServiceSink[Any] = sink.at(address)
     return found
 
 
-def test_every_sink_that_can_have_many_addresses_is_here() -> None:
+def response(config: type[AddressedConfig], status: int, said: Any) -> Response:
+    """The service's answer; a mail server's is a line, to the command that a refusal is likeliest to."""
+    if isinstance(said, str):
+        return Response(status, {"command": "RCPT" if status == 550 else "AUTH"}, said.encode())
+    return Response(status, {}, json.dumps(said).encode())
+
+
+def said_of(request: Request) -> dict[str, Any]:
+    """Whatever of a request says where it goes."""
+    room = re.search("/rooms/([^/]+)/", request.url.raw_path)
+    where = {"url": str(request.url), "room": unquote(room[1]) if room else None}
+    return {**json.loads(request.body or b"{}"), **request.headers, **where}
+
+
+def test_every_sink_has_many_addresses_or_says_why_not() -> None:
     assert set(ADDRESSED) == {one for one in CONFIGS if issubclass(one, AddressedConfig)} == set(ONE)
+    assert set(ADDRESSED) | set(ONE_ADDRESS) == set(CONFIGS)
+    assert not set(ADDRESSED) & set(ONE_ADDRESS)
+    assert set(ALL) | NOTHING_SHARED == set(ADDRESSED)
+
+
+@each
+def test_every_setting_of_an_address_is_tried(config: type[AddressedConfig]) -> None:
+    assert set(config.model_validate(ADDRESSED[config][0]).address_expressions()) >= set(config.address_forms)
 
 
 @each
 def test_a_message_goes_where_the_record_says(config: type[AddressedConfig]) -> None:
-    request = bound(config).build(Message(event=EVENT, at=START))
-    said = {**json.loads(request.body), "url": str(request.url)}
-    assert said.items() >= ADDRESSED[config][2].items()
+    said, wanted = said_of(bound(config).build(MESSAGE)), ADDRESSED[config][2]
+    assert {name: said.get(name) for name in wanted} == wanted
 
 
 @each
 def test_what_is_gone_there_is_gone_there_alone(config: type[AddressedConfig]) -> None:
     status, body = ONE[config]
-    outcome = bound(config).judge(Response(status, {}, json.dumps(body).encode())).outcome
+    outcome = bound(config).judge(response(config, status, body)).outcome
     assert isinstance(outcome, Gone), outcome
     assert outcome.where == "address"
 
@@ -95,7 +181,7 @@ def test_what_is_gone_there_is_gone_there_alone(config: type[AddressedConfig]) -
 @pytest.mark.parametrize("config", ALL, ids=lambda one: one.__name__)
 def test_what_they_all_need_is_gone_for_all(config: type[AddressedConfig]) -> None:
     status, body = ALL[config]
-    outcome = bound(config).judge(Response(status, {}, json.dumps(body).encode())).outcome
+    outcome = bound(config).judge(response(config, status, body)).outcome
     assert isinstance(outcome, Gone), outcome
     assert outcome.where == "sink"
 
@@ -130,6 +216,10 @@ HOSTILE = st.sampled_from(
         ),
         *("https://discord.com@evil.example/api/webhooks/1/a", "https://discord.com.evil/api/webhooks/1/a"),
         *(f"{HOOK}/../x", f"{HOOK}?x=y", f" {HOOK}", f"{HOOK}\n", "C0123ABCD\n", "9" * 10_000, "a" * 1_000_000),
+        *("a@b,c@d", "a@b;c@d", "a@b c@d", "A <a@b>", "<a@b>", '"a@c"@b', "a@b\r\nBcc: c@d", "a@b\n", "@b", "a@@b"),
+        *("a@b@c", "a@[127.0.0.1]", "a@b..c", "a@-b", "a@b.c", "ü@b.c", "a@ü.c", "a" * 64 + "@b.c", "x@" + "y" * 300),
+        *("!a/../b", "!a/send", "!a:b\n", "!", "!..", "!%2e%2e", "!a:b?x", "#a:b", "$a/../b", "$x", "!a b:c"),
+        *("@all", "@channel", "town square", "a/b", "A", "@", "2147483648", 2**63, -(2**63), 2**63 - 1),
     ]
 )
 VALUES = HOSTILE | st.text() | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(st.text(), max_size=2)
@@ -146,11 +236,94 @@ def test_no_data_leads_a_request_to_a_host_or_path_that_the_file_does_not_allow(
     address = sink.addressing.resolve(EVENT, dict.fromkeys(record, value))
     if isinstance(address, NoAddress):
         return
-    request, fixed = sink.at(address).build(Message(event=EVENT, at=START)), bound(config).build(MESSAGE)
+    request, fixed = sink.at(address).build(MESSAGE), bound(config).build(MESSAGE)
     assert request.url.origin() == fixed.url.origin()
     assert request.url.user is None
+    assert request.method == fixed.method
     assert request.url.raw_parts[:2] == fixed.url.raw_parts[:2]
+    assert not {"..", "."} & set(request.url.raw_parts)
     assert len(request.url.raw_parts) == len(fixed.url.raw_parts)
     assert len(str(request.url)) < 3000
     assert set(request.headers) == set(fixed.headers)
     assert all(name.isprintable() and text.isprintable() for name, text in request.headers.items())
+    assert said_of(request).keys() <= said_of(fixed).keys()
+
+
+@given(value=VALUES)
+def test_no_data_adds_to_a_letters_head_or_to_those_who_get_it(value: Any) -> None:
+    """Whatever a record holds: there is no address, or the letter has the one mailbox and the lines that each has."""
+    settings, record, _ = ADDRESSED[EmailConfig]
+    addressing = EmailConfig.model_validate(settings).addressing()
+    assert addressing is not None
+    address = addressing.resolve(EVENT, dict.fromkeys(record, value))
+    if isinstance(address, NoAddress):
+        return
+    letter = read_letter(bound(EmailConfig, dict.fromkeys(record, value)).build(MESSAGE).body)
+    usual = message_from_bytes(read_letter(bound(EmailConfig).build(MESSAGE).body).mime())
+    written = message_from_bytes(letter.mime())
+    assert written.keys() == usual.keys()
+    assert letter.to.address.isascii()
+    assert letter.to.address.isprintable()
+    assert [one for _, one in getaddresses([str(written["To"])])] == [letter.to.address]
+
+
+#: Another record for each, so that there are two of them.
+OTHER: dict[type[AddressedConfig], dict[str, Any]] = {
+    TelegramConfig: {"telegram": -1008, "thread": 13},
+    SlackConfig: {"slack": "C0987ZYXW"},
+    NtfyConfig: {"ntfy": "eight"},
+    DiscordConfig: {"discord": "https://discord.com/api/webhooks/105/def", "discord_thread": "43"},
+    WebhookConfig: {"x_room": "eight"},
+    EmailConfig: {"email": "eight@example.net"},
+    MatrixConfig: {"matrix": "!eight:example.org", "matrix_thread": "$second"},
+    MattermostConfig: {"mattermost": "reseller-8"},
+    BaleConfig: {"bale": 4912345679},
+}
+#: What each service has answered to a message, and what a sink remembers it by.
+REFS = {
+    TelegramConfig: "-1007/7",
+    SlackConfig: "C0123ABCD/1732160058.161673",
+    DiscordConfig: "111/42",
+    EmailConfig: "<a.b@example.com>",
+    MatrixConfig: "!seven:example.org/$seventh",
+    BaleConfig: "4912345678/7",
+}
+
+
+@each
+def test_two_of_them_are_told_apart_everywhere(config: type[AddressedConfig]) -> None:
+    """Place, request and whoever is asked: nothing of the one's address stands in what goes to the other."""
+    ours, theirs = (said_of(bound(config, one).build(MESSAGE)) for one in (ADDRESSED[config][1], OTHER[config]))
+    for value in ADDRESSED[config][1].values():
+        assert str(value) not in unquote(json.dumps(theirs))
+    assert ours != theirs
+    addressing = config.model_validate(ADDRESSED[config][0]).addressing()
+    assert addressing is not None
+    first, second = (addressing.resolve(EVENT, one) for one in (ADDRESSED[config][1], OTHER[config]))
+    assert isinstance(first, Address)
+    assert isinstance(second, Address)
+    assert first.place != second.place
+
+
+@pytest.mark.parametrize("thread", [False, True], ids=["edited", "answered"])
+@pytest.mark.parametrize("config", REFS, ids=lambda one: one.__name__)
+def test_an_earlier_message_of_another_address_is_neither_edited_nor_answered(
+    config: type[AddressedConfig], thread: bool
+) -> None:
+    """A directory that was mended since leads elsewhere: what is said now is said there, and not where it was."""
+    earlier = Circumstances(earlier=Earlier(ref=REFS[config], type="node.up", occurred_at=START, thread=thread))
+    flow = bound(config, OTHER[config]).flow(replace(MESSAGE, circumstances=earlier))
+    request, anew = next(flow), bound(config, OTHER[config]).build(MESSAGE)
+    assert request.url.origin() == anew.url.origin()
+    assert request.url.raw_parts[:4] == anew.url.raw_parts[:4]
+    gone = [str(one) for one in ADDRESSED[config][1].values() if one not in (42, "42")]
+    assert not [one for one in gone if one in unquote(json.dumps(said_of(request)))]
+
+
+def test_what_has_a_memory_of_its_messages_is_tried() -> None:
+    updating = {one for one in ADDRESSED if any(_can(one, how) for how in ("subject", "thread"))}
+    assert set(REFS) == updating
+
+
+def _can(config: type[AddressedConfig], how: Literal["subject", "thread"]) -> bool:
+    return config.model_validate(ADDRESSED[config][0]).cannot_update(how) is None

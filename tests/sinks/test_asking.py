@@ -6,6 +6,7 @@ import pytest
 from yarl import URL
 
 from bridge.sinks.asking import Finding, Mark, Reach
+from bridge.sinks.base import AddressedConfig
 from bridge.sinks.http import Http
 from tests.services import discord, gohighlevel, ntfy, slack, telegram
 from tests.services.every import EVERY
@@ -208,19 +209,36 @@ async def test_what_needs_no_certificate_has_none_that_ends(http: Http) -> None:
         assert await http.reach(URL(base), within=WITHIN) is None
 
 
-@pytest.mark.parametrize(
-    ("settings", "mark", "requests"),
-    [
-        ({"type": "discord", "url": "{{ owner.discord }}"}, Mark.UNKNOWN, 0),
-        ({"type": "slack", "token": slack.TOKEN, "channel": "{{ owner.slack }}"}, Mark.OK, 1),
-        ({"type": "telegram", "token": telegram.TOKEN, "chat_id": "{{ owner.chat }}"}, Mark.OK, 1),
-    ],
-)
+#: The settings of one sink for many addresses, by the sink on the street that it is made of, and what is asked of it.
+MANY: dict[str, tuple[dict[str, str], Mark, int]] = {
+    "slack slack-bot": ({"channel": "{{ owner.slack }}"}, Mark.OK, 1),
+    "telegram telegram": ({"chat_id": "{{ owner.chat }}"}, Mark.OK, 1),
+    "bale bale": ({"chat_id": "{{ owner.bale }}"}, Mark.OK, 1),
+    "matrix matrix": ({"room": "{{ owner.matrix }}"}, Mark.OK, 1),
+    "mattermost mattermost": ({"channel": "{{ owner.mattermost }}"}, Mark.UNKNOWN, 0),
+    "ntfy ntfy": ({"topic": "{{ owner.ntfy }}"}, Mark.OK, 2),
+    "webhook shop": ({"headers": {"X-Room": "{{ owner.x_room }}"}}, Mark.UNKNOWN, 0),
+    "email email": ({"to": "{{ owner.email }}"}, Mark.OK, 0),
+}
+
+
+@pytest.mark.parametrize("sink", MANY)
 async def test_where_the_address_follows_from_data_only_what_is_the_same_for_all_is_asked(
-    http: Http, settings: dict[str, Any], mark: Mark, requests: int
+    http: Http, sink: str
 ) -> None:
-    service: Service = slack.Slack() if settings["type"] == "slack" else telegram.Telegram()
-    more = {"slack": {"api_base": "{base}/api"}, "telegram": {"api_base": "{base}"}}.get(settings["type"], {})
-    finding = await asked(service, http, **settings, **more)
-    assert (finding.mark, service.requests) == (mark, requests)
-    assert "whom it tells follows from each event" in finding.text
+    type_, stand_in, settings = SINKS[sink]
+    expressions, mark, requests = MANY[sink]
+    service = stand_in(False)
+    finding = await asked(service, http, type=type_, **{**settings, **expressions})
+    assert finding.mark is mark, finding
+    assert (service.requests, service.refused) == (requests, [])
+
+
+async def test_a_place_that_is_its_own_address_is_not_asked_after(http: Http) -> None:
+    finding = await asked(telegram.Telegram(), http, type="discord", url="{{ owner.discord }}")
+    assert (finding.mark, finding.text) == (Mark.UNKNOWN, "whom it tells follows from each event")
+
+
+def test_every_sink_for_many_addresses_is_asked_as_one() -> None:
+    asked_of = {sink.partition(" ")[0] for sink in MANY} | {"discord"}
+    assert asked_of == {one.model_fields["type"].default for one in CONFIGS if issubclass(one, AddressedConfig)}

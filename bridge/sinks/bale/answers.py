@@ -7,7 +7,8 @@ from bridge.event import JsonObject
 
 NOT_FOUND = 440  # what others say with 404
 #: About the place, with 400: what the description has in it. With 401, 403, 404 and 440 everything is.
-GONE = ("no such group or user", "token not found", "chat not found", "permission_denied", "bot limit exceed")
+OF_BOT = ("token not found", "bot limit exceed")
+GONE = ("no such group or user", "chat not found", "permission_denied", *OF_BOT)
 #: A limit was reached, whatever the status.
 LIMITED = ("local_rate_limited", "rate limit", "too many requests")
 #: To an edit or an answer: the earlier message is not there any more.

@@ -12,18 +12,18 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.foreign import json_object, object_at
 from bridge.outcome import Outcome
-from bridge.sinks.asking import Asking, found, is_taken
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, found, is_taken
 from bridge.sinks.http import Request, Response
 
 HEADERS = {"Content-Type": "application/json"}
 
 
-def chat_asking(api: URL, chat: int | str, classify: Callable[[Response], Outcome]) -> Asking:
-    """Ask after the bot behind `api`, and the chat."""
+def chat_asking(api: URL, chat: int | str | None, classify: Callable[[Response], Outcome]) -> Asking:
+    """Ask after the bot behind `api`, and the chat, None where that follows from data."""
     response = yield Request("POST", api / "getMe", b"{}", HEADERS)
     name = f"@{_result(response).get('username')}"
-    asked = found(classify(response), name)
-    if not is_taken(asked):
+    asked = found(classify(response), f"{name}; {ADDRESS_FROM_DATA}")
+    if not is_taken(asked) or chat is None:
         return asked
     response = yield Request("POST", api / "getChat", dump({"chat_id": chat}), HEADERS)
     place = _result(response)

@@ -16,7 +16,7 @@ Quirks   text is always read as markdown: there is no parse_mode, no silent mess
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -28,17 +28,19 @@ from bridge.event import JsonObject
 from bridge.foreign import object_at
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
-from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
+from bridge.people.address import Form
 from bridge.settings import Settings
 from bridge.sinks.asking import Asking
 from bridge.sinks.bale.advice import HOSTS, token_advice
-from bridge.sinks.bale.answers import GONE, LIMITED, LOST, NOT_FOUND, description_of, has_any
+from bridge.sinks.bale.answers import GONE, LIMITED, LOST, NOT_FOUND, OF_BOT, description_of, has_any
 from bridge.sinks.bale.asking import chat_asking
 from bridge.sinks.bale.mending import MENDING
 from bridge.sinks.bale.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.base import (
     SENT_ANEW,
+    AddressedConfig,
     ChatConfig,
     Flow,
     HttpSink,
@@ -53,7 +55,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import Advice, ApiBase, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
 
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
 _REF = re.compile(r"(.+)/([0-9]{1,19})")  # the chat, and the message's id there
@@ -66,10 +68,17 @@ def _chat(value: Any) -> Any:
     return text if text.startswith("@") else int(text)
 
 
+def _chat_number(text: str) -> int:
+    if abs(int(text)) >= 2**63:
+        raise ValueError("should have at most 64 bits")
+    return int(text)
+
+
 ChatId = Annotated[
     int | str,
     BeforeValidator(_chat),
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^({CHAT})$"}]}),
+    FROM_DATA,
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^({CHAT})$"}, EXPRESSION_SCHEMA]}),
 ]
 
 
@@ -80,11 +89,14 @@ class BaleButton(Settings):
     url: str = Field(description="where it leads, a template; left out where it is no http or https address")
 
 
-class BaleConfig(ChatConfig):
-    """A Bale chat, by a bot's token."""
+class BaleConfig(ChatConfig, AddressedConfig):
+    """A Bale chat, by a bot's token; or as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = BALE
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "chat_id": Form("-?[1-9][0-9]{0,18}", "a number such as 4912345678", _chat_number)
+    }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
     questions: ClassVar[Sequence[Question]] = (
@@ -122,14 +134,24 @@ class BaleSink(HttpSink[BaleConfig]):
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
-        bot = f"bale bot {short_hash(self.config.token.get_secret_value())}"
-        return (Limit(f"{bot} chat {self.config.chat_id}", Rate(1, 1.0)),)
+        if self.addressing is not None:
+            return ()
+        return (Limit(f"{self.sender} chat {self.config.chat_id}", Rate(1, 1.0)),)
+
+    @property
+    def sender(self) -> str:
+        return f"bale bot {short_hash(self.config.token.get_secret_value())}"
+
+    @property
+    def spacing(self) -> tuple[Spaced, ...]:
+        return (Spaced(1, 1.0),)
 
     def build(self, message: Message) -> Request:
         return self._message_request(message, None)
 
     def ask(self) -> Asking:
-        return chat_asking(self._url, self.config.chat_id, self.classify)
+        chat = None if self.addressing is not None else self.config.chat_id
+        return chat_asking(self._url, chat, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request("sendMessage", {"chat_id": self._chat_of(digest), **digest_payload(digest)})
@@ -153,6 +175,9 @@ class BaleSink(HttpSink[BaleConfig]):
         if response.status == 429 or answer.get("error_code") == 429 or has_any(_said(response), LIMITED):
             return Limited(seconds(object_at(answer, "parameters").get("retry_after")) or retry_after(response))
         return super().classify(response)
+
+    def concerns_all(self, response: Response) -> bool:
+        return response.status == 401 or has_any(_said(response), OF_BOT)
 
     def interpret(self, response: Response) -> Outcome:
         answer = json_object(response.body)

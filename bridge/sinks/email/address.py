@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from bridge.sinks.email.headers import encoded_words
+from bridge.sinks.settings import short_hash
 
 LONGEST, LOCAL, NAME = 254, 64, 100  # characters of an address, its part before the @, and of a name before it
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -70,6 +71,18 @@ def _ascii(host: str) -> str:
     if not name or not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise ValueError("should have the name of a host behind the @, as example.com")
     return name.lower()
+
+
+def address_alone(text: str) -> str:
+    """One address without a name, as data gives it, its host in small letters; ValueError for whatever else it says."""
+    if (found := mailbox(text)).name or "<" in text:
+        raise ValueError("should be an address alone, without a name")
+    return found.address
+
+
+def mailbox_key(text: str) -> str:
+    """What is the same for all spellings of an address, and does not show it."""
+    return short_hash(text.strip().lower())
 
 
 def _checked(text: str) -> str:

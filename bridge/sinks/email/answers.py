@@ -21,11 +21,18 @@ GREYLISTED = 300.0  # seconds that a stranger's first letter is kept waiting, as
 OF_LETTER = frozenset({"5.3.4", "5.2.3"})
 #: The mailbox is full, whatever the first digit: this passes.
 FULL_MAILBOX = frozenset({"2.2", "3.1"})
-#: About the mailbox or the sender, though they are said of a letter.
-OF_PLACE = frozenset(
+#: About the mailbox, though they are said of a letter.
+OF_MAILBOX = frozenset(
     {
-        *("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.7", "5.1.8", "5.1.10", "5.2.1"),
+        *("5.1.0", "5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"),
         "5.4.1",  # Exchange: nobody of that name here
+        "5.7.133",  # Exchange: the group takes mail of its own members alone
+    }
+)
+#: About who writes, and so about all mailboxes, whatever they answer.
+OF_SENDER = frozenset(
+    {
+        *("5.1.7", "5.1.8"),
         "5.7.8",  # the login was wrong
         "5.7.23",  # SPF failed
         "5.7.25",  # the sender's address has no name in the DNS
@@ -34,9 +41,11 @@ OF_PLACE = frozenset(
         "5.7.57",  # Exchange: log in first
         "5.7.60",  # Exchange: this login may not send as this sender
         "5.7.64",  # Exchange: no relaying
-        "5.7.133",  # Exchange: the group takes mail of its own members alone
     }
 )
+OF_PLACE = OF_MAILBOX | OF_SENDER
+NO_LOGIN = (530, 535)  # said to whatever command
+_RELAY = re.compile(r"relay", re.I)
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _PACE = re.compile(r"rate.?limit|too many|too (fast|quickly|much mail)|throttl|quota exceeded for (sender|host)", re.I)
 _GREY = re.compile(r"gr[ea]y.?list", re.I)
@@ -65,6 +74,14 @@ def status(text: str) -> str:
     """The enhanced status code that an answer begins with, empty where it has none."""
     found = _CODE.match(text)
     return found[0] if found else ""
+
+
+def is_about_mailbox(code: int, command: str, text: str) -> bool:
+    """Whether what is refused is refused for the one mailbox: not for the login, the sender, or a server that takes
+    no letters for others."""
+    line = " ".join(text.split())
+    about_sender = code in NO_LOGIN or status(line) in OF_SENDER or _RELAY.search(line)
+    return command in ("RCPT", DATA) and not about_sender
 
 
 def _later(line: str, reason: str, command: str) -> Outcome:

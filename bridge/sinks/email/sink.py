@@ -15,7 +15,7 @@ Quirks   a letter is never edited or taken back: whatever comes later is another
          without encryption it goes to a server on this machine alone
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
@@ -26,10 +26,20 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Limit, Outcome, Rate
-from bridge.sinks.asking import Asking, Finding, Mark, found
-from bridge.sinks.base import ChatConfig, Flow, OnSent, ServiceSink, Tools, as_message, short_hash
+from bridge.people.address import Form
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found
+from bridge.sinks.base import (
+    AddressedConfig,
+    ChatConfig,
+    Flow,
+    OnSent,
+    ServiceSink,
+    Tools,
+    as_message,
+    short_hash,
+)
 from bridge.sinks.email import answers
-from bridge.sinks.email.address import MailboxText, mailbox
+from bridge.sinks.email.address import Mailbox, MailboxText, address_alone, mailbox, mailbox_key
 from bridge.sinks.email.advice import SUBMISSION, TLS, password_advice, port_advice
 from bridge.sinks.email.letter import Letter, read_letter
 from bridge.sinks.email.mending import MENDING
@@ -38,7 +48,7 @@ from bridge.sinks.email.service import EMAIL
 from bridge.sinks.email.smtp import Encryption, Server, Smtp
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import Advice
+from bridge.sinks.settings import FROM_DATA, Advice
 
 PORTS: dict[Encryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}
 
@@ -57,11 +67,14 @@ def _password(value: SecretStr) -> SecretStr:
     return value
 
 
-class EmailConfig(ChatConfig):
-    """A mailbox, through a mail server."""
+class EmailConfig(ChatConfig, AddressedConfig):
+    """A mailbox, through a mail server; or as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = EMAIL
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "to": Form(r"[^@\s]+@[^@\s]+", "an address such as ops@example.com", address_alone, place=mailbox_key)
+    }
     specimen: ClassVar[JsonObject] = {
         "server": "localhost",
         "encryption": "none",
@@ -82,7 +95,7 @@ class EmailConfig(ChatConfig):
     username: str | None = Field(None, description="who logs in, where the server wants it")
     password: Annotated[SecretStr, AfterValidator(_password)] | None = Field(None, description="its password")
     sender: MailboxText = Field(alias="from", description="who writes: vpn@example.com, or VPN <vpn@example.com>")
-    to: MailboxText = Field(description="who is written to: one address")
+    to: Annotated[MailboxText, FROM_DATA] = Field(description="who is written to: one address")
     reply_to: MailboxText | None = Field(None, description="where answers go, if not to from")
 
     @model_validator(mode="after")
@@ -109,7 +122,7 @@ class EmailSink(ServiceSink[EmailConfig]):
 
     def __init__(self, config: EmailConfig, tools: Tools) -> None:
         super().__init__(config, tools)
-        self._sender, self._to = mailbox(config.sender), mailbox(config.to)
+        self._sender = mailbox(config.sender)
         self._reply_to = mailbox(config.reply_to) if config.reply_to else None
         password = config.password.get_secret_value() if config.password else None
         port = config.port or PORTS[config.encryption]
@@ -123,7 +136,18 @@ class EmailSink(ServiceSink[EmailConfig]):
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
+        """Ours: to one host; where letters go to many, through one server."""
+        if self.addressing is not None:
+            return (Limit(f"email through {self._server.host}", Rate(10, 5.0)),)
         return (Limit(f"email to {self._to.host}", Rate(10, 5.0)),)
+
+    @property
+    def sender(self) -> str:
+        return f"email {short_hash(self._server.host, self._sender.address)}"
+
+    @property
+    def _to(self) -> Mailbox:
+        return mailbox(self.config.to)
 
     def build(self, message: Message) -> Request:
         event, earlier = message.event, message.circumstances.earlier
@@ -142,17 +166,23 @@ class EmailSink(ServiceSink[EmailConfig]):
         text = response.body.decode("utf-8", "replace")
         return answers.outcome(response.status, response.headers.get("command", ""), text)
 
+    def concerns_all(self, response: Response) -> bool:
+        text = response.body.decode("utf-8", "replace")
+        return not answers.is_about_mailbox(response.status, response.headers.get("command", ""), text)
+
     def ask(self) -> Asking:
-        """The dialogue up to the mailbox: a login and an envelope, and no letter."""
+        """The dialogue up to the mailbox, where there is but one: a login and an envelope, and no letter."""
         response = yield Request("RCPT", self._url)
         if 200 <= response.status < 300:
-            return Finding(Mark.OK, f"{self._server.host} takes letters for {self._to.address}")
+            whom = f"of {self._sender.address}; {ADDRESS_FROM_DATA}" if self.addressing else f"for {self._to.address}"
+            return Finding(Mark.OK, f"{self._server.host} takes letters {whom}")
         return found(self.classify(response), "")
 
     async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
         smtp = self.tools.http.beside(Smtp)
         if request.method == "RCPT":
-            return await smtp.ask(self._server, self._sender.address, self._to.address, within=within)
+            to = None if self.addressing else self._to.address
+            return await smtp.ask(self._server, self._sender.address, to, within=within)
         return await smtp.send(self._server, read_letter(request.body), within=within, on_sent=on_sent)
 
     def _request(self, letter: Letter) -> Request:

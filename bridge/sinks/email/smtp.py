@@ -80,8 +80,9 @@ class Smtp:
         """
         return await self._within(within, server, self._send(server, letter, on_sent))
 
-    async def ask(self, server: Server, sender: str, to: str, *, within: float) -> Response:
-        """The answer to an envelope without a letter, or to the command before it that was refused."""
+    async def ask(self, server: Server, sender: str, to: str | None, *, within: float) -> Response:
+        """The answer to an envelope without a letter, without a mailbox where there is none, or to the command before
+        it that was refused."""
         return await self._within(within, server, self._ask(server, sender, to))
 
     async def _within(self, seconds: float, server: Server, answer: Coroutine[Any, Any, Response]) -> Response:
@@ -95,11 +96,13 @@ class Smtp:
         finally:
             answer.close()
 
-    async def _ask(self, server: Server, sender: str, to: str) -> Response:
+    async def _ask(self, server: Server, sender: str, to: str | None) -> Response:
         line = await self._open(server)
         try:
             async with _answering("MAIL"):
-                await line.smtp.mail(sender)
+                text = (await line.smtp.mail(sender)).message
+            if to is None:
+                return _response("MAIL", 250, text)
             async with _answering("RCPT"):
                 text = (await line.smtp.rcpt(to)).message
             return _response("RCPT", 250, text)

@@ -6,16 +6,21 @@ Source   github.com/matrix-org/matrix-spec @ d0ba2aa: content/client-server-api/
 
 from bridge.event import JsonObject
 
-#: No message will be taken until a person has been there.
-GONE = frozenset(
+#: About the room: not in it, banned, not allowed to speak; no such room or alias.
+OF_ROOM = frozenset(
     {
-        # the room: not in it, banned, not allowed to speak; no such room or alias
         "M_FORBIDDEN",
         "M_NOT_FOUND",
         "M_GUEST_ACCESS_FORBIDDEN",
         "M_BAD_ALIAS",
         "M_UNABLE_TO_AUTHORISE_JOIN",
         "M_UNABLE_TO_GRANT_JOIN",
+    }
+)
+#: No message will be taken until a person has been there.
+GONE = frozenset(
+    {
+        *OF_ROOM,
         # the token
         "M_UNKNOWN_TOKEN",
         "M_MISSING_TOKEN",

@@ -12,14 +12,16 @@ from yarl import URL
 
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import Asking, Finding, Mark, found
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.answers import text_at
 from bridge.sinks.responses import in_between
 
 
-def room_asking(api: URL, headers: Mapping[str, str], room: str, classify: Callable[[Response], Outcome]) -> Asking:
-    """Ask after the account behind `api`, and its room, an id or an address."""
+def room_asking(
+    api: URL, headers: Mapping[str, str], room: str | None, classify: Callable[[Response], Outcome]
+) -> Asking:
+    """Ask after the account behind `api`, and its room, an id or an address, None where that follows from data."""
 
     def refused(response: Response) -> Finding:
         return found(classify(response) if response.status >= 400 else in_between(response), "")
@@ -28,6 +30,8 @@ def room_asking(api: URL, headers: Mapping[str, str], room: str, classify: Calla
     name = text_at(json_object(response.body), "user_id", "@")
     if name is None:
         return refused(response)
+    if room is None:
+        return Finding(Mark.OK, f"{name}; {ADDRESS_FROM_DATA}")
     place: str | None = room
     if room.startswith("#"):
         path = f"{api}directory/room/{quote(room, safe='')}"

@@ -23,11 +23,11 @@ Quirks   a transaction that is known is answered 200 with what it was, *whatever
 """
 
 import re
-from collections.abc import Generator, Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import quote
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 from yarl import URL
 
 from bridge.codec import dump
@@ -35,9 +35,11 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Attempt, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.people.address import Form, nowhere
 from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     SENT_ANEW,
+    AddressedConfig,
     ChatConfig,
     Flow,
     HttpSink,
@@ -53,16 +55,19 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.advice import HOSTS, base_advice, token_advice
-from bridge.sinks.matrix.answers import FORBIDDEN, GONE, NOT_FOUND, error_of, text_at
+from bridge.sinks.matrix.answers import FORBIDDEN, GONE, NOT_FOUND, OF_ROOM, error_of, text_at
 from bridge.sinks.matrix.asking import room_asking
 from bridge.sinks.matrix.mending import MENDING
 from bridge.sinks.matrix.message import DIGEST_PARTS, as_edit, digest_content, in_thread, message_content
 from bridge.sinks.matrix.service import MATRIX
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import Advice, ApiBase, Token
+from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, Token
 
 ROOM = r"![^\s/]{1,254}|#[^\s/:]{1,200}:[^\s/]{1,230}"
 EVENT = r"\$\S{1,254}"
+#: A room that comes out of data: its id, whose signs are those that servers make ids of.
+ROOM_ID = r"![A-Za-z0-9._~+=-]{1,200}(:[A-Za-z0-9.\[\]:-]{1,50})?"
+EVENT_ID = r"\$[A-Za-z0-9._~+=:/-]{1,200}"
 _REF = re.compile(rf"(![^\s/]{{1,254}})/({EVENT})")  # the room, and the event's id
 
 #: Requests to a room; in the end there is the room's id, as far as it is known, and the last response.
@@ -81,11 +86,15 @@ def _event(value: str) -> str:
     return value.strip()
 
 
-class MatrixConfig(ChatConfig):
-    """A Matrix room."""
+class MatrixConfig(ChatConfig, AddressedConfig):
+    """A Matrix room, by an account's token; or as many as there are owners or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = MATRIX
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "room": Form(ROOM_ID, "a room's id, !abc:example.com"),
+        "thread": Form(EVENT_ID, "an event's id, $…", optional=True, place=nowhere),
+    }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0", "room": "!0:matrix.invalid", "api_base": "https://matrix.invalid"}
     questions: ClassVar[Sequence[Question]] = (
@@ -95,14 +104,20 @@ class MatrixConfig(ChatConfig):
     )
     type: Literal["matrix"] = Field("matrix", description="a message to a Matrix room")
     token: Token = Field(description="the account's access token")
-    room: Annotated[str, AfterValidator(_room)] = Field(
+    room: Annotated[str, AfterValidator(_room), FROM_DATA] = Field(
         description="the room: !id:server, or its address, #name:server"
     )
-    thread: Annotated[str, AfterValidator(_event)] | None = Field(
+    thread: Annotated[str, AfterValidator(_event), FROM_DATA] | None = Field(
         None, description="the thread to post in: the id of its first message, $…"
     )
     notice: bool = Field(False, description="true: sent as notices, which notify nobody")
     api_base: ApiBase = Field(description="where the homeserver is reached, https://matrix.example.com")
+
+    @model_validator(mode="after")
+    def _thread_of_the_room(self) -> Self:
+        if (written := self.address_expressions()) and self.thread and len(written) == 1:
+            raise ValueError("a thread is one room's: give both room and thread as expressions, or neither")
+        return self
 
     def advise(self) -> Iterator[Advice]:
         yield from token_advice(self.token)
@@ -132,14 +147,18 @@ class MatrixSink(HttpSink[MatrixConfig]):
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
-        account = f"{URL(self.config.api_base).host} {short_hash(self.config.token.get_secret_value())}"
-        return (Limit(f"matrix {account}", Rate(10, 50.0)),)
+        return (Limit(self.sender, Rate(10, 50.0)),)  # of the account, in whatever rooms
+
+    @property
+    def sender(self) -> str:
+        return f"matrix {URL(self.config.api_base).host} {short_hash(self.config.token.get_secret_value())}"
 
     def build(self, message: Message) -> Request:
         return self._send_request(self._room_of(message), self._content(message), _key(message))
 
     def ask(self) -> Asking:
-        return room_asking(self._url(), self._headers, self.config.room, self.classify)
+        room = None if self.addressing is not None else self.config.room
+        return room_asking(self._url(), self._headers, room, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._send_request(self._room_of(digest), self._digest_content(digest), _key(digest))
@@ -205,6 +224,9 @@ class MatrixSink(HttpSink[MatrixConfig]):
             asked = _milliseconds(json_object(response.body).get("retry_after_ms"))
             return Limited(retry_after(response) or asked)
         return super().classify(response)
+
+    def concerns_all(self, response: Response) -> bool:
+        return _error(response) not in OF_ROOM
 
     def interpret(self, response: Response) -> Outcome:
         answer = json_object(response.body)

@@ -6,18 +6,24 @@ Source   github.com/mattermost/mattermost @ 013f83c: server/channels/app/webhook
 
 from bridge.event import JsonObject
 
+#: About the channel that was named, or the person, and no other.
+OF_CHANNEL = frozenset(
+    {
+        "web.incoming_webhook.channel.app_error",
+        "web.incoming_webhook.user.app_error",
+        "web.incoming_webhook.permissions.app_error",
+        "app.channel.get.existing.app_error",
+        "api.post.create_post.can_not_post_to_deleted.error",
+    }
+)
 #: No message will be taken until a person has been there.
 GONE = frozenset(
     {
         "web.incoming_webhook.invalid.app_error",  # there is no such webhook: a deleted one is 400, and not 404
         "web.incoming_webhook.disabled.app_error",
-        "web.incoming_webhook.channel.app_error",
         "web.incoming_webhook.channel_locked.app_error",
-        "web.incoming_webhook.user.app_error",
-        "web.incoming_webhook.permissions.app_error",
-        "app.channel.get.existing.app_error",
-        "api.post.create_post.can_not_post_to_deleted.error",
         "api.context.404.app_error",
+        *OF_CHANNEL,
     }
 )
 

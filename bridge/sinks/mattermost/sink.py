@@ -14,7 +14,7 @@ Quirks   it tells no post's id, so that what it sent can neither be edited nor a
          Slack's blocks are passed over: what is to be seen stands in text, in Mattermost's own markdown
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -25,16 +25,17 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Outcome, Refused
+from bridge.people.address import Form
 from bridge.sinks.asking import Reach
-from bridge.sinks.base import ChatConfig, HttpSink, Tools, in_between, json_object
+from bridge.sinks.base import AddressedConfig, ChatConfig, HttpSink, Tools, in_between, json_object, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.mattermost.advice import url_advice
-from bridge.sinks.mattermost.answers import GONE, error_of
+from bridge.sinks.mattermost.answers import GONE, OF_CHANNEL, error_of
 from bridge.sinks.mattermost.mending import MENDING
 from bridge.sinks.mattermost.message import DIGEST_PARTS, digest_text, message_text
 from bridge.sinks.mattermost.service import MATTERMOST
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import Advice, PictureUrl, SecretUrl
+from bridge.sinks.settings import FROM_DATA, Advice, PictureUrl, SecretUrl
 
 DISABLED = 501
 
@@ -52,18 +53,21 @@ def _channel(value: str) -> str:
     return value.strip()
 
 
-class MattermostConfig(ChatConfig):
-    """A Mattermost channel."""
+class MattermostConfig(ChatConfig, AddressedConfig):
+    """A Mattermost channel; or as many as there are owners or nodes, by one webhook that is locked to none."""
 
     mending = MENDING
     service: ClassVar[Service] = MATTERMOST
+    address_forms: ClassVar[Mapping[str, Form]] = {
+        "channel": Form("@?[a-z0-9][a-z0-9._-]{0,63}", "a channel's name as its address has it, or @name")
+    }
     specimen: ClassVar[JsonObject] = {"url": "https://mattermost.invalid/hooks/0"}
     questions: ClassVar[Sequence[Question]] = (
         Question("url", "Mattermost incoming webhook (Integrations → Incoming Webhooks → Add)"),
     )
     type: Literal["mattermost"] = Field("mattermost", description="a post to a Mattermost channel")
     url: SecretUrl = Field(description="the incoming webhook's URL, https://…/hooks/…")
-    channel: Annotated[str, AfterValidator(_channel)] | None = Field(
+    channel: Annotated[str, AfterValidator(_channel), FROM_DATA] | None = Field(
         None, description="another channel than the webhook's: its name in addresses, town-square, or @name"
     )
     username: str | None = Field(None, min_length=1, description="the name it speaks under, where the server allows it")
@@ -96,6 +100,10 @@ class MattermostSink(HttpSink[MattermostConfig]):
     def look(self) -> Look:
         return Look(MATTERMOST, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
+    @property
+    def sender(self) -> str:
+        return f"mattermost {short_hash(str(self._url))}"
+
     def build(self, message: Message) -> Request:
         return self._request(message_text(message), silent=message.circumstances.silent)
 
@@ -109,6 +117,9 @@ class MattermostSink(HttpSink[MattermostConfig]):
         if response.status == DISABLED:
             return self.interpret(response)
         return super().classify(response)
+
+    def concerns_all(self, response: Response) -> bool:
+        return error_of(response.status, json_object(response.body)) not in OF_CHANNEL
 
     def interpret(self, response: Response) -> Outcome:
         if response.status == 200 and response.body.strip() == b"ok":

@@ -329,3 +329,27 @@ def test_a_letter_can_be_answered_and_not_edited() -> None:
 def test_a_silent_letter_is_a_letter() -> None:
     message = a_message({"text": "x"})
     assert body_of(replace(message, circumstances=Circumstances(silent=True))) == body_of(message)
+
+
+@pytest.mark.parametrize(
+    ("code", "command", "text", "all_of_them"),
+    [
+        (550, "RCPT", "5.1.1 no such user", False),
+        (550, "RCPT", "no such user", False),
+        (554, "RCPT", "5.7.1 Relay access denied", True),
+        (550, "RCPT", "5.7.64 TenantAttribution; Relay Access Denied", True),
+        (530, "RCPT", "Authentication required", True),
+        (550, "DATA", "5.1.1 no such user", False),
+        (550, "DATA", "5.7.26 neither SPF nor DKIM", True),
+        (535, "AUTH", "5.7.8 wrong password", True),
+        (550, "MAIL", "5.1.8 the sender's host is not known", True),
+        (502, "STARTTLS", "the server does not offer it", True),
+    ],
+)
+def test_of_many_mailboxes_a_refusal_is_the_ones_or_concerns_all(
+    code: int, command: str, text: str, all_of_them: bool
+) -> None:
+    response = Response(code, {"command": command}, text.encode())
+    sink = a_sink(**BASE)
+    assert isinstance(sink.classify(response), Gone)
+    assert sink.concerns_all(response) is all_of_them

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from statistics import median
 
 from yarl import URL
@@ -27,10 +28,11 @@ UNSURE, BROKEN = 5.0, 120.0  # seconds that a clock may be off
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where something was asked, and through which proxy."""
+    """Where something was asked, through which proxy, and with which roots of its own."""
 
     origin: URL
     proxy: str | None
+    ca: Path | None = None
 
 
 class NotingHttp(Http):
@@ -49,20 +51,23 @@ class NotingHttp(Http):
         *,
         within: float,
         proxy: str | None = None,
+        ca: Path | None = None,
         on_sent: OnSent = None,
         most: int = ANSWER_LIMIT,
     ) -> Response:
-        self.hosts[Host(request.url.origin(), proxy)] = None
+        self.hosts[Host(request.url.origin(), proxy, ca)] = None
         began = self._now()
-        response = await super().send(request, within=within, proxy=proxy, on_sent=on_sent, most=most)
+        response = await super().send(request, within=within, proxy=proxy, ca=ca, on_sent=on_sent, most=most)
         told = _told(response)
         if told is not None:
             self.ahead.append(clock_ahead(began, self._now(), told))
         return response
 
-    async def reach(self, url: URL, *, within: float, proxy: str | None = None) -> datetime | None:
-        self.hosts[Host(url.origin(), proxy)] = None
-        return await super().reach(url, within=within, proxy=proxy)
+    async def reach(
+        self, url: URL, *, within: float, proxy: str | None = None, ca: Path | None = None
+    ) -> datetime | None:
+        self.hosts[Host(url.origin(), proxy, ca)] = None
+        return await super().reach(url, within=within, proxy=proxy, ca=ca)
 
 
 async def asked_sinks(sinks: Mapping[str, SinkSettings], http: Http, *, within: float) -> dict[str, Finding]:
@@ -94,7 +99,7 @@ async def certificate_rows(hosts: Sequence[Host], http: Http, *, now: datetime, 
 
 async def _end(host: Host, http: Http, within: float) -> datetime | None:
     try:
-        return await Http.reach(http, host.origin, within=within, proxy=host.proxy)
+        return await Http.reach(http, host.origin, within=within, proxy=host.proxy, ca=host.ca)
     except Unanswered:
         return None
 

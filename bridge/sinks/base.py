@@ -230,7 +230,7 @@ class ServiceSink(ABC, Generic[C]):
             if isinstance(asking, Reach) and not asking.url.host:
                 return Finding(Mark.UNKNOWN, asking.why)
             if isinstance(asking, Reach):
-                await self.tools.http.reach(asking.url, within=within, proxy=self.proxy)
+                await self.tools.http.reach(asking.url, within=within, proxy=self.proxy, ca=self.config.ca)
                 return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
             request = next(asking)
             while True:
@@ -312,7 +312,8 @@ class HttpSink(ServiceSink[C]):
                 return Refused(f"HTTP {status}")
 
     async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
-        return await self.tools.http.send(request, within=within, proxy=self.proxy, on_sent=on_sent)
+        ca = self.config.ca
+        return await self.tools.http.send(request, within=within, proxy=self.proxy, ca=ca, on_sent=on_sent)
 
 
 def noted(attempt: Attempt, *notes: str) -> Attempt:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import formatdate
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +19,7 @@ import aiohttp
 from yarl import URL
 
 from bridge import __version__
+from bridge.sinks.trust import NoRoots, Trust
 
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
 ANSWER_LIMIT = 256 * 1024
@@ -70,6 +72,7 @@ class Http:
 
     def __init__(self) -> None:
         self._sessions: dict[str | None, aiohttp.ClientSession] = {}
+        self._trust = Trust()
         self._beside: dict[type[Any], Any] = {}
         self._faults: tuple[type[Exception], ...] = (aiohttp.ClientError, OSError, ValueError, IncompleteReadError)
 
@@ -79,12 +82,14 @@ class Http:
         *,
         within: float,
         proxy: str | None = None,
+        ca: Path | None = None,
         on_sent: OnSent = None,
         most: int = ANSWER_LIMIT,
     ) -> Response:
         """The answer, and of its body so many bytes at the most; raise Unanswered where none came whole in time.
 
         within: seconds
+        ca      a file with roots that are trusted beside the machine's
         """
         session = self._session(proxy)
         try:
@@ -96,6 +101,7 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
                 proxy=proxy if proxy and proxy.startswith("http") else None,
+                ssl=self._trusted(ca) if ca else True,
                 trace_request_ctx=on_sent,
             ) as response:
                 return Response(response.status, _headers(response), await _body(response, most), request.url)
@@ -116,14 +122,16 @@ class Http:
         found: S = self._beside[kind]
         return found
 
-    async def reach(self, url: URL, *, within: float, proxy: str | None = None) -> datetime | None:
+    async def reach(
+        self, url: URL, *, within: float, proxy: str | None = None, ca: Path | None = None
+    ) -> datetime | None:
         """Connect to the host of an address, and with https have its certificate proved: say when that ends.
 
         Not one byte of a request is sent. Raise Unanswered where it cannot be reached within so many seconds.
         """
         try:
             async with asyncio.timeout(within):
-                return await _reached(url, proxy)
+                return await _reached(url, proxy, self._trusted(ca) if url.scheme == "https" else None)
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None
         except (OSError, ValueError) as error:
@@ -134,6 +142,12 @@ class Http:
             await one.close()
         self._sessions.clear()
         self._beside.clear()
+
+    def _trusted(self, ca: Path | None) -> ssl.SSLContext:
+        try:
+            return self._trust.of(ca)
+        except NoRoots as fault:
+            raise Unanswered(f"no answer: the file under ca {fault}") from None
 
     def _session(self, proxy: str | None) -> aiohttp.ClientSession:
         socks = proxy if proxy and proxy.startswith("socks") else None
@@ -160,9 +174,8 @@ class Http:
         return connector
 
 
-async def _reached(url: URL, proxy: str | None) -> datetime | None:
+async def _reached(url: URL, proxy: str | None, tls: ssl.SSLContext | None) -> datetime | None:
     """When the certificate ends of the host that an address leads to; None where it needs none."""
-    tls = ssl.create_default_context() if url.scheme == "https" else None
     writer = await (_opened_through(proxy, url, tls) if proxy else _opened(url, tls))
     try:
         certificate = writer.get_extra_info("ssl_object").getpeercert() if tls else None
@@ -268,6 +281,8 @@ def reason_of(error: BaseException) -> str:
             return "the answer broke off"
         case ssl.SSLError() | aiohttp.ClientSSLError():
             return "TLS failed"
+        case _ if isinstance(error.__cause__, ssl.SSLError):  # as it comes through a SOCKS proxy
+            return reason_of(error.__cause__)
         case aiohttp.ClientProxyConnectionError():
             return f"proxy: {_system_reason(error)}"
         case socket.gaierror():

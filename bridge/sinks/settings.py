@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -29,6 +30,7 @@ from bridge.settings import Duration, Settings
 from bridge.sinks.mending import Mending
 from bridge.sinks.questions import Question
 from bridge.sinks.text import web_url
+from bridge.sinks.trust import RootsFile
 from bridge.terms import Quiet, Storm
 
 PERIODS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -184,6 +186,10 @@ class SinkConfig(Settings):
     retry: Retry = Field(Retry(), description="when to try again")
     timeout: Duration = Field(15.0, gt=0, le=600, description="how long one try may take")
     proxy: ProxyUrl | None = Field(None, description="http://… or socks5://host:port, with user:password@ if need be")
+    ca: RootsFile | None = Field(
+        None,
+        description="a PEM file with roots that this sink alone trusts, beside the machine's; read when it changes",
+    )
     locale: str | None = Field(None, description="language of this sink's messages; the file's if not given")
     quiet: Quiet | None = Field(None, description="hours in which nobody should be woken; a row's own come first")
     storm: Storm | None = Field(None, description="when it has fallen behind, and digests by itself")
@@ -320,3 +326,5 @@ def _plain(value: Any) -> Any:
             return [value.count, value.period]
         case _:
             return value
+        case Path():
+            return str(value)

@@ -129,7 +129,7 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         (
             "sinks:\n  ops: {type: console, console: {timeout: 5}, timeout: soon}",
-            '2:24: sink "ops": unknown key "console": there are color\n'
+            '2:24: sink "ops": unknown key "console": there are ca, color\n'
             '2:56: sink "ops": timeout should be a duration such as 30s',
         ),
         # kinds of value

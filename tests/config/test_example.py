@@ -15,6 +15,7 @@ from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.config.yaml import read_document
 from bridge.sinks import SERVICES
+from tests.certificates import authority
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 
@@ -51,6 +52,7 @@ def load_everything(folder: Path) -> Config:
     (folder / "my-templates").mkdir()
     (folder / "directory.csv").write_text("kind,name,telegram\nowner,reseller-5,-1002000000005\n")
     for name in ("backups", "forum"):
+    authority(folder / "secrets")
         (folder / "secrets" / name).write_text(f"https://discord.com/api/webhooks/1/{name}\n")
     (folder / "config.yaml").write_text(everything(), "utf-8")
     return load(folder / "config.yaml", ENV).config

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import time
 from abc import ABC, abstractmethod
 from collections import deque
@@ -55,7 +56,7 @@ class StandIn(ABC):
     """A strict stand-in: it refuses exactly what the real one refuses, and says so in the same words.
 
     `limited`: it also keeps the rates of the real one; `broken` lists every request that came above one of them.
-    `now` is its clock.
+    `now` is its clock, `tls` its certificate, where it speaks HTTPS.
     """
 
     def __init__(self, *, limited: bool = False) -> None:
@@ -64,6 +65,7 @@ class StandIn(ABC):
         self.broken: list[str] = []
         self.requests = 0
         self.now: Callable[[], float] = time.monotonic
+        self.tls: ssl.SSLContext | None = None
         self._limited = limited
         self._windows: dict[str, deque[float]] = {}
         self._beats: deque[float] = deque(maxlen=BEATS)
@@ -112,8 +114,8 @@ class Service(StandIn):
         runner = web.AppRunner(self.app(), access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            await web.TCPSite(runner, "127.0.0.1", port).start()
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+            await web.TCPSite(runner, "127.0.0.1", port, ssl_context=self.tls).start()
+            yield f"{'https' if self.tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
         finally:
             for _ in range(ROUNDS):
                 await asyncio.sleep(0)

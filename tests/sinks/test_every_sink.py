@@ -45,6 +45,7 @@ SHARED = (
     "settings",
     "terminal",
     "text",
+    "trust",
 )
 PROXY = "http://proxy-user:pr0xy-Passw0rd@127.0.0.1:1"
 

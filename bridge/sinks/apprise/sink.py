@@ -144,7 +144,8 @@ class AppriseSink(HttpSink[AppriseConfig]):
             left = until - loop.time()
             if left <= 0:
                 raise Unanswered(f"no answer within {within:g} s")
-            return await self.tools.http.send(one, within=left, proxy=self.proxy, on_sent=on_sent)
+            ca = self.config.ca
+            return await self.tools.http.send(one, within=left, proxy=self.proxy, ca=ca, on_sent=on_sent)
 
         def ask(one: Request) -> Response:
             try:

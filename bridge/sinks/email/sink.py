@@ -126,7 +126,7 @@ class EmailSink(ServiceSink[EmailConfig]):
         self._reply_to = mailbox(config.reply_to) if config.reply_to else None
         password = config.password.get_secret_value() if config.password else None
         port = config.port or PORTS[config.encryption]
-        self._server = Server(config.server, port, config.encryption, config.username, password, self.proxy)
+        self._server = Server(config.server, port, config.encryption, config.username, password, self.proxy, config.ca)
         scheme = "smtps" if config.encryption == "tls" else "smtp"
         self._url = URL.build(scheme=scheme, host=config.server, port=port)
 

@@ -13,12 +13,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.sinks.email.letter import Letter
 from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of
+from bridge.sinks.trust import NoRoots, Trust
 
 if TYPE_CHECKING:
     import socket
@@ -42,6 +43,7 @@ class Server:
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     proxy: str | None = field(default=None, repr=False)
+    ca: Path | None = None
 
 
 @dataclass(eq=False)
@@ -72,6 +74,7 @@ class Smtp:
         self._idle: defaultdict[Server, list[_Line]] = defaultdict(list)
         self._room: defaultdict[Server, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._leaving: set[asyncio.Task[None]] = set()
+        self._trust = Trust()
 
     async def send(self, server: Server, letter: Letter, *, within: float, on_sent: OnSent = None) -> Response:
         """The answer that decided: to the letter, or to the command that was refused; `command` in its headers.
@@ -182,7 +185,7 @@ class Smtp:
             sock=sock,
             use_tls=server.encryption == "tls",
             start_tls=False,
-            tls_context=None if server.encryption == "none" else self._trusted,
+            tls_context=None if server.encryption == "none" else self._trusted(server.ca),
             timeout=None,
             local_hostname="localhost",  # until there is a connection that tells our own address
         )
@@ -193,9 +196,11 @@ class Smtp:
             raise
         return _Line(smtp)
 
-    @cached_property
-    def _trusted(self) -> ssl.SSLContext:
-        return ssl.create_default_context()
+    def _trusted(self, ca: Path | None) -> ssl.SSLContext:
+        try:
+            return self._trust.of(ca)
+        except NoRoots as fault:
+            raise Unanswered(f"no answer: the file under ca {fault}") from None
 
 
 async def _greet(smtp: "SMTP", server: Server) -> None:

@@ -26,9 +26,9 @@ from tests.services.every import known
 from tests.sinks.values import CONFIGS
 
 BRIDGE = Path(bridge.__path__[0])
-#: What is named elsewhere too says nothing of the sink: any program has webhooks, any terminal is a console, and people
-#: have an e-mail address.
-COMMON = {"webhook", "console", "email"}
+#: What is named elsewhere too says nothing of the sink: any program has webhooks, any terminal is a console, people
+#: have an e-mail address, and the largest of some numbers is their max.
+COMMON = {"webhook", "console", "email", "max"}
 NAMES = {cls.model_fields["type"].default for cls in CONFIGS} - COMMON
 
 

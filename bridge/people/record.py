@@ -36,6 +36,7 @@ class Record(Settings):
     matrix_thread: str | None = Field(None, description="the thread there, by the id of its first message: $…")
     mattermost: str | None = Field(None, description="a channel of Mattermost, by its name in addresses, or @name")
     bale: Number | None = Field(None, description="a chat of Bale")
+    max: Number | None = Field(None, description="a chat or a person of MAX")
     locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
     zone: TimeZone | None = Field(
         None, description="the time zone there, of quiet hours and dates; the file's if not given"

@@ -9,6 +9,7 @@ from bridge.sinks.discord import DiscordConfig
 from bridge.sinks.email import EmailConfig
 from bridge.sinks.matrix import MatrixConfig
 from bridge.sinks.mattermost import MattermostConfig
+from bridge.sinks.max import MaxConfig
 from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
@@ -22,6 +23,7 @@ Chat = (
     | MatrixConfig
     | MattermostConfig
     | BaleConfig
+    | MaxConfig
     | AppriseConfig
 )
 

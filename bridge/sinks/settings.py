@@ -284,6 +284,13 @@ class ChatConfig(SinkConfig):
     storm: Storm | None = Field(Storm(), description="when it has fallen behind, and digests by itself; null for never")
 
 
+class LinkButton(Settings):
+    """A link under a message."""
+
+    text: str = Field(description="what the button says, a template")
+    url: str = Field(description="where it leads, a template; left out where it is no http or https address")
+
+
 class ProgramConfig(SinkConfig):
     """What every program has that takes events."""
 
@@ -322,9 +329,9 @@ def _plain(value: Any) -> Any:
             return {str(key): _plain(one) for key, one in value.items()}
         case list() | tuple():
             return [_plain(one) for one in value]
+        case Path():
+            return str(value)
         case Rate():
             return [value.count, value.period]
         case _:
             return value
-        case Path():
-            return str(value)

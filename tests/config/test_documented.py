@@ -22,10 +22,10 @@ from bridge.people.directory import DirectorySettings
 from bridge.people.record import Record
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
-from bridge.sinks.bale.sink import BaleButton
 from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.ntfy.sink import Action
+from bridge.sinks.settings import LinkButton
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm
@@ -63,7 +63,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "allowed_mentions": AllowedMentions,
     "buttons": Button,
     "actions": Action,
-    "links": BaleButton,
+    "links": LinkButton,
     "Routes": Route,
     "digest": DigestWindow,
     "repeat": Repeat,

@@ -31,6 +31,7 @@ ENV = {
     "NTFY_TOPIC": "t",
     "NTFY_TOKEN": "tk_1",
     "BALE_TOKEN": "123456:abc",
+    "MAX_TOKEN": "f9LHodD0cOKabc",
     "APPRISE_URL": "gotify://gotify.example/Aaaaaaaaaaaaaaa",
     "MATRIX_TOKEN": "syt_1",
     "SHOP_SECRET": "s",
@@ -51,8 +52,8 @@ def load_everything(folder: Path) -> Config:
     (folder / "secrets").mkdir()
     (folder / "my-templates").mkdir()
     (folder / "directory.csv").write_text("kind,name,telegram\nowner,reseller-5,-1002000000005\n")
-    for name in ("backups", "forum"):
     authority(folder / "secrets")
+    for name in ("backups", "forum"):
         (folder / "secrets" / name).write_text(f"https://discord.com/api/webhooks/1/{name}\n")
     (folder / "config.yaml").write_text(everything(), "utf-8")
     return load(folder / "config.yaml", ENV).config

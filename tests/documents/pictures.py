@@ -88,6 +88,7 @@ SINKS = {
     "matrix": "home",
     "mattermost": "office",
     "bale": "tehran",
+    "max": "moscow",
     "apprise": "elsewhere",
     "gohighlevel": "crm",
     "zapier": "zap",

@@ -43,6 +43,7 @@ sinks:
   home: {{{{type: matrix, token: {SECRET}, room: "!vpn:example.com", api_base: "https://matrix.example.com"}}}}
   office: {{{{type: mattermost, url: "https://mattermost.example.com/hooks/{SECRET}"}}}}
   tehran: {{{{type: bale, token: "123456789:{SECRET}", chat_id: 4912345678}}}}
+  moscow: {{{{type: max, token: {SECRET}, chat_id: -72233445566778}}}}
   elsewhere: {{{{type: apprise, url: "gotifys://gotify.example.com/AbCdEf0123456-X"}}}}
   letters: {{{{type: email, server: smtp.example.com, from: vpn@example.com, to: me@example.com}}}}
   crm: {{{{type: gohighlevel, url: "https://services.leadconnectorhq.com/hooks/a/webhook-trigger/b"}}}}
@@ -55,7 +56,7 @@ routes:
   - {{{{match: [node.*, alert.*], to: [ops, phone], hold: 30s, update: subject}}}}
   - {{{{match: [payment.*, subscription.*], to: [crm, zap]}}}}
   - {{{{match: "user.*", source: rebecca, to: shop}}}}
-  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran, elsewhere, letters]}}}}
+  - {{{{match: "user.*", source: rebecca, to: [home, office, tehran, moscow, elsewhere, letters]}}}}
   - {{{{match: peer.*, to: terminal}}}}
 """
 

@@ -28,6 +28,7 @@ from bridge.sinks.gohighlevel import GoHighLevelConfig
 from bridge.sinks.http import Http, Request, Response
 from bridge.sinks.matrix import MatrixConfig
 from bridge.sinks.mattermost import MattermostConfig
+from bridge.sinks.max import MaxConfig
 from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
@@ -87,7 +88,14 @@ ADDRESSED: dict[type[AddressedConfig], tuple[dict[str, Any], dict[str, Any], dic
         {"channel": "reseller-7"},
     ),
     BaleConfig: ({"token": "1:a", "chat_id": "{{ owner.bale }}"}, {"bale": 4912345678}, {"chat_id": 4912345678}),
+    MaxConfig: (
+        {"token": "a", "chat_id": "{{ owner.max }}"},
+        {"max": -72233445566778},
+        {"url": "https://platform-api2.max.ru/messages?chat_id=-72233445566778&disable_link_preview=true"},
+    ),
 }
+#: What is given in place of another setting: the same in all but its name.
+INSTEAD = {MaxConfig: {"user_id"}}
 #: The others, and why theirs is one address.
 ONE_ADDRESS: dict[type[SinkConfig], str] = {
     AppriseConfig: "its URL is a credential of whatever service, and which host it leads to is that service's to know",
@@ -109,6 +117,7 @@ ONE = {
         {"id": "web.incoming_webhook.channel.app_error", "message": "no such channel", "status_code": 404},
     ),
     BaleConfig: (440, {"ok": False, "error_code": 440, "description": "no such group or user"}),
+    MaxConfig: (403, {"code": "chat.denied", "message": "error.dialog.suspended"}),
 }
 ALL = {
     TelegramConfig: (401, {"ok": False, "error_code": 401, "description": "Unauthorized"}),
@@ -120,6 +129,7 @@ ALL = {
         {"id": "web.incoming_webhook.invalid.app_error", "message": "no such webhook", "status_code": 400},
     ),
     BaleConfig: (403, {"ok": False, "error_code": 403, "description": "Bad Request: Token not found"}),
+    MaxConfig: (401, {"code": "verify.token", "message": "Invalid access_token"}),
 }
 #: At these every address is a credential of its own: there is nothing that they all need.
 NOTHING_SHARED = {NtfyConfig, DiscordConfig, WebhookConfig}
@@ -161,7 +171,16 @@ def test_every_sink_has_many_addresses_or_says_why_not() -> None:
 
 @each
 def test_every_setting_of_an_address_is_tried(config: type[AddressedConfig]) -> None:
-    assert set(config.model_validate(ADDRESSED[config][0]).address_expressions()) >= set(config.address_forms)
+    assert set(config.model_validate(ADDRESSED[config][0]).address_expressions()) >= (
+        set(config.address_forms) - INSTEAD.get(config, set())
+    )
+
+
+def test_a_person_of_max_is_reached_in_place_of_a_chat() -> None:
+    sink: Any = MaxConfig.model_validate({"token": "a", "user_id": "{{ owner.max }}"}).open(Tools(Http(), {}))
+    address = sink.addressing.resolve(EVENT, {"max": 123456789})
+    assert sink.at(address).build(MESSAGE).url.query["user_id"] == "123456789"
+    assert isinstance(sink.addressing.resolve(EVENT, {"max": -72233445566778}), NoAddress)
 
 
 @each
@@ -278,6 +297,7 @@ OTHER: dict[type[AddressedConfig], dict[str, Any]] = {
     MatrixConfig: {"matrix": "!eight:example.org", "matrix_thread": "$second"},
     MattermostConfig: {"mattermost": "reseller-8"},
     BaleConfig: {"bale": 4912345679},
+    MaxConfig: {"max": -72233445566779},
 }
 #: What each service has answered to a message, and what a sink remembers it by.
 REFS = {
@@ -287,6 +307,7 @@ REFS = {
     EmailConfig: "<a.b@example.com>",
     MatrixConfig: "!seven:example.org/$seventh",
     BaleConfig: "4912345678/7",
+    MaxConfig: "chat:-72233445566778/mid.7",
 }
 
 

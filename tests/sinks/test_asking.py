@@ -213,6 +213,7 @@ async def test_what_needs_no_certificate_has_none_that_ends(http: Http) -> None:
 MANY: dict[str, tuple[dict[str, str], Mark, int]] = {
     "slack slack-bot": ({"channel": "{{ owner.slack }}"}, Mark.OK, 1),
     "telegram telegram": ({"chat_id": "{{ owner.chat }}"}, Mark.OK, 1),
+    "max max": ({"chat_id": "{{ owner.max }}"}, Mark.OK, 1),
     "bale bale": ({"chat_id": "{{ owner.bale }}"}, Mark.OK, 1),
     "matrix matrix": ({"room": "{{ owner.matrix }}"}, Mark.OK, 1),
     "mattermost mattermost": ({"channel": "{{ owner.mattermost }}"}, Mark.UNKNOWN, 0),

@@ -27,6 +27,7 @@ CHATS: Mapping[str, tuple[Mapping[str, Any], int]] = {
     ),
     "apprise": ({"url": "rocket://x.example/?webhook=Aaaaaaaaa/Bbbbbbbbb"}, 1000),
     "bale": ({"token": "1:x", "chat_id": 1}, 4096),
+    "max": ({"token": "x", "chat_id": 1}, 4000),
     "mattermost": ({"url": "https://x.example/hooks/x"}, 16_383),
     "matrix": ({"token": "x", "room": "!x:x.example", "api_base": "https://x.example"}, 12_000),
 }

@@ -30,7 +30,6 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
-from bridge.settings import Settings
 from bridge.sinks.asking import Asking
 from bridge.sinks.bale.advice import HOSTS, token_advice
 from bridge.sinks.bale.answers import GONE, LIMITED, LOST, NOT_FOUND, OF_BOT, description_of, has_any
@@ -55,7 +54,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, LinkButton, Token
 
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
 _REF = re.compile(r"(.+)/([0-9]{1,19})")  # the chat, and the message's id there
@@ -82,13 +81,6 @@ ChatId = Annotated[
 ]
 
 
-class BaleButton(Settings):
-    """A link under the message."""
-
-    text: str = Field(description="what the button says, a template")
-    url: str = Field(description="where it leads, a template; left out where it is no http or https address")
-
-
 class BaleConfig(ChatConfig, AddressedConfig):
     """A Bale chat, by a bot's token; or as many as there are owners or nodes."""
 
@@ -106,7 +98,7 @@ class BaleConfig(ChatConfig, AddressedConfig):
     type: Literal["bale"] = Field("bale", description="a message to a Bale chat")
     token: Token = Field(description="the bot's token, from @botfather in Bale")
     chat_id: ChatId = Field(description="the chat: its number, or the @name of a public one")
-    links: tuple[BaleButton, ...] = Field((), max_length=BUTTONS, description="buttons with links under each message")
+    links: tuple[LinkButton, ...] = Field((), max_length=BUTTONS, description="buttons with links under each message")
     api_base: ApiBase = Field("https://tapi.bale.ai", description="where the API is reached")
 
     def advise(self) -> Iterator[Advice]:

@@ -1,11 +1,12 @@
 """What the door hands to the outbox in one commit: events, where each goes and why, and what was set aside."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bridge.event import Event
+from bridge.originals import Originals
 from bridge.terms import Terms
 
 
@@ -102,6 +103,15 @@ class Routed:
     destinations: tuple[Destination, ...]
     decision: Decision
     fingerprint: Fingerprint | None = None
+
+    def sealed(self, originals: Mapping[str, Originals], seal: Callable[[Originals], str]) -> "Routed":
+        """With what each of its sinks may have unmasked, sealed; `originals` by the sinks' names."""
+        if not any(to.sink in originals for to in self.destinations):
+            return self
+        destinations = [
+            replace(to, sealed=seal(originals[to.sink])) if to.sink in originals else to for to in self.destinations
+        ]
+        return replace(self, destinations=tuple(destinations))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

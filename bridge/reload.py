@@ -241,7 +241,7 @@ def _whole(config: Config) -> Config:
 
 def _jobs(source: Source) -> Iterable[Job]:
     """What is asked of a source on a clock."""
-    return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm)
+    return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm, unmasking=source.unmasking)
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.counters import COUNTERS
@@ -20,10 +20,8 @@ from bridge.ingress.posted import as_intake, changing, deleted, edited, is_there
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.source import OriginalsOfEvents, Source
 from bridge.intake import Fingerprint, Intake, Routed
-from bridge.originals import Originals
 from bridge.panels.base import Hook
 from bridge.routing import Router
-from bridge.sealing import Sealer
 from bridge.store.base import Delivery, Outbox, PutResult, Remembered
 from bridge.telemetry import log
 
@@ -158,7 +156,8 @@ class Receiver:
         occurrences: Counter[str] = Counter()
         routed = [self._routed(self._router.route(event), fingerprint, occurrences) for event, fingerprint in events]
         if source.unmasking is not None and originals:
-            routed = [_sealed(one, source.unmasking.sealer, originals.get(one.event.id, {})) for one in routed]
+            seal = source.unmasking.sealer.seal
+            routed = [one.sealed(originals.get(one.event.id, {}), seal) for one in routed]
         return Intake(routed, set_aside, source.realm)
 
     def _routed(self, routed: Routed, fingerprint: Fingerprint | None, occurrences: Counter[str]) -> Routed:
@@ -172,17 +171,6 @@ class Receiver:
             key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
         fingerprint = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
         return Routed(routed.event, routed.destinations, routed.decision, fingerprint)
-
-
-def _sealed(routed: Routed, sealer: Sealer, originals: Mapping[str, Originals]) -> Routed:
-    """With what each of its sinks may have unmasked, sealed."""
-    if not any(to.sink in originals for to in routed.destinations):
-        return routed
-    destinations = [
-        replace(to, sealed=sealer.seal(originals[to.sink])) if to.sink in originals else to
-        for to in routed.destinations
-    ]
-    return replace(routed, destinations=tuple(destinations))
 
 
 def _subjects(intake: Intake, *, tried_before: bool) -> list[str | None]:

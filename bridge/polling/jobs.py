@@ -1,9 +1,9 @@
 """What is asked of a source in turns, and what its answers say: what has changed, or whether it is there at all."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from bridge.codec import dump
@@ -11,11 +11,22 @@ from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, iso, new_id
 from bridge.foreign import present
 from bridge.intake import Fingerprint, SetAside
+from bridge.originals import Originals
 from bridge.panels.base import Hook, Panel, PolledPanel, Watch
 from bridge.polled import OF_WATCH, Answer, Health, Polling, PollKey, Question
+from bridge.sealing import Unmasking
 
-#: Understands a request as the door does: its events, and what of it is none.
-Understand = Callable[[Hook], tuple[Sequence[tuple[Event, Fingerprint | None]], Sequence[SetAside]]]
+#: Event's id → sink → what it may have unmasked.
+OriginalsOfEvents = dict[str, Mapping[str, Originals]]
+
+
+class Understand(Protocol):
+    """Understands a request as the door does: its events, what of it is none, and the originals of what it masks."""
+
+    def __call__(
+        self, hook: Hook, *, originals: OriginalsOfEvents | None = None
+    ) -> tuple[Sequence[tuple[Event, Fingerprint | None]], Sequence[SetAside]]: ...
+
 
 #: Seconds for all that is asked in one turn. The next one may be another replica's, and must not meet it.
 LONGEST_TURN = 60.0
@@ -26,11 +37,16 @@ _SUBJECTS = {Polling.EVENTS: "node/panel", Polling.HEALTH: "node/watch"}
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the answers of one turn say. `state`: what the next ones are compared with, None where nothing is."""
+    """What the answers of one turn say.
+
+    state      what the next ones are compared with, None where nothing is
+    originals  of what is masked in the events, for the sinks that may have it
+    """
 
     state: JsonObject | None = None
     events: Sequence[Event] = ()
     set_aside: Sequence[SetAside] = ()
+    originals: OriginalsOfEvents = field(default_factory=dict, repr=False)
 
 
 #: What answers say, compared with the state before; raise BadPayload where they are not as they should be.
@@ -47,6 +63,7 @@ class Job:
     within      seconds that a turn may take
     lost_after  seconds that it fails before that is told
     realm       whose users its events are about, where other sources speak of the same
+    unmasking   which sinks are given what is masked in its events; None where none is
     """
 
     key: PollKey
@@ -58,6 +75,7 @@ class Job:
     lost_after: float
     find: Find
     realm: str | None = None
+    unmasking: Unmasking | None = field(default=None, repr=False)
 
     def health_event(self, verdict: str, health: Health, at: datetime) -> Event:
         """That the source does not answer, or does so again; `health` is how it was while it did not."""
@@ -79,7 +97,13 @@ class Job:
 
 
 def jobs_of(
-    source: str, word: str, panel: Panel[Any], understand: Understand, *, realm: str | None = None
+    source: str,
+    word: str,
+    panel: Panel[Any],
+    understand: Understand,
+    *,
+    realm: str | None = None,
+    unmasking: Unmasking | None = None,
 ) -> Iterator[Job]:
     """What is asked of a source; nothing of one whose panel posts, and is not watched."""
     if isinstance(panel, PolledPanel):
@@ -94,6 +118,7 @@ def jobs_of(
             lost_after=settings.lost_after,
             find=_what_changed(panel, understand),
             realm=realm,
+            unmasking=unmasking,
         )
     if (watch := panel.config.watch) is not None:
         yield Job(
@@ -114,8 +139,9 @@ def _what_changed(panel: PolledPanel[Any], understand: Understand) -> Find:
         difference = panel.diff(before, panel.read(answers), at)
         if not difference.elements:
             return Findings(difference.state)
-        events, set_aside = understand(Hook(body=dump(difference.elements), received_at=at))
-        return Findings(difference.state, [event for event, _ in events], set_aside)
+        originals: OriginalsOfEvents = {}
+        events, set_aside = understand(Hook(body=dump(difference.elements), received_at=at), originals=originals)
+        return Findings(difference.state, [event for event, _ in events], set_aside, originals)
 
     return find
 

@@ -15,7 +15,8 @@ from yarl import URL
 from bridge.clock import Clock
 from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, StoreError
-from bridge.intake import Intake
+from bridge.event import Event
+from bridge.intake import Intake, Routed
 from bridge.polled import Answer, Health, PollKey, PollResult, Question, Turn
 from bridge.polling.health import asked_again, judge
 from bridge.polling.jobs import Findings, Job
@@ -120,7 +121,7 @@ class Poller:
         if events or findings.set_aside or state is not None or judgement.health != turn.health:
             due_at = asked_again(judgement.health, now, every=job.interval)
             result = PollResult(turn=turn, health=judgement.health, state=state, due_at=due_at)
-            routed = [self._router.route(event) for event in events]
+            routed = [self._routed(job, event, findings) for event in events]
             await self._put(job, Intake(routed, findings.set_aside, job.realm), result)
         _log_health(job, turn.health, judgement.health)
 
@@ -141,3 +142,9 @@ def _log_health(job: Job, before: Health, now: Health) -> None:
         log(LOG, logging.WARNING, "polling.failing", source=job.key.source, reason=now.reason)
     elif now.failing_since is None and before.failing_since is not None:
         log(LOG, logging.INFO, "polling.works", source=job.key.source, since=before.failing_since.isoformat())
+    def _routed(self, job: Job, event: Event, findings: Findings) -> Routed:
+        """Where it goes, with what of it is masked sealed for those who may have it."""
+        routed = self._router.route(event)
+        kept = findings.originals.get(event.id)
+        return routed if job.unmasking is None or kept is None else routed.sealed(kept, job.unmasking.sealer.seal)
+

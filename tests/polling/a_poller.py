@@ -14,6 +14,7 @@ from bridge.panels.threexui import ThreeXuiConfig
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
 from bridge.routing import Route, Router
+from bridge.sealing import Unmasking
 from bridge.sinks.http import Http
 from bridge.store import open_outbox
 from tests.fakes import FakeClock, Switch
@@ -22,12 +23,12 @@ from tests.polling.threexui import TOKEN
 INTERVAL = 3600.0
 
 
-def the_jobs(address: str, **settings: Any) -> list[Job]:
+def the_jobs(address: str, unmasking: Unmasking | None = None, **settings: Any) -> list[Job]:
     """What is asked of a source with these settings."""
     given = {"panel": "3x-ui", "address": address, "token": TOKEN, "interval": INTERVAL, **settings}
     panel = ThreeXuiConfig.model_validate(given).open()
-    source = Source("main", "3x-ui", panel)
-    return list(jobs_of("main", "3x-ui", panel, source.parse))
+    source = Source("main", "3x-ui", panel, unmasking=unmasking)
+    return list(jobs_of("main", "3x-ui", panel, source.parse, unmasking=unmasking))
 
 
 def a_table() -> Router:

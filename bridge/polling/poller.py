@@ -9,6 +9,7 @@ next turn compares with the same state. A source that fails is asked ever less o
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 from yarl import URL
 
@@ -27,6 +28,10 @@ from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.polling")
 LOOK = 5.0  # seconds between two looks at whose turn it is, at the most
+TIDIED = 3600.0  # seconds between two looks for what is kept of sources that are gone
+#: What is kept of a source that the file does not name any more, seconds: it may come back, and another replica's file
+#: may name it still.
+REMEMBERED = 7 * 86400.0
 LARGEST_ANSWER = 32 * 2**20  # bytes: 10,000 clients of 3x-ui are six million
 
 
@@ -53,6 +58,8 @@ class Poller:
         """Ask, for ever."""
         running: dict[PollKey, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as tasks:
+            await self._changed.wait()  # before there is a file, every source would be gone from it
+            tasks.create_task(self._tidy_forever(), name="poll tidying")
             while True:
                 await self._changed.wait()
                 self._changed.clear()
@@ -71,6 +78,19 @@ class Poller:
             except Exception as error:
                 log(LOG, logging.ERROR, "polling.bug", source=key.source, error=error)
             await self._clock.sleep(min(wait, LOOK))
+
+    async def _tidy_forever(self) -> None:
+        while True:
+            try:
+                await self.tidy()
+            except StoreError as error:
+                log(LOG, logging.WARNING, "polling.store_away", reason=str(error))
+            await self._clock.sleep(TIDIED)
+
+    async def tidy(self) -> int:
+        """Forget what is kept of sources that have been gone from the file for long; how many rows that was."""
+        before = self._clock.now() - timedelta(seconds=REMEMBERED)
+        return await self._outbox.forget_polled(others_than={key.source for key in self._jobs}, before=before)
 
     async def step(self, job: Job) -> float:
         """Ask if it is our turn; seconds until there may be another one."""
@@ -125,6 +145,12 @@ class Poller:
             await self._put(job, Intake(routed, findings.set_aside, job.realm), result)
         _log_health(job, turn.health, judgement.health)
 
+    def _routed(self, job: Job, event: Event, findings: Findings) -> Routed:
+        """Where it goes, with what of it is masked sealed for those who may have it."""
+        routed = self._router.route(event)
+        kept = findings.originals.get(event.id)
+        return routed if job.unmasking is None or kept is None else routed.sealed(kept, job.unmasking.sealer.seal)
+
     async def _put(self, job: Job, intake: Intake, result: PollResult) -> None:
         put = await self._outbox.put_polled(intake, result)
         if put is None:
@@ -142,9 +168,3 @@ def _log_health(job: Job, before: Health, now: Health) -> None:
         log(LOG, logging.WARNING, "polling.failing", source=job.key.source, reason=now.reason)
     elif now.failing_since is None and before.failing_since is not None:
         log(LOG, logging.INFO, "polling.works", source=job.key.source, since=before.failing_since.isoformat())
-    def _routed(self, job: Job, event: Event, findings: Findings) -> Routed:
-        """Where it goes, with what of it is masked sealed for those who may have it."""
-        routed = self._router.route(event)
-        kept = findings.originals.get(event.id)
-        return routed if job.unmasking is None or kept is None else routed.sealed(kept, job.unmasking.sealer.seal)
-

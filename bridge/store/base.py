@@ -230,6 +230,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def forget_polled(self, *, others_than: Collection[str], before: datetime) -> int:
+        """Delete what is kept of the sources that are none of these, and have not been asked since then; how many."""
+        ...
+
     async def claim(self, sink: str, *, after: int, now: datetime | None, limit: int) -> Claim:
         """Up to `limit` deliveries of a sink that wait and are due `now`, the first one of each full digest, then up to
         `limit` pending ones with an id above `after`.

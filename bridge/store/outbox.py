@@ -94,6 +94,13 @@ class SqlOutbox:
         put_: PutResult | None = await self._writer.write(self._put_polled, (intake, result))
         return put_
 
+    async def forget_polled(self, *, others_than: Collection[str], before: datetime) -> int:
+        def forget(connection: sa.Connection, found: Sequence[tuple[Sequence[str], datetime]]) -> list[int]:
+            return [polled.forget_polled(connection, *one) for one in found]
+
+        forgotten: int = await self._writer.write(forget, (sorted(others_than), before))
+        return forgotten
+
     async def _keep_table(self, table: Table, used_at: datetime) -> None:
         """Keep the table before the first event that was routed by it, and once a day from then on."""
         if table == NO_TABLE:

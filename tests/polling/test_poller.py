@@ -1,7 +1,9 @@
 """The poller against a panel that lives, over a real store: what it asks, how often, and what it keeps of it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 from types import SimpleNamespace
@@ -15,12 +17,13 @@ from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.threexui.panel import TYPES
 from bridge.polled import Polling
 from bridge.polling.jobs import Job, jobs_of
-from bridge.polling.poller import LARGEST_ANSWER, Poller
+from bridge.polling.poller import LARGEST_ANSWER, REMEMBERED, Poller
+from bridge.sealing import Sealer, Unmasking
 from bridge.sinks.http import Http, Request, Response
 from bridge.store import open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.outbox import SqlOutbox
-from bridge.store.schema import events, metadata
+from bridge.store.schema import events, metadata, polled
 from tests.fakes import START, FakeClock
 from tests.polling.a_poller import a_table, the_jobs
 from tests.polling.threexui import (
@@ -305,3 +308,84 @@ def test_whatever_can_happen_happens_in_the_life_that_is_told() -> None:
         life.pass_time(now)
     rare = {"client.on_hold", "node.created", "node.updated", "node.deleted", "node.enabled", "node.disabled"}
     assert {native for native, _ in life.happened} == set(TYPES) - rare
+
+
+# What is masked, and who may have it all the same
+
+
+async def test_a_program_that_unmasks_is_given_the_originals_of_what_a_poll_found_and_nobody_else_is(
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, store_url: str
+) -> None:
+    sealer = Sealer("k" * 44)
+    jobs = the_jobs(ADDRESS, Unmasking(sealer, {"ops": ("client.subId",)}), interval=60)
+    asking = Asking(outbox, clock, panel, *jobs)
+    await asking.look()
+    panel.clients[2] = a_client(2, email="bob")
+    await asking.look()
+    [delivery] = asking.announced
+    assert delivery.event.native["client"]["subId"] == "***"
+    assert sealer.unseal(delivery.sealed) == {"client.subId": ["sub-secret-2"]}
+    assert "sub-secret-2" not in str(kept(store_url))
+
+
+async def test_a_sink_that_unmasks_nothing_is_given_no_seal(
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi
+) -> None:
+    jobs = the_jobs(ADDRESS, Unmasking(Sealer("k" * 44), {"shop": ("client.subId",)}), interval=60)
+    asking = Asking(outbox, clock, panel, *jobs)
+    await asking.look()
+    panel.clients[2] = a_client(2, email="bob")
+    await asking.look()
+    assert [one.sealed for one in asking.announced] == [None]
+
+
+# What is kept of sources that are gone from the file
+
+
+def rows(store_url: str) -> set[str]:
+    engine = open_engine(store_url)
+    with engine.connect() as connection:
+        found = {str(one) for one in connection.execute(sa.select(polled.c.source)).scalars()}
+    engine.dispose()
+    return found
+
+
+async def test_a_source_that_is_gone_from_the_file_is_forgotten_after_a_while_and_no_other_is(
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, store_url: str
+) -> None:
+    asking = Asking(outbox, clock, panel)
+    await asking.look()
+    clock.step(REMEMBERED * 5)  # the bridge itself was away: what the file names is kept, however old it is
+    assert await asking.poller.tidy() == 0
+    await asking.look()
+    asking.poller.configure([], a_table())
+    assert await asking.poller.tidy() == 0  # it may come back, and another replica's file may name it still
+    assert rows(store_url) == {"main"}
+    clock.step(REMEMBERED + 3600)
+    assert await asking.poller.tidy() == 1
+    assert rows(store_url) == set()
+
+
+async def test_what_another_replica_asks_is_not_forgotten(
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, store_url: str
+) -> None:
+    asking, other = Asking(outbox, clock, panel), Asking(outbox, clock, panel)
+    other.poller.configure([], a_table())
+    for _ in range(3):
+        clock.step(REMEMBERED)
+        await asking.look()
+        assert await other.poller.tidy() == 0
+
+
+async def test_nothing_is_forgotten_before_there_is_a_file(
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, store_url: str
+) -> None:
+    await Asking(outbox, clock, panel).look()
+    clock.step(REMEMBERED * 2)
+    poller = Poller(outbox, cast(Http, FakeHttp(panel)), clock, announce=lambda deliveries: None)
+    running = asyncio.create_task(poller.run())
+    await asyncio.sleep(0)
+    assert rows(store_url) == {"main"}
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

@@ -61,6 +61,12 @@ def put_polled(
     return [next(results) if lasts else None for lasts in lasting]
 
 
+def forget_polled(connection: sa.Connection, sources: Sequence[str], before: datetime) -> int:
+    """Delete what is kept of others than these sources that nobody has asked since then; how many rows went."""
+    gone = polled.c.due_at < micros(before), polled.c.source.not_in(sources)
+    return connection.execute(sa.delete(polled).where(*gone)).rowcount
+
+
 def _take(connection: sa.Connection, key: PollKey, now: datetime, every: float) -> Turn | None:
     connection.execute(_BEGIN, _names(key))
     next_ = now + timedelta(seconds=every)

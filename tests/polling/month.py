@@ -1,21 +1,25 @@
 """A simulated month of a 3x-ui and of a bridge that asks it and is killed again and again.
 
-python -m tests.polling.month [CLIENTS] [KILLS]       10,000 clients and 50 kills if not given
+python -m tests.polling.month [CLIENTS] [KILLS] [HOURS]       10,000 clients, 50 kills and 720 hours if not given
+
+It says how far it is, and ends: an hour whose turn takes longer than LONGEST_TURN is a fault that is named.
 """
 
+import select
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
-from threading import Thread
+from threading import Condition, Thread
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +33,10 @@ from tests.polling.a_poller import INTERVAL
 from tests.polling.threexui import ADDRESS, PATHS, Happened, Life, told_of
 
 HOURS = 30 * 24
+LONGEST_TURN = 600.0  # seconds of this machine
+LAST = "/last"  # asked for by nobody but who waits for all others
+#: Told of each hour that is over: its number, how many there are, and how often the process was killed.
+Progress = Callable[[int, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,26 @@ class Door:
         self.in_this_hour: Counter[str] = Counter()
         self.most_in_an_hour: Counter[str] = Counter()
         self.under_way = self.most_at_once = 0
+        self._inside = 0
+        self._moved = Condition()
+
+    def enter(self) -> None:
+        with self._moved:
+            self._inside += 1
+
+    def leave(self) -> None:
+        with self._moved:
+            self._inside -= 1
+            self._moved.notify_all()
+
+    def wait_until_empty(self, port: int) -> None:
+        """Until all are through who stand before it now, the dead among them: what comes later is the next hour's."""
+        with socket.create_connection(("127.0.0.1", port)) as last:  # they are let in one after the other
+            last.sendall(f"GET {LAST} HTTP/1.0\r\n\r\n".encode())
+            while last.recv(4096):
+                pass
+        with self._moved:
+            self._moved.wait_for(lambda: self._inside == 0)
 
     def begin_hour(self) -> None:
         self.most_in_an_hour |= self.in_this_hour
@@ -68,7 +96,9 @@ class Door:
 def listening(door: Door) -> Iterator[int]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, body = door.answer(self.path.removeprefix("/"), dict(self.headers))
+            status, body = (
+                (404, b"") if self.path == LAST else door.answer(self.path.removeprefix("/"), dict(self.headers))
+            )
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -77,6 +107,14 @@ def listening(door: Door) -> Iterator[int]:
         def log_message(self, *_: Any) -> None: ...
 
     class Server(ThreadingHTTPServer):
+        def process_request(self, request: Any, client_address: Any) -> None:
+            door.enter()
+            super().process_request(request, client_address)
+
+        def shutdown_request(self, request: Any) -> None:
+            super().shutdown_request(request)
+            door.leave()
+
         def handle_error(self, *_: Any) -> None: ...  # whoever asked is dead
 
     server = Server(("127.0.0.1", 0), Handler)
@@ -108,6 +146,9 @@ class Bridge:
             self.kill()
             return
         began = time.monotonic()
+        if not select.select([process.stdout], [], [], LONGEST_TURN)[0]:
+            self.kill()
+            raise RuntimeError(f"the turn of {now} has not ended within {LONGEST_TURN:g} s")
         if process.stdout.readline() != "asked\n":
             raise RuntimeError("the poller has ended by itself")
         self._lasted = time.monotonic() - began
@@ -126,7 +167,7 @@ class Bridge:
         return self._process
 
 
-def live(clients: int, *, kills: int, hours: int = HOURS, seed: int = 1) -> Month:
+def live(clients: int, *, kills: int, hours: int = HOURS, seed: int = 1, progress: Progress = lambda *_: None) -> Month:
     """Let a month pass; afterwards all that has happened could have been told."""
     chance = Random(seed)
     life = Life(clients, chance, START)
@@ -142,6 +183,8 @@ def live(clients: int, *, kills: int, hours: int = HOURS, seed: int = 1) -> Mont
                 (life.pass_time if hour < hours else life.stand_still)(now)
             door.begin_hour()
             bridge.ask(now.isoformat(), kill_after=chance.uniform(0, 1.2) if hour in fatal else None)
+            door.wait_until_empty(port)
+            progress(hour, hours + 1, sum(one <= hour for one in fatal))
         door.begin_hour()
         bridge.kill()
         told = Counter(told_of(_kept(store)))
@@ -155,11 +198,25 @@ def _kept(store: str) -> Iterator[tuple[str, str | None]]:
     engine.dispose()
 
 
+def report(began: float) -> Progress:
+    """A line for every day of the month: how far it is, and how long the rest may take."""
+
+    def say(hour: int, hours: int, kills: int) -> None:
+        if hour % 24 and hour != hours:
+            return
+        passed = time.monotonic() - began
+        left = passed / max(hour, 1) * (hours - hour)
+        print(f"hour {hour} of {hours}, {kills} kills, {passed:.0f} s, about {left:.0f} s to go", flush=True)
+
+    return say
+
+
 def main() -> None:
-    clients, kills = (int(one) for one in (*sys.argv[1:], *("10000", "50")[len(sys.argv) - 1 :]))
-    month = live(clients, kills=kills)
+    given = sys.argv[1:]
+    clients, kills, hours = (int(one) for one in (*given, *("10000", "50", str(HOURS))[len(given) :]))
+    month = live(clients, kills=kills, hours=hours, progress=report(time.monotonic()))
     missed, invented = month.happened - month.told, month.told - month.happened
-    print(f"{clients} clients, a month, {month.kills} kills: {month.happened.total()} things happened,")
+    print(f"{clients} clients, {hours} hours, {month.kills} kills: {month.happened.total()} things happened,")
     print(f"missed {missed.total()}, told twice or invented {invented.total()}")
     print(f"requests in an hour: {dict(month.most_in_an_hour)}, at once {month.most_at_once}")
     for one, count in [*missed.most_common(5), *invented.most_common(5)]:

@@ -112,12 +112,10 @@ class _Writer:
     def _types(self) -> Part:
         lines = []
         for one in self._list("types"):
-            name, n = str(one.get("type")), figure(one.get("events")) or 0
-            shown = event_type(name)
-            own = (
-                self._formats.translated(shown.title) if name in TYPES else shown.title
-            )  # a panel's is no text of ours
-            title = self._isolated(self._formats.brief(own, 80))
+            shown, n = event_type(str(one.get("type"))), figure(one.get("events")) or 0
+            ours = shown.name in TYPES  # what a sender has named is none of our own texts
+            words = self._formats.translated(shown.title) if ours else shown.title
+            title = self._isolated(self._formats.brief(words, 80))
             change = self._change(n, one.get("before"))
             number = self._text.escape(self._formats.number(n))
             lines.append(

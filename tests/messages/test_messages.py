@@ -216,8 +216,8 @@ SAMPLES = samples(at=NOW)
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_type_is_said_in_every_service_and_language(service: str, locale: str) -> None:
-    for sample in SAMPLES:
-        for one in (sample, event(sample.type, {}, None)):
+    for known in SAMPLES:
+        for one in (known, event(known.type, {}, None)):
             blocks = said(service, one, RENDERERS[locale])
             documented = SERVICES[service].long_values and locale == "en" and one.panel == "orbvpn"
             title = documented_name(one.type) if documented else TYPES[one.type].title

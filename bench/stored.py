@@ -18,9 +18,9 @@ _EVENTS = """
 INSERT INTO events (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts,
   table_key, realm)
 {numbers}
-SELECT {id}, 's' || (i % {sources}), 'marzban', {type}, 'user_created', 'user:u' || ((i * 7919) % {subjects}),
-  {at}, {at}, '{{"user"\\: {{"username"\\: "u' || ((i * 7919) % {subjects}) || '"}}, "note"\\: "' || {long} || '"}}',
-  '{{"username"\\: "u' || ((i * 7919) % {subjects}) || '", "links"\\: "' || {long} || '"}}',
+SELECT {id}, 's' || (i % {sources}), 'marzban', {type}, 'user_created', 'user:' || {name},
+  {at}, {at}, '{{"user"\\: {{"username"\\: "' || {name} || '"}}, "note"\\: "' || {long} || '"}}',
+  '{{"username"\\: "' || {name} || '", "links"\\: "' || {long} || '"}}',
   '{{"matched"\\:["route 1"]}}', 'bench', 's' || (i % {sources})
 FROM n
 """
@@ -28,7 +28,7 @@ _DELIVERIES = """
 INSERT INTO deliveries (id, event_id, sink, subject, {row}, made_at, state, attempts, due_at, settled_at, reason,
   status)
 {numbers}
-SELECT 2 * i + {copy}, {id}, 'ops-' || ((i + 3 * {copy}) % {sinks}), 'user:u' || ((i * 7919) % {subjects}),
+SELECT 2 * i + {copy}, {id}, 'ops-' || ((i + 3 * {copy}) % {sinks}), 'user:' || {name},
   'route ' || (1 + i % {rows}), {at}, {state}, 1,
   CASE WHEN {state} = 'waiting' THEN {at} + 600000000 END,
   CASE WHEN {state} IN ('dead', 'delivered') THEN {at} + 400000 END,
@@ -96,12 +96,12 @@ def _statements(dialect: sa.Dialect, many: int) -> list[tuple[str, int]]:
         f" || {hexed.format(value='i', width=12)}",
         "type": f"CASE WHEN i % {EVERY_RARE} = 1 THEN 'node.error' ELSE 'user.t' || (i % {TYPES}) END",
         "long": f"'{'x' * 500}'",
+        "name": f"('u' || (i % {SUBJECTS} * 7919 % {SUBJECTS}))",  # an INTEGER of PostgreSQL holds it
         "row": quoted("row"),
         "by": quoted("by"),
         "true": "true" if dialect.name == "postgresql" else "1",
         "sources": SOURCES,
         "sinks": SINKS,
-        "subjects": SUBJECTS,
         "reasons": REASONS,
         "rows": ROWS,
         "every_dead": EVERY_DEAD,
@@ -113,7 +113,7 @@ def _statements(dialect: sa.Dialect, many: int) -> list[tuple[str, int]]:
     found.append((_ATTEMPTS.format(**places), 0))
     found += [(text.format(**places), 5000) for text in _OTHERS]
     for what, prefix, names, details in _COUNTED:
-        for size, length in ((60, 2), (3600, DAYS)):
+        for size, length in ((60, 2), (900, 18), (3600, DAYS)):
             begins = int((now - timedelta(days=length)).timestamp()) // size * size
             about = {"what": what, "prefix": prefix, "names": names, "step": size, "first": begins}
             count = names * min(length * 86400 // size, many)

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from bridge.admin import operations
 from bridge.cli import app, main
 from bridge.event import Event
 from bridge.intake import Intake, SetAside
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, HeldBack, Refused
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Delivery, Settlement
+from bridge.store.queries import walk
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from tests.fakes import START, an_event, an_intake
@@ -123,13 +125,32 @@ def test_deliveries_are_listed_newest_first_in_the_time_zone_of_the_file(run: Ru
         (["--since", "2026-11-21T04:14:18Z"], [3, 2, 1]),
         (["--until", "2026-11-21"], [4]),
         (["--until", "2026-11-21T07:44:18"], [4]),
-        (["--until", "2026-11-21T07:44:19"], [4, 3, 2, 1]),
+        (["--until", "2026-11-21T07:44:19"], [3, 2, 1, 4]),  # in the order of the events
         (["--since", "2026-11-21", "--until", "2026-11-22", "--sink", "ops"], [3, 1]),
         (["--limit", "2"], [4, 3]),
     ],
 )
 def test_deliveries_are_found_by_what_one_knows(run: Run, args: Sequence[str], expected: list[int]) -> None:
     assert ids(run, *args) == expected
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_list_says_where_looking_ended_and_goes_on_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "WALKED", 3)
+    args = ("deliveries", "--source", "marzban", "--json")
+    status, out, err = run(*args)
+    assert (status, [one["id"] for one in json.loads(out)]) == (0, [3, 2])
+    assert err == "looked through the deliveries back to 2026-11-21 07:44:18+03:30: go on with --before 2\n"
+    status, out, err = run(*args, "--before", 2)
+    assert (status, [one["id"] for one in json.loads(out)], err) == (0, [1], "")
+
+
+@pytest.mark.usefixtures("kept")
+def test_what_was_dealt_with_is_counted_as_far_as_anyone_counts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("replay", 1, 2)
+    monkeypatch.setattr(operations, "COUNTED", 1)
+    status, _, err = run("replay", "--dead", "--delivered")
+    assert (status, "more than 1 delivery was replayed or dismissed before" in err) == (1, True), err
 
 
 async def test_since_may_be_a_duration(run: Run, store_url: str) -> None:
@@ -206,7 +227,7 @@ def test_replay_sends_again_what_is_meant_and_settled(run: Run, args: Sequence[s
 @pytest.mark.usefixtures("kept")
 def test_replay_tells_the_new_ids_to_programs(run: Run) -> None:
     one = {"replay_of": 2, "id": 5, "sink": "team", "type": "user.created", "subject": "user:alice"}
-    expected = {"replayed": [5], "deliveries": [one], "already": 0, "dry_run": False}
+    expected = {"replayed": [5], "deliveries": [one], "already": 0, "already_more": False, "dry_run": False}
     assert json.loads(run("replay", "--dead", "--json")[1]) == expected
 
 

@@ -17,6 +17,7 @@ from bridge.routing import Route, Router
 from bridge.store import open_outbox
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries import events as walk
 from tests.fakes import START, Switch, an_event, an_intake
 
 Run = Callable[..., tuple[int, str, str]]
@@ -102,6 +103,29 @@ def test_events_are_found_by_what_one_knows(run: Run, args: Sequence[str], expec
 @pytest.mark.usefixtures("kept")
 def test_as_many_as_wanted_the_newest(run: Run) -> None:
     assert listed(run, "--limit", 2) == newest_first(ALICE, BOB, NODE, CAROL)[:2]
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_list_says_where_looking_ended_and_goes_on_there(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "WALKED", 2)
+    met: list[str] = []
+    before: Sequence[str] = ()
+    while True:
+        status, out, err = run("events", "--sink", "team", "--json", *before)
+        met += [one["id"] for one in json.loads(out)]
+        assert status == 0
+        if not err:
+            break
+        assert err.startswith("looked through the events back to 20")
+        before = err.split()[-2:]
+        assert before[0] == "--before"
+    assert met == newest_first(ALICE, CAROL)
+
+
+@pytest.mark.usefixtures("kept")
+def test_one_goes_on_behind_an_event(run: Run) -> None:
+    status, _, err = run("events", "--before", "yesterday")
+    assert (status, err) == (1, "--before: yesterday is no event's id\n")
 
 
 @pytest.mark.usefixtures("kept")

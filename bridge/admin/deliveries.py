@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bridge.admin.advice import advice
 from bridge.admin.language import Language
-from bridge.admin.shapes import ListedDelivery, Replay, Try, WholeDelivery
+from bridge.admin.shapes import DeliveriesFound, ListedDelivery, Replay, Try, WholeDelivery
 from bridge.errors import BridgeError, UnknownName
 from bridge.event import Event
 from bridge.routing import Router
@@ -14,14 +14,21 @@ from bridge.store.base import SETTLED
 from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.events import deliveries_of
-from bridge.store.queries.records import delivery_records, event, replays_of
+from bridge.store.queries.records import event, replays_of
 from bridge.store.queries.replay import replay_deliveries, replay_events
+from bridge.store.queries.tail import deliveries_by_id
+from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import DeliveryRecord, Query
 
 
-def deliveries(ledger: Ledger, query: Query) -> list[ListedDelivery]:
-    """The deliveries that are meant, newest first."""
-    return [ListedDelivery.model_validate(one) for one in ledger.read(delivery_records, query)]
+def deliveries(ledger: Ledger, query: Query) -> DeliveriesFound:
+    """The deliveries that are meant, newest first, looked for no further than anyone waits, and how far that was."""
+    found = ledger.read(walked_deliveries, query)
+    return DeliveriesFound(
+        deliveries=tuple(map(ListedDelivery.model_validate, found.deliveries)),
+        behind=found.behind,
+        looked_back_to=found.back_to,
+    )
 
 
 def delivery(ledger: Ledger, id_: int, *, service: str | None, words: Language) -> WholeDelivery:
@@ -38,7 +45,7 @@ def delivery(ledger: Ledger, id_: int, *, service: str | None, words: Language) 
 
 def stored_delivery(ledger: Ledger, id_: int) -> DeliveryRecord:
     """One as it is kept; raise UnknownName where there is none."""
-    found = ledger.read(delivery_records, Query(ids=(id_,)))
+    found = ledger.read(deliveries_by_id, [id_])
     if not found:
         raise UnknownName(f"there is no delivery {id_}")
     return found[0]

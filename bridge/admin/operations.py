@@ -62,11 +62,13 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
-from bridge.store.queries.events import Found, deliveries_of, event_ids, event_records, walked_events
+from bridge.store.queries.events import Found, deliveries_of, event_ids, walked_events
 from bridge.store.queries.gauges import lane_gauges
 from bridge.store.queries.records import count_deliveries, event, lane_records
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
 from bridge.store.queries.search import search as find_text
+from bridge.store.queries.tail import events_by_id
+from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import EventRecord, LaneRecord, Query
 
 if TYPE_CHECKING:
@@ -74,16 +76,24 @@ if TYPE_CHECKING:
 
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 NOT_DEALT_WITH = (None,)
+COUNTED = 10_000  # deliveries, at the most
 LATEST = 8  # events that a status shows
 
 
-def events(ledger: Ledger, query: Query, *, nowhere: bool = False) -> list[EventBrief]:
-    """The events that are meant, newest first, with what became of them; with `nowhere` those that went to no sink."""
-    return _with_fates(ledger, ledger.read(event_records, query, nowhere=nowhere))
+def events(ledger: Ledger, query: Query) -> Sequence[EventBrief]:
+    """The events that are meant, newest first, with what became of them, as far as looking for them goes."""
+    return find(ledger, query).events
+
+
+def events_at(ledger: Ledger, query: Query) -> list[EventBrief]:
+    """The events of the newest deliveries that are meant, those first."""
+    found = ledger.read(walked_deliveries, query).deliveries
+    by_id = {one.id: one for one in ledger.read(events_by_id, [*{one.event_id for one in found}])}
+    return _with_fates(ledger, [by_id[id_] for id_ in dict.fromkeys(one.event_id for one in found)])
 
 
 def find(ledger: Ledger, query: Query, *, nowhere: bool = False) -> EventsFound:
-    """The same, looked for no further than anyone waits, and how far that was."""
+    """The same, with how far that was; with `nowhere` those that went to no sink."""
     return _found(ledger, ledger.read(walked_events, query, nowhere=nowhere))
 
 
@@ -189,9 +199,15 @@ def status(
 def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, dry_run: bool = False) -> Replayed:
     """Send settled deliveries again, in their order; with `again` also what was dealt with."""
     meant = replace(query, cleared=() if again else NOT_DEALT_WITH)
-    already = 0 if again else ledger.read(count_deliveries, replace(query, cleared=tuple(Cleared)))
+    dealt_with = replace(query, cleared=tuple(Cleared))
+    already = 0 if again else ledger.read(count_deliveries, dealt_with, most=COUNTED + 1)
     found = ledger.read(replayable, meant) if dry_run else ledger.write(replay_deliveries, meant, now=now)
-    return Replayed(deliveries=tuple(map(Replay.model_validate, found)), already=already, dry_run=dry_run)
+    return Replayed(
+        deliveries=tuple(map(Replay.model_validate, found)),
+        already=min(already, COUNTED),
+        already_more=already > COUNTED,
+        dry_run=dry_run,
+    )
 
 
 def replay_unrouted(

@@ -32,11 +32,12 @@ class Replay(Shape):
 class Replayed(Shape):
     """What was sent again, or would be.
 
-    already: how many more are meant that a person has dealt with
+    already: how many more are meant that a person has dealt with; `already_more`: at least so many
     """
 
     deliveries: tuple[Replay, ...]
     already: int
+    already_more: bool
     dry_run: bool
 
 
@@ -143,8 +144,17 @@ class EventBrief(Shape):
     fates: tuple[Fate, ...]
 
 
+class DeliveriesFound(Shape):
+    """Deliveries, newest first; `behind` and `looked_back_to`: the one at which looking ended and when it was made,
+    None where nothing is left to look at."""
+
+    deliveries: tuple[ListedDelivery, ...]
+    behind: int | None = None
+    looked_back_to: datetime | None = None
+
+
 class EventsFound(Shape):
-    """Events with a text in them, newest first; `before` and `looked_back_to`: the id and the time where looking ended,
+    """Events that are meant, newest first; `before` and `looked_back_to`: the id and the time where looking ended,
     None where nothing is left to look at."""
 
     events: tuple[EventBrief, ...]

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
+from bridge.cli.ended import print_end
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import (
     LAST_ID,
+    BeforeDeliveryOption,
     LimitOption,
     SinceOption,
     SinkOption,
@@ -54,6 +56,7 @@ def deliveries(
     subject: SubjectOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    before: BeforeDeliveryOption = None,
     limit: LimitOption = 50,
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="What was not understood or told before, instead.")
@@ -63,6 +66,7 @@ def deliveries(
     """List deliveries, the newest first."""
     from bridge.store.base import State
     from bridge.store.queries import records
+    from bridge.store.queries.walk import walked_deliveries
 
     settings = load_settings(config)
     with existing_ledger(settings) as ledger:
@@ -81,10 +85,13 @@ def deliveries(
                 subject=subject,
                 since=since,
                 until=until,
+                behind=before,
                 limit=limit,
             )
             check_filters(ledger, settings, query)
-            _print_deliveries(ledger.read(records.delivery_records, query), settings.zone(), as_json)
+            found = ledger.read(walked_deliveries, query)
+            _print_deliveries(found.deliveries, settings.zone(), as_json)
+            print_end("deliveries", found.behind, found.back_to, settings.zone())
 
 
 def _wanted_clearings(*, dead: bool, replayed: bool, dismissed: bool) -> "tuple[Cleared | None, ...]":
@@ -120,9 +127,9 @@ def _print_one(ledger: "Ledger", id_: int, zone: ZoneInfo, as_json: bool) -> Non
     from bridge.admin import operations
     from bridge.store.queries import records
     from bridge.store.queries.attempts import attempts_of
-    from bridge.store.records import Query
+    from bridge.store.queries.tail import deliveries_by_id
 
-    record = next(iter(ledger.read(records.delivery_records, Query(ids=(id_,)))), None)
+    record = next(iter(ledger.read(deliveries_by_id, [id_])), None)
     if record is None:
         raise BridgeError(f"deliveries: there is no delivery {id_}")
     found = ledger.read(records.event, record.event_id)

@@ -1,5 +1,6 @@
 """`events` and `explain`: all that came in, and why it went where it went."""
 
+import re
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -7,9 +8,11 @@ import typer
 
 from bridge.cli.completing import subjects
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
+from bridge.cli.ended import print_end
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import (
+    BeforeEventOption,
     LimitOption,
     SinceOption,
     SinkOption,
@@ -25,6 +28,7 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from bridge.admin.shapes import EventBrief, Explanation, Fate, Verdict
 
+_ID = re.compile("[0-9a-f-]{36}")
 COLUMNS = ("EVENT", "WHEN", "SOURCE", "TYPE", "SUBJECT", "WENT TO")
 BELOW = {"WENT TO": "{}", "SOURCE": "from {}", "SUBJECT": "{}"}
 
@@ -43,6 +47,7 @@ def events(
     subject: SubjectOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
+    before: BeforeEventOption = None,
     limit: LimitOption = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,15 +70,17 @@ def events(
         subject=subject,
         since=since,
         until=until,
+        before=_event_id(before),
         limit=limit,
     )
     with existing_ledger(settings) as ledger:
         check_filters(ledger, settings, query)
-        found = operations.events(ledger, query, nowhere=nowhere)
+        found = operations.find(ledger, query, nowhere=nowhere)
     if as_json:
-        print_json([one.to_json() for one in found])
+        print_json([one.to_json() for one in found.events])
     else:
-        print_table(COLUMNS, map(_cells, found), below=BELOW, zone=settings.zone())
+        print_table(COLUMNS, map(_cells, found.events), below=BELOW, zone=settings.zone())
+    print_end("events", found.before, found.looked_back_to, settings.zone())
 
 
 def explain(
@@ -100,6 +107,12 @@ def explain(
         print_json(explanation.to_json())
     else:
         _print_explanation(explanation, settings.zone())
+
+
+def _event_id(text: str | None) -> str | None:
+    if text is not None and not _ID.fullmatch(text):
+        raise BridgeError(f"--before: {printable(text)} is no event's id")
+    return text
 
 
 def _cells(one: "EventBrief") -> tuple[object, ...]:

@@ -71,9 +71,12 @@ def _no_subject(subject: str) -> None:
 
 
 def _is_stored(ledger: "Ledger", query: "Query") -> bool:
-    from bridge.store.queries.records import delivery_records
-    from bridge.store.queries.replay import unrouted_events
+    from bridge.store.queries.events import walked_events
+    from bridge.store.queries.series import has_come_from
+    from bridge.store.queries.walk import walked_deliveries
 
-    if ledger.read(delivery_records, query):
+    if query.source is not None and ledger.read(has_come_from, query.source):
         return True
-    return query.sink is None and bool(ledger.read(unrouted_events, query))
+    if query.sink is not None:
+        return bool(ledger.read(walked_deliveries, query).deliveries)
+    return bool(ledger.read(walked_events, query).events)

@@ -153,24 +153,26 @@ def _print_replayed(result: "Replayed", *, as_json: bool) -> None:
             print(f"… and {more} more")
         print(f"\n{_replayed_sentence(result)}")
     if not result.deliveries:
-        raise BridgeError(f"replay: {_nothing_replayed(result.already)}")
+        raise BridgeError(f"replay: {_nothing_replayed(result)}")
 
 
 def _replayed_sentence(result: "Replayed") -> str:
     number = len(result.deliveries)
     done = f"{'would be' if result.dry_run else 'is' if number == 1 else 'are'} sent again"
-    left_out = f"; {_dealt_with(result.already)}, and left out: --again takes them too" if result.already else ""
+    left_out = f"; {_dealt_with(result)}, and left out: --again takes them too" if result.already else ""
     return f"{counted(number, 'delivery')} {done}{left_out}"
 
 
-def _nothing_replayed(already: int) -> str:
-    if not already:
+def _nothing_replayed(result: "Replayed") -> str:
+    if not result.already:
         return "no settled delivery is meant by that"
-    return f"nothing is sent: {_dealt_with(already)}; --again sends once more"
+    return f"nothing is sent: {_dealt_with(result)}; --again sends once more"
 
 
-def _dealt_with(number: int) -> str:
-    return f"{counted(number, 'delivery')} {'was' if number == 1 else 'were'} replayed or dismissed before"
+def _dealt_with(result: "Replayed") -> str:
+    more = "more than " if result.already_more else ""
+    were = "was" if result.already == 1 else "were"
+    return f"{more}{counted(result.already, 'delivery')} {were} replayed or dismissed before"
 
 
 def _print_events(result: "ReplayedEvents", *, as_json: bool) -> None:

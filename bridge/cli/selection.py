@@ -26,6 +26,10 @@ SubjectOption = Annotated[str | None, typer.Option(help="Only about this, as use
 SinceOption = Annotated[str | None, typer.Option(help="Only of events taken in since: 2h, 3d, or 2026-11-21T06:00.")]
 UntilOption = Annotated[str | None, typer.Option(help="Only of events taken in before: 2h, 3d, or 2026-11-21T06:00.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=LAST_ID, help="At most this many, the newest.")]
+BeforeEventOption = Annotated[str | None, typer.Option("--before", help="Go on behind this event, by its id.")]
+BeforeDeliveryOption = Annotated[
+    int | None, typer.Option("--before", min=1, max=LAST_ID, help="Go on behind this delivery, by its number.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
 

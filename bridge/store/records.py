@@ -12,7 +12,7 @@ class Query:
     """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
 
     cleared: dealt with in one of these ways; None among them: or not at all. before: of an event with a lower id.
-    through: with this id, or a lower one. tried: whether a try has counted
+    behind: that follow this one in the list. through: with this id, or a lower one. tried: whether a try has counted
     """
 
     ids: tuple[int, ...] = ()
@@ -28,6 +28,7 @@ class Query:
     since: datetime | None = None
     until: datetime | None = None
     before: str | None = None
+    behind: int | None = None
     limit: int | None = 50
 
 

@@ -290,6 +290,9 @@ _index(
 _index("deliveries_termed", _d.sink, _d.id, where="settled_at IS NULL AND terms IS NOT NULL")
 _index("deliveries_dead", _d.sink, _d.id, where="state = 'dead' AND cleared_at IS NULL")
 _index("deliveries_event", _d.event_id)
+# few are, and a person asks for them: what the planner cannot be told of a value, the index says
+_index("deliveries_held", _d.id, where="state = 'held_back'")
+_index("deliveries_cleared", _d.id, where="cleared_at IS NOT NULL")
 # what a person looks through; that it has nothing of what waits keeps the lanes from it, and puts as cheap as they were
 _index("deliveries_settled", _d.sink, _d.id, where="settled_at IS NOT NULL")
 _index("events_subject", subject_head(events.c.subject), events.c.id, where="subject IS NOT NULL")

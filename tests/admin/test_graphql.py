@@ -20,6 +20,7 @@ from bridge.errors import TooSoon
 from bridge.outcome import Attempt, Delivered, Gone
 from bridge.sinks import CONFIGS
 from bridge.store.base import State
+from bridge.store.queries import walk
 from tests.admin.running import ACT, ALICE, BOB, LOOK, ODD, Desk, form_token, running_admin, sign_in
 from tests.admin.test_testing import Prober
 from tests.fakes import FakeClock
@@ -187,7 +188,11 @@ async def test_deliveries_are_found_by_their_status_and_every_state_has_one(
     assert {State.PENDING, State.WAITING, State.DELIVERED, State.DEAD, State.HELD_BACK} == set(State)
 
 
-async def test_walking_by_end_cursor_meets_every_delivery_once(desk: Desk) -> None:
+@pytest.mark.parametrize("walked", [10_000, 3])
+async def test_walking_by_end_cursor_meets_every_delivery_once(
+    desk: Desk, walked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "WALKED", walked)
     text = "query Q($a: String) { webhookDeliveries(first: 2, after: $a) { nodes { id } endCursor hasNextPage } }"
     met: list[str] = []
     after = None
@@ -197,6 +202,7 @@ async def test_walking_by_end_cursor_meets_every_delivery_once(desk: Desk) -> No
         after = page["endCursor"]
         if not page["hasNextPage"]:
             break
+    monkeypatch.undo()
     everything = (await data(desk, "{ webhookDeliveries(first: 100) { nodes { id } } }"))["webhookDeliveries"]
     assert met == [one["id"] for one in everything["nodes"]]
     assert len(met) == len(set(met)) == 8

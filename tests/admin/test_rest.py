@@ -24,6 +24,8 @@ from bridge.admin.rest.openapi import PROBLEMS
 from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.messages.catalog import LOCALES
 from bridge.settings import seconds_of
+from bridge.store.queries import events as stored_events
+from bridge.store.queries import walk
 from tests.admin.crawl import every_answer
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, form_token, running_admin, sign_in
 from tests.fakes import FakeClock
@@ -268,13 +270,19 @@ async def test_without_a_token_programs_of_this_machine_act_and_no_browser_for_a
 # Looking things up
 
 
-@pytest.mark.parametrize("path", ["/events", "/deliveries"])
-async def test_walking_by_next_meets_everything_once(desk: Desk, path: str) -> None:
-    whole = await items(desk, path)
+@pytest.mark.parametrize("walked", [10_000, 2])
+@pytest.mark.parametrize("path", ["/events?", "/deliveries?", "/events?sink=team&", "/deliveries?source=marzban&"])
+async def test_walking_by_next_meets_everything_once(
+    desk: Desk, path: str, walked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = await items(desk, f"{path}limit=200")
+    assert whole
+    for module in (stored_events, walk):
+        monkeypatch.setattr(module, "WALKED", walked)
     met: list[Any] = []
     before = ""
     while True:
-        _, page = await ask(desk, "GET", f"{path}?limit=1{before}")
+        _, page = await ask(desk, "GET", f"{path}limit=1{before}")
         met += page["items"]
         if page["next"] is None:
             break

@@ -35,6 +35,8 @@ INDEXES = {
     "deliveries_dead": True,
     "deliveries_event": False,
     "deliveries_settled": True,
+    "deliveries_held": True,
+    "deliveries_cleared": True,
     "events_type": False,
     "events_owner": True,
     "events_subject": True,

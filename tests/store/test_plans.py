@@ -3,17 +3,38 @@ what the planner knows just after a burst (nothing) and after it has looked (eve
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from bridge.store import migrate, schema
 from bridge.store.backend import open_engine
+from bridge.store.base import Cleared, State
 from bridge.store.compiled import compiled_statement
-from bridge.store.queries import claim, dead, events, fingerprints, following, lanes, put, settle, tallies, threads
+from bridge.store.queries import (
+    claim,
+    dead,
+    events,
+    fingerprints,
+    following,
+    lanes,
+    put,
+    records,
+    series,
+    settle,
+    tail,
+    tallies,
+    threads,
+    walk,
+)
+from bridge.store.queries.tallies import What
+from bridge.store.records import Query
 
 ROWS = 100_000
+EARLY, LATE = datetime(1970, 1, 2, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
 VALUES = {
     "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
     "recipient_": None, "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
@@ -105,6 +126,92 @@ def test_what_runs_for_every_event_goes_through_its_indexes(filled: sa.Engine, n
         for look in re.findall(r"deliveries_blocking.*(?:\n.*Index Cond.*)?", plan):
             assert re.search(r"subject ?=", look), plan
             assert re.search(r"\bid ?[<>]", look), plan
+
+
+#: Where all of what waits is counted, each of its indexes will do.
+HOLDS_THE_SAME = dict.fromkeys(("deliveries_collected", "deliveries_blocking"), "deliveries_waiting")
+#: Look → the indexes that it goes through, whatever is asked of each row beside. None reads a table from end to end.
+LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
+    "deliveries of a source": (lambda one: walk.walked_deliveries(one, Query(source="x")), {"pk"}),
+    "deliveries of a row": (lambda one: walk.walked_deliveries(one, Query(row="x")), {"pk"}),
+    "deliveries at a sink": (
+        lambda one: walk.walked_deliveries(one, Query(sink="x", source="x")),
+        {"deliveries_waiting", "deliveries_settled", "deliveries_pending", "pk"},
+    ),
+    "deliveries before a time": (
+        lambda one: walk.walked_deliveries(one, Query(until=LATE, source="x")),
+        {"deliveries_event", "pk"},
+    ),
+    "deliveries of a day": (
+        lambda one: walk.walked_deliveries(one, Query(since=EARLY, source="x")),
+        {"deliveries_event", "pk"},
+    ),
+    "deliveries about somebody": (
+        lambda one: walk.walked_deliveries(one, Query(subject="user:nobody")),
+        {"events_subject", "deliveries_event", "pk"},
+    ),
+    "deliveries of a type": (
+        lambda one: walk.walked_deliveries(one, Query(type="node.none")),
+        {"events_type", "deliveries_event", "pk"},
+    ),
+    "held back": (lambda one: walk.walked_deliveries(one, Query(states=(State.HELD_BACK,))), {"deliveries_held"}),
+    "dealt with": (lambda one: walk.walked_deliveries(one, Query(cleared=(Cleared.REPLAYED,))), {"deliveries_cleared"}),
+    "dead letters to look at": (
+        lambda one: walk.walked_deliveries(one, Query(states=(State.DEAD,), cleared=(None,))),
+        {"deliveries_dead"},
+    ),
+    "how many were dealt with": (
+        lambda one: records.count_deliveries(one, Query(cleared=tuple(Cleared), source="x"), most=9),
+        {"deliveries_cleared", "pk"},
+    ),
+    "events of a source": (lambda one: events.walked_events(one, Query(source="x")), {"pk"}),
+    "events at a sink": (lambda one: events.walked_events(one, Query(sink="x")), {"deliveries_event", "pk"}),
+    "events of a type and a source": (
+        lambda one: events.walked_events(one, Query(type="user.created", source="x")),
+        {"events_type", "pk"},
+    ),
+    "events about somebody and of a type": (
+        lambda one: events.walked_events(one, Query(subject="user:1", type="node.none")),
+        {"events_subject"},
+    ),
+    "events that went nowhere": (
+        lambda one: events.walked_events(one, Query(), nowhere=True),
+        {"deliveries_event", "pk"},
+    ),
+    "the beginning of an id": (lambda one: events.event_ids(one, "0000000a"), {"pk"}),
+    "tail: new events": (lambda one: tail.event_ids_since(one, LATE, limit=9), {"pk"}),
+    "tail: some events": (lambda one: tail.events_by_id(one, ["7", "8"]), {"pk"}),
+    "tail: since when": (lambda one: tail.delivery_before(one, LATE), {"deliveries_event"}),
+    "tail: new deliveries": (lambda one: tail.deliveries_after(one, 10**6, limit=9), {"pk"}),
+    "tail: some deliveries": (lambda one: tail.deliveries_by_id(one, [7, 8]), {"pk"}),
+    "tail: what waits": (lambda one: tail.unsettled(one, limit=9), {"deliveries_pending", "deliveries_waiting", "pk"}),
+    "a series": (lambda one: series.series(one, What.OUT, step=3600, since=EARLY, limit=9), {"pk"}),
+    "whether a source is known": (lambda one: series.has_come_from(one, "x"), {"pk"}),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_what_people_look_at_goes_through_indexes(filled: sa.Engine, name: str) -> None:
+    look, expected = LOOKS[name]
+    plans = list(_plans_of(filled, look))
+    for statement, plan in plans:
+        bounded = "" if "WHERE" in statement else "(?!deliveries$)"  # of all there are, as many as are wanted
+        assert not re.search(rf"(?m)SCAN {bounded}(deliveries|events|tallies)$|Seq Scan", plan), plan
+    indexes = {index for _, plan in plans for index in _indexes(plan)}
+    assert {HOLDS_THE_SAME.get(index, index) for index in indexes} == expected, plans
+
+
+def _plans_of(engine: sa.Engine, look: Callable[[sa.Connection], object]) -> Iterator[tuple[str, str]]:
+    """Each statement that a look runs, and the plan for the values that it has."""
+    ran: list[tuple[str, Any]] = []
+    with engine.connect() as connection:
+        sa.event.listen(connection, "before_cursor_execute", lambda *seen: ran.append((seen[2], seen[3])))
+        look(connection)
+        asked = list(ran)
+        explain = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+        for statement, values in asked:
+            rows = connection.exec_driver_sql(f"{explain} {statement}", values)
+            yield statement, "\n".join(row[-1] for row in rows)
 
 
 def _sqlite_plan(engine: sa.Engine, statement: sa.ClauseElement) -> Iterator[str]:

@@ -64,7 +64,7 @@ def deliveries(
 
 def delivery(_: Any, info: Info, id: str) -> Parent | None:
     asked = info.context
-    found = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(_number(id),))))
+    found = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(_number(id),)))).deliveries
     return _delivery(asked, found[0]) if found else None
 
 
@@ -158,7 +158,7 @@ def retry(_: Any, info: Info, id: str) -> Parent:
 
     [made] = asked.wait(replay())
     asked.acted("replay", {"delivery": number, "deliveries": 1})
-    [new] = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(made.id,))))
+    [new] = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(made.id,)))).deliveries
     return _delivery(asked, new)
 
 
@@ -207,24 +207,23 @@ def _connection(
     asked: Asked, query: Query, first: int = 20, after: str | None = None, status: str | None = None
 ) -> Parent:
     states, tried = _STATES[status] if status is not None else ((), None)
-    through = _number(after) - 1 if after is not None else None
     whole = Query(
         sink=query.sink,
         type=query.type,
         subject=query.subject,
         states=states,
         tried=tried,
-        through=through,
+        behind=_number(after) if after is not None else None,
         limit=first + 1,
     )
     found = asked.page(whole, lambda ledger: operations.deliveries(ledger, whole))
-    shown = found[:first]
+    shown, more = found.deliveries[:first], len(found.deliveries) > first
     asked.wanted.update(one.event_id for one in shown)
     asked.tried.update(one.id for one in shown)
     return {
         "nodes": [_delivery(asked, one) for one in shown],
-        "endCursor": str(shown[-1].id) if shown else None,
-        "hasNextPage": len(found) > first,
+        "endCursor": str(found.behind if found.behind is not None else shown[-1].id) if shown or found.behind else None,
+        "hasNextPage": more or found.behind is not None,
     }
 
 

@@ -27,8 +27,9 @@ def meant(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> 
     if (one := _one_event(ledger, text)) is not None:
         return one
     for about in _readings(text, query):
-        if found := operations.events(ledger, about, nowhere=nowhere):
-            return EventsFound(events=tuple(found))
+        found = operations.find(ledger, about, nowhere=nowhere)
+        if found.events:
+            return found
     return operations.search(ledger, text, query, nowhere=nowhere)
 
 

@@ -29,7 +29,7 @@ def view(visit: Visit) -> Variables:
     if lane is None:
         raise NotThere(f"no sink is called {name}")
     waiting = Query(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
-    lists = [operations.events(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
+    lists = [operations.events_at(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
     test = visit.tests.get(name)
     found = variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now, test)
     muted = [one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == f"sink:{name}"]

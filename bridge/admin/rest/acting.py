@@ -15,7 +15,7 @@ from bridge.admin.tried import SentTest
 from bridge.errors import BridgeError
 from bridge.store.base import Cleared, State
 from bridge.store.ledger import Ledger
-from bridge.store.queries.records import delivery_records
+from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import Query
 
 #: What a group as it was seen is dealt with by, and all that letters have in common.
@@ -133,8 +133,8 @@ async def _deal(
         query = _meant(body, cleared)
         later = replace(query, through=None, limit=COUNTED)
         ids = await call.means.operate(lambda ledger: of_letters(ledger, query))
-        found = await call.read(lambda ledger: ledger.read(delivery_records, later))
-        done = answered.LettersDone(deliveries=ids, later=sum(one.id > body.through for one in found))
+        found = await call.read(lambda ledger: ledger.read(walked_deliveries, later))
+        done = answered.LettersDone(deliveries=ids, later=sum(one.id > body.through for one in found.deliveries))
         fields = {"sink": body.sink}
     call.acted(name, {**fields, "deliveries": len(done.deliveries), "later": done.later})
     return done

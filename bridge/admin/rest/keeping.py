@@ -14,7 +14,7 @@ from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError
 from bridge.event import iso
 
-MOST_POINTS = 10_000
+MOST_POINTS = 5000
 
 
 async def mutes(call: Call) -> answered.Mutes:

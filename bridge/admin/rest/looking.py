@@ -70,11 +70,11 @@ async def previews(call: Call) -> answered.Previews:
 
 async def deliveries(call: Call) -> answered.Deliveries:
     wanted: asked.DeliveriesAsked = call.query
-    through = wanted.before - 1 if wanted.before is not None else None
-    query = replace(_query(wanted), states=wanted.state, cleared=wanted.cleared, through=through)
+    query = replace(_query(wanted), states=wanted.state, cleared=wanted.cleared, behind=wanted.before)
     found = await call.read(lambda ledger: operations.deliveries(ledger, query))
-    more = len(found) > wanted.limit
-    return answered.Deliveries(items=tuple(found[: wanted.limit]), next=found[wanted.limit - 1].id if more else None)
+    items = found.deliveries[: wanted.limit]
+    more = len(found.deliveries) > wanted.limit
+    return answered.Deliveries(items=items, next=items[-1].id if more else found.behind)
 
 
 async def delivery(call: Call) -> WholeDelivery:

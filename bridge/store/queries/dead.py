@@ -18,6 +18,7 @@ from bridge.store.rows import Row
 from bridge.store.schema import deliveries, events, moment
 
 MOST = 1000  # dead letters of a sink that are grouped, the newest
+IN_ALL = 3000  # of all sinks: each one's event lies elsewhere
 RECENT = 100_000  # deliveries, the newest, among which is looked for what was dealt with
 
 _d = deliveries.c
@@ -83,8 +84,14 @@ def _group_rows(connection: sa.Connection, cleared: Cleared | None, most: int) -
         values = {"cleared_": cleared.value, "first_": _first_recent(connection), "through_": _LAST, "limit_": most}
         yield from read(connection, _GROUPS_DEALT_WITH, values)
         return
-    for counted in read(connection, DEAD, {}):
-        values = {"sink_": counted.sink, "first_": 0, "through_": _LAST, "limit_": most}
+    counts = read(connection, DEAD, {})
+    for counted in counts:
+        values = {
+            "sink_": counted.sink,
+            "first_": 0,
+            "through_": _LAST,
+            "limit_": min(most, IN_ALL // len(counts) or 1),
+        }
         yield from read(connection, _GROUPS_TO_LOOK_AT, values)
 
 

@@ -16,19 +16,20 @@ from bridge.store.compiled import read
 from bridge.store.queries.fingerprints import remembered_event
 from bridge.store.queries.records import (
     delivery_columns,
-    delivery_conditions,
     event,
-    event_conditions,
     id_conditions,
     joined,
+    own_conditions,
+    plain_conditions,
 )
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
-from bridge.store.schema import deliveries, events, is_about, moment
+from bridge.store.schema import deliveries, events, is_about, is_of_type, moment
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement
-WALKED = 20_000  # events that are looked at where no index knows what is meant
+WALKED = 10_000  # events that are looked at where no index knows what is meant
+ALONG = 2000  # that are looked at where one knows more or less: they lie apart from each other
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
 
@@ -84,8 +85,8 @@ def remembered(connection: sa.Connection, key: str, *, now: datetime) -> Remembe
 
 
 def walked_events(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> Found:
-    """The same, looked for no further than anyone waits: where no index knows what is meant, among the newest `WALKED`
-    events of those that it may be, and where that ended.
+    """The events that a person means, newest first, looked for no further than anyone waits: where no index knows what
+    is meant, among the newest of those that it may be, and where that ended.
     """
     end = None if _is_indexed(query) and not nowhere else _end_of_walk(connection, query)
     if end is None:
@@ -98,22 +99,29 @@ def walked_events(connection: sa.Connection, query: Query, *, nowhere: bool = Fa
 
 
 def _is_indexed(query: Query) -> bool:
-    """Whether what is meant is found at once: by whom it is about, by its type, or as the newest whatever they are."""
-    by_nothing = replace(query, before=None, since=None, until=None, limit=None) == Query(limit=None)
-    return by_nothing or query.subject is not None or query.type is not None
+    """Whether what is meant is found at once: as the newest that there are, or that are about somebody or of a type."""
+    asked = replace(query, before=None, since=None, until=None, limit=None)
+    return asked in (Query(limit=None), Query(subject=query.subject, limit=None), Query(type=query.type, limit=None))
 
 
 def _end_of_walk(connection: sa.Connection, query: Query) -> tuple[str, datetime] | None:
     """The last event of those that are looked at, and when it came; None where there are fewer."""
-    within = Query(before=query.before, since=query.since, until=query.until)
-    newest = (
-        sa.select(events.c.id).where(*id_conditions(within)).order_by(events.c.id.desc()).offset(WALKED - 1).limit(1)
-    )
+    within, most = id_conditions(query), WALKED
+    if (named := _named(query)) is not None:
+        within, most = [*within, named], ALONG
+    newest = sa.select(events.c.id).where(*within).order_by(events.c.id.desc()).offset(most - 1).limit(1)
     id_ = connection.execute(newest).scalar_one_or_none()
     if id_ is None:
         return None
     at = connection.execute(sa.select(events.c.received_at).where(events.c.id == id_)).scalar_one()
     return id_, moment(at)
+
+
+def _named(query: Query) -> sa.ColumnElement[bool] | None:
+    """What an index finds of it: whom it is about, or else its type."""
+    if query.subject is not None:
+        return is_about(query.subject)
+    return None if query.type is None else is_of_type(query.type)
 
 
 def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:
@@ -127,13 +135,13 @@ def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = Fa
 def fitting_events(query: Query, *, nowhere: bool = False, whole: bool = False) -> sa.Select[Any]:
     """The events that are meant, newest first; `whole` with what they hold."""
     columns = list(events.c) if whole else _BRIEF
-    newest = sa.select(*columns).where(*event_conditions(query)).order_by(events.c.id.desc()).limit(query.limit)
+    named, rest = _named(query), replace(query, subject=None, type=None if query.subject is None else query.type)
+    conditions = [*([] if named is None else [named]), *id_conditions(query), *plain_conditions(rest)]
+    newest = sa.select(*columns).where(*conditions).order_by(events.c.id.desc()).limit(query.limit)
     if nowhere:
         return newest.where(~_HAS_DELIVERY)
-    asked = (query.ids, query.through is not None, query.states, query.cleared, query.sink is not None, query.row)
-    if any(asked):
-        fitting = sa.exists().where(deliveries.c.event_id == events.c.id, *delivery_conditions(query))
-        return newest.where(fitting.correlate(events))
+    if asked := own_conditions(query):
+        return newest.where(sa.exists().where(deliveries.c.event_id == events.c.id, *asked).correlate(events))
     return newest
 
 

@@ -1,7 +1,7 @@
 """Records: what people look up."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,6 @@ from bridge.store.schema import deliveries, events, is_about, is_of_type, lanes,
 
 #: How far the time in an event's id may be from that at which it came in: both are of one request.
 APART = timedelta(minutes=10)
-COMMON = 2000  # events of a type, from which on it is looked for among the newest
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
@@ -30,31 +29,16 @@ delivery_columns = [
 
 
 def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRecord]:
-    """The deliveries that a person means, newest first."""
-    conditions = delivery_conditions(query)
-    if query.type is not None and query.source is None and _is_common(connection, query.type):
-        # among the newest deliveries there are enough: to sort all of such events' would take longer
-        conditions = [*delivery_conditions(replace(query, type=None)), events.c.type == query.type]
-    select = (
-        sa.select(*delivery_columns)
-        .select_from(joined)
-        .where(*conditions)
-        .order_by(deliveries.c.id.desc())
-        .limit(query.limit)
-    )
-    return [delivery_record(row._asdict()) for row in connection.execute(select)]
+    """The deliveries that a person means, newest first, however long it takes to find them: see `queries/walk.py`."""
+    found = sa.select(*delivery_columns).select_from(joined).where(*delivery_conditions(query))
+    rows = connection.execute(found.order_by(deliveries.c.id.desc()).limit(query.limit))
+    return [delivery_record(row._asdict()) for row in rows]
 
 
-def _is_common(connection: sa.Connection, type_: str) -> bool:
-    """Whether so many events are of that type that some are among the newest."""
-    some = sa.select(events.c.id).where(is_of_type(type_)).limit(COMMON).subquery()
-    return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() == COMMON
-
-
-def count_deliveries(connection: sa.Connection, query: Query) -> int:
-    """How many deliveries a person means."""
-    count = sa.select(sa.func.count()).select_from(joined).where(*delivery_conditions(query))
-    return connection.execute(count).scalar_one()
+def count_deliveries(connection: sa.Connection, query: Query, *, most: int | None = None) -> int:
+    """How many deliveries a person means, counted up to `most`."""
+    some = sa.select(deliveries.c.id).where(*own_conditions(query), *event_fits(query)).limit(most).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
 
 
 def replays_of(connection: sa.Connection, record: DeliveryRecord) -> list[int]:
@@ -130,7 +114,12 @@ def _lane_record(sink: str, row: Row | None, counted: dict[str, int], oldest: da
 
 
 def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
-    conditions = event_conditions(query)
+    return [*event_conditions(query), *own_conditions(query)]
+
+
+def own_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+    """What a delivery itself has to be."""
+    conditions: list[sa.ColumnElement[bool]] = []
     if query.ids:
         conditions.append(deliveries.c.id.in_(query.ids))
     if query.tried is not None:
@@ -138,7 +127,7 @@ def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     if query.through is not None:
         conditions.append(deliveries.c.id <= query.through)
     if query.states:
-        conditions.append(deliveries.c.state.in_(query.states))
+        conditions.append(_is_in(query.states))
     if query.cleared:
         conditions.append(_is_cleared(query.cleared))
     if query.sink is not None:
@@ -148,22 +137,26 @@ def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
+def _is_in(states: Sequence[State]) -> sa.ColumnElement[bool]:
+    """Of one in the words of the indexes, which SQLite does not find in a value."""
+    return (
+        deliveries.c.state == sa.literal_column(f"'{states[0]}'")
+        if len(states) == 1
+        else deliveries.c.state.in_(states)
+    )
+
+
 def _is_cleared(wanted: tuple[Cleared | None, ...]) -> sa.ColumnElement[bool]:
     ways = [one for one in wanted if one is not None]
     if None not in wanted:
-        return deliveries.c.cleared.in_(ways)
-    not_at_all = deliveries.c.cleared_at.is_(None)  # in the words of the index
+        return sa.and_(deliveries.c.cleared_at.is_not(None), deliveries.c.cleared.in_(ways))
+    not_at_all = deliveries.c.cleared_at.is_(None)  # both in the words of the indexes
     return sa.or_(not_at_all, deliveries.c.cleared.in_(ways)) if ways else not_at_all
 
 
 def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
-    conditions = id_conditions(query)
-    if query.since is not None:
-        conditions.append(events.c.received_at >= micros(query.since))
-    if query.until is not None:
-        conditions.append(events.c.received_at < micros(query.until))
-    if query.source is not None:
-        conditions.append(events.c.source == query.source)
+    """What an event has to be, in the words of the indexes."""
+    conditions = [*id_conditions(query), *plain_conditions(replace(query, type=None, subject=None))]
     if query.type is not None:
         conditions.append(is_of_type(query.type))
     if query.subject is not None:
@@ -171,19 +164,41 @@ def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def id_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
-    """What an event's id has to be that came in then: there is no index of times, but ids have theirs in them."""
-    conditions: list[sa.ColumnElement[bool]] = []
+def plain_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+    """The same of an event that is looked at anyhow: in words that no index is for, so that none is taken."""
+    wanted = (("source", query.source), ("type", query.type), ("subject", query.subject))
+    conditions: list[sa.ColumnElement[bool]] = [events.c[name] == value for name, value in wanted if value is not None]
     if query.since is not None:
-        conditions.append(events.c.id >= lowest_event_id(_earlier(query.since)))
+        conditions.append(events.c.received_at >= micros(query.since))
     if query.until is not None:
-        conditions.append(events.c.id < lowest_event_id(_later(query.until)))
-    if query.before is not None:
-        conditions.append(events.c.id < query.before)
+        conditions.append(events.c.received_at < micros(query.until))
     return conditions
 
 
-def _earlier(moment: datetime) -> datetime:
+def event_fits(query: Query) -> list[sa.ColumnElement[bool]]:
+    """Whether a delivery's event is one that is meant. It is asked of one delivery after another: no planner can turn
+    that round, and look through all the events.
+    """
+    if not (conditions := plain_conditions(query)):
+        return []
+    fits = sa.select(sa.and_(*conditions)).where(events.c.id == deliveries.c.event_id)
+    return [fits.correlate(deliveries).scalar_subquery()]
+
+
+def id_conditions(query: Query, id_: sa.ColumnElement[str] = events.c.id) -> list[sa.ColumnElement[bool]]:
+    """What an event's id has to be that came in then: there is no index of times, but ids have theirs in them."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if query.since is not None:
+        conditions.append(id_ >= lowest_event_id(earlier(query.since)))
+    if query.until is not None:
+        conditions.append(id_ < lowest_event_id(_later(query.until)))
+    if query.before is not None:
+        conditions.append(id_ < query.before)
+    return conditions
+
+
+def earlier(moment: datetime) -> datetime:
+    """A time before which no event came that came then or later, whatever its id says."""
     return max(moment, _FIRST + APART) - APART
 
 

@@ -1,14 +1,17 @@
 """Series: what was counted, as people look at it. Each look is at hours or minutes, whatever the store holds."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.store.queries.tallies import HOUR, MINUTE, What
+from bridge.store.index_key import index_key
+from bridge.store.queries.tallies import HOUR, MINUTE, STEPS, What
 from bridge.store.records import PointRecord, RowCountRecord
 from bridge.store.schema import tallies
 
+DAY = timedelta(days=1)
 _t = tallies.c
 _sum = sa.func.sum
 
@@ -22,22 +25,36 @@ def series(
     name: str | None = None,
     limit: int | None = None,
 ) -> list[PointRecord]:
-    """How often something was counted in each step of so many seconds, of an hour or less in the last two days."""
-    counted = MINUTE if step < HOUR else HOUR
-    begins = _t.at - _t.at % step
-    select = (
-        sa.select(begins.label("at"), _t.detail, _t.name, _sum(_t.n), _sum(_t.ms_sum), sa.func.max(_t.ms_max))
-        .where(_t.what == what.value, _t.step == counted, _t.at >= int(since.timestamp()))
-        .group_by(begins, _t.detail, _t.name)
-        .order_by(begins, _t.name, _t.detail)
-        .limit(limit)
-    )
+    """How often something was counted in each step of so many seconds: of whole hours for as long as the ledger is
+    kept, of whole quarters of an hour for two weeks, of less for two days.
+    """
+    counted = _counted(what, step)
+    select = _as_counted() if counted == step else _added_up(step)
+    select = select.where(_t.what == what.value, _t.step == counted, _t.at >= int(since.timestamp()))
     if name is not None:
         select = select.where(_t.name == name)
+    select = select.limit(limit)
     return [
         PointRecord(at=_moment(at), name=found, detail=detail, n=int(n), ms_sum=int(ms_sum), ms_max=int(ms_max))
         for at, detail, found, n, ms_sum, ms_max in connection.execute(select)
     ]
+
+
+def _as_counted() -> sa.Select[Any]:
+    """In the order of their key: nothing is sorted, and no more is read than is wanted."""
+    return sa.select(_t.at, _t.detail, _t.name, _t.n, _t.ms_sum, _t.ms_max).order_by(_t.at, _t.name, _t.detail)
+
+
+def _added_up(step: int) -> sa.Select[Any]:
+    begins = _t.at - _t.at % step
+    numbers = (_sum(_t.n), _sum(_t.ms_sum), sa.func.max(_t.ms_max))
+    every = (begins, _t.name, _t.detail)
+    return sa.select(begins.label("at"), _t.detail, _t.name, *numbers).group_by(*every).order_by(*every)
+
+
+def _counted(what: What, step: int) -> int:
+    """The longest step that is counted of which this one is a multiple: there are the fewest of it."""
+    return max((one for one in STEPS[what] if step % one == 0), default=step)
 
 
 def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> list[RowCountRecord]:
@@ -55,7 +72,10 @@ def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> l
         .where(_t.what == What.ROW.value, _t.step == HOUR)
         .group_by(_t.name)
     )
-    minutes = dict(_last_minutes(connection))
+    rows = connection.execute(select).all()
+    minutes = _last_minutes(
+        connection, {row[-1] for row in rows if row[-1] is not None and _moment(row[-1]) >= day - DAY}
+    )
     return [
         RowCountRecord(
             name=name,
@@ -64,17 +84,28 @@ def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> l
             failed=int(failed),
             last_at=None if last is None else _moment(max(last, minutes.get(name, 0))),
         )
-        for name, of_day, of_week, failed, last in connection.execute(select)
+        for name, of_day, of_week, failed, last in rows
     ]
 
 
-def _last_minutes(connection: sa.Connection) -> Sequence[tuple[str, int]]:
-    select = (
-        sa.select(_t.name, sa.func.max(_t.at))
-        .where(_t.what == What.ROW.value, _t.step == MINUTE, _t.detail == "matched")
-        .group_by(_t.name)
-    )
-    return [(name, at) for name, at in connection.execute(select)]
+def has_come_from(connection: sa.Connection, source: str) -> bool:
+    """Whether anything of that source was counted, for as long as the ledger is kept."""
+    found = sa.select(_t.n).where(_t.what == What.IN.value, _t.step == HOUR, _t.name == index_key(source)).limit(1)
+    return connection.execute(found).first() is not None
+
+
+def _last_minutes(connection: sa.Connection, hours: Collection[int]) -> dict[str, int]:
+    """The minute in which each row last took something, within the hours in which any did for the last time."""
+    found: dict[str, int] = {}
+    for hour in sorted(hours):
+        select = (
+            sa.select(_t.name, sa.func.max(_t.at))
+            .where(_t.what == What.ROW.value, _t.step == MINUTE, _t.at >= hour, _t.at < hour + HOUR)
+            .where(_t.detail == "matched")
+            .group_by(_t.name)
+        )
+        found.update((name, at) for name, at in connection.execute(select))
+    return found
 
 
 def _moment(second: int) -> datetime:

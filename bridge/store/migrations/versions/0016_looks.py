@@ -1,0 +1,20 @@
+"""What was held back and what was dealt with has indexes: few are, and a person asks for them."""
+
+from alembic import op
+
+revision = "0016"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+INDEXES = {"deliveries_held": "state = 'held_back'", "deliveries_cleared": "cleared_at IS NOT NULL"}
+
+
+def upgrade() -> None:
+    for name, where in INDEXES.items():
+        op.execute(f"CREATE INDEX {name} ON deliveries (id) WHERE {where}")
+
+
+def downgrade() -> None:
+    for name in INDEXES:
+        op.drop_index(name, "deliveries")

@@ -16,7 +16,7 @@ from random import SystemRandom
 import uvloop
 from aiohttp import web
 
-from bridge import __version__
+from bridge import __version__, tracing
 from bridge.admin.actions import Means
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
@@ -44,6 +44,7 @@ from bridge.sinks.http import Http
 from bridge.store import open_outbox, open_reader
 from bridge.store.retention import prune_forever
 from bridge.telemetry import configure_logging, log
+from bridge.traces import open_traces
 
 Started = Callable[[Config, str, str | None], Awaitable[None]]
 
@@ -76,6 +77,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     name, grace = replica_name(), max(config.shutdown - FAREWELL, config.shutdown / 2)
     with bound_socket(config.listen) as listener:
         async with (
+            _traces(config, name),
             open_outbox(config.store_url(), replica=name) as outbox,
             _http() as http,
             _tasks() as tasks,
@@ -203,6 +205,19 @@ async def _admin_side(admin: Admin, config: Config) -> AsyncIterator[str | None]
         address = _address(listener)
         async with admin.serve(listener, address, shutdown=ADMIN_GRACE):
             yield address
+
+
+@asynccontextmanager
+async def _traces(config: Config, replica: str) -> AsyncIterator[None]:
+    """Spans are made meanwhile, where anybody wants them."""
+    opened = open_traces(config.traces, version=__version__, replica=replica)
+    tracing.start(opened)
+    try:
+        yield
+    finally:
+        tracing.start(None)
+        if opened is not None:
+            await asyncio.to_thread(opened.close)
 
 
 @asynccontextmanager

@@ -130,8 +130,10 @@ class Intake:
     """One request's worth, committed whole or not at all.
 
     realm: whose users it speaks of; None where they are those of its source alone.
+    trace: its traceparent, where it has one
     """
 
     routed: Sequence[Routed]
     set_aside: Sequence[SetAside] = ()
     realm: str | None = None
+    trace: str | None = None

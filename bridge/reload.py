@@ -63,6 +63,7 @@ RESTART_ONLY = (
     "store",
     "store_password",
     "secret_key",
+    "traces",
     "limits",
     "keep",
     "shutdown",

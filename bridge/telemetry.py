@@ -30,6 +30,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 from pydantic import Field
 
 from bridge.settings import Settings
+from bridge.tracing import trace_id
 
 #: What JSON lets stand, and a terminal obeys: controls, other ends of lines, changes of direction.
 CONTROLS = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
@@ -51,8 +52,10 @@ class Log(Settings):
 def log(
     logger: logging.Logger, level: int, event: str, *, error: BaseException | None = None, **fields: object
 ) -> None:
-    """Log `event` with its fields; None is left out. `error` adds its traceback: for bugs of our own only."""
+    """Log `event` with its fields and its trace; None is left out. `error` adds its traceback: for our own bugs."""
     if logger.isEnabledFor(level):
+        if (trace := trace_id()) is not None:
+            fields.setdefault("trace", trace)
         extra = {"fields": fields, "error": error}
         logger.handle(logger.makeRecord(logger.name, level, "", 0, event, (), None, extra=extra))
 

@@ -33,6 +33,7 @@ from bridge.settings import (
 from bridge.sinks import SinkSettings
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
+from bridge.traces import Traces
 
 _SQLITE = "sqlite:///"
 KEY_SIGNS = 32
@@ -76,6 +77,7 @@ class Config(Settings):
     templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")
     log: Log = Field(Log(), description="how the bridge speaks of itself")
+    traces: Traces | None = Field(None, description="where spans go, for who looks at traces; needs panelbridge[otel]")
     admin: AdminSettings | None = Field(None, description="where you look at the bridge, and who may")
     alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
     reports: dict[Name, ReportSettings] = Field(

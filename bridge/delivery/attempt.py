@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from bridge import tracing
 from bridge.counters import COUNTERS
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import reminder_of
@@ -142,7 +143,8 @@ def rendered_message(
     circumstances: Circumstances = PLAIN,
 ) -> tuple[Message, str | None]:
     """What a sink is handed for an event, and what went wrong with its template: of what is sent, and what is shown."""
-    rendered = renderer.render(event, look, template, circumstances)
+    with tracing.span("panelbridge.render"):
+        rendered = renderer.render(event, look, template, circumstances)
     message = Message(event=event, at=at, blocks=rendered.blocks, template=template, circumstances=circumstances)
     return message, rendered.fault
 

@@ -27,6 +27,7 @@ from bridge.delivery.memory import EventMemory
 from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.settling import Settler, wait_for_store
+from bridge.delivery.tracing import attempt_span, tell, traces_of
 from bridge.errors import StoreError
 from bridge.incident import OnIncident, ignore
 from bridge.messages.renderer import Renderer
@@ -231,27 +232,30 @@ class Lane:
         self._at_rest.clear()
         try:
             loaded = [for_audience(one, self.sink.addressing) for one in await self._outbox.load(batch.deliveries)]
-            started, at = self._clock.monotonic(), self._clock.now()
-            slot = self.health.limiter.reserve()
-            try:
-                result = await send_batch(
-                    replace(batch, deliveries=loaded),
-                    admitted.sink,
-                    self.settings.renderer,
-                    at=at,
-                    silent=admitted.silent,
-                    earlier=admitted.earlier,
-                    customer=admitted.customer,
-                    on_sent=lambda: slot.sent(self._clock.monotonic()),
-                )
-            finally:
-                sent = slot.close(self._clock.monotonic())
-            result = replace(result, attempt=await self._gate.sent(admitted, result.attempt, sent))
-            del loaded  # what is recorded needs no more than was claimed
-            if self.health.record(result, sent=sent):
-                self._resources.on_limit()
-            settlements = self._settlements(batch.deliveries, result, ms=(self._clock.monotonic() - started) * 1000)
-            log_attempt(settlements)
+            links = await traces_of(self._outbox, batch.deliveries)
+            with attempt_span(batch.deliveries, links) as span:
+                started, at = self._clock.monotonic(), self._clock.now()
+                slot = self.health.limiter.reserve()
+                try:
+                    result = await send_batch(
+                        replace(batch, deliveries=loaded),
+                        admitted.sink,
+                        self.settings.renderer,
+                        at=at,
+                        silent=admitted.silent,
+                        earlier=admitted.earlier,
+                        customer=admitted.customer,
+                        on_sent=lambda: slot.sent(self._clock.monotonic()),
+                    )
+                finally:
+                    sent = slot.close(self._clock.monotonic())
+                result = replace(result, attempt=await self._gate.sent(admitted, result.attempt, sent))
+                del loaded  # what is recorded needs no more than was claimed
+                if self.health.record(result, sent=sent):
+                    self._resources.on_limit()
+                settlements = self._settlements(batch.deliveries, result, ms=(self._clock.monotonic() - started) * 1000)
+                tell(span, settlements)
+                log_attempt(settlements)
             await self._settle(settlements)
         finally:
             self._attempts -= 1

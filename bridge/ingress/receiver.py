@@ -8,9 +8,10 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bridge import tracing
 from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, StoreRefused, TooLarge
 from bridge.event import Event
@@ -24,6 +25,7 @@ from bridge.panels.base import Hook
 from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox, PutResult, Remembered
 from bridge.telemetry import log
+from bridge.tracing import Kind, taken_up
 
 LOG = logging.getLogger("bridge.ingress")
 NOTHING_PUT = PutResult(())
@@ -33,11 +35,15 @@ BIG_BODY = 256 * 1024  # bytes: a body of this size is understood on a thread of
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What came of a request that was taken; `repeats` of the events were told before, and are not told again."""
+    """What came of a request that was taken; `repeats` of the events were told before, and are not told again.
+
+    trace: by which it is found among the traces
+    """
 
     events: Sequence[Event]
     set_aside: int
     repeats: int = 0
+    trace: str | None = None
 
 
 class Receiver:
@@ -85,6 +91,16 @@ class Receiver:
 
         Raise HookRejected where it is not taken, StoreError where it is not kept.
         """
+        about = {"panelbridge.source": source.name, "http.request.method": "POST"}
+        before = taken_up(hook.headers)
+        with tracing.span(f"POST /in/{source.name}", about, Kind.SERVER, parent=before) as span:
+            receipt = await self._received(source, hook, message)
+            if span is None:
+                return receipt
+            span.set_attribute("panelbridge.events", len(receipt.events))
+            return replace(receipt, trace=tracing.trace_id())
+
+    async def _received(self, source: Source, hook: Hook, message: str | None) -> Receipt:
         if source.name in self._changed:  # with another secret it may have been refused, and that was not counted
             self._changed.discard(source.name)
             self.distrust(source, hook.received_at - MOMENT)  # itself is believed
@@ -97,7 +113,8 @@ class Receiver:
             intake = with_message_id(intake, source.name, message)
         put = NOTHING_PUT
         if intake.routed or intake.set_aside:
-            put = await self._put(source, hook, intake)
+            with tracing.span("panelbridge.put"):
+                put = await self._put(source, hook, intake)
             COUNTERS.events_taken(source.name, intake, put.repeated)
             self._announce(put.deliveries)
         for aside in intake.set_aside:
@@ -152,13 +169,16 @@ class Receiver:
         if holds_more_values(hook.body, self._limits.values):
             raise TooLarge(f"the body holds more than {self._limits.values} values")
         originals: OriginalsOfEvents = {}
-        events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals)
+        with tracing.span("panelbridge.parse"):
+            events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals)
         occurrences: Counter[str] = Counter()
-        routed = [self._routed(self._router.route(event), fingerprint, occurrences) for event, fingerprint in events]
+        route = self._router.route
+        with tracing.span("panelbridge.route"):
+            routed = [self._routed(route(event), fingerprint, occurrences) for event, fingerprint in events]
         if source.unmasking is not None and originals:
             seal = source.unmasking.sealer.seal
             routed = [one.sealed(originals.get(one.event.id, {}), seal) for one in routed]
-        return Intake(routed, set_aside, source.realm)
+        return Intake(routed, set_aside, source.realm, tracing.traceparent())
 
     def _routed(self, routed: Routed, fingerprint: Fingerprint | None, occurrences: Counter[str]) -> Routed:
         """With the fingerprint by which the store tells a repeat of it."""

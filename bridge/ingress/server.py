@@ -154,6 +154,7 @@ def log_accepted(source: str, receipt: Receipt, started: float) -> None:
         set_aside=receipt.set_aside,
         repeated=receipt.repeats or None,
         ms=round(seconds * 1000, 1),
+        trace=receipt.trace,
     )
 
 

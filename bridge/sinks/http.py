@@ -8,7 +8,7 @@ import traceback
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import Any, Protocol, TypeVar
 import aiohttp
 from yarl import URL
 
-from bridge import __version__
+from bridge import __version__, tracing
 from bridge.sinks.trust import NoRoots, Trust
+from bridge.tracing import Attributes, Kind
 
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
 ANSWER_LIMIT = 256 * 1024
@@ -32,12 +33,16 @@ OnSent = Callable[[], None] | None
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request to a service. `body` goes out as it is: what was signed is what is sent."""
+    """One request to a service. `body` goes out as it is: what was signed is what is sent.
+
+    traced: whether the service is told the trace of the attempt, where it has one
+    """
 
     method: str
     url: URL
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    traced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,19 @@ class Http:
         within: seconds
         ca      a file with roots that are trusted beside the machine's
         """
+        if tracing.trace_id() is None:
+            return await self._send(request, within=within, proxy=proxy, ca=ca, on_sent=on_sent, most=most)
+        with tracing.span(request.method, _about(request.url), Kind.CLIENT) as span:
+            if request.traced and (trace := tracing.traceparent()) is not None:
+                request = replace(request, headers={**request.headers, tracing.HEADER: trace})
+            response = await self._send(request, within=within, proxy=proxy, ca=ca, on_sent=on_sent, most=most)
+            if span is not None:
+                span.set_attribute("http.response.status_code", response.status)
+            return response
+
+    async def _send(
+        self, request: Request, *, within: float, proxy: str | None, ca: Path | None, on_sent: OnSent, most: int
+    ) -> Response:
         session = self._session(proxy)
         try:
             async with session.request(
@@ -205,6 +223,11 @@ async def _opened_through(proxy: str, url: URL, tls: ssl.SSLContext | None) -> a
     except ProxyError as error:
         raise Unanswered(f"no answer: proxy: {error}".lower()) from None
     return stream.writer
+
+
+def _about(url: URL) -> Attributes:
+    """What a trace says of an address: its host. The rest is a credential, often."""
+    return {"url.scheme": url.scheme, "server.address": url.host or "", "server.port": url.port or 0}
 
 
 def _telling_when_sent() -> aiohttp.TraceConfig:

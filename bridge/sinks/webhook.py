@@ -126,6 +126,7 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
     headers: dict[HeaderName, Annotated[Token, SECRET_FROM_DATA]] = Field(
         {}, description="headers that go with every request"
     )
+    traced: bool = Field(False, description="whether it is told the trace of the attempt, in the header traceparent")
     unmask: tuple[str, ...] = Field(
         (), description="paths of the panel's payload that it gets unmasked; needs secret_key"
     )
@@ -221,7 +222,7 @@ class WebhookSink(HttpSink[WebhookConfig]):
 
     def _request(self, emission: Emission, id_: str, at: datetime, more: Mapping[str, str]) -> Request:
         headers = {**emission.headers, **self._headers, **more, **self._signature(id_, at, emission.body)}
-        return Request(self.config.method, self._address(id_), emission.body, headers)
+        return Request(self.config.method, self._address(id_), emission.body, headers, traced=self.config.traced)
 
     def _address(self, id_: str) -> URL:
         """Where a message goes: the address with its id."""

@@ -295,6 +295,9 @@ class Outbox(Protocol):
         """What was told of each owner's users in these spans; who had none in the first is left out."""
         ...
 
+    async def traces(self, event_ids: Sequence[str]) -> Sequence[str]:
+        """The traceparents of these events, each once, as far as they have any."""
+
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         """The last thing said about a subject to be updated at a sink."""
         ...

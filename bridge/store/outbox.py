@@ -44,6 +44,7 @@ from bridge.store.queries import (
     polled,
     prune,
     threads,
+    traces,
     wishes,
 )
 from bridge.store.queries.put import put, rehearse
@@ -148,6 +149,9 @@ class SqlOutbox:
                 one = await self._read(partial(owners.owner_figures, realm=realm, name=name, spans=spans))
                 found += [one] if one is not None else []
         return found
+
+    async def traces(self, event_ids: Sequence[str]) -> Sequence[str]:
+        return await self._read(lambda c: traces.traces_of(c, event_ids))
 
     async def earlier_message(self, sink: str, subject: str) -> Earlier | None:
         return await self._read(lambda c: threads.earlier_message(c, sink, subject))

@@ -69,8 +69,8 @@ def settled_row(delivery: Delivery, reason: str, note: str | None = None) -> dic
     return delivery_row(delivery) | settled
 
 
-def event_row(routed: Routed, realm: str | None = None) -> dict[str, Any]:
-    """`realm`: whose users it speaks of, where these are not its source's own."""
+def event_row(routed: Routed, realm: str | None = None, trace: str | None = None) -> dict[str, Any]:
+    """`realm`: whose users it speaks of, where these are not its source's own. `trace`: its request's."""
     event = routed.event
     owner = event.data.get("owner")
     return {
@@ -88,6 +88,7 @@ def event_row(routed: Routed, realm: str | None = None) -> dict[str, Any]:
         "table_key": routed.decision.table.key,
         "owner": owner if isinstance(owner, str) and owner else None,
         "realm": realm or event.source,
+        "trace": trace,
     }
 
 

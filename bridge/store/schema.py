@@ -32,6 +32,7 @@ events = sa.Table(
     sa.Column("table_key", sa.String(16)),  # the table that was asked; of an older event, `verdicts` says all
     sa.Column("owner", sa.Text),  # data.owner; an older event has none, nor a realm
     sa.Column("realm", sa.Text),  # whose users it speaks of: its source's name, or that of several sources
+    sa.Column("trace", sa.String(55)),  # the traceparent of its request, while traces are wanted
 )
 
 tables = sa.Table(

@@ -29,6 +29,7 @@ from bridge.sinks.settings import LinkButton
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm
+from bridge.traces import Traces
 from tests.config.test_example import models
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -46,6 +47,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "The whole file": Config,
     "limits": Limits,
     "log": Log,
+    "traces": Traces,
     "admin": AdminSettings,
     "alerts": AlertSettings,
     "reports": ReportSettings,

@@ -35,6 +35,7 @@ ENV = {
     "APPRISE_URL": "gotify://gotify.example/Aaaaaaaaaaaaaaa",
     "MATRIX_TOKEN": "syt_1",
     "SHOP_SECRET": "s",
+    "COLLECTOR_TOKEN": "t",
     "SMTP_PASSWORD": "p",
     "DB_PASSWORD": "p",
     "SECRET_KEY": "k" * 44,

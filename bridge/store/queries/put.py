@@ -57,7 +57,7 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: CountedN
     muted: list[tuple[Delivery, Mute]] = []
     already: list[Delivery] = []
     results: list[PutResult] = []
-    new: list[tuple[Routed, str | None]] = []
+    new: list[tuple[Routed, Intake]] = []
     elements: list[SetAside] = []
     for intake in intakes:
         first_told = [one for one in intake.routed if one.event.id not in repeats] if repeats else intake.routed
@@ -76,14 +76,14 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: CountedN
             if one.event.type == "user.deleted":
                 _close_person(connection, one.event, intake.realm)
         results.append(PutResult(made, repeated))
-        new += [(one, intake.realm) for one in first_told]
+        new += [(one, intake) for one in first_told]
         elements += intake.set_aside
     told_again = list(repeats.values())
     counted = counted_intake(connection, names or CountedNames(), [one for one, _ in new], told_again, elements)
     counted |= counted_muted(one for one, _ in muted)
     with backend_of(connection).pipeline(connection):
         if new:
-            write(connection, _PUT_EVENT, [event_row(one, realm) for one, realm in new])
+            write(connection, _PUT_EVENT, [event_row(one, of.realm, of.trace) for one, of in new])
         add_deliveries(connection, [delivery_row(delivery) for one in results for delivery in one.deliveries])
         if muted:
             write(connection, _PUT_MUTED, [muted_row(one, mute) for one, mute in muted])

@@ -1,5 +1,8 @@
-"""What was held back and what was dealt with has indexes: few are, and a person asks for them."""
+"""What was held back and what was dealt with has indexes: few are, and a person asks for them. An event keeps the trace
+of its request.
+"""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
@@ -11,6 +14,7 @@ INDEXES = {"deliveries_held": "state = 'held_back'", "deliveries_cleared": "clea
 
 
 def upgrade() -> None:
+    op.add_column("events", sa.Column("trace", sa.String(55)))
     for name, where in INDEXES.items():
         op.execute(f"CREATE INDEX {name} ON deliveries (id) WHERE {where}")
 
@@ -18,3 +22,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in INDEXES:
         op.drop_index(name, "deliveries")
+    op.drop_column("events", "trace")

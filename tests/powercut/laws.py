@@ -2,14 +2,24 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from tests.powercut.report import Arrival, Kept, Report
+from tests.powercut.report import Arrival, Kept, Printed, Report
 
 SETTLED_WITHIN = 1.0  # seconds until it is on the disk what became of a delivery
 ON_THE_WAY = 0.5  # seconds from the sink to the record, and for the fsync
 BUGS = ("Traceback", "delivery.bug", "never retrieved", "unforeseen", "Fatal Python", "malformed")
+
+
+@dataclass(frozen=True, slots=True)
+class Muting(Printed):
+    """That a command has printed of these subjects that they are muted, or told of again; while it runs and has printed
+    nothing, `at` is infinite, and either may be so.
+    """
+
+    mutes: Mapping[str, bool] = field(default_factory=dict)
 
 
 def breaches(report: Report) -> list[str]:
@@ -28,7 +38,7 @@ def nothing_is_lost(report: Report) -> Iterator[str]:
     for one in report.answered:
         if one.mark not in kept and not report.forgets:
             yield f"{one.mark} was answered 200, and is not kept"
-        elif one.mark not in arrived and kept.get(one.mark) != "dead":
+        elif one.mark not in arrived and kept.get(one.mark) not in ("dead", *_held(report, one.mark)):
             yield f"{one.mark} was answered 200, and did not arrive"
 
 
@@ -45,6 +55,39 @@ def undone(report: Report, kept: Sequence[Kept], moment: float) -> Iterator[str]
         for id_, how in printed.cleared.items():
             if cleared.get(id_) != how:
                 yield f"delivery {id_} was said to be {how or 'there again'}, and is {cleared.get(id_) or 'not'}"
+
+
+def unmuted(report: Report, muted: Set[str], moment: float) -> Iterator[str]:
+    """What a command had printed of a mute before that moment, and is not so where these are muted."""
+    for printed in (one for one in report.printed if one.at < moment <= one.until):
+        for subject, is_muted in printed.mutes.items() if isinstance(printed, Muting) else ():
+            if is_muted and subject not in muted:
+                yield f"{subject} was said to be muted, and is not"
+            elif not is_muted and subject in muted:
+                yield f"{subject} was said to be told of again, and is muted"
+
+
+def a_mute_takes_what_comes_after_it(report: Report) -> Iterator[str]:
+    """And one that was ended nothing any more: the last event of each panel is posted when all is over."""
+    kept, last = {one.mark: one.state for one in report.kept}, {_panel(one.mark): one.mark for one in report.answered}
+    said = {subject: one for one in report.printed if isinstance(one, Muting) for subject in one.mutes}
+    for subject, one in said.items():
+        mark = last.get(subject.removeprefix("user:"))
+        if mark is None or one.at == math.inf:
+            continue
+        expected = "held_back" if one.mutes[subject] else "delivered"
+        if kept.get(mark) != expected:
+            yield f"{mark} was to be {expected}, and is {kept.get(mark)}"
+
+
+def _held(report: Report, mark: str) -> tuple[str, ...]:
+    """How an event may be kept beside, that a mute may have taken."""
+    subjects = {subject for one in report.printed if isinstance(one, Muting) for subject in one.mutes}
+    return ("held_back",) if f"user:{_panel(mark)}" in subjects else ()
+
+
+def _panel(mark: str) -> str:
+    return mark.split(".")[0]
 
 
 def originals_arrive_and_are_forgotten(report: Report) -> Iterator[str]:
@@ -122,6 +165,7 @@ LAWS = (
     nothing_is_broken,
     nothing_is_lost,
     what_a_command_printed_is_done,
+    a_mute_takes_what_comes_after_it,
     originals_arrive_and_are_forgotten,
     nothing_waits,
     only_the_last_second_is_told_again,

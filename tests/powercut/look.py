@@ -2,17 +2,34 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from tests.powercut.laws import is_overdue, original_of, undone
+from tests.powercut.laws import is_overdue, original_of, undone, unmuted
+from tests.powercut.prepared import MONTHS_AGO
 from tests.powercut.report import Kept, Report
 
 KEPT = (
     "SELECT deliveries.id, events.data, event_id, state, replay_of FROM deliveries JOIN events ON events.id = event_id"
     " ORDER BY deliveries.id"
+)
+STEPS = 3  # by minute, quarter and hour
+SINCE = MONTHS_AGO // 1000 + 86_400  # seconds: what is older was there before
+#: By the minute: what was counted, and what there is.
+COUNTED = (
+    "SELECT detail, at, sum(n) FROM tallies WHERE step = 60 AND at > :since"
+    " AND ((what = 'in' AND detail = 'accepted') OR (what = 'out' AND detail <> 'again')) GROUP BY detail, at"
+)
+THERE = (
+    "SELECT 'accepted', received_at / 60000000 * 60, count(*) FROM events WHERE received_at > :since * 1000000"
+    " GROUP BY 2 UNION ALL SELECT state, settled_at / 60000000 * 60, count(*) FROM deliveries"
+    " WHERE settled_at > :since * 1000000 GROUP BY 1, 2"
+)
+SUMS = (
+    "SELECT what, min(n), max(n), count(*) FROM (SELECT what, step, sum(n) AS n FROM tallies"
+    " WHERE what IN ('in', 'out') AND at > :since GROUP BY what, step) GROUP BY what"
 )
 CLEAR = original_of("").encode()
 UNSETTLED = ("pending", "waiting")
@@ -50,6 +67,32 @@ def faults_of(store: Path) -> list[str]:
     return [] if found == "ok" else [f"{store.name}: {found}"]
 
 
+def muted(store: Path) -> set[str]:
+    """The subjects that are muted in a store."""
+    with closing(sqlite3.connect(store)) as connection:
+        return {subject for (subject,) in connection.execute("SELECT value FROM mutes WHERE kind = 'subject'")}
+
+
+def miscounted(store: Path) -> list[str]:
+    """Where the tallies of a store differ from what it keeps of this run: both were one commit."""
+    with closing(sqlite3.connect(store)) as connection:
+        counted, found = (dict(_counts(connection.execute(text, {"since": SINCE}))) for text in (COUNTED, THERE))
+        sums = list(connection.execute(SUMS, {"since": SINCE}))
+    differing = [key for key in sorted({*counted, *found}) if counted.get(key) != found.get(key)]
+    return [
+        *(f"{counted.get(key, 0)} {key[0]} were counted, and there are {found.get(key, 0)}" for key in differing),
+        *(
+            f"of {what} not as many were counted in each step"
+            for what, least, most, steps in sums
+            if least != most or steps != STEPS
+        ),
+    ]
+
+
+def _counts(rows: Iterable[tuple[str, int, int]]) -> Iterator[tuple[tuple[str, int], int]]:
+    return (((what, minute), number) for what, minute, number in rows)
+
+
 def look(disk: Path, report: Report, moment: float) -> list[str]:
     """What is not as it must be on a disk whose power went at that moment."""
     stores = [one for one in disk.rglob("*.db") if one.stat().st_size]
@@ -58,9 +101,14 @@ def look(disk: Path, report: Report, moment: float) -> list[str]:
         return faults
     faults = originals_in_clear(disk) if report.unmasks else []
     live = [one for store in stores if "var" in store.parts for one in _kept_if_any(store)]
+    for store in stores if not report.forgets else ():
+        with suppress(sqlite3.OperationalError):  # it does not count yet
+            faults += miscounted(store)
     if any(one.at < moment for one in report.printed):
         full = [one for store in stores if "var" in store.parts for one in kept_in_full(store)]
         faults += undone(report, full, moment)
+        silenced = {subject for store in stores if "var" in store.parts for subject in muted(store)}
+        faults += unmuted(report, silenced, moment)
     saved = [one for store in stores if "var" not in store.parts for one in _kept_if_any(store)]
     return [*faults, *_lost(report, live, moment), *_late(report, live, moment), *_not_saved(report, saved, moment)]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import signal
 import sys
 import time
@@ -10,9 +11,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tests.powercut.laws import Muting
 from tests.powercut.prepared import first_release, months_old
 from tests.powercut.report import Backup, Printed
-from tests.powercut.world import World
+from tests.powercut.world import PANELS, World
 
 BRIDGE = (sys.executable, "-m", "bridge")
 
@@ -89,6 +91,24 @@ async def dismiss(world: World) -> None:
             printed.append(Printed(printed[-1].until, cleared=stay))
             if await _command(world, "dismiss", "--undo", *map(str, back)):
                 printed.append(Printed(time.monotonic(), cleared=dict.fromkeys(back)))
+        await asyncio.sleep(world.chance.uniform(0, 0.5))
+
+
+async def mutes(world: World) -> None:
+    """Two users are muted by a command beside the bridge while panels post, and one of them is told of again."""
+    printed = world.report.printed
+    first, second = (f"user:p{number}" for number in world.chance.sample(range(PANELS), 2))
+    await world.machine.start()
+    async with _posting(world):
+        for subject in (first, second):
+            printed.append(Muting(math.inf, mutes={subject: True}))
+            if await _command(world, "mute", subject, "2h"):
+                printed[-1] = replace(printed[-1], at=time.monotonic())
+        muted = next(number for number, one in enumerate(printed) if first in getattr(one, "mutes", ()))
+        printed[muted] = replace(printed[muted], until=time.monotonic())
+        printed.append(Muting(math.inf, mutes={first: False}))
+        if await _command(world, "mute", "--end", first):
+            printed[-1] = replace(printed[-1], at=time.monotonic())
         await asyncio.sleep(world.chance.uniform(0, 0.5))
 
 
@@ -219,6 +239,7 @@ SCENES = {
     "first start": Scene(first_start, 300),
     "replay": Scene(replay, 6000),
     "dismiss": Scene(dismiss, 6000),
+    "mutes": Scene(mutes, 6000),
     "originals": Scene(originals, 6000, _prepare_originals),
     "prune": Scene(prune, 8000, _prepare_old),
     "migration": Scene(migration, 3000, _prepare_first_release),

@@ -1,11 +1,12 @@
 """The laws of a power cut catch what they are there for: each is broken once."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from tests.powercut.laws import breaches, original_of
+from tests.powercut.laws import Muting, breaches, original_of, unmuted
 from tests.powercut.report import Answered, Arrival, Kept, Printed, Report
 
 
@@ -41,6 +42,41 @@ def test_a_run_in_which_all_went_well_breaks_no_law() -> None:
     assert breaches(a_report()) == []
 
 
+def test_what_a_mute_took_is_not_lost() -> None:
+    report = a_report()
+    muted(report)
+    for number in (1, 2):
+        report.kept[number] = replace(report.kept[number], state="held_back")
+        report.arrivals = [one for one in report.arrivals if one.mark != report.kept[number].mark]
+    assert breaches(report) == []
+
+
+def test_of_a_mute_that_nobody_printed_either_may_be_so() -> None:
+    report = a_report()
+    report.printed.append(Muting(math.inf, mutes={"user:p1": True}))
+    assert breaches(report) == []
+    report.kept[2] = replace(report.kept[2], state="held_back")
+    assert breaches(report) == []
+
+
+@pytest.mark.parametrize(
+    ("so", "found", "moment", "said"),
+    [
+        (True, {"user:p1"}, 20.0, []),
+        (True, set(), 20.0, ["user:p1 was said to be muted, and is not"]),
+        (True, set(), 18.0, []),
+        (False, set(), 20.0, []),
+        (False, {"user:p1"}, 20.0, ["user:p1 was said to be told of again, and is muted"]),
+    ],
+)
+def test_what_was_printed_of_a_mute_is_so_on_the_disk(
+    so: bool, found: set[str], moment: float, said: list[str]
+) -> None:
+    report = a_report()
+    muted(report, so=so)
+    assert list(unmuted(report, found, moment)) == said
+
+
 def lose(report: Report) -> None:
     del report.kept[1]
 
@@ -60,6 +96,25 @@ def forget_that_it_was_put_away(report: Report) -> None:
 def put_away_for_good(report: Report) -> None:
     report.printed.append(Printed(19.0, cleared={2: None}))
     report.kept[1] = replace(report.kept[1], cleared="dismissed")
+
+
+def muted(report: Report, *, so: bool = True) -> None:
+    report.printed.append(Muting(19.0, mutes={"user:p1": so}))
+
+
+def tell_what_is_muted(report: Report) -> None:
+    muted(report)
+
+
+def hold_back_what_is_told_again(report: Report) -> None:
+    muted(report)
+    muted(report, so=False)
+    report.kept[2] = replace(report.kept[2], state="held_back")
+
+
+def hold_back_what_nobody_muted(report: Report) -> None:
+    report.kept[1] = replace(report.kept[1], state="held_back")
+    del report.arrivals[1]
 
 
 def mask_the_original(report: Report) -> None:
@@ -108,6 +163,9 @@ def crash(report: Report) -> None:
         (forget_the_replay, "delivery 3 was replayed, and is not kept"),
         (forget_that_it_was_put_away, "delivery 2 was said to be dismissed, and is not"),
         (put_away_for_good, "delivery 2 was said to be there again, and is dismissed"),
+        (tell_what_is_muted, "p1.3 was to be held_back, and is delivered"),
+        (hold_back_what_is_told_again, "p1.3 was to be delivered, and is held_back"),
+        (hold_back_what_nobody_muted, "p1.2 was answered 200, and did not arrive"),
         (mask_the_original, "p1.2 arrived with *** in place of its original"),
         (keep_the_original, "the originals of delivery 2 are still kept"),
         (wait, "p1.3 is still waiting (delivery 3)"),

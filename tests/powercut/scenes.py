@@ -99,7 +99,7 @@ async def mutes(world: World) -> None:
     printed = world.report.printed
     first, second = (f"user:p{number}" for number in world.chance.sample(range(PANELS), 2))
     await world.machine.start()
-    async with _posting(world):
+    async with _posting(world, pace=0.3):  # slowly: commands take their time
         for subject in (first, second):
             printed.append(Muting(math.inf, mutes={subject: True}))
             if await _command(world, "mute", subject, "2h"):
@@ -239,7 +239,7 @@ SCENES = {
     "first start": Scene(first_start, 300),
     "replay": Scene(replay, 6000),
     "dismiss": Scene(dismiss, 6000),
-    "mutes": Scene(mutes, 6000),
+    "mutes": Scene(mutes, 12_000),
     "originals": Scene(originals, 6000, _prepare_originals),
     "prune": Scene(prune, 8000, _prepare_old),
     "migration": Scene(migration, 3000, _prepare_first_release),

@@ -1,5 +1,6 @@
 """What the admin side answers beside its pages: refusals, redirects, and what stands in every head."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +22,8 @@ HEADERS: Mapping[str, str] = {
 HSTS = "max-age=31536000"
 #: The pattern of a request's path, where the router does not know it.
 ROUTE = web.RequestKey("route", str)
+#: When the request has to be answered.
+DEADLINE = web.RequestKey("deadline", asyncio.Timeout)
 FOREVER = "public, max-age=31536000, immutable"
 VARY = "Cookie, Authorization, Accept-Language, HX-Request"
 

@@ -40,6 +40,7 @@ class Frame:
     form_token what a form carries
     theme      auto, light or dark
     address    of the page itself, with its query
+    live       where its stream is, empty where it stands still
     notice     what was done before, a word of NOTICES
     """
 
@@ -52,7 +53,8 @@ class Frame:
     signed_in: bool
     has_session: bool
     theme: str
-    address: str
+    address: str = ""
+    live: str = ""
     notice: str = ""
     page: Page | None = None
 

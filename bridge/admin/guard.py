@@ -73,6 +73,16 @@ class Guard:
         self.check_role(request, who, role)
         return who
 
+    def is_still(self, request: web.Request, who: Who) -> bool:
+        """Whether who was let in would be let in still, with what they came with."""
+        if who.by == "open":
+            return self.auth.is_open()
+        if who.by == "token":
+            _, _, token = request.headers.get("Authorization", "").partition(" ")
+            return self.auth.role_of(token.strip()) is who.role
+        session = self.auth.session(request.cookies.get(self.auth.cookie, ""))
+        return session is not None and session.role is who.role
+
     def check_role(self, request: web.Request, who: Who, role: Role) -> None:
         """Raise Refused where they may not do this."""
         if not who.may(role):

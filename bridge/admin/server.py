@@ -20,10 +20,11 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bridge.admin import answers
 from bridge.admin.actions import ACTIONS, Action, Asked, Means, remembered, who_acts
-from bridge.admin.answers import ROUTE, Refused
+from bridge.admin.answers import DEADLINE, ROUTE, Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
 from bridge.admin.guard import WHO, Guard
+from bridge.admin.live import Live
 from bridge.admin.lockout import Lockout
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
@@ -33,12 +34,14 @@ from bridge.admin.signin import SignIn, set_session
 from bridge.admin.site import Site, form_of, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
+from bridge.admin.streaming import Streaming, wants_stream
 from bridge.admin.visit import Elsewhere, NotThere
-from bridge.clock import Clock
+from bridge.clock import Clock, SystemClock
 from bridge.counters import COUNTERS
 from bridge.errors import BridgeError, StoreError, TooSoon, UnknownName
 from bridge.ingress.connections import serving
 from bridge.ingress.limits import Limits
+from bridge.store.queries.pulse import pulse
 from bridge.store.reader import Reader
 from bridge.telemetry import log
 
@@ -86,10 +89,11 @@ class Admin:
         scrape = Scrape(reading.run, self._means.ready, self._means.carries, self._clock)
         exposure = Exposure(scrape, self._guard, lambda: self._state)
         site = Site(reading, auth, lambda: self._state, self._clock.now, self._tests)
+        live = Live(lambda: self._happened(reading), site.region, SystemClock())
         try:
             async with serving(
                 listener,
-                list(self._routes(site, self._guard, exposure, reading)),
+                list(self._routes(site, self._guard, exposure, reading, live)),
                 LIMITS,
                 AdminRefusals(),
                 shutdown=shutdown,
@@ -97,17 +101,23 @@ class Admin:
                 finish=self._finish,
                 body=LIMITS.body,
             ):
-                yield
+                try:
+                    yield
+                finally:
+                    await live.close()
         finally:
             self._guard = None
             self._opened.clear()
             reading.close()
 
-    def _routes(self, site: Site, guard: Guard, exposure: Exposure, reading: Reading) -> Iterator[web.RouteDef]:
+    def _routes(
+        self, site: Site, guard: Guard, exposure: Exposure, reading: Reading, live: Live
+    ) -> Iterator[web.RouteDef]:
         """All that is answered, under the prefix and without it, the last what nothing else takes."""
         found = [
             *SignIn(site, guard, lambda: self._state).routes(),
             *exposure.routes(),
+            *Streaming(site, guard, live).routes(),
             web.route("*", "/api/v1{path:/.*}", self._programs(guard, reading, _rest)),
             web.route("*", "/graphql{path:(?:/.*)?}", self._programs(guard, reading, _graphql)),
             *(web.get(hashed(name), _file(name)) for name in TYPES),
@@ -119,6 +129,11 @@ class Admin:
             for one in found:
                 yield web.RouteDef(one.method, prefix + one.path, one.handler, one.kwargs)
         yield web.route("*", "/{tail:.*}", _guarded(guard, Role.LOOK, _nothing))
+
+    async def _happened(self, reading: Reading) -> object:
+        """Something that is another when pages may be."""
+        state, now = self._state, self._clock.now()
+        return state, await reading.run(lambda ledger: ledger.read(pulse, now=now))
 
     def _page(self, site: Site, page: Page) -> Guarded:
         async def show(request: web.Request, who: Who) -> web.StreamResponse:
@@ -185,7 +200,7 @@ def _limited(guard: Guard, site: Site) -> Middleware:
         try:
             if not has_said_who(request):
                 guard.check_host(request)
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE) as request[DEADLINE]:
                 return await handler(request)
         except TimeoutError:
             return _refusal(site, request, Refused(408, "the request took too long"))
@@ -218,6 +233,7 @@ def _refusal(site: Site, request: web.Request, refused: Refused) -> web.StreamRe
         or "/api/" in request.path
         or "/graphql" in request.path
         or is_scrape(request)
+        or wants_stream(request)
     ):
         response = answers.problem(refused)
     elif refused.status == 401 and request.method in ("GET", "HEAD"):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -9,10 +10,11 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from bridge.admin.answers import Refused
-from bridge.admin.auth import Authenticator, Who
-from bridge.admin.language import chosen_language, language
+from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.language import Language, chosen_language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
+from bridge.admin.region import TOKEN_TO_BE, Region, stream_path
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import Visit
 from bridge.errors import BridgeError
@@ -44,8 +46,31 @@ class Site:
 
     async def page(self, request: web.Request, page: Page, who: Who) -> str:
         """What is at the page's address; raise NotThere where there is nothing, StoreError where it cannot be read."""
-        state, frame, partial = self._state(), self.frame(request, who, page), "HX-Request" in request.headers
+        frame, partial = self.frame(request, who, page), "HX-Request" in request.headers
         query, path, form = dict(request.query), dict(request.match_info), await form_of(request)
+        return await self._draw(page, frame, who, query, path, form, only_live=partial)
+
+    async def region(self, region: Region) -> str:
+        """The live block of a page, for all who look at it, with TOKEN_TO_BE where a form has their token.
+
+        Raise NotThere where there is nothing, StoreError where it cannot be read.
+        """
+        who = Who(region.role, "stream")
+        frame = self._frame(language(region.language), who, TOKEN_TO_BE, region.page)
+        return await self._draw(region.page, frame, who, dict(region.query), dict(region.path), {}, only_live=True)
+
+    async def _draw(
+        self,
+        page: Page,
+        frame: "Frame",
+        who: Who,
+        query: Mapping[str, str],
+        path: Mapping[str, str],
+        form: Mapping[str, str],
+        *,
+        only_live: bool,
+    ) -> str:
+        state = self._state()
 
         def look(ledger: Ledger) -> str:
             from bridge.admin.frame import render
@@ -62,7 +87,7 @@ class Site:
                 form=form,
                 tests=self._tests,
             )
-            return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=partial)
+            return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=only_live)
 
         return await self._reading.run(look)
 
@@ -83,22 +108,35 @@ class Site:
         return f"{prefix}/login" + (f"?{urlencode({'next': wanted})}" if wanted != "/" and own_page(wanted) else "")
 
     def frame(self, request: web.Request, who: Who | None, page: Page | None = None) -> "Frame":
+        theme = request.cookies.get(THEME, "")
+        token = self._auth.form_token(who) if who is not None else ""
+        return replace(
+            self._frame(self.language_of(request), who, token, page),
+            theme=theme if theme in THEMES else THEMES[0],
+            address=request.rel_url.path_qs,
+            live=stream_path(page, request, self._state().admin.prefix()) if page is not None else "",
+            notice=request.query.get("done", ""),
+        )
+
+    def language_of(self, request: web.Request) -> Language:
+        """What whoever asks reads."""
+        accepted = request.headers.get("Accept-Language", "")
+        return language(chosen_language(request.cookies.get(LANGUAGE), accepted, self._state().locale))
+
+    def _frame(self, words: Language, who: Who | None, form_token: str, page: Page | None) -> "Frame":
         from bridge.admin.frame import Frame
 
-        state, theme = self._state(), request.cookies.get(THEME, "")
-        code = chosen_language(request.cookies.get(LANGUAGE), request.headers.get("Accept-Language", ""), state.locale)
+        state = self._state()
         return Frame(
-            language=language(code),
+            language=words,
             zone=state.zone,
             now=self._now(),
             prefix=state.admin.prefix(),
-            form_token=self._auth.form_token(who) if who is not None else "",
-            may_act=who is not None and who.role > 1,
+            form_token=form_token,
+            may_act=who is not None and who.may(Role.ACT),
             signed_in=who is not None,
             has_session=who is not None and who.by == "session",
-            theme=theme if theme in THEMES else THEMES[0],
-            address=request.rel_url.path_qs,
-            notice=request.query.get("done", ""),
+            theme=THEMES[0],
             page=page,
         )
 

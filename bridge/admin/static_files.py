@@ -9,6 +9,7 @@ FOLDER = Path(__file__).parent / "static"
 TYPES = {
     "app.css": "text/css; charset=utf-8",
     "app.js": "text/javascript; charset=utf-8",
+    "live.js": "text/javascript; charset=utf-8",
     "previews.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

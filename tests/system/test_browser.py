@@ -16,6 +16,7 @@ from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from bridge.admin import live
 from bridge.intake import Intake
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
 from tests.documents.window import TOLD, the_window
@@ -229,10 +230,105 @@ async def test_no_other_site_has_a_page_of_ours_in_a_frame_or_sends_a_form_of_ou
     assert desk.reloads == []
 
 
-async def test_a_mark_of_life_that_stops_is_said(browser: Browser, tmp_path: Path, store_url: str) -> None:
-    async with running_admin(tmp_path, store_url, FakeClock()) as desk, visiting(browser, desk) as visitor:
+async def come(desk: Desk, name: str) -> None:
+    """Something comes in about somebody of that name, later than all that is there."""
+    desk.clock.step(1)
+    event = an_event(f"user:{name}", at=desk.clock.now() + timedelta(hours=1))
+    await desk.outbox.put(Intake([desk.state.router.route(event)]))
+
+
+async def test_who_looks_at_something_is_not_disturbed_and_is_told_that_there_is_something_new(
+    browser: Browser, desk: Desk
+) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await expect(page.locator("[data-mark=live]")).to_be_visible()
+        first = page.locator(".c-about").first
+        before = await first.text_content()
+        await first.hover()
+        await come(desk, "carol")
+        await expect(page.locator("[data-fresh]")).to_be_visible()
+        await expect(page.locator("[data-mark=paused]")).to_be_visible()
+        assert await first.text_content() == before
+        await page.click("[data-fresh]")
+        await expect(first).to_contain_text("user:carol")
+        await expect(page.locator("[data-fresh]")).to_be_hidden()
+        await first.hover()
+        await come(desk, "dave")
+        await expect(page.locator("[data-fresh]")).to_be_visible()
+        await page.mouse.move(0, 0)  # and looks elsewhere
+        await expect(first).to_contain_text("user:dave")
+        await expect(page.locator("[data-mark=live]")).to_be_visible()
+        assert visitor.complaints == []
+
+
+async def test_what_is_drawn_as_it_was_is_left_as_it_is(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
         page = visitor.page
         await sign_in(page)
         await page.mouse.move(0, 0)
-        await page.route("**/events", lambda route: asyncio.ensure_future(route.abort()))
+        await page.add_init_script(
+            "window.replaced = 0; const replace = Element.prototype.replaceChildren;"
+            "Element.prototype.replaceChildren = function (...all) { window.replaced += 1; replace.apply(this, all); }"
+        )
+        await page.reload()
+        await expect(page.locator("[data-mark=live]")).to_be_visible()
+        await come(desk, "carol")
+        await expect(page.locator(".c-about").first).to_contain_text("user:carol", timeout=SOON)
+        assert await page.evaluate("window.replaced") == 1
+
+
+async def test_a_page_where_no_stream_is_to_be_had_looks_now_and_then(
+    browser: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST", 0)
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.mouse.move(0, 0)
+        await come(desk, "carol")
+        await expect(page.locator(".c-about").first).to_contain_text("user:carol", timeout=SOON)
+        monkeypatch.setattr(live, "MOST", 1)
+        async with page.expect_response("**/live/events", timeout=SOON) as answered:
+            await come(desk, "dave")
+        assert (await answered.value).status == 200
+        await expect(page.locator(".c-about").first).to_contain_text("user:dave", timeout=SOON)
+
+
+async def test_a_page_whose_session_was_ended_elsewhere_leads_to_the_sign_in(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await expect(page.locator("[data-mark=live]")).to_be_visible()
+        other = await page.context.new_page()
+        await other.goto("/settings")
+        await other.click("form[action='/logout'] button")
+        await page.bring_to_front()
+        await expect(page.locator("[name=token]")).to_be_visible(timeout=SOON)
+        await other.close()
+
+
+async def test_a_page_that_nobody_sees_has_no_stream(browser: Browser, desk: Desk) -> None:
+    async with visiting(browser, desk) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await expect(page.locator("[data-mark=live]")).to_be_visible()
+        hidden = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+        seen = "document.dispatchEvent(new Event('visibilitychange'))"
+        await page.evaluate(hidden % "true" + seen)
+        await expect(page.locator("[data-mark=paused]")).to_be_visible()
+        await come(desk, "carol")
+        async with page.expect_response("**/live/events") as answered:
+            await page.evaluate(hidden % "false" + seen)
+        assert (await answered.value).status == 200
+        await expect(page.locator(".c-about").first).to_contain_text("user:carol")
+
+
+async def test_a_mark_of_life_that_stops_is_said(browser: Browser, tmp_path: Path, store_url: str) -> None:
+    async with running_admin(tmp_path, store_url, FakeClock()) as desk, visiting(browser, desk) as visitor:
+        page = visitor.page
+        await page.route("**/live/**", lambda route: asyncio.ensure_future(route.abort()))
+        await sign_in(page)
+        await page.mouse.move(0, 0)
         await expect(page.locator("[data-mark=away]")).to_be_visible(timeout=SOON)

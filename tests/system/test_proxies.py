@@ -36,7 +36,8 @@ sources:
 sinks: {{here: {{type: console}}}}
 routes: [{{match: "*", to: here}}]
 """
-[NGINX], [CADDY] = ([one.text for one in blocks(kind)] for kind in ("nginx", "caddyfile"))
+NGINX = next(one.text for one in blocks("nginx") if one.text.startswith("server"))
+[CADDY] = [one.text for one in blocks("caddyfile")]
 CERTIFICATE, KEY = (f"/etc/letsencrypt/live/{HOST}/{name}.pem" for name in ("fullchain", "privkey"))
 
 Prepared = tuple[list[str], list[str]]

@@ -2,7 +2,8 @@
 
 To add one: a module here with a `view`, from a visit to a template's variables; a template of the same name beside it;
 its row in PAGES; and its line in `views.py`. It answers GET, for whoever may look. What the template has in a block
-`live` is also answered alone, to a request with `HX-Request`, and drawn anew by itself.
+`live` is also answered alone, to a request with `HX-Request`.
+`live` of its row says that this block lives: a stream has it anew each time it is another (`bridge/admin/live.py`).
 The macros of `_marks.html` are known in every template.
 """
 
@@ -22,6 +23,8 @@ class Page:
     icon    the name of its mark, in `_marks.html`
     narrow  whether the bar of a phone has it
     asks    whether it takes a form too, which changes nothing: what it asks about is too long for an address
+    live    of a page that lives, the names in its query that say what stands there; None of one that does not
+    still   of a page that lives, the names in its query with which it stands still
     """
 
     name: str
@@ -31,16 +34,26 @@ class Page:
     icon: str = ""
     narrow: bool = False
     asks: bool = False
+    live: frozenset[str] | None = None
+    still: frozenset[str] = frozenset()
 
 
 PAGES = (
-    Page("overview", "/", N_("Overview"), icon="overview", narrow=True),
-    Page("events", "/events", N_("Events"), icon="list", narrow=True),
+    Page("overview", "/", N_("Overview"), icon="overview", narrow=True, live=frozenset()),
+    Page(
+        "events",
+        "/events",
+        N_("Events"),
+        icon="list",
+        narrow=True,
+        live=frozenset({"source", "type", "sink"}),
+        still=frozenset({"q", "row", "state", "since", "before"}),
+    ),
     Page("event", "/events/{id}", under="events"),
-    Page("dead", "/dead", N_("Dead letters"), icon="letters", narrow=True),
-    Page("routes", "/routes", N_("Routes"), icon="routes"),
+    Page("dead", "/dead", N_("Dead letters"), icon="letters", narrow=True, live=frozenset({"tab", "ask"})),
+    Page("routes", "/routes", N_("Routes"), icon="routes", live=frozenset()),
     Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),
-    Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True),
-    Page("sink", "/sinks/{sink}", under="sinks"),
+    Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True, live=frozenset()),
+    Page("sink", "/sinks/{sink}", under="sinks", live=frozenset()),
     Page("settings", "/settings", N_("Settings"), icon="settings", narrow=True),
 )

@@ -84,7 +84,6 @@ def wanted_of(query: Mapping[str, str]) -> Wanted:
 def variables(found: Sequence[EventBrief], wanted: Wanted, state: ConfigState, words: Language) -> Variables:
     """A row for each event; one more than a page holds says that there are older ones."""
     shown = found[:ON_A_PAGE]
-    narrowed = {name for name in Wanted.__slots__ if getattr(wanted, name)}
     return {
         "wanted": wanted,
         "rows": [_row(one, words) for one in shown],
@@ -93,7 +92,6 @@ def variables(found: Sequence[EventBrief], wanted: Wanted, state: ConfigState, w
         "chips": list(_chips(wanted, words)),
         "nothing": _nothing(wanted, words),
         "further": wanted.path(since="", before="") if wanted.since or wanted.before else None,
-        "is_live": not narrowed - {"source", "type", "sink"},
     }
 
 

@@ -1,8 +1,6 @@
-/* What script adds to pages that work without it: live regions, times that count, `/` for the search, copying. */
+/* What script adds to pages that work without it: times that count, `/` for the search, copying. Live: live.js. */
 (() => {
   "use strict";
-  const EVERY = 5000, PATIENCE = 10000;
-  const mark = document.querySelector("[data-mark]");
   const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
 
   /* "12 s ago", in the page's language, once a second. */
@@ -14,27 +12,6 @@
       const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) || units[3];
       one.textContent = relative.format(Math.round(seconds / size), names[unit]);
     }
-  };
-
-  /* A live region is fetched anew, and replaced where it differs and nobody is in it. */
-  const region = document.querySelector("[data-live]");
-  const tell = (state) => mark && (mark.dataset.mark = state);
-  const refresh = async () => {
-    if (document.hidden || region.matches(":hover, :focus-within")) return tell("paused");
-    try {
-      const answer = await fetch(location.href, {
-        headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(PATIENCE), redirect: "error",
-      });
-      if (!answer.ok) return tell("away");
-      const text = await answer.text();
-      if (text !== region.dataset.text) {
-        region.dataset.text = text;
-        const found = new DOMParser().parseFromString(text, "text/html");
-        region.replaceChildren(...found.body.childNodes);
-        count();
-      }
-      tell("live");
-    } catch { tell("away"); }
   };
 
   document.addEventListener("keydown", (event) => {
@@ -75,6 +52,4 @@
 
   count();
   setInterval(count, 1000);
-  if (region) setInterval(refresh, EVERY);
-  if (region) tell("live");
 })();

@@ -20,6 +20,7 @@ from bridge import __version__, tracing
 from bridge.admin.actions import Means
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
+from bridge.admin.trouble import StoreWatch
 from bridge.alerts.desk import AlertDesk
 from bridge.alerts.reporting import Reporter
 from bridge.clock import Clock, SystemClock
@@ -93,7 +94,8 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks, on_incident=alerts.hear
             )
             alerts.introduce(announce=dispatcher.announce, carries=dispatcher.carries)
-            outbox.tell_failures(lambda reason: alerts.hear(StoreFailing(reason)))
+            store_watch = StoreWatch(clock.now)
+            outbox.tell_failures(lambda reason: _store_failed(reason, alerts, store_watch))
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
             admin = Admin(
                 clock,
@@ -104,6 +106,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     carries=dispatcher.carries,
                     operate=outbox.operate,
                     probe=dispatcher.probe,
+                    trouble=store_watch.trouble,
                 ),
                 open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
             )
@@ -205,6 +208,11 @@ async def _admin_side(admin: Admin, config: Config) -> AsyncIterator[str | None]
         address = _address(listener)
         async with admin.serve(listener, address, shutdown=ADMIN_GRACE):
             yield address
+
+
+def _store_failed(reason: str, alerts: AlertDesk, watch: StoreWatch) -> None:
+    alerts.hear(StoreFailing(reason))
+    watch.failed(reason)
 
 
 @asynccontextmanager

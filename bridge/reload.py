@@ -220,7 +220,7 @@ def config_state(
         admin=config.admin_side(),
         sinks=config.all_sinks(),
         table=config.table(),
-        sources=[SourceState(one.name, one.panel, one.url, one.paste) for one in endpoints(config)],
+        sources=source_states(config),
         router=router,
         dry_run=dry_run(config),
         renderer=renderer,
@@ -233,6 +233,21 @@ def config_state(
             for sink, one in config.named_webhooks()
         },
     )
+
+
+def source_states(config: Config) -> list[SourceState]:
+    """The sources as the admin side is told of them."""
+    return [
+        SourceState(
+            one.name,
+            one.panel,
+            one.url,
+            one.paste,
+            config.sources[one.name].silent_after,
+            isinstance(config.sources[one.name], PolledConfig),
+        )
+        for one in endpoints(config)
+    ]
 
 
 def _whole(config: Config) -> Config:

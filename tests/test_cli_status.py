@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bridge.cli import main
+from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Dead, Refused
 from bridge.store import open_outbox
 from bridge.store.base import LaneState, Standing
@@ -80,6 +82,39 @@ async def test_a_lane_that_does_not_flow_is_told_with_the_command_for_it(
     assert status == 1
     assert out.startswith(mark)
     assert "      panelbridge resume ops\n" in out
+
+
+async def test_a_source_that_is_silent_is_told_with_what_is_usual(run: Run, store_url: str, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    hours = [replace(an_event(at=now - timedelta(hours=20 + number)), source="berlin") for number in range(30)]
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(*hours, sinks=()))
+    status, out, _ = run()
+    assert status == 1
+    assert out.startswith("◆ All is told. But berlin is silent.")
+    assert "◆ berlin is silent\n    since 20" in out
+    assert "    → It is usually heard again within 6 h. Look at the panel: " in out
+    assert "      panelbridge doctor\n" in out
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text().replace("marzban, secret", "marzban, silent_after: 2d, secret"))
+    assert run()[0] == 0
+
+
+async def test_a_store_that_takes_nothing_is_told_first(
+    run: Run, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_outbox(store_url):
+        pass
+
+    def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable("store: database or disk is full")
+
+    monkeypatch.setattr("bridge.store.ledger.Ledger.write", full)
+    status, out, _ = run()
+    assert status == 1
+    assert out.startswith("■ No event can be taken in: the store takes nothing.")
+    assert "■ The store takes nothing\n    database or disk is full, since " in out
+    assert "      panelbridge doctor\n" in out
 
 
 async def test_as_json_it_is_the_same_shape_and_has_no_secret(run: Run, store_url: str) -> None:

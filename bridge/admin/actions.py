@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bridge.admin.shapes import GroupDone
     from bridge.admin.testing import Probe
     from bridge.admin.tried import SentTest
+    from bridge.admin.trouble import StoreTrouble
     from bridge.store.ledger import Ledger
 
 LOG = logging.getLogger("bridge.admin")
@@ -59,6 +60,7 @@ class Means:
     carries  whether this process carries the lane of a sink
     operate  runs an operation over the ledger, and returns what came of it once it is committed
     probe    sends an event to a sink at once, past the outbox
+    trouble  what the store said of late when it did not take what it was given; None where it did
     """
 
     reload: Callable[[], None]
@@ -67,6 +69,7 @@ class Means:
     carries: Callable[[str], bool]
     operate: Operate
     probe: "Probe"
+    trouble: "Callable[[], StoreTrouble | None]" = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ from bridge.admin.shapes import (
     Try,
     Verdict,
 )
+from bridge.admin.silence import limits_of, silences
 from bridge.admin.status import Status, status_of
 from bridge.admin.testing import send_test as send_test
 from bridge.admin.words import sentence
@@ -72,7 +73,8 @@ from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import EventRecord, LaneRecord, Query
 
 if TYPE_CHECKING:
-    from bridge.admin.state import Rejected
+    from bridge.admin.state import Rejected, SourceState
+    from bridge.admin.trouble import StoreTrouble
 
 CHUNK = 1000  # events that one commit sends again, so that a running bridge never waits long
 NOT_DEALT_WITH = (None,)
@@ -180,18 +182,21 @@ def status(
     ledger: Ledger,
     sinks: Mapping[str, SinkSettings],
     *,
-    sources: int,
+    sources: "Sequence[SourceState]",
     now: datetime,
     rejected: "Rejected | None" = None,
+    trouble: "StoreTrouble | None" = None,
 ) -> Status:
-    """Whether it works, and what needs somebody. `sources`: how many the file names."""
+    """Whether it works, and what needs somebody; `trouble`: what the store said of late."""
     return status_of(
         lanes(ledger, sinks),
         ledger.read(lane_gauges, now=now),
         dead_groups(ledger),
         events(ledger, Query(limit=LATEST)),
-        sources=sources,
+        sources=len(sources),
         rejected=rejected,
+        trouble=trouble,
+        silent=silences(ledger, limits_of(sources), now=now),
         now=now,
     )
 

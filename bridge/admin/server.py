@@ -88,7 +88,7 @@ class Admin:
         reading = Reading(self._open_reader)
         scrape = Scrape(reading.run, self._means.ready, self._means.carries, self._clock)
         exposure = Exposure(scrape, self._guard, lambda: self._state)
-        site = Site(reading, auth, lambda: self._state, self._clock.now, self._tests)
+        site = Site(reading, auth, lambda: self._state, self._clock.now, self._tests, self._means.trouble)
         live = Live(lambda: self._happened(reading), site.region, SystemClock())
         try:
             async with serving(
@@ -133,7 +133,7 @@ class Admin:
     async def _happened(self, reading: Reading) -> object:
         """Something that is another when pages may be."""
         state, now = self._state, self._clock.now()
-        return state, await reading.run(lambda ledger: ledger.read(pulse, now=now))
+        return state, self._means.trouble(), await reading.run(lambda ledger: ledger.read(pulse, now=now))
 
     def _page(self, site: Site, page: Page) -> Guarded:
         async def show(request: web.Request, who: Who) -> web.StreamResponse:

@@ -23,6 +23,7 @@ from bridge.store.ledger import Ledger
 if TYPE_CHECKING:
     from bridge.admin.frame import Frame
     from bridge.admin.tried import SentTest
+    from bridge.admin.trouble import StoreTrouble
 
 THEMES = ("auto", "light", "dark")
 THEME, LANGUAGE = "pb_theme", "pb_lang"
@@ -32,7 +33,8 @@ _QUERY = re.compile(r"[\w.~%&=+:*-]*", re.ASCII)
 
 
 class Site:
-    """Draws pages. `state` gives the file as it is in force, `tests` the last test of each sink."""
+    """Draws pages. `state` gives the file as it is in force, `tests` the last test of each sink, `trouble` that of the
+    store."""
 
     def __init__(
         self,
@@ -41,8 +43,10 @@ class Site:
         state: Callable[[], ConfigState],
         now: Callable[[], datetime],
         tests: "Mapping[str, SentTest]",
+        trouble: "Callable[[], StoreTrouble | None]",
     ) -> None:
-        self._reading, self._auth, self._state, self._now, self._tests = reading, auth, state, now, tests
+        self._reading, self._auth, self._state, self._now = reading, auth, state, now
+        self._tests, self._trouble = tests, trouble
 
     async def page(self, request: web.Request, page: Page, who: Who) -> str:
         """What is at the page's address; raise NotThere where there is nothing, StoreError where it cannot be read."""
@@ -70,7 +74,7 @@ class Site:
         *,
         only_live: bool,
     ) -> str:
-        state = self._state()
+        state, trouble = self._state(), self._trouble()
 
         def look(ledger: Ledger) -> str:
             from bridge.admin.frame import render
@@ -86,6 +90,7 @@ class Site:
                 path=path,
                 form=form,
                 tests=self._tests,
+                trouble=trouble,
             )
             return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=only_live)
 

@@ -11,17 +11,24 @@ from bridge.admin.settings import AdminSettings
 from bridge.errors import Mistake
 from bridge.messages.renderer import Renderer
 from bridge.routing import Route, Router
+from bridge.settings import SilentAfter
 from bridge.sinks import SinkSettings
 
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """A source as its panel sees it: where it posts to, and the lines to paste there. Secrets are named, not shown."""
+    """A source as its panel sees it: where it posts to, and the lines to paste there. Secrets are named, not shown.
+
+    silent_after  as the file has it
+    is_asked      whether it is asked for what it has: that there is nothing new is no silence
+    """
 
     name: str
     panel: str
     url: str
     paste: tuple[str, ...]
+    silent_after: SilentAfter | None = None
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from bridge.store.base import Standing
 from bridge.store.queries.gauges import LaneGauge
 
 if TYPE_CHECKING:
+    from bridge.admin.silence import Silence
     from bridge.admin.state import Rejected
+    from bridge.admin.trouble import StoreTrouble
 
 BEHIND = timedelta(minutes=10)  # that what could be sent may wait, before somebody is told
 MOST_NEEDS = 5
@@ -19,9 +21,10 @@ MOST_NEEDS = 5
 class Situation(StrEnum):
     """The first that holds."""
 
+    STORE_FAILS = "store_fails"  # nothing can be taken in
     BROKEN_FILE = "broken_file"  # the file on disk is wrong, the one before is in force
     NEEDS_YOU = "needs_you"  # a lane is parked, or something was given up
-    AWAY = "away"  # a service does not answer, or something waits too long
+    AWAY = "away"  # a service does not answer, something waits too long, a source is silent, or the store has failed
     NO_SOURCE = "no_source"  # nothing can come in
     NO_EVENT = "no_event"  # nothing has come in yet
     WORKS = "works"
@@ -30,24 +33,29 @@ class Situation(StrEnum):
 class NeedKind(StrEnum):
     """What needs somebody, the worst first."""
 
+    STORE = "store"
     BROKEN_FILE = "broken_file"
     PARKED = "parked"
     DEAD = "dead"
     AWAY = "away"
     BEHIND = "behind"
+    SILENT = "silent"
 
 
 class Need(Shape):
     """One thing that needs somebody.
 
-    evidence  in the words of the service, or the first mistake of the file
-    count     messages that wait for it or were given up, or mistakes
+    evidence  in the words of the service or of the store, or the first mistake of the file
+    count     messages that wait for it or were given up, mistakes, or requests that were answered 503
     line      of the first mistake
     group     the dead letters that are meant
+    limit     seconds after which the source is silent; `usual` where they were found out, and not in the file
+    is_over   whether the store has taken something since
     """
 
     kind: NeedKind
     sink: str | None = None
+    source: str | None = None
     service: str | None = None
     evidence: str | None = None
     count: int = 0
@@ -55,6 +63,9 @@ class Need(Shape):
     until: datetime | None = None
     line: int | None = None
     group: DeadGroup | None = None
+    limit: float | None = None
+    usual: bool = False
+    is_over: bool = False
 
 
 class Status(Shape):
@@ -90,15 +101,19 @@ def status_of(
     *,
     sources: int,
     rejected: "Rejected | None",
+    trouble: "StoreTrouble | None" = None,
+    silent: "Sequence[Silence]" = (),
     now: datetime,
 ) -> Status:
     """What follows from what is known; `sources`: how many the file names."""
     needs = [
+        *_store_needs(trouble),
         *_file_needs(rejected),
         *_parked(lanes),
         *_dead(groups, lanes),
         *_away(lanes),
         *_behind(lanes, gauges, now),
+        *_silent(silent),
     ]
     waiting = [one for one in lanes if one.pending + one.waiting]
     return Status(
@@ -116,6 +131,8 @@ def status_of(
 
 def _verdict(needs: Sequence[Need], latest: Sequence[EventBrief], *, sources: int) -> Situation:
     kinds = {one.kind for one in needs}
+    if any(one.kind is NeedKind.STORE and not one.is_over for one in needs):
+        return Situation.STORE_FAILS
     if NeedKind.BROKEN_FILE in kinds:
         return Situation.BROKEN_FILE
     if kinds & {NeedKind.PARKED, NeedKind.DEAD}:
@@ -125,6 +142,17 @@ def _verdict(needs: Sequence[Need], latest: Sequence[EventBrief], *, sources: in
     if not sources:
         return Situation.NO_SOURCE
     return Situation.WORKS if latest else Situation.NO_EVENT
+
+
+def _store_needs(trouble: "StoreTrouble | None") -> Iterator[Need]:
+    if trouble is not None:
+        yield Need(
+            kind=NeedKind.STORE,
+            evidence=trouble.reason.removeprefix("store: "),
+            count=trouble.refused,
+            since=trouble.since,
+            is_over=trouble.is_over,
+        )
 
 
 def _file_needs(rejected: "Rejected | None") -> Iterator[Need]:
@@ -188,3 +216,8 @@ def _behind(lanes: Sequence[Lane], gauges: Mapping[str, LaneGauge], now: datetim
                 count=one.pending + one.waiting,
                 since=oldest,
             )
+
+
+def _silent(silent: "Sequence[Silence]") -> Iterator[Need]:
+    for one in silent:
+        yield Need(kind=NeedKind.SILENT, source=one.source, since=one.since, limit=one.limit, usual=one.usual)

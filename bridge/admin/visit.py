@@ -13,6 +13,7 @@ from bridge.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from bridge.admin.tried import SentTest
+    from bridge.admin.trouble import StoreTrouble
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Visit:
     path    what the `{…}` of the page's path are
     form    what was sent along, for a page that asks
     tests   the last test of each sink that this process has sent
+    trouble what the store said of late when it did not take what it was given
     """
 
     ledger: Ledger
@@ -35,6 +37,7 @@ class Visit:
     path: Mapping[str, str]
     form: Mapping[str, str] = field(default_factory=dict)
     tests: "Mapping[str, SentTest]" = field(default_factory=dict)
+    trouble: "StoreTrouble | None" = None
 
     @property
     def may_act(self) -> bool:

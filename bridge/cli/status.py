@@ -25,10 +25,14 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say whether it works, what needs you and what to do about it; exit 1 when something does."""
     from bridge.admin import operations
     from bridge.admin.language import language
+    from bridge.admin.trouble import trouble_of
+    from bridge.reload import source_states
 
     settings, now = load_settings(config), datetime.now(UTC)
     with existing_ledger(settings) as ledger:
-        found = operations.status(ledger, settings.all_sinks(), sources=len(settings.sources), now=now)
+        trouble = trouble_of(ledger, now)
+        sources = source_states(settings)
+        found = operations.status(ledger, settings.all_sinks(), sources=sources, now=now, trouble=trouble)
     if as_json:
         print_json(found.to_json())
     else:
@@ -62,11 +66,10 @@ def _figures(found: "Status", zone: ZoneInfo) -> str:
 
 
 def _need_lines(need: "Need", words: "Language", zone: ZoneInfo) -> Iterator[str]:
-    from bridge.admin.saying import MARKS as NEED_MARKS
     from bridge.admin.saying import say_need
 
     said = say_need(words, need)
-    yield f"\n{MARKS[NEED_MARKS[need.kind]]} {printable(said.title)}"
+    yield f"\n{MARKS[said.mark]} {printable(said.title)}"
     since = f", since {local_time(need.since, zone)}" if need.since else ""
     if need.evidence or since:
         yield f"    {printable(need.evidence)}{since}".replace("    , ", "    ")
@@ -80,6 +83,8 @@ def _command(need: "Need") -> str:
 
     if need.kind in (NeedKind.PARKED, NeedKind.AWAY):
         return f"panelbridge resume {printable(need.sink)}"
+    if need.kind in (NeedKind.STORE, NeedKind.SILENT):
+        return "panelbridge doctor"
     return f"panelbridge replay --dead --sink {printable(need.sink)}" if need.kind is NeedKind.DEAD else ""
 
 

@@ -4,13 +4,20 @@ from collections.abc import Callable
 
 from bridge.admin.actions import Means
 from bridge.admin.testing import Probe
+from bridge.admin.trouble import StoreTrouble
 from bridge.delivery.probe import Probed
 from bridge.event import Event
 from bridge.outcome import Attempt, Delivered
 from bridge.store.outbox import SqlOutbox
 
 
-def means_of(outbox: SqlOutbox, *, reload: Callable[[], None] = lambda: None, probe: Probe | None = None) -> Means:
+def means_of(
+    outbox: SqlOutbox,
+    *,
+    reload: Callable[[], None] = lambda: None,
+    probe: Probe | None = None,
+    trouble: Callable[[], StoreTrouble | None] = lambda: None,
+) -> Means:
     """Of a bridge that carries every lane, and whose services take every test."""
     return Means(
         reload=reload,
@@ -19,6 +26,7 @@ def means_of(outbox: SqlOutbox, *, reload: Callable[[], None] = lambda: None, pr
         carries=lambda sink: True,
         operate=outbox.operate,
         probe=probe or _nowhere,
+        trouble=trouble,
     )
 
 

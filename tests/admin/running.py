@@ -14,6 +14,7 @@ from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
 from bridge.admin.testing import Probe
+from bridge.admin.trouble import StoreTrouble
 from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.event import Event
@@ -109,10 +110,11 @@ async def running_admin(
     more: str = "",
     text: str = FILE,
     fill: Filling | None = None,
+    trouble: Callable[[], StoreTrouble | None] = lambda: None,
 ) -> AsyncIterator[Desk]:
     """One with this in `admin:`; with `events` its store has ALICE, BOB, CHANGED and ODD in it, or what `fill` puts.
 
-    `probe` answers tests, `more` stands at the end of its file.
+    `probe` answers tests, `more` stands at the end of its file, `trouble` is what its store said of late.
     """
     file = folder / "config.yaml"
     file.write_text(text.format(store=store, admin=admin) + more)
@@ -124,7 +126,7 @@ async def running_admin(
         reloads: list[None] = []
         side = Admin(
             clock,
-            means_of(outbox, reload=lambda: reloads.append(None), probe=probe),
+            means_of(outbox, reload=lambda: reloads.append(None), probe=probe, trouble=trouble),
             open_reader=lambda: open_reader(store, limit=LIMIT),
         )
         state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now())

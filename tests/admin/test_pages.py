@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import quote
@@ -16,15 +17,16 @@ from bridge.admin.pages import PAGES, states
 from bridge.admin.pages.events import ON_A_PAGE, Wanted
 from bridge.admin.pages.views import VIEWS
 from bridge.admin.static_files import hashed
+from bridge.admin.trouble import StoreTrouble
 from bridge.intake import Intake
 from bridge.outcome import Outcome
 from bridge.routing import Router
 from bridge.store.base import LaneState, Standing
 from bridge.store.rows import _UNSENT
 from tests.admin.reading import Tags
-from tests.admin.running import ALICE, BOB, CHANGED, HOSTILE, ODD, Desk, sign_in
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, HOSTILE, ODD, Desk, running_admin, sign_in
 from tests.admin.visiting import page, text
-from tests.fakes import START, an_event
+from tests.fakes import START, FakeClock, an_event, an_intake
 
 
 def listed(found: str) -> list[str]:
@@ -203,6 +205,36 @@ async def test_what_a_panel_or_a_service_says_is_text_and_nothing_else(desk: Des
     assert [tag for tag, _ in tags if tag == "img"] == []
     assert "\u202e" not in found
     assert ">49<" not in found
+
+
+# Overview
+
+
+async def test_a_store_that_failed_of_late_is_the_first_thing_that_is_said(
+    tmp_path: Path, store_url: str, clock: FakeClock
+) -> None:
+    trouble = StoreTrouble(clock.now(), "store: database or disk is full", 2, is_over=False)
+    async with running_admin(tmp_path, store_url, clock, trouble=lambda: trouble) as desk:
+        found = await text(desk, "/")
+        assert "No event can be taken in: the store takes nothing." in found
+        assert "The store takes nothing database or disk is full since" in found
+        assert "2 requests were answered 503: their panels have to send them again." in found
+        async with desk.program(ACT) as program, program.get("/api/v1/status") as response:
+            said = await response.json()
+        assert (said["verdict"], said["needs"][0]["kind"], said["needs"][0]["count"]) == ("store_fails", "store", 2)
+
+
+async def test_a_source_that_is_silent_is_said_and_leads_to_what_it_said_last(
+    tmp_path: Path, store_url: str, clock: FakeClock
+) -> None:
+    clock.step(8 * 86400)
+    async with running_admin(tmp_path, store_url, clock, events=False) as desk:
+        hours = [an_event(at=clock.now() - timedelta(hours=20 + number)) for number in range(30)]
+        await desk.outbox.put(an_intake(*(replace(one, source="berlin") for one in hours), sinks=()))
+        found = await page(desk, "/")
+        assert "All is told. But berlin is silent." in Tags.text(found)
+        assert "It is usually heard again within 6 h." in Tags.text(found)
+        assert 'href="/events?source=berlin"' in found
 
 
 # Sinks

@@ -1,7 +1,7 @@
 """Whether it works and what needs somebody: the first that holds, and the worst first."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +11,10 @@ from bridge.admin.advice import advice
 from bridge.admin.language import language
 from bridge.admin.saying import MARKS, say_need, say_verdict
 from bridge.admin.shapes import DeadGroup, EventBrief, Lane
+from bridge.admin.silence import Silence
 from bridge.admin.state import Rejected
 from bridge.admin.status import BEHIND, MOST_NEEDS, Need, NeedKind, Situation, Status, status_of
+from bridge.admin.trouble import StoreTrouble
 from bridge.errors import Mistake
 from bridge.messages.catalog import LOCALES
 from bridge.store.base import Standing
@@ -45,13 +47,29 @@ def found(
     latest: tuple[EventBrief, ...] = (EVENT,),
     sources: int = 1,
     rejected: Rejected | None = None,
+    trouble: StoreTrouble | None = None,
+    silent: tuple[Silence, ...] = (),
 ) -> Status:
-    return status_of(lanes, gauges or {}, groups, latest, sources=sources, rejected=rejected, now=NOW)
+    return status_of(
+        lanes,
+        gauges or {},
+        groups,
+        latest,
+        sources=sources,
+        rejected=rejected,
+        trouble=trouble,
+        silent=silent,
+        now=NOW,
+    )
 
 
+FAILS = StoreTrouble(START, "store: the disk is full", 3, is_over=False)
+FAILED = replace(FAILS, is_over=True)
+SILENT = Silence("berlin", START, 7 * 3600.0, usual=True)
 BEHIND_OPS = {"ops": LaneGauge(oldest=NOW - BEHIND - timedelta(seconds=1))}
 #: Each with all that comes after it in the table.
 VERDICTS: Mapping[Situation, Status] = {
+    Situation.STORE_FAILS: found(a_lane(standing=PARKED), latest=(), sources=0, rejected=BROKEN, trouble=FAILS),
     Situation.BROKEN_FILE: found(a_lane(standing=PARKED), groups=(a_group(),), latest=(), sources=0, rejected=BROKEN),
     Situation.NEEDS_YOU: found(a_lane(standing=AWAY), groups=(a_group(),), latest=(), sources=0),
     Situation.AWAY: found(a_lane(standing=AWAY), latest=(), sources=0),
@@ -60,6 +78,7 @@ VERDICTS: Mapping[Situation, Status] = {
     Situation.WORKS: found(a_lane()),
 }
 SENTENCES = {
+    Situation.STORE_FAILS: ("bad", "No event can be taken in: the store takes nothing."),
     Situation.BROKEN_FILE: ("bad", "Events flow by the old file. The new one is broken."),
     Situation.NEEDS_YOU: ("bad", "Events come in safely. 2 things need you."),
     Situation.AWAY: ("wait", "Events come in safely. ops does not answer at the moment."),
@@ -82,6 +101,9 @@ def test_the_verdict_is_the_first_that_holds_and_a_sentence(verdict: Situation) 
         (found(a_lane(standing=PARKED)), "Events come in safely. One thing needs you."),
         (found(a_lane(), gauges=BEHIND_OPS), "Events come in safely. ops is behind."),
         (found(a_lane(standing=AWAY), a_lane("team", AWAY)), "Events come in safely. 2 sinks are late."),
+        (found(a_lane(), silent=(SILENT,)), "All is told. But berlin is silent."),
+        (found(a_lane(), trouble=FAILED), "Events come in again. The store failed a short while ago."),
+        (found(a_lane(standing=AWAY), silent=(SILENT,)), "Events come in. 2 things want a look."),
     ],
 )
 def test_the_sentence_counts_what_it_is_about(status: Status, sentence: str) -> None:
@@ -112,8 +134,10 @@ def test_a_lane_needs_somebody_where_the_file_wants_it_to_flow_and_it_does_not(
 def test_the_worst_is_first_and_what_is_more_is_counted() -> None:
     lanes = (a_lane("late"), a_lane("night", AWAY), a_lane("ops", PARKED))
     behind = {"late": LaneGauge(oldest=START)}
-    status = found(*lanes, groups=(a_group(),), gauges=behind, rejected=BROKEN)
-    assert [one.kind for one in status.needs] == list(NeedKind)
+    status = found(*lanes, groups=(a_group(),), gauges=behind, rejected=BROKEN, trouble=FAILS, silent=(SILENT,))
+    assert [one.kind for one in status.needs] == list(NeedKind)[:MOST_NEEDS]
+    few = found(lanes[0], gauges=behind, silent=(SILENT,))
+    assert [one.kind for one in few.needs] == [NeedKind.BEHIND, NeedKind.SILENT]
     many = found(*lanes, groups=(a_group(),) * MOST_NEEDS)
     assert (len(many.needs), many.more_needs, many.things) == (MOST_NEEDS, 2, MOST_NEEDS + 2)
 
@@ -126,6 +150,29 @@ def test_a_need_has_the_words_of_the_service_how_many_and_since_when() -> None:
     assert (dead.evidence, dead.count, dead.group) == ("HTTP 422", 31, a_group())
 
 
+def test_a_store_says_what_it_said_and_a_source_since_when_and_after_how_long_it_is_silent() -> None:
+    store, silent = found(a_lane(), trouble=FAILS, silent=(SILENT,)).needs
+    assert (store.evidence, store.count, store.since, store.is_over) == ("the disk is full", 3, START, False)
+    assert (silent.source, silent.since, silent.limit, silent.usual) == ("berlin", START, 7 * 3600.0, True)
+
+
+@pytest.mark.parametrize(
+    ("need", "mark", "todo"),
+    [
+        (Need(kind=NeedKind.STORE), "bad", "Make room on its disk, or bring the database back."),
+        (Need(kind=NeedKind.STORE, count=1), "bad", "One request was answered 503: its panel has to send it again."),
+        (Need(kind=NeedKind.STORE, count=3, is_over=True), "wait", "It takes events again. 3 requests were answered"),
+        (Need(kind=NeedKind.SILENT, source="a", limit=7000.0, usual=True), "wait", "heard again within 117 min."),
+        (Need(kind=NeedKind.SILENT, source="a", limit=86400.0), "wait", "The file says that it should be heard again"),
+        (Need(kind=NeedKind.SILENT, source="a", limit=80000.0, usual=True), "wait", "heard again within 23 h."),
+    ],
+)
+def test_what_is_known_of_it_is_said(need: Need, mark: str, todo: str) -> None:
+    said = say_need(language("en"), need)
+    assert said.mark == mark
+    assert todo in said.todo
+
+
 def test_what_waits_and_was_given_up_is_counted_over_all_lanes() -> None:
     status = found(a_lane(pending=2, oldest=after(5), dead=1), a_lane("team", waiting=3, oldest=START, dead=4))
     assert (status.waiting, status.oldest, status.dead, status.last_event) == (5, START, 5, START)
@@ -133,6 +180,8 @@ def test_what_waits_and_was_given_up_is_counted_over_all_lanes() -> None:
 
 
 NEEDS = {
+    NeedKind.STORE: Need(kind=NeedKind.STORE, evidence="the disk is full", count=3),
+    NeedKind.SILENT: Need(kind=NeedKind.SILENT, source="berlin", since=START, limit=3600.0, usual=True),
     NeedKind.BROKEN_FILE: Need(kind=NeedKind.BROKEN_FILE, evidence="code 10015", count=2),
     NeedKind.PARKED: Need(
         kind=NeedKind.PARKED, sink="ops", service="discord", evidence="HTTP 404, code 10015: Unknown"
@@ -142,6 +191,8 @@ NEEDS = {
     NeedKind.BEHIND: Need(kind=NeedKind.BEHIND, sink="ops", count=3),
 }
 TOLD = {
+    NeedKind.STORE: ("The store takes nothing", "their panels have to send them again."),
+    NeedKind.SILENT: ("berlin is silent", "does its secret still fit?"),
     NeedKind.BROKEN_FILE: ("The file on disk has 2 mistakes", "Mend it: it is read again as soon as it changes."),
     NeedKind.PARKED: ("ops is parked: nothing is sent there", "Meanwhile all of it is held, in order."),
     NeedKind.DEAD: ("ops: 3 messages were given up for one reason", "mend the template. Then send them again."),

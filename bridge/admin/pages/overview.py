@@ -14,11 +14,18 @@ from bridge.admin.status import Need, NeedKind, Status
 from bridge.admin.visit import Variables, Visit
 from bridge.store.base import Standing
 
+WAITING = (NeedKind.PARKED, NeedKind.AWAY, NeedKind.BEHIND)  # for these, messages wait
+
 
 def view(visit: Visit) -> Variables:
     state = visit.state
     status = operations.status(
-        visit.ledger, state.sinks, sources=len(state.sources), now=visit.now, rejected=state.rejected
+        visit.ledger,
+        state.sinks,
+        sources=state.sources,
+        now=visit.now,
+        rejected=state.rejected,
+        trouble=visit.trouble,
     )
     charts = {
         "arrived": operations.arrivals(visit.ledger, now=visit.now),
@@ -58,7 +65,7 @@ def _need(need: Need, words: Language) -> Variables:
         "line": need.line,
         "since": need.since,
         "until": need.until if need.kind is NeedKind.DEAD else None,
-        "waits": 0 if need.kind in (NeedKind.DEAD, NeedKind.BROKEN_FILE) else need.count,
+        "waits": need.count if need.kind in WAITING else 0,
         "resume": f"/sinks/{quote(need.sink or '')}/resume" if need.kind in (NeedKind.PARKED, NeedKind.AWAY) else None,
         "look": _look(need),
     }
@@ -69,4 +76,6 @@ def _look(need: Need) -> str | None:
         return "/settings"
     if need.group is not None:
         return f"/dead#g-{need.group.key}"
+    if need.kind is NeedKind.SILENT:
+        return f"/events?source={quote(need.source or '')}"
     return f"/events?state=waiting&sink={quote(need.sink or '')}" if need.kind is NeedKind.BEHIND else None

@@ -16,11 +16,11 @@ from bridge.store.queries.records import event as stored_event
 
 
 async def status(call: Call) -> answered.StatusNow:
-    state = call.state
+    state, trouble = call.state, call.means.trouble()
 
     def look(ledger: Ledger) -> answered.StatusNow:
         found = operations.status(
-            ledger, state.sinks, sources=len(state.sources), now=call.now, rejected=state.rejected
+            ledger, state.sinks, sources=state.sources, now=call.now, rejected=state.rejected, trouble=trouble
         )
         sentence = say_verdict(WORDS, found).title
         return answered.StatusNow(**dict(found), sentence=sentence, version=__version__)

@@ -11,7 +11,7 @@ import pytest
 
 from bridge.cli import main
 from bridge.event import Event
-from bridge.intake import Intake
+from bridge.intake import Fingerprint, Intake
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
 from bridge.routing import Route, Router
 from bridge.store import open_outbox
@@ -183,6 +183,15 @@ def test_explain_says_row_by_row_why_and_what_became_of_it(run: Run) -> None:
         "",
         "today's table would send it to ops, team",
     ]
+
+
+async def test_explain_says_when_the_panel_told_it_again(run: Run, any_store_url: str) -> None:
+    first = replace(an_intake(an_event("user:carol")).routed[0], fingerprint=Fingerprint("k"))
+    again = replace(first, event=replace(an_event("user:carol", at=START + timedelta(seconds=90)), id="0" * 36))
+    async with open_outbox(any_store_url) as outbox:
+        for one in (first, again):
+            await outbox.put(Intake([one]))
+    assert "the panel told it again 1×: 2026-11-21 07:45:48+03:30\n" in run("explain", first.event.id)[1]
 
 
 @pytest.mark.usefixtures("kept")

@@ -64,6 +64,7 @@ from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
 from bridge.store.queries.events import Found, deliveries_of, event_ids, walked_events
+from bridge.store.queries.fingerprints import repeats_of
 from bridge.store.queries.gauges import lane_gauges
 from bridge.store.queries.records import count_deliveries, event, lane_records
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
@@ -130,6 +131,7 @@ def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
     return Explanation.model_validate(
         one.to_json()
         | {"fates": fates, "sentence": sentence(told, fates), "verdicts": told, "today": today}
+        | {"repeats": ledger.read(repeats_of, one.id, one.received_at)}
         | {"table_key": None if isinstance(said, list) else said.table.key or None}
     )
 

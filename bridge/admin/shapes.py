@@ -191,6 +191,7 @@ class Explanation(EventBrief):
     sentence  what became of it, in one
     today     the sinks that today's table would send it to
     table_key the table that said so; null of an event from before tables were kept
+    repeats   when the panel told it again
     """
 
     fates: tuple[Delivery, ...]
@@ -198,6 +199,7 @@ class Explanation(EventBrief):
     verdicts: tuple[Verdict, ...]
     today: tuple[str, ...]
     table_key: str | None = None
+    repeats: tuple[datetime, ...] = ()
     data: Any
     native: Any
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ID = re.compile("[0-9a-f-]{36}")
 COLUMNS = ("EVENT", "WHEN", "SOURCE", "TYPE", "SUBJECT", "WENT TO")
+REPEATS = 10  # times that the panel told an event again, of which are shown
 BELOW = {"WENT TO": "{}", "SOURCE": "from {}", "SUBJECT": "{}"}
 
 
@@ -145,6 +146,9 @@ def _print_explanation(one: "Explanation", zone: ZoneInfo) -> None:
         if len(fate.tries) > 1 or fate.state in ("dead", "waiting"):
             print(f"\ndelivery {fate.id} to {printable(fate.sink)}", end="")
             print_tries(fate.tries, zone)
+    if one.repeats:
+        times = ", ".join(local_time(at, zone) for at in one.repeats[:REPEATS])
+        print(f"\nthe panel told it again {len(one.repeats)}×: {times}{', …' if len(one.repeats) > REPEATS else ''}")
     today = ", ".join(one.today) or "no sink"
     print(f"\ntoday's table would send it to {printable(today)}")
 

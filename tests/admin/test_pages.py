@@ -14,11 +14,12 @@ from bridge.admin import actions
 from bridge.admin.actions import ACTIONS, NOTICES
 from bridge.admin.frame import FOLDER, LIVE
 from bridge.admin.pages import PAGES, states
+from bridge.admin.pages.event import SHOWN
 from bridge.admin.pages.events import ON_A_PAGE, Wanted
 from bridge.admin.pages.views import VIEWS
 from bridge.admin.static_files import hashed
 from bridge.admin.trouble import StoreTrouble
-from bridge.intake import Intake
+from bridge.intake import Fingerprint, Intake
 from bridge.outcome import Outcome
 from bridge.routing import Router
 from bridge.store.base import LaneState, Standing
@@ -205,6 +206,22 @@ async def test_what_a_panel_or_a_service_says_is_text_and_nothing_else(desk: Des
     assert [tag for tag, _ in tags if tag == "img"] == []
     assert "\u202e" not in found
     assert ">49<" not in found
+
+
+async def test_an_event_says_when_the_panel_told_it_again(desk: Desk) -> None:
+    assert "Told again by the panel" not in await text(desk, f"/events/{ALICE.id}")
+    first = replace(desk.state.router.route(an_event("user:carol")), fingerprint=Fingerprint("k"))
+    await desk.outbox.put(Intake([first]))
+    for number in range(SHOWN + 2):
+        again = replace(an_event("user:carol", at=START + timedelta(seconds=number)), id=f"0{number:035}")
+        await desk.outbox.put(Intake([replace(first, event=again)]))
+    found = await text(desk, f"/events/{first.event.id}")
+    assert f"told {SHOWN + 2} more times" in found
+    shown = found.partition("Told again by the panel")[2]
+    assert "07:44:18 07:44:19 07:44:20" in shown
+    assert "07:44:37 and 2 more times" in shown
+    async with desk.program(ACT) as program, program.get(f"/api/v1/events/{first.event.id}") as response:
+        assert len((await response.json())["repeats"]) == SHOWN + 2
 
 
 # Overview

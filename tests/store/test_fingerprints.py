@@ -1,17 +1,21 @@
 """Repeats: what a panel says twice is kept once, and what it says of two things is kept twice."""
 
 import asyncio
+import importlib
+import pkgutil
 from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge import panels
 from bridge.event import Event, new_id
 from bridge.intake import Destination, Fingerprint, Intake, Routed
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.fingerprints import REPEATED, repeats_of
 from bridge.store.queries.records import set_aside_records
 from tests.fakes import DECISION, an_event
 from tests.store.boxes import after, claimed
@@ -72,6 +76,27 @@ async def test_each_try_of_a_panel_is_a_repeat_of_the_same_event(outbox: SqlOutb
         reasons = [aside.reason for aside in ledger.read(set_aside_records, limit=10)]
     assert reasons[1:] == [f"a repeat of event {event.id}"] * 2
     assert reasons[0] != reasons[1]  # the second `2` was an event of its own, and the `3` repeats that one
+
+
+async def test_when_an_event_was_told_again_can_be_looked_up(outbox: SqlOutbox, any_store_url: str) -> None:
+    event, other = an_event(), an_event("user:bob")
+    await put(outbox, marked(event), marked(other, key="other"))
+    await put(outbox, marked(anew(event, 5)), marked(anew(other, 6), key="other"))
+    await put(outbox, marked(anew(event, DAY - 1)))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.read(repeats_of, event.id, event.received_at) == [after(5), after(DAY - 1)]
+        assert ledger.read(repeats_of, other.id, other.received_at) == [after(6)]
+        assert ledger.read(repeats_of, "none", event.received_at) == []
+
+
+def test_no_panel_is_believed_to_repeat_itself_for_longer_than_is_looked_for_it() -> None:
+    withins = {
+        value
+        for module in pkgutil.walk_packages(panels.__path__, "bridge.panels.")
+        for name, value in vars(importlib.import_module(module.name)).items()
+        if name in ("RETRIES_WITHIN", "REPEATED_WITHIN")
+    }
+    assert max(withins) == REPEATED.total_seconds()
 
 
 @pytest.mark.parametrize(("seconds", "repeat"), [(59.999999, True), (60, False), (3600, False)])

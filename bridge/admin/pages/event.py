@@ -17,6 +17,7 @@ from bridge.store.base import Standing, State
 from bridge.store.records import Query
 
 ABOUT_THE_SAME = 5
+SHOWN = 20  # times that the panel told it again
 
 
 def view(visit: Visit) -> Variables:
@@ -60,6 +61,8 @@ def variables(
         "sent": _readable(event.native),
         "same": [{"event": one, "told": [told(words, fate) for fate in last_of_each(one.fates)]} for one in same],
         "today": _today(event),
+        "repeats": event.repeats[:SHOWN],
+        "more_repeats": max(0, len(event.repeats) - SHOWN),
     }
 
 

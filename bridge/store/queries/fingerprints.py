@@ -11,8 +11,10 @@ from bridge.event import Event
 from bridge.intake import Fingerprint, Routed, SetAside
 from bridge.store.compiled import first, write
 from bridge.store.index_key import index_key
-from bridge.store.schema import fingerprints, micros
+from bridge.store.schema import fingerprints, micros, moment, set_aside
 
+WALKED = 5000  # rows that were set aside, among which repeats are looked for
+REPEATED = timedelta(days=30)  # in which a panel may tell an event again that is recognised, as Alertmanager does
 FINGERPRINT = sa.select(fingerprints.c.event_id, fingerprints.c.tries, fingerprints.c.until).where(
     fingerprints.c.key == sa.bindparam("key_")
 )
@@ -64,6 +66,16 @@ def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[st
     return repeats
 
 
+def repeats_of(connection: sa.Connection, event_id: str, received_at: datetime) -> list[datetime]:
+    """When the panel told an event again, the first time first: of what was set aside within REPEATED of it, the first
+    WALKED."""
+    span = set_aside.c.received_at.between(micros(received_at), micros(received_at + REPEATED))
+    columns = set_aside.c.received_at, set_aside.c.reason
+    walked = sa.select(*columns).where(span).order_by(set_aside.c.received_at).limit(WALKED).subquery()
+    found = sa.select(walked.c.received_at).where(walked.c.reason == _reason(event_id)).order_by(walked.c.received_at)
+    return [moment(at) for at in connection.execute(found).scalars()]
+
+
 def is_remembered(connection: sa.Connection, key: str, *, now: datetime) -> bool:
     """Whether that key was put, and is not over."""
     return remembered_event(connection, key, now=now) is not None
@@ -80,11 +92,15 @@ def _stored_fingerprints(connection: sa.Connection, keys: Collection[str]) -> di
     return {key: _StoredFingerprint(*row) for key, row in rows.items() if row is not None}
 
 
+def _reason(event_id: str) -> str:
+    return f"a repeat of event {event_id}"
+
+
 def _repeat(event: Event, event_id: str) -> SetAside:
     return SetAside(
         source=event.source,
         received_at=event.received_at,
         path="",
-        reason=f"a repeat of event {event_id}",
+        reason=_reason(event_id),
         element=event.native,
     )

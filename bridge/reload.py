@@ -9,20 +9,18 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from operator import attrgetter
 from pathlib import Path
 
-from bridge.admin.dry_run import dry_run
 from bridge.admin.server import Admin
-from bridge.admin.state import ConfigState, NamedWebhook, Rejected, SourceState
+from bridge.admin.state import Rejected
 from bridge.alerts.desk import AlertDesk, AlertPlan
 from bridge.alerts.reporting import Reporter, ReportPlan
 from bridge.alerts.settings import AlertSettings
 from bridge.clock import Clock, SystemClock
-from bridge.config.endpoints import endpoints
 from bridge.config.load import Loaded, load
 from bridge.config.model import Config
+from bridge.config.state import config_state, row_places
 from bridge.counters import COUNTERS
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.lane import LaneSettings
@@ -43,7 +41,6 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store.base import Outbox
-from bridge.store_url import without_password
 from bridge.telemetry import log
 
 #: Path, time of change, size and number of each file: a link may be led to another file of the same age and size.
@@ -134,7 +131,15 @@ class Reloader:
             self._poller.configure(jobs, router)
         if self._admin is not None:
             self._admin.configure(
-                config_state(self._path, config, router, renderer, cause=cause, now=self._clock.now())
+                config_state(
+                    self._path,
+                    config,
+                    router,
+                    renderer,
+                    cause=cause,
+                    now=self._clock.now(),
+                    places=row_places(loaded),
+                )
             )
         await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
         COUNTERS.config_applies(time.time())
@@ -207,47 +212,6 @@ class Reloader:
         """The sink of that name, the same object as before where its settings are the same."""
         before = self._sinks.get(name)
         return before if before is not None and before[0] == config else (config, config.open(self._tools))
-
-
-def config_state(
-    path: Path, config: Config, router: Router, renderer: Renderer, *, cause: str, now: datetime
-) -> ConfigState:
-    """What the admin side is told of a file that is put in place."""
-    return ConfigState(
-        file=path.absolute(),
-        loaded_at=now,
-        cause=cause,
-        admin=config.admin_side(),
-        sinks=config.all_sinks(),
-        table=config.table(),
-        sources=source_states(config),
-        router=router,
-        dry_run=dry_run(config),
-        renderer=renderer,
-        zone=config.zone(),
-        locale=config.locale,
-        store=without_password(config.store),
-        keep=config.keep,
-        webhooks={
-            sink: NamedWebhook(str(one.id) if one.id is not None else None, one.name)
-            for sink, one in config.named_webhooks()
-        },
-    )
-
-
-def source_states(config: Config) -> list[SourceState]:
-    """The sources as the admin side is told of them."""
-    return [
-        SourceState(
-            one.name,
-            one.panel,
-            one.url,
-            one.paste,
-            config.sources[one.name].silent_after,
-            isinstance(config.sources[one.name], PolledConfig),
-        )
-        for one in endpoints(config)
-    ]
 
 
 def _whole(config: Config) -> Config:

@@ -30,6 +30,7 @@ from bridge.admin.deliveries import last_settled as last_settled
 from bridge.admin.deliveries import replay_these as replay_these
 from bridge.admin.deliveries import route_anew as route_anew
 from bridge.admin.deliveries import stored_delivery as stored_delivery
+from bridge.admin.idle_rows import idle_rows as idle_rows
 from bridge.admin.muting import mute as mute
 from bridge.admin.muting import mutes as mutes
 from bridge.admin.muting import unmute as unmute

@@ -32,6 +32,14 @@ class SourceState:
 
 
 @dataclass(frozen=True, slots=True)
+class RowPlace:
+    """Where a row of the table stands in the file, and what may be meant there and may not: what `check` says of it."""
+
+    line: int
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NamedWebhook:
     """What one of the file's `webhooks` is called, beside its sink."""
 
@@ -53,6 +61,7 @@ class ConfigState:
 
     cause     what had it loaded: start, change or request
     table     the rows with their names
+    places    where each of them stands, nothing where that is not known
     store     the store's address, without its password
     dry_run   the same, to be asked what would happen: nothing of it counts where the bridge runs
     keep      seconds for which settled deliveries can be looked up
@@ -75,4 +84,5 @@ class ConfigState:
     store: str
     keep: float
     webhooks: Mapping[str, NamedWebhook]
+    places: Sequence[RowPlace] = ()
     rejected: Rejected | None = None

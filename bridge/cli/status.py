@@ -26,7 +26,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     from bridge.admin import operations
     from bridge.admin.language import language
     from bridge.admin.trouble import trouble_of
-    from bridge.reload import source_states
+    from bridge.config.state import source_states
 
     settings, now = load_settings(config), datetime.now(UTC)
     with existing_ledger(settings) as ledger:

@@ -19,13 +19,15 @@ from bridge.errors import ConfigError, Mistake, in_order
 class Loaded:
     """The settings, and all that they were read from: the file, `.env`, each `*_file` and the templates' folder.
 
-    `warnings` are what may be meant and may not, in the order of the file; they stop nothing.
+    `warnings` are what may be meant and may not, in the order of the file; they stop nothing. `row_lines` are where the
+    rows of the table stand, in its order.
     """
 
     config: Config
     files: tuple[Path, ...]
     warnings: tuple[Mistake, ...] = ()
     on_loopback: bool = False
+    row_lines: tuple[int, ...] = ()
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool = False) -> Loaded:
@@ -48,4 +50,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
         raise ConfigError(str(path), document.mistakes, document.warnings)
     directory = config.directory.file if config.directory is not None else None
     files = (path, *dotenv, *document.files, *config.template_folders(), *filter(None, [directory]))
-    return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback)
+    rows = [("routes", index) for index in range(len(config.routes))]
+    rows += [("webhooks", index) for index in range(len(config.webhooks))]
+    lines = tuple(document.position(path)[0] for path in rows)
+    return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback, lines)

@@ -14,11 +14,11 @@ from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
 from bridge.config.load import load
+from bridge.config.state import config_state
 from bridge.event import Event
 from bridge.intake import Intake, SetAside
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Dead, Refused
-from bridge.reload import config_state
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement

@@ -17,11 +17,11 @@ from bridge.admin.testing import Probe
 from bridge.admin.trouble import StoreTrouble
 from bridge.config.load import load
 from bridge.config.model import Config
+from bridge.config.state import config_state, row_places
 from bridge.event import Event
 from bridge.intake import Intake
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
-from bridge.reload import config_state
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement
@@ -118,7 +118,8 @@ async def running_admin(
     """
     file = folder / "config.yaml"
     file.write_text(text.format(store=store, admin=admin) + more)
-    config = load(file, {}).config
+    loaded = load(file, {})
+    config = loaded.config
     async with open_outbox(store) as outbox:
         router = Router(config.table(), sinks=config.all_sinks())
         if events:
@@ -129,7 +130,8 @@ async def running_admin(
             means_of(outbox, reload=lambda: reloads.append(None), probe=probe, trouble=trouble),
             open_reader=lambda: open_reader(store, limit=LIMIT),
         )
-        state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now())
+        places = row_places(loaded)
+        state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now(), places=places)
         side.configure(state)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             address = f"127.0.0.1:{listener.getsockname()[1]}"

@@ -12,10 +12,10 @@ import aiohttp
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.config.load import load
+from bridge.config.state import config_state
 from bridge.event import Event
 from bridge.intake import Intake
 from bridge.messages.renderer import Renderer
-from bridge.reload import config_state
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from tests.admin.means import means_of

@@ -1,6 +1,7 @@
 """Routes: the table in force, row by row, and what each has taken."""
 
 from bridge.admin import operations
+from bridge.admin.idle_rows import Idle
 from bridge.admin.language import Language
 from bridge.admin.manner import duration
 from bridge.admin.rows import row_text
@@ -14,10 +15,19 @@ def view(visit: Visit) -> Variables:
     table = visit.state.table
     counts = operations.table_counts(visit.ledger, table, now=visit.now)
     nowhere = operations.gone_nowhere(visit.ledger, now=visit.now)
+    idle = operations.idle_rows(visit.ledger, table, visit.state.places, counts, now=visit.now)
+    places = [f"{visit.state.file.name}:{one.line}" for one in visit.state.places] or [""] * len(table)
     rows = [
-        _row(name, route, one, visit.state, visit.language) for (name, route), one in zip(table, counts, strict=True)
+        {**_row(name, route, one, visit.state, visit.language), "place": place, **_idle(idle.get(name), visit.language)}
+        for (name, route), one, place in zip(table, counts, places, strict=True)
     ]
     return {"rows": rows, "nowhere": nowhere}
+
+
+def _idle(idle: Idle | None, words: Language) -> Variables:
+    if idle is None:
+        return {"idle_since": None}
+    return {"idle_since": idle.since, "hint": idle.say(words), "doubts": idle.doubts}
 
 
 def _row(name: str, route: Route, counts: RowCounts, state: ConfigState, words: Language) -> Variables:

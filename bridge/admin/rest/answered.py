@@ -113,12 +113,17 @@ class RowNow(RowThen):
 
     failed   how often in that week its `when` could not be told
     last_at  when it last took something
+    line     where it stands in the file
+    idle_since, hint  since when it has taken nothing, where that is long, and what might be wrong
     """
 
     day: int
     week: int
     failed: int
     last_at: datetime | None
+    line: int | None = None
+    idle_since: datetime | None = None
+    hint: str | None = None
 
 
 class Rows(Shape):

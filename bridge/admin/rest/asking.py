@@ -1,7 +1,10 @@
 """What programs ask of the bridge itself: how it fares, what the file says, and what would happen."""
 
+from collections.abc import Sequence
+
 from bridge import __version__
 from bridge.admin import operations
+from bridge.admin.idle_rows import Idle
 from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink, row_then
@@ -54,12 +57,25 @@ async def samples(call: Call) -> answered.Samples:
 
 async def routes(call: Call) -> answered.Rows:
     table = call.state.table
-    counted = await call.read(lambda ledger: operations.table_counts(ledger, table, now=call.now))
-    found = (
-        answered.RowNow(**{**dict(row_then(name, route)), **dict(counts)})
-        for (name, route), counts in zip(table, counted, strict=True)
-    )
-    return answered.Rows(items=tuple(found))
+    places = call.state.places
+    lines: Sequence[int | None] = [one.line for one in places] if places else [None] * len(table)
+
+    def look(ledger: Ledger) -> answered.Rows:
+        counted = operations.table_counts(ledger, table, now=call.now)
+        idle = operations.idle_rows(ledger, table, places, counted, now=call.now)
+        found = (
+            answered.RowNow(**{**dict(row_then(name, route)), **dict(counts), "line": line, **_idle(idle.get(name))})
+            for (name, route), counts, line in zip(table, counted, lines, strict=True)
+        )
+        return answered.Rows(items=tuple(found))
+
+    return await call.read(look)
+
+
+def _idle(idle: Idle | None) -> dict[str, object]:
+    if idle is None:
+        return {}
+    return {"idle_since": idle.since, "hint": " ".join([idle.say(WORDS), *idle.doubts])}
 
 
 async def config(call: Call) -> answered.ConfigNow:

@@ -1,0 +1,105 @@
+"""Rows that have taken nothing for long, and what might be wrong: told by what came in meanwhile."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bridge.admin.language import N_, Language
+from bridge.admin.shapes import RowCounts
+from bridge.admin.state import RowPlace
+from bridge.routing import Route
+from bridge.routing.route import matches
+from bridge.store.ledger import Ledger
+from bridge.store.queries.counted import counted_names, counted_since
+from bridge.store.queries.tallies import What
+
+LONG = timedelta(days=7)  # without an event that is worth a hint
+LEAST = timedelta(days=1)  # that must have been counted
+
+
+class Cause(StrEnum):
+    """What might be wrong; the first that holds."""
+
+    FILE = "file"  # `check` warns of it
+    FAILS = "fails"  # its `when` cannot be told
+    NO_SOURCE = "no_source"  # nothing came from its sources
+    NO_TYPE = "no_type"  # nothing came of what it matches
+    NEVER_TRUE = "never_true"
+    ELSEWHERE = "elsewhere"  # what it matches came from other sources
+    ABOVE = "above"  # a row above takes it, and stops
+
+
+_WORDS: Mapping[Cause, str] = {
+    Cause.FILE: N_("The file says why:"),
+    Cause.FAILS: N_("Its condition cannot be worked out: try it with an event that it should take."),
+    Cause.NO_SOURCE: N_("Nothing came from its sources: is their webhook still set?"),
+    Cause.NO_TYPE: N_("No event of the types that it takes has come: is that what the panel calls them?"),
+    Cause.NEVER_TRUE: N_("Events of its types came, and its condition was never true: try it with one of them."),
+    Cause.ELSEWHERE: N_("Events of its types came, but from other sources."),
+    Cause.ABOVE: N_("Events of its types came: a row above takes them, and stops."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A row that has taken nothing since then, why that might be, and what `check` says of it."""
+
+    since: datetime
+    cause: Cause
+    doubts: tuple[str, ...] = ()
+
+    def say(self, words: Language) -> str:
+        return words.say(_WORDS[self.cause])
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """From which sources something came, and of which types."""
+
+    sources: Collection[str]
+    types: Collection[str]
+
+
+def idle_rows(
+    ledger: Ledger,
+    table: Sequence[tuple[str, Route]],
+    places: Sequence[RowPlace],
+    counts: Sequence[RowCounts],
+    *,
+    now: datetime,
+) -> Mapping[str, Idle]:
+    """The rows that have taken nothing for long, by their names; none where little was counted yet."""
+    begin = None if all(one.week for one in counts) else ledger.read(counted_since)
+    if begin is None or now - begin < LEAST:
+        return {}
+    since = now - LONG
+    came = Came(ledger.read(counted_names, What.IN, since), ledger.read(counted_names, What.TYPE, since))
+    doubts = [one.doubts for one in places] or [()] * len(table)
+    return {
+        name: Idle(max(begin, one.last_at or begin), cause_of(route, one, came, found), found)
+        for (name, route), one, found in zip(table, counts, doubts, strict=True)
+        if not one.week
+    }
+
+
+def cause_of(route: Route, counts: RowCounts, came: Came, doubts: Sequence[str]) -> Cause:
+    """The first that holds."""
+    if doubts:
+        return Cause.FILE
+    if counts.failed:
+        return Cause.FAILS
+    if route.source is not None and not set(route.source) & set(came.sources):
+        return Cause.NO_SOURCE
+    if not any(_takes(route, one) for one in came.types):
+        return Cause.NO_TYPE
+    if route.when is not None:
+        return Cause.NEVER_TRUE
+    return Cause.ELSEWHERE if route.source is not None else Cause.ABOVE
+
+
+def _takes(route: Route, type_: str) -> bool:
+    """Whether the row takes events of that type, as far as their canonical names tell."""
+    left_out = [one.removeprefix("!") for one in route.match if one.startswith("!")]
+    wanted = [one for one in route.match if not one.startswith("!")] or ["*"]
+    return any(matches(one, type_, type_) for one in wanted) and not any(matches(one, type_, type_) for one in left_out)

@@ -26,6 +26,8 @@ sinks:
   shop: {type: console}
 routes:
   - {match: "*", to: [ops, shop]}
+reports:
+  morning: {at: "09:00", to: ops}
 """
 
 

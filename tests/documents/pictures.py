@@ -129,6 +129,8 @@ async def visited(browser: Browser, url: str, picture: Picture) -> AsyncIterator
     else:
         await page.goto(picture.path)
     await page.mouse.move(0, 0)
+    if await page.locator("[data-live]").count():
+        await page.locator("[data-mark=live]").wait_for()
     yield page
     await context.close()
 

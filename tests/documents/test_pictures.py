@@ -5,13 +5,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bridge.admin.actions import ACTIONS
+from bridge.admin.muting import muted_thing
 from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.routing import Router
 from bridge.samples import PANELS
 from bridge.sinks import CONFIGS
 from tests.documents.pictures import FOLDER, all_pictures, sink_pictures
-from tests.documents.window import FILE, TOLD, heard
+from tests.documents.window import DONE, FILE, MUTED, TOLD, heard
 from tests.pages import Piece, pictures
 
 BIGGEST, ALL = 150_000, 3_000_000  # bytes
@@ -52,6 +54,12 @@ def test_every_panel_says_something_in_the_window() -> None:
     assert {panel for panel, *_ in TOLD} == set(PANELS)
     for one in TOLD:
         assert heard(*one).source == one[0]
+
+
+def test_what_was_done_and_muted_in_the_window_can_be() -> None:
+    assert {action for _, _, action, _ in DONE} <= {one.name for one in ACTIONS}
+    assert DONE
+    assert {str(muted_thing(what)[0]) for _, _, what, _ in MUTED} == {"subject", "sink"}
 
 
 def test_there_is_a_sink_of_every_kind_in_the_window_and_something_goes_there(window: Config) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from bridge.admin import operations
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.intake import Intake
@@ -17,6 +18,7 @@ from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refus
 from bridge.routing import Router
 from bridge.samples import PANELS, request_of, settings_of
 from bridge.store.base import LaneState, Standing
+from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 from tests.admin.running import Desk, running_admin, settle
 from tests.fakes import START, FakeClock
@@ -89,6 +91,15 @@ TROUBLE: Mapping[tuple[str, str], tuple[Fate, Attempt]] = {
     ("olga", "team"): (Dead(REFUSED), Attempt(Refused(REFUSED), 400, "invalid_blocks")),
     ("kaveh", "zap"): (HeldBack("quiet hours"), Attempt(Delivered())),
 }
+#: Who has done what, so many minutes ago.
+DONE: tuple[tuple[str, float, str, Mapping[str, object]], ...] = (
+    ("mina (command)", 1500, "dismiss", {"deliveries": 3}),
+    ("token at 10.0.0.7", 320, "replay", {"event_id": "019af3d2-8e41-7c06", "deliveries": 2}),
+    ("session at 203.0.113.7", 60, "test", {"sink": "night", "outcome": "gone", "status": 403}),
+    ("session at 203.0.113.7", 12, "mute", {"what": "user:trial-17", "until": "2026-11-21T09:02:18Z"}),
+)
+#: Who has muted what, so many minutes ago, and for how long.
+MUTED = (("session at 203.0.113.7", 12, "user:trial-17", "2h"), ("mina (command)", 95, "sink:zap", "1d"))
 PARKED = "HTTP 403: Forbidden: bot was kicked from the supergroup chat"
 
 
@@ -115,6 +126,15 @@ async def fill(outbox: SqlOutbox, router: Router) -> None:
                 await settle(outbox, event, one.sink, *TROUBLE.get((who, one.sink), done))
     parked = LaneState(standing=Standing.PARKED, reason=PARKED, since=NOW - timedelta(minutes=64))
     await outbox.save_lane_state("night", parked, epoch=0)
+    await outbox.operate(_act)
+
+
+def _act(ledger: Ledger) -> None:
+    """What people have done: with a command, on a page, by a program."""
+    for who, minutes, action, detail in DONE:
+        operations.remember(ledger, action, detail, who=who, now=NOW - timedelta(minutes=minutes))
+    for who, minutes, what, lasting in MUTED:
+        operations.mute(ledger, what, lasting, by=who, now=NOW - timedelta(minutes=minutes))
 
 
 @asynccontextmanager

@@ -34,14 +34,11 @@ LIVES, AWAY = "live", "away"  # what a beat says
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of a stream: a region, which has an `id`, or a beat."""
+    """One message of a stream; a region has no `event`, a beat no `id`."""
 
     data: str
     id: str | None = None
-
-    @property
-    def event(self) -> str | None:
-        return "beat" if self.id is None else None
+    event: str | None = None
 
 
 class Stream:
@@ -73,7 +70,7 @@ class Stream:
         """Tell how it is, where that is another or has not been told for a while, and nothing waits that tells more."""
         if self._next is None and (due or state != self._state):
             self._state = state
-            self._tell(Said(state))
+            self._tell(Said(state, event="beat"))
 
     def end(self) -> None:
         self._is_over = True

@@ -90,10 +90,11 @@ class Admin:
         exposure = Exposure(scrape, self._guard, lambda: self._state)
         site = Site(reading, auth, lambda: self._state, self._clock.now, self._tests, self._means.trouble)
         live = Live(lambda: self._happened(reading), site.region, SystemClock())
+        streaming = Streaming(site, self._guard, live, reading.run, self._clock.now)
         try:
             async with serving(
                 listener,
-                list(self._routes(site, self._guard, exposure, reading, live)),
+                list(self._routes(site, self._guard, exposure, reading, streaming)),
                 LIMITS,
                 AdminRefusals(),
                 shutdown=shutdown,
@@ -104,20 +105,20 @@ class Admin:
                 try:
                     yield
                 finally:
-                    await live.close()
+                    await streaming.close()
         finally:
             self._guard = None
             self._opened.clear()
             reading.close()
 
     def _routes(
-        self, site: Site, guard: Guard, exposure: Exposure, reading: Reading, live: Live
+        self, site: Site, guard: Guard, exposure: Exposure, reading: Reading, streaming: Streaming
     ) -> Iterator[web.RouteDef]:
         """All that is answered, under the prefix and without it, the last what nothing else takes."""
         found = [
             *SignIn(site, guard, lambda: self._state).routes(),
             *exposure.routes(),
-            *Streaming(site, guard, live).routes(),
+            *streaming.routes(),
             web.route("*", "/api/v1{path:/.*}", self._programs(guard, reading, _rest)),
             web.route("*", "/graphql{path:(?:/.*)?}", self._programs(guard, reading, _graphql)),
             *(web.get(hashed(name), _file(name)) for name in TYPES),

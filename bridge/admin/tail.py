@@ -69,6 +69,17 @@ class Wanted:
             and (self.type is None or any(fnmatchcase(one, self.type) for one in (record.type, record.native_type)))
         )
 
+    def tells(self, happened: "Happening") -> bool:
+        """The same, of what is told already: a type has its canonical name alone."""
+        if happened.kind in (Kind.LANE, Kind.LEFT_OUT):
+            return self.sink in (None, happened.sink) or happened.kind is Kind.LEFT_OUT
+        return (
+            self.source in (None, happened.source)
+            and self.subject in (None, happened.subject)
+            and (self.type is None or fnmatchcase(happened.type or "", self.type))
+            and self.sink in (None, happened.sink, *happened.to)
+        )
+
 
 _KINDS = {State.DELIVERED: Kind.DELIVERED, State.DEAD: Kind.DEAD, State.HELD_BACK: Kind.HELD_BACK}
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import pytest
 
@@ -13,48 +12,12 @@ from bridge.admin.pages import PAGES
 from bridge.admin.region import TOKEN_TO_BE, Region
 from bridge.admin.visit import NotThere
 from bridge.errors import StoreUnavailable
-from tests.fakes import START
+from tests.admin.hands import Hands
 
 OVERVIEW, EVENTS = (
     Region(next(one for one in PAGES if one.name == name), (), (), "en", Role.ACT) for name in ("overview", "events")
 )
 TOKEN = "token-of-a-form"
-
-
-class Hands:
-    """A clock by which whoever sleeps sleeps on until the test wakes him."""
-
-    def __init__(self) -> None:
-        self.time = 0.0
-        self.slept: list[float] = []
-        self._sleeping: asyncio.Future[None] | None = None
-
-    def now(self) -> datetime:
-        return START
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self._sleeping = asyncio.get_running_loop().create_future()
-        await self._sleeping
-
-    async def wake(self, seconds: float = EVERY) -> None:
-        """So much later; returns when he sleeps again, or has gone."""
-        await self.rest()
-        sleeping, self._sleeping = self._sleeping, None
-        self.time += seconds
-        if sleeping is not None:
-            sleeping.set_result(None)
-        await self.rest()
-
-    async def rest(self) -> None:
-        """Until he sleeps; not for long, for he may have gone."""
-        for _ in range(100):
-            if self._sleeping is not None:
-                return
-            await asyncio.sleep(0)
 
 
 @dataclass
@@ -178,10 +141,10 @@ async def test_a_stream_says_that_it_is_there_as_soon_as_it_is_opened_and_in_eve
     [first] = await told(await bridge.opened()) or ()
     stream = Stream(OVERVIEW, lambda: True, TOKEN, seen=first.id)
     bridge.live.open(stream)
-    assert await told(stream) == [Said(LIVES)]
+    assert await told(stream) == [Said(LIVES, event="beat")]
     for _ in range(3):
         await bridge.hands.wake(BEAT)
-        assert await told(stream) == [Said(LIVES)]
+        assert await told(stream) == [Said(LIVES, event="beat")]
 
 
 async def test_what_a_page_has_seen_is_not_told_again_when_it_comes_back(bridge: Bridge) -> None:
@@ -251,12 +214,12 @@ async def test_a_store_that_cannot_be_asked_is_said_at_once_and_so_is_its_return
     bridge.pulse = 1
     setattr(bridge, what, StoreUnavailable("store: away"))
     await bridge.hands.wake()
-    assert await told(stream) == [Said(AWAY)]
+    assert await told(stream) == [Said(AWAY, event="beat")]
     await bridge.hands.wake()
     assert await told(stream) == []
     setattr(bridge, what, right)
     await bridge.hands.wake()
-    assert await told(stream) == [Said(LIVES)]
+    assert await told(stream) == [Said(LIVES, event="beat")]
 
 
 @pytest.mark.parametrize("error", [NotThere("no sink is called x"), RuntimeError("a fault of ours")])

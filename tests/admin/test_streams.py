@@ -1,6 +1,7 @@
 """The streams of pages: who gets one, what it says, what it never says, and when it ends. Over real HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -277,6 +278,44 @@ async def test_streams_do_not_hold_up_the_end(tmp_path: Path, store_url: str, cl
         await listener.next()
     async with listening:
         await listener.ends()
+
+
+# For programs
+
+
+async def test_a_program_hears_what_happens_as_it_wants_it(desk: Desk) -> None:
+    desk.clock.step(3600)  # later than all that is there
+    async with desk.program(LOOK) as program, hearing(program, "/api/v1/live?type=user.created") as listener:
+        await listener.next("beat")
+        await happens(desk, "carol")
+        told = await listener.next("event")
+        said = json.loads(told.data)
+        assert (said["kind"], said["subject"], said["to"]) == ("event", "user:carol", ["ops", "team"])
+        headers = listener.response.headers
+        assert (headers["Cache-Control"], headers["Content-Type"]) == ("no-store", "text/event-stream")
+    async with (
+        desk.program(LOOK) as program,
+        hearing(program, "/api/v1/live", **{"Last-Event-ID": told.id or ""}) as one,
+    ):
+        await happens(desk, "dave")
+        assert json.loads((await one.next("event")).data)["subject"] == "user:dave"
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "status"),
+    [
+        ({}, "", 401),
+        ({"Authorization": f"Bearer {ACT}x"}, "", 401),
+        ({"Authorization": f"Bearer {LOOK}"}, "?nothing=1", 400),
+        ({"Authorization": f"Bearer {LOOK}", "Sec-Fetch-Site": "cross-site"}, "", 403),
+    ],
+)
+async def test_who_may_not_or_asks_wrongly_hears_why(
+    desk: Desk, headers: dict[str, str], query: str, status: int
+) -> None:
+    async with aiohttp.ClientSession(desk.url) as http, http.get(f"/api/v1/live{query}", headers=headers) as response:
+        assert response.status == status
+        assert response.headers["Content-Type"].startswith("application/problem+json")
 
 
 async def test_a_client_that_speaks_http_1_0_as_a_proxy_does_is_told_as_well(desk: Desk) -> None:

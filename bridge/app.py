@@ -43,7 +43,7 @@ from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
 from bridge.store import open_outbox, open_reader
-from bridge.store.retention import prune_forever
+from bridge.store.retention import empty_log_forever, prune_forever
 from bridge.telemetry import configure_logging, log
 from bridge.traces import open_traces
 
@@ -128,6 +128,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             owning = tasks.create_task(ownership.run(dispatcher))
             background = [
                 tasks.create_task(prune_forever(outbox, keep=config.keep, clock=clock)),
+                tasks.create_task(empty_log_forever(outbox.empty_log, clock=clock)),
                 tasks.create_task(dispatcher.regroup_forever()),
                 tasks.create_task(reloader.watch(reload)),
                 tasks.create_task(alerts.run()),

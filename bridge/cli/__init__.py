@@ -12,6 +12,7 @@ from bridge.cli import (
     deliveries,
     doctor,
     events,
+    forget,
     init,
     lanes,
     messages,
@@ -51,6 +52,7 @@ app.command()(lanes.resume)
 app.command()(mutes.mute)
 app.command()(people.people)
 app.command()(people.prefs)
+app.command()(forget.forget)
 app.command()(report.report)
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -44,7 +44,7 @@ def people(
         if who is None:
             found: JsonObject = {"records": ledger.read(count_records), "stopped": ledger.read(count_stopped)}
         else:
-            found = _known(ledger, _key(settings, who, realm))
+            found = _known(ledger, key_of(settings, who, realm))
     if as_json:
         print_json(found)
     elif who is None:
@@ -67,7 +67,7 @@ def prefs(
     from bridge.store.queries.wishes import set_stopped
 
     settings, now, stop = load_settings(config), datetime.now(UTC), wanted is Wanted.STOP
-    key = _key(settings, who, realm)
+    key = key_of(settings, who, realm)
     with existing_ledger(settings) as ledger:
         ledger.write(set_stopped, key, stop=stop, by="operator", now=now)
         ledger.write(add_audit, "prefs", {"key": key, "stop": stop}, who="command line", now=now)
@@ -88,7 +88,7 @@ def _known(ledger: "Ledger", key: str) -> "JsonObject":
     }
 
 
-def _key(settings: "Config", who: str, realm: str | None) -> str:
+def key_of(settings: "Config", who: str, realm: str | None) -> str:
     """The key of whom a command means."""
     from bridge.config.errors import suggestion
     from bridge.people.recipient import Audience, is_name, recipient_key

@@ -16,6 +16,7 @@ from bridge.clock import Clock
 from bridge.delivery.address_book import AddressBook
 from bridge.delivery.attempt import Customer
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
+from bridge.delivery.erased import ERASED, Erased
 from bridge.delivery.muting import Mutes
 from bridge.delivery.pace import Pace
 from bridge.delivery.policy import Send, admission, suppressed_by
@@ -69,6 +70,7 @@ class Gate:
         self._outbox = outbox
         self._clock = clock
         self._mutes = Mutes(outbox, clock)
+        self._erased = Erased(outbox, clock)
         self._pace = Pace()
         self._book = AddressBook(sink.sender, outbox, clock)
 
@@ -146,7 +148,11 @@ class Gate:
         now = self._clock.now()
         settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         through, silent = [], True
+        gone = await self._erased.among(batch.deliveries)
         for delivery in batch.deliveries:
+            if delivery.id in gone:
+                settled.append((delivery, ERASED))
+                continue
             record = records.get(delivery.recipient or "", {})
             quiet = quiet_hours(record["quiet"]) if "quiet" in record else self._sink.quiet
             local = now.astimezone(zone_of(record, zone))

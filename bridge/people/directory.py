@@ -73,6 +73,15 @@ class DirectorySettings(Settings):
                 if row.key not in said:
                     yield row.key, row.record.values()
 
+    def places_of(self, key: str, realm: str) -> Iterator[str]:
+        """Where it says something of a recipient: here, and in which line of the file."""
+        for audience, named in self.named():
+            if any(recipient_key(self.realm or realm, audience, name) == key for name in named):
+                yield f"directory.{audience.kind}s"
+        if self.file is not None:
+            rows = read_table(self.file, realm=self.realm or realm, tell=_refuse)
+            yield from (f"{self.file}:{row.line}" for row in rows if row.key == key)
+
 
 def _refuse(mistake: Mistake) -> None:
     raise BridgeError(f"{mistake.where('')}: {mistake.text}")

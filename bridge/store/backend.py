@@ -58,6 +58,13 @@ class Backend(Protocol):
         """From now on a commit of this connection moves the log into the file when it has grown; no other's does."""
         ...
 
+    def empty_log(self, connection: sa.Connection, /) -> bool:
+        """Leave nothing in a file's log, right after a commit of this `autocommit` connection; whether that was done.
+
+        True where there is no such log.
+        """
+        ...
+
     def resync(self, connection: sa.Connection, /) -> None:
         """Bring all that was committed to the disk, also what an fsync has failed to; raise where that cannot be."""
         ...

@@ -19,8 +19,11 @@ from bridge.figures import Collected, OwnerFigures, Span
 from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.mute import Mute
-from bridge.outcome import Attempt, Fate, Limit
+from bridge.outcome import Attempt, Fate
 from bridge.polled import PollKey, PollResult, Turn
+from bridge.store.standing import AddressState as AddressState
+from bridge.store.standing import LaneState as LaneState
+from bridge.store.standing import Standing as Standing
 from bridge.terms import Terms
 
 
@@ -116,52 +119,6 @@ class Settlement:
     fault: str | None = None
     epoch: int = 0
     ms: float | None = None
-
-
-class Standing(StrEnum):
-    """How a lane stands to its service."""
-
-    OPEN = "open"  # it flows
-    AWAY = "away"  # the service did not answer; one delivery at a time tries whether it is back
-    PARKED = "parked"  # the address is gone; nothing is sent until someone resumes the lane
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneState:
-    """How a lane stands: what must survive a restart, and travel with the lane.
-
-    since     when it began to be away or parked
-    until     before then nothing is sent, because it is away or because the service asked for it
-    failures  tries in a row that found the service away
-    address   a short hash of the sink's settings: a parked lane flows again when they have changed
-    spent     scope of a limit → times of the sends that count against it, oldest first
-    learned   limits that the service's answers told of
-    """
-
-    standing: Standing = Standing.OPEN
-    reason: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    failures: int = 0
-    address: str = ""
-    spent: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
-    learned: tuple[Limit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AddressState:
-    """How one of a sink's many addresses stands.
-
-    reached_at  when it first took a message; None where it never did
-    reason      why it takes none; None where it does, as far as anyone knows
-    since       when it began to take none
-    until       when it is asked again
-    """
-
-    reached_at: datetime | None = None
-    reason: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +280,14 @@ class Outbox(Protocol):
 
     async def stopped(self, keys: Sequence[str]) -> Set[str]:
         """Which of these recipients want to be told nothing."""
+        ...
+
+    async def last_erasure(self) -> tuple[int, int]:
+        """Which commit was the last that forgot somebody, 0 for none; and the newest delivery there is now."""
+        ...
+
+    async def kept(self, ids: Sequence[int]) -> Set[int]:
+        """Which of these deliveries are still there: what is forgotten is gone, also where it was claimed."""
         ...
 
     async def address_state(self, sender: str, place: str) -> AddressState | None:

@@ -34,6 +34,7 @@ from bridge.store.queries import (
     addresses,
     claim,
     directory,
+    erasures,
     events,
     figures,
     fingerprints,
@@ -51,7 +52,7 @@ from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
 from bridge.store.queries.tallies import CountedNames
-from bridge.store.writer import Writer, touch
+from bridge.store.writer import Writer, empty_log, touch
 
 T = TypeVar("T")
 
@@ -181,6 +182,17 @@ class SqlOutbox:
 
     async def stopped(self, keys: Sequence[str]) -> Set[str]:
         return await self._read(lambda c: wishes.stopped(c, keys))
+
+    async def last_erasure(self) -> tuple[int, int]:
+        return await self._read(erasures.last_erasure)
+
+    async def kept(self, ids: Sequence[int]) -> Set[int]:
+        return await self._read(lambda c: erasures.kept(c, ids))
+
+    async def empty_log(self) -> None:
+        """Leave nothing of what was forgotten in a file's log, where somebody waits for that and it can be done now."""
+        if (version := await self._read(erasures.wanted_log)) is not None and await self._writer.write(empty_log, None):
+            await self._writer.write(erasures.put_log_empty, version)
 
     async def address_state(self, sender: str, place: str) -> AddressState | None:
         return await self._read(lambda c: addresses.address_state(c, sender, place))

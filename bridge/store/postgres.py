@@ -115,6 +115,11 @@ def enable_checkpoints(_connection: sa.Connection, /) -> None:
     """Nothing: the server does so by itself."""
 
 
+def empty_log(_connection: sa.Connection, /) -> bool:
+    """Nothing: the log is the server's own business."""
+    return True
+
+
 def resync(_connection: sa.Connection, /) -> None:
     """Nothing: a server whose fsync failed says so by crashing."""
 

@@ -1,6 +1,10 @@
-"""Forgetting: settled deliveries and their events are kept for a while, then deleted in small steps."""
+"""Forgetting: settled deliveries and their events are kept for a while, then deleted in small steps; and what was
+deleted for a person's sake does not stay in a file's log.
+"""
 
 import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from bridge.clock import Clock
@@ -11,6 +15,7 @@ from bridge.telemetry import log
 LOG = logging.getLogger("bridge.retention")
 INTERVAL = 3600.0  # seconds between two rounds
 BATCH = 500  # rows per transaction: the store stays free for what comes in
+LOG_EVERY = 1.0  # seconds between two looks at whether the log is to be emptied
 PAUSE = 0.2  # seconds between two steps
 
 
@@ -33,3 +38,11 @@ async def prune_forever(outbox: Outbox, *, keep: float, clock: Clock) -> None:
         except StoreError as error:
             log(LOG, logging.WARNING, "retention.store_away", reason=str(error))
         await clock.sleep(INTERVAL)
+
+
+async def empty_log_forever(empty_log: Callable[[], Awaitable[None]], *, clock: Clock) -> None:
+    """Empty a file's log soon after somebody was forgotten: until then it has what the file has not any more."""
+    while True:
+        with suppress(StoreError):
+            await empty_log()
+        await clock.sleep(LOG_EVERY)

@@ -219,6 +219,15 @@ told = sa.Table(  # the last step of each kind that a customer was told of
     sa.Column("at", Micros, nullable=False),
 )
 
+erasures = sa.Table(  # one row, once somebody was forgotten
+    "erasures",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", Micros, nullable=False),  # goes up in every commit that erases something
+    sa.Column("log_wanted", Micros, nullable=False),  # the version up to which nothing is to be left in a file's log
+    sa.Column("log_emptied", Micros, nullable=False),  # and up to which nothing is
+)
+
 replicas = sa.Table(
     "replicas",
     metadata,

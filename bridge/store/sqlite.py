@@ -22,6 +22,7 @@ LOG = logging.getLogger("bridge.store")
 #: Seconds that one process waits for another's write lock (a replay while the bridge runs).
 BUSY_TIMEOUT = 5.0
 STEPS = 10_000  # of SQLite's machine, between two looks at the clock
+READERS_LEAVE = 0.5  # seconds for which whoever reads keeps the log from being emptied
 CHECKPOINT_PAGES = 1000  # of the log, after which it is moved into the file
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -30,6 +31,7 @@ _PRAGMAS = (
     f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}",
     "PRAGMA cache_size=-2000",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA secure_delete=ON",  # what is deleted is gone from the file too
 )
 
 
@@ -102,6 +104,16 @@ def enable_checkpoints(connection: sa.Connection, /) -> None:
     left to do.
     """
     connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+
+
+def empty_log(connection: sa.Connection, /) -> bool:
+    """Why behind a commit of its own: see `enable_checkpoints`. Whoever reads is waited for a little, then let be."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(READERS_LEAVE * 1000)}")
+    try:
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={int(BUSY_TIMEOUT * 1000)}")
+    return not busy
 
 
 def resync(connection: sa.Connection, /) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.counters import COUNTERS
-from bridge.errors import BridgeError, StoreUnavailable
+from bridge.errors import BridgeError, StoreError, StoreUnavailable
 from bridge.store.backend import autocommit, backend_of
 from bridge.store.connection import PersistentConnection
 
@@ -138,11 +138,21 @@ class Writer:
         except StoreUnavailable:
             self._needs_resync = True
             raise
+        if empty_log in by_query:
+            self._empty_log(by_query[empty_log])
         COUNTERS.committed(len(writes), time.monotonic() - began, durable=durable)
         if touch in by_query:
             self._unsynced_since = None
         elif not durable and self._defers_sync and self._unsynced_since is None:
             self._unsynced_since = time.monotonic()
+
+    def _empty_log(self, writes: list[Write]) -> None:
+        """All is committed already: where it cannot be done, nothing has failed but this."""
+        done = False
+        with suppress(StoreError):
+            done = self._durable.run(lambda opened: backend_of(opened).empty_log(opened))
+        for one in writes:
+            one.result = done
 
     def _resolve(self, writes: list[Write]) -> None:
         _resolve(writes)
@@ -179,6 +189,12 @@ def touch(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:
     """Write, and change nothing: whether the store takes anything, and all that was written before is on the disk."""
     connection.execute(sa.text("UPDATE alembic_version SET version_num = version_num"))
     return values
+
+
+def empty_log(connection: sa.Connection, values: Sequence[None]) -> Sequence[bool]:
+    """Write, and change nothing; behind the commit the log is emptied. Whether it was."""
+    touch(connection, values)
+    return [False] * len(values)
 
 
 def _resolve(writes: list[Write]) -> None:

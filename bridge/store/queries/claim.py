@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from bridge.errors import StoreUnavailable
 from bridge.store.base import Claim, Delivery, order_of
 from bridge.store.compiled import read
 from bridge.store.index_key import index_key_or_none
@@ -199,8 +200,9 @@ def load(connection: sa.Connection, deliveries: Sequence[Delivery]) -> list[Deli
 
 
 def _loaded(connection: sa.Connection, delivery: Delivery) -> Delivery:
-    [row] = read(connection, EVENT, {"event_id_": delivery.event.id})
-    return replace(delivery, event=event_of(row), loaded=True)
+    for row in read(connection, EVENT, {"event_id_": delivery.event.id}):
+        return replace(delivery, event=event_of(row), loaded=True)
+    raise StoreUnavailable("store: an event was forgotten while it was to be sent")  # the lane finds out when it asks
 
 
 def batch_members(connection: sa.Connection, first: Delivery, *, limit: int) -> list[Delivery]:

@@ -10,8 +10,9 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from bridge.store.base import Delivery, Settlement
-from bridge.store.compiled import write
+from bridge.store.compiled import write_each
 from bridge.store.queries.attempts import put_attempts
+from bridge.store.queries.erasures import kept
 from bridge.store.queries.following import falls_back, put_following
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.tallies import add_tallies, counted_settlements
@@ -56,7 +57,25 @@ def settle(
             settled[-1].append(one)
         results.append(made)
     if every := [one for batch in settled for one in batch]:
-        put_threads(connection, every)
-        write(connection, SETTLE, map(settlement_row, every))
+        changed = write_each(connection, SETTLE, map(settlement_row, every))
+        if gone := _forgotten(connection, [one for one, rows in zip(every, changed, strict=True) if not rows]):
+            settled = [_without(connection, batch, gone) for batch in settled]
+        put_threads(connection, [one for batch in settled for one in batch])
         add_tallies(connection, counted_settlements(put_attempts(connection, settled, replica)))
     return results
+
+
+def _forgotten(connection: sa.Connection, unchanged: Sequence[Settlement]) -> set[int]:
+    """Which deliveries were forgotten while they were on their way: nothing is recorded of them."""
+    ids = [one.delivery.id for one in unchanged]
+    return set(ids) - kept(connection, ids) if ids else set()
+
+
+def _without(connection: sa.Connection, batch: list[Settlement], gone: set[int]) -> list[Settlement]:
+    """What was told beside what is gone, without the service's answer: it repeats all that was said."""
+    left = [one for one in batch if one.delivery.id not in gone]
+    if len(left) == len(batch):
+        return batch
+    ids = [one.delivery.id for one in left]
+    connection.execute(sa.update(deliveries).where(deliveries.c.id.in_(ids)).values(answer=None))
+    return [replace(one, attempt=replace(one.attempt, answer="")) for one in left]

@@ -5,6 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.intake import Threshold
+from bridge.people.person import forgotten_key
 from bridge.store.schema import micros, told, wishes
 
 TOLD_ALREADY = "told already"
@@ -25,4 +26,4 @@ def is_news(connection: sa.Connection, key: str, step: Threshold, now: datetime)
 def close_person(connection: sa.Connection, key: str) -> None:
     """Forget what was told to a customer and what they want: whoever is called so from now on is somebody else."""
     connection.execute(sa.delete(told).where(told.c.key == key))
-    connection.execute(sa.delete(wishes).where(wishes.c.key == key))
+    connection.execute(sa.delete(wishes).where(wishes.c.key.in_([key, forgotten_key(key)])))

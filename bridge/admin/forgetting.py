@@ -1,0 +1,144 @@
+"""Forgetting somebody: what that would erase, and erasing it, step by step beside a running bridge."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bridge.event import JsonObject
+from bridge.people.person import Person
+from bridge.store.ledger import Ledger
+from bridge.store.queries.forget import (
+    Found,
+    Places,
+    count_addresses,
+    count_attempts,
+    deliveries_of_events,
+    erase,
+    traces,
+)
+from bridge.store.rows import event_of
+from bridge.store.schema import addresses, attempts, deliveries, events, micros
+from bridge.store.traces import Trace
+
+LISTED = 100  # mentions that are named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Forgettable:
+    """What there is of somebody.
+
+    rows      table → rows that are erased
+    words     rows about something else that lose the name
+    mentions  what somebody else's is and names them, the first LISTED: `event 0197…: node.error`
+    mentioned how many of these there are
+    beyond    tables with what cannot be erased here → rows: what the file or a panel says
+    """
+
+    rows: Mapping[str, int]
+    words: int
+    mentions: Sequence[str]
+    mentioned: int
+    beyond: Mapping[str, int]
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing that can be erased."""
+        return not (any(self.rows.values()) or self.words)
+
+    def to_json(self) -> JsonObject:
+        return {
+            "rows": {name: number for name, number in self.rows.items() if number},
+            "words": self.words,
+            "mentions": list(self.mentions),
+            "mentioned": self.mentioned,
+            "beyond": dict(self.beyond),
+        }
+
+
+class _Counted:
+    """What was found, added up."""
+
+    def __init__(self) -> None:
+        self.rows: Counter[str] = Counter()
+        self.words = self.mentioned = 0
+        self.mentions: list[str] = []
+        self.beyond: Counter[str] = Counter()
+
+    def beside(self, found: Found) -> None:
+        """What stays, and says so."""
+        if found.trace is Trace.BEYOND:
+            self.beyond[found.table.name] += len(found.rows)
+        else:
+            self.mentioned += len(found.rows)
+            room = LISTED - len(self.mentions)
+            self.mentions += [_mention(found, number) for number in range(min(room, len(found.rows)))]
+
+    def done(self) -> Forgettable:
+        return Forgettable(dict(self.rows), self.words, self.mentions, self.mentioned, dict(self.beyond))
+
+
+def _mention(found: Found, number: int) -> str:
+    row = found.rows[number]
+    if found.table is events:
+        return f"event {row.id}: {row.type}"
+    return f"{found.table.name} {row.id}"
+
+
+def forgettable(ledger: Ledger, person: Person, *, places: Places, mentions: bool = False) -> Forgettable:
+    """What would be erased; nothing is. `mentions`: also what is somebody else's and names them."""
+    counted, gone, went_to = _Counted(), set[int](), set(person.places)
+    for found in traces(ledger, person):
+        if found.table is addresses:
+            continue
+        if found.trace is Trace.BEYOND or (found.trace is Trace.MENTION and not mentions):
+            counted.beside(found)
+        elif found.trace is Trace.WORDS:
+            key = "delivery_id" if found.table is attempts else "id"
+            counted.words += sum(row._mapping.get(key) not in gone for row in found.rows)
+        elif found.table is events:
+            ids = ledger.read(deliveries_of_events, [row.id for row in found.rows])
+            _add_deliveries(ledger, counted, ids)
+            gone.update(ids)
+            went_to |= {place for row in found.rows for place in places(event_of(row))}
+            counted.rows["events"] += len(found.rows)
+        elif found.table is deliveries:
+            ids = [row.id for row in found.rows if row.id not in gone]
+            _add_deliveries(ledger, counted, ids)
+            gone.update(ids)
+        else:
+            counted.rows[found.table.name] += len(found.rows)
+    counted.rows["addresses"] += ledger.read(count_addresses, went_to)
+    return counted.done()
+
+
+def _add_deliveries(ledger: Ledger, counted: _Counted, ids: Sequence[int]) -> None:
+    counted.rows["deliveries"] += len(ids)
+    counted.rows["attempts"] += ledger.read(count_attempts, ids)
+
+
+def forget(
+    ledger: Ledger,
+    person: Person,
+    *,
+    places: Places,
+    now: datetime,
+    pause: Callable[[], None],
+    mentions: bool = False,
+) -> Forgettable:
+    """Erase it, each step in a commit of its own with a `pause` behind it; what was erased.
+
+    Whatever interrupts it, it can be begun again. What comes in about them meanwhile is erased as well.
+    """
+    counted = _Counted()
+    for found in traces(ledger, person):
+        if found.trace is Trace.BEYOND or (found.trace is Trace.MENTION and not mentions):
+            counted.beside(found)
+            continue
+        erased = ledger.write(erase, found, person, now=micros(now), places=places)
+        if found.trace is Trace.WORDS:
+            counted.words += sum(erased.values())
+        else:
+            counted.rows.update(erased)
+        pause()
+    return counted.done()

@@ -1,0 +1,181 @@
+"""`forget`: everything that is kept about a person is erased."""
+
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bridge.cli.console import ConfigOption, JsonOption, print_json, printable
+from bridge.cli.ledger import audit, existing_ledger, load_settings
+from bridge.cli.people import RealmOption, key_of
+from bridge.cli.selection import counted
+from bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from bridge.admin.forgetting import Forgettable
+    from bridge.config.model import Config
+    from bridge.event import Event
+    from bridge.people.person import Person
+    from bridge.store.ledger import Ledger
+    from bridge.store.queries.forget import Places
+
+PAUSE = 0.02  # seconds between two steps: what comes in goes first
+#: What rows of each table are called.
+NOUNS = {
+    "events": "event",
+    "deliveries": "delivery",
+    "attempts": "attempt",
+    "set_aside": "element set aside",
+    "threads": "message to be updated",
+    "fingerprints": "fingerprint",
+    "mutes": "mute",
+    "told": "threshold",
+    "wishes": "wish",
+    "directory": "record of the directory",
+    "addresses": "address",
+}
+PLURALS = {
+    "element set aside": "elements set aside",
+    "message to be updated": "messages to be updated",
+    "wish": "wishes",
+    "record of the directory": "records of the directory",
+    "address": "addresses",
+}
+#: What names them and is said by somebody else.
+BEYOND = {
+    "directory": "the directory has them in the records of others: mend it there",
+    "mutes": "a mute names them: end it, and mute anew",
+    "polled": "a panel still lists them: what it was last asked is gone with its next answer without them",
+    "tables": "rows of the file name them, as the file was when events came: gone with those events",
+}
+
+
+def forget(
+    who: Annotated[str, typer.Argument(metavar="user:NAME", help="user:alice.")],
+    config: ConfigOption = None,
+    realm: RealmOption = None,
+    mentions: Annotated[bool, typer.Option("--mentions", help="Also events of others that name them.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only look whether anything of them is left.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase everything that is kept about a person: what would be is shown first. A running bridge goes on."""
+    from bridge.admin import forgetting
+
+    settings = load_settings(config)
+    with existing_ledger(settings) as ledger:
+        person, places = _person(settings, ledger, who, realm)
+        found = forgetting.forgettable(ledger, person, places=places, mentions=mentions)
+        if check:
+            _check(settings, ledger, person, found, as_json=as_json)
+            return
+        if not as_json:
+            _show(settings, person, found, mentions=mentions)
+        if not found.is_nothing and not yes:
+            _ask(person)
+        done = forgetting.forget(
+            ledger, person, places=places, now=datetime.now(UTC), pause=lambda: time.sleep(PAUSE), mentions=mentions
+        )
+        if not done.is_nothing:
+            audit(ledger, "forget", **{name: number for name, number in done.rows.items() if number})
+        _scrub(settings, ledger, person)
+    if as_json:
+        print_json(done.to_json() | {"outside": list(_outside(settings, person))})
+    else:
+        print("nothing is kept about them" if done.is_nothing else f"erased: {_numbers(done)}")
+
+
+def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -> "tuple[Person, Places]":
+    """Who is meant, and where what was told to them went."""
+    from bridge.people.address import Address
+    from bridge.people.person import Person, an_event_about
+    from bridge.people.recipient import Audience
+    from bridge.store.queries.directory import records_of
+
+    key, found = key_of(settings, who, realm), [one.addressing() for one in settings.all_sinks().values()]
+    realm_, _, subject = key.partition("/")
+    kind, _, name = subject.partition(":")
+    if kind != Audience.PERSON.kind:
+        raise BridgeError(f"forget: say whom, as user:NAME: a{'n' if kind == 'owner' else ''} {kind} is no person")
+    record = ledger.read(records_of, [key]).get(key)
+    ways = [one for one in found if one is not None and one.audience is Audience.PERSON]
+
+    def places(event: "Event") -> set[str]:
+        addresses = (way.resolve(event, record) for way in ways)
+        return {one.place for one in addresses if isinstance(one, Address) and one.place}
+
+    sources = frozenset(source for source, its in settings.realms().items() if its == realm_)
+    return Person(realm_, name, sources, frozenset(places(an_event_about(name)))), places
+
+
+def _show(settings: "Config", person: "Person", found: "Forgettable", *, mentions: bool) -> None:
+    print(f"{printable(person.key)}: {_numbers(found)}")
+    if found.mentioned and not mentions:
+        print(f"also named in {counted(found.mentioned, 'event')} of others: --mentions erases those too")
+        for one in found.mentions:
+            print(f"  {printable(one)}")
+    for name in found.beyond:
+        print(BEYOND[name])
+    print(f"not within reach: {', '.join([*_outside(settings, person), 'backups, logs, what stands in the chats'])}")
+
+
+def _numbers(found: "Forgettable") -> str:
+    parts = [_counted(number, noun) for name, noun in NOUNS.items() if (number := found.rows.get(name))]
+    if found.words:
+        parts.append(f"the name in {counted(found.words, 'text')} beside")
+    return ", ".join(parts) or "nothing"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {PLURALS[noun]}" if number != 1 and noun in PLURALS else counted(number, noun)
+
+
+def _ask(person: "Person") -> None:
+    if not sys.stdin.isatty():
+        raise BridgeError("forget: nothing was erased: say --yes, or answer on a terminal")
+    if typer.prompt("Erase? Type the name", default="", show_default=False) != person.name:
+        raise BridgeError("forget: nothing was erased: that is another name")
+
+
+def _scrub(settings: "Config", ledger: "Ledger", person: "Person") -> None:
+    from bridge.store.scrub import Scrubbed, scrub
+
+    done = scrub(settings.store_url(), ledger, person.spellings)
+    if done is Scrubbed.READ:
+        raise BridgeError(
+            "forget: all is erased from the tables, but the log beside the store could not be emptied: somebody reads"
+            " from it, or the bridge that runs is an older one. Say it again when that is over"
+        )
+    if done is Scrubbed.LARGE:
+        raise BridgeError(
+            "forget: all is erased from the tables, but the name may be left in the free space of the file, and that is"
+            " too large to be written anew beside a running bridge: stop it, and say this again"
+        )
+
+
+def _check(settings: "Config", ledger: "Ledger", person: "Person", found: "Forgettable", *, as_json: bool) -> None:
+    """Say what is left of them, and end with 1 where anything is."""
+    from bridge.store.queries.forget import is_written_anywhere
+    from bridge.store.scrub import files_with
+
+    files = [] if ledger.read(is_written_anywhere, person) else files_with(settings.store_url(), person.spellings)
+    left = not found.is_nothing or found.mentioned or found.beyond or files
+    if as_json:
+        print_json(found.to_json() | {"files": [str(one) for one in files], "left": bool(left)})
+    elif left:
+        _show(settings, person, found, mentions=False)
+        for one in files:
+            print(f"{one}: has the name where no row is: forget writes it anew")
+    else:
+        print(f"{printable(person.key)}: nothing is left")
+    if left:
+        raise typer.Exit(1)
+
+
+def _outside(settings: "Config", person: "Person") -> Iterator[str]:
+    """Where the operator has them written down."""
+    if settings.directory is not None:
+        yield from settings.directory.places_of(person.key, next(iter(settings.realms().values()), ""))

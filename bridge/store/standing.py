@@ -1,0 +1,54 @@
+"""How lanes and addresses stand to their services: what must survive a restart."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bridge.outcome import Limit
+
+
+class Standing(StrEnum):
+    """How a lane stands to its service."""
+
+    OPEN = "open"  # it flows
+    AWAY = "away"  # the service did not answer; one delivery at a time tries whether it is back
+    PARKED = "parked"  # the address is gone; nothing is sent until someone resumes the lane
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """How a lane stands: what must survive a restart, and travel with the lane.
+
+    since     when it began to be away or parked
+    until     before then nothing is sent, because it is away or because the service asked for it
+    failures  tries in a row that found the service away
+    address   a short hash of the sink's settings: a parked lane flows again when they have changed
+    spent     scope of a limit → times of the sends that count against it, oldest first
+    learned   limits that the service's answers told of
+    """
+
+    standing: Standing = Standing.OPEN
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    failures: int = 0
+    address: str = ""
+    spent: Mapping[str, Sequence[datetime]] = field(default_factory=dict)
+    learned: tuple[Limit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddressState:
+    """How one of a sink's many addresses stands.
+
+    reached_at  when it first took a message; None where it never did
+    reason      why it takes none; None where it does, as far as anyone knows
+    since       when it began to take none
+    until       when it is asked again
+    """
+
+    reached_at: datetime | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, printable
-from bridge.cli.ledger import existing_ledger, load_settings
+from bridge.cli.ledger import audit, existing_ledger, load_settings
+from bridge.cli.selection import DryRunOption
 from bridge.errors import BridgeError, UnknownName
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ RealmOption = Annotated[
 WhoArgument = Annotated[str, typer.Argument(metavar="user:NAME", help="user:alice, owner:reseller-7 or node:fra-1.")]
 
 
+EXPORT, IMPORT = "export", "import"
+
+
 class Wanted(StrEnum):
     """What somebody may want."""
 
@@ -30,16 +35,30 @@ class Wanted(StrEnum):
 
 def people(
     who: Annotated[
-        str | None, typer.Argument(metavar="[user:NAME]", help="One of them, in place of all.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="[user:NAME|export|import]",
+            help="One of them, in place of all; or what is known of all, to a file or from one.",
+            show_default=False,
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="Of export and import; - for standard output or input.", show_default=False)
     ] = None,
     config: ConfigOption = None,
     realm: RealmOption = None,
+    dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show how many the directory knows, and how many want nothing; of one, where they are reached, what they want."""
     from bridge.store.queries.wishes import count_records, count_stopped
 
     settings = load_settings(config)
+    if who in (EXPORT, IMPORT):
+        _by_file(settings, who, file, dry_run=dry_run, as_json=as_json)
+        return
+    if file is not None or dry_run:
+        raise BridgeError("people: a file and --dry-run go with export and import only")
     with existing_ledger(settings) as ledger:
         if who is None:
             found: JsonObject = {"records": ledger.read(count_records), "stopped": ledger.read(count_stopped)}
@@ -54,6 +73,22 @@ def people(
         wish = f"nothing since {local_time(stopped, settings.zone())}, said by {found['by']}" if stopped else "all"
         record = "  ".join(f"{name} {value}" for name, value in (found["record"] or {}).items())
         print(f"{printable(found['key'])}\ndirectory  {printable(record or 'none')}\nwants      {printable(wish)}")
+
+
+def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
+    from bridge.cli.people_file import export_people, import_people, told_of
+
+    with existing_ledger(settings) as ledger:
+        if verb == EXPORT:
+            export_people(ledger, file)
+            return
+        changed = import_people(ledger, file, dry_run=dry_run)
+        if changed and not dry_run:
+            audit(ledger, "people import", **changed)
+    if as_json:
+        print_json(changed)
+    else:
+        print(told_of(changed, dry_run=dry_run))
 
 
 def prefs(

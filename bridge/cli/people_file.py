@@ -1,0 +1,95 @@
+"""`people export` and `people import`: what is known of people as a file."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.cli.selection import counted
+from bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from bridge.store.ledger import Ledger
+    from bridge.store.people_file import Line
+
+STDIN = Path("-")
+#: What a row of each table is called.
+NOUNS = {
+    "directories": "directory",
+    "directory": "record",
+    "wishes": "wish",
+    "told": "threshold",
+    "addresses": "address",
+}
+PLURALS = {"directory": "directories", "wish": "wishes", "address": "addresses"}
+
+
+def export_people(ledger: "Ledger", file: Path | None) -> None:
+    """Write the file, or to standard output: all of one moment."""
+    from bridge.store.people_file import lines
+    from bridge.store.queries.people_file import people_rows
+
+    def write(connection: "sa.Connection") -> None:
+        if file in (None, STDIN):
+            sys.stdout.writelines(line.decode() for line in lines(people_rows(connection)))
+            return
+        assert file is not None
+        with file.open("xb") as out:
+            count = sum(bool(out.write(line)) for line in lines(people_rows(connection)))
+        print(f"{file}: {counted(count - 1, 'row')}")
+
+    try:
+        ledger.read(write)
+    except FileExistsError:
+        raise BridgeError(f"people export: there is a {file} already: give another name") from None
+    except OSError as error:
+        raise BridgeError(f"people export: cannot write {file}: {error.strerror}") from None
+
+
+def import_people(ledger: "Ledger", file: Path | None, *, dry_run: bool) -> dict[str, int]:
+    """Take what a file says, all in one commit; how many rows of each table changed something."""
+    from bridge.store.queries.people_file import import_people as take
+
+    if file is None:
+        raise BridgeError("people import: say from which file; - is standard input")
+    found = _read(file)
+
+    def write(connection: "sa.Connection") -> dict[str, int]:
+        with connection.begin_nested() as savepoint:
+            changed = take(connection, found)
+            if dry_run:
+                savepoint.rollback()
+        return changed
+
+    return ledger.write(write)
+
+
+def _read(file: Path) -> "list[Line]":
+    from bridge.store.people_file import Tell, read
+
+    tell = Tell(str(file))
+    try:
+        if file == STDIN:
+            found = list(read(sys.stdin, tell))
+        else:
+            with file.open(encoding="utf-8", newline="\n") as lines:
+                found = list(read(lines, tell))
+    except OSError as error:
+        raise BridgeError(f"people import: cannot read {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BridgeError(f"people import: {file} is not UTF-8") from None
+    if tell.count:
+        raise BridgeError(f"people import: nothing was taken\n{tell.text}")
+    return found
+
+
+def told_of(changed: dict[str, int], *, dry_run: bool) -> str:
+    """What an import has changed, or would."""
+    parts = [
+        f"{number} {PLURALS[noun]}" if number != 1 and noun in PLURALS else counted(number, noun)
+        for name, noun in NOUNS.items()
+        if (number := changed.get(name))
+    ]
+    said = ", ".join(parts) or "nothing new"
+    return f"{'would take' if dry_run else 'took'} {said}"

@@ -1,0 +1,93 @@
+"""Exporting what is known of people, and importing it: all of a file, or nothing of it.
+
+An import never turns on what is off: who wants to be told nothing, here or in the file, is told nothing. Of two rows
+about the same the newer one holds; an address that takes nothing stays so. The directory is the operator's file's
+business: it is taken where there is none.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bridge.store.compiled import write
+from bridge.store.people_file import TABLES, Line, Values
+from bridge.store.schema import addresses, directories, directory, told, wishes
+
+CHUNK = 500  # rows in one statement
+
+
+def people_rows(connection: sa.Connection) -> Iterator[Line]:
+    """All rows of the tables of people, in the order of their keys; of the directory those that are in force."""
+    for table in TABLES:
+        select = sa.select(table).order_by(*table.primary_key.columns)
+        if table is directory:
+            select = select.where(directory.c.generation.in_(sa.select(directories.c.generation)))
+        for row in connection.execute(select.execution_options(yield_per=CHUNK)):
+            yield Line(table, row._asdict())
+
+
+def import_people(connection: sa.Connection, lines: Sequence[Line]) -> dict[str, int]:
+    """Take what holds of these rows; how many of each table changed something."""
+    changed: Counter[str] = Counter()
+    has_directory = connection.execute(sa.select(directories.c.id)).first() is not None
+    for table in TABLES:
+        if table in (directories, directory) and has_directory:
+            continue
+        rows = [line.values for line in lines if line.table is table]
+        for start in range(0, len(rows), CHUNK):
+            changed[table.name] += _import(connection, table, rows[start : start + CHUNK])
+    return {name: number for name, number in changed.items() if number}
+
+
+def _import(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -> int:
+    """Put the rows that hold in the place of those that are there."""
+    known = _known(connection, table, rows)
+    merge = MERGES.get(table, _keep)
+    wanted = [merge(known.get(_key(table, row)), row) for row in rows]
+    new = [row for row in wanted if row is not None]
+    if new:
+        keys = [_key(table, row) for row in new]
+        connection.execute(sa.delete(table).where(sa.tuple_(*table.primary_key.columns).in_(keys)))
+        write(connection, table.insert().values({name: sa.bindparam(name) for name in new[0]}), new)
+    return len(new)
+
+
+def _known(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -> dict[tuple[Any, ...], Values]:
+    keys = [_key(table, row) for row in rows]
+    found = connection.execute(sa.select(table).where(sa.tuple_(*table.primary_key.columns).in_(keys)))
+    return {_key(table, row): row for row in map(sa.Row._asdict, found)}
+
+
+def _key(table: sa.Table, row: Values) -> tuple[Any, ...]:
+    return tuple(row[column.name] for column in table.primary_key.columns)
+
+
+#: The row that holds, of what is known, if anything, and what the file says; None where that is what is known.
+Merge = Callable[[Values | None, Values], Values | None]
+
+
+def _keep(known: Values | None, said: Values) -> Values | None:
+    return said if known is None else None
+
+
+def _wish(known: Values | None, said: Values) -> Values | None:
+    if known is None:
+        return said
+    if (known["stopped_at"] is None) is (said["stopped_at"] is None):
+        return said if said["at"] > known["at"] else None
+    return None if said["stopped_at"] is None else said
+
+
+def _told(known: Values | None, said: Values) -> Values | None:
+    return said if known is None or said["at"] > known["at"] else None
+
+
+def _address(known: Values | None, said: Values) -> Values | None:
+    if known is None:
+        return said
+    return said if known["reason"] is None and said["reason"] is not None else None
+
+
+MERGES: dict[sa.Table, Merge] = {wishes: _wish, told: _told, addresses: _address}

@@ -1,0 +1,216 @@
+"""What is known of people goes into a file and comes back the same, or not at all. On both engines."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.store import open_ledger
+from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
+from bridge.store.queries.people_file import import_people, people_rows
+from bridge.store.queries.wishes import set_stopped, stopped
+from bridge.store.schema import addresses, directories, directory, metadata, micros, told, wishes
+from tests.fakes import START
+from tests.store.boxes import after
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+TIMES = st.integers(0, 4_000_000_000_000_000)
+NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1)
+HEAD = '{"panelbridge":"people","version":1}\n'
+
+
+def a_value(column: sa.Column[Any]) -> st.SearchStrategy[Any]:
+    if isinstance(column.type, sa.Integer):
+        values: st.SearchStrategy[Any] = NUMBERS if column.name in ("rank", "mark") else TIMES
+    else:
+        values = TEXTS
+    return values | st.none() if column.nullable else values
+
+
+def some_rows(table: sa.Table) -> st.SearchStrategy[list[Line]]:
+    if table is directories:
+        return st.just([Line(table, {"id": 1, "generation": "g1"})])
+    columns = {column.name: a_value(column) for column in table.columns}
+    if table is directory:
+        columns["generation"] = st.just("g1")
+    rows = st.lists(st.fixed_dictionaries(columns), max_size=6, unique_by=lambda row: _key(table, row))
+    return rows.map(lambda found: [Line(table, row) for row in found])
+
+
+def _key(table: sa.Table, row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[column.name] for column in table.primary_key.columns)
+
+
+people = st.tuples(*map(some_rows, TABLES)).map(lambda each: [line for some in each for line in some])
+
+
+def fill(url: str, rows: Sequence[Line]) -> None:
+    """A store with these rows and no others."""
+
+    def write(connection: sa.Connection) -> None:
+        for table in TABLES:
+            connection.execute(sa.delete(table))
+        for line in rows:
+            connection.execute(line.table.insert().values(dict(line.values)))
+
+    with open_ledger(url) as ledger:
+        ledger.write(write)
+
+
+def exported(url: str) -> bytes:
+    with open_ledger(url) as ledger:
+        return ledger.read(lambda connection: b"".join(lines(people_rows(connection))))
+
+
+def parsed(file: bytes) -> list[Line]:
+    tell = Tell("people.jsonl")
+    found = list(read(io.StringIO(file.decode(), newline="\n"), tell))
+    assert tell.text == ""
+    return found
+
+
+def imported(url: str, file: bytes) -> dict[str, int]:
+    with open_ledger(url) as ledger:
+        return ledger.write(import_people, parsed(file))
+
+
+def test_every_table_is_one_of_people_or_is_not() -> None:
+    assert {*TABLES} | BEYOND == {*metadata.tables.values()}
+    assert not {*TABLES} & BEYOND
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=people)
+def test_a_file_brings_back_what_it_was_made_of_on_whichever_engine(
+    any_store_url: str, store_url_2: str, rows: list[Line]
+) -> None:
+    for from_, to in ((any_store_url, store_url_2), (store_url_2, any_store_url)):
+        fill(from_, rows)
+        fill(to, [])
+        file = exported(from_)
+        imported(to, file)
+        assert sorted(exported(to).splitlines()) == sorted(
+            file.splitlines()
+        )  # each engine has its own order of letters
+        assert imported(to, file) == {}
+
+
+@pytest.fixture
+def store_url_2(tmp_path: Any) -> str:
+    return f"sqlite:///{tmp_path}/other.db"
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=people, second=people)
+def test_an_import_never_turns_on_what_is_off(store_url: str, first: list[Line], second: list[Line]) -> None:
+    fill(store_url, second)
+    file = exported(store_url)
+    fill(store_url, first)
+    before = {*_off(store_url)} | {
+        (line.table.name, _key(line.table, dict(line.values))) for line in second if _is_off(line)
+    }
+    imported(store_url, file)
+    assert {*_off(store_url)} >= before
+
+
+def _is_off(line: Line) -> bool:
+    column = {wishes: "stopped_at", addresses: "reason"}.get(line.table)
+    return column is not None and line.values[column] is not None
+
+
+def _off(url: str) -> list[tuple[str, tuple[Any, ...]]]:
+    with open_ledger(url) as ledger:
+        rows = ledger.read(lambda connection: list(people_rows(connection)))
+    return [(line.table.name, _key(line.table, dict(line.values))) for line in rows if _is_off(line)]
+
+
+def test_the_newer_of_two_wishes_holds_and_a_directory_in_force_stays(any_store_url: str) -> None:
+    key = "marzban/user:alice"
+    row = {"key": key, "stopped_at": None, "by": "her", "at": micros(after(60))}
+    step = {"key": key, "family": "used", "cycle": "7", "rank": 80, "mark": 1, "at": micros(after(60))}
+    fill(any_store_url, [Line(wishes, row), Line(told, step), Line(directories, {"id": 1, "generation": "old"})])
+    file = exported(any_store_url)
+    fill(
+        any_store_url,
+        [
+            Line(wishes, row | {"by": "operator", "at": micros(START)}),
+            Line(told, step | {"rank": 50, "at": micros(START)}),
+            Line(directories, {"id": 1, "generation": "new"}),
+        ],
+    )
+    assert imported(any_store_url, file) == {"wishes": 1, "told": 1}
+    with open_ledger(any_store_url) as ledger:
+        found = ledger.read(lambda connection: list(people_rows(connection)))
+    assert [line.values.get("by", line.values.get("rank", "new")) for line in found] == ["new", "her", 80]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("", "is empty"),
+        ("[]\n", "should be a JSON object"),
+        ("{}\n", f"should be {HEAD.strip()}, as `panelbridge people export` writes it"),
+        ('{"panelbridge":"people","version":2}\n', "is of version 2, and version 1 is what can be read"),
+    ],
+)
+def test_a_file_that_is_none_is_told_in_its_first_line(text: str, mistake: str) -> None:
+    assert mistakes(text) == [f"people.jsonl:1: {mistake}"]
+
+
+WISH = '{"table":"wishes","key":"marzban/user:alice","stopped_at":null,"by":"her","at":"2026-11-21T04:14:18Z"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "mistake"),
+    [
+        ("{", "is no JSON"),
+        ("7", "should be a JSON object"),
+        ("", "is no JSON"),
+        ('{"table":"events"}', "table should be one of directories, directory, wishes, told, addresses"),
+        (WISH.replace("wishes", "wish"), "table should be one of directories, directory, wishes, told, addresses"),
+        (WISH.replace('"by"', '"buy"'), 'wishes have no "buy": there are key, stopped_at, by, at'),
+        (WISH.replace('"by":"her",', ""), 'has no "by"'),
+        (WISH.replace('"her"', "null"), "by should not be null"),
+        (WISH.replace('"her"', "7"), "by should be a text"),
+        (WISH.replace("her", r"\u0000"), "by should be a text"),
+        (WISH.replace("null", "7"), "stopped_at should be a time such as 2026-11-21T04:14:18Z"),
+        (WISH.replace("null", '"soon"'), "stopped_at should be a time such as 2026-11-21T04:14:18Z"),
+        (
+            '{"table":"told","key":"k","family":"used","cycle":"7","rank":"80","mark":1,"at":"2026-11-21T04:14:18Z"}',
+            "rank should be a whole number",
+        ),
+        (f'{{"table":"directories","id":1,"generation":"{"g" * 17}"}}', "generation should have at most 16 characters"),
+    ],
+)
+def test_a_line_that_is_wrong_is_told_with_its_number(line: str, mistake: str) -> None:
+    assert mistakes(f"{HEAD}{WISH}\n{line}\n{WISH.replace('alice', 'bob')}\n") == [f"people.jsonl:3: {mistake}"]
+
+
+def test_a_row_that_is_there_twice_is_told_and_many_mistakes_are_counted() -> None:
+    assert mistakes(f"{HEAD}{WISH}\n{WISH}\n") == ["people.jsonl:3: says the same row as line 2"]
+    many = mistakes(HEAD + "7\n" * (MOST_TOLD + 3))
+    assert (len(many), many[-1]) == (MOST_TOLD + 1, "and 3 more lines are wrong")
+
+
+def mistakes(text: str) -> list[str]:
+    tell = Tell("people.jsonl")
+    list(read(io.StringIO(text, newline="\n"), tell))
+    return tell.text.split("\n") if tell.text else []
+
+
+def test_the_header_is_what_the_first_line_says() -> None:
+    assert next(lines([])).decode() == HEAD
+    assert HEADER["version"] == 1
+
+
+def test_a_wish_that_is_imported_holds(any_store_url: str, store_url_2: str) -> None:
+    fill(any_store_url, [])
+    with open_ledger(store_url_2) as ledger:
+        ledger.write(set_stopped, "marzban/user:alice", stop=True, by="operator", now=START)
+    imported(any_store_url, exported(store_url_2))
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.read(stopped, ["marzban/user:alice", "marzban/user:bob"]) == {"marzban/user:alice"}

@@ -91,6 +91,8 @@ def anchors(page: Path) -> set[str]:
 
 #: What a `${NAME}` in an example stands for, by the end of its name.
 STAND_INS = {
+    "SEVEN_PAGE_TOKEN": "seven-0123456789abcdef",
+    "NINE_PAGE_TOKEN": "nine-0123456789abcdefg",
     "URL": "https://example.com/hooks/0123456789abcdef",
     "TOKEN": "123456789:stand-in",
     "CHAT_ID": "-1001234",

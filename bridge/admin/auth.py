@@ -8,13 +8,14 @@ import hmac
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.admin.settings import AdminSettings
+from bridge.people.owner import Owner
 
 if TYPE_CHECKING:
     from itsdangerous import TimestampSigner
@@ -28,6 +29,7 @@ SIGNED_OUT = 1000  # sessions that are remembered as ended
 class Role(IntEnum):
     """What somebody may do; who may act may look as well."""
 
+    OWN = 0  # an owner: looks at what is theirs, and at nothing else
     LOOK = 1
     ACT = 2
 
@@ -39,12 +41,14 @@ class Who:
     by     token, session, or open where no token is asked for
     nonce  of the session, empty without one
     renew  what the session's cookie becomes, where it is time
+    owner  whose events alone they see, where they are an owner
     """
 
     role: Role
     by: str
     nonce: str = ""
     renew: str | None = None
+    owner: Owner | None = None
 
     def may(self, role: Role) -> bool:
         return self.role >= role
@@ -63,7 +67,10 @@ class Authenticator:
         """From now on by these settings; sessions of a token that is gone are over."""
         self._settings = settings
         roles = ((Role.ACT, settings.token), (Role.LOOK, settings.read_token))
-        self._tokens = [(role, one.get_secret_value().encode()) for role, tokens in roles for one in tokens]
+        self._tokens: list[tuple[Role, Owner | None, bytes]] = [
+            (role, None, one.get_secret_value().encode()) for role, tokens in roles for one in tokens
+        ]
+        self._tokens += [(Role.OWN, owner, one.get_secret_value().encode()) for owner, one in settings.owned_tokens()]
 
     @property
     def cookie(self) -> str:
@@ -80,10 +87,15 @@ class Authenticator:
 
     def role_of(self, token: str) -> Role | None:
         """The role that a token gives, in the same time whichever it is and however wrong."""
+        who = self.who_has(token)
+        return None if who is None else who.role
+
+    def who_has(self, token: str) -> Who | None:
+        """Who comes with a token, in the same time whichever it is and however wrong."""
         given, found = sha256(token.encode("utf-8", "surrogatepass")).digest(), None
-        for role, one in self._tokens:
-            if hmac.compare_digest(given, sha256(one).digest()):
-                found = role if found is None else max(role, found)
+        for role, owner, one in self._tokens:
+            if hmac.compare_digest(given, sha256(one).digest()) and (found is None or role > found.role):
+                found = Who(role, "token", owner=owner)
         return found
 
     def sign_in(self, token: str) -> str | None:
@@ -95,9 +107,9 @@ class Authenticator:
 
     def session(self, cookie: str) -> Who | None:
         """Whose session it is; None where it is over, or never was one."""
-        for role, signer in self._signers():
-            if (found := self._session(cookie, role, signer)) is not None:
-                return found
+        for role, owner, token in self._tokens:
+            if (found := self._session(cookie, role, self._signer(token))) is not None:
+                return replace(found, owner=owner)
         return None
 
     def sign_out(self, who: Who) -> None:
@@ -127,9 +139,6 @@ class Authenticator:
         renew = signer.sign(payload).decode() if idle > RENEWED_AFTER else None
         return Who(role, "session", nonce, renew)
 
-    def _signers(self) -> "Iterator[tuple[Role, TimestampSigner]]":
-        return ((role, self._signer(token)) for role, token in self._tokens)
-
     def _signer(self, token: bytes) -> "TimestampSigner":
         from bridge.admin.signing import Signer  # who signs nobody in does not pay for it
 
@@ -137,7 +146,7 @@ class Authenticator:
 
     def _form_key(self) -> bytes:
         """One that all replicas have: of the tokens that may act, the first."""
-        return _derived(self._tokens[0][1] if self._tokens else self._own_key, b"panelbridge form")
+        return _derived(self._tokens[0][-1] if self._tokens else self._own_key, b"panelbridge form")
 
 
 def _derived(secret: bytes, purpose: bytes) -> bytes:

@@ -52,6 +52,7 @@ class Frame:
     may_act: bool
     signed_in: bool
     has_session: bool
+    is_owner: bool
     theme: str
     address: str = ""
     live: str = ""
@@ -90,7 +91,7 @@ def _navigation(frame: Frame) -> Sequence[Mapping[str, Any]]:
     return [
         {"page": one, "title": frame.language.say(one.title), "current": one.name == here}
         for one in PAGES
-        if one.title is not None
+        if one.title is not None and (one.owned or not frame.is_owner)
     ]
 
 

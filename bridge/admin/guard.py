@@ -87,6 +87,8 @@ class Guard:
         """Raise Refused where they may not do this."""
         if not who.may(role):
             self.tell_refused(request, "role")
+            if who.owner is not None:
+                raise nothing_here()
             raise Refused(403, "this token may look, and change nothing")
 
     async def check_form(self, request: web.Request, who: Who) -> None:
@@ -114,18 +116,18 @@ class Guard:
         if not ours:
             self._refuse_form(request)
 
-    def try_token(self, request: web.Request, token: str) -> Role:
-        """The role that a token gives; raise Refused where it is none, or where it cannot be tried so soon."""
+    def try_token(self, request: web.Request, token: str) -> Who:
+        """Who comes with a token; raise Refused where it is none, or where it cannot be tried so soon."""
         address = self.address(request)
         if (wait := self._lockout.wait(address)) > 0:
             self.tell_refused(request, "tries")
             raise Refused(429, "too many tries", address, retry_after=wait)
-        if (role := self.auth.role_of(token)) is None:
+        if (who := self.auth.who_has(token)) is None:
             self._lockout.wrong(address)
             self.tell_refused(request, "token")
             raise Refused(401, UNKNOWN_TOKEN)
         self._lockout.right(address)
-        return role
+        return who
 
     def address(self, request: web.Request) -> str:
         return client_address(request, self._settings.proxies)
@@ -146,11 +148,16 @@ class Guard:
         scheme, _, token = given.partition(" ")
         if scheme.lower() != "bearer":
             raise Refused(401, "programs say who they are by Authorization: Bearer")
-        return Who(self.try_token(request, token.strip()), "token")
+        return self.try_token(request, token.strip())
 
     def _refuse_form(self, request: web.Request) -> NoReturn:
         self.tell_refused(request, "form")
         raise Refused(403, "this was not sent by a page of the admin side", "Load the page anew, and try again.")
+
+
+def nothing_here() -> Refused:
+    """What is not there, and what is not theirs to know of: alike."""
+    return Refused(404, "there is nothing here")
 
 
 def _hosts(settings: AdminSettings, address: str) -> frozenset[str]:

@@ -23,7 +23,7 @@ from bridge.admin.actions import ACTIONS, Action, Asked, Means, remembered, who_
 from bridge.admin.answers import DEADLINE, ROUTE, Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
-from bridge.admin.guard import WHO, Guard
+from bridge.admin.guard import WHO, Guard, nothing_here
 from bridge.admin.live import Live
 from bridge.admin.lockout import Lockout
 from bridge.admin.pages import PAGES, Page
@@ -122,7 +122,7 @@ class Admin:
             web.route("*", "/api/v1{path:/.*}", self._programs(guard, reading, _rest)),
             web.route("*", "/graphql{path:(?:/.*)?}", self._programs(guard, reading, _graphql)),
             *(web.get(hashed(name), _file(name)) for name in TYPES),
-            *(web.get(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES),
+            *(web.get(page.path, _guarded(guard, _looker(page), self._page(site, page))) for page in PAGES),
             *(web.post(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES if page.asks),
             *(web.post(action.path, _guarded(guard, Role.ACT, self._action(guard, action))) for action in ACTIONS),
         ]
@@ -262,6 +262,11 @@ def _guarded(guard: Guard, role: Role, handler: Guarded) -> Handler:
     return guarded
 
 
+def _looker(page: Page) -> Role:
+    """Who may look at a page at least."""
+    return Role.OWN if page.owned else Role.LOOK
+
+
 def _rest() -> "Programs":
     from bridge.admin.rest.api import Api
 
@@ -285,4 +290,4 @@ def _file(name: str) -> Handler:
 
 
 async def _nothing(_request: web.Request, _who: Who) -> web.StreamResponse:
-    raise Refused(404, "there is nothing here")
+    raise nothing_here()

@@ -1,10 +1,12 @@
 """The `admin:` key: where the admin side listens, and who may look and act there."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
 
+from bridge.people.owner import Owner
 from bridge.settings import AddressRange, BaseUrl, Duration, ListenAddress, Settings, is_reachable, on_loopback
 
 TOKEN_SIGNS = 16
@@ -33,6 +35,17 @@ Tokens = Annotated[
 ]
 
 
+class OwnerSettings(Settings):
+    """A page for one owner, with their own events alone."""
+
+    example: ClassVar[str] = "token: ${SEVEN_PAGE_TOKEN}"
+
+    token: Tokens = Field(min_length=1, description="who has it sees this owner's events, 16 signs or more")
+    realm: str | None = Field(
+        None, description="the sources whose owner that is; needed where there are several", min_length=1
+    )
+
+
 class AdminSettings(Settings):
     """The admin side: pages for people, and what programs ask. It has a port of its own."""
 
@@ -46,11 +59,27 @@ class AdminSettings(Settings):
     )
     token: Tokens = Field((), description="who has it may look and act, 16 signs or more; several while you change it")
     read_token: Tokens = Field((), description="who has it may look, and change nothing")
+    owners: dict[str, OwnerSettings] = Field(
+        {}, description="owners with a page of their own, by their names in the panel"
+    )
     metrics: Literal["open", "token", "off"] = Field(
         "token", description="who may read /metrics: open to all, only with a token, or off"
     )
     proxies: tuple[AddressRange, ...] = Field((), description="whose X-Forwarded-For is believed")
     session: Duration = Field(43200.0, gt=0, description="after which one signs in again; 30m without a request too")
+
+    def owned_tokens(self) -> Iterator[tuple[Owner, SecretStr]]:
+        """Whose page each token opens."""
+        for name, owner in self.owners.items():
+            for token in owner.token:
+                yield Owner(owner.realm or "", name), token
+
+    def with_realm(self, realm: str) -> "AdminSettings":
+        """The same, with whose owners they are where it does not say so."""
+        owners = {
+            name: one if one.realm else one.model_copy(update={"realm": realm}) for name, one in self.owners.items()
+        }
+        return self.model_copy(update={"owners": owners}) if owners else self
 
     def is_open(self) -> bool:
         """Whether whoever reaches it may act: no token is asked for."""

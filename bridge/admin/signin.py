@@ -57,7 +57,7 @@ class SignIn:
         return response
 
     async def sign_out(self, request: web.Request) -> web.StreamResponse:
-        who = self._guard.let_in(request, Role.LOOK)
+        who = self._guard.let_in(request, Role.OWN)
         await self._guard.check_form(request, who)
         if who.nonce:
             self._guard.auth.sign_out(who)

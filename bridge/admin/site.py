@@ -19,6 +19,7 @@ from bridge.admin.state import ConfigState
 from bridge.admin.visit import Visit
 from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
+from bridge.store.scope import OwnedLedger
 
 if TYPE_CHECKING:
     from bridge.admin.frame import Frame
@@ -78,6 +79,9 @@ class Site:
 
         def look(ledger: Ledger) -> str:
             from bridge.admin.frame import render
+
+            if who.owner is not None:
+                return _owned(page, frame, OwnedLedger(ledger, who.owner), state, query, path)
             from bridge.admin.pages.views import VIEWS
 
             visit = Visit(
@@ -140,10 +144,35 @@ class Site:
             form_token=form_token,
             may_act=who is not None and who.may(Role.ACT),
             signed_in=who is not None,
+            is_owner=who is not None and who.owner is not None,
             has_session=who is not None and who.by == "session",
             theme=THEMES[0],
             page=page,
         )
+
+
+def _owned(
+    page: Page,
+    frame: "Frame",
+    ledger: OwnedLedger,
+    state: ConfigState,
+    query: Mapping[str, str],
+    path: Mapping[str, str],
+) -> str:
+    """The page as its owner has it: of the file it knows what kinds of services there are."""
+    from bridge.admin.frame import render
+    from bridge.admin.pages.owned import OWNED_VIEWS, OwnedVisit
+
+    visit = OwnedVisit(
+        ledger=ledger,
+        language=frame.language,
+        zone=frame.zone,
+        now=frame.now,
+        query=query,
+        path=path,
+        services={name: one.type for name, one in state.sinks.items()},
+    )
+    return render(f"owned_{page.name}.html", frame, OWNED_VIEWS[page.name](visit))
 
 
 async def form_of(request: web.Request) -> dict[str, str]:

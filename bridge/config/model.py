@@ -150,7 +150,7 @@ class Config(Settings):
 
     def admin_side(self) -> AdminSettings:
         """What the file says of the admin side; the defaults where it says nothing."""
-        return self.admin or AdminSettings()
+        return (self.admin or AdminSettings()).with_realm(next(iter(self.realms().values()), ""))
 
     @field_validator("store")
     @classmethod

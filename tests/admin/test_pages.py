@@ -38,7 +38,8 @@ def listed(found: str) -> list[str]:
 def test_every_page_has_its_view_its_template_and_a_place() -> None:
     names = [page.name for page in PAGES]
     assert list(VIEWS) == names
-    assert {file.stem for file in FOLDER.glob("[!_]*.html")} == {*names, "base", "login", "refused"}
+    own = {f"owned_{page.name}" for page in PAGES if page.owned}
+    assert {file.stem for file in FOLDER.glob("[!_]*.html")} == {*names, *own, "base", "login", "refused"}
     assert {one.under for one in PAGES if one.title is None} <= set(names)
     assert all(one.icon for one in PAGES if one.title is not None)
 

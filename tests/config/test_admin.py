@@ -6,6 +6,7 @@ import pytest
 
 from bridge.config.load import load
 from bridge.errors import ConfigError
+from bridge.people.owner import Owner
 
 GOOD = "0123456789abcdef"
 
@@ -46,6 +47,51 @@ MAKE_ONE = "make one with `openssl rand -hex 16`"
 SHORT = f"1:16 admin.token should have at least 16 signs: {MAKE_ONE}"
 ODD = "1:16 admin.token should be one word of plain letters, digits and signs"
 SAME = "1:46 admin.read_token is the same as token: who has it could act"
+
+
+MISSING = 'missing key "token": who has it sees this owner\'s events, 16 signs or more'
+OWNER = "admin.owners.reseller-7"
+SEVEN = f"token: {GOOD}, owners: {{reseller-7: {{"
+TWO = "sources: {a: {panel: marzban, secret: none-0123}, b: {panel: pasarguard, secret: none-0123}}\n"
+
+
+@pytest.mark.parametrize(
+    ("admin", "mistakes"),
+    [
+        (f"{SEVEN}token: {GOOD}7, realm: a}}}}", []),
+        (f"{SEVEN}token: [{GOOD}7, {GOOD}8], realm: b}}}}", []),
+        (f"{SEVEN}token: {GOOD}7}}}}", [f"{OWNER}.realm is needed: there are a, b"]),
+        (f"{SEVEN}token: {GOOD}7, realm: c}}}}", [f'{OWNER}.realm: no source has the realm "c": there are a, b']),
+        (f"{SEVEN}realm: a}}}}", [f"{OWNER}: {MISSING}"]),
+        (f"{SEVEN}token: short, realm: a}}}}", [f"{OWNER}.token should have at least 16 signs: {MAKE_ONE}"]),
+        (f"{SEVEN}token: {GOOD}, realm: a}}}}", [f"{OWNER}.token is the same as token: each opens one page"]),
+        (
+            f"{SEVEN}token: {GOOD}7, realm: a}}, reseller-9: {{token: {GOOD}7, realm: a}}}}",
+            ["admin.owners.reseller-9.token is the same as that of reseller-7: each opens one page"],
+        ),
+        (
+            f"token: {GOOD}, owners: {{'': {{token: {GOOD}7, realm: a}}}}",
+            ["admin.owners. is no name: it has signs that are not seen, or too many"],
+        ),
+        (
+            f"owners: {{reseller-7: {{token: {GOOD}7, realm: a}}}}",
+            ["admin.token is needed beside owners: without it whoever comes may act"],
+        ),
+    ],
+)
+def test_whose_page_a_token_opens_is_said_once_and_of_one_realm(
+    tmp_path: Path, admin: str, mistakes: list[str]
+) -> None:
+    assert [one.split(" ", 1)[1] for one in loaded(tmp_path, f"{{{admin}}}", more=TWO)] == mistakes
+
+
+def test_an_owners_token_may_stand_in_a_file_and_its_realm_is_the_only_one(tmp_path: Path) -> None:
+    (tmp_path / "seven").write_text(f"{GOOD}7\n")
+    file = tmp_path / "config.yaml"
+    source = "sources: {a: {panel: marzban, secret: none-0123}}"
+    file.write_text(f"admin: {{token: {GOOD}, owners: {{reseller-7: {{token_file: seven}}}}}}\n{source}\n")
+    [(owner, token)] = load(file, {}).config.admin_side().owned_tokens()
+    assert (owner, token.get_secret_value()) == (Owner("a", "reseller-7"), f"{GOOD}7")
 
 
 @pytest.mark.parametrize(

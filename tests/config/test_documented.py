@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from bridge.admin.settings import AdminSettings
+from bridge.admin.settings import AdminSettings, OwnerSettings
 from bridge.alerts.report_settings import ReportSettings
 from bridge.alerts.settings import AlertSettings
 from bridge.config.model import Config
@@ -49,6 +49,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "log": Log,
     "traces": Traces,
     "admin": AdminSettings,
+    "owners": OwnerSettings,
     "alerts": AlertSettings,
     "reports": ReportSettings,
     "directory": DirectorySettings,

@@ -41,6 +41,7 @@ ENV = {
     "SECRET_KEY": "k" * 44,
     "ADMIN_TOKEN": "a" * 32,
     "READ_TOKEN": "r" * 32,
+    "SEVEN_PAGE_TOKEN": "7" * 32,
 }
 
 

@@ -22,6 +22,7 @@ class Page:
     under   the page of the navigation that it belongs to
     icon    the name of its mark, in `_marks.html`
     narrow  whether the bar of a phone has it
+    owned   whether an owner has it too, made of what is theirs: see `owned.py`
     asks    whether it takes a form too, which changes nothing: what it asks about is too long for an address
     live    of a page that lives, the names in its query that say what stands there; None of one that does not
     still   of a page that lives, the names in its query with which it stands still
@@ -36,20 +37,22 @@ class Page:
     asks: bool = False
     live: frozenset[str] | None = None
     still: frozenset[str] = frozenset()
+    owned: bool = False
 
 
 PAGES = (
-    Page("overview", "/", N_("Overview"), icon="overview", narrow=True, live=frozenset()),
+    Page("overview", "/", N_("Overview"), icon="overview", narrow=True, owned=True, live=frozenset()),
     Page(
         "events",
         "/events",
         N_("Events"),
         icon="list",
         narrow=True,
+        owned=True,
         live=frozenset({"source", "type", "sink"}),
         still=frozenset({"q", "row", "state", "since", "before"}),
     ),
-    Page("event", "/events/{id}", under="events"),
+    Page("event", "/events/{id}", under="events", owned=True),
     Page("dead", "/dead", N_("Dead letters"), icon="letters", narrow=True, live=frozenset({"tab", "ask"})),
     Page("routes", "/routes", N_("Routes"), icon="routes", live=frozenset()),
     Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),

@@ -28,12 +28,18 @@ class Told:
     word: str
 
 
+def state_words(words: Language, state: State) -> tuple[str, str]:
+    """The mark and the word of how a delivery stands."""
+    mark, word = _DELIVERY[state]
+    return mark, words.say(word)
+
+
 def told(words: Language, fate: Fate) -> Told:
     """The mark and the word of one delivery."""
     if fate.state is State.DEAD and fate.cleared is not None:
         return Told(fate.sink, "held", words.say(_CLEARED[fate.cleared]))
-    mark, word = _DELIVERY[fate.state]
-    return Told(fate.sink, mark, words.say(word))
+    mark, word = state_words(words, fate.state)
+    return Told(fate.sink, mark, word)
 
 
 #: What one try came to.

@@ -1,5 +1,6 @@
 """Sinks with many addresses: each message goes where one record says, and what is gone there is gone there alone."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -12,9 +13,10 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from bridge.message import Circumstances, Earlier, Message
-from bridge.outcome import Gone
+from bridge.outcome import Delivered, Gone, Spaced
 from bridge.people.address import Address, NoAddress
 from bridge.sinks import CONFIGS
 from bridge.sinks.apprise import AppriseConfig
@@ -35,6 +37,8 @@ from bridge.sinks.telegram import TelegramConfig
 from bridge.sinks.webhook import WebhookConfig
 from bridge.sinks.zapier import ZapierConfig
 from tests.fakes import START, an_event
+from tests.services.email import Mail
+from tests.services.service import serving
 
 HOOK = "https://discord.com/api/webhooks/104/abc"
 #: Settings, a record, and what of the request it leads to.
@@ -348,3 +352,48 @@ def test_what_has_a_memory_of_its_messages_is_tried() -> None:
 
 def _can(config: type[AddressedConfig], how: Literal["subject", "thread"]) -> bool:
     return config.model_validate(ADDRESSED[config][0]).cannot_update(how) is None
+
+
+# How fast
+
+#: How fast one of them may be spoken to, where the service counts by address.
+SPACED: dict[type[AddressedConfig], tuple[Spaced, ...]] = {
+    TelegramConfig: (Spaced(1, 1.0), Spaced(5, 4.0)),
+    SlackConfig: (Spaced(1, 1.0),),
+    DiscordConfig: (Spaced(2, 2 / 3), Spaced(6, 2.5)),
+    BaleConfig: (Spaced(1, 1.0),),
+    MaxConfig: (Spaced(1, 0.5),),
+}
+
+
+@each
+def test_what_the_service_counts_by_address_is_kept_for_each_and_the_rest_is_shared(
+    config: type[AddressedConfig],
+) -> None:
+    sink: Any = config.model_validate(ADDRESSED[config][0]).open(Tools(Http(), {}))  # type: ignore[attr-defined]
+    assert bound(config).spacing == SPACED.get(config, ())
+    assert all("{{" not in limit.scope for limit in sink.service_limits)
+    assert sink.sender == bound(config).sender == bound(config, OTHER[config]).sender
+
+
+async def test_a_hundred_letters_at_once_come_to_whom_they_are_for(http: Http) -> None:
+    """Over the connections that they share: each says to whom it is, and is handed over for that mailbox alone."""
+    mail = Mail()
+    async with serving(mail) as base:
+        settings = {"server": "127.0.0.1", "port": URL(base).port, "encryption": "none", "from": "vpn@example.com"}
+        sink = EmailConfig.model_validate({**settings, "to": "{{ owner.email }}"}).open(Tools(http, {}))
+        assert sink.addressing is not None
+
+        async def tell(number: int) -> None:
+            address = sink.addressing.resolve(EVENT, {"email": f"owner-{number}@example.com"})  # type: ignore[union-attr]
+            assert isinstance(address, Address)
+            message = replace(MESSAGE, blocks={"subject": f"for {number}", "text": f"for {number}"})
+            assert isinstance((await sink.at(address).send(message)).outcome, Delivered)
+
+        await asyncio.gather(*map(tell, range(100)))
+        await http.close()
+    assert {str(letter["To"]): str(letter["Subject"]) for letter in mail.letters} == {
+        f"owner-{number}@example.com": f"for {number}" for number in range(100)
+    }
+    assert len(mail.letters) == 100
+    assert mail.refused == []

@@ -40,7 +40,7 @@ from bridge.markup.service import Look
 from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.originals import left_out_header, left_out_names, restored, without_masked
 from bridge.outcome import Away, Outcome
-from bridge.people.address import Addressing, Form, is_expression
+from bridge.people.address import Address, Addressing, Form, is_expression
 from bridge.settings import Secrets
 from bridge.sinks.asking import Reach
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
@@ -202,6 +202,11 @@ class WebhookSink(HttpSink[WebhookConfig]):
         headers = _circumstance_headers(message.circumstances, standard=self.config.format in STANDARD)
         event, left_out = self._unmasked(message.event, message.sealed)
         return self._request(self._emission(message, event), message.event.id, message.at, headers | left_out)
+
+    def at(self, address: Address) -> Self:
+        sink = super().at(address)
+        sink.is_one_of_many = "url" in self.config.address_expressions()  # where it is one URL, that is gone for all
+        return sink
 
     def ask(self) -> Reach:
         return Reach(self._address(""), "whether it takes an event is seen by one alone")

@@ -201,6 +201,14 @@ def test_what_is_gone_there_is_gone_there_alone(config: type[AddressedConfig]) -
     assert outcome.where == "address"
 
 
+def test_one_url_with_a_header_for_each_is_gone_for_all() -> None:
+    settings = {"url": "https://hooks.example.com/in", "headers": {"X-Room": "{{ owner.x_room }}"}}
+    sink: Any = WebhookConfig.model_validate(settings).open(Tools(Http(), {}))
+    one = sink.at(sink.addressing.resolve(EVENT, {"x_room": "seven"}))
+    assert one.build(MESSAGE).headers["X-Room"] == "seven"
+    assert one.judge(Response(410)).outcome == Gone("HTTP 410")
+
+
 @pytest.mark.parametrize("config", ALL, ids=lambda one: one.__name__)
 def test_what_they_all_need_is_gone_for_all(config: type[AddressedConfig]) -> None:
     status, body = ALL[config]

@@ -2,12 +2,13 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
 from tests.chaos.stores import a_small_disk, disk_can_be_filled
-from tests.processes import a_bridge, until
+from tests.processes import a_bridge, free_port, until
 from tests.services.receiver import Receiver
 from tests.services.service import serving
 from tests.street import MARZBAN, SOURCES, Panels
@@ -34,7 +35,11 @@ async def test_while_the_disk_is_full_panels_keep_their_copies_and_nothing_is_lo
     async with AsyncExitStack() as stack:
         disk = stack.enter_context(a_small_disk(tmp_path / "disk"))
         url = await stack.enter_async_context(serving(shop))
-        text = f"{SOURCES}sinks:\n  shop: {{type: webhook, url: '{url}', rate: unlimited}}\nroutes:\n  - to: shop\n"
+        port = free_port()
+        admin = f"admin: {{listen: 127.0.0.1:{port}}}\n"
+        text = (
+            f"{admin}{SOURCES}sinks:\n  shop: {{type: webhook, url: '{url}', rate: unlimited}}\nroutes:\n  - to: shop\n"
+        )
         store = f"sqlite:///{disk}/panelbridge.db"
         bridge = await stack.enter_async_context(a_bridge(tmp_path, text, store=store))
         panels = Panels(bridge, await stack.enter_async_context(aiohttp.ClientSession()))
@@ -48,6 +53,13 @@ async def test_while_the_disk_is_full_panels_keep_their_copies_and_nothing_is_lo
         async with panels.http.get(f"{bridge.url}/readyz") as response:
             assert response.status == 503
         assert bridge.running
+        said = await status_of(panels.http, port)
+        assert (said["verdict"], said["needs"][0]["kind"], said["needs"][0]["is_over"]) == (
+            "store_fails",
+            "store",
+            False,
+        )
+        assert said["needs"][0]["count"] >= 1
         ballast.unlink()
         while await posted(panels) != 200:
             pass
@@ -56,9 +68,19 @@ async def test_while_the_disk_is_full_panels_keep_their_copies_and_nothing_is_lo
             lambda: names.update(one.body["data"]["user"]["username"] for one in shop.taken) or names >= set(promised)
         )
         await panels.carried()
+        said = await status_of(panels.http, port)
+        assert (said["verdict"], said["needs"][0]["kind"], said["needs"][0]["is_over"]) == ("away", "store", True)
         assert len(shop.taken) - len(promised) <= 2
         assert await bridge.end() == 0
         assert "Traceback" not in bridge.log.read_text()
+
+
+async def status_of(http: aiohttp.ClientSession, port: int) -> dict[str, Any]:
+    """What the admin side says of the bridge."""
+    async with http.get(f"http://127.0.0.1:{port}/api/v1/status") as response:
+        assert response.status == 200, await response.text()
+        found: dict[str, Any] = await response.json()
+        return found
 
 
 def fill(ballast: Path) -> None:

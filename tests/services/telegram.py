@@ -14,7 +14,8 @@ from aiohttp import web
 from bridge.event import Event
 from bridge.sinks.http import Request
 from tests.services.known import SECRET, House, KnownChat, Pace, Way
-from tests.services.service import Service, breaches, contract, parsed
+from tests.services.service import breaches, contract, parsed
+from tests.services.telegram_updates import Updates, ok
 
 TOKEN = "123456789:AAF-telegram-bot-token-0123456789abc"
 TAGS = {
@@ -36,14 +37,12 @@ class Unparsable(Exception):
     """What the server says of entities that it cannot parse."""
 
 
-class Telegram(Service):
+class Telegram(Updates):
     """`moved` is what the chat has become; -1001 and @news are the chats that there are beside it.
 
     `limited`: 30 a second for the bot, 1 a second in a chat, 20 a minute in a group or channel.
     `messages`: (chat, id) → the message that is there. `fault`: code and description of what is wrong with every chat.
     `members`: chat → what the bot is there, as its ChatMember says; an administrator where nothing is said.
-    `updates` are those that nobody has confirmed; `webhook` is where they go instead, and `polled` whether somebody
-    else asks for them, again and again. `asked`: the parameters of everyone who did.
     """
 
     def __init__(
@@ -55,74 +54,55 @@ class Telegram(Service):
     ) -> None:
         super().__init__(limited=limited)
         self.chats = [*chats, *(moved or {}).values()]
-        self.messages: dict[tuple[int | str, int], dict[str, Any]] = {}
         self.fault: tuple[int, str] | None = None
         self.members: dict[int | str, dict[str, Any]] = {}
-        self.updates: list[dict[str, Any]] = []
-        self.webhook = ""
-        self.polled = False
-        self.asked: list[dict[str, Any]] = []
         self._moved = moved or {}
-        self._last = 0
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
         if not request.path.startswith("/bot"):
-            return self._error(404, "Not Found")
+            return self.error(404, "Not Found")
         token, _, method = request.path.removeprefix("/bot").partition("/")
         if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{30,}", token):
-            return self._error(404, "Not Found")
+            return self.error(404, "Not Found")
         if token != TOKEN:
-            return self._error(401, "Unauthorized")
+            return self.error(401, "Unauthorized")
         value = parsed(body) if request.content_type == "application/json" else None
+        if method.lower() == "getupdates":
+            return await self.told_of(value if isinstance(value, dict) else {})
         if (answer := self._told(method.lower(), value if isinstance(value, dict) else {})) is not None:
             return answer
+        if method.lower() == "answercallbackquery":
+            return self.press_answered(value if isinstance(value, dict) else {})
         does = {"sendmessage": self._send, "editmessagetext": self._edit, "deletemessage": self._delete}
         if method.lower() not in does:
-            return self._error(404, "Not Found")
+            return self.error(404, "Not Found")
         message = value if isinstance(value, dict) else {}
         return self._placed(request, message, does[method.lower()])
 
     def _told(self, method: str, asked: dict[str, Any]) -> web.Response | None:
         """What it says to who asks, and sends nothing; None where that is no question."""
         if method == "getme":
-            return _ok({"id": BOT, "is_bot": True, "first_name": "Fra", "username": "fravpn_bot"})
+            return ok({"id": BOT, "is_bot": True, "first_name": "Fra", "username": "fravpn_bot"})
         if method == "getwebhookinfo":
-            return _ok(
-                {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": len(self.updates)}
-            )
-        if method == "getupdates":
-            return self._updates(asked)
+            return ok({"url": self.webhook, "has_custom_certificate": False, "pending_update_count": len(self.updates)})
         if method not in ("getchat", "getchatmember"):
             return None
         if self.fault:
-            return self._error(*self.fault)
+            return self.error(*self.fault)
         chat = asked.get("chat_id")
         if isinstance(chat, int) and chat in self._moved:
             parameters = {"migrate_to_chat_id": self._moved[chat]}
-            return self._error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
+            return self.error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
         if not isinstance(chat, int | str) or chat not in self.chats:
-            return self._error(400, "Bad Request: chat not found")
+            return self.error(400, "Bad Request: chat not found")
         if method == "getchatmember":
             if asked.get("user_id") != BOT:
-                return self._error(400, "Bad Request: user not found")
-            return _ok({"user": {"id": BOT, "is_bot": True}, **self.members.get(chat, ADMINISTRATOR)})
+                return self.error(400, "Bad Request: user not found")
+            return ok({"user": {"id": BOT, "is_bot": True}, **self.members.get(chat, ADMINISTRATOR)})
         type_ = (
             "private" if isinstance(chat, int) and chat > 0 else "channel" if isinstance(chat, str) else "supergroup"
         )
-        return _ok({"id": chat, "type": type_, "title": "VPN night shift", "permissions": {"can_send_messages": True}})
-
-    def _updates(self, asked: dict[str, Any]) -> web.Response:
-        """Those that nobody has confirmed. An `offset` confirms all before it, a negative one all but so many."""
-        self.asked.append(asked)
-        if self.webhook:
-            what = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-            return self._error(409, f"Conflict: {what}")
-        if self.polled:
-            what = "terminated by other getUpdates request; make sure that only one bot instance is running"
-            return self._error(409, f"Conflict: {what}")
-        if (offset := asked.get("offset")) is not None:
-            self.updates = [one for one in self.updates if one["update_id"] >= offset] if offset >= 0 else []
-        return _ok(self.updates[:100])
+        return ok({"id": chat, "type": type_, "title": "VPN night shift", "permissions": {"can_send_messages": True}})
 
     def _placed(
         self,
@@ -132,19 +112,19 @@ class Telegram(Service):
     ) -> web.Response:
         chat = message.get("chat_id")
         if self.fault:
-            return self._error(*self.fault)
+            return self.error(*self.fault)
         if isinstance(chat, int) and chat in self._moved:
             parameters = {"migrate_to_chat_id": self._moved[chat]}
-            return self._error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
+            return self.error(400, "Bad Request: group chat was upgraded to a supergroup chat", parameters)
         if not isinstance(chat, int | str) or chat not in self.chats:
-            return self._error(400, "Bad Request: chat not found")
+            return self.error(400, "Bad Request: chat not found")
         if (wait := self._over_limit(chat)) > 0:
             after = int(wait) + 1
-            return self._error(429, f"Too Many Requests: retry after {after}", {"retry_after": after})
+            return self.error(429, f"Too Many Requests: retry after {after}", {"retry_after": after})
         try:
             return do(request, message, chat)
         except Unparsable as error:
-            return self._error(400, f"Bad Request: can't parse entities: {error}")
+            return self.error(400, f"Bad Request: can't parse entities: {error}")
 
     def _over_limit(self, chat: int | str) -> float:
         if not self._limited:
@@ -155,53 +135,41 @@ class Telegram(Service):
 
     def _send(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
         if faults := list(telegram_faults(message)):
-            return self._error(400, f"Bad Request: {faults[0]}")
+            return self.error(400, f"Bad Request: {faults[0]}")
         reply = message.get("reply_parameters", {})
         if reply and (chat, reply["message_id"]) not in self.messages and not reply.get("allow_sending_without_reply"):
-            return self._error(400, "Bad Request: message to be replied not found")
+            return self.error(400, "Bad Request: message to be replied not found")
         self.take(request, message)
-        self._last += 1
-        self.messages[(chat, self._last)] = message
-        return self._done(chat, self._last)
+        self.last += 1
+        self.messages[(chat, self.last)] = message
+        return self._done(chat, self.last)
 
     def _edit(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
         id_ = message.get("message_id")
         wrong = [f"{key} is no parameter of an edit" for key in message if key not in EDITED]
         if faults := [*wrong, *telegram_faults({key: one for key, one in message.items() if key != "message_id"})]:
-            return self._error(400, f"Bad Request: {faults[0]}")
+            return self.error(400, f"Bad Request: {faults[0]}")
         if not isinstance(id_, int) or (chat, id_) not in self.messages:
-            return self._error(400, "Bad Request: message to edit not found")
+            return self.error(400, "Bad Request: message to edit not found")
         there = self.messages[(chat, id_)]
         if all(there.get(key) == message.get(key) for key in ("text", "parse_mode", "reply_markup")):
             same = "specified new message content and reply markup are exactly the same as a current content"
-            return self._error(400, f"Bad Request: message is not modified: {same} and reply markup of the message")
+            return self.error(400, f"Bad Request: message is not modified: {same} and reply markup of the message")
         self.take(request, message)
         self.messages[(chat, id_)] = message
         return self._done(chat, id_)
 
     def _delete(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
         if wrong := [key for key in message if key not in ("chat_id", "message_id")]:
-            return self._error(400, f"Bad Request: {wrong[0]} is no parameter of a deletion")
+            return self.error(400, f"Bad Request: {wrong[0]} is no parameter of a deletion")
         if self.messages.pop((chat, message["message_id"]), None) is None:
-            return self._error(400, "Bad Request: message to delete not found")
+            return self.error(400, "Bad Request: message to delete not found")
         self.take(request, message)
         return web.json_response({"ok": True, "result": True})
 
     def _done(self, chat: int | str, id_: int) -> web.Response:
         result = {"message_id": id_, "date": 1732160058, "chat": {"id": chat, "type": "supergroup"}}
         return web.json_response({"ok": True, "result": result | {"text": self.messages[(chat, id_)]["text"]}})
-
-    def _error(self, code: int, description: str, parameters: dict[str, Any] | None = None) -> web.Response:
-        self.refuse(f"{code} {description}")
-        said: dict[str, Any] = {"ok": False, "error_code": code, "description": description}
-        headers = {"Retry-After": str((parameters or {})["retry_after"])} if code == 429 else None
-        return web.json_response(
-            said | ({"parameters": parameters} if parameters else {}), status=code, headers=headers
-        )
-
-
-def _ok(result: Any) -> web.Response:
-    return web.json_response({"ok": True, "result": result})
 
 
 def telegram_faults(message: dict[str, Any]) -> Iterator[str]:
@@ -263,9 +231,13 @@ def _bad_buttons(message: dict[str, Any]) -> Iterator[str]:
     if "reply_markup" in message and not rows:
         yield "empty keyboard"
     for button in (one for row in rows for one in row):
-        parts = urlsplit(button.get("url", ""))
         if not button["text"].strip():
             yield "inline keyboard button text must be non-empty"
+        if "callback_data" in button:
+            if not 1 <= len(button["callback_data"].encode()) <= 64 or "url" in button:
+                yield "BUTTON_DATA_INVALID"
+            continue
+        parts = urlsplit(button.get("url", ""))
         if parts.scheme != "tg" and (parts.scheme not in ("http", "https") or "." not in (parts.hostname or "")):
             yield f"inline keyboard button URL '{button.get('url')}' is invalid: Wrong HTTP URL"
 

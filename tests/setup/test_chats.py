@@ -61,9 +61,9 @@ async def test_it_is_waited_for_until_somebody_writes(http: Http) -> None:
     class Later(Telegram):
         """Somebody writes while the third question is open."""
 
-        def _updates(self, asked: dict[str, Any]) -> Any:
+        async def told_of(self, asked: dict[str, Any]) -> Any:
             self.updates = [update(8, ALICE)] if len(self.asked) == 2 else []
-            return super()._updates(asked)
+            return await super().told_of(asked)
 
     service = Later()
     assert await found(service, http) == [Chat(42, "Alice", "private")]

@@ -38,6 +38,7 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
+from bridge.polling.bot import Bot
 from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
@@ -112,6 +113,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             )
             reporter = Reporter(outbox, clock, announce=dispatcher.announce)
             poller = Poller(outbox, http, clock, announce=dispatcher.announce)
+            bot = Bot(outbox, http, clock)
             reloader = Reloader(
                 path,
                 receiver,
@@ -123,6 +125,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 reporter=reporter,
                 admin=admin,
                 poller=poller,
+                bot=bot,
             )
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
@@ -134,6 +137,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(alerts.run()),
                 tasks.create_task(reporter.run()),
                 tasks.create_task(poller.run()),
+                tasks.create_task(bot.run()),
             ]
             refusals = Refusals()
             routes = _routes(receiver, config, refusals, clock, ready=outbox.check)

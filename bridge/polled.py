@@ -17,6 +17,7 @@ class Polling(StrEnum):
 
     EVENTS = "events"  # its panel has no webhook: what has changed is what happened
     HEALTH = "health"  # whether it answers at all
+    BOT = "bot"  # it is no source, but a bot: what people have written to it
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.panels.base import PolledConfig
 from bridge.people.directory import generation_of, unchanged
+from bridge.polling.bot import Bot, BotPlan
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
 from bridge.routing import Router
@@ -84,6 +85,7 @@ class Reloader:
         reporter: Reporter | None = None,
         admin: Admin | None = None,
         poller: Poller | None = None,
+        bot: Bot | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._path = path
@@ -94,6 +96,7 @@ class Reloader:
         self._reporter = reporter
         self._admin = admin
         self._poller = poller
+        self._bot = bot
         self._clock = clock or SystemClock()
         self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
@@ -129,6 +132,8 @@ class Reloader:
         if self._poller is not None:
             jobs = [job for one in sources.values() for job in _jobs(one)]
             self._poller.configure(jobs, router)
+        if self._bot is not None:
+            self._bot.configure(_bot_plan(config))
         if self._admin is not None:
             self._admin.configure(
                 config_state(
@@ -141,7 +146,9 @@ class Reloader:
                     places=row_places(loaded),
                 )
             )
-        await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone()), grace=config.shutdown)
+        await self._dispatcher.carry(
+            sinks, LaneSettings(renderer, config.zone(), config.rules()), grace=config.shutdown
+        )
         COUNTERS.config_applies(time.time())
 
     async def watch(self, requested: asyncio.Event) -> None:
@@ -222,6 +229,14 @@ def _whole(config: Config) -> Config:
 def _jobs(source: Source) -> Iterable[Job]:
     """What is asked of a source on a clock."""
     return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm, unmasking=source.unmasking)
+
+
+def _bot_plan(config: Config) -> BotPlan | None:
+    """The bot that customers write to; None where nobody listens."""
+    ears, people = config.ears(), config.people
+    if ears is None or people is None:
+        return None
+    return BotPlan(ears, config.rules(), config.locale, people.support)
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:

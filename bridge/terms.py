@@ -129,6 +129,9 @@ class Terms(Settings):
     fallback: tuple[str, ...] = ()
     fallback_after: float | None = None
     repeat: Repeat | None = None
+    category: str | None = None
+    critical: bool = False
+    max_per_day: int | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:

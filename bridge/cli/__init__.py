@@ -15,6 +15,7 @@ from bridge.cli import (
     forget,
     init,
     lanes,
+    link,
     messages,
     mutes,
     people,
@@ -53,6 +54,7 @@ app.command()(mutes.mute)
 app.command()(people.people)
 app.command()(people.prefs)
 app.command()(forget.forget)
+app.command()(link.link)
 app.command()(report.report)
 app.command()(backup.backup)
 app.command()(backup.restore)

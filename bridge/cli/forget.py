@@ -94,6 +94,7 @@ def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -
     from bridge.people.person import Person, an_event_about
     from bridge.people.recipient import Audience
     from bridge.store.queries.directory import records_of
+    from bridge.store.queries.links import chats_of
 
     key, found = key_of(settings, who, realm), [one.addressing() for one in settings.all_sinks().values()]
     realm_, _, subject = key.partition("/")
@@ -108,7 +109,8 @@ def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -
         return {one.place for one in addresses if isinstance(one, Address) and one.place}
 
     sources = frozenset(source for source, its in settings.realms().items() if its == realm_)
-    return Person(realm_, name, sources, frozenset(places(an_event_about(name)))), places
+    known = places(an_event_about(name)) | set(ledger.read(chats_of, key))
+    return Person(realm_, name, sources, frozenset(known)), places
 
 
 def _show(settings: "Config", person: "Person", found: "Forgettable", *, mentions: bool) -> None:

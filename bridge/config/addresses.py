@@ -55,6 +55,9 @@ def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Ad
     for key in ("digest", "update", "fallback", "template", "repeat") if for_customers else ():
         if document.value((*row, key)) is not None:
             document.report((*row, key), "is not possible with audience: user")
+    for key in () if for_customers else ("category", "critical", "max_per_day"):
+        if document.value((*row, key)) is not None:
+            document.report((*row, key), "is for customers: the row needs audience: user")
 
 
 def _check_report(document: Document, report: KeyPath, addressed: Mapping[str, Addressing], *, each: bool) -> None:
@@ -84,7 +87,7 @@ def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> Non
 def _check_directory(document: Document, config: Config, addressed: Mapping[str, Addressing]) -> None:
     directory, realms = config.directory, sorted(set(config.realms().values()))
     for name, one in addressed.items():
-        if one.audience is not None and one.needs_record and directory is None:
+        if one.audience is not None and one.needs_record and directory is None and not _has_links(config, name):
             document.report(("sinks", name), f"its {one.audience.kind}s are looked up in directory, and there is none")
         if one.default and one.audience is Audience.PERSON:
             document.report(("sinks", name, "unknown"), "default is not for a sink of customers: use drop")
@@ -101,6 +104,12 @@ def _check_directory(document: Document, config: Config, addressed: Mapping[str,
         document.report(
             ("directory", "realm"), f'no source has the realm "{directory.realm}": there are {", ".join(realms)}'
         )
+
+
+def _has_links(config: Config, name: str) -> bool:
+    """Whether customers can show a sink's bot where they are reached."""
+    ears, sink = config.ears(), config.all_sinks()[name].ears()
+    return ears is not None and sink is not None and ears.sender == sink.sender
 
 
 def _check_locales(document: Document, kind: str, names: Iterable[str]) -> None:

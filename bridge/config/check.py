@@ -12,6 +12,7 @@ from bridge.config.errors import suggestion
 from bridge.config.globs import check_globs
 from bridge.config.model import Config
 from bridge.config.orbvpn import slug
+from bridge.config.people import check_people
 from bridge.config.templates import check_templates, valid_sinks
 from bridge.config.warnings import sink_paths, warn_of_parts, warn_of_rows
 from bridge.panels import CONFIGS as SOURCES
@@ -58,6 +59,7 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
         return
     check_admin(document, config)
     check_addresses(document, config)
+    check_people(document, config)
     paths = sink_paths(config)
     check_advice(document, {name: (paths[name], sink) for name, sink in config.all_sinks().items()})
     warn_of_parts(document, config)

@@ -19,6 +19,8 @@ from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.people.directory import DirectorySettings
 from bridge.people.recipient import Recipients
+from bridge.people.rules import NO_RULES, CustomerRules
+from bridge.people.settings import PeopleSettings
 from bridge.routing import OWN, Route
 from bridge.settings import (
     AddressRange,
@@ -31,6 +33,7 @@ from bridge.settings import (
     on_loopback,
 )
 from bridge.sinks import SinkSettings
+from bridge.sinks.hearing import Ears
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
 from bridge.traces import Traces
@@ -84,6 +87,9 @@ class Config(Settings):
         {}, description="what happened in a day or a week, told when it is over"
     )
     directory: DirectorySettings | None = Field(None, description="where owners, users and nodes are reached")
+    people: PeopleSettings | None = Field(
+        None, description="customers: the bot they write to, and what they are told until they say otherwise"
+    )
     sources: dict[Name, SourceSettings] = Field({}, description="the panels that events come from")
     sinks: dict[Name, SinkSettings] = Field({}, description="where messages go to")
     routes: tuple[Route, ...] = Field((), description="which events go where; every row that matches applies, in order")
@@ -117,6 +123,15 @@ class Config(Settings):
         found = {name: one.addressing() for name, one in self.all_sinks().items()}
         audiences = {name: one.audience for name, one in found.items() if one is not None and one.audience is not None}
         return Recipients(audiences, self.realms())
+
+    def rules(self) -> CustomerRules:
+        """What holds for customers as long as they have not said otherwise."""
+        return NO_RULES if self.people is None else self.people.rules()
+
+    def ears(self) -> Ears | None:
+        """How what customers write is heard; None where nobody listens."""
+        sink = None if self.people is None else self.all_sinks().get(self.people.bot or "")
+        return sink.ears() if sink is not None and sink.enabled else None
 
     def table(self) -> Sequence[tuple[str, Route]]:
         """The rows with their names: the routes in order, then one for each webhook."""

@@ -42,9 +42,10 @@ GROWING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is told; what they are told is found in the event. `zone`: of the dates."""
+    """Who is told; what they are told is found in the event. `zone`: of the dates; `locale`: None for the sink's."""
 
     zone: ZoneInfo
+    locale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ def customer_message(
     event: Event, look: Look, renderer: Renderer, customer: Customer, *, at: datetime, silent: bool = False
 ) -> tuple[Message, str | None]:
     """What a customer is told of an event: words over what is theirs. The message has nothing else of the event."""
-    me = me_of(event, at=at, zone=customer.zone, locale=look.locale or renderer.locale)
+    me = me_of(event, at=at, zone=customer.zone, locale=customer.locale or look.locale or renderer.locale)
     assert look.service is not None
     rendered = renderer.customer(look.service, event.type, me)
     bare = replace(event, data={}, native=None, subject=None)

@@ -6,7 +6,7 @@ mended directory holds for what already waits.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, assert_never
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from bridge.clock import Clock
 from bridge.delivery.address_book import AddressBook
 from bridge.delivery.attempt import Customer
+from bridge.delivery.customers import Customers, unwanted, with_wants
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.erased import ERASED, Erased
 from bridge.delivery.muting import Mutes
@@ -23,19 +24,19 @@ from bridge.delivery.policy import Send, admission, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
 from bridge.message import Earlier
-from bridge.messages.customer import is_told
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Limited, Spaced
 from bridge.people.address import Address, Addressing, NoAddress
 from bridge.people.directory import DEFAULT
 from bridge.people.recipient import Audience
 from bridge.people.reduced import reduced
+from bridge.people.rules import NO_RULES, CustomerRules
+from bridge.people.wants import chat_scope
 from bridge.sinks.base import Sink
-from bridge.store.base import Delivery, Outbox, State
+from bridge.store.base import Delivery, Known, Outbox, State
 from bridge.terms import Quiet, Storm
 
 SOON = 2.0  # seconds that an address is waited for whose time was promised: it was spoken to a little late
 LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
-STOPPED = "wants to be told nothing"
 #: What the directory says of recipients, by their keys.
 Records = Mapping[str, Mapping[str, Any]]
 PACED = "waits for its turn at this address"
@@ -50,6 +51,7 @@ class Admitted:
     apart    whether it has to go one by one: it is not for one address
     place    what the limits of that address are kept by; None where the sink has but one
     customer  who is told, where that is a customer
+    known     what was known of customers and their chats when this was decided
     """
 
     batch: Batch
@@ -60,6 +62,7 @@ class Admitted:
     apart: bool = False
     place: str | None = None
     customer: Customer | None = None
+    known: Mapping[str, Known] = field(default_factory=dict)
 
 
 class Gate:
@@ -73,18 +76,23 @@ class Gate:
         self._erased = Erased(outbox, clock)
         self._pace = Pace()
         self._book = AddressBook(sink.sender, outbox, clock)
+        self._customers = Customers(outbox, clock)
 
-    async def admit(self, batch: Batch, zone: ZoneInfo) -> Admitted:
+    async def admit(self, batch: Batch, zone: ZoneInfo, rules: CustomerRules = NO_RULES) -> Admitted:
         """What of a batch is to be sent now; the rest is to be settled as is said of it."""
         addressing = self._sink.addressing
         if addressing is None:
             return await self._wanted(batch, {}, zone)
-        keys = {one.recipient for one in batch.deliveries if one.recipient is not None}
+        keys = sorted({one.recipient for one in batch.deliveries if one.recipient is not None})
         records = await self._outbox.records([*keys, *([DEFAULT] if addressing.default else [])])
-        admitted = await self._wanted(batch, records, zone)
         if addressing.audience is Audience.PERSON:
-            admitted = await self._for_customer(admitted, records, zone)
+            return await self._for_customers(batch, addressing, records, zone, rules)
+        admitted = await self._wanted(batch, records, zone)
         return await self._addressed(admitted, addressing, records) if admitted.batch.deliveries else admitted
+
+    async def still_stands(self, admitted: Admitted) -> bool:
+        """Whether nobody has said stop, or has another chat, since it was decided: asked right before the socket."""
+        return not admitted.known or await self._known(list(admitted.known)) == admitted.known
 
     async def with_earlier(self, admitted: Admitted) -> Admitted:
         """The same with the message that it updates; nothing is left of a deletion where there is nothing to delete."""
@@ -143,7 +151,9 @@ class Gate:
         storm = storm_of(self._sink)
         return storm.age + LATE if storm is not None else float("inf")
 
-    async def _wanted(self, batch: Batch, records: Records, zone: ZoneInfo) -> Admitted:
+    async def _wanted(
+        self, batch: Batch, records: Records, zone: ZoneInfo, rules: CustomerRules = NO_RULES
+    ) -> Admitted:
         """What nobody has muted, still lasts, and the quiet hours let through, and whether silently."""
         now = self._clock.now()
         settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
@@ -154,7 +164,7 @@ class Gate:
                 settled.append((delivery, ERASED))
                 continue
             record = records.get(delivery.recipient or "", {})
-            quiet = quiet_hours(record["quiet"]) if "quiet" in record else self._sink.quiet
+            quiet = quiet_hours(record["quiet"]) if "quiet" in record else self._sink.quiet or rules.quiet
             local = now.astimezone(zone_of(record, zone))
             unwanted = await self._mutes.held_back(delivery) or await ending(delivery, self._outbox)
             match unwanted or admission(delivery, quiet, local):
@@ -167,27 +177,54 @@ class Gate:
                     assert_never(never)
         return Admitted(Batch(through, storm=batch.storm), self._sink, silent, settled=settled)
 
-    async def _for_customer(self, admitted: Admitted, records: Records, zone: ZoneInfo) -> Admitted:
-        """The same where there is something to say to a customer, who has not said that they want nothing."""
-        deliveries = await self._outbox.load(admitted.batch.deliveries)
-        stopped = await self._outbox.stopped([one.recipient for one in deliveries if one.recipient is not None])
-        left: list[tuple[Delivery, Fate]] = []
-        for one in deliveries:
-            if one.recipient in stopped:
-                left.append((one, HeldBack(STOPPED)))
-            elif not is_told(one.event, self._clock.now()):
-                left.append((one, HeldBack(f"there is nothing to tell a customer of {one.event.type}")))
-        kept = {one.id for one, _ in left}
-        batch = Batch([one for one in admitted.batch.deliveries if one.id not in kept])
-        found = records.get(batch.deliveries[0].recipient or "", {}) if batch.deliveries else {}
-        customer = Customer(zone_of(found, zone))
-        return replace(admitted, batch=batch, settled=[*admitted.settled, *left], customer=customer)
+    async def _for_customers(
+        self, batch: Batch, addressing: Addressing, records: Records, zone: ZoneInfo, rules: CustomerRules
+    ) -> Admitted:
+        """What of a batch customers want to be told now, and where."""
+        known = await self._known([one.recipient for one in batch.deliveries if one.recipient is not None])
+        records = with_wants(records, known)
+        zones = {key: zone_of(records.get(key, {}), zone) for key in known}
+        settled = await self._customers.willing(batch.deliveries, known, rules)
+        admitted = await self._wanted(without(batch, settled), records, zone, rules)
+        over = await self._customers.over_limit(admitted.batch.deliveries, zones, rules)
+        left = without(admitted.batch, over)
+        admitted = replace(admitted, batch=left, settled=[*settled, *admitted.settled, *over], known=known)
+        if not left.deliveries:
+            return admitted
+        customer = Customer(zones.get(left.deliveries[0].recipient or "", zone))
+        admitted = await self._addressed(replace(admitted, customer=customer), addressing, records)
+        return await self._in_chat(admitted, rules)
+
+    async def _in_chat(self, admitted: Admitted, rules: CustomerRules) -> Admitted:
+        """The same as far as what was said in that very chat lets it through, whoever it is told to."""
+        if admitted.place is None or not admitted.batch.deliveries:
+            return admitted
+        scope = chat_scope(self._sink.sender, admitted.place)
+        there = (await self._known([scope]))[scope]
+        found = [(one, unwanted(one, there, rules)) for one in admitted.batch.deliveries]
+        left = [(one, HeldBack(why)) for one, why in found if why is not None]
+        sink, locale = admitted.sink, there.wants.chosen.get("locale")
+        return replace(
+            admitted,
+            batch=without(admitted.batch, left),
+            settled=[*admitted.settled, *left],
+            known={**admitted.known, scope: there},
+            customer=replace(admitted.customer, locale=locale) if admitted.customer is not None else None,
+            sink=sink,
+        )
+
+    async def _known(self, keys: Sequence[str]) -> Mapping[str, Known]:
+        return await self._outbox.known(self._sink.sender, keys)
 
     async def _addressed(self, admitted: Admitted, addressing: Addressing, records: Records) -> Admitted:
         """The same with the address that all of it goes to; what has none is held back."""
         deliveries = admitted.batch.deliveries
         whole = await self._outbox.load(deliveries) if addressing.needs_data else deliveries
-        found = [(one, address_of(loaded, addressing, records)) for one, loaded in zip(deliveries, whole, strict=True)]
+        links = {key: one.link for key, one in admitted.known.items()}
+        found = [
+            (one, address_of(loaded, addressing, records, links.get(one.recipient or "")))
+            for one, loaded in zip(deliveries, whole, strict=True)
+        ]
         unreached = [(one, unreachable(to)) for one, to in found if isinstance(to, NoAddress)]
         reached = [(one, to) for one, to in found if isinstance(to, Address)]
         settled = [*admitted.settled, *unreached]
@@ -213,9 +250,21 @@ def quiet_hours(hours: str) -> Quiet:
     return Quiet(hours=hours, mode="hold")
 
 
-def address_of(delivery: Delivery, addressing: Addressing, records: Records) -> Address | NoAddress:
-    """Where a delivery goes, by the record of its recipient and by nobody else's but the default one."""
+def without(batch: Batch, settled: Sequence[tuple[Delivery, Fate]]) -> Batch:
+    """A batch without what is settled."""
+    left = {one.id for one, _ in settled}
+    return replace(batch, deliveries=[one for one in batch.deliveries if one.id not in left])
+
+
+def address_of(
+    delivery: Delivery, addressing: Addressing, records: Records, link: str | None = None
+) -> Address | NoAddress:
+    """Where a delivery goes: to the chat that its recipient has linked, else by the record of its recipient, and by
+    nobody else's but the default one.
+    """
     record = records.get(delivery.recipient) if delivery.recipient is not None else None
+    if link is not None and (linked := addressing.of_link(link, record or {})) is not None:
+        return linked
     address = addressing.resolve(delivery.event, record)
     if isinstance(address, NoAddress) and addressing.default and DEFAULT in records:
         return addressing.of_record(delivery.event, records[DEFAULT])

@@ -32,6 +32,7 @@ from bridge.errors import StoreError
 from bridge.incident import OnIncident, ignore
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Refused
+from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
 from bridge.telemetry import log
@@ -50,6 +51,7 @@ class LaneSettings:
 
     renderer: Renderer
     zone: ZoneInfo
+    rules: CustomerRules = NO_RULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +186,8 @@ class Lane:
         try:
             async with self._gate.turn(await self._admit(batch)) as admitted, self._room(admitted.batch):
                 await self._settle_unsent(admitted)
-                if admitted.apart or self._is_closed():  # by the answer to another one
-                    self._queue.restore(batch)
+                if admitted.apart or self._is_closed() or not await self._gate.still_stands(admitted):
+                    self._queue.restore(batch)  # closed by the answer to another one, or somebody has said stop
                 elif admitted.batch.deliveries:
                     await self._attempt(admitted)
         except StoreError as error:  # before anything was sent: nothing has happened
@@ -209,7 +211,7 @@ class Lane:
 
     async def _admit(self, batch: Batch) -> Admitted:
         """What of a batch is to be sent, and where; the rest is settled as its terms want it."""
-        admitted = await self._gate.admit(batch, self.settings.zone)
+        admitted = await self._gate.admit(batch, self.settings.zone, self.settings.rules)
         await self._settle_unsent(admitted)
         if admitted.apart:
             self._queue.send_singly(admitted.batch.deliveries)

@@ -99,13 +99,16 @@ Admission = Send | Again | HeldBack
 def admission(delivery: Delivery, quiet: Quiet | None, local: datetime) -> Admission:
     """Whether a delivery may be sent in the sink's `quiet` hours. Those of its row come first.
 
-    `local` is the time in the zone that the hours are meant in.
+    `local` is the time in the zone that the hours are meant in. What is critical passes them, without a sound.
     """
-    row = delivery.terms.quiet if delivery.terms is not None else None
+    terms = delivery.terms
+    row = terms.quiet if terms is not None else None
     hours = quiet if row is None else row
     until = hours.until(local) if hours is not None else None
     if hours is None or until is None:
         return Send()
+    if terms is not None and terms.critical:
+        return Send(silent=True)
     match hours.mode:
         case "silent":
             return Send(silent=True)

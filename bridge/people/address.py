@@ -32,6 +32,7 @@ class Form:
     optional  nothing at all is the setting left out
     place     what limits and states are kept by, for the setting's text; empty where it is none of its own, as a topic
     escape    how the value of each expression is written where it stands, as a segment of a path; as it is if None
+    linked    whether it is what a customer's link has: their chat
     """
 
     pattern: str
@@ -40,6 +41,7 @@ class Form:
     optional: bool = False
     place: Callable[[str], str] = str
     escape: Escape | None = None
+    linked: bool = False
 
     def read(self, text: str) -> Any:
         """The value; None where an optional one is left out. ValueError where the text has not the form."""
@@ -120,8 +122,20 @@ class Addressing:
             except FAULTS as error:
                 return NoAddress(f"{name} {error}")
             places.append(self._forms[name].place(written))
-        locale = record.get("locale")
-        return Address(" ".join(filter(None, places)), values, locale if isinstance(locale, str) else None)
+        return Address(" ".join(filter(None, places)), values, _locale(record))
+
+    def of_link(self, chat: str, record: Mapping[str, Any]) -> Address | None:
+        """The address of a chat that somebody has shown to be theirs; None where the service has no links."""
+        name = next((name for name, form in self._forms.items() if form.linked), None)
+        if name is None or self.audience is not Audience.PERSON:
+            return None
+        rest = dict.fromkeys(self._texts.keys() - {name})  # a topic is a group's: in a private chat there is none
+        return Address(chat, {**rest, name: self._forms[name].read(chat)}, _locale(record))
+
+
+def _locale(record: Mapping[str, Any]) -> str | None:
+    locale = record.get("locale")
+    return locale if isinstance(locale, str) else None
 
 
 def audience_of(written: Mapping[str, str]) -> Audience | None:

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from bridge.expressions import Expression, names_in
+from bridge.people.wants import Category
 from bridge.settings import Duration, Names, Settings
 from bridge.terms import DigestWindow, Quiet, Repeat, Terms
 from bridge.vocabulary import KEYS, OWN_FAMILY, TYPES, remedy
@@ -48,6 +49,16 @@ class Route(Settings):
     )
     fallback_after: Duration = Field(600.0, gt=0, description="also when the service has been away for so long")
 
+    category: Category | None = Field(
+        None, description="what customers can switch off: reminders, status, news; the type's own if not given"
+    )
+    critical: bool = Field(
+        False, description="true: customers are told in quiet hours too, without a sound, and beyond max_per_day"
+    )
+    max_per_day: int | None = Field(
+        None, ge=1, le=1000, description="so many messages a day to each customer; in place of people.max_per_day"
+    )
+
     repeat: Repeat | None = Field(None, description="trouble that lasts is told again, as every: 1h or just 1h")
 
     def terms(self) -> Terms | None:
@@ -60,6 +71,9 @@ class Route(Settings):
             fallback=self.fallback,
             fallback_after=self.fallback_after if self.fallback else None,
             repeat=self.repeat,
+            category=self.category,
+            critical=self.critical,
+            max_per_day=self.max_per_day,
         )
         return None if asked == Terms() else asked
 

@@ -27,6 +27,7 @@ from bridge.outcome import Rate
 from bridge.people.address import Addressing, Form, audience_of, is_expression
 from bridge.people.recipient import Audience
 from bridge.settings import Duration, Settings
+from bridge.sinks.hearing import Ears
 from bridge.sinks.mending import Mending
 from bridge.sinks.questions import Question
 from bridge.sinks.text import web_url
@@ -213,6 +214,10 @@ class SinkConfig(Settings):
     def bound(self, found: Mapping[str, Any]) -> Self:
         """The same with what was found of an address in the place of its expressions."""
         return self.model_copy(update=dict(found))
+
+    def ears(self) -> Ears | None:
+        """How what people write to it is heard; None where nobody can."""
+        return None
 
     def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
         """Why it can neither edit (`subject`) or answer (`thread`) what it said before; None where it can."""

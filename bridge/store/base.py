@@ -8,11 +8,11 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
 from bridge.event import Event
 from bridge.figures import Collected, OwnerFigures, Span
@@ -21,6 +21,8 @@ from bridge.message import Earlier
 from bridge.mute import Mute
 from bridge.outcome import Attempt, Fate
 from bridge.polled import PollKey, PollResult, Turn
+from bridge.store.addressees import Addressees
+from bridge.store.addressees import Known as Known
 from bridge.store.standing import AddressState as AddressState
 from bridge.store.standing import LaneState as LaneState
 from bridge.store.standing import Standing as Standing
@@ -159,7 +161,7 @@ class PutResult:
         return len(self.repeated)
 
 
-class Outbox(Protocol):
+class Outbox(Addressees, Protocol):
     """What lanes and the receiver do with the store.
 
     Each verb raises StoreUnavailable while the store cannot be used, and then nothing has happened.
@@ -263,23 +265,8 @@ class Outbox(Protocol):
         """What is muted now."""
         ...
 
-    async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """What the directory says of these recipients, of those that it knows."""
-        ...
-
-    async def keep_directory(self, generation: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
-        """Look recipients up in these records from now on; nothing is written where that is so already.
-
-        `generation`: a hash of them, empty where there are none.
-        """
-        ...
-
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         """The first event after this one, of the same source and subject, that has one of these types."""
-        ...
-
-    async def stopped(self, keys: Sequence[str]) -> Set[str]:
-        """Which of these recipients want to be told nothing."""
         ...
 
     async def last_erasure(self) -> tuple[int, int]:
@@ -288,18 +275,6 @@ class Outbox(Protocol):
 
     async def kept(self, ids: Sequence[int]) -> Set[int]:
         """Which of these deliveries are still there: what is forgotten is gone, also where it was claimed."""
-        ...
-
-    async def address_state(self, sender: str, place: str) -> AddressState | None:
-        """How an address stands to a sender; None where it was never spoken to."""
-        ...
-
-    def save_address_state(self, sender: str, place: str, state: AddressState) -> "asyncio.Future[None]":
-        """Begin to record how an address stands."""
-        ...
-
-    def ask_again(self, sender: str) -> "asyncio.Future[int]":
-        """Begin to let every address of a sender be asked again; how many took nothing."""
         ...
 
     async def lane_state(self, sink: str) -> LaneState:

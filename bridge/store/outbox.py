@@ -15,6 +15,7 @@ from bridge.figures import Collected, OwnerFigures, Span
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
+from bridge.people.heard import Answer, Heard
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.backend import autocommit
 from bridge.store.base import (
@@ -23,6 +24,7 @@ from bridge.store.base import (
     Claim,
     Delivery,
     Ending,
+    Known,
     LaneState,
     PutResult,
     Remembered,
@@ -40,14 +42,16 @@ from bridge.store.queries import (
     fingerprints,
     following,
     lanes,
+    links,
     mutes,
     owners,
     polled,
     prune,
     threads,
+    told,
     traces,
-    wishes,
 )
+from bridge.store.queries.listening import keep_heard
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables
@@ -180,8 +184,15 @@ class SqlOutbox:
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         return await self._read(lambda c: following.ended_by(c, event, types))
 
-    async def stopped(self, keys: Sequence[str]) -> Set[str]:
-        return await self._read(lambda c: wishes.stopped(c, keys))
+    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
+        return await self._read(lambda c: links.known(c, sender, keys))
+
+    async def told_since(self, key: str, since: datetime) -> int:
+        return await self._read(lambda c: told.told_since(c, key, since))
+
+    async def keep_heard(self, heard: Sequence[Heard], result: PollResult, *, now: datetime) -> Sequence[Answer] | None:
+        answers: Sequence[Answer] | None = await self._writer.write(keep_heard, (heard, result, now))
+        return answers
 
     async def last_erasure(self) -> tuple[int, int]:
         return await self._read(erasures.last_erasure)

@@ -18,6 +18,7 @@ from bridge.store.schema import (
     addresses,
     attempts,
     audit,
+    closed,
     deliveries,
     directories,
     directory,
@@ -25,6 +26,8 @@ from bridge.store.schema import (
     events,
     fingerprints,
     lanes,
+    link_tokens,
+    links,
     micros,
     moment,
     mutes,
@@ -42,12 +45,12 @@ HEADER = {"panelbridge": "people", "version": 1}
 LONGEST = 1 << 20  # characters of a line
 MOST_TOLD = 20  # mistakes that are told
 #: The tables of people, in the order of the file.
-TABLES = (directories, directory, wishes, told, addresses)
+TABLES = (directories, directory, wishes, links, told, addresses)
 #: What came in, and how the bridge stands: `panelbridge backup` and `store copy` have it.
 BEYOND = frozenset(
     (
         *(events, deliveries, attempts, set_aside, threads, fingerprints, tallies),
-        *(audit, mutes, lanes, polled, replicas, tables, erasures),
+        *(audit, mutes, lanes, polled, replicas, tables, erasures, link_tokens, closed),
     )
 )
 _NAMED = {table.name: table for table in TABLES}

@@ -206,6 +206,34 @@ wishes = sa.Table(  # what recipients want; who has none wants what the file say
     sa.Column("stopped_at", Micros),  # when nothing was wanted any more
     sa.Column("by", sa.Text, nullable=False),
     sa.Column("at", Micros, nullable=False),
+    sa.Column("wants", sa.Text),  # JSON: categories, locale, zone, quiet, as far as they were spoken of
+)
+
+links = sa.Table(  # the chats that customers have shown to be theirs, one for each bot
+    "links",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # of a recipient
+    sa.Column("sender", sa.Text, primary_key=True),  # the bot
+    sa.Column("chat", sa.Text, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),
+    sa.Column("at", Micros, nullable=False),
+)
+
+link_tokens = sa.Table(  # what was given away to make a link with
+    "link_tokens",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),  # the token itself is kept nowhere
+    sa.Column("key", sa.Text, nullable=False),  # of a recipient
+    sa.Column("sender", sa.Text, nullable=False),  # the bot
+    sa.Column("until", Micros, nullable=False),
+    sa.Column("used_by", sa.Text),  # the chat; null until it is used
+)
+
+closed = sa.Table(  # recipients that were deleted: what was made before is told to nobody
+    "closed",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("at", Micros, nullable=False),
 )
 
 told = sa.Table(  # the last step of each kind that a customer was told of
@@ -308,6 +336,12 @@ _index("deliveries_settled", _d.sink, _d.id, where="settled_at IS NOT NULL")
 _index("events_subject", subject_head(events.c.subject), events.c.id, where="subject IS NOT NULL")
 _index("events_type", text_head(events.c.type), events.c.id)
 _index("events_owner", events.c.realm, text_head(events.c.owner), events.c.id, where="owner IS NOT NULL")
+# how much a customer was told since midnight
+_index("deliveries_told", _d.recipient, _d.settled_at, where="recipient IS NOT NULL AND state = 'delivered'")
+_index("links_chat", links.c.sender, links.c.chat)
+_index("link_tokens_key", link_tokens.c.key)
+_index("link_tokens_until", link_tokens.c.until)
+_index("closed_at", closed.c.at)
 _index("set_aside_received", set_aside.c.received_at)
 _index("threads_said", threads.c.said_at)
 _index("fingerprints_until", fingerprints.c.until)

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 from bridge.codec import load
 from bridge.mute import MuteKind
 from bridge.people.person import Person, has_text
+from bridge.people.wants import CHAT
 from bridge.store.index_key import index_key
 from bridge.store.rows import Row, event_of
 from bridge.store.schema import (
     addresses,
     attempts,
     audit,
+    closed,
     deliveries,
     directories,
     directory,
@@ -25,6 +27,8 @@ from bridge.store.schema import (
     events,
     fingerprints,
     lanes,
+    link_tokens,
+    links,
     mutes,
     polled,
     replicas,
@@ -127,6 +131,12 @@ def _polled(person: Person, row: Row) -> Trace | None:
     return Trace.BEYOND if row.source in person.sources and person.is_named_in(row.state) else None
 
 
+def _wish(person: Person, row: Row) -> Trace | None:
+    """What they want; and what was said in a chat of theirs, which names nobody."""
+    is_theirs = row.key == person.key or row.key.rpartition(CHAT)[2] in person.places
+    return Trace.THEIRS if is_theirs else None
+
+
 def _table(person: Person, row: Row) -> Trace | None:
     return Trace.BEYOND if person.is_named_in(row.rows) else None
 
@@ -141,7 +151,10 @@ RULES: Mapping[sa.Table, Rule] = {
     fingerprints: _fingerprint,
     mutes: _mute,
     told: _keyed,
-    wishes: _keyed,
+    wishes: _wish,
+    links: _keyed,
+    link_tokens: _keyed,
+    closed: _keyed,
     directory: _directory,
     addresses: _address,
     audit: _words(audit),
@@ -164,6 +177,8 @@ def may_name(connection: sa.Connection, table: sa.Table, person: Person) -> sa.C
         found.append(threads.c.subject.in_(thread_keys(person)))
     if table is addresses:
         found.append(addresses.c.place.in_(sorted(person.places)))
+    if table is wishes:
+        found += [wishes.c.key.endswith(f"{CHAT}{place}", autoescape=True) for place in sorted(person.places)]
     return sa.or_(*found)
 
 

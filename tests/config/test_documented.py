@@ -20,6 +20,7 @@ from bridge.panels.base import SourceConfig, Watch
 from bridge.panels.json.signature import SignatureSettings
 from bridge.people.directory import DirectorySettings
 from bridge.people.record import Record
+from bridge.people.settings import Categories, PeopleSettings
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
@@ -54,6 +55,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "reports": ReportSettings,
     "directory": DirectorySettings,
     "record": Record,
+    "people": PeopleSettings,
+    "categories": Categories,
     "Every source": SourceConfig,
     "watch": Watch,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},

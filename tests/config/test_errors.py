@@ -33,8 +33,8 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ),
         (
             SINK + "routes:\n  - {to: ops, bundle: 60s}",
-            '4:15: route 1: unknown key "bundle": there are audience, digest, fallback, fallback_after, hold, match, '
-            "quiet, repeat, source, stop, template, to, update, when",
+            '4:15: route 1: unknown key "bundle": there are audience, category, critical, digest, fallback, '
+            "fallback_after, hold, match, max_per_day, quiet, repeat, source, stop, template, to, update, when",
         ),
         (
             SINK + "routes:\n  - {to: ops, digest: {window: 60s, maximum: 5}}",

@@ -26,6 +26,7 @@ ENV = {
 } | {
     "SLACK_TOKEN": "xoxb-1",
     "BOT_TOKEN": "123456:abc",
+    "CUSTOMERS_BOT_TOKEN": "654321:abc",
     "GHL_API_KEY": "pit-1",
     "ZAPIER_API_KEY": "z",
     "NTFY_TOPIC": "t",

@@ -8,6 +8,7 @@ from pathlib import Path
 from bridge.admin import operations
 from bridge.intake import Intake, SetAside
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
@@ -29,6 +30,14 @@ routes:
 reports:
   morning: {at: "09:00", to: ops}
 """
+#: The same with a customers' bot, for what asks for one.
+WITH_BOT = CONFIG.replace(
+    "routes:",
+    """  dm: {type: telegram, token: "123456789:AAF-telegram-bot-token-0123456789abc", chat_id: "{{ person.telegram }}"}
+people: {bot: dm}
+routes:
+  - {match: user.expired, to: dm, audience: user}""",
+)
 
 
 def fill(store: Path) -> None:
@@ -58,9 +67,18 @@ async def _fill(url: str) -> None:
         await outbox.put(an_intake(replace(an_event("user:alice", at=hour_ago), id=SHOWN), sinks=("shop",)))
         await outbox.put(an_intake(an_event("user:carol", at=hour_ago), sinks=()))
         await outbox.put(Intake([], [aside(hour_ago)]))
+        await name_the_bot(outbox, now)
         for sink in ("ops", "shop"):
             parked = LaneState(standing=Standing.PARKED, reason="HTTP 404: Unknown Webhook", since=hour_ago)
             await outbox.save_lane_state(sink, parked, epoch=0)
+
+
+async def name_the_bot(outbox: SqlOutbox, now: datetime) -> None:
+    """A bridge has listened to the customers' bot, and knows what it is called."""
+    turn = await outbox.take_turn(PollKey("telegram bot 123456789", Polling.BOT), now=now, every=60.0)
+    assert isinstance(turn, Turn)
+    result = PollResult(turn=turn, health=Health(), state={"name": "fravpn_bot"})
+    await outbox.keep_heard((), result, now=now)
 
 
 async def settle(outbox: SqlOutbox, id_: int, sink: str, fate: Fate) -> None:

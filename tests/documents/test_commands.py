@@ -111,7 +111,8 @@ def test_every_command_of_a_list_does_something(
     command: Piece, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(store, tmp_path)
-    (tmp_path / "config.yaml").write_text(f"listen: 127.0.0.1:{free_port()}\nadmin: {{listen: null}}\n{kept.CONFIG}")
+    config = kept.WITH_BOT if command.text.startswith("panelbridge link ") else kept.CONFIG
+    (tmp_path / "config.yaml").write_text(f"listen: 127.0.0.1:{free_port()}\nadmin: {{listen: null}}\n{config}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PANELBRIDGE_CONFIG", raising=False)
     with pytest.raises(SystemExit) as ended:

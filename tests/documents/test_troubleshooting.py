@@ -4,8 +4,8 @@ import re
 
 from bridge.admin.shapes import Fate
 from bridge.admin.words import sentence
+from bridge.delivery.customers import CLOSED, STOPPED
 from bridge.delivery.earlier import NOTHING_TO_DELETE
-from bridge.delivery.gate import STOPPED
 from bridge.mute import MUTED
 from bridge.store.base import Standing, State
 from bridge.store.queries.told import TOLD_ALREADY
@@ -35,13 +35,13 @@ def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
     code = "\n".join(file.read_text("utf-8") for file in (ROOT / "bridge").rglob("*.py"))
     constants = {
         "MUTED": MUTED,
-        "STOPPED": STOPPED,
         "NOTHING_TO_DELETE": NOTHING_TO_DELETE,
         "reason": "the service's own words",
         "why": "the service's own words",
     }
     made = re.findall(r"(?<!case )\bHeldBack\((?:f?\"([^\"{]+)|(\w+))", code)
     reasons = {literal or constants[name] for literal, name in made} | {TOLD_ALREADY}  # as it is put
+    reasons |= {STOPPED, CLOSED, "wants no"}  # delivery/customers.py: unwanted
     rows = [row[0] for row in table(PAGE, "It was held back")]
     told = [(named(row) or [row])[0] for row in rows]
     assert [reason for reason in reasons if not any(reason.startswith(words) for words in told)] == []

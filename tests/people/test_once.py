@@ -95,7 +95,7 @@ async def test_whoever_is_called_so_after_a_deletion_is_somebody_else(outbox: Sq
     key = "marzban/user:alice"
     await outbox.operate(lambda ledger: ledger.write(set_stopped, key, stop=True, by="operator", now=START))
     assert len(await put(outbox, used(80), used(80))) == 1
-    assert await outbox.stopped([key]) == {key}
+    assert (await outbox.known("a bot", [key]))[key].wants.stopped
     await outbox.put(Intake([Routed(an_event(type_="user.deleted"), (), DECISION)]))
     assert len(await put(outbox, used(80))) == 1
-    assert await outbox.stopped([key]) == set()
+    assert not (await outbox.known("a bot", [key]))[key].wants.stopped

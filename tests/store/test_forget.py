@@ -22,7 +22,7 @@ from bridge.store.migrate import migrate
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.erasures import want_empty_log, wanted_log
 from bridge.store.queries.records import delivery_records
-from bridge.store.queries.wishes import set_stopped, wish_of
+from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.records import DeliveryRecord, Query
 from bridge.store.retention import empty_log_forever
 from bridge.store.schema import attempts, deliveries, events, metadata
@@ -187,13 +187,13 @@ async def test_whoever_wanted_to_be_told_nothing_still_is_and_their_name_is_gone
         ledger.write(set_stopped, ALICE.key, stop=True, by="operator", now=START)
         forget(any_store_url)
         assert columns_with(any_store_url, "alice") == set()
-        assert await outbox.stopped([ALICE.key, "marzban/user:bob"]) == {ALICE.key}
-        wish = ledger.read(wish_of, ALICE.key)
-        assert wish is not None
-        assert wish.stopped_at == START
+        wishes = ledger.read(wishes_of, [ALICE.key, "marzban/user:bob"])
+        assert wishes.keys() == {ALICE.key}
+        assert wishes[ALICE.key].stopped_at == START
+        assert wishes[ALICE.key].wants.stopped
         assert would_forget(any_store_url).is_nothing
         ledger.write(set_stopped, ALICE.key, stop=False, by="operator", now=START)
-        assert await outbox.stopped([ALICE.key]) == set()
+        assert not (await outbox.known("a bot", [ALICE.key]))[ALICE.key].wants.stopped
 
 
 async def test_a_new_user_of_that_name_does_not_inherit_the_wish(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -201,7 +201,7 @@ async def test_a_new_user_of_that_name_does_not_inherit_the_wish(outbox: SqlOutb
         ledger.write(set_stopped, ALICE.key, stop=True, by="operator", now=START)
     forget(any_store_url)
     await outbox.put(an_intake(an_event("user:alice", type_="user.deleted")))
-    assert await outbox.stopped([ALICE.key]) == set()
+    assert not (await outbox.known("a bot", [ALICE.key]))[ALICE.key].wants.stopped
 
 
 async def test_the_addresses_that_she_was_told_at_go_with_what_was_told(outbox: SqlOutbox, any_store_url: str) -> None:

@@ -43,6 +43,11 @@ INDEXES = {
     "set_aside_received": False,
     "threads_said": False,
     "fingerprints_until": False,
+    "deliveries_told": True,
+    "links_chat": False,
+    "link_tokens_key": False,
+    "link_tokens_until": False,
+    "closed_at": False,
 }
 
 

@@ -53,7 +53,6 @@ from bridge.sinks.base import (
     noted,
     retry_after,
     seconds,
-    short_hash,
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
@@ -62,6 +61,7 @@ from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
 from bridge.sinks.telegram.asking import chat_asking
 from bridge.sinks.telegram.chats import chats_heard
+from bridge.sinks.telegram.hearing import TelegramEars, bot_of
 from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.telegram.service import TELEGRAM
@@ -121,7 +121,7 @@ class TelegramConfig(ChatConfig, AddressedConfig):
     service: ClassVar[Service] = TELEGRAM
     for_customers: ClassVar[bool] = True
     address_forms: ClassVar[Mapping[str, Form]] = {
-        "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", _chat_number),
+        "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", _chat_number, linked=True),
         "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", _thread, optional=True, place=nowhere),
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
@@ -150,6 +150,10 @@ class TelegramConfig(ChatConfig, AddressedConfig):
 
     def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
         return None
+
+    def ears(self) -> TelegramEars:
+        proxy = self.proxy.get_secret_value() if self.proxy else None
+        return TelegramEars(self.token.get_secret_value(), api_base=self.api_base, proxy=proxy)
 
     def open(self, tools: Tools) -> "TelegramSink":
         return TelegramSink(self, tools)
@@ -185,9 +189,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     @property
     def sender(self) -> str:
-        token = self.config.token.get_secret_value()
-        id_ = token.partition(":")[0]
-        return f"telegram bot {id_ if id_.isdigit() and id_ != token else short_hash(token)}"
+        return bot_of(self.config.token.get_secret_value())
 
     @property
     def spacing(self) -> tuple[Spaced, ...]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bridge.store.compiled import write
 from bridge.store.people_file import TABLES, Line, Values
-from bridge.store.schema import addresses, directories, directory, told, wishes
+from bridge.store.schema import addresses, directories, directory, links, told, wishes
 
 CHUNK = 500  # rows in one statement
 
@@ -90,4 +90,5 @@ def _address(known: Values | None, said: Values) -> Values | None:
     return said if known["reason"] is None and said["reason"] is not None else None
 
 
-MERGES: dict[sa.Table, Merge] = {wishes: _wish, told: _told, addresses: _address}
+#: A link is replaced by a newer one alone, as what was told is.
+MERGES: dict[sa.Table, Merge] = {wishes: _wish, links: _told, told: _told, addresses: _address}

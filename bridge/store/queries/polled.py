@@ -7,6 +7,7 @@ number of its turn, or not at all.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -44,6 +45,12 @@ def seconds_until_due(connection: sa.Connection, key: PollKey, *, now: datetime,
     return max(0.0, (moment(due_at) - now).total_seconds())
 
 
+def last_turn(connection: sa.Connection, key: PollKey) -> Turn | None:
+    """The turn that was taken last, as it left things; None where there was none."""
+    row = connection.execute(_TAKEN, _names(key)).first()
+    return None if row is None else _turn(key, row)
+
+
 def take_turns(connection: sa.Connection, asked: Sequence[tuple[PollKey, datetime, float]]) -> list[Turn | None]:
     """The turn of each, where it can be had: its key, when it is asked for, and how long until the next one."""
     lock_next_id(connection)  # first of all, as whoever puts does: or two replicas would wait for each other
@@ -55,7 +62,7 @@ def put_polled(
 ) -> list[PutResult | None]:
     """Keep what turns have found and the events of each; None for one whose turn is over. `names`: as of `put`."""
     lock_next_id(connection)
-    lasting = [_keep(connection, result) for _, result in found]
+    lasting = [keep_turn(connection, result) for _, result in found]
     kept = [intake for (intake, _), lasts in zip(found, lasting, strict=True) if lasts]
     results = iter(put(connection, kept, names=names))
     return [next(results) if lasts else None for lasts in lasting]
@@ -73,11 +80,10 @@ def _take(connection: sa.Connection, key: PollKey, now: datetime, every: float) 
     times = {"now_": micros(now), "latest_": micros(_latest(now, every)), "next_": micros(next_)}
     if not connection.execute(_TAKE, _names(key) | times).rowcount:
         return None
-    row = connection.execute(_TAKEN, _names(key)).one()
-    return Turn(key, row.turn, _health(load(row.health)), None if row.state is None else load(row.state))
+    return _turn(key, connection.execute(_TAKEN, _names(key)).one())
 
 
-def _keep(connection: sa.Connection, result: PollResult) -> bool:
+def keep_turn(connection: sa.Connection, result: PollResult) -> bool:
     """Keep what a turn has found, if it lasts: nobody else takes one before the commit."""
     values: JsonObject = {"health": dump(_health_json(result.health)).decode()}
     if result.state is not None:
@@ -91,6 +97,10 @@ def _keep(connection: sa.Connection, result: PollResult) -> bool:
 def _latest(now: datetime, every: float) -> datetime:
     """The latest time that a turn can be put off to."""
     return now + timedelta(seconds=every + LONGEST_DELAY)
+
+
+def _turn(key: PollKey, row: Any) -> Turn:
+    return Turn(key, row.turn, _health(load(row.health)), None if row.state is None else load(row.state))
 
 
 def _names(key: PollKey) -> JsonObject:

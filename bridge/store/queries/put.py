@@ -127,7 +127,7 @@ def _without_told(
 def _close_person(connection: sa.Connection, event: Event, realm: str | None) -> None:
     """A user is no more: the next one of that name is somebody else."""
     if (name := named(event, Audience.PERSON)) is not None:
-        close_person(connection, recipient_key(realm or event.source, Audience.PERSON, name))
+        close_person(connection, recipient_key(realm or event.source, Audience.PERSON, name), event.received_at)
 
 
 def rehearse(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:

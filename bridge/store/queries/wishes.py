@@ -1,53 +1,73 @@
-"""Wishes: who wants to be told nothing. It is asked right before a message is sent."""
+"""Wishes: what people want to be told, and whether anything. It is asked right before a message is sent.
 
-from collections.abc import Sequence
+One row for each recipient that has said something, by its key, and one for each chat that has, by its scope: what is
+said in a chat holds there, whoever is told there. Of who was forgotten a stop is left, by a hash of the key.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.codec import dump, load
 from bridge.people.person import forgotten_key
+from bridge.people.wants import CATEGORIES, Wants, wants_of
 from bridge.store.compiled import read
 from bridge.store.schema import directories, directory, micros, moment, wishes
 
-_STOPPED = sa.select(wishes.c.key).where(
-    wishes.c.key.in_([sa.bindparam("key_"), sa.bindparam("forgotten_")]), wishes.c.stopped_at.is_not(None)
-)
-_PUT = sa.text(
+_WISH = sa.select(wishes).where(wishes.c.key.in_([sa.bindparam("key_"), sa.bindparam("forgotten_")]))
+_STOP = sa.text(
     'INSERT INTO wishes (key, stopped_at, "by", at) VALUES (:key, :stopped_at, :by, :at)'
     ' ON CONFLICT (key) DO UPDATE SET stopped_at = excluded.stopped_at, "by" = excluded."by", at = excluded.at'
+)
+_WANT = sa.text(
+    'INSERT INTO wishes (key, wants, "by", at) VALUES (:key, :wants, :by, :at)'
+    ' ON CONFLICT (key) DO UPDATE SET wants = excluded.wants, "by" = excluded."by", at = excluded.at'
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """That a recipient wants nothing since then, who said so, and when."""
+    """What a recipient wants, since when they want nothing if they do not, who said it last, and when."""
 
     key: str
+    wants: Wants
     stopped_at: datetime | None
     by: str
     at: datetime
 
 
-def stopped(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
-    """Which of these recipients want nothing."""
-    return {key for key in keys if read(connection, _STOPPED, {"key_": key, "forgotten_": forgotten_key(key)})}
+def wishes_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Wish]:
+    """What these want, of those that have said something."""
+    found: dict[str, Wish] = {}
+    for key in keys:
+        rows = read(connection, _WISH, {"key_": key, "forgotten_": forgotten_key(key)})
+        for row in sorted(rows, key=lambda row: row.key == key):  # what they have said since comes last
+            before = found.get(key)
+            found[key] = _wish(key, row, stopped_at=None if before is None else before.stopped_at)
+    return found
 
 
 def set_stopped(connection: sa.Connection, key: str, *, stop: bool, by: str, now: datetime) -> None:
     """From this commit on a recipient is told nothing, or is told again."""
     values = {"key": key, "stopped_at": micros(now) if stop else None, "by": by, "at": micros(now)}
-    connection.execute(_PUT, values)
+    connection.execute(_STOP, values)
     connection.execute(sa.delete(wishes).where(wishes.c.key == forgotten_key(key)))
 
 
-def wish_of(connection: sa.Connection, key: str) -> Wish | None:
-    """What a recipient wants; None where they never said."""
-    either = sa.select(wishes).where(wishes.c.key.in_([key, forgotten_key(key)]))
-    row = connection.execute(either.order_by(wishes.c.key != key)).first()
-    if row is None:
-        return None
-    return Wish(key, None if row.stopped_at is None else moment(row.stopped_at), row.by, moment(row.at))
+def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, by: str, now: datetime) -> None:
+    """From this commit on a recipient wants that: a category by its name and a bool, locale, zone or quiet by a text;
+    None takes back what was said.
+    """
+    before = wishes_of(connection, [key]).get(key)
+    wants = before.wants.to_json() if before is not None else {}
+    categories = {**wants.pop("categories", {}), **{name: one for name, one in said.items() if name in CATEGORIES}}
+    chosen = {**wants, **{name: one for name, one in said.items() if name not in CATEGORIES}}
+    whole = {**chosen, "categories": {name: one for name, one in categories.items() if one is not None}}
+    stored = {name: one for name, one in whole.items() if one}
+    connection.execute(_WANT, {"key": key, "wants": dump(stored).decode(), "by": by, "at": micros(now)})
 
 
 def count_stopped(connection: sa.Connection) -> int:
@@ -61,3 +81,10 @@ def count_records(connection: sa.Connection) -> int:
     in_force = sa.select(directories.c.generation).scalar_subquery()
     count = sa.select(sa.func.count()).select_from(directory).where(directory.c.generation == in_force)
     return connection.execute(count).scalar_one()
+
+
+def _wish(key: str, row: sa.Row[Any], *, stopped_at: datetime | None) -> Wish:
+    """What a row says; `stopped_at`: since when they wanted nothing before."""
+    stopped_at = stopped_at if row.stopped_at is None else moment(row.stopped_at)
+    wants = wants_of(load(row.wants) if row.wants else {}, stopped=stopped_at is not None)
+    return Wish(key, wants, stopped_at, row.by, moment(row.at))

@@ -1,0 +1,54 @@
+"""What a customers' bot says to people: plain text, in their language."""
+
+from collections.abc import Sequence
+
+from bridge.messages.catalog import LOCALES, catalog, known, language_of
+from bridge.people.heard import Answer, Button, Told, Words
+from bridge.people.rules import CustomerRules
+from bridge.people.wants import CATEGORIES
+from bridge.vocabulary.types import N_
+
+TEXTS = {
+    Told.LINKED: N_("✅ Done! I will write to you here about %(name)s. What I tell you: /settings, not at all: /stop"),
+    Told.EXPIRED: N_("This link is no longer valid. Ask for a new one."),
+    Told.HELLO: N_("Hi! I tell you before your plan runs out. To connect, open your personal link."),
+    Told.MOVED: N_("Messages about %(name)s now go to another chat."),
+    Told.BACK: N_("Welcome back! What I tell you: /settings, not at all: /stop"),
+    Told.STOPPED: N_("I will not write any more. /start turns me on again."),
+    Told.SETTINGS: N_("What shall I tell you?"),
+}
+SWITCHES = {"reminders": N_("Reminders"), "status": N_("Status"), "news": N_("News")}
+#: Each in its own words, for whoever cannot read the others.
+LANGUAGES = {"en": "English", "fa": "فارسی", "ru": "Русский"}
+WITH_SUPPORT = (Told.EXPIRED, Told.HELLO)
+LONGEST_NAME = 60  # characters of a name that are said
+FIRST, LAST = "\u2068", "\u2069"  # what stands between is written in its own direction
+
+
+def words_of(answer: Answer, rules: CustomerRules, *, locale: str, support: str | None = None) -> Words:
+    """An answer in words. `locale` is the file's, for who has none that there is; `support`: where they can ask."""
+    language = known(answer.locale) if language_of(answer.locale) in LOCALES else known(locale)
+    gettext = catalog(language).gettext
+    name = f"{FIRST}{answer.name[:LONGEST_NAME]}{LAST}"
+    text = gettext(TEXTS[answer.told]) % {"name": name}
+    if support is not None and answer.told in WITH_SUPPORT:
+        text += f"\n{support}"
+    return Words(text, _settings(answer, rules, language) if answer.told is Told.SETTINGS else ())
+
+
+def is_button(data: str) -> bool:
+    """Whether that stands behind a button of ours: a program may send anything."""
+    name, _, value = data.partition(":")
+    return value in LANGUAGES if name == "locale" else name in SWITCHES and value in ("on", "off")
+
+
+def _settings(answer: Answer, rules: CustomerRules, language: str) -> Sequence[Sequence[Button]]:
+    """A button for each category, which says what pressing it makes of it, and one for each language."""
+    gettext = catalog(language).gettext
+    rows = []
+    for category in CATEGORIES:
+        is_on = rules.is_on(category, answer.wants)
+        mark, data = ("✓", "off") if is_on else ("–", "on")
+        rows.append([Button(f"{mark} {gettext(SWITCHES[category])}", f"{category}:{data}")])
+    rows.append([Button(f"✓ {name}" if one == language else name, f"locale:{one}") for one, name in LANGUAGES.items()])
+    return rows

@@ -1,0 +1,67 @@
+"""How much of what strangers write is heeded: a little of each, less of who guesses. Pure: times are arguments."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bridge.people.heard import Answer, Heard, Said, Told
+
+BURST, EVERY = 5, 10.0  # so many at once of a chat, then one each so many seconds
+WRONG, FORGIVEN = 5, 86400.0  # wrong tokens of a chat, and the seconds after which it may try again
+CHATS = 4096  # that are remembered; whose last word is oldest is forgotten
+#: What is heeded however much of it there is: it only ever makes us say less.
+ALWAYS = (Said.STOP, Said.BLOCKED)
+
+
+@dataclass(slots=True)
+class _Chat:
+    until: float = 0.0  # when what it said is made up for
+    wrong: int = 0
+    since: float = 0.0  # of its first wrong token
+
+
+class Floods:
+    """What each chat has said lately."""
+
+    def __init__(self) -> None:
+        self._chats: OrderedDict[int, _Chat] = OrderedDict()
+
+    def heeded(self, heard: Iterable[Heard], now: float) -> list[Heard]:
+        """What of it is heeded, in order; of what is said too often and heeded all the same, nothing is answered."""
+        kept: list[Heard] = []
+        stopped: set[int] = set()
+        for one in heard:
+            may = self._may(one, now)
+            if one.said in ALWAYS and (may or one.chat not in stopped):
+                kept.append(one if may else replace(one, silent=True))
+                stopped.add(one.chat)
+            elif may and one.said not in ALWAYS:
+                kept.append(one)
+                stopped.discard(one.chat)
+        return kept
+
+    def learn(self, answers: Iterable[Answer], now: float) -> None:
+        """Remember whose tokens were wrong."""
+        for one in answers:
+            if one.told is Told.EXPIRED:
+                chat = self._chat(one.chat)
+                if now - chat.since >= FORGIVEN:
+                    chat.wrong, chat.since = 0, now
+                chat.wrong += 1
+
+    def _may(self, one: Heard, now: float) -> bool:
+        chat = self._chat(one.chat)
+        if one.token and chat.wrong >= WRONG and now - chat.since < FORGIVEN:
+            return False
+        until = max(chat.until, now) + EVERY
+        if until - now > BURST * EVERY:
+            return False
+        chat.until = until
+        return True
+
+    def _chat(self, id_: int) -> _Chat:
+        chat = self._chats.pop(id_, None) or _Chat()
+        self._chats[id_] = chat
+        if len(self._chats) > CHATS:
+            self._chats.popitem(last=False)
+        return chat

@@ -1,0 +1,121 @@
+"""What people say to a customers' bot, and what it answers: values, of no service.
+
+Whose something is follows from the chat that it was said in, and from nothing that is said there but a token.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Said(StrEnum):
+    """What somebody can say to the bot, or do to it."""
+
+    START = "start"
+    STOP = "stop"
+    SETTINGS = "settings"
+    PRESSED = "pressed"  # a button under the settings
+    OTHER = "other"
+    BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
+
+
+class Told(StrEnum):
+    """What the bot answers."""
+
+    LINKED = "linked"
+    EXPIRED = "expired"  # the one answer to every token that is not taken, so that nothing is learned of why
+    HELLO = "hello"
+    MOVED = "moved"  # to the chat that was the customer's before
+    BACK = "back"
+    STOPPED = "stopped"
+    SETTINGS = "settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """One thing that was said in a private chat.
+
+    chat      its id, which is the address of whoever is there
+    token     behind START, empty where there is none
+    pressed   what the button stands for, as `news:off` or `locale:fa`
+    language  of the program it was said with, empty where that is not told
+    message   the one that the button is under
+    press     what the service wants to be answered for a button
+    silent    it is heeded and not answered
+    """
+
+    said: Said
+    chat: int
+    token: str = ""
+    pressed: str = ""
+    language: str = ""
+    message: int | None = None
+    press: str = ""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What was heard at once. `after`: the number behind which the next is asked for; None where nothing was there."""
+
+    heard: Sequence[Heard] = ()
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One thing to be said in a chat; kept with what was heard until it is said.
+
+    name     of the customer that it is about
+    locale   the language of whoever is there; empty for the file's
+    wants    what they have said of categories, by their names
+    message  the one that it takes the place of
+    press    the button that it answers
+    """
+
+    told: Told
+    chat: int
+    name: str = ""
+    locale: str = ""
+    wants: Mapping[str, bool] = field(default_factory=dict)
+    message: int | None = None
+    press: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept; what is not there is left out."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) or name == "chat"}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Answer":
+        return cls(**{**stored, "told": Told(stored["told"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under an answer; `data` comes back when it is pressed."""
+
+    text: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An answer in words."""
+
+    text: str
+    buttons: Sequence[Sequence[Button]] = ()
+
+
+class Unheard(Exception):
+    """Why a bot could not be asked.
+
+    taken  whether somebody else reads what people write to it
+    after  seconds that the service asks to wait
+    """
+
+    def __init__(self, reason: str, *, taken: bool = False, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.taken = taken
+        self.after = after

@@ -1,0 +1,36 @@
+"""What holds for customers as long as they have not said otherwise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bridge.people.wants import Category
+from bridge.terms import Quiet
+
+#: The types that are reminders; all others tell how things stand.
+REMINDERS = frozenset(("user.expiring", "user.usage_threshold", "user.expired_reminder"))
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRules:
+    """The file's word on customers.
+
+    categories   those that are off, or on, until somebody says otherwise; on where it is silent
+    max_per_day  so many messages a day to one of them, in their own zone; None for as many as there are
+    quiet        hours in which nothing is told, in their own zone
+    """
+
+    categories: Mapping[str, bool] = field(default_factory=dict)
+    max_per_day: int | None = None
+    quiet: Quiet | None = None
+
+    def is_on(self, category: str, said: Mapping[str, bool]) -> bool:
+        """Whether a category is told to somebody who has said that."""
+        return said.get(category, self.categories.get(category, True))
+
+
+NO_RULES = CustomerRules()
+
+
+def category_of(type_: str) -> Category:
+    """The category of a type, where the row names none."""
+    return "reminders" if type_ in REMINDERS else "status"

@@ -1,0 +1,201 @@
+"""A customers' bot: asks what people have written to it, keeps what follows from it, and answers them.
+
+take a turn → say what is left to be said → ask → keep, with the number behind which is asked next → answer
+
+Only who has the turn asks, whichever replica that is. What is asked for next confirms what came before, so nothing is
+confirmed that was not kept. What is to be answered is kept with it: a kill repeats an answer, and loses none.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.clock import Clock
+from bridge.errors import StoreError
+from bridge.event import JsonObject
+from bridge.messages.bot import is_button, words_of
+from bridge.people.floods import Floods
+from bridge.people.heard import Answer, Hearing, Said, Unheard
+from bridge.people.rules import NO_RULES, CustomerRules
+from bridge.polled import Health, Polling, PollKey, PollResult, Turn
+from bridge.polling.health import asked_again
+from bridge.sinks.hearing import Ears
+from bridge.sinks.http import Http, Request, Response, Unanswered
+from bridge.store.base import Outbox
+from bridge.telemetry import log
+
+LOG = logging.getLogger("bridge.bot")
+WAIT = 5  # seconds that a question is kept open where there is nothing
+ANSWER = 8.0  # seconds for any answer beside that
+SAYING = 8.0  # seconds in which a turn says what it has to say; what is left, the next one does
+TURN = WAIT + 2 * ANSWER + 2 * SAYING + 3.0  # seconds until another one may be taken, where this one came to no end
+LOOK = 5.0  # seconds between two looks at whose turn it is
+SOON = 1.0  # seconds until it is asked again after a failure, twice as many after each further one
+TAKEN = 600.0  # seconds until it is asked again where somebody else reads its updates
+SURE = 2  # times in a row that somebody else does: a question of ours that was cut off may still be open
+LARGEST = 16 * 2**20  # bytes of an answer
+
+
+@dataclass(frozen=True, slots=True)
+class BotPlan:
+    """Whose bot it is, and how it speaks. `locale`: for who has none that there is; `support`: where they can ask."""
+
+    ears: Ears
+    rules: CustomerRules = NO_RULES
+    locale: str = "en"
+    support: str | None = None
+
+    @property
+    def key(self) -> PollKey:
+        return PollKey(self.ears.sender, Polling.BOT)
+
+
+class Bot:
+    """The one bot whose people are heard, if there is one. What it is, is swapped whole on reload."""
+
+    def __init__(self, outbox: Outbox, http: Http, clock: Clock) -> None:
+        self._outbox = outbox
+        self._http = http
+        self._clock = clock
+        self._floods = Floods()
+        self._plan: BotPlan | None = None
+        self._changed = asyncio.Event()
+        self._named: str | None = None  # the sender whose name was asked after
+
+    def configure(self, plan: BotPlan | None) -> None:
+        """From now on hear this one; None: nobody."""
+        self._plan = plan
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Listen, for ever."""
+        while True:
+            self._changed.clear()
+            if (plan := self._plan) is None:
+                await self._changed.wait()
+                continue
+            wait = LOOK
+            try:
+                wait = await self.step(plan)
+            except StoreError as error:  # nothing was kept: it is told again
+                log(LOG, logging.WARNING, "bot.store_away", reason=str(error))
+            except Exception as error:
+                log(LOG, logging.ERROR, "bot.bug", error=error)
+            if wait > 0:
+                await self._clock.sleep(min(wait, LOOK))
+
+    async def step(self, plan: BotPlan) -> float:
+        """Listen once if it is our turn; seconds until there may be another one."""
+        turn = await self._outbox.take_turn(plan.key, now=self._clock.now(), every=TURN)
+        if not isinstance(turn, Turn):
+            return turn
+        state: JsonObject = dict(turn.state or {})
+        began = self._clock.monotonic()
+        try:
+            await self._know_name(plan, state)
+            await self._say_left(plan, state)
+            hearing = await self._hear(plan, state.get("after"))
+        except Unheard as error:
+            await self._failed(turn, state, error)
+            return LOOK
+        if turn.health.failing_since is not None:
+            log(LOG, logging.INFO, "bot.heard_again", bot=state["name"])
+        await self._keep(plan, turn, hearing, state)
+        return 0.0 if hearing.after is not None else began + SOON - self._clock.monotonic()
+
+    async def _keep(self, plan: BotPlan, turn: Turn, hearing: Hearing, state: JsonObject) -> None:
+        """Keep what was heard, then say what follows from it; the turn is over when both is done."""
+        now = self._clock.now()
+        meant = [one for one in hearing.heard if one.said is not Said.PRESSED or is_button(one.pressed)]
+        heard = self._floods.heeded(meant, self._clock.monotonic())
+        state["after"] = state.get("after") if hearing.after is None else hearing.after
+        if heard:
+            answers = await self._outbox.keep_heard(heard, _result(turn, state), now=now)
+            if answers is None:
+                log(LOG, logging.WARNING, "bot.turn_over", bot=state["name"])
+                return
+            self._floods.learn(answers, self._clock.monotonic())
+            state["answers"] = [one.to_json() for one in answers]
+            try:
+                await self._say_left(plan, state)
+            except Unheard as error:
+                await self._failed(turn, state, error)
+                return
+        await self._outbox.keep_heard((), _result(turn, state, due_at=self._clock.now()), now=now)
+
+    async def _say_left(self, plan: BotPlan, state: JsonObject) -> None:
+        """Say what is to be answered, as far as there is time; what was said is not in the state any more.
+
+        Raise Unheard where the service is away: the rest stays.
+        """
+        ends = self._clock.monotonic() + SAYING
+        left = [Answer.from_json(one) for one in state.pop("answers", ())]
+        while left and self._clock.monotonic() < ends:
+            try:
+                await self._say(plan, left[0], ends)
+            except Unheard:
+                state["answers"] = [one.to_json() for one in left]
+                raise
+            del left[0]
+        if left:
+            state["answers"] = [one.to_json() for one in left]
+
+    async def _say(self, plan: BotPlan, answer: Answer, ends: float) -> None:
+        """Say one answer. What the service does not take is not said: whom it is for has gone, or pressed twice."""
+        words = words_of(answer, plan.rules, locale=plan.locale, support=plan.support)
+        for request in plan.ears.requests(answer, words):
+            response = await self._answered(plan, request, within=self._until(ends))
+            wait = plan.ears.wait_in(response)
+            if wait is not None and self._clock.monotonic() + wait < ends:
+                await self._clock.sleep(wait)
+                response = await self._answered(plan, request, within=self._until(ends))
+            if plan.ears.wait_in(response) is not None or response.status >= 500:
+                raise Unheard(f"HTTP {response.status}", after=wait)
+            if response.status >= 400:
+                log(LOG, logging.INFO, "bot.not_said", told=answer.told.value, status=response.status)
+
+    def _until(self, ends: float) -> float:
+        return min(ANSWER, max(1.0, ends - self._clock.monotonic()))
+
+    async def _hear(self, plan: BotPlan, after: int | None) -> Hearing:
+        response = await self._answered(plan, plan.ears.question(after, wait=WAIT), within=WAIT + ANSWER)
+        return plan.ears.hearing_in(response)
+
+    async def _know_name(self, plan: BotPlan, state: JsonObject) -> None:
+        """Ask after the bot's own name, once for each process: whoever makes links finds it in the store."""
+        if "name" in state and self._named == plan.ears.sender:
+            return
+        response = await self._answered(plan, plan.ears.name_question(), within=ANSWER)
+        state["name"] = plan.ears.name_in(response)
+        self._named = plan.ears.sender
+
+    async def _answered(self, plan: BotPlan, request: Request, *, within: float) -> Response:
+        try:
+            return await self._http.send(request, within=within, proxy=plan.ears.proxy, most=LARGEST)
+        except Unanswered as error:
+            raise Unheard(str(error)) from None
+
+    async def _failed(self, turn: Turn, state: JsonObject, error: Unheard) -> None:
+        """It could not be asked: keep why, and ask again later."""
+        now, before = self._clock.now(), turn.health
+        health = Health(failing_since=before.failing_since or now, reason=str(error), failures=before.failures + 1)
+        if before.reason != health.reason:
+            log(LOG, logging.WARNING, "bot.unheard", bot=state.get("name"), reason=health.reason)
+        due_at = _asked_again(health, error, now)
+        await self._outbox.keep_heard((), _result(turn, state, health=health, due_at=due_at), now=now)
+
+
+def _asked_again(health: Health, error: Unheard, now: datetime) -> datetime | None:
+    """When to ask again after a failure; ever later, and not soon where somebody else reads."""
+    if error.taken and health.failures >= SURE:
+        return now + timedelta(seconds=TAKEN)
+    again = asked_again(health, now, every=SOON)
+    asked = now + timedelta(seconds=error.after or 0.0)
+    return asked if again is None else max(again, asked)
+
+
+def _result(
+    turn: Turn, state: JsonObject, *, health: Health | None = None, due_at: datetime | None = None
+) -> PollResult:
+    return PollResult(turn=turn, health=health or Health(), state=dict(state), due_at=due_at)

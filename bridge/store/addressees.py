@@ -1,0 +1,72 @@
+"""What the store knows of those who are told: where they are reached, what they want, and what they said to a bot."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from bridge.people.heard import Answer, Heard
+from bridge.people.wants import NOTHING_SAID, Wants
+from bridge.polled import PollResult
+from bridge.store.standing import AddressState
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a recipient, beside what the directory says.
+
+    wants      what they said, and what was said in the chat that is theirs
+    link       that chat: its id
+    closed_at  when whoever was called so was deleted
+    """
+
+    wants: Wants = NOTHING_SAID
+    link: str | None = None
+    closed_at: datetime | None = None
+
+
+NOBODY = Known()
+
+
+class Addressees(Protocol):
+    """What lanes and a bot ask of the store about whoever is told. Errors as the Outbox's."""
+
+    async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """What the directory says of these recipients, of those that it knows."""
+        ...
+
+    async def keep_directory(self, generation: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Look recipients up in these records from now on; nothing is written where that is so already.
+
+        `generation`: a hash of them, empty where there are none.
+        """
+        ...
+
+    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
+        """What is known of each of these recipients, or of chats by their scopes, to that sender."""
+        ...
+
+    async def told_since(self, key: str, since: datetime) -> int:
+        """How many messages a recipient was delivered since then."""
+        ...
+
+    async def keep_heard(self, heard: Sequence[Heard], result: PollResult, *, now: datetime) -> Sequence[Answer] | None:
+        """Keep what a turn has heard from a bot's people, and all that follows from it, in one commit: links, wishes,
+        how addresses stand, and what is to be answered, which the turn's state holds as `answers`.
+
+        None where the turn is over, for another one has begun: then nothing was kept.
+        """
+        ...
+
+    async def address_state(self, sender: str, place: str) -> AddressState | None:
+        """How an address stands to a sender; None where it was never spoken to."""
+        ...
+
+    def save_address_state(self, sender: str, place: str, state: AddressState) -> "asyncio.Future[None]":
+        """Begin to record how an address stands."""
+        ...
+
+    def ask_again(self, sender: str) -> "asyncio.Future[int]":
+        """Begin to let every address of a sender be asked again; how many took nothing."""
+        ...

@@ -1,0 +1,126 @@
+"""Links: whose chat is whose, and what was given away to make one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.people.wants import all_of, chat_scope
+from bridge.store.addressees import Known
+from bridge.store.compiled import read
+from bridge.store.queries.wishes import wishes_of
+from bridge.store.schema import closed, link_tokens, links, micros, moment
+
+_CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
+_CLOSED = sa.select(closed.c.at).where(closed.c.key == sa.bindparam("key_"))
+_PUT_LINK = sa.text(
+    "INSERT INTO links (key, sender, chat, how, at) VALUES (:key, :sender, :chat, :how, :at)"
+    " ON CONFLICT (key, sender) DO UPDATE SET chat = excluded.chat, how = excluded.how, at = excluded.at"
+)
+_CLOSE = sa.text("INSERT INTO closed (key, at) VALUES (:key, :at) ON CONFLICT (key) DO UPDATE SET at = excluded.at")
+CHUNK = 500  # rows that are deleted at once
+PERSONS = 100  # of one chat that are looked for: a family has fewer
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A chat that somebody has shown to a bot to be theirs. `how`: by a token."""
+
+    sender: str
+    chat: str
+    how: str
+    at: datetime
+
+
+def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[str, Known]:
+    """What is known of each of these to that sender."""
+    return {key: _known(connection, sender, key) for key in keys}
+
+
+def link_of(connection: sa.Connection, sender: str, key: str) -> str | None:
+    """The chat that a recipient has shown to be theirs."""
+    return next((row.chat for row in read(connection, _CHAT, {"key_": key, "sender_": sender})), None)
+
+
+def links_of(connection: sa.Connection, key: str) -> list[Link]:
+    """The links of a recipient, of every bot."""
+    found = sa.select(links).where(links.c.key == key).order_by(links.c.sender)
+    return [Link(row.sender, row.chat, row.how, moment(row.at)) for row in connection.execute(found)]
+
+
+def chats_of(connection: sa.Connection, key: str) -> list[str]:
+    """The chats that are a recipient's, and nobody else's."""
+    found = links_of(connection, key)
+    return [one.chat for one in found if persons_of(connection, one.sender, one.chat) == [key]]
+
+
+def count_linked(connection: sa.Connection) -> int:
+    """How many have shown a bot where they are reached."""
+    return connection.execute(sa.select(sa.func.count(links.c.key.distinct()))).scalar_one()
+
+
+def persons_of(connection: sa.Connection, sender: str, chat: str) -> list[str]:
+    """The keys of those whose chat it is."""
+    found = sa.select(links.c.key).where(links.c.sender == sender, links.c.chat == chat)
+    return list(connection.execute(found.order_by(links.c.key).limit(PERSONS)).scalars())
+
+
+def put_link(connection: sa.Connection, key: str, sender: str, chat: str, *, how: str, now: datetime) -> None:
+    """From this commit on that chat is theirs, and no other of that bot."""
+    connection.execute(_PUT_LINK, {"key": key, "sender": sender, "chat": chat, "how": how, "at": micros(now)})
+
+
+def put_token(connection: sa.Connection, hash_: str, key: str, sender: str, *, until: datetime) -> None:
+    """Keep what a link may be made with, until then."""
+    values = {"hash": hash_, "key": key, "sender": sender, "until": micros(until)}
+    connection.execute(link_tokens.insert().values(values))
+
+
+def use_token(connection: sa.Connection, hash_: str, sender: str, chat: str, *, now: datetime) -> str | None:
+    """Whose chat this is by a token, which that uses up; None where it is none, of another bot, over, or used.
+
+    The chat that has used it may show it again, as long as the link stands: its owner has pressed twice.
+    """
+    mine = link_tokens.c.hash == hash_, link_tokens.c.sender == sender
+    free = link_tokens.c.used_by.is_(None), link_tokens.c.until > micros(now)
+    taken = sa.update(link_tokens).where(*mine, *free).values(used_by=chat).returning(link_tokens.c.key)
+    if (key := connection.execute(taken).scalar_one_or_none()) is not None:
+        return str(key)
+    used = sa.select(link_tokens.c.key).where(*mine, link_tokens.c.used_by == chat)
+    key = connection.execute(used).scalar_one_or_none()
+    return key if key is not None and link_of(connection, sender, key) == chat else None
+
+
+def revoke_tokens(connection: sa.Connection, key: str) -> int:
+    """What was given away to make links with, and was not used, makes none any more; how many there were."""
+    unused = link_tokens.c.key == key, link_tokens.c.used_by.is_(None)
+    return connection.execute(sa.delete(link_tokens).where(*unused)).rowcount
+
+
+def unlink(connection: sa.Connection, key: str) -> int:
+    """A recipient has no chat of theirs any more; how many they had."""
+    return connection.execute(sa.delete(links).where(links.c.key == key)).rowcount
+
+
+def close_links(connection: sa.Connection, key: str, at: datetime) -> None:
+    """A recipient is no more: no link of theirs stands, none can be made, and what waits is told to nobody."""
+    unlink(connection, key)
+    connection.execute(sa.delete(link_tokens).where(link_tokens.c.key == key))
+    connection.execute(_CLOSE, {"key": key, "at": micros(at)})
+
+
+def delete_over(connection: sa.Connection, *, before: datetime) -> None:
+    """Forget some tokens that were over before then, used ones too, and who was deleted before."""
+    for table, column in ((link_tokens, link_tokens.c.until), (closed, closed.c.at)):
+        (key,) = table.primary_key
+        old = sa.select(key).where(column < micros(before)).order_by(column).limit(CHUNK)
+        connection.execute(sa.delete(table).where(key.in_(old)))
+
+
+def _known(connection: sa.Connection, sender: str, key: str) -> Known:
+    chat = link_of(connection, sender, key)
+    scopes = [key] if chat is None else [key, chat_scope(sender, chat)]
+    found = wishes_of(connection, scopes)
+    ended = next((moment(row.at) for row in read(connection, _CLOSED, {"key_": key})), None)
+    return Known(all_of(found[scope].wants for scope in scopes if scope in found), chat, ended)

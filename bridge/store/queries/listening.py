@@ -1,0 +1,158 @@
+"""What a bot has heard, and all that follows from it: in the commit that also moves on behind it.
+
+A kill before that commit loses nothing, for the service tells it again; a kill after it doubles nothing, for it is
+behind. What is to be answered is kept in the same commit, until it is said.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from bridge.people.heard import Answer, Heard, Said, Told
+from bridge.people.link import hash_of, is_token
+from bridge.people.wants import CATEGORIES, all_of, chat_scope
+from bridge.polled import PollResult
+from bridge.store.queries.addresses import address_state, put_states
+from bridge.store.queries.links import link_of, persons_of, put_link, use_token
+from bridge.store.queries.polled import keep_turn
+from bridge.store.queries.put import lock_next_id
+from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
+from bridge.store.standing import AddressState
+
+THEMSELVES = "themselves"
+BLOCKED = "has blocked the bot"
+BLOCKED_FOR = 30 * 86400.0  # seconds after which one who has blocked the bot is asked again, if they do not come back
+SWITCHES = {"on": True, "off": False}
+
+
+def keep_heard(
+    connection: sa.Connection, turns: Sequence[tuple[Sequence[Heard], PollResult, datetime]]
+) -> list[list[Answer] | None]:
+    """Keep what turns have heard, and when; what is to be answered, None of a turn that is over."""
+    lock_next_id(connection)  # first of all, as whoever puts does: or two replicas would wait for each other
+    return [_keep(connection, heard, result, now) for heard, result, now in turns]
+
+
+def _keep(connection: sa.Connection, heard: Sequence[Heard], result: PollResult, now: datetime) -> list[Answer] | None:
+    if not keep_turn(connection, result):
+        return None
+    answers = [
+        answer
+        for one in heard
+        for answer in _Chat(connection, result.turn.key.source, one, now).answers()
+        if not one.silent
+    ]
+    if answers:
+        state = {**(result.state or {}), "answers": [one.to_json() for one in answers]}
+        keep_turn(connection, replace(result, state=state))
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """The private chat in which something was said to a bot."""
+
+    connection: sa.Connection
+    sender: str
+    heard: Heard
+    now: datetime
+
+    @property
+    def place(self) -> str:
+        return str(self.heard.chat)
+
+    def answers(self) -> Iterator[Answer]:
+        """Heed what was said."""
+        match self.heard.said:
+            case Said.START if self.heard.token:
+                yield from self._link()
+            case Said.START:
+                yield self._answer(Told.BACK if self._comes_back() else Told.HELLO)
+            case Said.STOP:
+                self._stop(stop=True)
+                yield self._answer(Told.STOPPED)
+            case Said.SETTINGS:
+                yield self._answer(Told.SETTINGS)
+            case Said.PRESSED:
+                if self._press():
+                    yield self._answer(Told.SETTINGS)
+            case Said.BLOCKED:
+                self._set_blocked()
+            case Said.UNBLOCKED:
+                self._unblock()
+            case _:
+                yield self._answer(Told.HELLO)
+
+    def _link(self) -> Iterator[Answer]:
+        token, place = self.heard.token, self.place
+        key = use_token(self.connection, hash_of(token), self.sender, place, now=self.now) if is_token(token) else None
+        if key is None:
+            yield self._answer(Told.EXPIRED)
+            return
+        before, name = link_of(self.connection, self.sender, key), key.partition(":")[2]
+        put_link(self.connection, key, self.sender, place, how="token", now=self.now)
+        self._comes_back()
+        yield replace(self._answer(Told.LINKED), name=name)
+        if before not in (None, place):
+            there = replace(self.heard, chat=int(before), language="", message=None, press="")
+            yield replace(_Chat(self.connection, self.sender, there, self.now)._answer(Told.MOVED), name=name)
+
+    def _comes_back(self) -> bool:
+        """They want to be told again; whether anybody here was told before, or wanted nothing."""
+        stopped = any(one.wants.stopped for one in self._wishes().values())
+        if stopped:
+            self._stop(stop=False)
+        return self._unblock() or stopped or bool(self._persons())
+
+    def _stop(self, *, stop: bool) -> None:
+        for scope in self._scopes():
+            set_stopped(self.connection, scope, stop=stop, by=THEMSELVES, now=self.now)
+
+    def _press(self) -> bool:
+        """Keep what a button stands for; False where it is none of ours."""
+        name, _, value = self.heard.pressed.partition(":")
+        wanted = SWITCHES.get(value) if name in CATEGORIES else value if name == "locale" else None
+        if wanted is None:
+            return False
+        for scope in self._scopes():
+            set_wants(self.connection, scope, {name: wanted}, by=THEMSELVES, now=self.now)
+        return True
+
+    def _set_blocked(self) -> None:
+        state = address_state(self.connection, self.sender, self.place)
+        if state is None and not self._persons():
+            return  # a stranger: nobody would write to them
+        until = self.now + timedelta(seconds=BLOCKED_FOR)
+        gone = replace(state or AddressState(), reason=BLOCKED, since=self.now, until=until)
+        put_states(self.connection, [(self.sender, self.place, gone)])
+
+    def _unblock(self) -> bool:
+        """The chat takes messages again; whether it was spoken to before."""
+        state = address_state(self.connection, self.sender, self.place)
+        if state is not None and state.reason is not None:
+            put_states(self.connection, [(self.sender, self.place, AddressState(state.reached_at))])
+        return state is not None
+
+    def _answer(self, told: Told) -> Answer:
+        found = self._wishes().values()
+        wants = all_of(one.wants for one in found)
+        return Answer(
+            told=told,
+            chat=self.heard.chat,
+            locale=wants.chosen.get("locale") or self.heard.language,
+            wants=wants.categories,
+            message=self.heard.message,
+            press=self.heard.press,
+        )
+
+    def _persons(self) -> list[str]:
+        return persons_of(self.connection, self.sender, self.place)
+
+    def _scopes(self) -> list[str]:
+        """What is said here is said by the chat, and by all whose it is."""
+        return [chat_scope(self.sender, self.place), *self._persons()]
+
+    def _wishes(self) -> dict[str, Wish]:
+        return wishes_of(self.connection, self._scopes())

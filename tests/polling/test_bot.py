@@ -1,0 +1,465 @@
+"""A customers' bot, over a real store and a strict Telegram: links, wishes, and what strangers make of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from bridge.intake import Intake, Routed
+from bridge.people.link import hash_of, new_token
+from bridge.people.rules import CustomerRules
+from bridge.people.wants import chat_scope
+from bridge.polled import Turn
+from bridge.polling.bot import SURE, TAKEN, TURN, Bot, BotPlan
+from bridge.sinks.http import Http
+from bridge.sinks.telegram.hearing import TelegramEars
+from bridge.store import open_outbox
+from bridge.store.base import AddressState
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.links import put_token, revoke_tokens
+from bridge.store.queries.wishes import set_stopped
+from bridge.store.schema import metadata
+from tests.fakes import DECISION, START, FakeClock, an_event
+from tests.services.service import Answer, serving
+from tests.services.telegram import TOKEN, Telegram
+from tests.services.telegram_updates import a_private_chat
+
+ALICE, BOB = "marzban/user:alice", "marzban/user:bob"
+SENDER = f"telegram bot {TOKEN.partition(':')[0]}"
+HERE, THERE, STRANGER = 700001, 700002, 700009
+
+
+class Listening:
+    """A bot that is listened to, and those who write to it."""
+
+    def __init__(self, outbox: SqlOutbox, http: Http, base: str, service: Telegram) -> None:
+        self.outbox, self.telegram, self.clock = outbox, service, FakeClock()
+        self.bot = Bot(outbox, http, self.clock)
+        self.plan = BotPlan(TelegramEars(TOKEN, api_base=base), support="https://t.me/help")
+
+    async def step(self, *, after: float = 0.0) -> None:
+        """Listen until nothing is left, once what was put off is due."""
+        self.clock.step(after)
+        while self.telegram.updates:
+            asked = len(self.telegram.asked)
+            await self.bot.step(self.plan)
+            assert len(self.telegram.asked) > asked, "it is not its turn"
+            if not self.telegram.told or not self.telegram.told[-1]:
+                return
+            await self.bot.step(self.plan)
+
+    async def hears(self, chat: int, text: str, *, language: str = "en", **more: Any) -> list[str]:
+        """What is answered in that chat."""
+        before = len(self.said(chat))
+        self.telegram.writes(chat, text, language=language, **more)
+        await self.step(after=60.0)
+        return self.said(chat)[before:]
+
+    def said(self, chat: int) -> list[str]:
+        return [one.body["text"] for one in self.telegram.taken if one.body["chat_id"] == chat]
+
+    async def a_token(self, key: str = ALICE, *, sender: str = SENDER, holds: float = 3600.0) -> str:
+        token, until = new_token(), self.clock.now() + timedelta(seconds=holds)
+        await self.outbox.operate(lambda ledger: ledger.write(put_token, hash_of(token), key, sender, until=until))
+        return token
+
+    async def linked(self, key: str = ALICE) -> str | None:
+        return (await self.outbox.known(SENDER, [key]))[key].link
+
+    async def wants(self, key: str = ALICE) -> Any:
+        return (await self.outbox.known(SENDER, [key]))[key].wants
+
+    async def delete(self, name: str) -> None:
+        """A panel tells that a user is no more."""
+        event = an_event(f"user:{name}", type_="user.deleted", at=self.clock.now())
+        await self.outbox.put(Intake([Routed(replace(event, source="marzban"), (), DECISION)]))
+
+    def buttons(self, chat: int) -> list[str]:
+        """What stands under the last message with buttons in a chat."""
+        found = [one for (there, _), one in self.telegram.messages.items() if there == chat and "reply_markup" in one]
+        return [one["text"] for row in found[-1]["reply_markup"]["inline_keyboard"] for one in row]
+
+
+@pytest.fixture
+async def here(any_store_url: str) -> AsyncIterator[Listening]:
+    telegram, http = Telegram(chats=(HERE, THERE, STRANGER)), Http()
+    async with open_outbox(any_store_url) as outbox, serving(telegram) as base:
+        yield Listening(outbox, http, base, telegram)
+        await http.close()
+
+
+def everything(url: str) -> str:
+    from bridge.store.backend import open_engine
+
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        found = str([list(connection.execute(sa.select(table))) for table in metadata.sorted_tables])
+    engine.dispose()
+    return found
+
+
+async def test_who_presses_start_under_a_link_is_told_there_from_then_on(here: Listening) -> None:
+    [answer] = await here.hears(HERE, f"/start {await here.a_token()}")
+    assert answer.startswith("✅ Done! I will write to you here about \u2068alice\u2069.")
+    assert await here.linked() == str(HERE)
+    assert await here.linked(BOB) is None
+
+
+async def test_the_language_is_that_of_their_program_until_they_choose(here: Listening) -> None:
+    [answer] = await here.hears(HERE, f"/start {await here.a_token()}", language="fa-IR")
+    assert answer.startswith("✅ انجام شد!")
+    assert (await here.hears(HERE, "/settings", language="ru")) == ["О чём вам писать?"]
+    here.telegram.presses(HERE, "فارسی", language="ru")
+    await here.step()
+    assert (await here.hears(HERE, "/settings", language="ru")) == ["از چه چیزهایی خبرتان کنم؟"]
+    assert (await here.hears(THERE, "/start", language="xx"))[0].startswith("Hi!")
+
+
+async def test_a_link_works_once(here: Listening) -> None:
+    token = await here.a_token()
+    await here.hears(HERE, f"/start {token}")
+    expired = "This link is no longer valid. Ask for a new one.\nhttps://t.me/help"
+    assert await here.hears(THERE, f"/start {token}") == [expired]
+    assert await here.linked() == str(HERE)
+
+
+async def test_who_has_used_a_link_may_press_start_again(here: Listening) -> None:
+    token = await here.a_token()
+    first = await here.hears(HERE, f"/start {token}")
+    assert await here.hears(HERE, f"/start {token}") == first
+
+
+async def test_what_makes_no_link_is_answered_alike(here: Listening) -> None:
+    late, others, void = [await here.a_token(holds=one) for one in (60.0, 3600.0, 3600.0)]
+    wrong = [late, await here.a_token(sender="telegram bot 1"), new_token(), "x", "x" * 64, "../../etc", late[:-1]]
+    await here.outbox.operate(lambda ledger: ledger.write(revoke_tokens, ALICE))
+    here.clock.step(3600.0)
+    answers = set()
+    for chat, token in enumerate([*wrong, others, void], start=HERE):
+        here.telegram.chats.append(chat)
+        answers.update(await here.hears(chat, f"/start {token}"))
+    assert answers == {"This link is no longer valid. Ask for a new one.\nhttps://t.me/help"}
+    assert await here.linked() is None
+
+
+async def test_the_chat_that_was_theirs_is_told_and_is_not_any_more(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}", language="ru")
+    await here.hears(THERE, f"/start {await here.a_token()}")
+    assert here.said(HERE)[-1] == "Messages about \u2068alice\u2069 now go to another chat."
+    assert await here.linked() == str(THERE)
+
+
+async def test_one_chat_may_be_that_of_several(here: Listening) -> None:
+    for key in (ALICE, BOB):
+        await here.hears(HERE, f"/start {await here.a_token(key)}")
+    assert {await here.linked(key) for key in (ALICE, BOB)} == {str(HERE)}
+    await here.hears(HERE, "/stop")
+    assert (await here.wants(ALICE)).stopped
+    assert (await here.wants(BOB)).stopped
+
+
+async def test_with_a_user_their_links_end_and_what_was_given_away_is_void(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    left = await here.a_token()
+    await here.delete("alice")
+    assert await here.linked() is None
+    assert "no longer valid" in (await here.hears(HERE, f"/start {left}"))[0]
+    assert "✅" in (await here.hears(THERE, f"/start {await here.a_token()}"))[0]
+    assert await here.linked() == str(THERE)
+
+
+async def test_a_token_stands_nowhere_in_the_store(here: Listening, any_store_url: str) -> None:
+    used, unused = await here.a_token(), await here.a_token()
+    await here.hears(HERE, f"/start {used}")
+    found = everything(any_store_url)
+    assert hash_of(used) in found
+    assert used not in found
+    assert unused not in found
+    assert TOKEN not in found
+
+
+async def test_stop_holds_until_start(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    assert await here.hears(HERE, "/stop") == ["I will not write any more. /start turns me on again."]
+    assert (await here.wants()).stopped
+    assert (await here.hears(HERE, "/start"))[0].startswith("Welcome back!")
+    assert not (await here.wants()).stopped
+
+
+async def test_what_an_operator_stopped_is_their_own_to_undo(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    stop = {"stop": True, "by": "operator", "now": START}
+    await here.outbox.operate(lambda ledger: ledger.write(set_stopped, ALICE, **stop))
+    assert (await here.hears(HERE, "/start"))[0].startswith("Welcome back!")
+    assert not (await here.wants()).stopped
+
+
+async def test_stop_holds_in_a_chat_that_no_link_leads_to(here: Listening) -> None:
+    await here.hears(STRANGER, "/stop")
+    assert (await here.wants(chat_scope(SENDER, STRANGER))).stopped
+
+
+async def test_a_button_changes_what_it_says_and_the_message_it_is_under(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    await here.hears(HERE, "/settings")
+    assert here.buttons(HERE) == ["✓ Reminders", "✓ Status", "✓ News", "✓ English", "فارسی", "Русский"]
+    here.telegram.presses(HERE, "✓ News")
+    await here.step(after=60)
+    assert here.buttons(HERE)[:3] == ["✓ Reminders", "✓ Status", "– News"]
+    assert (await here.wants()).categories == {"news": False}
+    assert here.telegram.pressed == set()
+    here.telegram.presses(HERE, "– News")
+    await here.step(after=60)
+    assert (await here.wants()).categories == {"news": True}
+    here.telegram.presses(HERE, "Русский")
+    await here.step(after=60)
+    assert here.buttons(HERE)[:3] == ["✓ Напоминания", "✓ Статус", "✓ Новости"]
+
+
+async def test_what_the_file_leaves_off_is_off_until_they_want_it(here: Listening) -> None:
+    here.plan = replace(here.plan, rules=CustomerRules({"news": False}))
+    await here.hears(HERE, "/settings")
+    assert here.buttons(HERE)[:3] == ["✓ Reminders", "✓ Status", "– News"]
+
+
+async def test_whoever_comes_back_is_asked_again(here: Listening) -> None:
+    blocked = AddressState(START, "HTTP 403: Forbidden: bot was blocked by the user", START, START + timedelta(days=9))
+    await here.outbox.save_address_state(SENDER, str(HERE), blocked)
+    assert (await here.hears(HERE, "/start"))[0].startswith("Welcome back!")
+    assert await here.outbox.address_state(SENDER, str(HERE)) == AddressState(START)
+
+
+def membership(chat: int, status: str) -> dict[str, Any]:
+    there = {"user": {"id": 1, "is_bot": True}, "status": status}
+    return {**a_private_chat(chat), "date": 1, "old_chat_member": there, "new_chat_member": there}
+
+
+async def test_who_blocks_the_bot_is_not_asked_and_who_lets_it_in_again_is(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    here.telegram.hears(my_chat_member=membership(HERE, "kicked"))
+    await here.step()
+    state = await here.outbox.address_state(SENDER, str(HERE))
+    assert state is not None
+    assert state.reason == "has blocked the bot"
+    here.telegram.hears(my_chat_member=membership(HERE, "member"))
+    await here.step()
+    state = await here.outbox.address_state(SENDER, str(HERE))
+    assert state is not None
+    assert state.reason is None
+    assert await here.linked() == str(HERE)
+
+
+GROUP = {"id": -1001, "type": "supergroup", "title": "A group"}
+PERSON = a_private_chat(HERE)
+HOSTILE: tuple[dict[str, Any], ...] = (
+    {},
+    {"message": None},
+    {"message": {"text": "/start"}},
+    {"message": {**PERSON, "chat": GROUP, "text": "/start {token}"}},
+    {"message": {**PERSON, "chat": {"id": -5, "type": "group"}, "text": "/stop"}},
+    {"message": {**PERSON, "chat": {"id": STRANGER, "type": "private"}, "text": "/start {token}"}},
+    {"message": {**PERSON, "from": {"id": HERE, "is_bot": True}, "text": "/start {token}"}},
+    {"message": {**PERSON, "text": "/start {token}", "forward_origin": {"type": "user"}}},
+    {"message": {**PERSON, "text": "/start {token}", "via_bot": {"id": 5}}},
+    {"message": {**PERSON, "text": "/start {token}" + " " * 5000}},
+    {"message": {**PERSON, "photo": [], "caption": "/start {token}"}},
+    {"edited_message": {**PERSON, "text": "/start {token}"}},
+    {"channel_post": {"chat": {"id": -7, "type": "channel"}, "text": "/start {token}"}},
+    {"callback_query": {"id": "1", **PERSON, "data": "news:off"}},
+    {"callback_query": {"id": "1", "from": PERSON["from"], "data": "news:off", "message": {"chat": GROUP}}},
+    {"callback_query": {"id": ["1"], "from": PERSON["from"], "data": "news:off", "message": PERSON}},
+    {"callback_query": {"id": "1", "from": PERSON["from"], "data": "locale:../../x", "message": PERSON}},
+    {"callback_query": {"id": "1", "from": PERSON["from"], "data": "user:bob:off", "message": PERSON}},
+    {"callback_query": {"id": "1", "from": PERSON["from"], "data": "news:maybe", "message": PERSON}},
+    {"my_chat_member": {**PERSON, "chat": GROUP, "new_chat_member": {"status": "kicked"}}},
+    {"my_chat_member": {**PERSON, "new_chat_member": "kicked"}},
+    {"message": {**PERSON, "text": ["/start"], "entities": 5}},
+)
+
+
+def filled(value: Any, token: str) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(one, token) for key, one in value.items()}
+    return value.replace("{token}", token) if isinstance(value, str) else value
+
+
+async def test_what_is_not_said_in_a_private_chat_by_whose_it_is_does_nothing(here: Listening) -> None:
+    token = await here.a_token()
+    for one in HOSTILE:
+        here.telegram.hears(**filled(one, token))
+    await here.step()
+    assert here.telegram.taken == []
+    assert await here.linked() is None
+    assert not (await here.wants()).categories
+    assert "✅" in (await here.hears(HERE, f"/start {token}"))[0]
+
+
+async def test_no_name_is_markup_or_turns_what_stands_around_it(here: Listening) -> None:
+    key = "marzban/user:<b>a</b> \u202e_*[x](http://evil.example)" + "y" * 100
+    token = await here.a_token(key)
+    here.telegram.writes(HERE, f"/start {token}")
+    await here.step()
+    [sent] = here.telegram.taken
+    assert "parse_mode" not in sent.body
+    assert len(sent.body["text"]) < 300
+    assert sent.body["text"].count("\u2068") == sent.body["text"].count("\u2069") == 1
+
+
+async def test_a_stranger_is_answered_a_little_and_leaves_nothing(here: Listening, any_store_url: str) -> None:
+    for _ in range(100):
+        here.telegram.writes(STRANGER, "hello?")
+    await here.step()
+    assert len(here.said(STRANGER)) == 5
+    here.clock.step(10.0)
+    here.telegram.writes(STRANGER, "hello?")
+    await here.step()
+    assert len(here.said(STRANGER)) == 6
+    assert str(STRANGER) not in everything(any_store_url)
+
+
+async def test_a_stop_is_heeded_in_any_flood(here: Listening) -> None:
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    for _ in range(50):
+        here.telegram.writes(HERE, "/start")
+    here.telegram.writes(HERE, "/stop")
+    await here.step()
+    assert (await here.wants()).stopped
+
+
+async def test_who_guesses_tokens_is_not_heeded_for_a_day(here: Listening) -> None:
+    for _ in range(5):
+        assert len(await here.hears(HERE, f"/start {new_token()}")) == 1
+    right = await here.a_token(holds=3 * 86400.0)
+    assert await here.hears(HERE, f"/start {right}") == []
+    here.clock.step(86400.0)
+    assert "✅" in (await here.hears(HERE, f"/start {right}"))[0]
+
+
+async def test_nothing_is_confirmed_before_it_is_kept(here: Listening) -> None:
+    token = await here.a_token()
+    await here.step()
+    number = here.telegram.writes(HERE, f"/start {token}")
+
+    async def killed(*args: object, **more: object) -> None:
+        raise asyncio.CancelledError
+
+    keep, here.outbox.keep_heard = here.outbox.keep_heard, killed  # type: ignore[method-assign,assignment]
+    with pytest.raises(asyncio.CancelledError):
+        await here.bot.step(here.plan)
+    here.outbox.keep_heard = keep  # type: ignore[method-assign]
+    assert await here.linked() is None
+    await here.step(after=TURN)
+    assert await here.linked() == str(HERE)
+    offsets = [one.get("offset") for one in here.telegram.asked]
+    assert offsets.index(number + 1) > offsets.index(None)
+    assert len(here.said(HERE)) == 1
+
+
+async def test_an_answer_that_was_not_said_is_said_by_whoever_comes_next(here: Listening) -> None:
+    here.telegram.writes(HERE, f"/start {await here.a_token()}")
+    say, here.bot._say = here.bot._say, _cut_off  # type: ignore[method-assign]
+    with pytest.raises(asyncio.CancelledError):
+        await here.bot.step(here.plan)
+    here.bot._say = say  # type: ignore[method-assign]
+    assert await here.linked() == str(HERE)
+    assert here.said(HERE) == []
+    here.clock.step(TURN)
+    await here.bot.step(here.plan)
+    await here.bot.step(here.plan)
+    assert [one[:6] for one in here.said(HERE)] == ["✅ Done"]
+
+
+async def _cut_off(*args: object) -> None:
+    raise asyncio.CancelledError
+
+
+async def test_of_several_replicas_one_listens(here: Listening) -> None:
+    others = [Bot(here.outbox, here.bot._http, here.clock) for _ in range(3)]
+    await here.bot.step(here.plan)
+    turn = await here.outbox.take_turn(here.plan.key, now=here.clock.now(), every=TURN)
+    assert isinstance(turn, Turn)
+    asked = len(here.telegram.asked)
+    for one in others:
+        assert 0 < await one.step(here.plan) <= TURN
+    assert len(here.telegram.asked) == asked
+
+
+async def test_what_a_replica_heard_whose_turn_is_over_is_not_kept(here: Listening) -> None:
+    here.telegram.writes(HERE, f"/start {await here.a_token()}")
+    hear = here.bot._hear
+
+    async def slowly(*args: Any) -> Any:
+        found = await hear(*args)
+        here.clock.step(TURN)
+        await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
+        return found
+
+    here.bot._hear = slowly  # type: ignore[method-assign]
+    await here.bot.step(here.plan)
+    assert await here.linked() == str(HERE)
+    assert len(here.said(HERE)) == 1
+
+
+async def health(here: Listening) -> Any:
+    from bridge.store.queries.polled import last_turn
+
+    return (await here.outbox.operate(lambda ledger: ledger.read(last_turn, here.plan.key))).health
+
+
+async def test_where_another_program_reads_it_is_told_and_asked_rarely(here: Listening) -> None:
+    here.telegram.polled = True
+    for _ in range(SURE):
+        await here.bot.step(here.plan)
+        here.clock.step(5.0)
+    asked = len(here.telegram.asked)
+    assert (await health(here)).reason == (
+        "its updates are read by another program (the panel's own bot?): links and /stop do not work, sending does"
+    )
+    here.clock.step(TAKEN - 10.0)
+    await here.bot.step(here.plan)
+    assert len(here.telegram.asked) == asked
+    here.telegram.polled = False
+    here.clock.step(10.0)
+    await here.bot.step(here.plan)
+    assert (await health(here)).reason is None
+
+
+async def test_where_a_webhook_takes_what_is_said_it_is_told_and_never_removed(here: Listening) -> None:
+    here.telegram.webhook = "https://panel.example.com/x"
+    await here.bot.step(here.plan)
+    assert "are read by a webhook" in (await health(here)).reason
+    assert here.telegram.webhook
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "again"),
+    [
+        (Answer(502, "<html>"), "HTTP 502: not Telegram's own answer", 1.0),
+        (Answer(401, {"ok": False, "error_code": 401, "description": "Unauthorized"}), "HTTP 401: Unauthorized", 1.0),
+        (
+            Answer(429, {"ok": False, "error_code": 429, "description": "Too", "parameters": {"retry_after": 70}}),
+            "HTTP 429: Too",
+            70.0,
+        ),
+    ],
+)
+async def test_it_is_asked_ever_less_often_where_it_does_not_answer(
+    here: Listening, answer: Answer, reason: str, again: float
+) -> None:
+    await here.bot.step(here.plan)
+    for wait in (again, max(again, 2.0), max(again, 4.0)):
+        here.telegram.answer_next(answer)
+        await here.bot.step(here.plan)
+        assert (await health(here)).reason == reason
+        asked = here.telegram.requests
+        here.clock.step(wait - 0.5)
+        await here.bot.step(here.plan)
+        assert here.telegram.requests == asked
+        here.clock.step(0.5)
+    here.telegram.writes(HERE, "/settings")
+    await here.step()
+    assert here.said(HERE) == ["What shall I tell you?"]

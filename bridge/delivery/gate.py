@@ -201,16 +201,17 @@ class Gate:
             return admitted
         scope = chat_scope(self._sink.sender, admitted.place)
         there = (await self._known([scope]))[scope]
-        found = [(one, unwanted(one, there, rules)) for one in admitted.batch.deliveries]
+        both = {key: replace(one, wants=one.wants | there.wants) for key, one in admitted.known.items()}
+        found = [(one, unwanted(one, both.get(one.recipient or "", there), rules)) for one in admitted.batch.deliveries]
         left = [(one, HeldBack(why)) for one, why in found if why is not None]
-        sink, locale = admitted.sink, there.wants.chosen.get("locale")
+        told = both.get(admitted.batch.deliveries[0].recipient or "", there)
+        locale = told.wants.chosen.get("locale")
         return replace(
             admitted,
             batch=without(admitted.batch, left),
             settled=[*admitted.settled, *left],
             known={**admitted.known, scope: there},
             customer=replace(admitted.customer, locale=locale) if admitted.customer is not None else None,
-            sink=sink,
         )
 
     async def _known(self, keys: Sequence[str]) -> Mapping[str, Known]:

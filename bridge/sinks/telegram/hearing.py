@@ -29,11 +29,12 @@ from bridge.sinks.telegram.answers import is_own
 
 UPDATES = ("message", "callback_query", "my_chat_member")
 LONGEST = 4096  # characters of a text that is looked at
+LONGEST_TOKEN = 64
 AT_ONCE = 100
 COMMANDS = {"start": Said.START, "stop": Said.STOP, "settings": Said.SETTINGS}
 FORWARDED = ("forward_origin", "forward_date", "via_bot", "sender_chat")  # somebody else's words
 MEMBERS = {"kicked": Said.BLOCKED, "left": Said.BLOCKED, "member": Said.UNBLOCKED}
-_COMMAND = re.compile(r"/([a-z]{1,16})(?:@[A-Za-z0-9_]{1,64})?(?:\s+(\S{1,64}))?")
+_COMMAND = re.compile(r"/([a-z]{1,16})(?:@[a-z0-9_]{1,64})?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
 
 def bot_of(token: str) -> str:
@@ -124,10 +125,19 @@ def _written(message: JsonObject) -> Iterator[Heard]:
     text, chat = message.get("text"), _private(message)
     if chat is None or not isinstance(text, str) or len(text) > LONGEST or any(one in message for one in FORWARDED):
         return
-    command = _COMMAND.fullmatch(text.strip())
-    said = COMMANDS.get(command[1], Said.OTHER) if command is not None else Said.OTHER
-    token = (command[2] or "") if command is not None and said is Said.START else ""
+    said, behind = _command(text.strip())
+    token = behind[:LONGEST_TOKEN] if said is Said.START else ""
     yield Heard(said=said, chat=chat, token=token, language=_language(message))
+
+
+def _command(text: str) -> tuple[Said, str]:
+    """The command, and what stands behind it. That somebody wants to be left alone is understood without the slash."""
+    if text.casefold() == "stop":
+        return Said.STOP, ""
+    command = _COMMAND.fullmatch(text)
+    if command is None:
+        return Said.OTHER, ""
+    return COMMANDS.get(command[1].lower(), Said.OTHER), (command[2] or "").strip()
 
 
 def _pressed(press: JsonObject) -> Iterator[Heard]:

@@ -1,0 +1,56 @@
+"""The customers' bot, and what rows say to customers: every mistake is told with its place."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.config.files import loaded, mistakes
+
+TOKEN = "'123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11'"
+SINKS = f"""sources: {{marzban: {{panel: marzban, secret: a-secret}}}}
+sinks:
+  dm: {{type: telegram, token: {TOKEN}, chat_id: '{{{{ person.telegram }}}}'}}
+  ops: {{type: telegram, token: {TOKEN}, chat_id: -1001}}
+  here: {{type: console}}
+"""
+ROW = "routes: [{match: user.expired, to: dm, audience: user}, {to: [ops, here]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("people: {bot: ops}\n" + ROW, 'people.bot: sink "ops" is not addressed to users'),
+        ("people: {bot: here}\n" + ROW, 'people.bot: sink "here" is of a service whose people cannot write to it'),
+        ("people: {bot: d}\n" + ROW, 'people.bot: no sink named "d": did you mean "dm"?'),
+        ("people: {bto: dm}\n" + ROW, 'unknown key "bto": did you mean "bot"?'),
+        ("people: {bot: dm, link_expires: 5s}\n" + ROW, "people.link_expires"),
+        ("people: {bot: dm, support: 'javascript:x'}\n" + ROW, "should begin with https://, tg:// or mailto:"),
+        ("people: {bot: dm, max_per_day: 0}\n" + ROW, "people.max_per_day"),
+        ("people: {bot: dm, categories: {promo: true}}\n" + ROW, 'unknown key "promo"'),
+        (
+            "people: {bot: dm}\nroutes: [{match: user.expired, to: dm, audience: user, category: promo}]\n",
+            "route 1: category",
+        ),
+        (
+            "people: {bot: dm}\nroutes: [{match: user.expired, to: ops, critical: true}]\n",
+            "route 1: critical is for customers: the row needs audience: user",
+        ),
+        (ROW, "its users are looked up in directory, and there is none"),
+    ],
+)
+def test_what_cannot_be_meant_is_told(tmp_path: Path, text: str, expected: str) -> None:
+    assert any(expected in one for one in mistakes(tmp_path, SINKS + text)), mistakes(tmp_path, SINKS + text)
+
+
+def test_where_customers_can_link_their_chats_no_directory_is_needed(tmp_path: Path) -> None:
+    config = loaded(tmp_path, f"{SINKS}people: {{bot: dm}}\n{ROW}").config
+    ears = config.ears()
+    assert ears is not None
+    assert ears.sender == "telegram bot 123456"
+
+
+def test_a_bot_is_not_listened_to_where_the_file_does_not_say_so(tmp_path: Path) -> None:
+    directory = "directory: {users: {alice: {telegram: 1}}}\n"
+    assert loaded(tmp_path, SINKS + directory + ROW).config.ears() is None
+    disabled = SINKS.replace("person.telegram }}'", "person.telegram }}', enabled: false")
+    assert loaded(tmp_path, f"{disabled}{directory}people: {{bot: dm}}\n{ROW}").config.ears() is None

@@ -81,6 +81,7 @@ class Message:
     at        when this attempt is made, aware UTC: what a signature is dated with
     template  the template that the row named, None for the default one
     sealed    originals of what is masked in the event, for a sink that unmasks; no template sees them
+    links     keys of customers → tokens of the links to a bot that it gives away
     delivery  the number of the delivery that it is sent for, the same at every try; None where it is tried or shown
     """
 
@@ -91,6 +92,7 @@ class Message:
     circumstances: Circumstances = PLAIN
     sealed: str | None = None
     delivery: int | None = None
+    links: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")

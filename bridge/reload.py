@@ -33,6 +33,7 @@ from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.panels.base import PolledConfig
 from bridge.people.directory import generation_of, unchanged
+from bridge.people.link import LinkMaker
 from bridge.polling.bot import Bot, BotPlan
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
@@ -117,7 +118,10 @@ class Reloader:
             config.table(), sinks=config.all_sinks(), recipients=config.recipients(), on_error=_log_failed_row
         )
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
-        renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
+        links = config.link_maker()
+        renderer = Renderer(
+            folders=config.template_folders(), timezone=config.zone(), locale=config.locale, links=links
+        )
         generation = await asyncio.to_thread(generation_of, config.directory_records())
         await self._outbox.keep_directory(generation, unchanged(config.directory_records(), generation))
         # everything is made before anything is put in place: what cannot be made leaves all as it was
@@ -133,7 +137,7 @@ class Reloader:
             jobs = [job for one in sources.values() for job in _jobs(one)]
             self._poller.configure(jobs, router)
         if self._bot is not None:
-            self._bot.configure(_bot_plan(config))
+            self._bot.configure(_bot_plan(config, links))
         if self._admin is not None:
             self._admin.configure(
                 config_state(
@@ -147,7 +151,7 @@ class Reloader:
                 )
             )
         await self._dispatcher.carry(
-            sinks, LaneSettings(renderer, config.zone(), config.rules()), grace=config.shutdown
+            sinks, LaneSettings(renderer, config.zone(), config.rules(), links), grace=config.shutdown
         )
         COUNTERS.config_applies(time.time())
 
@@ -231,12 +235,12 @@ def _jobs(source: Source) -> Iterable[Job]:
     return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm, unmasking=source.unmasking)
 
 
-def _bot_plan(config: Config) -> BotPlan | None:
+def _bot_plan(config: Config, links: LinkMaker | None) -> BotPlan | None:
     """The bot that customers write to; None where nobody listens."""
     ears, people = config.ears(), config.people
     if ears is None or people is None:
         return None
-    return BotPlan(ears, config.rules(), config.locale, people.support)
+    return BotPlan(ears, config.rules(), config.locale, people.support, links)
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:

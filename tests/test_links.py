@@ -27,7 +27,7 @@ people: {bot: dm, max_per_day: 2, categories: {news: false}}
 
 
 @asynccontextmanager
-async def a_shop(folder: Path, telegram: Telegram) -> AsyncIterator[Panels]:
+async def a_shop(folder: Path, telegram: Telegram, *, more: str = "") -> AsyncIterator[Panels]:
     """A bridge that tells customers by one bot, and listens to it."""
     telegram.patient = 1.0
     async with AsyncExitStack() as stack:
@@ -36,13 +36,15 @@ async def a_shop(folder: Path, telegram: Telegram) -> AsyncIterator[Panels]:
         sinks = f"""
 sinks:
   dm: {{type: telegram, token: "{TOKEN}", api_base: "{base}", chat_id: "{chat}"}}
+  ops: {{type: telegram, token: "{TOKEN}", api_base: "{base}", chat_id: -1001, disable_notification: true}}
 """
         rows = [
             "match: [user.expired, user.enabled], to: dm, audience: user",
             "match: user.limited, to: dm, audience: user, critical: true",
             "match: user.created, to: dm, audience: user, category: news",
+            *(["match: user.expired, to: ops"] if more else []),
         ]
-        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE))
+        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE + more))
 
 
 async def told(panels: Panels, action: str, *users: str) -> None:
@@ -117,6 +119,29 @@ async def test_the_next_of_a_name_does_not_inherit_the_chat(tmp_path: Path) -> N
         await panels.settled(2)
     assert len(said_to(telegram, SARA)) == 1
     assert said_to(telegram, NEW)[1:] == ["▶️ Your access works again."]
+
+
+async def test_a_template_of_the_operators_gives_away_a_link_and_a_customers_none(tmp_path: Path) -> None:
+    telegram = Telegram(chats=(ALICE, 700009, -1001))
+    folder = tmp_path / "templates" / "telegram"
+    folder.mkdir(parents=True)
+    (folder / "user.expired.j2").write_text(
+        '{% extends "shipped/telegram/base.j2" %}{% block text %}'
+        "{{ link_for(data.user) }} {{ link_for(data.user.username) }} {{ link_for('bob') }}{% endblock %}"
+    )
+    async with a_shop(tmp_path, telegram, more="templates: templates\n") as panels:
+        await until(lambda: len(telegram.asked) > 1)
+        await told(panels, "user_expired", "alice")
+        await panels.settled(2)
+        [text] = said_to(telegram, -1001)
+        first, second = text.split()
+        assert first == second
+        token = first.partition("?start=")[2]
+        assert not any(token.encode() in file.read_bytes() for file in tmp_path.rglob("*.db*"))
+        telegram.writes(ALICE, f"/start {token}")
+        await until(lambda: said_to(telegram, ALICE))
+    assert "t.me" not in said_to(telegram, 700009)[0]
+    assert said_to(telegram, ALICE)[0].startswith("✅ Done")
 
 
 class Killing(Telegram):

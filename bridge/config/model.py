@@ -18,6 +18,7 @@ from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.people.directory import DirectorySettings
+from bridge.people.link import LinkMaker
 from bridge.people.recipient import Recipients
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.people.settings import PeopleSettings
@@ -132,6 +133,13 @@ class Config(Settings):
         """How what customers write is heard; None where nobody listens."""
         sink = None if self.people is None else self.all_sinks().get(self.people.bot or "")
         return sink.ears() if sink is not None and sink.enabled else None
+
+    def link_maker(self) -> LinkMaker | None:
+        """What makes links while messages are rendered; None where nobody listens."""
+        ears, people = self.ears(), self.people
+        if ears is None or people is None:
+            return None
+        return LinkMaker(ears.sender, ears.deep_link, self.realms(), people.link_expires)
 
     def table(self) -> Sequence[tuple[str, Route]]:
         """The rows with their names: the routes in order, then one for each webhook."""

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -17,6 +17,7 @@ from bridge import tracing
 from bridge.counters import COUNTERS
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import reminder_of
+from bridge.errors import StoreError
 from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
@@ -38,6 +39,10 @@ GROWING = frozenset(
         *("load", "memory_used_bytes", "uptime_seconds", "core_uptime_seconds"),
     }
 )
+
+
+#: Keeps the links that a message gives away, keys → tokens, before it is sent.
+OnLinks = Callable[[Mapping[str, str]], Awaitable[None]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +72,47 @@ async def send_batch(
     earlier: Earlier | None = None,
     customer: Customer | None = None,
     on_sent: OnSent = None,
+    on_links: OnLinks = None,
 ) -> AttemptResult:
-    """Send a batch as one message. Whatever goes wrong unforeseen costs attempts, and never the lane."""
+    """Send a batch as one message. Whatever goes wrong unforeseen costs attempts, and never the lane.
+
+    `on_links` keeps the links that it gives away before it is sent; where the store is away, nothing was sent.
+    """
     first = batch.deliveries[0]
     try:
         if len(batch.deliveries) > 1:
             digest, fault = digest_of(batch, sink, renderer, at=at, silent=silent)
-            return AttemptResult(await sink.send_digest(digest, on_sent), fault)
+            made = await _kept([one.links for one in digest.parts], on_links)
+            return AttemptResult(_without(made, await sink.send_digest(digest, on_sent)), fault)
         if customer is not None:
             message, fault = customer_message(first.event, sink.look, renderer, customer, at=at, silent=silent)
         else:
             message, fault = message_of(first, sink, renderer, at=at, silent=silent, earlier=earlier)
-        return AttemptResult(await sink.send(message, on_sent), fault)
+        made = await _kept([message.links], on_links)
+        return AttemptResult(_without(made, await sink.send(message, on_sent)), fault)
+    except StoreError:
+        raise
     except Exception as error:
         log(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
         return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
+
+
+async def _kept(links: Sequence[Mapping[str, str]], on_links: OnLinks) -> Mapping[str, str]:
+    """The links that a message gives away, once they are kept."""
+    made = {key: token for one in links for key, token in one.items()}
+    if made and on_links is not None:
+        await on_links(made)
+    return made
+
+
+def _without(made: Mapping[str, str], attempt: Attempt) -> Attempt:
+    """The attempt without the tokens that the service repeats: what is kept of them is a hash."""
+    if not made or not attempt.answer:
+        return attempt
+    answer = attempt.answer
+    for token in made.values():
+        answer = answer.replace(token, "***")
+    return replace(attempt, answer=answer)
 
 
 def log_attempt(settlements: Sequence[Settlement]) -> None:
@@ -146,7 +177,14 @@ def rendered_message(
     """What a sink is handed for an event, and what went wrong with its template: of what is sent, and what is shown."""
     with tracing.span("panelbridge.render"):
         rendered = renderer.render(event, look, template, circumstances)
-    message = Message(event=event, at=at, blocks=rendered.blocks, template=template, circumstances=circumstances)
+    message = Message(
+        event=event,
+        at=at,
+        blocks=rendered.blocks,
+        template=template,
+        circumstances=circumstances,
+        links=rendered.links,
+    )
     return message, rendered.fault
 
 

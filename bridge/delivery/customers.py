@@ -5,13 +5,14 @@ meanwhile holds for what is on its way there.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
 from bridge.messages.customer import is_told
 from bridge.outcome import Fate, HeldBack
+from bridge.people.link import LinkMaker, hash_of
 from bridge.people.rules import CustomerRules, category_of
 from bridge.store.base import Delivery, Known, Outbox
 
@@ -64,6 +65,13 @@ class Customers:
             if await self._outbox.told_since(key, midnight(self._clock.now(), zones[key])) >= most:
                 left.append((one, HeldBack(f"max_per_day: was told {most} times today")))
         return left
+
+
+async def keep_links(outbox: Outbox, maker: LinkMaker | None, links: Mapping[str, str], now: datetime) -> None:
+    """Keep what a message gives away, customers' keys → tokens, for as long as a link holds."""
+    if maker is not None:
+        hashes = {hash_of(token): key for key, token in links.items()}
+        await outbox.keep_links(maker.sender, hashes, until=now + timedelta(seconds=maker.holds))
 
 
 def with_wants(records: Mapping[str, Mapping[str, Any]], known: Mapping[str, Known]) -> dict[str, Mapping[str, Any]]:

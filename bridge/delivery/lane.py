@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
+from bridge.delivery.customers import keep_links
 from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of
@@ -32,6 +33,7 @@ from bridge.errors import StoreError
 from bridge.incident import OnIncident, ignore
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Refused
+from bridge.people.link import LinkMaker
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Settlement, Standing
@@ -52,6 +54,7 @@ class LaneSettings:
     renderer: Renderer
     zone: ZoneInfo
     rules: CustomerRules = NO_RULES
+    links: LinkMaker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class Lane:
                         earlier=admitted.earlier,
                         customer=admitted.customer,
                         on_sent=lambda: slot.sent(self._clock.monotonic()),
+                        on_links=lambda made: keep_links(self._outbox, self.settings.links, made, at),
                     )
                 finally:
                     sent = slot.close(self._clock.monotonic())

@@ -1,5 +1,6 @@
 """What templates can speak of: an event with its circumstances, or what a digest counts."""
 
+from collections.abc import Callable
 from gettext import NullTranslations
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -37,7 +38,18 @@ def reader(locale: str, zone: ZoneInfo) -> Reader:
     return Reader(locale, zone, RLM if locale in RIGHT_TO_LEFT else "")
 
 
-def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN, style: Extent = "normal") -> Variables:
+def no_link(user: Any) -> str:
+    """Of a bridge that listens to no bot."""
+    return ""
+
+
+def event_variables(
+    event: Event,
+    to: Reader,
+    given: Circumstances = PLAIN,
+    style: Extent = "normal",
+    link_for: Callable[[Any], str] = no_link,
+) -> Variables:
     """What a template knows of an event."""
     gettext = catalog(to.locale).gettext
     shown = event_type(event.type)
@@ -68,6 +80,7 @@ def event_variables(event: Event, to: Reader, given: Circumstances = PLAIN, styl
         "color": shown.color,
         "heading": documented_name(event.type) if event.panel == "orbvpn" and to.locale == "en" else None,
         "rlm": to.rlm,
+        "link_for": link_for,
         "test": given.test,
         "replay": given.replay,
         "instead": given.instead,

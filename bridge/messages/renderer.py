@@ -16,8 +16,8 @@ base's. A digest is a template of its own, `{service}/digest.j2`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,13 +32,14 @@ from bridge.markup.text import Text
 from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
-from bridge.messages.context import Variables, digest_variables, event_variables, reader
+from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
 from bridge.messages.customer import CUSTOMERS, Me
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
 from bridge.messages.sandbox import Sandbox
 from bridge.messages.unmatched import Unmatched
+from bridge.people.link import LinkMaker
 
 _BRIDGE = Path(__file__).parents[1]
 #: In the wheel the shipped templates lie inside the package, in the repository beside it.
@@ -51,10 +52,11 @@ DIGESTS = "digest"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The blocks that were asked for, and what went wrong on the way."""
+    """The blocks that were asked for, what went wrong on the way, and the links that stand in them: keys → tokens."""
 
     blocks: Mapping[str, str]
     fault: str | None = None
+    links: Mapping[str, str] = field(default_factory=dict)
 
 
 NOTHING = Rendered({})
@@ -77,8 +79,11 @@ class Renderer:
     Templates are read once: a new Renderer reads them anew.
     """
 
-    def __init__(self, *, folders: Sequence[Path], timezone: ZoneInfo, locale: str) -> None:
+    def __init__(
+        self, *, folders: Sequence[Path], timezone: ZoneInfo, locale: str, links: LinkMaker | None = None
+    ) -> None:
         self._folders = tuple(folders)
+        self._links = links
         self.timezone = timezone
         self._readers = {locale: reader(locale, timezone) for locale in LOCALES}
         self.locale = known(locale)
@@ -94,7 +99,9 @@ class Renderer:
         if look.service is None and not look.inline:
             return NOTHING
         locale = self._language(look)
-        variables = event_variables(event, self._readers[locale], circumstances, look.style)
+        made: dict[str, str] = {}
+        link_for = no_link if self._links is None else partial(self._links.for_user, event=event, made=made)
+        variables = event_variables(event, self._readers[locale], circumstances, look.style, link_for)
         faults: list[str] = []
         blocks: dict[str, str] = {}
         if (service := look.service) is not None:
@@ -103,7 +110,7 @@ class Renderer:
             blocks = last_resort.event_blocks(event, service, circumstances) if rendered is None else rendered
         for name, source in look.inline:
             blocks[name] = self._inline(name, source, locale, variables, faults)
-        return Rendered(blocks, "; ".join(faults) or None)
+        return Rendered(blocks, "; ".join(faults) or None, made)
 
     def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
         """The blocks of a digest, and `remarks`; in `more` the sink puts a number for `{more}`."""

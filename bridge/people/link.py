@@ -6,7 +6,13 @@ once, until it is over.
 
 import re
 import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any
+
+from bridge.event import Event
+from bridge.people.recipient import Audience, named, recipient_key
 
 TOKEN_BYTES = 16  # 128 bits
 HOLDS = 7 * 86400.0  # seconds that a link can be used
@@ -26,3 +32,32 @@ def is_token(text: str) -> bool:
 def hash_of(token: str) -> str:
     """What is kept of a token. 128 bits of chance need neither a salt nor a slow hash."""
     return sha256(token.encode()).hexdigest()
+
+
+@dataclass(slots=True)
+class LinkMaker:
+    """Makes links while messages are rendered, for whom their events are about.
+
+    sender   the bot
+    address  what is opened, by the bot's name and a token
+    realms   of the sources; a source that is not named is a realm of its own
+    holds    seconds that a link can be used
+    name     the bot's own, once anybody knows it; until then there are no links
+    """
+
+    sender: str
+    address: Callable[[str, str], str]
+    realms: Mapping[str, str] = field(default_factory=dict)
+    holds: float = HOLDS
+    name: str | None = None
+
+    def for_user(self, user: Any, event: Event, made: dict[str, str]) -> str:
+        """The link of the user that the event is about, by the name or the object that `data` has; else empty.
+
+        `made`: the keys of those that one message has links for → their tokens, each made once.
+        """
+        name = user.get("username") if isinstance(user, Mapping) else user
+        if self.name is None or not isinstance(name, str) or name != named(event, Audience.PERSON):
+            return ""
+        key = recipient_key(self.realms.get(event.source, event.source), Audience.PERSON, name)
+        return self.address(self.name, made.setdefault(key, new_token()))

@@ -17,6 +17,7 @@ from bridge.event import JsonObject
 from bridge.messages.bot import is_button, words_of
 from bridge.people.floods import Floods
 from bridge.people.heard import Answer, Hearing, Said, Unheard
+from bridge.people.link import LinkMaker
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.polling.health import asked_again
@@ -39,12 +40,15 @@ LARGEST = 16 * 2**20  # bytes of an answer
 
 @dataclass(frozen=True, slots=True)
 class BotPlan:
-    """Whose bot it is, and how it speaks. `locale`: for who has none that there is; `support`: where they can ask."""
+    """Whose bot it is, and how it speaks. `locale`: for who has none that there is; `support`: where they can ask;
+    `links`: what is told the bot's name.
+    """
 
     ears: Ears
     rules: CustomerRules = NO_RULES
     locale: str = "en"
     support: str | None = None
+    links: LinkMaker | None = None
 
     @property
     def key(self) -> PollKey:
@@ -89,6 +93,7 @@ class Bot:
         """Listen once if it is our turn; seconds until there may be another one."""
         turn = await self._outbox.take_turn(plan.key, now=self._clock.now(), every=TURN)
         if not isinstance(turn, Turn):
+            await self._learn_name(plan)
             return turn
         state: JsonObject = dict(turn.state or {})
         began = self._clock.monotonic()
@@ -164,8 +169,18 @@ class Bot:
 
     async def _know_name(self, plan: BotPlan, state: JsonObject) -> None:
         """Ask after the bot's own name, once for each process: whoever makes links finds it in the store."""
-        if "name" in state and self._named == plan.ears.sender:
-            return
+        if "name" not in state or self._named != plan.ears.sender:
+            await self._ask_name(plan, state)
+        if plan.links is not None:
+            plan.links.name = state["name"]
+
+    async def _learn_name(self, plan: BotPlan) -> None:
+        """From whoever listens."""
+        if plan.links is not None and plan.links.name is None:
+            turn = await self._outbox.last_turn(plan.key)
+            plan.links.name = turn.state.get("name") if turn is not None and turn.state is not None else None
+
+    async def _ask_name(self, plan: BotPlan, state: JsonObject) -> None:
         response = await self._answered(plan, plan.ears.name_question(), within=ANSWER)
         state["name"] = plan.ears.name_in(response)
         self._named = plan.ears.sender

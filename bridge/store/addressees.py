@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from bridge.people.heard import Answer, Heard
 from bridge.people.wants import NOTHING_SAID, Wants
-from bridge.polled import PollResult
+from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.standing import AddressState
 
 
@@ -45,6 +45,14 @@ class Addressees(Protocol):
 
     async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
         """What is known of each of these recipients, or of chats by their scopes, to that sender."""
+        ...
+
+    async def keep_links(self, sender: str, hashes: Mapping[str, str], *, until: datetime) -> None:
+        """Keep what links can be made with until then: hashes of tokens → keys of recipients."""
+        ...
+
+    async def last_turn(self, key: PollKey) -> Turn | None:
+        """The turn that was taken last, as it left things; None where there was none."""
         ...
 
     async def told_since(self, key: str, since: datetime) -> int:

@@ -187,6 +187,12 @@ class SqlOutbox:
     async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
         return await self._read(lambda c: links.known(c, sender, keys))
 
+    async def keep_links(self, sender: str, hashes: Mapping[str, str], *, until: datetime) -> None:
+        await self._writer.write(links.put_tokens, (sender, hashes, until))
+
+    async def last_turn(self, key: PollKey) -> Turn | None:
+        return await self._read(lambda c: polled.last_turn(c, key))
+
     async def told_since(self, key: str, since: datetime) -> int:
         return await self._read(lambda c: told.told_since(c, key, since))
 

@@ -1,6 +1,6 @@
 """Links: whose chat is whose, and what was given away to make one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +75,14 @@ def put_token(connection: sa.Connection, hash_: str, key: str, sender: str, *, u
     """Keep what a link may be made with, until then."""
     values = {"hash": hash_, "key": key, "sender": sender, "until": micros(until)}
     connection.execute(link_tokens.insert().values(values))
+
+
+def put_tokens(connection: sa.Connection, given: Sequence[tuple[str, Mapping[str, str], datetime]]) -> Sequence[None]:
+    """Keep what links may be made with: for each sender hashes → keys of recipients, and until when."""
+    for sender, hashes, until in given:
+        for hash_, key in hashes.items():
+            put_token(connection, hash_, key, sender, until=until)
+    return [None] * len(given)
 
 
 def use_token(connection: sa.Connection, hash_: str, sender: str, chat: str, *, now: datetime) -> str | None:

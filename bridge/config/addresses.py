@@ -28,7 +28,7 @@ def check_addresses(document: Document, config: Config) -> None:
     _check_directory(document, config, addressed)
     for index, _ in enumerate(document.entries("routes")):
         for path, name in document.texts(("routes", index, "fallback")):
-            if name in addressed:
+            if name in addressed and document.value(("routes", index, "audience")) != "user":
                 text = f'"{name}" has an address for each {_whose(addressed[name])}: let it fall back to one of yours'
                 document.report(("routes", index), text, document.position(path))
         _check_audience(document, ("routes", index), addressed)
@@ -43,7 +43,7 @@ def check_addresses(document: Document, config: Config) -> None:
 def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Addressing]) -> None:
     """A row for customers leads to sinks of customers alone, and no other row does: its words are for them."""
     for_customers = document.value((*row, "audience")) == "user"
-    for path, name in document.texts((*row, "to")):
+    for path, name in [*document.texts((*row, "to")), *(document.texts((*row, "fallback")) if for_customers else ())]:
         is_customers = name in addressed and addressed[name].audience is Audience.PERSON
         if is_customers and not for_customers:
             document.report(
@@ -52,7 +52,7 @@ def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Ad
         elif for_customers and not is_customers:
             text = f'sink "{name}" is not addressed to users: audience: user is for those'
             document.report(row, text, document.position(path))
-    for key in ("digest", "update", "fallback", "template", "repeat") if for_customers else ():
+    for key in ("digest", "update", "template", "repeat") if for_customers else ():
         if document.value((*row, key)) is not None:
             document.report((*row, key), "is not possible with audience: user")
     for key in () if for_customers else ("category", "critical", "max_per_day"):

@@ -55,6 +55,11 @@ def recipient_key(realm: str, audience: Audience, name: str) -> str:
     return f"{realm}/{audience.kind}:{name}"
 
 
+def is_customer(key: str | None) -> bool:
+    """Whether a recipient's key is a customer's, and no owner's or node's."""
+    return key is not None and key.partition("/")[2].startswith(f"{Audience.PERSON.kind}:")
+
+
 def named(event: Event, audience: Audience) -> str | None:
     """What the event calls the one that it is for; None where it names nobody, or by what is no name."""
     match audience:

@@ -35,6 +35,10 @@ ROW = "routes: [{match: user.expired, to: dm, audience: user}, {to: [ops, here]}
             "people: {bot: dm}\nroutes: [{match: user.expired, to: ops, critical: true}]\n",
             "route 1: critical is for customers: the row needs audience: user",
         ),
+        (
+            "people: {bot: dm}\nroutes: [{match: user.expired, to: dm, audience: user, fallback: ops}]\n",
+            'route 1: sink "ops" is not addressed to users: audience: user is for those',
+        ),
         (ROW, "its users are looked up in directory, and there is none"),
     ],
 )
@@ -47,6 +51,14 @@ def test_where_customers_can_link_their_chats_no_directory_is_needed(tmp_path: P
     ears = config.ears()
     assert ears is not None
     assert ears.sender == "telegram bot 123456"
+
+
+def test_customers_fall_back_to_another_sink_of_theirs(tmp_path: Path) -> None:
+    second = SINKS.replace(
+        "  ops:", f"  other: {{type: telegram, token: {TOKEN}, chat_id: '{{{{ data.user.id }}}}'}}\n  ops:"
+    )
+    row = "people: {bot: dm}\nroutes: [{match: user.expired, to: dm, audience: user, fallback: other}]\n"
+    assert loaded(tmp_path, second + row).config.routes[0].fallback == ("other",)
 
 
 def test_a_bot_is_not_listened_to_where_the_file_does_not_say_so(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.messages.customer import Me
 from bridge.messages.renderer import Rendered
-from bridge.outcome import Attempt, Spaced
+from bridge.outcome import Attempt, Gone, Spaced
 from bridge.people.address import Address, Addressing, Form
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import CATEGORIES, Wants, all_of, chat_scope
@@ -24,7 +24,9 @@ from bridge.sinks.telegram.service import TELEGRAM
 from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_link
+from bridge.store.queries.replay import replay_deliveries
 from bridge.store.queries.wishes import set_stopped, set_wants
+from bridge.store.records import Query
 from bridge.terms import Quiet, Terms
 from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, carry_all, look_up, pass_time
 from tests.fakes import DECISION, FakeClock, an_event
@@ -267,3 +269,39 @@ async def test_what_was_for_a_user_who_is_deleted_is_told_to_no_other_of_the_nam
     await pass_time(shop.lane, shop.clock, 8 * 3600, by=1800)
     assert shop.sink.chats == ["7"]
     assert shop.reasons() == ["was deleted since", None]
+
+
+async def test_what_is_told_again_of_a_user_who_was_deleted_is_told_to_no_other_of_the_name(shop: Shop) -> None:
+    await shop.put("user.expired")
+    shop.clock.step(60)
+    await shop.put("user.deleted")
+    await shop.link()
+    shop.clock.step(60)
+    again = await shop.outbox.operate(
+        lambda ledger: ledger.write(replay_deliveries, Query(limit=None), now=shop.clock.now())
+    )
+    assert len(again) == 1
+    shop.lane.wake()
+    await carry_all(shop.lane)
+    assert (shop.sink.chats, shop.reasons()) == (["1"], [None, "was deleted since"])
+
+
+async def test_who_cannot_be_reached_there_is_told_elsewhere_and_who_said_stop_is_not(
+    outbox: SqlOutbox, clock: FakeClock, store_url: str
+) -> None:
+    shop = Shop(outbox, clock, store_url, CustomerRules())
+    terms = Terms(fallback=("mail",), fallback_after=600.0, category="status", critical=True)
+    gone = Attempt(Gone("HTTP 403: Forbidden: bot was blocked by the user", where="address"))
+    shop.sink.answers.append(gone)
+    await shop.put("user.expired", terms=terms)
+    await shop.stop("marzban/user:bob")
+    await shop.put("user.expired", terms=terms, name="bob")
+    elsewhere = Dm(clock)
+    elsewhere.sender = "another bot"
+    mail = Fleet(outbox, clock).lane(elsewhere, "mail", renderer=shop.words)
+    assert await carry_all(mail)
+    assert elsewhere.chats == ["1"]
+    found = {one.sink + " " + (one.subject or ""): one for one in look_up(store_url)}
+    assert found.keys() == {"ops user:alice", "mail user:alice", "ops user:bob"}
+    assert found["ops user:bob"].reason == "wants to be told nothing"
+    assert "told on mail instead" in (found["ops user:alice"].reason or "")

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from bridge.event import Event
 from bridge.outcome import Dead, Done, Fate, HeldBack
+from bridge.people.recipient import is_customer
 from bridge.store.base import Delivery, Ending, Settlement, State
 from bridge.store.compiled import read
 from bridge.store.queries.put import add_deliveries, lock_next_id
@@ -52,7 +53,7 @@ def falls_back(fate: Fate) -> TypeGuard[Dead | HeldBack]:
 
 
 def _put_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead | HeldBack) -> Delivery | None:
-    """For the first fallback sink that the event has not been for yet."""
+    """For the first fallback sink that the event has not been for yet; a customer's is for that customer too."""
     dead = settlement.delivery
     if dead.terms is None or not dead.terms.fallback:
         return None
@@ -73,7 +74,7 @@ def _put_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead 
         state=State.PENDING,
         due_at=None,
         sealed=None,  # it was for that sink alone
-        recipient=None,
+        recipient=dead.recipient if is_customer(dead.recipient) else None,
         instead=f"{dead.sink}: {fate.reason}",
     )
     add_deliveries(connection, [delivery_row(fallback)])
@@ -81,9 +82,18 @@ def _put_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead 
 
 
 def _fallback_terms(terms: Terms, sink: str) -> Terms | None:
-    """What of a row's terms makes sense at its fallback `sink`: the quiet hours, and whom else to fall back to."""
+    """What of a row's terms makes sense at its fallback `sink`: the quiet hours, whom else to fall back to, and what
+    customers may switch off.
+    """
     left = terms.fallback[terms.fallback.index(sink) + 1 :]
-    reduced = Terms(quiet=terms.quiet, fallback=left, fallback_after=terms.fallback_after if left else None)
+    reduced = Terms(
+        quiet=terms.quiet,
+        fallback=left,
+        fallback_after=terms.fallback_after if left else None,
+        category=terms.category,
+        critical=terms.critical,
+        max_per_day=terms.max_per_day,
+    )
     return None if reduced == Terms() else reduced
 
 

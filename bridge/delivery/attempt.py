@@ -47,10 +47,13 @@ OnLinks = Callable[[Mapping[str, str]], Awaitable[None]] | None
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is told; what they are told is found in the event. `zone`: of the dates; `locale`: None for the sink's."""
+    """Who is told; what they are told is found in the event. `zone`: of the dates; `locale`: None for the sink's;
+    `several`: whether their chat is that of others too.
+    """
 
     zone: ZoneInfo
     locale: str | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +195,8 @@ def customer_message(
     event: Event, look: Look, renderer: Renderer, customer: Customer, *, at: datetime, silent: bool = False
 ) -> tuple[Message, str | None]:
     """What a customer is told of an event: words over what is theirs. The message has nothing else of the event."""
-    me = me_of(event, at=at, zone=customer.zone, locale=customer.locale or look.locale or renderer.locale)
+    locale = customer.locale or look.locale or renderer.locale
+    me = me_of(event, at=at, zone=customer.zone, locale=locale, several=customer.several)
     assert look.service is not None
     rendered = renderer.customer(look.service, event.type, me)
     bare = replace(event, data={}, native=None, subject=None)

@@ -191,7 +191,8 @@ class Gate:
         admitted = replace(admitted, batch=left, settled=[*settled, *admitted.settled, *over], known=known)
         if not left.deliveries:
             return admitted
-        customer = Customer(zones.get(left.deliveries[0].recipient or "", zone))
+        first = left.deliveries[0].recipient or ""
+        customer = Customer(zones.get(first, zone), several=first in known and known[first].several)
         admitted = await self._addressed(replace(admitted, customer=customer), addressing, records)
         return await self._in_chat(admitted, rules)
 

@@ -41,6 +41,7 @@ class Me:
 
     Times are aware and local, sizes bytes. `days_left` is counted in dates, as people do, at least 1 while it lasts;
     `days_ago` the same once it is over. `hours_left` is rounded down, None from a day on and once it is over.
+    `several`: others are told in the same chat.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Me:
     device_limit: int | None
     locale: str
     zone: str
+    several: bool = False
 
 
 def is_told(event: Event, at: datetime) -> bool:
@@ -69,7 +71,7 @@ def is_told(event: Event, at: datetime) -> bool:
     return all(getattr(me, name) is not None for name in _NEEDED.get(event.type, ()))
 
 
-def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str) -> Me:
+def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str, several: bool = False) -> Me:
     """The customer that an event is about, as things stand at `at`."""
     data = event.data
     user, usage, plan = (object_at(data, name) for name in ("user", "usage", "subscription"))
@@ -94,6 +96,7 @@ def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str) -> Me:
         device_limit=_whole(user.get("device_limit")),
         locale=locale,
         zone=zone.key,
+        several=several,
         **_left(local, in_zone(at, zone)),
     )
 

@@ -133,8 +133,11 @@ class Renderer:
             try:
                 sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone))
                 template = sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2")
-                if not (said := _block(_context(template, {"me": me}), block)):
+                context = _context(template, {"me": me})
+                if not (said := _block(context, block)):
                     raise LookupError(f"{template.name} says nothing in block {block}")
+                if me.several and (whose := _block(context, "several")):
+                    said = f"{whose} {said}"
                 return Rendered({service.blocks[0]: self._readers[locale].rlm + said}, "; ".join(faults) or None)
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(fault_of(error))

@@ -104,6 +104,11 @@ class Bot:
         except Unheard as error:
             await self._failed(turn, state, error)
             return LOOK
+        except asyncio.CancelledError:  # we end: whoever listens next need not wait for our turn to be over
+            await self._outbox.keep_heard(
+                (), _result(turn, state, health=turn.health, due_at=self._clock.now()), now=self._clock.now()
+            )
+            raise
         if turn.health.failing_since is not None:
             log(LOG, logging.INFO, "bot.heard_again", bot=state["name"])
         await self._keep(plan, turn, hearing, state)

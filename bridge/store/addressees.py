@@ -19,11 +19,13 @@ class Known:
     wants      what they said, and what was said in the chat that is theirs
     link       that chat: its id
     closed_at  when whoever was called so was deleted
+    several    whether that chat is that of others too
     """
 
     wants: Wants = NOTHING_SAID
     link: str | None = None
     closed_at: datetime | None = None
+    several: bool = False
 
 
 NOBODY = Known()

@@ -136,5 +136,16 @@ def test_nothing_is_passed_through_by_itself() -> None:
     me = me_of(
         told("user.expired", {"user": {"name": "x", "note": "y", "email": "z"}}), at=START, zone=UTC, locale="en"
     )
-    empty = {one.name: getattr(me, one.name) for one in fields(Me) if one.name not in ("locale", "zone")}
+    empty = {one.name: getattr(me, one.name) for one in fields(Me) if one.name not in ("locale", "zone", "several")}
     assert set(empty.values()) == {"", None}
+
+
+@EACH
+def test_where_others_are_told_too_it_begins_with_the_name(locale: str) -> None:
+    event = replace(an_event("user:<b>a", type_="user.expired"), data={"user": {"username": "<b>a"}})
+    renderer, look = Renderer(folders=(), timezone=UTC, locale="en"), Look(TELEGRAM, locale=locale)
+    alone, among = (
+        customer_message(event, look, renderer, Customer(UTC, several=several), at=START)[0]["text"].strip("\u200f")
+        for several in (False, True)
+    )
+    assert among.replace("\u2068", "", 1).replace("\u2069", "", 1) == f"&lt;b&gt;a: {alone}"

@@ -377,6 +377,19 @@ async def _cut_off(*args: object) -> None:
     raise asyncio.CancelledError
 
 
+async def test_a_bridge_that_ends_holds_up_nobody_who_listens_next(here: Listening) -> None:
+    here.telegram.patient = 60.0
+    listening = asyncio.create_task(here.bot.step(here.plan))
+    while not here.telegram.asked:
+        await asyncio.sleep(0.01)
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+    here.telegram.writes(HERE, f"/start {await here.a_token()}")
+    await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
+    assert await here.linked() == str(HERE)
+
+
 async def test_of_several_replicas_one_listens(here: Listening) -> None:
     others = [Bot(here.outbox, here.bot._http, here.clock) for _ in range(3)]
     await here.bot.step(here.plan)

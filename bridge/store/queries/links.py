@@ -131,4 +131,5 @@ def _known(connection: sa.Connection, sender: str, key: str) -> Known:
     scopes = [key] if chat is None else [key, chat_scope(sender, chat)]
     found = wishes_of(connection, scopes)
     ended = next((moment(row.at) for row in read(connection, _CLOSED, {"key_": key})), None)
-    return Known(all_of(found[scope].wants for scope in scopes if scope in found), chat, ended)
+    several = chat is not None and len(persons_of(connection, sender, chat)) > 1
+    return Known(all_of(found[scope].wants for scope in scopes if scope in found), chat, ended, several)

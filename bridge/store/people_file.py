@@ -10,10 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from bridge.codec import decode, dump
 from bridge.event import iso
 from bridge.foreign import moment as moment_of
+from bridge.people.record import Record
+from bridge.people.wants import OVERRIDING
 from bridge.store.schema import (
     addresses,
     attempts,
@@ -167,9 +170,25 @@ def _value(column: sa.Column[Any], said: Any) -> Any:
         return said
     if not isinstance(said, str) or "\0" in said:
         raise ValueError(f"{column.name} should be a text")
+    if column is wishes.c.wants:
+        _check_wants(said)
     if isinstance(column.type, sa.String) and column.type.length is not None and len(said) > column.type.length:
         raise ValueError(f"{column.name} should have at most {column.type.length} characters")
     return said
+
+
+def _check_wants(said: str) -> None:
+    """Raise ValueError where it is nothing that anybody can want: a lane could not read it."""
+    wants = _object(said)
+    categories = wants.pop("categories", {})
+    if not isinstance(categories, dict) or not all(isinstance(one, bool) for one in categories.values()):
+        raise ValueError("wants should have true or false for each of its categories")
+    if wrong := wants.keys() - set(OVERRIDING):
+        raise ValueError(f"wants has no {min(wrong)[:40]}: there are categories, {', '.join(OVERRIDING)}")
+    try:
+        Record.model_validate(wants)
+    except ValidationError as error:
+        raise ValueError(f"wants: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def _time(name: str, said: Any) -> int:

@@ -12,18 +12,21 @@ from hypothesis import strategies as st
 from bridge.store import open_ledger
 from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
 from bridge.store.queries.people_file import import_people, people_rows
-from bridge.store.queries.wishes import set_stopped, stopped
+from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.schema import addresses, directories, directory, metadata, micros, told, wishes
 from tests.fakes import START
 from tests.store.boxes import after
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 TIMES = st.integers(0, 4_000_000_000_000_000)
+WANTS = ('{"locale":"fa"}', '{"categories":{"news":false},"quiet":"22:00-07:00","zone":"Asia/Tehran"}')
 NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1)
 HEAD = '{"panelbridge":"people","version":1}\n'
 
 
 def a_value(column: sa.Column[Any]) -> st.SearchStrategy[Any]:
+    if column is wishes.c.wants:
+        return st.none() | st.sampled_from(WANTS)
     if isinstance(column.type, sa.Integer):
         values: st.SearchStrategy[Any] = NUMBERS if column.name in ("rank", "mark") else TIMES
     else:
@@ -130,7 +133,7 @@ def _off(url: str) -> list[tuple[str, tuple[Any, ...]]]:
 
 def test_the_newer_of_two_wishes_holds_and_a_directory_in_force_stays(any_store_url: str) -> None:
     key = "marzban/user:alice"
-    row = {"key": key, "stopped_at": None, "by": "her", "at": micros(after(60))}
+    row = {"key": key, "stopped_at": None, "by": "her", "at": micros(after(60)), "wants": None}
     step = {"key": key, "family": "used", "cycle": "7", "rank": 80, "mark": 1, "at": micros(after(60))}
     fill(any_store_url, [Line(wishes, row), Line(told, step), Line(directories, {"id": 1, "generation": "old"})])
     file = exported(any_store_url)
@@ -161,7 +164,10 @@ def test_a_file_that_is_none_is_told_in_its_first_line(text: str, mistake: str) 
     assert mistakes(text) == [f"people.jsonl:1: {mistake}"]
 
 
-WISH = '{"table":"wishes","key":"marzban/user:alice","stopped_at":null,"by":"her","at":"2026-11-21T04:14:18Z"}'
+WISH = (
+    '{"table":"wishes","key":"marzban/user:alice","stopped_at":null,"by":"her","at":"2026-11-21T04:14:18Z",'
+    '"wants":"{\\"locale\\":\\"fa\\"}"}'
+)
 
 
 @pytest.mark.parametrize(
@@ -170,15 +176,21 @@ WISH = '{"table":"wishes","key":"marzban/user:alice","stopped_at":null,"by":"her
         ("{", "is no JSON"),
         ("7", "should be a JSON object"),
         ("", "is no JSON"),
-        ('{"table":"events"}', "table should be one of directories, directory, wishes, told, addresses"),
-        (WISH.replace("wishes", "wish"), "table should be one of directories, directory, wishes, told, addresses"),
-        (WISH.replace('"by"', '"buy"'), 'wishes have no "buy": there are key, stopped_at, by, at'),
+        ('{"table":"events"}', "table should be one of directories, directory, wishes, links, told, addresses"),
+        (
+            WISH.replace("wishes", "wish"),
+            "table should be one of directories, directory, wishes, links, told, addresses",
+        ),
+        (WISH.replace('"by"', '"buy"'), 'wishes have no "buy": there are key, stopped_at, by, at, wants'),
         (WISH.replace('"by":"her",', ""), 'has no "by"'),
         (WISH.replace('"her"', "null"), "by should not be null"),
         (WISH.replace('"her"', "7"), "by should be a text"),
         (WISH.replace("her", r"\u0000"), "by should be a text"),
         (WISH.replace("null", "7"), "stopped_at should be a time such as 2026-11-21T04:14:18Z"),
         (WISH.replace("null", '"soon"'), "stopped_at should be a time such as 2026-11-21T04:14:18Z"),
+        (WISH.replace("locale", "lokale"), "wants has no lokale: there are categories, locale, zone, quiet"),
+        (WISH.replace("locale", "zone"), "wants: should be a time zone: did you mean Asia/Tehran?"),
+        (WISH.replace("locale", "categories"), "wants should have true or false for each of its categories"),
         (
             '{"table":"told","key":"k","family":"used","cycle":"7","rank":"80","mark":1,"at":"2026-11-21T04:14:18Z"}',
             "rank should be a whole number",
@@ -213,4 +225,5 @@ def test_a_wish_that_is_imported_holds(any_store_url: str, store_url_2: str) -> 
         ledger.write(set_stopped, "marzban/user:alice", stop=True, by="operator", now=START)
     imported(any_store_url, exported(store_url_2))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.read(stopped, ["marzban/user:alice", "marzban/user:bob"]) == {"marzban/user:alice"}
+        found = ledger.read(wishes_of, ["marzban/user:alice", "marzban/user:bob"])
+        assert [key for key, wish in found.items() if wish.wants.stopped] == ["marzban/user:alice"]

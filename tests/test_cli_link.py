@@ -107,3 +107,11 @@ def test_what_somebody_wants_is_kept_and_shown_and_taken_back(
     with open_ledger(f"sqlite:///{store}") as ledger:
         wants = ledger.read(wishes_of, ["marzban/user:bob"])["marzban/user:bob"].wants
     assert (wants.stopped, wants.to_json()) == (False, {})
+
+
+def test_it_is_said_how_the_bot_is_heard(file: Path, store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "@fravpn_bot: is heard" in said(file, "people", capsys=capsys)
+    file.write_text(file.read_text().replace("123456789:", "987654321:"))
+    assert "telegram bot 987654321: was not listened to yet" in said(file, "people", capsys=capsys)
+    file.write_text(kept.CONFIG.replace("sqlite:///panelbridge.db", f"sqlite:///{store}"))
+    assert "bot" not in said(file, "people", capsys=capsys)

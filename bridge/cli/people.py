@@ -61,6 +61,7 @@ def people(
                 "records": ledger.read(count_records),
                 "linked": ledger.read(count_linked),
                 "stopped": ledger.read(count_stopped),
+                "bot": _bot(settings, ledger),
             }
         else:
             found = _known(ledger, key_of(settings, who, realm))
@@ -68,8 +69,23 @@ def people(
         print_json(found)
     elif who is None:
         print(f"{found['records']} in the directory · {found['linked']} linked · {found['stopped']} want nothing")
+        if (bot := found["bot"]) is not None:
+            print(printable(f"bot        {bot['name'] or bot['bot']}: {bot['reason'] or 'is heard'}"))
     else:
         _show(found, settings.zone())
+
+
+def _bot(settings: "Config", ledger: "Ledger") -> "JsonObject | None":
+    """How the customers' bot is heard; None where nobody listens."""
+    from bridge.polled import Polling, PollKey
+    from bridge.store.queries.polled import last_turn
+
+    if (ears := settings.ears()) is None:
+        return None
+    turn = ledger.read(last_turn, PollKey(ears.sender, Polling.BOT))
+    name = turn.state.get("name") if turn is not None and turn.state is not None else None
+    reason = "was not listened to yet" if turn is None else turn.health.reason
+    return {"bot": ears.sender, "name": None if name is None else f"@{name}", "reason": reason}
 
 
 def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:

@@ -25,6 +25,8 @@ TOLD = frozenset(
         *("subscription.renewed", "device.limit_reached", "device.added"),
     )
 )
+#: The block of what stands before the words, where others are told in the same chat.
+SEVERAL = "several"
 #: What the words of a type cannot do without.
 _NEEDED = {
     "user.expiring": ("days_left",),

@@ -14,7 +14,7 @@ from bridge.markup.service import Service
 from bridge.message import Tally
 from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
-from bridge.messages.customer import CUSTOMERS, TOLD
+from bridge.messages.customer import CUSTOMERS, SEVERAL, TOLD
 from bridge.messages.errors import TemplateMistake
 from bridge.messages.sandbox import Sandbox
 from bridge.vocabulary import TYPES
@@ -122,7 +122,7 @@ class Unmatched:
     def _blocks(self, one: _Parsed, service: Service) -> Iterator[TemplateMistake]:
         known = {*service.blocks, *service.digest_blocks, "remarks", *self._nested}
         if self._is_customers(one.file):
-            known = {type_.replace(".", "_") for type_ in TOLD}
+            known = {SEVERAL, *(type_.replace(".", "_") for type_ in TOLD)}
         elif one.file.relative_to(self._folder).as_posix() in self._led_to:
             return  # its blocks are for those that build on it
         for block in one.tree.find_all(nodes.Block):

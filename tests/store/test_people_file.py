@@ -1,7 +1,7 @@
 """What is known of people goes into a file and comes back the same, or not at all. On both engines."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.codec import load
+from bridge.people.wants import wants_of
 from bridge.store import open_ledger
 from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
 from bridge.store.queries.people_file import import_people, people_rows
@@ -113,22 +115,28 @@ def test_an_import_never_turns_on_what_is_off(store_url: str, first: list[Line],
     fill(store_url, second)
     file = exported(store_url)
     fill(store_url, first)
-    before = {*_off(store_url)} | {
-        (line.table.name, _key(line.table, dict(line.values))) for line in second if _is_off(line)
-    }
+    before = {*_off(store_url), *(off for line in second for off in _off_in(line))}
     imported(store_url, file)
     assert {*_off(store_url)} >= before
 
 
-def _is_off(line: Line) -> bool:
-    column = {wishes: "stopped_at", addresses: "reason"}.get(line.table)
-    return column is not None and line.values[column] is not None
+Off = tuple[str, tuple[Any, ...]]
 
 
-def _off(url: str) -> list[tuple[str, tuple[Any, ...]]]:
+def _off_in(line: Line) -> Iterator[Off]:
+    """What a row says is off."""
+    key, column = _key(line.table, dict(line.values)), {wishes: "stopped_at", addresses: "reason"}.get(line.table)
+    if column is not None and line.values[column] is not None:
+        yield str(line.table.name), key
+    if line.table is wishes and line.values["wants"]:
+        wants = wants_of(load(line.values["wants"]), stopped=False)
+        yield from ((name, key) for name, on in wants.categories.items() if not on)
+
+
+def _off(url: str) -> list[Off]:
     with open_ledger(url) as ledger:
         rows = ledger.read(lambda connection: list(people_rows(connection)))
-    return [(line.table.name, _key(line.table, dict(line.values))) for line in rows if _is_off(line)]
+    return [off for line in rows for off in _off_in(line)]
 
 
 def test_the_newer_of_two_wishes_holds_and_a_directory_in_force_stays(any_store_url: str) -> None:

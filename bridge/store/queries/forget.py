@@ -181,7 +181,7 @@ def _leave_stopped(connection: sa.Connection, found: Found, person: Person) -> N
     """Whoever wanted to be told nothing is told nothing: a wish outlives the name, under what does not say it."""
     for row in found.rows:
         if row.stopped_at is not None:
-            left = {"key": forgotten_key(person.key), "by": person.masked(row.by), "wants": None}
+            left = {"key": forgotten_key(row.key), "by": person.masked(row.by), "wants": None}
             values = row._asdict() | left
             connection.execute(sa.delete(wishes).where(wishes.c.key == values["key"]))
             connection.execute(wishes.insert().values(values))

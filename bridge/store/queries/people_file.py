@@ -11,6 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.codec import dump, load
+from bridge.people.wants import Wants, wants_of
 from bridge.store.compiled import write
 from bridge.store.people_file import TABLES, Line, Values
 from bridge.store.schema import addresses, directories, directory, links, told, wishes
@@ -75,9 +77,15 @@ def _keep(known: Values | None, said: Values) -> Values | None:
 def _wish(known: Values | None, said: Values) -> Values | None:
     if known is None:
         return said
-    if (known["stopped_at"] is None) is (said["stopped_at"] is None):
-        return said if said["at"] > known["at"] else None
-    return None if said["stopped_at"] is None else said
+    older, newer = sorted((known, said), key=lambda one: int(one["at"]))
+    holds = newer if newer["stopped_at"] is not None or older["stopped_at"] is None else older
+    wants = (_wants(older) | _wants(newer)).to_json()
+    merged = holds if _wants(holds).to_json() == wants else {**holds, "wants": dump(wants).decode()}
+    return None if merged == known else merged
+
+
+def _wants(row: Values) -> Wants:
+    return wants_of(load(row["wants"]) if row["wants"] else {}, stopped=False)
 
 
 def _told(known: Values | None, said: Values) -> Values | None:

@@ -123,9 +123,12 @@ class Site:
             self._frame(self.language_of(request), who, token, page),
             theme=theme if theme in THEMES else THEMES[0],
             address=request.rel_url.path_qs,
-            live=stream_path(page, request, self._state().admin.prefix()) if page is not None else "",
+            live=self._stream_of(page, request) if page is not None and who is not None and who.may(Role.LOOK) else "",
             notice=request.query.get("done", ""),
         )
+
+    def _stream_of(self, page: Page, request: web.Request) -> str:
+        return stream_path(page, request, self._state().admin.prefix())
 
     def language_of(self, request: web.Request) -> Language:
         """What whoever asks reads."""

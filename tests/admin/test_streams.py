@@ -18,6 +18,7 @@ from bridge.admin.pages import PAGES
 from bridge.admin.pages.events import Wanted
 from bridge.admin.region import TOKEN_TO_BE
 from bridge.intake import Intake
+from tests.admin.owning import SEVEN, an_owners_desk
 from tests.admin.running import ACT, LOOK, TOKENS, Desk, form_token, running_admin, sign_in
 from tests.admin.visiting import raw
 from tests.fakes import FakeClock, an_event
@@ -327,3 +328,18 @@ async def test_a_client_that_speaks_http_1_0_as_a_proxy_does_is_told_as_well(des
         await reader.readuntil(b"user:alice")
     writer.close()
     assert b"404" in await raw(desk, f"HEAD /live/events HTTP/1.0\nHost: {desk.authority}\nAuthorization: Bearer {ACT}")
+
+
+async def test_an_owner_has_no_stream_and_no_page_of_theirs_asks_for_one(
+    tmp_path: Path, store_url: str, clock: FakeClock
+) -> None:
+    async with an_owners_desk(tmp_path, store_url, clock) as desk, desk.program(SEVEN) as owner:
+        for path in (*(one.replace("ops", "opsroom") for one in STREAMS), "/api/v1/live"):
+            async with owner.get(path, headers={"Accept": "text/event-stream"}) as response:
+                assert response.status == 404
+        for path in ("/", "/events"):
+            async with owner.get(path) as response:
+                assert response.status == 200
+                found = await response.text()
+                assert "data-live" not in found
+                assert "live.js" not in found

@@ -112,6 +112,14 @@ async def mutes(world: World) -> None:
         await asyncio.sleep(world.chance.uniform(0, 0.5))
 
 
+async def forget(world: World) -> None:
+    """A command beside the bridge forgets somebody while panels post: the bridge empties its log, again and again."""
+    await world.machine.start()
+    async with _posting(world, pace=0.1):
+        for _ in range(3):
+            await _command(world, "forget", "user:nobody", "--yes", "--realm", "p1")
+
+
 async def originals(world: World) -> None:
     """What the sink may have unmasked waits sealed beside its deliveries, while the sink is away now and then."""
     await both(world)
@@ -240,6 +248,7 @@ SCENES = {
     "replay": Scene(replay, 6000),
     "dismiss": Scene(dismiss, 6000),
     "mutes": Scene(mutes, 12_000),
+    "forget": Scene(forget, 8000),
     "originals": Scene(originals, 6000, _prepare_originals),
     "prune": Scene(prune, 8000, _prepare_old),
     "migration": Scene(migration, 3000, _prepare_first_release),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bridge.people.owner import Owner
 from bridge.store import migrate, schema
 from bridge.store.backend import open_engine
 from bridge.store.base import Cleared, State
@@ -21,6 +22,7 @@ from bridge.store.queries import (
     fingerprints,
     following,
     lanes,
+    owned,
     put,
     records,
     series,
@@ -34,6 +36,7 @@ from bridge.store.queries.tallies import What
 from bridge.store.records import Query
 
 ROWS = 100_000
+SEVEN = Owner("marzban", "reseller-7")
 EARLY, LATE = datetime(1970, 1, 2, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
 VALUES = {
     "sink_": "ops", "now_": 10**15, "after_": 10, "limit_": 100, "row_": "route 1", "until_": 10**15,
@@ -178,6 +181,8 @@ LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
         lambda one: events.walked_events(one, Query(), nowhere=True),
         {"deliveries_event", "pk"},
     ),
+    "events of an owner": (lambda one: owned.owned_events(one, SEVEN, limit=9), {"events_owner"}),
+    "how many events an owner has": (lambda one: owned.count_owned(one, SEVEN, since=LATE), {"events_owner"}),
     "the beginning of an id": (lambda one: events.event_ids(one, "0000000a"), {"pk"}),
     "tail: new events": (lambda one: tail.event_ids_since(one, LATE, limit=9), {"pk"}),
     "tail: some events": (lambda one: tail.events_by_id(one, ["7", "8"]), {"pk"}),

@@ -30,6 +30,10 @@ from bridge.store import open_outbox, sqlite
 from tests.fakes import an_event, an_intake
 from tests.powercut.shim import FIELDS
 from tests.store.boxes import claimed, settle
+from tests.store.forgetting import forget
+from bridge.people.person import Person
+from bridge.store import open_ledger
+from bridge.store.queries.erasures import want_empty_log
 
 async def put(outbox, count=1, name="kept"):
     for _ in range(count):
@@ -160,6 +164,25 @@ def test_an_fsync_that_failed_before_the_bridge_was_killed_leaves_no_hole_either
             end()
     """
     assert [found(store, KEPT) for store in left(tmp_path, shim, killed, after)] == [5] * OUTAGES
+
+
+GONE = "SELECT count(*) FROM events WHERE subject = 'user:gone'"
+
+
+def test_who_was_forgotten_is_gone_and_nobody_else_when_the_log_has_been_emptied(tmp_path: Path, shim: Path) -> None:
+    body = """
+        async with open_outbox(url) as outbox:
+            await put(outbox, 5)
+            await put(outbox, 5, name="gone")
+            forget(url, Person("marzban", "gone"))
+            with open_ledger(url) as ledger:
+                ledger.write(want_empty_log)
+            await outbox.empty_log()
+            await put(outbox, 3)
+            end()
+    """
+    for store in left(tmp_path, shim, body):
+        assert (found(store, KEPT), found(store, GONE)) == (8, 0)
 
 
 def test_the_power_may_go_while_the_store_is_made_whole_again(tmp_path: Path, shim: Path) -> None:

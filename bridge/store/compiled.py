@@ -19,6 +19,16 @@ def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values)
     return connection.exec_driver_sql(compiled.sql, compiled.parameters(values)).all()
 
 
+def tuples(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[tuple[Any, ...]]:
+    """The same as the driver gives them: a tenth of the time where there are none, as nearly always."""
+    compiled = compiled_statement(statement, connection.dialect)
+    cursor = connection.connection.cursor()
+    cursor.execute(compiled.sql, compiled.parameters(values))
+    rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
+    cursor.close()
+    return rows
+
+
 def first(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> tuple[Any, ...] | None:
     """The first row that a statement finds, as the driver gives it."""
     compiled = compiled_statement(statement, connection.dialect)

@@ -347,12 +347,12 @@ _index("threads_said", threads.c.said_at)
 _index("fingerprints_until", fingerprints.c.until)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICRO = timedelta(microseconds=1)
 
 
 def micros(moment: datetime) -> int:
-    """Microseconds since 1970, exact."""
-    return (moment - _EPOCH) // _MICRO
+    """Microseconds since 1970, exact. Several of them stand in each row: a division would take twice as long."""
+    passed = moment - _EPOCH
+    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
 
 
 def moment(micros: int) -> datetime:

@@ -83,6 +83,18 @@ async def test_only_the_newest_of_a_sink_are_looked_through(outbox: SqlOutbox, a
     assert [(one.sink, one.count, one.first) for one in found] == [("ops", 1, 6), ("crm", 2, 3)]
 
 
+async def test_of_many_sinks_fewer_of_each_are_looked_through(
+    outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sink in ("crm", "ops", "team"):
+        await give_up(outbox, sink, UNKNOWN, UNKNOWN, UNKNOWN)
+    assert [one.count for one in groups(any_store_url)] == [3, 3, 3]
+    monkeypatch.setattr(dead, "IN_ALL", 6)
+    assert [one.count for one in groups(any_store_url)] == [2, 2, 2]
+    monkeypatch.setattr(dead, "IN_ALL", 2)
+    assert [one.count for one in groups(any_store_url)] == [1, 1, 1]
+
+
 async def test_what_was_dealt_with_long_ago_is_not_looked_for(
     outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,6 +43,7 @@ VALUES = {
     "recipient_": None, "terms_": '{"hold":30.0}', "subject_": "user:7", "id_": 7, "event_id_": "7", "key_": "7",
     "state_": "dead", "reason_": "", "answer_": "", "note_": "", "attempts_": 1, "due_at_": 1, "settled_at_": 1,
     "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
+    "cleared_": "dismissed",
     "ref_": None, "ms_": 1, "what_": "type", "step_": 3600, "source_": "marzban", "type_": "user.created",
 }  # fmt: skip
 NEWEST_OF_TYPE = (
@@ -73,6 +74,7 @@ PLANS = {
     "newest events of a type": (NEWEST_OF_TYPE, {"events_type"}),
     "arrivals": (events.ARRIVALS, {"pk"}),
     "dead letters": (dead.TO_LOOK_AT, {"deliveries_dead"}),
+    "dead letters dealt with": (dead.DEALT_WITH, {"deliveries_cleared"}),
     "names of the day": (tallies.NAMES_OF_DAY, {"pk"}),
     "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),
 }

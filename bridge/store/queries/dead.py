@@ -1,7 +1,7 @@
 """Dead letters in groups: what was given up at one sink for one reason, and what of it somebody has seen.
 
-What a look costs is bounded, however many there are: of a sink the newest `MOST` are looked through, by their index;
-what was dealt with has none, and is looked for among the newest `RECENT` deliveries.
+What a look costs is bounded, however many there are: of a sink the newest `MOST` are looked through, of many sinks
+fewer of each; what was dealt with is looked for among the newest `RECENT` deliveries.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from bridge.store.rows import Row
 from bridge.store.schema import deliveries, events, moment
 
 MOST = 1000  # dead letters of a sink that are grouped, the newest
-IN_ALL = 3000  # of all sinks: each one's event lies elsewhere
+IN_ALL = 2000  # of all sinks: each one's event lies elsewhere
 RECENT = 100_000  # deliveries, the newest, among which is looked for what was dealt with
 
 _d = deliveries.c
@@ -37,7 +37,7 @@ TO_LOOK_AT = (
 #: The newest that were dealt with in one way.
 DEALT_WITH = (
     sa.select(*_COLUMNS)
-    .where(_is_dead, _d.cleared == sa.bindparam("cleared_"))
+    .where(_is_dead, _d.cleared_at.is_not(None), _d.cleared == sa.bindparam("cleared_"))
     .where(_d.id >= sa.bindparam("first_"), _d.id <= sa.bindparam("through_"))
     .order_by(_d.id.desc())
     .limit(_limit)

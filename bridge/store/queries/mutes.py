@@ -6,8 +6,7 @@ import sqlalchemy as sa
 
 from bridge.errors import BridgeError
 from bridge.mute import Mute, MuteKind
-from bridge.store.compiled import read
-from bridge.store.rows import Row
+from bridge.store.compiled import tuples
 from bridge.store.schema import micros, moment, mutes
 
 MOST = 500  # at once
@@ -16,7 +15,7 @@ IN_FORCE = sa.select(mutes).where(mutes.c.until > sa.bindparam("now_")).order_by
 
 def mutes_in_force(connection: sa.Connection, now: datetime) -> list[Mute]:
     """What is muted now, in the order in which it was."""
-    return [_mute(row) for row in read(connection, IN_FORCE, {"now_": micros(now)})]
+    return [_mute(*row) for row in tuples(connection, IN_FORCE, {"now_": micros(now)})]
 
 
 def add_mute(connection: sa.Connection, kind: MuteKind, value: str, *, until: datetime, by: str, now: datetime) -> Mute:
@@ -27,7 +26,7 @@ def add_mute(connection: sa.Connection, kind: MuteKind, value: str, *, until: da
         raise BridgeError(f"mute: {MOST} things are muted already: end some of them")
     values = {"kind": kind.value, "value": value, "until": micros(until), "by": by, "at": micros(now)}
     row = connection.execute(mutes.insert().values(values).returning(mutes)).one()
-    return _mute(row)
+    return _mute(*row)
 
 
 def end_mute(connection: sa.Connection, id_: int, *, now: datetime) -> Mute | None:
@@ -43,12 +42,6 @@ def delete_over(before: datetime) -> sa.Delete:
     return sa.delete(mutes).where(mutes.c.until < micros(before))
 
 
-def _mute(row: Row) -> Mute:
-    return Mute(
-        id=row.id,
-        kind=MuteKind(row.kind),
-        value=row.value,
-        until=moment(row.until),
-        by=row.by,
-        at=moment(row.at),
-    )
+def _mute(id_: int, kind: str, value: str, until: int, by: str, at: int) -> Mute:
+    """From its columns, in their order."""
+    return Mute(id=id_, kind=MuteKind(kind), value=value, until=moment(until), by=by, at=moment(at))

@@ -179,7 +179,7 @@ def _names(event_id: str) -> Iterator[tuple[str, str]]:
 
 
 def _pages(now: datetime) -> Iterator[tuple[str, Look]]:
-    yield "status", lambda one: operations.status(one, {}, sources=1, now=now)
+    yield "status", lambda one: operations.status(one, {}, sources=(), now=now)
     yield "lanes", lambda one: operations.lanes(one, {})
     yield "gauges", lambda one: (one.read(lane_gauges, now=now), one.read(store_size))
     yield "arrivals of a day", lambda one: operations.arrivals(one, now=now)

@@ -86,6 +86,7 @@ def test_check_tells_it_to_programs_too(run: Run, file: Path) -> None:
         "to": ["here"],
         "stop": False,
         "audience": "operators",
+        "critical": False,
     }
     file.write_text("locale: de")
     status, out, _ = run("check", "-c", file, "--json")

@@ -35,6 +35,7 @@ SHARED = (
     "base",
     "chats",
     "digest",
+    "hearing",
     "html",
     "http",
     "markdown",

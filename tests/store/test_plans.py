@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.people.owner import Owner
-from bridge.store import migrate, schema
+from bridge.store import matching, migrate, schema
 from bridge.store.backend import open_engine
 from bridge.store.base import Cleared, State
 from bridge.store.compiled import compiled_statement
@@ -48,7 +48,7 @@ VALUES = {
 }  # fmt: skip
 NEWEST_OF_TYPE = (
     sa.select(schema.events.c.id)
-    .where(schema.is_of_type(sa.bindparam("type_")))
+    .where(matching.is_of_type(sa.bindparam("type_")))
     .order_by(schema.events.c.id.desc())
     .limit(sa.bindparam("limit_"))
 )

@@ -13,6 +13,7 @@ from bridge.intake import Destination
 from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
 from bridge.store.compiled import read
+from bridge.store.matching import is_about, is_of_type
 from bridge.store.queries.fingerprints import remembered_event
 from bridge.store.queries.records import (
     delivery_columns,
@@ -24,7 +25,7 @@ from bridge.store.queries.records import (
 )
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
-from bridge.store.schema import deliveries, events, is_about, is_of_type, moment
+from bridge.store.schema import deliveries, events, moment
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement

@@ -17,9 +17,10 @@ from bridge.outcome import Dead, Done, Fate, HeldBack
 from bridge.people.recipient import is_customer
 from bridge.store.base import Delivery, Ending, Settlement, State
 from bridge.store.compiled import read
+from bridge.store.matching import is_about
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.rows import delivery_row
-from bridge.store.schema import deliveries, events, is_about
+from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
 
 _UNSETTLED = (

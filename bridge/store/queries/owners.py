@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bridge.figures import OwnerFigures, Span
+from bridge.store.matching import is_of_owner
 from bridge.store.queries.figures import MOST_USERS, USER
 from bridge.store.queries.tallies import OTHER, QUARTER, What
 from bridge.store.rows import lowest_event_id
-from bridge.store.schema import events, is_of_owner, tallies
+from bridge.store.schema import events, tallies
 from bridge.vocabulary import OWN_SOURCE
 
 MOST_LOOKED_AT = 10_000  # events of an owner in a span, the newest of it

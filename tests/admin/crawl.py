@@ -74,7 +74,7 @@ async def every_page(url: str, token: str) -> dict[str, bytes]:
 
 
 async def every_answer(url: str, token: str) -> dict[str, str]:
-    """What programs are answered to everything that can be looked at, as JSON and each text of it by itself."""
+    """What programs are answered to everything that can be looked at: each text of it, and each name."""
     headers = {"Authorization": f"Bearer {token}"}
     found: dict[str, str] = {}
 
@@ -84,7 +84,7 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
             async with answered(program, method, f"/api/v1{path}", json=body) as response:
                 assert response.status == 200, (path, await response.text())
                 answer = await response.json()
-            found[f"{method} {path} {body or ''}"] = f"{answer}\n" + "\n".join(_texts(answer))
+            found[f"{method} {path} {body or ''}"] = "\n".join(dict.fromkeys(_texts(answer)))
             return answer
 
         document = await ask("GET", "/openapi.json")
@@ -111,12 +111,13 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
         async with answered(program, "POST", "/graphql", json={"query": EVERYTHING}) as response:
             answer = await response.json()
             assert "errors" not in answer, answer
-            found["POST /graphql"] = f"{answer}\n" + "\n".join(_texts(answer))
+            found["POST /graphql"] = "\n".join(dict.fromkeys(_texts(answer)))
     return found
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
+        yield from value
         for one in value.values():
             yield from _texts(one)
     elif isinstance(value, list):

@@ -14,9 +14,13 @@ from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.messages.values import figure, moment
+from bridge.vocabulary import event_type
 
-#: The folder of what customers are told, `{service}/customers/{locale}.j2`.
+#: The folder of what customers are told: the words in `customers/{locale}.j2`, what a service has around them in
+#: `{service}/customers/{locale}.j2`.
 CUSTOMERS = "customers"
+#: The block of a service's message in which the words stand.
+WORDS = "text"
 #: The types that there are words for, each a block of such a file, with _ for the dot.
 TOLD = frozenset(
     (
@@ -43,7 +47,7 @@ class Me:
 
     Times are aware and local, sizes bytes. `days_left` is counted in dates, as people do, at least 1 while it lasts;
     `days_ago` the same once it is over. `hours_left` is rounded down, None from a day on and once it is over.
-    `several`: others are told in the same chat.
+    `several`: others are told at the same address. `color`: a number for services that paint.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Me:
     device_limit: int | None
     locale: str
     zone: str
+    color: int
     several: bool = False
 
 
@@ -98,6 +103,7 @@ def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str, several: b
         device_limit=_whole(user.get("device_limit")),
         locale=locale,
         zone=zone.key,
+        color=event_type(event.type).color,
         several=several,
         **_left(local, in_zone(at, zone)),
     )

@@ -33,7 +33,7 @@ from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
-from bridge.messages.customer import CUSTOMERS, SEVERAL, Me
+from bridge.messages.customer import CUSTOMERS, SEVERAL, WORDS, Me
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
@@ -138,7 +138,8 @@ class Renderer:
                     raise LookupError(f"{template.name} says nothing in block {block}")
                 if me.several and (whose := _block(context, SEVERAL)):
                     said = f"{whose} {said}"
-                return Rendered({service.blocks[0]: self._readers[locale].rlm + said}, "; ".join(faults) or None)
+                around = {name: _block(context, name) for name in service.blocks if name != WORDS}
+                return Rendered({**around, WORDS: self._readers[locale].rlm + said}, "; ".join(faults) or None)
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(fault_of(error))
         raise RuntimeError(f"no words for a customer: {faults[-1]}")

@@ -14,7 +14,7 @@ from bridge.markup.service import Service
 from bridge.message import Tally
 from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
-from bridge.messages.customer import CUSTOMERS, SEVERAL, TOLD
+from bridge.messages.customer import CUSTOMERS, SEVERAL, TOLD, WORDS
 from bridge.messages.errors import TemplateMistake
 from bridge.messages.sandbox import Sandbox
 from bridge.vocabulary import TYPES
@@ -70,7 +70,9 @@ class Unmatched:
             if file.suffix in _OTHER_ENDINGS and file.parent.name in self._services:
                 yield TemplateMistake(file, 1, "is not read: a template's name ends in .j2")
         for one in self._parsed:
-            if one.service is not None:
+            if self._is_customers(one.file):
+                yield from self._customers(one)
+            elif one.service is not None:
                 yield from self._file(one, named, beginnings)
                 yield from self._blocks(one, one.service)
             yield from self._variables(one)
@@ -87,11 +89,21 @@ class Unmatched:
         return _Parsed(file, self._services.get(folder), tree, names, frozenset(known))
 
     def _is_customers(self, file: Path) -> bool:
-        """Whether it says what customers are told."""
-        return file.relative_to(self._folder).parts[1:2] == (CUSTOMERS,)
+        """Whether it says what customers are told, by one service or by all."""
+        parts = file.relative_to(self._folder).parts
+        return parts[0] == CUSTOMERS or (parts[0] in self._services and parts[1:2] == (CUSTOMERS,))
+
+    def _customers(self, one: _Parsed) -> Iterator[TemplateMistake]:
+        """A file for each language; its blocks are types, and what a service has around their words."""
+        if (locale := one.file.relative_to(self._folder).as_posix().partition(f"{CUSTOMERS}/")[2][:-3]) not in LOCALES:
+            yield TemplateMistake(one.file, 1, f"no language is called {locale}{_meant(locale, LOCALES)}")
+        around = set(one.service.blocks) - {WORDS} if one.service else set()
+        known = {SEVERAL, *(type_.replace(".", "_") for type_ in TOLD), *around, *self._nested}
+        yield from self._unasked(one, known)
 
     def _folders(self) -> Iterator[TemplateMistake]:
         strange = {one.file.relative_to(self._folder).parts[0] for one in self._parsed if one.service is None}
+        strange.discard(CUSTOMERS)
         for name in sorted(strange):
             files = [one.file for one in self._parsed if one.file.relative_to(self._folder).parts[0] == name]
             if any(file.relative_to(self._folder).as_posix() in self._led_to for file in files):
@@ -108,10 +120,6 @@ class Unmatched:
     ) -> Iterator[TemplateMistake]:
         inside = one.file.relative_to(self._folder)
         name = "/".join(inside.parts[1:]).removesuffix(".j2")
-        if self._is_customers(one.file):
-            if (locale := name.partition("/")[2]) not in LOCALES:
-                yield TemplateMistake(one.file, 1, f"no language is called {locale}{_meant(locale, LOCALES)}")
-            return
         known = name in _NAMES or name in named or inside.as_posix() in self._led_to
         if known or (beginnings is not None and name.partition(".")[0] in beginnings):
             return
@@ -120,11 +128,11 @@ class Unmatched:
             yield TemplateMistake(one.file, 1, text)
 
     def _blocks(self, one: _Parsed, service: Service) -> Iterator[TemplateMistake]:
-        known = {*service.blocks, *service.digest_blocks, "remarks", *self._nested}
-        if self._is_customers(one.file):
-            known = {SEVERAL, *(type_.replace(".", "_") for type_ in TOLD)}
-        elif one.file.relative_to(self._folder).as_posix() in self._led_to:
+        if one.file.relative_to(self._folder).as_posix() in self._led_to:
             return  # its blocks are for those that build on it
+        yield from self._unasked(one, {*service.blocks, *service.digest_blocks, "remarks", *self._nested})
+
+    def _unasked(self, one: _Parsed, known: set[str]) -> Iterator[TemplateMistake]:
         for block in one.tree.find_all(nodes.Block):
             if block.name not in known:
                 text = f"nothing asks for a block called {block.name}{_meant(block.name, known)}"

@@ -138,7 +138,7 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
         (
             SOURCES + "sinks: {dm: {type: email, server: smtp.example.com, from: a@b.c, "
             "to: '{{ data.user.email }}'}}\n" + ROUTES,
-            'config.yaml:2:13: sink "dm" is addressed to customers, and its service has no words for them',
+            'config.yaml:3:15: route 1: sink "dm" is addressed to users: the row needs audience: user',
         ),
         (
             SOURCES + "directory: {owners: {r7: {telegram: '@alice'}}}\n",

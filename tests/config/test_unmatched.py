@@ -62,6 +62,24 @@ def found(folder: Path, files: Mapping[str, str], text: str = FILE % "") -> list
             "{% block remark %}x{% endblock %}",
             "telegram/base.j2:1:1: nothing asks for a block called remark: did you mean remarks?",
         ),
+        # what customers are told
+        ("customers/de.j2", "", "customers/de.j2:1:1: no language is called de"),
+        ("email/customers/fr.j2", "", "email/customers/fr.j2:1:1: no language is called fr"),
+        (
+            "customers/en.j2",
+            "{% block footer %}x{% endblock %}",
+            "customers/en.j2:1:1: nothing asks for a block called footer",
+        ),
+        (
+            "email/customers/en.j2",
+            "{% block text %}x{% endblock %}",
+            "email/customers/en.j2:1:1: nothing asks for a block called text",
+        ),
+        (
+            "customers/en.j2",
+            "{% block user_limited %}{{ data.note }}{% endblock %}",
+            "customers/en.j2:1:1: nothing is called data",
+        ),
         # names
         (
             "discord/user.j2",
@@ -112,6 +130,11 @@ def test_what_matches_nothing_is_a_warning(tmp_path: Path, name: str, content: s
         },
         {"discord/user.j2": "{% extends 'shipped/discord/base.j2' %}{% block title %}{{ super() }}{% endblock %}"},
         {"discord/digest.j2": "{% block more %}{{ total }}{{ kinds }}{{ storm }}{{ gist() }}{% endblock %}"},
+        {
+            "customers/en.j2": "{% extends 'shipped/customers/en.j2' %}"
+            "{% block user_limited %}{{ me.name }}{% endblock %}",
+            "email/customers/fa.j2": "{% extends 'shipped/email/customers/fa.j2' %}{% block footer %}x{% endblock %}",
+        },
         {"README.md": "words", "discord/README": "words"},
     ],
 )

@@ -1,5 +1,6 @@
 """What customers are told: of what is theirs, in three languages, and of nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,17 +11,27 @@ import pytest
 
 from bridge.delivery.attempt import Customer, customer_message
 from bridge.event import Event, iso
-from bridge.markup.service import Look
-from bridge.messages.catalog import LOCALES
-from bridge.messages.customer import CUSTOMERS, TOLD, Me, is_told, me_of
-from bridge.messages.renderer import Renderer
+from bridge.markup.service import Look, Service
+from bridge.messages.catalog import LOCALES, RIGHT_TO_LEFT
+from bridge.messages.customer import CUSTOMERS, TOLD, WORDS, Me, is_told, me_of
+from bridge.messages.renderer import SHIPPED, Renderer
+from bridge.sinks.base import AddressedConfig
+from bridge.sinks.email.service import EMAIL
 from bridge.sinks.telegram.service import TELEGRAM
-from bridge.vocabulary import KEYS
+from bridge.vocabulary import KEYS, event_type
 from tests.fakes import START, an_event
+from tests.sinks.values import CONFIGS
 
 UTC = ZoneInfo("UTC")
 ALL = pytest.mark.parametrize("type_", sorted(TOLD))
 EACH = pytest.mark.parametrize("locale", LOCALES)
+#: The services that have words for customers.
+THEIR_SERVICES = {
+    one.service.name: one.service
+    for one in CONFIGS
+    if issubclass(one, AddressedConfig) and one.for_customers and hasattr(one, "service")
+}
+ON_EACH = pytest.mark.parametrize("service", THEIR_SERVICES.values(), ids=lambda one: one.name)
 #: What of `data` is the customer's, with a value of its kind.
 THEIRS: dict[str, dict[str, Any]] = {
     "user": {
@@ -41,26 +52,58 @@ def told(type_: str, data: dict[str, Any] | None = None) -> Event:
     return replace(an_event(type_=type_), data=THEIRS if data is None else data)
 
 
-def say(event: Event, locale: str, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0) -> str:
-    renderer = Renderer(folders=folders, timezone=UTC, locale="en")
-    look, at = Look(TELEGRAM, locale=locale), START + timedelta(days=days)
+def blocks_of(
+    event: Event, look: Look, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0
+) -> Mapping[str, str]:
+    renderer, at = Renderer(folders=folders, timezone=UTC, locale="en"), START + timedelta(days=days)
     message, fault = customer_message(event, look, renderer, Customer(ZoneInfo(zone)), at=at)
     assert fault is None, fault
-    return message["text"].strip("\u200f")
+    return message.blocks
+
+
+def say(event: Event, locale: str, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0) -> str:
+    blocks = blocks_of(event, Look(TELEGRAM, locale=locale), folders=folders, zone=zone, days=days)
+    assert set(blocks) == {WORDS}
+    return blocks[WORDS].strip("\u200f")
 
 
 @ALL
 @EACH
-def test_every_type_has_words_in_every_language(type_: str, locale: str) -> None:
-    text = say(told(type_), locale, days=LATER.get(type_, 0.0))
+@ON_EACH
+def test_every_type_has_the_same_words_by_every_service_in_every_language(
+    service: Service, type_: str, locale: str
+) -> None:
+    days = LATER.get(type_, 0.0)
+    blocks = blocks_of(told(type_), Look(service, locale=locale), days=days)
+    text = blocks[WORDS].strip("\u200f")
+    assert text == say(told(type_), locale, days=days)
+    assert set(blocks) == set(service.blocks)
     assert 0 < len(text) <= 300
     assert "{" not in text
     assert text.count("\u2068") == text.count("\u2069")
 
 
+@EACH
+@ON_EACH
+def test_a_services_own_file_for_customers_stands_on_the_words_of_all(service: Service, locale: str) -> None:
+    assert (
+        f'{{% extends "customers/{locale}.j2" %}}' in (SHIPPED / service.name / CUSTOMERS / f"{locale}.j2").read_text()
+    )
+    assert f"{{% block {WORDS} %}}" not in (SHIPPED / CUSTOMERS / f"{locale}.j2").read_text()
+
+
+@EACH
+def test_a_letter_to_a_customer_has_language_direction_and_footer(locale: str) -> None:
+    blocks = blocks_of(told("user.expired"), Look(EMAIL, locale=locale))
+    assert (blocks["language"], blocks["direction"]) == (locale, "rtl" if locale in RIGHT_TO_LEFT else "ltr")
+    assert blocks["footer"]
+    assert blocks["color"] == str(event_type("user.expired").color)
+
+
 @ALL
 @EACH
-def test_whatever_is_not_a_customers_own_is_never_said(type_: str, locale: str) -> None:
+@ON_EACH
+def test_whatever_is_not_a_customers_own_is_never_said(service: Service, type_: str, locale: str) -> None:
     """Every key that there is holds a canary, but for what is theirs by name; so do native, source and all else."""
     alien = {key: {inner: f"canary-{key}-{inner}" for inner in ("name", "username", "email", "note")} for key in KEYS}
     data = {**alien, **{key: {**alien.get(key, {}), **value} for key, value in THEIRS.items()}}
@@ -68,7 +111,8 @@ def test_whatever_is_not_a_customers_own_is_never_said(type_: str, locale: str) 
     event = replace(
         told(type_, data), source="canary", panel="canary", native_type="canary", id="canary", native={"x": "canary"}
     )
-    assert "canary" not in say(event, locale, days=LATER.get(type_, 0.0))
+    blocks = blocks_of(event, Look(service, locale=locale), days=LATER.get(type_, 0.0))
+    assert not any("canary" in said for said in blocks.values())
 
 
 @ALL
@@ -90,6 +134,19 @@ def test_a_block_that_is_not_in_it_is_said_as_it_is_shipped(tmp_path: Path) -> N
     (folder / "en.j2").write_text(own)
     assert say(told("user.limited"), "en", folders=(tmp_path,)) == "Empty, alice!"
     assert say(told("user.expired"), "en", folders=(tmp_path,)).startswith("⛔ Your plan has ended.")
+
+
+@pytest.mark.parametrize("own", [f"telegram/{CUSTOMERS}", f"email/{CUSTOMERS}", CUSTOMERS])
+def test_an_operators_own_words_hold_for_the_service_in_whose_folder_they_are_or_for_all(
+    tmp_path: Path, own: str
+) -> None:
+    (tmp_path / own).mkdir(parents=True)
+    text = f"{{% extends 'shipped/{own}/en.j2' %}}{{% block user_limited %}}Empty, {{{{ me.name }}}}!{{% endblock %}}"
+    (tmp_path / own / "en.j2").write_text(text)
+    for service in THEIR_SERVICES.values():
+        blocks = blocks_of(told("user.limited"), Look(service, locale="en"), folders=(tmp_path,))
+        assert (blocks[WORDS] == "Empty, alice!") is own.startswith((service.name, CUSTOMERS))
+        assert set(blocks) == set(service.blocks)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +193,8 @@ def test_nothing_is_passed_through_by_itself() -> None:
     me = me_of(
         told("user.expired", {"user": {"name": "x", "note": "y", "email": "z"}}), at=START, zone=UTC, locale="en"
     )
-    empty = {one.name: getattr(me, one.name) for one in fields(Me) if one.name not in ("locale", "zone", "several")}
+    given = ("locale", "zone", "several", "color")
+    empty = {one.name: getattr(me, one.name) for one in fields(Me) if one.name not in given}
     assert set(empty.values()) == {"", None}
 
 

@@ -153,10 +153,16 @@ def _facts(block: str) -> Iterator[Fact]:
 
 
 def _subject(said: Message | Digest, card: Card, otherwise: str) -> str:
-    """One line: the block, else the heading, else the first line that there is."""
-    line = words(card.text).strip().partition("\n")[0]
+    """One line: the block, else the heading, else the first sentence that there is."""
+    line = _sentence(words(card.text).strip().partition("\n")[0])
     texts = (words(reading(said["subject"])), words(card.heading), line, otherwise)
     return clip(next(filter(shows, map(one_line, texts)), otherwise), SUBJECT)
+
+
+def _sentence(line: str) -> str:
+    """The first one; a stop within what is set apart, a name of somebody's device, ends none."""
+    found = re.match(r"(?:\u2068[^\u2069]*\u2069|.)*?[.!?؟](?=\s|$)", line)
+    return found[0] if found else line
 
 
 def _opening(card: Card) -> str:

@@ -68,10 +68,11 @@ def _password(value: SecretStr) -> SecretStr:
 
 
 class EmailConfig(ChatConfig, AddressedConfig):
-    """A mailbox, through a mail server; or as many as there are owners or nodes."""
+    """A mailbox, through a mail server; or as many as there are owners, customers or nodes."""
 
     mending = MENDING
     service: ClassVar[Service] = EMAIL
+    for_customers: ClassVar[bool] = True
     address_forms: ClassVar[Mapping[str, Form]] = {
         "to": Form(r"[^@\s]+@[^@\s]+", "an address such as ops@example.com", address_alone, place=mailbox_key)
     }

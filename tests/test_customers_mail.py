@@ -1,0 +1,98 @@
+"""Customers by mail, end to end: who has no chat gets a letter, and who wants nothing gets nothing anywhere."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.services.email import Mail
+from tests.services.service import serving
+from tests.services.telegram import TOKEN, Telegram
+from tests.street import MARZBAN, Panels, a_house
+
+pytestmark = pytest.mark.process
+
+ALICE = 700001
+FILE = f"""
+timezone: Asia/Tehran
+directory:
+  realm: marzban
+  users:
+    alice: {{telegram: {ALICE}, email: alice@example.com}}
+    bob: {{email: bob@example.com, locale: fa}}
+    gone: {{telegram: 700009, email: gone@example.com}}
+people: {{max_per_day: 2}}
+"""
+
+
+@asynccontextmanager
+async def a_shop(folder: Path, telegram: Telegram, mail: Mail, rows: list[str]) -> AsyncIterator[Panels]:
+    """A bridge that tells customers by a bot, `dm`, and by letters, `mail`."""
+    async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(serving(telegram))
+        port = (await stack.enter_async_context(serving(mail))).rpartition(":")[2]
+        sinks = f"""
+sinks:
+  dm: {{type: telegram, token: "{TOKEN}", api_base: "{base}", chat_id: "{{{{ person.telegram }}}}"}}
+  mail: {{type: email, server: 127.0.0.1, port: {port}, encryption: none, from: vpn@example.com,
+         to: "{{{{ person.email or data.user.email }}}}"}}
+"""
+        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE))
+
+
+async def told(panels: Panels, action: str, *users: str, **more: object) -> None:
+    body = [{"action": action, "username": one, "user": {"username": one, "note": "owes 5", **more}} for one in users]
+    assert await panels.send("/in/marzban", body, {"x-webhook-secret": MARZBAN}) == 200
+
+
+def letters_to(mail: Mail, name: str) -> list[dict[str, str]]:
+    return [one.body for one in mail.taken if one.body["to"] == f"{name}@example.com"]
+
+
+async def test_who_has_no_chat_or_a_chat_that_is_gone_gets_a_letter_and_who_has_one_gets_none(tmp_path: Path) -> None:
+    telegram, mail = Telegram(chats=(ALICE,)), Mail()
+    row = "match: 'user.*', to: dm, audience: user, fallback: mail"
+    async with a_shop(tmp_path, telegram, mail, [row]) as panels:
+        await told(panels, "user_expired", "alice", "bob", "gone")
+        await panels.settled(5)
+    assert [one.body["chat_id"] for one in telegram.taken] == [ALICE]
+    assert letters_to(mail, "alice") == []
+    [bob], [gone] = letters_to(mail, "bob"), letters_to(mail, "gone")
+    assert bob["subject"].strip("\u200f") == "⛔ اشتراک شما تمام شد."
+    assert 'dir="rtl"' in bob["html"]
+    assert "⛔ اشتراک شما تمام شد. با تمدید، بی‌درنگ دوباره وصل می‌شود." in bob["text"]
+    assert gone["subject"] == "⛔ Your plan has ended."
+    for letter in (bob, gone):
+        assert not any(word in str(letter) for word in ("owes", "marzban", "user.expired", "Instead"))
+
+
+async def test_who_wants_nothing_is_told_nothing_anywhere(tmp_path: Path) -> None:
+    telegram, mail = Telegram(chats=(ALICE,)), Mail()
+    row = "match: 'user.*', to: dm, audience: user, fallback: mail"
+    async with a_shop(tmp_path, telegram, mail, [row]) as panels:
+        for name in ("alice", "bob"):
+            await panels.bridge.command("prefs", f"user:{name}", "stop", "--realm", "marzban")
+        await told(panels, "user_expired", "alice", "bob")
+        found = await panels.settled(2)
+    assert [one["reason"] for one in found] == ["wants to be told nothing"] * 2
+    assert (telegram.taken, mail.taken) == ([], [])
+
+
+async def test_a_letter_is_told_once_and_no_oftener_than_the_file_says(tmp_path: Path) -> None:
+    telegram, mail = Telegram(chats=(ALICE,)), Mail()
+    async with a_shop(tmp_path, telegram, mail, ["match: 'user.*', to: mail, audience: user"]) as panels:
+        end = int((datetime.now(UTC) + timedelta(days=3, hours=1)).timestamp())
+        await told(panels, "reached_days_left", "bob", expire=end)
+        await panels.settled(1)
+        await told(panels, "reached_days_left", "bob", expire=end)
+        await told(panels, "user_limited", "bob")
+        await panels.settled(3)
+        await told(panels, "user_disabled", "bob")
+        found = await panels.settled(4)
+    assert [one["reason"] for one in found if one["state"] != "delivered"] == [
+        "told already",
+        "max_per_day: was told 2 times today",
+    ]
+    assert len(letters_to(mail, "bob")) == 2

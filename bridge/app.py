@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import SystemRandom
 
@@ -38,12 +39,17 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
+from bridge.ingress.stopping import KeepStop, StopEndpoint
+from bridge.people.stop_link import PATH as STOP_PATH
 from bridge.polling.bot import Bot
 from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
 from bridge.store import open_outbox, open_reader
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.listening import THEMSELVES
+from bridge.store.queries.wishes import set_stopped
 from bridge.store.retention import empty_log_forever, prune_forever
 from bridge.telemetry import configure_logging, log
 from bridge.traces import open_traces
@@ -121,6 +127,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 http,
                 outbox,
                 sealer=_sealer(config),
+                stops=config.stop_links(),
                 alerts=alerts,
                 reporter=reporter,
                 admin=admin,
@@ -140,7 +147,9 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(bot.run()),
             ]
             refusals = Refusals()
-            routes = _routes(receiver, config, refusals, clock, ready=outbox.check)
+            routes = _routes(
+                receiver, config, refusals, clock, ready=outbox.check, keep_stop=partial(_keep_stop, outbox, clock)
+            )
             async with (
                 serving(listener, routes, config.limits, refusals, shutdown=grace) as connections,
                 _admin_side(admin, config) as admin_address,
@@ -184,7 +193,13 @@ async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 def _routes(
-    receiver: Receiver, config: Config, refusals: Refusals, clock: Clock, *, ready: Callable[[], Awaitable[None]]
+    receiver: Receiver,
+    config: Config,
+    refusals: Refusals,
+    clock: Clock,
+    *,
+    ready: Callable[[], Awaitable[None]],
+    keep_stop: KeepStop,
 ) -> list[web.RouteDef]:
     """All that is answered, the last route what nothing else takes."""
     budget = MemoryBudget(config.limits)
@@ -192,7 +207,15 @@ def _routes(
     discord = DiscordEndpoint(
         receiver, budget, refusals, clock, PublicAddress(config.public_url, config.trusted_proxies)
     )
-    return [*server.routes(), *discord.routes(), server.rest(PATH_WORDS)]
+    stops = config.stop_links()
+    stopping = StopEndpoint(stops, keep_stop, refusals, not_found=server.not_found).routes() if stops else []
+    return [*server.routes(), *discord.routes(), *stopping, server.rest((*PATH_WORDS, STOP_PATH))]
+
+
+async def _keep_stop(outbox: SqlOutbox, clock: Clock, scope: str, stop: bool) -> None:
+    """Keep that somebody wants nothing, or is to be told again, where that is not so already."""
+    if (await outbox.known("", [scope]))[scope].wants.stopped is not stop:
+        await outbox.operate(lambda ledger: ledger.write(set_stopped, scope, stop=stop, by=THEMSELVES, now=clock.now()))
 
 
 @asynccontextmanager

@@ -83,6 +83,7 @@ class Message:
     sealed    originals of what is masked in the event, for a sink that unmasks; no template sees them
     links     keys of customers → tokens of the links to a bot that it gives away
     delivery  the number of the delivery that it is sent for, the same at every try; None where it is tried or shown
+    stop      where a customer says that there are to be no more of these; None where that cannot be said
     """
 
     event: Event
@@ -93,6 +94,7 @@ class Message:
     sealed: str | None = None
     delivery: int | None = None
     links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    stop: str | None = field(default=None, repr=False)
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")

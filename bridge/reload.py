@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -34,6 +35,7 @@ from bridge.panels import DIALECTS
 from bridge.panels.base import PolledConfig
 from bridge.people.directory import generation_of, unchanged
 from bridge.people.link import LinkMaker
+from bridge.people.stop_link import StopLinks
 from bridge.polling.bot import Bot, BotPlan
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
@@ -82,6 +84,7 @@ class Reloader:
         outbox: Outbox,
         *,
         sealer: Sealer | None = None,
+        stops: StopLinks | None = None,
         alerts: AlertDesk | None = None,
         reporter: Reporter | None = None,
         admin: Admin | None = None,
@@ -93,6 +96,7 @@ class Reloader:
         self._receiver = receiver
         self._dispatcher = dispatcher
         self._outbox = outbox
+        self._stops = stops
         self._alerts = alerts
         self._reporter = reporter
         self._admin = admin
@@ -150,9 +154,8 @@ class Reloader:
                     places=row_places(loaded),
                 )
             )
-        await self._dispatcher.carry(
-            sinks, LaneSettings(renderer, config.zone(), config.rules(), links), grace=config.shutdown
-        )
+        rules = replace(config.rules(), stops=self._stops)
+        await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone(), rules, links), grace=config.shutdown)
         COUNTERS.config_applies(time.time())
 
     async def watch(self, requested: asyncio.Event) -> None:

@@ -14,7 +14,7 @@ from tests.street import MARZBAN, Panels, a_house
 
 pytestmark = pytest.mark.process
 
-ALICE = 700001
+ALICE, BASE = 700001, "https://bridge.example.com"
 FILE = f"""
 timezone: Asia/Tehran
 directory:
@@ -23,12 +23,15 @@ directory:
     alice: {{telegram: {ALICE}, email: alice@example.com}}
     bob: {{email: bob@example.com, locale: fa}}
     gone: {{telegram: 700009, email: gone@example.com}}
-people: {{max_per_day: 2}}
+public_url: {BASE}
+secret_key: a-key-of-thirty-two-signs-or-more
 """
 
 
 @asynccontextmanager
-async def a_shop(folder: Path, telegram: Telegram, mail: Mail, rows: list[str]) -> AsyncIterator[Panels]:
+async def a_shop(
+    folder: Path, telegram: Telegram, mail: Mail, rows: list[str], *, more: str = ""
+) -> AsyncIterator[Panels]:
     """A bridge that tells customers by a bot, `dm`, and by letters, `mail`."""
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(serving(telegram))
@@ -39,7 +42,7 @@ sinks:
   mail: {{type: email, server: 127.0.0.1, port: {port}, encryption: none, from: vpn@example.com,
          to: "{{{{ person.email or data.user.email }}}}"}}
 """
-        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE))
+        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE + more))
 
 
 async def told(panels: Panels, action: str, *users: str, **more: object) -> None:
@@ -82,7 +85,8 @@ async def test_who_wants_nothing_is_told_nothing_anywhere(tmp_path: Path) -> Non
 
 async def test_a_letter_is_told_once_and_no_oftener_than_the_file_says(tmp_path: Path) -> None:
     telegram, mail = Telegram(chats=(ALICE,)), Mail()
-    async with a_shop(tmp_path, telegram, mail, ["match: 'user.*', to: mail, audience: user"]) as panels:
+    rows = ["match: 'user.*', to: mail, audience: user"]
+    async with a_shop(tmp_path, telegram, mail, rows, more="people: {max_per_day: 2}") as panels:
         end = int((datetime.now(UTC) + timedelta(days=3, hours=1)).timestamp())
         await told(panels, "reached_days_left", "bob", expire=end)
         await panels.settled(1)
@@ -96,3 +100,38 @@ async def test_a_letter_is_told_once_and_no_oftener_than_the_file_says(tmp_path:
         "max_per_day: was told 2 times today",
     ]
     assert len(letters_to(mail, "bob")) == 2
+
+
+async def test_one_click_on_a_letter_ends_letters_over_restarts_and_another_one_brings_them_back(
+    tmp_path: Path,
+) -> None:
+    telegram, mail = Telegram(chats=(ALICE,)), Mail()
+    async with a_shop(tmp_path, telegram, mail, ["match: 'user.*', to: [dm, mail], audience: user"]) as panels:
+        await told(panels, "user_expired", "alice")
+        await panels.settled(2)
+        link = str(mail.letters[0]["List-Unsubscribe"]).strip("<>")
+        assert link.startswith(f"{BASE}/stop/")
+        assert link in mail.taken[0].body["text"]
+        path = link.removeprefix(BASE)
+        await panels.bridge.kill()
+        await panels.bridge.start()
+        async with panels.http.get(panels.bridge.url + path) as page:
+            assert page.status == 200
+        await told(panels, "user_limited", "alice")
+        await panels.settled(4)
+        assert len(letters_to(mail, "alice")) == 2
+        async with panels.http.post(panels.bridge.url + path, data="List-Unsubscribe=One-Click") as page:
+            assert page.status == 200
+        await told(panels, "user_enabled", "alice")
+        found = await panels.settled(6)
+        assert [one["reason"] for one in found if one["sink"] == "mail"][-1] == "wants to be told nothing"
+        assert len(letters_to(mail, "alice")) == 2
+        async with panels.http.post(f"{panels.bridge.url}{path}?again=1") as page:
+            assert page.status == 200
+        await told(panels, "user_disabled", "alice")
+        await panels.settled(8)
+    assert len(letters_to(mail, "alice")) == 3
+    assert len(telegram.taken) == 4, "who wants no letters is told in the chat as before"
+    log = panels.bridge.log.read_text()
+    assert "alice" not in log
+    assert path.removeprefix("/stop/") not in log

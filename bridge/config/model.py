@@ -22,6 +22,7 @@ from bridge.people.link import LinkMaker
 from bridge.people.recipient import Recipients
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.people.settings import PeopleSettings
+from bridge.people.stop_link import StopLinks
 from bridge.routing import OWN, Route
 from bridge.settings import (
     AddressRange,
@@ -63,7 +64,7 @@ class Config(Settings):
         "0.0.0.0:8080", description="where panels are listened to, host:port; :port for all, of IPv4 and IPv6"
     )
     public_url: BaseUrl | None = Field(
-        None, description="what panels reach the bridge by, as https://bridge.example.com"
+        None, description="what panels, and links in mail, reach the bridge by, as https://bridge.example.com"
     )
     trusted_proxies: tuple[AddressRange, ...] = Field(
         PRIVATE,
@@ -72,7 +73,8 @@ class Config(Settings):
     store: str = Field("sqlite:///panelbridge.db", description="an SQLite file, or postgresql+psycopg://… for replicas")
     store_password: SecretStr | None = Field(None, description="the database's password, where store has none")
     secret_key: SecretStr | None = Field(
-        None, description="what seals originals for sinks that unmask, 32 signs or more"
+        None,
+        description="what seals originals for sinks that unmask, and proves links that stop mail; 32 signs or more",
     )
     keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
@@ -128,6 +130,12 @@ class Config(Settings):
     def rules(self) -> CustomerRules:
         """What holds for customers as long as they have not said otherwise."""
         return NO_RULES if self.people is None else self.people.rules()
+
+    def stop_links(self) -> StopLinks | None:
+        """What makes the links that stop letters to customers; None where the file has not what that needs."""
+        if self.secret_key is None or self.public_url is None or not self.public_url.startswith("https://"):
+            return None
+        return StopLinks(self.public_url, self.secret_key.get_secret_value())
 
     def ears(self) -> Ears | None:
         """How what customers write is heard; None where nobody listens."""

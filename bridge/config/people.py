@@ -4,10 +4,12 @@ from bridge.config.document import Document
 from bridge.config.errors import suggestion
 from bridge.config.model import Config
 from bridge.people.recipient import Audience
+from bridge.sinks.base import ChatConfig
 
 
 def check_people(document: Document, config: Config) -> None:
-    """Report what is wrong between `people` and the sinks."""
+    """Report what is wrong between `people` and the sinks, and warn of letters that nobody can stop."""
+    _warn_of_letters(document, config)
     name = None if config.people is None else config.people.bot
     if name is None:
         return
@@ -18,3 +20,15 @@ def check_people(document: Document, config: Config) -> None:
         document.report(path, f'sink "{name}" is of a service whose people cannot write to it')
     elif (addressing := sink.addressing()) is None or addressing.audience is not Audience.PERSON:
         document.report(path, f'sink "{name}" is not addressed to users: name one whose address speaks of person')
+
+
+def _warn_of_letters(document: Document, config: Config) -> None:
+    """Warn of mail to customers that has no link to stop it, which mail programs ask for."""
+    if config.stop_links() is not None:
+        return
+    for name, sink in config.sinks.items():
+        addressing = sink.addressing()
+        writes_letters = isinstance(sink, ChatConfig) and sink.service.mailboxes
+        if writes_letters and addressing is not None and addressing.audience is Audience.PERSON:
+            what = "its letters have no link that stops them: that needs public_url, with https://, and secret_key"
+            document.warn(("sinks", name), what)

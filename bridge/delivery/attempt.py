@@ -48,12 +48,13 @@ OnLinks = Callable[[Mapping[str, str]], Awaitable[None]] | None
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Who is told; what they are told is found in the event. `zone`: of the dates; `locale`: None for the sink's;
-    `several`: whether their chat is that of others too.
+    `several`: whether their chat is that of others too; `stop`: a link to be told nothing more there, empty if none.
     """
 
     zone: ZoneInfo
     locale: str | None = None
     several: bool = False
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +197,18 @@ def customer_message(
 ) -> tuple[Message, str | None]:
     """What a customer is told of an event: words over what is theirs. The message has nothing else of the event."""
     locale = customer.locale or look.locale or renderer.locale
-    me = me_of(event, at=at, zone=customer.zone, locale=locale, several=customer.several)
+    me = me_of(event, at=at, zone=customer.zone, locale=locale, several=customer.several, stop=customer.stop)
     assert look.service is not None
     rendered = renderer.customer(look.service, event.type, me)
     bare = replace(event, data={}, native=None, subject=None)
-    return Message(
-        event=bare, at=at, blocks=rendered.blocks, circumstances=Circumstances(silent=silent)
-    ), rendered.fault
+    message = Message(
+        event=bare,
+        at=at,
+        blocks=rendered.blocks,
+        circumstances=Circumstances(silent=silent),
+        stop=customer.stop or None,
+    )
+    return message, rendered.fault
 
 
 def digest_of(

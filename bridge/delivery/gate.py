@@ -30,7 +30,7 @@ from bridge.people.directory import DEFAULT
 from bridge.people.recipient import Audience
 from bridge.people.reduced import reduced
 from bridge.people.rules import NO_RULES, CustomerRules
-from bridge.people.wants import chat_scope
+from bridge.people.wants import chat_scope, mailbox_scope
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Known, Outbox, State
 from bridge.terms import Quiet, Storm
@@ -200,7 +200,10 @@ class Gate:
         """The same as far as what was said in that very chat lets it through, whoever it is told to."""
         if admitted.place is None or not admitted.batch.deliveries:
             return admitted
-        scope = chat_scope(self._sink.sender, admitted.place)
+        service, place = self._sink.look.service, admitted.place
+        by_mail = service is not None and service.mailboxes
+        scope = mailbox_scope(place) if by_mail else chat_scope(self._sink.sender, place)
+        stop = rules.stops.link(place) if by_mail and rules.stops is not None else ""
         there = (await self._known([scope]))[scope]
         both = {key: replace(one, wants=one.wants | there.wants) for key, one in admitted.known.items()}
         found = [(one, unwanted(one, both.get(one.recipient or "", there), rules)) for one in admitted.batch.deliveries]
@@ -212,7 +215,7 @@ class Gate:
             batch=without(admitted.batch, left),
             settled=[*admitted.settled, *left],
             known={**admitted.known, scope: there},
-            customer=replace(admitted.customer, locale=locale) if admitted.customer is not None else None,
+            customer=replace(admitted.customer, locale=locale, stop=stop) if admitted.customer is not None else None,
         )
 
     async def _known(self, keys: Sequence[str]) -> Mapping[str, Known]:

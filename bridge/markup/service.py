@@ -38,6 +38,7 @@ class Service:
     digest_blocks  those that a digest is made of
     terminal       what draws it on a terminal, imported only where one is drawn on: it brings rich
     draw           draws a request's body as a page shows it
+    mailboxes      whether it writes to mailboxes: what customers are told has a link that stops it
     long_values    whether its layout wants times to the second, and true and false in place of yes and no
 
     What a page, a question or an advice must know of a service is a field here too: what
@@ -52,6 +53,7 @@ class Service:
     terminal: Callable[[], Terminal]
     draw: Draw
     long_values: bool = False
+    mailboxes: bool = False
 
 
 #: How much a message says: heading and three facts at most, what matters to the type, all that is known.

@@ -48,6 +48,7 @@ class Me:
     Times are aware and local, sizes bytes. `days_left` is counted in dates, as people do, at least 1 while it lasts;
     `days_ago` the same once it is over. `hours_left` is rounded down, None from a day on and once it is over.
     `several`: others are told at the same address. `color`: a number for services that paint.
+    `stop`: a link to be told nothing more there, empty where there is none.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Me:
     zone: str
     color: int
     several: bool = False
+    stop: str = ""
 
 
 def is_told(event: Event, at: datetime) -> bool:
@@ -78,7 +80,7 @@ def is_told(event: Event, at: datetime) -> bool:
     return all(getattr(me, name) is not None for name in _NEEDED.get(event.type, ()))
 
 
-def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str, several: bool = False) -> Me:
+def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str, several: bool = False, stop: str = "") -> Me:
     """The customer that an event is about, as things stand at `at`."""
     data = event.data
     user, usage, plan = (object_at(data, name) for name in ("user", "usage", "subscription"))
@@ -105,6 +107,7 @@ def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str, several: b
         zone=zone.key,
         color=event_type(event.type).color,
         several=several,
+        stop=stop,
         **_left(local, in_zone(at, zone)),
     )
 

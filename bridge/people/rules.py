@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bridge.people.stop_link import StopLinks
 from bridge.people.wants import Category
 from bridge.terms import Quiet
 
@@ -17,11 +18,13 @@ class CustomerRules:
     categories   those that are off, or on, until somebody says otherwise; on where it is silent
     max_per_day  so many messages a day to one of them, in their own zone; None for as many as there are
     quiet        hours in which nothing is told, in their own zone
+    stops        makes the links that stop letters; None where there can be none
     """
 
     categories: Mapping[str, bool] = field(default_factory=dict)
     max_per_day: int | None = None
     quiet: Quiet | None = None
+    stops: StopLinks | None = None
 
     def is_on(self, category: str, said: Mapping[str, bool]) -> bool:
         """Whether a category is told to somebody who has said that."""

@@ -62,3 +62,8 @@ CHAT = "/chat:"
 def chat_scope(sender: str, chat: object) -> str:
     """By what the wishes of a bot's chat are kept, beside recipients' keys. No realm is called like a sender."""
     return f"{sender}{CHAT}{chat}"
+
+
+def mailbox_scope(place: str) -> str:
+    """By what the wishes of a mailbox are kept, whoever writes to it: another mail server changes no wish."""
+    return chat_scope("email", place)

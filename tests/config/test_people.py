@@ -66,3 +66,31 @@ def test_a_bot_is_not_listened_to_where_the_file_does_not_say_so(tmp_path: Path)
     assert loaded(tmp_path, SINKS + directory + ROW).config.ears() is None
     disabled = SINKS.replace("person.telegram }}'", "person.telegram }}', enabled: false")
     assert loaded(tmp_path, f"{disabled}{directory}people: {{bot: dm}}\n{ROW}").config.ears() is None
+
+
+LETTERS = """sources: {marzban: {panel: marzban, secret: a-secret}}
+sinks: {mail: {type: email, server: smtp.example.com, from: a@b.example, to: '{{ data.user.email }}'}}
+routes: [{match: user.expired, to: mail, audience: user}]
+"""
+KEY = "secret_key: a-key-of-thirty-two-signs-or-more\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"),
+    [
+        ("", True),
+        (KEY, True),
+        ("public_url: https://b.example.com\n", True),
+        (f"{KEY}public_url: http://b.example.com\n", True),
+        (f"{KEY}public_url: https://b.example.com\n", False),
+    ],
+)
+def test_letters_that_no_customer_can_stop_are_told(tmp_path: Path, more: str, warned: bool) -> None:
+    found = loaded(tmp_path, LETTERS + more)
+    assert any("have no link that stops them" in one.text for one in found.warnings) is warned
+    assert (found.config.stop_links() is None) is warned
+
+
+def test_letters_to_operators_need_no_link(tmp_path: Path) -> None:
+    text = LETTERS.replace("'{{ data.user.email }}'", "ops@b.example").replace(", audience: user", "")
+    assert not loaded(tmp_path, text).warnings

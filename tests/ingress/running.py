@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from bridge.errors import StoreError
 from bridge.ingress.address import PRIVATE, PublicAddress
 from bridge.ingress.budget import MemoryBudget
 from bridge.ingress.connections import Connections, serving
@@ -20,12 +21,15 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
 from bridge.ingress.source import Source
+from bridge.ingress.stopping import StopEndpoint
 from bridge.panels.cloudevents import CloudEventsConfig, CloudEventsPanel
 from bridge.panels.discord.panel import DiscordEndpointConfig, DiscordPanel
 from bridge.panels.json import JsonConfig, JsonPanel
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.panels.orbvpn.panel import OrbvpnConfig, OrbvpnPanel
 from bridge.panels.remnawave.panel import RemnawaveConfig, RemnawavePanel
+from bridge.people.stop_link import PATH as STOP_PATH
+from bridge.people.stop_link import StopLinks
 from bridge.routing import Route, Router
 from bridge.store import open_outbox
 from bridge.store.base import Delivery
@@ -58,8 +62,25 @@ def sources() -> dict[str, Source]:
 class Ingress:
     """Its address, its receiver, and what it announced to the lanes."""
 
-    def __init__(self, url: str, server: Connections, receiver: Receiver, announced: list[Delivery]) -> None:
+    def __init__(
+        self, url: str, server: Connections, receiver: Receiver, announced: list[Delivery], stops: "Stops"
+    ) -> None:
         self.url, self.server, self.receiver, self.announced = url, server, receiver, announced
+        self.stops = stops
+
+
+class Stops:
+    """Makes links that stop mail, and keeps what they were used for; `away`: why nothing can be kept."""
+
+    def __init__(self) -> None:
+        self.links = StopLinks("https://bridge.example.com", SIGNED)
+        self.kept: list[tuple[str, bool]] = []
+        self.away: StoreError | None = None
+
+    async def keep(self, scope: str, stop: bool) -> None:
+        if self.away is not None:
+            raise self.away
+        self.kept.append((scope, stop))
 
 
 @asynccontextmanager
@@ -79,11 +100,13 @@ async def running_ingress(
         budget, refusals = MemoryBudget(limits), Refusals()
         server = Server(receiver, budget, refusals, clock, ready=outbox.check)
         discord = DiscordEndpoint(receiver, budget, refusals, clock, address or PublicAddress(None, PRIVATE))
-        routes = [*server.routes(), *discord.routes(), server.rest(PATH_WORDS)]
+        stops = Stops()
+        stopping = StopEndpoint(stops.links, stops.keep, refusals, not_found=server.not_found)
+        routes = [*server.routes(), *discord.routes(), *stopping.routes(), server.rest((*PATH_WORDS, STOP_PATH))]
         listener = socket.create_server(("127.0.0.1", 0))
         host, port = listener.getsockname()
         async with serving(listener, routes, limits, refusals, shutdown=1) as connections:
-            yield Ingress(f"http://{host}:{port}", connections, receiver, announced)
+            yield Ingress(f"http://{host}:{port}", connections, receiver, announced, stops)
 
 
 async def post(http: aiohttp.ClientSession, url: str, body: Any, **more: Any) -> tuple[int, dict[str, Any]]:

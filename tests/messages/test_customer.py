@@ -98,6 +98,16 @@ def test_a_letter_to_a_customer_has_language_direction_and_footer(locale: str) -
     assert (blocks["language"], blocks["direction"]) == (locale, "rtl" if locale in RIGHT_TO_LEFT else "ltr")
     assert blocks["footer"]
     assert blocks["color"] == str(event_type("user.expired").color)
+    assert "href" not in blocks["footer"]
+
+
+@EACH
+def test_where_there_is_a_link_that_stops_it_a_letter_shows_it(locale: str) -> None:
+    renderer, customer = Renderer(folders=(), timezone=UTC, locale="en"), Customer(UTC, stop="https://x.example/stop/a")
+    message, fault = customer_message(told("user.expired"), Look(EMAIL, locale=locale), renderer, customer, at=START)
+    assert fault is None
+    assert 'href="https://x.example/stop/a"' in message["footer"]
+    assert message.stop == "https://x.example/stop/a"
 
 
 @ALL

@@ -32,7 +32,7 @@ from tests.services.service import StandIn, Taken, serving
 
 USER, PASSWORD = "vpn@example.com", "correct-horse-battery-staple"
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
-AT_MOST_ONCE = ("Reply-To", "In-Reply-To", "References")
+AT_MOST_ONCE = ("Reply-To", "In-Reply-To", "References", "List-Unsubscribe", "List-Unsubscribe-Post")
 GMAIL = 102 * 1024  # bytes of HTML, of which it shows no more
 VOID = {"meta", "br"}
 ATTRIBUTES = {
@@ -222,6 +222,7 @@ def _head_faults(letter: EmailMessage, sender: str, to: Sequence[str]) -> Iterat
             yield f"{name} should stand at most once"
     known = {*ONCE, *AT_MOST_ONCE, "Auto-Submitted", "X-Auto-Response-Suppress"}
     yield from (f"nobody asked for a header {name}" for name in letter if name not in known)
+    yield from _unsubscribing_faults(letter)
     if [one.addr_spec for one in letter["From"].addresses] != [sender]:
         yield "From is not who sends"
     if [one.addr_spec for one in letter["To"].addresses] != list(to):
@@ -232,6 +233,17 @@ def _head_faults(letter: EmailMessage, sender: str, to: Sequence[str]) -> Iterat
         yield "Subject is empty, or has control characters"
     if parsedate_to_datetime(str(letter["Date"])).tzinfo is None:
         yield "Date has no zone"
+
+
+def _unsubscribing_faults(letter: EmailMessage) -> Iterator[str]:
+    """RFC 8058 §3.1: both headers or neither; of the first an HTTPS address, of the second the very words."""
+    where, how = letter["List-Unsubscribe"], letter["List-Unsubscribe-Post"]
+    if (where is None) != (how is None):
+        yield "one of the headers that unsubscribe stands alone"
+    elif where is not None and not re.fullmatch(r"<https://[!-;=?-~]+>", str(where)):
+        yield "List-Unsubscribe is no address in brackets"
+    elif how is not None and str(how) != "List-Unsubscribe=One-Click":
+        yield "List-Unsubscribe-Post says something else"
 
 
 def _header_defects(part: Any) -> list[Any]:

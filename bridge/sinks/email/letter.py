@@ -1,6 +1,7 @@
 """A letter: what stands in its head and in its two parts; as JSON, which is what a request's body is, and as MIME.
 
-Source   RFC 5322 (head, Message-ID, References), RFC 2045 to 2047 (parts, encoded words), RFC 3834 (Auto-Submitted)
+Source   RFC 5322 (head, Message-ID, References), RFC 2045 to 2047 (parts, encoded words), RFC 3834 (Auto-Submitted),
+         RFC 2369 and 8058 (List-Unsubscribe)
 Quirks   the parts are base64, so that no line is too long, begins with a dot, or needs 8BITMIME
          the boundary follows from the Message-ID: a letter that is made again is the same, byte for byte
 """
@@ -27,6 +28,7 @@ class Letter:
     """What is handed to a mail server.
 
     thread  ids of what it answers, the oldest first
+    stop    where one click ends them, RFC 8058; None in letters that are no customer's
     """
 
     sender: Mailbox
@@ -38,10 +40,12 @@ class Letter:
     subject: str
     text: str
     html: str
+    stop: str | None = None
 
     def body(self) -> bytes:
         """As JSON, in the words that people know from their mail programs."""
         reply_to = {"reply_to": str(self.reply_to)} if self.reply_to else {}
+        stop = {"list_unsubscribe": self.stop} if self.stop else {}
         return dump(
             {
                 "from": str(self.sender),
@@ -51,6 +55,7 @@ class Letter:
                 "date": self.at.isoformat(timespec="seconds"),
                 "message_id": self.message_id,
                 "references": list(self.thread),
+                **stop,
                 "text": self.text,
                 "html": self.html,
             }
@@ -76,6 +81,8 @@ class Letter:
         ]
         if self.thread:
             head += [("In-Reply-To", self.thread[-1]), ("References", "\n ".join(self.thread))]
+        if self.stop:
+            head += [("List-Unsubscribe", f"<{self.stop}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
         # so that nobody's holiday answers it, and no list takes it for a person's
         return [*head, ("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")]
 
@@ -93,6 +100,7 @@ def read_letter(body: bytes) -> Letter:
         subject=said["subject"],
         text=said["text"],
         html=said["html"],
+        stop=said.get("list_unsubscribe"),
     )
 
 

@@ -28,4 +28,5 @@ EMAIL = Service(
     digest_blocks=("subject", "heading", "text", "color", "language", "direction", "more"),
     terminal=_terminal,
     draw=_draw,
+    mailboxes=True,
 )

@@ -16,6 +16,7 @@ Quirks   a letter is never edited or taken back: whatever comes later is another
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
@@ -154,7 +155,7 @@ class EmailSink(ServiceSink[EmailConfig]):
         event, earlier = message.event, message.circumstances.earlier
         thread = self._thread(f"{event.source} {event.subject}" if event.subject else None, earlier)
         letter = self._letter(message_content(message), message, event.id, thread)
-        return self._request(letter)
+        return self._request(replace(letter, stop=message.stop))
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request(self._letter(digest_content(digest), digest, digest.id, ()))

@@ -18,8 +18,10 @@ from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Gone, Spaced
 from bridge.people.address import Address, Addressing, Form
 from bridge.people.rules import CustomerRules
-from bridge.people.wants import CATEGORIES, Wants, all_of, chat_scope
+from bridge.people.stop_link import StopLinks
+from bridge.people.wants import CATEGORIES, Wants, all_of, chat_scope, mailbox_scope
 from bridge.sinks.base import OnSent
+from bridge.sinks.email.service import EMAIL
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
@@ -33,6 +35,7 @@ from tests.fakes import DECISION, FakeClock, an_event
 
 ALICE, BOT = "marzban/user:alice", "a bot"
 CHAT = Form("[0-9]+", "a chat", linked=True)
+LINKS = StopLinks("https://bridge.example.com", "a-key-of-thirty-two-signs-or-more")
 NIGHT = Quiet(hours="23:00-08:00", mode="hold")
 
 
@@ -73,9 +76,11 @@ class Words(BlankRenderer):
     def __init__(self) -> None:
         super().__init__()
         self.locales: list[str] = []
+        self.stops: list[str] = []
 
     def customer(self, service: Service, type_: str, me: Me) -> Rendered:
         self.locales.append(me.locale)
+        self.stops.append(me.stop)
         return Rendered({})
 
 
@@ -164,6 +169,31 @@ async def test_a_stop_holds_in_a_chat_that_only_the_panel_knows(shop: Shop) -> N
     await shop.stop(chat_scope(BOT, "1"))
     await shop.put("user.expired")
     assert (shop.sink.chats, shop.reasons()) == ([], ["wants to be told nothing"])
+
+
+@pytest.mark.parametrize("server", ["a mail server", "another one"])
+async def test_a_mailbox_that_wants_no_letters_gets_none_through_whatever_server(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, server: str
+) -> None:
+    monkeypatch.setattr(Dm, "look", Look(EMAIL))
+    monkeypatch.setattr(Dm, "sender", server)
+    critical = Terms(critical=True, quiet=Quiet(hours="00:00-12:00", mode="hold"))
+    await shop.put("user.enabled", terms=Terms(quiet=Quiet(hours="00:00-12:00", mode="hold")))
+    await shop.stop(mailbox_scope("1"))
+    await shop.put("user.expired", terms=critical)
+    await shop.put("user.expired", name="bob", terms=critical)
+    await pass_time(shop.lane, shop.clock, 8 * 3600, by=1800)
+    assert (shop.sink.chats, set(shop.reasons())) == ([], {"wants to be told nothing"})
+
+
+@pytest.mark.parametrize(("service", "link"), [(EMAIL, LINKS.link("1")), (TELEGRAM, "")])
+async def test_only_letters_have_a_link_that_stops_them(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, service: Service, link: str
+) -> None:
+    monkeypatch.setattr(Dm, "look", Look(service))
+    shop.lane.settings = replace(shop.lane.settings, rules=CustomerRules(stops=LINKS))
+    await shop.put("user.expired")
+    assert shop.words.stops == [link]
 
 
 async def test_a_stop_holds_for_what_waits_for_its_turn_right_before_the_socket(shop: Shop) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from bridge import __version__
 from bridge.cli import (
+    announce,
     backup,
     deliveries,
     doctor,
@@ -55,6 +56,7 @@ app.command()(people.people)
 app.command()(people.prefs)
 app.command()(forget.forget)
 app.command()(link.link)
+app.command()(announce.announce)
 app.command()(report.report)
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -22,8 +22,9 @@ from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
 from bridge.messages.customer import me_of
-from bridge.messages.renderer import Renderer
-from bridge.outcome import Attempt, Away
+from bridge.messages.renderer import Renderer, TemplateFault
+from bridge.outcome import Attempt, Away, Refused
+from bridge.people.announcement import text_of
 from bridge.sinks.base import OnSent, Sink
 from bridge.store.base import Delivery, Settlement
 from bridge.telemetry import log
@@ -96,6 +97,8 @@ async def send_batch(
         return AttemptResult(_without(made, await sink.send(message, on_sent)), fault)
     except StoreError:
         raise
+    except TemplateFault as error:
+        return AttemptResult(Attempt(Refused(str(error))), str(error))
     except Exception as error:
         log(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
         return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
@@ -199,7 +202,10 @@ def customer_message(
     locale = customer.locale or look.locale or renderer.locale
     me = me_of(event, at=at, zone=customer.zone, locale=locale, several=customer.several, stop=customer.stop)
     assert look.service is not None
-    rendered = renderer.customer(look.service, event.type, me)
+    if (text := text_of(event)) is not None:
+        rendered = renderer.announcement(look.service, text, me)
+    else:
+        rendered = renderer.customer(look.service, event.type, me)
     bare = replace(event, data={}, native=None, subject=None)
     message = Message(
         event=bare,

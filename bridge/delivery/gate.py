@@ -94,6 +94,11 @@ class Gate:
         """Whether nobody has said stop, or has another chat, since it was decided: asked right before the socket."""
         return not admitted.known or await self._known(list(admitted.known)) == admitted.known
 
+    async def begin(self, admitted: Admitted) -> Admitted:
+        """The same once it may be lost at the socket: what may not go is to be settled."""
+        stopped = await self._customers.begin(admitted.batch.deliveries) if admitted.customer is not None else []
+        return replace(admitted, batch=without(admitted.batch, stopped), settled=stopped) if stopped else admitted
+
     async def with_earlier(self, admitted: Admitted) -> Admitted:
         """The same with the message that it updates; nothing is left of a deletion where there is nothing to delete."""
         batch = admitted.batch

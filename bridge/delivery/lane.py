@@ -225,14 +225,14 @@ class Lane:
         return replace(admitted, settled=())
 
     async def _settle_unsent(self, admitted: Admitted) -> None:
-        now = self._clock.now()
-        if admitted.settled:
-            await self._settle(
-                [Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in admitted.settled]
-            )
+        now, unsent = self._clock.now(), admitted.settled
+        if unsent:
+            await self._settle([Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in unsent])
 
     async def _attempt(self, admitted: Admitted) -> None:
-        batch = admitted.batch
+        await self._settle_unsent(admitted := await self._gate.begin(admitted))
+        if not (batch := admitted.batch).deliveries:
+            return
         self._attempts += 1
         self._at_rest.clear()
         try:

@@ -15,6 +15,7 @@ from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.messages.values import figure, moment
 from bridge.vocabulary import event_type
+from bridge.people.announcement import is_announcement
 
 #: The folder of what customers are told: the words in `customers/{locale}.j2`, what a service has around them in
 #: `{service}/customers/{locale}.j2`.
@@ -74,6 +75,8 @@ class Me:
 
 def is_told(event: Event, at: datetime) -> bool:
     """Whether there is something to say to a customer of it."""
+    if is_announcement(event):
+        return True
     if event.type not in TOLD:
         return False
     me = me_of(event, at=at, zone=ZoneInfo("UTC"), locale="en")

@@ -76,6 +76,10 @@ def _exists(name: str, environment: Environment) -> bool:
     return True
 
 
+class TemplateFault(Exception):
+    """A template has failed, and there is none that could speak in its place."""
+
+
 def fault_of(error: Exception) -> str:
     """The fault of a template that failed: file, line, why."""
     if isinstance(error, TemplateSyntaxError):

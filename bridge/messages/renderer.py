@@ -34,6 +34,7 @@ from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
 from bridge.messages.customer import CUSTOMERS, SEVERAL, WORDS, Me
+from bridge.messages.errors import TemplateFault as TemplateFault
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
@@ -91,6 +92,7 @@ class Renderer:
         self._customers = lru_cache(maxsize=32)(self._open)
         self._chosen = lru_cache(maxsize=1024)(self._choose)
         self._compiled = lru_cache(maxsize=256)(self._compile)
+        self._announced = lru_cache(maxsize=32)(self._compile_announcement)
 
     def render(
         self, event: Event, look: Look, template: str | None = None, circumstances: Circumstances = PLAIN
@@ -143,6 +145,32 @@ class Renderer:
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(fault_of(error))
         raise RuntimeError(f"no words for a customer: {faults[-1]}")
+
+    def announcement(self, service: Service, source: str, me: Me) -> Rendered:
+        """What a customer is told by a template of the operator's over `me`: its block of their language, else of the
+        file's, else its first one; all of it where it has none. Raise TemplateFault where it says nothing.
+        """
+        locale = known(me.locale)
+        try:
+            template = self._announced(service, locale, ZoneInfo(me.zone), source)
+            context = template.new_context({"me": me})
+            if not context.blocks:
+                said = "".join(template.root_render_func(context)).strip()
+            else:
+                context = _context(template, {"me": me})
+                names = (locale, self.locale, *template.blocks)
+                said = _block(context, next(name for name in names if name in context.blocks))
+            whose = self._whose(service, locale, me) if me.several else ""
+        except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
+            raise TemplateFault(fault_of(error)) from None
+        if not said:
+            raise TemplateFault(f"says nothing to whom reads {locale}")
+        return Rendered({service.blocks[0]: self._readers[locale].rlm + f"{whose} {said}".strip()})
+
+    def _whose(self, service: Service, locale: str, me: Me) -> str:
+        """What stands before the words, where others are told in the same chat."""
+        sandbox = self._customers(service, locale, False, ZoneInfo(me.zone))
+        return _block(_context(sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2"), {"me": me}), SEVERAL)
 
     def mistakes(self, services: Mapping[str, Service]) -> list[TemplateMistake]:
         """Every template in the operator's folders that does not compile, or leads to one that is not there.
@@ -241,6 +269,9 @@ class Renderer:
 
     def _compile(self, source: str, locale: str) -> Template:
         return self._sandbox(None, locale, False).from_string(source)
+
+    def _compile_announcement(self, service: Service, locale: str, zone: ZoneInfo, source: str) -> Template:
+        return self._customers(service, locale, False, zone).from_string(source)
 
 
 def _names(type_: str) -> tuple[str, ...]:

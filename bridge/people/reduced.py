@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bridge.event import Event
+from bridge.people.announcement import ANNOUNCEMENT, is_announcement
 from bridge.people.recipient import Audience
 
 #: What is an owner's own business: their users, and what these have. Nothing of nodes, admins, other people.
@@ -21,4 +22,6 @@ def reduced(event: Event, audience: Audience) -> Event:
     if audience is Audience.NODE:
         return event
     kept = CUSTOMERS if audience is Audience.PERSON else OWNERS
+    if audience is Audience.PERSON and is_announcement(event):
+        kept = kept | {ANNOUNCEMENT}
     return replace(event, data={key: value for key, value in event.data.items() if key in kept}, native=None)

@@ -8,7 +8,7 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 """
 
 import asyncio
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -275,6 +275,16 @@ class Outbox(Addressees, Protocol):
 
     async def kept(self, ids: Sequence[int]) -> Set[int]:
         """Which of these deliveries are still there: what is forgotten is gone, also where it was claimed."""
+        ...
+
+    async def begin(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, str]:
+        """Keep that these of an announcement go to the socket now; those that may not, and why: they are settled
+        already, or went there before.
+        """
+        ...
+
+    async def begun(self, ids: Sequence[int]) -> Set[int]:
+        """Which of these of an announcement went to the socket, and nobody knows what came of it."""
         ...
 
     async def lane_state(self, sink: str) -> LaneState:

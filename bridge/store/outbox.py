@@ -34,6 +34,7 @@ from bridge.store.connection import PersistentConnection
 from bridge.store.ledger import InCommit, Ledger
 from bridge.store.queries import (
     addresses,
+    announcements,
     claim,
     directory,
     erasures,
@@ -205,6 +206,13 @@ class SqlOutbox:
 
     async def kept(self, ids: Sequence[int]) -> Set[int]:
         return await self._read(lambda c: erasures.kept(c, ids))
+
+    async def begin(self, ids: Sequence[int], *, now: datetime) -> Mapping[int, str]:
+        unsent: Mapping[int, str] = await self._writer.write(announcements.begin, (ids, now))
+        return unsent
+
+    async def begun(self, ids: Sequence[int]) -> Set[int]:
+        return await self._read(lambda c: announcements.begun(c, ids))
 
     async def empty_log(self) -> None:
         """Leave nothing of what was forgotten in a file's log, where somebody waits for that and it can be done now."""

@@ -19,6 +19,8 @@ from bridge.people.record import Record
 from bridge.people.wants import OVERRIDING
 from bridge.store.schema import (
     addresses,
+    announced,
+    announcements,
     attempts,
     audit,
     closed,
@@ -54,6 +56,7 @@ BEYOND = frozenset(
     (
         *(events, deliveries, attempts, set_aside, threads, fingerprints, tallies),
         *(audit, mutes, lanes, polled, replicas, tables, erasures, link_tokens, closed),
+        *(announcements, announced),
     )
 )
 _NAMED = {table.name: table for table in TABLES}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 
 from bridge.event import JsonObject, iso
 from bridge.store.base import Cleared, Standing, State
@@ -218,3 +219,47 @@ class LaneRecord(Record):
     waiting: int = 0
     dead: int = 0
     oldest: datetime | None = None
+
+
+class AnnouncementState(StrEnum):
+    """Whether all deliveries of an announcement are made, and whether they are sent."""
+
+    PUTTING = "putting"
+    PUT = "put"
+    STOPPED_PUTTING = "stopped_putting"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnouncementRecord(Record):
+    """What customers are told at the operator's word.
+
+    chosen   whom: `all`, `realm:NAME`, or the keys of owners and users
+    text     a template
+    counted  how many they were when it was made
+    cursor   the place in line of the last one whose delivery is made; empty before the first, and once all are
+    """
+
+    id: int = 0
+    at: datetime
+    by: str
+    sink: str
+    chosen: tuple[str, ...]
+    text: str
+    category: str
+    critical: bool
+    counted: int
+    state: AnnouncementState = AnnouncementState.PUTTING
+    cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced(Record):
+    """One who was told, or was to be. `uncertain`: they may have got it."""
+
+    delivery: int
+    key: str
+    state: State
+    reason: str | None
+    settled_at: datetime | None
+    uncertain: bool

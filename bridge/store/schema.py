@@ -1,14 +1,15 @@
 """The tables. A new store is made from them, an older one is brought to them by `migrations/`: a test holds both equal.
 
-Times are integer microseconds since 1970 (UTC): they sort, index and compare the same on every engine.
 Why the lane's indexes are partial: they hold what waits and nothing else, so claiming costs the same whether the
 ledger keeps a thousand settled deliveries or ten million.
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+
+from bridge.store.moments import micros as micros
+from bridge.store.moments import moment as moment
 
 metadata = sa.MetaData()
 
@@ -247,6 +248,30 @@ told = sa.Table(  # the last step of each kind that a customer was told of
     sa.Column("at", Micros, nullable=False),
 )
 
+announcements = sa.Table(  # what customers are told at the operator's word
+    "announcements",
+    metadata,
+    sa.Column("id", Id, primary_key=True, autoincrement=True),
+    sa.Column("at", Micros, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("sink", sa.Text, nullable=False),
+    sa.Column("chosen", sa.Text, nullable=False),  # JSON: whom
+    sa.Column("text", sa.Text, nullable=False),  # a template
+    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("critical", sa.Boolean, nullable=False),
+    sa.Column("counted", sa.Integer, nullable=False),  # how many there were when it was made
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("cursor", sa.String(64), nullable=False),  # the hash of whom it was put for last; empty once all are
+)
+
+announced = sa.Table(  # the deliveries of announcements
+    "announced",
+    metadata,
+    sa.Column("delivery_id", Id, primary_key=True, autoincrement=False),
+    sa.Column("announcement", Id, nullable=False),
+    sa.Column("begun_at", Micros),  # when it went to the socket; null again where it is to be tried again
+)
+
 erasures = sa.Table(  # one row, once somebody was forgotten
     "erasures",
     metadata,
@@ -315,6 +340,7 @@ _index("events_type", text_head(events.c.type), events.c.id)
 _index("events_owner", events.c.realm, text_head(events.c.owner), events.c.id, where="owner IS NOT NULL")
 # how much a customer was told since midnight
 _index("deliveries_told", _d.recipient, _d.settled_at, where="recipient IS NOT NULL AND state = 'delivered'")
+_index("announced_of", announced.c.announcement, announced.c.delivery_id)
 _index("links_chat", links.c.sender, links.c.chat)
 _index("link_tokens_key", link_tokens.c.key)
 _index("link_tokens_until", link_tokens.c.until)
@@ -322,24 +348,3 @@ _index("closed_at", closed.c.at)
 _index("set_aside_received", set_aside.c.received_at)
 _index("threads_said", threads.c.said_at)
 _index("fingerprints_until", fingerprints.c.until)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970, exact. Several of them stand in each row: a division would take twice as long."""
-    passed = moment - _EPOCH
-    return (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
-
-
-def moment(micros: int) -> datetime:
-    """The aware UTC time of `micros`."""
-    return _EPOCH + timedelta(microseconds=micros)
-
-
-def micros_or_none(moment: datetime | None) -> int | None:
-    return None if moment is None else micros(moment)
-
-
-def moment_or_none(micros: int | None) -> datetime | None:
-    return None if micros is None else moment(micros)

@@ -17,6 +17,8 @@ from bridge.store.index_key import index_key
 from bridge.store.rows import Row, event_of
 from bridge.store.schema import (
     addresses,
+    announced,
+    announcements,
     attempts,
     audit,
     closed,
@@ -59,16 +61,18 @@ WORDS: Mapping[sa.Table, tuple[str, ...]] = {
     attempts: ("reason", "answer"),
     audit: ("who", "detail"),
     lanes: ("reason",),
+    announcements: ("by", "chosen", "text"),
 }
 #: Tables that hold nothing of anybody: figures, and how the bridge itself stands.
-NOBODYS = frozenset((tallies, directories, replicas, erasures))
+NOBODYS = frozenset((tallies, directories, replicas, erasures, announced))
 
 
 def _event(person: Person, row: Row) -> Trace | None:
-    if row.source != OWN_SOURCE and not person.is_of_realm(row.source, row.realm):
+    is_of_realm = person.is_of_realm(row.source, row.realm)
+    if row.source != OWN_SOURCE and not is_of_realm:
         return None
     event = event_of(row)
-    if row.source != OWN_SOURCE and person.is_whose(event):
+    if is_of_realm and person.is_whose(event):  # of its own the bridge has announcements in their realm
         return Trace.THEIRS
     is_named = person.is_named_in(event.subject) or person.is_named_within([event.data, event.native])
     return Trace.MENTION if is_named or person.is_named_in(row.verdicts) else None
@@ -159,6 +163,7 @@ RULES: Mapping[sa.Table, Rule] = {
     addresses: _address,
     audit: _words(audit),
     lanes: _words(lanes),
+    announcements: _words(announcements),
     polled: _polled,
     tables: _table,
 }

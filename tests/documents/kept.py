@@ -12,7 +12,8 @@ from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
-from bridge.store.records import Query
+from bridge.store.queries.announcements import add_announcement
+from bridge.store.records import AnnouncementRecord, AnnouncementState, Query
 from tests.fakes import an_event, an_intake
 
 LAST = 812  # the highest number that a document names
@@ -40,12 +41,19 @@ routes:
 )
 
 
+ANNOUNCED = AnnouncementRecord(
+    at=datetime(2026, 11, 21, tzinfo=UTC), by="mina", sink="dm", chosen=("all",), text="From 2 to 3",
+    category="news", critical=False, counted=0, state=AnnouncementState.PUT,
+)  # fmt: skip
+
+
 def fill(store: Path) -> None:
     url = f"sqlite:///{store}"
     asyncio.run(_fill(url))
     with open_ledger(url) as ledger:
         now = datetime.now(UTC)
         operations.replay(ledger, Query(ids=(16,)), now=now)
+        ledger.write(add_announcement, ANNOUNCED)
         operations.mute(ledger, "user:alice", "30d", by="mina", now=now)
 
 

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ import yaml
 
 from bridge import __version__
 from bridge.cli import main
+from bridge.store import open_ledger
+from bridge.store.queries.links import put_link
 from tests.documents import kept
 from tests.documents.desk import PLACES, PROGRAMS, Desk
 from tests.documents.worlds import INSIDE, WAYS, answers
@@ -34,6 +37,7 @@ NOT_TYPED = {
 STOOD_FOR = {path.stem for path in PROGRAMS.glob("*.py")}
 
 BLOCKS = [one for one in blocks("sh") if one.page.name != "CONTRIBUTING.md"]
+A_LINK = "marzban/user:alice", "telegram bot 123456789", "7"
 SETTING = re.compile(r"[A-Z_]+=\S.*")
 SERVES = re.compile(r"(?:\S*/)?(?:panelbridge|make) run\b.*")
 
@@ -111,7 +115,11 @@ def test_every_command_of_a_list_does_something(
     command: Piece, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(store, tmp_path)
-    config = kept.WITH_BOT if command.text.startswith("panelbridge link ") else kept.CONFIG
+    (tmp_path / "maintenance.j2").write_text("{% block en %}From 2 to 3 it is interrupted, {{ me.name }}{% endblock %}")
+    if command.text.startswith("panelbridge announce "):
+        with open_ledger(f"sqlite:///{tmp_path / store.name}") as ledger:
+            ledger.write(put_link, *A_LINK, how="token", now=datetime.now(UTC))
+    config = kept.WITH_BOT if command.text.startswith(("panelbridge link ", "panelbridge announce ")) else kept.CONFIG
     (tmp_path / "config.yaml").write_text(f"listen: 127.0.0.1:{free_port()}\nadmin: {{listen: null}}\n{config}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PANELBRIDGE_CONFIG", raising=False)

@@ -78,6 +78,7 @@ def _of_a_lane(table: sa.Table) -> dict[str, object]:
         "deliveries": {"template": None, "terms": None, "cleared": None, "ref": None, "state": "delivered"},
         "attempts": {"ref": None},
         "audit": {"action": "prefs"},
+        "announcements": {"category": "news", "state": "put", "cursor": ""},
         "threads": {"ref": "7", "type": "user.created"},
         "addresses": {"reason": None},
     }

@@ -44,6 +44,7 @@ INDEXES = {
     "threads_said": False,
     "fingerprints_until": False,
     "deliveries_told": True,
+    "announced_of": False,
     "links_chat": False,
     "link_tokens_key": False,
     "link_tokens_until": False,

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from bridge.store.base import AddressState
 from bridge.store.compiled import read, write
-from bridge.store.schema import addresses, micros_or_none, moment_or_none
+from bridge.store.moments import micros_or_none, moment_or_none
+from bridge.store.schema import addresses
 
 _STATE = sa.select(addresses).where(
     addresses.c.sender == sa.bindparam("sender_"), addresses.c.place == sa.bindparam("place_")

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
+from bridge.people.recipient import is_customer
 from bridge.store.compiled import read, write
 from bridge.store.schema import directories, directory
 
@@ -46,6 +47,12 @@ def records_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapp
         for (record,) in read(connection, _RECORD, {"key_": key}):
             found[key] = load(record)
     return found
+
+
+def users_in_force(connection: sa.Connection) -> list[tuple[str, Mapping[str, Any]]]:
+    """What the directory says of each user that it knows."""
+    found = sa.select(directory.c.key, directory.c.record).where(directory.c.generation == _IN_FORCE.scalar_subquery())
+    return [(key, load(record)) for key, record in connection.execute(found) if is_customer(key)]
 
 
 def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[Record]]]) -> list[None]:

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from bridge.store.backend import backend_of
 from bridge.store.base import Cleared, State
 from bridge.store.compiled import write
+from bridge.store.moments import micros_or_none
 from bridge.store.queries.records import delivery_conditions, joined
 from bridge.store.records import Query
-from bridge.store.schema import deliveries, micros_or_none
+from bridge.store.schema import deliveries
 
 _SET_CLEARED = (
     sa.update(deliveries)

@@ -55,6 +55,11 @@ def chats_of(connection: sa.Connection, key: str) -> list[str]:
     return [one.chat for one in found if persons_of(connection, one.sender, one.chat) == [key]]
 
 
+def linked_to(connection: sa.Connection, sender: str) -> set[str]:
+    """The keys of those who have shown that bot a chat of theirs."""
+    return set(connection.execute(sa.select(links.c.key).where(links.c.sender == sender)).scalars())
+
+
 def count_linked(connection: sa.Connection) -> int:
     """How many have shown a bot where they are reached."""
     return connection.execute(sa.select(sa.func.count(links.c.key.distinct()))).scalar_one()

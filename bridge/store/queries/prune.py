@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bridge.store.backend import backend_of
 from bridge.store.base import SETTLED
-from bridge.store.queries import attempts, links, mutes, tallies
+from bridge.store.queries import announcements, attempts, links, mutes, tallies
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
@@ -93,6 +93,7 @@ def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: 
             deleted += connection.execute(statement).rowcount
     connection.execute(mutes.delete_over(before))  # they are few
     links.delete_over(connection, before=before)
+    announcements.delete_old(connection, before=before)
     return deleted
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from bridge.store.base import Delivery, Settlement
 from bridge.store.compiled import write_each
+from bridge.store.queries.announcements import forget_begun
 from bridge.store.queries.attempts import put_attempts
 from bridge.store.queries.erasures import kept
 from bridge.store.queries.following import falls_back, put_following
@@ -57,6 +58,7 @@ def settle(
             settled[-1].append(one)
         results.append(made)
     if every := [one for batch in settled for one in batch]:
+        forget_begun(connection, every)
         changed = write_each(connection, SETTLE, map(settlement_row, every))
         if gone := _forgotten(connection, [one for one, rows in zip(every, changed, strict=True) if not rows]):
             settled = [_without(connection, batch, gone) for batch in settled]

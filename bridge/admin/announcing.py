@@ -1,0 +1,143 @@
+"""Announcements: customers are told what the operator says, each of them once.
+
+Why what is put goes by a place in line: the next ones are those behind it, in the commit that makes their deliveries.
+Whoever is killed, stopped or begun twice finds in the store how far it is, and makes nobody's a second time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bridge.admin.dry_run import DryRun
+from bridge.delivery.attempt import Customer, customer_message
+from bridge.errors import BridgeError
+from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed
+from bridge.messages.errors import TemplateFault
+from bridge.people.address import Address, Addressing
+from bridge.people.announcement import announcement, place_in_line
+from bridge.people.person import an_event_about
+from bridge.people.recipient import Audience
+from bridge.sinks.base import Sink
+from bridge.store.ledger import Ledger
+from bridge.store.queries import announcements
+from bridge.store.queries.directory import users_in_force
+from bridge.store.queries.links import linked_to
+from bridge.store.records import AnnouncementRecord
+from bridge.terms import Terms
+
+EVERYBODY, OF_REALM, OF_OWNER = "all", "realm:", f"{Audience.OWNER.kind}:"
+AT_ONCE = 200  # deliveries that one commit makes
+LONGEST = 16_384  # characters of a template
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Somebody who can be told. `locale`: the language of their record, None for the sink's."""
+
+    key: str
+    locale: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.key.partition("/")[2].partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whom an announcement would reach, in their line, and how many of those who are meant have no address."""
+
+    reached: Sequence[Reached]
+    unreached: int
+
+    def locales(self, default: str) -> Mapping[str, int]:
+        """How many read which language, the most first."""
+        found: dict[str, int] = {}
+        for one in self.reached:
+            found[one.locale or default] = found.get(one.locale or default, 0) + 1
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+
+
+def customers_sink(ready: DryRun, name: str) -> Sink:
+    """The sink of that name, if customers are told there in words."""
+    sink = ready.sink(name)
+    if sink.addressing is None or sink.addressing.audience is not Audience.PERSON or sink.look.service is None:
+        raise BridgeError(f'announce: "{name}" is no sink of customers: its address should speak of person')
+    return sink
+
+
+def counted(ledger: Ledger, chosen: Sequence[str], sink: Sink) -> Counted:
+    """Whom of the people that the directory knows, and of those who have linked a chat, an announcement would reach."""
+    assert sink.addressing is not None
+    records: dict[str, Mapping[str, Any]] = dict(ledger.read(users_in_force))
+    linked = ledger.read(linked_to, sink.sender)
+    owned = {one: _owned_by(ledger, one) for one in chosen if one.partition("/")[2].startswith(OF_OWNER)}
+    reached, unreached = [], 0
+    for key in sorted(records.keys() | linked, key=place_in_line):
+        if not _is_meant(key, chosen, owned):
+            continue
+        record = records.get(key, {})
+        if key in linked or _has_address(sink.addressing, key, record):
+            reached.append(Reached(key, record.get("locale") or sink.look.locale))
+        else:
+            unreached += 1
+    return Counted(reached, unreached)
+
+
+def _owned_by(ledger: Ledger, owner: str) -> set[str]:
+    realm, _, whose = owner.partition("/")
+    subjects = ledger.read(announcements.subjects_owned_by, realm, whose.removeprefix(OF_OWNER))
+    return {f"{realm}/{subject}" for subject in subjects}
+
+
+def _is_meant(key: str, chosen: Sequence[str], owned: Mapping[str, set[str]]) -> bool:
+    realm = f"{OF_REALM}{key.partition('/')[0]}"
+    return any(one in (EVERYBODY, key, realm) or key in owned.get(one, ()) for one in chosen)
+
+
+def _has_address(addressing: Addressing, key: str, record: Mapping[str, Any]) -> bool:
+    return isinstance(addressing.resolve(an_event_about(Reached(key).name), record), Address)
+
+
+def shown(ready: DryRun, sink: Sink, text: str, locale: str, *, name: str, now: datetime) -> str:
+    """The words as somebody who reads that language gets them; raise BridgeError where the template fails."""
+    if len(text) > LONGEST:
+        raise BridgeError(f"announce: the template has more than {LONGEST:,} characters")
+    assert sink.look.service is not None
+    customer = Customer(ready.zone, locale)
+    try:
+        message, _ = customer_message(announcement(name, text, now), sink.look, ready.renderer, customer, at=now)
+    except TemplateFault as error:
+        raise BridgeError(f"announce: the template fails for {locale}: {error}") from None
+    return message.blocks[sink.look.service.blocks[0]]
+
+
+def put_all(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reached], now: datetime) -> Iterator[int]:
+    """Make the deliveries that are not made yet, a commit for each few; how many that were so far, after each.
+
+    It ends early where it was stopped, and where somebody else goes on with it.
+    """
+    at, made = record.cursor, 0
+    left = [one for one in reached if place_in_line(one.key) > at]
+    for start in range(0, len(left), AT_ONCE):
+        some = left[start : start + AT_ONCE]
+        after = place_in_line(some[-1].key)
+        if not ledger.write(announcements.put_some, record.id, _intakes(record, some, now), before=at, after=after):
+            return
+        at, made = after, made + len(some)
+        yield made
+    ledger.write(announcements.finish, record.id, before=at)
+
+
+def _intakes(record: AnnouncementRecord, some: Sequence[Reached], now: datetime) -> list[Intake]:
+    """One for each realm."""
+    realms: dict[str, list[Routed]] = {}
+    for one in some:
+        realms.setdefault(one.key.partition("/")[0], []).append(_routed(record, one, now))
+    return [Intake(routed, realm=realm) for realm, routed in realms.items()]
+
+
+def _routed(record: AnnouncementRecord, one: Reached, now: datetime) -> Routed:
+    terms = Terms(category=record.category, critical=record.critical)
+    to = Destination(record.sink, f"announcement {record.id}", terms=terms, recipient=one.key)
+    return Routed(announcement(one.name, record.text, now), (to,), Decision(NO_TABLE))

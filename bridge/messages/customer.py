@@ -14,8 +14,8 @@ from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.messages.values import figure, moment
-from bridge.vocabulary import event_type
 from bridge.people.announcement import is_announcement
+from bridge.vocabulary import event_type
 
 #: The folder of what customers are told: the words in `customers/{locale}.j2`, what a service has around them in
 #: `{service}/customers/{locale}.j2`.

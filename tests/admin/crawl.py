@@ -94,11 +94,11 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
         for what in ("in", "out", "type", "row", "aside"):
             await ask("GET", f"/series?what={what}")
         for number, one in enumerate((await ask("GET", "/events?limit=200"))["items"]):
-            for path in ("/preview", "/preview?drawn=true&locale=fa"):
-                await ask("GET", f"/events/{one['id']}{path}")
+            await ask("GET", f"/events/{one['id']}/preview")
             event = await ask("GET", f"/events/{one['id']}")
             await ask("GET", f"/tables/{event['table_key']}")
-            if number < SOME:  # it is what its preview is
+            if number < SOME:  # it is what its page is, or its preview
+                await ask("GET", f"/events/{one['id']}/preview?drawn=true&locale=fa")
                 await ask("POST", "/try?drawn=true", {"event": one["id"]})
         for one in (await ask("GET", "/deliveries?limit=200"))["items"]:
             for path in ("", "/attempts"):

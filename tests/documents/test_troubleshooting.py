@@ -7,6 +7,7 @@ from bridge.admin.words import sentence
 from bridge.delivery.customers import CLOSED, STOPPED
 from bridge.delivery.earlier import NOTHING_TO_DELETE
 from bridge.mute import MUTED
+from bridge.people import announcement
 from bridge.store.base import Standing, State
 from bridge.store.queries.told import TOLD_ALREADY
 from tests.pages import ROOT, named, table
@@ -36,6 +37,8 @@ def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
     constants = {
         "MUTED": MUTED,
         "NOTHING_TO_DELETE": NOTHING_TO_DELETE,
+        "UNCERTAIN": announcement.UNCERTAIN,
+        "unsent": announcement.STOPPED,
         "reason": "the service's own words",
         "why": "the service's own words",
     }

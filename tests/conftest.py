@@ -40,11 +40,14 @@ unmarked: list[str] = []  # the test that runs, where it has no mark
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who asks for the server has the mark; and what waits for processes begins first, beside what does not wait."""
+    """Who asks for the server has the mark; and what waits for processes begins first, beside what does not wait.
+
+    Before all others what takes longest: at the end it would be waited for alone.
+    """
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("process")
-    items.sort(key=lambda item: item.get_closest_marker("process") is None)
+    items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("process", "long")])
 
 
 def _refuse_process(event: str, _arguments: tuple[object, ...]) -> None:

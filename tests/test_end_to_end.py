@@ -74,6 +74,7 @@ SENDERS_OWN = ("host", "content-length", "transfer-encoding")
 Told = dict[str, list[str]]  # the source and the subject → native names, in order
 
 
+@pytest.mark.long
 async def test_every_recorded_request_arrives_everywhere_and_no_secret_of_it_does(tmp_path: Path) -> None:
     expected: Told = defaultdict(list)
     houses = [house for _, house in HOUSES.values()]

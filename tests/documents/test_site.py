@@ -78,6 +78,7 @@ def test_the_gallery_shows_every_event_as_people_would_see_the_request(site: Pat
     assert drawn == [one_line(CHATS[service].seen(one.shown)) for one in asked]
 
 
+@pytest.mark.long
 async def test_nothing_of_the_site_is_fetched_from_elsewhere(site: Path) -> None:
     asked: list[str] = []
     async with async_playwright() as playwright:

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.process
 CUTS, AT_ONCE, SEED = 20, 2, 7
 
 
+@pytest.mark.long
 def test_whatever_goes_on_when_the_power_goes_nothing_is_lost_or_broken_and_only_the_last_second_is_told_again(
     tmp_path: Path, shim: Path
 ) -> None:

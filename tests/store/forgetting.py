@@ -44,7 +44,8 @@ def columns_with(url: str, text: str) -> set[str]:
     """The columns of all tables there are in which a text stands, as `events.data`."""
     engine = open_engine(url)
     found = set()
-    with engine.connect() as connection:
+    # a busy machine may look at all of them for longer than a transaction may stand still
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for table in sa.inspect(connection).get_table_names():
             for column in sa.inspect(connection).get_columns(table):
                 cast = sa.cast(sa.column(column["name"]), sa.Text)

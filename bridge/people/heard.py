@@ -92,6 +92,14 @@ class Answer:
         return cls(**{**stored, "told": Told(stored["told"])})
 
 
+MOST_LEFT = 200  # answers that wait to be said, the newest
+
+
+def with_left(state: Mapping[str, Any], answers: Sequence[Answer]) -> list[Any]:
+    """What is left to be said by a turn's state, and these behind it, as they are kept."""
+    return [*state.get("answers", ()), *(one.to_json() for one in answers)][-MOST_LEFT:]
+
+
 @dataclass(frozen=True, slots=True)
 class Button:
     """A button under an answer; `data` comes back when it is pressed."""

@@ -8,6 +8,7 @@ confirmed that was not kept. What is to be answered is kept with it: a kill repe
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from bridge.errors import StoreError
 from bridge.event import JsonObject
 from bridge.messages.bot import is_button, words_of
 from bridge.people.floods import Floods
-from bridge.people.heard import Answer, Hearing, Said, Unheard
+from bridge.people.heard import Answer, Hearing, Said, Unheard, with_left
 from bridge.people.link import LinkMaker
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.polled import Health, Polling, PollKey, PollResult, Turn
@@ -99,23 +100,28 @@ class Bot:
         began = self._clock.monotonic()
         try:
             await self._know_name(plan, state)
-            await self._say_left(plan, state)
+            unsaid = await self._say_left(plan, state)
             hearing = await self._hear(plan, state.get("after"))
         except Unheard as error:
             await self._failed(turn, state, error)
             return LOOK
         except asyncio.CancelledError:  # we end: whoever listens next need not wait for our turn to be over
-            await self._outbox.keep_heard(
-                (), _result(turn, state, health=turn.health, due_at=self._clock.now()), now=self._clock.now()
-            )
+            now = self._clock.now()
+            with suppress(StoreError):  # then they wait
+                await self._outbox.keep_heard((), _result(turn, state, health=turn.health, due_at=now), now=now)
             raise
-        if turn.health.failing_since is not None:
+        if turn.health.failing_since is not None and unsaid is None:
             log(LOG, logging.INFO, "bot.heard_again", bot=state["name"])
-        await self._keep(plan, turn, hearing, state)
-        return 0.0 if hearing.after is not None else began + SOON - self._clock.monotonic()
+        await self._keep(plan, turn, hearing, state, unsaid)
+        return 0.0 if hearing.after is not None and unsaid is None else began + SOON - self._clock.monotonic()
 
-    async def _keep(self, plan: BotPlan, turn: Turn, hearing: Hearing, state: JsonObject) -> None:
-        """Keep what was heard, then say what follows from it; the turn is over when both is done."""
+    async def _keep(
+        self, plan: BotPlan, turn: Turn, hearing: Hearing, state: JsonObject, unsaid: Unheard | None
+    ) -> None:
+        """Keep what was heard, then say what follows from it; the turn is over when both is done.
+
+        `unsaid`: why what was left could not be said; then what follows is left as well.
+        """
         now = self._clock.now()
         meant = [one for one in hearing.heard if one.said is not Said.PRESSED or is_button(one.pressed)]
         heard = self._floods.heeded(meant, self._clock.monotonic())
@@ -126,30 +132,27 @@ class Bot:
                 log(LOG, logging.WARNING, "bot.turn_over", bot=state["name"])
                 return
             self._floods.learn(answers, self._clock.monotonic())
-            state["answers"] = [one.to_json() for one in answers]
-            try:
-                await self._say_left(plan, state)
-            except Unheard as error:
-                await self._failed(turn, state, error)
-                return
+            state["answers"] = with_left(state, answers)
+            unsaid = unsaid or await self._say_left(plan, state)
+        if unsaid is not None:
+            await self._failed(turn, state, unsaid)
+            return
         await self._outbox.keep_heard((), _result(turn, state, due_at=self._clock.now()), now=now)
 
-    async def _say_left(self, plan: BotPlan, state: JsonObject) -> None:
+    async def _say_left(self, plan: BotPlan, state: JsonObject) -> Unheard | None:
         """Say what is to be answered, as far as there is time; what was said is not in the state any more.
 
-        Raise Unheard where the service is away: the rest stays.
+        Why the next one could not be said, where the service is away: people are heard all the same.
         """
         ends = self._clock.monotonic() + SAYING
-        left = [Answer.from_json(one) for one in state.pop("answers", ())]
+        left = state["answers"] = list(state.get("answers", ()))
         while left and self._clock.monotonic() < ends:
             try:
-                await self._say(plan, left[0], ends)
-            except Unheard:
-                state["answers"] = [one.to_json() for one in left]
-                raise
+                await self._say(plan, Answer.from_json(left[0]), ends)
+            except Unheard as error:
+                return error
             del left[0]
-        if left:
-            state["answers"] = [one.to_json() for one in left]
+        return None
 
     async def _say(self, plan: BotPlan, answer: Answer, ends: float) -> None:
         """Say one answer. What the service does not take is not said: whom it is for has gone, or pressed twice."""
@@ -160,7 +163,8 @@ class Bot:
             if wait is not None and self._clock.monotonic() + wait < ends:
                 await self._clock.sleep(wait)
                 response = await self._answered(plan, request, within=self._until(ends))
-            if plan.ears.wait_in(response) is not None or response.status >= 500:
+                wait = plan.ears.wait_in(response)
+            if wait is not None or response.status >= 500:
                 raise Unheard(f"HTTP {response.status}", after=wait)
             if response.status >= 400:
                 log(LOG, logging.INFO, "bot.not_said", told=answer.told.value, status=response.status)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from bridge.errors import StoreUnavailable
 from bridge.intake import Intake, Routed
+from bridge.people.heard import Unheard
 from bridge.people.link import hash_of, new_token
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import chat_scope
@@ -362,12 +364,13 @@ async def test_nothing_is_confirmed_before_it_is_kept(here: Listening) -> None:
 async def test_an_answer_that_was_not_said_is_said_by_whoever_comes_next(here: Listening) -> None:
     here.telegram.writes(HERE, f"/start {await here.a_token()}")
     say, here.bot._say = here.bot._say, _cut_off  # type: ignore[method-assign]
-    with pytest.raises(asyncio.CancelledError):
-        await here.bot.step(here.plan)
+    for _ in range(2):  # as it was heard, and when what was left is said
+        with pytest.raises(asyncio.CancelledError):
+            await here.bot.step(here.plan)
+        here.clock.step(TURN)
     here.bot._say = say  # type: ignore[method-assign]
     assert await here.linked() == str(HERE)
     assert here.said(HERE) == []
-    here.clock.step(TURN)
     await here.bot.step(here.plan)
     await here.bot.step(here.plan)
     assert [one[:6] for one in here.said(HERE)] == ["✅ Done"]
@@ -375,6 +378,39 @@ async def test_an_answer_that_was_not_said_is_said_by_whoever_comes_next(here: L
 
 async def _cut_off(*args: object) -> None:
     raise asyncio.CancelledError
+
+
+async def test_people_are_heard_while_nothing_can_be_said_to_them_and_are_answered_afterwards(here: Listening) -> None:
+    say, here.bot._say = here.bot._say, _away  # type: ignore[method-assign]
+    for text in (f"/start {await here.a_token()}", "/stop"):
+        here.telegram.writes(HERE, text)
+        await here.bot.step(here.plan)
+        here.clock.step(3600.0)
+    assert (await here.wants()).stopped
+    assert here.said(HERE) == []
+    here.bot._say = say  # type: ignore[method-assign]
+    await here.bot.step(here.plan)
+    assert [one[:6] for one in here.said(HERE)] == ["✅ Done", "I will"]
+
+
+async def _away(*args: object) -> None:
+    raise Unheard("HTTP 502")
+
+
+async def test_a_bot_that_ends_while_the_store_is_away_ends(here: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*args: object, **about: object) -> None:
+        raise StoreUnavailable("store: it is away")
+
+    monkeypatch.setattr(here.bot, "_say_left", _cut_off)
+    monkeypatch.setattr(here.outbox, "keep_heard", away)
+    with pytest.raises(asyncio.CancelledError):
+        await here.bot.step(here.plan)
+
+
+async def test_what_is_kept_of_a_bot_is_not_forgotten_as_that_of_a_source_is(here: Listening) -> None:
+    await here.bot.step(here.plan)
+    later = here.clock.now() + timedelta(days=365)
+    assert await here.outbox.forget_polled(others_than=(), before=later) == 0
 
 
 async def test_a_bridge_that_ends_holds_up_nobody_who_listens_next(here: Listening) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bridge.people.heard import Answer, Heard, Said, Told
+from bridge.people.heard import Answer, Heard, Said, Told, with_left
 from bridge.people.link import hash_of, is_token
 from bridge.people.wants import CATEGORIES, all_of, chat_scope
 from bridge.polled import PollResult
@@ -45,8 +45,8 @@ def _keep(connection: sa.Connection, heard: Sequence[Heard], result: PollResult,
         if not one.silent
     ]
     if answers:
-        state = {**(result.state or {}), "answers": [one.to_json() for one in answers]}
-        keep_turn(connection, replace(result, state=state))
+        state = result.state or {}
+        keep_turn(connection, replace(result, state={**state, "answers": with_left(state, answers)}))
     return answers
 
 

@@ -15,7 +15,7 @@ from bridge.codec import dump, load
 from bridge.event import JsonObject, iso
 from bridge.foreign import moment as time_of
 from bridge.intake import Intake
-from bridge.polled import Health, PollKey, PollResult, Turn
+from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.store.base import PutResult
 from bridge.store.queries.put import lock_next_id, put
 from bridge.store.queries.tallies import CountedNames
@@ -69,8 +69,12 @@ def put_polled(
 
 
 def forget_polled(connection: sa.Connection, sources: Sequence[str], before: datetime) -> int:
-    """Delete what is kept of others than these sources that nobody has asked since then; how many rows went."""
-    gone = polled.c.due_at < micros(before), polled.c.source.not_in(sources)
+    """Delete what is kept of others than these sources that nobody has asked since then; how many rows went.
+
+    A bot is no source, and its place in what people write is not forgotten.
+    """
+    of_sources = polled.c.what != Polling.BOT.value
+    gone = polled.c.due_at < micros(before), polled.c.source.not_in(sources), of_sources
     return connection.execute(sa.delete(polled).where(*gone)).rowcount
 
 

@@ -16,6 +16,7 @@ from bridge.store.queries.forget import (
     deliveries_of_events,
     erase,
     traces,
+    wishes_at,
 )
 from bridge.store.rows import event_of
 from bridge.store.schema import addresses, attempts, deliveries, events, micros
@@ -109,6 +110,7 @@ def forgettable(ledger: Ledger, person: Person, *, places: Places, mentions: boo
         else:
             counted.rows[found.table.name] += len(found.rows)
     counted.rows["addresses"] += ledger.read(count_addresses, went_to)
+    counted.rows["wishes"] += len(ledger.read(wishes_at, person, went_to - person.places))
     return counted.done()
 
 

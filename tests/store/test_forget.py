@@ -14,18 +14,20 @@ from bridge.admin import forgetting
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Again, Attempt, Dead, Delivered, Done, Refused
-from bridge.people.person import Person
+from bridge.people.person import Person, forgotten_key
+from bridge.people.wants import chat_scope
 from bridge.store import open_ledger, open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.base import AddressState, Settlement
 from bridge.store.migrate import migrate
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.erasures import want_empty_log, wanted_log
+from bridge.store.queries.links import put_link
 from bridge.store.queries.records import delivery_records
 from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.records import DeliveryRecord, Query
 from bridge.store.retention import empty_log_forever
-from bridge.store.schema import attempts, deliveries, events, metadata
+from bridge.store.schema import attempts, deliveries, events, metadata, wishes
 from bridge.store.scrub import Scrubbed
 from bridge.store.traces import NOBODYS, RULES, WORDS
 from bridge.terms import Terms
@@ -216,6 +218,25 @@ async def test_the_addresses_that_she_was_told_at_go_with_what_was_told(outbox: 
     assert would.rows["addresses"] == done.rows["addresses"] == 2
     assert await outbox.address_state("a bot", "700002") is not None
     assert await outbox.address_state("a bot", "555") is None
+
+
+async def test_what_was_said_in_a_chat_that_only_her_events_tell_of_goes_and_a_stop_holds(
+    outbox: SqlOutbox, any_store_url: str
+) -> None:
+    hers, shared = chat_scope("a bot", 555), chat_scope("a bot", 777)
+    told = (replace(an_event("user:alice"), data={"user": {"telegram_id": chat}}) for chat in (555, 777))
+    await outbox.put(an_intake(*told))
+    with open_ledger(any_store_url) as ledger:
+        ledger.write(put_link, "marzban/user:bob", "a bot", "777", how="token", now=START)
+        for scope in (hers, shared):
+            ledger.write(set_stopped, scope, stop=True, by="themselves", now=START)
+        told_at = {"places": lambda event: {str(event.data["user"]["telegram_id"])}}
+        would = forgetting.forgettable(ledger, ALICE, **told_at)
+        done = forgetting.forget(ledger, ALICE, now=START, pause=lambda: None, **told_at)
+        assert would.rows["wishes"] == done.rows["wishes"] == 1
+        kept = ledger.read(lambda connection: set(connection.execute(sa.select(wishes.c.key)).scalars()))
+        assert kept == {forgotten_key(hers), shared}
+        assert ledger.read(wishes_of, [hers])[hers].stopped_at == START
 
 
 async def test_a_bridge_that_runs_empties_its_log_while_it_takes_in_what_comes(

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 
 from bridge.event import Event
 from bridge.people.person import Person, forgotten_key
+from bridge.people.wants import CHAT
 from bridge.store.backend import backend_of
 from bridge.store.base import State
 from bridge.store.ledger import Ledger
 from bridge.store.queries import attempts as tries
 from bridge.store.queries.erasures import erased_something
 from bridge.store.rows import Row, event_of
-from bridge.store.schema import addresses, attempts, deliveries, events, metadata, wishes
+from bridge.store.schema import addresses, attempts, deliveries, events, links, metadata, wishes
 from bridge.store.traces import RULES, Trace, may_name, without_name
 
 WINDOW = 2000  # rows that are looked through at once
@@ -102,6 +103,14 @@ def count_addresses(connection: sa.Connection, places: Collection[str]) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(addresses).where(known)).scalar_one()
 
 
+def wishes_at(connection: sa.Connection, person: Person, places: Collection[str]) -> list[Row]:
+    """What was said in these chats and mailboxes, but for those that somebody else has linked."""
+    taken = sa.select(links.c.chat).where(links.c.chat.in_(sorted(places)), links.c.key != person.key)
+    left = sorted(set(places) - set(connection.execute(taken).scalars()))
+    said = sa.or_(sa.false(), *(wishes.c.key.endswith(f"{CHAT}{place}", autoescape=True) for place in left))
+    return list(connection.execute(sa.select(wishes).where(said)))
+
+
 def is_written_anywhere(connection: sa.Connection, person: Person) -> bool:
     """Whether any row has the letters of the name, be it as a part of another word."""
     return any(
@@ -118,7 +127,7 @@ def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, 
     if found.trace is Trace.WORDS:
         counts = _erase_words(connection, found, person)
     elif found.table is events:
-        counts = _erase_events(connection, found, now, places)
+        counts = _erase_events(connection, found, person, now, places)
     elif found.table is deliveries:
         counts = _erase_deliveries(connection, [row.id for row in found.rows], now)
     else:
@@ -133,13 +142,15 @@ def _delete(connection: sa.Connection, found: Found) -> int:
     return connection.execute(sa.delete(found.table).where(_is_one_of(found.table, keys_of(found)))).rowcount
 
 
-def _erase_events(connection: sa.Connection, found: Found, now: int, places: Places) -> dict[str, int]:
+def _erase_events(connection: sa.Connection, found: Found, person: Person, now: int, places: Places) -> dict[str, int]:
     ids = [row.id for row in found.rows]
     backend_of(connection).lock_delivery_ids(connection)  # nobody may make a delivery of them meanwhile: a replay
     counts = _erase_deliveries(connection, deliveries_of_events(connection, ids), now)
     went_to = {place for row in found.rows for place in places(event_of(row))}
     gone = connection.execute(sa.delete(addresses).where(addresses.c.place.in_(sorted(went_to)))).rowcount
-    return counts | {"events": _delete(connection, found), "addresses": gone}
+    said = Found(wishes, Trace.THEIRS, wishes_at(connection, person, went_to))
+    _leave_stopped(connection, said, person)
+    return counts | {"wishes": _delete(connection, said), "events": _delete(connection, found), "addresses": gone}
 
 
 def _erase_deliveries(connection: sa.Connection, ids: Sequence[int], now: int) -> dict[str, int]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from bridge.event import JsonObject
 from bridge.people.person import Person
 from bridge.store.ledger import Ledger
+from bridge.store.personal import Relation
 from bridge.store.queries.forget import (
     Found,
     Places,
@@ -15,12 +16,11 @@ from bridge.store.queries.forget import (
     count_attempts,
     deliveries_of_events,
     erase,
-    traces,
+    rows_about,
     wishes_at,
 )
 from bridge.store.rows import event_of
 from bridge.store.schema import addresses, attempts, deliveries, events, micros
-from bridge.store.traces import Trace
 
 LISTED = 100  # mentions that are named one by one
 
@@ -68,7 +68,7 @@ class _Counted:
 
     def beside(self, found: Found) -> None:
         """What stays, and says so."""
-        if found.trace is Trace.BEYOND:
+        if found.relation is Relation.BEYOND:
             self.beyond[found.table.name] += len(found.rows)
         else:
             self.mentioned += len(found.rows)
@@ -89,12 +89,12 @@ def _mention(found: Found, number: int) -> str:
 def forgettable(ledger: Ledger, person: Person, *, places: Places, mentions: bool = False) -> Forgettable:
     """What would be erased; nothing is. `mentions`: also what is somebody else's and names them."""
     counted, gone, went_to = _Counted(), set[int](), set(person.places)
-    for found in traces(ledger, person):
+    for found in rows_about(ledger, person):
         if found.table is addresses:
             continue
-        if found.trace is Trace.BEYOND or (found.trace is Trace.MENTION and not mentions):
+        if found.relation is Relation.BEYOND or (found.relation is Relation.MENTION and not mentions):
             counted.beside(found)
-        elif found.trace is Trace.WORDS:
+        elif found.relation is Relation.WORDS:
             key = "delivery_id" if found.table is attempts else "id"
             counted.words += sum(row._mapping.get(key) not in gone for row in found.rows)
         elif found.table is events:
@@ -133,12 +133,12 @@ def forget(
     Whatever interrupts it, it can be begun again. What comes in about them meanwhile is erased as well.
     """
     counted = _Counted()
-    for found in traces(ledger, person):
-        if found.trace is Trace.BEYOND or (found.trace is Trace.MENTION and not mentions):
+    for found in rows_about(ledger, person):
+        if found.relation is Relation.BEYOND or (found.relation is Relation.MENTION and not mentions):
             counted.beside(found)
             continue
         erased = ledger.write(erase, found, person, now=micros(now), places=places)
-        if found.trace is Trace.WORDS:
+        if found.relation is Relation.WORDS:
             counted.words += sum(erased.values())
         else:
             counted.rows.update(erased)

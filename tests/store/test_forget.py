@@ -21,6 +21,7 @@ from bridge.store.backend import open_engine
 from bridge.store.base import AddressState, Settlement
 from bridge.store.migrate import migrate
 from bridge.store.outbox import SqlOutbox
+from bridge.store.personal import NOBODYS, RULES, WORDS
 from bridge.store.queries.erasures import want_empty_log, wanted_log
 from bridge.store.queries.links import put_link
 from bridge.store.queries.records import delivery_records
@@ -29,7 +30,6 @@ from bridge.store.records import DeliveryRecord, Query
 from bridge.store.retention import empty_log_forever
 from bridge.store.schema import attempts, deliveries, events, metadata, wishes
 from bridge.store.scrub import Scrubbed
-from bridge.store.traces import NOBODYS, RULES, WORDS
 from bridge.terms import Terms
 from tests.fakes import DECISION, START, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, settle

@@ -16,11 +16,11 @@ from bridge.people.wants import CHAT
 from bridge.store.backend import backend_of
 from bridge.store.base import State
 from bridge.store.ledger import Ledger
+from bridge.store.personal import RULES, Relation, may_name, without_name
 from bridge.store.queries import attempts as tries
 from bridge.store.queries.erasures import erased_something
 from bridge.store.rows import Row, event_of
 from bridge.store.schema import addresses, attempts, deliveries, events, links, metadata, wishes
-from bridge.store.traces import RULES, Trace, may_name, without_name
 
 WINDOW = 2000  # rows that are looked through at once
 STEP = 100  # rows that are erased at once: a running bridge never waits long
@@ -38,11 +38,11 @@ class Found:
     """Rows of one table that are the same to somebody."""
 
     table: sa.Table
-    trace: Trace
+    relation: Relation
     rows: Sequence[Row]
 
 
-def traces(ledger: Ledger, person: Person) -> Iterator[Found]:
+def rows_about(ledger: Ledger, person: Person) -> Iterator[Found]:
     """All that there is of a person, a table after the other, at most STEP rows at once."""
     for table, rule in RULES.items():
         after: Key | None = None
@@ -50,9 +50,9 @@ def traces(ledger: Ledger, person: Person) -> Iterator[Found]:
             keys, after = ledger.read(_window, table, person, after)
             for start in range(0, len(keys), STEP):
                 rows = ledger.read(_rows, table, keys[start : start + STEP])
-                for trace in Trace:
-                    if found := [row for row in rows if rule(person, row) is trace]:
-                        yield Found(table, trace, found)
+                for relation in Relation:
+                    if found := [row for row in rows if rule(person, row) is relation]:
+                        yield Found(table, relation, found)
             if after is None:
                 break
 
@@ -124,7 +124,7 @@ def is_written_anywhere(connection: sa.Connection, person: Person) -> bool:
 
 def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, places: Places) -> dict[str, int]:
     """Erase what was found; how many rows of which table that were. What is theirs goes, else their name does."""
-    if found.trace is Trace.WORDS:
+    if found.relation is Relation.WORDS:
         counts = _erase_words(connection, found, person)
     elif found.table is events:
         counts = _erase_events(connection, found, person, now, places)
@@ -148,7 +148,7 @@ def _erase_events(connection: sa.Connection, found: Found, person: Person, now: 
     counts = _erase_deliveries(connection, deliveries_of_events(connection, ids), now)
     went_to = {place for row in found.rows for place in places(event_of(row))}
     gone = connection.execute(sa.delete(addresses).where(addresses.c.place.in_(sorted(went_to)))).rowcount
-    said = Found(wishes, Trace.THEIRS, wishes_at(connection, person, went_to))
+    said = Found(wishes, Relation.THEIRS, wishes_at(connection, person, went_to))
     _leave_stopped(connection, said, person)
     return counts | {"wishes": _delete(connection, said), "events": _delete(connection, found), "addresses": gone}
 

@@ -44,7 +44,7 @@ from bridge.store.schema import (
 from bridge.vocabulary import OWN_SOURCE
 
 
-class Trace(StrEnum):
+class Relation(StrEnum):
     """What a row is to somebody who is to be forgotten."""
 
     THEIRS = "theirs"  # it is about them: erased
@@ -53,7 +53,7 @@ class Trace(StrEnum):
     BEYOND = "beyond"  # what the operator's file or a panel says, and says again: to be mended there
 
 
-Rule = Callable[[Person, Row], Trace | None]
+Rule = Callable[[Person, Row], Relation | None]
 
 #: Columns of words, which go without the name; of `answer` all goes: it repeats what was said.
 WORDS: Mapping[sa.Table, tuple[str, ...]] = {
@@ -67,47 +67,47 @@ WORDS: Mapping[sa.Table, tuple[str, ...]] = {
 NOBODYS = frozenset((tallies, directories, replicas, erasures, announced))
 
 
-def _event(person: Person, row: Row) -> Trace | None:
+def _event(person: Person, row: Row) -> Relation | None:
     is_of_realm = person.is_of_realm(row.source, row.realm)
     if row.source != OWN_SOURCE and not is_of_realm:
         return None
     event = event_of(row)
     if is_of_realm and person.is_whose(event):  # of its own the bridge has announcements in their realm
-        return Trace.THEIRS
+        return Relation.THEIRS
     is_named = person.is_named_in(event.subject) or person.is_named_within([event.data, event.native])
-    return Trace.MENTION if is_named or person.is_named_in(row.verdicts) else None
+    return Relation.MENTION if is_named or person.is_named_in(row.verdicts) else None
 
 
-def _delivery(person: Person, row: Row) -> Trace | None:
-    return Trace.THEIRS if row.recipient == person.key else _words(deliveries)(person, row)
+def _delivery(person: Person, row: Row) -> Relation | None:
+    return Relation.THEIRS if row.recipient == person.key else _words(deliveries)(person, row)
 
 
 def _words(table: sa.Table) -> Rule:
-    def rule(person: Person, row: Row) -> Trace | None:
+    def rule(person: Person, row: Row) -> Relation | None:
         texts = (row._mapping[name] for name in WORDS[table])
-        return Trace.WORDS if any(map(person.is_named_in, texts)) else None
+        return Relation.WORDS if any(map(person.is_named_in, texts)) else None
 
     return rule
 
 
-def _set_aside(person: Person, row: Row) -> Trace | None:
+def _set_aside(person: Person, row: Row) -> Relation | None:
     if row.source not in person.sources:
         return None
     element = load(row.element)
     if has_text(element, (person.name, person.subject)):
-        return Trace.THEIRS
+        return Relation.THEIRS
     is_named = any(map(person.is_named_in, (row.path, row.reason))) or person.is_named_within(element)
-    return Trace.MENTION if is_named else None
+    return Relation.MENTION if is_named else None
 
 
-def _mute(person: Person, row: Row) -> Trace | None:
+def _mute(person: Person, row: Row) -> Relation | None:
     if row.kind == MuteKind.SUBJECT.value and row.value == person.subject:
-        return Trace.THEIRS
-    return Trace.BEYOND if any(map(person.is_named_in, (row.value, row.by))) else None
+        return Relation.THEIRS
+    return Relation.BEYOND if any(map(person.is_named_in, (row.value, row.by))) else None
 
 
-def _thread(person: Person, row: Row) -> Trace | None:
-    return Trace.THEIRS if row.subject in thread_keys(person) else None
+def _thread(person: Person, row: Row) -> Relation | None:
+    return Relation.THEIRS if row.subject in thread_keys(person) else None
 
 
 def thread_keys(person: Person) -> tuple[str, str]:
@@ -115,34 +115,34 @@ def thread_keys(person: Person) -> tuple[str, str]:
     return index_key(person.subject), index_key(f"{person.key}>{person.subject}")
 
 
-def _fingerprint(person: Person, row: Row) -> Trace | None:
-    return Trace.THEIRS if person.is_named_in(row.key) else None
+def _fingerprint(person: Person, row: Row) -> Relation | None:
+    return Relation.THEIRS if person.is_named_in(row.key) else None
 
 
-def _keyed(person: Person, row: Row) -> Trace | None:
-    return Trace.THEIRS if row.key == person.key else None
+def _keyed(person: Person, row: Row) -> Relation | None:
+    return Relation.THEIRS if row.key == person.key else None
 
 
-def _directory(person: Person, row: Row) -> Trace | None:
-    return _keyed(person, row) or (Trace.BEYOND if person.is_named_in(row.record) else None)
+def _directory(person: Person, row: Row) -> Relation | None:
+    return _keyed(person, row) or (Relation.BEYOND if person.is_named_in(row.record) else None)
 
 
-def _address(person: Person, row: Row) -> Trace | None:
-    return Trace.THEIRS if row.place in person.places else None
+def _address(person: Person, row: Row) -> Relation | None:
+    return Relation.THEIRS if row.place in person.places else None
 
 
-def _polled(person: Person, row: Row) -> Trace | None:
-    return Trace.BEYOND if row.source in person.sources and person.is_named_in(row.state) else None
+def _polled(person: Person, row: Row) -> Relation | None:
+    return Relation.BEYOND if row.source in person.sources and person.is_named_in(row.state) else None
 
 
-def _wish(person: Person, row: Row) -> Trace | None:
+def _wish(person: Person, row: Row) -> Relation | None:
     """What they want; and what was said in a chat of theirs, which names nobody."""
     is_theirs = row.key == person.key or row.key.rpartition(CHAT)[2] in person.places
-    return Trace.THEIRS if is_theirs else None
+    return Relation.THEIRS if is_theirs else None
 
 
-def _table(person: Person, row: Row) -> Trace | None:
-    return Trace.BEYOND if person.is_named_in(row.rows) else None
+def _table(person: Person, row: Row) -> Relation | None:
+    return Relation.BEYOND if person.is_named_in(row.rows) else None
 
 
 #: What is asked of each row that may name them, in this order: what was said of an event goes with it.

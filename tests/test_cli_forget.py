@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli.forget import NOUNS
 from bridge.outcome import Attempt, Dead, Refused
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import AddressState, Settlement
+from bridge.store.personal import RULES
 from bridge.store.queries.audit import audit_records
 from tests.commands import Run, typed_by
 from tests.fakes import START, an_event, an_intake
@@ -117,3 +119,10 @@ async def test_events_of_others_that_name_her_are_named(run: Run, store_url: str
 )
 async def test_only_a_user_can_be_forgotten(run: Run, who: str, error: str) -> None:
     assert run("forget", who, "--yes") == (1, "", f"{error}\n")
+
+
+def test_rows_of_every_table_that_are_somebodys_have_a_name() -> None:
+    """Of the others a name is erased, or it is told who still says it."""
+    others = {"audit", "lanes", "announcements", "polled", "tables"}
+    assert {table.name for table in RULES} - NOUNS.keys() == others
+    assert not others & NOUNS.keys()

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bridge.cli.people_file import NOUNS
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import AddressState
+from bridge.store.people_file import TABLES
 from bridge.store.queries.audit import audit_records
 from bridge.store.queries.wishes import set_stopped
 from tests.commands import Run, typed_by
@@ -35,6 +37,7 @@ async def at(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[[st
 def test_what_one_store_knows_another_is_told(at: Callable[[str], Run], tmp_path: Path) -> None:
     file = tmp_path / "people.jsonl"
     assert at("old")("export", file) == (0, f"{file}: 2 rows\n", "")
+    assert file.stat().st_mode & 0o777 == 0o600  # it has people's addresses
     assert at("new")("import", file, "--dry-run") == (0, "would take 1 wish, 1 address\n", "")
     assert at("new")("export")[1] == '{"panelbridge":"people","version":1}\n'
     assert at("new")("import", file) == (0, "took 1 wish, 1 address\n", "")
@@ -43,6 +46,17 @@ def test_what_one_store_knows_another_is_told(at: Callable[[str], Run], tmp_path
     with open_ledger(f"sqlite:///{tmp_path}/new.db") as ledger:
         [line] = ledger.read(audit_records, limit=5)
     assert (line.action, line.detail) == ("people import", {"wishes": 1, "addresses": 1})
+
+
+def test_rows_of_every_table_have_a_name() -> None:
+    assert NOUNS.keys() == {table.name for table in TABLES}
+
+
+def test_an_export_that_is_to_do_nothing_makes_no_file(at: Callable[[str], Run], tmp_path: Path) -> None:
+    file = tmp_path / "people.jsonl"
+    status, _, err = at("old")("export", file, "--dry-run")
+    assert (status, err.partition(":")[0]) == (1, "people export")
+    assert not file.exists()
 
 
 def test_it_comes_through_a_pipe_too(at: Callable[[str], Run], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +83,6 @@ def test_what_cannot_be_read_or_written_is_told(at: Callable[[str], Run], tmp_pa
             ("export", tmp_path / "no" / "no"),
             f"people export: cannot write {tmp_path}/no/no: No such file or directory",
         ),
-        (("user:alice", tmp_path / "no"), "people: a file and --dry-run go with export and import only"),
+        (("user:alice", tmp_path / "no"), "people: a file goes with export and import, --dry-run with import"),
     ):
         assert at("new")(*words) == (1, "", f"{error}\n")

@@ -34,15 +34,11 @@ NOUNS = {
     "mutes": "mute",
     "told": "threshold",
     "wishes": "wish",
+    "links": "linked chat",
+    "link_tokens": "link given away",
+    "closed": "mark of an earlier deletion",
     "directory": "record of the directory",
     "addresses": "address",
-}
-PLURALS = {
-    "element set aside": "elements set aside",
-    "message to be updated": "messages to be updated",
-    "wish": "wishes",
-    "record of the directory": "records of the directory",
-    "address": "addresses",
 }
 #: What names them and is said by somebody else.
 BEYOND = {
@@ -125,14 +121,10 @@ def _show(settings: "Config", person: "Person", found: "Forgettable", *, mention
 
 
 def _numbers(found: "Forgettable") -> str:
-    parts = [_counted(number, noun) for name, noun in NOUNS.items() if (number := found.rows.get(name))]
+    parts = [counted(number, noun) for name, noun in NOUNS.items() if (number := found.rows.get(name))]
     if found.words:
         parts.append(f"the name in {counted(found.words, 'text')} beside")
     return ", ".join(parts) or "nothing"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {PLURALS[noun]}" if number != 1 and noun in PLURALS else counted(number, noun)
 
 
 def _ask(person: "Person") -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, printable
-from bridge.cli.ledger import existing_ledger, load_settings
-from bridge.cli.people import RealmOption, WhoArgument, key_of
+from bridge.cli.ledger import audit, existing_ledger, load_settings
+from bridge.cli.people import RealmOption, key_of
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ ASKED = 15.0  # seconds for the bot's own name
 
 
 def link(
-    who: WhoArgument,
+    who: Annotated[str, typer.Argument(metavar="user:NAME", help="user:alice.")],
     config: ConfigOption = None,
     realm: RealmOption = None,
     expire: Annotated[
@@ -32,7 +32,6 @@ def link(
 ) -> None:
     """Make a link for a customer: who opens it and presses Start is told there, and nowhere else. It works once."""
     from bridge.people.link import hash_of, new_token
-    from bridge.store.queries.audit import add_audit
     from bridge.store.queries.links import put_token, revoke_tokens
 
     settings, now = load_settings(config), datetime.now(UTC)
@@ -45,12 +44,12 @@ def link(
     with existing_ledger(settings) as ledger:
         if revoke:
             count = ledger.write(revoke_tokens, key)
-            ledger.write(add_audit, "link", {"key": key, "revoked": count}, who="command line", now=now)
+            audit(ledger, "link", key=key, revoked=count)
             print_json({"key": key, "revoked": count}) if as_json else print(f"{printable(key)}: {count} void")
             return
         token, bot = new_token(), _name(ledger, ears)
         ledger.write(put_token, hash_of(token), key, ears.sender, until=until)
-        ledger.write(add_audit, "link", {"key": key, "until": f"{until:%Y-%m-%dT%H:%MZ}"}, who="command line", now=now)
+        audit(ledger, "link", key=key, until=f"{until:%Y-%m-%dT%H:%MZ}")
     address = ears.deep_link(bot, token)
     if as_json:
         print_json({"key": key, "link": address, "until": until})

@@ -54,7 +54,7 @@ def people(
         _by_file(settings, who, file, dry_run=dry_run, as_json=as_json)
         return
     if file is not None or dry_run:
-        raise BridgeError("people: a file and --dry-run go with export and import only")
+        raise BridgeError("people: a file goes with export and import, --dry-run with import")
     with existing_ledger(settings) as ledger:
         if who is None:
             found: JsonObject = {
@@ -91,6 +91,8 @@ def _bot(settings: "Config", ledger: "Ledger") -> "JsonObject | None":
 def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
     from bridge.cli.people_file import export_people, import_people, told_of
 
+    if verb == EXPORT and (dry_run or as_json):
+        raise BridgeError("people export: a file of JSON lines is what it makes: leave --dry-run and --json out")
     with existing_ledger(settings) as ledger:
         if verb == EXPORT:
             export_people(ledger, file)
@@ -118,7 +120,6 @@ def prefs(
     realm: RealmOption = None,
 ) -> None:
     """Say for somebody what they want to be told. It holds for what already waits."""
-    from bridge.store.queries.audit import add_audit
     from bridge.store.queries.wishes import set_stopped, set_wants
 
     settings, now = load_settings(config), datetime.now(UTC)
@@ -130,7 +131,7 @@ def prefs(
             ledger.write(set_wants, key, said, by="operator", now=now)
         for one in stops:
             ledger.write(set_stopped, key, stop=one == "stop", by="operator", now=now)
-        ledger.write(add_audit, "prefs", {"key": key, "wants": list(wanted)}, who="command line", now=now)
+        audit(ledger, "prefs", key=key, wants=list(wanted))
     for one in stops:
         print(f"{printable(key)}: {'is told nothing any more' if one == 'stop' else 'is told again'}")
     for name, value in said.items():

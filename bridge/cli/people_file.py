@@ -1,5 +1,6 @@
 """`people export` and `people import`: what is known of people as a file."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,10 @@ NOUNS = {
     "directories": "directory",
     "directory": "record",
     "wishes": "wish",
+    "links": "linked chat",
     "told": "threshold",
     "addresses": "address",
 }
-PLURALS = {"directory": "directories", "wish": "wishes", "address": "addresses"}
 
 
 def export_people(ledger: "Ledger", file: Path | None) -> None:
@@ -35,7 +36,8 @@ def export_people(ledger: "Ledger", file: Path | None) -> None:
             sys.stdout.writelines(line.decode() for line in lines(people_rows(connection)))
             return
         assert file is not None
-        with file.open("xb") as out:
+        mine = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it has people's addresses
+        with os.fdopen(mine, "wb") as out:
             count = sum(bool(out.write(line)) for line in lines(people_rows(connection)))
         print(f"{file}: {counted(count - 1, 'row')}")
 
@@ -86,10 +88,6 @@ def _read(file: Path) -> "list[Line]":
 
 def told_of(changed: dict[str, int], *, dry_run: bool) -> str:
     """What an import has changed, or would."""
-    parts = [
-        f"{number} {PLURALS[noun]}" if number != 1 and noun in PLURALS else counted(number, noun)
-        for name, noun in NOUNS.items()
-        if (number := changed.get(name))
-    ]
+    parts = [counted(number, noun) for name, noun in NOUNS.items() if (number := changed.get(name))]
     said = ", ".join(parts) or "nothing new"
     return f"{'would take' if dry_run else 'took'} {said}"

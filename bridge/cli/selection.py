@@ -74,6 +74,19 @@ def _parsed_time(option: str, text: str | None, zone: ZoneInfo) -> datetime | No
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
+#: Those that do not just end on s.
+_PLURALS = {
+    "address": "addresses",
+    "delivery": "deliveries",
+    "directory": "directories",
+    "element set aside": "elements set aside",
+    "link given away": "links given away",
+    "message to be updated": "messages to be updated",
+    "record of the directory": "records of the directory",
+    "wish": "wishes",
+}
+
+
 def counted(number: int, noun: str) -> str:
     """So many of them, as in `1 dead letter`, `2 dead letters`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {'deliveries' if noun == 'delivery' else noun + 's'}"
+    return f"{number} {noun if number == 1 else _PLURALS.get(noun, f'{noun}s')}"

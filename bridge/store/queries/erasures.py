@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from bridge.store.compiled import read
 from bridge.store.schema import deliveries, erasures
 
-THE_ROW = 1
 _ERASED = sa.text(
     "INSERT INTO erasures (id, version, log_wanted, log_emptied) VALUES (1, 1, 0, 0)"
     " ON CONFLICT (id) DO UPDATE SET version = erasures.version + 1"

@@ -80,6 +80,13 @@ class Gate:
 
     async def admit(self, batch: Batch, zone: ZoneInfo, rules: CustomerRules = NO_RULES) -> Admitted:
         """What of a batch is to be sent now; the rest is to be settled as is said of it."""
+        gone = await self._erased.among(batch.deliveries)
+        erased = [(one, ERASED) for one in batch.deliveries if one.id in gone]
+        admitted = await self._admit_kept(without(batch, erased), zone, rules)
+        return replace(admitted, settled=[*erased, *admitted.settled])
+
+    async def _admit_kept(self, batch: Batch, zone: ZoneInfo, rules: CustomerRules) -> Admitted:
+        """What of a batch that the store still has is to be sent now: nothing else of it could be read."""
         addressing = self._sink.addressing
         if addressing is None:
             return await self._wanted(batch, {}, zone)
@@ -163,11 +170,7 @@ class Gate:
         now = self._clock.now()
         settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         through, silent = [], True
-        gone = await self._erased.among(batch.deliveries)
         for delivery in batch.deliveries:
-            if delivery.id in gone:
-                settled.append((delivery, ERASED))
-                continue
             record = records.get(delivery.recipient or "", {})
             quiet = quiet_hours(record["quiet"]) if "quiet" in record else self._sink.quiet or rules.quiet
             local = now.astimezone(zone_of(record, zone))

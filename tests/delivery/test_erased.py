@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Away
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import Terms
-from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
-from tests.fakes import FakeClock, an_event
+from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
+from tests.delivery.test_customers import Dm, Words
+from tests.fakes import DECISION, FakeClock, an_event
 from tests.store.forgetting import columns_with, forget
 
 
@@ -35,6 +37,24 @@ async def test_a_big_event_that_is_forgotten_before_it_is_read_holds_up_nobody(
     forget(store_url)
     await carry_all(lane)
     assert sink.subjects == ["user:bob", "user:carol"]
+
+
+async def test_a_customers_big_event_that_is_known_to_be_forgotten_is_not_waited_for(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    sink = Dm(clock)
+    lane = Fleet(outbox, clock).lane(sink, renderer=Words())
+    for chat, name, size in ((1, "bob", 0), (2, "alice", 2_000_000), (3, "carol", 0)):
+        user = {"username": name, "telegram_id": chat}
+        event = replace(an_event(f"user:{name}"), data={"user": user}, native={"text": "a" * size})
+        to = Destination("ops", "route 1", recipient=f"marzban/user:{name}")
+        await outbox.put(Intake([Routed(event, (to,), DECISION)]))
+    assert await lane.step()
+    forget(store_url)
+    clock.step(1)
+    before = clock.monotonic()
+    await carry_all(lane)
+    assert (sink.chats, clock.monotonic()) == (["1", "3"], before)
 
 
 async def test_of_a_digest_and_of_retries_she_is_left_out(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 from bridge.clock import Clock
 from bridge.messages.customer import is_told
 from bridge.outcome import Fate, HeldBack
-from bridge.people.announcement import UNCERTAIN, is_announcement
 from bridge.people.link import LinkMaker, hash_of
 from bridge.people.rules import CustomerRules, category_of
 from bridge.store.base import Delivery, Known, Outbox
@@ -46,25 +45,12 @@ class Customers:
     ) -> list[tuple[Delivery, Fate]]:
         """What of these is not told, and why: nobody wants it, or there is nothing to say."""
         left: list[tuple[Delivery, Fate]] = []
-        announced = [one.id for one in deliveries if is_announcement(one.event)]
-        begun = await self._outbox.begun(announced) if announced else set()
         for one in await self._outbox.load(deliveries):
-            if one.id in begun:
-                left.append((one, HeldBack(UNCERTAIN)))
-            elif (why := unwanted(one, known.get(one.recipient or "", Known()), rules)) is not None:
+            if (why := unwanted(one, known.get(one.recipient or "", Known()), rules)) is not None:
                 left.append((one, HeldBack(why)))
             elif not is_told(one.event, self._clock.now()):
                 left.append((one, HeldBack(f"there is nothing to tell a customer of {one.event.type}")))
         return left
-
-    async def begin(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Fate]]:
-        """Keep that announcements go to the socket now: what is not settled after that is never sent by itself again.
-
-        What of them may not go: it was stopped meanwhile, or somebody else has sent it.
-        """
-        announced = [one.id for one in deliveries if is_announcement(one.event)]
-        unsent = await self._outbox.begin(announced, now=self._clock.now()) if announced else {}
-        return [(one, HeldBack(unsent[one.id])) for one in deliveries if one.id in unsent]
 
     async def over_limit(
         self, deliveries: Sequence[Delivery], zones: Mapping[str, ZoneInfo], rules: CustomerRules

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
 from bridge.delivery.address_book import AddressBook
+from bridge.delivery.announcing import uncertain
 from bridge.delivery.attempt import Customer
 from bridge.delivery.customers import Customers, unwanted, with_wants
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
@@ -101,11 +102,6 @@ class Gate:
         """Whether nobody has said stop, or has another chat, since it was decided: asked right before the socket."""
         return not admitted.known or await self._known(list(admitted.known)) == admitted.known
 
-    async def begin(self, admitted: Admitted) -> Admitted:
-        """The same once it may be lost at the socket: what may not go is to be settled."""
-        stopped = await self._customers.begin(admitted.batch.deliveries) if admitted.customer is not None else []
-        return replace(admitted, batch=without(admitted.batch, stopped), settled=stopped) if stopped else admitted
-
     async def with_earlier(self, admitted: Admitted) -> Admitted:
         """The same with the message that it updates; nothing is left of a deletion where there is nothing to delete."""
         batch = admitted.batch
@@ -189,6 +185,8 @@ class Gate:
         self, batch: Batch, addressing: Addressing, records: Records, zone: ZoneInfo, rules: CustomerRules
     ) -> Admitted:
         """What of a batch customers want to be told now, and where."""
+        begun = await uncertain(batch.deliveries, self._outbox)
+        batch = without(batch, begun)
         known = await self._known([one.recipient for one in batch.deliveries if one.recipient is not None])
         records = with_wants(records, known)
         zones = {key: zone_of(records.get(key, {}), zone) for key in known}
@@ -196,7 +194,7 @@ class Gate:
         admitted = await self._wanted(without(batch, settled), records, zone, rules)
         over = await self._customers.over_limit(admitted.batch.deliveries, zones, rules)
         left = without(admitted.batch, over)
-        admitted = replace(admitted, batch=left, settled=[*settled, *admitted.settled, *over], known=known)
+        admitted = replace(admitted, batch=left, settled=[*begun, *settled, *admitted.settled, *over], known=known)
         if not left.deliveries:
             return admitted
         first = left.deliveries[0].recipient or ""

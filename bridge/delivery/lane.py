@@ -17,22 +17,23 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock, JumpDetector
+from bridge.delivery.announcing import begin
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
 from bridge.delivery.customers import keep_links
 from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
-from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of
+from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of, without
 from bridge.delivery.health import Health
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
 from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
-from bridge.delivery.settling import Settler, wait_for_store
+from bridge.delivery.settling import Settler, unsent, wait_for_store
 from bridge.delivery.tracing import attempt_span, tell, traces_of
 from bridge.errors import StoreError
 from bridge.incident import OnIncident, ignore
 from bridge.messages.renderer import Renderer
-from bridge.outcome import Attempt, Refused
+from bridge.outcome import Fate
 from bridge.people.link import LinkMaker
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import Sink
@@ -44,7 +45,6 @@ POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by ano
 BUG_WAIT = 1.0  # seconds between two tries at what a bug of our own is in the way of
 UNSURE_WAIT = 0.1  # seconds between two looks at whether the lane is still ours
 OUTAGE_CHECK = 1.0  # seconds between two looks at what waits for a service that is away
-NOT_SENT = Attempt(Refused("not sent"), requests=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Lane:
         """Attempt what of a batch may be sent now, and settle it."""
         try:
             async with self._gate.turn(await self._admit(batch)) as admitted, self._room(admitted.batch):
-                await self._settle_unsent(admitted)
+                await self._settle_unsent(admitted.settled)
                 if admitted.apart or self._is_closed() or not await self._gate.still_stands(admitted):
                     self._queue.restore(batch)  # closed by the answer to another one, or somebody has said stop
                 elif admitted.batch.deliveries:
@@ -215,23 +215,23 @@ class Lane:
     async def _admit(self, batch: Batch) -> Admitted:
         """What of a batch is to be sent, and where; the rest is settled as its terms want it."""
         admitted = await self._gate.admit(batch, self.settings.zone, self.settings.rules)
-        await self._settle_unsent(admitted)
+        await self._settle_unsent(admitted.settled)
         if admitted.apart:
             self._queue.send_singly(admitted.batch.deliveries)
         elif len(admitted.batch.deliveries) == 1 and wants_earlier(admitted.batch.deliveries[0]):
             await self.flush()
             admitted = await self._gate.with_earlier(admitted)
-            await self._settle_unsent(admitted)
+            await self._settle_unsent(admitted.settled)
         return replace(admitted, settled=())
 
-    async def _settle_unsent(self, admitted: Admitted) -> None:
-        now, unsent = self._clock.now(), admitted.settled
-        if unsent:
-            await self._settle([Settlement(one, fate, NOT_SENT, now, epoch=self.epoch) for one, fate in unsent])
+    async def _settle_unsent(self, fates: Sequence[tuple[Delivery, Fate]]) -> None:
+        if fates:
+            await self._settle(unsent(fates, self._clock.now(), epoch=self.epoch))
 
     async def _attempt(self, admitted: Admitted) -> None:
-        await self._settle_unsent(admitted := await self._gate.begin(admitted))
-        if not (batch := admitted.batch).deliveries:
+        stopped = await begin(admitted.batch.deliveries, self._outbox, now=self._clock.now())
+        await self._settle_unsent(stopped)
+        if not (batch := without(admitted.batch, stopped)).deliveries:
             return
         self._attempts += 1
         self._at_rest.clear()

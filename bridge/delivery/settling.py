@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import assert_never
 
@@ -15,17 +16,23 @@ from bridge.clock import Clock
 from bridge.counters import COUNTERS
 from bridge.errors import StoreError, StoreRefused
 from bridge.incident import DeadLetter, OnIncident, ignore
-from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack
+from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack, Refused
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.telemetry import Throttle, log
 from bridge.vocabulary import OWN_SOURCE
 
 LOG = logging.getLogger("bridge.delivery")
 STORE_WAIT = 1.0  # seconds between two tries at a store that is away
+NOT_SENT = Attempt(Refused("not sent"), requests=0)
 DEAD_EVERY = 600.0  # seconds between two lines about dead letters of one sink for one reason
 
 #: Done after the commit, with the deliveries that this made: fallbacks, reminders.
 Recorded = asyncio.Future[Sequence[Delivery]]
+
+
+def unsent(fates: Sequence[tuple[Delivery, Fate]], now: datetime, *, epoch: int) -> Sequence[Settlement]:
+    """What becomes of deliveries that were not sent."""
+    return [Settlement(one, fate, NOT_SENT, now, epoch=epoch) for one, fate in fates]
 
 
 class Settler:

@@ -1,0 +1,85 @@
+"""Announcements in a lane: what went to the socket goes there no second time by itself, what did not is not lost."""
+
+from dataclasses import replace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bridge.admin.announcing import Reached, put_all
+from bridge.delivery.lane import LaneSettings
+from bridge.markup.service import Service
+from bridge.messages.customer import Me
+from bridge.messages.renderer import Rendered
+from bridge.people import announcement
+from bridge.people.rules import CustomerRules
+from bridge.store.ledger import Ledger
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.announcements import add_announcement, stop
+from bridge.store.records import AnnouncementRecord
+from tests.delivery.lanes import Fleet, carry_all
+from tests.delivery.test_customers import ALICE, Shop, Words
+from tests.fakes import START, FakeClock
+
+RECORD = AnnouncementRecord(
+    at=START, by="ops", sink="ops", chosen=("all",), text="soon", category="news", critical=False, counted=1
+)
+
+
+class Told(Words):
+    """A renderer that says an announcement as it stands."""
+
+    def announcement(self, service: Service, source: str, me: Me) -> Rendered:
+        return Rendered({"text": source})
+
+
+class Announcing(Shop):
+    """A lane of customers that are announced something; alice has linked a chat, 7."""
+
+    def __init__(self, outbox: SqlOutbox, clock: FakeClock, store_url: str) -> None:
+        super().__init__(outbox, clock, store_url, CustomerRules())
+        self.lane = Fleet(outbox, clock).lane(self.sink, renderer=Told())
+        self.lane.settings = LaneSettings(Told(), ZoneInfo("UTC"), CustomerRules())  # type: ignore[arg-type]
+
+    async def announce(self) -> int:
+        """Put an announcement to alice; its id."""
+
+        def put(ledger: Ledger) -> int:
+            id_ = ledger.write(add_announcement, RECORD)
+            list(put_all(ledger, replace(RECORD, id=id_), [Reached(ALICE)], self.clock.now()))
+            return id_
+
+        return await self.outbox.operate(put)
+
+    async def carry(self) -> None:
+        self.clock.step(5)
+        self.lane.wake()
+        await carry_all(self.lane)
+
+
+@pytest.fixture
+async def shop(outbox: SqlOutbox, clock: FakeClock, store_url: str) -> Announcing:
+    shop = Announcing(outbox, clock, store_url)
+    await shop.link()
+    return shop
+
+
+async def test_what_went_to_the_socket_before_is_held_back_as_uncertain(shop: Announcing) -> None:
+    await shop.announce()
+    await shop.outbox.begin([1], now=START)
+    await shop.carry()
+    assert (shop.sink.chats, shop.reasons()) == ([], [announcement.UNCERTAIN])
+
+
+async def test_what_is_stopped_right_before_the_socket_is_not_sent(
+    shop: Announcing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id_, begin = await shop.announce(), shop.outbox.begin
+
+    async def stopped_meanwhile(*args: Any, **more: Any) -> Any:
+        await shop.outbox.operate(lambda ledger: ledger.write(stop, id_, now=START))
+        return await begin(*args, **more)
+
+    monkeypatch.setattr(shop.outbox, "begin", stopped_meanwhile)
+    await shop.carry()
+    assert (shop.sink.chats, shop.reasons()) == ([], ["the announcement was stopped"])

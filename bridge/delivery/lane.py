@@ -173,8 +173,7 @@ class Lane:
             await self._check_outage()
             return False
         await self._wait_for_limiter()
-        batch = await self._queue.take(first, probe=probe)
-        if batch is None:
+        if (batch := await self._queue.take(first, probe=probe)) is None:
             return False
         if self.sink.concurrency == 1:
             await self._carry(batch)
@@ -229,21 +228,22 @@ class Lane:
             await self._settle(unsent(fates, self._clock.now(), epoch=self.epoch))
 
     async def _attempt(self, admitted: Admitted) -> None:
-        stopped = await begin(admitted.batch.deliveries, self._outbox, now=self._clock.now())
-        await self._settle_unsent(stopped)
-        if not (batch := without(admitted.batch, stopped)).deliveries:
-            return
+        batch = admitted.batch
         self._attempts += 1
         self._at_rest.clear()
         try:
             loaded = [for_audience(one, self.sink.addressing) for one in await self._outbox.load(batch.deliveries)]
             links = await traces_of(self._outbox, batch.deliveries)
+            stopped = await begin(batch.deliveries, self._outbox, now=self._clock.now())
+            await self._settle_unsent(stopped)
+            if not (batch := without(batch, stopped)).deliveries:
+                return
             with attempt_span(batch.deliveries, links) as span:
                 started, at = self._clock.monotonic(), self._clock.now()
                 slot = self.health.limiter.reserve()
                 try:
                     result = await send_batch(
-                        replace(batch, deliveries=loaded),
+                        without(replace(batch, deliveries=loaded), stopped),
                         admitted.sink,
                         self.settings.renderer,
                         at=at,

@@ -1,6 +1,7 @@
 """Announcements in a lane: what went to the socket goes there no second time by itself, what did not is not lost."""
 
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,11 +9,15 @@ import pytest
 
 from bridge.admin.announcing import Reached, put_all
 from bridge.delivery.lane import LaneSettings
+from bridge.errors import StoreError, StoreUnavailable
 from bridge.markup.service import Service
+from bridge.message import Message
 from bridge.messages.customer import Me
 from bridge.messages.renderer import Rendered
+from bridge.outcome import Attempt
 from bridge.people import announcement
 from bridge.people.rules import CustomerRules
+from bridge.sinks.base import OnSent
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.announcements import add_announcement, stop
@@ -33,12 +38,38 @@ class Told(Words):
         return Rendered({"text": source})
 
 
+class Store:
+    """A store that is away for one call, the next but `left` of them; `failed` are the verbs that it failed at."""
+
+    def __init__(self, outbox: SqlOutbox) -> None:
+        self._outbox = outbox
+        self.left: int | None = None
+        self.failed: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        verb = getattr(self._outbox, name)
+        if not iscoroutinefunction(verb):
+            return verb
+
+        async def asked(*args: Any, **more: Any) -> Any:
+            if self.left is not None:
+                self.left -= 1
+                if self.left < 0:
+                    self.left = None
+                    self.failed.append(name)
+                    raise StoreUnavailable("store: away")
+            return await verb(*args, **more)
+
+        return asked
+
+
 class Announcing(Shop):
     """A lane of customers that are announced something; alice has linked a chat, 7."""
 
     def __init__(self, outbox: SqlOutbox, clock: FakeClock, store_url: str) -> None:
         super().__init__(outbox, clock, store_url, CustomerRules())
-        self.lane = Fleet(outbox, clock).lane(self.sink, renderer=Told())
+        self.store = Store(outbox)
+        self.lane = Fleet(self.store, clock).lane(self.sink, renderer=Told())
         self.lane.settings = LaneSettings(Told(), ZoneInfo("UTC"), CustomerRules())  # type: ignore[arg-type]
 
     async def announce(self) -> int:
@@ -54,7 +85,12 @@ class Announcing(Shop):
     async def carry(self) -> None:
         self.clock.step(5)
         self.lane.wake()
-        await carry_all(self.lane)
+        while True:
+            try:
+                await carry_all(self.lane)
+                return
+            except StoreError:
+                continue
 
 
 @pytest.fixture
@@ -83,3 +119,32 @@ async def test_what_is_stopped_right_before_the_socket_is_not_sent(
     monkeypatch.setattr(shop.outbox, "begin", stopped_meanwhile)
     await shop.carry()
     assert (shop.sink.chats, shop.reasons()) == ([], ["the announcement was stopped"])
+
+
+async def test_wherever_the_store_goes_away_before_the_socket_it_is_told_once(
+    shop: Announcing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each round the store fails one call later, until it would be behind the socket."""
+    at = shop.sink.at
+
+    def there(address: Any) -> Any:
+        there = at(address)
+        send = there.send
+
+        async def sent(message: Message, on_sent: OnSent = None) -> Attempt:
+            shop.store.left = None
+            return await send(message, on_sent)
+
+        there.send = sent  # type: ignore[method-assign]
+        return there
+
+    monkeypatch.setattr(shop.sink, "at", there)
+    for number in range(100):
+        await shop.announce()
+        shop.store.left = number
+        await shop.carry()
+        assert shop.reasons() == [None] * (number + 1), shop.store.failed
+        assert shop.sink.chats == ["7"] * (number + 1)
+        if len(shop.store.failed) == number:
+            break
+    assert {"begun", "known", "load", "begin"} <= set(shop.store.failed)

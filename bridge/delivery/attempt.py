@@ -42,7 +42,7 @@ GROWING = frozenset(
 )
 
 
-#: Keeps the links that a message gives away, keys → tokens, before it is sent.
+#: Keeps the links that a message gives away, tokens → keys of customers, before it is sent.
 OnLinks = Callable[[Mapping[str, str]], Awaitable[None]] | None
 
 
@@ -105,8 +105,11 @@ async def send_batch(
 
 
 async def _kept(links: Sequence[Mapping[str, str]], on_links: OnLinks) -> Mapping[str, str]:
-    """The links that a message gives away, once they are kept."""
-    made = {key: token for one in links for key, token in one.items()}
+    """The links that a message gives away, tokens → keys of customers, once they are kept.
+
+    Each part of a digest has tokens of its own: two parts about one customer give two, and both work.
+    """
+    made = {token: key for one in links for key, token in one.items()}
     if made and on_links is not None:
         await on_links(made)
     return made
@@ -117,7 +120,7 @@ def _without(made: Mapping[str, str], attempt: Attempt) -> Attempt:
     if not made or not attempt.answer:
         return attempt
     answer = attempt.answer
-    for token in made.values():
+    for token in made:
         answer = answer.replace(token, "***")
     return replace(attempt, answer=answer)
 

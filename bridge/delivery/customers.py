@@ -68,9 +68,9 @@ class Customers:
 
 
 async def keep_links(outbox: Outbox, maker: LinkMaker | None, links: Mapping[str, str], now: datetime) -> None:
-    """Keep what a message gives away, customers' keys → tokens, for as long as a link holds."""
+    """Keep what a message gives away, tokens → keys of customers, for as long as a link holds."""
     if maker is not None:
-        hashes = {hash_of(token): key for key, token in links.items()}
+        hashes = {hash_of(token): key for token, key in links.items()}
         await outbox.keep_links(maker.sender, hashes, until=now + timedelta(seconds=maker.holds))
 
 

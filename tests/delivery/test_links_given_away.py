@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.delivery.lane import LaneSettings
 from bridge.markup.service import Look
-from bridge.message import Message
+from bridge.message import Digest, Message
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Delivered
 from bridge.people.link import LinkMaker, hash_of
@@ -15,8 +15,9 @@ from bridge.sinks.telegram.service import TELEGRAM
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.links import use_token
-from tests.delivery.lanes import Fleet, ScriptedSink, carry_all, routed
-from tests.fakes import FakeClock, an_event
+from bridge.terms import Terms
+from tests.delivery.lanes import Fleet, ScriptedSink, carry_all, pass_time, routed
+from tests.fakes import START, FakeClock, an_event
 
 UTC, BOT = ZoneInfo("UTC"), "telegram bot 1"
 
@@ -24,11 +25,15 @@ UTC, BOT = ZoneInfo("UTC"), "telegram bot 1"
 class Repeating(ScriptedSink):
     """A service that answers with what it was told."""
 
-    look = Look(TELEGRAM)
+    look = Look(TELEGRAM, parts=3)
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         self.messages.append(message)
         return Attempt(Delivered(), 200, f"taken: {message['text']}")
+
+    async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
+        self.messages.append(digest)
+        return Attempt(Delivered(), 200, "taken: " + " ".join(part["text"] for part in digest.parts))
 
 
 def a_maker(realms: Mapping[str, str] | None = None) -> LinkMaker:
@@ -59,6 +64,26 @@ async def test_it_works_once_it_is_sent_and_is_kept_as_a_hash(
     assert used == key
     found = await outbox.operate(lambda ledger: ledger.read(attempts_of, [1]))
     assert [one.answer for one in found[1]] == ["taken: https://t.me/fravpn_bot?start=***"]
+
+
+async def test_each_part_of_a_digest_gives_away_one_that_works(
+    outbox: SqlOutbox, clock: FakeClock, tmp_path: Path
+) -> None:
+    sink, maker = Repeating(clock), a_maker()
+    lane = Fleet(outbox, clock).lane(sink)
+    lane.settings = LaneSettings(a_renderer(tmp_path, maker), UTC, links=maker)
+    types, terms = ("user.created", "user.limited"), Terms.model_validate({"digest": {"window": 60.0}})
+    await outbox.put(routed(*(an_event("user:alice", type_=one) for one in types), terms=terms))
+    await pass_time(lane, clock, 70, by=10)
+    [digest] = sink.messages
+    assert isinstance(digest, Digest)
+    tokens = [part["text"].partition("?start=")[2] for part in digest.parts]
+    assert len(set(tokens)) == len(types)
+    hashes = [hash_of(token) for token in tokens]
+    used = await outbox.operate(lambda ledger: [ledger.write(use_token, one, BOT, "7", now=START) for one in hashes])
+    assert used == ["marzban/user:alice"] * len(types)
+    found = await outbox.operate(lambda ledger: ledger.read(attempts_of, [1]))
+    assert [one.answer for one in found[1]] == ["taken: " + " ".join(["https://t.me/fravpn_bot?start=***"] * 2)]
 
 
 def test_nobody_has_one_but_whom_the_event_is_about(tmp_path: Path) -> None:

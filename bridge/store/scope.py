@@ -12,14 +12,13 @@ import sqlalchemy as sa
 from bridge.people.owner import Owner
 from bridge.people.recipient import Audience, recipient_key
 from bridge.store.ledger import Ledger, P, T
-from bridge.store.schema import deliveries, events, text_head
+from bridge.store.matching import is_of_owner
+from bridge.store.schema import deliveries
 
 
 def scoped(select: sa.Select[Any], owner: Owner) -> sa.Select[Any]:
     """A select over events, of this owner's alone; found by the index `events_owner`."""
-    name = sa.literal(owner.name)
-    is_theirs = text_head(events.c.owner) == text_head(name), events.c.owner >= name, events.c.owner <= name
-    return select.where(events.c.owner.is_not(None), events.c.realm == owner.realm, *is_theirs)
+    return select.where(is_of_owner(owner.realm, owner.name))
 
 
 def is_told_to_theirs(owner: Owner) -> sa.ColumnElement[bool]:

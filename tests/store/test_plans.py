@@ -16,6 +16,7 @@ from bridge.store.backend import open_engine
 from bridge.store.base import Cleared, State
 from bridge.store.compiled import compiled_statement
 from bridge.store.queries import (
+    announcements,
     claim,
     dead,
     events,
@@ -79,8 +80,10 @@ PLANS = {
     "earlier message": (threads.EARLIER_MESSAGE, {"pk"}),
 }
 _EVENTS = """
-INSERT INTO events (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts)
-SELECT CAST(n AS TEXT), 'marzban', 'marzban', 'user.created', 'x', 'user:' || (n % 500), n, n, '{}', '{}', '[]'
+INSERT INTO events
+  (id, source, panel, type, native_type, subject, occurred_at, received_at, data, native, verdicts, realm, owner)
+SELECT CAST(n AS TEXT), 'marzban', 'marzban', 'user.created', 'x', 'user:' || (n % 500), n, n, '{}', '{}', '[]',
+  'marzban', 'reseller-' || (n % 500)
 FROM numbers
 """
 _DELIVERIES = r"""
@@ -185,6 +188,10 @@ LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
     ),
     "events of an owner": (lambda one: owned.owned_events(one, SEVEN, limit=9), {"events_owner"}),
     "how many events an owner has": (lambda one: owned.count_owned(one, SEVEN, since=LATE), {"events_owner"}),
+    "customers of an owner": (
+        lambda one: announcements.subjects_owned_by(one, SEVEN.realm, SEVEN.name),
+        {"events_owner", "events_subject"},
+    ),
     "the beginning of an id": (lambda one: events.event_ids(one, "0000000a"), {"pk"}),
     "tail: new events": (lambda one: tail.event_ids_since(one, LATE, limit=9), {"pk"}),
     "tail: some events": (lambda one: tail.events_by_id(one, ["7", "8"]), {"pk"}),

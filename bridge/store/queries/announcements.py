@@ -15,6 +15,7 @@ from bridge.intake import Intake
 from bridge.outcome import Again
 from bridge.people.announcement import STOPPED, UNCERTAIN, is_announcement
 from bridge.store.base import Settlement, State
+from bridge.store.matching import is_about, is_of_owner
 from bridge.store.moments import moment_or_none
 from bridge.store.queries.put import put
 from bridge.store.records import Announced, AnnouncementRecord, AnnouncementState
@@ -184,16 +185,11 @@ def _told_in(id_: int) -> tuple[sa.ColumnElement[bool], ...]:
 
 def subjects_owned_by(connection: sa.Connection, realm: str, owner: str) -> set[str]:
     """The subjects of those whose last event that names an owner names this one."""
-    theirs = events.c.realm == realm, events.c.owner.is_not(None), events.c.subject.is_not(None)
-    mine = sa.select(events.c.subject).where(*theirs, events.c.owner == owner).distinct()
-    found: set[str] = set()
-    subjects = [str(one) for one in connection.execute(mine).scalars()]
-    for start in range(0, len(subjects), CHUNK):
-        some = events.c.subject.in_(subjects[start : start + CHUNK])
-        last = sa.select(sa.func.max(events.c.id)).where(*theirs, some).group_by(events.c.subject)
-        still = sa.select(events.c.subject).where(events.c.id.in_(last), events.c.owner == owner)
-        found |= set(connection.execute(still).scalars())
-    return found
+    mine = sa.select(events.c.subject).where(is_of_owner(realm, owner), events.c.subject.is_not(None)).distinct()
+    theirs = mine.subquery("theirs")
+    names = is_about(theirs.c.subject), events.c.realm == realm, events.c.owner.is_not(None)
+    last = sa.select(events.c.owner).where(*names).order_by(events.c.id.desc()).limit(1).scalar_subquery()
+    return set(connection.execute(sa.select(theirs.c.subject).where(last == owner)).scalars())
 
 
 def delete_old(connection: sa.Connection, *, before: datetime) -> None:

@@ -25,6 +25,7 @@ sources:
 sinks:
   ops: {{type: console}}
   dm: {{type: telegram, token: "123456:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", chat_id: "{{{{ person.telegram }}}}"}}
+  mail: {{type: email, server: 127.0.0.1, from: vpn@example.com, to: "{{{{ person.email }}}}"}}
 routes: [{{match: user.*, to: dm, audience: user}}]
 directory: {{realm: marzban, users: {{alice: {{telegram: 1}}}}}}
 store: {store}
@@ -105,6 +106,12 @@ def test_it_is_shown_in_their_languages_and_asked_for_the_number(
         "announce",
         {"announcement": 1, "sink": "dm", "people": 4, "category": "news"},
     )
+
+
+def test_of_a_letter_the_words_are_shown(run: Run) -> None:
+    status, out, err = run(*NEW, "user:carol", "--realm", "marzban", "--sink", "mail", "--dry-run", "--json")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["previews"] == {"en": "Soon, carol"}
 
 
 def test_it_is_listed_shown_stopped_and_resumed(run: Run, store_url: str) -> None:

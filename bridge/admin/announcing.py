@@ -13,6 +13,7 @@ from bridge.admin.dry_run import DryRun
 from bridge.delivery.attempt import Customer, customer_message
 from bridge.errors import BridgeError
 from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed
+from bridge.messages.customer import WORDS
 from bridge.messages.errors import TemplateFault
 from bridge.people.address import Address, Addressing
 from bridge.people.announcement import announcement, place_in_line
@@ -103,13 +104,12 @@ def shown(ready: DryRun, sink: Sink, text: str, locale: str, *, name: str, now: 
     """The words as somebody who reads that language gets them; raise BridgeError where the template fails."""
     if len(text) > LONGEST:
         raise BridgeError(f"announce: the template has more than {LONGEST:,} characters")
-    assert sink.look.service is not None
     customer = Customer(ready.zone, locale)
     try:
         message, _ = customer_message(announcement(name, text, now), sink.look, ready.renderer, customer, at=now)
     except TemplateFault as error:
         raise BridgeError(f"announce: the template fails for {locale}: {error}") from None
-    return message.blocks[sink.look.service.blocks[0]]
+    return message[WORDS]
 
 
 def put_all(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reached], now: datetime) -> Iterator[int]:

@@ -15,7 +15,7 @@ it is a replay. It is run only where there is anything of that kind; a template 
 base's. A digest is a template of its own, `{service}/digest.j2`.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -129,22 +129,14 @@ class Renderer:
 
     def customer(self, service: Service, type_: str, me: Me) -> Rendered:
         """What a customer is told of a type; a template is given `me`, and nothing of the event."""
-        locale, block = known(me.locale), type_.replace(".", "_")
-        faults: list[str] = []
-        for shipped in (False, True):
-            try:
-                sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone))
-                template = sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2")
-                context = _context(template, {"me": me})
-                if not (said := _block(context, block)):
-                    raise LookupError(f"{template.name} says nothing in block {block}")
-                if me.several and (whose := _block(context, SEVERAL)):
-                    said = f"{whose} {said}"
-                around = {name: _block(context, name) for name in service.blocks if name != WORDS}
-                return Rendered({**around, WORDS: self._readers[locale].rlm + said}, "; ".join(faults) or None)
-            except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
-                faults.append(fault_of(error))
-        raise RuntimeError(f"no words for a customer: {faults[-1]}")
+        block = type_.replace(".", "_")
+
+        def words(context: Context) -> str:
+            if not (said := _block(context, block)):
+                raise LookupError(f"{context.name} says nothing in block {block}")
+            return said
+
+        return self._told(service, me, words)
 
     def announcement(self, service: Service, source: str, me: Me) -> Rendered:
         """What a customer is told by a template of the operator's over `me`: its block of their language, else of the
@@ -160,17 +152,29 @@ class Renderer:
                 context = _context(template, {"me": me})
                 names = (locale, self.locale, *template.blocks)
                 said = _block(context, next(name for name in names if name in context.blocks))
-            whose = self._whose(service, locale, me) if me.several else ""
         except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
             raise TemplateFault(fault_of(error)) from None
         if not said:
             raise TemplateFault(f"says nothing to whom reads {locale}")
-        return Rendered({service.blocks[0]: self._readers[locale].rlm + f"{whose} {said}".strip()})
+        return self._told(service, me, lambda _: said)
 
-    def _whose(self, service: Service, locale: str, me: Me) -> str:
-        """What stands before the words, where others are told in the same chat."""
-        sandbox = self._customers(service, locale, False, ZoneInfo(me.zone))
-        return _block(_context(sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2"), {"me": me}), SEVERAL)
+    def _told(self, service: Service, me: Me, words: Callable[[Context], str]) -> Rendered:
+        """Words for a customer with all that is around them, by the operator's file of their language; where it fails
+        by the shipped one.
+        """
+        locale, faults = known(me.locale), list[str]()
+        for shipped in (False, True):
+            try:
+                sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone))
+                context = _context(sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2"), {"me": me})
+                said = words(context)
+                if me.several and (whose := _block(context, SEVERAL)):
+                    said = f"{whose} {said}"
+                around = {name: _block(context, name) for name in service.blocks if name != WORDS}
+                return Rendered({**around, WORDS: self._readers[locale].rlm + said}, "; ".join(faults) or None)
+            except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
+                faults.append(fault_of(error))
+        raise RuntimeError(f"no words for a customer: {faults[-1]}")
 
     def mistakes(self, services: Mapping[str, Service]) -> list[TemplateMistake]:
         """Every template in the operator's folders that does not compile, or leads to one that is not there.

@@ -16,11 +16,11 @@ from markupsafe import Markup
 from bridge import __version__
 from bridge.admin.actions import NOTICES
 from bridge.admin.isolates import apart
-from bridge.admin.language import NAMES, Language, language
+from bridge.admin.language import Language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.static_files import hashed
 from bridge.event import iso
-from bridge.messages.catalog import catalog
+from bridge.messages.catalog import LANGUAGES, catalog
 from bridge.telemetry import CONTROLS
 from bridge.vocabulary import TYPES
 
@@ -75,7 +75,7 @@ def _frame_variables(frame: Frame) -> dict[str, object]:
     return {
         "frame": frame,
         "language": frame.language,
-        "languages": NAMES,
+        "languages": LANGUAGES,
         "navigation": _navigation(frame),
         "notice": frame.language.say(NOTICES[frame.notice]) if frame.notice in NOTICES else "",
         "version": __version__,

@@ -10,8 +10,6 @@ from bridge.messages.catalog import LOCALES, RIGHT_TO_LEFT, known
 
 DOMAIN = "admin"
 FOLDER = Path(__file__).parent / "locale"
-#: What each language calls itself.
-NAMES = {"en": "English", "fa": "فارسی", "ru": "Русский"}
 ACCEPTED = 20  # languages of a browser that are looked at
 
 

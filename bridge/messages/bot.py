@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bridge.messages.catalog import LOCALES, catalog, known, language_of
+from bridge.messages.catalog import LANGUAGES, LOCALES, catalog, known, language_of
 from bridge.people.heard import Answer, Button, Told, Words
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import CATEGORIES
@@ -17,9 +17,7 @@ TEXTS = {
     Told.STOPPED: N_("I will not write any more. /start turns me on again."),
     Told.SETTINGS: N_("What shall I tell you?"),
 }
-SWITCHES = {"reminders": N_("Reminders"), "status": N_("Status"), "news": N_("News")}
-#: Each in its own words, for whoever cannot read the others.
-LANGUAGES = {"en": "English", "fa": "فارسی", "ru": "Русский"}
+CATEGORY_NAMES = {"reminders": N_("Reminders"), "status": N_("Status"), "news": N_("News")}
 WITH_SUPPORT = (Told.EXPIRED, Told.HELLO)
 LONGEST_NAME = 60  # characters of a name that are said
 FIRST, LAST = "\u2068", "\u2069"  # what stands between is written in its own direction
@@ -39,7 +37,7 @@ def words_of(answer: Answer, rules: CustomerRules, *, locale: str, support: str 
 def is_button(data: str) -> bool:
     """Whether that stands behind a button of ours: a program may send anything."""
     name, _, value = data.partition(":")
-    return value in LANGUAGES if name == "locale" else name in SWITCHES and value in ("on", "off")
+    return value in LANGUAGES if name == "locale" else name in CATEGORY_NAMES and value in ("on", "off")
 
 
 def _settings(answer: Answer, rules: CustomerRules, language: str) -> Sequence[Sequence[Button]]:
@@ -49,6 +47,6 @@ def _settings(answer: Answer, rules: CustomerRules, language: str) -> Sequence[S
     for category in CATEGORIES:
         is_on = rules.is_on(category, answer.wants)
         mark, data = ("✓", "off") if is_on else ("–", "on")
-        rows.append([Button(f"{mark} {gettext(SWITCHES[category])}", f"{category}:{data}")])
+        rows.append([Button(f"{mark} {gettext(CATEGORY_NAMES[category])}", f"{category}:{data}")])
     rows.append([Button(f"✓ {name}" if one == language else name, f"locale:{one}") for one, name in LANGUAGES.items()])
     return rows

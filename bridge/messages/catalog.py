@@ -9,6 +9,8 @@ from typing import Literal, get_args
 #: The languages that messages are written in. English needs no catalog: the texts themselves are English.
 Locale = Literal["en", "fa", "ru"]
 LOCALES: tuple[str, ...] = get_args(Locale)
+#: What each language calls itself: in its own words, for whoever cannot read the others.
+LANGUAGES = {"en": "English", "fa": "فارسی", "ru": "Русский"}
 RIGHT_TO_LEFT = frozenset({"fa"})
 
 DOMAIN = "panelbridge"

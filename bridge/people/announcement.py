@@ -10,7 +10,7 @@ from bridge.vocabulary import OWN_SOURCE
 
 #: Its type, and the key of `data` under which its words stand.
 ANNOUNCEMENT = "announcement"
-STOPPED = "the announcement was stopped"
+ANNOUNCEMENT_STOPPED = "the announcement was stopped"
 UNCERTAIN = "uncertain: the bridge ended while it was being sent, and they may have got it"
 
 

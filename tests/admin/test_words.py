@@ -9,8 +9,8 @@ from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
-from bridge.admin.language import DOMAIN, FOLDER, NAMES, language
-from bridge.messages.catalog import LOCALES
+from bridge.admin.language import DOMAIN, FOLDER, language
+from bridge.messages.catalog import LANGUAGES, LOCALES
 
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
 KEYWORDS: dict[str, Any] = {**DEFAULT_KEYWORDS, "N_": None, "say": None, "plural": (1, 2)}
@@ -50,7 +50,7 @@ def found() -> dict[Any, set[str]]:
 
 
 def test_every_language_of_messages_is_one_of_the_pages() -> None:
-    assert set(NAMES) == set(LOCALES)
+    assert set(LANGUAGES) == set(LOCALES)
 
 
 def test_the_template_holds_every_text_and_says_where_it_stands() -> None:

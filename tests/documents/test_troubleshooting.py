@@ -38,7 +38,7 @@ def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
         "MUTED": MUTED,
         "NOTHING_TO_DELETE": NOTHING_TO_DELETE,
         "UNCERTAIN": announcement.UNCERTAIN,
-        "unsent": announcement.STOPPED,
+        "unsent": announcement.ANNOUNCEMENT_STOPPED,
         "reason": "the service's own words",
         "why": "the service's own words",
     }

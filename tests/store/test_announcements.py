@@ -13,7 +13,7 @@ from bridge.admin import announcing
 from bridge.admin.announcing import Reached, put_all
 from bridge.intake import Intake, Routed
 from bridge.outcome import Again, Attempt, Away, Delivered, Done, HeldBack
-from bridge.people.announcement import STOPPED, UNCERTAIN, place_in_line
+from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, place_in_line
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Settlement, State
 from bridge.store.ledger import Ledger
@@ -108,10 +108,13 @@ async def test_what_was_stopped_is_held_back_and_goes_on_where_it_was(any_store_
             assert await outbox.begin([sent.id], now=START) == {}
             assert ledger.write(stop, record.id, now=START) == 1
             assert list(steps) == []
-            assert await outbox.begin([left.id], now=START) == {left.id: STOPPED}
+            assert await outbox.begin([left.id], now=START) == {left.id: ANNOUNCEMENT_STOPPED}
             assert at(ledger, record.id).state is AnnouncementState.STOPPED_PUTTING
             await outbox.settle([Settlement(sent, Done(), Attempt(Delivered()), START, ms=1.0)])
-            assert ledger.read(outcomes, record.id) == [(State.DELIVERED, None, 1), (State.HELD_BACK, STOPPED, 1)]
+            assert ledger.read(outcomes, record.id) == [
+                (State.DELIVERED, None, 1),
+                (State.HELD_BACK, ANNOUNCEMENT_STOPPED, 1),
+            ]
 
             assert ledger.write(go_on, record.id, now=START) == 1
             assert ledger.write(go_on, record.id, now=START) == 0

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bridge.codec import dump, load
 from bridge.intake import Intake
 from bridge.outcome import Again
-from bridge.people.announcement import STOPPED, UNCERTAIN, is_announcement
+from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, is_announcement
 from bridge.store.base import Settlement, State
 from bridge.store.matching import is_about, is_of_owner
 from bridge.store.moments import moment_or_none
@@ -90,7 +90,12 @@ def stop(connection: sa.Connection, id_: int, *, now: datetime) -> int:
     waiting = announced.c.announcement == id_, announced.c.begun_at.is_(None)
     left = sa.select(announced.c.delivery_id).where(*waiting).order_by(announced.c.delivery_id).with_for_update()
     ids = list(connection.execute(left).scalars())
-    settled = {"state": State.HELD_BACK.value, "settled_at": micros(now), "due_at": None, "reason": STOPPED}
+    settled = {
+        "state": State.HELD_BACK.value,
+        "settled_at": micros(now),
+        "due_at": None,
+        "reason": ANNOUNCEMENT_STOPPED,
+    }
     return _change(connection, ids, deliveries.c.settled_at.is_(None), {**settled, "sealed": None})
 
 
@@ -106,7 +111,9 @@ def go_on(connection: sa.Connection, id_: int, *, now: datetime) -> int:
     ids = list(connection.execute(sa.select(announced.c.delivery_id).where(announced.c.announcement == id_)).scalars())
     waiting = {"state": State.WAITING.value, "settled_at": None, "due_at": micros(now), "reason": None}
     was_stopped = sa.and_(
-        deliveries.c.state == State.HELD_BACK.value, deliveries.c.reason == STOPPED, deliveries.c.cleared.is_(None)
+        deliveries.c.state == State.HELD_BACK.value,
+        deliveries.c.reason == ANNOUNCEMENT_STOPPED,
+        deliveries.c.cleared.is_(None),
     )
     return _change(connection, ids, was_stopped, waiting)
 
@@ -133,7 +140,7 @@ def begin(connection: sa.Connection, groups: Sequence[tuple[Sequence[int], datet
         stopped = set(connection.execute(settled).scalars())
         left = sa.update(announced).where(announced.c.delivery_id.in_(set(free) - stopped))
         connection.execute(left.values(begun_at=micros(now)))
-        found.append(dict.fromkeys(gone, UNCERTAIN) | dict.fromkeys(stopped, STOPPED))
+        found.append(dict.fromkeys(gone, UNCERTAIN) | dict.fromkeys(stopped, ANNOUNCEMENT_STOPPED))
     return found
 
 

@@ -24,7 +24,7 @@ from bridge.store.standing import AddressState
 THEMSELVES = "themselves"
 BLOCKED = "has blocked the bot"
 BLOCKED_FOR = 30 * 86400.0  # seconds after which one who has blocked the bot is asked again, if they do not come back
-SWITCHES = {"on": True, "off": False}
+PRESSED = {"on": True, "off": False}
 
 
 def keep_heard(
@@ -113,7 +113,7 @@ class _Chat:
     def _press(self) -> bool:
         """Keep what a button stands for; False where it is none of ours."""
         name, _, value = self.heard.pressed.partition(":")
-        wanted = SWITCHES.get(value) if name in CATEGORIES else value if name == "locale" else None
+        wanted = PRESSED.get(value) if name in CATEGORIES else value if name == "locale" else None
         if wanted is None:
             return False
         for scope in self._scopes():

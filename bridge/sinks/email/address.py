@@ -81,8 +81,8 @@ def address_alone(text: str) -> str:
 
 
 def mailbox_key(text: str) -> str:
-    """What is the same for all spellings of an address, and does not show it."""
-    return short_hash(text.strip().lower())
+    """What is the same for all spellings of an address, and does not show it; ValueError for what is none."""
+    return short_hash(mailbox(text).address.lower())
 
 
 def _checked(text: str) -> str:

@@ -1,6 +1,7 @@
 """E-mail: what is handed to the server, what its answers mean, and what is no setting."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from bridge.markup.service import Look
 from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.sinks.email.address import mailbox_key
 from bridge.sinks.email.answers import GREYLISTED, OF_PLACE
 from bridge.sinks.email.letter import read_letter
 from bridge.sinks.email.service import EMAIL
@@ -297,6 +299,21 @@ def test_what_cannot_be_is_no_setting(wrong: dict[str, Any], text: str) -> None:
 )
 def test_a_mailbox_is_written_as_people_write_it(given_: str, header: str) -> None:
     assert read_letter(a_sink(**BASE | {"to": given_}).build(a_message()).body).to.header == header
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a@münchen.example", "a@xn--mnchen-3ya.example", True),
+        ("a@MÜNCHEN.example", "a@xn--MNCHEN-3ya.Example", True),
+        ("Anna@b.example", " anna@b.EXAMPLE ", True),
+        ("a@münchen.example", "a@munchen.example", False),
+        ("a@b.example", "b@b.example", False),
+    ],
+)
+def test_all_spellings_of_a_mailbox_have_one_key_which_does_not_show_it(one: str, other: str, same: bool) -> None:
+    assert (mailbox_key(one) == mailbox_key(other)) is same
+    assert re.fullmatch("[0-9a-f]{16}", mailbox_key(one))
 
 
 def test_a_name_in_other_letters_is_read_as_it_is() -> None:

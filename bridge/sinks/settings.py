@@ -289,13 +289,6 @@ class ChatConfig(SinkConfig):
     storm: Storm | None = Field(Storm(), description="when it has fallen behind, and digests by itself; null for never")
 
 
-class LinkButton(Settings):
-    """A link under a message."""
-
-    text: str = Field(description="what the button says, a template")
-    url: str = Field(description="where it leads, a template; left out where it is no http or https address")
-
-
 class ProgramConfig(SinkConfig):
     """What every program has that takes events."""
 

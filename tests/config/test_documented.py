@@ -24,9 +24,9 @@ from bridge.people.settings import Categories, PeopleSettings
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
+from bridge.sinks.buttons import LinkButton
 from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.ntfy.sink import Action
-from bridge.sinks.settings import LinkButton
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm

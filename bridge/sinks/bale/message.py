@@ -9,6 +9,7 @@ from bridge.event import JsonObject
 from bridge.markup.text import SPACE
 from bridge.message import Digest, Message
 from bridge.sinks.bale.service import BALE
+from bridge.sinks.buttons import button_at
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.text import Markup, clip, shows, web_url
 
@@ -58,6 +59,6 @@ def _below_remarks(remarks: str, text: str) -> str:
 
 
 def _button(message: Message, number: int) -> JsonObject | None:
-    text, url = message[f"button_{number}_text"].strip(), message[f"button_{number}_url"].strip()
+    text, url = button_at(message, number)
     link = web_url(url, limit=BUTTON_URL)
     return {"text": clip(text, BUTTON_TEXT), "url": link} if shows(text) and link is not None else None

@@ -52,9 +52,10 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
+from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, LinkButton, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
 
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
 _REF = re.compile(r"(.+)/([0-9]{1,19})")  # the chat, and the message's id there
@@ -120,8 +121,7 @@ class BaleSink(HttpSink[BaleConfig]):
 
     @property
     def look(self) -> Look:
-        links = enumerate(self.config.links)
-        inline = tuple(pair for i, b in links for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
+        inline = button_blocks(self.config.links)
         return Look(BALE, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property

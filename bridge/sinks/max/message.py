@@ -8,6 +8,7 @@ from html import escape
 
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
+from bridge.sinks.buttons import button_at
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.max.html import TEXT, clip_html, fits_html, shows_html
 from bridge.sinks.max.service import MAX
@@ -59,7 +60,7 @@ def _below_remarks(remarks: str, text: str) -> str:
 
 
 def _button(message: Message, number: int) -> JsonObject | None:
-    text, url = message[f"button_{number}_text"].strip(), message[f"button_{number}_url"].strip()
+    text, url = button_at(message, number)
     link = web_url(url, limit=BUTTON_URL)
     if not shows(text) or link is None:
         return None

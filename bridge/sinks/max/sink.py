@@ -49,6 +49,7 @@ from bridge.sinks.base import (
     retry_after,
     short_hash,
 )
+from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.max.advice import HOST, HOSTS, host_advice, token_advice
 from bridge.sinks.max.answers import AWAY, LIMITED, OF_BOT, OF_CHAT, UNKNOWN_BOT, fault_of, mid_of
@@ -57,7 +58,7 @@ from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.max.service import MAX
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, LinkButton, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
 
 ID = r"-?[1-9][0-9]{0,18}"
 _REF = re.compile(r"(chat|user):(-?[0-9]{1,19})/([\x21-\x7e]{1,200})")  # where it is, and its id
@@ -134,8 +135,7 @@ class MaxSink(HttpSink[MaxConfig]):
 
     @property
     def look(self) -> Look:
-        links = enumerate(self.config.links)
-        inline = tuple(pair for i, b in links for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
+        inline = button_blocks(self.config.links)
         return Look(MAX, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property

@@ -10,6 +10,7 @@ from yarl import URL
 
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
+from bridge.sinks.buttons import button_at
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
 from bridge.sinks.telegram.service import TELEGRAM
@@ -69,7 +70,7 @@ def _below_remarks(remarks: str, text: str) -> str:
 
 
 def _button(message: Message, number: int) -> JsonObject | None:
-    text, url = message[f"button_{number}_text"].strip(), message[f"button_{number}_url"].strip()
+    text, url = button_at(message, number)
     link = url if re.fullmatch(r"tg://[!-~]+", url) and len(url) <= BUTTON_URL else web_url(url, limit=BUTTON_URL)
     if not shows(text) or link is None or (link.startswith("http") and not _has_dot(link)):
         return None

@@ -38,7 +38,6 @@ from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
-from bridge.settings import Settings
 from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -54,6 +53,7 @@ from bridge.sinks.base import (
     retry_after,
     seconds,
 )
+from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
@@ -107,10 +107,9 @@ ThreadId = Annotated[
 ]
 
 
-class Button(Settings):
+class Button(LinkButton):
     """A link under the message."""
 
-    text: str = Field(description="what the button says, a template")
     url: str = Field(description="where it leads, a template; left out where it is no http, https or tg link")
 
 
@@ -174,8 +173,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     @property
     def look(self) -> Look:
-        buttons = enumerate(self.config.buttons)
-        inline = tuple(pair for i, b in buttons for pair in ((f"button_{i}_text", b.text), (f"button_{i}_url", b.url)))
+        inline = button_blocks(self.config.buttons)
         return Look(TELEGRAM, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property

@@ -113,6 +113,13 @@ def _filled(value: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
+def of_64_bits(text: str) -> int:
+    """A whole number, as services count their chats; ValueError where it has more bits."""
+    if abs(number := int(text)) >= 2**63:
+        raise ValueError("should have at most 64 bits")
+    return number
+
+
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 

@@ -55,7 +55,7 @@ from bridge.sinks.base import (
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
 _REF = re.compile(r"(.+)/([0-9]{1,19})")  # the chat, and the message's id there
@@ -66,12 +66,6 @@ def _chat(value: Any) -> Any:
     if not re.fullmatch(CHAT, text):
         raise ValueError("should be a number such as 4912345678, or the @name of a public channel or group")
     return text if text.startswith("@") else int(text)
-
-
-def _chat_number(text: str) -> int:
-    if abs(int(text)) >= 2**63:
-        raise ValueError("should have at most 64 bits")
-    return int(text)
 
 
 ChatId = Annotated[
@@ -88,7 +82,7 @@ class BaleConfig(ChatConfig, AddressedConfig):
     mending = MENDING
     service: ClassVar[Service] = BALE
     address_forms: ClassVar[Mapping[str, Form]] = {
-        "chat_id": Form("-?[1-9][0-9]{0,18}", "a number such as 4912345678", _chat_number)
+        "chat_id": Form("-?[1-9][0-9]{0,18}", "a number such as 4912345678", of_64_bits)
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}

@@ -58,7 +58,7 @@ from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.max.service import MAX
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
+from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 
 ID = r"-?[1-9][0-9]{0,18}"
 _REF = re.compile(r"(chat|user):(-?[0-9]{1,19})/([\x21-\x7e]{1,200})")  # where it is, and its id
@@ -68,13 +68,7 @@ def _number(value: Any) -> Any:
     text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if not re.fullmatch(ID, text):
         raise ValueError("should be a number such as -72233445566778, or 123456789 for a person")
-    return _of_64_bits(text)
-
-
-def _of_64_bits(text: str) -> int:
-    if abs(int(text)) >= 2**63:
-        raise ValueError("should have at most 64 bits")
-    return int(text)
+    return of_64_bits(text)
 
 
 Id = Annotated[
@@ -91,8 +85,8 @@ class MaxConfig(ChatConfig, AddressedConfig):
     mending = MENDING
     service: ClassVar[Service] = MAX
     address_forms: ClassVar[Mapping[str, Form]] = {
-        "chat_id": Form(ID, "a number such as -72233445566778", _of_64_bits),
-        "user_id": Form("[1-9][0-9]{0,18}", "the number of a person", _of_64_bits),
+        "chat_id": Form(ID, "a number such as -72233445566778", of_64_bits),
+        "user_id": Form("[1-9][0-9]{0,18}", "the number of a person", of_64_bits),
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0", "chat_id": 1}

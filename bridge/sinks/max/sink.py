@@ -22,7 +22,7 @@ Open     whether a plain @name mentions; what it says to HTML that it cannot rea
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from yarl import URL
@@ -60,22 +60,27 @@ from bridge.sinks.max.service import MAX
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 
-ID = r"-?[1-9][0-9]{0,18}"
+CHAT = Form("-?[1-9][0-9]{0,18}", "a number such as -72233445566778", of_64_bits)
+PERSON = Form("[1-9][0-9]{0,18}", "the number of a person", of_64_bits)
 _REF = re.compile(r"(chat|user):(-?[0-9]{1,19})/([\x21-\x7e]{1,200})")  # where it is, and its id
 
 
-def _number(value: Any) -> Any:
-    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not re.fullmatch(ID, text):
-        raise ValueError("should be a number such as -72233445566778, or 123456789 for a person")
-    return of_64_bits(text)
+def _written_as(form: Form) -> BeforeValidator:
+    """What the file gives has the form of what comes out of data; as a number or as a text."""
+    return BeforeValidator(lambda value: form.read(str(value).strip()))
 
 
-Id = Annotated[
+ChatId = Annotated[
     int | str,
-    BeforeValidator(_number),
+    _written_as(CHAT),
     FROM_DATA,
     WithJsonSchema({"anyOf": [{"type": "integer"}, EXPRESSION_SCHEMA]}),
+]
+PersonId = Annotated[
+    int | str,
+    _written_as(PERSON),
+    FROM_DATA,
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, EXPRESSION_SCHEMA]}),
 ]
 
 
@@ -84,10 +89,7 @@ class MaxConfig(ChatConfig, AddressedConfig):
 
     mending = MENDING
     service: ClassVar[Service] = MAX
-    address_forms: ClassVar[Mapping[str, Form]] = {
-        "chat_id": Form(ID, "a number such as -72233445566778", of_64_bits),
-        "user_id": Form("[1-9][0-9]{0,18}", "the number of a person", of_64_bits),
-    }
+    address_forms: ClassVar[Mapping[str, Form]] = {"chat_id": CHAT, "user_id": PERSON}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0", "chat_id": 1}
     questions: ClassVar[Sequence[Question]] = (
@@ -96,8 +98,8 @@ class MaxConfig(ChatConfig, AddressedConfig):
     )
     type: Literal["max"] = Field("max", description="a message to a MAX chat")
     token: Token = Field(description="the bot's token, from business.max.ru")
-    chat_id: Id | None = Field(None, description="the chat or channel: its number")
-    user_id: Id | None = Field(None, description="or the person: their number")
+    chat_id: ChatId | None = Field(None, description="the chat or channel: its number")
+    user_id: PersonId | None = Field(None, description="or the person: their number")
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
     links: tuple[LinkButton, ...] = Field((), max_length=BUTTONS, description="buttons with links under each message")
     api_base: ApiBase = Field(f"https://{HOST}", description="where the API is reached")

@@ -193,6 +193,9 @@ def test_it_wants_a_text() -> None:
         {"chat_id": 2**63},
         {"chat_id": None},
         {"user_id": 1},
+        {"chat_id": ""},
+        {"chat_id": 1.0},
+        {"chat_id": [1]},
         {"token": ""},
         {"links": LINKS * 6},
     ],
@@ -200,6 +203,17 @@ def test_it_wants_a_text() -> None:
 def test_what_leads_nowhere_is_no_setting(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         config(**(BASE | wrong))
+
+
+@pytest.mark.parametrize("wrong", [-1, "-1", 0, "@anna", "Anna", True, 1.0, [1]])
+def test_a_person_is_a_number_above_nought(wrong: Any) -> None:
+    with pytest.raises(ValidationError, match="should be the number of a person"):
+        config(type="max", token=TOKEN, user_id=wrong)
+
+
+@pytest.mark.parametrize(("written", "number"), [(" 7 ", 7), (2**63 - 1, 2**63 - 1)])
+def test_a_person_may_be_written_as_a_text(written: Any, number: int) -> None:
+    assert config(type="max", token=TOKEN, user_id=written).user_id == number
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def _chat(value: Any) -> Any:
     text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if not re.fullmatch(CHAT, text):
         raise ValueError("should be a number such as 4912345678, or the @name of a public channel or group")
-    return text if text.startswith("@") else int(text)
+    return text if text.startswith("@") else of_64_bits(text)
 
 
 ChatId = Annotated[

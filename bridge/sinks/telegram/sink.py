@@ -76,7 +76,7 @@ def _chat(value: Any) -> Any:
     text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if not re.fullmatch(CHAT, text):
         raise ValueError("should be a number such as -1001234567890, or the @name of a public channel or group")
-    return text if text.startswith("@") else int(text)
+    return text if text.startswith("@") else _chat_number(text)
 
 
 def _thread(value: Any) -> Any:

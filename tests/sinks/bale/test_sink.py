@@ -146,7 +146,17 @@ def test_it_wants_a_text() -> None:
     assert a_sink(**BASE, locale="fa").look == Look(BALE, locale="fa", parts=10)
 
 
-@pytest.mark.parametrize("wrong", [{"chat_id": "news"}, {"chat_id": True}, {"token": ""}, {"links": LINKS * 6}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"chat_id": "news"},
+        {"chat_id": True},
+        {"chat_id": 2**63},
+        {"chat_id": -(2**63)},
+        {"token": ""},
+        {"links": LINKS * 6},
+    ],
+)
 def test_what_leads_nowhere_is_no_setting(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         config(**(BASE | wrong))

@@ -161,6 +161,8 @@ def test_classify(response: Response, expected: Outcome) -> None:
         ({"chat_id": "news"}, "should be a number such as -1001234567890"),
         ({"chat_id": True}, "should be a number"),
         ({"chat_id": "@x"}, "should be a number"),
+        ({"chat_id": 2**52}, "should have at most 52 bits"),
+        ({"chat_id": -(2**52)}, "should have at most 52 bits"),
         ({"message_thread_id": 0}, "should be at least 1"),
         ({"api_base": "api.telegram.org"}, "should be an address"),
         ({"buttons": [{"text": "x"}]}, "Field required"),

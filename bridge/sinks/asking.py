@@ -4,7 +4,7 @@ A sink's `ask` is as pure as its `flow`: it gives requests, is given their answe
 be asked without telling it something is only reached: a connection and its TLS, and not one byte of a request.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,6 +12,7 @@ from yarl import URL
 
 from bridge.outcome import Delivered, Gone, Limited, Outcome, Refused
 from bridge.sinks.http import Request, Response
+from bridge.sinks.responses import in_between
 
 
 class Mark(StrEnum):
@@ -59,6 +60,11 @@ def found(outcome: Outcome, text: str) -> Finding:
             return Finding(Mark.WRONG, reason)
         case _:
             return Finding(Mark.WRONG, outcome.reason)
+
+
+def refused(response: Response, classify: Callable[[Response], Outcome]) -> Finding:
+    """What an answer says that is not the one asked for: the service's own no, else that another one answered."""
+    return found(classify(response) if response.status >= 400 else in_between(response), "")
 
 
 def is_taken(finding: Finding) -> bool:

@@ -12,24 +12,19 @@ from yarl import URL
 
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, refused
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.answers import text_at
-from bridge.sinks.responses import in_between
 
 
 def room_asking(
     api: URL, headers: Mapping[str, str], room: str | None, classify: Callable[[Response], Outcome]
 ) -> Asking:
     """Ask after the account behind `api`, and its room, an id or an address, None where that follows from data."""
-
-    def refused(response: Response) -> Finding:
-        return found(classify(response) if response.status >= 400 else in_between(response), "")
-
     response = yield Request("GET", api / "account/whoami", headers=headers)
     name = text_at(json_object(response.body), "user_id", "@")
     if name is None:
-        return refused(response)
+        return refused(response, classify)
     if room is None:
         return Finding(Mark.OK, f"{name}; {ADDRESS_FROM_DATA}")
     place: str | None = room
@@ -38,11 +33,11 @@ def room_asking(
         response = yield Request("GET", URL(path, encoded=True), headers=headers)
         place = text_at(json_object(response.body), "room_id", "!")
         if place is None:
-            return refused(response)
+            return refused(response, classify)
     response = yield Request("GET", api / "joined_rooms", headers=headers)
     joined = json_object(response.body).get("joined_rooms")
     if not isinstance(joined, list):
-        return refused(response)
+        return refused(response, classify)
     if place in joined:
         return Finding(Mark.OK, f"{name} is in {room}")
     return Finding(Mark.LOOK, f"{name} is not in {room}", "Invite it: it joins when it has something to say.")

@@ -12,9 +12,8 @@ from yarl import URL
 from bridge.event import JsonObject
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, refused
 from bridge.sinks.http import Request, Response
-from bridge.sinks.responses import in_between
 
 PERSON = "whether it may write to the person is seen by a message alone"
 
@@ -23,21 +22,17 @@ def chat_asking(
     api: URL, headers: Mapping[str, str], chat: int | str | None, why: str, classify: Callable[[Response], Outcome]
 ) -> Asking:
     """Ask after the bot behind `api`, and the chat; where there is none to be asked after, `why`."""
-
-    def refused(response: Response) -> Finding:
-        return found(classify(response) if response.status >= 400 else in_between(response), "")
-
     response = yield Request("GET", api / "me", headers=headers)
     bot = json_object(response.body)
     if response.status != 200 or not isinstance(bot.get("user_id"), int):
-        return refused(response)
+        return refused(response, classify)
     name = f"@{bot['username']}" if bot.get("username") else str(bot.get("name") or bot.get("first_name"))
     if chat is None:
         return Finding(Mark.OK, f"{name}; {why}")
     response = yield Request("GET", api / "chats" / str(chat), headers=headers)
     place = json_object(response.body)
     if response.status != 200 or "chat_id" not in place:
-        return refused(response)
+        return refused(response, classify)
     title = place.get("title") or chat
     if place.get("status") != "active":
         return Finding(Mark.WRONG, f'{name} is not in "{title}": it is {place.get("status")} there')
@@ -46,7 +41,7 @@ def chat_asking(
     response = yield Request("GET", api / "chats" / str(chat) / "members/me", headers=headers)
     member = json_object(response.body)
     if response.status != 200 or "user_id" not in member:
-        return refused(response)
+        return refused(response, classify)
     if place.get("type") == "channel" and not _may_write(member):
         return Finding(Mark.WRONG, f'{name} may not write in "{title}": make it an administrator with that right')
     return Finding(Mark.OK, f'{name} may write in "{title}"')

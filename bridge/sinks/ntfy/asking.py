@@ -12,9 +12,8 @@ from yarl import URL
 
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import Asking, Finding, Mark, found
+from bridge.sinks.asking import Asking, Finding, Mark, refused
 from bridge.sinks.http import Request, Response
-from bridge.sinks.responses import in_between
 
 TOPIC = "whether the topic takes a message is seen by one alone"
 
@@ -24,15 +23,14 @@ def server_asking(api: URL, token: str | None, classify: Callable[[Response], Ou
     response = yield Request("GET", api / "v1/health")
     healthy = json_object(response.body).get("healthy")
     if healthy is not True:
-        own = response.status >= 400
-        return found(classify(response) if own else in_between(response), "") if healthy is None else UNWELL
+        return refused(response, classify) if healthy is None else UNWELL
     if token is None:
         return Finding(Mark.OK, f"the server is well; {TOPIC}")
     response = yield Request("GET", api / "v1/account", headers={"Authorization": f"Bearer {token}"})
     name = json_object(response.body).get("username")
     if response.status == 200 and name:
         return Finding(Mark.OK, f"the server is well and knows {name}; {TOPIC}")
-    return found(classify(response) if response.status >= 400 else in_between(response), "")
+    return refused(response, classify)
 
 
 UNWELL = Finding(Mark.WRONG, "the server says that it is not healthy")

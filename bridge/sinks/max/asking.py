@@ -12,10 +12,11 @@ from yarl import URL
 from bridge.event import JsonObject
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, refused
+from bridge.sinks.asking import Asking, Finding, Mark, refused
 from bridge.sinks.http import Request, Response
 
-PERSON = "whether it may write to the person is seen by a message alone"
+#: Why a person is not asked after.
+UNASKED = "whether it may write to the person is seen by a message alone"
 
 
 def chat_asking(
@@ -49,8 +50,3 @@ def chat_asking(
 
 def _may_write(member: JsonObject) -> bool:
     return member.get("is_owner") is True or "write" in (member.get("permissions") or [])
-
-
-def why_unasked(person: bool) -> str:
-    """Why no chat is asked after: it is a person, or follows from data."""
-    return PERSON if person else ADDRESS_FROM_DATA

@@ -34,7 +34,7 @@ from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
 from bridge.posted import is_silent
-from bridge.sinks.asking import Asking
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -53,7 +53,7 @@ from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.max.advice import HOST, HOSTS, host_advice, token_advice
 from bridge.sinks.max.answers import AWAY, LIMITED, OF_BOT, OF_CHAT, UNKNOWN_BOT, fault_of, mid_of
-from bridge.sinks.max.asking import chat_asking, why_unasked
+from bridge.sinks.max.asking import UNASKED, chat_asking
 from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.max.service import MAX
@@ -159,9 +159,8 @@ class MaxSink(HttpSink[MaxConfig]):
         return self._message_request(message, None)
 
     def ask(self) -> Asking:
-        asked = self.config.chat_id if self.addressing is None else None
-        why = why_unasked(person=self.addressing is None)
-        return chat_asking(self._url, self._headers, asked, why, self.classify)
+        chat, why = (self.config.chat_id, UNASKED) if self.addressing is None else (None, ADDRESS_FROM_DATA)
+        return chat_asking(self._url, self._headers, chat, why, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._send_request(digest_payload(digest), silent=digest.silent)

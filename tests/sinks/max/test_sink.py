@@ -262,3 +262,11 @@ async def test_of_a_person_only_the_bot_is_asked_after(http: Http) -> None:
     async with serving(Max()) as base:
         found = await a_sink(http, type="max", token=TOKEN, user_id=PERSON, api_base=base).asked(within=60)
     assert found == Finding(Mark.OK, "@fravpn_bot; whether it may write to the person is seen by a message alone")
+
+
+@pytest.mark.parametrize("place", ["chat_id", "user_id"])
+async def test_where_the_address_follows_from_data_only_the_bot_is_asked_after(http: Http, place: str) -> None:
+    async with serving(Max()) as base:
+        settings = {"type": "max", "token": TOKEN, place: "{{ owner.max }}", "api_base": base}
+        found = await a_sink(http, **settings).asked(within=60)
+    assert found == Finding(Mark.OK, "@fravpn_bot; whom it tells follows from each event")

@@ -8,18 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from bridge.markup.html_reading import STYLES
 from bridge.markup.spans import Link, Mark, Span, Style, with_addresses
 from bridge.markup.text import web_address
 
-STYLES = {
-    **dict.fromkeys(("b", "strong"), Style.BOLD),
-    **dict.fromkeys(("i", "em"), Style.ITALIC),
-    **dict.fromkeys(("u", "ins"), Style.UNDERLINE),
-    **dict.fromkeys(("s", "strike", "del"), Style.STRIKE),
-    "code": Style.CODE,
-    "pre": Style.CODE_BLOCK,
-    "blockquote": Style.QUOTE,
-}
 #: Classes of the elements that a letter is put together from, which are its pieces.
 KINDS = ("remarks", "heading", "text", "label", "value", "footer", "rest")
 

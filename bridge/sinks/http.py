@@ -72,6 +72,14 @@ class ProxyRefused(Unanswered):
     """The proxy on the way to the service does not let us through: the service was not asked."""
 
 
+def trusted(trust: Trust, ca: Path | None) -> ssl.SSLContext:
+    """The context for the connections of whoever named that file; Unanswered, in words, where it has no roots."""
+    try:
+        return trust.of(ca)
+    except NoRoots as fault:
+        raise Unanswered(f"no answer: the file under ca {fault}") from None
+
+
 class Http:
     """Sends requests; follows no redirect, reads no environment, and gives up in time."""
 
@@ -119,7 +127,7 @@ class Http:
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
                 proxy=proxy if proxy and proxy.startswith("http") else None,
-                ssl=self._trusted(ca) if ca else True,
+                ssl=trusted(self._trust, ca) if ca else True,
                 trace_request_ctx=on_sent,
             ) as response:
                 return Response(response.status, _headers(response), await _body(response, most), request.url)
@@ -149,7 +157,7 @@ class Http:
         """
         try:
             async with asyncio.timeout(within):
-                return await _reached(url, proxy, self._trusted(ca) if url.scheme == "https" else None)
+                return await _reached(url, proxy, trusted(self._trust, ca) if url.scheme == "https" else None)
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None
         except (OSError, ValueError) as error:
@@ -160,12 +168,6 @@ class Http:
             await one.close()
         self._sessions.clear()
         self._beside.clear()
-
-    def _trusted(self, ca: Path | None) -> ssl.SSLContext:
-        try:
-            return self._trust.of(ca)
-        except NoRoots as fault:
-            raise Unanswered(f"no answer: the file under ca {fault}") from None
 
     def _session(self, proxy: str | None) -> aiohttp.ClientSession:
         socks = proxy if proxy and proxy.startswith("socks") else None

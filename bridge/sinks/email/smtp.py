@@ -8,7 +8,6 @@ Limits   a connection is kept for 10 s and for 100 letters; four at once to a se
 """
 
 import asyncio
-import ssl
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
@@ -18,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.sinks.email.letter import Letter
-from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of
-from bridge.sinks.trust import NoRoots, Trust
+from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of, trusted
+from bridge.sinks.trust import Trust
 
 if TYPE_CHECKING:
     import socket
@@ -185,7 +184,7 @@ class Smtp:
             sock=sock,
             use_tls=server.encryption == "tls",
             start_tls=False,
-            tls_context=None if server.encryption == "none" else self._trusted(server.ca),
+            tls_context=None if server.encryption == "none" else trusted(self._trust, server.ca),
             timeout=None,
             local_hostname="localhost",  # until there is a connection that tells our own address
         )
@@ -195,12 +194,6 @@ class Smtp:
             smtp.close()
             raise
         return _Line(smtp)
-
-    def _trusted(self, ca: Path | None) -> ssl.SSLContext:
-        try:
-            return self._trust.of(ca)
-        except NoRoots as fault:
-            raise Unanswered(f"no answer: the file under ca {fault}") from None
 
 
 async def _greet(smtp: "SMTP", server: Server) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -378,14 +378,24 @@ async def test_what_another_replica_asks_is_not_forgotten(
 
 
 async def test_nothing_is_forgotten_before_there_is_a_file(
-    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, store_url: str
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await Asking(outbox, clock, panel).look()
-    clock.step(REMEMBERED * 2)
+    kept_sources: asyncio.Queue[set[str]] = asyncio.Queue()
+
+    async def forget(*, others_than: Collection[str], before: datetime) -> int:
+        kept_sources.put_nowait(set(others_than))
+        return 0
+
+    monkeypatch.setattr(outbox, "forget_polled", forget)
     poller = Poller(outbox, cast(Http, FakeHttp(panel)), clock, announce=lambda deliveries: None)
     running = asyncio.create_task(poller.run())
-    await asyncio.sleep(0)
-    assert rows(store_url) == {"main"}
+    for _ in range(20):  # as many turns as every task that it might begin would need
+        await asyncio.sleep(0)
+    assert kept_sources.empty()
+    poller.configure(the_jobs(ADDRESS, interval=60), a_table())
+    first = asyncio.create_task(kept_sources.get())
+    await asyncio.wait((running, first), return_when=asyncio.FIRST_COMPLETED)
+    assert first.result() == {"main"}
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running

@@ -17,7 +17,7 @@ A message says what, which and where, without capital, full stop or secret.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 
@@ -29,13 +29,15 @@ class BridgeError(Exception):
 class Mistake:
     """One thing wrong in the file, or in another `file` that it leads to. `line` and `column` count from 1.
 
-    A warning is one too: what may be meant, and may not.
+    A warning is one too: what may be meant, and may not. `path` are the keys that lead to it, as ("routes", 0, "to");
+    none where it is about the whole, or another file.
     """
 
     line: int
     column: int
     text: str
     file: str | None = None
+    path: tuple[str | int, ...] = field(default=(), compare=False)
 
     def where(self, file: str) -> str:
         """File, line and column, where `file` is the one that it was found in if it names none."""

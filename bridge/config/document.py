@@ -36,13 +36,13 @@ class Document:
 
     def report(self, path: KeyPath, text: str, position: Position | None = None) -> None:
         """Note what is wrong at `path`, once."""
-        mistake = Mistake(*(position or self.position(path)), _message(path, text))
+        mistake = Mistake(*(position or self.position(path)), _message(path, text), path=path)
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
 
     def warn(self, path: KeyPath, text: str, position: Position | None = None) -> None:
         """Note what may be meant at `path`, and may not: it stops nothing."""
-        warning = Mistake(*(position or self.position(path)), _message(path, text))
+        warning = Mistake(*(position or self.position(path)), _message(path, text), path=path)
         if warning not in self.warnings:
             self.warnings.append(warning)
 
@@ -93,12 +93,18 @@ class Document:
                 yield (*path, index), one
 
 
+def entry_of(path: KeyPath) -> str:
+    """What the entry is called that a path leads to or into: `sink "ops"`, `route 2`; empty where there is none."""
+    if len(path) < 2 or path[0] not in _SECTIONS:
+        return ""
+    name = path[1]
+    return _SECTIONS[str(path[0])].format(name + 1 if isinstance(name, int) else name)
+
+
 def _message(path: KeyPath, text: str) -> str:
     """The mistake with what it is about: `sink "ops": timeout should be a duration …`."""
-    words, rest = [], path
-    if len(path) > 1 and path[0] in _SECTIONS:
-        name, rest = path[1], path[2:]
-        words.append(_SECTIONS[str(path[0])].format(name + 1 if isinstance(name, int) else name))
+    entry = entry_of(path)
+    words, rest = ([entry], path[2:]) if entry else ([], path)
     if rest:
         words.append("".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in rest).lstrip("."))
     if words and text.split(" ")[0] in _VERBS:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from bridge.config.check import check
+from bridge.config.document import KeyPath
 from bridge.config.dotenv import with_dotenv
 from bridge.config.errors import report_errors
 from bridge.config.model import Config
@@ -19,15 +20,15 @@ from bridge.errors import ConfigError, Mistake, in_order
 class Loaded:
     """The settings, and all that they were read from: the file, `.env`, each `*_file` and the templates' folder.
 
-    `warnings` are what may be meant and may not, in the order of the file; they stop nothing. `row_lines` are where the
-    rows of the table stand, in its order.
+    `warnings` are what may be meant and may not, in the order of the file; they stop nothing. `rows` are those of the
+    table, in its order: the keys that lead to each, and its line.
     """
 
     config: Config
     files: tuple[Path, ...]
     warnings: tuple[Mistake, ...] = ()
     on_loopback: bool = False
-    row_lines: tuple[int, ...] = ()
+    rows: Mapping[KeyPath, int] = field(default_factory=dict)
 
 
 def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool = False) -> Loaded:
@@ -50,7 +51,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
         raise ConfigError(str(path), document.mistakes, document.warnings)
     directory = config.directory.file if config.directory is not None else None
     files = (path, *dotenv, *document.files, *config.template_folders(), *filter(None, [directory]))
-    rows = [("routes", index) for index in range(len(config.routes))]
-    rows += [("webhooks", index) for index in range(len(config.webhooks))]
-    lines = tuple(document.position(path)[0] for path in rows)
-    return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback, lines)
+    paths: list[KeyPath] = [("routes", index) for index in range(len(config.routes))]
+    paths += [("webhooks", index) for index in range(len(config.webhooks))]
+    rows = {path: document.position(path)[0] for path in paths}
+    return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback, rows)

@@ -1,12 +1,12 @@
 """What the admin side is told of a file that is put in place."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from bridge.admin.dry_run import dry_run
 from bridge.admin.state import ConfigState, NamedWebhook, RowPlace, SourceState
+from bridge.config.document import KeyPath, entry_of
 from bridge.config.endpoints import endpoints
 from bridge.config.load import Loaded
 from bridge.config.model import Config
@@ -14,8 +14,6 @@ from bridge.messages.renderer import Renderer
 from bridge.panels.base import PolledConfig
 from bridge.routing import Router
 from bridge.store_url import without_password
-
-_OF_A_ROW = re.compile(r"(route|webhook) (\d+)(?:: |\.|(?= ))")
 
 
 def config_state(
@@ -69,11 +67,8 @@ def source_states(config: Config) -> list[SourceState]:
 
 def row_places(loaded: Loaded) -> list[RowPlace]:
     """Where each row of the table stands in the file, and what `check` warns of there."""
-    routes = len(loaded.config.routes)
-    labels = [("route", index + 1) if index < routes else ("webhook", index - routes + 1) for index, _ in
-              enumerate(loaded.row_lines)]  # fmt: skip
-    warned: dict[tuple[str, int], list[str]] = {}
+    doubts: dict[KeyPath, list[str]] = {row: [] for row in loaded.rows}
     for warning in loaded.warnings:
-        if found := _OF_A_ROW.match(warning.text):
-            warned.setdefault((found[1], int(found[2])), []).append(warning.text[found.end() :].lstrip())
-    return [RowPlace(line, tuple(warned.get(label, ()))) for label, line in zip(labels, loaded.row_lines, strict=True)]
+        if (row := warning.path[:2]) in doubts:
+            doubts[row].append(warning.text.removeprefix(entry_of(row)).lstrip(": "))
+    return [RowPlace(line, tuple(doubts[row])) for row, line in loaded.rows.items()]

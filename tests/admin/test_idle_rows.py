@@ -55,14 +55,17 @@ def test_a_row_stands_where_the_file_has_it_with_what_check_says_of_it(tmp_path:
     file.write_text(
         "sources:\n  berlin: {panel: marzban, secret: the-secret}\n"
         "sinks:\n  ops: {type: console}\n"
-        "routes:\n  - match: user.*\n    to: ops\n    stop: true\n\n  - {match: user.created, to: ops}\n"
+        "routes:\n  - match: user.*\n    to: ops\n    stop: true\n    update: subject\n\n"
+        "  - {match: user.created, to: ops}\n"
         "webhooks:\n  - {name: Sales, endpoint: 'https://hooks.slack.com/services/T1/B1/x', providerType: SLACK, "
         "subscribedEvents: [PAYMENT_RECEIVED]}\n"
     )
     first, second, webhook = row_places(load(file, {}))
-    assert (first.line, first.doubts) == (6, ())
-    assert (second.line, second.doubts) == (10, ("no event gets here: route 1 takes all of them, and stops",))
-    assert webhook.line == 12
+    anew = 'update: "ops" tells every event anew: it has no messages that could be changed'
+    assert (first.line, first.doubts) == (6, (anew,))
+    assert (second.line, second.doubts) == (11, ("no event gets here: route 1 takes all of them, and stops",))
+    untold = 'no source of this row tells of "PAYMENT_RECEIVED": there are user.*'
+    assert (webhook.line, webhook.doubts) == (13, (untold,))
 
 
 async def test_the_page_says_where_each_row_stands(desk: Desk) -> None:

@@ -17,6 +17,7 @@ from bridge.admin.pages import PAGES, states
 from bridge.admin.pages.event import SHOWN
 from bridge.admin.pages.events import ON_A_PAGE, Wanted
 from bridge.admin.pages.views import VIEWS
+from bridge.admin.static_files import FOLDER as STATIC
 from bridge.admin.static_files import hashed
 from bridge.admin.trouble import StoreTrouble
 from bridge.intake import Fingerprint, Intake
@@ -207,6 +208,13 @@ async def test_what_a_panel_or_a_service_says_is_text_and_nothing_else(desk: Des
     assert [tag for tag, _ in tags if tag == "img"] == []
     assert "\u202e" not in found
     assert ">49<" not in found
+
+
+def test_what_scripts_look_for_is_on_a_page() -> None:
+    sought = {one for file in STATIC.glob("*.js") for one in re.findall(r"\[(data-[a-z-]+)", file.read_text("utf-8"))}
+    drawn = {one for file in FOLDER.glob("*.html") for one in re.findall(r"data-[a-z-]+", file.read_text("utf-8"))}
+    assert sought
+    assert sought <= drawn
 
 
 async def test_an_event_says_when_the_panel_told_it_again(desk: Desk) -> None:

@@ -1,18 +1,6 @@
-/* What script adds to pages that work without it: times that count, `/` for the search, copying. Live: live.js. */
+/* What script adds to pages that work without it: `/` for the search, copying. Live: live.js. */
 (() => {
   "use strict";
-  const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
-
-  /* "12 s ago", in the page's language, once a second. */
-  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto", style: "short" });
-  const names = { d: "day", h: "hour", min: "minute", s: "second" };
-  const count = () => {
-    for (const one of document.querySelectorAll("time[data-ago]")) {
-      const seconds = (new Date(one.dateTime) - Date.now()) / 1000;
-      const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) || units[3];
-      one.textContent = relative.format(Math.round(seconds / size), names[unit]);
-    }
-  };
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, textarea, select, [contenteditable]");
@@ -49,7 +37,4 @@
   /* What is chosen is taken at once; without script there is a button. */
   document.addEventListener("change", (event) => event.target.closest("[data-at-once]")?.requestSubmit());
   document.documentElement.classList.add("scripted");
-
-  count();
-  setInterval(count, 1000);
 })();

@@ -9,7 +9,7 @@ from bridge.admin.language import N_, Language
 from bridge.admin.shapes import RowCounts
 from bridge.admin.state import RowPlace
 from bridge.routing import Route
-from bridge.routing.route import matches
+from bridge.routing.verdicts import type_refusal
 from bridge.store.ledger import Ledger
 from bridge.store.queries.counted import counted_names, counted_since
 from bridge.store.queries.tallies import What
@@ -91,15 +91,8 @@ def cause_of(route: Route, counts: RowCounts, came: Came, doubts: Sequence[str])
         return Cause.FAILS
     if route.source is not None and not set(route.source) & set(came.sources):
         return Cause.NO_SOURCE
-    if not any(_takes(route, one) for one in came.types):
+    if all(type_refusal(route, one, one) is not None for one in came.types):  # counted by canonical names
         return Cause.NO_TYPE
     if route.when is not None:
         return Cause.NEVER_TRUE
     return Cause.ELSEWHERE if route.source is not None else Cause.ABOVE
-
-
-def _takes(route: Route, type_: str) -> bool:
-    """Whether the row takes events of that type, as far as their canonical names tell."""
-    left_out = [one.removeprefix("!") for one in route.match if one.startswith("!")]
-    wanted = [one for one in route.match if not one.startswith("!")] or ["*"]
-    return any(matches(one, type_, type_) for one in wanted) and not any(matches(one, type_, type_) for one in left_out)

@@ -109,6 +109,11 @@ def refusal(route: Route, source: str, type_: str, native_type: str) -> tuple[Re
     """Why the row takes no event of this kind; None where it takes them, as far as `when` agrees."""
     if route.source is not None and source not in route.source:
         return Reason.SOURCE, {"source": source, "taken": " or ".join(route.source)}
+    return type_refusal(route, type_, native_type)
+
+
+def type_refusal(route: Route, type_: str, native_type: str) -> tuple[Reason, Mapping[str, str]] | None:
+    """Why the row takes no event of this type, whichever source it is of; None where it takes them."""
     for one in _unwanted(route):
         if matches(one[1:], type_, native_type):
             return Reason.LEFT_OUT, {"type": type_, "glob": one}

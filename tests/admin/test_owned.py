@@ -213,6 +213,19 @@ async def test_older_events_are_a_page_further_and_still_only_theirs(
     assert "reseller-9" not in first + second
 
 
+@pytest.mark.parametrize(
+    ("query", "without"),
+    [
+        ("type=user.created", "/events"),
+        ("type=user.created&user=alice-of-seven&before=zzzz", "/events?user=alice-of-seven"),
+    ],
+)
+async def test_a_type_is_left_out_and_what_else_is_asked_for_stays(desk: Desk, query: str, without: str) -> None:
+    async with desk.program(SEVEN) as program:
+        _, found = await _answer(program, "GET", f"/events?{query}")
+    assert re.findall(r'class="chip" href="([^"]*)"', found) == [without]
+
+
 async def test_the_documented_file_gives_each_reseller_their_own_page(
     tmp_path: Path, store_url: str, clock: FakeClock
 ) -> None:

@@ -85,7 +85,13 @@ def events(visit: OwnedVisit) -> Variables:
     )
     shown = found[:ON_A_PAGE]
     older = _address(asked | {"before": shown[-1].id}) if len(found) > ON_A_PAGE else None
-    return {"asked": asked, "rows": _rows(visit, shown), "older": older, "narrowed": any(asked.values())}
+    return {
+        "asked": asked,
+        "rows": _rows(visit, shown),
+        "older": older,
+        "without_type": _address(asked | {"type": "", "before": ""}),
+        "narrowed": any(asked.values()),
+    }
 
 
 def event(visit: OwnedVisit) -> Variables:
@@ -139,7 +145,8 @@ def _fact(me: Me, name: str) -> object:
 
 
 def _address(asked: Mapping[str, str]) -> str:
-    return f"/events?{urlencode({name: value for name, value in asked.items() if value})}"
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"/events?{query}" if query else "/events"
 
 
 OWNED_VIEWS: Mapping[str, Callable[[OwnedVisit], Variables]] = {"overview": overview, "events": events, "event": event}

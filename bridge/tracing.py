@@ -44,16 +44,17 @@ class Tracing:
     """What spans are made by; imports the library."""
 
     def __init__(self, exporter: "SpanExporter", *, resource: Attributes, share: float | None = None) -> None:
-        """`share`: of the traces that begin here; None as OpenTelemetry's own variables say."""
-        from opentelemetry.sdk.resources import Resource
+        """`resource`: what they are of, as far as OpenTelemetry's own variables do not say; `share`: of the traces that
+        begin here, None as those variables say.
+        """
+        from opentelemetry.sdk.resources import OTELResourceDetector, Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
         from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
         sampler = None if share is None else ParentBased(TraceIdRatioBased(share))
-        self._provider: TracerProvider = TracerProvider(
-            sampler=sampler, resource=Resource.create(dict(resource)), shutdown_on_exit=False
-        )
+        about = Resource.create(dict(resource)).merge(OTELResourceDetector().detect())
+        self._provider: TracerProvider = TracerProvider(sampler=sampler, resource=about, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("panelbridge")
 

@@ -252,6 +252,38 @@ def test_so_many_of_the_traces_that_begin_here_are_kept(share: float, expected: 
         tracing.start(None)
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, {"service.name": "panelbridge", "service.version": "1"}),
+        ({"OTEL_SERVICE_NAME": "eu-bridge"}, {"service.name": "eu-bridge", "service.version": "1"}),
+        (
+            {"OTEL_RESOURCE_ATTRIBUTES": "service.name=of-attributes,deployment.environment.name=eu"},
+            {"service.name": "of-attributes", "service.version": "1", "deployment.environment.name": "eu"},
+        ),
+        (
+            {"OTEL_SERVICE_NAME": "eu-bridge", "OTEL_RESOURCE_ATTRIBUTES": "service.name=no,service.version=2"},
+            {"service.name": "eu-bridge", "service.version": "2"},
+        ),
+        ({"OTEL_SERVICE_NAME": "", "OTEL_RESOURCE_ATTRIBUTES": ""}, {"service.name": "panelbridge"}),
+    ],
+)
+def test_what_the_environment_says_of_the_program_that_is_traced_holds(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: dict[str, str]
+) -> None:
+    for name in ("OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    exporter = Kept()
+    made = Tracing(exporter, resource={"service.name": "panelbridge", "service.version": "1"})
+    with made.span("one", {}):
+        pass
+    made.close()
+    [span] = exporter.spans
+    assert expected.items() <= dict(span.resource.attributes).items()
+
+
 def test_a_collector_that_takes_nothing_does_not_hold_up_the_end() -> None:
     exporter = Kept(stuck=True)
     made = Tracing(exporter, resource={})

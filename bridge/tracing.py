@@ -19,13 +19,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace.export import SpanExporter
-    from opentelemetry.trace import Span, SpanContext
+    from opentelemetry.trace import Span
 
 HEADER = "traceparent"
 CLOSING = 2.0  # seconds
 LINKS = 32  # traces that an attempt is linked to: a digest may tell of any number of events
-_TRACEPARENT = re.compile("00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})", re.ASCII)
+_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 NOTHING: AbstractContextManager[None] = nullcontext()
 
 Attributes = Mapping[str, str | int | float | bool]
@@ -72,20 +73,15 @@ class Tracing:
         begins a trace beside. An error that goes through it is named by its kind.
         """
         from opentelemetry import trace
-        from opentelemetry.context import Context
 
-        context = None
-        if links is not None or parent is not None:
-            context = Context()
-            if (before := _span_context(parent)) is not None:
-                context = trace.set_span_in_context(trace.NonRecordingSpan(before), context)
-        linked = [trace.Link(one) for text in (links or ())[:LINKS] if (one := _span_context(text)) is not None]
+        is_within = links is None and parent is None
+        beside = [trace.get_current_span(_after(text)).get_span_context() for text in (links or ())[:LINKS]]
         with self._tracer.start_as_current_span(
             name,
-            context=context,
+            context=None if is_within else _after(parent),
             kind=trace.SpanKind[kind.value],
             attributes=dict(attributes),
-            links=linked,
+            links=[trace.Link(one) for one in beside if one.is_valid],
             record_exception=False,
             set_status_on_exception=False,
         ) as span:
@@ -141,12 +137,11 @@ def traceparent() -> str | None:
     """That of the span around what is done now; None where there is none."""
     if _tracing is None:
         return None
-    from opentelemetry import trace
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    context = trace.get_current_span().get_span_context()
-    if not context.is_valid:
-        return None
-    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers)
+    return headers.get(HEADER)
 
 
 def trace_id() -> str | None:
@@ -155,11 +150,9 @@ def trace_id() -> str | None:
     return None if now is None else now[3:35]
 
 
-def _span_context(text: str | None) -> "SpanContext | None":
-    from opentelemetry.trace import SpanContext, TraceFlags
+def _after(text: str | None) -> "Context":
+    """What goes on with that traceparent; with nothing, where it is none."""
+    from opentelemetry.context import Context
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    match = _TRACEPARENT.fullmatch(text or "")
-    if match is None:
-        return None
-    trace_id_, span_id, flags = (int(part, 16) for part in match.groups())
-    return SpanContext(trace_id_, span_id, is_remote=True, trace_flags=TraceFlags(flags & TraceFlags.SAMPLED))
+    return TraceContextTextMapPropagator().extract({HEADER: text or ""}, Context())

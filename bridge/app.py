@@ -52,7 +52,7 @@ from bridge.store.queries.listening import THEMSELVES
 from bridge.store.queries.wishes import set_stopped
 from bridge.store.retention import empty_log_forever, prune_forever
 from bridge.telemetry import configure_logging, log
-from bridge.traces import open_traces
+from bridge.trace_export import open_traces
 
 Started = Callable[[Config, str, str | None], Awaitable[None]]
 

@@ -19,7 +19,7 @@ from bridge import tracing
 from bridge.config.load import load
 from bridge.errors import BridgeError, ConfigError
 from bridge.telemetry import Log, configure_logging, log
-from bridge.traces import ENDPOINT, Traces, open_traces
+from bridge.trace_export import ENDPOINT, Traces, open_traces
 from bridge.tracing import Kind, Tracing
 from tests.collector import Seen, a_collector
 from tests.processes import a_bridge, a_receiver

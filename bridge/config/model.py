@@ -38,7 +38,7 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.hearing import Ears
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
-from bridge.traces import Traces
+from bridge.trace_export import Traces
 
 _SQLITE = "sqlite:///"
 KEY_SIGNS = 32

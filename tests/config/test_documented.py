@@ -30,7 +30,7 @@ from bridge.sinks.ntfy.sink import Action
 from bridge.sinks.telegram.sink import Button
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm
-from bridge.traces import Traces
+from bridge.trace_export import Traces
 from tests.config.test_example import models
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"

@@ -14,8 +14,9 @@ from aiohttp.typedefs import Handler
 
 from bridge.admin.answers import DEADLINE, Refused
 from bridge.admin.auth import Role, Who
+from bridge.admin.broadcast import LASTS, ServerSentEvent
 from bridge.admin.guard import Guard
-from bridge.admin.live import LASTS, Live, Said, Stream
+from bridge.admin.live import Live, Stream
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.region import LIVE, region_of
 from bridge.admin.signin import set_session
@@ -75,10 +76,10 @@ class Streaming:
         if unknown := request.query.keys() - set(ASKED):
             raise Refused(400, "this is not known", f"{sorted(unknown)[0]} is none of {', '.join(ASKED)}.")
         wanted = Wanted(**{name: request.query[name][:LONGEST] for name in ASKED if request.query.get(name)})
-        listener = Listener(wanted, self._is_there(request, who))
+        listener = Listener(wanted, self._is_there(request, who), request.headers.get(LAST_ID))
         feed = self._feed = self._feed or Feed(self._run, self._now, SystemClock())
-        feed.open(listener, request.headers.get(LAST_ID))
-        return await self._tell(request, who, listener.messages(self._now), lambda: feed.leave(listener))
+        feed.open(listener)
+        return await self._tell(request, who, listener.messages(), lambda: feed.leave(listener))
 
     def _let_in(self, request: web.Request) -> Who:
         who = self._guard.let_in(request, Role.LOOK)
@@ -90,7 +91,7 @@ class Streaming:
         return lambda: request.transport is not None and self._guard.is_still(request, who)
 
     async def _tell(
-        self, request: web.Request, who: Who, messages: AsyncIterator[Said], leave: Callable[[], None]
+        self, request: web.Request, who: Who, messages: AsyncIterator[ServerSentEvent], leave: Callable[[], None]
     ) -> web.StreamResponse:
         """Tell all of it, until it is over or nobody reads it; then `leave`."""
         from aiohttp_sse import EventSourceResponse
@@ -104,8 +105,8 @@ class Streaming:
             try:
                 await response.prepare(request)
                 async with response:
-                    async for said in messages:
-                        await response.send(said.data, id=said.id, event=said.event, retry=AGAIN)
+                    async for one in messages:
+                        await response.send(one.data, id=one.id, event=one.event, retry=AGAIN)
             finally:
                 leave()
         return response

@@ -10,8 +10,8 @@ import pytest
 
 from bridge.admin import feed
 from bridge.admin.answers import Refused
-from bridge.admin.feed import GRACE, MOST, Feed, Listener
-from bridge.admin.live import BEAT, EVERY, LASTS, Said
+from bridge.admin.broadcast import BEAT, EVERY, LASTS, ServerSentEvent
+from bridge.admin.feed import Feed, Listener
 from bridge.admin.tail import Happening, Kind, Wanted
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Delivered, Done
@@ -24,7 +24,7 @@ from tests.admin.running import settle
 from tests.fakes import START, FakeClock, an_event, an_intake
 
 T = TypeVar("T")
-LIVE, AWAY = Said("live", event="beat"), Said("away", event="beat")
+LIVE, AWAY = ServerSentEvent("live", event="beat"), ServerSentEvent("away", event="beat")
 
 
 class House:
@@ -32,21 +32,21 @@ class House:
 
     def __init__(self, outbox: SqlOutbox, ledger: Ledger) -> None:
         self.outbox, self.hands, self.time = outbox, Hands(), FakeClock(START)
-        self.is_away = False
+        self.fault: Exception | None = None
         self.looks = 0
 
         async def run(look: Callable[[Ledger], T]) -> T:
             self.looks += 1
-            if self.is_away:
-                raise StoreUnavailable("store: away")
+            if self.fault is not None:
+                raise self.fault
             return look(ledger)
 
         self.feed = Feed(run, self.time.now, self.hands)
 
     async def listener(self, last_id: str | None = None, **wanted: str) -> Listener:
         """One that has heard that the feed is there."""
-        opened = Listener(Wanted(**wanted), lambda: True)
-        self.feed.open(opened, last_id)
+        opened = Listener(Wanted(**wanted), lambda: True, last_id)
+        self.feed.open(opened)
         await self.look()
         return opened
 
@@ -70,10 +70,10 @@ async def house(any_store_url: str) -> AsyncIterator[House]:
         reader.close()
 
 
-async def heard(listener: Listener) -> list[Said] | None:
+async def heard(listener: Listener) -> list[ServerSentEvent] | None:
     """What waits for it; None once it is over."""
-    found: list[Said] = []
-    messages = listener.messages(lambda: START)
+    found: list[ServerSentEvent] = []
+    messages = listener.messages()
     while True:
         reading = asyncio.ensure_future(anext(messages))
         for _ in range(5):
@@ -139,11 +139,11 @@ def test_lanes_are_told_to_who_wants_that_sink_or_any_and_what_is_left_out_to_al
 
 
 async def test_however_many_listen_the_store_is_looked_at_once(house: House) -> None:
-    listeners = [await house.listener() for _ in range(MOST)]
+    listeners = [await house.listener() for _ in range(Feed.most)]
     before = house.looks
     await house.happens("a")
     assert house.looks == before + 1
-    assert [await told(one) for one in listeners] == [[("event", "user:a")]] * MOST
+    assert [await told(one) for one in listeners] == [[("event", "user:a")]] * Feed.most
     with pytest.raises(Refused) as refused:
         house.feed.open(Listener(Wanted(), lambda: True))
     assert refused.value.status == 503
@@ -184,7 +184,7 @@ async def test_nobody_listens_and_after_a_while_nobody_looks(house: House) -> No
     before = house.looks
     await house.look()
     assert house.looks == before + 1
-    await house.look(GRACE)
+    await house.look(Feed.grace)
     await house.look()
     assert house.looks == before + 1
 
@@ -199,14 +199,15 @@ async def test_who_reads_slowly_is_told_how_much_was_left_out(house: House, monk
     assert [json.loads(one.data)["subject"] for one in said[1:]] == ["user:c", "user:d"]
 
 
-async def test_what_happens_while_the_store_is_away_is_told_when_it_is_back(house: House) -> None:
+@pytest.mark.parametrize("fault", [StoreUnavailable("store: away"), RuntimeError("a fault of ours")])
+async def test_what_happens_while_nobody_can_look_is_told_afterwards(house: House, fault: Exception) -> None:
     listener = await house.listener()
     await heard(listener)
-    house.is_away = True
+    house.fault = fault
     await house.outbox.put(an_intake(an_event("user:a", at=house.time.now() + timedelta(seconds=1))))
     await house.look()
     assert await heard(listener) == [AWAY]
-    house.is_away = False
+    house.fault = None
     await house.look()
     assert await told(listener) == [("event", "user:a")]
 

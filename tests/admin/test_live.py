@@ -7,7 +7,8 @@ import pytest
 
 from bridge.admin.answers import Refused
 from bridge.admin.auth import Role
-from bridge.admin.live import AWAY, BEAT, EVERY, LASTS, LIVES, MOST, SHARE, Live, Said, Stream
+from bridge.admin.broadcast import AWAY, BEAT, EVERY, LASTS, LIVES, SHARE, ServerSentEvent
+from bridge.admin.live import Live, Stream
 from bridge.admin.pages import PAGES
 from bridge.admin.region import TOKEN_TO_BE, Region
 from bridge.admin.visit import NotThere
@@ -60,9 +61,9 @@ def bridge() -> Bridge:
     return Bridge()
 
 
-async def told(stream: Stream) -> list[Said] | None:
+async def told(stream: Stream) -> list[ServerSentEvent] | None:
     """What waits for the page to be read; None once it is over."""
-    found: list[Said] = []
+    found: list[ServerSentEvent] = []
     while True:
         reading = asyncio.ensure_future(anext(stream.messages()))
         for _ in range(5):
@@ -141,10 +142,10 @@ async def test_a_stream_says_that_it_is_there_as_soon_as_it_is_opened_and_in_eve
     [first] = await told(await bridge.opened()) or ()
     stream = Stream(OVERVIEW, lambda: True, TOKEN, seen=first.id)
     bridge.live.open(stream)
-    assert await told(stream) == [Said(LIVES, event="beat")]
+    assert await told(stream) == [ServerSentEvent(LIVES, event="beat")]
     for _ in range(3):
         await bridge.hands.wake(BEAT)
-        assert await told(stream) == [Said(LIVES, event="beat")]
+        assert await told(stream) == [ServerSentEvent(LIVES, event="beat")]
 
 
 async def test_what_a_page_has_seen_is_not_told_again_when_it_comes_back(bridge: Bridge) -> None:
@@ -176,8 +177,8 @@ async def test_who_reads_slowly_gets_the_newest_and_nothing_is_kept_for_him_besi
 
 
 async def test_there_are_so_many_streams_and_no_more_and_one_that_ends_makes_room(bridge: Bridge) -> None:
-    there = [True] * MOST
-    for number in range(MOST):
+    there = [True] * Live.most
+    for number in range(Live.most):
         bridge.live.open(Stream(OVERVIEW, lambda number=number: there[number], TOKEN))  # type: ignore[misc]
     with pytest.raises(Refused) as refused:
         bridge.live.open(Stream(OVERVIEW, lambda: True, TOKEN))
@@ -206,20 +207,29 @@ async def test_a_stream_ends_after_a_while_so_that_its_session_goes_on_with_the_
     assert await told(stream) is None
 
 
-@pytest.mark.parametrize("what", ["pulse", "text"])
-async def test_a_store_that_cannot_be_asked_is_said_at_once_and_so_is_its_return(bridge: Bridge, what: str) -> None:
+@pytest.mark.parametrize(
+    ("what", "error"),
+    [
+        ("pulse", StoreUnavailable("store: away")),
+        ("text", StoreUnavailable("store: away")),
+        ("pulse", RuntimeError("a fault of ours")),
+    ],
+)
+async def test_a_store_that_cannot_be_asked_is_said_at_once_and_so_is_its_return(
+    bridge: Bridge, what: str, error: Exception
+) -> None:
     stream = await bridge.opened()
     await told(stream)
     right = getattr(bridge, what)
     bridge.pulse = 1
-    setattr(bridge, what, StoreUnavailable("store: away"))
+    setattr(bridge, what, error)
     await bridge.hands.wake()
-    assert await told(stream) == [Said(AWAY, event="beat")]
+    assert await told(stream) == [ServerSentEvent(AWAY, event="beat")]
     await bridge.hands.wake()
     assert await told(stream) == []
     setattr(bridge, what, right)
     await bridge.hands.wake()
-    assert await told(stream) == [Said(LIVES, event="beat")]
+    assert await told(stream) == [ServerSentEvent(LIVES, event="beat")]
 
 
 @pytest.mark.parametrize("error", [NotThere("no sink is called x"), RuntimeError("a fault of ours")])

@@ -12,8 +12,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bridge.admin import live
 from bridge.admin.answers import HEADERS
+from bridge.admin.live import Live
 from bridge.admin.pages import PAGES
 from bridge.admin.pages.events import Wanted
 from bridge.admin.region import TOKEN_TO_BE
@@ -228,7 +228,7 @@ async def test_a_session_is_renewed_by_the_stream_of_its_page(desk: Desk) -> Non
 async def test_there_are_so_many_and_no_more_and_who_leaves_makes_room(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "MOST", 2)
+    monkeypatch.setattr(Live, "most", 2)
     async with (
         desk.program(ACT) as program,
         hearing(program, "/live/") as first,

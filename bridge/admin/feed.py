@@ -64,7 +64,7 @@ class Feed(Broadcast[Listener]):
     def __init__(self, run: Run, now: Callable[[], datetime], clock: Clock) -> None:
         super().__init__(clock)
         self._run, self._now = run, now
-        self._name, self._number = secrets.token_hex(4), 0
+        self._name, self._number = _a_name(), 0
         self._happened: deque[tuple[int, Happening]] = deque(maxlen=KEPT)
         self._tail: Tail | None = None
         self._since = now()
@@ -90,7 +90,8 @@ class Feed(Broadcast[Listener]):
         self._since = self._now()
 
     def _forget(self) -> None:
-        self._tail = None
+        """Of what happens from now on nobody knows: what was told before has ids of another name."""
+        self._name, self._tail = _a_name(), None
         self._happened.clear()
 
     def _tell(self, found: Iterable[Happening]) -> None:
@@ -113,6 +114,10 @@ class Feed(Broadcast[Listener]):
             return [(number, one) for number, one in self._happened if number > int(text[:18])]
         gap = Happening(at=self._now(), kind=Kind.LEFT_OUT, text="what happened meanwhile is not remembered")
         return [(first - 1, gap), *self._happened]
+
+
+def _a_name() -> str:
+    return secrets.token_hex(4)
 
 
 def _as_event(happened: Happening, id_: str | None = None) -> ServerSentEvent:

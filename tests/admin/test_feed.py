@@ -178,6 +178,21 @@ async def test_who_comes_back_too_late_is_told_that_something_is_left_out(
         assert first == [("left_out", "what happened meanwhile is not remembered"), ("event", "user:a")]
 
 
+async def test_who_comes_back_when_nobody_has_looked_meanwhile_is_told_that_something_is_left_out(house: House) -> None:
+    listener = await house.listener()
+    await house.happens("a")
+    [last] = [one for one in await heard(listener) or () if one.event == "event"]
+    house.feed.leave(listener)
+    await house.look(Feed.grace)
+    await house.look()
+    before = house.looks
+    await house.happens("b")
+    assert house.looks == before
+    again = await house.listener(last.id)
+    await house.happens("c")
+    assert await told(again) == [("left_out", "what happened meanwhile is not remembered"), ("event", "user:c")]
+
+
 async def test_nobody_listens_and_after_a_while_nobody_looks(house: House) -> None:
     listener = await house.listener()
     house.feed.leave(listener)

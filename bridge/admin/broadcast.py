@@ -50,11 +50,13 @@ class Subscriber:
         self._is_over = False
         self._changed = asyncio.Event()
 
-    def beat(self, state: str, *, due: bool) -> None:
-        """Tell how it is, where that is another or has not been told for a while, and nothing waits that tells more."""
+    def beat(self, state: str, *, due: bool, id_: str | None = None) -> None:
+        """Tell how it is, where that is another or has not been told for a while, and nothing waits that tells more.
+        `id_`: up to where all has been told.
+        """
         if not self._waiting and (due or state != self._state):
             self._state = state
-            self._say(ServerSentEvent(state, event="beat"))
+            self._say(ServerSentEvent(state, id_, "beat"))
 
     def end(self) -> None:
         self._is_over = True
@@ -127,7 +129,7 @@ class Broadcast(ABC, Generic[S]):
 
     def _greet(self, subscriber: S) -> None:
         """Tell what a new one hears first."""
-        subscriber.beat(LIVES, due=True)
+        subscriber.beat(LIVES, due=True, id_=self._position())
 
     def _begin(self) -> None:
         """The reader begins."""
@@ -158,7 +160,11 @@ class Broadcast(ABC, Generic[S]):
 
     def _beat(self, state: str, *, due: bool) -> None:
         for one in self._subscribers:
-            one.beat(state, due=due)
+            one.beat(state, due=due, id_=self._position())
+
+    def _position(self) -> str | None:
+        """The id up to which all has been told; None where beats have none."""
+        return None
 
     def _end_over(self) -> None:
         """End those that have lasted long enough, whose other end is gone, or who may look no more."""

@@ -81,10 +81,13 @@ class Feed(Broadcast[Listener]):
         self._beat(LIVES, due=is_time)
 
     def _greet(self, listener: Listener) -> None:
-        """That it is there, and what came after he heard the last."""
-        super()._greet(listener)
+        """What came after he heard the last; then that it is there, for that says how far he has heard."""
         for number, one in self._after(listener.last_id):
             listener.tell(one, self._id(number))
+        super()._greet(listener)
+
+    def _position(self) -> str:
+        return self._id(self._number)
 
     def _begin(self) -> None:
         self._since = self._now()

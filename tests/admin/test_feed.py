@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -24,7 +25,6 @@ from tests.admin.running import settle
 from tests.fakes import START, FakeClock, an_event, an_intake
 
 T = TypeVar("T")
-LIVE, AWAY = ServerSentEvent("live", event="beat"), ServerSentEvent("away", event="beat")
 
 
 class House:
@@ -85,6 +85,13 @@ async def heard(listener: Listener) -> list[ServerSentEvent] | None:
             found.append(reading.result())
         except StopAsyncIteration:
             return None
+
+
+async def beats(listener: Listener) -> list[str]:
+    """What it hears, which is beats and nothing else."""
+    said = await heard(listener) or []
+    assert {one.event for one in said} <= {"beat"}
+    return [one.data for one in said]
 
 
 async def told(listener: Listener) -> list[tuple[str | None, Any]]:
@@ -160,6 +167,46 @@ async def test_who_comes_back_is_told_what_he_missed_and_no_more(house: House) -
     assert [about for _, about in await told(again)] == ["user:b", "user:c"]
 
 
+async def test_beats_say_how_far_one_has_heard_who_hears_nothing_else(house: House) -> None:
+    listener = await house.listener()
+    [first] = await heard(listener) or ()
+    house.feed.leave(listener)
+    await house.happens("a")
+    again = await house.listener(first.id)
+    assert await told(again) == [("event", "user:a")]
+    await house.look(BEAT)
+    [second] = await heard(again) or ()
+    house.feed.leave(again)
+    await house.happens("b")
+    assert await told(await house.listener(second.id)) == [("event", "user:b")]
+
+
+async def test_who_filters_hears_by_beats_how_far_all_is_told_and_is_not_told_that_something_is_left_out(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house.feed, "_happened", deque(maxlen=2))
+    listener = await house.listener(subject="user:a")
+    await house.happens("a")
+    [*_, last] = await heard(listener) or ()
+    for name in "bcd":
+        await house.happens(name)
+    await house.look(BEAT)
+    [beat] = await heard(listener) or ()
+    assert (beat.event, beat.id != last.id) == ("beat", True)
+    assert await told(await house.listener(beat.id, subject="user:a")) == []
+    assert [name for name, _ in await told(await house.listener(last.id, subject="user:a"))] == ["left_out"]
+
+
+async def test_no_beat_says_that_one_has_heard_what_is_still_to_be_told(house: House) -> None:
+    listener = await house.listener()
+    for name in "ab":
+        await house.happens(name)
+    first = next(one for one in await heard(listener) or () if one.event == "event")
+    again = Listener(Wanted(), lambda: True, first.id)
+    house.feed.open(again)
+    assert [one.event for one in await heard(again) or ()] == ["event"]
+
+
 @pytest.mark.parametrize("last", ["00000000-7", "nonsense", "-", "{name}-0", "{name}-99999999999999999999999"])
 async def test_who_comes_back_too_late_is_told_that_something_is_left_out(
     house: House, last: str, monkeypatch: pytest.MonkeyPatch
@@ -221,7 +268,7 @@ async def test_what_happens_while_nobody_can_look_is_told_afterwards(house: Hous
     house.fault = fault
     await house.outbox.put(an_intake(an_event("user:a", at=house.time.now() + timedelta(seconds=1))))
     await house.look()
-    assert await heard(listener) == [AWAY]
+    assert await beats(listener) == ["away"]
     house.fault = None
     await house.look()
     assert await told(listener) == [("event", "user:a")]
@@ -232,7 +279,7 @@ async def test_a_beat_says_now_and_then_that_it_is_there(house: House) -> None:
     await heard(listener)
     for _ in range(3):
         await house.look(BEAT)
-        assert await heard(listener) == [LIVE]
+        assert await beats(listener) == ["live"]
 
 
 async def test_a_stream_ends_after_a_while_and_when_whoever_listens_may_no_more(house: House) -> None:

@@ -17,8 +17,7 @@ from bridge.messages.values import figure, moment
 from bridge.people.announcement import is_announcement
 from bridge.vocabulary import event_type
 
-#: The folder of what customers are told: the words in `customers/{locale}.j2`, what a service has around them in
-#: `{service}/customers/{locale}.j2`.
+#: The folder of what customers are told.
 CUSTOMERS = "customers"
 #: The block of a service's message in which the words stand.
 WORDS = "text"
@@ -40,6 +39,12 @@ _NEEDED = {
 }
 LONGEST = 40  # characters of a device's name
 DAY, HOUR = 86400.0, 3600.0
+
+
+def customer_files(service: str, locale: str) -> list[str]:
+    """Where the words are: with what a service has around them, where it has any, else those of all services."""
+    file = f"{CUSTOMERS}/{locale}.j2"
+    return [f"{service}/{file}", file]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
-from bridge.messages.customer import CUSTOMERS, SEVERAL, WORDS, Me
+from bridge.messages.customer import SEVERAL, WORDS, Me, customer_files
 from bridge.messages.errors import TemplateFault as TemplateFault
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
@@ -166,7 +166,7 @@ class Renderer:
         for shipped in (False, True):
             try:
                 sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone))
-                context = _context(sandbox.get_template(f"{service.name}/{CUSTOMERS}/{locale}.j2"), {"me": me})
+                context = _context(sandbox.select_template(customer_files(service.name, locale)), {"me": me})
                 said = words(context)
                 if me.several and (whose := _block(context, SEVERAL)):
                     said = f"{whose} {said}"

@@ -226,22 +226,22 @@ def test_a_form_of_too_many_fields_is_refused() -> None:
 
 # Whatever comes
 
-FULL = {
-    "data": dict.fromkeys(KINDS, "body.v"),
-    "pairs": {"down": "up"},
-    "dedupe": "body.v",
-    "field": "payload",
-    "subject": "'user:' ~ body.v",
-}
+FULL = panel(
+    data=dict.fromkeys(KINDS, "body.v"),
+    pairs={"down": "up"},
+    dedupe="body.v",
+    field="payload",
+    subject="'user:' ~ body.v",
+)
 
 
 @given(JSON)
 def test_any_json_is_understood_or_refused(value: Any) -> None:
     for element in (value, {"kind": "down", "v": value}):
-        keeps_its_feet(panel(**FULL), hook(element))
-        mark(element, **FULL)
+        keeps_its_feet(FULL, hook(element))
+        FULL.fingerprint(element, 0, hook(element))
 
 
 @given(st.binary(), st.sampled_from([{}, FORM, MULTIPART]))
 def test_any_bytes_are_understood_or_refused(body: bytes, headers: dict[str, str]) -> None:
-    keeps_its_feet(panel(**FULL), hook(body=body, headers=headers))
+    keeps_its_feet(FULL, hook(body=body, headers=headers))

@@ -174,12 +174,15 @@ class Life:
             self._add(now)
 
     def pass_time(self, now: datetime) -> None:
-        """Let happen what happens until then: to one client in fifty, and now and then to a node."""
+        """Let happen what happens until then: to one client in fifty, and now and then to a node.
+
+        First what happens by itself: whoever was prolonged in the very hour of the end would never have been seen over.
+        """
+        self.stand_still(now)
         for number in self._due(now):
             change = self._chance.choice(self._changes(number, now))
             self._quiet_until[number] = now + APART
             change()
-        self.stand_still(now)
         if now >= self._quiet_around and self._chance.random() < 0.1:
             self._quiet_around = now + APART
             self._chance.choice([self._change_nodes, self._change_nodes, self._turn_xray])()

@@ -11,10 +11,14 @@ No library writes here: of its record stand the logger's name, the words without
 said, and of an exception its kind and where it was raised. What strangers can cause is told ten times a second at most,
 and then counted.
 
+A warning, and what is worse, is written at once, with all that was logged before. The other lines of one turn of the
+loop are written together at its end: a line for each request would cost as much to write as to make.
+
 *Why* not structlog, which renders both: in a started bridge its import (26.1) takes 65 ms of processor time and 2.9 MB,
 for it brings in Rich where that is installed; 14 ms and 0.4 MB where it is not. This module takes 4 ms and 0.4 MB.
 """
 
+import asyncio
 import json
 import logging
 import re
@@ -23,7 +27,9 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
@@ -114,6 +120,7 @@ def configure_logging(settings: Log, zone: tzinfo = UTC) -> None:
     """
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, _Handler)]:
+        handler.flush()
         root.removeHandler(handler)
     root.addHandler(_Handler(_JsonFormatter() if settings.format == "json" else _TextFormatter(zone)))
     root.setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[settings.level.upper()]))
@@ -129,6 +136,33 @@ class _Handler(logging.StreamHandler[Any]):
         super().__init__(sys.stderr)
         self.setFormatter(formatter)
         self._throttle: Throttle[tuple[str, str, int]] = Throttle()
+        self._lines: list[str] = []
+        self._flushed_by: asyncio.AbstractEventLoop | None = None  # at the end of its turn
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._lines.append(f"{self.format(record)}\n")
+        except Exception:  # noqa: BLE001 as every handler does: no line ends what it tells of
+            self.handleError(record)
+        if record.levelno >= logging.WARNING or not self._flush_soon():
+            self.flush()
+
+    def flush(self) -> None:
+        with self.lock or nullcontext(), suppress(OSError, ValueError):  # nobody could be told that nothing can be told
+            lines, self._lines, self._flushed_by = self._lines, [], None
+            self.stream.write("".join(lines))
+            self.stream.flush()
+
+    def _flush_soon(self) -> bool:
+        """Whether there is a loop that writes what was logged."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if self._flushed_by is not loop:
+            self._flushed_by = loop
+            loop.call_soon(self.flush)
+        return True
 
     def filter(self, record: logging.LogRecord) -> bool:
         if hasattr(record, "fields"):
@@ -157,11 +191,19 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _timestamp(record: logging.LogRecord, zone: tzinfo = UTC) -> str:
-    return _time(datetime.fromtimestamp(record.created, zone), "milliseconds")
+    until_seconds, ahead = _second(int(record.created), zone)
+    return f"{until_seconds}.{int(record.msecs):03}{ahead}"
 
 
-def _time(moment: datetime, precision: str = "auto") -> str:
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+@lru_cache(2)
+def _second(seconds: int, zone: tzinfo) -> tuple[str, str]:
+    """A time to the second, and what its zone is ahead of UTC: the same for every record of that second."""
+    text = datetime.fromtimestamp(seconds, zone).isoformat()
+    return text[:19], _zulu(text[19:])
+
+
+def _zulu(time: str) -> str:
+    return time.replace("+00:00", "Z")
 
 
 def _event(record: logging.LogRecord) -> str:
@@ -196,12 +238,17 @@ def _traceback(record: logging.LogRecord) -> list[str]:
 
 
 def _quoted(value: object, zone: tzinfo) -> str:
-    text = _text(value, zone)
+    if type(value) is int or type(value) is float:
+        return str(value)
+    text = value if type(value) is str else _text(value, zone)
     return text if _PLAIN.fullmatch(text) else _json(text)
 
 
 def _json(value: object) -> str:
-    return escaped(json.dumps(value, ensure_ascii=False, default=_text))
+    return escaped(_encode(value))
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, default=lambda value: _text(value)).encode
 
 
 def escaped(text: str) -> str:
@@ -214,7 +261,7 @@ def _text(value: object, zone: tzinfo = UTC) -> str:
         case bool():
             return "true" if value else "false"
         case datetime():
-            return _time(value.astimezone(zone))
+            return _zulu(value.astimezone(zone).isoformat())
         case list() | tuple():
             return ",".join(_text(one, zone) for one in value)
         case _:

@@ -1,10 +1,14 @@
 """Logs: one line per record, whatever the values are."""
 
+import asyncio
+import errno
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -204,3 +208,76 @@ def test_what_told_of_those_left_out_is_the_first_of_the_next_window() -> None:
 def test_a_throttle_remembers_so_many_kinds_and_no_more() -> None:
     throttle: Throttle[int] = Throttle(1, keys=2, now=lambda: 0.0)
     assert [throttle.left_out(key) for key in (1, 1, 2, 3, 1)] == [0, None, 0, 0, 0]
+
+
+def events_of(text: str) -> list[str]:
+    return [one.split()[2] for one in text.splitlines()]
+
+
+async def test_what_is_logged_in_one_turn_of_the_loop_is_written_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Log())
+    for event in ("first", "second"):
+        log(LOG, logging.INFO, event)
+    assert capsys.readouterr().err == ""
+    await asyncio.sleep(0)
+    assert events_of(capsys.readouterr().err) == ["first", "second"]
+    await asyncio.sleep(0)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.ERROR])
+async def test_a_warning_is_written_at_once_behind_what_was_logged_before(
+    capsys: pytest.CaptureFixture[str], level: int
+) -> None:
+    configure_logging(Log())
+    log(LOG, logging.INFO, "before")
+    log(LOG, level, "warned")
+    assert events_of(capsys.readouterr().err) == ["before", "warned"]
+
+
+async def test_where_no_loop_runs_all_is_written_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Log())
+    log(LOG, logging.INFO, "on.the.loop")
+    await asyncio.to_thread(log, LOG, logging.INFO, "on.a.thread")
+    assert events_of(capsys.readouterr().err) == ["on.the.loop", "on.a.thread"]
+
+
+def test_what_a_loop_did_not_come_to_write_is_written_with_the_next_line(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Log())
+
+    def log_and_stop(event: str) -> None:
+        log(LOG, logging.INFO, event)
+        loop.stop()
+
+    for event in ("first", "second"):
+        loop = asyncio.new_event_loop()
+        loop.call_soon(log_and_stop, event)
+        loop.run_forever()
+        loop.close()
+    log(LOG, logging.INFO, "third")
+    assert events_of(capsys.readouterr().err) == ["first", "second", "third"]
+
+
+async def test_what_was_logged_before_it_is_set_up_again_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Log())
+    log(LOG, logging.INFO, "before")
+    configure_logging(Log())
+    log(LOG, logging.INFO, "behind")
+    await asyncio.sleep(0)
+    assert events_of(capsys.readouterr().err) == ["before", "behind"]
+
+
+class FullDisk(StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.ERROR])
+async def test_a_log_that_takes_nothing_stops_nobody(monkeypatch: pytest.MonkeyPatch, level: int) -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: faults.append(context))
+    monkeypatch.setattr("sys.stderr", FullDisk())
+    configure_logging(Log())
+    log(LOG, level, "lost")
+    await asyncio.sleep(0)
+    assert faults == []

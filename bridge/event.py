@@ -61,4 +61,5 @@ def new_id() -> str:
 
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with Z: `2026-11-21T04:14:18.161673Z`."""
-    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return in_utc.isoformat().removesuffix("+00:00") + "Z"

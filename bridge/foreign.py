@@ -159,9 +159,12 @@ def texts(value: Any) -> list[str]:
     return [one for one in value if text(one)] if isinstance(value, list) else []
 
 
+_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?")
+
+
 def number(value: Any) -> int | float | None:
     """The finite number, written as one or as decimal text; None where it is none."""
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", value):
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):  # a union would cost five times as much
         return None
@@ -170,6 +173,8 @@ def number(value: Any) -> int | float | None:
 
 def whole(value: Any) -> int | None:
     """The whole number, written as one or as decimal text; None where it is none."""
+    if type(value) is int:  # as nearly always
+        return value
     found = number(value)
     return int(found) if found is not None and found == int(found) else None
 
@@ -189,7 +194,8 @@ def moment(value: Any, zone: tzinfo = UTC) -> datetime | None:
     try:
         if isinstance(value, str):
             found = datetime.fromisoformat(value.strip())
-            return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+            found = found if found.tzinfo else found.replace(tzinfo=zone)
+            return found if found.tzinfo is UTC else found.astimezone(UTC)
         seconds = number(value)
         if seconds is None:
             return None
@@ -225,11 +231,12 @@ def write_all_fields(fields: FieldMap, known: Mapping[str, Any]) -> JsonObject:
     return {theirs: known.get(ours) for theirs, (ours, _) in fields.items()}
 
 
+_EMPTY: tuple[Any, ...] = (None, "", {}, [])
+
+
 def present(**values: Any) -> JsonObject:
     """The values that say something: None, empty text and empty containers are left out."""
-    return {
-        key: value for key, value in values.items() if value is not None and value != "" and value != {} and value != []
-    }
+    return {key: value for key, value in values.items() if value or value not in _EMPTY}
 
 
 # What JSON allows, and no database takes

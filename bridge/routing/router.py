@@ -6,7 +6,7 @@ that take it are found once and kept; only `when` looks at the event itself.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -17,7 +17,6 @@ from bridge.people.once import threshold_of
 from bridge.people.recipient import Recipients
 from bridge.routing.route import SCOPE, Route
 from bridge.routing.verdicts import refusal, table_of
-from bridge.terms import Terms
 
 #: How many kinds of event (source, type, native type) their rows are kept for, and how long a name may be for that.
 KEPT, NAME_KEPT = 1024, 200
@@ -34,8 +33,7 @@ class Switch(Protocol):
 class _Row:
     name: str
     route: Route
-    sinks: tuple[str, ...]  # those that are enabled
-    terms: Terms | None
+    destinations: Mapping[str, Destination]  # by the sinks that are enabled
     when: Condition | None
 
 
@@ -70,19 +68,19 @@ class Router:
         failed: list[tuple[str, str]] = []
         for row in self._applying(event, failed):
             matched.append(row.name)
-            for sink in row.sinks:
+            for sink, destination in row.destinations.items():
                 if sink not in destinations:
-                    recipient = self._recipients.of(sink, event)
-                    destinations[sink] = Destination(
-                        sink,
-                        row.name,
-                        row.route.template,
-                        row.terms,
-                        recipient=recipient,
-                        once=threshold_of(event) if self._recipients.is_customers(sink) else None,
-                    )
+                    destinations[sink] = self._with_recipient(destination, event)
         decision = Decision(self.table, tuple(matched), tuple(failed))
         return Routed(event, tuple(destinations.values()), decision)
+
+    def _with_recipient(self, destination: Destination, event: Event) -> Destination:
+        """The destination as the row names it, or, where the sink has many addresses, for whom the event is."""
+        sink = destination.sink
+        if sink not in self._recipients.audiences:
+            return destination
+        once = threshold_of(event) if self._recipients.is_customers(sink) else None
+        return replace(destination, recipient=self._recipients.of(sink, event), once=once)
 
     def _applying(self, event: Event, failed: list[tuple[str, str]]) -> Iterator[_Row]:
         """The rows that apply, down to one that stops the table; those whose `when` fails are added to `failed`."""
@@ -117,8 +115,9 @@ class Router:
 
 
 def _row(name: str, route: Route, enabled: Collection[str]) -> _Row:
-    sinks = tuple(dict.fromkeys(sink for sink in route.to if sink in enabled))
-    return _Row(name, route, sinks, route.terms(), Condition(route.when) if route.when is not None else None)
+    terms = route.terms()
+    destinations = {sink: Destination(sink, name, route.template, terms) for sink in route.to if sink in enabled}
+    return _Row(name, route, destinations, Condition(route.when) if route.when is not None else None)
 
 
 def _scope(event: Event) -> dict[str, Any]:

@@ -5,8 +5,8 @@ take the room of a panel. Among themselves the biggest gives way, so that a pane
 however many strangers hold up unfinished bodies.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import Self
 
 from bridge.errors import TooLarge
 from bridge.ingress.limits import Limits, Overloaded
@@ -20,13 +20,9 @@ class MemoryBudget:
         self._proven = Share(limits.memory)
         self._unproven = Share(limits.unproven)
 
-    @contextmanager
-    def reserve(self, *, proven: bool = True) -> Iterator["Reservation"]:
-        reservation = Reservation(self.limits, self._proven, self._proven if proven else self._unproven)
-        try:
-            yield reservation
-        finally:
-            reservation.release()
+    def reserve(self, *, proven: bool = True) -> "Reservation":
+        """One request's part, which it holds no more at the end of its `with`."""
+        return Reservation(self.limits, self._proven, self._proven if proven else self._unproven)
 
 
 class Share:
@@ -46,6 +42,12 @@ class Reservation:
         self._give_way: Callable[[], None] | None = None
         self.limits = limits
         self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def grow(self, size: int) -> None:
         """Count `size` more bytes; raise TooLarge or Overloaded where they do not fit."""

@@ -91,6 +91,8 @@ class Receiver:
 
         Raise HookRejected where it is not taken, StoreError where it is not kept.
         """
+        if not tracing.is_on():
+            return await self._received(source, hook, message)
         about = {"panelbridge.source": source.name, "http.request.method": "POST"}
         before = taken_up(hook.headers)
         with tracing.span(f"POST /in/{source.name}", about, Kind.SERVER, parent=before) as span:

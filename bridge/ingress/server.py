@@ -4,16 +4,15 @@ Answers 200 with a short JSON body after the commit. Never a redirect: senders f
 the event is lost. So every path is served with and without a trailing slash, and nothing is left to the router.
 """
 
-import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import replace
 
 from aiohttp import web
 
 from bridge import __version__
 from bridge.clock import Clock
+from bridge.codec import dump
 from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, BadSignature, HookRejected, StoreError
 from bridge.ingress.body import ask_later, read_body
@@ -106,7 +105,8 @@ class Server:
         )
         proven = request[PROVEN] = source.panel.verify_head(head)
         with self._budget.reserve(proven=proven) as reservation:
-            hook = replace(head, body=await read_body(request, reservation), received_at=self._clock.now())
+            body = await read_body(request, reservation)
+            hook = Hook(body, self._clock.now(), head.headers, head.query, head.token)
             if not proven:
                 await self._receiver.verify_body(source, hook)
                 reservation.prove()
@@ -176,4 +176,4 @@ def _error(status: int, reason: str, *, headers: dict[str, str] | None = None) -
 
 
 def _json(status: int, value: object, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(status=status, body=json.dumps(value).encode(), headers={**JSON, **(headers or {})})
+    return web.Response(status=status, body=dump(value), headers={**JSON, **headers} if headers else JSON)

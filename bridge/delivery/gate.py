@@ -84,7 +84,7 @@ class Gate:
         gone = await self._erased.among(batch.deliveries)
         erased = [(one, ERASED) for one in batch.deliveries if one.id in gone]
         admitted = await self._admit_kept(without(batch, erased), zone, rules)
-        return replace(admitted, settled=[*erased, *admitted.settled])
+        return replace(admitted, settled=[*erased, *admitted.settled]) if erased else admitted
 
     async def _admit_kept(self, batch: Batch, zone: ZoneInfo, rules: CustomerRules) -> Admitted:
         """What of a batch that the store still has is to be sent now: nothing else of it could be read."""
@@ -263,6 +263,8 @@ def quiet_hours(hours: str) -> Quiet:
 
 def without(batch: Batch, settled: Sequence[tuple[Delivery, Fate]]) -> Batch:
     """A batch without what is settled."""
+    if not settled:
+        return batch
     left = {one.id for one, _ in settled}
     return replace(batch, deliveries=[one for one in batch.deliveries if one.id not in left])
 

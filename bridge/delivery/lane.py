@@ -221,7 +221,7 @@ class Lane:
             await self.flush()
             admitted = await self._gate.with_earlier(admitted)
             await self._settle_unsent(admitted.settled)
-        return replace(admitted, settled=())
+        return replace(admitted, settled=()) if admitted.settled else admitted
 
     async def _settle_unsent(self, fates: Sequence[tuple[Delivery, Fate]]) -> None:
         if fates:

@@ -8,7 +8,18 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -33,6 +44,21 @@ class Settings(BaseModel):
         hide_input_in_errors=True,  # what was written may be a secret
         coerce_numbers_to_str=True,  # a name or a key that is all digits needs no quotes
     )
+
+
+class Shorthand(Settings):
+    """Settings of which the first may be written alone in place of all: `repeat: 1h` for `repeat: {every: 1h}`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_its_first(cls, value: Any) -> Any:
+        return value if isinstance(value, dict | cls) else {next(iter(cls.model_fields)): value}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        whole = handler(core_schema)
+        first = next(iter(handler.resolve_ref_schema(whole)["properties"].values()))
+        return {"anyOf": [whole, {key: first[key] for key in first.keys() - {"title", "description", "default"}}]}
 
 
 def _seconds(value: Any) -> Any:

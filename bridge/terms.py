@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from bridge.event import Event
-from bridge.settings import Duration, Names, Settings
+from bridge.settings import Duration, Names, Settings, Shorthand
 from bridge.vocabulary import opposite, remedy
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -102,7 +102,7 @@ class Storm(Settings):
     age: Duration = Field(120.0, gt=0, description="or one has waited for longer than this")
 
 
-class Repeat(Settings):
+class Repeat(Shorthand):
     """`repeat:` trouble that lasts is told again, until it is over."""
 
     example: ClassVar[str] = "every: 1h, max: 5"
@@ -110,11 +110,6 @@ class Repeat(Settings):
     every: Duration = Field(ge=60, le=7 * 86400, description="how long after it was told it is told again")
     max: int = Field(10, ge=1, le=100, description="so many reminders at most")
     until: Names = Field((), max_length=16, description="the types that end it, in place of the opposite of its own")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_its_length(cls, value: Any) -> Any:
-        return value if isinstance(value, dict | Repeat) else {"every": value}
 
 
 class Terms(Settings):

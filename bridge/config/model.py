@@ -36,6 +36,7 @@ from bridge.settings import (
 )
 from bridge.sinks import SinkSettings
 from bridge.sinks.hearing import Ears
+from bridge.store.keep import Keep
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
 from bridge.trace_export import Traces
@@ -76,7 +77,7 @@ class Config(Settings):
         None,
         description="what seals originals for sinks that unmask, and proves links that stop mail; 32 signs or more",
     )
-    keep: Duration = Field(30 * 86400.0, gt=0, description="how long settled deliveries can be looked up")
+    keep: Keep = Field(Keep(), description="how long settled deliveries can be looked up: 30d, or a time by audience")
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
     timezone: TimeZone = Field("UTC", description="the zone of times in messages, commands and the log, as Asia/Tehran")
     locale: Locale = Field("en", description="the language of messages")

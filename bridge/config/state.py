@@ -42,7 +42,7 @@ def config_state(
         zone=config.zone(),
         locale=config.locale,
         store=without_password(config.store),
-        keep=config.keep,
+        keep=config.keep.operators,
         webhooks={
             sink: NamedWebhook(str(one.id) if one.id is not None else None, one.name)
             for sink, one in config.named_webhooks()

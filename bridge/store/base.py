@@ -20,6 +20,7 @@ from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.mute import Mute
 from bridge.outcome import Attempt, Fate
+from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.addressees import Addressees
 from bridge.store.addressees import Known as Known
@@ -38,6 +39,7 @@ class State(StrEnum):
 
 
 SETTLED = (State.DELIVERED, State.DEAD, State.HELD_BACK)
+NO_AUDIENCES: Mapping[Audience, datetime] = {}
 
 
 class Cleared(StrEnum):
@@ -299,8 +301,12 @@ class Outbox(Addressees, Protocol):
         """Make all that waits at a sink due so much earlier: the clock was set back. Nothing under an old epoch."""
         ...
 
-    async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
+    async def prune(
+        self, *, before: datetime, now: datetime, limit: int, audiences: Mapping[Audience, datetime] = NO_AUDIENCES
+    ) -> int:
         """Delete up to `limit` rows of each kind from before then; how many were deleted.
+
+        What was told to one of the `audiences` goes before its time, in place of that one.
 
         Settled deliveries and the events that none refers to, what was set aside, what was said about subjects, tables
         that were not used since; and fingerprints that are over `now`. Lanes stay.

@@ -16,9 +16,11 @@ from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
 from bridge.people.heard import Answer, Heard
+from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.backend import autocommit
 from bridge.store.base import (
+    NO_AUDIENCES,
     AddressState,
     Arrival,
     Claim,
@@ -256,8 +258,10 @@ class SqlOutbox:
             after = await self._writer.write(lanes.advance_due, (sink, seconds, epoch, after), durable=False)
         del self._advanced[sink]
 
-    async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
-        found = await self._read(lambda c: prune.prunable(c, before=before, now=now, limit=limit))
+    async def prune(
+        self, *, before: datetime, now: datetime, limit: int, audiences: Mapping[Audience, datetime] = NO_AUDIENCES
+    ) -> int:
+        found = await self._read(lambda c: prune.prunable(c, before=before, now=now, limit=limit, audiences=audiences))
         if not found:
             return 0
 

@@ -5,11 +5,11 @@ deleted for a person's sake does not stay in a file's log.
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
 
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.store.base import Outbox
+from bridge.store.keep import Keep
 from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.retention")
@@ -19,17 +19,17 @@ LOG_EVERY = 1.0  # seconds between two looks at whether the log is to be emptied
 PAUSE = 0.2  # seconds between two steps
 
 
-async def prune(outbox: Outbox, *, keep: float, clock: Clock) -> int:
-    """One round: delete what was settled more than `keep` seconds ago. Returns how many rows went."""
-    before = clock.now() - timedelta(seconds=keep)
+async def prune(outbox: Outbox, *, keep: Keep, clock: Clock) -> int:
+    """One round: delete what was settled longer ago than it is kept. Returns how many rows went."""
+    before, audiences = keep.before(clock.now()), keep.audiences_before(clock.now())
     total = 0
-    while pruned := await outbox.prune(before=before, now=clock.now(), limit=BATCH):
+    while pruned := await outbox.prune(before=before, audiences=audiences, now=clock.now(), limit=BATCH):
         total += pruned
         await clock.sleep(PAUSE)
     return total
 
 
-async def prune_forever(outbox: Outbox, *, keep: float, clock: Clock) -> None:
+async def prune_forever(outbox: Outbox, *, keep: Keep, clock: Clock) -> None:
     """A round at the start and every hour."""
     while True:
         try:

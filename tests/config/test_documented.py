@@ -28,6 +28,7 @@ from bridge.sinks.buttons import LinkButton
 from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.ntfy.sink import Action
 from bridge.sinks.telegram.sink import Button
+from bridge.store.keep import Keep
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm
 from bridge.trace_export import Traces
@@ -46,6 +47,7 @@ def members(union: Any, key: str) -> dict[str, type[BaseModel]]:
 #: Each table of the page, and the model that it is of.
 SECTIONS: dict[str, type[BaseModel]] = {
     "The whole file": Config,
+    "keep": Keep,
     "limits": Limits,
     "log": Log,
     "traces": Traces,

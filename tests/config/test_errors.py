@@ -237,6 +237,9 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         ("limits: {body: huge}", "1:16: limits.body should be a size such as 512KiB or 32MiB"),
         ("log: {level: verbose}", "1:14: log.level should be debug, info, warning or error"),
         ("keep: 0", "1:7: keep should be more than 0"),
+        ("keep: {owner: 0}", "1:15: keep.owner should be more than 0"),
+        ("keep: {user: 1d}", "1:14: keep.user should be at least 2d: what a customer was told today is counted in it"),
+        ("keep: {users: 7d}", '1:8: keep: unknown key "users": did you mean "user"?'),
         (
             "sources:\n  m: {panel: marzban, secret: true}",
             '2:31: source "m": secret should be a secret, a list of secrets, or the word none',

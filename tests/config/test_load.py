@@ -16,7 +16,8 @@ def words() -> list[str]:
     """Every key of every setting, and the words that choose."""
     found = set(schema()["properties"])
     for model in schema()["$defs"].values():
-        found |= set(model["properties"]) | {str(one.get("const", "")) for one in model["properties"].values()}
+        [settings, *_] = model.get("anyOf", [model])  # what may stand alone as well
+        found |= set(settings["properties"]) | {str(one.get("const", "")) for one in settings["properties"].values()}
     return sorted(found - {""})
 
 

@@ -13,7 +13,12 @@ from tests.config.files import SINK, loaded
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     config = loaded(tmp_path, "").config
     assert config == Config()
-    assert (config.listen, config.locale, config.keep, config.shutdown) == ("0.0.0.0:8080", "en", 30 * 86400, 10)
+    assert (config.listen, config.locale, config.keep.operators, config.shutdown) == (
+        "0.0.0.0:8080",
+        "en",
+        30 * 86400,
+        10,
+    )
     assert config.store == "sqlite:///panelbridge.db"
     assert str(config.zone()) == "UTC"
     assert (config.all_sinks(), config.table(), config.template_folders()) == ({}, [], ())

@@ -55,6 +55,9 @@ def test_every_setting_has_a_description() -> None:
         "sinks: {t: {type: console, timeout: 5m, rate: unlimited}}",
         "sinks: {t: {type: console, rate: [10/s, 30/min]}}",
         "sinks: {t: {type: console}}\nroutes: [{to: t, match: user.*}, {to: [t], match: [user.*], source: a}]",
+        "sinks: {t: {type: console}}\nroutes: [{to: t, repeat: 1h}, {to: t, repeat: {every: 1h, max: 5}}]",
+        "keep: 30d",
+        "keep: {operators: 30d, user: 7d}",
         "x-anything: {a: 1}",
     ],
 )
@@ -86,6 +89,8 @@ def test_a_secret_may_stand_in_a_file_and_a_number_in_a_variable() -> None:
         "sinks: {ops: {type: console, tmeout: 3}}",
         "routes: [{match: user.*}]",
         "routes: [{to: ops, stop: perhaps}]",
+        "routes: [{to: ops, repeat: [1h]}]",
+        "keep: {users: 7d}",
         "log: {level: verbose}",
         "locale: de",
     ],

@@ -20,6 +20,7 @@ from bridge.outcome import (
 )
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Settlement
+from bridge.store.keep import Keep
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.records import AttemptRecord
@@ -119,5 +120,5 @@ async def test_they_are_forgotten_with_their_delivery(outbox: SqlOutbox, any_sto
     for one in (first, last):
         await outbox.settle([Settlement(one, Done(), Attempt(Delivered(), 200), START, ms=1.0)])
     later = FakeClock(datetime.now(UTC) + timedelta(days=1))
-    await prune(outbox, keep=60.0, clock=later)  # the newest delivery is never forgotten
+    await prune(outbox, keep=Keep(operators=60.0), clock=later)  # the newest delivery is never forgotten
     assert [len(found) for found in tries(any_store_url, first.id, last.id)] == [0, 1]

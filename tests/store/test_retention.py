@@ -1,10 +1,13 @@
 """Retention: what is old is forgotten, in steps, and nothing that is still needed."""
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
+import sqlalchemy as sa
 
 from bridge.errors import StoreUnavailable
 from bridge.event import new_id
@@ -12,10 +15,12 @@ from bridge.intake import Destination, Fingerprint, Intake, Routed
 from bridge.outcome import Done
 from bridge.store import open_ledger, retention
 from bridge.store.base import LaneState, Standing
+from bridge.store.keep import Keep
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import records
 from bridge.store.queries.replay import replay_events
 from bridge.store.queries.tallies import STEPS, What
+from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
 from tests.fakes import DECISION, START, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
@@ -29,7 +34,7 @@ class ScriptedOutbox(SqlOutbox):
     def __init__(self, *script: int | StoreUnavailable) -> None:
         self._script = list(script)
 
-    async def prune(self, *, before: datetime, now: datetime, limit: int) -> int:
+    async def prune(self, **_: object) -> int:  # type: ignore[override]
         if not self._script:
             raise asyncio.CancelledError
         answer = self._script.pop(0)
@@ -55,7 +60,7 @@ async def test_old_settled_rows_are_forgotten_in_steps_and_waiting_ones_never(
         3 * 5,
         sum(len(STEPS[one]) for one in (What.IN, What.TYPE, What.ROW, What.OUT)),
     )
-    pruned = await retention.prune(outbox, keep=DAY / 2, clock=tomorrow)
+    pruned = await retention.prune(outbox, keep=Keep(operators=DAY / 2), clock=tomorrow)
     assert pruned == deliveries_tries_and_events + counted
     assert tomorrow.monotonic() >= 3 * retention.PAUSE
     assert subjects(await claimed(outbox)) == ["user:5"]
@@ -65,7 +70,7 @@ async def test_what_is_kept_for_longer_stays(outbox: SqlOutbox, tomorrow: FakeCl
     await outbox.put(an_intake(an_event(at=datetime.now(UTC))))
     [delivery] = await claimed(outbox)
     await settle(outbox, delivery, Done(), at=tomorrow.now())
-    assert await retention.prune(outbox, keep=2 * DAY, clock=tomorrow) == 0
+    assert await retention.prune(outbox, keep=Keep(operators=2 * DAY), clock=tomorrow) == 0
 
 
 async def test_rounds_go_on_every_hour_whatever_the_store_does(
@@ -74,7 +79,7 @@ async def test_rounds_go_on_every_hour_whatever_the_store_does(
     outbox = ScriptedOutbox(2, 1, 0, StoreUnavailable("store: gone"), 0, 7, 0)
     caplog.set_level("INFO")
     with pytest.raises(asyncio.CancelledError):
-        await retention.prune_forever(outbox, keep=DAY, clock=tomorrow)
+        await retention.prune_forever(outbox, keep=Keep(operators=DAY), clock=tomorrow)
     logged = [(record.message, record.__dict__["fields"]) for record in caplog.records]
     assert logged == [
         ("retention.pruned", {"rows": 3}),
@@ -125,3 +130,45 @@ async def test_pruning_leaves_lanes_alone(outbox: SqlOutbox) -> None:
     await outbox.prune(before=after(10**8), now=after(10**8), limit=10)
     assert await outbox.lane_state("ops") == parked
     assert subjects(await claimed(outbox)) == []
+
+
+#: Recipient → whose time holds for it. A realm has no slash, a name may have all that a key has.
+TOLD = {
+    None: "operators",
+    "marzban/node:fra-1": "operators",
+    "marzban/owner:reseller-7": "owner",
+    "marzban/owner:a/user:b": "owner",
+    "marzban/user:alice": "user",
+    "marzban/user:a/owner:b": "user",
+    "marzban/user:نام": "user",
+}
+
+
+@pytest.mark.parametrize("days", [4, 6, 8])
+@pytest.mark.parametrize("kept", [*permutations((3, 5, 7)), (5, None, 3), (5, 3, None), (5, None, 7), (5, None, None)])
+async def test_what_an_audience_was_told_is_kept_for_its_own_time(
+    outbox: SqlOutbox,
+    any_store_url: str,
+    kept: tuple[int, int | None, int | None],
+    days: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An event's id tells the real time: so does this test. The newest delivery is never forgotten."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    operators, owner, user = kept
+    keep = Keep(operators=operators * DAY, owner=owner and owner * DAY, user=user and user * DAY)
+    days_of = {"operators": operators, "owner": owner or operators, "user": user or operators}
+    now = datetime.now(UTC)
+    told = [Destination("ops", "row", recipient=one) for one in TOLD]
+    for to in (told, *([one] for one in told), [Destination("waits", "row")]):
+        await outbox.put(Intake([Routed(an_event(at=now), tuple(to), DECISION)]))
+    for delivery in await claimed(outbox):
+        await settle(outbox, delivery, Done(), at=now)
+    await retention.prune(outbox, keep=keep, clock=FakeClock(now + timedelta(days=days)))
+    with open_ledger(any_store_url) as ledger:
+        rows = ledger.read(lambda c: c.execute(sa.select(deliveries.c.recipient, deliveries.c.event_id)).all())
+        there = set(ledger.read(lambda c: c.execute(sa.select(events.c.id)).scalars().all()))
+    left = [one for one, whose in TOLD.items() if days_of[whose] > days]
+    assert Counter(row.recipient for row in rows) == Counter([*left, *left, None])
+    assert {row.event_id for row in rows} <= there
+    assert len(there) == (len(TOLD) + 2 if operators > days else len(left) + bool(left) + 1)

@@ -10,6 +10,7 @@ from bridge.event import Event
 from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed, Table
 from bridge.outcome import Done
 from bridge.store import open_ledger, open_outbox
+from bridge.store.keep import Keep
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import records
 from bridge.store.retention import prune
@@ -80,7 +81,7 @@ async def test_a_table_is_forgotten_with_the_last_event_that_was_routed_by_it(
     await outbox.put(routed(last, NEW, sinks=("team",)))
 
     async def forget(days: int) -> None:
-        await prune(outbox, keep=DAY.total_seconds(), clock=FakeClock(START + days * DAY))
+        await prune(outbox, keep=Keep(operators=DAY.total_seconds()), clock=FakeClock(START + days * DAY))
 
     await forget(9)
     assert kept(any_store_url).keys() == {"old", "new"}, "its delivery waits: the event is there"
@@ -93,7 +94,7 @@ async def test_a_table_is_forgotten_with_the_last_event_that_was_routed_by_it(
 async def test_a_table_that_is_in_use_for_long_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:
     for day in range(8):
         await outbox.put(routed(an_event_of(START + day * DAY, f"user:{day}"), OLD))
-    await prune(outbox, keep=DAY.total_seconds(), clock=FakeClock(START + 8 * DAY))
+    await prune(outbox, keep=Keep(operators=DAY.total_seconds()), clock=FakeClock(START + 8 * DAY))
     assert kept(any_store_url).keys() == {"old"}
 
 

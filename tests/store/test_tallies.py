@@ -11,6 +11,7 @@ from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, Fate, He
 from bridge.store import open_ledger
 from bridge.store.base import Settlement
 from bridge.store.index_key import LONGEST, index_key
+from bridge.store.keep import Keep
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.tallies import (
     DAY,
@@ -166,7 +167,7 @@ async def test_minutes_are_kept_for_two_days_quarters_for_two_weeks_and_more_and
 ) -> None:
     for days in (40, 19, 17, 3, 1):
         await outbox.put(an_intake(an_event(at=START - timedelta(days=days))))
-    await prune(outbox, keep=30.0 * DAY, clock=FakeClock())
+    await prune(outbox, keep=Keep(operators=30.0 * DAY), clock=FakeClock())
     assert _days(any_store_url, MINUTE) == [1]
     assert _days(any_store_url, QUARTER) == [1, 3, 17]
     assert _days(any_store_url, HOUR) == [1, 3, 17, 19]
@@ -193,7 +194,7 @@ async def test_a_day_tells_so_many_of_them_apart(outbox: SqlOutbox, any_store_ur
 
 async def test_nothing_is_kept_longer_than_the_ledger(outbox: SqlOutbox, any_store_url: str) -> None:
     await outbox.put(an_intake(an_event(at=START - timedelta(hours=2))))
-    await prune(outbox, keep=60.0, clock=FakeClock())
+    await prune(outbox, keep=Keep(operators=60.0), clock=FakeClock())
     assert [
         rows(any_store_url, what, step) for what in What for step in STEPS[what] if rows(any_store_url, what, step)
     ] == []

@@ -1,17 +1,34 @@
 """Prune: what is old, found by one who reads and deleted by one who writes, in steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
+from bridge.people.recipient import Audience
 from bridge.store.backend import backend_of
-from bridge.store.base import SETTLED
+from bridge.store.base import NO_AUDIENCES, SETTLED
 from bridge.store.queries import announcements, attempts, links, mutes, tallies
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
+
+
+class position(sa.sql.functions.GenericFunction[int]):  # noqa: N801
+    """Where a text first has another one, counted from 1; 0 where it has none. PostgreSQL's name for it is strpos."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(position)
+def _position(element: position, compiler: SQLCompiler, **more: Any) -> str:
+    name = "instr" if compiler.dialect.name == "sqlite" else "strpos"
+    return f"{name}({compiler.process(element.clauses, **more)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +47,18 @@ class Prunable:
         return any(getattr(self, one.name) for one in fields(self))
 
 
-def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limit: int) -> Prunable:
+def prunable(
+    connection: sa.Connection,
+    *,
+    before: datetime,
+    now: datetime,
+    limit: int,
+    audiences: Mapping[Audience, datetime] = NO_AUDIENCES,
+) -> Prunable:
     """What is from before then, and fingerprints that are over: up to `limit` of each kind, the oldest first.
 
-    An event's id tells when it came, so that what is old is found without looking at what is not.
+    What was told to one of the `audiences` is old before its time, in place of that one. An event's id tells when it
+    came, so that what is old is found without looking at what is not.
     """
     unused = (
         sa.select(events.c.id)
@@ -44,7 +69,7 @@ def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limi
     expired = sa.select(fingerprints.c.key).where(fingerprints.c.until <= micros(now)).order_by(fingerprints.c.until)
     stale = sa.select(threads.c.sink, threads.c.subject).where(threads.c.said_at < micros(before))
     return Prunable(
-        _settled_deliveries(connection, before, limit),
+        _old_deliveries(connection, before, audiences, limit),
         list(connection.execute(unused.limit(limit)).scalars()),
         list(connection.execute(aside.limit(limit)).scalars()),
         list(connection.execute(expired.limit(limit)).scalars()),
@@ -54,8 +79,31 @@ def prunable(connection: sa.Connection, *, before: datetime, now: datetime, limi
     )
 
 
-def _settled_deliveries(connection: sa.Connection, before: datetime, limit: int) -> list[int]:
-    """Deliveries of old events that were settled before then.
+def _old_deliveries(
+    connection: sa.Connection, before: datetime, audiences: Mapping[Audience, datetime], limit: int
+) -> list[int]:
+    """Settled deliveries that are old: each audience's by its own time, all others by `before`.
+
+    Where times differ, the newest go first: behind them are the events that are kept for another's sake, which were
+    looked through in the rounds before.
+    """
+    if not audiences:
+        return _settled_deliveries(connection, before, limit)
+    others = sa.and_(*(~_is_for(one) for one in audiences))
+    times = [(before, others), *((at, _is_for(one)) for one, at in audiences.items())]
+    return [id_ for at, whose in times for id_ in _settled_deliveries(connection, at, limit, whose)][:limit]
+
+
+def _is_for(audience: Audience) -> sa.ColumnElement[bool]:
+    """Whether a delivery is for one of that audience, by its recipient's key: a realm has no slash, a name may."""
+    kind, key = f"{audience.kind}:", sa.func.coalesce(deliveries.c.recipient, "")
+    return sa.func.substr(key, position(key, sa.literal("/")) + 1, len(kind)) == kind
+
+
+def _settled_deliveries(
+    connection: sa.Connection, before: datetime, limit: int, whose: sa.ColumnElement[bool] | None = None
+) -> list[int]:
+    """Deliveries of old events that were settled before then, the oldest first; of some alone, the newest.
 
     In two steps, and without a join: PostgreSQL might begin it with all deliveries there are.
     """
@@ -63,12 +111,14 @@ def _settled_deliveries(connection: sa.Connection, before: datetime, limit: int)
         deliveries.c.settled_at < micros(before),
         deliveries.c.state.in_(SETTLED),
         deliveries.c.id != sa.select(sa.func.max(deliveries.c.id)).scalar_subquery(),  # see put.lock_next_id
+        *(() if whose is None else (whose,)),
     )
     any_settled = sa.select(deliveries.c.id).where(deliveries.c.event_id == events.c.id, *settled).limit(1)
     old = sa.select(events.c.id).where(
         events.c.id < lowest_event_id(before), any_settled.scalar_subquery().is_not(None)
     )
-    ids = list(connection.execute(old.order_by(events.c.id).limit(limit)).scalars())
+    order = events.c.id if whose is None else events.c.id.desc()
+    ids = list(connection.execute(old.order_by(order).limit(limit)).scalars())
     found = sa.select(deliveries.c.id).where(deliveries.c.event_id.in_(ids), *settled).limit(limit)
     return list(connection.execute(found).scalars()) if ids else []
 

@@ -10,7 +10,7 @@ from bridge.codec import dump, load
 from bridge.event import Event, JsonObject
 from bridge.intake import NO_TABLE, Decision, Destination, Routed, SetAside, Table
 from bridge.mute import MUTED, Mute
-from bridge.outcome import Again, Dead, Done, Fate, HeldBack
+from bridge.outcome import Again, Dead, Delivered, Done, Fate, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
 from bridge.store.moments import micros_or_none, moment_or_none
@@ -190,7 +190,7 @@ LONGEST_SUCCESS = 256  # characters that are kept of an answer to what arrived
 
 
 def attempt_row(settlement: Settlement, *, batch_id: int | None, replica: str | None) -> dict[str, Any]:
-    """`batch_id`: the delivery that has the answer, where this one was told in the same message."""
+    """`batch_id`: the delivery that has the answer and the id, where this one was told in the same message."""
     fate, attempt, sent = settlement.fate, settlement.attempt, settlement.ms is not None
     began = settlement.at - timedelta(milliseconds=settlement.ms or 0.0)
     answer = attempt.answer[: LONGEST_SUCCESS if isinstance(fate, Done) else None]
@@ -203,7 +203,7 @@ def attempt_row(settlement: Settlement, *, batch_id: int | None, replica: str | 
         "status": attempt.status,
         "reason": _valid_text(getattr(fate, "reason", None) or getattr(fate, "note", None)),
         "answer": None if sent and batch_id is not None else _valid_text(answer or None),
-        "ref": getattr(fate, "ref", None),
+        "ref": attempt.outcome.ref if isinstance(attempt.outcome, Delivered) and batch_id is None else None,
         "next_at": micros(fate.at) if isinstance(fate, Again) else None,
         "batch_id": batch_id if sent else None,
         "replica": replica,

@@ -108,10 +108,14 @@ async def test_of_a_message_that_told_several_one_has_the_answer_and_the_others_
 ) -> None:
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(3))))
     batch = await claimed(outbox)
-    attempt = Attempt(Delivered(), 200, "ok")
+    attempt = Attempt(Delivered("ref-7"), 200, "ok")
     await outbox.settle([Settlement(one, Done(), attempt, START, ms=3.0) for one in batch])
     tried = [one for [one] in tries(any_store_url, *(one.id for one in batch))]
-    assert [(one.answer, one.batch_id) for one in tried] == [("ok", None), (None, batch[0].id), (None, batch[0].id)]
+    assert [(one.answer, one.ref, one.batch_id) for one in tried] == [
+        ("ok", "ref-7", None),
+        (None, None, batch[0].id),
+        (None, None, batch[0].id),
+    ]
 
 
 async def test_they_are_forgotten_with_their_delivery(outbox: SqlOutbox, any_store_url: str) -> None:

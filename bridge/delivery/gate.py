@@ -75,7 +75,8 @@ class Gate:
         self._clock = clock
         self._mutes = Mutes(outbox, clock)
         self._erased = Erased(outbox, clock)
-        self._pace = Pace()
+        self._pace = Pace(clock.monotonic())
+        self._awaited = 0  # deliveries that wait here until their address may be spoken to
         self._book = AddressBook(sink.sender, outbox, clock)
         self._customers = Customers(outbox, clock)
 
@@ -145,13 +146,22 @@ class Gate:
         return replace(attempt, outcome=replace(attempt.outcome, where="address"))
 
     async def _may_go(self, place: str, rates: Sequence[Spaced], delivery: Delivery) -> bool:
-        """Whether it is the address's turn; what had its time promised waits for it a little."""
+        """Whether it is the address's turn; what had its time promised waits for it a little.
+
+        One for each address, and so few that others can still be on their way: what is late for its address is late for
+        nobody else.
+        """
         now = self._clock.monotonic()
         soon = self._pace.free_at(place, rates) - now
-        if delivery.state is State.WAITING and 0 < soon <= SOON and not self._pace.is_out(place):
-            await self._clock.sleep(soon)
-            now = self._clock.monotonic()
-        return self._pace.take(place, rates, now)
+        few = self._awaited < max(1, self._sink.concurrency // 2)
+        if delivery.state is State.WAITING and 0 < soon <= SOON and few and self._pace.hold(place):
+            self._awaited += 1
+            try:
+                await self._clock.sleep(soon)
+            finally:
+                self._awaited -= 1
+                self._pace.give_back(place)
+        return self._pace.take(place, rates, self._clock.monotonic())
 
     @property
     def _longest_wait(self) -> float:

@@ -32,8 +32,9 @@ class _Times:
 
 @dataclass(slots=True)
 class Pace:
-    """The addresses that have to be waited for."""
+    """The addresses that have to be waited for; `began`: what was sent before then, nobody here knows."""
 
+    began: float = float("-inf")
     _at: dict[str, _Times] = field(default_factory=dict)
     _swept: int = 1024  # how many there were at the last look, at least
 
@@ -46,13 +47,17 @@ class Pace:
         times.out = True
         return True
 
+    def hold(self, address: str) -> bool:
+        """Whether nothing is on its way there, or waits to be; then nothing else may, until it is given back."""
+        if address not in self._at or self._at[address].out:
+            return False
+        self._at[address].out = True
+        return True
+
     def free_at(self, address: str, rates: Sequence[Spaced]) -> float:
         """When it may be spoken to, as far as what was sent tells."""
         times = self._at.get(address)
         return float("-inf") if times is None else max(times.paused, _free_at(times.sent, rates))
-
-    def is_out(self, address: str) -> bool:
-        return address in self._at and self._at[address].out
 
     def promise(self, address: str, rates: Sequence[Spaced], now: float) -> float:
         """A time at which it may be spoken to, behind all that were promised already."""
@@ -80,8 +85,15 @@ class Pace:
         times.paused = max(times.paused, until)
 
     def was_busy(self, address: str, now: float) -> bool:
-        """Whether something before the last send may be why it asks to be left alone."""
-        return address in self._at and self._at[address].last > now - RECENT
+        """Whether something before the last send may be why it asks to be left alone.
+
+        Where nobody can know, for that may have been before we began, it is believed of one address, and of no other as
+        long as that one is left alone.
+        """
+        if address in self._at and self._at[address].last > now - RECENT:
+            return True
+        others = (times for other, times in self._at.items() if other != address)
+        return now < self.began + RECENT and not any(times.paused > now for times in others)
 
     def __len__(self) -> int:
         return len(self._at)

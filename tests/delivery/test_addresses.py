@@ -1,18 +1,23 @@
 """One lane, many addresses: nobody waits for another's limit, and nothing is for two."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.delivery.gate import Admitted, Gate
+from bridge.delivery.queue import Batch
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Gone, Limited, Spaced
 from bridge.people.address import Address, Addressing, Form
 from bridge.sinks.base import OnSent
+from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import Storm
 from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time
@@ -125,12 +130,69 @@ async def test_a_limit_at_an_address_that_was_left_alone_is_the_whole_bots(outbo
     sink = Many(clock, [Limited(30.0)])
     await know(outbox, "one", "other")
     lane = a_lane(outbox, sink, clock)
+    await pass_time(lane, clock, 60)
     await outbox.put(intake("one"))
+    lane.wake()
     await carry_all(lane)
     await outbox.put(intake("other"))
     lane.wake()
     await pass_time(lane, clock, 40)
-    assert times(sink, "other")[0] >= 30.0
+    assert times(sink, "other")[0] >= 90.0
+
+
+async def test_a_limit_that_may_be_about_what_was_sent_before_a_restart_holds_up_nobody_else(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    sink = Many(clock, [Limited(30.0)])
+    await know(outbox, "busy", "other", "third")
+    await outbox.put(intake("busy", "other"))
+    lane = a_lane(outbox, sink, clock)
+    await pass_time(lane, clock, 10)
+    assert (times(sink, "busy"), times(sink, "other")) == ([0.0], [0.0])
+    sink.answers = [Limited(30.0)]  # and where it is said of another one too, it is the bot's
+    await outbox.put(intake("other", "third"))
+    lane.wake()
+    await pass_time(lane, clock, 60)
+    assert times(sink, "busy")[1] >= 30.0
+
+
+class SeveralAtOnce(Many):
+    concurrency = 4
+
+
+@pytest.mark.parametrize("busy", [1, 2, 5])
+async def test_who_is_told_a_little_late_holds_up_nobody_else(
+    outbox: SqlOutbox, clock: FakeClock, busy: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many wait until their addresses may be spoken to, there is room for others."""
+    sink, names = SeveralAtOnce(clock), [f"r{number}" for number in range(busy)]
+    await know(outbox, *names, "other")
+    gate = Gate(sink, outbox, clock)
+    waits = [0]
+
+    async def never(_: float) -> None:
+        waits[0] += 1
+        await asyncio.Event().wait()
+
+    await outbox.put(intake(*names, each=6))
+    found = list((await outbox.claim("ops", after=0, now=clock.now(), limit=100)).deliveries)
+    monkeypatch.setattr(clock, "sleep", never)
+    tasks = []
+    for one in found:
+        admitted = await gate.admit(Batch([replace(one, state=State.WAITING)]), ZoneInfo("UTC"))
+        gate_turn = asyncio.create_task(_turn(gate, admitted))
+        tasks.append(gate_turn)
+        await asyncio.sleep(0)
+    asleep = sum(not one.done() for one in tasks)
+    assert asleep == waits[0] == min(busy, 2)
+    for one in tasks:
+        one.cancel()
+
+
+async def _turn(gate: Gate, admitted: Admitted) -> None:
+    async with gate.turn(admitted) as turned:
+        if turned.batch.deliveries:
+            await gate.sent(admitted, Attempt(Delivered()), at=0.0)
 
 
 @pytest.mark.parametrize("answer", [Gone("kicked", "address"), Delivered()])

@@ -60,7 +60,17 @@ def test_no_other_address_is_held_up() -> None:
 def test_what_is_on_its_way_holds_up_its_address_until_it_is_sent_or_given_back() -> None:
     pace = Pace()
     assert pace.take("a", GROUP, 100.0)
-    assert pace.is_out("a")
+    assert not pace.hold("a")
+    assert not pace.take("a", GROUP, 200.0)
+    pace.give_back("a")
+    assert pace.take("a", GROUP, 200.0)
+
+
+def test_what_waits_for_its_address_holds_it_up_for_all_others() -> None:
+    pace = Pace()
+    assert go(pace, "a", GROUP, 100.0)
+    assert pace.hold("a")
+    assert not pace.hold("a")
     assert not pace.take("a", GROUP, 200.0)
     pace.give_back("a")
     assert pace.take("a", GROUP, 200.0)
@@ -80,6 +90,17 @@ def test_a_limit_is_the_addresss_own_where_something_was_sent_there_before() -> 
     pace.sent("a", GROUP, 100.0)
     assert pace.was_busy("a", 159.0)
     assert not pace.was_busy("a", 160.0)
+
+
+def test_in_its_first_minute_a_limit_is_believed_to_be_of_one_address_alone() -> None:
+    """For what was sent before a restart, nobody here knows."""
+    pace = Pace(100.0)
+    assert pace.was_busy("a", 159.0)
+    pace.pause("a", GROUP, 200.0)
+    assert not pace.was_busy("b", 159.0)
+    assert pace.was_busy("a", 159.0)
+    assert not pace.was_busy("a", 160.0)
+    assert not Pace(100.0).was_busy("a", 160.0)
 
 
 @pytest.mark.parametrize("rates", [GROUP, HOOK])

@@ -76,6 +76,12 @@ class Spaced:
     burst: int
     every: float
 
+    @classmethod
+    def within(cls, rate: Rate) -> "Spaced":
+        """What never comes above a rate in any window of it: a quarter of it at once, then the rest over its period."""
+        burst = max(1, rate.count // 4)
+        return cls(burst, rate.period / max(1, rate.count - burst))
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:

@@ -137,9 +137,13 @@ class ServiceSink(ABC, Generic[C]):
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """What the operator says; else 10/s, and what the service allows. What averts a ban holds in any case."""
+        """What the operator says; else 10/s for who reads it all, and what the service allows. What averts a ban holds.
+
+        Where there are many addresses nobody reads it all: what the service allows over all of them is enough.
+        """
         if self.config.rate is None:
-            return (Limit("", Rate(10, 1.0)), *self.service_limits)
+            enough = self.addressing is not None and any(limit.sends for limit in self.service_limits)
+            return (*(() if enough else (Limit("", Rate(10, 1.0)),)), *self.service_limits)
         guards = (limit for limit in self.service_limits if not limit.sends)
         return (*(Limit("", rate) for rate in self.config.rate), *guards)
 
@@ -172,6 +176,13 @@ class ServiceSink(ABC, Generic[C]):
 
     @property
     def spacing(self) -> tuple[Spaced, ...]:
+        """What the operator says, else what the service allows."""
+        said = self.config.rate_each if isinstance(self.config, AddressedConfig) else None
+        return self.service_spacing if said is None else tuple(map(Spaced.within, said))
+
+    @property
+    def service_spacing(self) -> tuple[Spaced, ...]:
+        """What the service allows each of many addresses, where it says so."""
         return ()
 
     def at(self, address: Address) -> Self:

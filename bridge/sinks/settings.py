@@ -34,8 +34,8 @@ from bridge.sinks.text import web_url
 from bridge.sinks.trust import RootsFile
 from bridge.terms import Quiet, Storm
 
-PERIODS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_RATE = re.compile(r"([0-9]{1,100})\s*/\s*([0-9]{0,100})\s*(s|min|m|h|d)")
+PERIODS = {"ms": 0.001, "s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_RATE = re.compile(r"([0-9]{1,100})\s*/\s*([0-9]{0,100})\s*(ms|s|min|m|h|d)")
 MOST, LONGEST = 1_000_000, 366 * 86400.0  # messages in a period, and its seconds
 PROXIES = ("http", "https", "socks4", "socks5", "socks5h")
 
@@ -242,6 +242,9 @@ class AddressedConfig(SinkConfig):
     unknown: Literal["drop", "default"] = Field(
         "drop", description="where there is no address. default: the directory's default record is asked"
     )
+    rate_each: Rates | None = Field(
+        None, description="replaces what the service allows each of many addresses: 1/s, [1/s, 20/min], unlimited"
+    )
 
     def addressing(self) -> Addressing | None:
         written = self.address_expressions()
@@ -304,7 +307,7 @@ class ProgramConfig(SinkConfig):
 
 #: How a sink is spoken to, and not where: changing these repairs no address.
 NO_ADDRESS = frozenset(
-    ("enabled", "rate", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency", "unknown")
+    ("enabled", "rate", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency", "unknown", "rate_each")
 )
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.delivery.pace import Pace
-from bridge.outcome import Spaced
+from bridge.outcome import Rate, Spaced
 
 GROUP = (Spaced(1, 1.0), Spaced(5, 4.0))  # Telegram's
 HOOK = (Spaced(2, 2 / 3), Spaced(6, 2.5))  # Discord's
@@ -31,6 +31,20 @@ def test_no_window_of_the_service_ever_holds_one_too_many(rates: tuple[Spaced, .
             sent.append(now)
     for most, period in WINDOWS[rates]:
         assert all(sum(at <= one < at + period - SLACK for one in sent) <= most for at in sent)
+
+
+@given(st.integers(1, 40), st.floats(0.01, 100), st.lists(st.floats(0, 2), min_size=1, max_size=200))
+def test_no_window_of_a_rate_that_somebody_wrote_ever_holds_one_too_many(
+    count: int, period: float, waits: list[float]
+) -> None:
+    """Each wait is so many of the times after which the next one may go."""
+    rates = (Spaced.within(Rate(count, period)),)
+    pace, now, sent = Pace(), 100.0, list[float]()
+    for wait in waits:
+        now += wait * rates[0].every
+        if go(pace, "a", rates, now):
+            sent.append(now)
+    assert all(sum(at <= one < at + period - SLACK for one in sent) <= count for at in sent)
 
 
 @given(st.sampled_from([GROUP, HOOK]), st.integers(1, 80))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bridge.message import Circumstances, Earlier, Message
-from bridge.outcome import Delivered, Gone, Spaced
+from bridge.outcome import Delivered, Gone, Limit, Rate, Spaced
 from bridge.people.address import Address, NoAddress
 from bridge.sinks import CONFIGS
 from bridge.sinks.apprise import AppriseConfig
@@ -142,9 +142,11 @@ MESSAGE = Message(event=EVENT, at=START)
 each = pytest.mark.parametrize("config", ADDRESSED, ids=lambda one: one.__name__)
 
 
-def bound(config: type[AddressedConfig], record: Mapping[str, Any] | None = None) -> ServiceSink[Any]:
+def bound(
+    config: type[AddressedConfig], record: Mapping[str, Any] | None = None, *, among: Mapping[Any, Any] | None = None
+) -> ServiceSink[Any]:
     """The sink of one reseller."""
-    settings, usual, _ = ADDRESSED[config]
+    settings, usual, _ = (among or ADDRESSED)[config]
     sink: Any = config.model_validate(settings).open(Tools(Http(), {}))  # type: ignore[attr-defined]
     address = sink.addressing.resolve(EVENT, usual if record is None else record)
     assert isinstance(address, Address), address
@@ -382,6 +384,26 @@ def test_what_the_service_counts_by_address_is_kept_for_each_and_the_rest_is_sha
     assert bound(config).spacing == SPACED.get(config, ())
     assert all("{{" not in limit.scope for limit in sink.service_limits)
     assert sink.sender == bound(config).sender == bound(config, OTHER[config]).sender
+
+
+@each
+def test_over_all_addresses_what_the_service_allows_is_enough(config: type[AddressedConfig]) -> None:
+    """10/s are for who reads all of it."""
+    sink: Any = config.model_validate(ADDRESSED[config][0]).open(Tools(Http(), {}))  # type: ignore[attr-defined]
+    service = [limit for limit in sink.service_limits if limit.sends]
+    assert [limit for limit in sink.limits if limit.sends] == (service or [Limit("", Rate(10, 1.0))])
+
+
+@each
+def test_what_the_operator_says_of_each_address_replaces_what_the_service_allows(config: type[AddressedConfig]) -> None:
+    for said, spaced in (
+        ("2/s", (Spaced.within(Rate(2, 1.0)),)),
+        (["1/50ms", "20/min"], (Spaced(1, 0.05), Spaced(5, 4.0))),
+        ("unlimited", ()),
+    ):
+        settings, usual, more = ADDRESSED[config]
+        with_rate = ADDRESSED | {config: ({**settings, "rate_each": said}, usual, more)}
+        assert bound(config, among=with_rate).spacing == spaced
 
 
 async def test_a_hundred_letters_at_once_come_to_whom_they_are_for(http: Http) -> None:

@@ -129,7 +129,7 @@ class BaleSink(HttpSink[BaleConfig]):
         return f"bale bot {short_hash(self.config.token.get_secret_value())}"
 
     @property
-    def spacing(self) -> tuple[Spaced, ...]:
+    def service_spacing(self) -> tuple[Spaced, ...]:
         return (Spaced(1, 1.0),)
 
     def build(self, message: Message) -> Request:

@@ -176,7 +176,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return (Limit(webhook, Rate(5, 2.0)), Limit(webhook, Rate(30, 60.0)), *shared)
 
     @property
-    def spacing(self) -> tuple[Spaced, ...]:
+    def service_spacing(self) -> tuple[Spaced, ...]:
         """5 in any 2 s for a webhook, 30 a minute for its channel; never more than that in any window."""
         return (Spaced(2, 2 / 3), Spaced(6, 2.5))
 

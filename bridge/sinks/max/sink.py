@@ -146,7 +146,7 @@ class MaxSink(HttpSink[MaxConfig]):
         return f"max bot {short_hash(self.config.token.get_secret_value())}"
 
     @property
-    def spacing(self) -> tuple[Spaced, ...]:
+    def service_spacing(self) -> tuple[Spaced, ...]:
         return (Spaced(1, 0.5),)
 
     @property

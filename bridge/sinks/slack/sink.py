@@ -181,7 +181,7 @@ class SlackSink(HttpSink[SlackConfig]):
         return f"slack {short_hash(token.get_secret_value() if token else str(self._url))}"
 
     @property
-    def spacing(self) -> tuple[Spaced, ...]:
+    def service_spacing(self) -> tuple[Spaced, ...]:
         return (Spaced(1, 1.0),)
 
     def build(self, message: Message) -> Request:

@@ -190,7 +190,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return bot_of(self.config.token.get_secret_value())
 
     @property
-    def spacing(self) -> tuple[Spaced, ...]:
+    def service_spacing(self) -> tuple[Spaced, ...]:
         """1 a second; in a group 20 in any minute, of which five at once."""
         chat = self.config.chat_id
         return (Spaced(1, 1.0),) if isinstance(chat, int) and chat > 0 else (Spaced(1, 1.0), Spaced(5, 4.0))

@@ -288,7 +288,7 @@ def address_of(
     record = records.get(delivery.recipient) if delivery.recipient is not None else None
     if link is not None and (linked := addressing.of_link(link, record or {})) is not None:
         return linked
-    address = addressing.resolve(delivery.event, record)
+    address = addressing.resolve(delivery.event, record, recipient=delivery.recipient)
     if isinstance(address, NoAddress) and addressing.default and DEFAULT in records:
         return addressing.of_record(delivery.event, records[DEFAULT])
     return address

@@ -11,7 +11,7 @@ from typing import Any
 
 from bridge.event import Event
 from bridge.expressions import FAULTS, Escape, attributes_in, compile_text
-from bridge.people.recipient import Audience, named
+from bridge.people.recipient import Audience, name_in, named
 
 #: What an address's expression may speak of, beside a record.
 EVENT = ("data", "type", "source", "panel")
@@ -98,11 +98,16 @@ class Addressing:
         self.needs_data = "data" in spoken_of
         self.needs_record = self.audience is not None and self.audience in spoken_of
 
-    def resolve(self, event: Event, record: Mapping[str, Any] | None) -> Address | NoAddress:
-        """The address for an event, by the record of its recipient, None where there is none."""
+    def resolve(
+        self, event: Event, record: Mapping[str, Any] | None, *, recipient: str | None = None
+    ) -> Address | NoAddress:
+        """The address for an event, by the record of its recipient, None where there is none.
+
+        With the recipient's key, of the event's data no more is asked than the expressions ask: it need not be there.
+        """
         if self.audience is None:
             return self.of_record(event, {})
-        if (name := named(event, self.audience)) is None:
+        if (name := name_in(recipient) if recipient is not None else named(event, self.audience)) is None:
             return NoAddress(f"no {self.audience.kind} in it")
         found = self.of_record(event, record or {})
         if isinstance(found, NoAddress) and record is None and self.needs_record:

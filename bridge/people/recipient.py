@@ -55,6 +55,11 @@ def recipient_key(realm: str, audience: Audience, name: str) -> str:
     return f"{realm}/{audience.kind}:{name}"
 
 
+def name_in(key: str) -> str:
+    """What a recipient is called, as its key says."""
+    return key.partition("/")[2].partition(":")[2]
+
+
 def is_customer(key: str | None) -> bool:
     """Whether a recipient's key is a customer's, and no owner's or node's."""
     return key is not None and key.partition("/")[2].startswith(f"{Audience.PERSON.kind}:")

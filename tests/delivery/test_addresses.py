@@ -9,21 +9,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.delivery.gate import Admitted, Gate
+from bridge.delivery.gate import Admitted, Gate, address_of
 from bridge.delivery.queue import Batch
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Gone, Limited, Spaced
-from bridge.people.address import Address, Addressing, Form
+from bridge.people.address import Address, Addressing, Form, NoAddress
+from bridge.people.recipient import Audience
 from bridge.sinks.base import OnSent
 from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.claim import INLINE
 from bridge.terms import Storm
 from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time
 from tests.fakes import DECISION, FakeClock, an_event
 
-OWNER = Addressing({"to": "{{ owner.to }}"}, {"to": Form("[a-z0-9-]+", "a word")})
+FORMS = {"to": Form("[a-z0-9-]+", "a word")}
+OWNER = Addressing({"to": "{{ owner.to }}"}, FORMS)
 
 
 class Many(ScriptedSink):
@@ -91,6 +94,23 @@ async def test_nobody_waits_for_another_ones_limit(outbox: SqlOutbox, store_url:
     for at in times(sink, "big"):
         assert sum(at <= one < at + 1 for one in times(sink, "big")) == 1
         assert sum(at <= one < at + 60 for one in times(sink, "big")) <= 20
+
+
+@pytest.mark.parametrize("audience", Audience)
+async def test_an_event_that_is_too_big_to_be_claimed_with_the_others_goes_where_it_belongs(
+    outbox: SqlOutbox, clock: FakeClock, audience: Audience
+) -> None:
+    """Whom it is for was decided when it was routed: nothing of it has to be read to know where that is."""
+    addressing, key = Addressing({"to": f"{{{{ {audience}.to }}}}"}, FORMS), f"marzban/{audience.kind}:big"
+    about = {"owner": "big", "node": {"name": "big"}, "user": {"username": "big"}}
+    event = replace(an_event("device:7", type_="device.added"), data=about, native={"text": "x" * INLINE})
+    await outbox.put(Intake([Routed(event, (Destination("ops", "route 1", recipient=key),), DECISION)]))
+    [claimed] = (await outbox.claim("ops", after=0, now=clock.now(), limit=10)).deliveries
+    assert not claimed.loaded
+    [loaded] = await outbox.load([claimed])
+    for one in (claimed, loaded):
+        assert address_of(one, addressing, {key: {"to": "its-own"}}) == Address("its-own", {})
+        assert address_of(one, addressing, {}) == NoAddress(f'no {audience.kind} "big" in the directory')
 
 
 async def test_a_delivery_is_written_thrice_however_long_its_address_is_behind(

@@ -34,10 +34,18 @@ class Process:
     @property
     def memory(self) -> float:
         """Resident memory in MB."""
+        return self._status("VmRSS")
+
+    @property
+    def memory_peak(self) -> float:
+        """The most resident memory that it ever had, in MB."""
+        return self._status("VmHWM")
+
+    def _status(self, name: str) -> float:
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) / 1000
-        raise RuntimeError("no VmRSS")
+        raise RuntimeError(f"no {name}")
 
 
 @contextmanager

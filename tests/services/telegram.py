@@ -4,7 +4,7 @@ Source   tests/contracts/telegram.sendMessage.schema.json; github.com/tdlib/td, 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,7 +53,7 @@ class Telegram(Updates):
         limited: bool = False,
     ) -> None:
         super().__init__(limited=limited)
-        self.chats = [*chats, *(moved or {}).values()]
+        self.chats: Collection[int | str] = [*chats, *(moved or {}).values()]
         self.fault: tuple[int, str] | None = None
         self.members: dict[int | str, dict[str, Any]] = {}
         self._moved = moved or {}

@@ -1,7 +1,6 @@
 """What has to hold when a business is told by one bot, and the figures of it."""
 
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,7 +25,6 @@ class Told:
     """A delivery, and what became of it.
 
     ref   the chat and the number of the message that told it, as the service said
-    also  how many were told by the same message
     own   whether it has waited for its address
     """
 
@@ -36,7 +34,6 @@ class Told:
     state: State
     reason: str
     ref: str | None = None
-    also: int = 1
     own: bool = False
 
     @property
@@ -81,13 +78,11 @@ def read_deliveries(store: str) -> list[Told]:
         for row in rows
     }
     refs = {one.delivery_id: one.ref for one in tries if one.ref}
-    together = Counter(one.batch_id for one in tries if one.outcome == "delivered" and one.batch_id)
     for one in tries:
         delivery = told[one.delivery_id]
         delivery.own |= one.reason == PACED
         if one.outcome == "delivered":
-            first = one.batch_id or one.delivery_id
-            delivery.ref, delivery.also = refs.get(first), together[first] + 1
+            delivery.ref = refs.get(one.batch_id or one.delivery_id)
     return list(told.values())
 
 
@@ -184,13 +179,15 @@ class Business:
 
 
 def overtaken(told: Sequence[Told], sink: str) -> int:
-    """The most messages of later deliveries that arrived before one that had no limit of its own to wait for."""
-    most, later, counted = 0, list[int](), set[int]()
+    """The most messages that arrived before one that had no limit of its own to wait for, and comes before them.
+
+    A message that tells several has its place by the first of them.
+    """
+    most, later = 0, list[int]()
+    firsts = {one.ref: one.id for one in reversed(told)}
     for one in reversed(told):
-        if one.sink == sink and one.ref is not None:
-            if one.also == 1 and not one.own:
+        if one.sink == sink and one.ref is not None and firsts[one.ref] == one.id:
+            if not one.own:
                 most = max(most, bisect_left(later, one.number))
-            if one.number not in counted:
-                counted.add(one.number)
-                insort(later, one.number)
+            insort(later, one.number)
     return most

@@ -122,12 +122,13 @@ def test_what_is_not_as_it_should_be_is_told(breaks: Callable[[Run], Any], says:
 
 
 def test_who_waits_though_nothing_is_in_the_way_is_overtaken() -> None:
-    """By messages, whatever each tells; who had to wait for their own chat is not, nor who is told with others."""
+    """By messages that begin behind them, whatever each tells; who had to wait for their own chat is not."""
     late = Told(1, "dm", "user:customer-0", State.DELIVERED, "", "1/500")
     refs = [f"2/{1 + at // 2}" for at in range(2 * ONE_CLAIM)]  # two by each message
     later = [Told(2 + at, "dm", "user:customer-1", State.DELIVERED, "", ref) for at, ref in enumerate(refs)]
     elsewhere = Told(900, "resellers", "owner:reseller-0", State.DELIVERED, "", "3/400")
     assert overtaken([late, *later, elsewhere], "dm") == ONE_CLAIM
     assert overtaken([replace(late, own=True), *later], "dm") == 0
-    assert overtaken([replace(late, also=2), *later], "dm") == 0
+    begun_before = replace(later[0], id=0)
+    assert overtaken([begun_before, late, *later], "dm") == ONE_CLAIM - 1
     assert overtaken([late, elsewhere], "resellers") == 0

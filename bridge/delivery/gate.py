@@ -123,7 +123,7 @@ class Gate:
             try:
                 yield admitted
             finally:
-                self._pace.give_back(place)
+                self._pace.give_back(place, by=admitted.batch.deliveries[0])
         else:
             now, wall = self._clock.monotonic(), self._clock.now()
             wait = min(self._pace.promise(place, rates, now) - now, self._longest_wait)
@@ -154,14 +154,14 @@ class Gate:
         now = self._clock.monotonic()
         soon = self._pace.free_at(place, rates) - now
         few = self._awaited < max(1, self._sink.concurrency // 2)
-        if delivery.state is State.WAITING and 0 < soon <= SOON and few and self._pace.hold(place):
+        if delivery.state is State.WAITING and 0 < soon <= SOON and few and self._pace.hold(place, delivery):
             self._awaited += 1
             try:
                 await self._clock.sleep(soon)
             finally:
                 self._awaited -= 1
-                self._pace.give_back(place)
-        return self._pace.take(place, rates, self._clock.monotonic())
+                self._pace.give_back(place, delivery)
+        return self._pace.take(place, rates, self._clock.monotonic(), delivery)
 
     @property
     def _longest_wait(self) -> float:

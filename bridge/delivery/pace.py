@@ -26,7 +26,7 @@ class _Times:
     sent: list[float]
     promised: list[float]
     last: float = float("-inf")
-    out: bool = False
+    out: object | None = None  # whoever is on the way there
     paused: float = float("-inf")
 
 
@@ -38,20 +38,20 @@ class Pace:
     _at: dict[str, _Times] = field(default_factory=dict)
     _swept: int = 1024  # how many there were at the last look, at least
 
-    def take(self, address: str, rates: Sequence[Spaced], now: float) -> bool:
-        """Whether it may be spoken to now; then nobody else may, until it is `sent` or given back."""
+    def take(self, address: str, rates: Sequence[Spaced], now: float, by: object = True) -> bool:
+        """Whether it may be spoken to now; then nobody else may, until it is `sent` or given back `by` the same."""
         self._sweep(now)
         times = self._times(address, rates)
-        if times.out or self.free_at(address, rates) > now:
+        if times.out is not None or self.free_at(address, rates) > now:
             return False
-        times.out = True
+        times.out = by
         return True
 
-    def hold(self, address: str) -> bool:
+    def hold(self, address: str, by: object = True) -> bool:
         """Whether nothing is on its way there, or waits to be; then nothing else may, until it is given back."""
-        if address not in self._at or self._at[address].out:
+        if address not in self._at or self._at[address].out is not None:
             return False
-        self._at[address].out = True
+        self._at[address].out = by
         return True
 
     def free_at(self, address: str, rates: Sequence[Spaced]) -> float:
@@ -64,7 +64,7 @@ class Pace:
         times = self._times(address, rates)
         times.promised = [max(one, two) for one, two in zip(times.promised, times.sent, strict=True)]
         at = max(now, times.paused, _free_at(times.promised, rates))
-        if times.out:  # what is on its way is counted when it is sent; until then as if it were sent now
+        if times.out is not None:  # what is on its way is counted when it is sent; until then as if it were sent now
             at = max(at, now + max((one.every for one in rates), default=0.0))
         times.promised = _after(times.promised, rates, at)
         return at
@@ -72,12 +72,12 @@ class Pace:
     def sent(self, address: str, rates: Sequence[Spaced], at: float) -> None:
         """Something went out to it."""
         times = self._times(address, rates)
-        times.sent, times.last, times.out = _after(times.sent, rates, at), at, False
+        times.sent, times.last, times.out = _after(times.sent, rates, at), at, None
 
-    def give_back(self, address: str) -> None:
-        """Nothing was sent after all."""
-        if address in self._at:
-            self._at[address].out = False
+    def give_back(self, address: str, by: object = True) -> None:
+        """Nothing was sent after all. Who has sent has nothing to give back: another may be on the way by then."""
+        if address in self._at and self._at[address].out is by:
+            self._at[address].out = None
 
     def pause(self, address: str, rates: Sequence[Spaced], until: float) -> None:
         """Leave it alone until then."""
@@ -111,7 +111,7 @@ class Pace:
         self._at = {
             address: times
             for address, times in self._at.items()
-            if times.out or max(*times.sent, *times.promised, times.paused, times.last + RECENT) > now
+            if times.out is not None or max(*times.sent, *times.promised, times.paused, times.last + RECENT) > now
         }
         self._swept = max(1024, len(self._at))
 

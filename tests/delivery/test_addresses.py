@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -174,6 +175,24 @@ async def test_a_limit_that_may_be_about_what_was_sent_before_a_restart_holds_up
     lane.wake()
     await pass_time(lane, clock, 60)
     assert times(sink, "busy")[1] >= 30.0
+
+
+async def test_while_the_store_is_slow_to_record_what_was_sent_no_two_go_to_one_address_at_once(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    sink = Many(clock)
+    await know(outbox, "one")
+    await outbox.put(intake("one", each=3))
+    gate, zone = Gate(sink, outbox, clock), ZoneInfo("UTC")
+    claimed = (await outbox.claim("ops", after=0, now=clock.now(), limit=10)).deliveries
+    first, second, third = [await gate.admit(Batch([one]), zone) for one in claimed]
+    async with AsyncExitStack() as recording_second:
+        async with gate.turn(first):
+            await gate.sent(first, Attempt(Delivered()), clock.monotonic())
+            clock.step(2)
+            assert (await recording_second.enter_async_context(gate.turn(second))).batch.deliveries
+        async with gate.turn(third) as turned:
+            assert not turned.batch.deliveries
 
 
 class SeveralAtOnce(Many):

@@ -80,6 +80,18 @@ def test_what_is_on_its_way_holds_up_its_address_until_it_is_sent_or_given_back(
     assert pace.take("a", GROUP, 200.0)
 
 
+def test_who_has_sent_gives_back_what_is_theirs_alone() -> None:
+    """What came of it may take longer to record than the address needs until it may be spoken to again."""
+    pace = Pace()
+    assert pace.take("a", GROUP, 100.0, "first")
+    pace.sent("a", GROUP, 100.0)
+    assert pace.take("a", GROUP, 101.0, "second")
+    pace.give_back("a", "first")
+    assert not pace.take("a", GROUP, 101.0, "third")
+    pace.give_back("a", "second")
+    assert pace.take("a", GROUP, 101.0, "third")
+
+
 def test_what_waits_for_its_address_holds_it_up_for_all_others() -> None:
     pace = Pace()
     assert go(pace, "a", GROUP, 100.0)

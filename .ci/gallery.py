@@ -12,11 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.admin.language import NAMES
 from bridge.admin.preview import preview
 from bridge.intake import Destination
 from bridge.markup.service import Service
-from bridge.messages.catalog import LOCALES
+from bridge.messages.catalog import LANGUAGES, LOCALES
 from bridge.messages.renderer import Renderer
 from bridge.samples import samples
 from bridge.sinks.base import Tools
@@ -56,7 +55,7 @@ def page(service: Service, locale: str) -> str:
         (event.type, preview(event, sink, renderer, at=AT, locale=locale, to=to).drawn(ZONE).html)
         for event in samples(at=AT)
     )
-    head = HEAD.format(service=service.name, language=NAMES[locale])
+    head = HEAD.format(service=service.name, language=LANGUAGES[locale])
     return head + "".join(EVENT.format(type=type_, drawn=drawn) for type_, drawn in drawings)
 
 

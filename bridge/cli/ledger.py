@@ -27,7 +27,8 @@ def existing_ledger(settings: "Config") -> "AbstractContextManager[Ledger]":
         file = sqlite_file(settings.store)
         if not file.exists():
             raise BridgeError(
-                f"store: there is none at {file.absolute()} yet; is this the folder where the bridge runs?"
+                f"store: there is none at {file.absolute()} yet: the first `panelbridge run` makes it; "
+                "is this the folder where the bridge runs?"
             )
     return open_ledger(settings.store_url())
 

@@ -39,7 +39,9 @@ class Probed:
 def check_own_address(name: str, sink: Sink) -> None:
     """Raise BridgeError where a sink has none: each event says where it goes, and a sample is about nobody."""
     if sink.addressing is not None:
-        raise BridgeError(f'sink "{name}" has an address for each {sink.addressing.audience or "event"}, and no own')
+        whom = sink.addressing.audience or "event"
+        shown = f"`panelbridge render --sink {name}` shows what it would send"
+        raise BridgeError(f'sink "{name}" has an address for each {whom}, and no own to send a sample to: {shown}')
 
 
 async def send_probe(

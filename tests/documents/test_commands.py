@@ -24,7 +24,10 @@ from tests.documents.worlds import INSIDE, WAYS, answers
 from tests.pages import Piece, blocks
 from tests.postgres import Postgres
 from tests.processes import free_port
-from tests.system.test_install import TYPED_THERE
+from tests.system import test_install, test_newcomer
+
+#: Ways that are gone from end to end elsewhere, by how they begin.
+TYPED_THERE = (*test_install.TYPED_THERE, *test_newcomer.TYPED_HERE)
 
 #: What is not run, or not by the program that it names: at most five.
 NOT_TYPED = {

@@ -17,8 +17,10 @@ FOLDER = ROOT / "docs" / "start"
 TYPES = [config.model_fields["type"].default for config in CONFIGS]
 
 
-def test_there_is_a_page_for_every_panel_and_every_kind_of_sink_and_no_other() -> None:
-    expected = {f"from-{word}.md" for word in PANELS} | {f"to-{type_}.md" for type_ in TYPES} | {"README.md"}
+def test_there_is_a_page_for_every_panel_and_every_kind_of_sink_and_for_customers_and_no_other() -> None:
+    expected = (
+        {f"from-{word}.md" for word in PANELS} | {f"to-{type_}.md" for type_ in TYPES} | {"README.md", "customers.md"}
+    )
     assert {page.name for page in FOLDER.iterdir()} == expected
 
 

@@ -138,6 +138,8 @@ def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) 
     foreign = isinstance(value, dict) and value.keys() <= {"webhook", "receivers"}  # a panel's own file
     if not isinstance(value, dict) or foreign:
         return
+    for beside in (one for one in blocks("csv") if one.page == block.page):
+        (tmp_path / "directory.csv").write_text(beside.text, "utf-8")
     file = tmp_path / "config.yaml"
     file.write_text(block.text, "utf-8")
     load(file, env=stand_ins(block.text))

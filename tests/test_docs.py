@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from bridge.cli import app
 from bridge.config.load import load
 from bridge.delivery.limiter import Limiter
+from bridge.errors import Mistake
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.markup.service import Look
@@ -27,6 +28,7 @@ from bridge.messages.renderer import Renderer
 from bridge.outcome import Delivered
 from bridge.panels.base import Hook
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
+from bridge.people.directory_file import read_directory
 from bridge.reload import RESTART_ONLY
 from bridge.samples import samples
 from bridge.sinks import SERVICES, SinkSettings
@@ -135,6 +137,9 @@ def test_every_make_target_that_is_named_exists(command: Piece) -> None:
 def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) -> None:
     value = yaml.safe_load(block.text)
     assert value is not None
+    if block.text.startswith("# directory.yaml\n"):
+        _reads_directory(block.text, tmp_path / "directory.yaml")
+        return
     foreign = isinstance(value, dict) and value.keys() <= {"webhook", "receivers"}  # a panel's own file
     if not isinstance(value, dict) or foreign:
         return
@@ -143,6 +148,18 @@ def test_every_piece_of_configuration_shown_loads(block: Piece, tmp_path: Path) 
     file = tmp_path / "config.yaml"
     file.write_text(block.text, "utf-8")
     load(file, env=stand_ins(block.text))
+
+
+def _reads_directory(text: str, file: Path) -> None:
+    file.write_text(text, "utf-8")
+    found: list[Mistake] = []
+    assert list(read_directory(file, realm="marzban", tell=found.append)) != []
+    assert found == []
+
+
+@pytest.mark.parametrize("block", blocks("csv"), ids=str)
+def test_every_table_shown_is_read(block: Piece, tmp_path: Path) -> None:
+    _reads_directory(block.text, tmp_path / "directory.csv")
 
 
 #: The chats that the README shows, as those that are there for more would make it long.

@@ -159,23 +159,35 @@ async def test_a_digest_is_for_one_reseller(tmp_path: Path) -> None:
     assert "bob" not in seven
 
 
-async def test_the_directorys_file_is_read_again_and_one_with_a_mistake_changes_nothing(tmp_path: Path) -> None:
-    telegram, file = Telegram(chats=(SEVEN, NINE, OPS)), tmp_path / "people.csv"
-    file.write_text(f"kind,name,telegram\nowner,reseller-7,{SEVEN}\n")
-    more = "directory: {realm: marzban, file: people.csv}"
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("people.csv", "kind,name,telegram\nowner,reseller-7,{chat}\n", "2:18"),
+        ("people.yaml", "owners:\n  reseller-7:\n    telegram: '{chat}'\n", "3:15"),
+    ],
+)
+async def test_the_directorys_file_is_read_again_and_one_with_a_mistake_or_none_changes_nothing(
+    tmp_path: Path, name: str, text: str, place: str
+) -> None:
+    telegram, file = Telegram(chats=(SEVEN, NINE, OPS)), tmp_path / name
+    file.write_text(text.format(chat=SEVEN))
+    more = f"directory: {{realm: marzban, file: {name}}}"
     async with a_shop(tmp_path, telegram, more=more) as panels:
         await told(panels, ("alice", "reseller-7"))
         await panels.settled(1)
-        file.write_text("kind,name,telegram\nowner,reseller-7,@alice\n")
-        await panels.bridge.logged("config.rejected")
+        file.write_text(text.format(chat="@alice"))
+        await panels.bridge.logged(f'{name}:{place}: owner \\"reseller-7\\": telegram: should be a number')
         await told(panels, ("bob", "reseller-7"))
         await panels.settled(2)
-        file.write_text(f"kind,name,telegram\nowner,reseller-7,{NINE}\n")
+        file.unlink()
+        await panels.bridge.logged(f'directory.file should be a file: there is no \\"{name}\\" beside this one')
+        await told(panels, ("dave", "reseller-7"))
+        await panels.settled(3)
+        file.write_text(text.format(chat=NINE))
         await panels.bridge.logged("config.reloaded")
         await told(panels, ("carol", "reseller-7"))
-        await panels.settled(3)
-        assert 'people.csv:2:18: owner \\"reseller-7\\": telegram: should be a number' in panels.bridge.log.read_text()
-    assert [one.body["chat_id"] for one in telegram.taken] == [SEVEN, SEVEN, NINE]
+        await panels.settled(4)
+    assert [one.body["chat_id"] for one in telegram.taken] == [SEVEN, SEVEN, SEVEN, NINE]
 
 
 async def test_a_service_that_counts_by_chat_never_has_to_say_so(tmp_path: Path) -> None:

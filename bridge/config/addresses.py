@@ -1,21 +1,16 @@
 """Sinks with many addresses, the directory that these are looked up in, and the rows that lead to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
+from bridge.config.directory import check_records
 from bridge.config.document import Document, KeyPath
-from bridge.config.errors import any_of, suggestion
+from bridge.config.errors import suggestion
 from bridge.config.model import Config
-from bridge.errors import Mistake
 from bridge.expressions import attributes_in
-from bridge.messages.catalog import LOCALES, language_of
 from bridge.people.address import Addressing
-from bridge.people.directory import DirectorySettings
 from bridge.people.recipient import Audience
 from bridge.people.record import Record
-from bridge.people.table_file import read_table
 from bridge.sinks.base import AddressedConfig
-
-SHOWN = 20  # mistakes of the directory's file
 
 
 def check_addresses(document: Document, config: Config) -> None:
@@ -95,9 +90,7 @@ def _check_directory(document: Document, config: Config, addressed: Mapping[str,
             document.report(("sinks", name, "unknown"), "needs a record under directory.default")
     if directory is None:
         return
-    _check_file(document, directory, realms)
-    for audience, names in directory.named():
-        _check_locales(document, f"{audience.kind}s", names)
+    check_records(document, config, directory)
     if directory.realm is None and len(realms) > 1:
         document.report(("directory",), f"needs realm, for there are several: {', '.join(realms)}")
     elif directory.realm is not None and directory.realm not in realms:
@@ -110,27 +103,6 @@ def _has_links(config: Config, name: str) -> bool:
     """Whether customers can show a sink's bot where they are reached."""
     ears, sink = config.ears(), config.all_sinks()[name].ears()
     return ears is not None and sink is not None and ears.sender == sink.sender
-
-
-def _check_locales(document: Document, kind: str, names: Iterable[str]) -> None:
-    for name in names:
-        locale = document.value(("directory", kind, name, "locale"))
-        if isinstance(locale, str) and language_of(locale) not in LOCALES:
-            document.report(("directory", kind, name, "locale"), f"should be {any_of(LOCALES)}")
-
-
-def _check_file(document: Document, directory: DirectorySettings, realms: Sequence[str]) -> None:
-    """Report what is wrong in the directory's file, the first mistakes of it."""
-    found: list[Mistake] = []
-    for row in read_table(directory.file, realm=directory.realm or "", tell=found.append) if directory.file else ():
-        if row.record.locale is not None and language_of(row.record.locale) not in LOCALES:
-            found.append(Mistake(row.line, 1, f"locale should be {any_of(LOCALES)}", str(directory.file)))
-        realm = row.key.partition("/")[0]
-        if realm not in ("", *realms):
-            found.append(Mistake(row.line, 1, f'no source has the realm "{realm}"', str(directory.file)))
-        if len(found) >= SHOWN:
-            break
-    document.mistakes.extend(found[:SHOWN])
 
 
 def _whose(addressing: Addressing) -> str:

@@ -16,6 +16,7 @@ import yaml
 
 from bridge.config.document import Document, KeyPath, Position
 from bridge.config.syntax import compose, shown, syntax_error
+from bridge.settings import plain_scalar
 
 FILE_LIMIT = 64 * 1024  # bytes of a `*_file`: a secret is smaller
 ROOT_SECRETS = (
@@ -87,8 +88,8 @@ class _Constructor:
         if name := self._lookalike(shown(node.value)):
             what = f"is taken as it is: for a variable write ${{{name}}}, for a dollar $$"
             self._document.lookalikes[path] = what
-        explicit = node.tag == _TEXT and _typed(node.value) is not node.value  # !!str 123
-        return text if node.style or explicit else _typed(text)
+        explicit = node.tag == _TEXT and plain_scalar(node.value) is not node.value  # !!str 123
+        return text if node.style or explicit else plain_scalar(text)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -195,16 +196,3 @@ class _Constructor:
 
 def _position(node: yaml.Node) -> Position:
     return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _typed(text: str) -> Any:
-    """What a plain scalar is: nothing, true, false, a number that reads back the same, or the word itself."""
-    if text in ("", "~", "null", "Null", "NULL"):
-        return None
-    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
-        return text.lower() == "true"
-    if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text):
-        return int(text)
-    if re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", text) and str(float(text)) == text:
-        return float(text)
-    return text

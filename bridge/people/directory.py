@@ -9,9 +9,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from bridge.codec import dump
 from bridge.errors import BridgeError, Mistake
+from bridge.people.directory_file import read_directory
 from bridge.people.recipient import Audience, is_name, recipient_key
 from bridge.people.record import Record
-from bridge.people.table_file import read_table
 from bridge.settings import Settings
 
 #: The key of the record that is asked where there is no address.
@@ -27,7 +27,7 @@ class DirectorySettings(Settings):
 
     example: ClassVar[str] = "realm: marzban"
 
-    file: Path | None = Field(None, description="a CSV file beside this one, read again when it changes")
+    file: Path | None = Field(None, description="a CSV or YAML file beside this one, read again when it changes")
     realm: str | None = Field(
         None, description="the sources whose owners, users and nodes these are; needed where there are several"
     )
@@ -69,7 +69,7 @@ class DirectorySettings(Settings):
                 said.add(key := recipient_key(self.realm or realm, audience, name))
                 yield key, record.values()
         if self.file is not None:
-            for row in read_table(self.file, realm=self.realm or realm, tell=_refuse):
+            for row in read_directory(self.file, realm=self.realm or realm, tell=_refuse):
                 if row.key not in said:
                     yield row.key, row.record.values()
 
@@ -79,7 +79,7 @@ class DirectorySettings(Settings):
             if any(recipient_key(self.realm or realm, audience, name) == key for name in named):
                 yield f"directory.{audience.kind}s"
         if self.file is not None:
-            rows = read_table(self.file, realm=self.realm or realm, tell=_refuse)
+            rows = read_directory(self.file, realm=self.realm or realm, tell=_refuse)
             yield from (f"{self.file}:{row.line}" for row in rows if row.key == key)
 
 

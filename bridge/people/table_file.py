@@ -1,60 +1,28 @@
-"""The directory as a CSV file: read line by line, so that no record stays in memory; every mistake with its place."""
+"""The directory as CSV: a record in each line."""
 
 import csv
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
-from pathlib import Path
 
-from pydantic import ValidationError
-
-from bridge.errors import Mistake
-from bridge.people.recipient import Audience, is_name, recipient_key
 from bridge.people.record import Record
+from bridge.people.written import KINDS, REALM, Position, Say, Written
 
-MOST = 200_000  # records
-LARGEST = 64 * 2**20  # bytes
-FIRST = ("kind", "name", "realm")
-KINDS = {audience.kind: audience for audience in Audience}
-
-#: Told what is wrong, and where.
-Tell = Callable[[Mistake], None]
+FIRST = ("kind", "name", REALM)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record, and the line in which it stands."""
-
-    line: int
-    key: str
-    record: Record
-
-
-def read_table(path: Path, *, realm: str, tell: Tell) -> Iterator[Row]:
-    """The records of a file, those of them that are right; `realm` is whose they are where a line does not say so."""
-    try:
-        if path.stat().st_size > LARGEST:
-            tell(Mistake(1, 1, f"has more than {LARGEST // 2**20} MiB", str(path)))
-            return
-        with path.open(encoding="utf-8-sig", newline="") as lines:
-            yield from _Table(path, realm, tell).rows(lines)
-    except OSError as error:
-        tell(Mistake(1, 1, f"cannot be read: {error.strerror}", str(path)))
-    except UnicodeDecodeError:
-        tell(Mistake(1, 1, "is not UTF-8: save it as CSV UTF-8", str(path)))
+def rows_of_table(lines: Iterable[str], say: Say) -> Iterator[Written]:
+    """What stands in a table, line by line; told what is wrong with a line is `say`, and it is left out."""
+    return _Table(say).rows(lines)
 
 
 class _Table:
-    def __init__(self, path: Path, realm: str, tell: Tell) -> None:
-        self._path = path
-        self._realm = realm
-        self._tell = tell
+    def __init__(self, say: Say) -> None:
+        self._tell = say
         self._text = ""  # the line that was read last
         self._line = 0
-        self._first: dict[str, int] = {}  # key → the line in which it stands first
         self._names: list[str] = []
 
-    def rows(self, lines: Iterator[str]) -> Iterator[Row]:
+    def rows(self, lines: Iterable[str]) -> Iterator[Written]:
         reader = csv.reader(self._watched(lines), strict=True)
         try:
             self._names = [name.strip() for name in next(reader, [])]
@@ -66,7 +34,7 @@ class _Table:
         except csv.Error as error:
             self._say(0, f"is no CSV: {error}")
 
-    def _watched(self, lines: Iterator[str]) -> Iterator[str]:
+    def _watched(self, lines: Iterable[str]) -> Iterator[str]:
         for self._text in lines:
             self._line += 1
             yield self._text
@@ -89,7 +57,7 @@ class _Table:
             self._say(self._names.index(twice), f'has the column "{twice}" twice')
         return {"kind", "name"} <= set(self._names)
 
-    def _row(self, cells: list[str]) -> Row | None:
+    def _row(self, cells: list[str]) -> Written | None:
         if len(cells) > len(self._names):
             self._say(len(self._names), f"has {len(cells)} cells, and there are {len(self._names)} columns")
             return None
@@ -98,29 +66,19 @@ class _Table:
         if kind not in KINDS:
             self._say(self._names.index("kind"), f'kind should be {" or ".join(KINDS)}, not "{kind[:40]}"')
             return None
-        if not is_name(name):
-            self._say(self._names.index("name"), "has no name, or one with signs that are not seen, or with too many")
-            return None
-        key = recipient_key(given.pop("realm", "") or self._realm, KINDS[kind], name)
-        if key in self._first:
-            self._say(0, f'{kind} "{name}" is there twice: first in line {self._first[key]}')
-            return None
-        if len(self._first) == MOST:
-            self._say(0, f"has more than {MOST:,} records")
-        self._first[key] = self._line
-        return self._record(key, f'{kind} "{name}"', given)
+        return Written(kind, name, given, self._places())
 
-    def _record(self, key: str, what: str, given: dict[str, str]) -> Row | None:
-        try:
-            return Row(self._line, key, Record.model_validate(given))
-        except ValidationError as error:
-            for one in error.errors(include_url=False):
-                column = str(one["loc"][0]) if one["loc"] else ""
-                text = one["msg"].removeprefix("Value error, ")
-                self._say(self._names.index(column) if column in self._names else 0, f"{what}: {column}: {text}")
-            return None
+    def _places(self) -> Callable[[str], Position]:
+        """Where the cells of the line stand that was read last."""
+        line, text, names = self._line, self._text, self._names
+        return lambda name: _place(line, text, names.index(name) if name in names else 0)
 
-    def _say(self, number: int, text: str) -> None:
-        """What is wrong with the cell of that number; of a line with quotes, with the line."""
-        before = [] if '"' in self._text else self._text.split(",")[:number]
-        self._tell(Mistake(self._line or 1, 1 + sum(len(cell) + 1 for cell in before), text, str(self._path)))
+    def _say(self, number: int, what: str) -> None:
+        """What is wrong with the cell of that number."""
+        self._tell(_place(self._line or 1, self._text, number), what)
+
+
+def _place(line: int, text: str, number: int) -> Position:
+    """Where the cell of that number stands; of a line with quotes, where the line does."""
+    before = [] if '"' in text else text.split(",")[:number]
+    return line, 1 + sum(len(cell) + 1 for cell in before)

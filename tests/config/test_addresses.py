@@ -6,7 +6,7 @@ import pytest
 
 from bridge.cli.messages import _send_once
 from bridge.errors import BridgeError
-from tests.config.files import loaded, mistakes
+from tests.config.files import loaded, mistakes, warnings
 from tests.fakes import an_event
 
 TOKEN = "'123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11'"
@@ -154,6 +154,96 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
 )
 def test_what_does_not_fit_together_is_told(tmp_path: Path, text: str, expected: str) -> None:
     assert mistakes(tmp_path, text) == [expected]
+
+
+MAIL = (
+    "sinks: {mail: {type: email, server: smtp.example.com, from: a@b.c, to: '{{ owner.email }}', unknown: default}}\n"
+)
+GROUPS = sink("{{ owner.telegram or owner.x_old }}", ", message_thread_id: '{{ owner.thread }}'")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "directory: {owners: {r7: {email: 'bob@'}}, default: {email: ops@example.com}}\n" + MAIL,
+            'config.yaml:2:34: directory.owners.r7.email should be an address such as ops@example.com, for sink "mail"',
+        ),
+        (
+            "directory: {default: {email: ops}}\n" + MAIL,
+            'config.yaml:2:30: directory.default.email should be an address such as ops@example.com, for sink "mail"',
+        ),
+        (
+            "directory: {owners: {r7: {telegram: 1, thread: 99999999999}}}\n" + GROUPS,
+            'config.yaml:2:48: directory.owners.r7.thread should be the number of a topic, for sink "dm"',
+        ),
+        (
+            "directory: {owners: {r7: {locale: de}}}\n" + GROUPS,
+            "config.yaml:2:35: directory.owners.r7.locale should be en, fa or ru",
+        ),
+    ],
+)
+def test_what_is_no_address_for_the_sink_that_reads_it_is_told(tmp_path: Path, text: str, expected: str) -> None:
+    assert mistakes(tmp_path, SOURCES + text + "routes: []\n") == [expected]
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        "directory: {users: {r7: {email: 'bob@'}}, owners: {r7: {slack: general}}, default: {email: a@b.c}}\n" + MAIL,
+        "directory: {owners: {r7: {email: 'bob@'}}}\n" + sink("{{ owner.x_at ~ owner.email }}"),
+    ],
+    ids=["what nothing reads", "what an expression may make an address of"],
+)
+def test_what_may_be_an_address_after_all_is_none_of_checks_business(tmp_path: Path, directory: str) -> None:
+    assert loaded(tmp_path, SOURCES + directory + "routes: []\n").config.directory is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "d.csv",
+            "kind,name,realm,email,locale\nowner,r7,,bob@,\nowner,r8,wgg,a@b.c,de\n",
+            [
+                '2:11: owner "r7": email: should be an address such as ops@example.com, for sink "mail"',
+                '3:10: owner "r8": realm: no source has the realm "wgg"',
+                '3:20: owner "r8": locale: should be en, fa or ru',
+            ],
+        ),
+        (
+            "d.yaml",
+            "owners:\n  r7: {email: bob@}\n  r8:\n    realm: wgg\n    locale: de\n",
+            [
+                '2:15: owner "r7": email: should be an address such as ops@example.com, for sink "mail"',
+                '4:12: owner "r8": realm: no source has the realm "wgg"',
+                '5:13: owner "r8": locale: should be en, fa or ru',
+            ],
+        ),
+    ],
+)
+def test_so_it_is_in_the_directorys_file(tmp_path: Path, name: str, text: str, expected: list[str]) -> None:
+    (tmp_path / name).write_text(text)
+    directory = f"directory: {{file: {name}, default: {{email: ops@example.com}}}}\n"
+    assert mistakes(tmp_path, SOURCES + directory + MAIL + "routes: []\n") == [f"{name}:{one}" for one in expected]
+
+
+def test_of_a_file_without_end_the_first_mistakes_are_told(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("kind,name,email\n" + "".join(f"owner,r{n},@\n" for n in range(50)))
+    directory = "directory: {file: d.csv, default: {email: ops@example.com}}\n"
+    assert len(mistakes(tmp_path, SOURCES + directory + MAIL)) == 20
+
+
+@pytest.mark.parametrize("file", [False, True])
+def test_an_owner_whom_the_directory_knows_by_another_name_is_doubted(tmp_path: Path, file: bool) -> None:
+    (tmp_path / "d.yaml").write_text("owners: {reseller-7: {telegram: 1}}\n")
+    record = "file: d.yaml" if file else "owners: {reseller-7: {telegram: 1}}"
+    tokens = {"reseller-7": "seven", "reseler-7": "eight", "b": "nine"}
+    pages = ", ".join(f"{name}: {{token: {word}-0123456789abcdef}}" for name, word in tokens.items())
+    text = f"directory: {{{record}}}\nadmin: {{token: ten-0123456789abcdef, owners: {{{pages}}}}}\n"
+    assert warnings(tmp_path, SOURCES + text + "sinks: {ops: {type: console}}\nroutes: [{to: ops}]\n") == [
+        '3:103: admin.owners.reseler-7 is no owner of the directory: did you mean "reseller-7"?'
+    ]
 
 
 def test_sources_of_one_realm_need_not_be_told_apart(tmp_path: Path) -> None:

@@ -1,0 +1,31 @@
+"""A record of the directory as it stands in a file, whatever the file's syntax: what is given, and where."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.people.recipient import Audience
+
+KINDS = {audience.kind: audience for audience in Audience}
+#: What is said of a record beside what a Record has.
+REALM = "realm"
+
+#: A line and a column, counted from 1.
+Position = tuple[int, int]
+#: Told where something is wrong, and what.
+Say = Callable[[Position, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One record, not looked at yet.
+
+    kind   one of KINDS
+    given  what stands there, by keys that may be unknown
+    at     where the value of a key stands; the name for `name`, and the beginning of the record for what it has not
+    """
+
+    kind: str
+    name: str
+    given: Mapping[str, Any]
+    at: Callable[[str], Position]

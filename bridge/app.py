@@ -8,8 +8,9 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import SystemRandom
@@ -41,13 +42,17 @@ from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
 from bridge.ingress.stopping import KeepStop, StopEndpoint
 from bridge.people.stop_link import PATH as STOP_PATH
+from bridge.polled import PollResult
 from bridge.polling.bot import Bot
+from bridge.polling.inbox import Inboxes
 from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
 from bridge.sealing import Sealer
 from bridge.sinks.http import Http
+from bridge.sinks.inbox import Bounce
 from bridge.store import open_outbox, open_reader
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.bounces import keep_bounced
 from bridge.store.queries.listening import THEMSELVES
 from bridge.store.queries.wishes import set_stopped
 from bridge.store.retention import empty_log_forever, prune_forever
@@ -120,6 +125,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             reporter = Reporter(outbox, clock, announce=dispatcher.announce)
             poller = Poller(outbox, http, clock, announce=dispatcher.announce)
             bot = Bot(outbox, http, clock)
+            inboxes = Inboxes(outbox, clock, partial(_keep_bounced, outbox))
             reloader = Reloader(
                 path,
                 receiver,
@@ -133,6 +139,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 admin=admin,
                 poller=poller,
                 bot=bot,
+                inboxes=inboxes,
             )
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
@@ -145,6 +152,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(reporter.run()),
                 tasks.create_task(poller.run()),
                 tasks.create_task(bot.run()),
+                tasks.create_task(inboxes.run()),
             ]
             refusals = Refusals()
             routes = _routes(
@@ -216,6 +224,14 @@ async def _keep_stop(outbox: SqlOutbox, clock: Clock, scope: str, stop: bool) ->
     """Keep that somebody wants nothing, or is to be told again, where that is not so already."""
     if (await outbox.known("", [scope]))[scope].wants.stopped is not stop:
         await outbox.operate(lambda ledger: ledger.write(set_stopped, scope, stop=stop, by=THEMSELVES, now=clock.now()))
+
+
+async def _keep_bounced(
+    outbox: SqlOutbox, sender: str, bounces: Sequence[Bounce], result: PollResult, now: datetime
+) -> bool:
+    """Keep that mailboxes are gone to which letters came back; False where the turn is over."""
+    gone = [(one.place, one.reason) for one in bounces]
+    return await outbox.operate(lambda ledger: ledger.write(keep_bounced, sender, gone, result, now=now))
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ class Polling(StrEnum):
     EVENTS = "events"  # its panel has no webhook: what has changed is what happened
     HEALTH = "health"  # whether it answers at all
     BOT = "bot"  # it is no source, but a bot: what people have written to it
+    INBOX = "inbox"  # nor is this one: the letters that came back to it
 
 
 @dataclass(frozen=True, slots=True)

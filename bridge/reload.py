@@ -37,6 +37,7 @@ from bridge.people.directory import generation_of, unchanged
 from bridge.people.link import LinkMaker
 from bridge.people.stop_link import StopLinks
 from bridge.polling.bot import Bot, BotPlan
+from bridge.polling.inbox import Inboxes
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
 from bridge.routing import Router
@@ -90,6 +91,7 @@ class Reloader:
         admin: Admin | None = None,
         poller: Poller | None = None,
         bot: Bot | None = None,
+        inboxes: Inboxes | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._path = path
@@ -102,6 +104,7 @@ class Reloader:
         self._admin = admin
         self._poller = poller
         self._bot = bot
+        self._inboxes = inboxes
         self._clock = clock or SystemClock()
         self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
@@ -142,6 +145,8 @@ class Reloader:
             self._poller.configure(jobs, router)
         if self._bot is not None:
             self._bot.configure(_bot_plan(config, links))
+        if self._inboxes is not None:
+            self._inboxes.configure(config.inboxes(sealer))
         if self._admin is not None:
             self._admin.configure(
                 config_state(

@@ -3,6 +3,9 @@
 Only the services' addresses are those of strict stand-ins. A file that has no story here is named by a failing test.
 """
 
+import hashlib
+import hmac
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,10 +19,12 @@ import pytest
 import yaml
 
 from tests.pages import Piece, blocks, stand_ins
-from tests.processes import a_bridge, until
+from tests.processes import a_bridge, free_port, until
 from tests.services import discord
 from tests.services.email import Mail
+from tests.services.imap import Imap
 from tests.services.receiver import Receiver
+from tests.services.reports import postfix
 from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram, words
 from tests.street import LaterClock, Panels
@@ -27,6 +32,7 @@ from tests.street import LaterClock, Panels
 pytestmark = pytest.mark.process
 
 PAGES = ("customers.md", "resellers.md")
+PASSWORD = stand_ins("${SMTP_PASSWORD}")["SMTP_PASSWORD"]
 SECRET = {"x-webhook-secret": stand_ins("${MARZBAN_SECRET}")["MARZBAN_SECRET"]}
 ALICE, BOB, OPS, SEVEN, NINE = 700001, 700002, -1001234567890, -1002000000007, -1002000000009
 ENDED_FA = "⛔ اشتراک شما تمام شد. با تمدید، بی‌درنگ دوباره وصل می‌شود."
@@ -43,6 +49,7 @@ class Town:
     discord: discord.Discord
     mail: Mail
     program: Receiver
+    imap: Imap
     clock: LaterClock
 
     async def told(self, action: str, *users: tuple[str, str | None]) -> None:
@@ -52,6 +59,11 @@ class Town:
             for name, owner in users
         ]
         assert await self.panels.send("/in/marzban", body, SECRET) == 200
+
+    async def remnawave(self, body: dict[str, Any]) -> None:
+        sent = json.dumps(body).encode()
+        signature = hmac.new(SECRET["x-webhook-secret"].encode(), sent, hashlib.sha256).hexdigest()
+        assert await self.panels.send("/in/remnawave", sent, {"X-Remnawave-Signature": signature}) == 200
 
     def said_to(self, chat: int) -> list[str]:
         texts = (words(one.body["text"]) for one in self.telegram.taken if one.body["chat_id"] == chat)
@@ -73,7 +85,8 @@ async def a_town(folder: Path, text: str) -> AsyncIterator[Town]:
     telegram.patient = 1.0
     async with AsyncExitStack() as stack:
         bases = [await stack.enter_async_context(serving(one)) for one in (telegram, chats, mail, program)]
-        bridge = await stack.enter_async_context(a_bridge(folder, at_stand_ins(text, *bases)))
+        imap = await stack.enter_async_context(Imap(password=PASSWORD).listening())
+        bridge = await stack.enter_async_context(a_bridge(folder, at_stand_ins(text, *bases, imap)))
         for one in blocks("csv"):
             if one.page.name in PAGES:
                 (folder / "directory.csv").write_text(one.text, "utf-8")
@@ -81,23 +94,30 @@ async def a_town(folder: Path, text: str) -> AsyncIterator[Town]:
         bridge.program = clock.program
         await bridge.start()
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Town(Panels(bridge, http), telegram, chats, mail, program, clock)
+        yield Town(Panels(bridge, http), telegram, chats, mail, program, imap, clock)
 
 
-def at_stand_ins(text: str, telegram: str, chats: str, mail: str, program: str) -> str:
+def at_stand_ins(text: str, telegram: str, chats: str, mail: str, program: str, imap: Imap) -> str:
     """The file with its variables set, and its services where they are here."""
     given = stand_ins(text) | {"OPS_DISCORD_URL": f"{chats}/api/webhooks/{discord.ID}/{discord.TOKEN}"}
     given |= {name: TOKEN for name in given if name.endswith("BOT_TOKEN")}
     for name, value in given.items():
         text = text.replace(f"${{{name}}}", value)
     file = yaml.safe_load(text)
+    if "admin" in file:
+        file["admin"]["listen"] = f"127.0.0.1:{free_port()}"
     for sink in file["sinks"].values():
         match sink["type"]:
             case "telegram":
                 sink["api_base"] = telegram
             case "email":
                 sink |= {"server": "127.0.0.1", "port": int(mail.rpartition(":")[2]), "encryption": "none"}
-                del sink["username"], sink["password"]  # no password goes out unencrypted
+                login = {
+                    "username": sink.pop("username"),
+                    "password": sink.pop("password"),
+                }  # is asked for by TLS alone
+                if "bounces" in sink:
+                    sink["bounces"] = {"server": "127.0.0.1", "port": imap.port, "encryption": "none"} | login
             case "webhook":
                 sink["url"] = sink["url"].replace("https://hooks.example.com", program)
     return str(yaml.safe_dump(file, allow_unicode=True))
@@ -118,6 +138,20 @@ async def customers_by_mail_where_there_is_no_chat(town: Town) -> None:
     [letter] = town.mail.taken
     assert letter.body["to"] == "bob@example.com"
     assert ENDED_FA in letter.body["text"]
+
+
+async def customers_whose_letters_come_back(town: Town) -> None:
+    body = {"event": "user.expired", "timestamp": "2026-11-30T04:00:00Z"}
+    body |= {"data": {"username": "bob", "email": "bob@example.com", "expireAt": "2026-11-30T04:00:00Z"}}
+    await town.remnawave(body)
+    await town.panels.settled(1)
+    [letter] = town.mail.letters
+    report = town.imap.receives(postfix("bob@example.com", str(letter["Message-ID"])))
+    town.clock.step(3600.0)  # the next look is due
+    await until(lambda: report.seen)
+    await town.remnawave(body | {"event": "user.expired", "data": body["data"] | {"expireAt": "2026-11-29T04:00:00Z"}})
+    found = await town.panels.settled(2)
+    assert found[1]["reason"].startswith("came back: 550 5.1.1 <bob@example.com>")
 
 
 async def customers_with_a_bot_of_their_own(town: Town) -> None:
@@ -176,7 +210,8 @@ async def resellers_with_a_page(town: Town) -> None:
 #: Of each page, by what its files say that the others of it do not, what happens.
 STORIES: dict[tuple[str, str], Callable[[Town], Awaitable[None]]] = {
     ("customers.md", "ops: {type: discord"): customers_by_a_directory,
-    ("customers.md", "type: email"): customers_by_mail_where_there_is_no_chat,
+    ("customers.md", "bounces:"): customers_whose_letters_come_back,
+    ("customers.md", "fallback: mail"): customers_by_mail_where_there_is_no_chat,
     ("customers.md", "bot: dm"): customers_with_a_bot_of_their_own,
     ("resellers.md", "unknown: default"): resellers_in_chats_of_their_own,
     ("resellers.md", "file: directory.csv"): resellers_of_a_table,

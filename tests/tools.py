@@ -12,7 +12,7 @@ import pytest
 #: What .ci/run installs.
 TOOLS = ("caddy", "chromium", "curl", "gcc", "git", "nginx", "pipx", "prometheus", "promtool", "systemd-analyze")
 #: What it installs where it can.
-OPTIONAL = ("synapse_homeserver",)
+OPTIONAL = ("synapse_homeserver", "dovecot")
 SBIN = "/usr/sbin:/sbin"  # not in everybody's path
 
 

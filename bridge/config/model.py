@@ -24,6 +24,7 @@ from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.people.settings import PeopleSettings
 from bridge.people.stop_link import StopLinks
 from bridge.routing import OWN, Route
+from bridge.sealing import Sealer
 from bridge.settings import (
     AddressRange,
     BaseUrl,
@@ -36,6 +37,7 @@ from bridge.settings import (
 )
 from bridge.sinks import SinkSettings
 from bridge.sinks.hearing import Ears
+from bridge.sinks.inbox import Inbox
 from bridge.store.keep import Keep
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
@@ -142,6 +144,11 @@ class Config(Settings):
         """How what customers write is heard; None where nobody listens."""
         sink = None if self.people is None else self.all_sinks().get(self.people.bot or "")
         return sink.ears() if sink is not None and sink.enabled else None
+
+    def inboxes(self, sealer: Sealer | None) -> Sequence[Inbox]:
+        """Where letters come back to, and are looked for."""
+        found = (one.inbox(sealer) for one in self.all_sinks().values() if one.enabled)
+        return [one for one in found if one is not None]
 
     def link_maker(self) -> LinkMaker | None:
         """What makes links while messages are rendered; None where nobody listens."""

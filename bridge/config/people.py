@@ -10,6 +10,7 @@ from bridge.sinks.base import ChatConfig
 def check_people(document: Document, config: Config) -> None:
     """Report what is wrong between `people` and the sinks, and warn of letters that nobody can stop."""
     _warn_of_letters(document, config)
+    _check_bounces(document, config)
     name = None if config.people is None else config.people.bot
     if name is None:
         return
@@ -20,6 +21,14 @@ def check_people(document: Document, config: Config) -> None:
         document.report(path, f'sink "{name}" is of a service whose people cannot write to it')
     elif (addressing := sink.addressing()) is None or addressing.audience is not Audience.PERSON:
         document.report(path, f'sink "{name}" is not addressed to users: name one whose address speaks of person')
+
+
+def _check_bounces(document: Document, config: Config) -> None:
+    """Report an inbox whose reports nobody could prove."""
+    for name, sink in config.sinks.items():
+        if config.secret_key is None and sink.inbox(None) is not None:
+            what = "needs secret_key: make one with `openssl rand -base64 32`"
+            document.report(("sinks", name, "bounces"), what, document.key_position(("sinks", name, "bounces")))
 
 
 def _warn_of_letters(document: Document, config: Config) -> None:

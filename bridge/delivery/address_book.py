@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 
 from bridge.clock import Clock
 from bridge.outcome import Attempt, Delivered, Gone
-from bridge.store.base import AddressState, Outbox
+from bridge.store.base import ASKED_AGAIN, AddressState, Outbox
 
-ASKED_AGAIN = 86400.0  # seconds after which an address that is gone is asked again, when there is something to say
 WATCHED = 200  # different addresses, the last that were spoken to
 WITHIN = 600.0  # seconds
 FEWEST, PART = 40, 0.4  # so many of them that are gone, and a larger part than this, are one mistake

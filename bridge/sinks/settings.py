@@ -26,8 +26,10 @@ from bridge.markup.service import Extent, Service
 from bridge.outcome import Rate
 from bridge.people.address import Addressing, Form, audience_of, is_expression
 from bridge.people.recipient import Audience
+from bridge.sealing import Sealer
 from bridge.settings import Duration, Settings
 from bridge.sinks.hearing import Ears
+from bridge.sinks.inbox import Inbox
 from bridge.sinks.mending import Mending
 from bridge.sinks.questions import Question
 from bridge.sinks.text import web_url
@@ -226,6 +228,10 @@ class SinkConfig(Settings):
         """How what people write to it is heard; None where nobody can."""
         return None
 
+    def inbox(self, sealer: Sealer | None) -> Inbox | None:
+        """Where its letters come back to, and by whose key they are known; None where nobody looks there."""
+        return None
+
     def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
         """Why it can neither edit (`subject`) or answer (`thread`) what it said before; None where it can."""
         return "it has no messages that could be changed"
@@ -307,7 +313,10 @@ class ProgramConfig(SinkConfig):
 
 #: How a sink is spoken to, and not where: changing these repairs no address.
 NO_ADDRESS = frozenset(
-    ("enabled", "rate", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency", "unknown", "rate_each")
+    (
+        *("enabled", "rate", "rate_each", "retry", "timeout", "locale", "style", "quiet", "storm", "concurrency"),
+        *("unknown", "bounces"),
+    )
 )
 
 

@@ -24,6 +24,7 @@ from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.addressees import Addressees
 from bridge.store.addressees import Known as Known
+from bridge.store.standing import ASKED_AGAIN as ASKED_AGAIN
 from bridge.store.standing import AddressState as AddressState
 from bridge.store.standing import LaneState as LaneState
 from bridge.store.standing import Standing as Standing

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from bridge.outcome import Limit
 
+ASKED_AGAIN = 86400.0  # seconds after which an address that is gone is asked again, when there is something to say
+
 
 class Standing(StrEnum):
     """How a lane stands to its service."""

@@ -26,6 +26,7 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.buttons import LinkButton
 from bridge.sinks.discord.mentions import AllowedMentions
+from bridge.sinks.email.inbox import BouncesSettings
 from bridge.sinks.ntfy.sink import Action
 from bridge.sinks.telegram.sink import Button
 from bridge.store.keep import Keep
@@ -71,6 +72,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "allowed_mentions": AllowedMentions,
     "buttons": Button,
     "actions": Action,
+    "bounces": BouncesSettings,
     "links": LinkButton,
     "Routes": Route,
     "digest": DigestWindow,

@@ -94,3 +94,47 @@ def test_letters_that_no_customer_can_stop_are_told(tmp_path: Path, more: str, w
 def test_letters_to_operators_need_no_link(tmp_path: Path) -> None:
     text = LETTERS.replace("'{{ data.user.email }}'", "ops@b.example").replace(", audience: user", "")
     assert not loaded(tmp_path, text).warnings
+
+
+RETURNED = """
+sources: {marzban: {panel: marzban, secret: a-secret}}
+sinks:
+  mail: {type: email, server: smtp.example.com, from: a@b.c, to: '{{ data.user.email }}'%s}
+routes: [{match: user.expired, to: mail, audience: user}]
+"""
+LOGIN = ", username: a@b.c, password: pa55word"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        (LOGIN + ", bounces: {server: i.example.com}", "bounces needs secret_key: make one with `openssl rand -base64 32`"),
+        (", bounces: {server: i.example.com}", "bounces needs both username and password, here or for the sink itself"),
+        (
+            LOGIN + ", bounces: {server: i.example.com, username: b}",
+            "bounces needs both username and password, here or for the sink itself",
+        ),
+        (
+            LOGIN + ", bounces: {server: i.example.com, encryption: none}",
+            "bounces.encryption: none is for a server on this machine alone: say starttls or tls",
+        ),
+        (
+            LOGIN + ", bounces: {server: 'imaps://i.example.com'}",
+            "bounces.server should be the name of a host alone, as smtp.example.com",
+        ),
+        (
+            LOGIN + ", bounces: {server: i.example.com, folder: 'a\"b'}",
+            "bounces.folder should be the name of a folder in plain letters, as the server calls it",
+        ),
+    ],
+)  # fmt: skip
+def test_an_inbox_that_cannot_be_read_or_believed_is_told(tmp_path: Path, more: str, expected: str) -> None:
+    [found] = mistakes(tmp_path, RETURNED % more)
+    assert found.endswith(expected)
+    assert 'sink "mail"' in found
+
+
+def test_an_inbox_is_for_a_sink_with_many_addresses(tmp_path: Path) -> None:
+    text = RETURNED.replace("'{{ data.user.email }}'", "ops@b.c").replace(", audience: user", "")
+    [found] = mistakes(tmp_path, text % (LOGIN + ", bounces: {server: i.example.com}"))
+    assert found.endswith("bounces is for a sink with many addresses: to is one")

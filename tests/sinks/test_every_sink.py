@@ -33,9 +33,11 @@ from tests.sinks.values import CONFIGS, a_digest, a_message, between, config, ho
 SHARED = (
     "asking",
     "base",
+    "buttons",
     "chats",
     "digest",
     "hearing",
+    "inbox",
     "html",
     "http",
     "markdown",

@@ -17,7 +17,6 @@ Quirks   a letter is never edited or taken back: whatever comes later is another
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -27,7 +26,8 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Limit, Outcome, Rate
-from bridge.people.address import Form
+from bridge.people.address import Form, is_expression
+from bridge.sealing import Sealer
 from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found
 from bridge.sinks.base import (
     AddressedConfig,
@@ -42,24 +42,23 @@ from bridge.sinks.base import (
 from bridge.sinks.email import answers
 from bridge.sinks.email.address import Mailbox, MailboxText, address_alone, mailbox, mailbox_key
 from bridge.sinks.email.advice import SUBMISSION, TLS, password_advice, port_advice
+from bridge.sinks.email.host import HostName, is_here
+from bridge.sinks.email.imap import ImapServer
+from bridge.sinks.email.inbox import PORTS as IMAP_PORTS
+from bridge.sinks.email.inbox import BouncesSettings, EmailInbox
 from bridge.sinks.email.letter import Letter, read_letter
+from bridge.sinks.email.letter_id import LetterIds
 from bridge.sinks.email.mending import MENDING
 from bridge.sinks.email.message import DIGEST_PARTS, digest_content, message_content
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.email.smtp import Encryption, Server, Smtp
 from bridge.sinks.http import Request, Response
+from bridge.sinks.inbox import Unread
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import FROM_DATA, Advice
 
+NO_INBOX = "See to `bounces`: its server, login and folder. Letters are sent all the same."
 PORTS: dict[Encryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}
-
-
-def _host(value: str) -> str:
-    if not value or not value.isascii() or not value.isprintable() or any(one in value for one in " /@,"):
-        raise ValueError("should be the name of a host alone, as smtp.example.com")
-    if ":" in value and not _is_address(value):
-        raise ValueError("should be the name of a host alone: the port stands under port")
-    return value.lower()
 
 
 def _password(value: SecretStr) -> SecretStr:
@@ -89,7 +88,7 @@ class EmailConfig(ChatConfig, AddressedConfig):
         Question("to", "Who is written to, one address"),
     )
     type: Literal["email"] = Field("email", description="a letter to a mailbox")
-    server: Annotated[str, AfterValidator(_host)] = Field(description="the mail server, smtp.example.com")
+    server: HostName = Field(description="the mail server, smtp.example.com")
     port: int | None = Field(None, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
     encryption: Encryption = Field(
         "starttls", description="starttls, tls from the first byte, or none: for a server on this machine alone"
@@ -99,14 +98,27 @@ class EmailConfig(ChatConfig, AddressedConfig):
     sender: MailboxText = Field(alias="from", description="who writes: vpn@example.com, or VPN <vpn@example.com>")
     to: Annotated[MailboxText, FROM_DATA] = Field(description="who is written to: one address")
     reply_to: MailboxText | None = Field(None, description="where answers go, if not to from")
+    bounces: BouncesSettings | None = Field(
+        None, description="the inbox of `from`: a mailbox whose letters come back there is gone; needs secret_key"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> "EmailConfig":
         if (self.username is None) != (self.password is None):
             raise ValueError("give both username and password, or neither")
-        if self.encryption == "none" and not _is_here(self.server):
+        if self.encryption == "none" and not is_here(self.server):
             raise ValueError("encryption: none is for a server on this machine alone: say starttls or tls")
+        if self.bounces is not None:
+            self._check_bounces(self.bounces)
         return self
+
+    def _check_bounces(self, bounces: BouncesSettings) -> None:
+        if not is_expression(self.to):
+            raise ValueError("bounces is for a sink with many addresses: to is one")
+        if bounces.encryption == "none" and not is_here(bounces.server):
+            raise ValueError("bounces.encryption: none is for a server on this machine alone: say starttls or tls")
+        if (bounces.username is None) != (bounces.password is None) or self.username is bounces.username is None:
+            raise ValueError("bounces needs both username and password, here or for the sink itself")
 
     def advise(self) -> Iterator[Advice]:
         yield from port_advice(self.port, self.encryption)
@@ -114,6 +126,26 @@ class EmailConfig(ChatConfig, AddressedConfig):
 
     def cannot_update(self, how: Literal["subject", "thread"]) -> str | None:
         return "a letter that was sent cannot be edited; update: thread answers it" if how == "subject" else None
+
+    def inbox(self, sealer: Sealer | None) -> EmailInbox | None:
+        if self.bounces is None:
+            return None
+        of, secret = self.bounces, self.bounces.password or self.password
+        server = ImapServer(
+            host=of.server,
+            port=of.port or IMAP_PORTS[of.encryption],
+            encryption=of.encryption,
+            username=of.username or self.username or "",
+            password=secret.get_secret_value() if secret else "",
+            folder=of.folder,
+            proxy=self.proxy.get_secret_value() if self.proxy else None,
+            ca=self.ca,
+        )
+        return EmailInbox(server, self.sender_name(), LetterIds(mailbox(self.sender).host, sealer))
+
+    def sender_name(self) -> str:
+        """As whom it writes: what one letter says of a mailbox, holds for all that are written so."""
+        return f"email {short_hash(self.server, mailbox(self.sender).address)}"
 
     def open(self, tools: Tools) -> "EmailSink":
         return EmailSink(self, tools)
@@ -125,10 +157,12 @@ class EmailSink(ServiceSink[EmailConfig]):
     def __init__(self, config: EmailConfig, tools: Tools) -> None:
         super().__init__(config, tools)
         self._sender = mailbox(config.sender)
+        self._ids = LetterIds(self._sender.host, tools.sealer if config.bounces is not None else None)
         self._reply_to = mailbox(config.reply_to) if config.reply_to else None
         password = config.password.get_secret_value() if config.password else None
         port = config.port or PORTS[config.encryption]
         self._server = Server(config.server, port, config.encryption, config.username, password, self.proxy, config.ca)
+        self._inbox = config.inbox(tools.sealer)
         scheme = "smtps" if config.encryption == "tls" else "smtp"
         self._url = URL.build(scheme=scheme, host=config.server, port=port)
 
@@ -145,7 +179,7 @@ class EmailSink(ServiceSink[EmailConfig]):
 
     @property
     def sender(self) -> str:
-        return f"email {short_hash(self._server.host, self._sender.address)}"
+        return self.config.sender_name()
 
     @property
     def _to(self) -> Mailbox:
@@ -173,14 +207,25 @@ class EmailSink(ServiceSink[EmailConfig]):
         return not answers.is_about_mailbox(response.status, response.headers.get("command", ""), text)
 
     def ask(self) -> Asking:
-        """The dialogue up to the mailbox, where there is but one: a login and an envelope, and no letter."""
+        """The dialogue up to the mailbox, where there is but one: a login and an envelope, and no letter. Then the
+        inbox to which letters come back."""
         response = yield Request("RCPT", self._url)
         if 200 <= response.status < 300:
             whom = f"of {self._sender.address}; {ADDRESS_FROM_DATA}" if self.addressing else f"for {self._to.address}"
-            return Finding(Mark.OK, f"{self._server.host} takes letters {whom}")
+            taken = f"{self._server.host} takes letters {whom}"
+            return Finding(Mark.OK, taken) if self._inbox is None else (yield from self._ask_inbox(self._inbox, taken))
         return found(self.classify(response), "")
 
+    def _ask_inbox(self, inbox: EmailInbox, taken: str) -> Asking:
+        response = yield Request("EXAMINE", self._url)
+        if response.status == 200:
+            return Finding(Mark.OK, f"{taken}; what comes back is read in {inbox.name}")
+        why = response.body.decode("utf-8", "replace")
+        return Finding(Mark.WRONG, f"{taken}, but what comes back is not read: {inbox.name}: {why}", NO_INBOX)
+
     async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
+        if request.method == "EXAMINE" and self._inbox is not None:
+            return await _examined(self._inbox, within)
         smtp = self.tools.http.beside(Smtp)
         if request.method == "RCPT":
             to = None if self.addressing else self._to.address
@@ -192,12 +237,12 @@ class EmailSink(ServiceSink[EmailConfig]):
 
     def _letter(self, content: JsonObject, said: Message | Digest, id_: str, thread: tuple[str, ...]) -> Letter:
         numbers = said.deliveries if isinstance(said, Digest) else (said.delivery,)
-        own = short_hash(self.address, id_, *map(str, numbers))
+        what = short_hash(self.address, id_, *map(str, numbers))
         return Letter(
             sender=self._sender,
             to=self._to,
             reply_to=self._reply_to,
-            message_id=f"<{own}.{id_}@{self._sender.host}>",
+            message_id=self._ids.make(what, id_, mailbox_key(self._to.address)),
             thread=thread,
             at=said.at,
             **content,
@@ -209,12 +254,10 @@ class EmailSink(ServiceSink[EmailConfig]):
         return (*root, earlier.ref) if earlier is not None and answers.MESSAGE_ID.fullmatch(earlier.ref) else root
 
 
-def _is_address(host: str) -> bool:
+async def _examined(inbox: EmailInbox, within: float) -> Response:
+    """Whether an inbox can be read, as an answer."""
     try:
-        return bool(ip_address(host))
-    except ValueError:
-        return False
-
-
-def _is_here(host: str) -> bool:
-    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+        await inbox.ask(within=within)
+    except Unread as error:
+        return Response(500, body=str(error).encode())
+    return Response(200)

@@ -71,9 +71,9 @@ def put_polled(
 def forget_polled(connection: sa.Connection, sources: Sequence[str], before: datetime) -> int:
     """Delete what is kept of others than these sources that nobody has asked since then; how many rows went.
 
-    A bot is no source, and its place in what people write is not forgotten.
+    A bot is no source, nor is an inbox, and its place in what people write is not forgotten.
     """
-    of_sources = polled.c.what != Polling.BOT.value
+    of_sources = polled.c.what.not_in((Polling.BOT.value, Polling.INBOX.value))
     gone = polled.c.due_at < micros(before), polled.c.source.not_in(sources), of_sources
     return connection.execute(sa.delete(polled).where(*gone)).rowcount
 

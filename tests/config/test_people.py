@@ -108,7 +108,10 @@ LOGIN = ", username: a@b.c, password: pa55word"
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        (LOGIN + ", bounces: {server: i.example.com}", "bounces needs secret_key: make one with `openssl rand -base64 32`"),
+        (
+            LOGIN + ", bounces: {server: i.example.com}",
+            "bounces needs secret_key: make one with `openssl rand -base64 32`",
+        ),
         (", bounces: {server: i.example.com}", "bounces needs both username and password, here or for the sink itself"),
         (
             LOGIN + ", bounces: {server: i.example.com, username: b}",

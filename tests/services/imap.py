@@ -36,7 +36,7 @@ class Letter:
 class Imap:
     """`letters` lie in `folder`; `validity` is what their numbers hold under. `said`: the commands, without passwords.
 
-    `silent`: it takes commands and answers none.
+    `silent`: it takes commands and answers none; `mute`: it does not even greet.
     """
 
     tls: ssl.SSLContext | None = None
@@ -49,6 +49,7 @@ class Imap:
     said: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     silent: bool = False
+    mute: bool = False
     port: int = 0
 
     def receives(self, source: bytes, *, came: datetime | None = None) -> Letter:
@@ -84,8 +85,11 @@ class _Dialogue:
         self._opened: str | None = None  # the command that opened the folder
 
     async def run(self) -> None:
-        await self._say("* OK IMAP4rev1 ready")
-        while (line := await self._reader.readline()) and not self._server.silent:
+        if not self._server.mute:
+            await self._say("* OK IMAP4rev1 ready")
+        while line := await self._reader.readline():
+            if self._server.silent:
+                continue
             match = _COMMAND.fullmatch(line.decode("utf-8").rstrip("\r\n"))
             if match is None or not line.endswith(b"\r\n"):
                 self._server.faults.append(line.decode("utf-8", "replace"))

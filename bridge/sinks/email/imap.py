@@ -8,20 +8,18 @@ Quirks   SEARCH goes by the day, in the server's own zone; `n:*` always has the 
 
 import imaplib
 import re
+import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from bridge.sinks.email.headers import one_line
 from bridge.sinks.http import reason_of
 from bridge.sinks.inbox import Unread
-
-if TYPE_CHECKING:
-    import socket
 
 ANSWER = 15.0  # seconds for each answer
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -51,16 +49,19 @@ class Imap:
         self._server = server
         self._context = context
         self._imap: imaplib.IMAP4 | None = None
+        self._socket: socket.socket | None = None
 
     def __enter__(self) -> Self:
         try:
             with _in_words():
-                self._imap = _Line(self._server, self._context if self._server.encryption == "tls" else None)
+                context = self._context if self._server.encryption == "tls" else None
+                self._imap = _Line(self._server, context, on_socket=self._note)
                 if self._server.encryption == "starttls":
                     self._imap.starttls(self._context)
+                    self._note(self._imap.sock)
                 self._log_in(self._imap)
         except BaseException:
-            self.cut()
+            self._close()
             raise
         return self
 
@@ -68,13 +69,13 @@ class Imap:
         if self._imap is not None:
             with suppress(imaplib.IMAP4.error, OSError):
                 self._imap.logout()
-        self.cut()
+        self._close()
 
     def cut(self) -> None:
         """End it at once, from whatever thread: what waits for an answer gets none."""
-        if self._imap is not None:
+        if self._socket is not None:
             with suppress(OSError):
-                self._imap.shutdown()
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def open(self, *, to_change: bool = False) -> int:
         """Open the folder; its UIDVALIDITY: with another one, numbers mean other letters."""
@@ -105,6 +106,16 @@ class Imap:
         with _in_words():
             _done(self._line.uid("STORE", ",".join(map(str, numbers)), "+FLAGS.SILENT", r"(\Seen)"))
 
+    def _note(self, opened: socket.socket) -> None:
+        self._socket = opened
+
+    def _close(self) -> None:
+        if self._imap is not None:
+            with suppress(OSError):
+                self._imap.shutdown()
+        elif self._socket is not None:
+            self._socket.close()
+
     @property
     def _line(self) -> imaplib.IMAP4:
         assert self._imap is not None
@@ -128,22 +139,29 @@ class Imap:
 class _Line(imaplib.IMAP4):
     """The library's connection, from the first byte in TLS where there is a context, and through a proxy."""
 
-    def __init__(self, server: ImapServer, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, server: ImapServer, context: ssl.SSLContext | None, *, on_socket: Callable[[socket.socket], None]
+    ) -> None:
         self._of = server
         self._context = context
+        self._on_socket = on_socket
         super().__init__(server.host, server.port, ANSWER)
 
-    def _create_socket(self, timeout: float | None) -> "socket.socket":
+    def _create_socket(self, timeout: float | None) -> socket.socket:
         if self._of.proxy is None:
             plain: socket.socket = super()._create_socket(timeout)  # type: ignore[misc]
         else:
             plain = _through_proxy(self._of, timeout or ANSWER)
+        self._on_socket(plain)
         if self._context is None:
             return plain
-        return self._context.wrap_socket(plain, server_hostname=self._of.host)
+        secured = self._context.wrap_socket(plain, server_hostname=self._of.host, do_handshake_on_connect=False)
+        self._on_socket(secured)
+        secured.do_handshake()
+        return secured
 
 
-def _through_proxy(server: ImapServer, timeout: float) -> "socket.socket":
+def _through_proxy(server: ImapServer, timeout: float) -> socket.socket:
     from python_socks import ProxyError
     from python_socks.sync import Proxy
 

@@ -159,10 +159,16 @@ async def test_a_password_that_a_server_cannot_be_told_is_no_traceback() -> None
             await looked(an_inbox(server))
 
 
-async def test_a_server_that_says_nothing_is_left() -> None:
-    async with Imap(silent=True).listening() as server:
-        with pytest.raises(Unread, match="no answer"):
+@pytest.mark.parametrize("how", ["silent", "mute"])
+async def test_a_server_that_says_nothing_is_left_at_once_and_holds_up_no_end(
+    monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(dialogue, "ANSWER", 10 * PATIENCE)
+    async with Imap(**{how: True}).listening() as server:  # type: ignore[arg-type]
+        with pytest.raises(Unread, match="no answer within"):
             await an_inbox(server).look(None, since=LAST_WEEK, within=0.5)
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.get_running_loop().shutdown_default_executor()
 
 
 def settings(server: Imap, **bounces: Any) -> dict[str, Any]:
@@ -194,13 +200,14 @@ async def test_the_letters_of_a_sink_with_an_inbox_prove_themselves_there(http: 
 @pytest.mark.parametrize(
     ("bounces", "mark", "said"),
     [
-        ({}, Mark.OK, "127.0.0.1 takes letters of vpn@example.com; {whom}; what comes back is read in INBOX at 127.0.0.1"),
+        ({}, Mark.OK, "; what comes back is read in INBOX at 127.0.0.1"),
         (
-            {"folder": "Nowhere"}, Mark.WRONG, "127.0.0.1 takes letters of vpn@example.com; {whom}, but what comes back is "
-            "not read: Nowhere at 127.0.0.1: Mailbox doesn't exist: \"Nowhere\"",
+            {"folder": "Nowhere"},
+            Mark.WRONG,
+            ', but what comes back is not read: Nowhere at 127.0.0.1: Mailbox doesn\'t exist: "Nowhere"',
         ),
     ],
-)  # fmt: skip
+)
 async def test_who_asks_after_the_sink_hears_of_its_inbox(
     http: Http, bounces: dict[str, str], mark: Mark, said: str
 ) -> None:
@@ -208,6 +215,7 @@ async def test_who_asks_after_the_sink_hears_of_its_inbox(
     async with Imap().listening() as server, serving(mail) as base:
         of = settings(server, **bounces) | {"server": "127.0.0.1", "port": URL(base).port}
         finding = await config(**of).open(Tools(http, {})).asked(within=PATIENCE)
-    assert (finding.mark, finding.text) == (mark, said.format(whom=ADDRESS_FROM_DATA))
+    taken = f"127.0.0.1 takes letters of {USER}; {ADDRESS_FROM_DATA}"
+    assert (finding.mark, finding.text) == (mark, f"{taken}{said}")
     assert mail.taken == []
     assert server.faults == []

@@ -2,7 +2,7 @@
 
 A panel opens no socket, logs nothing and asks no clock. What the ingress does with it, for every request:
 `verify_head` (raises BadSignature, before the body is read) → where the head proves nothing yet, `verify_body` →
-`elements` (bytes → elements) → `fingerprint` → masking with `masks` → `parse`
+`elements` (bytes → elements) → `fingerprint`, `proofs` → masking with `masks` → `parse`
 (element → ParsedEvent).
 """
 
@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
@@ -24,6 +24,7 @@ from bridge.foreign import form_fields, multipart_fields, parse_json
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.originals import left_out_header, without_masked
+from bridge.people.proof import Proof
 from bridge.polled import Answer, Difference, Question
 from bridge.settings import Duration, SecretAddress, Secrets, Settings, SilentAfter
 
@@ -209,6 +210,13 @@ class Panel(ABC, Generic[C]):
         Called before masking: what differs in nothing but a secret is not the same. Its key holds none of it.
         """
         return None
+
+    def proofs(self, element: Any) -> Iterable[Proof]:
+        """What only the user has that the element is about, and can show; nothing where the panel tells of none.
+
+        Called before masking, where proofs are taken: hashes of them are kept, and nothing else.
+        """
+        return ()
 
     def scrub(self, element: Any) -> Any:
         """Take out secrets that are not a field of their own, as a password inside a text. Called after masking."""

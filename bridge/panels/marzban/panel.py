@@ -17,9 +17,11 @@ Quirks   an element is told by its shape, for people move from one to the other 
          there is no id, and two real events of Marzban can be equal byte for byte: only one whose `tries` is above 0
          can be a repeat, of one that is equal but for `tries` and `send_at`; PasarGuard's `tries` stays 0, but its
          `enqueued_at` is true, and an equal element is a repeat; Marzneshin never repeats
+         the token of a subscription link of Marzban and PasarGuard holds the second in which it was made, and differs
+         from webhook to webhook: it proves nothing. Marzneshin's is `key`, and stays until it is revoked
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -34,7 +36,10 @@ from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, 
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage, utc_or_never
 from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, TYPES
+from bridge.people.proof import Proof, ProofKind
 
+#: What a customer's configurations have of a proxy: an id or a password, Hysteria's is called auth.
+CREDENTIALS = ("id", "password", "auth")
 #: What a retry changes in an element.
 CHANGING = ("tries", "send_at")
 #: Seconds in which the panels try again: 4 times, 180 s apart, later where the batches are big.
@@ -88,6 +93,15 @@ class MarzbanPanel(Panel[MarzbanConfig]):
             return Fingerprint(key, within=RETRIES_WITHIN) if stamped else None
         tries = _tries(element)
         return None if tries is None else Fingerprint(key, tries, RETRIES_WITHIN)
+
+    def proofs(self, element: Any) -> Iterable[Proof]:
+        user = object_at(element, "user")
+        if key := text(user.get("key")):
+            yield Proof(ProofKind.SUBSCRIPTION, key)
+        for proxy in (*object_at(user, "proxies").values(), *object_at(user, "proxy_settings").values()):
+            for name in CREDENTIALS:
+                if credential := text(value_at(proxy, name)):
+                    yield Proof(ProofKind.CREDENTIAL, credential)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

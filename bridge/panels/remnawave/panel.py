@@ -18,7 +18,7 @@ Quirks   1.x has no scope and no meta; 2.3 moved traffic from the user into user
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
@@ -45,10 +45,19 @@ from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig
 from bridge.panels.remnawave.emit import emit, signature
 from bridge.panels.remnawave.fields import ACTION, BILLING, DEVICE, LOGIN, NODE, SYSTEM, TOKEN, TRAFFIC, USER, XRAY
 from bridge.panels.remnawave.names import NUMBERED, TYPES, canonical_type, hours_left
+from bridge.people.proof import Proof, ProofKind
 from bridge.settings import Duration
 
 #: Seconds in which the panel tries again: 3 times, 5 s apart, later where its queue is long.
 RETRIES_WITHIN = 3600.0
+
+#: What a customer has of a user, in their subscription link and in their configurations.
+PROOFS = {
+    "shortUuid": ProofKind.SUBSCRIPTION,
+    "vlessUuid": ProofKind.CREDENTIAL,
+    "trojanPassword": ProofKind.CREDENTIAL,
+    "ssPassword": ProofKind.CREDENTIAL,
+}
 
 #: Where each family of events names what it is about.
 SUBJECTS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -125,6 +134,12 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
         return (
             Fingerprint(hashlib.sha256(hook.body).hexdigest(), within=RETRIES_WITHIN) if one_event and dated else None
         )
+
+    def proofs(self, element: Any) -> Iterable[Proof]:
+        user = object_at(element, "data", "user") or object_at(element, "data")
+        for name, kind in PROOFS.items():
+            if value := text(user.get(name)):
+                yield Proof(kind, value)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

@@ -11,10 +11,11 @@ Units    totalGB is in bytes, 0 is unlimited; times are milliseconds since 1970,
 Answers  404 to a token that it does not know, 403 to one that may not
 Quirks   enable may stay true for a client that is limited or has expired: both are computed
          a client that it renews by itself (reset, resetDay) gets a later expiryTime once the old one is over
+         clients of one customer may share a subId, and are all shown by one subscription link
          traffic may lack, obj may be null; a node of a node has the id 0; older panels answer their nodes' apiToken
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -27,6 +28,7 @@ from bridge.event import JsonObject, iso
 from bridge.foreign import moment, name_of, object_at, parse_json, present, text, texts, utc, value_at, whole
 from bridge.panels.base import UNNAMED, Hook, ParsedEvent, PolledConfig, PolledPanel, unknown_type
 from bridge.panels.threexui import clients, nodes
+from bridge.people.proof import Proof, ProofKind
 from bridge.polled import Answer, Difference, Question
 from bridge.settings import Durations, Percents
 
@@ -56,6 +58,14 @@ OF_NODES = {
     "xray.up": "node.connection_restored",
 }
 TYPES = OF_CLIENTS | OF_NODES
+
+#: What a customer has of a client, in their subscription link and in their configurations.
+PROOFS = {
+    "subId": ProofKind.SUBSCRIPTION,
+    "uuid": ProofKind.CREDENTIAL,
+    "password": ProofKind.CREDENTIAL,
+    "auth": ProofKind.CREDENTIAL,
+}
 
 XRAY = "Xray"  # what it is called where it is the panel's own
 SECRETS = ("uuid", "password", "auth", "secret", "privateKey", "preSharedKey", "subId", "apiToken")
@@ -117,6 +127,12 @@ class ThreeXuiPanel(PolledPanel[ThreeXuiConfig]):
         of_xray = [{"event": event, "xray": picture.xray} for event in nodes.xray_events(xray_before, xray)]
         state = {"address": self._address, "clients": of_clients, "nodes": of_nodes, "xray": xray}
         return Difference(state, [*of_xray, *node_elements, *client_elements] if known else ())
+
+    def proofs(self, element: Any) -> Iterable[Proof]:
+        client = object_at(element, "client")
+        for name, kind in PROOFS.items():
+            if value := text(client.get(name)):
+                yield Proof(kind, value)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

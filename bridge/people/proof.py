@@ -1,0 +1,72 @@
+"""Proofs: what only a customer has shows whose chat it is. Pure.
+
+A subscription link, or what stands in a configuration: an id or a password. What a panel sends and what somebody shows
+to a bot are compared by a keyed hash; the values themselves are kept nowhere, and nothing is ever fetched.
+"""
+
+import hmac
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+
+from bridge.codec import dump
+
+MOST = 8  # of one customer, or in one message, that are looked at
+SHORTEST, LONGEST = 10, 256  # characters of a value
+FEWEST_BITS = 48.0
+HASH_BYTES = 16
+_PURPOSE = b"panelbridge proof v1"
+_VALUE = re.compile(rf"[!-~]{{{SHORTEST},{LONGEST}}}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+#: How many signs there are of a kind, where a value has one of it.
+_SIGNS = (
+    (re.compile("[0-9]"), 10),
+    (re.compile("[a-z]"), 26),
+    (re.compile("[A-Z]"), 26),
+    (re.compile("[^0-9A-Za-z]"), 2),
+)
+
+
+class ProofKind(StrEnum):
+    """What a value is."""
+
+    SUBSCRIPTION = "sub"  # the part of a subscription link that no other has
+    CREDENTIAL = "id"  # the id or the password in a configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Something that only one customer should have. It is a secret: it stands in no text, log or store."""
+
+    kind: ProofKind
+    value: str = field(repr=False)
+
+
+class ProofKey:
+    """Makes hashes under a key that follows from `secret_key`, the same in each replica and after each restart."""
+
+    def __init__(self, secret: str) -> None:
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # only who takes proofs pays for it
+
+        self._key = HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret.encode())
+
+    def hashes(self, realms: Iterable[str], proofs: Iterable[Proof]) -> tuple[str, ...]:
+        """What stands for those of the proofs that are worth something, of users of these realms; each once."""
+        some = list(islice((one for one in proofs if is_strong(one.value)), MOST))
+        return tuple(dict.fromkeys(self._hash(realm, one) for realm in realms for one in some))
+
+    def _hash(self, realm: str, proof: Proof) -> str:
+        value = proof.value.lower() if _UUID.fullmatch(proof.value) else proof.value
+        return hmac.digest(self._key, dump([realm, proof.kind, value]), "sha256")[:HASH_BYTES].hex()
+
+
+def is_strong(value: str) -> bool:
+    """Whether nobody guesses it: it is long enough, and more than a few signs again and again."""
+    if _VALUE.fullmatch(value) is None:
+        return False
+    signs = sum(count for pattern, count in _SIGNS if pattern.search(value))
+    return min(len(value), 2 * len(set(value))) * math.log2(signs) >= FEWEST_BITS

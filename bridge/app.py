@@ -41,6 +41,7 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
 from bridge.ingress.stopping import KeepStop, StopEndpoint
+from bridge.people.proof import ProofKey
 from bridge.people.stop_link import PATH as STOP_PATH
 from bridge.polled import PollResult
 from bridge.polling.bot import Bot
@@ -134,6 +135,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 outbox,
                 sealer=_sealer(config),
                 stops=config.stop_links(),
+                proof_key=_proof_key(config),
                 alerts=alerts,
                 reporter=reporter,
                 admin=admin,
@@ -284,6 +286,11 @@ async def _http() -> AsyncIterator[Http]:
 def _sealer(config: Config) -> Sealer | None:
     """What seals and opens originals, where there is a key for it."""
     return Sealer(config.secret_key.get_secret_value()) if config.secret_key else None
+
+
+def _proof_key(config: Config) -> ProofKey | None:
+    """What recognises what customers show, where there is a key for it."""
+    return ProofKey(config.secret_key.get_secret_value()) if config.secret_key else None
 
 
 def bound_socket(listen: str, *, setting: str = "listen") -> socket.socket:

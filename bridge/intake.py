@@ -97,12 +97,14 @@ class Routed:
     """An event and its fate at the table.
 
     fingerprint: what tells a repeat of this event by its panel from every other event; None where nothing does.
+    proofs: hashes of what only the user has that it is about, by which they can show whose chat it is
     """
 
     event: Event
     destinations: tuple[Destination, ...]
     decision: Decision
     fingerprint: Fingerprint | None = None
+    proofs: tuple[str, ...] = ()
 
     def sealed(self, originals: Mapping[str, Originals], seal: Callable[[Originals], str]) -> "Routed":
         """With what each of its sinks may have unmasked, sealed; `originals` by the sinks' names."""

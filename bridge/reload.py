@@ -35,6 +35,7 @@ from bridge.panels import DIALECTS
 from bridge.panels.base import PolledConfig
 from bridge.people.directory import generation_of, unchanged
 from bridge.people.link import LinkMaker
+from bridge.people.proof import ProofKey
 from bridge.people.stop_link import StopLinks
 from bridge.polling.bot import Bot, BotPlan
 from bridge.polling.inbox import Inboxes
@@ -86,6 +87,7 @@ class Reloader:
         *,
         sealer: Sealer | None = None,
         stops: StopLinks | None = None,
+        proof_key: ProofKey | None = None,
         alerts: AlertDesk | None = None,
         reporter: Reporter | None = None,
         admin: Admin | None = None,
@@ -99,6 +101,7 @@ class Reloader:
         self._dispatcher = dispatcher
         self._outbox = outbox
         self._stops = stops
+        self._proof_key = proof_key
         self._alerts = alerts
         self._reporter = reporter
         self._admin = admin
@@ -118,8 +121,10 @@ class Reloader:
         config = loaded.config
         paths, sealer = config.unmasked_paths(), self._tools.sealer
         unmasking = Unmasking(sealer, paths) if sealer is not None and paths else None
+        proof_key = self._proof_key if config.takes_proofs() else None
         sources = {
-            name: Source(name, one.panel, one.open(), unmasking=unmasking) for name, one in config.sources.items()
+            name: Source(name, one.panel, one.open(), unmasking=unmasking, proof_key=proof_key)
+            for name, one in config.sources.items()
         }
         router = Router(
             config.table(), sinks=config.all_sinks(), recipients=config.recipients(), on_error=_log_failed_row
@@ -144,7 +149,7 @@ class Reloader:
             jobs = [job for one in sources.values() for job in _jobs(one)]
             self._poller.configure(jobs, router)
         if self._bot is not None:
-            self._bot.configure(_bot_plan(config, links))
+            self._bot.configure(_bot_plan(config, links, proof_key))
         if self._inboxes is not None:
             self._inboxes.configure(config.inboxes(sealer))
         if self._admin is not None:
@@ -243,12 +248,13 @@ def _jobs(source: Source) -> Iterable[Job]:
     return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm, unmasking=source.unmasking)
 
 
-def _bot_plan(config: Config, links: LinkMaker | None) -> BotPlan | None:
+def _bot_plan(config: Config, links: LinkMaker | None, proof_key: ProofKey | None) -> BotPlan | None:
     """The bot that customers write to; None where nobody listens."""
     ears, people = config.ears(), config.people
     if ears is None or people is None:
         return None
-    return BotPlan(ears, config.rules(), config.locale, people.support, links)
+    realms = sorted(set(config.realms().values()))
+    return BotPlan(ears, config.rules(), config.locale, people.support, links, proof_key, realms)
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:

@@ -117,7 +117,8 @@ async def test_the_next_of_a_name_does_not_inherit_the_chat(tmp_path: Path) -> N
         await until(lambda: said_to(telegram, NEW))
         await told(panels, "user_enabled", "sara")
         await panels.settled(2)
-    assert len(said_to(telegram, SARA)) == 1
+        await until(lambda: len(said_to(telegram, SARA)) == 2)
+    assert said_to(telegram, SARA)[1] == "Messages about \u2068sara\u2069 do not come here any more."
     assert said_to(telegram, NEW)[1:] == ["▶️ Your access works again."]
 
 

@@ -36,6 +36,8 @@ NOUNS = {
     "wishes": "wish",
     "links": "linked chat",
     "link_tokens": "link given away",
+    "proofs": "hash of what they can show",
+    "unlinked": "chat to be told that it is theirs no more",
     "closed": "mark of an earlier deletion",
     "directory": "record of the directory",
     "addresses": "address",

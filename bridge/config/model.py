@@ -77,7 +77,8 @@ class Config(Settings):
     store_password: SecretStr | None = Field(None, description="the database's password, where store has none")
     secret_key: SecretStr | None = Field(
         None,
-        description="what seals originals for sinks that unmask, and proves links that stop mail; 32 signs or more",
+        description="what seals originals for sinks that unmask, proves links that stop mail, and recognises what"
+        " customers show; 32 signs or more",
     )
     keep: Keep = Field(Keep(), description="how long settled deliveries can be looked up: 30d, or a time by audience")
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
@@ -149,6 +150,10 @@ class Config(Settings):
         """Where letters come back to, and are looked for."""
         found = (one.inbox(sealer) for one in self.all_sinks().values() if one.enabled)
         return [one for one in found if one is not None]
+
+    def takes_proofs(self) -> bool:
+        """Whether customers may show the bot what they have; that needs a `secret_key` too."""
+        return self.ears() is not None and self.people is not None and self.people.proofs is not False
 
     def link_maker(self) -> LinkMaker | None:
         """What makes links while messages are rendered; None where nobody listens."""

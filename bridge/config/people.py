@@ -13,6 +13,8 @@ def check_people(document: Document, config: Config) -> None:
     _check_bounces(document, config)
     name = None if config.people is None else config.people.bot
     if name is None:
+        if config.people is not None and config.people.proofs:
+            document.report(("people", "proofs"), "needs people.bot: it is a bot that they are shown to")
         return
     path, sinks = ("people", "bot"), config.all_sinks()
     if (sink := sinks.get(name)) is None:
@@ -21,6 +23,18 @@ def check_people(document: Document, config: Config) -> None:
         document.report(path, f'sink "{name}" is of a service whose people cannot write to it')
     elif (addressing := sink.addressing()) is None or addressing.audience is not Audience.PERSON:
         document.report(path, f'sink "{name}" is not addressed to users: name one whose address speaks of person')
+    elif config.secret_key is None:
+        _check_proofs(document, config)
+
+
+def _check_proofs(document: Document, config: Config) -> None:
+    """Report, or warn where the file says nothing of it, that the bot takes nothing that customers show."""
+    assert config.people is not None
+    if config.people.proofs:
+        document.report(("people", "proofs"), "needs secret_key: what customers show is recognised by a hash under it")
+    elif config.people.proofs is None:
+        what = "takes no subscription link and no config for a proof: that needs secret_key, or say proofs: false"
+        document.warn(("people",), what)
 
 
 def _check_bounces(document: Document, config: Config) -> None:

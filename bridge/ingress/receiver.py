@@ -19,7 +19,7 @@ from bridge.foreign import holds_more_values
 from bridge.ingress.limits import Limits
 from bridge.ingress.posted import as_intake, changing, deleted, edited, is_there, message_key, with_message_id
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.source import OriginalsOfEvents, Source
+from bridge.ingress.source import OriginalsOfEvents, ProofsOfEvents, Source
 from bridge.intake import Fingerprint, Intake, Routed
 from bridge.panels.base import Hook
 from bridge.routing import Router
@@ -171,8 +171,9 @@ class Receiver:
         if holds_more_values(hook.body, self._limits.values):
             raise TooLarge(f"the body holds more than {self._limits.values} values")
         originals: OriginalsOfEvents = {}
+        proofs: ProofsOfEvents = {}
         with tracing.span("panelbridge.parse"):
-            events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals)
+            events, set_aside = source.parse(hook, most=self._limits.elements, originals=originals, proofs=proofs)
         occurrences: Counter[str] = Counter()
         route = self._router.route
         with tracing.span("panelbridge.route"):
@@ -180,6 +181,8 @@ class Receiver:
         if source.unmasking is not None and originals:
             seal = source.unmasking.sealer.seal
             routed = [one.sealed(originals.get(one.event.id, {}), seal) for one in routed]
+        if proofs:
+            routed = [replace(one, proofs=proofs.get(one.event.id, ())) for one in routed]
         return Intake(routed, set_aside, source.realm, tracing.traceparent())
 
     def _routed(self, routed: Routed, fingerprint: Fingerprint | None, occurrences: Counter[str]) -> Routed:

@@ -1,6 +1,7 @@
 """One configured panel: from a request as it arrived to its events, secrets masked.
 
-elements → fingerprint → mask → parse, one element at a time: what cannot be understood is set aside, the others go on.
+elements → fingerprint, proofs → mask → parse, one element at a time: what cannot be understood is set aside, the others
+go on.
 """
 
 from collections.abc import Mapping
@@ -13,23 +14,38 @@ from bridge.ingress.masking import Masker
 from bridge.intake import Fingerprint, SetAside
 from bridge.originals import Originals
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
+from bridge.people.proof import ProofKey
 from bridge.sealing import Unmasking
 
 #: Event's id → sink → what it may have unmasked.
 OriginalsOfEvents = dict[str, Mapping[str, Originals]]
+#: Event's id → hashes of what only the user has that it is about.
+ProofsOfEvents = dict[str, tuple[str, ...]]
 #: An event, and what tells its repeats; None where nothing does.
 FingerprintedEvent = tuple[Event, Fingerprint | None]
 
 
 class Source:
-    """One configured panel. `realm`: whose users it speaks of, where others speak of the same; else None."""
+    """One configured panel. `realm`: whose users it speaks of, where others speak of the same; else None.
 
-    def __init__(self, name: str, kind: str, panel: Panel[SourceConfig], *, unmasking: Unmasking | None = None) -> None:
+    `proof_key`: what makes hashes of what only a user has; None where nobody could show it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        panel: Panel[SourceConfig],
+        *,
+        unmasking: Unmasking | None = None,
+        proof_key: ProofKey | None = None,
+    ) -> None:
         self.name = name
         self.kind = kind
         self.panel = panel
         self.unmasking = unmasking
         self.realm = panel.config.realm
+        self._proof_key = proof_key
         masks = (*panel.masks, *panel.config.mask)
         self._mask = Masker(masks, panel.config.unmask, described=panel.described)
         # the paths lead into an element, wherever in the body that stands
@@ -37,9 +53,15 @@ class Source:
         self._mask_whole = Masker([*masks, *anywhere], described=panel.described)
 
     def parse(
-        self, hook: Hook, *, most: int | None = None, originals: OriginalsOfEvents | None = None
+        self,
+        hook: Hook,
+        *,
+        most: int | None = None,
+        originals: OriginalsOfEvents | None = None,
+        proofs: ProofsOfEvents | None = None,
     ) -> tuple[list[FingerprintedEvent], list[SetAside]]:
-        """What the request says. What sinks may have unmasked is put into `originals`, by the event's id.
+        """What the request says. What sinks may have unmasked is put into `originals`, by the event's id, and what
+        stands for what only its user has into `proofs`.
 
         Raise BadPayload where nothing in it can be understood, TooLarge where it has more than `most` elements.
         """
@@ -54,17 +76,25 @@ class Source:
         for index, element in enumerate(elements):
             fingerprint = self.panel.fingerprint(element, index, told)
             kept = self.unmasking.originals(element) if self.unmasking and originals is not None else {}
+            proven = self._proven(element) if self._proof_key is not None and proofs is not None else ()
             masked = self.panel.scrub(self._mask(element))
             try:
                 events.append((self._event(masked, self.panel.parse(masked, hook), hook), fingerprint))
                 if kept and originals is not None:
                     originals[events[-1][0].id] = kept
+                if proven and proofs is not None:
+                    proofs[events[-1][0].id] = proven
             except BadPayload as error:
                 path = _joined(f"[{index}]" if len(elements) > 1 else "", error.path)
                 set_aside.append(self._set_aside(masked, path, error.reason, hook))
         if set_aside and not events:
             raise BadPayload(set_aside[0].reason, set_aside[0].path)
         return events, set_aside
+
+    def _proven(self, element: Any) -> tuple[str, ...]:
+        """What stands for what only the user has that an element is about."""
+        assert self._proof_key is not None
+        return self._proof_key.hashes((self.realm or self.name,), self.panel.proofs(element))
 
     def _masked_body(self, hook: Hook) -> Any:
         """The whole body, read anew, for what is masked is changed."""

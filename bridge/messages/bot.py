@@ -12,23 +12,39 @@ TEXTS = {
     Told.LINKED: N_("✅ Done! I will write to you here about %(name)s. What I tell you: /settings, not at all: /stop"),
     Told.EXPIRED: N_("This link is no longer valid. Ask for a new one."),
     Told.HELLO: N_("Hi! I tell you before your plan runs out. To connect, open your personal link."),
+    Told.UNKNOWN: N_(
+        "I do not know this one. Send your subscription link, or one of your configs (vless://, vmess://, trojan://, ss://),"
+        " exactly as you got it."
+    ),
+    Told.HAS_CHAT: N_("%(name)s is connected to another chat already. A personal link moves it here: ask for one."),
     Told.MOVED: N_("Messages about %(name)s now go to another chat."),
+    Told.UNLINKED: N_("Messages about %(name)s do not come here any more."),
     Told.BACK: N_("Welcome back! What I tell you: /settings, not at all: /stop"),
     Told.STOPPED: N_("I will not write any more. /start turns me on again."),
     Told.SETTINGS: N_("What shall I tell you?"),
 }
+#: In its place where they may show what they have.
+HELLO_SHOW = N_(
+    "Hi! I tell you before your plan runs out. To connect, open your personal link, or send me your subscription link"
+    " or one of your configs; I delete what you have sent once I have read it."
+)
 CATEGORY_NAMES = {"reminders": N_("Reminders"), "status": N_("Status"), "news": N_("News")}
-WITH_SUPPORT = (Told.EXPIRED, Told.HELLO)
+WITH_SUPPORT = (Told.EXPIRED, Told.HELLO, Told.UNKNOWN, Told.HAS_CHAT, Told.UNLINKED)
 LONGEST_NAME = 60  # characters of a name that are said
 FIRST, LAST = "\u2068", "\u2069"  # what stands between is written in its own direction
 
 
-def words_of(answer: Answer, rules: CustomerRules, *, locale: str, support: str | None = None) -> Words:
-    """An answer in words. `locale` is the file's, for who has none that there is; `support`: where they can ask."""
+def words_of(
+    answer: Answer, rules: CustomerRules, *, locale: str, support: str | None = None, shows: bool = False
+) -> Words:
+    """An answer in words. `locale` is the file's, for who has none that there is; `support`: where they can ask;
+    `shows`: whether they may show what they have.
+    """
     language = known(answer.locale) if language_of(answer.locale) in LOCALES else known(locale)
     gettext = catalog(language).gettext
     name = f"{FIRST}{answer.name[:LONGEST_NAME]}{LAST}"
-    text = gettext(TEXTS[answer.told]) % {"name": name}
+    said = HELLO_SHOW if shows and answer.told is Told.HELLO else TEXTS[answer.told]
+    text = gettext(said) % {"name": name}
     if support is not None and answer.told in WITH_SUPPORT:
         text += f"\n{support}"
     return Words(text, _settings(answer, rules, language) if answer.told is Told.SETTINGS else ())

@@ -1,23 +1,26 @@
 """How much of what strangers write is heeded: a little of each, less of who guesses. Pure: times are arguments."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bridge.people.heard import Answer, Heard, Said, Told
 
 BURST, EVERY = 5, 10.0  # so many at once of a chat, then one each so many seconds
-WRONG, FORGIVEN = 5, 86400.0  # wrong tokens of a chat, and the seconds after which it may try again
+WRONG, FORGIVEN = 5, 86400.0  # wrong tokens and proofs of a chat, and the seconds after which it may try again
+GUESSES, WITHIN, PAUSE = 300, 3600.0, 600.0  # wrong ones of all chats within so many seconds stop proofs for others
 CHATS = 4096  # that are remembered; whose last word is oldest is forgotten
 #: What is heeded however much of it there is: it only ever makes us say less.
 ALWAYS = (Said.STOP, Said.BLOCKED)
+#: What says that a token or a proof was wrong; what is somebody else's is so for whoever has shown it.
+GUESSED = (Told.EXPIRED, Told.UNKNOWN, Told.HAS_CHAT)
 
 
 @dataclass(slots=True)
 class _Chat:
     until: float = 0.0  # when what it said is made up for
     wrong: int = 0
-    since: float = 0.0  # of its first wrong token
+    since: float = 0.0  # of its first wrong token or proof
 
 
 class Floods:
@@ -25,6 +28,8 @@ class Floods:
 
     def __init__(self) -> None:
         self._chats: OrderedDict[int, _Chat] = OrderedDict()
+        self._guesses: deque[float] = deque(maxlen=GUESSES)
+        self._paused_until = 0.0
 
     def heeded(self, heard: Iterable[Heard], now: float) -> list[Heard]:
         """What of it is heeded, in order; of what is said too often and heeded all the same, nothing is answered."""
@@ -40,18 +45,26 @@ class Floods:
                 stopped.discard(one.chat)
         return kept
 
-    def learn(self, answers: Iterable[Answer], now: float) -> None:
-        """Remember whose tokens were wrong."""
+    def learn(self, answers: Iterable[Answer], now: float) -> bool:
+        """Remember whose tokens and proofs were wrong; whether it were so many that no proof is heeded for a while."""
         for one in answers:
-            if one.told is Told.EXPIRED:
+            if one.told in GUESSED:
                 chat = self._chat(one.chat)
                 if now - chat.since >= FORGIVEN:
                     chat.wrong, chat.since = 0, now
                 chat.wrong += 1
+                self._guesses.append(now)
+        if len(self._guesses) < GUESSES or now - self._guesses[0] > WITHIN:
+            return False
+        self._guesses.clear()
+        self._paused_until = now + PAUSE
+        return True
 
     def _may(self, one: Heard, now: float) -> bool:
         chat = self._chat(one.chat)
-        if one.token and chat.wrong >= WRONG and now - chat.since < FORGIVEN:
+        if (one.token or one.said is Said.SHOWN) and chat.wrong >= WRONG and now - chat.since < FORGIVEN:
+            return False
+        if one.said is Said.SHOWN and now < self._paused_until:
             return False
         until = max(chat.until, now) + EVERY
         if until - now > BURST * EVERY:

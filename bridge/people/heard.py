@@ -1,12 +1,15 @@
 """What people say to a customers' bot, and what it answers: values, of no service.
 
-Whose something is follows from the chat that it was said in, and from nothing that is said there but a token.
+Whose something is follows from the chat that it was said in, and from nothing that is said there but a token or a
+proof.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from bridge.people.proof import Proof
 
 
 class Said(StrEnum):
@@ -16,6 +19,7 @@ class Said(StrEnum):
     STOP = "stop"
     SETTINGS = "settings"
     PRESSED = "pressed"  # a button under the settings
+    SHOWN = "shown"  # what only a customer has
     OTHER = "other"
     BLOCKED = "blocked"
     UNBLOCKED = "unblocked"
@@ -27,7 +31,10 @@ class Told(StrEnum):
     LINKED = "linked"
     EXPIRED = "expired"  # the one answer to every token that is not taken, so that nothing is learned of why
     HELLO = "hello"
+    UNKNOWN = "unknown"  # what was shown is nobody's
+    HAS_CHAT = "has_chat"  # what was shown is somebody's who has linked another chat
     MOVED = "moved"  # to the chat that was the customer's before
+    UNLINKED = "unlinked"  # to the chat that is the customer's no more
     BACK = "back"
     STOPPED = "stopped"
     SETTINGS = "settings"
@@ -39,6 +46,9 @@ class Heard:
 
     chat      its id, which is the address of whoever is there
     token     behind START, empty where there is none
+    proofs    what was shown; they are secrets, and go no further than the bot
+    hashes    what stands for them
+    secret    the message that they stand in, which is to be deleted
     pressed   what the button stands for, as `news:off` or `locale:fa`
     language  of the program it was said with, empty where that is not told
     message   the one that the button is under
@@ -49,6 +59,9 @@ class Heard:
     said: Said
     chat: int
     token: str = ""
+    proofs: tuple[Proof, ...] = field(default=(), repr=False)
+    hashes: tuple[str, ...] = ()
+    secret: int | None = None
     pressed: str = ""
     language: str = ""
     message: int | None = None
@@ -72,6 +85,7 @@ class Answer:
     locale   the language of whoever is there; empty for the file's
     wants    what they have said of categories, by their names
     message  the one that it takes the place of
+    secret   the one that is deleted, for it holds a secret
     press    the button that it answers
     """
 
@@ -81,6 +95,7 @@ class Answer:
     locale: str = ""
     wants: Mapping[str, bool] = field(default_factory=dict)
     message: int | None = None
+    secret: int | None = None
     press: str = ""
 
     def to_json(self) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from itertools import islice
 
 from bridge.codec import dump
@@ -49,10 +50,14 @@ class ProofKey:
     """Makes hashes under a key that follows from `secret_key`, the same in each replica and after each restart."""
 
     def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    @cached_property
+    def _key(self) -> bytes:
         from cryptography.hazmat.primitives.hashes import SHA256
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # only who takes proofs pays for it
 
-        self._key = HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret.encode())
+        return HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(self._secret)
 
     def hashes(self, realms: Iterable[str], proofs: Iterable[Proof]) -> tuple[str, ...]:
         """What stands for those of the proofs that are worth something, of users of these realms; each once."""

@@ -38,6 +38,10 @@ class PeopleSettings(Settings):
     link_expires: Duration = Field(
         HOLDS, ge=60, le=366 * 86400, description="how long a link can be used that was given away"
     )
+    proofs: bool | None = Field(
+        None,
+        description="whether the bot takes a subscription link or a config for a proof; yes where secret_key is",
+    )
     categories: Categories = Field(Categories(), description="what they are told of until they say otherwise")
     max_per_day: int | None = Field(
         None, ge=1, le=1000, description="so many messages a day to each of them, in their own time zone"

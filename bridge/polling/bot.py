@@ -8,17 +8,19 @@ confirmed that was not kept. What is to be answered is kept with it: a kill repe
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.event import JsonObject
 from bridge.messages.bot import is_button, words_of
-from bridge.people.floods import Floods
-from bridge.people.heard import Answer, Hearing, Said, Unheard, with_left
+from bridge.people.floods import PAUSE, Floods
+from bridge.people.heard import Answer, Heard, Hearing, Said, Unheard, with_left
 from bridge.people.link import LinkMaker
+from bridge.people.proof import ProofKey
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.polling.health import asked_again
@@ -42,7 +44,8 @@ LARGEST = 16 * 2**20  # bytes of an answer
 @dataclass(frozen=True, slots=True)
 class BotPlan:
     """Whose bot it is, and how it speaks. `locale`: for who has none that there is; `support`: where they can ask;
-    `links`: what is told the bot's name.
+    `links`: what is told the bot's name; `proof_key`: what makes hashes of what customers of these `realms` show, None
+    where nothing is taken that they show.
     """
 
     ears: Ears
@@ -50,10 +53,20 @@ class BotPlan:
     locale: str = "en"
     support: str | None = None
     links: LinkMaker | None = None
+    proof_key: ProofKey | None = None
+    realms: Sequence[str] = ()
 
     @property
     def key(self) -> PollKey:
         return PollKey(self.ears.sender, Polling.BOT)
+
+    def heeded(self, heard: Heard) -> Heard:
+        """What was said, without the secrets in it: what stands for these is all that goes on from here."""
+        if heard.said is not Said.SHOWN:
+            return heard
+        if self.proof_key is None:
+            return replace(heard, said=Said.OTHER, proofs=(), secret=None)
+        return replace(heard, proofs=(), hashes=self.proof_key.hashes(self.realms, heard.proofs))
 
 
 class Bot:
@@ -123,7 +136,8 @@ class Bot:
         `unsaid`: why what was left could not be said; then what follows is left as well.
         """
         now = self._clock.now()
-        meant = [one for one in hearing.heard if one.said is not Said.PRESSED or is_button(one.pressed)]
+        said = (plan.heeded(one) for one in hearing.heard)
+        meant = [one for one in said if one.said is not Said.PRESSED or is_button(one.pressed)]
         heard = self._floods.heeded(meant, self._clock.monotonic())
         state["after"] = state.get("after") if hearing.after is None else hearing.after
         if heard:
@@ -131,7 +145,8 @@ class Bot:
             if answers is None:
                 log(LOG, logging.WARNING, "bot.turn_over", bot=state["name"])
                 return
-            self._floods.learn(answers, self._clock.monotonic())
+            if self._floods.learn(answers, self._clock.monotonic()):
+                log(LOG, logging.WARNING, "bot.guessed", bot=state["name"], pause=PAUSE)
             state["answers"] = with_left(state, answers)
             unsaid = unsaid or await self._say_left(plan, state)
         if unsaid is not None:
@@ -156,7 +171,8 @@ class Bot:
 
     async def _say(self, plan: BotPlan, answer: Answer, ends: float) -> None:
         """Say one answer. What the service does not take is not said: whom it is for has gone, or pressed twice."""
-        words = words_of(answer, plan.rules, locale=plan.locale, support=plan.support)
+        shows = plan.proof_key is not None
+        words = words_of(answer, plan.rules, locale=plan.locale, support=plan.support, shows=shows)
         for request in plan.ears.requests(answer, words):
             response = await self._answered(plan, request, within=self._until(ends))
             wait = plan.ears.wait_in(response)

@@ -18,13 +18,17 @@ from bridge.sealing import Unmasking
 
 #: Event's id → sink → what it may have unmasked.
 OriginalsOfEvents = dict[str, Mapping[str, Originals]]
+#: Event's id → hashes of what only the user has that it is about.
+ProofsOfEvents = dict[str, tuple[str, ...]]
 
 
 class Understand(Protocol):
-    """Understands a request as the door does: its events, what of it is none, and the originals of what it masks."""
+    """Understands a request as the door does: its events, what of it is none, the originals of what it masks, and what
+    stands for what only users have.
+    """
 
     def __call__(
-        self, hook: Hook, *, originals: OriginalsOfEvents | None = None
+        self, hook: Hook, *, originals: OriginalsOfEvents | None = None, proofs: ProofsOfEvents | None = None
     ) -> tuple[Sequence[tuple[Event, Fingerprint | None]], Sequence[SetAside]]: ...
 
 
@@ -41,12 +45,14 @@ class Findings:
 
     state      what the next ones are compared with, None where nothing is
     originals  of what is masked in the events, for the sinks that may have it
+    proofs     of what only the users have that the events are about
     """
 
     state: JsonObject | None = None
     events: Sequence[Event] = ()
     set_aside: Sequence[SetAside] = ()
     originals: OriginalsOfEvents = field(default_factory=dict, repr=False)
+    proofs: ProofsOfEvents = field(default_factory=dict, repr=False)
 
 
 #: What answers say, compared with the state before; raise BadPayload where they are not as they should be.
@@ -140,8 +146,10 @@ def _what_changed(panel: PolledPanel[Any], understand: Understand) -> Find:
         if not difference.elements:
             return Findings(difference.state)
         originals: OriginalsOfEvents = {}
-        events, set_aside = understand(Hook(body=dump(difference.elements), received_at=at), originals=originals)
-        return Findings(difference.state, [event for event, _ in events], set_aside, originals)
+        proofs: ProofsOfEvents = {}
+        hook = Hook(body=dump(difference.elements), received_at=at)
+        events, set_aside = understand(hook, originals=originals, proofs=proofs)
+        return Findings(difference.state, [event for event, _ in events], set_aside, originals, proofs)
 
     return find
 

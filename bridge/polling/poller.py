@@ -9,6 +9,7 @@ next turn compares with the same state. A source that fails is asked ever less o
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from yarl import URL
@@ -146,8 +147,8 @@ class Poller:
         _log_health(job, turn.health, judgement.health)
 
     def _routed(self, job: Job, event: Event, findings: Findings) -> Routed:
-        """Where it goes, with what of it is masked sealed for those who may have it."""
-        routed = self._router.route(event)
+        """Where it goes, what shows whose chat it is, and what of it is masked, sealed for those who may have it."""
+        routed = replace(self._router.route(event), proofs=findings.proofs.get(event.id, ()))
         kept = findings.originals.get(event.id)
         return routed if job.unmasking is None or kept is None else routed.sealed(kept, job.unmasking.sealer.seal)
 

@@ -37,12 +37,14 @@ from bridge.store.schema import (
     moment,
     mutes,
     polled,
+    proofs,
     replicas,
     set_aside,
     tables,
     tallies,
     threads,
     told,
+    unlinked,
     wishes,
 )
 
@@ -55,8 +57,8 @@ TABLES = (directories, directory, wishes, links, told, addresses)
 BEYOND = frozenset(
     (
         *(events, deliveries, attempts, set_aside, threads, fingerprints, tallies),
-        *(audit, mutes, lanes, polled, replicas, tables, erasures, link_tokens, closed),
-        *(announcements, announced),
+        *(audit, mutes, lanes, polled, replicas, tables, erasures),
+        *(link_tokens, closed, proofs, unlinked, announcements, announced),
     )
 )
 _NAMED = {table.name: table for table in TABLES}

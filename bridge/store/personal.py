@@ -33,12 +33,14 @@ from bridge.store.schema import (
     links,
     mutes,
     polled,
+    proofs,
     replicas,
     set_aside,
     tables,
     tallies,
     threads,
     told,
+    unlinked,
     wishes,
 )
 from bridge.vocabulary import OWN_SOURCE
@@ -158,6 +160,8 @@ RULES: Mapping[sa.Table, Rule] = {
     wishes: _wish,
     links: _keyed,
     link_tokens: _keyed,
+    proofs: _keyed,
+    unlinked: _keyed,
     closed: _keyed,
     directory: _directory,
     addresses: _address,

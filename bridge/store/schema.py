@@ -1,4 +1,5 @@
 """The tables. A new store is made from them, an older one is brought to them by `migrations/`: a test holds both equal.
+Those of links stand in `link_schema.py`.
 
 Why the lane's indexes are partial: they hold what waits and nothing else, so claiming costs the same whether the
 ledger keeps a thousand settled deliveries or ten million.
@@ -8,13 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.store.columns import Id, Micros
+from bridge.store.columns import metadata as metadata
+from bridge.store.link_schema import closed as closed
+from bridge.store.link_schema import link_tokens as link_tokens
+from bridge.store.link_schema import links as links
+from bridge.store.link_schema import proofs as proofs
+from bridge.store.link_schema import unlinked as unlinked
 from bridge.store.moments import micros as micros
 from bridge.store.moments import moment as moment
-
-metadata = sa.MetaData()
-
-Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite counts up only an INTEGER primary key
-Micros = sa.BigInteger()
 
 events = sa.Table(
     "events",
@@ -210,33 +213,6 @@ wishes = sa.Table(  # what recipients want; who has none wants what the file say
     sa.Column("wants", sa.Text),  # JSON: categories, locale, zone, quiet, as far as they were spoken of
 )
 
-links = sa.Table(  # the chats that customers have shown to be theirs, one for each bot
-    "links",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),  # of a recipient
-    sa.Column("sender", sa.Text, primary_key=True),  # the bot
-    sa.Column("chat", sa.Text, nullable=False),
-    sa.Column("how", sa.Text, nullable=False),
-    sa.Column("at", Micros, nullable=False),
-)
-
-link_tokens = sa.Table(  # what was given away to make a link with
-    "link_tokens",
-    metadata,
-    sa.Column("hash", sa.String(64), primary_key=True),  # the token itself is kept nowhere
-    sa.Column("key", sa.Text, nullable=False),  # of a recipient
-    sa.Column("sender", sa.Text, nullable=False),  # the bot
-    sa.Column("until", Micros, nullable=False),
-    sa.Column("used_by", sa.Text),  # the chat; null until it is used
-)
-
-closed = sa.Table(  # recipients that were deleted: what was made before is told to nobody
-    "closed",
-    metadata,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("at", Micros, nullable=False),
-)
-
 told = sa.Table(  # the last step of each kind that a customer was told of
     "told",
     metadata,
@@ -341,10 +317,6 @@ _index("events_owner", events.c.realm, text_head(events.c.owner), events.c.id, w
 # how much a customer was told since midnight
 _index("deliveries_told", _d.recipient, _d.settled_at, where="recipient IS NOT NULL AND state = 'delivered'")
 _index("announced_of", announced.c.announcement, announced.c.delivery_id)
-_index("links_chat", links.c.sender, links.c.chat)
-_index("link_tokens_key", link_tokens.c.key)
-_index("link_tokens_until", link_tokens.c.until)
-_index("closed_at", closed.c.at)
 _index("set_aside_received", set_aside.c.received_at)
 _index("threads_said", threads.c.said_at)
 _index("fingerprints_until", fingerprints.c.until)

@@ -1,9 +1,12 @@
 """A little of what each says is heeded, whatever the others do; a stop always is."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.people.floods import ALWAYS, BURST, CHATS, EVERY, FORGIVEN, WRONG, Floods
+from bridge.people.floods import ALWAYS, BURST, CHATS, EVERY, FORGIVEN, GUESSED, GUESSES, PAUSE, WITHIN, WRONG, Floods
 from bridge.people.heard import Answer, Heard, Said, Told
 from bridge.people.link import new_token
 
@@ -46,14 +49,32 @@ def test_what_is_heeded_was_said_in_that_order(said: list[Heard]) -> None:
     assert wanted is None
 
 
-def test_wrong_tokens_of_one_are_not_heeded_for_a_day_and_nobody_elses_suffer() -> None:
-    floods, answer = Floods(), Answer(told=Told.EXPIRED, chat=1)
-    start = Heard(said=Said.START, chat=1, token=new_token())
+@pytest.mark.parametrize("told", GUESSED)
+def test_wrong_tokens_and_proofs_of_one_are_not_heeded_for_a_day_and_nobody_elses_suffer(told: Told) -> None:
+    floods, answer = Floods(), Answer(told=told, chat=1)
+    start, shown = Heard(said=Said.START, chat=1, token=new_token()), Heard(said=Said.SHOWN, chat=1, hashes=("00",))
     floods.learn([answer] * WRONG, 0.0)
-    assert floods.heeded([start], 100.0) == []
+    assert floods.heeded([start, shown], 100.0) == []
     assert floods.heeded([Heard(said=Said.START, chat=1)], 100.0) != []
-    assert floods.heeded([Heard(said=Said.START, chat=2, token=start.token)], 100.0) != []
-    assert floods.heeded([start], FORGIVEN) == [start]
+    others = [replace(one, chat=2) for one in (start, shown)]
+    assert floods.heeded(others, 100.0) == others
+    assert floods.heeded([start, shown], FORGIVEN) == [start, shown]
+
+
+def test_many_wrong_ones_within_an_hour_stop_proofs_for_a_while_and_nothing_else() -> None:
+    floods = Floods()
+    wrong = [Answer(told=Told.UNKNOWN, chat=chat) for chat in range(GUESSES)]
+    assert not floods.learn(wrong[:-1], 0.0)
+    assert floods.learn(wrong[-1:], WITHIN)
+    start, shown = Heard(said=Said.START, chat=-1, token=new_token()), Heard(said=Said.SHOWN, chat=-1, hashes=("00",))
+    assert floods.heeded([shown, start], WITHIN) == [start]
+    assert floods.heeded([shown], WITHIN + PAUSE) == [shown]
+
+
+def test_as_many_wrong_ones_in_a_longer_time_stop_nothing() -> None:
+    floods = Floods()
+    told = [floods.learn([Answer(told=Told.UNKNOWN, chat=n)], n * 2 * WITHIN / GUESSES) for n in range(3 * GUESSES)]
+    assert not any(told)
 
 
 def test_a_crowd_of_strangers_takes_no_more_room() -> None:

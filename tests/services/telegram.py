@@ -162,6 +162,9 @@ class Telegram(Updates):
     def _delete(self, request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
         if wrong := [key for key in message if key not in ("chat_id", "message_id")]:
             return self.error(400, f"Bad Request: {wrong[0]} is no parameter of a deletion")
+        if (written := (chat, message["message_id"])) in self.written:
+            self.deleted.append(self.written.pop(written))
+            return web.json_response({"ok": True, "result": True})
         if self.messages.pop((chat, message["message_id"]), None) is None:
             return self.error(400, "Bad Request: message to delete not found")
         self.take(request, message)

@@ -19,12 +19,15 @@ class Updates(Service):
     """`updates` are those that nobody has confirmed; `webhook` is where they go instead, and `polled` whether somebody
     else asks for them, again and again. `asked`: the parameters of everyone who did; `told`: the ids that each was
     told. `patient`: seconds that a question is kept open at the most. `pressed`: the buttons still to be answered.
-    `messages`: (chat, id) → the message that is there.
+    `messages`: (chat, id) → the message that is there; `written` → the text of what somebody wrote, `deleted`: those
+    texts of it that are there no more.
     """
 
     def __init__(self, *, limited: bool = False) -> None:
         super().__init__(limited=limited)
         self.messages: dict[tuple[int | str, int], dict[str, Any]] = {}
+        self.written: dict[tuple[int | str, int], str] = {}
+        self.deleted: list[str] = []
         self.updates: list[dict[str, Any]] = []
         self.webhook = ""
         self.polled = False
@@ -69,6 +72,7 @@ class Updates(Service):
     def writes(self, chat: int, text: str, *, language: str = "en", **more: Any) -> int:
         """Whoever is in a private chat writes to the bot."""
         self.last += 1
+        self.written[(chat, self.last)] = text
         said = {"message_id": self.last, "date": 1732160058, **a_private_chat(chat, language), "text": text, **more}
         return self.hears(message=said)
 

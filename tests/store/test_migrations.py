@@ -49,6 +49,8 @@ INDEXES = {
     "link_tokens_key": False,
     "link_tokens_until": False,
     "closed_at": False,
+    "proofs_key": False,
+    "proofs_void": False,
 }
 
 

@@ -1,9 +1,11 @@
 """What people write to a Telegram bot, and how it answers them.
 
 Source   core.telegram.org/bots/api#getupdates, #update, #message, #callbackquery, #chatmemberupdated,
-         #answercallbackquery, #editmessagetext, #inlinekeyboardbutton; core.telegram.org/bots/features#deep-linking
+         #answercallbackquery, #editmessagetext, #deletemessage, #inlinekeyboardbutton;
+         core.telegram.org/bots/features#deep-linking
 Sends    POST {api_base}/bot{token}/getUpdates  {offset, limit: 100, timeout, allowed_updates}: `offset` confirms all
-         before it, and what is confirmed is never told again · sendMessage, editMessageText, answerCallbackQuery
+         before it, and what is confirmed is never told again · sendMessage, editMessageText, answerCallbackQuery;
+         deleteMessage  {chat_id, message_id}: what somebody has sent in a private chat, for two days
 Limits   64 bytes behind a button, 64 signs of A-Za-z0-9_- behind /start; updates are kept for a day
 Answers  200 {ok, result: [{update_id, message | callback_query | my_chat_member}]}
          409 `Conflict: terminated by other getUpdates request`, to the one that asked first
@@ -22,6 +24,7 @@ from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.foreign import json_object
 from bridge.people.heard import Answer, Heard, Hearing, Said, Unheard, Words
+from bridge.people.shown import proofs_in
 from bridge.sinks.http import Request, Response
 from bridge.sinks.responses import retry_after, seconds
 from bridge.sinks.settings import short_hash
@@ -81,6 +84,8 @@ class TelegramEars:
         pressed = [self._request("answerCallbackQuery", {"callback_query_id": answer.press})] if answer.press else []
         if answer.message is not None:
             return [*pressed, self._request("editMessageText", {**body, "message_id": answer.message})]
+        if answer.secret is not None:
+            pressed.append(self._request("deleteMessage", {"chat_id": answer.chat, "message_id": answer.secret}))
         return [*pressed, self._request("sendMessage", body)]
 
     def wait_in(self, response: Response) -> float | None:
@@ -126,8 +131,12 @@ def _written(message: JsonObject) -> Iterator[Heard]:
     if chat is None or not isinstance(text, str) or len(text) > LONGEST or any(one in message for one in FORWARDED):
         return
     said, behind = _command(text.strip())
+    number, language = message.get("message_id"), _language(message)
+    if said is Said.OTHER and _is_number(number) and (proofs := proofs_in(text)):
+        yield Heard(said=Said.SHOWN, chat=chat, proofs=proofs, secret=number, language=language)
+        return
     token = behind[:LONGEST_TOKEN] if said is Said.START else ""
-    yield Heard(said=said, chat=chat, token=token, language=_language(message))
+    yield Heard(said=said, chat=chat, token=token, language=language)
 
 
 def _command(text: str) -> tuple[Said, str]:

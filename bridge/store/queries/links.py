@@ -10,7 +10,7 @@ from bridge.people.wants import all_of, chat_scope
 from bridge.store.addressees import Known
 from bridge.store.compiled import read
 from bridge.store.queries.wishes import wishes_of
-from bridge.store.schema import closed, link_tokens, links, micros, moment
+from bridge.store.schema import addresses, closed, link_tokens, links, micros, moment, proofs, unlinked
 
 _CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
 _CLOSED = sa.select(closed.c.at).where(closed.c.key == sa.bindparam("key_"))
@@ -19,13 +19,17 @@ _PUT_LINK = sa.text(
     " ON CONFLICT (key, sender) DO UPDATE SET chat = excluded.chat, how = excluded.how, at = excluded.at"
 )
 _CLOSE = sa.text("INSERT INTO closed (key, at) VALUES (:key, :at) ON CONFLICT (key) DO UPDATE SET at = excluded.at")
+_PUT_UNLINKED = sa.text(
+    "INSERT INTO unlinked (sender, chat, key, at) VALUES (:sender, :chat, :key, :at)"
+    " ON CONFLICT (sender, chat, key) DO UPDATE SET at = excluded.at"
+)
 CHUNK = 500  # rows that are deleted at once
 PERSONS = 100  # of one chat that are looked for: a family has fewer
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A chat that somebody has shown to a bot to be theirs. `how`: by a token."""
+    """A chat that somebody has shown to a bot to be theirs. `how`: by a token, or by a proof."""
 
     sender: str
     chat: str
@@ -111,24 +115,58 @@ def revoke_tokens(connection: sa.Connection, key: str) -> int:
     return connection.execute(sa.delete(link_tokens).where(*unused)).rowcount
 
 
-def unlink(connection: sa.Connection, key: str) -> int:
-    """A recipient has no chat of theirs any more; how many they had."""
-    return connection.execute(sa.delete(links).where(links.c.key == key)).rowcount
+def unlink(connection: sa.Connection, key: str, at: datetime, *, how: str | None = None) -> None:
+    """A recipient has no chat of theirs any more, none that was linked so; who is there is to be told that."""
+    ended = links.c.key == key if how is None else sa.and_(links.c.key == key, links.c.how == how)
+    for row in connection.execute(sa.select(links).where(ended)).all():
+        if not _wants_nothing(connection, key, row.sender, row.chat):
+            place = {"sender": row.sender, "chat": row.chat, "key": key}
+            connection.execute(_PUT_UNLINKED, {**place, "at": micros(at)})
+    connection.execute(sa.delete(links).where(ended))
+
+
+def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[tuple[str, str]]:
+    """The chats of a bot that are to be told that they are somebody's no more, and whose they were; each once.
+
+    Who is linked again, has stopped or blocked the bot meanwhile is not told.
+    """
+    waiting = sa.select(unlinked.c.chat, unlinked.c.key).where(unlinked.c.sender == sender)
+    found = [(row.chat, row.key) for row in connection.execute(waiting.order_by(unlinked.c.at).limit(most))]
+    for chat, key in found:
+        done = unlinked.c.sender == sender, unlinked.c.chat == chat, unlinked.c.key == key
+        connection.execute(sa.delete(unlinked).where(*done))
+    return [
+        (chat, key)
+        for chat, key in found
+        if link_of(connection, sender, key) != chat and not _wants_nothing(connection, key, sender, chat)
+    ]
+
+
+def _wants_nothing(connection: sa.Connection, key: str, sender: str, chat: str) -> bool:
+    """Whether who is in a chat is told nothing, or takes nothing."""
+    blocked = addresses.c.sender == sender, addresses.c.place == chat, addresses.c.reason.is_not(None)
+    wishes = wishes_of(connection, [key, chat_scope(sender, chat)]).values()
+    return any(one.wants.stopped for one in wishes) or bool(connection.scalar(sa.select(sa.exists().where(*blocked))))
 
 
 def close_links(connection: sa.Connection, key: str, at: datetime) -> None:
     """A recipient is no more: no link of theirs stands, none can be made, and what waits is told to nobody."""
-    unlink(connection, key)
+    unlink(connection, key, at)
     connection.execute(sa.delete(link_tokens).where(link_tokens.c.key == key))
     connection.execute(_CLOSE, {"key": key, "at": micros(at)})
 
 
 def delete_over(connection: sa.Connection, *, before: datetime) -> None:
-    """Forget some tokens that were over before then, used ones too, and who was deleted before."""
+    """Forget some tokens that were over before then, used ones too, who was deleted before, what was void before, and
+    chats that nobody could tell of it.
+    """
     for table, column in ((link_tokens, link_tokens.c.until), (closed, closed.c.at)):
         (key,) = table.primary_key
         old = sa.select(key).where(column < micros(before)).order_by(column).limit(CHUNK)
         connection.execute(sa.delete(table).where(key.in_(old)))
+    void = sa.select(proofs.c.hash, proofs.c.key).where(proofs.c.void_at < micros(before)).order_by(proofs.c.void_at)
+    connection.execute(sa.delete(proofs).where(sa.tuple_(proofs.c.hash, proofs.c.key).in_(void.limit(CHUNK))))
+    connection.execute(sa.delete(unlinked).where(unlinked.c.at < micros(before)))
 
 
 def _known(connection: sa.Connection, sender: str, key: str) -> Known:

@@ -15,8 +15,9 @@ from bridge.people.link import hash_of, is_token
 from bridge.people.wants import CATEGORIES, all_of, chat_scope
 from bridge.polled import PollResult
 from bridge.store.queries.addresses import address_state, put_states
-from bridge.store.queries.links import link_of, persons_of, put_link, use_token
+from bridge.store.queries.links import link_of, persons_of, put_link, take_unlinked, use_token
 from bridge.store.queries.polled import keep_turn
+from bridge.store.queries.proofs import BY_PROOF, whose
 from bridge.store.queries.put import lock_next_id
 from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
 from bridge.store.standing import AddressState
@@ -25,6 +26,9 @@ THEMSELVES = "themselves"
 BLOCKED = "has blocked the bot"
 BLOCKED_FOR = 30 * 86400.0  # seconds after which one who has blocked the bot is asked again, if they do not come back
 PRESSED = {"on": True, "off": False}
+#: Chats that are told at once that they are somebody's no more, and answers that may wait beside: many users may be
+#: deleted at once, and who writes is answered all the same.
+UNLINKED_AT_ONCE, WAITING = 20, 50
 
 
 def keep_heard(
@@ -44,10 +48,25 @@ def _keep(connection: sa.Connection, heard: Sequence[Heard], result: PollResult,
         for answer in _Chat(connection, result.turn.key.source, one, now).answers()
         if not one.silent
     ]
+    state = result.state or {}
+    answers += _farewells(connection, result.turn.key.source, now, waiting=len(state.get("answers", ())))
     if answers:
-        state = result.state or {}
         keep_turn(connection, replace(result, state={**state, "answers": with_left(state, answers)}))
     return answers
+
+
+def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting: int) -> Iterator[Answer]:
+    """What is to be said in chats that are somebody's no more, as long as not much else waits to be said."""
+    if waiting < WAITING:
+        for chat, key in take_unlinked(connection, sender, most=UNLINKED_AT_ONCE):
+            if chat.isdecimal():
+                there = _Chat(connection, sender, Heard(said=Said.OTHER, chat=int(chat)), now)
+                yield replace(there._answer(Told.UNLINKED), name=_name_in(key))
+
+
+def _name_in(key: str) -> str:
+    """What a recipient is called."""
+    return key.partition(":")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +87,8 @@ class _Chat:
         match self.heard.said:
             case Said.START if self.heard.token:
                 yield from self._link()
+            case Said.SHOWN:
+                yield from self._prove()
             case Said.START:
                 yield self._answer(Told.BACK if self._comes_back() else Told.HELLO)
             case Said.STOP:
@@ -91,13 +112,27 @@ class _Chat:
         if key is None:
             yield self._answer(Told.EXPIRED)
             return
-        before, name = link_of(self.connection, self.sender, key), key.partition(":")[2]
+        before, name = link_of(self.connection, self.sender, key), _name_in(key)
         put_link(self.connection, key, self.sender, place, how="token", now=self.now)
         self._comes_back()
         yield replace(self._answer(Told.LINKED), name=name)
         if before not in (None, place):
             there = replace(self.heard, chat=int(before), language="", message=None, press="")
             yield replace(_Chat(self.connection, self.sender, there, self.now)._answer(Told.MOVED), name=name)
+
+    def _prove(self) -> Iterator[Answer]:
+        """Link whose proof it is, but for who has a link: what is shown may have been seen by others, too."""
+        keys = whose(self.connection, self.heard.hashes)
+        if not keys:
+            yield self._answer(Told.UNKNOWN)
+        for number, key in enumerate(keys):
+            before = link_of(self.connection, self.sender, key)
+            if before is None:
+                put_link(self.connection, key, self.sender, self.place, how=BY_PROOF, now=self.now)
+                self._comes_back()
+            told = Told.LINKED if before in (None, self.place) else Told.HAS_CHAT
+            secret = self.heard.secret if number == 0 else None
+            yield replace(self._answer(told), name=_name_in(key), secret=secret)
 
     def _comes_back(self) -> bool:
         """They want to be told again; whether anybody here was told before, or wanted nothing."""
@@ -144,6 +179,7 @@ class _Chat:
             locale=wants.chosen.get("locale") or self.heard.language,
             wants=wants.categories,
             message=self.heard.message,
+            secret=self.heard.secret,
             press=self.heard.press,
         )
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.event import Event
 from bridge.intake import Intake, Routed, SetAside, Threshold
 from bridge.mute import Mute, muting
 from bridge.people.recipient import Audience, named, recipient_key
 from bridge.store.backend import backend_of
 from bridge.store.base import Delivery, PutResult, State
 from bridge.store.compiled import first, write
+from bridge.store.queries import proofs
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
 from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
@@ -39,6 +39,7 @@ _PUT_SET_ASIDE = set_aside.insert().values(
 )
 _TABLES = (tables, fingerprints, events, deliveries, set_aside, tallies)
 _REHEARSED = [one.insert().from_select(one.c.keys(), sa.select(one).where(sa.false())) for one in _TABLES]
+DELETED, REVOKED = ENDINGS = "user.deleted", "user.subscription_revoked"
 NEWEST_ID = sa.select(sa.func.max(deliveries.c.id))
 
 
@@ -58,6 +59,7 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: CountedN
     already: list[Delivery] = []
     results: list[PutResult] = []
     new: list[tuple[Routed, Intake]] = []
+    proven: dict[str, Sequence[str]] = {}
     elements: list[SetAside] = []
     for intake in intakes:
         first_told = [one for one in intake.routed if one.event.id not in repeats] if repeats else intake.routed
@@ -73,11 +75,13 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: CountedN
             made, known = _without_told(connection, made, steps)
             already += known
         for one in first_told:
-            if one.event.type == "user.deleted":
-                _close_person(connection, one.event, intake.realm)
+            if one.proofs or one.event.type in ENDINGS:
+                _heed(connection, one, intake.realm, proven)
         results.append(PutResult(made, repeated))
         new += [(one, intake) for one in first_told]
         elements += intake.set_aside
+    if proven:
+        proofs.put_proofs(connection, proven)
     told_again = list(repeats.values())
     counted = counted_intake(connection, names or CountedNames(), [one for one, _ in new], told_again, elements)
     counted |= counted_muted(one for one, _ in muted)
@@ -124,10 +128,25 @@ def _without_told(
     return sent, held
 
 
-def _close_person(connection: sa.Connection, event: Event, realm: str | None) -> None:
-    """A user is no more: the next one of that name is somebody else."""
-    if (name := named(event, Audience.PERSON)) is not None:
-        close_person(connection, recipient_key(realm or event.source, Audience.PERSON, name), event.received_at)
+def _heed(connection: sa.Connection, one: Routed, realm: str | None, proven: dict[str, Sequence[str]]) -> None:
+    """Heed what an event says of whose chat it is: what shows that from now on, that something does not any more, or
+    that a user is no more, for the next one of that name is somebody else.
+
+    `proven`: what is to be kept of it, by the keys of recipients.
+    """
+    event = one.event
+    if (name := named(event, Audience.PERSON)) is None:
+        return
+    key = recipient_key(realm or event.source, Audience.PERSON, name)
+    if event.type in ENDINGS and key in proven:  # of the same commit: it ends with the others
+        proofs.put_proofs(connection, {key: proven.pop(key)})
+    if event.type == DELETED:
+        close_person(connection, key, event.received_at)
+        return
+    if event.type == REVOKED:
+        proofs.revoke(connection, key, event.received_at)
+    if one.proofs:
+        proven[key] = one.proofs
 
 
 def rehearse(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:

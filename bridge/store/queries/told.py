@@ -8,6 +8,7 @@ from bridge.intake import Threshold
 from bridge.people.person import forgotten_key
 from bridge.store.compiled import read
 from bridge.store.queries.links import close_links
+from bridge.store.queries.proofs import void_proofs
 from bridge.store.schema import deliveries, micros, told, wishes
 
 TOLD_ALREADY = "told already"
@@ -38,5 +39,6 @@ def told_since(connection: sa.Connection, key: str, since: datetime) -> int:
 def close_person(connection: sa.Connection, key: str, at: datetime) -> None:
     """Forget what was told to a customer, what they want and where: whoever is called so from now on is another."""
     close_links(connection, key, at)
+    void_proofs(connection, key, at)
     connection.execute(sa.delete(told).where(told.c.key == key))
     connection.execute(sa.delete(wishes).where(wishes.c.key.in_([key, forgotten_key(key)])))

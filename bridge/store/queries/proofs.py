@@ -1,0 +1,51 @@
+"""Proofs: by what customers can show whose chat it is, as hashes; and what ends when they are void."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bridge.store.compiled import write
+from bridge.store.queries.links import unlink
+from bridge.store.schema import micros, proofs
+
+BY_PROOF = "proof"
+CHUNK = 500  # keys that are looked up at once
+MOST = 5  # of whom one thing is that is shown: a customer has fewer clients
+_ADD = proofs.insert().values({name: sa.bindparam(name) for name in ("hash", "key")})
+
+
+def put_proofs(connection: sa.Connection, proven: Mapping[str, Sequence[str]]) -> None:
+    """From this commit on these hashes show whose chat it is, by the keys of recipients, and no earlier ones of theirs;
+    but for those that were revoked.
+    """
+    known: dict[str, set[str]] = {key: set() for key in proven}
+    void: dict[str, set[str]] = {key: set() for key in proven}
+    keys = list(proven)
+    for start in range(0, len(keys), CHUNK):
+        for row in connection.execute(sa.select(proofs).where(proofs.c.key.in_(keys[start : start + CHUNK]))):
+            (known if row.void_at is None else void)[row.key].add(row.hash)
+    for key, hashes in proven.items():
+        wanted = set(hashes) - void[key]
+        if gone := known[key] - wanted:
+            connection.execute(sa.delete(proofs).where(proofs.c.key == key, proofs.c.hash.in_(gone)))
+        if added := wanted - known[key]:
+            write(connection, _ADD, [{"hash": one, "key": key} for one in sorted(added)])
+
+
+def whose(connection: sa.Connection, hashes: Sequence[str]) -> list[str]:
+    """The keys of those of whom one of these is."""
+    found = sa.select(proofs.c.key).where(proofs.c.hash.in_(hashes), proofs.c.void_at.is_(None)).distinct()
+    return list(connection.execute(found.order_by(proofs.c.key).limit(MOST)).scalars())
+
+
+def void_proofs(connection: sa.Connection, key: str, at: datetime) -> None:
+    """What could be shown of a recipient shows nothing any more, and will not again."""
+    standing = proofs.c.key == key, proofs.c.void_at.is_(None)
+    connection.execute(sa.update(proofs).where(*standing).values(void_at=micros(at)))
+
+
+def revoke(connection: sa.Connection, key: str, at: datetime) -> None:
+    """A subscription was revoked: what could be shown of it is void, and so is what was linked by that."""
+    void_proofs(connection, key, at)
+    unlink(connection, key, at, how=BY_PROOF)

@@ -122,6 +122,47 @@ async def test_the_next_of_a_name_does_not_inherit_the_chat(tmp_path: Path) -> N
     assert said_to(telegram, NEW)[1:] == ["▶️ Your access works again."]
 
 
+UUID, NEW_UUID = "b52e0610-3b41-4f80-94da-8ac07eda9651", "537927b4-86a1-4b4b-a177-5c409284f657"
+KEY = "secret_key: a-key-of-thirty-two-signs-or-more\n"
+
+
+async def told_with(panels: Panels, action: str, uuid: str, user: str = "sara") -> None:
+    element = {"action": action, "username": user, "user": {"username": user, "proxies": {"vless": {"id": uuid}}}}
+    assert await panels.send("/in/marzban", [element], {"x-webhook-secret": MARZBAN}) == 200
+
+
+async def test_who_sends_her_config_is_told_there_until_her_subscription_is_revoked(tmp_path: Path) -> None:
+    telegram = Telegram(chats=(SARA, NEW, -1001))
+    config = f"vless://{UUID}@127.0.0.1:443?type=tcp#sara"
+    async with a_shop(tmp_path, telegram, more=KEY) as panels:
+        await told_with(panels, "user_updated", UUID)
+        telegram.writes(SARA, config)
+        await until(lambda: said_to(telegram, SARA))
+        await told(panels, "user_expired", "sara")
+        await panels.settled(2)  # to the customer, and to the operator
+        seen = await panels.bridge.command("people", "user:sara", *REALM)
+        telegram.writes(NEW, config)
+        await until(lambda: said_to(telegram, NEW))
+        await told_with(panels, "subscription_revoked", NEW_UUID)
+        await until(lambda: len(said_to(telegram, SARA)) == 3)
+        await told(panels, "user_enabled", "sara")
+        found = await panels.settled(3)
+        assert await panels.bridge.end() == 0
+        kept = panels.bridge.log.read_bytes() + b"".join(file.read_bytes() for file in tmp_path.glob("*.db*"))
+    assert ", by what they have shown" in seen
+    assert said_to(telegram, SARA)[0].startswith("✅ Done")
+    assert said_to(telegram, SARA)[1:] == [
+        "⛔ Your plan has ended. Renew and it works again at once.",
+        "Messages about \u2068sara\u2069 do not come here any more.",
+    ]
+    assert [text.partition("\u2069")[2] for text in said_to(telegram, NEW)] == [
+        " is connected to another chat already. A personal link moves it here: ask for one."
+    ]
+    assert found[-1]["reason"] == 'no address: no user "sara" in the directory'
+    assert telegram.deleted == [config, config]
+    assert not [one for one in (UUID, NEW_UUID) if one.encode() in kept]
+
+
 async def test_a_template_of_the_operators_gives_away_a_link_and_a_customers_none(tmp_path: Path) -> None:
     telegram = Telegram(chats=(ALICE, 700009, -1001))
     folder = tmp_path / "templates" / "telegram"

@@ -204,7 +204,8 @@ def _show(found: "JsonObject", zone: "ZoneInfo") -> None:
     for one in found["links"]:
         at = moment(one["at"])
         since = f", since {local_time(at, zone)}" if at is not None else ""
-        print(printable(f"linked     chat {one['chat']} of {one['bot']}{since}"))
+        how = ", by what they have shown" if one["how"] == "proof" else ""
+        print(printable(f"linked     chat {one['chat']} of {one['bot']}{since}{how}"))
     stopped = found["stopped_at"]
     wish = f"nothing since {local_time(stopped, zone)}, said by {found['by']}" if stopped else "all"
     wants = dict(found["wants"])

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from bridge.ingress.source import Source
 from bridge.panels.threexui import ThreeXuiConfig
+from bridge.people.proof import ProofKey
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
 from bridge.routing import Route, Router
@@ -23,11 +24,13 @@ from tests.polling.threexui import TOKEN
 INTERVAL = 3600.0
 
 
-def the_jobs(address: str, unmasking: Unmasking | None = None, **settings: Any) -> list[Job]:
+def the_jobs(
+    address: str, unmasking: Unmasking | None = None, proof_key: ProofKey | None = None, **settings: Any
+) -> list[Job]:
     """What is asked of a source with these settings."""
     given = {"panel": "3x-ui", "address": address, "token": TOKEN, "interval": INTERVAL, **settings}
     panel = ThreeXuiConfig.model_validate(given).open()
-    source = Source("main", "3x-ui", panel, unmasking=unmasking)
+    source = Source("main", "3x-ui", panel, unmasking=unmasking, proof_key=proof_key)
     return list(jobs_of("main", "3x-ui", panel, source.parse, unmasking=unmasking))
 
 

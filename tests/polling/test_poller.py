@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from bridge.panels.base import Watch
 from bridge.panels.marzban import MarzbanConfig
 from bridge.panels.threexui.panel import TYPES
+from bridge.people.proof import Proof, ProofKind
 from bridge.polled import Polling
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import LARGEST_ANSWER, REMEMBERED, Poller
@@ -23,9 +24,11 @@ from bridge.sinks.http import Http, Request, Response
 from bridge.store import open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.proofs import whose
 from bridge.store.schema import events, metadata, polled
 from tests.fakes import START, FakeClock
 from tests.polling.a_poller import a_table, the_jobs
+from tests.polling.a_shop import KEY
 from tests.polling.threexui import (
     ADDRESS,
     GIB,
@@ -337,6 +340,18 @@ async def test_a_sink_that_unmasks_nothing_is_given_no_seal(
     panel.clients[2] = a_client(2, email="bob")
     await asking.look()
     assert [one.sealed for one in asking.announced] == [None]
+
+
+async def test_what_only_a_client_has_is_kept_as_a_hash_with_what_a_poll_found(
+    outbox: SqlOutbox, clock: FakeClock, panel: Panel3xUi, store_url: str
+) -> None:
+    asking = Asking(outbox, clock, panel, *the_jobs(ADDRESS, proof_key=KEY, interval=60))
+    await asking.look()
+    panel.clients[2] = a_client(2, email="bob", subId="x7k2m9q4w1z8v5b3")
+    await asking.look()
+    [shown] = KEY.hashes(["main"], [Proof(ProofKind.SUBSCRIPTION, "x7k2m9q4w1z8v5b3")])
+    assert await outbox.operate(lambda ledger: ledger.read(whose, [shown])) == ["main/user:bob"]
+    assert "x7k2m9q4w1z8v5b3" not in str(kept(store_url))
 
 
 # What is kept of sources that are gone from the file

@@ -119,6 +119,32 @@ async def test_it_does_not_take_the_place_of_a_link_that_was_made_by_it_either(s
     assert shop.said(HERE)[-1] == "Messages about \u2068alice\u2069 now go to another chat."
 
 
+@pytest.mark.parametrize("known", [str(HERE), HERE])
+async def test_it_does_not_lead_away_from_the_chat_that_the_directory_names(shop: Shop, known: Any) -> None:
+    await shop.tells(of_alice())
+    await shop.outbox.keep_directory("one", [(ALICE, {"telegram": known})])
+    assert await shop.shows(STRANGER, VLESS) == [HAS_CHAT]
+    assert await shop.linked() is None
+    assert (await shop.shows(HERE, VLESS))[0].startswith("✅")
+
+
+async def test_it_does_not_lead_away_from_the_chat_that_the_panel_names(shop: Shop) -> None:
+    def told(chat: int | None) -> Any:
+        return {
+            "event": "user.modified",
+            "data": {"username": "alice", "shortUuid": "aBcD3fGh1jKl", "telegramId": chat},
+        }
+
+    shown, key = "https://sub.example.com/aBcD3fGh1jKl", "remnawave/user:alice"
+    await shop.tells(told(HERE), panel="remnawave")
+    await shop.tells(told(STRANGER), panel="remnawave", name="other")  # another alice
+    assert (await shop.shows(STRANGER, shown))[1:] == [HAS_CHAT]
+    assert [await shop.linked(one) for one in ("other/user:alice", key)] == [str(STRANGER), None]
+    await shop.tells(told(-1001), told(None), panel="remnawave")
+    assert (await shop.shows(THERE, shown))[1].startswith("✅")
+    assert await shop.linked(key) == str(THERE)
+
+
 async def test_a_revoked_subscription_ends_what_was_linked_by_it_and_its_chat_is_told_once(
     shop: Shop, any_store_url: str
 ) -> None:

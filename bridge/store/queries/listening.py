@@ -17,7 +17,7 @@ from bridge.polled import PollResult
 from bridge.store.queries.addresses import address_state, put_states
 from bridge.store.queries.links import link_of, persons_of, put_link, take_unlinked, use_token
 from bridge.store.queries.polled import keep_turn
-from bridge.store.queries.proofs import BY_PROOF, whose
+from bridge.store.queries.proofs import BY_PROOF, chat_elsewhere, whose
 from bridge.store.queries.put import lock_next_id
 from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
 from bridge.store.standing import AddressState
@@ -121,16 +121,17 @@ class _Chat:
             yield replace(_Chat(self.connection, self.sender, there, self.now)._answer(Told.MOVED), name=name)
 
     def _prove(self) -> Iterator[Answer]:
-        """Link whose proof it is, but for who has a link: what is shown may have been seen by others, too."""
+        """Link whose proof it is, but for who has a chat elsewhere: what is shown may have been seen by others, too."""
         keys = whose(self.connection, self.heard.hashes)
         if not keys:
             yield self._answer(Told.UNKNOWN)
         for number, key in enumerate(keys):
-            before = link_of(self.connection, self.sender, key)
-            if before is None:
-                put_link(self.connection, key, self.sender, self.place, how=BY_PROOF, now=self.now)
+            told = Told.HAS_CHAT
+            if not chat_elsewhere(self.connection, key, self.sender, self.place):
+                told = Told.LINKED
+                if link_of(self.connection, self.sender, key) is None:
+                    put_link(self.connection, key, self.sender, self.place, how=BY_PROOF, now=self.now)
                 self._comes_back()
-            told = Told.LINKED if before in (None, self.place) else Told.HAS_CHAT
             secret = self.heard.secret if number == 0 else None
             yield replace(self._answer(told), name=_name_in(key), secret=secret)
 

@@ -1,13 +1,17 @@
 """Proofs: by what customers can show whose chat it is, as hashes; and what ends when they are void."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.codec import load
+from bridge.foreign import value_at
 from bridge.store.compiled import write
-from bridge.store.queries.links import unlink
-from bridge.store.schema import micros, proofs
+from bridge.store.queries.directory import records_of
+from bridge.store.queries.links import link_of, unlink
+from bridge.store.schema import events, micros, proofs, subject_head
 
 BY_PROOF = "proof"
 CHUNK = 500  # keys that are looked up at once
@@ -37,6 +41,31 @@ def whose(connection: sa.Connection, hashes: Sequence[str]) -> list[str]:
     """The keys of those of whom one of these is."""
     found = sa.select(proofs.c.key).where(proofs.c.hash.in_(hashes), proofs.c.void_at.is_(None)).distinct()
     return list(connection.execute(found.order_by(proofs.c.key).limit(MOST)).scalars())
+
+
+def chat_elsewhere(connection: sa.Connection, key: str, sender: str, chat: str) -> bool:
+    """Whether another chat is known to be a recipient's: by a link, by the directory, or by the panel's last event of
+    them. What may have been seen by others does not lead away from there.
+    """
+    if (linked := link_of(connection, sender, key)) is not None:
+        return linked != chat
+    return any(one != chat for one in _known_chats(connection, key))
+
+
+def _known_chats(connection: sa.Connection, key: str) -> Iterator[str]:
+    record: Mapping[str, Any] = records_of(connection, [key]).get(key) or {}
+    yield from _private_chat(record.get("telegram"))
+    realm, _, subject = key.partition("/")
+    theirs = subject_head(events.c.subject) == subject_head(subject), events.c.subject == subject
+    last = sa.select(events.c.data).where(*theirs, events.c.realm == realm).order_by(events.c.id.desc()).limit(1)
+    for data in connection.execute(last).scalars():
+        yield from _private_chat(value_at(load(data), "user", "telegram_id"))
+
+
+def _private_chat(value: Any) -> Iterator[str]:
+    """The chat, where it is one of a person; those of groups are below 0."""
+    if str(value).isdecimal() and value not in (0, "0"):
+        yield str(value)
 
 
 def void_proofs(connection: sa.Connection, key: str, at: datetime) -> None:

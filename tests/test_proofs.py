@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -18,15 +19,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge import app
 from bridge.cli.people_file import export_people
+from bridge.config.load import load
 from bridge.errors import BadPayload
 from bridge.ingress.limits import Limits
 from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.source import Source
+from bridge.ingress.source import ProofsOfEvents, Source
 from bridge.panels.base import Hook
 from bridge.people.proof import Proof, ProofKey, ProofKind, is_strong
 from bridge.polling.bot import Bot, BotPlan
+from bridge.reload import Reloader
 from bridge.routing import Route, Router
 from bridge.sinks.http import Http
 from bridge.sinks.telegram.hearing import TelegramEars
@@ -41,6 +45,7 @@ from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram
 
 HERE = 700001
+UUID = "b52e0610-3b41-4f80-94da-8ac07eda9651"
 PANELS = ("marzban", "pasarguard", "marzneshin", "remnawave")
 
 
@@ -170,3 +175,45 @@ def proofs_of(panel: str, hook: Hook) -> set[Proof]:
         return {proof for element in door.elements(hook) for proof in door.proofs(element)}
     except BadPayload:
         return set()
+
+
+FILE = """
+directory: {users: {alice: {telegram: 700001}}}
+sources: {marzban: {panel: marzban, secret: a-secret}}
+sinks: {dm: {type: telegram, token: "123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11", chat_id: "{{ person.telegram }}"}}
+routes: [{match: user.expired, to: dm, audience: user}]
+"""
+SECRET_KEY = "secret_key: a-key-of-thirty-two-signs-or-more\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "takes"),
+    [
+        (f"{SECRET_KEY}people: {{bot: dm}}\n", True),
+        (f"{SECRET_KEY}people: {{bot: dm, proofs: false}}\n", False),
+        (f"{SECRET_KEY}people: {{max_per_day: 3}}\n", False),
+        (SECRET_KEY, False),
+        ("people: {bot: dm}\n", False),
+    ],
+)
+async def test_hashes_are_made_where_a_bot_could_be_shown_something_and_nowhere_else(
+    tmp_path: Path, more: str, takes: bool
+) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"listen: 127.0.0.1:0\nadmin: null\n{more}{FILE}")
+    loaded, made, bots = load(path), dict[str, Source](), list[BotPlan | None]()
+
+    async def nothing(*_: object, **__: object) -> None:
+        pass
+
+    parts: Any = SimpleNamespace(
+        configure=lambda sources, *_, **__: made.update(sources), carry=nothing, keep_directory=nothing
+    )
+    bot: Any = SimpleNamespace(configure=bots.append)
+    key = app._proof_key(loaded.config)
+    await Reloader(path, parts, parts, parts, parts, proof_key=key, bot=bot).apply(loaded)
+    element = {"action": "user_updated", "username": "alice", "user": {"proxies": {"vless": {"id": UUID}}}}
+    hashes: ProofsOfEvents = {}
+    made["marzban"].parse(Hook(body=json.dumps(element).encode(), received_at=ARRIVAL), proofs=hashes)
+    assert list(hashes.values()) == ([KEY.hashes(["marzban"], [Proof(ProofKind.CREDENTIAL, UUID)])] if takes else [])
+    assert [plan is not None and plan.proof_key is not None for plan in bots] == [takes]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
+from string import ascii_lowercase, ascii_uppercase, digits, punctuation
 
 from bridge.codec import dump
 
@@ -22,12 +23,10 @@ HASH_BYTES = 16
 _PURPOSE = b"panelbridge proof v1"
 _VALUE = re.compile(rf"[!-~]{{{SHORTEST},{LONGEST}}}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-#: How many signs there are of a kind, where a value has one of it.
-_SIGNS = (
-    (re.compile("[0-9]"), 10),
-    (re.compile("[a-z]"), 26),
-    (re.compile("[A-Z]"), 26),
-    (re.compile("[^0-9A-Za-z]"), 2),
+#: Signs that are chosen from together, and how many they count for: of what is neither letter nor digit few are used.
+_CHOICES = tuple(
+    (frozenset(signs), count)
+    for signs, count in ((digits, 10), (ascii_lowercase, 26), (ascii_uppercase, 26), (punctuation, 2))
 )
 
 
@@ -73,5 +72,6 @@ def is_strong(value: str) -> bool:
     """Whether nobody guesses it: it is long enough, and more than a few signs again and again."""
     if _VALUE.fullmatch(value) is None:
         return False
-    signs = sum(count for pattern, count in _SIGNS if pattern.search(value))
-    return min(len(value), 2 * len(set(value))) * math.log2(signs) >= FEWEST_BITS
+    signs = set(value)
+    choice = sum(count for several, count in _CHOICES if not several.isdisjoint(signs))
+    return min(len(value), 2 * len(signs)) * math.log2(choice) >= FEWEST_BITS

@@ -153,7 +153,8 @@ async def test_who_sends_her_config_is_told_there_until_her_subscription_is_revo
     assert said_to(telegram, SARA)[0].startswith("✅ Done")
     assert said_to(telegram, SARA)[1:] == [
         "⛔ Your plan has ended. Renew and it works again at once.",
-        "Messages about \u2068sara\u2069 do not come here any more.",
+        "Your link was renewed, and messages about \u2068sara\u2069 do not come here any more."
+        " Send me the new link or config, and they do again.",
     ]
     assert [text.partition("\u2069")[2] for text in said_to(telegram, NEW)] == [
         " is connected to another chat already. A personal link moves it here: ask for one."

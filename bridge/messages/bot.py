@@ -19,6 +19,10 @@ TEXTS = {
     Told.HAS_CHAT: N_("%(name)s is connected to another chat already. A personal link moves it here: ask for one."),
     Told.MOVED: N_("Messages about %(name)s now go to another chat."),
     Told.UNLINKED: N_("Messages about %(name)s do not come here any more."),
+    Told.REVOKED: N_(
+        "Your link was renewed, and messages about %(name)s do not come here any more. Send me the new link or config,"
+        " and they do again."
+    ),
     Told.BACK: N_("Welcome back! What I tell you: /settings, not at all: /stop"),
     Told.STOPPED: N_("I will not write any more. /start turns me on again."),
     Told.SETTINGS: N_("What shall I tell you?"),
@@ -29,7 +33,7 @@ HELLO_SHOW = N_(
     " or one of your configs; I delete what you have sent once I have read it."
 )
 CATEGORY_NAMES = {"reminders": N_("Reminders"), "status": N_("Status"), "news": N_("News")}
-WITH_SUPPORT = (Told.EXPIRED, Told.HELLO, Told.UNKNOWN, Told.HAS_CHAT, Told.UNLINKED)
+WITH_SUPPORT = (Told.EXPIRED, Told.HELLO, Told.UNKNOWN, Told.HAS_CHAT, Told.UNLINKED, Told.REVOKED)
 LONGEST_NAME = 60  # characters of a name that are said
 FIRST, LAST = "\u2068", "\u2069"  # what stands between is written in its own direction
 

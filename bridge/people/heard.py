@@ -34,7 +34,8 @@ class Told(StrEnum):
     UNKNOWN = "unknown"  # what was shown is nobody's
     HAS_CHAT = "has_chat"  # what was shown is somebody's who has linked another chat
     MOVED = "moved"  # to the chat that was the customer's before
-    UNLINKED = "unlinked"  # to the chat that is the customer's no more
+    UNLINKED = "unlinked"  # to the chat of a customer who was deleted
+    REVOKED = "revoked"  # to the chat that was linked by what shows nothing any more
     BACK = "back"
     STOPPED = "stopped"
     SETTINGS = "settings"

@@ -60,12 +60,15 @@ class BotPlan:
     def key(self) -> PollKey:
         return PollKey(self.ears.sender, Polling.BOT)
 
-    def heeded(self, heard: Heard) -> Heard:
+    def meant(self, heard: Heard) -> Heard:
+        """What was said, where nothing that is shown is taken, too."""
+        shown_in_vain = heard.said is Said.SHOWN and self.proof_key is None
+        return replace(heard, said=Said.OTHER, proofs=(), secret=None) if shown_in_vain else heard
+
+    def hashed(self, heard: Heard) -> Heard:
         """What was said, without the secrets in it: what stands for these is all that goes on from here."""
-        if heard.said is not Said.SHOWN:
+        if self.proof_key is None or not heard.proofs:
             return heard
-        if self.proof_key is None:
-            return replace(heard, said=Said.OTHER, proofs=(), secret=None)
         return replace(heard, proofs=(), hashes=self.proof_key.hashes(self.realms, heard.proofs))
 
 
@@ -136,9 +139,9 @@ class Bot:
         `unsaid`: why what was left could not be said; then what follows is left as well.
         """
         now = self._clock.now()
-        said = (plan.heeded(one) for one in hearing.heard)
+        said = (plan.meant(one) for one in hearing.heard)
         meant = [one for one in said if one.said is not Said.PRESSED or is_button(one.pressed)]
-        heard = self._floods.heeded(meant, self._clock.monotonic())
+        heard = [plan.hashed(one) for one in self._floods.heeded(meant, self._clock.monotonic())]
         state["after"] = state.get("after") if hearing.after is None else hearing.after
         if heard:
             answers = await self._outbox.keep_heard(heard, _result(turn, state), now=now)

@@ -17,6 +17,7 @@ from tests.polling.a_bot import Listening
 
 KEY = ProofKey("a-key-of-thirty-two-signs-or-more")
 UUID_OF_ALICE, PASSWORD = "b52e0610-3b41-4f80-94da-8ac07eda9651", "WoGTyPVh0n9gCxc_rUaKcw"
+UUID_OF_BOB = "084774d4-7ced-4eca-86ec-783b729e7b09"
 NEW_UUID = "537927b4-86a1-4b4b-a177-5c409284f657"
 VLESS = f"vless://{UUID_OF_ALICE}@127.0.0.1:443?type=tcp#alice"
 

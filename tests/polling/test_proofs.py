@@ -18,7 +18,7 @@ from bridge.store.queries.links import delete_over, links_of
 from bridge.store.queries.wishes import set_stopped
 from bridge.store.schema import link_tokens, links, proofs, unlinked
 from tests.polling.a_bot import ALICE, BOB, HERE, STRANGER, THERE, Listening, everything
-from tests.polling.a_shop import NEW_UUID, PASSWORD, UUID_OF_ALICE, VLESS, Shop, of_alice, rows
+from tests.polling.a_shop import NEW_UUID, PASSWORD, UUID_OF_ALICE, UUID_OF_BOB, VLESS, Shop, of_alice, rows
 from tests.services.telegram_updates import a_private_chat
 
 HELLO = "Hi! I tell you before your plan runs out. To connect, open your personal link"
@@ -29,6 +29,10 @@ UNKNOWN = (
 HAS_CHAT = (
     "\u2068alice\u2069 is connected to another chat already. A personal link moves it here: ask for one."
     "\nhttps://t.me/help"
+)
+REVOKED = (
+    "Your link was renewed, and messages about \u2068alice\u2069 do not come here any more."
+    " Send me the new link or config, and they do again.\nhttps://t.me/help"
 )
 UNLINKED = "Messages about \u2068alice\u2069 do not come here any more.\nhttps://t.me/help"
 
@@ -154,7 +158,7 @@ async def test_a_revoked_subscription_ends_what_was_linked_by_it_and_its_chat_is
     assert await shop.linked() is None
     await shop.rests()
     await shop.rests()
-    assert shop.said(HERE)[1:] == [UNLINKED]
+    assert shop.said(HERE)[1:] == [REVOKED]
     assert rows(any_store_url, unlinked) == []
     assert await shop.shows(STRANGER, VLESS) == [UNKNOWN]
     assert (await shop.shows(HERE, f"vless://{NEW_UUID}@127.0.0.1:443"))[0].startswith("✅")
@@ -190,6 +194,22 @@ async def test_a_deleted_users_chat_is_told_and_a_new_one_of_that_name_inherits_
     assert await shop.shows(STRANGER, VLESS) == [UNKNOWN]
     await shop.rests()
     assert shop.said(HERE)[1:] == [UNLINKED]
+
+
+async def test_what_is_revoked_and_deleted_is_told_as_deleted_and_who_is_linked_again_is_told_nothing(
+    shop: Shop,
+) -> None:
+    await shop.tells(of_alice(), of_alice(name="bob", uuid=UUID_OF_BOB))
+    await shop.shows(HERE, VLESS)
+    await shop.shows(THERE, f"vless://{UUID_OF_BOB}@127.0.0.1:443")
+    await shop.tells(*(of_alice("subscription_revoked", name=one, uuid=NEW_UUID) for one in ("alice", "bob")))
+    await shop.tells({"action": "user_deleted", "username": "alice"})
+    token = await shop.a_token(BOB)
+    shop.telegram.writes(THERE, f"/start {token}")
+    await shop.rests()
+    await shop.rests()
+    assert shop.said(HERE)[1:] == [UNLINKED]
+    assert [one[:6] for one in shop.said(THERE)] == ["✅ Done", "✅ Done"]
 
 
 async def test_all_of_it_holds_within_one_request_too(shop: Shop) -> None:

@@ -28,6 +28,15 @@ PERSONS = 100  # of one chat that are looked for: a family has fewer
 
 
 @dataclass(frozen=True, slots=True)
+class Unlinked:
+    """A chat that is to be told that it is somebody's no more. `closed`: because they are no more themselves."""
+
+    chat: str
+    key: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A chat that somebody has shown to a bot to be theirs. `how`: by a token, or by a proof."""
 
@@ -125,20 +134,24 @@ def unlink(connection: sa.Connection, key: str, at: datetime, *, how: str | None
     connection.execute(sa.delete(links).where(ended))
 
 
-def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[tuple[str, str]]:
-    """The chats of a bot that are to be told that they are somebody's no more, and whose they were; each once.
+def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[Unlinked]:
+    """The chats of a bot that are to be told that they are somebody's no more; each once.
 
     Who is linked again, has stopped or blocked the bot meanwhile is not told.
     """
-    waiting = sa.select(unlinked.c.chat, unlinked.c.key).where(unlinked.c.sender == sender)
-    found = [(row.chat, row.key) for row in connection.execute(waiting.order_by(unlinked.c.at).limit(most))]
-    for chat, key in found:
-        done = unlinked.c.sender == sender, unlinked.c.chat == chat, unlinked.c.key == key
+    is_closed = (closed.c.at >= unlinked.c.at).label("is_closed")
+    waiting = sa.select(unlinked, is_closed).outerjoin(closed, closed.c.key == unlinked.c.key)
+    rows = connection.execute(
+        waiting.where(unlinked.c.sender == sender).order_by(unlinked.c.at, unlinked.c.key).limit(most)
+    ).all()
+    for row in rows:
+        done = unlinked.c.sender == sender, unlinked.c.chat == row.chat, unlinked.c.key == row.key
         connection.execute(sa.delete(unlinked).where(*done))
     return [
-        (chat, key)
-        for chat, key in found
-        if link_of(connection, sender, key) != chat and not _wants_nothing(connection, key, sender, chat)
+        Unlinked(row.chat, row.key, bool(row.is_closed))
+        for row in rows
+        if link_of(connection, sender, row.key) != row.chat
+        and not _wants_nothing(connection, row.key, sender, row.chat)
     ]
 
 

@@ -58,10 +58,10 @@ def _keep(connection: sa.Connection, heard: Sequence[Heard], result: PollResult,
 def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting: int) -> Iterator[Answer]:
     """What is to be said in chats that are somebody's no more, as long as not much else waits to be said."""
     if waiting < WAITING:
-        for chat, key in take_unlinked(connection, sender, most=UNLINKED_AT_ONCE):
-            if chat.isdecimal():
-                there = _Chat(connection, sender, Heard(said=Said.OTHER, chat=int(chat)), now)
-                yield replace(there._answer(Told.UNLINKED), name=_name_in(key))
+        for one in take_unlinked(connection, sender, most=UNLINKED_AT_ONCE):
+            if one.chat.isdecimal():
+                there = _Chat(connection, sender, Heard(said=Said.OTHER, chat=int(one.chat)), now)
+                yield replace(there._answer(Told.UNLINKED if one.closed else Told.REVOKED), name=_name_in(one.key))
 
 
 def _name_in(key: str) -> str:

@@ -51,6 +51,14 @@ async def test_who_sends_one_of_her_configs_is_told_there_and_her_message_is_del
     assert shop.telegram.deleted == [f" my config:\n{VLESS}"]
 
 
+async def test_who_has_deleted_her_message_herself_is_answered_all_the_same(shop: Shop) -> None:
+    await shop.tells(of_alice())
+    shop.telegram.writes(HERE, VLESS)
+    shop.telegram.written.clear()
+    await shop.step(after=60.0)
+    assert shop.said(HERE)[0].startswith("✅")
+
+
 @pytest.mark.parametrize(
     ("panel", "element", "shown"),
     [

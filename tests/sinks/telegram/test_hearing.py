@@ -15,9 +15,10 @@ from tests.services.telegram import TOKEN
 from tests.services.telegram_updates import a_private_chat
 
 EARS = TelegramEars(TOKEN, api_base="https://api.telegram.org")
+SHOWN = "vless://b52e0610-3b41-4f80-94da-8ac07eda9651@127.0.0.1:443"
 LEAF = st.one_of(
     *(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=20)),
-    st.sampled_from(["/start", "/stop", "private", "news:off", "kicked", 42, "42", -42]),
+    st.sampled_from(["/start", "/stop", "private", "news:off", "kicked", 42, "42", -42, SHOWN]),
 )
 KEYS = st.sampled_from(
     [
@@ -95,6 +96,23 @@ def test_what_is_said_is_what_the_contract_allows_and_no_markup(told: Told) -> N
 def test_a_press_is_answered_and_its_message_is_changed() -> None:
     requests = EARS.requests(Answer(told=Told.SETTINGS, chat=42, message=7, press="p"), Words("x"))
     assert [one.url.name for one in requests] == ["answerCallbackQuery", "editMessageText"]
+
+
+def test_what_is_shown_is_read_with_the_number_of_its_message_and_stands_in_no_text_of_ours() -> None:
+    message = {**a_private_chat(42), "message_id": 7, "text": SHOWN}
+    [one] = heard({"update_id": 1, "message": message}).heard
+    assert (one.said, one.chat, one.secret, one.token) == (Said.SHOWN, 42, 7, "")
+    assert [proof.value for proof in one.proofs] == ["b52e0610-3b41-4f80-94da-8ac07eda9651"]
+    assert "b52e0610" not in f"{one} {one!r}"
+    [other] = heard({"update_id": 1, "message": {**message, "message_id": None}}).heard
+    assert (other.said, other.proofs, other.secret) == (Said.OTHER, (), None)
+    assert heard({"update_id": 1, "message": {**message, "forward_origin": {}}}).heard == []
+
+
+def test_what_holds_a_secret_is_deleted_before_it_is_answered() -> None:
+    deleting, answering = EARS.requests(Answer(told=Told.LINKED, chat=42, secret=7), Words("x"))
+    assert (deleting.url.name, answering.url.name) == ("deleteMessage", "sendMessage")
+    assert json.loads(deleting.body) == {"chat_id": 42, "message_id": 7}
 
 
 def test_a_bot_is_known_by_its_number_and_never_by_its_secret() -> None:

@@ -146,12 +146,15 @@ def test_an_inbox_is_for_a_sink_with_many_addresses(tmp_path: Path) -> None:
 LACKS = "takes no subscription link and no config for a proof: that needs secret_key, or say proofs: false"
 
 
+@pytest.mark.parametrize(
     ("more", "taken", "warned"),
+    [
         ("people: {bot: dm}\n", True, True),
         (f"{KEY}people: {{bot: dm}}\n", True, False),
         (f"{KEY}people: {{bot: dm, proofs: true}}\n", True, False),
         (f"{KEY}people: {{bot: dm, proofs: false}}\n", False, False),
         ("people: {bot: dm, proofs: false}\n", False, False),
+    ],
 )
 def test_proofs_are_taken_where_a_bot_is_and_check_says_where_the_key_is_missing(
     tmp_path: Path, more: str, taken: bool, warned: bool
@@ -161,10 +164,15 @@ def test_proofs_are_taken_where_a_bot_is_and_check_says_where_the_key_is_missing
     assert [one.text for one in found.warnings if "proof" in one.text] == [f"people: {LACKS}"] * warned
 
 
+@pytest.mark.parametrize(
     ("people", "expected"),
+    [
+        (
             "{bot: dm, proofs: true}",
             "people.proofs needs secret_key: what customers show is recognised by a hash under it",
+        ),
         ("{proofs: true}", "people.proofs needs people.bot: it is a bot that they are shown to"),
+    ],
 )
 def test_who_asks_for_proofs_and_has_not_what_that_needs_is_told_so(tmp_path: Path, people: str, expected: str) -> None:
     told = mistakes(tmp_path, f"{SINKS}people: {people}\n{ROW}")

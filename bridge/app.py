@@ -41,14 +41,12 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
 from bridge.ingress.stopping import KeepStop, StopEndpoint
-from bridge.people.proof import ProofKey
 from bridge.people.stop_link import PATH as STOP_PATH
 from bridge.polled import PollResult
 from bridge.polling.bot import Bot
 from bridge.polling.inbox import Inboxes
 from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
-from bridge.sealing import Sealer
 from bridge.sinks.http import Http
 from bridge.sinks.inbox import Bounce
 from bridge.store import open_outbox, open_reader
@@ -133,9 +131,9 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 dispatcher,
                 http,
                 outbox,
-                sealer=_sealer(config),
+                sealer=config.sealer(),
                 stops=config.stop_links(),
-                proof_key=_proof_key(config),
+                proof_key=config.proof_key(),
                 alerts=alerts,
                 reporter=reporter,
                 admin=admin,
@@ -281,16 +279,6 @@ async def _http() -> AsyncIterator[Http]:
         yield http
     finally:
         await http.close()
-
-
-def _sealer(config: Config) -> Sealer | None:
-    """What seals and opens originals, where there is a key for it."""
-    return Sealer(config.secret_key.get_secret_value()) if config.secret_key else None
-
-
-def _proof_key(config: Config) -> ProofKey | None:
-    """What recognises what customers show, where there is a key for it."""
-    return ProofKey(config.secret_key.get_secret_value()) if config.secret_key else None
 
 
 def bound_socket(listen: str, *, setting: str = "listen") -> socket.socket:

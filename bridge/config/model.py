@@ -19,6 +19,7 @@ from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.people.directory import DirectorySettings
 from bridge.people.link import LinkMaker
+from bridge.people.proof import ProofKey
 from bridge.people.recipient import Recipients
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.people.settings import PeopleSettings
@@ -134,6 +135,14 @@ class Config(Settings):
     def rules(self) -> CustomerRules:
         """What holds for customers as long as they have not said otherwise."""
         return NO_RULES if self.people is None else self.people.rules()
+
+    def sealer(self) -> Sealer | None:
+        """What seals and opens originals, where there is a key for it."""
+        return Sealer(self.secret_key.get_secret_value()) if self.secret_key else None
+
+    def proof_key(self) -> ProofKey | None:
+        """What recognises what customers show, where there is a key for it."""
+        return ProofKey(self.secret_key.get_secret_value()) if self.secret_key else None
 
     def stop_links(self) -> StopLinks | None:
         """What makes the links that stop letters to customers; None where the file has not what that needs."""

@@ -20,6 +20,7 @@ from aiohttp import web
 
 from bridge import __version__, tracing
 from bridge.admin.actions import Means
+from bridge.admin.errands import Errands
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.trouble import StoreWatch
@@ -49,12 +50,13 @@ from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
 from bridge.sinks.http import Http
 from bridge.sinks.inbox import Bounce
-from bridge.store import open_outbox, open_reader
+from bridge.store import open_ledger, open_outbox, open_reader
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.bounces import keep_bounced
 from bridge.store.queries.listening import THEMSELVES
 from bridge.store.queries.wishes import set_stopped
 from bridge.store.retention import empty_log_forever, prune_forever
+from bridge.store.scrub_apart import scrub_apart
 from bridge.telemetry import configure_logging, log
 from bridge.trace_export import open_traces
 
@@ -117,6 +119,8 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                     carries=dispatcher.carries,
                     operate=outbox.operate,
                     probe=dispatcher.probe,
+                    errands=Errands(lambda: open_ledger(config.store_url())),
+                    scrub=partial(scrub_apart, config.store_url()),
                     trouble=store_watch.trouble,
                 ),
                 open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from bridge.admin.actions import Means
+from bridge.admin.errands import Errands
 from bridge.admin.server import Admin
 from bridge.app import _admin_side
 from bridge.clock import SystemClock
@@ -37,7 +38,11 @@ async def _resume(_: str) -> bool:
 
 
 def an_admin() -> Admin:
-    return Admin(SystemClock(), Means(nothing, _resume, nothing, nothing, nothing, nothing), open_reader=nothing)  # type: ignore[arg-type]
+    return Admin(
+        SystemClock(),
+        Means(nothing, _resume, nothing, nothing, nothing, nothing, Errands(nothing), nothing),
+        open_reader=nothing,
+    )  # type: ignore[arg-type]
 
 
 async def test_a_taken_port_is_a_warning_where_the_file_does_not_ask_for_one(caplog: pytest.LogCaptureFixture) -> None:

@@ -6,7 +6,7 @@ What an action needs of the store is imported when it is pressed: a bridge that 
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -22,14 +22,18 @@ from bridge.telemetry import log
 
 if TYPE_CHECKING:
     from bridge.admin.dead import Seen
+    from bridge.admin.errands import Errands
     from bridge.admin.shapes import GroupDone
     from bridge.admin.testing import Probe
     from bridge.admin.tried import SentTest
     from bridge.admin.trouble import StoreTrouble
     from bridge.store.ledger import Ledger
+    from bridge.store.scrub import Scrubbed
 
 LOG = logging.getLogger("bridge.admin")
 T = TypeVar("T")
+#: What of an action only the store remembers, where it can be forgotten: who was meant.
+UNLOGGED = frozenset(("key",))
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
 
 #: What is said on the page that follows, by the word that its address carries.
@@ -60,6 +64,8 @@ class Means:
     carries  whether this process carries the lane of a sink
     operate  runs an operation over the ledger, and returns what came of it once it is committed
     probe    sends an event to a sink at once, past the outbox
+    errands  what takes longer than a request may
+    scrub    leaves texts of somebody who was forgotten nowhere in the store's file
     trouble  what the store said of late when it did not take what it was given; None where it did
     """
 
@@ -69,6 +75,8 @@ class Means:
     carries: Callable[[str], bool]
     operate: Operate
     probe: "Probe"
+    errands: "Errands"
+    scrub: "Callable[[Sequence[str]], Awaitable[Scrubbed]]"
     trouble: "Callable[[], StoreTrouble | None]" = lambda: None
 
 
@@ -218,7 +226,8 @@ async def remembered(
     """A line of the log and of the audit that somebody did this; an audit that fails does not undo it."""
     from bridge.admin import operations
 
-    log(LOG, logging.INFO, "admin.acted", error=None, action=action, by=by, address=address, **fields)
+    told = {name: value for name, value in fields.items() if name not in UNLOGGED}
+    log(LOG, logging.INFO, "admin.acted", error=None, action=action, by=by, address=address, **told)
     try:
         await means.operate(
             lambda ledger: operations.remember(ledger, action, fields, who=who_acts(by, address), now=now)

@@ -10,26 +10,23 @@ from datetime import datetime
 from typing import Any
 
 from bridge.admin.dry_run import DryRun
-from bridge.delivery.attempt import Customer, customer_message
 from bridge.errors import BridgeError
 from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed
-from bridge.messages.customer import WORDS
-from bridge.messages.errors import TemplateFault
 from bridge.people.address import Address, Addressing
 from bridge.people.announcement import announcement, place_in_line
 from bridge.people.person import an_event_about
-from bridge.people.recipient import Audience
+from bridge.people.recipient import Audience, is_customer
 from bridge.sinks.base import Sink
 from bridge.store.ledger import Ledger
 from bridge.store.queries import announcements
-from bridge.store.queries.directory import users_in_force
+from bridge.store.queries.directory import records_after
 from bridge.store.queries.links import linked_to
 from bridge.store.records import AnnouncementRecord
 from bridge.terms import Terms
 
 EVERYBODY, OF_REALM, OF_OWNER = "all", "realm:", f"{Audience.OWNER.kind}:"
 AT_ONCE = 200  # deliveries that one commit makes
-LONGEST = 16_384  # characters of a template
+WINDOW = 2000  # records that one look reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def customers_sink(ready: DryRun, name: str) -> Sink:
 def counted(ledger: Ledger, chosen: Sequence[str], sink: Sink) -> Counted:
     """Whom of the people that the directory knows, and of those who have linked a chat, an announcement would reach."""
     assert sink.addressing is not None
-    records: dict[str, Mapping[str, Any]] = dict(ledger.read(users_in_force))
+    records = _users(ledger)
     linked = ledger.read(linked_to, sink.sender)
     owned = {one: _owned_by(ledger, one) for one in chosen if one.partition("/")[2].startswith(OF_OWNER)}
     reached, unreached = [], 0
@@ -83,6 +80,16 @@ def counted(ledger: Ledger, chosen: Sequence[str], sink: Sink) -> Counted:
         else:
             unreached += 1
     return Counted(reached, unreached)
+
+
+def _users(ledger: Ledger) -> dict[str, Mapping[str, Any]]:
+    """What the directory says of each user that it knows, in looks that are short each."""
+    found: dict[str, Mapping[str, Any]] = {}
+    after = ""
+    while some := ledger.read(records_after, after, limit=WINDOW):
+        found.update((key, record) for key, record in some if is_customer(key))
+        after = some[-1][0]
+    return found
 
 
 def _owned_by(ledger: Ledger, owner: str) -> set[str]:
@@ -98,18 +105,6 @@ def _is_meant(key: str, chosen: Sequence[str], owned: Mapping[str, set[str]]) ->
 
 def _has_address(addressing: Addressing, key: str, record: Mapping[str, Any]) -> bool:
     return isinstance(addressing.resolve(an_event_about(Reached(key).name), record), Address)
-
-
-def shown(ready: DryRun, sink: Sink, text: str, locale: str, *, name: str, now: datetime) -> str:
-    """The words as somebody who reads that language gets them; raise BridgeError where the template fails."""
-    if len(text) > LONGEST:
-        raise BridgeError(f"announce: the template has more than {LONGEST:,} characters")
-    customer = Customer(ready.zone, locale)
-    try:
-        message, _ = customer_message(announcement(name, text, now), sink.look, ready.renderer, customer, at=now)
-    except TemplateFault as error:
-        raise BridgeError(f"announce: the template fails for {locale}: {error}") from None
-    return message[WORDS]
 
 
 def put_all(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reached], now: datetime) -> Iterator[int]:

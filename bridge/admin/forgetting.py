@@ -1,14 +1,22 @@
 """Forgetting somebody: what that would erase, and erasing it, step by step beside a running bridge."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from bridge.event import JsonObject
-from bridge.people.person import Person
+from bridge.admin.customers import Customers, parts_of
+from bridge.admin.people_shapes import Forgotten
+from bridge.errors import BridgeError
+from bridge.event import Event, JsonObject
+from bridge.people.address import Address
+from bridge.people.person import Person, an_event_about
+from bridge.people.recipient import Audience, is_customer
 from bridge.store.ledger import Ledger
 from bridge.store.personal import Relation
+from bridge.store.queries.directory import records_of
 from bridge.store.queries.forget import (
     Found,
     Places,
@@ -19,10 +27,23 @@ from bridge.store.queries.forget import (
     rows_about,
     wishes_at,
 )
+from bridge.store.queries.links import chats_of
 from bridge.store.rows import event_of
 from bridge.store.schema import addresses, attempts, deliveries, events, micros
+from bridge.store.scrub import Scrubbed
 
+if TYPE_CHECKING:
+    from bridge.admin.actions import Means
+
+PAUSE = 0.02  # seconds between two steps: what comes in goes first
 LISTED = 100  # mentions that are named one by one
+#: What may be left of somebody in the bytes of a file, and what to do about it.
+LEFT: Mapping[Scrubbed, str] = {
+    Scrubbed.READ: "all is erased from the tables, but the log beside the store could not be emptied: somebody reads"
+    " from it, or the bridge that runs is an older one. Say it again when that is over",
+    Scrubbed.LARGE: "all is erased from the tables, but the name may be left in the free space of the file, and that is"
+    " too large to be written anew beside a running bridge: stop it, and say this again",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +76,71 @@ class Forgettable:
             "mentioned": self.mentioned,
             "beyond": dict(self.beyond),
         }
+
+
+def person_of(ledger: Ledger, customers: Customers, key: str) -> tuple[Person, Places]:
+    """Who is meant, and where what was told to them went; raise BridgeError where it is no person."""
+    realm, kind, name = parts_of(key)
+    if not is_customer(key):
+        raise BridgeError(f"forget: say whom, as user:NAME: a{'n' if kind == 'owner' else ''} {kind} is no person")
+    record = ledger.read(records_of, [key]).get(key)
+    ways = [one for one in customers.ways.values() if one.audience is Audience.PERSON]
+
+    def places(event: Event) -> set[str]:
+        addresses = (way.resolve(event, record) for way in ways)
+        return {one.place for one in addresses if isinstance(one, Address) and one.place}
+
+    sources = frozenset(source for source, its in customers.realms.items() if its == realm)
+    known = places(an_event_about(name)) | set(ledger.read(chats_of, key))
+    return Person(realm, name, sources, frozenset(known)), places
+
+
+def forgotten(
+    found: Forgettable,
+    customers: Customers,
+    key: str,
+    *,
+    dry_run: bool,
+    scrubbed: Scrubbed = Scrubbed.DONE,
+    done: bool = True,
+) -> Forgotten:
+    """As it is shown."""
+    return Forgotten(
+        rows={name: number for name, number in found.rows.items() if number},
+        words=found.words,
+        mentions=tuple(found.mentions),
+        mentioned=found.mentioned,
+        beyond=dict(found.beyond),
+        outside=tuple(customers.written(key)),
+        dry_run=dry_run,
+        done=done,
+        left=LEFT.get(scrubbed),
+    )
+
+
+def would_forget(ledger: Ledger, customers: Customers, key: str, *, mentions: bool) -> Forgotten:
+    """What forgetting somebody would erase; nothing is."""
+    who, places = person_of(ledger, customers, key)
+    return forgotten(forgettable(ledger, who, places=places, mentions=mentions), customers, key, dry_run=True)
+
+
+async def forget_beside(
+    means: "Means", customers: Customers, key: str, *, now: datetime, mentions: bool = False
+) -> Forgotten:
+    """Forget somebody beside the bridge that runs: what was erased, and `done` false where that goes on still."""
+    errands = means.errands
+
+    async def work() -> Forgotten:
+        who, places = await errands.on_ledger(lambda ledger: person_of(ledger, customers, key))
+        erased = await errands.on_ledger(
+            lambda ledger: forget(
+                ledger, who, places=places, now=now, pause=lambda: time.sleep(PAUSE), mentions=mentions
+            )
+        )
+        return forgotten(erased, customers, key, dry_run=False, scrubbed=await means.scrub(who.spellings))
+
+    done = await errands.run(f"forget {key}", work)
+    return done or forgotten(Forgettable({}, 0, (), 0, {}), customers, key, dry_run=False, done=False)
 
 
 class _Counted:

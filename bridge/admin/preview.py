@@ -21,6 +21,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import PLAIN, Circumstances, Message
 from bridge.messages.customer import is_told
 from bridge.messages.renderer import Renderer
+from bridge.people.address import Address, is_expression
 from bridge.people.recipient import Audience
 from bridge.people.reduced import reduced
 from bridge.sinks.base import ServiceSink, Sink, Tools
@@ -91,11 +92,24 @@ def preview(
         )
     request, shown = None, {}
     if isinstance(sink, ServiceSink):
-        request = _masked(sink, _first_request(sink, message))
+        request = _masked(sink, _first_request(_somewhere(sink, event), message))
         shown = request.body if isinstance(request.body, dict) else {}
     elif (service := sink.look.service) is not None:
         shown = json.loads(specimen(service).open(Tools(Http(), {})).build(message).body)
     return Preview(event, to.sink, to.row, message, sink.look.service, request, shown, fault)
+
+
+def _somewhere(sink: ServiceSink[Any], event: Event) -> ServiceSink[Any]:
+    """The sink for one address: that of the event, where it says one by itself, else one at which nobody is."""
+    if sink.addressing is None:
+        return sink
+    if isinstance(to := sink.addressing.resolve(event, None), Address):
+        return sink.at(to)
+    if (service := sink.look.service) is None:
+        return sink
+    nobodys = specimen(service)
+    names = [name for name in sink.config.address_forms if is_expression(getattr(sink.config, name))]
+    return sink.at(Address("", {name: getattr(nobodys, name) for name in names}))
 
 
 def _for_customer(event: Event, look: Look, renderer: Renderer, at: datetime) -> tuple[Message, str | None]:

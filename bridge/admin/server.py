@@ -106,6 +106,7 @@ class Admin:
                     yield
                 finally:
                     await streaming.close()
+                    await self._means.errands.close()
         finally:
             self._guard = None
             self._opened.clear()

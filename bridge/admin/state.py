@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from bridge.admin.customers import Customers
 from bridge.admin.dry_run import DryRun
 from bridge.admin.settings import AdminSettings
 from bridge.errors import Mistake
@@ -65,6 +66,7 @@ class ConfigState:
     store     the store's address, without its password
     dry_run   the same, to be asked what would happen: nothing of it counts where the bridge runs
     keep      seconds for which settled deliveries can be looked up
+    customers what it says of people, and of those who are told by it
     webhooks  sink → what the webhook is called that describes it
     rejected  the file as it is on disk, where that is wrong
     """
@@ -84,5 +86,6 @@ class ConfigState:
     store: str
     keep: float
     webhooks: Mapping[str, NamedWebhook]
+    customers: Customers = Customers()  # noqa: RUF009 a frozen value
     places: Sequence[RowPlace] = ()
     rejected: Rejected | None = None

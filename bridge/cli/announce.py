@@ -10,17 +10,14 @@ import typer
 from bridge.cli.completing import sink_names
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import audit, existing_ledger, load_settings, operator
-from bridge.cli.people import RealmOption, key_of
+from bridge.cli.people import RealmOption
 from bridge.cli.selection import DryRunOption, counted
-from bridge.errors import BridgeError, UnknownName
+from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bridge.admin.announcing import Counted
+    from bridge.admin.drafts import Drafted, Wanted
     from bridge.config.model import Config
     from bridge.store.ledger import Ledger
-    from bridge.store.records import AnnouncementRecord
 
 RLM = "\u200f"  # of a terminal nobody knows what it makes of it
 PREVIEWS = 2  # languages
@@ -57,6 +54,9 @@ def announce(
     new = bool(to or sink or text_file or dry_run or critical)
     if asked + new != 1:
         raise BridgeError("announce: say --to, --sink and --text-file; or one of --list, --show, --stop, --resume")
+    from bridge.admin import drafts
+    from bridge.config.state import customers
+
     settings = load_settings(config)
     with existing_ledger(settings) as ledger:
         if every:
@@ -68,29 +68,13 @@ def announce(
         elif resume is not None:
             _resume(ledger, settings, resume, as_json=as_json)
         elif to and sink and text_file:
-            chosen = [_chosen(settings, one, realm) for one in to]
-            _new(ledger, settings, chosen, sink, _text(text_file), (category, critical), (dry_run, yes, as_json))
+            wanted = drafts.wanted_of(
+                customers(settings), to, sink=sink, text=_text(text_file), category=category, critical=critical,
+                realm=realm,
+            )  # fmt: skip
+            _new(ledger, settings, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
         else:
             raise BridgeError("announce: say whom with --to, by which --sink, and what with --text-file")
-
-
-def _chosen(settings: "Config", who: str, realm: str | None) -> str:
-    """Whom it means, as it is kept."""
-    from bridge.admin.announcing import EVERYBODY, OF_REALM
-    from bridge.config.errors import suggestion
-
-    kind, _, name = who.partition(":")
-    realms = settings.realms()
-    known = {"realm": sorted(set(realms.values())), "source": list(realms)}.get(kind)
-    if who == EVERYBODY:
-        return who
-    if known is not None:
-        if name not in known:
-            raise UnknownName(f'announce: no {kind} named "{printable(name)}": {suggestion(name, known)}')
-        return f"{OF_REALM}{realms[name] if kind == 'source' else name}"
-    if kind not in ("user", "owner"):
-        raise BridgeError(f'announce: "{printable(who)}" is nobody: say {WHOM}')
-    return key_of(settings, who, realm)
 
 
 def _text(file: Path) -> str:
@@ -101,61 +85,35 @@ def _text(file: Path) -> str:
         raise BridgeError(f"announce: {file}: {why}") from None
 
 
-def _new(
-    ledger: "Ledger",
-    settings: "Config",
-    chosen: "Sequence[str]",
-    sink: str,
-    text: str,
-    terms: tuple[str, bool],
-    how: tuple[bool, bool, bool],
-) -> None:
-    from bridge.admin import announcing
+def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Count, show, ask, and send."""
+    from bridge.admin import announcements, drafts
     from bridge.admin.dry_run import dry_run as ready_for
-    from bridge.people.wants import CATEGORIES
-    from bridge.store.queries.announcements import add_announcement
-    from bridge.store.records import AnnouncementRecord
 
-    (category, critical), (dry_run, yes, as_json) = terms, how
-    if category not in CATEGORIES:
-        raise BridgeError(f"announce: category should be {', '.join(CATEGORIES)}")
-    ready, now = ready_for(settings), datetime.now(UTC)
-    opened = announcing.customers_sink(ready, sink)
-    found = announcing.counted(ledger, chosen, opened)
-    said = {
-        locale: announcing.shown(ready, opened, text, locale, name=_first(found, locale, ready.locale), now=now)
-        for locale in found.locales(ready.locale)
-    }
+    now, ready = datetime.now(UTC), ready_for(settings)
+    drafted = drafts.draft(ledger, ready, wanted, now=now)
+    said = {locale: drafted.words(locale) for locale in drafted.looks}
     if not as_json:
-        _preview(found, said, ready.locale)
-    if not found.reached:
-        raise BridgeError("announce: nobody is meant by that whom this sink reaches")
-    told = {"reached": len(found.reached), "unreached": found.unreached, "previews": said}
+        _preview(drafted, said)
+    people = drafts.check_count(drafted)
+    told = {"reached": people, "unreached": drafted.found.unreached, "previews": said}
     if dry_run:
         print_json({"id": None, **told}) if as_json else print("nothing is sent")
         return
     if not yes:
-        _ask(len(found.reached))
-    record = AnnouncementRecord(
-        at=now, by=operator(), sink=sink, chosen=tuple(chosen), text=text,
-        category=category, critical=critical, counted=len(found.reached),
-    )  # fmt: skip
-    id_ = ledger.write(add_announcement, record)
-    audit(ledger, "announce", announcement=id_, sink=sink, people=len(found.reached), category=category)
-    _put(ledger, id_, found)
+        _ask(people)
+    id_ = drafts.keep(ledger, drafted, by=operator(), now=now, again=True)
+    audit(ledger, "announce", announcement=id_, sink=wanted.sink, people=people, category=wanted.category)
+    announcements.put(ledger, id_, drafted.found.reached, now)
     print_json({"id": id_, **told}) if as_json else print(f"announcement {id_}: --show {id_} says who has it")
 
 
-def _first(found: "Counted", locale: str, default: str) -> str:
-    """Who is an example of those who read a language."""
-    return next(one.name for one in found.reached if (one.locale or default) == locale)
-
-
-def _preview(found: "Counted", said: dict[str, str], default: str) -> None:
-    number = len(found.reached)
-    beside = f" · {found.unreached} without an address" if found.unreached else ""
+def _preview(drafted: "Drafted", said: dict[str, str]) -> None:
+    number, beside = len(drafted.found.reached), ""
+    if drafted.found.unreached:
+        beside = f" · {drafted.found.unreached} without an address"
     print(f"{number} {'person' if number == 1 else 'people'}{beside}")
-    for locale, count in list(found.locales(default).items())[:PREVIEWS]:
+    for locale, count in list(drafted.found.locales(drafted.default).items())[:PREVIEWS]:
         print(f"\n{locale}, {count}:")
         for line in said[locale].splitlines():
             print(f"  {printable(line.replace(RLM, ''))}")
@@ -169,25 +127,10 @@ def _ask(number: int) -> None:
         raise BridgeError("announce: nothing is sent: that is another number")
 
 
-def _put(ledger: "Ledger", id_: int, found: "Counted") -> None:
-    from bridge.admin.announcing import put_all
-
-    for _ in put_all(ledger, _announcement(ledger, id_), found.reached, datetime.now(UTC)):
-        pass
-
-
-def _announcement(ledger: "Ledger", id_: int) -> "AnnouncementRecord":
-    from bridge.store.queries.announcements import announcement_of
-
-    if (record := ledger.read(announcement_of, id_)) is None:
-        raise UnknownName(f"announce: there is no announcement {id_}: --list shows them")
-    return record
-
-
 def _list(ledger: "Ledger", settings: "Config", *, as_json: bool) -> None:
-    from bridge.store.queries.announcements import newest_announcements
+    from bridge.admin.announcements import list_announcements
 
-    found = ledger.read(newest_announcements, limit=LISTED)
+    found = list_announcements(ledger, limit=LISTED)
     if as_json:
         print_json([one.to_json() for one in found])
         return
@@ -199,42 +142,38 @@ def _list(ledger: "Ledger", settings: "Config", *, as_json: bool) -> None:
 
 
 def _show(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) -> None:
-    from bridge.store.queries.announcements import outcomes, people_of
+    from bridge.admin.announcements import announced_people, announcement_now, record_of
 
-    record = _announcement(ledger, id_)
-    found = ledger.read(outcomes, id_)
+    found = announcement_now(ledger, record_of(ledger, id_))
     if as_json:
-        people = ledger.read(people_of, id_, limit=None)
-        print_json({**record.to_json(), "people": [one.to_json() for one in people]})
+        people = announced_people(ledger, id_, limit=max(found.made, 1)).items
+        print_json({**found.to_json(), "people": [one.to_json() for one in people]})
         return
-    print(printable(f"{id_}  {record.state.value.replace('_', ' ')}  {local_time(record.at, settings.zone())}"))
-    print(f"{sum(number for _, _, number in found)} of {counted(record.counted, 'delivery')} made")
-    for state, reason, number in found:
-        print(printable(f"{number:>7}  {state.value.replace('_', ' ')}{f': {reason}' if reason else ''}"))
-    for one in ledger.read(people_of, id_, limit=LISTED, uncertain=True):
-        print(printable(f"uncertain  {one.key}: panelbridge replay {one.delivery} sends it once more"))
+    print(printable(f"{id_}  {found.state.value.replace('_', ' ')}  {local_time(found.at, settings.zone())}"))
+    print(f"{found.made} of {counted(found.counted, 'delivery')} made")
+    for one in found.outcomes:
+        why = f": {one.reason}" if one.reason else ""
+        print(printable(f"{one.people:>7}  {one.state.value.replace('_', ' ')}{why}"))
+    for who in announced_people(ledger, id_, limit=LISTED, uncertain=True).items:
+        print(printable(f"uncertain  {who.key}: panelbridge replay {who.delivery} sends it once more"))
 
 
 def _stop(ledger: "Ledger", id_: int, *, as_json: bool) -> None:
-    from bridge.store.queries.announcements import stop
+    from bridge.admin.announcements import hold
 
-    _announcement(ledger, id_)
-    held = ledger.write(stop, id_, now=datetime.now(UTC))
+    held = hold(ledger, id_, now=datetime.now(UTC)).deliveries
     audit(ledger, "announce stop", announcement=id_, deliveries=held)
     text = f"announcement {id_} is stopped: {counted(held, 'delivery')} held back"
     print_json({"id": id_, "held_back": held}) if as_json else print(text)
 
 
 def _resume(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) -> None:
-    from bridge.admin import announcing
+    from bridge.admin.announcements import put_rest, release
     from bridge.admin.dry_run import dry_run as ready_for
-    from bridge.store.queries.announcements import go_on
-    from bridge.store.records import AnnouncementState
 
-    record, again = _announcement(ledger, id_), ledger.write(go_on, id_, now=datetime.now(UTC))
-    if _announcement(ledger, id_).state is AnnouncementState.PUTTING:
-        opened = announcing.customers_sink(ready_for(settings), record.sink)
-        _put(ledger, id_, announcing.counted(ledger, record.chosen, opened))
+    now = datetime.now(UTC)
+    again = release(ledger, id_, now=now).deliveries
+    put_rest(ledger, ready_for(settings), id_, now)
     audit(ledger, "announce resume", announcement=id_, deliveries=again)
     text = f"announcement {id_} goes on: {counted(again, 'delivery')} that had been held back"
     print_json({"id": id_, "resumed": again}) if as_json else print(text)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,12 +17,10 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from bridge.admin.forgetting import Forgettable
     from bridge.config.model import Config
-    from bridge.event import Event
     from bridge.people.person import Person
     from bridge.store.ledger import Ledger
     from bridge.store.queries.forget import Places
 
-PAUSE = 0.02  # seconds between two steps: what comes in goes first
 #: What rows of each table are called.
 NOUNS = {
     "events": "event",
@@ -75,7 +73,12 @@ def forget(
         if not found.is_nothing and not yes:
             _ask(person)
         done = forgetting.forget(
-            ledger, person, places=places, now=datetime.now(UTC), pause=lambda: time.sleep(PAUSE), mentions=mentions
+            ledger,
+            person,
+            places=places,
+            now=datetime.now(UTC),
+            pause=lambda: time.sleep(forgetting.PAUSE),
+            mentions=mentions,
         )
         if not done.is_nothing:
             audit(ledger, "forget", **{name: number for name, number in done.rows.items() if number})
@@ -88,27 +91,10 @@ def forget(
 
 def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -> "tuple[Person, Places]":
     """Who is meant, and where what was told to them went."""
-    from bridge.people.address import Address
-    from bridge.people.person import Person, an_event_about
-    from bridge.people.recipient import Audience
-    from bridge.store.queries.directory import records_of
-    from bridge.store.queries.links import chats_of
+    from bridge.admin.forgetting import person_of
+    from bridge.config.state import customers
 
-    key, found = key_of(settings, who, realm), [one.addressing() for one in settings.all_sinks().values()]
-    realm_, _, subject = key.partition("/")
-    kind, _, name = subject.partition(":")
-    if kind != Audience.PERSON.kind:
-        raise BridgeError(f"forget: say whom, as user:NAME: a{'n' if kind == 'owner' else ''} {kind} is no person")
-    record = ledger.read(records_of, [key]).get(key)
-    ways = [one for one in found if one is not None and one.audience is Audience.PERSON]
-
-    def places(event: "Event") -> set[str]:
-        addresses = (way.resolve(event, record) for way in ways)
-        return {one.place for one in addresses if isinstance(one, Address) and one.place}
-
-    sources = frozenset(source for source, its in settings.realms().items() if its == realm_)
-    known = places(an_event_about(name)) | set(ledger.read(chats_of, key))
-    return Person(realm_, name, sources, frozenset(known)), places
+    return person_of(ledger, customers(settings), key_of(settings, who, realm))
 
 
 def _show(settings: "Config", person: "Person", found: "Forgettable", *, mentions: bool) -> None:
@@ -137,19 +123,11 @@ def _ask(person: "Person") -> None:
 
 
 def _scrub(settings: "Config", ledger: "Ledger", person: "Person") -> None:
-    from bridge.store.scrub import Scrubbed, scrub
+    from bridge.admin.forgetting import LEFT
+    from bridge.store.scrub import scrub
 
-    done = scrub(settings.store_url(), ledger, person.spellings)
-    if done is Scrubbed.READ:
-        raise BridgeError(
-            "forget: all is erased from the tables, but the log beside the store could not be emptied: somebody reads"
-            " from it, or the bridge that runs is an older one. Say it again when that is over"
-        )
-    if done is Scrubbed.LARGE:
-        raise BridgeError(
-            "forget: all is erased from the tables, but the name may be left in the free space of the file, and that is"
-            " too large to be written anew beside a running bridge: stop it, and say this again"
-        )
+    if (left := LEFT.get(scrub(settings.store_url(), ledger, person.spellings))) is not None:
+        raise BridgeError(f"forget: {left}")
 
 
 def _check(settings: "Config", ledger: "Ledger", person: "Person", found: "Forgettable", *, as_json: bool) -> None:
@@ -171,7 +149,8 @@ def _check(settings: "Config", ledger: "Ledger", person: "Person", found: "Forge
         raise typer.Exit(1)
 
 
-def _outside(settings: "Config", person: "Person") -> Iterator[str]:
+def _outside(settings: "Config", person: "Person") -> Iterable[str]:
     """Where the operator has them written down."""
-    if settings.directory is not None:
-        yield from settings.directory.places_of(person.key, next(iter(settings.realms().values()), ""))
+    from bridge.config.state import customers
+
+    return customers(settings).written(person.key)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from bridge.cli.selection import counted
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from bridge.store.ledger import Ledger
     from bridge.store.people_file import Line
 
@@ -28,21 +27,20 @@ NOUNS = {
 
 def export_people(ledger: "Ledger", file: Path | None) -> None:
     """Write the file, or to standard output: all of one moment."""
-    from bridge.store.people_file import lines
-    from bridge.store.queries.people_file import people_rows
+    from bridge.admin.people_file import export_people as export
 
-    def write(connection: "sa.Connection") -> None:
+    def write(lines: Iterator[bytes]) -> None:
         if file in (None, STDIN):
-            sys.stdout.writelines(line.decode() for line in lines(people_rows(connection)))
+            sys.stdout.writelines(line.decode() for line in lines)
             return
         assert file is not None
         mine = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it has people's addresses
         with os.fdopen(mine, "wb") as out:
-            count = sum(bool(out.write(line)) for line in lines(people_rows(connection)))
+            count = sum(bool(out.write(line)) for line in lines)
         print(f"{file}: {counted(count - 1, 'row')}")
 
     try:
-        ledger.read(write)
+        export(ledger, write)
     except FileExistsError:
         raise BridgeError(f"people export: there is a {file} already: give another name") from None
     except OSError as error:
@@ -51,39 +49,25 @@ def export_people(ledger: "Ledger", file: Path | None) -> None:
 
 def import_people(ledger: "Ledger", file: Path | None, *, dry_run: bool) -> dict[str, int]:
     """Take what a file says, all in one commit; how many rows of each table changed something."""
-    from bridge.store.queries.people_file import import_people as take
+    from bridge.admin.people_file import import_people as take
 
     if file is None:
         raise BridgeError("people import: say from which file; - is standard input")
-    found = _read(file)
-
-    def write(connection: "sa.Connection") -> dict[str, int]:
-        with connection.begin_nested() as savepoint:
-            changed = take(connection, found)
-            if dry_run:
-                savepoint.rollback()
-        return changed
-
-    return ledger.write(write)
+    return take(ledger, _read(file), dry_run=dry_run).changed
 
 
 def _read(file: Path) -> "list[Line]":
-    from bridge.store.people_file import Tell, read
+    from bridge.admin.people_file import read_people
 
-    tell = Tell(str(file))
     try:
         if file == STDIN:
-            found = list(read(sys.stdin, tell))
-        else:
-            with file.open(encoding="utf-8", newline="\n") as lines:
-                found = list(read(lines, tell))
+            return read_people(sys.stdin, str(file))
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            return read_people(lines, str(file))
     except OSError as error:
         raise BridgeError(f"people import: cannot read {file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BridgeError(f"people import: {file} is not UTF-8") from None
-    if tell.count:
-        raise BridgeError(f"people import: nothing was taken\n{tell.text}")
-    return found
 
 
 def told_of(changed: dict[str, int], *, dry_run: bool) -> str:

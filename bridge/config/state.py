@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from bridge.admin.customers import Customers
 from bridge.admin.dry_run import dry_run
 from bridge.admin.state import ConfigState, NamedWebhook, RowPlace, SourceState
 from bridge.config.document import KeyPath, entry_of
@@ -38,6 +39,7 @@ def config_state(
         sources=source_states(config),
         router=router,
         dry_run=dry_run(config),
+        customers=customers(config),
         renderer=renderer,
         zone=config.zone(),
         locale=config.locale,
@@ -47,6 +49,21 @@ def config_state(
             sink: NamedWebhook(str(one.id) if one.id is not None else None, one.name)
             for sink, one in config.named_webhooks()
         },
+    )
+
+
+def customers(config: Config) -> Customers:
+    """What the file says of people."""
+    ways = {name: one.addressing() for name, one in config.all_sinks().items()}
+    people, directory, realms = config.people, config.directory, config.realms()
+    own = next(iter(realms.values()), "")
+    return Customers(
+        realms=realms,
+        ways={name: way for name, way in ways.items() if way is not None and way.audience is not None},
+        rules=config.rules(),
+        ears=config.ears() if people is not None else None,
+        holds=people.link_expires if people is not None else 0.0,
+        written=lambda key: directory.places_of(key, own) if directory is not None else (),
     )
 
 

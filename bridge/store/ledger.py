@@ -29,6 +29,10 @@ class Ledger:
         with store_errors(), self._engine.begin() as connection:
             return query(connection, *args, **kwargs)
 
+    def patiently(self, seconds: float) -> "Ledger":
+        """The same for who looks for longer than pages may; this one lets everybody take their time."""
+        return self
+
 
 class InCommit(Ledger):
     """A ledger inside of somebody's commit: all that is asked of it is one, and nothing is there before it."""

@@ -39,5 +39,9 @@ class Reader(Ledger):
     def write(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise StoreError("store: who looks writes nothing")
 
+    def patiently(self, seconds: float) -> Ledger:
+        """The same, where a look may take so many seconds: what somebody asks for, and then waits for."""
+        return Reader(self._engine, seconds)
+
     def close(self) -> None:
         self._engine.dispose()

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from html import unescape
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from yarl import URL
@@ -93,7 +94,11 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
 
         document = await ask("GET", "/openapi.json")
         for path in document["paths"]:
-            if "get" in document["paths"][path] and "{" not in path and path not in ("/samples", "/series"):
+            if (
+                "get" in document["paths"][path]
+                and "{" not in path
+                and path not in ("/samples", "/series", "/people/export")
+            ):
                 await ask("GET", path)
         for what in ("in", "out", "type", "row", "aside"):
             await ask("GET", f"/series?what={what}")
@@ -110,6 +115,11 @@ async def every_answer(url: str, token: str) -> dict[str, str]:
         for place, name in (("sinks", "name"), ("dead", "key")):
             for one in (await ask("GET", f"/{place}"))["items"]:
                 await ask("GET", f"/{place}/{one[name]}")
+        for one in (await ask("GET", "/people?limit=200"))["items"]:
+            await ask("GET", f"/people/{quote(one['realm'])}/{quote(one['key'].partition('/')[2], safe='')}")
+        for one in (await ask("GET", "/announcements"))["items"]:
+            for path in ("", "/people"):
+                await ask("GET", f"/announcements/{one['id']}{path}")
         for one in (await ask("GET", "/sources"))["items"]:
             await ask("GET", f"/samples?source={one['name']}")
         async with answered(program, "POST", "/graphql", json={"query": EVERYTHING}) as response:

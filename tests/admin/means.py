@@ -1,14 +1,17 @@
 """What a running bridge lends the admin side, where there is none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from bridge.admin.actions import Means
+from bridge.admin.errands import Errands
 from bridge.admin.testing import Probe
 from bridge.admin.trouble import StoreTrouble
 from bridge.delivery.probe import Probed
 from bridge.event import Event
 from bridge.outcome import Attempt, Delivered
+from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
+from bridge.store.scrub import Scrubbed
 
 
 def means_of(
@@ -16,9 +19,10 @@ def means_of(
     *,
     reload: Callable[[], None] = lambda: None,
     probe: Probe | None = None,
+    store: str = "sqlite:///none.db",
     trouble: Callable[[], StoreTrouble | None] = lambda: None,
 ) -> Means:
-    """Of a bridge that carries every lane, and whose services take every test."""
+    """Of a bridge that carries every lane, and whose services take every test. `store`: where its errands work."""
     return Means(
         reload=reload,
         resume=outbox.resume,
@@ -26,8 +30,14 @@ def means_of(
         carries=lambda sink: True,
         operate=outbox.operate,
         probe=probe or _nowhere,
+        errands=Errands(lambda: open_ledger(store)),
+        scrub=_scrubbed,
         trouble=trouble,
     )
+
+
+async def _scrubbed(texts: Sequence[str]) -> Scrubbed:
+    return Scrubbed.DONE
 
 
 async def _nowhere(sink: str, event: Event, locale: str | None) -> Probed:

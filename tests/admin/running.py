@@ -123,11 +123,11 @@ async def running_admin(
     async with open_outbox(store) as outbox:
         router = Router(config.table(), sinks=config.all_sinks())
         if events:
-            await (fill or _fill)(outbox, router)
+            await (fill or filled)(outbox, router)
         reloads: list[None] = []
         side = Admin(
             clock,
-            means_of(outbox, reload=lambda: reloads.append(None), probe=probe, trouble=trouble),
+            means_of(outbox, reload=lambda: reloads.append(None), probe=probe, trouble=trouble, store=store),
             open_reader=lambda: open_reader(store, limit=LIMIT),
         )
         places = row_places(loaded)
@@ -143,7 +143,7 @@ def _renderer(config: Config) -> Renderer:
     return Renderer(folders=(), timezone=config.zone(), locale=config.locale)
 
 
-async def _fill(outbox: SqlOutbox, router: Router) -> None:
+async def filled(outbox: SqlOutbox, router: Router) -> None:
     """ALICE delivered to ops and dead for team; BOB waits for ops and was held back from team; CHANGED went nowhere."""
     for event in (ALICE, BOB, CHANGED, ODD):
         await outbox.put(Intake([router.route(event)]))

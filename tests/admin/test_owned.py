@@ -95,6 +95,7 @@ def asked(defined: Routes) -> list[tuple[str, str]]:
 
 
 def filled(path: str, event_id: str) -> str:
+    path = path.replace("{who}", "user:alice-of-seven").replace("{realm}", "marzban")
     return re.sub(r"\{\w+\}", "opsroom", path.replace("{id}", event_id).replace("{event_id}", event_id))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -15,6 +16,8 @@ import aiohttp
 import pytest
 
 from tests.processes import PATIENCE, Bridge, a_bridge, a_receiver, free_port
+from tests.services.service import serving
+from tests.services.telegram import TOKEN, Telegram
 
 pytestmark = pytest.mark.process
 ACT, SECRET = "act-0123456789abcdef", "the-secret-of-berlin"
@@ -28,8 +31,28 @@ sinks:
   ops: {{type: webhook, url: "{taking}"}}
   team: {{type: webhook, url: "{refusing}"}}
   off: {{type: console, enabled: false}}
+  dm: {{type: telegram, token: "{bot}", api_base: "{telegram}", chat_id: "{{{{ person.telegram }}}}"}}
+people: {{bot: dm}}
+directory: {{users: {{alice: {{telegram: 700001, locale: fa}}, bob: {{telegram: 700002}}}}}}
 routes:
   - {{match: user.*, to: [ops, team, "off"]}}
+"""
+#: How a file of lines is posted: no schema says what one of them is, so that what is made up is the name of who wants
+#: nothing.
+LINES = """
+import json
+import schemathesis
+
+AT = "2026-11-21T00:00:00Z"
+
+@schemathesis.serializer("application/jsonl")
+def lines(context, value):
+    if not isinstance(value, str):
+        return str(value).encode()
+    first = {"panelbridge": "people", "version": 1}
+    key = "berlin/user:" + value.replace("\\0", "")
+    wish = {"table": "wishes", "key": key, "stopped_at": AT, "by": "operator", "at": AT, "wants": None}
+    return (json.dumps(first) + "\\n" + json.dumps(wish)).encode()
 """
 REQUESTS = [
     *({"action": "user_created", "username": name} for name in ("alice", "bob", "carol", "dave")),
@@ -51,9 +74,12 @@ class Filled:
 async def filled(tmp_path: Path) -> AsyncIterator[Filled]:
     """One that has delivered, given up, and not understood."""
     port = free_port()
-    async with a_receiver() as taking, a_receiver() as refusing:
+    telegram = serving(Telegram(chats=(700001, 700002)))
+    async with a_receiver() as taking, a_receiver() as refusing, telegram as base:
         refusing.status = 400
-        text = FILE.format(port=port, token=ACT, secret=SECRET, taking=taking.url, refusing=refusing.url)
+        text = FILE.format(
+            port=port, token=ACT, secret=SECRET, taking=taking.url, refusing=refusing.url, bot=TOKEN, telegram=base
+        )
         async with a_bridge(tmp_path, text) as bridge:
             await bridge.start()
             await _fill(bridge)
@@ -85,10 +111,13 @@ async def _known(http: aiohttp.ClientSession) -> Mapping[str, object]:
     [*_, event], [delivery, *_] = await _items(http, "events"), await _items(http, "deliveries?sink=team")
     async with http.get(f"events/{event['id']}") as response:
         table = (await response.json())["table_key"]
-    async with http.post("mutes", json={"what": "user:nobody", "for": "1d"}) as response:
-        mute = (await response.json())["id"]
+    announced = {"to": ["user:bob"], "sink": "dm", "words": {"en": "Soon"}, "count": 1}
+    async with http.post("announcements", json=announced) as response:
+        assert response.status == 201, await response.text()
+        announcement = (await response.json())["id"]
+    people = {"realm": "berlin", "who": "user:nobody", "announcement": announcement}
     of_dead = {"delivery": delivery["id"], "group": groups[0]["key"]}
-    return {"event": event["id"], **of_dead, "sink": "ops", "mute": mute, "table": table}
+    return {"event": event["id"], **of_dead, "sink": "ops", "table": table, **people}
 
 
 async def _items(http: aiohttp.ClientSession, path: str) -> list[dict[str, Any]]:
@@ -103,6 +132,8 @@ def _asked(filled: Filled, folder: Path, *more: str) -> subprocess.CompletedProc
     places = [f'"path.{name}" = {json.dumps(value)}' for name, value in filled.known.items()]
     config = folder / "schemathesis.toml"
     config.write_text("\n".join(["[parameters]", *places, '"query.source" = "berlin"', ""]))
+    hooks = folder / "lines.py"
+    hooks.write_text(LINES)
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", f"{filled.url}/openapi.json", "--url", filled.url, "--header", f"Authorization: Bearer {ACT}"),
@@ -110,7 +141,8 @@ def _asked(filled: Filled, folder: Path, *more: str) -> subprocess.CompletedProc
         *("--continue-on-failure", "--generation-database", "none"),
         *("--report", "ndjson", "--report-ndjson-path", str(folder / "asked.ndjson"), *more),
     ]
-    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, cwd=folder, check=False)
+    env = {**os.environ, "SCHEMATHESIS_HOOKS": "lines", "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
+    return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, cwd=folder, check=False, env=env)
 
 
 def _statuses(folder: Path) -> Mapping[str, set[int]]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from bridge.admin.people_shapes import AnnouncementNow
 from bridge.admin.shapes import Audited, DeadGroup, EventBrief, Lane, ListedDelivery, Muted, Point, SetAside, Shape, Try
 from bridge.admin.status import Status
 from bridge.admin.tried import Previewed, SampleShape, SentTest
@@ -178,6 +179,13 @@ class ConfigNow(Shape):
     locale: str
     store: str
     keep: float
+
+
+class Announcements(Shape):
+    """`next`: what `before` has to be for older ones, null where there are none."""
+
+    items: tuple[AnnouncementNow, ...]
+    next: int | None
 
 
 class ReplayedIds(Shape):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -13,18 +13,20 @@ from bridge.admin.auth import Role, Who
 from bridge.admin.guard import Guard
 from bridge.admin.reading import Reading
 from bridge.admin.rest.acting import ACTING
+from bridge.admin.rest.announcing import ANNOUNCING
 from bridge.admin.rest.asking import ASKING
-from bridge.admin.rest.endpoint import Call, Endpoint
+from bridge.admin.rest.endpoint import Call, Endpoint, Text
 from bridge.admin.rest.keeping import KEEPING
 from bridge.admin.rest.looking import LOOKING
 from bridge.admin.rest.openapi import document
+from bridge.admin.rest.people import PEOPLE
 from bridge.admin.rest.reading import body_of, query_of
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
 from bridge.errors import suggestion
 
 T = TypeVar("T")
-ENDPOINTS: tuple[Endpoint, ...] = (*ASKING, *LOOKING, *KEEPING, *ACTING)
+ENDPOINTS: tuple[Endpoint, ...] = (*ASKING, *LOOKING, *KEEPING, *ACTING, *PEOPLE, *ANNOUNCING)
 PREFIX, DOCUMENT = "/api/v1", "/openapi.json"
 _PATTERNS = {one.path: one.pattern for one in ENDPOINTS}
 _BY_PATH: Mapping[str, Mapping[str, Endpoint]] = {
@@ -56,7 +58,7 @@ class Api:
         if path == DOCUMENT:
             _check_method(request, {"GET": None})
             return self._document(request)
-        known, place = _found(path)
+        known, place = _found(_written(request, self._state().admin.prefix()))
         request[ROUTE] = PREFIX + known
         endpoint = _check_method(request, _BY_PATH[known])
         self._guard.check_role(request, who, endpoint.role)
@@ -65,7 +67,7 @@ class Api:
 
     async def _call(self, request: web.Request, who: Who, endpoint: Endpoint, place: Mapping[str, str]) -> web.Response:
         query = query_of(endpoint, request.query.items())
-        body = body_of(endpoint, request.content_type, await request.read()) if endpoint.body else None
+        body = await _body(request, endpoint)
         call = Call(
             read=self._reading.run,
             means=self._means,
@@ -75,10 +77,14 @@ class Api:
             query=query,
             body=body,
             tests=self._tests,
+            role=who.role,
             who=who_acts(who.by, self._guard.address(request)),
             acted=lambda action, fields: self._acted(action, who, request, fields),
         )
         found = await endpoint.do(call)
+        if isinstance(found, bytes):
+            assert isinstance(endpoint.answer, Text)
+            return web.Response(body=found, content_type=endpoint.answer.content_type, headers={"Vary": VARY})
         return _json(found.model_dump_json().encode(), endpoint.status)
 
     def _document(self, request: web.Request) -> web.Response:
@@ -87,11 +93,29 @@ class Api:
         return _json(json.dumps(whole).encode())
 
 
+def _written(request: web.Request, prefix: str) -> str:
+    """The path below /api/v1 in which `%2F` is a slash within a name, and `%25` a percent sign."""
+    path = request.rel_url.path_safe
+    whole = prefix + PREFIX
+    return path.removeprefix(whole if path.startswith(f"{whole}/") else PREFIX)
+
+
+async def _body(request: web.Request, endpoint: Endpoint) -> Any:
+    """What was posted, as the endpoint wants it; raise Refused where it is something else."""
+    if (text := endpoint.takes) is None:
+        return body_of(endpoint, request.content_type, await request.read()) if endpoint.body else None
+    if request.content_type != text.content_type:
+        raise Refused(
+            415, "this is not read here", f"Post it as {text.content_type}.", headers={"Accept": text.content_type}
+        )
+    return await request.clone(client_max_size=text.most).read()
+
+
 def _found(path: str) -> tuple[str, Mapping[str, str]]:
     """The path of an endpoint, and what its `{…}` are; raise Refused where there is none."""
     for known, pattern in _PATTERNS.items():
         if found := pattern.fullmatch(path):
-            return known, found.groupdict()
+            return known, {name: one.replace("%2F", "/").replace("%25", "%") for name, one in found.groupdict().items()}
     near = suggestion(path[:100], _PATTERNS)
     detail = f"{near[:1].upper()}{near[1:]}" if near.startswith("did") else f"{PREFIX}{DOCUMENT} says what there is."
     raise Refused(404, "there is nothing here", detail)

@@ -40,7 +40,7 @@ def _moment(value: Any) -> Any:
         return _FIRST if moment.year == 1 else _LAST
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     if isinstance(value, str):
         if not _WHOLE.fullmatch(value):
             raise ValueError("should be a whole number")
@@ -58,10 +58,10 @@ def _boolean(value: Any) -> Any:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-Id = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(_whole)]
+Id = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(whole)]
 JsonId = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(_number)]
-Limit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
-Step = Annotated[Literal[60, 300, 1800, 3600, 86400], BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(whole)]
+Step = Annotated[Literal[60, 300, 1800, 3600, 86400], BeforeValidator(whole)]
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 #: What is looked for: PostgreSQL knows no text with a NUL in it.
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]

@@ -25,6 +25,9 @@ PLACES: Mapping[str, str] = {
     "group": r"[0-9a-f]{12}",
     "mute": r"[1-9][0-9]{0,17}",
     "table": r"[0-9a-f]{16}",
+    "announcement": r"[1-9][0-9]{0,17}",
+    "realm": r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+    "who": r"(?:user|owner|node):[^/]{1,600}",
 }
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -44,6 +47,7 @@ class Call:
     query  what stands behind the ? of the address, as the endpoint wants it
     body   what was posted, as the endpoint wants it
     tests  the last test of each sink
+    role   what they may do
     who    who asks, as others are told
     acted  keeps an action, by its name and what is to be known of it
     """
@@ -56,8 +60,18 @@ class Call:
     query: Any
     body: Any
     tests: dict[str, SentTest]
+    role: Role
     who: str
     acted: Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is no JSON: its content type, how many bytes of it are taken at the most, and one that can be."""
+
+    content_type: str
+    most: int = 0
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +79,9 @@ class Endpoint:
     """
     name     what the document calls it: operationId
     summary  what it does, in one line
-    answer   the shape of what it answers
+    answer   the shape of what it answers, or what kind of text that is
     body     the models of what may be posted, none where nothing is
+    takes    what is posted in the place of JSON
     refuses  statuses that it may answer with beside those that every one may
     """
 
@@ -74,17 +89,18 @@ class Endpoint:
     method: str
     path: str
     summary: str
-    answer: type[Shape]
-    do: Callable[[Call], Awaitable[Shape]]
+    answer: type[Shape] | Text
+    do: Callable[[Call], Awaitable[Shape | bytes]]
     role: Role = Role.LOOK
     query: type[Query] = Nothing
     body: tuple[type[BaseModel], ...] = ()
     refuses: tuple[int, ...] = ()
     status: int = 200
+    takes: Text | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What its path looks like; an id that cannot be one is not there."""
+        """What its path looks like, `%2F` and `%25` as they are; an id that cannot be one is not there."""
         return re.compile(_PLACE.sub(lambda one: f"(?P<{one[1]}>{PLACES[one[1]]})", self.path), re.ASCII)
 
     @property

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from bridge import __version__
 from bridge.admin.auth import Role
 from bridge.admin.rest.answered import Problem
-from bridge.admin.rest.endpoint import PLACES, Endpoint
+from bridge.admin.rest.endpoint import PLACES, Endpoint, Text
 from bridge.event import JsonObject
 
 PROBLEMS: Mapping[int, str] = {
@@ -33,8 +33,11 @@ _PLACES: Mapping[str, str] = {
     "group": "the key of a group",
     "mute": "a mute's number",
     "table": "the key of a table",
+    "announcement": "an announcement's number",
+    "realm": "whose users they are: of a source its realm, or its name",
+    "who": "user:NAME, owner:NAME or node:NAME",
 }
-_NUMBERS = ("delivery", "mute")
+_NUMBERS = ("delivery", "mute", "announcement")
 
 
 @cache
@@ -63,7 +66,8 @@ def document(endpoints: tuple[Endpoint, ...]) -> JsonObject:
 def _schemas(endpoints: tuple[Endpoint, ...]) -> JsonObject:
     wanted: dict[type[BaseModel], JsonSchemaMode] = {Problem: "serialization"}
     for one in endpoints:
-        wanted[one.answer] = "serialization"
+        if not isinstance(one.answer, Text):
+            wanted[one.answer] = "serialization"
         wanted.update(dict.fromkeys(one.body, "validation"))
     _, found = models_json_schema(list(wanted.items()), ref_template=_REF)
     schemas: JsonObject = found["$defs"]
@@ -79,6 +83,8 @@ def _operation(endpoint: Endpoint) -> JsonObject:
         "parameters": [*_places(endpoint), *_parameters(endpoint)],
         "responses": dict(_responses(endpoint)),
     }
+    if endpoint.takes is not None:
+        operation["requestBody"] = {"required": True, "content": _text(endpoint.takes)}
     if endpoint.body:
         schema = (
             {"anyOf": [_ref(model) for model in endpoint.body]} if len(endpoint.body) > 1 else _ref(endpoint.body[0])
@@ -126,7 +132,7 @@ def _resolved(property_: JsonObject, defs: Mapping[str, Any]) -> JsonObject:
 def _responses(endpoint: Endpoint) -> Iterator[tuple[str, JsonObject]]:
     yield (
         str(endpoint.status),
-        {"description": endpoint.summary, "content": {"application/json": {"schema": _ref(endpoint.answer)}}},
+        {"description": endpoint.summary, "content": _answer(endpoint)},
     )
     for status in sorted(_refusals(endpoint)):
         response: JsonObject = {
@@ -141,9 +147,19 @@ def _responses(endpoint: Endpoint) -> Iterator[tuple[str, JsonObject]]:
 def _refusals(endpoint: Endpoint) -> set[int]:
     found = {401, 422, 503, *endpoint.refuses}
     found |= {404} if endpoint.places else set()
-    found |= {400, 413, 415} if endpoint.body else set()
+    found |= {400, 413, 415} if endpoint.body else {413, 415} if endpoint.takes else set()
     found |= {403} if endpoint.role is Role.ACT or endpoint.method == "POST" else set()
     return found
+
+
+def _answer(endpoint: Endpoint) -> JsonObject:
+    if isinstance(endpoint.answer, Text):
+        return _text(endpoint.answer)
+    return {"application/json": {"schema": _ref(endpoint.answer)}}
+
+
+def _text(text: Text) -> JsonObject:
+    return {text.content_type: {"schema": {"type": "string"}, "example": text.example}}
 
 
 def _ref(model: type[BaseModel]) -> JsonObject:

@@ -48,9 +48,13 @@ def announcement_of(connection: sa.Connection, id_: int) -> AnnouncementRecord |
     return None if row is None else _record(row)
 
 
-def newest_announcements(connection: sa.Connection, *, limit: int) -> list[AnnouncementRecord]:
-    """The newest first."""
+def newest_announcements(
+    connection: sa.Connection, *, limit: int, before: int | None = None
+) -> list[AnnouncementRecord]:
+    """The newest first, of those before an id."""
     newest = sa.select(announcements).order_by(announcements.c.id.desc()).limit(limit)
+    if before is not None:
+        newest = newest.where(announcements.c.id < before)
     return [_record(row) for row in connection.execute(newest)]
 
 
@@ -167,14 +171,29 @@ def outcomes(connection: sa.Connection, id_: int) -> list[tuple[State, str | Non
     return [(State(state), reason, number) for state, reason, number in found]
 
 
-def people_of(connection: sa.Connection, id_: int, *, limit: int | None, uncertain: bool = False) -> list[Announced]:
-    """Who of them was told and who was not, in the order in which it was put; or those who are `uncertain`."""
+def people_of(
+    connection: sa.Connection,
+    id_: int,
+    *,
+    limit: int | None,
+    uncertain: bool = False,
+    states: Sequence[State] = (),
+    after: int = 0,
+) -> list[Announced]:
+    """Who of them was told and who was not, in the order in which it was put, behind a delivery's number; or those who
+    are `uncertain`, or whose deliveries are in these states.
+    """
+    meant = [announced.c.delivery_id > after]
+    if uncertain:
+        meant.append(deliveries.c.reason == UNCERTAIN)
+    if states:
+        meant.append(deliveries.c.state.in_([one.value for one in states]))
     who = (
         sa.select(
             deliveries.c.id, deliveries.c.recipient, deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at
         )
         .select_from(_THEIRS)
-        .where(*_told_in(id_), deliveries.c.reason == UNCERTAIN if uncertain else sa.true())
+        .where(*_told_in(id_), *meant)
         .order_by(announced.c.delivery_id)
         .limit(limit)
     )

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
-from bridge.people.recipient import is_customer
 from bridge.store.compiled import read, write
 from bridge.store.schema import directories, directory
 
@@ -49,10 +48,11 @@ def records_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapp
     return found
 
 
-def users_in_force(connection: sa.Connection) -> list[tuple[str, Mapping[str, Any]]]:
-    """What the directory says of each user that it knows."""
-    found = sa.select(directory.c.key, directory.c.record).where(directory.c.generation == _IN_FORCE.scalar_subquery())
-    return [(key, load(record)) for key, record in connection.execute(found) if is_customer(key)]
+def records_after(connection: sa.Connection, after: str, *, limit: int) -> list[Record]:
+    """What the directory says of the next ones that it knows, by their keys."""
+    mine = directory.c.generation == _IN_FORCE.scalar_subquery(), directory.c.key > after
+    found = sa.select(directory.c.key, directory.c.record).where(*mine).order_by(directory.c.key).limit(limit)
+    return [(key, load(record)) for key, record in connection.execute(found)]
 
 
 def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[Record]]]) -> list[None]:

@@ -1,0 +1,126 @@
+"""Announcements that were made: how far each is, who has it; and sending, stopping and resuming one.
+
+Deliveries are made by whoever announces: a command, or an errand of the running bridge. Whatever ends it, `resume` goes
+on where it was.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bridge.admin.announcing import Reached, counted, customers_sink, put_all
+from bridge.admin.drafts import Drafted, keep
+from bridge.admin.dry_run import DryRun
+from bridge.admin.people_shapes import AnnouncedFound, AnnouncedPerson, AnnouncementNow, Changed, Outcome
+from bridge.errors import UnknownName
+from bridge.store.base import State
+from bridge.store.ledger import Ledger
+from bridge.store.queries.announcements import announcement_of, go_on, newest_announcements, outcomes, people_of, stop
+from bridge.store.records import AnnouncementRecord, AnnouncementState
+
+if TYPE_CHECKING:
+    from bridge.admin.actions import Means
+    from bridge.admin.errands import Errands
+
+SOON = 2.0  # seconds in which a few deliveries are made, so that whoever asks is told of all of them
+WAITING = (State.PENDING, State.WAITING)
+
+
+def errand_of(id_: int) -> str:
+    """What making its deliveries is called."""
+    return f"announcement {id_}"
+
+
+def record_of(ledger: Ledger, id_: int) -> AnnouncementRecord:
+    """The announcement of that id; raise UnknownName where there is none."""
+    if (record := ledger.read(announcement_of, id_)) is None:
+        raise UnknownName(f"announce: there is no announcement {id_}")
+    return record
+
+
+def announcement_now(ledger: Ledger, record: AnnouncementRecord, errands: "Errands | None" = None) -> AnnouncementNow:
+    """How far it is."""
+    found = [Outcome(state=state, reason=reason, people=n) for state, reason, n in ledger.read(outcomes, record.id)]
+    return AnnouncementNow(
+        id=record.id,
+        at=record.at,
+        by=record.by,
+        sink=record.sink,
+        chosen=record.chosen,
+        text=record.text,
+        category=record.category,
+        critical=record.critical,
+        counted=record.counted,
+        made=sum(one.people for one in found),
+        settled=sum(one.people for one in found if one.state not in WAITING),
+        delivered=sum(one.people for one in found if one.state is State.DELIVERED),
+        state=record.state,
+        going_on=errands is not None and errands.under_way(errand_of(record.id)),
+        outcomes=tuple(found),
+    )
+
+
+def list_announcements(
+    ledger: Ledger, errands: "Errands | None" = None, *, limit: int, before: int | None = None
+) -> list[AnnouncementNow]:
+    """The newest first, of those before an id."""
+    found = ledger.read(newest_announcements, limit=limit, before=before)
+    return [announcement_now(ledger, one, errands) for one in found]
+
+
+def announced_people(
+    ledger: Ledger, id_: int, *, limit: int, after: int = 0, states: Sequence[State] = (), uncertain: bool = False
+) -> AnnouncedFound:
+    """Who of them has it and who has not, in the order in which deliveries were made."""
+    record_of(ledger, id_)
+    found = ledger.read(people_of, id_, limit=limit + 1, after=after, states=states, uncertain=uncertain)
+    items = tuple(map(AnnouncedPerson.model_validate, found[:limit]))
+    return AnnouncedFound(items=items, next=items[-1].delivery if len(found) > limit else None)
+
+
+def hold(ledger: Ledger, id_: int, *, now: datetime) -> Changed:
+    """Make no more deliveries of it, and hold back what is not sent yet."""
+    record_of(ledger, id_)
+    return Changed(id=id_, deliveries=ledger.write(stop, id_, now=now))
+
+
+def release(ledger: Ledger, id_: int, *, now: datetime) -> Changed:
+    """What was held back waits again; deliveries that are missing still are made by `put_rest`."""
+    record_of(ledger, id_)
+    return Changed(id=id_, deliveries=ledger.write(go_on, id_, now=now))
+
+
+def put(ledger: Ledger, id_: int, reached: Sequence[Reached], now: datetime) -> int:
+    """Make the deliveries that are not made yet; how many."""
+    return max(put_all(ledger, record_of(ledger, id_), reached, now), default=0)
+
+
+def put_rest(ledger: Ledger, ready: DryRun, id_: int, now: datetime) -> int:
+    """The same where it is not known any more who is meant."""
+    record = record_of(ledger, id_)
+    if record.state is not AnnouncementState.PUTTING:
+        return 0
+    found = counted(ledger, record.chosen, customers_sink(ready, record.sink))
+    return put(ledger, id_, found.reached, now)
+
+
+async def announce(means: "Means", drafted: Drafted, *, by: str, now: datetime, again: bool) -> int:
+    """Announce it, and make its deliveries, which may go on; its id. Raise BridgeError as `keep` does."""
+    id_ = await means.operate(lambda ledger: keep(ledger, drafted, by=by, now=now, again=again))
+    errands = means.errands
+    await errands.run(
+        errand_of(id_),
+        lambda: errands.on_ledger(lambda ledger: put(ledger, id_, drafted.found.reached, now)),
+        within=SOON,
+    )
+    return id_
+
+
+async def resume(means: "Means", ready: DryRun, id_: int, *, now: datetime) -> Changed:
+    """Go on with it, where it was stopped, and where whoever made its deliveries was interrupted."""
+    done = await means.operate(lambda ledger: release(ledger, id_, now=now))
+    errands = means.errands
+    await errands.run(
+        errand_of(id_), lambda: errands.on_ledger(lambda ledger: put_rest(ledger, ready, id_, now)), within=SOON
+    )
+    return done

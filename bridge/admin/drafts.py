@@ -1,0 +1,189 @@
+"""Drafts of announcements: whom one would reach, and what they would read, as the service draws it. Nothing is sent."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bridge.admin.announcing import EVERYBODY, OF_REALM, Counted, counted, customers_sink
+from bridge.admin.customers import Customers
+from bridge.admin.dry_run import DryRun
+from bridge.admin.people_shapes import Draft, Reading
+from bridge.admin.preview import Preview, preview
+from bridge.errors import BridgeError, UnknownName, suggestion
+from bridge.intake import Destination
+from bridge.messages.catalog import LOCALES
+from bridge.messages.customer import WORDS
+from bridge.messages.errors import TemplateFault
+from bridge.people.announcement import announcement
+from bridge.people.wants import CATEGORIES
+from bridge.sinks.base import Sink
+from bridge.store.ledger import Ledger
+from bridge.store.queries.announcements import add_announcement, newest_announcements
+from bridge.store.records import AnnouncementRecord
+
+WHOM = "all, user:NAME, owner:NAME, realm:NAME or source:NAME"
+LONGEST = 16_384  # characters of a template
+NAMES = 10  # of those who would be told, that are shown
+LANGUAGES = 10  # in which the words are shown
+PATIENCE = 10.0  # seconds for counting: it looks through everybody
+SOON = timedelta(hours=1)  # in which the same is not announced twice by accident
+_EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be announced. `chosen`: whom, as it is kept; `text`: a template."""
+
+    chosen: tuple[str, ...]
+    sink: str
+    text: str
+    category: str = "news"
+    critical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An announcement that could be made: whom it reaches, and what they read: language → how it looks."""
+
+    wanted: Wanted
+    found: Counted
+    default: str
+    looks: Mapping[str, Preview]
+
+    def words(self, locale: str) -> str:
+        """What they read, without what is around it."""
+        return self.looks[locale].message.blocks[WORDS]
+
+    def example(self, locale: str) -> str:
+        """Who is one of those who read a language."""
+        return _example(self.found, locale, self.default)
+
+    def shape(self, ready: DryRun) -> Draft:
+        numbers = self.found.locales(self.default)
+        return Draft(
+            sink=self.wanted.sink,
+            chosen=self.wanted.chosen,
+            category=self.wanted.category,
+            critical=self.wanted.critical,
+            reached=len(self.found.reached),
+            unreached=self.found.unreached,
+            names=tuple(one.name for one in self.found.reached[:NAMES]),
+            readings=tuple(
+                Reading(
+                    locale=locale,
+                    people=numbers[locale],
+                    example=self.example(locale),
+                    words=self.words(locale),
+                    preview=look.shape(ready.zone),
+                )
+                for locale, look in self.looks.items()
+            ),
+        )
+
+
+def chosen(customers: Customers, who: str, realm: str | None) -> str:
+    """Whom `all`, `owner:reseller-7` or `source:berlin` means, as it is kept; raise BridgeError where it is nobody."""
+    realms = customers.realms
+    if who == EVERYBODY:
+        return who
+    kind, _, name = who.partition(":")
+    known = {"realm": sorted(set(realms.values())), "source": list(realms)}.get(kind)
+    if known is not None:
+        if name not in known:
+            raise UnknownName(f'announce: no {kind} named "{name}": {suggestion(name, known)}')
+        return f"{OF_REALM}{realms[name] if kind == 'source' else name}"
+    its, slash, subject = who.partition("/")
+    if slash and ":" not in its:
+        kind, realm, who = subject.partition(":")[0], its, subject
+    if kind not in ("user", "owner"):
+        raise BridgeError(f'announce: "{who}" is nobody: say {WHOM}')
+    return customers.key_of(who, realm)
+
+
+def template_of(words: Mapping[str, str]) -> str:
+    """The template that says these words, language → text, in which no sign but {{ … }} means anything."""
+    blocks = [
+        f"{{% block {locale} %}}{''.join(map(_literal, _EXPRESSION.split(text.strip())))}{{% endblock %}}"
+        for locale, text in words.items()
+        if locale in LOCALES and text.strip()
+    ]
+    if not blocks:
+        raise BridgeError("announce: say something, in one language at least")
+    return "\n".join(blocks)
+
+
+def _literal(part: str) -> str:
+    """A piece of words: what is no expression is one that says just that, so that it is escaped as all others are."""
+    if not part or _EXPRESSION.fullmatch(part):
+        return part
+    return "{{ " + json.dumps(part.replace("\r\n", "\n"), ensure_ascii=False) + " }}"
+
+
+def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Drafted:
+    """Count and render it; raise BridgeError where it cannot be made, UnknownName where the file has no such sink."""
+    if wanted.category not in CATEGORIES:
+        raise BridgeError(f"announce: category should be {', '.join(CATEGORIES)}")
+    if len(wanted.text) > LONGEST:
+        raise BridgeError(f"announce: the template has more than {LONGEST:,} characters")
+    sink = customers_sink(ready, wanted.sink)
+    found = counted(ledger.patiently(PATIENCE), wanted.chosen, sink)
+    default = ready.locale
+    looks = {
+        locale: _look(ready, sink, wanted, locale, _example(found, locale, default), now)
+        for locale in list(found.locales(default))[:LANGUAGES]
+    }
+    return Drafted(wanted, found, default, looks)
+
+
+def _look(ready: DryRun, sink: Sink, wanted: Wanted, locale: str, name: str, now: datetime) -> Preview:
+    to = Destination(wanted.sink, "announcement")
+    try:
+        return preview(announcement(name, wanted.text, now), sink, ready.renderer, at=now, locale=locale, to=to)
+    except TemplateFault as error:
+        raise BridgeError(f"announce: the template fails for {locale}: {error}") from None
+
+
+def _example(found: Counted, locale: str, default: str) -> str:
+    return next(one.name for one in found.reached if (one.locale or default) == locale)
+
+
+def check_count(drafted: Drafted, count: int | None = None) -> int:
+    """How many it reaches; raise BridgeError where that is nobody, or not how many somebody has confirmed."""
+    number = len(drafted.found.reached)
+    if not number:
+        raise BridgeError("announce: nobody is meant by that whom this sink reaches")
+    if count is not None and count != number:
+        raise BridgeError(f"announce: nothing is sent: it reaches {number} now, and not {count}")
+    return number
+
+
+def keep(ledger: Ledger, drafted: Drafted, *, by: str, now: datetime, again: bool = False) -> int:
+    """Keep that it is announced, of which nothing is put yet; its id. Raise BridgeError where the very same was
+    announced a moment ago, unless it is to be told `again`.
+    """
+    wanted = drafted.wanted
+    if not again:
+        for one in ledger.read(newest_announcements, limit=1):
+            same = (one.sink, one.chosen, one.text) == (wanted.sink, wanted.chosen, wanted.text)
+            if same and now - one.at < SOON:
+                raise BridgeError(f"announce: nothing is sent: the very same was announced as {one.id} within the hour")
+    record = AnnouncementRecord(
+        at=now,
+        by=by,
+        sink=wanted.sink,
+        chosen=wanted.chosen,
+        text=wanted.text,
+        category=wanted.category,
+        critical=wanted.critical,
+        counted=len(drafted.found.reached),
+    )
+    return ledger.write(add_announcement, record)
+
+
+def wanted_of(
+    customers: Customers, to: Sequence[str], *, sink: str, text: str, category: str, critical: bool, realm: str | None
+) -> Wanted:
+    """What is to be announced, as it is kept: nobody is meant twice."""
+    return Wanted(tuple(dict.fromkeys(chosen(customers, one, realm) for one in to)), sink, text, category, critical)

@@ -1,0 +1,124 @@
+"""What programs ask with about people, and about what they are told."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from bridge.admin.drafts import template_of
+from bridge.admin.rest.asked import Body, Flag, Id, JsonId, Limit, Locale, Query, Text, whole
+from bridge.people.wants import Category
+from bridge.store.base import State
+from bridge.store.queries.people import Which
+
+LONGEST = 16_384  # characters of what is announced
+Words = Annotated[str, Field(max_length=LONGEST, pattern=r"^[^\x00]*$")]
+HOURS = r"^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$"
+LENGTH = r"^([1-9][0-9]{0,4}m|[1-9][0-9]{0,3}h|([1-9]|[1-9][0-9]|[12][0-9]{2}|3[0-5][0-9]|36[0-6])d)$"
+
+
+class PeopleAsked(Query):
+    q: Text | None = Field(None, description="how their names begin: ali, or user:ali")
+    which: Which = Field(Which.ALL, description="all, who has linked a chat, or who wants nothing")
+    limit: Limit = Field(50, description="how many")
+    after: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] | None = Field(
+        None, description="those behind this key: `next` of the page before"
+    )
+
+
+class DryRun(Query):
+    dry_run: Flag = Field(False, description="say what would be, and change nothing")
+
+
+class ForgetAsked(DryRun):
+    mentions: Flag = Field(False, description="also events of others that name them")
+
+
+class ToWant(Body):
+    """What somebody is to be told; what is not named stays, null takes back what was said."""
+
+    reminders: bool | None = Field(None, description="that time or traffic runs out")
+    status: bool | None = Field(None, description="that it is over, renewed, blocked; a new device")
+    news: bool | None = Field(None, description="announcements, and what rows of that category tell")
+    locale: Locale | None = Field(None, description="their language")
+    zone: Text | None = Field(None, description="their time zone, as Asia/Tehran")
+    quiet: Annotated[str, Field(pattern=HOURS)] | None = Field(
+        None, description="hours in which nothing is told, as 23:00-08:00"
+    )
+
+
+class ToGive(Body):
+    expire: Annotated[str, Field(pattern=LENGTH)] | None = Field(
+        None, description="how long it can be used: 90m, 12h, 2d; else as the file says"
+    )
+
+
+class WordsIn(Body):
+    """Words in each language; `{{ me.name }}` is their name, and no other sign means anything."""
+
+    en: Words = ""
+    fa: Words = ""
+    ru: Words = ""
+
+
+class ToAnnounce(Body):
+    """Whom to tell, and by what."""
+
+    to: tuple[Text, ...] = Field(
+        min_length=1,
+        max_length=100,
+        examples=[["all"]],
+        description="all, user:NAME, owner:NAME, realm:NAME or source:NAME",
+    )
+    realm: Text | None = Field(None, description="whose users and owners these are, where there are several")
+    sink: Text = Field(examples=["dm"], description="by which customers are told")
+    category: Category = Field("news", description="what of they may have switched off")
+    critical: bool = Field(False, description="pass quiet hours and max_per_day")
+
+
+class InWords(ToAnnounce):
+    """To tell somebody these words."""
+
+    words: WordsIn = Field(examples=[{"en": "Soon, {{ me.name }}"}], description="what they are told")
+
+    def template(self) -> str:
+        return template_of(self.words.model_dump())
+
+
+class ByTemplate(ToAnnounce):
+    """To tell somebody what a template over `me` says, as the command takes it."""
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=r"^[^\x00]*$")] = Field(
+        examples=["{% block en %}Soon{% endblock %}"], description="the template"
+    )
+
+    def template(self) -> str:
+        return self.text
+
+
+class Counted(Body):
+    """What was counted before."""
+
+    count: JsonId = Field(
+        examples=[2], description="how many it reaches, as counting it said; another number is refused"
+    )
+    again: bool = Field(False, description="also where the very same was announced within the hour")
+
+
+class CountedInWords(Counted, InWords):
+    """The same, once it was counted."""
+
+
+class CountedByTemplate(Counted, ByTemplate):
+    """The same, once it was counted."""
+
+
+class AnnouncementsAsked(Query):
+    limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = Field(20, description="how many")
+    before: Id | None = Field(None, description="those before this one: `next` of the page before")
+
+
+class AnnouncedAsked(Query):
+    state: tuple[State, ...] = Field((), description="how it stands with them")
+    uncertain: Flag = Field(False, description="only who may have got it, when the bridge was killed")
+    limit: Limit = Field(50, description="how many")
+    after: Id | None = Field(None, description="those behind this delivery: `next` of the page before")

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from bridge.admin.answers import Refused
 from bridge.admin.language import N_
+from bridge.admin.once import Once
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError
@@ -45,6 +46,16 @@ NOTICES: Mapping[str, str] = {
     "failed": N_("The test was not delivered."),
     "muted": N_("Nobody is told of it until then. What comes is kept, held back."),
     "unmuted": N_("What comes from now on is told."),
+    "stopped": N_("Nothing is told to them any more."),
+    "started": N_("They are told again."),
+    "wished": N_("That is what they are told from now on."),
+    "linked": N_("The link is made. It stands below, this once."),
+    "revoked": N_("Links that were given away, and not used, are void."),
+    "forgotten": N_("They are forgotten. What the operator has written down elsewhere stays."),
+    "forgetting": N_("They are being forgotten: that takes a while."),
+    "announced": N_("It is on its way."),
+    "held": N_("It is stopped. What is not sent yet is held back."),
+    "released": N_("It goes on."),
 }
 
 
@@ -83,7 +94,7 @@ class Means:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One press of a button: `path` is what the `{…}` of the action's path are, `form` what was filled in, `tests` the
-    last test of each sink, `who` as others are told."""
+    last test of each sink, `who` as others are told, `once` keeps what the next page shows."""
 
     means: Means
     state: ConfigState
@@ -92,6 +103,7 @@ class Asked:
     now: datetime
     tests: "MutableMapping[str, SentTest]" = field(default_factory=dict)
     who: str = "page"
+    once: Once = field(default_factory=Once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,8 @@ class Done:
     said: Mapping[str, object] = field(default_factory=dict)
 
     def address(self) -> str:
-        return f"{self.page}?{urlencode({**self.said, 'done': self.notice})}"
+        said = {**self.said, **({"done": self.notice} if self.notice else {})}
+        return f"{self.page}?{urlencode(said)}" if said else self.page
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +218,17 @@ async def unmute(asked: Asked) -> Done:
     return Done("/settings", "unmuted", {"what": done.what})
 
 
+def people(name: str) -> Callable[[Asked], Awaitable[Done]]:
+    """One of those about people and announcements."""
+
+    async def act(asked: Asked) -> Done:
+        from bridge.admin.people_actions import DOING
+
+        return await DOING[name](asked)
+
+    return act
+
+
 def _dealt_with(notice: str, done: "GroupDone") -> Done:
     number = len(done.deliveries)
     fields = {"sink": done.sink, "reason": done.reason, "deliveries": number, "later": done.later}
@@ -241,6 +265,7 @@ def who_acts(by: str, address: str) -> str:
     return f"{by} at {address}"
 
 
+_PERSON, _ANNOUNCEMENT = "/people/{realm}/{who}", "/announcements/{announcement}"
 ACTIONS = (
     Action("reload", "/settings/reload", reload),
     Action("resume", "/sinks/{sink}/resume", resume),
@@ -250,4 +275,13 @@ ACTIONS = (
     Action("restore", "/dead/restore", restore_group),
     Action("mute", "/mutes", mute),
     Action("unmute", "/mutes/end", unmute),
+    Action("prefs", f"{_PERSON}/stop", people("stop")),
+    Action("prefs", f"{_PERSON}/start", people("start")),
+    Action("prefs", f"{_PERSON}/wishes", people("wishes")),
+    Action("link", f"{_PERSON}/link", people("link")),
+    Action("link", f"{_PERSON}/revoke", people("revoke")),
+    Action("forget", f"{_PERSON}/forget", people("forget")),
+    Action("announce", "/announcements/send", people("announce")),
+    Action("announce stop", f"{_ANNOUNCEMENT}/stop", people("announce_stop")),
+    Action("announce resume", f"{_ANNOUNCEMENT}/resume", people("announce_resume")),
 )

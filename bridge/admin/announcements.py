@@ -13,6 +13,7 @@ from bridge.admin.drafts import Drafted, keep
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import AnnouncedFound, AnnouncedPerson, AnnouncementNow, Changed, Outcome
 from bridge.errors import UnknownName
+from bridge.people.announcement import UNCERTAIN as UNCERTAIN
 from bridge.store.base import State
 from bridge.store.ledger import Ledger
 from bridge.store.queries.announcements import announcement_of, go_on, newest_announcements, outcomes, people_of, stop

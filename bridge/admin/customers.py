@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from bridge.errors import BridgeError, UnknownName, suggestion
 from bridge.people.address import Addressing
@@ -56,6 +57,12 @@ class Customers:
         kinds = [one.kind for one in Audience]
         named = [f"{kind}:{rest}"] if colon and kind in kinds else [f"{one}:{name}" for one in kinds]
         return [f"{realm}/{one}" for realm in sorted(set(self.realms.values())) for one in named]
+
+
+def person_path(key: str) -> str:
+    """Where a recipient's page is."""
+    realm, _, who = key.partition("/")
+    return f"/people/{quote(realm, safe='')}/{quote(who, safe=':')}"
 
 
 def parts_of(key: str) -> tuple[str, str, str]:

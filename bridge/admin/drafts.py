@@ -29,6 +29,9 @@ NAMES = 10  # of those who would be told, that are shown
 LANGUAGES = 10  # in which the words are shown
 PATIENCE = 10.0  # seconds for counting: it looks through everybody
 SOON = timedelta(hours=1)  # in which the same is not announced twice by accident
+GIST = 120  # characters
+_BLOCK = re.compile(r"\{%-? *block (\w+) *-?%\}(.*?)\{%-? *endblock", re.DOTALL)
+_PIECE = re.compile(r'\{\{ ("(?:[^"\\]|\\.)*") \}\}|\{%.*?%\}|\{#.*?#\}', re.DOTALL)  # a literal, or no words
 _EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 
 
@@ -121,6 +124,15 @@ def _literal(part: str) -> str:
     return "{{ " + json.dumps(part.replace("\r\n", "\n"), ensure_ascii=False) + " }}"
 
 
+def gist(text: str, locale: str) -> str:
+    """What a template says to who reads that language, else in its first block, on one line; it is not run for that."""
+    blocks = dict(reversed(_BLOCK.findall(text)))
+    said = blocks.get(locale) or next(reversed(blocks.values()), text)
+    said = _PIECE.sub(lambda one: str(json.loads(one[1])) if one[1] else " ", said)
+    line = " ".join(said.split())
+    return line if len(line) <= GIST else f"{line[:GIST]}…"
+
+
 def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Drafted:
     """Count and render it; raise BridgeError where it cannot be made, UnknownName where the file has no such sink."""
     if wanted.category not in CATEGORIES:
@@ -135,6 +147,23 @@ def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Dr
         for locale in list(found.locales(default))[:LANGUAGES]
     }
     return Drafted(wanted, found, default, looks)
+
+
+def drawn(ready: DryRun, record: AnnouncementRecord, name: str, *, now: datetime) -> list[Preview]:
+    """How one that was made looks to somebody of that name, in each language that has words of its own; none where the
+    file has not its sink any more, or the template fails now.
+    """
+    wanted = Wanted(record.chosen, record.sink, record.text, record.category, record.critical)
+    try:
+        sink = customers_sink(ready, record.sink)
+        own = sorted(LOCALES, key=lambda one: one != ready.locale)
+        looks = [_look(ready, sink, wanted, one, name, now) for one in own]
+    except BridgeError:
+        return []
+    found: dict[str, Preview] = {}
+    for look in looks:
+        found.setdefault(look.message.blocks[WORDS].strip("\u200f"), look)
+    return list(found.values())
 
 
 def _look(ready: DryRun, sink: Sink, wanted: Wanted, locale: str, name: str, now: datetime) -> Preview:

@@ -42,6 +42,7 @@ class Frame:
     address    of the page itself, with its query
     live       where its stream is, empty where it stands still
     notice     what was done before, a word of NOTICES
+    has_customers  whether the file tells customers anything
     """
 
     language: Language
@@ -58,6 +59,7 @@ class Frame:
     live: str = ""
     notice: str = ""
     page: Page | None = None
+    has_customers: bool = False
 
 
 def render(template: str, frame: Frame, variables: Mapping[str, object], *, only_live: bool = False) -> str:
@@ -91,7 +93,7 @@ def _navigation(frame: Frame) -> Sequence[Mapping[str, Any]]:
     return [
         {"page": one, "title": frame.language.say(one.title), "current": one.name == here}
         for one in PAGES
-        if one.title is not None and (one.owned or not frame.is_owner)
+        if one.title is not None and (one.owned or not frame.is_owner) and (frame.has_customers or not one.customers)
     ]
 
 

@@ -88,7 +88,15 @@ class Admin:
         reading = Reading(self._open_reader)
         scrape = Scrape(reading.run, self._means.ready, self._means.carries, self._clock)
         exposure = Exposure(scrape, self._guard, lambda: self._state)
-        site = Site(reading, auth, lambda: self._state, self._clock.now, self._tests, self._means.trouble)
+        site = Site(
+            reading,
+            auth,
+            lambda: self._state,
+            self._clock.now,
+            self._tests,
+            self._means.trouble,
+            self._means.errands.under_way,
+        )
         live = Live(lambda: self._happened(reading), site.region, SystemClock())
         streaming = Streaming(site, self._guard, live, reading.run, self._clock.now)
         try:
@@ -125,7 +133,7 @@ class Admin:
             *(web.get(hashed(name), _file(name)) for name in TYPES),
             *(web.get(page.path, _guarded(guard, _looker(page), self._page(site, page))) for page in PAGES),
             *(web.post(page.path, _guarded(guard, Role.LOOK, self._page(site, page))) for page in PAGES if page.asks),
-            *(web.post(action.path, _guarded(guard, Role.ACT, self._action(guard, action))) for action in ACTIONS),
+            *(web.post(action.path, _guarded(guard, Role.ACT, self._action(site, action))) for action in ACTIONS),
         ]
         for prefix in sorted({"", self._state.admin.prefix()}, reverse=True):
             for one in found:
@@ -160,10 +168,11 @@ class Admin:
 
         return answer
 
-    def _action(self, guard: Guard, action: Action) -> Guarded:
+    def _action(self, site: Site, action: Action) -> Guarded:
         async def act(request: web.Request, who: Who) -> web.StreamResponse:
             form, path = await form_of(request), dict(request.match_info)
-            asked = Asked(self._means, self._state, path, form, self._clock.now(), self._tests, self._who(who, request))
+            by, now = self._who(who, request), self._clock.now()
+            asked = Asked(self._means, self._state, path, form, now, self._tests, by, site.once)
             done = await action.do(asked)
             await self._remember(action.name, who, request, done.fields)
             return answers.see(self._state.admin.prefix() + done.address())

@@ -12,6 +12,7 @@ from aiohttp import web
 from bridge.admin.answers import Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.language import Language, chosen_language, language
+from bridge.admin.once import Once
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
 from bridge.admin.region import TOKEN_TO_BE, Region, stream_path
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 THEMES = ("auto", "light", "dark")
 THEME, LANGUAGE = "pb_theme", "pb_lang"
 REFUSED = "refused.html"
-_OWN_PAGE = re.compile("|".join(["/", *(re.sub(r"\{\w+\}", r"[\\w.-]+", page.path) for page in PAGES)]))
+_OWN_PAGE = re.compile("|".join(["/", *(re.sub(r"\{\w+\}", r"[\\w.:%-]+", page.path) for page in PAGES)]))
 _QUERY = re.compile(r"[\w.~%&=+:*-]*", re.ASCII)
 
 
 class Site:
     """Draws pages. `state` gives the file as it is in force, `tests` the last test of each sink, `trouble` that of the
-    store."""
+    store, `under_way` whether an errand of that name is. `once` has what the next page shows, and no other.
+    """
 
     def __init__(
         self,
@@ -45,7 +47,9 @@ class Site:
         now: Callable[[], datetime],
         tests: "Mapping[str, SentTest]",
         trouble: "Callable[[], StoreTrouble | None]",
+        under_way: Callable[[str], bool] = lambda name: False,
     ) -> None:
+        self.once, self._under_way = Once(), under_way
         self._reading, self._auth, self._state, self._now = reading, auth, state, now
         self._tests, self._trouble = tests, trouble
 
@@ -95,6 +99,8 @@ class Site:
                 form=form,
                 tests=self._tests,
                 trouble=trouble,
+                once=self.once,
+                under_way=self._under_way,
             )
             return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=only_live)
 
@@ -151,6 +157,7 @@ class Site:
             has_session=who is not None and who.by == "session",
             theme=THEMES[0],
             page=page,
+            has_customers=bool(state.customers.sinks),
         )
 
 

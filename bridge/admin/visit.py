@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.admin.auth import Role, Who
 from bridge.admin.language import Language
+from bridge.admin.once import Once
 from bridge.admin.state import ConfigState
 from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
@@ -26,6 +27,8 @@ class Visit:
     form    what was sent along, for a page that asks
     tests   the last test of each sink that this process has sent
     trouble what the store said of late when it did not take what it was given
+    once    what an action has left for this page to show, by a word of the query
+    under_way  whether an errand of that name is
     """
 
     ledger: Ledger
@@ -38,6 +41,8 @@ class Visit:
     form: Mapping[str, str] = field(default_factory=dict)
     tests: "Mapping[str, SentTest]" = field(default_factory=dict)
     trouble: "StoreTrouble | None" = None
+    once: Once = field(default_factory=Once)
+    under_way: Callable[[str], bool] = lambda name: False
 
     @property
     def may_act(self) -> bool:

@@ -13,12 +13,10 @@ from bridge.routing import Router
 from bridge.store import open_ledger
 from bridge.store.base import AddressState
 from bridge.store.outbox import SqlOutbox
-from bridge.store.queries.announcements import add_announcement
 from bridge.store.queries.links import put_link
 from bridge.store.queries.polled import keep_turn, take_turns
 from bridge.store.queries.told import is_news
 from bridge.store.queries.wishes import set_stopped, set_wants
-from bridge.store.records import AnnouncementRecord, AnnouncementState
 from tests.admin import running
 from tests.admin.running import Desk, running_admin, settle
 from tests.fakes import START, FakeClock, an_event
@@ -64,7 +62,7 @@ async def fill(outbox: SqlOutbox, router: Router) -> None:
 
 
 def say(store: str) -> None:
-    """What people have said, and what was announced."""
+    """What people have said."""
     with open_ledger(store) as ledger:
         for key, chat in (("berlin/user:carol", "700003"), (ODD_KEY, "700004")):
             ledger.write(put_link, key, SENDER, chat, how="token", now=START)
@@ -74,13 +72,6 @@ def say(store: str) -> None:
         [turn] = ledger.write(take_turns, [(PollKey(SENDER, Polling.BOT), START, 1.0)])
         assert turn is not None
         ledger.write(keep_turn, PollResult(turn=turn, health=Health(), state={"name": "fravpn_bot"}))
-        ledger.write(
-            add_announcement,
-            AnnouncementRecord(
-                at=START, by="mina", sink="dm", chosen=("all",), text="Soon", category="news", critical=False,
-                counted=3, state=AnnouncementState.STOPPED_PUTTING,
-            ),
-        )  # fmt: skip
 
 
 @asynccontextmanager

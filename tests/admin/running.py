@@ -26,6 +26,8 @@ from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.announcements import add_announcement
+from bridge.store.records import AnnouncementRecord, AnnouncementState
 from tests.admin.means import means_of
 from tests.fakes import START, FakeClock, an_event
 
@@ -56,6 +58,11 @@ ODD = replace(
     data={"note": HOSTILE},
     native_type=HOSTILE,
 )
+#: What was announced, and stopped before anybody was told.
+ANNOUNCED = AnnouncementRecord(
+    at=START, by="mina", sink="dm", chosen=("all",), text=f"Soon {HOSTILE.partition('{')[0]}", category="news",
+    critical=False, counted=3, state=AnnouncementState.STOPPED_PUTTING,
+)  # fmt: skip
 
 
 @dataclass
@@ -147,6 +154,7 @@ async def filled(outbox: SqlOutbox, router: Router) -> None:
     """ALICE delivered to ops and dead for team; BOB waits for ops and was held back from team; CHANGED went nowhere."""
     for event in (ALICE, BOB, CHANGED, ODD):
         await outbox.put(Intake([router.route(event)]))
+    await outbox.operate(lambda ledger: ledger.write(add_announcement, ANNOUNCED))
     hostile = f"HTTP 400 {HOSTILE}"
     await settle(outbox, ALICE, "ops", Done(), Attempt(Delivered(), 200, "ok"))
     await settle(outbox, ALICE, "team", Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400, '{"message": "no"}'))

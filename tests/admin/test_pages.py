@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from bridge.admin import actions
+from bridge.admin import actions, people_actions
 from bridge.admin.actions import ACTIONS, NOTICES
 from bridge.admin.frame import FOLDER, LIVE
 from bridge.admin.pages import PAGES, states
@@ -46,8 +46,9 @@ def test_every_page_has_its_view_its_template_and_a_place() -> None:
 
 
 def test_whatever_an_action_says_is_said_on_a_page() -> None:
-    source = Path(actions.__file__).read_text("utf-8")
-    assert all(f'"{notice}"' in source.split("NOTICES", 1)[1].split("}", 1)[1] for notice in NOTICES)
+    said = Path(actions.__file__).read_text("utf-8").split("NOTICES", 1)[1].split("}", 1)[1]
+    said += Path(people_actions.__file__).read_text("utf-8")
+    assert all(f'"{notice}"' in said for notice in NOTICES)
     assert len({one.path for one in ACTIONS}) == len(ACTIONS)
 
 

@@ -20,11 +20,11 @@ from bridge.admin.region import TOKEN_TO_BE
 from bridge.intake import Intake
 from tests.admin.owning import SEVEN, an_owners_desk
 from tests.admin.running import ACT, LOOK, TOKENS, Desk, form_token, running_admin, sign_in
-from tests.admin.visiting import raw
+from tests.admin.visiting import MEANT, raw
 from tests.fakes import FakeClock, an_event
 from tests.processes import PATIENCE
 
-STREAMS = [f"/live{one.path.format(sink='ops')}" for one in PAGES if one.live is not None]
+STREAMS = [f"/live{one.path.format(**MEANT)}" for one in PAGES if one.live is not None]
 
 
 @dataclass

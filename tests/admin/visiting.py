@@ -8,12 +8,13 @@ from tests.admin.reading import Tags
 from tests.admin.running import ALICE, Desk, sign_in
 
 SHOWN = [page.path for page in PAGES]
-DONE = [action.path.format(sink="ops") for action in ACTIONS]
+MEANT = {"sink": "ops", "realm": "berlin", "who": "user:alice", "announcement": "1"}
+DONE = [action.path.format(**MEANT) for action in ACTIONS]
 
 
 def there(path: str) -> str:
-    """A page's path, about an event and a sink that there are."""
-    return path.replace("{id}", ALICE.id).replace("{sink}", "ops")
+    """A page's path, about an event, a sink and somebody that there are."""
+    return path.format(id=ALICE.id, **MEANT)
 
 
 async def raw(desk: Desk, head: str) -> bytes:

@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bridge.admin import live
 from bridge.intake import Intake
+from tests.admin.crowd import a_crowd
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
 from tests.documents.window import TOLD, the_window
 from tests.fakes import FakeClock, an_event
@@ -37,6 +38,13 @@ PAGES = [
     "/sinks",
     "/sinks/ops",
     "/settings",
+    "/people",
+    "/people?q=nobody",
+    "/people/berlin/user:alice",
+    "/people/berlin/user:bob?ask=forget",
+    "/announcements",
+    "/announcements/new",
+    "/announcements/1",
     "/nothing",
 ]
 PAGES += [f"/events/{{{number}}}" for number in range(4)]
@@ -57,6 +65,12 @@ class Visitor:
 @pytest.fixture
 async def desk(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
     async with running_admin(tmp_path, store_url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def crowd(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
+    async with a_crowd(tmp_path, store_url, clock) as opened:
         yield opened
 
 
@@ -95,10 +109,10 @@ async def sign_in(page: Page, token: str = ACT) -> None:
 
 @pytest.mark.parametrize(("width", "theme", "locale"), VISITORS)
 async def test_no_page_keeps_anybody_out_or_says_anything_to_the_console_or_asks_anybody_else(
-    browser: Browser, desk: Desk, width: int, theme: Any, locale: str
+    browser: Browser, crowd: Desk, width: int, theme: Any, locale: str
 ) -> None:
     viewport: Any = {"width": width, "height": 800}
-    async with visiting(browser, desk, viewport=viewport, color_scheme=theme, locale=locale) as visitor:
+    async with visiting(browser, crowd, viewport=viewport, color_scheme=theme, locale=locale) as visitor:
         page = visitor.page
         await page.goto("/login")
         found = [("/login", await faults(page))]
@@ -186,6 +200,27 @@ async def test_all_of_it_works_without_script(browser: Browser, desk: Desk) -> N
         assert len(desk.reloads) == 1
         await page.click("form[action='/logout'] button")
         await expect(page).to_have_url(f"{desk.url}/login")
+
+
+async def test_an_announcement_is_written_counted_and_sent_without_script(browser: Browser, crowd: Desk) -> None:
+    async with visiting(browser, crowd, java_script_enabled=False) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.click("nav.tabs a[href='/people']")
+        await page.click("a[href='/announcements']")
+        await page.click("a[href='/announcements/new']")
+        await page.fill("[name=words_en]", "Soon, {{ me.name }}")
+        await page.click("form.try button")
+        await expect(page.locator("#reached")).to_have_text("It reaches 4 people")
+        await page.fill("[name=count]", "4")
+        await page.click("form[action='/announcements/send'] button")
+        await expect(page.locator("[role=status]")).to_be_visible()
+        await page.click("form[action$='/stop'] button")
+        await expect(page.locator("form[action$='/resume']")).to_be_visible()
+        await page.click("a[href='/people/berlin/user:alice']")
+        await page.click("form[action$='/link'] button")
+        await expect(page.locator("#the-link")).to_contain_text("https://t.me/fravpn_bot?start=")
+        assert visitor.complaints == []
 
 
 async def test_after_signing_out_the_way_back_shows_nothing(browser: Browser, desk: Desk) -> None:

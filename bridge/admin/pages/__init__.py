@@ -26,6 +26,7 @@ class Page:
     asks    whether it takes a form too, which changes nothing: what it asks about is too long for an address
     live    of a page that lives, the names in its query that say what stands there; None of one that does not
     still   of a page that lives, the names in its query with which it stands still
+    customers  whether it is in the navigation only where the file tells customers
     """
 
     name: str
@@ -38,6 +39,7 @@ class Page:
     live: frozenset[str] | None = None
     still: frozenset[str] = frozenset()
     owned: bool = False
+    customers: bool = False
 
 
 PAGES = (
@@ -58,5 +60,10 @@ PAGES = (
     Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),
     Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True, live=frozenset()),
     Page("sink", "/sinks/{sink}", under="sinks", live=frozenset()),
+    Page("people", "/people", N_("People"), icon="people", narrow=True, customers=True),
+    Page("person", "/people/{realm}/{who}", under="people"),
+    Page("announcements", "/announcements", under="people"),
+    Page("announce", "/announcements/new", under="people", asks=True),
+    Page("announcement", "/announcements/{announcement}", under="people", live=frozenset({"state", "after"})),
     Page("settings", "/settings", N_("Settings"), icon="settings", narrow=True),
 )

@@ -2,7 +2,22 @@
 
 from collections.abc import Mapping
 
-from bridge.admin.pages import dead, event, events, overview, routes, settings, sink, sinks, tryit
+from bridge.admin.pages import (
+    announce,
+    announcement,
+    announcements,
+    dead,
+    event,
+    events,
+    overview,
+    people,
+    person,
+    routes,
+    settings,
+    sink,
+    sinks,
+    tryit,
+)
 from bridge.admin.visit import View
 
 VIEWS: Mapping[str, View] = {
@@ -14,5 +29,10 @@ VIEWS: Mapping[str, View] = {
     "tryit": tryit.view,
     "sinks": sinks.view,
     "sink": sink.view,
+    "people": people.view,
+    "person": person.view,
+    "announcements": announcements.view,
+    "announce": announce.view,
+    "announcement": announcement.view,
     "settings": settings.view,
 }

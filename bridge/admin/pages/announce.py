@@ -1,0 +1,97 @@
+"""Writing an announcement: to whom, in which words; counted, and shown as the service draws it, before it is sent."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bridge.admin.announcing import EVERYBODY, OF_REALM
+from bridge.admin.customers import Customers
+from bridge.admin.drafts import Drafted, Wanted, check_count, draft, template_of, wanted_of
+from bridge.admin.language import N_, Language
+from bridge.admin.pages.previews import figures
+from bridge.admin.visit import Variables, Visit
+from bridge.errors import BridgeError, StoreError
+from bridge.messages.catalog import LANGUAGES, LOCALES
+
+#: The fields that hold words, one for each language.
+WORDS = tuple(f"words_{locale}" for locale in LOCALES)
+_CATEGORIES = {
+    "news": N_("news: who has switched them off is left out"),
+    "status": N_("status: as that a plan is over"),
+    "reminders": N_("reminders"),
+}
+
+
+def view(visit: Visit) -> Variables:
+    form, fault = _form(visit)
+    drafted: Drafted | None = None
+    if visit.form:
+        try:
+            drafted = draft(visit.ledger, visit.state.dry_run, wanted_in(visit.state.customers, form), now=visit.now)
+            check_count(drafted)
+        except StoreError:
+            raise
+        except BridgeError as error:
+            drafted, fault = None, str(error)
+    return {**_fields(visit, form), "fault": fault, **_shown(visit, drafted)}
+
+
+def wanted_in(customers: Customers, form: Mapping[str, str]) -> Wanted:
+    """What a form says is to be announced; raise BridgeError where it says too little."""
+    whom, name = form.get("whom", EVERYBODY), form.get("name", "").strip()
+    words = {locale: form.get(field, "") for locale, field in zip(LOCALES, WORDS, strict=True)}
+    text = form.get("text", "").strip()
+    return wanted_of(
+        customers,
+        [f"{whom}{name}" if whom.endswith(":") else whom],
+        sink=form.get("sink", ""),
+        text=text.replace("\r\n", "\n") or template_of(words),
+        category=form.get("category", "news"),
+        critical=form.get("critical") == "on",
+        realm=None,
+    )
+
+
+def _form(visit: Visit) -> tuple[Mapping[str, str], str | None]:
+    """What is filled in, and why it could not be taken a moment ago."""
+    kept: Any = visit.once.take(visit.query.get("draft", ""))
+    return (kept[0], kept[1]) if isinstance(kept, tuple) else (visit.form, None)
+
+
+def _fields(visit: Visit, form: Mapping[str, str]) -> Variables:
+    customers, words, own = visit.state.customers, visit.language, visit.state.locale
+    return {
+        "form": form,
+        "audiences": _audiences(customers, words),
+        "sinks": customers.sinks,
+        "categories": [(one, words.say(_CATEGORIES[one])) for one in ("news", "status", "reminders")],
+        "languages_of": [
+            (f"words_{locale}", locale, LANGUAGES[locale])
+            for locale in sorted(LOCALES, key=lambda one: (one != own, LOCALES.index(one)))
+        ],
+    }
+
+
+def _audiences(customers: Customers, words: Language) -> list[tuple[str, str]]:
+    realms = sorted(set(customers.realms.values()))
+    found = [(EVERYBODY, words.say("Everybody"))]
+    if len(realms) > 1:
+        found += [(f"{OF_REALM}{one}", words.say("Everybody of %(realm)s", realm=one)) for one in realms]
+    for one in realms:
+        beside = f" ({one})" if len(realms) > 1 else ""
+        found.append((f"{one}/owner:", words.say("The customers of a reseller") + beside))
+        found.append((f"{one}/user:", words.say("One customer") + beside))
+    return found
+
+
+def _shown(visit: Visit, drafted: Drafted | None) -> Variables:
+    if drafted is None:
+        return {"draft": None, "readings": ()}
+    shape = drafted.shape(visit.state.dry_run)
+    looks = figures([one.preview for one in shape.readings], visit.state, visit.language)
+    return {
+        "draft": shape,
+        "readings": [
+            {"one": one, "look": look, "language": LANGUAGES.get(one.locale, one.locale)}
+            for one, look in zip(shape.readings, looks, strict=True)
+        ],
+    }

@@ -1,0 +1,134 @@
+"""What is done on the pages of people and announcements. Imported when the first of it is pressed."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from bridge.admin import announcements, drafts, forgetting, wishing
+from bridge.admin.actions import Asked, Done
+from bridge.admin.answers import Refused
+from bridge.admin.customers import parts_of, person_path
+from bridge.admin.pages.announce import WORDS, wanted_in
+from bridge.admin.visit import NotThere
+from bridge.errors import BridgeError, StoreError
+from bridge.people.wants import CATEGORIES, OVERRIDING
+
+CHOICES: Mapping[str, bool | None] = {"on": True, "off": False, "": None}
+
+
+async def stop(asked: Asked) -> Done:
+    return await _stopped(asked, stopped=True)
+
+
+async def start(asked: Asked) -> Done:
+    return await _stopped(asked, stopped=False)
+
+
+async def _stopped(asked: Asked, *, stopped: bool) -> Done:
+    key = _key(asked)
+    await asked.means.operate(lambda ledger: wishing.stop(ledger, key, stopped=stopped, now=asked.now))
+    said = ["stop" if stopped else "start"]
+    return Done(person_path(key), "stopped" if stopped else "started", {"key": key, "wants": said})
+
+
+async def wishes(asked: Asked) -> Done:
+    """What the form says of them; what it leaves empty is as the file says."""
+    key, form = _key(asked), asked.form
+    said: dict[str, bool | str | None] = {one: CHOICES.get(form.get(one, "")) for one in CATEGORIES}
+    said |= {one: form.get(one, "").strip() or None for one in OVERRIDING}
+    try:
+        await asked.means.operate(lambda ledger: wishing.wish(ledger, key, said, now=asked.now))
+    except StoreError:
+        raise
+    except BridgeError as error:
+        return Done(person_path(key), "", said={"error": asked.once.keep(str(error))})
+    return Done(person_path(key), "wished", {"key": key, "wants": said})
+
+
+async def link(asked: Asked) -> Done:
+    """Make a link, which the page shows this once."""
+    key, customers = _key(asked), asked.state.customers
+    ears = wishing.listening(customers, key)
+    until = asked.now + wishing.link_length(None, customers)
+    name = await asked.means.operate(lambda ledger: wishing.bot_name(ledger, ears)) or await wishing.asked_name(ears)
+    given = await asked.means.operate(lambda ledger: wishing.give_link(ledger, ears, key, bot=name, until=until))
+    fields = {"key": key, "until": f"{until:%Y-%m-%dT%H:%MZ}"}
+    return Done(person_path(key), "linked", fields, {"link": asked.once.keep(given)})
+
+
+async def revoke(asked: Asked) -> Done:
+    key = _key(asked)
+    void = await asked.means.operate(lambda ledger: wishing.revoke_links(ledger, key))
+    return Done(person_path(key), "revoked", {"key": key, "revoked": void.revoked})
+
+
+async def forget(asked: Asked) -> Done:
+    """Erase all that is kept about somebody whose name was typed."""
+    key = _key(asked)
+    if asked.form.get("name", "") != parts_of(key)[2]:
+        error = asked.once.keep("forget: nothing was erased: that is another name")
+        return Done(person_path(key), "", said={"ask": "forget", "error": error})
+    done = await forgetting.forget_beside(asked.means, asked.state.customers, key, now=asked.now)
+    if done.left is not None:
+        return Done("/people", "forgotten", dict(done.rows), {"error": asked.once.keep(done.left)})
+    return Done("/people", "forgotten" if done.done else "forgetting", dict(done.rows))
+
+
+async def announce(asked: Asked) -> Done:
+    """Announce what was counted, for whoever types the number."""
+    try:
+        wanted = wanted_in(asked.state.customers, asked.form)
+        drafted = await asked.means.errands.run(
+            f"count {asked.now}",
+            lambda: asked.means.errands.on_ledger(
+                lambda ledger: drafts.draft(ledger, asked.state.dry_run, wanted, now=asked.now)
+            ),
+        )
+        if drafted is None:
+            raise BridgeError("announce: nothing is sent: it could not be counted in time")
+        typed = asked.form.get("count", "").strip().replace(",", "")
+        people = drafts.check_count(drafted, int(typed) if typed.isdecimal() and len(typed) < 10 else 0)
+        again = asked.form.get("again") == "on"
+        id_ = await announcements.announce(asked.means, drafted, by=asked.who, now=asked.now, again=again)
+    except StoreError:
+        raise
+    except BridgeError as error:
+        return Done("/announcements/new", "", said={"draft": asked.once.keep((_kept(asked.form), str(error)))})
+    fields = {"announcement": id_, "sink": wanted.sink, "people": people, "category": wanted.category}
+    return Done(f"/announcements/{id_}", "announced", fields)
+
+
+async def announce_stop(asked: Asked) -> Done:
+    id_ = _id(asked)
+    done = await asked.means.operate(lambda ledger: announcements.hold(ledger, id_, now=asked.now))
+    return Done(f"/announcements/{id_}", "held", {"announcement": id_, "deliveries": done.deliveries})
+
+
+async def announce_resume(asked: Asked) -> Done:
+    id_ = _id(asked)
+    done = await announcements.resume(asked.means, asked.state.dry_run, id_, now=asked.now)
+    return Done(f"/announcements/{id_}", "released", {"announcement": id_, "deliveries": done.deliveries})
+
+
+def _kept(form: Mapping[str, str]) -> dict[str, str]:
+    """What was filled in, to be filled in again."""
+    return {
+        name: form[name] for name in ("whom", "name", "sink", "category", "critical", "text", *WORDS) if name in form
+    }
+
+
+def _key(asked: Asked) -> str:
+    try:
+        return asked.state.customers.key_of(asked.path["who"], asked.path["realm"])
+    except BridgeError as error:
+        raise NotThere(str(error)) from None
+
+
+def _id(asked: Asked) -> int:
+    text = asked.path["announcement"]
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise Refused(404, "there is nothing here")
+    return int(text)
+
+
+DOING: Mapping[str, Callable[[Asked], Awaitable[Done]]] = {
+    one.__name__: one for one in (stop, start, wishes, link, revoke, forget, announce, announce_stop, announce_resume)
+}

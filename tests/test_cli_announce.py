@@ -30,6 +30,7 @@ routes: [{{match: user.*, to: dm, audience: user}}]
 directory: {{realm: marzban, users: {{alice: {{telegram: 1}}}}}}
 store: {store}
 """
+BY = ("announce", "--sink", "dm", "--to", "all", "--template")
 NEW = ("announce", "--sink", "dm", "--text-file", "soon.j2", "--to")
 
 
@@ -108,6 +109,33 @@ def test_it_is_shown_in_their_languages_and_asked_for_the_number(
     )
 
 
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ((), "🛠 We are working on the servers."),
+        (("--start", "2026-12-01 02:00"), "🛠 From 2026-12-01 02:00 on we work on the servers."),
+        (("--start", "2026-12-01 02:00", "--end", "02:30"), "🛠 From 2026-12-01 02:00 to 02:30 we work on the servers."),
+        (("--start", "2026-12-01 23:30", "--end", "00:30"), "🛠 From 2026-12-01 23:30 to 00:30 we work on the servers."),
+    ],
+)
+def test_a_template_is_had_by_its_name_with_its_times(run: Run, times: tuple[str, ...], said: str) -> None:
+    status, out, err = run(*BY, "maintenance", *times, "--dry-run", "--json")
+    assert (status, err) == (0, "")
+    told = json.loads(out)["previews"]
+    assert re.sub("[\u2066-\u2069]", "", told["en"]).startswith(said)
+    assert "کار می‌کنیم" in told["fa"]
+
+
+def test_the_operators_own_template_comes_before_the_shipped_one(run: Run, tmp_path: Path, store_url: str) -> None:
+    folder = tmp_path / "mine" / "announcements"
+    folder.mkdir(parents=True)
+    (folder / "maintenance.j2").write_text("{% block en %}Ours{% endblock %}")
+    (folder / "prices.j2").write_text("{% block en %}Prices{% endblock %}")
+    (tmp_path / "config.yaml").write_text(FILE.format(store=store_url) + "templates: mine\n")
+    for name, said in (("maintenance", "Ours"), ("prices", "Prices")):
+        assert json.loads(run(*BY, name, "--dry-run", "--json")[1])["previews"]["en"] == said
+
+
 def test_of_a_letter_the_words_are_shown(run: Run) -> None:
     status, out, err = run(*NEW, "user:carol", "--realm", "marzban", "--sink", "mail", "--dry-run", "--json")
     assert (status, err) == (0, "")
@@ -129,9 +157,12 @@ def test_it_is_listed_shown_stopped_and_resumed(run: Run, store_url: str) -> Non
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("announce",), "announce: say --to, --sink and --text-file; or one of --list, --show, --stop, --resume"),
-        (("announce", "--list", "--show", "1"), "announce: say --to, --sink and --text-file; or one of"),
-        (("announce", "--to", "all"), "announce: say whom with --to, by which --sink, and what with --text-file"),
+        (("announce",), "announce: say --to, --sink and --text-file or --template; or one"),
+        (("announce", "--list", "--show", "1"), "announce: say --to, --sink and --text-file or --template; or one of"),
+        (
+            ("announce", "--to", "all"),
+            "announce: say whom with --to, by which --sink, and what with --text-file or --template",
+        ),
         ((*NEW, "everybody"), 'announce: "everybody" is nobody: say all, user:NAME'),
         ((*NEW, "realm:marzbna"), 'announce: no realm named "marzbna": did you mean "marzban"?'),
         ((*NEW, "source:nope"), 'announce: no source named "nope"'),
@@ -141,6 +172,11 @@ def test_it_is_listed_shown_stopped_and_resumed(run: Run, store_url: str) -> Non
         ((*NEW, "all", "--sink", "ops"), 'announce: "ops" is no sink of customers: its address should speak of person'),
         ((*NEW, "all", "--sink", "nope"), 'no sink named "nope"'),
         ((*NEW, "all", "--text-file", "none.j2"), "announce: none.j2: No such file or directory"),
+        ((*BY, "maintenanse"), 'announce: no template is called "maintenanse": did you mean "maintenance"?'),
+        ((*BY, "../maintenance"), 'announce: no template is called "../maintenance"'),
+        ((*BY, "maintenance", "--start", "tonight"), "announce: --start should be a time such as 2026-12-01 02:00"),
+        ((*BY, "maintenance", "--text-file", "soon.j2"), "announce: say whom with --to, by which --sink"),
+        ((*NEW, "all", "--start", "2026-12-01 02:00"), "announce: say whom with --to, by which --sink"),
         (("announce", "--show", "7"), "announce: there is no announcement 7"),
         (("announce", "--stop", "7"), "announce: there is no announcement 7"),
         (("announce", "--resume", "7"), "announce: there is no announcement 7"),

@@ -1,7 +1,7 @@
 """`announce`: customers are told what the operator says, each of them once, by the running bridge."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,6 +38,17 @@ def announce(
     text_file: Annotated[
         Path | None, typer.Option(help="What they are told, a template over me; - for input.", show_default=False)
     ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            help="What they are told by its name: of announcements/ in your templates, or maintenance.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option(help="For a template, as 2026-12-01 02:00 in the file's zone.", show_default=False)
+    ] = None,
+    end: Annotated[str | None, typer.Option(help="The same, or 02:30.", show_default=False)] = None,
     category: Annotated[str, typer.Option(help="What of they may have switched off.")] = "news",
     critical: Annotated[bool, typer.Option("--critical", help="Pass quiet hours and max_per_day.")] = False,
     realm: RealmOption = None,
@@ -51,9 +62,11 @@ def announce(
 ) -> None:
     """Tell customers something, each once: counted and shown first. Or show, stop or resume what was announced."""
     asked = sum((every, show is not None, stop is not None, resume is not None))
-    new = bool(to or sink or text_file or dry_run or critical)
+    new = bool(to or sink or text_file or template or start or end or dry_run or critical)
     if asked + new != 1:
-        raise BridgeError("announce: say --to, --sink and --text-file; or one of --list, --show, --stop, --resume")
+        raise BridgeError(
+            "announce: say --to, --sink and --text-file or --template; or one of --list, --show, --stop, --resume"
+        )
     from bridge.admin import drafts
     from bridge.config.state import customers
 
@@ -67,14 +80,15 @@ def announce(
             _stop(ledger, stop, as_json=as_json)
         elif resume is not None:
             _resume(ledger, settings, resume, as_json=as_json)
-        elif to and sink and text_file:
+        elif to and sink and bool(text_file) != bool(template) and (template or not (start or end)):
+            text = _text(text_file) if text_file else _template(settings, template or "", start, end)
             wanted = drafts.wanted_of(
-                customers(settings), to, sink=sink, text=_text(text_file), category=category, critical=critical,
+                customers(settings), to, sink=sink, text=text, category=category, critical=critical,
                 realm=realm,
             )  # fmt: skip
             _new(ledger, settings, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
         else:
-            raise BridgeError("announce: say whom with --to, by which --sink, and what with --text-file")
+            raise BridgeError("announce: say whom with --to, by which --sink, and what with --text-file or --template")
 
 
 def _text(file: Path) -> str:
@@ -83,6 +97,19 @@ def _text(file: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = "is no UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise BridgeError(f"announce: {file}: {why}") from None
+
+
+def _template(settings: "Config", name: str, start: str | None, end: str | None) -> str:
+    """The template of that name, with the times that it speaks of."""
+    from bridge.admin.announcement_templates import moment_said, template
+
+    zone = settings.zone()
+    begins = moment_said(start, zone, what="--start") if start else None
+    day = begins.astimezone(zone).date() if begins is not None else None
+    ends = moment_said(end, zone, what="--end", day=day) if end else None
+    if begins is not None and ends is not None and ends <= begins:
+        ends += timedelta(days=1)
+    return template(settings.template_folders(), name, begins, ends)
 
 
 def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: bool, yes: bool, as_json: bool) -> None:

@@ -19,6 +19,8 @@ from bridge.vocabulary import event_type
 
 #: The folder of what customers are told.
 CUSTOMERS = "customers"
+#: The folder of templates by which the operator announces something: a file for each, a block for each language.
+ANNOUNCEMENTS = "announcements"
 #: The block of a service's message in which the words stand.
 WORDS = "text"
 #: The types that there are words for, each a block of such a file, with _ for the dot.

@@ -14,7 +14,7 @@ from bridge.markup.service import Service
 from bridge.message import Tally
 from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
-from bridge.messages.customer import CUSTOMERS, SEVERAL, TOLD, WORDS
+from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS, SEVERAL, TOLD, WORDS
 from bridge.messages.errors import TemplateMistake
 from bridge.messages.sandbox import Sandbox
 from bridge.vocabulary import TYPES
@@ -72,6 +72,8 @@ class Unmatched:
         for one in self._parsed:
             if self._is_customers(one.file):
                 yield from self._customers(one)
+            elif self._is_announcement(one.file):
+                yield from self._unasked(one, {*LOCALES, *self._nested})
             elif one.service is not None:
                 yield from self._file(one, named, beginnings)
                 yield from self._blocks(one, one.service)
@@ -85,13 +87,18 @@ class Unmatched:
             names = frozenset(meta.find_undeclared_variables(tree))
         except (OSError, UnicodeDecodeError, TemplateError, RecursionError):
             return None  # it is told as a mistake
-        known = _given_to_customers(sandbox) if self._is_customers(file) else _given(sandbox)
-        return _Parsed(file, self._services.get(folder), tree, names, frozenset(known))
+        to_customers = self._is_customers(file) or self._is_announcement(file)
+        known = frozenset(_given_to_customers(sandbox) if to_customers else _given(sandbox))
+        times = frozenset(("start", "end")) if self._is_announcement(file) else frozenset()
+        return _Parsed(file, self._services.get(folder), tree, names, known | times)
 
     def _is_customers(self, file: Path) -> bool:
         """Whether it says what customers are told, by one service or by all."""
         parts = file.relative_to(self._folder).parts
         return parts[0] == CUSTOMERS or (parts[0] in self._services and parts[1:2] == (CUSTOMERS,))
+
+    def _is_announcement(self, file: Path) -> bool:
+        return file.relative_to(self._folder).parts[0] == ANNOUNCEMENTS
 
     def _customers(self, one: _Parsed) -> Iterator[TemplateMistake]:
         """A file for each language; its blocks are types, and what a service has around their words."""
@@ -103,7 +110,7 @@ class Unmatched:
 
     def _folders(self) -> Iterator[TemplateMistake]:
         strange = {one.file.relative_to(self._folder).parts[0] for one in self._parsed if one.service is None}
-        strange.discard(CUSTOMERS)
+        strange -= {CUSTOMERS, ANNOUNCEMENTS}
         for name in sorted(strange):
             files = [one.file for one in self._parsed if one.file.relative_to(self._folder).parts[0] == name]
             if any(file.relative_to(self._folder).as_posix() in self._led_to for file in files):

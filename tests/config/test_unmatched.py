@@ -27,6 +27,16 @@ def found(folder: Path, files: Mapping[str, str], text: str = FILE % "") -> list
         ("Discord/user.j2", TITLE, "Discord:1:1: no service is called Discord: did you mean discord?"),
         ("tg/user.j2", TITLE, "tg:1:1: no service is called tg"),
         ("user.j2", TITLE, f"user.j2:1:1: stands in no service's folder: there are {', '.join(sorted(SERVICES))}"),
+        (
+            "announcements/prices.j2",
+            "{% block de %}x{% endblock %}",
+            "announcements/prices.j2:1:1: nothing asks for a block called de",
+        ),
+        (
+            "announcements/prices.j2",
+            "{% block en %}{{ me.name }} {{ start|when }} {{ end }} {{ data }}{% endblock %}",
+            "announcements/prices.j2:1:1: nothing is called data",
+        ),
         # files
         (
             "discord/user.expierd.j2",

@@ -5,13 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 import sqlalchemy as sa
 
 from bridge.store import open_ledger, open_outbox
 from bridge.store.schema import events
+from tests.admin.running import ACT
 from tests.fakes import an_event, an_intake
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, free_port
 from tests.store.forgetting import bytes_with, columns_with
 from tests.street import a_house
 
@@ -38,6 +40,29 @@ async def test_a_running_bridge_forgets_its_customer_and_takes_in_what_comes(tmp
         assert "user:alice" not in subjects
         assert subjects.count("user:carol") == told
         assert {"user:alice1", "user:bob"} <= {*subjects}
+
+
+async def test_a_bridge_that_is_asked_by_a_program_forgets_as_the_command_does(tmp_path: Path) -> None:
+    port = free_port()
+    admin = f"admin: {{listen: 127.0.0.1:{port}, token: {ACT}}}\n"
+    async with a_house(tmp_path, SINKS + admin, "here") as panels:
+        await panels.users("alice", "bob", "alice")
+        await panels.carried()
+        headers = {"Authorization": f"Bearer {ACT}"}
+        async with (
+            aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as program,
+            program.delete("/api/v1/people/marzban/user:alice") as response,
+        ):
+            assert response.status == 200, await response.text()
+            told = await response.json()
+        assert (told["rows"]["events"], told["done"], told["left"]) == (2, True, None)
+        await panels.bridge.command("forget", "user:alice", "--check", *REALM)
+        lines = [one for one in panels.bridge.log.read_text().splitlines() if " admin." in one]
+        assert [one for one in lines if "action=forget" in one]
+        assert [one for one in lines if "alice" in one] == []
+        await panels.users("carol")
+        await panels.carried()
+        assert {one["subject"] for one in panels.records()} == {"user:bob", "user:carol"}
 
 
 async def test_a_command_that_is_killed_goes_on_when_it_is_said_again(tmp_path: Path, store_url: str) -> None:

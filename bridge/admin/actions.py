@@ -111,12 +111,14 @@ class Done:
     """What came of it: the page to go on with, the notice there, and what the log says beside.
 
     said  what the page is told of it beside the notice
+    did   whether anything was done at all: what was refused is in no audit
     """
 
     page: str
     notice: str
     fields: Mapping[str, object] = field(default_factory=dict)
     said: Mapping[str, object] = field(default_factory=dict)
+    did: bool = True
 
     def address(self) -> str:
         said = {**self.said, **({"done": self.notice} if self.notice else {})}

@@ -39,7 +39,7 @@ async def wishes(asked: Asked) -> Done:
     except StoreError:
         raise
     except BridgeError as error:
-        return Done(person_path(key), "", said={"error": asked.once.keep(str(error))})
+        return Done(person_path(key), "", said={"error": asked.once.keep(str(error))}, did=False)
     return Done(person_path(key), "wished", {"key": key, "wants": said})
 
 
@@ -65,7 +65,7 @@ async def forget(asked: Asked) -> Done:
     key = _key(asked)
     if asked.form.get("name", "") != parts_of(key)[2]:
         error = asked.once.keep("forget: nothing was erased: that is another name")
-        return Done(person_path(key), "", said={"ask": "forget", "error": error})
+        return Done(person_path(key), "", said={"ask": "forget", "error": error}, did=False)
     done = await forgetting.forget_beside(asked.means, asked.state.customers, key, now=asked.now)
     if done.left is not None:
         return Done("/people", "forgotten", dict(done.rows), {"error": asked.once.keep(done.left)})
@@ -91,7 +91,8 @@ async def announce(asked: Asked) -> Done:
     except StoreError:
         raise
     except BridgeError as error:
-        return Done("/announcements/new", "", said={"draft": asked.once.keep((_kept(asked.form), str(error)))})
+        said = {"draft": asked.once.keep((_kept(asked.form), str(error)))}
+        return Done("/announcements/new", "", said=said, did=False)
     fields = {"announcement": id_, "sink": wanted.sink, "people": people, "category": wanted.category}
     return Done(f"/announcements/{id_}", "announced", fields)
 

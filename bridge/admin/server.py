@@ -174,7 +174,8 @@ class Admin:
             by, now = self._who(who, request), self._clock.now()
             asked = Asked(self._means, self._state, path, form, now, self._tests, by, site.once)
             done = await action.do(asked)
-            await self._remember(action.name, who, request, done.fields)
+            if done.did:
+                await self._remember(action.name, who, request, done.fields)
             return answers.see(self._state.admin.prefix() + done.address())
 
         return act

@@ -1,14 +1,17 @@
 """Muting on pages: what is muted says so, whoever may act ends it, and what was done is listed. Over real HTTP."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
 
-from bridge.admin.actions import ACTIONS
+from bridge.admin.actions import ACTIONS, Action
+from tests.admin.crowd import a_crowd
 from tests.admin.running import ALICE, Desk, form_token, sign_in
-from tests.admin.visiting import page, text
-from tests.fakes import START, an_event, an_intake
+from tests.admin.visiting import MEANT, page, text
+from tests.fakes import START, FakeClock, an_event, an_intake
 
 TODAY = {"what": "user:alice", "for": "2h", "back": f"/events/{ALICE.id}"}
 
@@ -92,16 +95,40 @@ PRESSED = {
     "mute": (TODAY, {"what": "user:alice"}),
     "unmute": ({"id": "7"}, {}),
     "test": ({}, {"sink": "ops"}),
+    "prefs": ({"news": "on"}, {"key": "berlin/user:alice"}),
+    "link": ({}, {"key": "berlin/user:alice"}),
+    "forget": ({"name": "alice"}, {"events": "2"}),
+    "announce": ({"whom": "all", "sink": "dm", "words_en": "Soon", "count": "4"}, {"sink": "dm", "people": "4"}),
+    "announce stop": ({}, {"announcement": "1"}),
+    "announce resume": ({}, {"announcement": "1"}),
 }
+#: Forms by which nothing is done.
+REFUSED = [
+    ("/people/berlin/user:alice/forget", {"name": "bob"}),
+    ("/people/berlin/user:alice/wishes", {"quiet": "night"}),
+    ("/announcements/send", {"whom": "all", "sink": "dm", "words_en": "Soon", "count": "5"}),
+]
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda one: one.name)
-async def test_every_button_leaves_a_line_in_the_audit(desk: Desk, action: object) -> None:
-    form, detail = PRESSED[action.name]  # type: ignore[attr-defined]
-    answer = await press(desk, action.path.format(sink="ops"), **form)  # type: ignore[attr-defined]
+@pytest.fixture
+async def crowd(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
+    async with a_crowd(tmp_path, store_url, clock) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(("path", "form"), REFUSED)
+async def test_what_was_refused_is_in_no_audit(crowd: Desk, path: str, form: dict[str, str]) -> None:
+    assert (await press(crowd, path, **form)).status == 303
+    assert "session at" not in (await page(crowd, "/settings")).partition('id="audit"')[2]
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda one: one.path)
+async def test_every_button_leaves_a_line_in_the_audit(crowd: Desk, action: Action) -> None:
+    form, detail = PRESSED[action.name]
+    answer = await press(crowd, action.path.format(**MEANT), **form)
     assert answer.status == 303
-    shown = (await page(desk, "/settings")).partition('id="audit"')[2]
-    assert f">{action.name}<" in shown  # type: ignore[attr-defined]
+    shown = (await page(crowd, "/settings")).partition('id="audit"')[2]
+    assert f">{action.name}<" in shown
     assert "session at 127.0.0.1" in shown
     for name, value in detail.items():
         assert f"{name} {value}" in shown

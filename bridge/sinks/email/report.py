@@ -21,6 +21,7 @@ from bridge.sinks.email.headers import one_line
 LARGEST = 256 * 1024  # bytes that are read of one: what it says stands before the letter that comes back
 MOST = 50  # recipients of one that are looked at; a letter of ours has one
 WORDS = 300  # characters of what the server said
+CAME_BACK = "came back:"
 #: How a letter comes back.
 RETURNED = ("message/rfc822", "message/global", "message/rfc822-headers", "message/global-headers")
 #: About who writes or what is written, or passing: no fault of the mailbox. Of policy, 5.7, none is but one.
@@ -90,7 +91,7 @@ def _report(group: Message, message_id: str) -> Report | None:
         return None
     names = (_text(group, name).partition(";")[2].strip() for name in ("Original-Recipient", "Final-Recipient"))
     mailboxes = tuple(name.strip("<>") for name in names if name)
-    return Report(mailboxes, message_id, f"came back: {said[:WORDS] or status[0]}") if mailboxes else None
+    return Report(mailboxes, message_id, f"{CAME_BACK} {said[:WORDS] or status[0]}") if mailboxes else None
 
 
 def _text(fields: Message, name: str) -> str:

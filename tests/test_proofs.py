@@ -19,7 +19,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge import app
 from bridge.cli.people_file import export_people
 from bridge.config.load import load
 from bridge.errors import BadPayload
@@ -210,7 +209,7 @@ async def test_hashes_are_made_where_a_bot_could_be_shown_something_and_nowhere_
         configure=lambda sources, *_, **__: made.update(sources), carry=nothing, keep_directory=nothing
     )
     bot: Any = SimpleNamespace(configure=bots.append)
-    key = app._proof_key(loaded.config)
+    key = loaded.config.proof_key()
     await Reloader(path, parts, parts, parts, parts, proof_key=key, bot=bot).apply(loaded)
     element = {"action": "user_updated", "username": "alice", "user": {"proxies": {"vless": {"id": UUID}}}}
     hashes: ProofsOfEvents = {}

@@ -79,6 +79,11 @@ ALLOWED = (
     ),
     Exemption("panels/orbvpn/", ("_from_slack", "_from_gohighlevel", "GOHIGHLEVEL_CONTACT"), "the document's formats"),
     Exemption("config/orbvpn.py", ANY, "the document's own way to configure sinks"),
+    Exemption("admin/people.py", ("discord",), "the directory's key for a URL, which is shown to nobody"),
+    Exemption("people/yaml_file.py", (r".*as \{telegram: .*",), "a mistake in the directory shows how a record is"),
+    Exemption(
+        "store/queries/proofs.py", ("telegram", "telegram_id"), "the directory's key and ours, of whose chat it is"
+    ),
 )
 
 
@@ -222,8 +227,8 @@ def test_a_service_has_templates_for_events_for_messages_and_for_digests_with_ev
     assert missing_templates(service, SHIPPED) == []
 
 
-def test_every_folder_of_templates_is_a_services_or_has_the_words_for_customers() -> None:
-    assert {folder.name for folder in SHIPPED.iterdir()} == {*SERVICES, CUSTOMERS}
+def test_every_folder_of_templates_is_a_services_or_has_words_for_customers() -> None:
+    assert {folder.name for folder in SHIPPED.iterdir()} == {*SERVICES, CUSTOMERS, "announcements"}
 
 
 def test_a_template_or_a_block_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from jinja2 import nodes
 
 import bridge
 from bridge.markup.service import Look, Service
-from bridge.messages.customer import CUSTOMERS
+from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS
 from bridge.messages.renderer import DIGESTS, SHIPPED, Renderer
 from bridge.sinks import SERVICES
 from bridge.sinks.base import ChatConfig
@@ -228,7 +228,7 @@ def test_a_service_has_templates_for_events_for_messages_and_for_digests_with_ev
 
 
 def test_every_folder_of_templates_is_a_services_or_has_words_for_customers() -> None:
-    assert {folder.name for folder in SHIPPED.iterdir()} == {*SERVICES, CUSTOMERS, "announcements"}
+    assert {folder.name for folder in SHIPPED.iterdir()} == {*SERVICES, ANNOUNCEMENTS, CUSTOMERS}
 
 
 def test_a_template_or_a_block_that_is_missing_is_named(tmp_path: Path) -> None:

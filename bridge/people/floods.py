@@ -1,6 +1,6 @@
 """How much of what strangers write is heeded: a little of each, less of who guesses. Pure: times are arguments."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -34,15 +34,15 @@ class Floods:
     def heeded(self, heard: Iterable[Heard], now: float) -> list[Heard]:
         """What of it is heeded, in order; of what is said too often and heeded all the same, nothing is answered."""
         kept: list[Heard] = []
-        stopped: set[int] = set()
+        stopped: defaultdict[int, set[Said]] = defaultdict(set)
         for one in heard:
             may = self._may(one, now)
-            if one.said in ALWAYS and (may or one.chat not in stopped):
+            if one.said in ALWAYS and (may or one.said not in stopped[one.chat]):
                 kept.append(one if may else replace(one, silent=True))
-                stopped.add(one.chat)
+                stopped[one.chat].add(one.said)
             elif may and one.said not in ALWAYS:
                 kept.append(one)
-                stopped.discard(one.chat)
+                stopped[one.chat].clear()
         return kept
 
     def learn(self, answers: Iterable[Answer], now: float) -> bool:

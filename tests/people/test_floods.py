@@ -39,6 +39,12 @@ def test_after_a_flood_whoever_said_stop_last_is_stopped(said: list[Heard]) -> N
             assert heeded[-1] is Said.STOP
 
 
+def test_a_stop_is_heeded_in_a_flood_that_a_block_has_ended_before() -> None:
+    flood = [Heard(said=Said.START, chat=1)] * 20
+    said = [*flood, Heard(said=Said.BLOCKED, chat=1), Heard(said=Said.STOP, chat=1)]
+    assert [one.said for one in Floods().heeded(said, 0.0)][-2:] == [Said.BLOCKED, Said.STOP]
+
+
 @given(st.lists(SAID))
 def test_what_is_heeded_was_said_in_that_order(said: list[Heard]) -> None:
     kept = iter(Floods().heeded(said, 0.0))

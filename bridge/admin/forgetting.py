@@ -15,6 +15,7 @@ from bridge.people.address import Address
 from bridge.people.person import Person, an_event_about
 from bridge.people.recipient import Audience, is_customer
 from bridge.store.ledger import Ledger
+from bridge.store.moments import micros
 from bridge.store.personal import Relation
 from bridge.store.queries.directory import records_of
 from bridge.store.queries.forget import (
@@ -29,7 +30,7 @@ from bridge.store.queries.forget import (
 )
 from bridge.store.queries.links import chats_of
 from bridge.store.rows import event_of
-from bridge.store.schema import addresses, attempts, deliveries, events, micros
+from bridge.store.schema import addresses, attempts, deliveries, events
 from bridge.store.scrub import Scrubbed
 
 if TYPE_CHECKING:

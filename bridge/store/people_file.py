@@ -17,6 +17,7 @@ from bridge.event import iso
 from bridge.foreign import moment as moment_of
 from bridge.people.record import Record
 from bridge.people.wants import OVERRIDING
+from bridge.store.moments import micros, moment
 from bridge.store.schema import (
     addresses,
     announced,
@@ -33,8 +34,6 @@ from bridge.store.schema import (
     lanes,
     link_tokens,
     links,
-    micros,
-    moment,
     mutes,
     polled,
     proofs,

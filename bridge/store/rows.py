@@ -13,9 +13,8 @@ from bridge.mute import MUTED, Mute
 from bridge.outcome import Again, Dead, Delivered, Done, Fate, HeldBack
 from bridge.store.base import Cleared, Delivery, Settlement, State
 from bridge.store.index_key import index_key_or_none
-from bridge.store.moments import micros_or_none, moment_or_none
+from bridge.store.moments import micros, micros_or_none, moment, moment_or_none
 from bridge.store.records import AttemptRecord, DeliveryRecord, EventRecord, SetAsideRecord
-from bridge.store.schema import micros, moment
 from bridge.terms import Terms
 
 Row = sa.Row[Any]

@@ -16,8 +16,6 @@ from bridge.store.link_schema import link_tokens as link_tokens
 from bridge.store.link_schema import links as links
 from bridge.store.link_schema import proofs as proofs
 from bridge.store.link_schema import unlinked as unlinked
-from bridge.store.moments import micros as micros
-from bridge.store.moments import moment as moment
 
 events = sa.Table(
     "events",
@@ -252,9 +250,11 @@ erasures = sa.Table(  # one row, once somebody was forgotten
     "erasures",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("version", Micros, nullable=False),  # goes up in every commit that erases something
-    sa.Column("log_wanted", Micros, nullable=False),  # the version up to which nothing is to be left in a file's log
-    sa.Column("log_emptied", Micros, nullable=False),  # and up to which nothing is
+    sa.Column("version", sa.BigInteger, nullable=False),  # goes up in every commit that erases something
+    sa.Column(
+        "log_wanted", sa.BigInteger, nullable=False
+    ),  # the version up to which nothing is to be left in a file's log
+    sa.Column("log_emptied", sa.BigInteger, nullable=False),  # and up to which nothing is
 )
 
 replicas = sa.Table(

@@ -43,6 +43,7 @@ SHARED = (
     "markdown",
     "mending",
     "questions",
+    "rates",
     "responses",
     "secrets",
     "settings",

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from bridge.codec import load
 from bridge.people.wants import wants_of
 from bridge.store import open_ledger
+from bridge.store.moments import micros
 from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
 from bridge.store.queries.people_file import import_people, people_rows
 from bridge.store.queries.wishes import set_stopped, wishes_of
-from bridge.store.schema import addresses, directories, directory, metadata, micros, told, wishes
+from bridge.store.schema import addresses, directories, directory, metadata, told, wishes
 from tests.fakes import START
 from tests.store.boxes import after
 

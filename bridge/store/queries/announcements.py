@@ -16,10 +16,10 @@ from bridge.outcome import Again
 from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, is_announcement
 from bridge.store.base import Settlement, State
 from bridge.store.matching import is_about, is_of_owner
-from bridge.store.moments import moment_or_none
+from bridge.store.moments import micros, moment, moment_or_none
 from bridge.store.queries.put import put
 from bridge.store.records import Announced, AnnouncementRecord, AnnouncementState
-from bridge.store.schema import announced, announcements, deliveries, events, micros, moment
+from bridge.store.schema import announced, announcements, deliveries, events
 
 CHUNK = 500  # values in one statement
 _THEIRS = announced.join(deliveries, deliveries.c.id == announced.c.delivery_id)

@@ -6,8 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
+from bridge.store.moments import micros, moment
 from bridge.store.records import AuditRecord
-from bridge.store.schema import audit, micros, moment
+from bridge.store.schema import audit
 
 KEPT = 1000
 LONGEST = 200  # characters of one value: of a reason a service may have said anything

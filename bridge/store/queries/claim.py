@@ -22,8 +22,9 @@ from bridge.errors import StoreUnavailable
 from bridge.store.base import Claim, Delivery, order_of
 from bridge.store.compiled import read
 from bridge.store.index_key import index_key_or_none
+from bridge.store.moments import micros, moment
 from bridge.store.rows import Row, delivery_of, event_of, terms_json, terms_of
-from bridge.store.schema import deliveries, events, micros, moment
+from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
 
 _DELIVERY_COLUMNS = [

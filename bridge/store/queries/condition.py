@@ -6,8 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.store.migrate import revision_of
+from bridge.store.moments import moment
 from bridge.store.queries.gauges import store_size
-from bridge.store.schema import events, moment
+from bridge.store.schema import events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from bridge.store.base import Cleared
 from bridge.store.compiled import read
+from bridge.store.moments import moment
 from bridge.store.queries.gauges import DEAD
 from bridge.store.records import DeadGroupRecord
 from bridge.store.rows import Row
-from bridge.store.schema import deliveries, events, moment
+from bridge.store.schema import deliveries, events
 
 MOST = 1000  # dead letters of a sink that are grouped, the newest
 IN_ALL = 2000  # of all sinks: each one's event lies elsewhere

@@ -14,6 +14,7 @@ from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
 from bridge.store.compiled import read
 from bridge.store.matching import is_about, is_of_type
+from bridge.store.moments import moment
 from bridge.store.queries.fingerprints import remembered_event
 from bridge.store.queries.records import (
     delivery_columns,
@@ -25,7 +26,7 @@ from bridge.store.queries.records import (
 )
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
-from bridge.store.schema import deliveries, events, moment
+from bridge.store.schema import deliveries, events
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement

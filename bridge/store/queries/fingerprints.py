@@ -11,7 +11,8 @@ from bridge.event import Event
 from bridge.intake import Fingerprint, Routed, SetAside
 from bridge.store.compiled import first, write
 from bridge.store.index_key import index_key
-from bridge.store.schema import fingerprints, micros, moment, set_aside
+from bridge.store.moments import micros, moment
+from bridge.store.schema import fingerprints, set_aside
 
 WALKED = 5000  # rows that were set aside, among which repeats are looked for
 REPEATED = timedelta(days=30)  # in which a panel may tell an event again that is recognised, as Alertmanager does

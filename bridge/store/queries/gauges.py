@@ -8,7 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from bridge.store.base import Standing
-from bridge.store.schema import deliveries, lanes, micros, moment
+from bridge.store.moments import micros, moment
+from bridge.store.schema import deliveries, lanes
 
 _d = deliveries.c
 _pending = sa.and_(_d.settled_at.is_(None), _d.due_at.is_(None))  # in the words of the indexes: see schema.py

@@ -10,9 +10,9 @@ from bridge.outcome import Limit, Rate
 from bridge.store.backend import backend_of
 from bridge.store.base import LaneState, Standing
 from bridge.store.compiled import first, read, write
-from bridge.store.moments import micros_or_none, moment_or_none
+from bridge.store.moments import micros, micros_or_none, moment, moment_or_none
 from bridge.store.rows import Row
-from bridge.store.schema import deliveries, lanes, micros, moment
+from bridge.store.schema import deliveries, lanes
 
 ADVANCED = 2000  # deliveries that are made due earlier in one commit
 _OF_SINK = lanes.c.sink == sa.bindparam("sink_")

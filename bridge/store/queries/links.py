@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from bridge.people.wants import all_of, chat_scope
 from bridge.store.addressees import Known
 from bridge.store.compiled import read
+from bridge.store.moments import micros, moment
 from bridge.store.queries.wishes import wishes_of
-from bridge.store.schema import addresses, closed, link_tokens, links, micros, moment, proofs, unlinked
+from bridge.store.schema import addresses, closed, link_tokens, links, proofs, unlinked
 
 _CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
 _CLOSED = sa.select(closed.c.at).where(closed.c.key == sa.bindparam("key_"))

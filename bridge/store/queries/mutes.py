@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from bridge.errors import BridgeError
 from bridge.mute import Mute, MuteKind
 from bridge.store.compiled import tuples
-from bridge.store.schema import micros, moment, mutes
+from bridge.store.moments import micros, moment
+from bridge.store.schema import mutes
 
 MOST = 500  # at once
 IN_FORCE = sa.select(mutes).where(mutes.c.until > sa.bindparam("now_")).order_by(mutes.c.id)

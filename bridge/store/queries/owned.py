@@ -11,11 +11,11 @@ from bridge.event import Event
 from bridge.people.owner import Owner
 from bridge.store.base import State
 from bridge.store.matching import is_about, is_of_type
-from bridge.store.moments import moment_or_none
+from bridge.store.moments import micros, moment, moment_or_none
 from bridge.store.queries.records import id_conditions
 from bridge.store.records import Query
 from bridge.store.rows import event_of
-from bridge.store.schema import deliveries, events, micros, moment
+from bridge.store.schema import deliveries, events
 from bridge.store.scope import is_told_to_theirs, scoped
 
 CHUNK = 500  # values in one statement

@@ -10,19 +10,8 @@ import sqlalchemy as sa
 
 from bridge.store.base import State
 from bridge.store.matching import is_about
-from bridge.store.moments import moment_or_none
-from bridge.store.schema import (
-    deliveries,
-    directories,
-    directory,
-    events,
-    link_tokens,
-    links,
-    micros,
-    moment,
-    told,
-    wishes,
-)
+from bridge.store.moments import micros, moment, moment_or_none
+from bridge.store.schema import deliveries, directories, directory, events, link_tokens, links, told, wishes
 
 LOOKED_AT = 200  # events about somebody, the newest, among which it is looked for what they were not told
 

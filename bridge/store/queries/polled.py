@@ -17,9 +17,10 @@ from bridge.foreign import moment as time_of
 from bridge.intake import Intake
 from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.store.base import PutResult
+from bridge.store.moments import micros, moment
 from bridge.store.queries.put import lock_next_id, put
 from bridge.store.queries.tallies import CountedNames
-from bridge.store.schema import micros, moment, polled
+from bridge.store.schema import polled
 
 LONGEST_DELAY = 3600.0  # seconds beyond its interval that a turn may be put off
 

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from bridge.codec import load
 from bridge.foreign import value_at
 from bridge.store.compiled import write
+from bridge.store.moments import micros
 from bridge.store.queries.directory import records_of
 from bridge.store.queries.links import link_of, unlink
-from bridge.store.schema import events, micros, proofs, subject_head
+from bridge.store.schema import events, proofs, subject_head
 
 BY_PROOF = "proof"
 CHUNK = 500  # keys that are looked up at once

@@ -12,10 +12,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from bridge.people.recipient import Audience
 from bridge.store.backend import backend_of
 from bridge.store.base import NO_AUDIENCES, SETTLED
+from bridge.store.moments import micros
 from bridge.store.queries import announcements, attempts, links, mutes, tallies
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
-from bridge.store.schema import deliveries, events, fingerprints, micros, set_aside, threads
+from bridge.store.schema import deliveries, events, fingerprints, set_aside, threads
 
 
 class position(sa.sql.functions.GenericFunction[int]):  # noqa: N801

@@ -11,10 +11,11 @@ from bridge.event import Event, JsonObject
 from bridge.intake import Decision
 from bridge.store.base import Cleared, LaneState, State
 from bridge.store.matching import is_about, is_of_type
+from bridge.store.moments import micros, moment
 from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
 from bridge.store.rows import Row, decision_of, delivery_record, event_of, lowest_event_id, set_aside_record
-from bridge.store.schema import deliveries, events, lanes, micros, moment, set_aside, tables
+from bridge.store.schema import deliveries, events, lanes, set_aside, tables
 
 #: How far the time in an event's id may be from that at which it came in: both are of one request.
 APART = timedelta(minutes=10)

@@ -12,13 +12,14 @@ from bridge.intake import Routed
 from bridge.store.base import SETTLED, Cleared, State, order_of
 from bridge.store.compiled import write
 from bridge.store.index_key import index_key_or_none
+from bridge.store.moments import micros
 from bridge.store.queries.dismiss import set_cleared
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
 from bridge.store.queries.tables import keep_tables
 from bridge.store.records import Query, ReplayRecord
 from bridge.store.rows import Row, event_of, terms_json, verdicts_json
-from bridge.store.schema import deliveries, events, micros
+from bridge.store.schema import deliveries, events
 
 _COPIED = [
     deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead", "recipient")

@@ -7,10 +7,11 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from bridge.codec import dump
+from bridge.store.moments import moment
 from bridge.store.queries.events import Found, fitting_events
 from bridge.store.records import EventRecord, Query
 from bridge.store.rows import event_record
-from bridge.store.schema import events, moment
+from bridge.store.schema import events
 
 SEARCHED = 5000  # events, the newest that are meant
 LONGEST = 200  # characters of what is looked for

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 
 from bridge.intake import Table
 from bridge.store.compiled import write
+from bridge.store.moments import micros, moment
 from bridge.store.rows import lowest_event_id
-from bridge.store.schema import events, micros, moment, tables
+from bridge.store.schema import events, tables
 
 #: How old the time of its last use may be: a table in use is written again no more often than that.
 USED_WITHIN = timedelta(days=1)

@@ -10,7 +10,8 @@ from bridge.posted import is_changeable
 from bridge.store.base import Settlement
 from bridge.store.compiled import read, write
 from bridge.store.index_key import index_key
-from bridge.store.schema import micros, moment, threads
+from bridge.store.moments import micros, moment
+from bridge.store.schema import threads
 
 EARLIER_MESSAGE = sa.select(threads).where(
     threads.c.sink == sa.bindparam("sink_"), threads.c.subject == sa.bindparam("subject_")

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from bridge.intake import Threshold
 from bridge.people.person import forgotten_key
 from bridge.store.compiled import read
+from bridge.store.moments import micros
 from bridge.store.queries.links import close_links
 from bridge.store.queries.proofs import void_proofs
-from bridge.store.schema import deliveries, micros, told, wishes
+from bridge.store.schema import deliveries, told, wishes
 
 TOLD_ALREADY = "told already"
 _TELL = sa.text(

@@ -16,10 +16,11 @@ import sqlalchemy as sa
 
 from bridge.store.base import SETTLED, State
 from bridge.store.matching import is_about, is_of_type
+from bridge.store.moments import moment
 from bridge.store.queries.records import earlier, event_fits, id_conditions, own_conditions
 from bridge.store.queries.tail import deliveries_by_id, delivery_before
 from bridge.store.records import DeliveryRecord, Query
-from bridge.store.schema import deliveries, events, moment
+from bridge.store.schema import deliveries, events
 
 WALKED = 10_000  # deliveries that are walked through in their order
 ALONG = 4000  # that are looked at along an index: they lie apart from each other

@@ -15,7 +15,8 @@ from bridge.codec import dump, load
 from bridge.people.person import forgotten_key
 from bridge.people.wants import CATEGORIES, Wants, wants_of
 from bridge.store.compiled import read
-from bridge.store.schema import directories, directory, micros, moment, wishes
+from bridge.store.moments import micros, moment
+from bridge.store.schema import directories, directory, wishes
 
 _WISH = sa.select(wishes).where(wishes.c.key.in_([sa.bindparam("key_"), sa.bindparam("forgotten_")]))
 _STOP = sa.text(

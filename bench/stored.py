@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from bridge.store import migrate
 from bridge.store.backend import open_engine
-from bridge.store.schema import micros
+from bridge.store.moments import micros
 
 SOURCES, SINKS, TYPES, SUBJECTS, REASONS, ROWS = 3, 8, 12, 60_000, 40, 20
 DAYS = 30

@@ -27,7 +27,9 @@ class Home:
     ops: Receiver
 
     def told(self, *types: str) -> list[dict[str, Any]]:
-        return [one for one in self.ops.got if not types or one["type"] in types]
+        """What was told; once, though it comes again where a kill meets it on the socket."""
+        alerts = {one["id"]: one for one in self.ops.got}.values()
+        return [one for one in alerts if not types or one["type"] in types]
 
     async def tells(self, type_: str, *, times: int = 1) -> dict[str, Any]:
         """The last alert of a type, once there are so many."""

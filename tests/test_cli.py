@@ -256,7 +256,7 @@ def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: 
     assert f"listening on http://127.0.0.1:{port}" in text
     assert 'WEBHOOK_SECRET="demo-marzban-secret"' in text
     assert f"curl http://127.0.0.1:{port}/in/marzban -H 'x-webhook-secret: demo-marzban-secret' -d '" in text
-    assert '200 {"accepted": 1, "set_aside": 0}' in text
+    assert '200 {"accepted":1,"set_aside":0}' in text
     assert address == f"http://127.0.0.1:{admin}"
     assert "Why it went where it went" in page
     assert [name for name in SERVICES if f'class="drawn {name}"' not in page] == []

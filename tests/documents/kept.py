@@ -34,7 +34,8 @@ reports:
 #: The same with a customers' bot, for what asks for one.
 WITH_BOT = CONFIG.replace(
     "routes:",
-    """  dm: {type: telegram, token: "123456789:AAF-telegram-bot-token-0123456789abc", chat_id: "{{ person.telegram }}"}
+    """  dm: {type: telegram, token: "123456789:AAF-telegram-bot-token-0123456789abc", chat_id: "{{ person.telegram }}",
+       api_base: "http://127.0.0.1:9"}
 people: {bot: dm}
 routes:
   - {match: user.expired, to: dm, audience: user}""",

@@ -86,7 +86,7 @@ def administered(desk: Desk, _: Postgres) -> Iterator[None]:
     desk.moved["127.0.0.1:8081"] = f"127.0.0.1:{port}"
     desk.environment["PANELBRIDGE_ADMIN_TOKEN"] = token
     admin = f"admin: {{listen: 127.0.0.1:{port}, token: {token}}}"
-    (desk.folder / "config.yaml").write_text(f"listen: 127.0.0.1:{desk.port}\n{admin}\n{kept.CONFIG}")
+    (desk.folder / "config.yaml").write_text(f"listen: 127.0.0.1:{desk.port}\n{admin}\n{kept.WITH_BOT}")
     with desk.serving("panelbridge run", lambda: answers(desk)):
         yield
 

@@ -328,14 +328,14 @@ async def test_what_is_drawn_as_it_was_is_left_as_it_is(browser: Browser, desk: 
 async def test_a_page_where_no_stream_is_to_be_had_looks_now_and_then(
     browser: Browser, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "MOST", 0)
+    monkeypatch.setattr(live.Live, "most", 0)
     async with visiting(browser, desk) as visitor:
         page = visitor.page
         await sign_in(page)
         await page.mouse.move(0, 0)
         await come(desk, "carol")
         await expect(page.locator(".c-about").first).to_contain_text("user:carol", timeout=SOON)
-        monkeypatch.setattr(live, "MOST", 1)
+        monkeypatch.setattr(live.Live, "most", 1)
         async with page.expect_response(lambda answer: answer.url.endswith("/live/events") and answer.ok, timeout=SOON):
             await come(desk, "dave")
         await expect(page.locator(".c-about").first).to_contain_text("user:dave", timeout=SOON)

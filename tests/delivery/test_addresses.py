@@ -219,9 +219,10 @@ async def test_who_is_told_a_little_late_holds_up_nobody_else(
     tasks = []
     for one in found:
         admitted = await gate.admit(Batch([replace(one, state=State.WAITING)]), ZoneInfo("UTC"))
-        gate_turn = asyncio.create_task(_turn(gate, admitted))
-        tasks.append(gate_turn)
-        await asyncio.sleep(0)
+        slept, turn = waits[0], asyncio.create_task(_turn(gate, admitted))
+        tasks.append(turn)
+        while not (turn.done() or waits[0] > slept):
+            await asyncio.sleep(0.001)
     asleep = sum(not one.done() for one in tasks)
     assert asleep == waits[0] == min(busy, 2)
     for one in tasks:

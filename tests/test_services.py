@@ -6,8 +6,9 @@ Each law is a function of what it looks at, so that a tree or a service that is 
 import ast
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -92,13 +93,18 @@ def named(root: Path) -> Iterator[tuple[str, int, str]]:
     for file in sorted(root.rglob("*.py")):
         place = file.relative_to(root).as_posix()
         homes = {name for name in NAMES if place.startswith((f"sinks/{name}/", f"sinks/{name}.py"))}
-        for line, word in words(ast.parse(file.read_text("utf-8"))):
+        for line, word in words(file.read_text("utf-8")):
             if any(name in word.lower() for name in NAMES - homes):
                 yield place, line, word
 
 
-def words(tree: ast.AST) -> Iterator[tuple[int, str]]:
+@cache  # laws look at the same modules again and again
+def words(module: str) -> Sequence[tuple[int, str]]:
     """Every identifier and every text of a module, with its line, but for docstrings."""
+    return [*_words(ast.parse(module))]
+
+
+def _words(tree: ast.AST) -> Iterator[tuple[int, str]]:
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)

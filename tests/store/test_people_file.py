@@ -1,8 +1,9 @@
 """What is known of people goes into a file and comes back the same, or not at all. On both engines."""
 
 import io
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from bridge.codec import load
 from bridge.people.wants import wants_of
 from bridge.store import open_ledger
+from bridge.store.ledger import Ledger
 from bridge.store.moments import micros
 from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
 from bridge.store.queries.people_file import import_people, people_rows
@@ -24,6 +26,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 TIMES = st.integers(0, 4_000_000_000_000_000)
 WANTS = ('{"locale":"fa"}', '{"categories":{"news":false},"quiet":"22:00-07:00","zone":"Asia/Tehran"}')
 NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1)
+T = TypeVar("T")
 HEAD = '{"panelbridge":"people","version":1}\n'
 
 
@@ -54,24 +57,31 @@ def _key(table: sa.Table, row: dict[str, Any]) -> tuple[Any, ...]:
 people = st.tuples(*map(some_rows, TABLES)).map(lambda each: [line for some in each for line in some])
 
 
-def fill(url: str, rows: Sequence[Line]) -> None:
-    """A store with these rows and no others."""
+def fill(ledger: Ledger, rows: Sequence[Line]) -> None:
+    """Leave these rows in a store, and no others."""
 
     def write(connection: sa.Connection) -> None:
-        if connection.dialect.name == "postgresql":  # whoever stands still here holds up nobody
-            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         for table in TABLES:
             connection.execute(sa.delete(table))
         for line in rows:
             connection.execute(line.table.insert().values(dict(line.values)))
 
-    with open_ledger(url) as ledger:
-        ledger.write(write)
+    ledger.write(_patient(write))
 
 
-def exported(url: str) -> bytes:
-    with open_ledger(url) as ledger:
-        return ledger.read(lambda connection: b"".join(lines(people_rows(connection))))
+def _patient(query: Callable[..., T]) -> Callable[..., T]:
+    """The same where nobody is held up by who stands still: a busy machine may let a test wait for seconds."""
+
+    def run(connection: sa.Connection, *values: Any) -> T:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        return query(connection, *values)
+
+    return run
+
+
+def exported(ledger: Ledger) -> bytes:
+    return ledger.read(lambda connection: b"".join(lines(people_rows(connection))))
 
 
 def parsed(file: bytes) -> list[Line]:
@@ -81,9 +91,27 @@ def parsed(file: bytes) -> list[Line]:
     return found
 
 
-def imported(url: str, file: bytes) -> dict[str, int]:
-    with open_ledger(url) as ledger:
-        return ledger.write(import_people, parsed(file))
+def imported(ledger: Ledger, file: bytes) -> dict[str, int]:
+    return ledger.write(_patient(import_people), parsed(file))
+
+
+@pytest.fixture
+def ledger(store_url: str) -> Iterator[Ledger]:
+    with open_ledger(store_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def any_ledger(any_store_url: str) -> Iterator[Ledger]:
+    """On each engine."""
+    with open_ledger(any_store_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other_ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with open_ledger(f"sqlite:///{tmp_path}/other.db") as opened:
+        yield opened
 
 
 def test_every_table_is_one_of_people_or_is_not() -> None:
@@ -94,9 +122,9 @@ def test_every_table_is_one_of_people_or_is_not() -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=people)
 def test_a_file_brings_back_what_it_was_made_of_on_whichever_engine(
-    any_store_url: str, store_url_2: str, rows: list[Line]
+    any_ledger: Ledger, other_ledger: Ledger, rows: list[Line]
 ) -> None:
-    for from_, to in ((any_store_url, store_url_2), (store_url_2, any_store_url)):
+    for from_, to in ((any_ledger, other_ledger), (other_ledger, any_ledger)):
         fill(from_, rows)
         fill(to, [])
         file = exported(from_)
@@ -107,20 +135,15 @@ def test_a_file_brings_back_what_it_was_made_of_on_whichever_engine(
         assert imported(to, file) == {}
 
 
-@pytest.fixture
-def store_url_2(tmp_path: Any) -> str:
-    return f"sqlite:///{tmp_path}/other.db"
-
-
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=people, second=people)
-def test_an_import_never_turns_on_what_is_off(store_url: str, first: list[Line], second: list[Line]) -> None:
-    fill(store_url, second)
-    file = exported(store_url)
-    fill(store_url, first)
-    before = {*_off(store_url), *(off for line in second for off in _off_in(line))}
-    imported(store_url, file)
-    assert {*_off(store_url)} >= before
+def test_an_import_never_turns_on_what_is_off(ledger: Ledger, first: list[Line], second: list[Line]) -> None:
+    fill(ledger, second)
+    file = exported(ledger)
+    fill(ledger, first)
+    before = {*_off(ledger), *(off for line in second for off in _off_in(line))}
+    imported(ledger, file)
+    assert {*_off(ledger)} >= before
 
 
 Off = tuple[str, tuple[Any, ...]]
@@ -136,29 +159,27 @@ def _off_in(line: Line) -> Iterator[Off]:
         yield from ((name, key) for name, on in wants.categories.items() if not on)
 
 
-def _off(url: str) -> list[Off]:
-    with open_ledger(url) as ledger:
-        rows = ledger.read(lambda connection: list(people_rows(connection)))
+def _off(ledger: Ledger) -> list[Off]:
+    rows = ledger.read(lambda connection: list(people_rows(connection)))
     return [off for line in rows for off in _off_in(line)]
 
 
-def test_the_newer_of_two_wishes_holds_and_a_directory_in_force_stays(any_store_url: str) -> None:
+def test_the_newer_of_two_wishes_holds_and_a_directory_in_force_stays(any_ledger: Ledger) -> None:
     key = "marzban/user:alice"
     row = {"key": key, "stopped_at": None, "by": "her", "at": micros(after(60)), "wants": None}
     step = {"key": key, "family": "used", "cycle": "7", "rank": 80, "mark": 1, "at": micros(after(60))}
-    fill(any_store_url, [Line(wishes, row), Line(told, step), Line(directories, {"id": 1, "generation": "old"})])
-    file = exported(any_store_url)
+    fill(any_ledger, [Line(wishes, row), Line(told, step), Line(directories, {"id": 1, "generation": "old"})])
+    file = exported(any_ledger)
     fill(
-        any_store_url,
+        any_ledger,
         [
             Line(wishes, row | {"by": "operator", "at": micros(START)}),
             Line(told, step | {"rank": 50, "at": micros(START)}),
             Line(directories, {"id": 1, "generation": "new"}),
         ],
     )
-    assert imported(any_store_url, file) == {"wishes": 1, "told": 1}
-    with open_ledger(any_store_url) as ledger:
-        found = ledger.read(lambda connection: list(people_rows(connection)))
+    assert imported(any_ledger, file) == {"wishes": 1, "told": 1}
+    found = any_ledger.read(lambda connection: list(people_rows(connection)))
     assert [line.values.get("by", line.values.get("rank", "new")) for line in found] == ["new", "her", 80]
 
 
@@ -230,11 +251,9 @@ def test_the_header_is_what_the_first_line_says() -> None:
     assert HEADER["version"] == 1
 
 
-def test_a_wish_that_is_imported_holds(any_store_url: str, store_url_2: str) -> None:
-    fill(any_store_url, [])
-    with open_ledger(store_url_2) as ledger:
-        ledger.write(set_stopped, "marzban/user:alice", stop=True, by="operator", now=START)
-    imported(any_store_url, exported(store_url_2))
-    with open_ledger(any_store_url) as ledger:
-        found = ledger.read(wishes_of, ["marzban/user:alice", "marzban/user:bob"])
-        assert [key for key, wish in found.items() if wish.wants.stopped] == ["marzban/user:alice"]
+def test_a_wish_that_is_imported_holds(any_ledger: Ledger, other_ledger: Ledger) -> None:
+    fill(any_ledger, [])
+    other_ledger.write(set_stopped, "marzban/user:alice", stop=True, by="operator", now=START)
+    imported(any_ledger, exported(other_ledger))
+    found = any_ledger.read(wishes_of, ["marzban/user:alice", "marzban/user:bob"])
+    assert [key for key, wish in found.items() if wish.wants.stopped] == ["marzban/user:alice"]

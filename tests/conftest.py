@@ -3,6 +3,7 @@
 Whatever starts a process, a bridge, a command or PostgreSQL, has the mark `process`; `make test-fast` leaves it out.
 """
 
+import gc
 import os
 import shutil
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from bridge.store import open_ledger
 from tests.fakes import FakeClock
 from tests.postgres import Postgres, a_postgres
 
@@ -33,6 +35,17 @@ settings.load_profile("full")
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """`auto`: two for each processor, for a test with processes mostly waits for them; `logical`: one."""
     return (os.cpu_count() or 1) * (2 if config.option.numprocesses == "auto" else 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Twenty thousand tests are made, and none of it is garbage: looking for that would take half of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
@@ -91,8 +104,34 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
     postgres.drop(url)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)])
+@pytest.fixture(scope="session")
+def postgres_tables(postgres: Postgres) -> str:
+    """A database with the tables of a store, and nothing in them."""
+    url = postgres.fresh()
+    with open_ledger(url):
+        return url
+
+
+@pytest.fixture
+def postgres_store_url(postgres: Postgres, postgres_tables: str) -> Iterator[str]:
+    """A new store that nothing is in."""
+    url = postgres.fresh(like=postgres_tables)
+    yield url
+    postgres.drop(url)
+
+
+EACH_ENGINE = ["sqlite", pytest.param("postgresql", marks=pytest.mark.process)]
+
+
+@pytest.fixture(params=EACH_ENGINE)
 def any_store_url(request: pytest.FixtureRequest) -> str:
     """A store on each engine."""
+    url: str = request.getfixturevalue("store_url" if request.param == "sqlite" else "postgres_store_url")
+    return url
+
+
+@pytest.fixture(params=EACH_ENGINE)
+def any_database_url(request: pytest.FixtureRequest) -> str:
+    """What is to become a store, on each engine."""
     url: str = request.getfixturevalue("store_url" if request.param == "sqlite" else "postgres_url")
     return url

@@ -51,8 +51,8 @@ async def answered(
 async def every_page(url: str, token: str) -> dict[str, bytes]:
     """What is at each address that is reached from `/`, pages and files alike; and what a script gets there.
 
-    Of those that differ only in what they ask for, the first SOME; and so of what a script gets, which is a part of
-    the page, of those that differ only in what they are about.
+    Of those that ask for something, the first SOME of each kind: what is seen there of an event is on its own page, or
+    in its preview; and so of what a script gets, which is a part of the page.
     """
     found: dict[str, bytes] = {}
     asked: Counter[tuple[str, ...]] = Counter()
@@ -61,16 +61,16 @@ async def every_page(url: str, token: str) -> dict[str, bytes]:
         ahead = ["/", "/login", "/nothing", "/settings?done=reload"]
         while ahead:
             path = ahead.pop(0)
-            asks = (URL(path).path, *sorted(URL(path).query))
+            place = ID.sub("", URL(path).path)
+            asks = (place, *sorted(URL(path).query))
             if path in found or (len(asks) > 1 and asked[asks] >= SOME):
                 continue
             asked[asks] += 1
             async with answered(program, "GET", path) as response:
                 assert response.status in (200, 404), path
                 found[path] = str(dict(response.headers)).encode() + await response.read()
-            kind = ("live", *ID.sub("", URL(path).path).split("/"))
-            asked[kind] += 1
-            if "/static/" not in path and asked[kind] <= SOME:
+            asked["live", place] += 1
+            if "/static/" not in path and asked["live", place] <= SOME:
                 async with answered(program, "GET", path, headers={"HX-Request": "true"}) as response:
                     found[f"{path} live"] = await response.read()
             links = re.findall(r'(?:href|src)="(/[^"]*)"', found[path].decode("utf-8", "replace"))

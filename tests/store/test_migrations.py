@@ -61,9 +61,9 @@ UNREAD = "ignore:.*expression-based index"
 @pytest.mark.filterwarnings(UNREAD)
 @pytest.mark.parametrize("build", [migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")])
 def test_a_new_store_and_one_with_a_history_are_the_same(
-    any_store_url: str, build: Callable[[sa.Connection], None]
+    any_database_url: str, build: Callable[[sa.Connection], None]
 ) -> None:
-    engine = open_engine(any_store_url)
+    engine = open_engine(any_database_url)
     with engine.begin() as connection:
         build(connection)
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -72,8 +72,8 @@ def test_a_new_store_and_one_with_a_history_are_the_same(
     engine.dispose()
 
 
-def test_the_conditions_of_the_indexes_are_the_same_whichever_way_they_were_made(any_store_url: str) -> None:
-    engine, made = open_engine(any_store_url), []
+def test_the_conditions_of_the_indexes_are_the_same_whichever_way_they_were_made(any_database_url: str) -> None:
+    engine, made = open_engine(any_database_url), []
     for build in (migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")):
         with engine.connect() as connection, connection.begin() as transaction:
             build(connection)
@@ -96,8 +96,8 @@ def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(store_u
     engine.dispose()
 
 
-def test_dead_letters_that_were_replayed_before_the_upgrade_are_dealt_with(any_store_url: str) -> None:
-    engine = open_engine(any_store_url)
+def test_dead_letters_that_were_replayed_before_the_upgrade_are_dealt_with(any_database_url: str) -> None:
+    engine = open_engine(any_database_url)
     with engine.begin() as connection:
         migrate._upgrade(connection, "none", to="0004")
         _fill(connection)
@@ -115,9 +115,9 @@ def test_dead_letters_that_were_replayed_before_the_upgrade_are_dealt_with(any_s
 
 
 def test_what_was_counted_by_the_minute_before_the_upgrade_is_counted_by_the_quarter_of_an_hour(
-    any_store_url: str,
+    any_database_url: str,
 ) -> None:
-    engine = open_engine(any_store_url)
+    engine = open_engine(any_database_url)
     with engine.begin() as connection:
         migrate._upgrade(connection, "none", to="0011")
         add = (
@@ -161,15 +161,15 @@ def test_going_back_to_the_first_release_and_forth_again_keeps_what_is_there(sto
     engine.dispose()
 
 
-def test_migrating_twice_changes_nothing(any_store_url: str) -> None:
-    engine = open_engine(any_store_url)
+def test_migrating_twice_changes_nothing(any_database_url: str) -> None:
+    engine = open_engine(any_database_url)
     migrate.migrate(engine)
     migrate.migrate(engine)
     engine.dispose()
 
 
-def test_tables_of_a_newer_panelbridge_are_refused(any_store_url: str) -> None:
-    engine = open_engine(any_store_url)
+def test_tables_of_a_newer_panelbridge_are_refused(any_database_url: str) -> None:
+    engine = open_engine(any_database_url)
     migrate.migrate(engine)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))

@@ -53,12 +53,20 @@ class Picture:
     until: str | None = None
 
 
+#: Pages that the navigation leads to by another one → what is shown of them.
+FURTHER = {
+    "event": {"of": "q=user.limited"},
+    "person": {"path": "/people/marzban/user:alice"},
+    "announcement": {"path": "/announcements/1"},
+}
+
+
 def page_pictures() -> list[Picture]:
-    """Every page that the navigation leads to, and that of an event: at a desk, and on a Persian phone at night."""
+    """Every page that the navigation leads to, and some beside: at a desk, and on a Persian phone at night."""
     found = []
     for page in PAGES:
-        if page.title is not None or page.name == "event":
-            seen = {"path": page.path} if page.title else {"of": "q=user.limited"}
+        if page.title is not None or page.name in FURTHER:
+            seen = FURTHER.get(page.name, {"path": page.path})
             views: list[tuple[int, Theme, str]] = [(DESK, "light", "en"), (PHONE, "dark", "fa")]
             if page.name in ("overview", "event"):
                 views += [(DESK, "dark", "en"), (DESK, "light", "fa"), (PHONE, "light", "en")]

@@ -10,18 +10,26 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import aiohttp
+
 from bridge.admin import operations
 from bridge.event import Event
 from bridge.ingress.source import Source
-from bridge.intake import Intake
+from bridge.intake import Intake, Routed
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.polled import Health, Polling, PollKey, PollResult
 from bridge.routing import Router
 from bridge.samples import PANELS, request_of, settings_of
 from bridge.store.base import LaneState, Standing
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.links import put_link
+from bridge.store.queries.polled import keep_turn, take_turns
+from bridge.store.queries.wishes import set_stopped, set_wants
 from tests.admin.running import Desk, running_admin, settle
 from tests.fakes import START, FakeClock
+from tests.store import boxes
+from tests.store.boxes import claimed
 
 NOW = START + timedelta(hours=3)
 SECRET = "alongrandomtext0123456789alongrandomtext0123456789"
@@ -31,6 +39,15 @@ TOLD_TO = {
     "3x-ui": f"address: https://panel.example.com, token: {SECRET}",
 }
 SOURCES = "".join(f"  {word}: {{{{panel: {word}, {TOLD_TO.get(word, f'secret: {SECRET}')}}}}}\n" for word in PANELS)
+#: Customers of marzban → where each is reached.
+CUSTOMERS: Mapping[str, Mapping[str, object]] = {
+    "alice": {"telegram": 700001, "locale": "fa", "zone": "Asia/Tehran"},
+    "mina": {"telegram": 700002, "locale": "fa"},
+    "olga": {"telegram": 700003, "locale": "ru", "quiet": "23:00-08:00"},
+    "anton": {"telegram": 700004, "locale": "ru"},
+    "sara": {"telegram": 700005},
+}
+PERSONS = "\n".join(f"    {name}: {{{{{json.dumps(dict(record))[1:-1]}}}}}" for name, record in CUSTOMERS.items())
 FILE = f"""
 store: {{store}}
 timezone: Europe/Berlin
@@ -52,7 +69,14 @@ sinks:
   zap: {{{{type: zapier, url: "https://hooks.zapier.com/hooks/catch/1/{SECRET}"}}}}
   shop: {{{{type: webhook, url: "https://shop.example.com/hook", format: marzban, secret: {SECRET}}}}}
   terminal: {{{{type: console, format: event}}}}
+  dm: {{{{type: telegram, token: "987654321:{SECRET}", chat_id: "{{{{{{{{ person.telegram }}}}}}}}"}}}}
+people: {{{{bot: dm}}}}
+directory:
+  realm: marzban
+  users:
+{PERSONS}
 routes:
+  - {{{{match: [user.limited, user.expiring], source: marzban, to: dm, audience: user}}}}
   - {{{{match: [user.*, security.*], to: [ops, team]}}}}
   - {{{{match: [user.limited, user.expired], when: data.owner, to: night}}}}
   - {{{{match: [node.*, alert.*], to: [ops, phone], hold: 30s, update: subject}}}}
@@ -100,6 +124,20 @@ DONE: tuple[tuple[str, float, str, Mapping[str, object]], ...] = (
 )
 #: Who has muted what, so many minutes ago, and for how long.
 MUTED = (("session at 203.0.113.7", 12, "user:trial-17", "2h"), ("mina (command)", 95, "sink:zap", "1d"))
+BOT = "telegram bot 987654321"
+#: Who has linked which chat.
+LINKED = {"alice": "700001", "mina": "700002"}
+ANNOUNCED = {
+    "to": ["all"],
+    "sink": "dm",
+    "category": "news",
+    "count": 5,
+    "words": {
+        "en": "Maintenance on Friday from 02:00 to 04:00: your connection may drop for a few minutes.",
+        "fa": "جمعه از ساعت ۲ تا ۴ بامداد سرورها به‌روز می‌شوند و اتصال چند دقیقه قطع می‌شود.",
+        "ru": "В пятницу с 02:00 до 04:00 обслуживание: соединение может пропасть на несколько минут.",
+    },
+}
 PARKED = "HTTP 403: Forbidden: bot was kicked from the supergroup chat"
 
 
@@ -114,11 +152,18 @@ def heard(panel: str, name: str, who: str, minutes: float) -> Event:
     return event
 
 
+def _with_recipients(routed: Routed, who: str) -> Routed:
+    """With whom it is for, where that is a customer."""
+    to = (replace(one, recipient=f"marzban/user:{who}") if one.sink == "dm" else one for one in routed.destinations)
+    return replace(routed, destinations=tuple(to))
+
+
 async def fill(outbox: SqlOutbox, router: Router) -> None:
     """What is told at `night` waits, for its lane is parked; all else is delivered, but for TROUBLE."""
+    await outbox.keep_directory("1", [(f"marzban/user:{name}", record) for name, record in CUSTOMERS.items()])
     for panel, name, who, minutes in TOLD:
         event = heard(panel, name, who, minutes)
-        routed = router.route(event)
+        routed = _with_recipients(router.route(event), who)
         await outbox.put(Intake([routed]))
         for one in routed.destinations:
             if one.sink != "night":
@@ -137,10 +182,34 @@ def _act(ledger: Ledger) -> None:
         operations.mute(ledger, what, lasting, by=who, now=NOW - timedelta(minutes=minutes))
 
 
+def _hear(ledger: Ledger) -> None:
+    """What customers have said to their bot."""
+    for name, chat in LINKED.items():
+        ledger.write(put_link, f"marzban/user:{name}", BOT, chat, how="token", now=NOW - timedelta(days=3))
+    ledger.write(set_stopped, "marzban/user:anton", stop=True, by="themselves", now=NOW - timedelta(days=2))
+    ledger.write(set_wants, "marzban/user:alice", {"news": True, "quiet": "23:00-08:00"}, by="themselves", now=NOW)
+    [turn] = ledger.write(take_turns, [(PollKey(BOT, Polling.BOT), NOW, 1.0)])
+    assert turn is not None
+    ledger.write(keep_turn, PollResult(turn=turn, health=Health(), state={"name": "fravpn_bot"}))
+
+
+async def _announce(desk: Desk) -> None:
+    """Something is told to all customers: most of them have it, one wants nothing, and one waits."""
+    program = aiohttp.ClientSession(desk.url)
+    async with program, program.post("/api/v1/announcements", json=ANNOUNCED) as response:
+        assert response.status == 201, await response.text()
+    fates = {"user:olga": None, "user:anton": HeldBack("wants to be told nothing")}
+    for one in await claimed(desk.outbox, sink="dm", now=NOW):
+        if (fate := fates.get(one.event.subject or "", Done())) is not None:
+            await boxes.settle(desk.outbox, one, fate, Attempt(Delivered(), 200, "ok"), at=NOW)
+
+
 @asynccontextmanager
 async def the_window(folder: Path) -> AsyncIterator[Desk]:
     """The admin side, which asks nobody who he is, and shows paths as they are where it is installed."""
     store, clock = f"sqlite:///{folder}/panelbridge.db", FakeClock(NOW)
     async with running_admin(folder, store, clock, admin="", text=FILE, fill=fill) as desk:
+        await desk.outbox.operate(_hear)
+        await _announce(desk)
         desk.admin.configure(replace(desk.state, file=Path("/etc/panelbridge/config.yaml"), store=STORE))
         yield desk

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import main
+from bridge.people.heard import button_key
 from bridge.people.link import hash_of, is_token
 from bridge.store import open_ledger
-from bridge.store.queries.links import use_token
+from bridge.store.queries.audit import audit_records
+from bridge.store.queries.links import put_link, use_token
+from bridge.store.queries.moves import note_moved, right_of, take_back
 from bridge.store.queries.wishes import wishes_of
 from tests.documents import kept
 
@@ -59,9 +62,49 @@ def test_what_was_given_away_can_be_made_void(file: Path, store: Path, capsys: p
         assert ledger.write(use_token, hash_of(token), BOT, "7", now=datetime.now(UTC)) is None
 
 
+def moved_and_taken_back(store: Path, now: datetime) -> None:
+    """Alice's link goes from chat 7 to chat 8, and back by the word of who is in 7."""
+    with open_ledger(f"sqlite:///{store}") as ledger:
+        ledger.write(put_link, ALICE, BOT, "7", how="token", now=now)
+        ledger.write(note_moved, ALICE, BOT, now=now)
+        ledger.write(put_link, ALICE, BOT, "8", how="token", now=now)
+        right = ledger.read(right_of, BOT, "7", button_key(ALICE), now=now)
+        assert right is not None
+        assert ledger.write(take_back, right, by="themselves", now=now) == "8"
+
+
+def test_a_link_is_ended_and_what_is_shown_makes_one_again_at_the_operators_word(
+    file: Path, store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved_and_taken_back(store, datetime.now(UTC))
+    shown = said(file, "people", "user:alice", capsys=capsys)
+    assert "linked     chat 7 of telegram bot 123456789" in shown
+    assert ": what they show links them no more, until link --free" in shown
+    assert said(file, "link", "user:alice", "--unlink", capsys=capsys) == "marzban/user:alice: 1 unlinked\n"
+    assert said(file, "link", "user:alice", "--unlink", capsys=capsys) == "marzban/user:alice: 0 unlinked\n"
+    assert said(file, "link", "user:alice", "--free", capsys=capsys) == (
+        "marzban/user:alice: what they show links them again\n"
+    )
+    assert said(file, "link", "user:alice", "--free", "--json", capsys=capsys).split() == (
+        ["{", '"key":', '"marzban/user:alice",', '"freed":', "false", "}"]
+    )
+    shown = said(file, "people", "user:alice", capsys=capsys)
+    assert "linked" not in shown
+    assert "not them" not in shown
+    with open_ledger(f"sqlite:///{store}") as ledger:
+        deeds = [one.detail for one in ledger.read(audit_records, limit=4)]
+    assert deeds == [
+        {"key": ALICE, "freed": False},
+        {"key": ALICE, "freed": True},
+        {"key": ALICE, "unlinked": 0},
+        {"key": ALICE, "unlinked": 1},
+    ]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
+        (("link", "user:alice", "--unlink", "--free"), "link: one of --revoke, --unlink and --free at once"),
         (("link", "owner:reseller-7"), "link: only a customer has one: user:NAME"),
         (("link", "alice"), "say whom, as owner:NAME, node:NAME, user:NAME"),
         (("link", "user:alice", "--expire", "soon"), "expire: should be a duration"),

@@ -215,3 +215,24 @@ async def test_a_kill_between_the_update_and_the_commit_loses_no_link_and_makes_
         await told(panels, "user_expired", "alice")
         await panels.settled(1)
     assert [text[:6] for text in said_to(telegram, ALICE)] == ["✅ Done", "⛔ Your"]
+
+
+async def test_a_kill_around_that_was_not_me_undoes_once_and_answers(tmp_path: Path) -> None:
+    telegram = Killing(chats=(ALICE, NEW))
+    async with a_shop(tmp_path, telegram) as panels:
+        for chat in (ALICE, NEW):
+            telegram.writes(chat, f"/start {await a_link(panels)}")
+            await until(lambda chat=chat: said_to(telegram, chat))
+        await until(lambda: len(said_to(telegram, ALICE)) == 2 and not telegram.updates)
+        telegram.bridge = panels.bridge
+        telegram.presses(ALICE, "That was not me")
+        await until(lambda: not panels.bridge.running)
+        await panels.bridge.start()
+        await until(lambda: len(said_to(telegram, NEW)) == 2 and not telegram.updates)
+        await told(panels, "user_expired", "alice")
+        await panels.settled(1)
+        seen = await panels.bridge.command("people", "user:alice", *REALM)
+    assert [text.partition("\u2069")[2][:22] for text in said_to(telegram, NEW)[1:]] == [" do not come here any "]
+    assert [text[:6] for text in said_to(telegram, ALICE)] == ["✅ Done", "Messag", "Undone", "⛔ Your"]
+    assert f"linked     chat {ALICE} of telegram bot 123456789, since " in seen
+    assert "not them   since " in seen

@@ -28,6 +28,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.addresses import address_state
 from bridge.store.queries.directory import records_of
 from bridge.store.queries.links import Link, count_linked, links_of
+from bridge.store.queries.moves import proofs_stopped_at
 from bridge.store.queries.people import Step, Which, count_given_away, people_keys, steps_of, told_to
 from bridge.store.queries.polled import last_turn
 from bridge.store.queries.wishes import count_records, count_stopped, wishes_of
@@ -110,6 +111,7 @@ def person(
             for one in ledger.read(steps_of, key)
         ),
         told=tuple(map(ToldPerson.model_validate, told)),
+        no_proofs_since=ledger.read(proofs_stopped_at, key),
     )
 
 

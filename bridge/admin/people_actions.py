@@ -60,6 +60,18 @@ async def revoke(asked: Asked) -> Done:
     return Done(person_path(key), "revoked", {"key": key, "revoked": void.revoked})
 
 
+async def unlink(asked: Asked) -> Done:
+    key = _key(asked)
+    ended = await asked.means.operate(lambda ledger: wishing.end_links(ledger, key, now=asked.now))
+    return Done(person_path(key), "unlinked", {"key": key, "unlinked": ended.unlinked})
+
+
+async def free(asked: Asked) -> Done:
+    key = _key(asked)
+    freed = await asked.means.operate(lambda ledger: wishing.free_proofs(ledger, key))
+    return Done(person_path(key), "freed", {"key": key, "freed": freed.freed})
+
+
 async def forget(asked: Asked) -> Done:
     """Erase all that is kept about somebody whose name was typed."""
     key = _key(asked)
@@ -131,5 +143,9 @@ def _id(asked: Asked) -> int:
 
 
 DOING: Mapping[str, Callable[[Asked], Awaitable[Done]]] = {
-    one.__name__: one for one in (stop, start, wishes, link, revoke, forget, announce, announce_stop, announce_resume)
+    one.__name__: one
+    for one in (
+        *(stop, start, wishes, link, revoke, unlink, free, forget),
+        *(announce, announce_stop, announce_resume),
+    )
 }

@@ -119,6 +119,8 @@ class PersonNow(Shape):
     reach       by which sinks they are reached
     steps       what they were told once
     told        the newest messages for them
+    no_proofs_since  when they said that somebody else had moved their link: since then nothing that is shown links
+                     them; null where it does
     """
 
     key: str
@@ -135,11 +137,20 @@ class PersonNow(Shape):
     reach: tuple[Reach, ...]
     steps: tuple[StepTold, ...]
     told: tuple[ToldPerson, ...]
+    no_proofs_since: datetime | None
 
     @property
     def is_nobody(self) -> bool:
         """Whether nothing is known of anybody of that name."""
-        return not (self.record or self.links or self.wants or self.stopped_at or self.steps or self.told)
+        return not (
+            self.record
+            or self.links
+            or self.wants
+            or self.stopped_at
+            or self.steps
+            or self.told
+            or self.no_proofs_since
+        )
 
 
 class GivenLink(Shape):
@@ -155,6 +166,20 @@ class Revoked(Shape):
 
     key: str
     revoked: int
+
+
+class Unlinked(Shape):
+    """How many chats are theirs no more."""
+
+    key: str
+    unlinked: int
+
+
+class Freed(Shape):
+    """Whether anything kept what they show from linking them; it does no more."""
+
+    key: str
+    freed: bool
 
 
 class Forgotten(Shape):

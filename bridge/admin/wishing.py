@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge.admin.customers import Customers
-from bridge.admin.people_shapes import GivenLink, Revoked
+from bridge.admin.people_shapes import Freed, GivenLink, Revoked, Unlinked
 from bridge.errors import BridgeError
 from bridge.messages.catalog import LOCALES
 from bridge.people.heard import Unheard
@@ -20,7 +20,9 @@ from bridge.settings import seconds_of
 from bridge.sinks.hearing import Ears
 from bridge.sinks.http import Http, Unanswered
 from bridge.store.ledger import Ledger
+from bridge.store.queries import links
 from bridge.store.queries.links import put_token, revoke_tokens
+from bridge.store.queries.moves import allow_proofs
 from bridge.store.queries.polled import last_turn
 from bridge.store.queries.wishes import set_stopped, set_wants
 
@@ -117,3 +119,15 @@ def give_link(ledger: Ledger, ears: Ears, key: str, *, bot: str, until: datetime
 def revoke_links(ledger: Ledger, key: str) -> Revoked:
     """What was given away, and not used, is void."""
     return Revoked(key=key, revoked=ledger.write(revoke_tokens, key))
+
+
+def end_links(ledger: Ledger, key: str, *, now: datetime) -> Unlinked:
+    """No chat is theirs any more, nor has one that their link was moved away from a right to it; each is told so by the
+    bot. What was given away, and not used, makes a link still.
+    """
+    return Unlinked(key=key, unlinked=ledger.write(links.end_links, key, now=now))
+
+
+def free_proofs(ledger: Ledger, key: str) -> Freed:
+    """What they show links them again, after somebody had said that it was not them."""
+    return Freed(key=key, freed=ledger.write(allow_proofs, key))

@@ -36,6 +36,8 @@ NOUNS = {
     "link_tokens": "link given away",
     "proofs": "hash of what they can show",
     "unlinked": "chat to be told that it is theirs no more",
+    "moved": "chat that may have a link back",
+    "proof_stops": "mark that nothing shown links them",
     "closed": "mark of an earlier deletion",
     "directory": "record of the directory",
     "addresses": "address",

@@ -135,6 +135,8 @@ def _show(found: "PersonNow", zone: "ZoneInfo") -> None:
         print(printable(f"linked     chat {one.chat} of {one.bot}, since {local_time(one.at, zone)}{how}"))
     for stop in found.stops:
         print(printable(f"stopped    at {stop.where} since {local_time(stop.at, zone)}, said there by {stop.by}"))
+    if (since := found.no_proofs_since) is not None:
+        print(f"not them   since {local_time(since, zone)}: what they show links them no more, until link --free")
     stopped = found.stopped_at
     wish = f"nothing since {local_time(stopped, zone)}, said by {found.by}" if stopped else "all"
     wants = dict(found.wants)

@@ -22,6 +22,7 @@ NOUNS = {
     "links": "linked chat",
     "told": "threshold",
     "addresses": "address",
+    "proof_stops": "mark that nothing shown links them",
 }
 
 

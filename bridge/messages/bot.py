@@ -1,9 +1,11 @@
 """What a customers' bot says to people: plain text, in their language."""
 
+import re
 from collections.abc import Sequence
 
 from bridge.messages.catalog import LANGUAGES, LOCALES, catalog, known, language_of
-from bridge.people.heard import Answer, Button, Told, Words
+from bridge.people.heard import UNDO, UNLINK, Answer, Button, Told, Words, button_key
+from bridge.people.recipient import name_in
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import CATEGORIES
 from bridge.vocabulary.types import N_
@@ -17,7 +19,11 @@ TEXTS = {
         " exactly as you got it."
     ),
     Told.HAS_CHAT: N_("%(name)s is connected to another chat already. A personal link moves it here: ask for one."),
+    Told.NO_PROOF: N_("What you have sent does not connect %(name)s any more. A personal link does: ask for one."),
     Told.MOVED: N_("Messages about %(name)s now go to another chat."),
+    Told.UNDONE: N_("Undone. Messages about %(name)s come here again."),
+    Told.UNDONE_STOPPED: N_("Undone. I still do not write to you: /start turns me on again."),
+    Told.TOO_LATE: N_("This cannot be undone any more."),
     Told.UNLINKED: N_("Messages about %(name)s do not come here any more."),
     Told.REVOKED: N_(
         "Your link was renewed, and messages about %(name)s do not come here any more. Send me the new link or config,"
@@ -33,8 +39,13 @@ HELLO_SHOW = N_(
     " or one of your configs; I delete what you have sent once I have read it."
 )
 CATEGORY_NAMES = {"reminders": N_("Reminders"), "status": N_("Status"), "news": N_("News")}
-WITH_SUPPORT = (Told.EXPIRED, Told.HELLO, Told.UNKNOWN, Told.HAS_CHAT, Told.UNLINKED, Told.REVOKED)
+NOT_ME, DISCONNECT = N_("That was not me"), N_("Disconnect %(name)s")
+WITH_SUPPORT = (
+    *(Told.EXPIRED, Told.HELLO, Told.UNKNOWN, Told.HAS_CHAT, Told.NO_PROOF, Told.UNLINKED, Told.REVOKED),
+    Told.TOO_LATE,
+)
 LONGEST_NAME = 60  # characters of a name that are said
+MOST_NAMED = 10  # customers of one chat that have a button of their own
 FIRST, LAST = "\u2068", "\u2069"  # what stands between is written in its own direction
 
 
@@ -46,22 +57,41 @@ def words_of(
     """
     language = known(answer.locale) if language_of(answer.locale) in LOCALES else known(locale)
     gettext = catalog(language).gettext
-    name = f"{FIRST}{answer.name[:LONGEST_NAME]}{LAST}"
+    name = _isolated(answer.name)
     said = HELLO_SHOW if shows and answer.told is Told.HELLO else TEXTS[answer.told]
     text = gettext(said) % {"name": name}
     if support is not None and answer.told in WITH_SUPPORT:
         text += f"\n{support}"
-    return Words(text, _settings(answer, rules, language) if answer.told is Told.SETTINGS else ())
+    return Words(text, _buttons(answer, rules, language))
+
+
+def _isolated(name: str) -> str:
+    return f"{FIRST}{name[:LONGEST_NAME]}{LAST}"
 
 
 def is_button(data: str) -> bool:
     """Whether that stands behind a button of ours: a program may send anything."""
     name, _, value = data.partition(":")
+    if name in (UNDO, UNLINK):
+        return re.fullmatch("[0-9a-f]{16}", value) is not None
     return value in LANGUAGES if name == "locale" else name in CATEGORY_NAMES and value in ("on", "off")
 
 
+def _buttons(answer: Answer, rules: CustomerRules, language: str) -> Sequence[Sequence[Button]]:
+    match answer.told:
+        case Told.SETTINGS:
+            return _settings(answer, rules, language)
+        case Told.MOVED:
+            gettext = catalog(language).gettext
+            return [[Button(gettext(NOT_ME), f"{UNDO}:{button_key(key)}")] for key in answer.persons]
+        case _:
+            return ()
+
+
 def _settings(answer: Answer, rules: CustomerRules, language: str) -> Sequence[Sequence[Button]]:
-    """A button for each category, which says what pressing it makes of it, and one for each language."""
+    """A button for each category, which says what pressing it makes of it, one for each language, and one for each
+    customer whose chat it is, which ends that.
+    """
     gettext = catalog(language).gettext
     rows = []
     for category in CATEGORIES:
@@ -69,4 +99,7 @@ def _settings(answer: Answer, rules: CustomerRules, language: str) -> Sequence[S
         mark, data = ("✓", "off") if is_on else ("–", "on")
         rows.append([Button(f"{mark} {gettext(CATEGORY_NAMES[category])}", f"{category}:{data}")])
     rows.append([Button(f"✓ {name}" if one == language else name, f"locale:{one}") for one, name in LANGUAGES.items()])
+    for key in answer.persons[:MOST_NAMED]:
+        text = gettext(DISCONNECT) % {"name": _isolated(name_in(key))}
+        rows.append([Button(text, f"{UNLINK}:{button_key(key)}")])
     return rows

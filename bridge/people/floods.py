@@ -13,7 +13,7 @@ CHATS = 4096  # that are remembered; whose last word is oldest is forgotten
 #: What is heeded however much of it there is: it only ever makes us say less.
 ALWAYS = (Said.STOP, Said.BLOCKED)
 #: What says that a token or a proof was wrong; what is somebody else's is so for whoever has shown it.
-GUESSED = (Told.EXPIRED, Told.UNKNOWN, Told.HAS_CHAT)
+GUESSED = (Told.EXPIRED, Told.UNKNOWN, Told.HAS_CHAT, Told.NO_PROOF)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ proof.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 from bridge.people.proof import Proof
@@ -18,7 +19,7 @@ class Said(StrEnum):
     START = "start"
     STOP = "stop"
     SETTINGS = "settings"
-    PRESSED = "pressed"  # a button under the settings
+    PRESSED = "pressed"  # a button under an answer
     SHOWN = "shown"  # what only a customer has
     OTHER = "other"
     BLOCKED = "blocked"
@@ -33,8 +34,12 @@ class Told(StrEnum):
     HELLO = "hello"
     UNKNOWN = "unknown"  # what was shown is nobody's
     HAS_CHAT = "has_chat"  # what was shown is somebody's who has linked another chat
+    NO_PROOF = "no_proof"  # what was shown is somebody's whom nothing links that is shown
     MOVED = "moved"  # to the chat that was the customer's before
-    UNLINKED = "unlinked"  # to the chat of a customer who was deleted
+    UNDONE = "undone"  # the link is that chat's again
+    UNDONE_STOPPED = "undone_stopped"  # and it is told nothing still
+    TOO_LATE = "too_late"  # the one answer to every button that undoes nothing
+    UNLINKED = "unlinked"  # to a chat that is the customer's no more
     REVOKED = "revoked"  # to the chat that was linked by what shows nothing any more
     BACK = "back"
     STOPPED = "stopped"
@@ -83,6 +88,7 @@ class Answer:
     """One thing to be said in a chat; kept with what was heard until it is said.
 
     name     of the customer that it is about
+    persons  keys of the customers that its buttons are about
     locale   the language of whoever is there; empty for the file's
     wants    what they have said of categories, by their names
     message  the one that it takes the place of
@@ -95,6 +101,7 @@ class Answer:
     name: str = ""
     locale: str = ""
     wants: Mapping[str, bool] = field(default_factory=dict)
+    persons: Sequence[str] = ()
     message: int | None = None
     secret: int | None = None
     press: str = ""
@@ -122,6 +129,17 @@ class Button:
 
     text: str
     data: str
+
+
+#: What stands before `button_key` behind the buttons that are about one of a chat's customers.
+UNDO, UNLINK = "undo", "unlink"
+
+
+def button_key(key: str) -> str:
+    """What stands for a recipient behind a button, where there is little room. It proves nothing: whose button it is,
+    follows from the chat in which it is pressed.
+    """
+    return sha256(key.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,25 @@ unlinked = sa.Table(  # chats whose link was ended, by no word of theirs, and th
     sa.Column("chat", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),  # of the recipient that it was
     sa.Column("at", Micros, nullable=False),
+    sa.Column("why", sa.Text),  # null: what was shown is void
+)
+
+moved = sa.Table(  # chats that a link was moved away from, which may have it back for a while
+    "moved",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True),  # the bot
+    sa.Column("chat", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # of the recipient that it was
+    sa.Column("how", sa.Text, nullable=False),  # it was linked
+    sa.Column("first_at", Micros, nullable=False),  # since when it has that right: who had it first has it last
+    sa.Column("at", Micros, nullable=False),  # when the link was moved away, the last time
+)
+
+proof_stops = sa.Table(  # recipients that nothing links that can be shown, until the operator says so
+    "proof_stops",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("at", Micros, nullable=False),
 )
 
 closed = sa.Table(  # recipients that were deleted: what was made before is told to nobody
@@ -54,3 +73,5 @@ sa.Index("link_tokens_until", link_tokens.c.until)
 sa.Index("proofs_key", proofs.c.key)
 sa.Index("proofs_void", proofs.c.void_at)
 sa.Index("closed_at", closed.c.at)
+sa.Index("moved_key", moved.c.key)
+sa.Index("moved_at", moved.c.at)

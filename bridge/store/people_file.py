@@ -34,8 +34,10 @@ from bridge.store.schema import (
     lanes,
     link_tokens,
     links,
+    moved,
     mutes,
     polled,
+    proof_stops,
     proofs,
     replicas,
     set_aside,
@@ -51,13 +53,13 @@ HEADER = {"panelbridge": "people", "version": 1}
 LONGEST = 1 << 20  # characters of a line
 MOST_TOLD = 20  # mistakes that are told
 #: The tables of people, in the order of the file.
-TABLES = (directories, directory, wishes, links, told, addresses)
+TABLES = (directories, directory, wishes, links, told, addresses, proof_stops)
 #: What came in, and how the bridge stands: `panelbridge backup` and `store copy` have it.
 BEYOND = frozenset(
     (
         *(events, deliveries, attempts, set_aside, threads, fingerprints, tallies),
         *(audit, mutes, lanes, polled, replicas, tables, erasures),
-        *(link_tokens, closed, proofs, unlinked, announcements, announced),
+        *(link_tokens, closed, proofs, unlinked, moved, announcements, announced),
     )
 )
 _NAMED = {table.name: table for table in TABLES}

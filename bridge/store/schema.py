@@ -14,6 +14,8 @@ from bridge.store.columns import metadata as metadata
 from bridge.store.link_schema import closed as closed
 from bridge.store.link_schema import link_tokens as link_tokens
 from bridge.store.link_schema import links as links
+from bridge.store.link_schema import moved as moved
+from bridge.store.link_schema import proof_stops as proof_stops
 from bridge.store.link_schema import proofs as proofs
 from bridge.store.link_schema import unlinked as unlinked
 

@@ -10,13 +10,16 @@ import pytest
 
 from bridge.admin.drafts import gist, template_of
 from bridge.errors import BridgeError
+from bridge.people.heard import button_key
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import people_of
+from bridge.store.queries.links import put_link
+from bridge.store.queries.moves import note_moved, right_of, take_back
 from bridge.store.queries.wishes import wishes_of
-from tests.admin.crowd import ODD_NAME, a_crowd
+from tests.admin.crowd import ODD_NAME, SENDER, a_crowd
 from tests.admin.reading import Tags
 from tests.admin.running import LOOK, TOKENS, Desk, form_token, running_admin, sign_in
-from tests.fakes import FakeClock
+from tests.fakes import START, FakeClock
 from tests.store.forgetting import columns_with
 
 ALICE, BOB = "/people/berlin/user:alice", "/people/berlin/user:bob"
@@ -118,6 +121,41 @@ async def test_a_link_is_shown_this_once(browser: aiohttp.ClientSession) -> None
     assert "https://t.me/" not in await shown(browser, there)
     assert "Void one link that was given away" in await shown(browser, ALICE)
     assert "are void." in await press(browser, f"{ALICE}/revoke")
+
+
+async def test_a_link_is_ended_once_that_was_asked(browser: aiohttp.ClientSession, desk: Desk, store_url: str) -> None:
+    carol = "/people/berlin/user:carol"
+    assert "End their link …" in await shown(browser, carol)
+    asked = await shown(browser, f"{carol}?ask=unlink")
+    assert "End their link?" in asked
+    assert "700003" in asked
+    ended = await press(browser, f"{carol}/unlink")
+    assert "No chat is theirs any more." in ended
+    assert "700003" not in ended
+    assert "End their link?" not in await shown(browser, f"{carol}?ask=unlink")
+
+
+async def test_that_it_was_not_them_is_seen_until_somebody_lets_it_be(
+    browser: aiohttp.ClientSession, desk: Desk, store_url: str
+) -> None:
+    carol, key, before = "/people/berlin/user:carol", "berlin/user:carol", "They said: that was not me"
+    assert before not in await shown(browser, carol)
+    with open_ledger(store_url) as ledger:
+        ledger.write(note_moved, key, SENDER, now=START)
+        ledger.write(put_link, key, SENDER, "9", how="token", now=START)
+        right = ledger.read(right_of, SENDER, "700003", button_key(key), now=START)
+        assert right is not None
+        ledger.write(take_back, right, by="themselves", now=START)
+    assert before in await shown(browser, carol)
+    async with desk.browser() as looking:
+        await sign_in(looking, LOOK)
+        seen = await shown(looking, f"{carol}?ask=unlink")
+        assert before in seen
+        assert "Let it link them again" not in seen
+        assert "End their link" not in seen
+    freed = await press(browser, f"{carol}/free")
+    assert "What they show to the bot links them again." in freed
+    assert before not in freed
 
 
 async def test_who_is_forgotten_is_so_once_the_name_was_typed(browser: aiohttp.ClientSession, store_url: str) -> None:

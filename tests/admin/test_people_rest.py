@@ -11,12 +11,15 @@ from urllib.parse import quote
 import pytest
 
 from bridge.admin import announcements, drafts
+from bridge.people.heard import button_key
 from bridge.people.link import hash_of
 from bridge.people.wants import mailbox_scope
 from bridge.sinks.email.address import mailbox_key
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import announcement_of
-from bridge.store.queries.links import use_token
+from bridge.store.queries.audit import audit_records
+from bridge.store.queries.links import put_link, take_unlinked, use_token
+from bridge.store.queries.moves import note_moved, right_of, take_back
 from bridge.store.queries.records import delivery_records
 from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.records import AnnouncementState, Query
@@ -160,6 +163,33 @@ async def test_a_link_is_told_once_works_once_and_can_be_made_void(desk: Desk, s
     await found(desk, f"{ALICE}/link", "POST")
     assert await found(desk, f"{ALICE}/link", "DELETE") == {"key": "berlin/user:alice", "revoked": 1}
     assert (await ask(desk, "POST", "/people/berlin/owner:reseller-7/link"))[0] == 409
+
+
+async def test_a_link_is_ended_and_what_is_shown_makes_one_again(desk: Desk, store_url: str) -> None:
+    carol, key = "/people/berlin/user:carol", "berlin/user:carol"
+    with open_ledger(store_url) as ledger:
+        ledger.write(note_moved, key, SENDER, now=START)
+        ledger.write(put_link, key, SENDER, "9", how="token", now=START)
+        right = ledger.read(right_of, SENDER, "700003", button_key(key), now=START)
+        assert right is not None
+        ledger.write(take_back, right, by="themselves", now=START)
+    seen = await found(desk, carol, token=LOOK)
+    assert (seen["no_proofs_since"], len(seen["links"])) == ("2026-11-21T04:14:18Z", 1)
+    for name in ("unlink", "free"):
+        assert (await ask(desk, "POST", f"{carol}/{name}", token=LOOK))[0] == 403
+    for number in (1, 0):
+        assert await found(desk, f"{carol}/unlink", "POST") == {"key": key, "unlinked": number}
+        assert await found(desk, f"{carol}/free", "POST") == {"key": key, "freed": bool(number)}
+    seen = await found(desk, carol)
+    assert (seen["no_proofs_since"], seen["links"]) == (None, [])
+    with open_ledger(store_url) as ledger:
+        deeds = [(one.action, one.detail) for one in ledger.read(audit_records, limit=4)]
+        told = ledger.write(take_unlinked, SENDER, most=5)
+    assert [one for one in deeds if "freed" not in one[1]] == [
+        ("link", {"key": key, "unlinked": 0}),
+        ("link", {"key": key, "unlinked": 1}),
+    ]
+    assert [(one.chat, one.revoked) for one in told] == [("700003", False)]
 
 
 async def test_what_is_known_goes_out_and_comes_in_as_lines(desk: Desk, store_url: str) -> None:

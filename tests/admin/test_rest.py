@@ -55,7 +55,8 @@ POSTED: Mapping[str, Any] = {
 #: By which name the log and the audit have it, where that is not the operation's own.
 SAID = {
     "people_import": "people import", "people_export": "people export", "wishes": "prefs", "stop": "prefs",
-    "start": "prefs", "revoke": "link", "announce_stop": "announce stop", "announce_resume": "announce resume",
+    "start": "prefs", "revoke": "link", "unlink": "link", "free": "link",
+    "announce_stop": "announce stop", "announce_resume": "announce resume",
 }  # fmt: skip
 ASKED = {"samples": "?source=berlin", "series": "?what=in"}
 ACTING = [one for one in ENDPOINTS if one.role is Role.ACT]

@@ -128,7 +128,8 @@ async def test_stop_holds_in_a_chat_that_no_link_leads_to(here: Listening) -> No
 async def test_a_button_changes_what_it_says_and_the_message_it_is_under(here: Listening) -> None:
     await here.hears(HERE, f"/start {await here.a_token()}")
     await here.hears(HERE, "/settings")
-    assert here.buttons(HERE) == ["✓ Reminders", "✓ Status", "✓ News", "✓ English", "فارسی", "Русский"]
+    unlink = "Disconnect \u2068alice\u2069"
+    assert here.buttons(HERE) == ["✓ Reminders", "✓ Status", "✓ News", "✓ English", "فارسی", "Русский", unlink]
     here.telegram.presses(HERE, "✓ News")
     await here.step(after=60)
     assert here.buttons(HERE)[:3] == ["✓ Reminders", "✓ Status", "– News"]

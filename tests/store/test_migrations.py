@@ -46,6 +46,8 @@ INDEXES = {
     "deliveries_told": True,
     "announced_of": False,
     "links_chat": False,
+    "moved_key": False,
+    "moved_at": False,
     "link_tokens_key": False,
     "link_tokens_until": False,
     "closed_at": False,

@@ -208,10 +208,13 @@ WISH = (
         ("{", "is no JSON"),
         ("7", "should be a JSON object"),
         ("", "is no JSON"),
-        ('{"table":"events"}', "table should be one of directories, directory, wishes, links, told, addresses"),
+        (
+            '{"table":"events"}',
+            "table should be one of directories, directory, wishes, links, told, addresses, proof_stops",
+        ),
         (
             WISH.replace("wishes", "wish"),
-            "table should be one of directories, directory, wishes, links, told, addresses",
+            "table should be one of directories, directory, wishes, links, told, addresses, proof_stops",
         ),
         (WISH.replace('"by"', '"buy"'), 'wishes have no "buy": there are key, stopped_at, by, at, wants'),
         (WISH.replace('"by":"her",', ""), 'has no "by"'),

@@ -40,6 +40,7 @@ def view(visit: Visit) -> Variables:
         "is_customer": is_customer(key),
         "can_link": customers.ears is not None and is_customer(key),
         "link": visit.once.take(visit.query.get("link", "")),
+        "ends_links": visit.query.get("ask") == "unlink",
         "error": visit.once.take(visit.query.get("error", "")),
         "asks": visit.query.get("ask") == "forget",
     }

@@ -9,12 +9,14 @@ from bridge.admin.auth import Role
 from bridge.admin.errands import WITHIN
 from bridge.admin.people_shapes import (
     Forgotten,
+    Freed,
     GivenLink,
     Imported,
     PeopleCounts,
     PeopleFound,
     PersonNow,
     Revoked,
+    Unlinked,
 )
 from bridge.admin.rest import asked_people as asked
 from bridge.admin.rest.endpoint import Call, Endpoint, Text
@@ -93,6 +95,20 @@ async def revoke(call: Call) -> Revoked:
     void = await call.means.operate(lambda ledger: wishing.revoke_links(ledger, key))
     call.acted("link", {"key": key, "revoked": void.revoked})
     return void
+
+
+async def unlink(call: Call) -> Unlinked:
+    key = key_in(call)
+    ended = await call.means.operate(lambda ledger: wishing.end_links(ledger, key, now=call.now))
+    call.acted("link", {"key": key, "unlinked": ended.unlinked})
+    return ended
+
+
+async def free(call: Call) -> Freed:
+    key = key_in(call)
+    freed = await call.means.operate(lambda ledger: wishing.free_proofs(ledger, key))
+    call.acted("link", {"key": key, "freed": freed.freed})
+    return freed
 
 
 async def forget(call: Call) -> Forgotten:
@@ -259,6 +275,24 @@ PEOPLE = (
         summary="Make links void that were given away and not used",
         answer=Revoked,
         do=revoke,
+    ),
+    Endpoint(
+        name="unlink",
+        method="POST",
+        path=f"{_ONE}/unlink",
+        role=Role.ACT,
+        summary="End the links of somebody: no chat is theirs any more",
+        answer=Unlinked,
+        do=unlink,
+    ),
+    Endpoint(
+        name="free",
+        method="POST",
+        path=f"{_ONE}/free",
+        role=Role.ACT,
+        summary="Let what somebody shows to the bot link them again",
+        answer=Freed,
+        do=free,
     ),
     Endpoint(
         name="forget",

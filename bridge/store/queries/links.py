@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from bridge.people.wants import all_of, chat_scope
 from bridge.store.addressees import Known
+from bridge.store.backend import backend_of
 from bridge.store.compiled import read
 from bridge.store.moments import micros, moment
 from bridge.store.queries.wishes import wishes_of
-from bridge.store.schema import addresses, closed, link_tokens, links, proofs, unlinked
+from bridge.store.schema import addresses, closed, link_tokens, links, moved, proof_stops, proofs, unlinked
 
 _CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
 _CLOSED = sa.select(closed.c.at).where(closed.c.key == sa.bindparam("key_"))
@@ -21,20 +22,21 @@ _PUT_LINK = sa.text(
 )
 _CLOSE = sa.text("INSERT INTO closed (key, at) VALUES (:key, :at) ON CONFLICT (key) DO UPDATE SET at = excluded.at")
 _PUT_UNLINKED = sa.text(
-    "INSERT INTO unlinked (sender, chat, key, at) VALUES (:sender, :chat, :key, :at)"
-    " ON CONFLICT (sender, chat, key) DO UPDATE SET at = excluded.at"
+    "INSERT INTO unlinked (sender, chat, key, at, why) VALUES (:sender, :chat, :key, :at, :why)"
+    " ON CONFLICT (sender, chat, key) DO UPDATE SET at = excluded.at, why = excluded.why"
 )
 CHUNK = 500  # rows that are deleted at once
+ENDED = "ended"  # why a link is no more, where the operator has ended it
 PERSONS = 100  # of one chat that are looked for: a family has fewer
 
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A chat that is to be told that it is somebody's no more. `closed`: because they are no more themselves."""
+    """A chat that is to be told that it is somebody's no more. `revoked`: because what was shown is void."""
 
     chat: str
     key: str
-    closed: bool
+    revoked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +127,28 @@ def revoke_tokens(connection: sa.Connection, key: str) -> int:
     return connection.execute(sa.delete(link_tokens).where(*unused)).rowcount
 
 
-def unlink(connection: sa.Connection, key: str, at: datetime, *, how: str | None = None) -> None:
-    """A recipient has no chat of theirs any more, none that was linked so; who is there is to be told that."""
-    ended = links.c.key == key if how is None else sa.and_(links.c.key == key, links.c.how == how)
+def unlink(connection: sa.Connection, key: str, at: datetime, *, how: str | None = None, why: str | None = None) -> int:
+    """A recipient has no chat of theirs any more, none that was linked so, nor has one that was moved a right to it;
+    who is there is to be told that. How many there were.
+    """
+    ended = _made(links, key, how)
     for row in connection.execute(sa.select(links).where(ended)).all():
-        if not _wants_nothing(connection, key, row.sender, row.chat):
+        if not wants_nothing(connection, key, row.sender, row.chat):
             place = {"sender": row.sender, "chat": row.chat, "key": key}
-            connection.execute(_PUT_UNLINKED, {**place, "at": micros(at)})
-    connection.execute(sa.delete(links).where(ended))
+            connection.execute(_PUT_UNLINKED, {**place, "at": micros(at), "why": why})
+    connection.execute(sa.delete(moved).where(_made(moved, key, how)))
+    return connection.execute(sa.delete(links).where(ended)).rowcount
+
+
+def end_links(connection: sa.Connection, key: str, *, now: datetime) -> int:
+    """The operator says that no chat is a recipient's any more; how many there were."""
+    backend_of(connection).lock_delivery_ids(connection)  # as whoever hears does: or two would wait for each other
+    return unlink(connection, key, now, why=ENDED)
+
+
+def _made(table: sa.Table, key: str, how: str | None) -> sa.ColumnElement[bool]:
+    """Those of a recipient that were linked so."""
+    return table.c.key == key if how is None else sa.and_(table.c.key == key, table.c.how == how)
 
 
 def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[Unlinked]:
@@ -140,7 +156,7 @@ def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[
 
     Who is linked again, has stopped or blocked the bot meanwhile is not told.
     """
-    is_closed = (closed.c.at >= unlinked.c.at).label("is_closed")
+    is_closed = sa.func.coalesce(closed.c.at >= unlinked.c.at, sa.false()).label("is_closed")
     waiting = sa.select(unlinked, is_closed).outerjoin(closed, closed.c.key == unlinked.c.key)
     rows = connection.execute(
         waiting.where(unlinked.c.sender == sender).order_by(unlinked.c.at, unlinked.c.key).limit(most)
@@ -149,14 +165,13 @@ def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[
         done = unlinked.c.sender == sender, unlinked.c.chat == row.chat, unlinked.c.key == row.key
         connection.execute(sa.delete(unlinked).where(*done))
     return [
-        Unlinked(row.chat, row.key, bool(row.is_closed))
+        Unlinked(row.chat, row.key, row.why is None and not row.is_closed)
         for row in rows
-        if link_of(connection, sender, row.key) != row.chat
-        and not _wants_nothing(connection, row.key, sender, row.chat)
+        if link_of(connection, sender, row.key) != row.chat and not wants_nothing(connection, row.key, sender, row.chat)
     ]
 
 
-def _wants_nothing(connection: sa.Connection, key: str, sender: str, chat: str) -> bool:
+def wants_nothing(connection: sa.Connection, key: str, sender: str, chat: str) -> bool:
     """Whether who is in a chat is told nothing, or takes nothing."""
     blocked = addresses.c.sender == sender, addresses.c.place == chat, addresses.c.reason.is_not(None)
     wishes = wishes_of(connection, [key, chat_scope(sender, chat)]).values()
@@ -166,7 +181,8 @@ def _wants_nothing(connection: sa.Connection, key: str, sender: str, chat: str) 
 def close_links(connection: sa.Connection, key: str, at: datetime) -> None:
     """A recipient is no more: no link of theirs stands, none can be made, and what waits is told to nobody."""
     unlink(connection, key, at)
-    connection.execute(sa.delete(link_tokens).where(link_tokens.c.key == key))
+    for table in (link_tokens, proof_stops):
+        connection.execute(sa.delete(table).where(table.c.key == key))
     connection.execute(_CLOSE, {"key": key, "at": micros(at)})
 
 

@@ -10,12 +10,15 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bridge.people.heard import Answer, Heard, Said, Told, with_left
+from bridge.people.heard import UNDO, UNLINK, Answer, Heard, Said, Told, button_key, with_left
 from bridge.people.link import hash_of, is_token
+from bridge.people.recipient import name_in
 from bridge.people.wants import CATEGORIES, all_of, chat_scope
 from bridge.polled import PollResult
 from bridge.store.queries.addresses import address_state, put_states
-from bridge.store.queries.links import link_of, persons_of, put_link, take_unlinked, use_token
+from bridge.store.queries.audit import add_audit
+from bridge.store.queries.links import link_of, persons_of, put_link, take_unlinked, use_token, wants_nothing
+from bridge.store.queries.moves import give_up, note_moved, proofs_stopped_at, right_of, take_back
 from bridge.store.queries.polled import keep_turn
 from bridge.store.queries.proofs import BY_PROOF, chat_elsewhere, whose
 from bridge.store.queries.put import lock_next_id
@@ -23,6 +26,7 @@ from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
 from bridge.store.standing import AddressState
 
 THEMSELVES = "themselves"
+UNDONE = "link undone"  # what the audit calls it
 BLOCKED = "has blocked the bot"
 BLOCKED_FOR = 30 * 86400.0  # seconds after which one who has blocked the bot is asked again, if they do not come back
 PRESSED = {"on": True, "off": False}
@@ -61,12 +65,7 @@ def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting
         for one in take_unlinked(connection, sender, most=UNLINKED_AT_ONCE):
             if one.chat.isdecimal():
                 there = _Chat(connection, sender, Heard(said=Said.OTHER, chat=int(one.chat)), now)
-                yield replace(there._answer(Told.UNLINKED if one.closed else Told.REVOKED), name=_name_in(one.key))
-
-
-def _name_in(key: str) -> str:
-    """What a recipient is called."""
-    return key.partition(":")[2]
+                yield replace(there._answer(Told.REVOKED if one.revoked else Told.UNLINKED), name=name_in(one.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,7 @@ class _Chat:
             case Said.SETTINGS:
                 yield self._answer(Told.SETTINGS)
             case Said.PRESSED:
-                if self._press():
-                    yield self._answer(Told.SETTINGS)
+                yield from self._press()
             case Said.BLOCKED:
                 self._set_blocked()
             case Said.UNBLOCKED:
@@ -112,13 +110,14 @@ class _Chat:
         if key is None:
             yield self._answer(Told.EXPIRED)
             return
-        before, name = link_of(self.connection, self.sender, key), _name_in(key)
+        before, name = link_of(self.connection, self.sender, key), name_in(key)
+        if before not in (None, place):
+            note_moved(self.connection, key, self.sender, now=self.now)
         put_link(self.connection, key, self.sender, place, how="token", now=self.now)
         self._comes_back()
         yield replace(self._answer(Told.LINKED), name=name)
         if before not in (None, place):
-            there = replace(self.heard, chat=int(before), language="", message=None, press="")
-            yield replace(_Chat(self.connection, self.sender, there, self.now)._answer(Told.MOVED), name=name)
+            yield from self._elsewhere(Told.MOVED, before, key)
 
     def _prove(self) -> Iterator[Answer]:
         """Link whose proof it is, but for who has a chat elsewhere: what is shown may have been seen by others, too."""
@@ -128,12 +127,50 @@ class _Chat:
         for number, key in enumerate(keys):
             told = Told.HAS_CHAT
             if not chat_elsewhere(self.connection, key, self.sender, self.place):
-                told = Told.LINKED
-                if link_of(self.connection, self.sender, key) is None:
-                    put_link(self.connection, key, self.sender, self.place, how=BY_PROOF, now=self.now)
-                self._comes_back()
+                told = self._link_shown(key)
             secret = self.heard.secret if number == 0 else None
-            yield replace(self._answer(told), name=_name_in(key), secret=secret)
+            yield replace(self._answer(told), name=name_in(key), secret=secret)
+
+    def _link_shown(self, key: str) -> Told:
+        """Link one who has no chat elsewhere by what is shown, unless nothing of the kind does."""
+        if link_of(self.connection, self.sender, key) is None:
+            if proofs_stopped_at(self.connection, key) is not None:
+                return Told.NO_PROOF
+            put_link(self.connection, key, self.sender, self.place, how=BY_PROOF, now=self.now)
+        self._comes_back()
+        return Told.LINKED
+
+    def _undo(self, button: str) -> Iterator[Answer]:
+        """Have the link back that was moved away from here. Who may, the store says: the button only which it is."""
+        right = right_of(self.connection, self.sender, self.place, button, now=self.now)
+        if right is None:
+            yield self._answer(Told.TOO_LATE)
+            return
+        key, before = right.key, None
+        if link_of(self.connection, self.sender, key) != self.place:
+            before = take_back(self.connection, right, by=THEMSELVES, now=self.now)
+            self._unblock()
+            add_audit(self.connection, UNDONE, {"key": key}, who=THEMSELVES, now=self.now)
+        silent = wants_nothing(self.connection, key, self.sender, self.place)
+        yield replace(self._answer(Told.UNDONE_STOPPED if silent else Told.UNDONE), name=name_in(key))
+        if before is not None:
+            yield from self._elsewhere(Told.UNLINKED, before, key)
+
+    def _unlink(self, button: str) -> Iterator[Answer]:
+        """Be somebody's chat no more."""
+        key = next((one for one in self._persons() if button_key(one) == button), None)
+        if key is None:
+            yield self._answer(Told.SETTINGS)
+            return
+        answer = replace(self._answer(Told.UNLINKED), name=name_in(key))
+        give_up(self.connection, key, self.sender, self.place)
+        yield answer
+
+    def _elsewhere(self, told: Told, chat: str, key: str) -> Iterator[Answer]:
+        """Say of somebody in another chat that it is theirs no more; not where that wants to be told nothing."""
+        if chat.isdecimal() and not wants_nothing(self.connection, key, self.sender, chat):
+            there = _Chat(self.connection, self.sender, Heard(said=Said.OTHER, chat=int(chat)), self.now)
+            yield replace(there._answer(told), name=name_in(key), persons=(key,))
 
     def _comes_back(self) -> bool:
         """They want to be told again; whether anybody here was told before, or wanted nothing."""
@@ -146,15 +183,17 @@ class _Chat:
         for scope in self._scopes():
             set_stopped(self.connection, scope, stop=stop, by=THEMSELVES, now=self.now)
 
-    def _press(self) -> bool:
-        """Keep what a button stands for; False where it is none of ours."""
+    def _press(self) -> Iterator[Answer]:
+        """Do what a button stands for; nothing is said where it is none of ours."""
         name, _, value = self.heard.pressed.partition(":")
-        wanted = PRESSED.get(value) if name in CATEGORIES else value if name == "locale" else None
-        if wanted is None:
-            return False
-        for scope in self._scopes():
-            set_wants(self.connection, scope, {name: wanted}, by=THEMSELVES, now=self.now)
-        return True
+        if name == UNDO:
+            yield from self._undo(value)
+        elif name == UNLINK:
+            yield from self._unlink(value)
+        elif (wanted := PRESSED.get(value) if name in CATEGORIES else value if name == "locale" else None) is not None:
+            for scope in self._scopes():
+                set_wants(self.connection, scope, {name: wanted}, by=THEMSELVES, now=self.now)
+            yield self._answer(Told.SETTINGS)
 
     def _set_blocked(self) -> None:
         state = address_state(self.connection, self.sender, self.place)
@@ -179,6 +218,7 @@ class _Chat:
             chat=self.heard.chat,
             locale=wants.chosen.get("locale") or self.heard.language,
             wants=wants.categories,
+            persons=self._persons() if told is Told.SETTINGS else (),
             message=self.heard.message,
             secret=self.heard.secret,
             press=self.heard.press,

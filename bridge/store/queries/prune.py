@@ -13,7 +13,7 @@ from bridge.people.recipient import Audience
 from bridge.store.backend import backend_of
 from bridge.store.base import NO_AUDIENCES, SETTLED
 from bridge.store.moments import micros
-from bridge.store.queries import announcements, attempts, links, mutes, tallies
+from bridge.store.queries import announcements, attempts, links, moves, mutes, tallies
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, threads
@@ -144,6 +144,7 @@ def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: 
             deleted += connection.execute(statement).rowcount
     connection.execute(mutes.delete_over(before))  # they are few
     links.delete_over(connection, before=before)
+    moves.delete_over(connection, now=now)
     announcements.delete_old(connection, before=before)
     return deleted
 

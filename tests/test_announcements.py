@@ -101,12 +101,18 @@ async def test_nobody_is_told_twice_over_a_kill_and_what_was_at_the_socket_is_un
         await panels.settled(len(users))
         found = await shown(panels)
         listed = await panels.bridge.command("announce", "--show", "1")
-    times = Counter(one.body["chat_id"] for one in telegram.taken)
-    uncertain = {name for name, (state, _) in found.items() if state == "held_back"}
-    assert set(times.values()) == {1}
+        before = Counter(one.body["chat_id"] for one in telegram.taken)
+        uncertain = {name for name, (state, _) in found.items() if state == "held_back"}
+        for number in (len(uncertain), 0):
+            assert (await panels.command("announce", "--retry", "1"))["retried"] == number
+        await panels.settled(len(users))
+        after = Counter(one.body["chat_id"] for one in telegram.taken)
+        assert {name for name, chat in users.items() if after[chat] == before[chat] + 1} == uncertain
+        assert {state for state, _ in (await shown(panels)).values()} == {"delivered"}
+    assert set(before.values()) == {1}
     assert found.keys() == users.keys()
     assert 1 <= len(uncertain) <= 8
-    assert {name for name, chat in users.items() if chat not in times} <= uncertain
+    assert {name for name, chat in users.items() if chat not in before} <= uncertain
     assert all(found[name][1].startswith("uncertain: ") for name in uncertain)  # type: ignore[union-attr]
     assert {line.split()[1].strip(":") for line in listed.splitlines() if line.startswith("uncertain")} <= {
         f"marzban/user:{name}" for name in uncertain

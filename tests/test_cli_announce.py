@@ -16,6 +16,7 @@ from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from tests.commands import Run, typed_by
 from tests.fakes import START
+from tests.store.announcing import make_uncertain
 
 FILE = """
 timezone: UTC
@@ -151,6 +152,24 @@ def test_it_is_listed_shown_stopped_and_resumed(run: Run, store_url: str) -> Non
     assert "      4  held back: the announcement was stopped" in run("announce", "--show", "1")[1]
     assert run("announce", "--resume", "1")[1] == "announcement 1 goes on: 4 deliveries that had been held back\n"
     assert "      4  waiting" in run("announce", "--show", "1")[1]
+    assert run("announce", "--retry", "1")[1] == (
+        "announcement 1: 0 deliveries of those that were uncertain on the way once more\n"
+    )
+    with open_ledger(store_url) as ledger:
+        [first, *others] = make_uncertain(ledger, 1)
+    assert f": announce --retry 1 --delivery {first} sends it once more" in run("announce", "--show", "1")[1]
+    assert run("announce", "--retry", "1", "--delivery", "99")[2] == (
+        "announce: delivery 99 is none of announcement 1 that is uncertain\n"
+    )
+    one = run("announce", "--retry", "1", "--delivery", str(first), "--json")[1]
+    assert json.loads(one) == {"id": 1, "retried": 1}
+    run("announce", "--stop", "1")
+    assert run("announce", "--retry", "1")[2] == "announce: announcement 1 is stopped: resume it first\n"
+    run("announce", "--resume", "1")
+    assert run("announce", "--retry", "1")[1].startswith(f"announcement 1: {len(others)} deliveries of those")
+    with open_ledger(store_url) as ledger:
+        deeds = [one.detail for one in ledger.read(audit_records, limit=9) if one.action == "announce retry"]
+    assert [one["deliveries"] for one in deeds] == [3, 1, 0]
     assert recipients(store_url) == 4
 
 
@@ -180,6 +199,8 @@ def test_it_is_listed_shown_stopped_and_resumed(run: Run, store_url: str) -> Non
         (("announce", "--show", "7"), "announce: there is no announcement 7"),
         (("announce", "--stop", "7"), "announce: there is no announcement 7"),
         (("announce", "--resume", "7"), "announce: there is no announcement 7"),
+        (("announce", "--retry", "7"), "announce: there is no announcement 7"),
+        (("announce", "--show", "7", "--delivery", "1"), "announce: --delivery goes with --retry"),
     ],
 )
 def test_what_is_wrong_is_told_in_words(run: Run, store_url: str, words: tuple[str, ...], said: str) -> None:

@@ -58,6 +58,7 @@ NOTICES: Mapping[str, str] = {
     "announced": N_("It is on its way."),
     "held": N_("It is stopped. What is not sent yet is held back."),
     "released": N_("It goes on."),
+    "retried": N_("It is sent to them once more."),
 }
 
 
@@ -290,4 +291,5 @@ ACTIONS = (
     Action("announce", "/announcements/send", people("announce")),
     Action("announce stop", f"{_ANNOUNCEMENT}/stop", people("announce_stop")),
     Action("announce resume", f"{_ANNOUNCEMENT}/resume", people("announce_resume")),
+    Action("announce retry", f"{_ANNOUNCEMENT}/retry", people("announce_retry")),
 )

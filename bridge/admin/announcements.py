@@ -4,7 +4,7 @@ Deliveries are made by whoever announces: a command, or an errand of the running
 on where it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,20 @@ from bridge.admin.announcing import Reached, counted, customers_sink, put_all
 from bridge.admin.drafts import Drafted, keep
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import AnnouncedFound, AnnouncedPerson, AnnouncementNow, Changed, Outcome
-from bridge.errors import UnknownName
+from bridge.errors import BridgeError, UnknownName
 from bridge.people.announcement import UNCERTAIN as UNCERTAIN
 from bridge.store.base import State
 from bridge.store.ledger import Ledger
-from bridge.store.queries.announcements import announcement_of, go_on, newest_announcements, outcomes, people_of, stop
+from bridge.store.queries.announcements import (
+    STOPPED,
+    announcement_of,
+    go_on,
+    newest_announcements,
+    outcomes,
+    people_of,
+    retry,
+    stop,
+)
 from bridge.store.records import AnnouncementRecord, AnnouncementState
 
 if TYPE_CHECKING:
@@ -89,6 +98,19 @@ def release(ledger: Ledger, id_: int, *, now: datetime) -> Changed:
     """What was held back waits again; deliveries that are missing still are made by `put_rest`."""
     record_of(ledger, id_)
     return Changed(id=id_, deliveries=ledger.write(go_on, id_, now=now))
+
+
+def retry_uncertain(ledger: Ledger, id_: int, only: Collection[int] = (), *, now: datetime) -> Changed:
+    """Send it once more to those who may have got it, to all of them or in `only` these deliveries. Raise BridgeError
+    where it is stopped, and where one of `only` is not uncertain: then nothing is sent.
+    """
+    if record_of(ledger, id_).state in STOPPED:
+        raise BridgeError(f"announce: announcement {id_} is stopped: resume it first")
+    if only:
+        known = {one.delivery for one in ledger.read(people_of, id_, limit=None, uncertain=True)}
+        if wrong := sorted(set(only) - known):
+            raise BridgeError(f"announce: delivery {wrong[0]} is none of announcement {id_} that is uncertain")
+    return Changed(id=id_, deliveries=ledger.write(retry, id_, only, now=now))
 
 
 def put(ledger: Ledger, id_: int, reached: Sequence[Reached], now: datetime) -> int:

@@ -8,7 +8,7 @@ from bridge.admin.answers import Refused
 from bridge.admin.customers import parts_of, person_path
 from bridge.admin.pages.announce import WORDS, wanted_in
 from bridge.admin.visit import NotThere
-from bridge.errors import BridgeError, StoreError
+from bridge.errors import BridgeError, StoreError, UnknownName
 from bridge.people.wants import CATEGORIES, OVERRIDING
 
 CHOICES: Mapping[str, bool | None] = {"on": True, "off": False, "": None}
@@ -121,6 +121,22 @@ async def announce_resume(asked: Asked) -> Done:
     return Done(f"/announcements/{id_}", "released", {"announcement": id_, "deliveries": done.deliveries})
 
 
+async def announce_retry(asked: Asked) -> Done:
+    """Send it once more to those who may have got it, or to the one whose delivery the form names."""
+    id_, one = _id(asked), asked.form.get("delivery", "")
+    if one and not (one.isascii() and one.isdecimal() and len(one) < 19):
+        raise Refused(400, "the form is not whole", "Its delivery should be a number.")
+    only = [int(one)] if one else []
+    page = f"/announcements/{id_}"
+    try:
+        done = await asked.means.operate(lambda ledger: announcements.retry_uncertain(ledger, id_, only, now=asked.now))
+    except (StoreError, UnknownName):
+        raise
+    except BridgeError:
+        return Done(page, "", did=False)  # somebody was quicker: the page shows how it stands
+    return Done(page, "retried", {"announcement": id_, "deliveries": done.deliveries})
+
+
 def _kept(form: Mapping[str, str]) -> dict[str, str]:
     """What was filled in, to be filled in again."""
     return {
@@ -146,6 +162,6 @@ DOING: Mapping[str, Callable[[Asked], Awaitable[Done]]] = {
     one.__name__: one
     for one in (
         *(stop, start, wishes, link, revoke, unlink, free, forget),
-        *(announce, announce_stop, announce_resume),
+        *(announce, announce_stop, announce_resume, announce_retry),
     )
 }

@@ -15,6 +15,8 @@ from bridge.cli.selection import DryRunOption, counted
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bridge.admin.drafts import Drafted, Wanted
     from bridge.config.model import Config
     from bridge.store.ledger import Ledger
@@ -58,15 +60,25 @@ def announce(
     show: Annotated[int | None, IdOption] = None,
     stop: Annotated[int | None, IdOption] = None,
     resume: Annotated[int | None, IdOption] = None,
+    retry: Annotated[int | None, IdOption] = None,
+    delivery: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=2**63 - 1, metavar="N", help="With --retry: this one alone.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell customers something, each once: counted and shown first. Or show, stop or resume what was announced."""
-    asked = sum((every, show is not None, stop is not None, resume is not None))
+    """Tell customers something, each once: counted and shown first. Or show, stop or resume what was announced, or send
+    it once more to who may have got it.
+    """
+    asked = sum((every, *(one is not None for one in (show, stop, resume, retry))))
     new = bool(to or sink or text_file or template or start or end or dry_run or critical)
     if asked + new != 1:
         raise BridgeError(
-            "announce: say --to, --sink and --text-file or --template; or one of --list, --show, --stop, --resume"
+            "announce: say --to, --sink and --text-file or --template; or one of --list, --show, --stop, --resume,"
+            " --retry"
         )
+    if delivery and retry is None:
+        raise BridgeError("announce: --delivery goes with --retry")
     from bridge.admin import drafts
     from bridge.config.state import customers
 
@@ -80,6 +92,8 @@ def announce(
             _stop(ledger, stop, as_json=as_json)
         elif resume is not None:
             _resume(ledger, settings, resume, as_json=as_json)
+        elif retry is not None:
+            _retry(ledger, retry, delivery or (), as_json=as_json)
         elif to and sink and bool(text_file) != bool(template) and (template or not (start or end)):
             text = _text(text_file) if text_file else _template(settings, template or "", start, end)
             wanted = drafts.wanted_of(
@@ -182,7 +196,7 @@ def _show(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) -> N
         why = f": {one.reason}" if one.reason else ""
         print(printable(f"{one.people:>7}  {one.state.value.replace('_', ' ')}{why}"))
     for who in announced_people(ledger, id_, limit=LISTED, uncertain=True).items:
-        print(printable(f"uncertain  {who.key}: panelbridge replay {who.delivery} sends it once more"))
+        print(printable(f"uncertain  {who.key}: announce --retry {id_} --delivery {who.delivery} sends it once more"))
 
 
 def _stop(ledger: "Ledger", id_: int, *, as_json: bool) -> None:
@@ -204,3 +218,12 @@ def _resume(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) ->
     audit(ledger, "announce resume", announcement=id_, deliveries=again)
     text = f"announcement {id_} goes on: {counted(again, 'delivery')} that had been held back"
     print_json({"id": id_, "resumed": again}) if as_json else print(text)
+
+
+def _retry(ledger: "Ledger", id_: int, only: "Collection[int]", *, as_json: bool) -> None:
+    from bridge.admin.announcements import retry_uncertain
+
+    again = retry_uncertain(ledger, id_, only, now=datetime.now(UTC)).deliveries
+    audit(ledger, "announce retry", announcement=id_, deliveries=again)
+    text = f"announcement {id_}: {counted(again, 'delivery')} of those that were uncertain on the way once more"
+    print_json({"id": id_, "retried": again}) if as_json else print(text)

@@ -20,6 +20,7 @@ from tests.admin.crowd import ODD_NAME, SENDER, a_crowd
 from tests.admin.reading import Tags
 from tests.admin.running import LOOK, TOKENS, Desk, form_token, running_admin, sign_in
 from tests.fakes import START, FakeClock
+from tests.store.announcing import make_uncertain
 from tests.store.forgetting import columns_with
 
 ALICE, BOB = "/people/berlin/user:alice", "/people/berlin/user:bob"
@@ -188,6 +189,30 @@ async def test_an_announcement_is_counted_drawn_and_sent_to_as_many(
     assert "stopped" in listed
     assert "carol" in await shown(browser, "/announcements/2?state=waiting")
     assert "carol" not in await shown(browser, "/announcements/2?state=held_back&after=oops")
+
+
+async def test_who_may_have_got_it_is_told_once_more_one_by_one_or_all(
+    browser: aiohttp.ClientSession, desk: Desk, store_url: str
+) -> None:
+    await press(browser, "/announcements/send", {**SOON, "count": "4"})
+    page = "/announcements/2"
+    with open_ledger(store_url) as ledger:
+        [first, *others] = make_uncertain(ledger, 2)
+    assert "Send it to 4 of them once more" in await shown(browser, page)
+    async with desk.browser() as looking:
+        await sign_in(looking, LOOK)
+        seen = await shown(looking, page)
+        assert "4 may have got it" in seen
+        assert "nce more" not in seen
+    one = await press(browser, f"{page}/retry", {"delivery": str(first)})
+    assert "It is sent to them once more." in one
+    assert "Send it to 3 of them once more" in one
+    again = await press(browser, f"{page}/retry", {"delivery": str(first)})
+    assert "It is sent to them once more." not in again, "somebody was quicker"
+    rest = await press(browser, f"{page}/retry")
+    assert "may have got it" not in rest
+    with open_ledger(store_url) as ledger:
+        assert [one.uncertain for one in ledger.read(people_of, 2, limit=None)] == [False] * (1 + len(others))
 
 
 @pytest.mark.parametrize(

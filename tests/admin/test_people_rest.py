@@ -27,6 +27,7 @@ from tests.admin.crowd import NEWS, ODD_KEY, ODD_NAME, SENDER, WARNED, a_crowd
 from tests.admin.running import ACT, LOOK, Desk
 from tests.fakes import START, FakeClock
 from tests.processes import PATIENCE
+from tests.store.announcing import make_uncertain
 from tests.store.forgetting import columns_with
 
 ALICE, BOB = "/people/berlin/user:alice", "/people/berlin/user:bob"
@@ -272,6 +273,27 @@ async def test_it_is_stopped_and_goes_on(desk: Desk) -> None:
     assert (await found(desk, path))["state"] == "put"
 
 
+async def test_who_may_have_got_it_is_told_once_more(desk: Desk, store_url: str) -> None:
+    made = await found(desk, "/announcements", "POST", {**SOON, "count": 4})
+    path = f"/announcements/{made['id']}"
+    with open_ledger(store_url) as ledger:
+        [first, *others] = make_uncertain(ledger, made["id"])
+    assert (await ask(desk, "POST", f"{path}/retry", token=LOOK))[0] == 403
+    status, problem = await ask(desk, "POST", f"{path}/retry", {"deliveries": [first, 99]})
+    assert (status, problem["detail"]) == (
+        409,
+        f"announce: delivery 99 is none of announcement {made['id']} that is uncertain",
+    )
+    for wrong in ({"deliveries": []}, {"deliveries": [True]}, {"delivery": first}):
+        assert (await ask(desk, "POST", f"{path}/retry", wrong))[0] == 422
+    assert await found(desk, f"{path}/retry", "POST", {"deliveries": [first]}) == {"id": made["id"], "deliveries": 1}
+    left = (await found(desk, f"{path}/people?uncertain=true"))["items"]
+    assert [one["delivery"] for one in left] == others
+    assert (await found(desk, f"{path}/retry", "POST"))["deliveries"] == 3
+    assert (await found(desk, f"{path}/retry", "POST"))["deliveries"] == 0
+    assert [(one["state"], one["people"]) for one in (await found(desk, path))["outcomes"]] == [("waiting", 4)]
+
+
 async def test_one_whose_deliveries_are_not_all_made_goes_on_where_it_was(desk: Desk, store_url: str) -> None:
     await found(desk, "/announcements/1/resume", "POST")
     async with asyncio.timeout(PATIENCE):
@@ -311,7 +333,7 @@ async def test_what_cannot_be_announced_says_why(
 
 
 async def test_one_that_is_not_there_is_not_there(desk: Desk) -> None:
-    for method, path in (("GET", ""), ("GET", "/people"), ("POST", "/stop"), ("POST", "/resume")):
+    for method, path in (("GET", ""), ("GET", "/people"), ("POST", "/stop"), ("POST", "/resume"), ("POST", "/retry")):
         assert (await ask(desk, method, f"/announcements/77{path}"))[0] == 404
 
 

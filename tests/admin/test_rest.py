@@ -56,7 +56,7 @@ POSTED: Mapping[str, Any] = {
 SAID = {
     "people_import": "people import", "people_export": "people export", "wishes": "prefs", "stop": "prefs",
     "start": "prefs", "revoke": "link", "unlink": "link", "free": "link",
-    "announce_stop": "announce stop", "announce_resume": "announce resume",
+    "announce_retry": "announce retry", "announce_stop": "announce stop", "announce_resume": "announce resume",
 }  # fmt: skip
 ASKED = {"samples": "?source=berlin", "series": "?what=in"}
 ACTING = [one for one in ENDPOINTS if one.role is Role.ACT]
@@ -117,6 +117,8 @@ async def test_each_operation_answers_whom_it_is_for_and_nobody_else(crowd: Desk
     path, body = path_of(endpoint), as_asked(endpoint)
     if endpoint.name == "unmute":
         await ask(crowd, "POST", "/mutes", MUTED)
+    if endpoint.name == "announce_retry":  # of one that is not stopped
+        await ask(crowd, "POST", "/announcements/1/resume")
     for token, status in ((None, 401), ("wrong-0123456789abcdef", 401), (LOOK, 403), (ACT, endpoint.status)):
         expected = endpoint.status if token == LOOK and endpoint.role is Role.LOOK else status
         headers = {"Authorization": f"Bearer {token}"} if token else {}

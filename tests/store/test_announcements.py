@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.admin import announcing
 from bridge.admin.announcing import Reached, put_all
 from bridge.intake import Intake, Routed
-from bridge.outcome import Again, Attempt, Away, Delivered, Done, HeldBack
+from bridge.outcome import Again, Attempt, Away, Delivered, Done, HeldBack, Refused
 from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, place_in_line
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Settlement, State
@@ -24,10 +24,12 @@ from bridge.store.queries.announcements import (
     go_on,
     outcomes,
     people_of,
+    retry,
     stop,
     subjects_owned_by,
 )
-from bridge.store.records import AnnouncementRecord, AnnouncementState
+from bridge.store.queries.replay import replay_deliveries
+from bridge.store.records import AnnouncementRecord, AnnouncementState, Query
 from tests.fakes import DECISION, START, an_event
 from tests.store.boxes import claimed
 from tests.store.forgetting import columns_with, forget
@@ -152,6 +154,56 @@ async def test_what_went_to_the_socket_goes_there_no_second_time_until_it_is_kno
         await outbox.settle([Settlement(one, Again(START, "away"), Attempt(Away("away")), START, ms=1.0)])
         assert await outbox.begun([one.id]) == set()
         assert await outbox.begin([one.id], now=START) == {}
+
+
+async def uncertain_ones(outbox: SqlOutbox, ledger: Ledger, *names: str) -> tuple[int, list[int]]:
+    """An announcement that was at the socket when the bridge was killed; its id, and those of its deliveries."""
+    record = an_announcement(ledger)
+    put(ledger, record, people(*names))
+    found = await claimed(outbox, sink="dm")
+    ids = [one.id for one in found]
+    assert await outbox.begin(ids, now=START) == {}
+    fate = HeldBack(UNCERTAIN)
+    await outbox.settle([Settlement(one, fate, Attempt(Refused(UNCERTAIN), None), START, ms=None) for one in found])
+    return record.id, ids
+
+
+async def test_who_may_have_got_it_is_told_once_more_and_is_uncertain_again_at_another_kill(any_store_url: str) -> None:
+    async with open_outbox(any_store_url) as outbox:
+        with open_ledger(any_store_url) as ledger:
+            id_, ids = await uncertain_ones(outbox, ledger, "alice", "bob", "carol")
+            assert ledger.write(retry, id_, [ids[1], 999], now=START) == 1
+            assert ledger.write(retry, id_, [ids[1]], now=START) == 0
+            [one] = await claimed(outbox, sink="dm")
+            assert one.id == ids[1]
+            assert await outbox.begin([one.id], now=START) == {}
+            assert await outbox.begun(ids) == set(ids)
+            assert await outbox.begin([one.id], now=START) == {one.id: UNCERTAIN}
+            await outbox.settle([Settlement(one, Done(), Attempt(Delivered()), START, ms=1.0)])
+            assert ledger.write(retry, id_, now=START) == 2
+            assert ledger.write(retry, id_, now=START) == 0
+            assert {one.id for one in await claimed(outbox, sink="dm")} == {ids[0], ids[2]}
+            assert ledger.read(people_of, id_, limit=None, uncertain=True) == []
+
+
+async def test_one_that_is_stopped_is_sent_to_nobody_once_more(any_store_url: str) -> None:
+    async with open_outbox(any_store_url) as outbox:
+        with open_ledger(any_store_url) as ledger:
+            id_, _ = await uncertain_ones(outbox, ledger, "alice")
+            ledger.write(stop, id_, now=START)
+            assert ledger.write(retry, id_, now=START) == 0
+            assert ledger.write(go_on, id_, now=START) == 0
+            assert ledger.write(retry, id_, now=START) == 1
+
+
+async def test_what_was_replayed_is_not_uncertain_any_more(any_store_url: str) -> None:
+    async with open_outbox(any_store_url) as outbox:
+        with open_ledger(any_store_url) as ledger:
+            id_, ids = await uncertain_ones(outbox, ledger, "alice")
+            assert [one.delivery for one in ledger.read(people_of, id_, limit=None, uncertain=True)] == ids
+            assert ledger.write(replay_deliveries, Query(ids=tuple(ids), limit=None), now=START)
+            assert ledger.write(retry, id_, now=START) == 0
+            assert ledger.read(people_of, id_, limit=None, uncertain=True) == []
 
 
 async def test_what_is_no_announcement_is_nobody_elses_business(outbox: SqlOutbox) -> None:

@@ -74,6 +74,7 @@ def view(visit: Visit) -> Variables:
         ],
         "more": f"{path}?state={state}&after={found.next}" if found.next else None,
         "looks": figures([look.shape(visit.state.zone) for look in looks], visit.state, words),
+        "can_retry": visit.may_act and one.state not in STOPPED,
         "can_stop": one.state not in STOPPED and (one.settled < one.counted),
         "can_go_on": one.state in STOPPED or (one.state is AnnouncementState.PUTTING and not going_on),
         "path": path,

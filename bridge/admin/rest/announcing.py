@@ -65,6 +65,14 @@ async def resume(call: Call) -> Changed:
     return done
 
 
+async def retry(call: Call) -> Changed:
+    body: asked.ToRetry = call.body or asked.ToRetry()
+    only = body.deliveries or ()
+    done = await call.means.operate(lambda ledger: announcements.retry_uncertain(ledger, _id(call), only, now=call.now))
+    call.acted("announce retry", {"announcement": done.id, "deliveries": done.deliveries})
+    return done
+
+
 def _id(call: Call) -> int:
     return int(call.path["announcement"])
 
@@ -156,6 +164,17 @@ ANNOUNCING = (
         summary="Go on with it, where it was stopped or interrupted",
         answer=Changed,
         do=resume,
+        refuses=(409,),
+    ),
+    Endpoint(
+        name="announce_retry",
+        method="POST",
+        path="/announcements/{announcement}/retry",
+        role=Role.ACT,
+        summary="Send it once more to those who may have got it",
+        answer=Changed,
+        do=retry,
+        body=(asked.ToRetry,),
         refuses=(409,),
     ),
 )

@@ -112,6 +112,14 @@ class CountedByTemplate(Counted, ByTemplate):
     """The same, once it was counted."""
 
 
+class ToRetry(Body):
+    """Which of those who may have got it; all where nothing is said."""
+
+    deliveries: tuple[JsonId, ...] | None = Field(
+        None, min_length=1, max_length=1000, examples=[[17]], description="the numbers of these deliveries alone"
+    )
+
+
 class AnnouncementsAsked(Query):
     limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = Field(20, description="how many")
     before: Id | None = Field(None, description="those before this one: `next` of the page before")

@@ -4,7 +4,7 @@ Whoever changes one locks its row first, then its rows of `announced`, then deli
 the one that stops it, and the one by which one of them goes to the socket cannot miss each other.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from bridge.store.records import Announced, AnnouncementRecord, AnnouncementStat
 from bridge.store.schema import announced, announcements, deliveries, events
 
 CHUNK = 500  # values in one statement
+STOPPED = AnnouncementState.STOPPED_PUTTING, AnnouncementState.STOPPED
 _THEIRS = announced.join(deliveries, deliveries.c.id == announced.c.delivery_id)
 
 
@@ -87,8 +88,7 @@ def _move(connection: sa.Connection, id_: int, *, before: str, after: str, state
 
 def stop(connection: sa.Connection, id_: int, *, now: datetime) -> int:
     """Put nothing more of it, and hold back what is not on the socket; how many deliveries that was."""
-    kept = AnnouncementState.STOPPED_PUTTING, AnnouncementState.STOPPED
-    for running, stopped in zip((AnnouncementState.PUTTING, AnnouncementState.PUT), kept, strict=True):
+    for running, stopped in zip((AnnouncementState.PUTTING, AnnouncementState.PUT), STOPPED, strict=True):
         here = announcements.c.id == id_, announcements.c.state == running.value
         connection.execute(sa.update(announcements).where(*here).values(state=stopped.value))
     waiting = announced.c.announcement == id_, announced.c.begun_at.is_(None)
@@ -108,8 +108,7 @@ def go_on(connection: sa.Connection, id_: int, *, now: datetime) -> int:
 
     They are due, and not pending: a lane looks through what is pending upwards, and never back.
     """
-    kept = AnnouncementState.STOPPED_PUTTING, AnnouncementState.STOPPED
-    for running, stopped in zip((AnnouncementState.PUTTING, AnnouncementState.PUT), kept, strict=True):
+    for running, stopped in zip((AnnouncementState.PUTTING, AnnouncementState.PUT), STOPPED, strict=True):
         here = announcements.c.id == id_, announcements.c.state == stopped.value
         connection.execute(sa.update(announcements).where(*here).values(state=running.value))
     ids = list(connection.execute(sa.select(announced.c.delivery_id).where(announced.c.announcement == id_)).scalars())
@@ -120,6 +119,30 @@ def go_on(connection: sa.Connection, id_: int, *, now: datetime) -> int:
         deliveries.c.cleared.is_(None),
     )
     return _change(connection, ids, was_stopped, waiting)
+
+
+def retry(connection: sa.Connection, id_: int, only: Collection[int] = (), *, now: datetime) -> int:
+    """Those who may have got it are told once more, all of them or `only` these deliveries; how many, none where it was
+    stopped. What is at the socket at another kill is uncertain again, and whoever asks twice sends it once.
+    """
+    running = announcements.c.id == id_, announcements.c.state.not_in([one.value for one in STOPPED])
+    if connection.execute(sa.select(announcements.c.id).where(*running).with_for_update()).first() is None:
+        return 0
+    left = sa.select(announced.c.delivery_id).join(deliveries, deliveries.c.id == announced.c.delivery_id)
+    left = left.where(announced.c.announcement == id_, is_uncertain()).order_by(announced.c.delivery_id)
+    ids = [one for one in connection.execute(left).scalars() if not only or one in only]
+    for start in range(0, len(ids), CHUNK):
+        some = announced.c.delivery_id.in_(ids[start : start + CHUNK])
+        connection.execute(sa.update(announced).where(some).values(begun_at=None))
+    waiting = {"state": State.WAITING.value, "settled_at": None, "due_at": micros(now), "reason": None}
+    return _change(connection, ids, is_uncertain(), waiting)
+
+
+def is_uncertain() -> sa.ColumnElement[bool]:
+    """Whether somebody may have got a delivery, and nobody has sent it again."""
+    return sa.and_(
+        deliveries.c.state == State.HELD_BACK.value, deliveries.c.reason == UNCERTAIN, deliveries.c.cleared.is_(None)
+    )
 
 
 def _change(
@@ -185,12 +208,13 @@ def people_of(
     """
     meant = [announced.c.delivery_id > after]
     if uncertain:
-        meant.append(deliveries.c.reason == UNCERTAIN)
+        meant.append(is_uncertain())
     if states:
         meant.append(deliveries.c.state.in_([one.value for one in states]))
     who = (
         sa.select(
-            deliveries.c.id, deliveries.c.recipient, deliveries.c.state, deliveries.c.reason, deliveries.c.settled_at
+            *(deliveries.c[name] for name in ("id", "recipient", "state", "reason", "settled_at")),
+            is_uncertain().label("uncertain"),
         )
         .select_from(_THEIRS)
         .where(*_told_in(id_), *meant)
@@ -199,7 +223,7 @@ def people_of(
     )
     return [
         Announced(delivery=row.id, key=row.recipient, state=State(row.state), reason=row.reason,
-                  settled_at=moment_or_none(row.settled_at), uncertain=row.reason == UNCERTAIN)
+                  settled_at=moment_or_none(row.settled_at), uncertain=bool(row.uncertain))
         for row in connection.execute(who)
     ]  # fmt: skip
 

@@ -157,6 +157,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(poller.run()),
                 tasks.create_task(bot.run()),
                 tasks.create_task(inboxes.run()),
+                tasks.create_task(admin.finish_announcements()),
             ]
             refusals = Refusals()
             routes = _routes(

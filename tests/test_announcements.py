@@ -2,14 +2,23 @@
 
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from bridge.admin import announcing
+from bridge.admin.announcing import Reached, put_all
+from bridge.people.announcement import place_in_line
+from bridge.store import open_ledger
+from bridge.store.queries.announcements import add_announcement
+from bridge.store.queries.directory import records_after
+from bridge.store.records import AnnouncementRecord
 from tests.processes import until
 from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram
@@ -133,3 +142,39 @@ async def test_what_is_stopped_in_quiet_hours_is_told_to_nobody_until_it_is_resu
         assert (await panels.command("announce", "--resume", "1"))["resumed"] == 3
         await panels.settled(4)
     assert [len(said_to(telegram, chat)) for chat in (ALICE, BOB, SARA)] == [1, 2, 1]
+
+
+async def test_what_the_killed_bridge_and_command_had_not_made_is_made_by_the_next_one(tmp_path: Path) -> None:
+    """Half of the deliveries are made, one in a commit, when whoever made them is no more, and the bridge neither."""
+    users = {f"user{number}": chat for number, chat in enumerate(CHATS)}
+    telegram = Telegram(chats=tuple(CHATS))
+    async with a_shop(tmp_path, telegram, users) as panels:
+        await until(lambda: len(_known(panels)) > len(users))
+        panels.bridge.signal(signal.SIGKILL)
+        await panels.bridge.ended()
+        _half_made(panels)
+        await panels.bridge.start()
+        await panels.settled(len(users))
+        found = await shown(panels)
+    times = Counter(one.body["chat_id"] for one in telegram.taken)
+    assert times == dict.fromkeys(CHATS, 1)
+    assert {name: state for name, (state, _) in found.items()} == dict.fromkeys(users, "delivered")
+
+
+def _known(panels: Panels) -> Sequence[str]:
+    with open_ledger(panels.bridge.store) as ledger:
+        return [key for key, _ in ledger.read(records_after, "", limit=100)]
+
+
+def _half_made(panels: Panels) -> None:
+    keys = [key for key in _known(panels) if "user:user" in key]
+    line = sorted(map(Reached, keys), key=lambda one: place_in_line(one.key))
+    now = datetime.now(UTC)
+    record = AnnouncementRecord(
+        at=now, by="mina", sink="dm", chosen=("all",), text="Soon", category="news", critical=False, counted=len(line)
+    )
+    with open_ledger(panels.bridge.store) as ledger, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(announcing, "AT_ONCE", 1)
+        steps = put_all(ledger, replace(record, id=ledger.write(add_announcement, record)), line, now)
+        for _ in range(len(line) // 2):
+            next(steps)

@@ -35,6 +35,7 @@ from bridge.admin.site import Site, form_of, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
 from bridge.admin.streaming import Streaming, wants_stream
+from bridge.admin.unfinished import Unfinished
 from bridge.admin.visit import Elsewhere, NotThere
 from bridge.clock import Clock, SystemClock
 from bridge.counters import COUNTERS
@@ -75,6 +76,10 @@ class Admin:
         self._state = state
         if self._guard is not None:
             self._guard.configure(state.admin)
+
+    async def finish_announcements(self) -> None:
+        """Go on with those that nobody goes on with, for ever."""
+        await Unfinished(self._means, lambda: self._state, self._clock).run()
 
     def reject(self, rejected: Rejected) -> None:
         """The file on disk is wrong; the one before stays in force."""

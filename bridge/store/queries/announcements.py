@@ -59,6 +59,13 @@ def newest_announcements(
     return [_record(row) for row in connection.execute(newest)]
 
 
+def unfinished(connection: sa.Connection, *, since: datetime) -> dict[int, str]:
+    """How far those are whose deliveries are not all made, of those that were announced since then."""
+    putting = announcements.c.state == AnnouncementState.PUTTING.value, announcements.c.at > micros(since)
+    found = sa.select(announcements.c.id, announcements.c.cursor).where(*putting).order_by(announcements.c.id)
+    return {row.id: row.cursor for row in connection.execute(found)}
+
+
 def put_some(connection: sa.Connection, id_: int, intakes: Sequence[Intake], *, before: str, after: str) -> bool:
     """Make the deliveries of the next ones in line, and keep that in the same commit; False where nothing was done.
 

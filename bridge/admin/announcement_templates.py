@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
 from bridge.errors import BridgeError, UnknownName, suggestion
@@ -16,6 +16,18 @@ def names(folders: Iterable[Path]) -> list[str]:
     """What there is, of the operator's and the shipped."""
     found = (file.stem for folder in (*folders, SHIPPED) for file in (folder / ANNOUNCEMENTS).glob("*.j2"))
     return sorted({one for one in found if _NAME.fullmatch(one)})
+
+
+def timed(folders: Sequence[Path], zone: tzinfo, name: str, *, start: str, end: str, sign: str = "") -> str:
+    """The template of that name with the times that it speaks of, as `moment_said` takes them, empty for none; an end
+    without a day is the first one after the start. `sign` stands before their names where a mistake is told.
+    """
+    begins = moment_said(start, zone, what=f"{sign}start") if start else None
+    day = begins.astimezone(zone).date() if begins is not None else None
+    ends = moment_said(end, zone, what=f"{sign}end", day=day) if end else None
+    if begins is not None and ends is not None and ends <= begins:
+        ends += timedelta(days=1)
+    return template(folders, name, begins, ends)
 
 
 def template(folders: Sequence[Path], name: str, start: datetime | None = None, end: datetime | None = None) -> str:

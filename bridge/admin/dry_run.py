@@ -46,6 +46,7 @@ class DryRun:
     sources  their settings, by name; each has its panel's word under `panel`
     rows     the table, each row under its name
     locale   the language of what names none
+    folders  of the operator's templates
     """
 
     sources: Mapping[str, SourceSettings]
@@ -55,6 +56,7 @@ class DryRun:
     renderer: Renderer
     zone: ZoneInfo
     locale: str
+    folders: Sequence[Path] = ()
     _opened: dict[str, Sink] = field(default_factory=dict)
 
     def sink(self, name: str) -> Sink:
@@ -71,4 +73,5 @@ def dry_run(config: Configuration) -> DryRun:
     sinks, table = config.all_sinks(), config.table()
     renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
     router = Router(table, sinks=sinks, recipients=config.recipients())
-    return DryRun(config.sources, sinks, dict(table), router, renderer, config.zone(), config.locale)
+    rows, folders = dict(table), config.template_folders()
+    return DryRun(config.sources, sinks, rows, router, renderer, config.zone(), config.locale, folders)

@@ -6,7 +6,7 @@ from bridge.admin import announcements, drafts, forgetting, wishing
 from bridge.admin.actions import Asked, Done
 from bridge.admin.answers import Refused
 from bridge.admin.customers import parts_of, person_path
-from bridge.admin.pages.announce import WORDS, wanted_in
+from bridge.admin.pages.announce import FIELDS, wanted_in
 from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError, UnknownName
 from bridge.people.wants import CATEGORIES, OVERRIDING
@@ -87,7 +87,7 @@ async def forget(asked: Asked) -> Done:
 async def announce(asked: Asked) -> Done:
     """Announce what was counted, for whoever types the number."""
     try:
-        wanted = wanted_in(asked.state.customers, asked.form)
+        wanted = wanted_in(asked.state, asked.form)
         drafted = await asked.means.errands.run(
             f"count {asked.now}",
             lambda: asked.means.errands.on_ledger(
@@ -139,9 +139,7 @@ async def announce_retry(asked: Asked) -> Done:
 
 def _kept(form: Mapping[str, str]) -> dict[str, str]:
     """What was filled in, to be filled in again."""
-    return {
-        name: form[name] for name in ("whom", "name", "sink", "category", "critical", "text", *WORDS) if name in form
-    }
+    return {name: form[name] for name in FIELDS if name in form}
 
 
 def _key(asked: Asked) -> str:

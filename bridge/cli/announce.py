@@ -1,7 +1,7 @@
 """`announce`: customers are told what the operator says, each of them once, by the running bridge."""
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -115,15 +115,9 @@ def _text(file: Path) -> str:
 
 def _template(settings: "Config", name: str, start: str | None, end: str | None) -> str:
     """The template of that name, with the times that it speaks of."""
-    from bridge.admin.announcement_templates import moment_said, template
+    from bridge.admin.announcement_templates import timed
 
-    zone = settings.zone()
-    begins = moment_said(start, zone, what="--start") if start else None
-    day = begins.astimezone(zone).date() if begins is not None else None
-    ends = moment_said(end, zone, what="--end", day=day) if end else None
-    if begins is not None and ends is not None and ends <= begins:
-        ends += timedelta(days=1)
-    return template(settings.template_folders(), name, begins, ends)
+    return timed(settings.template_folders(), settings.zone(), name, start=start or "", end=end or "", sign="--")
 
 
 def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: bool, yes: bool, as_json: bool) -> None:

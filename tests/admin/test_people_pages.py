@@ -191,6 +191,23 @@ async def test_an_announcement_is_counted_drawn_and_sent_to_as_many(
     assert "carol" not in await shown(browser, "/announcements/2?state=held_back&after=oops")
 
 
+async def test_an_announcement_may_be_a_template_by_its_name(browser: aiohttp.ClientSession) -> None:
+    form = {"whom": "all", "sink": "dm", "template": "maintenance", "start": "2026-12-01 02:00", "end": "02:30"}
+    drawn = await press(browser, "/announcements/new", form)
+    assert "From 2026-12-01 02:00 to 02:30 we work on the servers." in re.sub("[\u2066-\u2069]", "", drawn)
+    sent = await press(browser, "/announcements/send", {**form, "count": "4"})
+    assert "It is on its way." in sent
+    for changed, said in (
+        ({"template": "nope"}, 'no template is called "nope"'),
+        ({"start": "soon"}, "start should be a time such as 2026-12-01 02:00"),
+        ({"text": "Both"}, "say a template by its name, or write what is said: not both"),
+        ({"words_fa": "هر دو"}, "say a template by its name, or write what is said: not both"),
+    ):
+        assert said in await press(browser, "/announcements/new", {**form, **changed})
+        kept = await press(browser, "/announcements/send", {**form, **changed, "count": "4"})
+        assert said in kept
+
+
 async def test_who_may_have_got_it_is_told_once_more_one_by_one_or_all(
     browser: aiohttp.ClientSession, desk: Desk, store_url: str
 ) -> None:

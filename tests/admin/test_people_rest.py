@@ -239,6 +239,42 @@ async def test_it_is_counted_and_drawn_before_anything_is_sent(desk: Desk, store
         assert len(ledger.read(delivery_records, Query(sink="dm", limit=None))) == 2
 
 
+BY_NAME = {"to": ["all"], "sink": "dm", "template": "maintenance", "start": "2026-12-01 23:30", "end": "00:30"}
+
+
+async def test_it_may_be_a_template_by_its_name_with_its_times(desk: Desk) -> None:
+    draft = await found(desk, "/announcements/count", "POST", BY_NAME, token=LOOK)
+    english, persian = draft["readings"]
+    assert re.sub("[\u2066-\u2069]", "", english["words"]).startswith(
+        "🛠 From 2026-12-01 23:30 to 00:30 we work on the servers."
+    )
+    assert "کار می‌کنیم" in persian["words"]
+    made = await found(desk, "/announcements", "POST", {**BY_NAME, "count": 4})
+    assert (made["counted"], made["state"]) == (4, "put")
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "detail"),
+    [
+        (
+            {"template": "maintenanse"},
+            404,
+            'announce: no template is called "maintenanse": did you mean "maintenance"?',
+        ),
+        ({"template": "../announcements/maintenance"}, 404, None),
+        ({"start": "tonight"}, 409, "announce: start should be a time such as 2026-12-01 02:00, not tonight"),
+        ({"end": "25:00"}, 409, "announce: end should be a time such as 2026-12-01 02:00, not 25:00"),
+        ({"words": {"en": "both"}}, 422, None),
+        ({"template": ""}, 422, None),
+    ],
+)
+async def test_a_template_that_is_not_there_is_told(
+    desk: Desk, changed: dict[str, Any], status: int, detail: str | None
+) -> None:
+    answered, problem = await ask(desk, "POST", "/announcements/count", {**BY_NAME, **changed})
+    assert (answered, problem["detail"]) == (status, detail or problem["detail"])
+
+
 async def test_it_is_announced_with_the_number_that_was_counted_and_each_has_it_once(
     desk: Desk, store_url: str
 ) -> None:

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.admin.announcement_templates import names, timed
 from bridge.admin.announcing import EVERYBODY, OF_REALM
 from bridge.admin.customers import Customers
 from bridge.admin.drafts import Drafted, Wanted, check_count, draft, template_of, wanted_of
+from bridge.admin.dry_run import DryRun
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.previews import figures
+from bridge.admin.state import ConfigState
 from bridge.admin.visit import Variables, Visit
 from bridge.errors import BridgeError, StoreError
 from bridge.messages.catalog import LANGUAGES, LOCALES
 
 #: The fields that hold words, one for each language.
 WORDS = tuple(f"words_{locale}" for locale in LOCALES)
+#: All that is filled in.
+FIELDS = ("whom", "name", "sink", "category", "critical", "template", "start", "end", "text", *WORDS)
 _CATEGORIES = {
     "news": N_("news: who has switched them off is left out"),
     "status": N_("status: as that a plan is over"),
@@ -26,7 +31,7 @@ def view(visit: Visit) -> Variables:
     drafted: Drafted | None = None
     if visit.form:
         try:
-            drafted = draft(visit.ledger, visit.state.dry_run, wanted_in(visit.state.customers, form), now=visit.now)
+            drafted = draft(visit.ledger, visit.state.dry_run, wanted_in(visit.state, form), now=visit.now)
             check_count(drafted)
         except StoreError:
             raise
@@ -35,20 +40,29 @@ def view(visit: Visit) -> Variables:
     return {**_fields(visit, form), "fault": fault, **_shown(visit, drafted)}
 
 
-def wanted_in(customers: Customers, form: Mapping[str, str]) -> Wanted:
+def wanted_in(state: ConfigState, form: Mapping[str, str]) -> Wanted:
     """What a form says is to be announced; raise BridgeError where it says too little."""
     whom, name = form.get("whom", EVERYBODY), form.get("name", "").strip()
-    words = {locale: form.get(field, "") for locale, field in zip(LOCALES, WORDS, strict=True)}
-    text = form.get("text", "").strip()
     return wanted_of(
-        customers,
+        state.customers,
         [f"{whom}{name}" if whom.endswith(":") else whom],
         sink=form.get("sink", ""),
-        text=text.replace("\r\n", "\n") or template_of(words),
+        text=_said(state.dry_run, form),
         category=form.get("category", "news"),
         critical=form.get("critical") == "on",
         realm=None,
     )
+
+
+def _said(ready: DryRun, form: Mapping[str, str]) -> str:
+    """What they are told: by a template's name, a template, or words in each language."""
+    named, text, start, end = (form.get(field, "").strip() for field in ("template", "text", "start", "end"))
+    words = {locale: form.get(field, "") for locale, field in zip(LOCALES, WORDS, strict=True)}
+    if named and (text or any(map(str.strip, words.values()))):
+        raise BridgeError("announce: say a template by its name, or write what is said: not both")
+    if named:
+        return timed(ready.folders, ready.zone, named, start=start, end=end)
+    return text.replace("\r\n", "\n") or template_of(words)
 
 
 def _form(visit: Visit) -> tuple[Mapping[str, str], str | None]:
@@ -63,6 +77,8 @@ def _fields(visit: Visit, form: Mapping[str, str]) -> Variables:
         "form": form,
         "audiences": _audiences(customers, words),
         "sinks": customers.sinks,
+        "templates": names(visit.state.dry_run.folders),
+        "fields": FIELDS,
         "categories": [(one, words.say(_CATEGORIES[one])) for one in ("news", "status", "reminders")],
         "languages_of": [
             (f"words_{locale}", locale, LANGUAGES[locale])

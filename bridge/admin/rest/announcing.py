@@ -16,7 +16,7 @@ async def count(call: Call) -> Draft:
 
 
 async def announce(call: Call) -> AnnouncementNow:
-    body: asked.CountedInWords | asked.CountedByTemplate = call.body
+    body: asked.CountedInWords | asked.CountedByTemplate | asked.CountedByName = call.body
     drafted = await call.read(lambda ledger: _drafted(call, ledger))
     people = drafts.check_count(drafted, body.count)
     id_ = await announcements.announce(call.means, drafted, by=call.who, now=call.now, again=body.again)
@@ -84,13 +84,13 @@ async def _now(call: Call, id_: int) -> AnnouncementNow:
 
 
 def _drafted(call: Call, ledger: Ledger) -> Drafted:
-    body: asked.InWords | asked.ByTemplate = call.body
+    body: asked.InWords | asked.ByTemplate | asked.ByName = call.body
     state = call.state
     wanted = drafts.wanted_of(
         state.customers,
         body.to,
         sink=body.sink,
-        text=body.template(),
+        text=body.said(state.dry_run),
         category=body.category,
         critical=body.critical,
         realm=body.realm,
@@ -115,7 +115,7 @@ ANNOUNCING = (
         summary="Whom an announcement would reach, and what they would read: nothing is sent",
         answer=Draft,
         do=count,
-        body=(asked.InWords, asked.ByTemplate),
+        body=(asked.InWords, asked.ByTemplate, asked.ByName),
         refuses=(404, 409),
     ),
     Endpoint(
@@ -127,7 +127,7 @@ ANNOUNCING = (
         summary="Tell customers something, each of them once",
         answer=AnnouncementNow,
         do=announce,
-        body=(asked.CountedInWords, asked.CountedByTemplate),
+        body=(asked.CountedInWords, asked.CountedByTemplate, asked.CountedByName),
         refuses=(404, 409),
     ),
     Endpoint(

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+from bridge.admin.announcement_templates import timed
 from bridge.admin.drafts import template_of
+from bridge.admin.dry_run import DryRun
 from bridge.admin.rest.asked import Body, Flag, Id, JsonId, Limit, Locale, Query, Text, whole
 from bridge.people.wants import Category
 from bridge.store.base import State
@@ -25,11 +27,11 @@ class PeopleAsked(Query):
     )
 
 
-class DryRun(Query):
+class OnlyDryRun(Query):
     dry_run: Flag = Field(False, description="say what would be, and change nothing")
 
 
-class ForgetAsked(DryRun):
+class ForgetAsked(OnlyDryRun):
     mentions: Flag = Field(False, description="also events of others that name them")
 
 
@@ -80,7 +82,8 @@ class InWords(ToAnnounce):
 
     words: WordsIn = Field(examples=[{"en": "Soon, {{ me.name }}"}], description="what they are told")
 
-    def template(self) -> str:
+    def said(self, ready: DryRun) -> str:
+        """The template of it."""
         return template_of(self.words.model_dump())
 
 
@@ -91,8 +94,23 @@ class ByTemplate(ToAnnounce):
         examples=["{% block en %}Soon{% endblock %}"], description="the template"
     )
 
-    def template(self) -> str:
+    def said(self, ready: DryRun) -> str:
         return self.text
+
+
+class ByName(ToAnnounce):
+    """To tell somebody what a template of that name says: one of `announcements/` in the file's templates, or a shipped
+    one.
+    """
+
+    template: Text = Field(examples=["maintenance"], description="its name")
+    start: Text | None = Field(
+        None, examples=["2026-12-01 02:00"], description="the time that it speaks of, in the file's zone"
+    )
+    end: Text | None = Field(None, examples=["02:30"], description="the other time, of the same day or the next")
+
+    def said(self, ready: DryRun) -> str:
+        return timed(ready.folders, ready.zone, self.template, start=self.start or "", end=self.end or "")
 
 
 class Counted(Body):
@@ -118,6 +136,10 @@ class ToRetry(Body):
     deliveries: tuple[JsonId, ...] | None = Field(
         None, min_length=1, max_length=1000, examples=[[17]], description="the numbers of these deliveries alone"
     )
+
+
+class CountedByName(Counted, ByName):
+    """The same, once it was counted."""
 
 
 class AnnouncementsAsked(Query):

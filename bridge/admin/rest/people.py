@@ -141,7 +141,7 @@ async def export(call: Call) -> bytes:
 
 
 async def import_(call: Call) -> Imported:
-    wanted: asked.DryRun = call.query
+    wanted: asked.OnlyDryRun = call.query
     errands, rows = call.means.errands, await asyncio.to_thread(_lines, call.body)
     done = await errands.run(
         f"import {call.now}",
@@ -215,7 +215,7 @@ PEOPLE = (
         summary="Take what such a file says: all of it, or nothing",
         answer=Imported,
         do=import_,
-        query=asked.DryRun,
+        query=asked.OnlyDryRun,
         takes=Text(LINES, MOST, FIRST),
     ),
     Endpoint(

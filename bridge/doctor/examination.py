@@ -12,6 +12,7 @@ from bridge.admin.shapes import Lane
 from bridge.config.endpoints import Endpoint, endpoints
 from bridge.config.load import Loaded
 from bridge.config.model import Config
+from bridge.doctor.directory import directory_findings
 from bridge.doctor.file import file_findings
 from bridge.doctor.machine import descriptor_findings, port_findings
 from bridge.doctor.row import Row, look, rows
@@ -46,6 +47,7 @@ async def examine(path: Path, loaded: Loaded, *, now: datetime, within: float = 
             http.hosts.clear()  # from here on those that are not ours
             http.ahead.clear()
             found += source_rows(ledger, _sources(config), now=now)
+            found += rows("directory", directory_findings(ledger))
             found += _sink_rows(
                 config, await asked_sinks(config.all_sinks(), http, within=within), _lanes(config, ledger)
             )

@@ -30,6 +30,7 @@ from bridge.sinks.http import Request
 from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import StandIn, Taken, serving
 
+XTEXT = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2}){1,100}"  # RFC 3461 §4
 USER, PASSWORD = "vpn@example.com", "correct-horse-battery-staple"
 ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
 AT_MOST_ONCE = ("Reply-To", "In-Reply-To", "References", "List-Unsubscribe", "List-Unsubscribe-Post")
@@ -46,11 +47,34 @@ TAGS = {
 INLINE = {"b", "i", "u", "s", "code", "pre", "blockquote", "a"}  # what a template may write
 
 
+class WithReports(SMTP):
+    """The same where it offers DSN, RFC 3461: what MAIL and RCPT say of a report is taken, and nothing else beside."""
+
+    event_handler: "Mail"
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        await super().smtp_MAIL(self._without(arg, {"RET": "FULL|HDRS", "ENVID": XTEXT}))
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        await super().smtp_RCPT(
+            self._without(arg, {"NOTIFY": "NEVER|(SUCCESS|FAILURE|DELAY)+", "ORCPT": f"rfc822;{XTEXT}"})
+        )
+
+    def _without(self, arg: str | None, known: Mapping[str, str]) -> str | None:
+        """The command without these; it is refused, as unknown, where one is not as it should be."""
+        mailbox, *said = (arg or "").split(" ")
+        found = dict(one.partition("=")[::2] for one in said)
+        taken = {name: value for name, value in found.items() if name in known and re.fullmatch(known[name], value)}
+        self.event_handler.wanted_reports.append(taken)
+        return " ".join([mailbox, *(one for one in said if one.partition("=")[0] not in taken)])
+
+
 class Mail(StandIn):
     """`login`: who may send, after AUTH; None for a server that takes from anyone. `tls`: what STARTTLS is made with.
 
-    `limited`: ten letters in 5 s. `faults`: what it says to a command in place of taking it, `MAIL`, `RCPT`, `DATA`,
-    `AUTH`, `EHLO`, `CONNECT`. `connections` counts those that were opened.
+    `dsn`: it offers reports as one wants them, `wanted_reports` by each MAIL and RCPT. `limited`: ten letters in 5 s.
+    `faults`: what it says to a command in place of taking it, `MAIL`, `RCPT`, `DATA`, `AUTH`, `EHLO`, `CONNECT`.
+    `connections` counts those that were opened.
     """
 
     def __init__(
@@ -60,8 +84,11 @@ class Mail(StandIn):
         tls: ssl.SSLContext | None = None,
         implicit: bool = False,
         limited: bool = False,
+        dsn: bool = False,
     ) -> None:
         super().__init__(limited=limited)
+        self.dsn = dsn
+        self.wanted_reports: list[dict[str, str]] = []
         self.faults: dict[str, str] = {}
         self.connections = 0
         self.letters: list[EmailMessage] = []
@@ -100,7 +127,7 @@ class Mail(StandIn):
         self.connections += 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a login is asked for in the clear: on this machine it may be
-            server = SMTP(
+            server = (WithReports if self.dsn else SMTP)(
                 self,
                 hostname="mail.example",
                 ident="strict",
@@ -127,7 +154,8 @@ class Mail(StandIn):
     ) -> list[str]:
         self.said.append(f"EHLO {hostname}")
         session.host_name = hostname
-        return [self.faults["EHLO"]] if "EHLO" in self.faults else responses
+        offered = [*responses[:-1], "250-DSN", responses[-1]] if self.dsn else responses
+        return [self.faults["EHLO"]] if "EHLO" in self.faults else offered
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -18,8 +18,12 @@ def postfix(
     action: str = "failed",
     original: str = "",
     returned: str = "message/rfc822",
+    envelope: str = "",
 ) -> bytes:
-    """Postfix: the letter comes back whole, or its head alone. `original`: what we wrote to, where it was forwarded."""
+    """Postfix: the letter comes back whole, or its head alone. `original`: what we wrote to, where it was forwarded;
+    `envelope`: what we called the envelope.
+    """
+    envelope = f"Original-Envelope-Id: {envelope}\n" if envelope else ""
     original = f"Original-Recipient: rfc822;{original or to}\n"
     return _wire(f"""\
 Return-Path: <>
@@ -55,7 +59,7 @@ Content-Type: message/delivery-status
 Reporting-MTA: dns; mail.example.com
 X-Postfix-Queue-ID: 3D5E922C0B1
 X-Postfix-Sender: rfc822; vpn@example.com
-Arrival-Date: Mon, 30 Nov 2026 04:00:00 +0000 (UTC)
+{envelope}Arrival-Date: Mon, 30 Nov 2026 04:00:00 +0000 (UTC)
 
 Final-Recipient: rfc822; {to}
 {original}Action: {action}

@@ -1,7 +1,8 @@
 """Where letters come back to that could not be handed over: the inbox of whoever writes, looked through by IMAP.
 
-A report counts where it carries the id of a letter of ours, proved under the operator's key, for the very mailbox that
-it speaks of. All else that lies there is left as it is: whoever writes to the inbox can stop nobody.
+A report counts where it carries the id of a letter of ours, or of its envelope, proved under the operator's key, for
+the very mailbox that it speaks of. All else that lies there is left as it is: whoever writes to the inbox can stop
+nobody.
 """
 
 import asyncio
@@ -106,7 +107,7 @@ class EmailInbox:
                 place = mailbox_key(mailbox)
             except ValueError:
                 continue
-            if self._ids.proves(report.message_id, place):
+            if any(self._ids.proves(one, place) for one in (report.message_id, report.envelope)):
                 return place
         return None
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from bridge.sealing import Sealer
 
 _PURPOSE = "panelbridge letter v1"
-_ID = re.compile(
-    r"<(?P<what>[0-9a-f]{16})\.(?P<proof>[0-9a-f]{32})\.(?P<about>[A-Za-z0-9-]{1,80})@[A-Za-z0-9.-]{1,254}>"
-)
+_PROVED = r"(?P<what>[0-9a-f]{16})\.(?P<proof>[0-9a-f]{32})\.(?P<about>[A-Za-z0-9-]{1,80})"
+_ID = re.compile(rf"<{_PROVED}@[A-Za-z0-9.-]{{1,254}}>")
+_ENVELOPE = re.compile(_PROVED)
+LONGEST_ENVELOPE = 100  # characters, RFC 3461 §4.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class LetterIds:
         return f"<{what}{proof}.{about}@{self.host}>"
 
     def proves(self, id_: str, place: str) -> bool:
-        """Whether it is the id of a letter of ours to that mailbox."""
-        found = _ID.fullmatch(id_)
+        """Whether it is the id of a letter of ours to that mailbox, or of its envelope."""
+        found = _ID.fullmatch(id_) or _ENVELOPE.fullmatch(id_)
         if found is None or self.sealer is None:
             return False
         return hmac.compare_digest(self._proof(found["what"], found["about"], place), found["proof"])
@@ -39,3 +40,11 @@ class LetterIds:
     def _proof(self, what: str, about: str, place: str) -> str:
         assert self.sealer is not None
         return self.sealer.proof(_PURPOSE, f"{what} {about} {place}")
+
+
+def envelope_id(message_id: str) -> str | None:
+    """What a letter's envelope is called, so that a report proves itself by that too; None where it proves nothing, or
+    would be too long.
+    """
+    id_ = message_id.strip("<>").partition("@")[0]
+    return id_ if _ID.fullmatch(message_id) and len(id_) <= LONGEST_ENVELOPE else None

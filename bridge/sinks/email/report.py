@@ -1,7 +1,7 @@
 """A delivery status notification: what a mail server writes back of a letter that it could not hand over. Pure.
 
-Source   RFC 3464 (message/delivery-status), RFC 6522 (multipart/report), RFC 3463 and
-         iana.org/assignments/smtp-enhanced-status-codes (Status)
+Source   RFC 3464 (message/delivery-status; Original-Envelope-Id is RFC 3461's ENVID), RFC 6522 (multipart/report),
+         RFC 3463 and iana.org/assignments/smtp-enhanced-status-codes (Status)
 Quirks   the letter comes back whole, message/rfc822, or as its head alone, text/rfc822-headers
          a server that forwards names the mailbox behind it as Final-Recipient, and ours as Original-Recipient
          Exchange says 5.1.10 and 5.4.1 for who is not there, others 5.0.0 and 5.5.0 for whatever it was
@@ -35,12 +35,14 @@ class Report:
     """That a mailbox takes no letter.
 
     mailboxes   as the server calls it, and as we did, where it says so
-    message_id  of the letter that came back
+    message_id  of the letter that came back, empty where it did not
+    envelope    what its envelope was called, empty where the report does not say so
     reason      in the server's own words
     """
 
     mailboxes: tuple[str, ...]
     message_id: str
+    envelope: str
     reason: str
 
 
@@ -57,10 +59,11 @@ def reports_in(source: bytes) -> list[Report]:
         return []
     parts = [part for part in letter.get_payload() if isinstance(part, Message)]
     ids = [id_ for part in parts if (id_ := _id_in(part))]
-    if len(ids) != 1:
-        return []
     groups = [group for part in parts for group in _groups(part)]
-    found = (_report(group, ids[0]) for group in groups[: MOST + 1])
+    envelope = _text(groups[0], "Original-Envelope-Id") if groups else ""
+    if len(ids) > 1 or not (ids or envelope):
+        return []
+    found = (_report(group, ids[0] if ids else "", envelope) for group in groups[: MOST + 1])
     return [one for one in found if one is not None]
 
 
@@ -82,7 +85,7 @@ def _groups(part: Message) -> Iterator[Message]:
         yield from (one for one in part.get_payload() if isinstance(one, Message))
 
 
-def _report(group: Message, message_id: str) -> Report | None:
+def _report(group: Message, message_id: str, envelope: str) -> Report | None:
     status = _STATUS.match(_text(group, "Status"))
     if _text(group, "Action").lower() != "failed" or status is None or not status[0].startswith("5"):
         return None
@@ -91,7 +94,7 @@ def _report(group: Message, message_id: str) -> Report | None:
         return None
     names = (_text(group, name).partition(";")[2].strip() for name in ("Original-Recipient", "Final-Recipient"))
     mailboxes = tuple(name.strip("<>") for name in names if name)
-    return Report(mailboxes, message_id, f"{CAME_BACK} {said[:WORDS] or status[0]}") if mailboxes else None
+    return Report(mailboxes, message_id, envelope, f"{CAME_BACK} {said[:WORDS] or status[0]}") if mailboxes else None
 
 
 def _text(fields: Message, name: str) -> str:

@@ -4,6 +4,7 @@ Source   RFC 5321 (SMTP), RFC 3207 (STARTTLS), RFC 8314 (TLS), RFC 4954 (AUTH), 
 Secret   the password, with `username`
 Sends    EHLO, STARTTLS, AUTH, then MAIL FROM, RCPT TO and DATA: a text part and an HTML part, base64
          `Message-ID` is the delivery's own, the same at every try: mail programs show a letter once that came twice
+         where the server offers DSN, ENVID with the same proof, and ORCPT: a report is known by them too, RFC 3461
          `In-Reply-To` and `References` name what stands for the subject, so that letters about it are one conversation
 Limits   a letter below 102 kB, or Gmail shows its beginning; 10 in 5 s to one host, ours
 Answers  2xx to DATA delivered · before DATA 5xx gone: the sender, the mailbox or the login; after it 5xx refused,

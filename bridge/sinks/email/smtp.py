@@ -3,13 +3,13 @@
 Why step by step: what an answer means depends on the command that it answers, and a letter is only sent once more on a
 new connection while nothing of it has been handed over.
 
-Source   RFC 5321, RFC 3207 (STARTTLS), RFC 4954 (AUTH); aiosmtplib 5.1
+Source   RFC 5321, RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN); aiosmtplib 5.1
 Limits   a connection is kept for 10 s and for 100 letters; four at once to a server, as hosters allow a handful
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bridge.sinks.email.letter import Letter
+from bridge.sinks.email.letter_id import envelope_id
 from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of, trusted
 from bridge.sinks.trust import Trust
 
@@ -132,10 +133,11 @@ class Smtp:
                     await line.smtp.rset()
             if on_sent is not None:
                 on_sent()
+            for_sender, for_mailbox = _wanted_report(letter) if line.smtp.supports_extension("dsn") else ((), ())
             async with _answering("MAIL"):
-                await line.smtp.mail(letter.sender.address)
+                await line.smtp.mail(letter.sender.address, options=for_sender)
             async with _answering("RCPT"):
-                await line.smtp.rcpt(letter.to.address)
+                await line.smtp.rcpt(letter.to.address, options=for_mailbox)
             async with _answering("DATA"):
                 text = (await line.smtp.data(letter.mime())).message
             keep = True
@@ -194,6 +196,20 @@ class Smtp:
             smtp.close()
             raise
         return _Line(smtp)
+
+
+def _wanted_report(letter: Letter) -> tuple[Sequence[str], Sequence[str]]:
+    """What MAIL and RCPT say of a report, RFC 3461: of failure alone, with the letter's head, under the envelope's name
+    and that of the mailbox as we write it, wherever it is forwarded to.
+    """
+    name = envelope_id(letter.message_id)
+    envelope = [] if name is None else [f"ENVID={_xtext(name)}"]
+    return ["RET=HDRS", *envelope], ["NOTIFY=FAILURE", f"ORCPT=rfc822;{_xtext(letter.to.address)}"]
+
+
+def _xtext(text: str) -> str:
+    """RFC 3461 §4: what is no plain sign, as `+2B`."""
+    return "".join(one if "!" <= one <= "~" and one not in "+=" else f"+{ord(one):02X}" for one in text)
 
 
 async def _greet(smtp: "SMTP", server: Server) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from bridge.outcome import Delivered
 from bridge.sealing import Sealer
 from bridge.sinks.asking import ADDRESS_FROM_DATA, Mark
 from bridge.sinks.base import Tools
@@ -194,6 +195,26 @@ async def test_the_letters_of_a_sink_with_an_inbox_prove_themselves_there(http: 
         inbox = given.inbox(sealer)
         assert [one.place for one in (await looked(inbox)).bounces] == [mailbox_key(BOB)]
         assert inbox.sender == sink.sender
+        assert (await looked(given.inbox(Sealer("another-key-of-thirty-two-signs-or-so")))).bounces == []
+
+
+async def test_a_letter_that_does_not_come_back_is_known_by_what_its_envelope_was_called(http: Http) -> None:
+    """Through a mail server that offers DSN: what it was told is all that the report says of the letter."""
+    sealer = Sealer("a-key-of-thirty-two-signs-or-more")
+    mail = Mail(dsn=True)
+    async with Imap().listening() as server, serving(mail) as base:
+        given = config(**settings(server) | {"server": "127.0.0.1", "port": URL(base).port})
+        sink = given.open(Tools(http, {}, sealer)).at(
+            given.addressing().of_record(an_event(), {"email": "Bob@Example.net"})
+        )
+        assert isinstance((await sink.send(a_message({"subject": "New", "text": "hi"}))).outcome, Delivered)
+        for_sender, for_mailbox = mail.wanted_reports
+        original = for_mailbox["ORCPT"].removeprefix("rfc822;")
+        for to in (original, ALICE):
+            report = postfix("bob@elsewhere.example", "<>", original=to, envelope=for_sender["ENVID"])
+            server.receives(report.replace(b"Message-ID: <>", b"X-Nothing: here"))
+        inbox = given.inbox(sealer)
+        assert [(one.place, one.number) for one in (await looked(inbox)).bounces] == [(mailbox_key(BOB), 1)]
         assert (await looked(given.inbox(Sealer("another-key-of-thirty-two-signs-or-so")))).bounces == []
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.sealing import Sealer
 from bridge.sinks.email.address import mailbox_key
-from bridge.sinks.email.letter_id import LetterIds
+from bridge.sinks.email.letter_id import LONGEST_ENVELOPE, LetterIds, envelope_id
 from bridge.sinks.email.report import MOST, may_be_report, reports_in
 from tests.services.reports import SERVERS, Write, a_letter, exchange, gmail, postfix
 
@@ -81,6 +81,34 @@ def test_a_letter_may_come_back_whole_or_as_its_head(returned: str) -> None:
 def test_a_forwarded_letter_is_known_by_the_mailbox_that_it_was_written_to() -> None:
     [report] = reports_in(postfix("bob@elsewhere.example", ID, original=BOB))
     assert report.mailboxes == (BOB, "bob@elsewhere.example")
+
+
+ENVELOPE = ID.strip("<>").partition("@")[0]
+
+
+def test_a_report_without_the_letter_is_known_by_its_envelope() -> None:
+    source = without(
+        postfix("bob@elsewhere.example", ID, original=BOB, envelope=ENVELOPE), f"Message-ID: {ID}".encode()
+    )
+    [report] = reports_in(source)
+    assert (report.message_id, report.envelope, report.mailboxes[0]) == ("", ENVELOPE, BOB)
+    assert IDS.proves(report.envelope, mailbox_key(BOB))
+
+
+def test_an_envelopes_name_proves_its_letter_for_its_mailbox_and_no_other() -> None:
+    assert envelope_id(ID) == ENVELOPE
+    assert IDS.proves(ENVELOPE, mailbox_key(BOB))
+    assert not IDS.proves(ENVELOPE, mailbox_key("alice@example.net"))
+    for wrong in (ENVELOPE.upper(), f"<{ENVELOPE}>", f"{ENVELOPE}@example.com", f"{WHAT}.{'0' * 32}.{ABOUT}", ""):
+        assert not IDS.proves(wrong, mailbox_key(BOB))
+
+
+def test_an_envelope_has_a_name_where_that_proves_something_and_is_not_too_long() -> None:
+    place = mailbox_key(BOB)
+    assert envelope_id(LetterIds("example.com").make(WHAT, ABOUT, place)) is None
+    fitting = LONGEST_ENVELOPE - len(f"{WHAT}.{'0' * 32}.")
+    for length, named in ((fitting, True), (fitting + 1, False)):
+        assert (envelope_id(IDS.make(WHAT, "a" * length, place)) is not None) is named
 
 
 def without(source: bytes, *parts: bytes) -> bytes:

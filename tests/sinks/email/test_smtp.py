@@ -82,6 +82,22 @@ async def test_a_letter_goes_over_tls_with_a_login(
     assert mail.said[: len(greeting) + 1] == [*greeting, "AUTH PLAIN"]
 
 
+async def test_a_server_that_offers_reports_is_asked_for_one_under_the_mailbox_as_we_write_it(http: Http) -> None:
+    mail = Mail(dsn=True)
+    async with a_way_to(mail, http, to="o+p=s@example.com") as sink:
+        for _ in range(2):
+            assert isinstance((await sink.send(HI)).outcome, Delivered)
+    for_sender, for_mailbox = {"RET": "HDRS"}, {"NOTIFY": "FAILURE", "ORCPT": "rfc822;o+2Bp+3Ds@example.com"}
+    assert mail.wanted_reports == [for_sender, for_mailbox] * 2
+    assert mail.connections == 1
+
+
+async def test_a_server_that_offers_none_is_asked_for_none(http: Http) -> None:
+    mail = Mail()  # it refuses what it has not offered
+    async with a_way_to(mail, http) as sink:
+        assert isinstance((await sink.send(HI)).outcome, Delivered)
+
+
 async def test_nothing_is_said_to_a_server_that_offers_no_starttls(http: Http) -> None:
     mail = Mail(login=(USER, PASSWORD))
     async with a_way_to(mail, http, encryption="starttls", **LOGIN) as sink:

@@ -26,30 +26,27 @@ class AddressBook:
         self._clock = clock
         self._recent: OrderedDict[str, tuple[float, bool]] = OrderedDict()  # that took messages before: when, and gone
 
-    async def obstacle(self, place: str) -> str | None:
-        """Why nothing is sent to an address now; None where it is asked."""
-        state = await self._outbox.address_state(self._sender, place)
-        if state is None or state.reason is None or state.until is None or state.until <= self._clock.now():
-            return None
-        return state.reason
+    async def judge(self, place: str, attempt: Attempt, known: AddressState | None = None) -> Attempt:
+        """Keep what an attempt told of an address; the attempt, gone for all where nearly all are gone.
 
-    async def judge(self, place: str, attempt: Attempt) -> Attempt:
-        """Keep what an attempt told of an address; the attempt, gone for all where nearly all are gone."""
+        `known`: how it stands, where that is known.
+        """
         match attempt.outcome:
             case Delivered():
-                return await self._reached(place, attempt)
+                if not takes_messages(known):
+                    await self._keep_reached(place)
+                self._watch(place, gone=False)
+                return attempt
             case Gone(reason, "address"):
                 return await self._gone(place, attempt, reason)
             case _:
                 return attempt
 
-    async def _reached(self, place: str, attempt: Attempt) -> Attempt:
+    async def _keep_reached(self, place: str) -> None:
         state = await self._outbox.address_state(self._sender, place)
-        if state is None or state.reason is not None or state.reached_at is None:
+        if not takes_messages(state):
             reached = state.reached_at if state is not None and state.reached_at else self._clock.now()
             await self._outbox.save_address_state(self._sender, place, AddressState(reached))
-        self._watch(place, gone=False)
-        return attempt
 
     async def _gone(self, place: str, attempt: Attempt, reason: str) -> Attempt:
         state, now = await self._outbox.address_state(self._sender, place) or AddressState(), self._clock.now()
@@ -77,3 +74,8 @@ class AddressBook:
         self._recent[place] = now, gone
         while len(self._recent) > WATCHED or next(iter(self._recent.values()))[0] < now - WITHIN:
             self._recent.popitem(last=False)
+
+
+def takes_messages(state: AddressState | None) -> bool:
+    """Whether it took a message before, and nothing has been heard against it since."""
+    return state is not None and state.reason is None and state.reached_at is not None

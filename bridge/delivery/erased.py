@@ -1,31 +1,28 @@
-"""What was forgotten after a lane had claimed it: asked while there is something to send, once a second at most."""
+"""What was forgotten after a lane had claimed it: looked for where something has changed since."""
 
 from collections.abc import Sequence, Set
 
-from bridge.clock import Clock
 from bridge.outcome import HeldBack
 from bridge.store.base import Delivery, Outbox
 
-ASKED_EVERY = 1.0  # seconds
 ERASED = HeldBack("forgotten while it waited")
 
 
 class Erased:
     """Knows which deliveries are not there any more. What was claimed after the last erasure is."""
 
-    def __init__(self, outbox: Outbox, clock: Clock) -> None:
-        self._outbox, self._clock = outbox, clock
-        self._asked = float("-inf")
-        self._version = 0
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._version: int | None = None  # of the store, when it was asked
+        self._erasure = 0
         self._through = 0  # the newest delivery when something was last erased
 
-    async def among(self, deliveries: Sequence[Delivery]) -> Set[int]:
-        """Ids of those that are gone. Raise StoreError where nobody can know."""
-        now = self._clock.monotonic()
-        if now - self._asked >= ASKED_EVERY:
-            version, newest = await self._outbox.last_erasure()
-            if version != self._version:
-                self._version, self._through = version, newest
-            self._asked = now
+    async def among(self, deliveries: Sequence[Delivery], version: int) -> Set[int]:
+        """Ids of those that are gone at a version of the store. Raise StoreError where nobody can know."""
+        if version != self._version:
+            erasure, newest = await self._outbox.last_erasure()
+            if erasure != self._erasure:
+                self._erasure, self._through = erasure, newest
+            self._version = version
         older = [one.id for one in deliveries if one.id <= self._through]
         return set(older) - await self._outbox.kept(older) if older else set()

@@ -1,46 +1,45 @@
 """What of a batch goes to the socket now, and where: its terms, quiet hours, the address, the message that it updates.
 
-Whom a delivery is for was decided when it was routed. Where that is, is looked up here, right before it is sent: a
-mended directory holds for what already waits.
+Whom a delivery is for was decided when it was routed. Where that is, and whether they want it, is looked up for a
+claim (`lookup.py`), decided when it is its turn (`resolving.py`), and anew right before it is sent where something has
+changed (`version.py`): a stop or a mended directory holds for what already waits.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import lru_cache
-from typing import Any, assert_never
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from bridge.clock import Clock
 from bridge.delivery.address_book import AddressBook
 from bridge.delivery.announcing import uncertain
 from bridge.delivery.attempt import Customer
-from bridge.delivery.customers import Customers, unwanted, with_wants
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.erased import ERASED, Erased
+from bridge.delivery.lookup import Lookups, Reach, Upcoming, is_mail
 from bridge.delivery.muting import Mutes
 from bridge.delivery.pace import Pace
-from bridge.delivery.policy import Send, admission, suppressed_by
+from bridge.delivery.policy import Send, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
+from bridge.delivery.resolving import Circumstance, midnight, most_a_day, resolve, zone_of
+from bridge.delivery.version import StoreVersion
 from bridge.message import Earlier
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Limited, Spaced
-from bridge.people.address import Address, Addressing, NoAddress
-from bridge.people.directory import DEFAULT
+from bridge.people.address import Address, Addressing
 from bridge.people.recipient import Audience
 from bridge.people.reduced import reduced
 from bridge.people.rules import NO_RULES, CustomerRules
-from bridge.people.wants import chat_scope, mailbox_scope
 from bridge.sinks.base import Sink
-from bridge.store.base import Delivery, Known, Outbox, State
-from bridge.terms import Quiet, Storm
+from bridge.store.base import AddressState, Delivery, Outbox, State
+from bridge.terms import Storm
 
 SOON = 2.0  # seconds that an address is waited for whose time was promised: it was spoken to a little late
 LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
-#: What the directory says of recipients, by their keys.
-Records = Mapping[str, Mapping[str, Any]]
 PACED = "waits for its turn at this address"
+NO_REACHES: Mapping[int, Reach] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,10 @@ class Admitted:
     sink     the one that sends it: the lane's, for the address that all of it goes to
     settled  what is not sent, and why
     apart    whether it has to go one by one: it is not for one address
-    place    what the limits of that address are kept by; None where the sink has but one
-    customer  who is told, where that is a customer
-    known     what was known of customers and their chats when this was decided
+    address  that address; None where the sink has but one
+    state    how that stands, as it was looked up
+    customer who is told, where that is a customer
+    version  of the store, by which this was decided
     """
 
     batch: Batch
@@ -61,9 +61,23 @@ class Admitted:
     earlier: Earlier | None = None
     settled: Sequence[tuple[Delivery, Fate]] = ()
     apart: bool = False
-    place: str | None = None
+    address: Address | None = None
+    state: AddressState | None = None
     customer: Customer | None = None
-    known: Mapping[str, Known] = field(default_factory=dict)
+    version: int = 0
+
+    @property
+    def place(self) -> str | None:
+        """What the limits of its address are kept by; None where the sink has but one."""
+        return None if self.address is None else self.address.place
+
+    def is_like(self, other: "Admitted") -> bool:
+        """Whether the same goes to the same people, in the same way."""
+        return (
+            [one.id for one in self.batch.deliveries] == [one.id for one in other.batch.deliveries]
+            and is_same(self.address, other.address)
+            and (self.silent, self.apart, self.customer) == (other.silent, other.apart, other.customer)
+        )
 
 
 class Gate:
@@ -73,35 +87,92 @@ class Gate:
         self._sink = sink
         self._outbox = outbox
         self._clock = clock
-        self._mutes = Mutes(outbox, clock)
-        self._erased = Erased(outbox, clock)
+        self._version = StoreVersion(outbox, clock)
+        self._mutes = Mutes(outbox)
+        self._erased = Erased(outbox)
+        self._lookups = Lookups(sink, sink.addressing, outbox) if sink.addressing is not None else None
+        self._is_customers = sink.addressing is not None and sink.addressing.audience is Audience.PERSON
         self._pace = Pace(clock.monotonic())
         self._awaited = 0  # deliveries that wait here until their address may be spoken to
         self._book = AddressBook(sink.sender, outbox, clock)
-        self._customers = Customers(outbox, clock)
 
-    async def admit(self, batch: Batch, zone: ZoneInfo, rules: CustomerRules = NO_RULES) -> Admitted:
-        """What of a batch is to be sent now; the rest is to be settled as is said of it."""
-        gone = await self._erased.among(batch.deliveries)
-        erased = [(one, ERASED) for one in batch.deliveries if one.id in gone]
-        admitted = await self._admit_kept(without(batch, erased), zone, rules)
-        return replace(admitted, settled=[*erased, *admitted.settled]) if erased else admitted
+    async def admit(
+        self, batch: Batch, zone: ZoneInfo, rules: CustomerRules = NO_RULES, upcoming: Upcoming = tuple
+    ) -> Admitted:
+        """What of a batch is to be sent now; the rest is to be settled as is said of it. `upcoming`: what is next."""
+        version = await self._version.now()
+        over = await self._over(batch.deliveries, version)
+        suppressed = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
+        deliveries = without(batch, over).deliveries
+        reaches = await self._lookups.reaches(deliveries, upcoming, version) if self._lookups else NO_REACHES
+        given = await self._circumstance(version, zone, rules)
+        through, settled, silent = list[Delivery](), [*over, *suppressed], True
+        for delivery, whole in zip(deliveries, await self._whole(deliveries), strict=True):
+            reach = reaches.get(delivery.id)
+            match resolve(whole, reach, given, told=await self._told(delivery, reach, given)):
+                case Send(silent=silently):
+                    through.append(delivery)
+                    silent = silent and silently
+                case Again() | HeldBack() as fate:
+                    settled.append((delivery, fate))
+                case never:
+                    assert_never(never)
+        admitted = Admitted(Batch(through, storm=batch.storm), self._sink, silent, settled=settled, version=version)
+        return self._addressed(admitted, [reaches[one.id] for one in through], given) if reaches else admitted
 
-    async def _admit_kept(self, batch: Batch, zone: ZoneInfo, rules: CustomerRules) -> Admitted:
-        """What of a batch that the store still has is to be sent now: nothing else of it could be read."""
-        addressing = self._sink.addressing
-        if addressing is None:
-            return await self._wanted(batch, {}, zone)
-        keys = sorted({one.recipient for one in batch.deliveries if one.recipient is not None})
-        records = await self._outbox.records([*keys, *([DEFAULT] if addressing.default else [])])
-        if addressing.audience is Audience.PERSON:
-            return await self._for_customers(batch, addressing, records, zone, rules)
-        admitted = await self._wanted(batch, records, zone)
-        return await self._addressed(admitted, addressing, records) if admitted.batch.deliveries else admitted
+    async def still_stands(self, admitted: Admitted, zone: ZoneInfo, rules: CustomerRules = NO_RULES) -> bool:
+        """Whether it would be decided the same now, asked right before the socket: nothing has changed, or nothing that
+        is about these.
+        """
+        if admitted.version == await self._version.now():
+            return True
+        return admitted.is_like(await self.admit(admitted.batch, zone, rules))
 
-    async def still_stands(self, admitted: Admitted) -> bool:
-        """Whether nobody has said stop, or has another chat, since it was decided: asked right before the socket."""
-        return not admitted.known or await self._known(list(admitted.known)) == admitted.known
+    async def _over(self, deliveries: Sequence[Delivery], version: int) -> list[tuple[Delivery, Fate]]:
+        """What of these is not there any more, may have been told already, or tells of what is over."""
+        gone = await self._erased.among(deliveries, version)
+        over: list[tuple[Delivery, Fate]] = [(one, ERASED) for one in deliveries if one.id in gone]
+        left = [one for one in deliveries if one.id not in gone]
+        over += await uncertain(left, self._outbox) if self._is_customers else []
+        over += [(one, fate) for one in left if (fate := await ending(one, self._outbox)) is not None]
+        return over
+
+    async def _circumstance(self, version: int, zone: ZoneInfo, rules: CustomerRules) -> Circumstance:
+        now = self._clock.now()
+        mutes = await self._mutes.at(version, now)
+        quiet = self._sink.quiet or (rules.quiet if self._is_customers else None)
+        return Circumstance(now, zone, quiet, mutes, rules if self._is_customers else None)
+
+    async def _whole(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
+        """These, with their events where somebody has to look into them."""
+        return await self._outbox.load(deliveries) if self._is_customers else deliveries
+
+    async def _told(self, delivery: Delivery, reach: Reach | None, given: Circumstance) -> int:
+        """How many messages a customer was delivered today, where that counts."""
+        if delivery.recipient is None or reach is None or most_a_day(delivery, given.rules) is None:
+            return 0
+        began = midnight(given.now, zone_of(reach.record, given.zone))
+        return await self._outbox.told_since(delivery.recipient, began)
+
+    def _addressed(self, admitted: Admitted, reaches: Sequence[Reach], given: Circumstance) -> Admitted:
+        """The same with the address that all of it goes to, and who is told."""
+        addresses = [one.to for one in reaches if isinstance(one.to, Address)]
+        if not addresses:
+            return admitted
+        if not all(is_same(one, addresses[0]) for one in addresses):
+            return replace(admitted, apart=True)
+        first, address = reaches[0], addresses[0]
+        customer = self._customer(first, address, given) if given.rules is not None else None
+        return replace(admitted, sink=self._sink.at(address), address=address, state=first.state, customer=customer)
+
+    def _customer(self, reach: Reach, address: Address, given: Circumstance) -> Customer:
+        by_mail = given.rules.stops if given.rules is not None and is_mail(self._sink) else None
+        return Customer(
+            zone_of(reach.record, given.zone),
+            locale=reach.known.wants.chosen.get("locale"),
+            several=reach.known.several,
+            stop=by_mail.link(address.place) if by_mail is not None else "",
+        )
 
     async def with_earlier(self, admitted: Admitted) -> Admitted:
         """The same with the message that it updates; nothing is left of a deletion where there is nothing to delete."""
@@ -135,7 +206,8 @@ class Gate:
         place, rates = admitted.place, admitted.sink.spacing
         if place is None:
             return attempt
-        attempt = await self._book.judge(place, attempt)
+        state = admitted.state if admitted.version == await self._version.now() else None
+        attempt = await self._book.judge(place, attempt, state)
         if not rates:
             return attempt
         busy = self._pace.was_busy(place, at)
@@ -169,106 +241,10 @@ class Gate:
         storm = storm_of(self._sink)
         return storm.age + LATE if storm is not None else float("inf")
 
-    async def _wanted(
-        self, batch: Batch, records: Records, zone: ZoneInfo, rules: CustomerRules = NO_RULES
-    ) -> Admitted:
-        """What nobody has muted, still lasts, and the quiet hours let through, and whether silently."""
-        now = self._clock.now()
-        settled: list[tuple[Delivery, Fate]] = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
-        through, silent = [], True
-        for delivery in batch.deliveries:
-            record = records.get(delivery.recipient or "", {})
-            quiet = quiet_hours(record["quiet"]) if "quiet" in record else self._sink.quiet or rules.quiet
-            local = now.astimezone(zone_of(record, zone))
-            unwanted = await self._mutes.held_back(delivery) or await ending(delivery, self._outbox)
-            match unwanted or admission(delivery, quiet, local):
-                case Send(silent=silently):
-                    through.append(delivery)
-                    silent = silent and silently
-                case Again() | HeldBack() as fate:
-                    settled.append((delivery, fate))
-                case never:
-                    assert_never(never)
-        return Admitted(Batch(through, storm=batch.storm), self._sink, silent, settled=settled)
 
-    async def _for_customers(
-        self, batch: Batch, addressing: Addressing, records: Records, zone: ZoneInfo, rules: CustomerRules
-    ) -> Admitted:
-        """What of a batch customers want to be told now, and where."""
-        begun = await uncertain(batch.deliveries, self._outbox)
-        batch = without(batch, begun)
-        known = await self._known([one.recipient for one in batch.deliveries if one.recipient is not None])
-        records = with_wants(records, known)
-        zones = {key: zone_of(records.get(key, {}), zone) for key in known}
-        settled = await self._customers.willing(batch.deliveries, known, rules)
-        admitted = await self._wanted(without(batch, settled), records, zone, rules)
-        over = await self._customers.over_limit(admitted.batch.deliveries, zones, rules)
-        left = without(admitted.batch, over)
-        admitted = replace(admitted, batch=left, settled=[*begun, *settled, *admitted.settled, *over], known=known)
-        if not left.deliveries:
-            return admitted
-        first = left.deliveries[0].recipient or ""
-        customer = Customer(zones.get(first, zone), several=first in known and known[first].several)
-        admitted = await self._addressed(replace(admitted, customer=customer), addressing, records)
-        return await self._in_chat(admitted, rules)
-
-    async def _in_chat(self, admitted: Admitted, rules: CustomerRules) -> Admitted:
-        """The same as far as what was said in that very chat lets it through, whoever it is told to."""
-        if admitted.place is None or not admitted.batch.deliveries:
-            return admitted
-        service, place = self._sink.look.service, admitted.place
-        by_mail = service is not None and service.mailboxes
-        scope = mailbox_scope(place) if by_mail else chat_scope(self._sink.sender, place)
-        stop = rules.stops.link(place) if by_mail and rules.stops is not None else ""
-        there = (await self._known([scope]))[scope]
-        both = {key: replace(one, wants=one.wants | there.wants) for key, one in admitted.known.items()}
-        found = [(one, unwanted(one, both.get(one.recipient or "", there), rules)) for one in admitted.batch.deliveries]
-        left = [(one, HeldBack(why)) for one, why in found if why is not None]
-        told = both.get(admitted.batch.deliveries[0].recipient or "", there)
-        locale = told.wants.chosen.get("locale")
-        return replace(
-            admitted,
-            batch=without(admitted.batch, left),
-            settled=[*admitted.settled, *left],
-            known={**admitted.known, scope: there},
-            customer=replace(admitted.customer, locale=locale, stop=stop) if admitted.customer is not None else None,
-        )
-
-    async def _known(self, keys: Sequence[str]) -> Mapping[str, Known]:
-        return await self._outbox.known(self._sink.sender, keys)
-
-    async def _addressed(self, admitted: Admitted, addressing: Addressing, records: Records) -> Admitted:
-        """The same with the address that all of it goes to; what has none is held back."""
-        deliveries = admitted.batch.deliveries
-        whole = await self._outbox.load(deliveries) if addressing.needs_data else deliveries
-        links = {key: one.link for key, one in admitted.known.items()}
-        found = [
-            (one, address_of(loaded, addressing, records, links.get(one.recipient or "")))
-            for one, loaded in zip(deliveries, whole, strict=True)
-        ]
-        unreached = [(one, unreachable(to)) for one, to in found if isinstance(to, NoAddress)]
-        reached = [(one, to) for one, to in found if isinstance(to, Address)]
-        settled = [*admitted.settled, *unreached]
-        if not reached:
-            return replace(admitted, batch=Batch([]), settled=settled)
-        batch, address = Batch([one for one, _ in reached], storm=admitted.batch.storm), reached[0][1]
-        if any(to != address or to.settings != address.settings for _, to in reached):
-            return replace(admitted, batch=batch, settled=settled, apart=True)
-        if (why := await self._book.obstacle(address.place)) is not None:
-            gone = [(one, HeldBack(why, unreached=True)) for one, _ in reached]
-            return replace(admitted, batch=Batch([]), settled=[*settled, *gone])
-        return replace(admitted, batch=batch, sink=self._sink.at(address), settled=settled, place=address.place)
-
-
-def zone_of(record: Mapping[str, Any], zone: ZoneInfo) -> ZoneInfo:
-    """The zone of whoever a record is about; `zone` where it names none."""
-    return ZoneInfo(record["zone"]) if "zone" in record else zone
-
-
-@lru_cache(256)
-def quiet_hours(hours: str) -> Quiet:
-    """A record's own: what comes in them is held until they end."""
-    return Quiet(hours=hours, mode="hold")
+def is_same(one: Address | None, other: Address | None) -> bool:
+    """Whether it is the same address by every setting, and in the same language."""
+    return one == other and (one is None or other is None or one.settings == other.settings)
 
 
 def without(batch: Batch, settled: Sequence[tuple[Delivery, Fate]]) -> Batch:
@@ -277,26 +253,6 @@ def without(batch: Batch, settled: Sequence[tuple[Delivery, Fate]]) -> Batch:
         return batch
     left = {one.id for one, _ in settled}
     return replace(batch, deliveries=[one for one in batch.deliveries if one.id not in left])
-
-
-def address_of(
-    delivery: Delivery, addressing: Addressing, records: Records, link: str | None = None
-) -> Address | NoAddress:
-    """Where a delivery goes: to the chat that its recipient has linked, else by the record of its recipient, and by
-    nobody else's but the default one.
-    """
-    record = records.get(delivery.recipient) if delivery.recipient is not None else None
-    if link is not None and (linked := addressing.of_link(link, record or {})) is not None:
-        return linked
-    address = addressing.resolve(delivery.event, record, recipient=delivery.recipient)
-    if isinstance(address, NoAddress) and addressing.default and DEFAULT in records:
-        return addressing.of_record(delivery.event, records[DEFAULT])
-    return address
-
-
-def unreachable(missing: NoAddress) -> HeldBack:
-    """The fate of a delivery that has no address."""
-    return HeldBack(f"no address: {missing.reason}", unreached=True)
 
 
 def storm_of(sink: Sink) -> Storm | None:

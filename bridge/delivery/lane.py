@@ -188,7 +188,8 @@ class Lane:
         try:
             async with self._gate.turn(await self._admit(batch)) as admitted, self._room(admitted.batch):
                 await self._settle_unsent(admitted.settled)
-                if admitted.apart or self._is_closed() or not await self._gate.still_stands(admitted):
+                stands = await self._gate.still_stands(admitted, self.settings.zone, self.settings.rules)
+                if admitted.apart or self._is_closed() or not stands:
                     self._queue.restore(batch)  # closed by the answer to another one, or somebody has said stop
                 elif admitted.batch.deliveries:
                     await self._attempt(admitted)
@@ -213,7 +214,7 @@ class Lane:
 
     async def _admit(self, batch: Batch) -> Admitted:
         """What of a batch is to be sent, and where; the rest is settled as its terms want it."""
-        admitted = await self._gate.admit(batch, self.settings.zone, self.settings.rules)
+        admitted = await self._gate.admit(batch, self.settings.zone, self.settings.rules, self._queue.upcoming)
         await self._settle_unsent(admitted.settled)
         if admitted.apart:
             self._queue.send_singly(admitted.batch.deliveries)

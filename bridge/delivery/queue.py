@@ -10,10 +10,12 @@ or due may be asked for in between; what is settled meanwhile makes the store's 
 
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, islice
 
 from bridge.clock import Clock
+from bridge.delivery.changes import Changes
 from bridge.delivery.collecting import collects, fitting, may_be_early, opposite_pairs, waits_for_more
 from bridge.outcome import Again, Fate
 from bridge.posted import is_change
@@ -152,6 +154,10 @@ class Queue:
     def send_singly(self, deliveries: Iterable[Delivery]) -> None:
         """From now on, each of these goes by itself: as one they could not be sent."""
         self._singles.update(one.id for one in deliveries)
+
+    def upcoming(self) -> Sequence[Delivery]:
+        """What is on its way, and what comes next: as many as are claimed at once."""
+        return list(islice(chain(self._taken.values(), self._ready), CLAIMED))
 
     def is_taken(self, delivery: Delivery) -> bool:
         return delivery.id in self._taken
@@ -326,7 +332,7 @@ class Queue:
         self._ready.extend(self._new_deliveries(claim, changes))
         return claim.blocked
 
-    def _new_deliveries(self, claim: Claim, changes: "Changes") -> Iterable[Delivery]:
+    def _new_deliveries(self, claim: Claim, changes: Changes) -> Iterable[Delivery]:
         """What of a claim is new, without what was collected and came after pending ones that are not claimed yet."""
         known = {one.id for one in self._ready} | self._taken.keys() | changes.settled
         for delivery in claim.deliveries:
@@ -334,17 +340,3 @@ class Queue:
                 self._make_due(LONG_AGO)
             elif delivery.id not in known and delivery.order not in changes.subjects:
                 yield delivery
-
-
-@dataclass(slots=True)
-class Changes:
-    """What has happened since the store was asked last, and its answer may not know.
-
-    settled   ids of what was settled
-    subjects  of what waits now, or has ceased to
-    cursors   ids above which the pending ones have to be looked through again
-    """
-
-    settled: set[int] = field(default_factory=set)
-    subjects: set[str] = field(default_factory=set)
-    cursors: list[int] = field(default_factory=list)

@@ -14,8 +14,9 @@ from bridge.store.standing import AddressState
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a recipient, beside what the directory says.
+    """What is known of a recipient.
 
+    record     what the directory says of them; None where it does not know them
     wants      what they said, and what was said in the chat that is theirs
     link       that chat: its id
     closed_at  when whoever was called so was deleted
@@ -26,6 +27,19 @@ class Known:
     link: str | None = None
     closed_at: datetime | None = None
     several: bool = False
+    record: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is known of a place where people are told.
+
+    state  how it stands as an address; None where it was never spoken to
+    wants  what was said in that very chat, whoever is told there
+    """
+
+    state: AddressState | None = None
+    wants: Wants = NOTHING_SAID
 
 
 NOBODY = Known()
@@ -33,10 +47,6 @@ NOBODY = Known()
 
 class Addressees(Protocol):
     """What lanes and a bot ask of the store about whoever is told. Errors as the Outbox's."""
-
-    async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        """What the directory says of these recipients, of those that it knows."""
-        ...
 
     async def keep_directory(self, generation: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Look recipients up in these records from now on; nothing is written where that is so already.
@@ -47,6 +57,10 @@ class Addressees(Protocol):
 
     async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
         """What is known of each of these recipients, or of chats by their scopes, to that sender."""
+        ...
+
+    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, Place]:
+        """What is known of each of these places, by that sender; by the scope of its wishes for each."""
         ...
 
     async def keep_links(self, sender: str, hashes: Mapping[str, str], *, until: datetime) -> None:

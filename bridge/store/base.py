@@ -22,8 +22,10 @@ from bridge.mute import Mute
 from bridge.outcome import Attempt, Fate
 from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
+from bridge.store.addressees import NOBODY as NOBODY
 from bridge.store.addressees import Addressees
 from bridge.store.addressees import Known as Known
+from bridge.store.addressees import Place as Place
 from bridge.store.standing import ASKED_AGAIN as ASKED_AGAIN
 from bridge.store.standing import AddressState as AddressState
 from bridge.store.standing import LaneState as LaneState
@@ -274,6 +276,18 @@ class Outbox(Addressees, Protocol):
 
     async def last_erasure(self) -> tuple[int, int]:
         """Which commit was the last that forgot somebody, 0 for none; and the newest delivery there is now."""
+        ...
+
+    @property
+    def moves(self) -> int:
+        """How many commits of this very process have changed something that the version tells of: there at once."""
+        ...
+
+    async def version(self) -> int:
+        """Which commit, of whatever process, was the last that changed something by which it is decided whether and
+        where a message goes, 0 for none: wishes, links, who was deleted or forgotten, the directory, which addresses
+        take none, what is muted.
+        """
         ...
 
     async def kept(self, ids: Sequence[int]) -> Set[int]:

@@ -1,6 +1,6 @@
 """Core statements that are compiled once: what runs for every event should not be looked up for every event."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
@@ -11,12 +11,36 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from bridge.store.backend import backend_of
 
 Values = Mapping[str, Any]
+MOST = 100  # texts that a statement of `any_of` is given
+
+
+def _text(number: int) -> str:
+    return f"text_{number}_"
+
+
+NO_VALUES: Values = {}
+_NO_TEXTS: Values = {_text(number): None for number in range(MOST)}
 
 
 def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[sa.Row[Any]]:
     """The rows that a statement finds. Values go to the driver as they are."""
     compiled = compiled_statement(statement, connection.dialect)
     return connection.exec_driver_sql(compiled.sql, compiled.parameters(values)).all()
+
+
+def any_of(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether it is one of the texts that `read_any` gives a statement, `MOST` at once."""
+    return column.in_([sa.bindparam(_text(number)) for number in range(MOST)])
+
+
+def read_any(
+    connection: sa.Connection, statement: sa.ClauseElement, texts: Sequence[str], values: Values = NO_VALUES
+) -> Iterator[sa.Row[Any]]:
+    """The rows that a statement finds for any of these texts, however many they are."""
+    for start in range(0, len(texts), MOST):
+        some = texts[start : start + MOST]
+        numbered = {_text(number): text for number, text in enumerate(some)}
+        yield from read(connection, statement, {**_NO_TEXTS, **numbered, **values})
 
 
 def tuples(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[tuple[Any, ...]]:

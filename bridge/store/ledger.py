@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from bridge.store.backend import store_errors
+from bridge.store.queries.changes import keep_version
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,7 +28,9 @@ class Ledger:
     def write(self, query: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What a query that changes something returns, once it is committed; the lanes of a running bridge find it."""
         with store_errors(), self._engine.begin() as connection:
-            return query(connection, *args, **kwargs)
+            result = query(connection, *args, **kwargs)
+            keep_version(connection)
+            return result
 
     def patiently(self, seconds: float) -> "Ledger":
         """The same for who looks for longer than pages may; this one lets everybody take their time."""

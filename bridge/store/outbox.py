@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -28,6 +28,7 @@ from bridge.store.base import (
     Ending,
     Known,
     LaneState,
+    Place,
     PutResult,
     Remembered,
     Settlement,
@@ -37,6 +38,7 @@ from bridge.store.ledger import InCommit, Ledger
 from bridge.store.queries import (
     addresses,
     announcements,
+    changes,
     claim,
     directory,
     erasures,
@@ -46,6 +48,7 @@ from bridge.store.queries import (
     following,
     lanes,
     links,
+    lookup,
     mutes,
     owners,
     polled,
@@ -167,9 +170,6 @@ class SqlOutbox:
     async def mutes(self, *, now: datetime) -> Sequence[Mute]:
         return await self._read(lambda c: mutes.mutes_in_force(c, now))
 
-    async def records(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-        return await self._read(lambda c: directory.records_of(c, keys))
-
     async def keep_directory(self, generation: str, records: Iterable[directory.Record]) -> None:
         """Look recipients up in these records from now on; nothing is written where that is so already.
 
@@ -188,7 +188,10 @@ class SqlOutbox:
         return await self._read(lambda c: following.ended_by(c, event, types))
 
     async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
-        return await self._read(lambda c: links.known(c, sender, keys))
+        return await self._read(lambda c: lookup.known(c, sender, keys))
+
+    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, Place]:
+        return await self._read(lambda c: lookup.places(c, sender, scopes))
 
     async def keep_links(self, sender: str, hashes: Mapping[str, str], *, until: datetime) -> None:
         await self._writer.write(links.put_tokens, (sender, hashes, until))
@@ -205,6 +208,13 @@ class SqlOutbox:
 
     async def last_erasure(self) -> tuple[int, int]:
         return await self._read(erasures.last_erasure)
+
+    @property
+    def moves(self) -> int:
+        return self._writer.moves
+
+    async def version(self) -> int:
+        return await self._read(changes.version)
 
     async def kept(self, ids: Sequence[int]) -> Set[int]:
         return await self._read(lambda c: erasures.kept(c, ids))

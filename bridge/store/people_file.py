@@ -24,6 +24,7 @@ from bridge.store.schema import (
     announcements,
     attempts,
     audit,
+    changes,
     closed,
     deliveries,
     directories,
@@ -58,7 +59,7 @@ TABLES = (directories, directory, wishes, links, told, addresses, proof_stops)
 BEYOND = frozenset(
     (
         *(events, deliveries, attempts, set_aside, threads, fingerprints, tallies),
-        *(audit, mutes, lanes, polled, replicas, tables, erasures),
+        *(audit, mutes, lanes, polled, replicas, tables, erasures, changes),
         *(link_tokens, closed, proofs, unlinked, moved, announcements, announced),
     )
 )

@@ -21,6 +21,7 @@ from bridge.store.schema import (
     announcements,
     attempts,
     audit,
+    changes,
     closed,
     deliveries,
     directories,
@@ -68,7 +69,7 @@ WORDS: Mapping[sa.Table, tuple[str, ...]] = {
     announcements: ("by", "chosen", "text"),
 }
 #: Tables that hold nothing of anybody: figures, and how the bridge itself stands.
-NOBODYS = frozenset((tallies, directories, replicas, erasures, announced))
+NOBODYS = frozenset((tallies, directories, replicas, erasures, changes, announced))
 
 
 def _event(person: Person, row: Row) -> Relation | None:

@@ -259,6 +259,13 @@ erasures = sa.Table(  # one row, once somebody was forgotten
     sa.Column("log_emptied", sa.BigInteger, nullable=False),  # and up to which nothing is
 )
 
+changes = sa.Table(  # one row, once something has changed that lanes look up
+    "changes",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("version", sa.BigInteger, nullable=False),  # goes up in every commit that changes some of it
+)
+
 replicas = sa.Table(
     "replicas",
     metadata,

@@ -27,6 +27,7 @@ from bridge.counters import COUNTERS
 from bridge.errors import BridgeError, StoreError, StoreUnavailable
 from bridge.store.backend import autocommit, backend_of
 from bridge.store.connection import PersistentConnection
+from bridge.store.queries.changes import keep_version
 
 #: Writes several values, and returns a result for each.
 BatchQuery = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
@@ -56,6 +57,7 @@ class Writer:
     def __init__(self, engine: sa.Engine, check: Callable[[], None]) -> None:
         self._durable = PersistentConnection(lambda: _checkpointing(autocommit(engine.connect())), check)
         self._deferred = PersistentConnection(lambda: self._deferring_sync(autocommit(engine.connect())), check)
+        self.moves = 0  # commits of this process that changed something that lanes look up
         self.on_failure: Callable[[str], None] = lambda reason: None
         self._defers_sync = False
         self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
@@ -134,7 +136,7 @@ class Writer:
         connection = self._durable if durable else self._deferred
         began = time.monotonic()
         try:
-            connection.run(lambda opened: _execute(opened, by_query))
+            self.moves += connection.run(lambda opened: _execute(opened, by_query))
         except StoreUnavailable:
             self._needs_resync = True
             raise
@@ -178,11 +180,13 @@ def _checkpointing(connection: sa.Connection) -> sa.Connection:
     return connection
 
 
-def _execute(connection: sa.Connection, by_query: dict[BatchQuery, list[Write]]) -> None:
+def _execute(connection: sa.Connection, by_query: dict[BatchQuery, list[Write]]) -> bool:
+    """Commit all of it; whether it changed something that lanes look up."""
     with backend_of(connection).transaction(connection):
         for query, writes in by_query.items():
             for write, result in zip(writes, query(connection, [one.value for one in writes]), strict=True):
                 write.result = result
+        return keep_version(connection)
 
 
 def touch(connection: sa.Connection, values: Sequence[None]) -> Sequence[None]:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.delivery.gate import Admitted, Gate, address_of
+from bridge.delivery.gate import Admitted, Gate
+from bridge.delivery.lookup import address_of
 from bridge.delivery.queue import Batch
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed

@@ -9,13 +9,13 @@ from functools import partial
 import pytest
 
 from bridge.app import _keep_bounced
-from bridge.delivery.address_book import ASKED_AGAIN, AddressBook
+from bridge.delivery.resolving import obstacle
 from bridge.event import JsonObject
 from bridge.polled import Health, Polling, PollKey, Turn
 from bridge.polling.inbox import EVERY, OLDEST, Inboxes
 from bridge.sinks.inbox import Bounce, Found, Unread
 from bridge.store import open_outbox
-from bridge.store.base import AddressState
+from bridge.store.base import ASKED_AGAIN, AddressState
 from bridge.store.outbox import SqlOutbox
 from tests.fakes import START, FakeClock
 
@@ -69,14 +69,13 @@ async def test_a_mailbox_whose_letter_came_back_is_asked_no_more_for_a_day(outbo
     folder, clock = Folder([BOB, ""]), FakeClock()
     await outbox.save_address_state(SENDER, BOB, AddressState(START))
     await replica(outbox, clock).step(folder)
-    book = AddressBook(SENDER, outbox, clock)
-    assert await book.obstacle(BOB) == "came back: 1"
-    assert await book.obstacle(ALICE) is None
     state = await outbox.address_state(SENDER, BOB)
+    assert obstacle(state, clock.now()) == "came back: 1"
+    assert obstacle(await outbox.address_state(SENDER, ALICE), clock.now()) is None
     assert state == AddressState(START, "came back: 1", START, START + timedelta(seconds=ASKED_AGAIN))
     assert folder.read == [1]
     clock.step(ASKED_AGAIN)
-    assert await book.obstacle(BOB) is None
+    assert obstacle(state, clock.now()) is None
 
 
 async def test_what_was_looked_at_is_not_looked_at_again_and_nothing_is_kept_where_nothing_came(

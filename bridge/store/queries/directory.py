@@ -11,15 +11,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
-from bridge.store.compiled import read, write
+from bridge.store.compiled import any_of, read_any, write
+from bridge.store.queries.changes import note_change
 from bridge.store.schema import directories, directory
 
 THE_ROW = 1  # of `directories`
 CHUNK = 500  # records that are written or deleted at once
 
 _IN_FORCE = sa.select(directories.c.generation).where(directories.c.id == THE_ROW)
-_RECORD = sa.select(directory.c.record).where(
-    directory.c.generation == _IN_FORCE.scalar_subquery(), directory.c.key == sa.bindparam("key_")
+RECORDS = sa.select(directory.c.key, directory.c.record).where(
+    directory.c.generation == _IN_FORCE.scalar_subquery(), any_of(directory.c.key)
 )
 _PUT_RECORD = sa.text(
     "INSERT INTO directory (generation, key, record) VALUES (:generation, :key, :record)"
@@ -41,11 +42,7 @@ def generation_in_force(connection: sa.Connection) -> str | None:
 
 def records_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """What the directory says of these recipients, of those that it knows."""
-    found = {}
-    for key in keys:
-        for (record,) in read(connection, _RECORD, {"key_": key}):
-            found[key] = load(record)
-    return found
+    return {row.key: load(row.record) for row in read_any(connection, RECORDS, keys)}
 
 
 def records_after(connection: sa.Connection, after: str, *, limit: int) -> list[Record]:
@@ -70,6 +67,7 @@ def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[
 def put_in_force(connection: sa.Connection, generations: Sequence[str]) -> list[None]:
     """From this commit on records are looked up in that generation."""
     write(connection, _PUT_IN_FORCE, [{"id": THE_ROW, "generation": generations[-1]}])
+    note_change(connection)
     return [None] * len(generations)
 
 

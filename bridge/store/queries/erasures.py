@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from bridge.store.compiled import read
+from bridge.store.queries.changes import note_change
 from bridge.store.schema import deliveries, erasures
 
 _ERASED = sa.text(
@@ -12,13 +13,16 @@ _ERASED = sa.text(
     " ON CONFLICT (id) DO UPDATE SET version = erasures.version + 1"
 )
 _VERSION = sa.select(erasures.c.version, sa.select(sa.func.max(deliveries.c.id)).scalar_subquery().label("newest"))
-_KEPT = sa.select(deliveries.c.id).where(deliveries.c.id == sa.bindparam("id_"))
+_KEPT = sa.select(deliveries.c.id).where(
+    deliveries.c.id == sa.bindparam("id_"), deliveries.c.event_id != sa.literal_column("''")
+)
 _WANTED = sa.select(erasures.c.log_wanted).where(erasures.c.log_emptied < erasures.c.log_wanted)
 
 
 def erased_something(connection: sa.Connection) -> None:
     """With this commit something is gone that a lane may have claimed, and that the log still has."""
     connection.execute(_ERASED)
+    note_change(connection)
 
 
 def last_erasure(connection: sa.Connection) -> tuple[int, int]:
@@ -28,7 +32,7 @@ def last_erasure(connection: sa.Connection) -> tuple[int, int]:
 
 
 def kept(connection: sa.Connection, ids: Sequence[int]) -> set[int]:
-    """Which of these deliveries are there."""
+    """Which of these deliveries are there; of the newest one that was erased a row without an event is left."""
     return {id_ for one in ids for (id_,) in read(connection, _KEPT, {"id_": one})}
 
 

@@ -6,16 +6,15 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.people.wants import all_of, chat_scope
-from bridge.store.addressees import Known
 from bridge.store.backend import backend_of
+from bridge.people.wants import chat_scope
 from bridge.store.compiled import read
 from bridge.store.moments import micros, moment
+from bridge.store.queries.changes import note_change
 from bridge.store.queries.wishes import wishes_of
 from bridge.store.schema import addresses, closed, link_tokens, links, moved, proof_stops, proofs, unlinked
 
 _CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
-_CLOSED = sa.select(closed.c.at).where(closed.c.key == sa.bindparam("key_"))
 _PUT_LINK = sa.text(
     "INSERT INTO links (key, sender, chat, how, at) VALUES (:key, :sender, :chat, :how, :at)"
     " ON CONFLICT (key, sender) DO UPDATE SET chat = excluded.chat, how = excluded.how, at = excluded.at"
@@ -47,11 +46,6 @@ class Link:
     chat: str
     how: str
     at: datetime
-
-
-def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[str, Known]:
-    """What is known of each of these to that sender."""
-    return {key: _known(connection, sender, key) for key in keys}
 
 
 def link_of(connection: sa.Connection, sender: str, key: str) -> str | None:
@@ -90,6 +84,7 @@ def persons_of(connection: sa.Connection, sender: str, chat: str) -> list[str]:
 def put_link(connection: sa.Connection, key: str, sender: str, chat: str, *, how: str, now: datetime) -> None:
     """From this commit on that chat is theirs, and no other of that bot."""
     connection.execute(_PUT_LINK, {"key": key, "sender": sender, "chat": chat, "how": how, "at": micros(now)})
+    note_change(connection)
 
 
 def put_token(connection: sa.Connection, hash_: str, key: str, sender: str, *, until: datetime) -> None:
@@ -137,6 +132,7 @@ def unlink(connection: sa.Connection, key: str, at: datetime, *, how: str | None
             place = {"sender": row.sender, "chat": row.chat, "key": key}
             connection.execute(_PUT_UNLINKED, {**place, "at": micros(at), "why": why})
     connection.execute(sa.delete(moved).where(_made(moved, key, how)))
+    note_change(connection)
     return connection.execute(sa.delete(links).where(ended)).rowcount
 
 
@@ -184,6 +180,7 @@ def close_links(connection: sa.Connection, key: str, at: datetime) -> None:
     for table in (link_tokens, proof_stops):
         connection.execute(sa.delete(table).where(table.c.key == key))
     connection.execute(_CLOSE, {"key": key, "at": micros(at)})
+    note_change(connection)
 
 
 def delete_over(connection: sa.Connection, *, before: datetime) -> None:
@@ -197,12 +194,3 @@ def delete_over(connection: sa.Connection, *, before: datetime) -> None:
     void = sa.select(proofs.c.hash, proofs.c.key).where(proofs.c.void_at < micros(before)).order_by(proofs.c.void_at)
     connection.execute(sa.delete(proofs).where(sa.tuple_(proofs.c.hash, proofs.c.key).in_(void.limit(CHUNK))))
     connection.execute(sa.delete(unlinked).where(unlinked.c.at < micros(before)))
-
-
-def _known(connection: sa.Connection, sender: str, key: str) -> Known:
-    chat = link_of(connection, sender, key)
-    scopes = [key] if chat is None else [key, chat_scope(sender, chat)]
-    found = wishes_of(connection, scopes)
-    ended = next((moment(row.at) for row in read(connection, _CLOSED, {"key_": key})), None)
-    several = chat is not None and len(persons_of(connection, sender, chat)) > 1
-    return Known(all_of(found[scope].wants for scope in scopes if scope in found), chat, ended, several)

@@ -8,6 +8,7 @@ from bridge.errors import BridgeError
 from bridge.mute import Mute, MuteKind
 from bridge.store.compiled import tuples
 from bridge.store.moments import micros, moment
+from bridge.store.queries.changes import note_change
 from bridge.store.schema import mutes
 
 MOST = 500  # at once
@@ -27,6 +28,7 @@ def add_mute(connection: sa.Connection, kind: MuteKind, value: str, *, until: da
         raise BridgeError(f"mute: {MOST} things are muted already: end some of them")
     values = {"kind": kind.value, "value": value, "until": micros(until), "by": by, "at": micros(now)}
     row = connection.execute(mutes.insert().values(values).returning(mutes)).one()
+    note_change(connection)
     return _mute(*row)
 
 
@@ -35,6 +37,7 @@ def end_mute(connection: sa.Connection, id_: int, *, now: datetime) -> Mute | No
     found = next((one for one in mutes_in_force(connection, now) if one.id == id_), None)
     if found is not None:
         connection.execute(sa.delete(mutes).where(mutes.c.id == id_))
+        note_change(connection)
     return found
 
 

@@ -15,6 +15,7 @@ from bridge.codec import dump, load
 from bridge.people.wants import Wants, wants_of
 from bridge.store.compiled import write
 from bridge.store.people_file import TABLES, Line, Values
+from bridge.store.queries.changes import note_change
 from bridge.store.schema import addresses, directories, directory, links, told, wishes
 
 CHUNK = 500  # rows in one statement
@@ -40,6 +41,7 @@ def import_people(connection: sa.Connection, lines: Sequence[Line]) -> dict[str,
         rows = [line.values for line in lines if line.table is table]
         for start in range(0, len(rows), CHUNK):
             changed[table.name] += _import(connection, table, rows[start : start + CHUNK])
+    note_change(connection)
     return {name: number for name, number in changed.items() if number}
 
 

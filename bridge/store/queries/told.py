@@ -8,6 +8,7 @@ from bridge.intake import Threshold
 from bridge.people.person import forgotten_key
 from bridge.store.compiled import read
 from bridge.store.moments import micros
+from bridge.store.queries.changes import note_change
 from bridge.store.queries.links import close_links
 from bridge.store.queries.proofs import void_proofs
 from bridge.store.schema import deliveries, told, wishes
@@ -43,3 +44,4 @@ def close_person(connection: sa.Connection, key: str, at: datetime) -> None:
     void_proofs(connection, key, at)
     connection.execute(sa.delete(told).where(told.c.key == key))
     connection.execute(sa.delete(wishes).where(wishes.c.key.in_([key, forgotten_key(key)])))
+    note_change(connection)

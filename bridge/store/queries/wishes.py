@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from bridge.codec import dump, load
 from bridge.people.person import forgotten_key
 from bridge.people.wants import CATEGORIES, Wants, wants_of
-from bridge.store.compiled import read
+from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import micros, moment
+from bridge.store.queries.changes import note_change
 from bridge.store.schema import directories, directory, wishes
 
-_WISH = sa.select(wishes).where(wishes.c.key.in_([sa.bindparam("key_"), sa.bindparam("forgotten_")]))
+WISHES = sa.select(wishes).where(any_of(wishes.c.key))
 _STOP = sa.text(
     'INSERT INTO wishes (key, stopped_at, "by", at) VALUES (:key, :stopped_at, :by, :at)'
     ' ON CONFLICT (key) DO UPDATE SET stopped_at = excluded.stopped_at, "by" = excluded."by", at = excluded.at'
@@ -42,12 +43,13 @@ class Wish:
 
 def wishes_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Wish]:
     """What these want, of those that have said something."""
+    by_stored = {stored: key for key in keys for stored in (forgotten_key(key), key)}
+    rows = {row.key: row for row in read_any(connection, WISHES, list(by_stored))}
     found: dict[str, Wish] = {}
-    for key in keys:
-        rows = read(connection, _WISH, {"key_": key, "forgotten_": forgotten_key(key)})
-        for row in sorted(rows, key=lambda row: row.key == key):  # what they have said since comes last
+    for stored, key in by_stored.items():  # what they have said since comes last
+        if stored in rows:
             before = found.get(key)
-            found[key] = _wish(key, row, stopped_at=None if before is None else before.stopped_at)
+            found[key] = _wish(key, rows[stored], stopped_at=None if before is None else before.stopped_at)
     return found
 
 
@@ -56,6 +58,7 @@ def set_stopped(connection: sa.Connection, key: str, *, stop: bool, by: str, now
     values = {"key": key, "stopped_at": micros(now) if stop else None, "by": by, "at": micros(now)}
     connection.execute(_STOP, values)
     connection.execute(sa.delete(wishes).where(wishes.c.key == forgotten_key(key)))
+    note_change(connection)
 
 
 def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, by: str, now: datetime) -> None:
@@ -69,6 +72,7 @@ def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, b
     whole = {**chosen, "categories": {name: one for name, one in categories.items() if one is not None}}
     stored = {name: one for name, one in whole.items() if one}
     connection.execute(_WANT, {"key": key, "wants": dump(stored).decode(), "by": by, "at": micros(now)})
+    note_change(connection)
 
 
 def count_stopped(connection: sa.Connection) -> int:

@@ -1,0 +1,128 @@
+"""Whom deliveries are for, and where they are told: looked up for as many as a claim has, in a few statements together.
+
+It is kept until something has changed, or others are asked for. Who comes next is looked up with them, as many as went
+by the same version before: where much changes, nobody is looked up in vain.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bridge.delivery.queue import CLAIMED
+from bridge.people.address import Address, Addressing, NoAddress
+from bridge.people.directory import DEFAULT
+from bridge.people.recipient import Audience
+from bridge.people.wants import NOTHING_SAID, chat_scope, mailbox_scope
+from bridge.sinks.base import Sink
+from bridge.store.base import NOBODY, AddressState, Delivery, Known, Outbox, Place
+
+#: What the directory says of recipients, by their keys.
+Records = Mapping[str, Mapping[str, Any]]
+Upcoming = Callable[[], Sequence[Delivery]]
+NOWHERE = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom a delivery is for, and where they are told.
+
+    to      the address, or why there is none
+    record  what the directory says of them; where a customer chose language, zone or hours, those are theirs
+    known   what else is known of them; of a customer with what was said in that very chat, whoever is told there
+    state   how that address stands; None where it was never spoken to
+    """
+
+    to: Address | NoAddress
+    record: Mapping[str, Any]
+    known: Known = NOBODY
+    state: AddressState | None = None
+
+
+class Lookups:
+    """What was looked up last for the deliveries of a sink with many addresses."""
+
+    def __init__(self, sink: Sink, addressing: Addressing, outbox: Outbox) -> None:
+        self._sink, self._addressing, self._outbox = sink, addressing, outbox
+        self._asking = asyncio.Lock()
+        self._version: int | None = None  # of the store, when it was asked
+        self._found: Mapping[int, Reach] = {}
+        self._served = 0  # deliveries that were asked for at that version
+
+    async def reaches(self, deliveries: Sequence[Delivery], upcoming: Upcoming, version: int) -> Mapping[int, Reach]:
+        """Whom at least these are for, by their ids, at a version of the store. `upcoming`: what comes behind them."""
+        async with self._asking:  # several are on their way, and the first one asks for all of them
+            if version != self._version:
+                self._version, self._found, self._served = version, {}, 0
+            self._served += len(deliveries)
+            if any(one.id not in self._found for one in deliveries):
+                some = {one.id: one for one in (*deliveries, *filter(self._is_ready, upcoming()))}
+                most = max(len(deliveries), min(CLAIMED, 2 * self._served))
+                self._found = await self._look_up(list(some.values())[:most])
+            return self._found
+
+    def _is_ready(self, delivery: Delivery) -> bool:
+        """Whether nothing of its event has to be read to know where it goes: big ones are read when they are sent."""
+        return delivery.loaded or not self._addressing.needs_data
+
+    async def _look_up(self, deliveries: Sequence[Delivery]) -> Mapping[int, Reach]:
+        sender, addressing = self._sink.sender, self._addressing
+        keys = {one.recipient for one in deliveries if one.recipient is not None}
+        known = await self._outbox.known(sender, sorted(keys | ({DEFAULT} if addressing.default else set())))
+        records = records_of(known, addressing)
+        whole = await self._outbox.load(deliveries) if addressing.needs_data else deliveries
+        links = {key: one.link for key, one in known.items()}
+        to = {one.id: address_of(one, addressing, records, links.get(one.recipient or "")) for one in whole}
+        scopes = {one.place: self._scope(one.place) for one in to.values() if isinstance(one, Address)}
+        places = await self._outbox.places(sender, scopes)
+        return {one.id: reach_of(one, to[one.id], addressing, known, records, places) for one in deliveries}
+
+    def _scope(self, place: str) -> str:
+        """By what the wishes of a place are kept."""
+        return mailbox_scope(place) if is_mail(self._sink) else chat_scope(self._sink.sender, place)
+
+
+def is_mail(sink: Sink) -> bool:
+    """Whether its addresses are mailboxes."""
+    return sink.look.service is not None and sink.look.service.mailboxes
+
+
+def records_of(known: Mapping[str, Known], addressing: Addressing) -> Records:
+    """What the directory says of recipients; where customers chose language, zone or hours, those are theirs."""
+    if addressing.audience is not Audience.PERSON:
+        return {key: one.record for key, one in known.items() if one.record is not None}
+    said = {key: one for key, one in known.items() if one.record is not None or one.wants.chosen}
+    return {key: {**(one.record or {}), **one.wants.chosen} for key, one in said.items()}
+
+
+def reach_of(
+    delivery: Delivery,
+    to: Address | NoAddress,
+    addressing: Addressing,
+    known: Mapping[str, Known],
+    records: Records,
+    places: Mapping[str, Place],
+) -> Reach:
+    """Whom a delivery is for that goes `to` there; of a customer with what was said in that very chat."""
+    key = delivery.recipient or ""
+    theirs, record = known.get(key, NOBODY), records.get(key, {})
+    place = places.get(to.place, NOWHERE) if isinstance(to, Address) else NOWHERE
+    if addressing.audience is not Audience.PERSON or place.wants is NOTHING_SAID:
+        return Reach(to, record, theirs, place.state)
+    wants = theirs.wants | place.wants
+    return Reach(to, {**record, **wants.chosen}, replace(theirs, wants=wants), place.state)
+
+
+def address_of(
+    delivery: Delivery, addressing: Addressing, records: Records, link: str | None = None
+) -> Address | NoAddress:
+    """Where a delivery goes: to the chat that its recipient has linked, else by the record of its recipient, and by
+    nobody else's but the default one.
+    """
+    record = records.get(delivery.recipient) if delivery.recipient is not None else None
+    if link is not None and (linked := addressing.of_link(link, record or {})) is not None:
+        return linked
+    address = addressing.resolve(delivery.event, record, recipient=delivery.recipient)
+    if isinstance(address, NoAddress) and addressing.default and DEFAULT in records:
+        return addressing.of_record(delivery.event, records[DEFAULT])
+    return address

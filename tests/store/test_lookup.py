@@ -1,0 +1,145 @@
+"""Whoever is looked up with others is found as by a plain reading of the tables. On both engines."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.codec import load
+from bridge.people.person import forgotten_key
+from bridge.people.wants import NOTHING_SAID, Wants, chat_scope, wants_of
+from bridge.store import migrate
+from bridge.store.backend import autocommit, open_engine
+from bridge.store.base import AddressState, Known, Place
+from bridge.store.compiled import MOST
+from bridge.store.moments import moment, moment_or_none
+from bridge.store.queries.lookup import known, places
+from bridge.store.schema import addresses, closed, directories, directory, links, wishes
+
+KEYS = [f"marzban/user:{name}" for name in ("alice", "bob", "carol")]
+BOTS, CHATS, GENERATIONS = ("a bot", "another"), ("7", "8"), ("one", "other")
+SCOPES = [chat_scope(bot, chat) for bot in BOTS for chat in CHATS]
+SPOKEN = [*KEYS, *SCOPES, *map(forgotten_key, [*KEYS, *SCOPES])]
+SAID = ('{"locale":"fa"}', '{"categories":{"news":false}}', '{"categories":{"news":true},"quiet":"22:00-07:00"}')
+TIMES = st.integers(0, 10**15)
+
+Rows = Mapping[sa.Table, Sequence[dict[str, Any]]]
+
+
+def some_of(**columns: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    return st.lists(st.fixed_dictionaries(columns), max_size=8)
+
+
+def texts(*values: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(values)
+
+
+rows = st.fixed_dictionaries(
+    {
+        wishes: some_of(
+            key=texts(*SPOKEN), stopped_at=st.none() | TIMES, wants=st.none() | texts(*SAID), by=st.just("x"), at=TIMES
+        ),
+        links: some_of(key=texts(*KEYS), sender=texts(*BOTS), chat=texts(*CHATS), how=st.just("token"), at=TIMES),
+        closed: some_of(key=texts(*KEYS), at=TIMES),
+        directories: st.sampled_from([[], [{"id": 1, "generation": "one"}]]),
+        directory: some_of(key=texts(*KEYS), generation=texts(*GENERATIONS), record=texts("{}", '{"telegram":"5"}')),
+        addresses: some_of(
+            sender=texts(*BOTS),
+            place=texts(*CHATS),
+            reached_at=st.none() | TIMES,
+            reason=st.none() | st.just("blocked"),
+            since=st.none() | TIMES,
+            until=st.none() | TIMES,
+        ),
+    }
+)
+
+
+@pytest.fixture
+def connection(any_store_url: str) -> Iterator[sa.Connection]:
+    engine = open_engine(any_store_url)
+    migrate.migrate(engine)
+    with autocommit(engine.connect()) as opened:
+        yield opened
+    engine.dispose()
+
+
+@given(rows=rows, keys=st.lists(st.sampled_from([*KEYS, *SCOPES, "marzban/user:nobody"]), max_size=8))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whoever_is_looked_up_together_is_found_as_each_by_themselves(
+    connection: sa.Connection, rows: Rows, keys: list[str]
+) -> None:
+    there = fill(connection, rows)
+    for sender in BOTS:
+        scopes = {chat: chat_scope(sender, chat) for chat in (*CHATS, "nowhere")}
+        assert known(connection, sender, keys) == {key: plain_known(there, sender, key) for key in keys}
+        assert places(connection, sender, scopes) == {
+            place: Place(plain_state(there, sender, place), plain_wants(there, scope))
+            for place, scope in scopes.items()
+        }
+
+
+@pytest.mark.parametrize("many", [MOST - 1, MOST, MOST + 1, 3 * MOST])
+def test_as_many_as_are_asked_for_are_found(connection: sa.Connection, many: int) -> None:
+    keys = [f"marzban/user:{number}" for number in range(many)]
+    connection.execute(
+        links.insert(), [{"key": one, "sender": "a bot", "chat": one, "how": "x", "at": 1} for one in keys]
+    )
+    state = {"sender": "a bot", "reached_at": 1, "reason": None, "since": None, "until": None}
+    connection.execute(addresses.insert(), [{**state, "place": one} for one in keys])
+    assert [one.link for one in known(connection, "a bot", keys).values()] == keys
+    found = places(connection, "a bot", {one: chat_scope("a bot", one) for one in keys})
+    assert [one for one, place in found.items() if place.state == AddressState(moment(1))] == keys
+
+
+def test_nobody_is_found_where_nobody_is_asked_for(connection: sa.Connection) -> None:
+    assert known(connection, "a bot", []) == places(connection, "a bot", {}) == {}
+
+
+def fill(connection: sa.Connection, rows: Rows) -> Rows:
+    """Have these rows and no others, of several with one key the last; those rows."""
+    kept = {}
+    for table, some in rows.items():
+        connection.execute(sa.delete(table))
+        names = [column.name for column in table.primary_key.columns]
+        kept[table] = list({tuple(one[name] for name in names): one for one in some}.values())
+        if kept[table]:
+            connection.execute(table.insert(), kept[table])
+    return kept
+
+
+def plain_known(rows: Rows, sender: str, key: str) -> Known:
+    chat = next((one["chat"] for one in rows[links] if (one["key"], one["sender"]) == (key, sender)), None)
+    wants = plain_wants(rows, key)
+    if chat is not None:
+        wants |= plain_wants(rows, chat_scope(sender, chat))
+    there = [one for one in rows[links] if (one["sender"], one["chat"]) == (sender, chat)]
+    in_force = [one["generation"] for one in rows[directories]]
+    records = [one["record"] for one in rows[directory] if one["key"] == key and one["generation"] in in_force]
+    return Known(
+        wants=wants,
+        link=chat,
+        closed_at=next((moment(one["at"]) for one in rows[closed] if one["key"] == key), None),
+        several=chat is not None and len(there) > 1,
+        record=load(records[0]) if records else None,
+    )
+
+
+def plain_wants(rows: Rows, scope: str) -> Wants:
+    """What was said last; who wanted nothing and was forgotten, wants nothing still."""
+    said = {one["key"]: one for one in rows[wishes]}
+    forgotten, own = said.get(forgotten_key(scope)), said.get(scope)
+    stopped = any(one is not None and one["stopped_at"] is not None for one in (forgotten, own))
+    last = own or forgotten
+    return NOTHING_SAID if last is None else wants_of(load(last["wants"]) if last["wants"] else {}, stopped=stopped)
+
+
+def plain_state(rows: Rows, sender: str, place: str) -> AddressState | None:
+    for one in rows[addresses]:
+        if (one["sender"], one["place"]) == (sender, place):
+            times = [moment_or_none(one[name]) for name in ("reached_at", "since", "until")]
+            return AddressState(times[0], one["reason"], times[1], times[2])
+    return None

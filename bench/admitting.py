@@ -94,6 +94,10 @@ class Asked:
     def __init__(self, outbox: SqlOutbox) -> None:
         self._outbox, self.asked = outbox, Counter[str]()
 
+    @property
+    def moves(self) -> int:
+        return self._outbox.moves
+
     def __getattr__(self, name: str) -> Any:
         self.asked[name] += 1
         return getattr(self._outbox, name)

@@ -13,16 +13,16 @@ class Erased:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self._version: int | None = None  # of the store, when it was asked
-        self._erasure = 0
+        self._erasure = 0  # the last that is known
         self._through = 0  # the newest delivery when something was last erased
 
-    async def among(self, deliveries: Sequence[Delivery], version: int) -> Set[int]:
-        """Ids of those that are gone at a version of the store. Raise StoreError where nobody can know."""
-        if version != self._version:
-            erasure, newest = await self._outbox.last_erasure()
-            if erasure != self._erasure:
-                self._erasure, self._through = erasure, newest
-            self._version = version
+    async def refresh(self) -> None:
+        """Ask whether something was erased since. Raise StoreError where nobody can know."""
+        erasure, newest = await self._outbox.last_erasure()
+        if erasure != self._erasure:
+            self._erasure, self._through = erasure, newest
+
+    async def among(self, deliveries: Sequence[Delivery]) -> Set[int]:
+        """Ids of those that are gone. Raise StoreError where nobody can know."""
         older = [one.id for one in deliveries if one.id <= self._through]
         return set(older) - await self._outbox.kept(older) if older else set()

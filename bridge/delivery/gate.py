@@ -19,7 +19,6 @@ from bridge.delivery.attempt import Customer
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.erased import ERASED, Erased
 from bridge.delivery.lookup import Lookups, Reach, Upcoming, is_mail
-from bridge.delivery.muting import Mutes
 from bridge.delivery.pace import Pace
 from bridge.delivery.policy import Send, suppressed_by
 from bridge.delivery.queue import Batch
@@ -27,6 +26,7 @@ from bridge.delivery.reminding import ending
 from bridge.delivery.resolving import Circumstance, midnight, most_a_day, resolve, zone_of
 from bridge.delivery.version import StoreVersion
 from bridge.message import Earlier
+from bridge.mute import Mute
 from bridge.outcome import Again, Attempt, Fate, HeldBack, Limited, Spaced
 from bridge.people.address import Address, Addressing
 from bridge.people.recipient import Audience
@@ -40,6 +40,7 @@ SOON = 2.0  # seconds that an address is waited for whose time was promised: it 
 LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
 PACED = "waits for its turn at this address"
 NO_REACHES: Mapping[int, Reach] = {}
+NOBODY_TOLD: Mapping[int, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class Gate:
         self._outbox = outbox
         self._clock = clock
         self._version = StoreVersion(outbox, clock)
-        self._mutes = Mutes(outbox)
         self._erased = Erased(outbox)
+        self._mutes: Sequence[Mute] = ()
+        self._known_at: int | None = None  # the version of the store at which these are known
         self._lookups = Lookups(sink, sink.addressing, outbox) if sink.addressing is not None else None
         self._is_customers = sink.addressing is not None and sink.addressing.audience is Audience.PERSON
         self._pace = Pace(clock.monotonic())
@@ -100,16 +102,17 @@ class Gate:
         self, batch: Batch, zone: ZoneInfo, rules: CustomerRules = NO_RULES, upcoming: Upcoming = tuple
     ) -> Admitted:
         """What of a batch is to be sent now; the rest is to be settled as is said of it. `upcoming`: what is next."""
-        version = await self._version.now()
-        over = await self._over(batch.deliveries, version)
+        version = await self._refreshed()
+        over = await self._over(batch.deliveries)
         suppressed = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         deliveries = without(batch, over).deliveries
         reaches = await self._lookups.reaches(deliveries, upcoming, version) if self._lookups else NO_REACHES
-        given = await self._circumstance(version, zone, rules)
+        given = self._circumstance(zone, rules)
+        told = await self._told(deliveries, reaches, given) if self._is_customers else NOBODY_TOLD
+        whole = await self._outbox.load(deliveries) if self._is_customers else deliveries
         through, settled, silent = list[Delivery](), [*over, *suppressed], True
-        for delivery, whole in zip(deliveries, await self._whole(deliveries), strict=True):
-            reach = reaches.get(delivery.id)
-            match resolve(whole, reach, given, told=await self._told(delivery, reach, given)):
+        for delivery, loaded in zip(deliveries, whole, strict=True):
+            match resolve(loaded, reaches.get(delivery.id), given, told=told.get(delivery.id, 0)):
                 case Send(silent=silently):
                     through.append(delivery)
                     silent = silent and silently
@@ -128,31 +131,43 @@ class Gate:
             return True
         return admitted.is_like(await self.admit(admitted.batch, zone, rules))
 
-    async def _over(self, deliveries: Sequence[Delivery], version: int) -> list[tuple[Delivery, Fate]]:
+    async def _refreshed(self) -> int:
+        """The store's version, at which it is known what is muted, and what was erased."""
+        version = await self._version.now()
+        if version != self._known_at:
+            await self._erased.refresh()
+            self._mutes = await self._outbox.mutes(now=self._clock.now())
+            self._known_at = version
+        return version
+
+    async def _over(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Fate]]:
         """What of these is not there any more, may have been told already, or tells of what is over."""
-        gone = await self._erased.among(deliveries, version)
+        gone = await self._erased.among(deliveries)
         over: list[tuple[Delivery, Fate]] = [(one, ERASED) for one in deliveries if one.id in gone]
         left = [one for one in deliveries if one.id not in gone]
         over += await uncertain(left, self._outbox) if self._is_customers else []
-        over += [(one, fate) for one in left if (fate := await ending(one, self._outbox)) is not None]
+        for one in left:
+            if one.reminder is not None and (ended := await ending(one, self._outbox)) is not None:
+                over.append((one, ended))
         return over
 
-    async def _circumstance(self, version: int, zone: ZoneInfo, rules: CustomerRules) -> Circumstance:
-        now = self._clock.now()
-        mutes = await self._mutes.at(version, now)
-        quiet = self._sink.quiet or (rules.quiet if self._is_customers else None)
-        return Circumstance(now, zone, quiet, mutes, rules if self._is_customers else None)
+    def _circumstance(self, zone: ZoneInfo, rules: CustomerRules) -> Circumstance:
+        now, quiet = self._clock.now(), self._sink.quiet
+        if not self._is_customers:
+            return Circumstance(now, zone, quiet, self._mutes)
+        return Circumstance(now, zone, quiet or rules.quiet, self._mutes, rules)
 
-    async def _whole(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
-        """These, with their events where somebody has to look into them."""
-        return await self._outbox.load(deliveries) if self._is_customers else deliveries
-
-    async def _told(self, delivery: Delivery, reach: Reach | None, given: Circumstance) -> int:
-        """How many messages a customer was delivered today, where that counts."""
-        if delivery.recipient is None or reach is None or most_a_day(delivery, given.rules) is None:
-            return 0
-        began = midnight(given.now, zone_of(reach.record, given.zone))
-        return await self._outbox.told_since(delivery.recipient, began)
+    async def _told(
+        self, deliveries: Sequence[Delivery], reaches: Mapping[int, Reach], given: Circumstance
+    ) -> Mapping[int, int]:
+        """How many messages each of these customers was delivered today, where that counts."""
+        return {
+            one.id: await self._outbox.told_since(
+                one.recipient, midnight(given.now, zone_of(reaches[one.id].record, given.zone))
+            )
+            for one in deliveries
+            if one.recipient is not None and most_a_day(one, given.rules) is not None
+        }
 
     def _addressed(self, admitted: Admitted, reaches: Sequence[Reach], given: Circumstance) -> Admitted:
         """The same with the address that all of it goes to, and who is told."""

@@ -244,7 +244,7 @@ class Lane:
                 slot = self.health.limiter.reserve()
                 try:
                     result = await send_batch(
-                        without(replace(batch, deliveries=loaded), stopped),
+                        without(Batch(loaded, storm=batch.storm), stopped),
                         admitted.sink,
                         self.settings.renderer,
                         at=at,

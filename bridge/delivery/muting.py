@@ -1,26 +1,11 @@
-"""What is muted, as a lane knows it: looked up again where something has changed."""
+"""What is muted by the time that it would be sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.mute import MUTED, Mute, muting
 from bridge.outcome import HeldBack
-from bridge.store.base import Delivery, Outbox
-
-
-class Mutes:
-    """Knows what is muted."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
-        self._known: Sequence[Mute] = ()
-        self._version: int | None = None  # of the store, when it was asked
-
-    async def at(self, version: int, now: datetime) -> Sequence[Mute]:
-        """What is muted at a version of the store; some of it may be over. Raise StoreError where nobody can know."""
-        if version != self._version:
-            self._known, self._version = await self._outbox.mutes(now=now), version
-        return self._known
+from bridge.store.base import Delivery
 
 
 def muted(delivery: Delivery, mutes: Sequence[Mute], now: datetime) -> HeldBack | None:

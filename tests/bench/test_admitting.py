@@ -10,4 +10,4 @@ async def test_whom_deliveries_are_for_is_asked_for_together_and_nothing_else_fo
     found = await a_round(kind, 60, people=60)
     assert found.cpu > 0
     each = {name for name, number in found.asked.items() if number >= 60} - {"version"}  # by the clock
-    assert each == {"settle", "load", "moves"} | ({"told_since"} if "a day" in kind else set())
+    assert each == {"settle", "load"} | ({"told_since"} if "a day" in kind else set())

@@ -1,5 +1,6 @@
 """Whoever is looked up with others is found as by a plain reading of the tables. On both engines."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,9 +15,12 @@ from bridge.people.wants import NOTHING_SAID, Wants, chat_scope, wants_of
 from bridge.store import migrate
 from bridge.store.backend import autocommit, open_engine
 from bridge.store.base import AddressState, Known, Place
-from bridge.store.compiled import MOST
+from bridge.store.compiled import MOST, compiled_statement
 from bridge.store.moments import moment, moment_or_none
-from bridge.store.queries.lookup import known, places
+from bridge.store.queries.addresses import STATES
+from bridge.store.queries.directory import RECORDS
+from bridge.store.queries.lookup import CLOSED, LINKS, known, places
+from bridge.store.queries.wishes import WISHES
 from bridge.store.schema import addresses, closed, directories, directory, links, wishes
 
 KEYS = [f"marzban/user:{name}" for name in ("alice", "bob", "carol")]
@@ -93,6 +97,40 @@ def test_as_many_as_are_asked_for_are_found(connection: sa.Connection, many: int
     assert [one.link for one in known(connection, "a bot", keys).values()] == keys
     found = places(connection, "a bot", {one: chat_scope("a bot", one) for one in keys})
     assert [one for one, place in found.items() if place.state == AddressState(moment(1))] == keys
+
+
+#: Each statement of a look-up.
+STATEMENTS = {"links": LINKS, "closed": CLOSED, "wishes": WISHES, "records": RECORDS, "states": STATES}
+
+
+@pytest.mark.parametrize("looked", [False, True])
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_look_up_reads_whom_it_asks_for_and_nobody_else(connection: sa.Connection, name: str, looked: bool) -> None:
+    """Whatever the planner knows: just after a directory was read, nothing; after it has looked, everything."""
+    crowd(connection)
+    if looked:
+        connection.execute(sa.text("ANALYZE"))
+    compiled = compiled_statement(STATEMENTS[name], connection.dialect)
+    asked = {f"text_{number}_": f"key-{number}" if number < 3 else None for number in range(MOST)}
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    values = compiled.parameters({**asked, "sender_": "a bot"})
+    plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {compiled.sql}", values))
+    whole = re.search(r"\bSCAN \w+|Seq Scan on (?!directories)\w+", plan)  # that has one row
+    assert whole is None, plan
+
+
+def crowd(connection: sa.Connection, many: int = 20_000) -> None:
+    """Very many people, of whom everything is known."""
+    connection.execute(directories.insert(), [{"id": 1, "generation": "one"}])
+    for statement in (
+        "INSERT INTO links (key, sender, chat, how, at) SELECT 'key-' || n, 'a bot', CAST(n AS TEXT), 'token', 1",
+        "INSERT INTO closed (key, at) SELECT 'key-' || n, 1",
+        "INSERT INTO wishes (key, \"by\", at) SELECT 'key-' || n, 'them', 1",
+        "INSERT INTO directory (generation, key, record) SELECT 'one', 'key-' || n, '{}'",
+        "INSERT INTO addresses (sender, place, reached_at) SELECT 'a bot', 'key-' || n, 1",
+    ):
+        numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)"
+        connection.execute(sa.text(statement.replace("SELECT", f"{numbers} SELECT") + " FROM numbers"), {"many": many})
 
 
 def test_nobody_is_found_where_nobody_is_asked_for(connection: sa.Connection) -> None:

@@ -23,7 +23,7 @@ from bridge.delivery.pace import Pace
 from bridge.delivery.policy import Send, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
-from bridge.delivery.resolving import Circumstance, midnight, most_a_day, resolve, zone_of
+from bridge.delivery.resolving import Conditions, midnight, most_a_day, resolve, zone_of
 from bridge.delivery.version import StoreVersion
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -107,7 +107,7 @@ class Gate:
         suppressed = [(one, suppressed_by(opposite)) for one, opposite in batch.suppressed]
         deliveries = without(batch, over).deliveries
         reaches = await self._lookups.reaches(deliveries, upcoming, version) if self._lookups else NO_REACHES
-        given = self._circumstance(zone, rules)
+        given = self._conditions(zone, rules)
         told = await self._told(deliveries, reaches, given) if self._is_customers else NOBODY_TOLD
         whole = await self._outbox.load(deliveries) if self._is_customers else deliveries
         through, settled, silent = list[Delivery](), [*over, *suppressed], True
@@ -151,14 +151,14 @@ class Gate:
                 over.append((one, ended))
         return over
 
-    def _circumstance(self, zone: ZoneInfo, rules: CustomerRules) -> Circumstance:
+    def _conditions(self, zone: ZoneInfo, rules: CustomerRules) -> Conditions:
         now, quiet = self._clock.now(), self._sink.quiet
         if not self._is_customers:
-            return Circumstance(now, zone, quiet, self._mutes)
-        return Circumstance(now, zone, quiet or rules.quiet, self._mutes, rules)
+            return Conditions(now, zone, quiet, self._mutes)
+        return Conditions(now, zone, quiet or rules.quiet, self._mutes, rules)
 
     async def _told(
-        self, deliveries: Sequence[Delivery], reaches: Mapping[int, Reach], given: Circumstance
+        self, deliveries: Sequence[Delivery], reaches: Mapping[int, Reach], given: Conditions
     ) -> Mapping[int, int]:
         """How many messages each of these customers was delivered today, where that counts."""
         return {
@@ -169,7 +169,7 @@ class Gate:
             if one.recipient is not None and most_a_day(one, given.rules) is not None
         }
 
-    def _addressed(self, admitted: Admitted, reaches: Sequence[Reach], given: Circumstance) -> Admitted:
+    def _addressed(self, admitted: Admitted, reaches: Sequence[Reach], given: Conditions) -> Admitted:
         """The same with the address that all of it goes to, and who is told."""
         addresses = [one.to for one in reaches if isinstance(one.to, Address)]
         if not addresses:
@@ -180,7 +180,7 @@ class Gate:
         customer = self._customer(first, address, given) if given.rules is not None else None
         return replace(admitted, sink=self._sink.at(address), address=address, state=first.state, customer=customer)
 
-    def _customer(self, reach: Reach, address: Address, given: Circumstance) -> Customer:
+    def _customer(self, reach: Reach, address: Address, given: Conditions) -> Customer:
         by_mail = given.rules.stops if given.rules is not None and is_mail(self._sink) else None
         return Customer(
             zone_of(reach.record, given.zone),

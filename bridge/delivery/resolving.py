@@ -21,7 +21,7 @@ from bridge.terms import Quiet
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstance:
+class Conditions:
     """What holds for whatever a lane carries at a moment.
 
     zone   of whoever's own is not known
@@ -36,7 +36,7 @@ class Circumstance:
     rules: CustomerRules | None = None
 
 
-def resolve(delivery: Delivery, reach: Reach | None, given: Circumstance, *, told: int = 0) -> Admission:
+def resolve(delivery: Delivery, reach: Reach | None, given: Conditions, *, told: int = 0) -> Admission:
     """Whether a delivery is sent now, whose event is loaded where it is a customer's.
 
     `reach`: None where its sink has one address. `told`: how many messages they were delivered today.
@@ -52,7 +52,7 @@ def resolve(delivery: Delivery, reach: Reach | None, given: Circumstance, *, tol
     return _over_limit(delivery, given, told) or _unreached(reach, given.now) or admitted
 
 
-def _of_customer(delivery: Delivery, reach: Reach | None, given: Circumstance) -> HeldBack | None:
+def _of_customer(delivery: Delivery, reach: Reach | None, given: Conditions) -> HeldBack | None:
     """Why a customer is not told of it."""
     if given.rules is None or reach is None:
         return None
@@ -63,7 +63,7 @@ def _of_customer(delivery: Delivery, reach: Reach | None, given: Circumstance) -
     return None
 
 
-def _over_limit(delivery: Delivery, given: Circumstance, told: int) -> HeldBack | None:
+def _over_limit(delivery: Delivery, given: Conditions, told: int) -> HeldBack | None:
     """Whether it is more than is told to a customer in a day. What is critical passes, and counts."""
     most = most_a_day(delivery, given.rules)
     return HeldBack(f"max_per_day: was told {most} times today") if most is not None and told >= most else None

@@ -79,7 +79,9 @@ def most_a_day(delivery: Delivery, rules: CustomerRules | None) -> int | None:
 
 def _unreached(reach: Reach, now: datetime) -> HeldBack | None:
     """Whether there is no address, or one that takes nothing now."""
-    why = f"no address: {reach.to.reason}" if isinstance(reach.to, NoAddress) else obstacle(reach.state, now)
+    if isinstance(reach.to, NoAddress):
+        return HeldBack(f"no address: {reach.to.reason}", unreached=True)
+    why = obstacle(reach.state, now)
     return HeldBack(why, unreached=True) if why is not None else None
 
 

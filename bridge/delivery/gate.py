@@ -5,6 +5,7 @@ claim (`lookup.py`), decided when it is its turn (`resolving.py`), and anew righ
 changed (`version.py`): a stop or a mended directory holds for what already waits.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -91,6 +92,7 @@ class Gate:
         self._version = StoreVersion(outbox, clock)
         self._erased = Erased(outbox)
         self._mutes: Sequence[Mute] = ()
+        self._refreshing = asyncio.Lock()
         self._known_at: int | None = None  # the version of the store at which these are known
         self._lookups = Lookups(sink, sink.addressing, outbox) if sink.addressing is not None else None
         self._is_customers = sink.addressing is not None and sink.addressing.audience is Audience.PERSON
@@ -135,9 +137,11 @@ class Gate:
         """The store's version, at which it is known what is muted, and what was erased."""
         version = await self._version.now()
         if version != self._known_at:
-            await self._erased.refresh()
-            self._mutes = await self._outbox.mutes(now=self._clock.now())
-            self._known_at = version
+            async with self._refreshing:  # several are on their way, and the first one asks for all of them
+                if version != self._known_at:
+                    await self._erased.refresh()
+                    self._mutes = await self._outbox.mutes(now=self._clock.now())
+                    self._known_at = version
         return version
 
     async def _over(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Fate]]:

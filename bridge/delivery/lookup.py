@@ -1,7 +1,7 @@
 """Whom deliveries are for, and where they are told: looked up for as many as a claim has, in a few statements together.
 
-It is kept until something has changed, or others are asked for. Who comes next is looked up with them, as many as went
-by the same version before: where much changes, nobody is looked up in vain.
+It is kept until something has changed, or others are asked for. With those that are on their way at once, who comes
+next is looked up: the more of them, the more went by the same version before. Where much changes, few are in vain.
 """
 
 import asyncio
@@ -57,7 +57,7 @@ class Lookups:
             self._served += len(deliveries)
             if any(one.id not in self._found for one in deliveries):
                 some = {one.id: one for one in (*deliveries, *filter(self._is_ready, upcoming()))}
-                most = max(len(deliveries), min(CLAIMED, 2 * self._served))
+                most = max(len(deliveries), min(CLAIMED, self._sink.concurrency * self._served))
                 self._found = await self._look_up(list(some.values())[:most])
             return self._found
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
 
@@ -11,7 +12,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from bridge.store.backend import backend_of
 
 Values = Mapping[str, Any]
-MOST = 100  # texts that a statement of `any_of` is given
+SIZES = (1, 10, 100)  # texts that statements with `any_of` are compiled for
+MOST = SIZES[-1]
+#: The statement that looks for any of so many texts; the same one each time.
+AnyOf = Callable[[int], sa.ClauseElement]
 
 
 def _text(number: int) -> str:
@@ -19,7 +23,6 @@ def _text(number: int) -> str:
 
 
 NO_VALUES: Values = {}
-_NO_TEXTS: Values = {_text(number): None for number in range(MOST)}
 
 
 def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[sa.Row[Any]]:
@@ -28,19 +31,20 @@ def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values)
     return connection.exec_driver_sql(compiled.sql, compiled.parameters(values)).all()
 
 
-def any_of(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Whether it is one of the texts that `read_any` gives a statement, `MOST` at once."""
-    return column.in_([sa.bindparam(_text(number)) for number in range(MOST)])
+def any_of(column: sa.ColumnElement[str], many: int) -> sa.ColumnElement[bool]:
+    """Whether it is one of so many texts, which `read_any` gives a statement."""
+    return column.in_([sa.bindparam(_text(number)) for number in range(many)])
 
 
 def read_any(
-    connection: sa.Connection, statement: sa.ClauseElement, texts: Sequence[str], values: Values = NO_VALUES
+    connection: sa.Connection, statement: AnyOf, texts: Sequence[str], values: Values = NO_VALUES
 ) -> Iterator[sa.Row[Any]]:
     """The rows that a statement finds for any of these texts, however many they are."""
     for start in range(0, len(texts), MOST):
         some = texts[start : start + MOST]
-        numbered = {_text(number): text for number, text in enumerate(some)}
-        yield from read(connection, statement, {**_NO_TEXTS, **numbered, **values})
+        many = next(size for size in SIZES if size >= len(some))
+        numbered = {_text(number): text for number, text in zip_longest(range(many), some)}
+        yield from read(connection, statement(many), {**numbered, **values})
 
 
 def tuples(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[tuple[Any, ...]]:

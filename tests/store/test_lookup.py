@@ -15,12 +15,12 @@ from bridge.people.wants import NOTHING_SAID, Wants, chat_scope, wants_of
 from bridge.store import migrate
 from bridge.store.backend import autocommit, open_engine
 from bridge.store.base import AddressState, Known, Place
-from bridge.store.compiled import MOST, compiled_statement
+from bridge.store.compiled import MOST, SIZES, compiled_statement
 from bridge.store.moments import moment, moment_or_none
-from bridge.store.queries.addresses import STATES
-from bridge.store.queries.directory import RECORDS
-from bridge.store.queries.lookup import CLOSED, LINKS, known, places
-from bridge.store.queries.wishes import WISHES
+from bridge.store.queries.addresses import states_among
+from bridge.store.queries.directory import records_among
+from bridge.store.queries.lookup import closed_among, known, links_among, places
+from bridge.store.queries.wishes import wishes_among
 from bridge.store.schema import addresses, closed, directories, directory, links, wishes
 
 KEYS = [f"marzban/user:{name}" for name in ("alice", "bob", "carol")]
@@ -100,18 +100,27 @@ def test_as_many_as_are_asked_for_are_found(connection: sa.Connection, many: int
 
 
 #: Each statement of a look-up.
-STATEMENTS = {"links": LINKS, "closed": CLOSED, "wishes": WISHES, "records": RECORDS, "states": STATES}
+STATEMENTS = {
+    "links": links_among,
+    "closed": closed_among,
+    "wishes": wishes_among,
+    "records": records_among,
+    "states": states_among,
+}
 
 
+@pytest.mark.parametrize("many", SIZES)
 @pytest.mark.parametrize("looked", [False, True])
 @pytest.mark.parametrize("name", STATEMENTS)
-def test_a_look_up_reads_whom_it_asks_for_and_nobody_else(connection: sa.Connection, name: str, looked: bool) -> None:
+def test_a_look_up_reads_whom_it_asks_for_and_nobody_else(
+    connection: sa.Connection, name: str, looked: bool, many: int
+) -> None:
     """Whatever the planner knows: just after a directory was read, nothing; after it has looked, everything."""
     crowd(connection)
     if looked:
         connection.execute(sa.text("ANALYZE"))
-    compiled = compiled_statement(STATEMENTS[name], connection.dialect)
-    asked = {f"text_{number}_": f"key-{number}" if number < 3 else None for number in range(MOST)}
+    compiled = compiled_statement(STATEMENTS[name](many), connection.dialect)
+    asked = {f"text_{number}_": f"key-{number}" if number < 3 else None for number in range(many)}
     explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
     values = compiled.parameters({**asked, "sender_": "a bot"})
     plan = "\n".join(str(row) for row in connection.exec_driver_sql(f"{explain} {compiled.sql}", values))

@@ -1,6 +1,8 @@
 """How addresses stand: which took a message once, and which take none."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -10,13 +12,18 @@ from bridge.store.moments import micros_or_none, moment_or_none
 from bridge.store.queries.changes import note_change
 from bridge.store.schema import addresses
 
-STATES = sa.select(addresses).where(addresses.c.sender == sa.bindparam("sender_"), any_of(addresses.c.place))
 _PUT = sa.text(
     "INSERT INTO addresses (sender, place, reached_at, reason, since, until)"
     " VALUES (:sender, :place, :reached_at, :reason, :since, :until)"
     " ON CONFLICT (sender, place) DO UPDATE SET reached_at = excluded.reached_at, reason = excluded.reason,"
     " since = excluded.since, until = excluded.until"
 )
+
+
+@cache
+def states_among(many: int) -> sa.Select[Any]:
+    """How so many addresses of a sender stand."""
+    return sa.select(addresses).where(addresses.c.sender == sa.bindparam("sender_"), any_of(addresses.c.place, many))
 
 
 def address_state(connection: sa.Connection, sender: str, place: str) -> AddressState | None:
@@ -30,7 +37,7 @@ def states_of(connection: sa.Connection, sender: str, places: Sequence[str]) -> 
         row.place: AddressState(
             moment_or_none(row.reached_at), row.reason, moment_or_none(row.since), moment_or_none(row.until)
         )
-        for row in read_any(connection, STATES, places, {"sender_": sender})
+        for row in read_any(connection, states_among, places, {"sender_": sender})
     }
 
 

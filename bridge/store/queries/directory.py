@@ -6,6 +6,7 @@ the same file write the same.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,9 +20,6 @@ THE_ROW = 1  # of `directories`
 CHUNK = 500  # records that are written or deleted at once
 
 _IN_FORCE = sa.select(directories.c.generation).where(directories.c.id == THE_ROW)
-RECORDS = sa.select(directory.c.key, directory.c.record).where(
-    directory.c.generation == _IN_FORCE.scalar_subquery(), any_of(directory.c.key)
-)
 _PUT_RECORD = sa.text(
     "INSERT INTO directory (generation, key, record) VALUES (:generation, :key, :record)"
     " ON CONFLICT (generation, key) DO UPDATE SET record = excluded.record"
@@ -40,9 +38,16 @@ def generation_in_force(connection: sa.Connection) -> str | None:
     return connection.execute(_IN_FORCE).scalar()
 
 
+@cache
+def records_among(many: int) -> sa.Select[Any]:
+    """What the directory in force says of so many."""
+    in_force = directory.c.generation == _IN_FORCE.scalar_subquery()
+    return sa.select(directory.c.key, directory.c.record).where(in_force, any_of(directory.c.key, many))
+
+
 def records_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
     """What the directory says of these recipients, of those that it knows."""
-    return {row.key: load(row.record) for row in read_any(connection, RECORDS, keys)}
+    return {row.key: load(row.record) for row in read_any(connection, records_among, keys)}
 
 
 def records_after(connection: sa.Connection, after: str, *, limit: int) -> list[Record]:

@@ -1,6 +1,8 @@
 """Look-ups: whom a claim is for, and the places where they are told, some statements for all of them."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,18 +20,27 @@ _other = links.alias("other")
 _SEVERAL = sa.exists().where(
     _other.c.sender == links.c.sender, _other.c.chat == links.c.chat, _other.c.key != links.c.key
 )
-LINKS = sa.select(links.c.key, links.c.chat, _SEVERAL.label("several")).where(
-    links.c.sender == sa.bindparam("sender_"), any_of(links.c.key)
-)
-CLOSED = sa.select(closed).where(any_of(closed.c.key))
+
+
+@cache
+def links_among(many: int) -> sa.Select[Any]:
+    """The chats that so many have shown to a bot."""
+    found = sa.select(links.c.key, links.c.chat, _SEVERAL.label("several"))
+    return found.where(links.c.sender == sa.bindparam("sender_"), any_of(links.c.key, many))
+
+
+@cache
+def closed_among(many: int) -> sa.Select[Any]:
+    """Who of so many was deleted."""
+    return sa.select(closed).where(any_of(closed.c.key, many))
 
 
 def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[str, Known]:
     """What is known of each of these recipients to that sender."""
-    linked = {row.key: row for row in read_any(connection, LINKS, keys, {"sender_": sender})}
+    linked = {row.key: row for row in read_any(connection, links_among, keys, {"sender_": sender})}
     scopes = {key: [key] if key not in linked else [key, chat_scope(sender, linked[key].chat)] for key in keys}
     wishes = wishes_of(connection, [scope for some in scopes.values() for scope in some])
-    ended = {row.key: moment(row.at) for row in read_any(connection, CLOSED, keys)}
+    ended = {row.key: moment(row.at) for row in read_any(connection, closed_among, keys)}
     records = records_of(connection, keys)
     return {
         key: Known(

@@ -7,6 +7,7 @@ said in a chat holds there, whoever is told there. Of who was forgotten a stop i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,6 @@ from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
 from bridge.store.schema import directories, directory, wishes
 
-WISHES = sa.select(wishes).where(any_of(wishes.c.key))
 _STOP = sa.text(
     'INSERT INTO wishes (key, stopped_at, "by", at) VALUES (:key, :stopped_at, :by, :at)'
     ' ON CONFLICT (key) DO UPDATE SET stopped_at = excluded.stopped_at, "by" = excluded."by", at = excluded.at'
@@ -28,6 +28,12 @@ _WANT = sa.text(
     'INSERT INTO wishes (key, wants, "by", at) VALUES (:key, :wants, :by, :at)'
     ' ON CONFLICT (key) DO UPDATE SET wants = excluded.wants, "by" = excluded."by", at = excluded.at'
 )
+
+
+@cache
+def wishes_among(many: int) -> sa.Select[Any]:
+    """What so many have said."""
+    return sa.select(wishes).where(any_of(wishes.c.key, many))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Wish:
 def wishes_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Wish]:
     """What these want, of those that have said something."""
     by_stored = {stored: key for key in keys for stored in (forgotten_key(key), key)}
-    rows = {row.key: row for row in read_any(connection, WISHES, list(by_stored))}
+    rows = {row.key: row for row in read_any(connection, wishes_among, list(by_stored))}
     found: dict[str, Wish] = {}
     for stored, key in by_stored.items():  # what they have said since comes last
         if stored in rows:

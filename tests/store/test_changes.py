@@ -19,6 +19,7 @@ from bridge.store.people_file import Line
 from bridge.store.queries.addresses import ask_again, put_states
 from bridge.store.queries.directory import forget_others, put_in_force, put_records
 from bridge.store.queries.links import close_links, put_link, unlink
+from bridge.store.queries.moves import give_up
 from bridge.store.queries.mutes import add_mute, end_mute
 from bridge.store.queries.people_file import import_people
 from bridge.store.queries.told import close_person
@@ -41,6 +42,7 @@ WAYS: dict[str, Way] = {
     "told.close_person": lambda one: one.write(close_person, ALICE, START),
     "links.put_link": lambda one: one.write(put_link, ALICE, BOT, "7", how="token", now=START),
     "links.unlink": lambda one: one.write(unlink, ALICE, START),
+    "moves.give_up": lambda one: one.write(give_up, ALICE, BOT, "6"),
     "links.close_links": lambda one: one.write(close_links, ALICE, START),
     "directory.put_in_force": lambda one: one.write(put_in_force, ["another"]),
     "addresses.put_states": lambda one: one.write(put_states, [(BOT, "7", BLOCKED)]),

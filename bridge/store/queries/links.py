@@ -6,8 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.store.backend import backend_of
 from bridge.people.wants import chat_scope
+from bridge.store.backend import backend_of
 from bridge.store.compiled import read
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bridge.people.heard import button_key
 from bridge.store.moments import micros, moment
+from bridge.store.queries.changes import note_change
 from bridge.store.queries.links import link_of, put_link, revoke_tokens
 from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.schema import links, moved, proof_stops
@@ -81,6 +82,7 @@ def give_up(connection: sa.Connection, key: str, sender: str, chat: str) -> None
     for table in (links, moved):
         theirs = table.c.key == key, table.c.sender == sender, table.c.chat == chat
         connection.execute(sa.delete(table).where(*theirs))
+    note_change(connection)
 
 
 def proofs_stopped_at(connection: sa.Connection, key: str) -> datetime | None:

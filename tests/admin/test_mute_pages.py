@@ -101,6 +101,7 @@ PRESSED = {
     "announce": ({"whom": "all", "sink": "dm", "words_en": "Soon", "count": "4"}, {"sink": "dm", "people": "4"}),
     "announce stop": ({}, {"announcement": "1"}),
     "announce resume": ({}, {"announcement": "1"}),
+    "announce retry": ({}, {"announcement": "1"}),
 }
 #: Forms by which nothing is done.
 REFUSED = [

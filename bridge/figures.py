@@ -22,11 +22,13 @@ class Figures:
     """How often what happened; the bridge's own events are none of it.
 
     whole    it was counted from the beginning of the span on
+    since    from when on it was counted, where that is not the beginning
     sources  source → events that were taken in; `nowhere` of all of them went to no sink
     types    type → events, and so on; `downs`: node → how often it was down
     """
 
     whole: bool
+    since: datetime | None = None
     sources: Mapping[str, int]
     nowhere: int
     sinks: Mapping[str, Sent]
@@ -45,13 +47,15 @@ class OwnerFigures:
     """What was told of the users of an owner.
 
     realm, name  whose they are
-    types        of each span, in their order: type → events
+    since        from when on the first span was counted, where that is not its beginning
+    types        of each span, in their order: type → events; of those after the first nothing where they are not whole
     users        of the first span: name → events, the busiest first
     cut          there may have been more events in the first span than are looked at
     """
 
     realm: str
     name: str
+    since: datetime | None = None
     types: Sequence[Mapping[str, int]]
     users: Mapping[str, int]
     cut: bool

@@ -1,5 +1,6 @@
 """`report` shows what happened, and sends it only where that is asked for."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def test_a_report_is_shown_and_not_sent(file: Path, capsys: pytest.CaptureFixtur
         main(["report", "--config", str(file)])
     assert "1 event" in capsys.readouterr().out
     assert reports(file) == 0
+
+
+def test_a_month_is_shown_as_soon_as_one_is_over(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text(file.read_text().replace("{at:", "{every: month, at:"))
+    with pytest.raises(SystemExit, match="0"):
+        main(["report", "--json", "--config", str(file)])
+    [report] = json.loads(capsys.readouterr().out)
+    today = datetime.now(UTC).date()
+    assert report["data"]["report"]["every"] == "month"
+    assert report["data"]["report"]["ends_at"] == f"{today.replace(day=1) - timedelta(days=1)}T23:59:59.999999Z"
 
 
 def test_a_report_is_sent_as_often_as_it_is_asked_for(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""A report: what happened in a day or a week, as the event that it becomes. Pure.
+"""A report: what happened in a day, a week or a month, as the event that it becomes. Pure.
 
 It is told once for each period, whoever tells it: its key is made of its name and the days alone.
 """
@@ -10,16 +10,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.alerts.alert import Alert
-from bridge.alerts.periods import DAYS, Due, Period, period_of
+from bridge.alerts.periods import Due, Period, compared
 from bridge.alerts.report_settings import ReportSettings
 from bridge.event import iso
 from bridge.figures import Collected, Figures, OwnerFigures, Span
 
 WORD = "report"
 LATE = 900.0  # seconds after its time from which on a report says that it is late
-WEEK = timedelta(days=7)
 SHOWN = 10  # of a kind that are told by name
-#: What a span is compared with: the one just before, and of a day the same one of the week before.
+#: What a span is compared with, as it is told.
 COMPARED = ("before", "week_before")
 
 
@@ -43,11 +42,10 @@ class Report:
 
     @property
     def spans(self) -> Sequence[Span]:
-        """What it tells of, then what it is compared with: the day before, and the same day of the week before."""
-        period, days = self.due.period, timedelta(days=DAYS[self.settings.every])
-        back = (days,) if days == WEEK else (days, WEEK)
-        compared = [period_of(period.first - one, period.after - one, self.zone) for one in back]
-        return [(one.begins, one.ends) for one in (period, *compared)]
+        """What it tells of, then what it is compared with."""
+        period = self.due.period
+        found = (period, *compared(period, self.settings.rhythm(), self.zone))
+        return [(one.begins, one.ends) for one in found]
 
     def alert(self, found: Collected, now: datetime) -> Alert:
         """What is told of it, once it is known what happened in its `spans`."""
@@ -87,6 +85,7 @@ def _told_owner(report: Report, of: OwnerFigures, late: datetime | None) -> dict
     known = {word: counts for word, counts in zip(COMPARED, before, strict=False) if counts}
     return {
         **_period(report, late),
+        **_since(of.since),
         "events": sum(types.values()),
         **{word: sum(counts.values()) for word, counts in known.items()},
         **_parts("types", "type", types, known),
@@ -108,11 +107,15 @@ def _period(report: Report, late: datetime | None) -> dict[str, Any]:
     }
 
 
+def _since(since: datetime | None) -> dict[str, Any]:
+    """That its beginning was not counted: the bridge was not there yet, or does not keep it so long."""
+    return {"counted_from": iso(since)} if since else {}
+
+
 def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, Any]:
     period, settings = report.due.period, report.settings
     of, *before = found.figures
-    compared = dict(zip(COMPARED, before, strict=False))
-    known = {word: one for word, one in compared.items() if one.whole}
+    known = {word: one for word, one in zip(COMPARED, before, strict=False) if one.whole}
     sent = of.sinks.values()
     parts = {
         "type": lambda: _parts("types", "type", of.types, {word: one.types for word, one in known.items()}),
@@ -122,6 +125,7 @@ def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, 
     }
     return {
         **_period(report, late),
+        **_since(of.since),
         "events": of.events,
         **{word: one.events for word, one in known.items()},
         "nowhere": of.nowhere,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from bridge.alerts.periods import WEEKDAYS, Every, Rhythm
+from bridge.alerts.periods import WEEKDAYS, Calendar, Every, Rhythm
 from bridge.settings import Names, Settings
 
 By = Literal["type", "owner", "node", "user"]
@@ -36,13 +36,19 @@ TimeOfDay = Annotated[
 
 
 class ReportSettings(Settings):
-    """What happened in a day or a week, told every morning or when it is wanted."""
+    """What happened in a day, a week or a month, told every morning or when it is wanted."""
 
     example: ClassVar[str] = 'at: "09:00", to: ops'
 
-    every: Every = Field("day", description="how often, each of the days before: day, week")
+    every: Every = Field("day", description="how often, each of what was before: day, week, month")
     weekday: Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"] | None = Field(
         None, description="the day on which a week is told; mon where nothing is said"
+    )
+    day: int | None = Field(
+        None, ge=1, le=28, description="the day of the month on which a month is told, 1 to 28; 1 where nothing is said"
+    )
+    calendar: Calendar | None = Field(
+        None, description="whose months they are: gregorian, jalali; gregorian where nothing is said"
     )
     at: TimeOfDay = Field(description="the time of the day, in the file's `timezone`")
     to: Names = Field(min_length=1, description="the sinks that it is sent to")
@@ -56,7 +62,8 @@ class ReportSettings(Settings):
 
     def rhythm(self) -> Rhythm:
         """When it is told."""
-        return Rhythm(self.every, self.at, WEEKDAYS.index(self.weekday or WEEKDAYS[0]))
+        weekday = WEEKDAYS.index(self.weekday or WEEKDAYS[0])
+        return Rhythm(self.every, self.at, weekday, self.day or 1, self.calendar or "gregorian")
 
     @model_validator(mode="after")
     def _what_an_owner_may_know(self) -> "ReportSettings":
@@ -68,4 +75,11 @@ class ReportSettings(Settings):
     def _weekday_of_a_week(self) -> "ReportSettings":
         if self.weekday is not None and self.every != "week":
             raise ValueError("weekday is for a week: write every: week, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _day_and_calendar_of_a_month(self) -> "ReportSettings":
+        for name in ("day", "calendar"):
+            if getattr(self, name) is not None and self.every != "month":
+                raise ValueError(f"{name} is for a month: write every: month, or leave it out")
         return self

@@ -1,4 +1,4 @@
-"""Reporting: tells what happened in a day or a week when its time has come, once, whoever looks first.
+"""Reporting: tells what happened in a day, a week or a month when its time has come, once, whoever looks first.
 
 due (`periods.py`) → what was counted, from the store → Report (`report.py`) → put for its sinks, carried like any event
 
@@ -12,7 +12,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bridge.alerts.alert import Alert, stored_key
-from bridge.alerts.periods import Every, last_due
+from bridge.alerts.periods import TOO_LATE, last_due
 from bridge.alerts.report import Report, is_empty
 from bridge.alerts.report_settings import ReportSettings
 from bridge.clock import Clock
@@ -28,8 +28,6 @@ from bridge.telemetry import log
 LOG = logging.getLogger("bridge.reports")
 ROW = "reports"  # what the verdicts and the deliveries call it, with the report's name
 ROUND = 15.0  # seconds between two looks at what is due
-#: Seconds after which nobody wants to read it any more.
-TOO_LATE: Mapping[Every, float] = {"day": 86400.0, "week": 3 * 86400.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def own_samples(*, at: datetime) -> list[Event]:
 def _report(at: datetime) -> Alert:
     """Of the day before, with a bit of everything."""
     settings = ReportSettings(at=time(9), to=("ops",))
-    due = Due(period_before(at.date(), settings.every, UTC_ZONE), at)
+    due = Due(period_before(at.date(), settings.rhythm(), UTC_ZONE), at)
     types = {
         "user.created": 41,
         "user.limited": 88,

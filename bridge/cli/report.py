@@ -1,4 +1,4 @@
-"""`report`: what happened in the last day or week, as it is told in the morning."""
+"""`report`: what happened in the last day, week or month, as it is told in the morning."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +26,7 @@ def report(
     send: Annotated[bool, typer.Option("--send", help="Send it to its sinks too, by the running bridge.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a report on the last day or week, as each of its sinks would get it; it is sent only with --send."""
+    """Show a report on the last day, week or month, as each of its sinks would get it; it is sent only with --send."""
     settings, now = load_settings(config), datetime.now(UTC)
     names = _names(settings, name)
     with existing_ledger(settings) as ledger:

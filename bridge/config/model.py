@@ -92,7 +92,7 @@ class Config(Settings):
     admin: AdminSettings | None = Field(None, description="where you look at the bridge, and who may")
     alerts: AlertSettings | None = Field(None, description="who is told what goes wrong with the bridge itself")
     reports: dict[Name, ReportSettings] = Field(
-        {}, description="what happened in a day or a week, told when it is over"
+        {}, description="what happened in a day, a week or a month, told when it is over"
     )
     directory: DirectorySettings | None = Field(None, description="where owners, users and nodes are reached")
     people: PeopleSettings | None = Field(

@@ -25,6 +25,7 @@ def warn_of_parts(document: Document, config: Config) -> None:
         document.warn(("store",), f"cannot be written by who asks: {obstacle}")
     _warn_of_sources(document, config)
     _warn_of_sinks(document, config)
+    _warn_of_reports(document, config)
     _warn_of_unread_keys(document, config)
 
 
@@ -74,6 +75,15 @@ def _warn_of_sinks(document: Document, config: Config) -> None:
             document.warn(("sinks", name), "is disabled, nothing is kept for it", where)
         elif name not in named:
             document.warn(("sinks", name), "no row names it", document.key_position(paths[name]))
+
+
+def _warn_of_reports(document: Document, config: Config) -> None:
+    """What is compared is counted for as long as it is kept."""
+    for name, report in config.reports.items():
+        if config.keep.operators < (reach := report.rhythm().reach.total_seconds()):
+            days = round(reach / 86400)
+            what = f"looks back {days} days, and what is older than keep is not counted: write keep: {days}d"
+            document.warn(("reports", name), what, document.key_position(("reports", name)))
 
 
 def _warn_of_unread_keys(document: Document, config: Config) -> None:

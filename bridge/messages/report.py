@@ -84,12 +84,16 @@ class _Writer:
             yield self._say(
                 N_("The clock was changed: this day had %(hours)s hours"), hours=self._formats.number(hours)
             )
+        if isinstance(since := moment(self._report.get("counted_from")), datetime):
+            yield self._say(N_("Counted from %(time)s on"), time=self._formats.when(since))
         if isinstance(late := moment(self._report.get("late_at")), datetime):
             yield self._say(N_("⏰ Told late, at %(time)s"), time=self._formats.when(late))
 
     def _comparisons(self) -> Iterator[tuple[str, str]]:
         if self._report.get("every") == "week":
             yield "before", N_("%(change)s on the week before")
+        elif self._report.get("every") == "month":
+            yield "before", N_("%(change)s on the month before")
         else:
             yield "before", N_("%(change)s on the day before")
             yield "week_before", N_("%(change)s on the same day a week before")

@@ -206,7 +206,7 @@ KEYS: Mapping[str, Key] = {
     "report": _object(
         N_("Report"),
         text="name every",
-        time="begins_at ends_at late_at",
+        time="begins_at ends_at counted_from late_at",
         number="events before week_before nowhere delivered given_up held_back",
         hours="hours",
         truth="cut",

@@ -184,7 +184,7 @@ TYPES: Mapping[str, EventType] = {one.name: one for one in (
     EventType("bridge.source_silent", "nothing has come from a source for a while", "🔇", N_("Source silent"), AMBER),
     EventType("bridge.source_heard", "a source that was silent has spoken again",
               "🔊", N_("Source heard again"), GREEN),
-    EventType("bridge.report", "what happened in a day or a week", "☀️", N_("Report"), BLUE),
+    EventType("bridge.report", "what happened in a day, a week or a month", "☀️", N_("Report"), BLUE),
     EventType("message.posted", "a message was posted to the Discord endpoint", "💬", N_("Message"), BLUE),
 )}  # fmt: skip
 

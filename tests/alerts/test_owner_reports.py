@@ -1,8 +1,8 @@
 """A report for each owner: of their own users alone, at their own address, once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -28,13 +28,20 @@ YESTERDAY = NINE - DAY
 class Replica:
     """One process that reports to owners, of two panels."""
 
-    def __init__(self, outbox: SqlOutbox, at: datetime, *, realms: Sequence[str] = ("shop",)) -> None:
+    def __init__(
+        self,
+        outbox: SqlOutbox,
+        at: datetime,
+        *,
+        realms: Sequence[str] = ("shop",),
+        reports: Mapping[str, ReportSettings] = EACH,
+    ) -> None:
         self.announced: list[Delivery] = []
         self.reporter = Reporter(outbox, FakeClock(at), announce=self.announced.extend)
         rows = [("route 1", Route(match="*", to=("ops",)))]  # type: ignore[arg-type]
         sinks = ("ops", "resellers")
         router = Router(rows, sinks={name: Enabled() for name in sinks})
-        self.reporter.configure(ReportPlan(EACH, TEHRAN, router, frozenset(sinks), {}, realms))
+        self.reporter.configure(ReportPlan(reports, TEHRAN, router, frozenset(sinks), {}, realms))
 
     async def tell(self) -> list[Delivery]:
         await self.reporter.tell()
@@ -62,6 +69,7 @@ async def test_each_is_told_of_their_own_users_alone_and_who_had_nothing_is_told
 ) -> None:
     await put(
         outbox,
+        about(None, at=YESTERDAY - 2 * DAY),  # since then it is counted
         *(about("seven", user=name) for name in ("alice", "alice", "bob")),
         about("seven", type_="user.expired", at=YESTERDAY - DAY),
         about("seven", type_="user.expired"),
@@ -86,10 +94,39 @@ async def test_each_is_told_of_their_own_users_alone_and_who_had_nothing_is_told
     assert "before" not in told["nine"]
 
 
+async def test_what_was_not_counted_whole_is_no_comparison_and_what_is_told_says_from_when_it_counts(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    await put(outbox, about("seven", at=YESTERDAY - DAY), about("seven"))
+    await Replica(outbox, NINE - DAY).tell()
+    assert reports(store_url)["seven"]["counted_from"] == "2026-11-27T05:30:00Z"
+    await Replica(outbox, NINE).tell()
+    told = reports(store_url)["seven"]
+    assert told["events"] == 1
+    assert {"before", "counted_from"}.isdisjoint(told)
+
+
+async def test_a_month_is_told_to_each_owner_of_their_users_against_the_month_before(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    month = {"mine": ReportSettings(every="month", at="09:00", to="resellers", each="owner")}  # type: ignore[arg-type]
+    first = datetime(2026, 12, 1, 5, 30, tzinfo=UTC)  # nine in Tehran
+    days = [(95, None), (34, "seven"), (25, "seven"), (3, "seven"), (3, "nine")]
+    await put(outbox, *(about(owner, at=first - days * DAY) for days, owner in days))
+    for at in (first, first + DAY, first + 5 * DAY):
+        await Replica(outbox, at, reports=month).tell()
+    told = reports(store_url)
+    assert {name: (one["every"], one["events"], one.get("before")) for name, one in told.items()} == {
+        "seven": ("month", 2, 1),
+        "nine": ("month", 1, None),
+    }
+    assert len(kept(store_url)) == 2
+
+
 async def test_an_owner_is_told_nothing_of_the_operators_business(outbox: SqlOutbox, store_url: str) -> None:
     await put(outbox, about("seven"))
     await Replica(outbox, NINE).tell()
-    known = {"name", "every", "begins_at", "ends_at", "hours", "events", "types", "users"}
+    known = {"name", "every", "begins_at", "ends_at", "hours", "counted_from", "events", "types", "users"}
     assert set(reports(store_url)["seven"]) == known
 
 

@@ -8,18 +8,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bridge.alerts.periods import LONGEST, TOO_LATE, Every
 from bridge.alerts.report_settings import ReportSettings
-from bridge.alerts.reporting import TOO_LATE, Reporter, ReportPlan
+from bridge.alerts.reporting import Reporter, ReportPlan
 from bridge.event import Event
 from bridge.outcome import Attempt, Dead, Delivered, Done
 from bridge.routing import Route, Router
 from bridge.samples import sample
 from bridge.store import open_ledger
 from bridge.store.base import Settlement
+from bridge.store.keep import Keep
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import figures
 from bridge.store.queries.events import deliveries_of
 from bridge.store.queries.records import event
+from bridge.store.retention import prune
 from tests.alerts.telling import Enabled, came, kept
 from tests.fakes import FakeClock, an_intake
 from tests.store.boxes import claimed
@@ -103,6 +106,64 @@ async def test_over_changed_clocks_each_day_is_told_once(outbox: SqlOutbox, stor
     days = [one["begins_at"] for one in told(store_url)]
     assert len(days) == len(set(days))
     assert sum(one["hours"] for one in told(store_url)) == 24 * len(days) - (zone == BERLIN)
+
+
+MONTH = {"month": ReportSettings(every="month", at="09:00", to="ops")}  # type: ignore[arg-type]
+FIRST = datetime(2026, 12, 1, 5, 30, tzinfo=UTC)  # nine in Tehran
+
+
+async def test_a_month_is_told_on_its_day_once_by_all_replicas_and_restarts_against_the_month_before(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    begins = [datetime(2026, month, day, 20, 30, tzinfo=UTC) for month, day in ((9, 30), (10, 31), (11, 30))]
+    second = timedelta(seconds=1)
+    at = [begins[0] - DAY, begins[0], begins[1] - second, begins[1], begins[1] + 9 * DAY, begins[2] - second, begins[2]]
+    await outbox.put(an_intake(*map(about, at)))
+    await Replica(outbox, FakeClock(FIRST - second), reports=MONTH).tell()
+    assert [one["begins_at"] for one in told(store_url)] == []  # of October, told on 1 November, it is too late by now
+    for hours in range(0, 24 * 30, 24):
+        await Replica(outbox, FakeClock(FIRST + timedelta(hours=hours)), reports=MONTH).tell()
+    [report] = told(store_url)
+    assert (report["every"], report["events"], report["before"]) == ("month", 3, 2)
+    assert report["begins_at"] == "2026-10-31T20:30:00Z"
+    assert {"week_before", "counted_from", "late_at"}.isdisjoint(report)
+
+
+async def test_a_month_of_the_persian_calendar_is_told_on_the_first_of_the_next(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    aban, azar = (datetime(2026, month, day, 20, 30, tzinfo=UTC) for month, day in ((10, 22), (11, 21)))
+    reports = {"month": MONTH["month"].model_copy(update={"calendar": "jalali"})}
+    await outbox.put(an_intake(*map(about, [aban - 40 * DAY, aban - DAY, aban, aban + DAY, azar - DAY, azar])))
+    for at in (azar, azar + timedelta(hours=9), azar + 2 * DAY):
+        await Replica(outbox, FakeClock(at), reports=reports).tell()
+    [report] = told(store_url)
+    assert (report["begins_at"], report["events"], report["before"]) == ("2026-10-22T20:30:00Z", 3, 1)
+
+
+async def test_what_is_kept_for_less_than_a_month_says_from_when_on_it_counts(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    await outbox.put(an_intake(*(about(FIRST - days * DAY) for days in (60, 31, 20, 3))))
+    await prune(outbox, keep=Keep(operators=25 * 86400.0), clock=FakeClock(FIRST))
+    await Replica(outbox, FakeClock(FIRST), reports=MONTH).tell()
+    [report] = told(store_url)
+    assert (report["events"], report["counted_from"]) == (2, "2026-11-11T05:30:00Z")
+    assert "before" not in report
+
+
+@pytest.mark.parametrize("every", ["day", "week", "month"])
+async def test_what_is_told_as_late_as_it_may_be_finds_all_that_it_needs(
+    outbox: SqlOutbox, store_url: str, every: Every
+) -> None:
+    last = ReportSettings(every=every, at="23:59", to="ops", day=28 if every == "month" else None)  # type: ignore[arg-type]
+    late = datetime(2026, 9, 28, 20, 29, tzinfo=UTC) + timedelta(seconds=TOO_LATE[every])
+    await outbox.put(an_intake(*(about(late - days * DAY) for days in range(98))))
+    await prune(outbox, keep=Keep(operators=last.rhythm().reach.total_seconds()), clock=FakeClock(late))
+    await Replica(outbox, FakeClock(late), reports={"last": last}).tell()
+    [report] = told(store_url)
+    assert report["events"] == report["before"] == LONGEST[every]
+    assert "counted_from" not in report
 
 
 async def test_what_was_missed_is_told_late_and_says_so_and_what_is_too_old_is_not(

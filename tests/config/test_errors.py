@@ -84,10 +84,30 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             SINK + 'reports: {morning: {at: "09:00", to: ops, weekday: mon}}',
             "3:20: reports.morning: weekday is for a week: write every: week, or leave it out",
         ),
+        (
+            SINK + 'reports: {morning: {at: "09:00", to: ops, day: 1}}',
+            "3:20: reports.morning: day is for a month: write every: month, or leave it out",
+        ),
+        (
+            SINK + 'reports: {morning: {every: week, at: "09:00", to: ops, calendar: jalali}}',
+            "3:20: reports.morning: calendar is for a month: write every: month, or leave it out",
+        ),
+        (
+            SINK + 'reports: {month: {every: month, at: "09:00", to: ops, day: 29}}',
+            "3:60: reports.month.day should be at most 28",
+        ),
+        (
+            SINK + 'reports: {month: {every: month, at: "09:00", to: ops, day: 0}}',
+            "3:60: reports.month.day should be at least 1",
+        ),
+        (
+            SINK + 'reports: {month: {every: month, at: "09:00", to: ops, calendar: persian}}',
+            "3:65: reports.month.calendar should be gregorian or jalali",
+        ),
         (SINK + 'reports: {morning: {at: "09:00", to: []}}', "3:38: reports.morning.to should not be empty"),
         (
             SINK + 'reports: {morning: {at: "09:00", to: ops, every: hour}}',
-            "3:50: reports.morning.every should be day or week",
+            "3:50: reports.morning.every should be day, week or month",
         ),
         (SINK + "alerts: {to: opps}", '3:14: alerts: no sink named "opps": did you mean "ops"?'),
         (SINK + "alerts: {to: []}", "3:14: alerts.to should not be empty"),

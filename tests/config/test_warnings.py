@@ -381,3 +381,22 @@ def test_a_folder_that_belongs_to_somebody_else_is_one_too(tmp_path: Path, store
     assert warnings(tmp_path, text) == [
         f"1:8: store cannot be written by who asks: {tmp_path}/locked: permission denied"
     ]
+
+
+@pytest.mark.parametrize(
+    ("report", "days"),
+    [
+        ("at: '09:00'", 10),
+        ("every: week, at: '09:00'", 18),
+        ("every: month, at: '09:00'", 70),
+        ("every: month, calendar: jalali, day: 28, at: '09:00'", 97),
+    ],
+)
+def test_what_is_kept_for_less_than_a_report_looks_back_is_worth_a_warning(
+    tmp_path: Path, report: str, days: int
+) -> None:
+    file = f"{GOOD}  - to: ops\nreports:\n  told: {{{report}, to: ops}}\n"
+    line = file.splitlines().index(next(one for one in file.splitlines() if "told" in one)) + 1
+    what = f"looks back {days} days, and what is older than keep is not counted: write keep: {days}d"
+    assert warnings(tmp_path, f"{file}keep: {days * 24 - 1}h\n") == [f"{line}:3: reports.told: {what}"]
+    assert warnings(tmp_path, f"{file}keep: {days}d\n") == []

@@ -162,15 +162,15 @@ async def test_a_name_of_any_length_is_counted_under_its_key(outbox: SqlOutbox, 
     assert counted(any_store_url, What.ROW) == {(index_key(long), "matched"): 2}
 
 
-async def test_minutes_are_kept_for_two_days_quarters_for_two_weeks_and_more_and_hours_as_long_as_the_ledger(
+async def test_minutes_are_kept_for_two_days_quarters_for_three_months_and_hours_as_long_as_the_ledger(
     outbox: SqlOutbox, any_store_url: str
 ) -> None:
-    for days in (40, 19, 17, 3, 1):
+    for days in (300, 98, 96, 3, 1):
         await outbox.put(an_intake(an_event(at=START - timedelta(days=days))))
-    await prune(outbox, keep=Keep(operators=30.0 * DAY), clock=FakeClock())
+    await prune(outbox, keep=Keep(operators=200.0 * DAY), clock=FakeClock())
     assert _days(any_store_url, MINUTE) == [1]
-    assert _days(any_store_url, QUARTER) == [1, 3, 17]
-    assert _days(any_store_url, HOUR) == [1, 3, 17, 19]
+    assert _days(any_store_url, QUARTER) == [1, 3, 96]
+    assert _days(any_store_url, HOUR) == [1, 3, 96, 98]
 
 
 async def test_whose_and_of_which_node_an_event_is_is_counted_by_the_quarter_of_an_hour(

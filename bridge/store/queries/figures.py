@@ -50,10 +50,10 @@ def _figures(connection: sa.Connection, span: Span) -> Figures:
     found: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for what, name, detail, n in connection.execute(counted):
         found[what, detail][name] = int(n)
-    since = sa.select(sa.func.min(_t.at)).where(_t.what == What.IN.value, _t.step == QUARTER)
-    began = connection.execute(since).scalar()
+    since = counted_since(connection)
     return Figures(
-        whole=began is not None and began <= begins,
+        whole=since is not None and since <= span[0],
+        since=since if since is not None and span[0] < since < span[1] else None,
         sources=found[What.IN, "accepted"],
         nowhere=sum(found[What.IN, "nowhere"].values()),
         sinks=_sinks(found),
@@ -62,6 +62,13 @@ def _figures(connection: sa.Connection, span: Span) -> Figures:
         nodes=dict(Counter(found[What.NODE, ""]) + Counter(found[What.NODE, "down"])),
         downs=found[What.NODE, "down"],
     )
+
+
+def counted_since(connection: sa.Connection) -> datetime | None:
+    """From when on there are figures, to the quarter of an hour; None where there are none."""
+    first = sa.select(sa.func.min(_t.at)).where(_t.what == What.IN.value, _t.step == QUARTER)
+    at = connection.execute(first).scalar()
+    return None if at is None else datetime.fromtimestamp(at, UTC)
 
 
 def _sinks(found: Mapping[tuple[str, str], Mapping[str, int]]) -> dict[str, Sent]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bridge.figures import OwnerFigures, Span
 from bridge.store.matching import is_of_owner
-from bridge.store.queries.figures import MOST_USERS, USER
+from bridge.store.queries.figures import MOST_USERS, USER, counted_since
 from bridge.store.queries.tallies import OTHER, QUARTER, What
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import events, tallies
@@ -27,14 +27,18 @@ def owners_of(connection: sa.Connection, span: Span) -> Sequence[str]:
 
 def owner_figures(connection: sa.Connection, realm: str, name: str, spans: Sequence[Span]) -> OwnerFigures | None:
     """What was told of an owner's users in these spans; None where there is nothing of it in the first."""
-    (types, users), *before = (_counted(connection, realm, name, span) for span in spans)
+    first, *compared = spans
+    types, users = _counted(connection, realm, name, first)
     if not types:
         return None
+    since = counted_since(connection) or first[0]
+    before = [_counted(connection, realm, name, one)[0] if since <= one[0] else Counter[str]() for one in compared]
     busiest = sorted(users.items(), key=lambda one: (-one[1], one[0]))[:MOST_USERS]
     return OwnerFigures(
         realm=realm,
         name=name,
-        types=[types, *(one for one, _ in before)],
+        since=since if first[0] < since < first[1] else None,
+        types=[types, *before],
         users=dict(busiest),
         cut=sum(types.values()) >= MOST_LOOKED_AT,
     )

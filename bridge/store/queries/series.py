@@ -26,7 +26,7 @@ def series(
     limit: int | None = None,
 ) -> list[PointRecord]:
     """How often something was counted in each step of so many seconds: of whole hours for as long as the ledger is
-    kept, of whole quarters of an hour for two weeks, of less for two days.
+    kept, of whole quarters of an hour for three months at most, of less for two days.
     """
     counted = _counted(what, step)
     select = _as_counted() if counted == step else _added_up(step)

@@ -1,6 +1,7 @@
 """Tallies: what happened, counted in the commit that makes it so: by the minute for two days, by the hour for as long
-as the ledger is kept. What reports tell is counted by the quarter of an hour too, for two weeks and a little more: a
-day begins at a full quarter of an hour of UTC in every zone, but not at a full hour (Tehran's at 20:30).
+as the ledger is kept. What reports tell is counted by the quarter of an hour too, for as long as a month and the one
+before it may be told of: a day begins at a full quarter of an hour of UTC in every zone, but not at a full hour
+(Tehran's at 20:30).
 
 A commit writes one row for each name and step, however many events it carries, and in one order, so that two of them
 cannot be in each other's way.
@@ -38,7 +39,7 @@ class What(StrEnum):
 
 MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 KEEP_MINUTES = timedelta(hours=48)
-KEEP_QUARTERS = timedelta(days=18)  # a week, the one before, three days that it is late, and a day for the zones
+KEEP_QUARTERS = timedelta(days=97)  # two months, 28 days until the last is told, and 7 that it may be late
 MOST_TYPES = 200  # names of types that are told apart in a day: a panel may make up any number
 MOST_OWNERS, MOST_NODES = 1000, 200  # likewise
 OTHER = "other"

@@ -51,6 +51,7 @@ class OwnerFigures:
     types        of each span, in their order: type → events; of those after the first nothing where they are not whole
     users        of the first span: name → events, the busiest first
     cut          there may have been more events in the first span than are looked at
+    bars         how many events there were in each of the parts that were asked for
     """
 
     realm: str
@@ -59,6 +60,7 @@ class OwnerFigures:
     types: Sequence[Mapping[str, int]]
     users: Mapping[str, int]
     cut: bool
+    bars: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Collected:
     users    of the first span: name → events, the busiest first; `cut` where there were too many events to look at all
     heard    source → when it was last heard before the first span's end, to the quarter of an hour
     dead     what was given up, most of it first
+    bars     how many events were taken in in each of the parts that were asked for
     """
 
     figures: Sequence[Figures]
@@ -85,3 +88,4 @@ class Collected:
     cut: bool
     heard: Mapping[str, datetime]
     dead: Sequence[GivenUp]
+    bars: Sequence[int] = ()

@@ -77,7 +77,8 @@ class Message:
     """One event for one sink, ready to be built into a request.
 
     blocks    block name → rendered text, already escaped for the service. Beside those that the sink asked for there
-              is `remarks`: lines that go above the message, as that it is a replay; empty for most
+              is `remarks`: lines that go above the message, as that it is a replay; empty for most; and
+              `chart`, where a report is shown as a picture: bars (bridge/chart.py)
     at        when this attempt is made, aware UTC: what a signature is dated with
     template  the template that the row named, None for the default one
     sealed    originals of what is masked in the event, for a sink that unmasks; no template sees them

@@ -95,7 +95,7 @@ def preview(
         request = _masked(sink, _first_request(_somewhere(sink, event), message))
         shown = request.body if isinstance(request.body, dict) else {}
     elif (service := sink.look.service) is not None:
-        shown = json.loads(specimen(service).open(Tools(Http(), {})).build(message).body)
+        shown = json.loads(specimen(service).open(Tools(Http(), {})).build(message).json)
     return Preview(event, to.sink, to.row, message, sink.look.service, request, shown, fault)
 
 
@@ -126,7 +126,7 @@ def _first_request(sink: ServiceSink[Any], message: Message) -> Request:
 
 
 def _masked(sink: ServiceSink[Any], request: Request) -> RequestShape:
-    text = sink.mask(request.body.decode("utf-8", "replace"))
+    text = sink.mask(request.json.decode("utf-8", "replace"))
     try:
         body = json.loads(text)
     except ValueError:

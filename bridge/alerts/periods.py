@@ -9,6 +9,8 @@ calendar that is asked for, from the first day of it to the first of the next.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
+from math import ceil
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ Every = Literal["day", "week", "month"]
 Calendar = Literal["gregorian", "jalali"]
 
 WEEK = 7  # days
+HOUR = 3600  # seconds
 LONGEST: Mapping[Every, int] = {"day": 1, "week": WEEK, "month": 31}  # days
 #: Seconds after which nobody wants to read it any more.
 TOO_LATE: Mapping[Every, float] = {"day": 86400.0, "week": 3 * 86400.0, "month": 7 * 86400.0}
@@ -126,6 +129,16 @@ def compared(period: Period, rhythm: Rhythm, zone: ZoneInfo) -> Sequence[Period]
 def period_of(first: date, after: date, zone: ZoneInfo) -> Period:
     """The days from `first` on, up to the one before `after`."""
     return Period(first, after, moment_of(first, time(), zone), moment_of(after, time(), zone))
+
+
+def parts_of(period: Period, rhythm: Rhythm, zone: ZoneInfo) -> Sequence[tuple[datetime, datetime]]:
+    """Its hours where it is a day, else its days: from when to when; of a last hour what there is of it."""
+    if rhythm.every != "day":
+        days = ((period.first + timedelta(days=number)) for number in range((period.after - period.first).days))
+        found = (period_of(day, day + timedelta(days=1), zone) for day in days)
+        return [(one.begins, one.ends) for one in found]
+    hours = [period.begins + timedelta(hours=number) for number in range(ceil(period.seconds / HOUR))]
+    return list(pairwise([*hours, period.ends]))
 
 
 def dues(rhythm: Rhythm, zone: ZoneInfo, *, since: date, until: date) -> Iterator[Due]:

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.alerts.alert import Alert
-from bridge.alerts.periods import Due, Period, compared
+from bridge.alerts.periods import Due, Period, compared, parts_of
 from bridge.alerts.report_settings import ReportSettings
 from bridge.event import iso
 from bridge.figures import Collected, Figures, OwnerFigures, Span
@@ -46,6 +46,11 @@ class Report:
         period = self.due.period
         found = (period, *compared(period, self.settings.rhythm(), self.zone))
         return [(one.begins, one.ends) for one in found]
+
+    @property
+    def parts(self) -> Sequence[Span]:
+        """Those of what it tells of that a picture shows; none where there is to be none."""
+        return parts_of(self.due.period, self.settings.rhythm(), self.zone) if self.settings.picture else ()
 
     def alert(self, found: Collected, now: datetime) -> Alert:
         """What is told of it, once it is known what happened in its `spans`."""
@@ -87,6 +92,7 @@ def _told_owner(report: Report, of: OwnerFigures, late: datetime | None) -> dict
         **_period(report, late),
         **_since(of.since),
         "events": sum(types.values()),
+        **({"bars": list(of.bars)} if of.bars else {}),
         **{word: sum(counts.values()) for word, counts in known.items()},
         **_parts("types", "type", types, known),
         **_parts("users", "name", of.users),
@@ -127,6 +133,7 @@ def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, 
         **_period(report, late),
         **_since(of.since),
         "events": of.events,
+        **({"bars": list(found.bars)} if found.bars else {}),
         **{word: one.events for word, one in known.items()},
         "nowhere": of.nowhere,
         "delivered": sum(one.delivered for one in sent),

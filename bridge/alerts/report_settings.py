@@ -58,6 +58,9 @@ class ReportSettings(Settings):
     by: Annotated[tuple[By, ...], BeforeValidator(_one_or_many)] = Field(
         ALL, description="what is told apart: type, owner, node, user"
     )
+    picture: bool = Field(
+        False, description="true: with bars of each hour or day, as a picture where the service shows one"
+    )
     skip_empty: bool = Field(False, description="say nothing where nothing happened")
 
     def rhythm(self) -> Rhythm:

@@ -119,7 +119,7 @@ class Reporter:
     async def _tell_owners(self, plan: ReportPlan, report: Report, now: datetime) -> None:
         """Tell those owners who had something happen and were not told, a commit for those of a realm."""
         told: dict[str, list[Routed]] = {realm: [] for realm in plan.realms}
-        for of in await self._outbox.of_owners(report.spans, plan.realms):
+        for of in await self._outbox.of_owners(report.spans, plan.realms, report.parts):
             if not await self._outbox.is_remembered(stored_key(report.owner_key(of)), now=now):
                 told[of.realm].append(plan.routed_to_owner(report, of, now))
         for realm, routed in told.items():
@@ -129,7 +129,7 @@ class Reporter:
     async def _tell(self, plan: ReportPlan, report: Report, now: datetime) -> None:
         if await self._outbox.is_remembered(stored_key(report.key), now=now):
             return
-        found = await self._outbox.collected(report.spans)
+        found = await self._outbox.collected(report.spans, report.parts)
         if is_empty(found) and (report.settings.skip_empty or not found.figures[0].whole):
             return  # nothing happened, or there was no bridge yet
         routed = plan.routed(report, report.alert(found, now), now)

@@ -64,12 +64,12 @@ def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "It
         raise BridgeError(f"report {name}: there is nothing to tell of yet")
     due = replace(due, due=replace(due.due, at=now))  # it is asked for now, and so is not late
     if due.settings.each is None:
-        routed = plan.routed(due, due.alert(ledger.read(collected, due.spans), now), now)
+        routed = plan.routed(due, due.alert(ledger.read(collected, due.spans, due.parts), now), now)
         yield None, replace(routed, fingerprint=None)  # beside the one that is told at its time
         return
     for owner in ledger.read(owners_of, due.spans[0]):
         for realm in plan.realms:
-            if (figures := ledger.read(owner_figures, realm, owner, due.spans)) is not None:
+            if (figures := ledger.read(owner_figures, realm, owner, due.spans, due.parts)) is not None:
                 yield realm, replace(plan.routed_to_owner(due, figures, now), fingerprint=None)
 
 

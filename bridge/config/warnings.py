@@ -4,10 +4,12 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from bridge.chart import can_be_drawn
 from bridge.config.document import Document, KeyPath
 from bridge.config.model import Config
 from bridge.panels.base import PolledConfig
 from bridge.routing import OWN, Route
+from bridge.sinks.base import ChatConfig
 from bridge.store_url import is_database, sqlite_file
 
 _MISSING = {"sources": "nothing can come in", "sinks": "nothing can go out", "routes": "events are kept and go nowhere"}
@@ -78,12 +80,17 @@ def _warn_of_sinks(document: Document, config: Config) -> None:
 
 
 def _warn_of_reports(document: Document, config: Config) -> None:
-    """What is compared is counted for as long as it is kept."""
+    """What is compared is counted for as long as it is kept; what draws pictures is an extra."""
+    sinks = config.all_sinks()
     for name, report in config.reports.items():
         if config.keep.operators < (reach := report.rhythm().reach.total_seconds()):
             days = round(reach / 86400)
             what = f"looks back {days} days, and what is older than keep is not counted: write keep: {days}d"
             document.warn(("reports", name), what, document.key_position(("reports", name)))
+        shown = (sink for to in report.to if isinstance(sink := sinks.get(to), ChatConfig) and sink.service.pictures)
+        if report.picture and not can_be_drawn() and any(shown):
+            what = "its bars are signs in the text: pictures need what is not installed, "
+            document.warn(("reports", name, "picture"), f"{what}pip install 'panelbridge[pictures]'")
 
 
 def _warn_of_unread_keys(document: Document, config: Config) -> None:

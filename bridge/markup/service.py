@@ -39,6 +39,7 @@ class Service:
     terminal       what draws it on a terminal, imported only where one is drawn on: it brings rich
     draw           draws a request's body as a page shows it
     mailboxes      whether it writes to mailboxes: what customers are told has a link that stops it
+    pictures       whether it shows a picture that is drawn here; others are told as much in signs
     long_values    whether its layout wants times to the second, and true and false in place of yes and no
 
     What a page, a question or an advice must know of a service is a field here too: what
@@ -54,6 +55,7 @@ class Service:
     draw: Draw
     long_values: bool = False
     mailboxes: bool = False
+    pictures: bool = False
 
 
 #: How much a message says: heading and three facts at most, what matters to the type, all that is known.

@@ -132,6 +132,12 @@ class Formats:
         """Date and time, to the second, as the documented Slack layout writes them."""
         return self._written(value, PATTERNS[self._locale][2])
 
+    def day_of_month(self, value: Any) -> Any:
+        return self._written(value, "%d")
+
+    def hour(self, value: Any) -> Any:
+        return self._written(value, "%H")
+
     def time(self, value: Any) -> Any:
         return self._written(value, "%H:%M")
 

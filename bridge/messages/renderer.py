@@ -10,7 +10,8 @@ the top of a template, before its first block, is run first: imports, `{% set %}
 
 A template that fails never loses the message: the shipped one speaks instead, and the fault is told beside it.
 
-Beside the blocks that a sink asks for there is `remarks`: what is to be known of the message beside its event, as that
+Beside the blocks that a sink asks for there is `chart`, where a template has one and says something in it: bars for a
+picture (`bridge/chart.py`). And there is `remarks`: what is to be known of the message beside its event, as that
 it is a replay. It is run only where there is anything of that kind; a template without such a block has the shipped
 base's. A digest is a template of its own, `{service}/digest.j2`.
 """
@@ -25,6 +26,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateNotFound, TemplateSyntaxError
 from jinja2.runtime import Context
 
+from bridge.chart import BLOCK as CHART
 from bridge.event import Event
 from bridge.expressions import with_nearest_name
 from bridge.markup.service import Look, Service
@@ -229,6 +231,8 @@ class Renderer:
                     faults.append(f"there is no template {wanted.service.name}/{missing}.j2")
                 context = _context(chosen, variables)
                 blocks = {name: _block(context, name) for name in wanted.blocks}
+                if chart := _block(context, CHART):
+                    blocks[CHART] = chart
                 plain = wanted.circumstances == PLAIN
                 blocks["remarks"] = "" if plain else self._remarks(wanted, context, variables, faults)
                 return blocks

@@ -1,9 +1,10 @@
 """A report in words: lines that say how much there was, and parts with headings. Whatever it holds, none fails."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from bridge.chart import Chart
 from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.markup.text import Text
@@ -14,6 +15,9 @@ from bridge.vocabulary.types import N_
 
 UP, DOWN, SAME = "▲", "▼", "="
 DAY_HOURS = 24
+WEEK = 7  # bars, below each of which it is said which day it is
+MOST_BARS = 62
+HOURS = ("00", "06", "12", "18")  # that are said below bars
 
 
 class Part(NamedTuple):
@@ -30,11 +34,12 @@ class Part(NamedTuple):
 
 
 class Told(NamedTuple):
-    """A report: of which day or days, what is said of all, and of each kind."""
+    """A report: of which day or days, what is said of all, and of each kind; bars, where a picture shows them."""
 
     days: Text
     lines: list[Text]
     parts: list[Part]
+    chart: Text
 
 
 #: What is told by name and number: its key, and its heading.
@@ -46,20 +51,52 @@ _COUNTED = (
 )
 
 
-def told(event: Event, formats: Formats) -> Told:
-    """What a report says."""
-    return _Writer(object_at(event.data, "report"), formats).told()
+def told(event: Event, formats: Formats, *, pictures: bool) -> Told:
+    """What a report says; without `pictures` its bars are a line of signs."""
+    return _Writer(object_at(event.data, "report"), formats, pictures=pictures).told()
+
+
+def chart_of(report: Mapping[str, Any], formats: Formats) -> Chart | None:
+    """How many events each hour or day had, below some of them which it is; None where that is not told."""
+    found, begins = report.get("bars"), moment(report.get("begins_at"))
+    bars = [figure(one) for one in found] if isinstance(found, list) and len(found) <= MOST_BARS else []
+    if begins is None or not bars or not all(n is not None and 0 <= n < 1e15 for n in bars):
+        return None
+    try:
+        ticks = (
+            _hours(begins, len(bars), formats) if report.get("every") == "day" else _days(begins, len(bars), formats)
+        )
+    except OverflowError:  # the last days of the calendar
+        ticks = {}
+    return Chart([int(n or 0) for n in bars], ticks)
+
+
+def _hours(begins: datetime, number: int, formats: Formats) -> dict[int, str]:
+    """Below which bars an hour is said."""
+    hours = (str(formats.hour(begins + timedelta(hours=hour))) for hour in range(number))
+    return {bar: hour for bar, hour in enumerate(hours) if hour in HOURS}
+
+
+def _days(begins: datetime, number: int, formats: Formats) -> dict[int, str]:
+    """Below which bars a day of the month is said; it is that of noon, for days may have an hour more or less."""
+    noons = (begins + timedelta(days=day, hours=12) for day in range(number))
+    days = (str(formats.day_of_month(noon)).lstrip("0") for noon in noons)
+    return {bar: day for bar, day in enumerate(days) if number <= WEEK or day == "1" or day[-1:] in ("0", "5")}
 
 
 class _Writer:
-    def __init__(self, report: Mapping[str, Any], formats: Formats) -> None:
+    def __init__(self, report: Mapping[str, Any], formats: Formats, *, pictures: bool) -> None:
         self._report = report
+        self._pictures = pictures
+        self._chart = chart_of(report, formats)
         self._formats = formats
         self._text = formats.text
 
     def told(self) -> Told:
         parts = [self._types(), self._sinks(), *(self._counted(*one) for one in _COUNTED), self._dead(), self._silent()]
-        return Told(self._days(), [one for one in self._lines() if one], [one for one in parts if one.lines])
+        lines, said = [one for one in self._lines() if one], [one for one in parts if one.lines]
+        chart = self._chart.block if self._pictures and self._chart else ""
+        return Told(self._days(), lines, said, self._text(chart))
 
     def _days(self) -> Text:
         begins, ends = moment(self._report.get("begins_at")), moment(self._report.get("ends_at"))
@@ -71,6 +108,8 @@ class _Writer:
         counted = self._formats.events(round(n), 0, storm=False)
         compared = [self._compared(n, *one) for one in self._comparisons()]
         yield self._text(" · ").join([counted, *(one for one in compared if one)])
+        if self._chart is not None and not self._pictures:
+            yield self._isolated(self._text(self._chart.signs))
         if "delivered" in self._report:  # an owner is told nothing of it
             delivered, given_up, held_back = (self._number(key) for key in ("delivered", "given_up", "held_back"))
             yield self._say(

@@ -19,6 +19,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from bridge.chart import can_be_drawn
 from bridge.markup.markdown import PlainWriter, markdown, unmarked
 from bridge.markup.service import Service
 from bridge.markup.text import Text, web_address
@@ -95,7 +96,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.formats = formats
         self.policies["ext.i18n.trimmed"] = True
         self.tests["given"] = given
-        functions = _functions(formats, long_values=service is not None and service.long_values)
+        functions = _functions(formats, service)
         self.globals.update(_translations(self.text, catalog), **functions, **POSTED, field=formats.field)
         self.globals.pop("lipsum")
         for name in ("urlize", "xmlattr"):  # they write HTML
@@ -178,8 +179,10 @@ def _finalize(text: type[Text]) -> Callable[[EvalContext, Any], str]:
     return finalize
 
 
-def _functions(formats: Formats, *, long_values: bool) -> dict[str, Callable[..., Any]]:
+def _functions(formats: Formats, service: Service | None) -> dict[str, Callable[..., Any]]:
     """What a template may ask about its event."""
+    long_values = service is not None and service.long_values
+    pictures = service is not None and service.pictures and can_be_drawn()
 
     @pass_context
     def known_facts(context: Context) -> list[Fact]:
@@ -196,7 +199,7 @@ def _functions(formats: Formats, *, long_values: bool) -> dict[str, Callable[...
 
     @pass_context
     def known_report(context: Context) -> Told:
-        return told(context["event"], formats)
+        return told(context["event"], formats, pictures=pictures)
 
     def _style(context: Context) -> Style:
         lasted = context["downtime"]

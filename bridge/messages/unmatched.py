@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import TemplateError, meta, nodes
 
+from bridge.chart import BLOCK as CHART
 from bridge.event import Event
 from bridge.markup.service import Service
 from bridge.message import Tally
@@ -137,7 +138,8 @@ class Unmatched:
     def _blocks(self, one: _Parsed, service: Service) -> Iterator[TemplateMistake]:
         if one.file.relative_to(self._folder).as_posix() in self._led_to:
             return  # its blocks are for those that build on it
-        yield from self._unasked(one, {*service.blocks, *service.digest_blocks, "remarks", *self._nested})
+        beside = {"remarks", CHART} if service.pictures else {"remarks"}
+        yield from self._unasked(one, {*service.blocks, *service.digest_blocks, *beside, *self._nested})
 
     def _unasked(self, one: _Parsed, known: set[str]) -> Iterator[TemplateMistake]:
         for block in one.tree.find_all(nodes.Block):

@@ -18,8 +18,12 @@ from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outco
 from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
 from bridge.sinks.asking import Asking, Finding, Mark, Reach
+from bridge.sinks.attempts import as_message as as_message
+from bridge.sinks.attempts import done as done
+from bridge.sinks.attempts import noted as noted
 from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
+from bridge.sinks.picture import draw_ahead
 from bridge.sinks.responses import BETWEEN, is_front, moved
 from bridge.sinks.responses import in_between as in_between
 from bridge.sinks.responses import is_page as is_page
@@ -229,6 +233,7 @@ class ServiceSink(ABC, Generic[C]):
         return self.judge((yield self.build_digest(digest)))
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+        await draw_ahead(message)
         return await self._carry(self.flow(message), on_sent)
 
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
@@ -259,7 +264,12 @@ class ServiceSink(ABC, Generic[C]):
             request = next(flow)
             while True:
                 requests += 1
-                request = flow.send(await self.respond(request, within=self.config.timeout, on_sent=on_sent))
+                try:
+                    response = await self.respond(request, within=self.config.timeout, on_sent=on_sent)
+                except Unanswered as error:
+                    request = flow.throw(error)  # who has told something already may leave it at that
+                else:
+                    request = flow.send(response)
         except StopIteration as end:
             attempt: Attempt = end.value
             return replace(attempt, requests=requests) if requests > 1 else attempt
@@ -325,25 +335,6 @@ class HttpSink(ServiceSink[C]):
     async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
         ca = self.config.ca
         return await self.tools.http.send(request, within=within, proxy=self.proxy, ca=ca, on_sent=on_sent)
-
-
-def noted(attempt: Attempt, *notes: str) -> Attempt:
-    """`attempt`; where it was delivered the operator is told of these, in their order."""
-    outcome = attempt.outcome
-    if not any(notes) or not isinstance(outcome, Delivered):
-        return attempt
-    return replace(attempt, outcome=replace(outcome, note="; ".join(filter(None, (*notes, outcome.note)))))
-
-
-def as_message(attempt: Attempt, ref: str) -> Attempt:
-    """`attempt`; where it was delivered, what is remembered is the message `ref`."""
-    outcome = attempt.outcome
-    return replace(attempt, outcome=replace(outcome, ref=ref)) if isinstance(outcome, Delivered) else attempt
-
-
-def done(attempt: Attempt, already: bool) -> Attempt:
-    """`attempt`; delivered where what was asked for is so `already`."""
-    return replace(attempt, outcome=Delivered()) if already else attempt
 
 
 def object_in(event: Event, key: str) -> Mapping[str, Any]:

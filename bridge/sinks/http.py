@@ -35,7 +35,8 @@ OnSent = Callable[[], None] | None
 class Request:
     """One request to a service. `body` goes out as it is: what was signed is what is sent.
 
-    traced: whether the service is told the trace of the attempt, where it has one
+    payload  what it says as JSON, where the body is a form around it
+    traced   whether the service is told the trace of the attempt, where it has one
     """
 
     method: str
@@ -43,6 +44,12 @@ class Request:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     traced: bool = False
+    payload: bytes | None = None
+
+    @property
+    def json(self) -> bytes:
+        """What it says, for who reads JSON."""
+        return self.body if self.payload is None else self.payload
 
 
 @dataclass(frozen=True, slots=True)

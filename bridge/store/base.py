@@ -251,11 +251,16 @@ class Outbox(Addressees, Protocol):
         """Up to `limit` events that came `since` then, with an id below `before`, the newest first."""
         ...
 
-    async def collected(self, spans: Sequence[Span]) -> Collected:
-        """What a report on the first of these spans tells, and what it compares that with."""
+    async def collected(self, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
+        """What a report on the first of these spans tells, and what it compares that with.
+
+        parts: those of the first, side by side, of which is told how many events each had
+        """
         ...
 
-    async def of_owners(self, spans: Sequence[Span], realms: Collection[str]) -> Sequence[OwnerFigures]:
+    async def of_owners(
+        self, spans: Sequence[Span], realms: Collection[str], parts: Sequence[Span] = ()
+    ) -> Sequence[OwnerFigures]:
         """What was told of each owner's users in these spans; who had none in the first is left out."""
         ...
 

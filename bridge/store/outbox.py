@@ -150,14 +150,16 @@ class SqlOutbox:
     async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
         return await self._read(lambda c: events.arrivals(c, before=before, since=since, limit=limit))
 
-    async def collected(self, spans: Sequence[Span]) -> Collected:
-        return await self._read(lambda c: figures.collected(c, spans))
+    async def collected(self, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
+        return await self._read(lambda c: figures.collected(c, spans, parts))
 
-    async def of_owners(self, spans: Sequence[Span], realms: Collection[str]) -> Sequence[OwnerFigures]:
+    async def of_owners(
+        self, spans: Sequence[Span], realms: Collection[str], parts: Sequence[Span] = ()
+    ) -> Sequence[OwnerFigures]:
         found: list[OwnerFigures] = []
         for name in await self._read(lambda c: owners.owners_of(c, spans[0])):
             for realm in realms:  # a look each: lanes look in between
-                one = await self._read(partial(owners.owner_figures, realm=realm, name=name, spans=spans))
+                one = await self._read(partial(owners.owner_figures, realm=realm, name=name, spans=spans, parts=parts))
                 found += [one] if one is not None else []
         return found
 

@@ -208,6 +208,7 @@ KEYS: Mapping[str, Key] = {
         text="name every",
         time="begins_at ends_at counted_from late_at",
         number="events before week_before nowhere delivered given_up held_back",
+        numbers="bars",
         hours="hours",
         truth="cut",
         objects="sinks sources types owners nodes users dead_letters silent",

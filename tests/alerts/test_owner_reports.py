@@ -123,6 +123,21 @@ async def test_a_month_is_told_to_each_owner_of_their_users_against_the_month_be
     assert len(kept(store_url)) == 2
 
 
+async def test_with_a_picture_each_sees_the_hours_of_their_own_users_in_one_panel_alone(
+    outbox: SqlOutbox, store_url: str
+) -> None:
+    midnight = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
+    at = [midnight, midnight + timedelta(hours=3), midnight + timedelta(hours=3, minutes=59)]
+    await put(outbox, *(about("seven", at=one) for one in at), about("nine", at=midnight))
+    await put(outbox, about("seven", at=midnight + timedelta(hours=8)), realm="other")
+    mine = {"mine": EACH["mine"].model_copy(update={"picture": True})}
+    announced = await Replica(outbox, NINE, reports=mine, realms=("other", "shop")).tell()
+    bars = {one.recipient: one.event.data["report"]["bars"] for one in announced}
+    assert bars["shop/owner:seven"] == [1, 0, 0, 2, *[0] * 20]
+    assert bars["shop/owner:nine"] == [1, *[0] * 23]
+    assert bars["other/owner:seven"] == [*[0] * 8, 1, *[0] * 15]
+
+
 async def test_an_owner_is_told_nothing_of_the_operators_business(outbox: SqlOutbox, store_url: str) -> None:
     await put(outbox, about("seven"))
     await Replica(outbox, NINE).tell()

@@ -18,6 +18,7 @@ from bridge.alerts.periods import (
     dues,
     last_due,
     moment_of,
+    parts_of,
     period_before,
     period_of,
 )
@@ -118,6 +119,20 @@ def test_what_a_period_is_compared_with_is_as_old_as_it_reaches_at_most(
         assert due.at + timedelta(seconds=TOO_LATE[rhythm.every]) - oldest <= rhythm.reach + timedelta(
             days=1
         )  # a date that came twice
+
+
+@given(zones, rhythms, st.dates(FIRST, FIRST + timedelta(days=DAYS)))
+def test_the_parts_of_a_period_lie_side_by_side_and_are_all_of_it(zone: ZoneInfo, rhythm: Rhythm, day: date) -> None:
+    period = period_before(day, rhythm, zone)
+    parts = parts_of(period, rhythm, zone)
+    assert (parts[0][0], parts[-1][1]) == (period.begins, period.ends)
+    assert all(before[1] == after[0] for before, after in pairwise(parts))
+    assert all(begin.timestamp() % 900 == 0 for begin, _ in parts)
+    if rhythm.every == "day":
+        assert len(parts) in (23, 24, 25)
+        assert all(end - begin == timedelta(hours=1) for begin, end in parts[:-1])
+    else:
+        assert len(parts) == (period.after - period.first).days
 
 
 @pytest.mark.parametrize("every", ["day", "week", "month"])

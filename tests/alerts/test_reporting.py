@@ -108,6 +108,40 @@ async def test_over_changed_clocks_each_day_is_told_once(outbox: SqlOutbox, stor
     assert sum(one["hours"] for one in told(store_url)) == 24 * len(days) - (zone == BERLIN)
 
 
+@pytest.mark.parametrize("picture", [True, False])
+async def test_with_a_picture_it_tells_how_many_events_each_hour_had(
+    outbox: SqlOutbox, store_url: str, picture: bool
+) -> None:
+    begins = datetime(2026, 11, 27, 20, 30, tzinfo=UTC)
+    hours = [0, 0, 5.99, 6, 23.75]
+    at = [begins - timedelta(minutes=1), *(begins + timedelta(hours=hour) for hour in hours), begins + DAY]
+    await outbox.put(an_intake(*map(about, [begins - DAY, *at])))
+    reports = {"morning": ReportSettings(at="09:00", to="ops", picture=picture)}  # type: ignore[arg-type]
+    await Replica(outbox, FakeClock(NINE), reports=reports).tell()
+    [report] = told(store_url)
+    wanted = [0] * 24
+    for hour in hours:
+        wanted[int(hour)] += 1
+    assert report.get("bars") == (wanted if picture else None)
+    assert report["events"] == len(hours)
+
+
+async def test_with_a_picture_a_month_tells_how_many_events_each_day_had(outbox: SqlOutbox, store_url: str) -> None:
+    begins = datetime(2026, 9, 30, 20, 30, tzinfo=UTC)
+    at = [
+        begins - 40 * DAY,
+        begins,
+        begins + DAY,
+        begins + DAY,
+        begins + 31 * DAY - timedelta(seconds=1),
+        begins + 31 * DAY,
+    ]
+    await outbox.put(an_intake(*map(about, at)))
+    reports = {"month": MONTH["month"].model_copy(update={"picture": True})}
+    await Replica(outbox, FakeClock(FIRST - 30 * DAY), reports=reports).tell()
+    assert told(store_url)[0]["bars"] == [1, 2, *[0] * 28, 1]
+
+
 MONTH = {"month": ReportSettings(every="month", at="09:00", to="ops")}  # type: ignore[arg-type]
 FIRST = datetime(2026, 12, 1, 5, 30, tzinfo=UTC)  # nine in Tehran
 

@@ -400,3 +400,23 @@ def test_what_is_kept_for_less_than_a_report_looks_back_is_worth_a_warning(
     what = f"looks back {days} days, and what is older than keep is not counted: write keep: {days}d"
     assert warnings(tmp_path, f"{file}keep: {days * 24 - 1}h\n") == [f"{line}:3: reports.told: {what}"]
     assert warnings(tmp_path, f"{file}keep: {days}d\n") == []
+
+
+@pytest.mark.parametrize(
+    ("sink", "installed", "warned"),
+    [
+        ("type: telegram, token: '1:AAF-telegram-bot-token-0123456789abc', chat_id: 42", False, True),
+        ("type: telegram, token: '1:AAF-telegram-bot-token-0123456789abc', chat_id: 42", True, False),
+        ("type: console", False, False),  # it would be told in signs anyway
+    ],
+)
+def test_a_picture_that_nothing_draws_is_worth_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sink: str, installed: bool, warned: bool
+) -> None:
+    monkeypatch.setattr("bridge.config.warnings.can_be_drawn", lambda: installed)
+    report = "{at: '09:00', picture: true, to: ops}"
+    file = f"{SOURCE}sinks:\n  ops: {{{sink}}}\nroutes: [{{to: ops}}]\nreports:\n  told: {report}\n"
+    what = (
+        "7:32: reports.told.picture: its bars are signs in the text: pictures need what is not installed, pip install "
+    )
+    assert warnings(tmp_path, file) == ([f"{what}'panelbridge[pictures]'"] if warned else [])

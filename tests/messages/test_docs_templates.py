@@ -62,7 +62,7 @@ def test_the_page_names_every_filter_there_is() -> None:
 
 def test_the_page_names_all_that_a_template_knows() -> None:
     known = event_variables(event("user.created", {}), reader("en", ZoneInfo("UTC"))).keys()
-    assert spans("What a template knows") == known | {"facts", "sections", "gist", *POSTED}
+    assert spans("What a template knows") == known | {"facts", "sections", "gist", "report", *POSTED}
 
 
 def test_the_page_names_all_that_the_template_of_a_digest_knows() -> None:

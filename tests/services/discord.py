@@ -16,13 +16,21 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
+from tests.services.discord_files import file_faults, payload_of
+from tests.services.forms import File, NoForm, form_of
 from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
 ID, TOKEN = "1234567890", "discord-webhook-token-AAAA"
 CHANNEL, FIRST = "987654321", 1_400_000_000_000_000_000
 PATH = re.compile(r"/api(?:/v10)?/webhooks/(?P<id>[0-9]+)/(?P<token>[^/]+)(?:/messages/(?P<message>[^/]+))?")
-EDITED = ("content", "embeds", "components", "allowed_mentions")  # what may be said of a message that is there
+EDITED = (
+    "content",
+    "embeds",
+    "components",
+    "allowed_mentions",
+    "attachments",
+)  # what may be said of a message that is there
 COMPONENTS_V2 = 32768
 FLAGS = 4 | 4096 | COMPONENTS_V2  # SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS
 LEGACY = ("content", "embeds", "poll")  # what a message of components cannot have
@@ -45,7 +53,7 @@ class Posted:
 
 class Discord(Service):
     """`webhooks`: id → token, all of one channel, whose `threads` are these. `fault`: status, code and message of what
-    is wrong with the channel; `thread_fault`, with its threads.
+    is wrong with the channel; `thread_fault`, with its threads. `files`: those that were taken.
 
     `limit` requests in two seconds, as many as one likes where None: the headers tell. `limited`: what they do not
     tell of: 5 in 2 s for each webhook, 30 a minute in the channel, 50 a second, 10,000 invalid ones in 10 minutes.
@@ -64,6 +72,8 @@ class Discord(Service):
         self.deleted = False
         self.fault: tuple[int, int, str] | None = None
         self.thread_fault: tuple[int, int, str] | None = None
+        self.refuses_files = False
+        self.files: list[File] = []
         self.messages: dict[str, Posted] = {}
         self._webhooks = webhooks or {ID: TOKEN}
         self._threads, self._forum, self._limit = threads, forum, limit
@@ -92,14 +102,22 @@ class Discord(Service):
             return self._told(named["id"])
         if named["message"] and request.method == "DELETE":
             return self._delete(request, named["id"], named["message"])
-        message = parsed(body) if request.content_type == "application/json" else None
+        try:
+            message, files = payload_of(request, body)
+        except NoForm as fault:
+            return self._error(400, 50035, "Invalid Form Body", [str(fault)])
         if not isinstance(message, dict):
             return self._error(400, 50109, "The request body contains invalid JSON.")
+        if faults := list(file_faults(message, files)) or (["files: refused"] if files and self.refuses_files else []):
+            return self._error(400, 50035, "Invalid Form Body", faults)
         if named["message"]:
             return self._edit(request, message, named["id"], named["message"])
         if request.method != "POST":
             return self._error(405, 0, "405: Method Not Allowed")
-        return self._post(request, message, named["id"])
+        response = self._post(request, message, named["id"])
+        if response.status < 300:
+            self.files += files.values()
+        return response
 
     def _told(self, webhook: str) -> web.Response:
         """What it says of itself to who asks."""
@@ -351,7 +369,8 @@ def _unfit(value: Any, path: str) -> Iterator[str]:
         key = path.rpartition(".")[2]
         if utf16(value) > LONGEST.get(key, 6000):
             yield f"{path}: must be {LONGEST[key]} or fewer in length"
-        if key in SCHEMES and urlsplit(value).scheme not in SCHEMES[key]:
+        attached = ("attachment",) if path.endswith((".image.url", ".thumbnail.url")) else ()
+        if key in SCHEMES and urlsplit(value).scheme not in (*SCHEMES[key], *attached):
             yield f"{path}: URL_TYPE_INVALID_SCHEME"
         if key == "timestamp":
             yield from _untimely(value, path)
@@ -406,7 +425,11 @@ def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
 
 
 def _faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
-    message = parsed(request.body)
+    message = parsed(request.json)
+    if request.payload is not None:
+        form = form_of(request.headers["Content-Type"], request.body)
+        yield from () if form.texts == {"payload_json": request.json.decode()} else ("payload_json: is something else",)
+        yield from file_faults(message, form.files)
     yield from discord_faults(message)
     if is_empty(message):
         yield "an empty message"

@@ -1,4 +1,4 @@
-"""Telegram's sendMessage and editMessageText, as strict as the real ones: lengths are counted after parsing.
+"""Telegram's sendMessage, sendPhoto and editMessageText, as strict as the real ones: lengths are counted after parsing.
 
 Source   tests/contracts/telegram.sendMessage.schema.json; github.com/tdlib/td, td/telegram/MessageEntity.cpp
 """
@@ -6,6 +6,7 @@ Source   tests/contracts/telegram.sendMessage.schema.json; github.com/tdlib/td, 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from html.parser import HTMLParser
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,35 +14,27 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
+from tests.services.forms import NoForm, form_in, form_of
 from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import breaches, contract, parsed
+from tests.services.telegram_html import Unparsable, parsed_html
+from tests.services.telegram_photo import CAPTION, photo_faults, photo_message
 from tests.services.telegram_updates import Updates, ok
 
 TOKEN = "123456789:AAF-telegram-bot-token-0123456789abc"
-TAGS = {
-    *("b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "tg-spoiler", "span", "a", "code", "pre"),
-    *("blockquote", "tg-emoji", "tg-time"),
-}
 BOT = 123456789
 ADMINISTRATOR = {"status": "administrator", "can_post_messages": True}
 PING = re.compile(r"(?<![A-Za-z0-9_])@[A-Za-z0-9_]|tg://|ton://")
 EDITED = ("chat_id", "message_id", "text", "parse_mode", "link_preview_options", "reply_markup")
-_PART = re.compile(
-    r"<(?P<close>/?)(?P<tag>[a-zA-Z0-9-]+)(?P<rest>[^<>]*)>|<|&(?P<name>lt|gt|amp|quot);|&#(?P<code>\d+);|.", re.S
-)
-_NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
 UNSEEN = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\u2028\u2029\u2800\u3164\ufeff\ufffc"
-
-
-class Unparsable(Exception):
-    """What the server says of entities that it cannot parse."""
 
 
 class Telegram(Updates):
     """`moved` is what the chat has become; -1001 and @news are the chats that there are beside it.
 
     `limited`: 30 a second for the bot, 1 a second in a chat, 20 a minute in a group or channel.
-    `messages`: (chat, id) → the message that is there. `fault`: code and description of what is wrong with every chat.
+    `messages`: (chat, id) → the message that is there. `fault`: code and description of what is wrong with every chat,
+    `photo_fault` with every photo; `pictures`: those that were taken.
     `members`: chat → what the bot is there, as its ChatMember says; an administrator where nothing is said.
     """
 
@@ -56,6 +49,8 @@ class Telegram(Updates):
         self.chats: Collection[int | str] = [*chats, *(moved or {}).values()]
         self.fault: tuple[int, str] | None = None
         self.members: dict[int | str, dict[str, Any]] = {}
+        self.photo_fault: tuple[int, str] | tuple[int, str, dict[str, Any]] | None = None
+        self.pictures: list[bytes] = []
         self._moved = moved or {}
 
     async def serve(self, request: web.Request, body: bytes) -> web.Response:
@@ -73,11 +68,37 @@ class Telegram(Updates):
             return answer
         if method.lower() == "answercallbackquery":
             return self.press_answered(value if isinstance(value, dict) else {})
+        if method.lower() == "sendphoto":
+            return self._photo(request, body)
         does = {"sendmessage": self._send, "editmessagetext": self._edit, "deletemessage": self._delete}
         if method.lower() not in does:
             return self.error(404, "Not Found")
         message = value if isinstance(value, dict) else {}
         return self._placed(request, message, does[method.lower()])
+
+    def _photo(self, request: web.Request, body: bytes) -> web.Response:
+        """A photo that is in the request."""
+        try:
+            form = form_in(request, body)
+            message = photo_message(form)
+            faults = list(photo_faults(message, form))
+        except NoForm as fault:
+            return self.error(400, f"Bad Request: {fault}")
+
+        def send(request: web.Request, message: dict[str, Any], chat: int | str) -> web.Response:
+            if self.photo_fault:
+                return self.error(*self.photo_fault)
+            said = {key: one for key, one in message.items() if key not in ("photo", "caption")}
+            wrong = [*faults, *telegram_faults(said | {"text": message.get("caption", "-")}, longest=CAPTION)]
+            if wrong:
+                return self.error(400, f"Bad Request: {wrong[0]}")
+            self.take(request, message)
+            self.pictures.append(form.files["photo"].content)
+            self.last += 1
+            self.messages[(chat, self.last)] = message
+            return self._done(chat, self.last)
+
+        return self._placed(request, message, send)
 
     def _told(self, method: str, asked: dict[str, Any]) -> web.Response | None:
         """What it says to who asks, and sends nothing; None where that is no question."""
@@ -152,6 +173,8 @@ class Telegram(Updates):
         if not isinstance(id_, int) or (chat, id_) not in self.messages:
             return self.error(400, "Bad Request: message to edit not found")
         there = self.messages[(chat, id_)]
+        if "photo" in there:
+            return self.error(400, "Bad Request: there is no text in the message to edit")
         if all(there.get(key) == message.get(key) for key in ("text", "parse_mode", "reply_markup")):
             same = "specified new message content and reply markup are exactly the same as a current content"
             return self.error(400, f"Bad Request: message is not modified: {same} and reply markup of the message")
@@ -172,10 +195,12 @@ class Telegram(Updates):
 
     def _done(self, chat: int | str, id_: int) -> web.Response:
         result = {"message_id": id_, "date": 1732160058, "chat": {"id": chat, "type": "supergroup"}}
-        return web.json_response({"ok": True, "result": result | {"text": self.messages[(chat, id_)]["text"]}})
+        there = self.messages[(chat, id_)]
+        said = {"photo": [], "caption": there.get("caption")} if "photo" in there else {"text": there["text"]}
+        return web.json_response({"ok": True, "result": result | said})
 
 
-def telegram_faults(message: dict[str, Any]) -> Iterator[str]:
+def telegram_faults(message: dict[str, Any], *, longest: int = 4096) -> Iterator[str]:
     """What Telegram has against a message; raise Unparsable where it cannot read the markup."""
     yield from breaches(contract("telegram.sendMessage"), message)
     yield from _nulls(message, "")
@@ -187,37 +212,13 @@ def telegram_faults(message: dict[str, Any]) -> Iterator[str]:
     shown, entities = parsed_html(text) if message.get("parse_mode") == "HTML" else (text, 0)
     if not shown.strip().strip(UNSEEN).strip():
         yield "text must be non-empty"
-    if len(shown.strip()) > 4096:
+    if len(shown.strip()) > longest:
         yield "message is too long"
     if entities > 100:
         yield f"{entities} entities, the last ones would be lost"
     if message.get("message_thread_id") == 1:
         yield "message thread not found"
     yield from _bad_buttons(message)
-
-
-def parsed_html(text: str) -> tuple[str, int]:
-    """The text without markup, and how many entities it had; raise Unparsable as the server does."""
-    shown: list[str] = []
-    opened: list[str] = []
-    entities = 0
-    for match in _PART.finditer(text):
-        tag = (match["tag"] or "").lower()
-        if match[0] == "<":
-            raise Unparsable(f"Unclosed start tag at byte offset {match.start()}")
-        if not tag:
-            shown.append(_NAMED.get(match["name"] or "") or (chr(int(match["code"])) if match["code"] else match[0]))
-        elif match["close"]:
-            if not opened or opened.pop() != tag:
-                raise Unparsable(f"Unmatched end tag at byte offset {match.start()}")
-        elif tag not in TAGS:
-            raise Unparsable(f'Unsupported start tag "{tag}" at byte offset {match.start()}')
-        else:
-            opened.append(tag)
-            entities += 1
-    if opened:
-        raise Unparsable(f'Can\'t find end tag corresponding to start tag "{opened[-1]}"')
-    return "".join(shown), entities
 
 
 def _nulls(value: Any, path: str) -> Iterator[str]:
@@ -284,7 +285,7 @@ def harmless(markup: str) -> None:
 
 
 def shown(message: dict[str, Any]) -> str:
-    return str(message["text"])
+    return str(message["caption"] if "photo" in message else message["text"])
 
 
 def seen(message: dict[str, Any]) -> str:
@@ -292,13 +293,18 @@ def seen(message: dict[str, Any]) -> str:
 
 
 def pings(message: dict[str, Any], event: Event) -> Iterator[str]:
-    read = Reader(re.sub(r"<(code|pre)[ >].*?</\1>", "", message["text"], flags=re.DOTALL))
+    read = Reader(re.sub(r"<(code|pre)[ >].*?</\1>", "", shown(message), flags=re.DOTALL))
     if PING.search(read.words) or any(link.startswith(("tg:", "ton:")) for link in read.links):
-        yield f"a ping: {message['text']}"
+        yield f"a ping: {shown(message)}"
 
 
 def _faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
-    return telegram_faults(parsed(request.body))
+    if request.payload is None:
+        return telegram_faults(parsed(request.body))
+    form = form_of(request.headers["Content-Type"], request.body)
+    said = photo_message(form)
+    text = {key: one for key, one in said.items() if key not in ("photo", "caption")} | {"text": said["caption"]}
+    return chain(photo_faults(said, form), telegram_faults(text, longest=CAPTION))
 
 
 _BUTTON = {"text": "{{ event.source }} {{ data.user.username }}", "url": "https://panel.example.com/{{ event.id }}"}

@@ -32,6 +32,7 @@ from tests.sinks.values import CONFIGS, a_digest, a_message, between, config, ho
 #: Modules that are no sinks.
 SHARED = (
     "asking",
+    "attempts",
     "base",
     "buttons",
     "chats",
@@ -42,6 +43,7 @@ SHARED = (
     "http",
     "markdown",
     "mending",
+    "picture",
     "questions",
     "rates",
     "responses",

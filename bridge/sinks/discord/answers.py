@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.event import JsonObject
+from bridge.sinks.http import Response
+from bridge.sinks.responses import retry_after, seconds
 
 FRONT = 40333  # Cloudflare, in Discord's shape
 PLACES = (401, 403, 404, 410)  # statuses that are about the place
@@ -97,3 +99,24 @@ def is_form_error(answer: JsonObject) -> bool:
 
 def _is_general(code: int, answer: Mapping[str, Any]) -> bool:
     return code == 0 and isinstance(answer.get("message"), str)
+
+
+def asked_wait(response: Response, answer: JsonObject) -> float | None:
+    """The wait asked for by the body or the header; that of a ban, which asks for none."""
+    banned = response.status == 429 and not answer and "via" not in response.headers
+    return seconds(answer.get("retry_after")) or retry_after(response) or (BAN if banned else None)
+
+
+def reason_with(reason: str, answer: JsonObject) -> str:
+    """`HTTP 400, code 50035: Invalid Form Body: embeds.0.title: Must be 256 or fewer in length.`"""
+    code = f", code {answer['code']}" if isinstance(answer.get("code"), int) else ""
+    details = [str(answer["message"])] if answer.get("message") else []
+    path: list[str] = []
+    errors = answer.get("errors")
+    while isinstance(errors, dict) and errors and "_errors" not in errors and len(path) < 20:
+        key, errors = next(iter(errors.items()))
+        path.append(key)
+    first = errors["_errors"] if isinstance(errors, dict) and "_errors" in errors else None
+    if isinstance(first, list) and first and isinstance(first[0], dict):
+        details += [".".join(path), str(first[0].get("message", ""))]
+    return ": ".join([f"{reason}{code}", *filter(None, details)])

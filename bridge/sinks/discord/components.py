@@ -188,3 +188,8 @@ def _at(value: Any, *path: str) -> Any:
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
+
+
+def components_query(payload: JsonObject) -> dict[str, str]:
+    """Without this of a request's query components are not looked at."""
+    return {"with_components": "true"} if payload.get("components") else {}

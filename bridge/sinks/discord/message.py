@@ -3,6 +3,7 @@
 Source   discord.com/developers/docs/resources/message; the limits stand in sinks/discord/sink.py
 """
 
+from bridge.chart import with_signs
 from bridge.event import JsonObject, iso
 from bridge.message import RECORD, UNIT, Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
@@ -30,6 +31,14 @@ def message_payload(message: Message) -> JsonObject:
     if not embeds and not shows(message["content"]):
         embeds = [{"title": clip(message.event.type, TITLE)}]
     return {"content": content, "embeds": embeds}
+
+
+def with_attached(payload: JsonObject, name: str) -> JsonObject:
+    """A payload with a picture that is attached to it, in its first embed where it has one."""
+    embeds = [dict(one) for one in payload.get("embeds", ())]
+    if embeds:
+        embeds[0]["image"] = {"url": f"attachment://{name}"}
+    return payload | ({"embeds": embeds} if embeds else {}) | {"attachments": [{"id": "0", "filename": name}]}
 
 
 def digest_payload(digest: Digest) -> JsonObject:
@@ -78,6 +87,7 @@ def _summary(digest: Digest, rest: str) -> JsonObject:
 
 def _part_embeds(message: Message) -> list[JsonObject]:
     """A message as a part of a digest: its embeds, with remarks and content in their descriptions."""
+    message = with_signs(message, "description")
     embeds = posted_embeds(message) or [_embed(message)]
     if shows(message["remarks"]):
         embeds = [_with_remarks(embeds[0], message["remarks"].strip()), *embeds[1:]]

@@ -28,4 +28,5 @@ DISCORD = Service(
     digest_blocks=("title", "description", "color", "footer", "more"),
     terminal=_terminal,
     draw=_draw,
+    pictures=True,
 )

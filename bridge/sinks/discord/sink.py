@@ -7,6 +7,7 @@ Sends    POST {url}?wait=true&thread_id&with_components
          {content, embeds, components, poll, username, avatar_url, thread_name, allowed_mentions, flags}
          without wait=true a message that was not saved is answered like one that was; without with_components=true
          components are not looked at
+         a report's picture goes with it in a form, payload_json and files[0]; where that is refused, without it
          PATCH {url}/messages/{id}?thread_id  {content, embeds, allowed_mentions}: an earlier message, edited
          DELETE {url}/messages/{id}?thread_id: an earlier message, taken back
 Units    characters are counted in UTF-16 units, which is never too few; colours 0 to 16777215
@@ -35,6 +36,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from yarl import URL
 
+from bridge.chart import with_signs
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
@@ -62,7 +64,6 @@ from bridge.sinks.base import (
 from bridge.sinks.discord.advice import HOSTS, url_advice
 from bridge.sinks.discord.answers import (
     AWAY,
-    BAN,
     BANNED,
     BANNING,
     DELETED,
@@ -73,23 +74,27 @@ from bridge.sinks.discord.answers import (
     NO_THREAD,
     PLACES,
     REFUSED,
+    asked_wait,
     error_code,
     is_form_error,
+    reason_with,
 )
 from bridge.sinks.discord.asking import webhook_asking
+from bridge.sinks.discord.components import components_query
 from bridge.sinks.discord.mending import MENDING
 from bridge.sinks.discord.mentions import AllowedMentions, Snowflake
-from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name
+from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name, with_attached
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
+from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import FROM_DATA, SECRET_FROM_DATA, Advice, PictureUrl, SecretUrl
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
 NO_SUCH_THREAD = "the message's thread cannot be posted in here: posted to the channel"
 JSON = {"Content-Type": "application/json"}
-EDITED = ("content", "embeds", "components")
+EDITED = ("content", "embeds", "components", "attachments")
 
 #: An address that comes out of data: the host is Discord's, whatever the data says.
 WEBHOOK = r"https://discord\.com/api/webhooks/[0-9]{1,20}/[A-Za-z0-9_-]{1,200}"
@@ -190,9 +195,10 @@ class DiscordSink(HttpSink[DiscordConfig]):
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""
-        payload = message_payload(message)
+        payload = message_payload(with_signs(message, "description"))
         payload["embeds"] = self._library_embeds(payload)
-        url = self._earlier_url(id_, thread).update_query(_components_query(payload))
+        payload |= {"attachments": []} if has_picture(message) else {}  # it is that of the earlier message
+        url = self._earlier_url(id_, thread).update_query(components_query(payload))
         body = {key: payload[key] for key in EDITED if payload.get(key) or (key != "components" and key in payload)}
         return Request("PATCH", url, dump(body | {"allowed_mentions": self._mentions}), JSON)
 
@@ -214,13 +220,13 @@ class DiscordSink(HttpSink[DiscordConfig]):
         earlier = message.circumstances.earlier
         named = _REF.fullmatch(earlier.ref) if earlier and not earlier.thread else None
         if earlier is None or named is None:
-            return (yield from self._post_flow(message))
+            return (yield from self._new_flow(message))
         if earlier.delete:
             response = yield self.build_delete(named[1], named[2])
             return done(self.judge(response), error_code(json_object(response.body)) == DELETED)
         response = yield self.build_edit(message, named[1], named[2])
         if error_code(json_object(response.body)) in LOST:
-            return noted((yield from self._post_flow(message)), SENT_ANEW)
+            return noted((yield from self._new_flow(message)), SENT_ANEW)
         return as_message(self.judge(response), earlier.ref)
 
     def digest_flow(self, digest: Digest) -> Flow:
@@ -230,9 +236,9 @@ class DiscordSink(HttpSink[DiscordConfig]):
     def classify(self, response: Response) -> Outcome:
         answer = json_object(response.body)
         if response.status == 429 or (response.status >= 400 and error_code(answer) in LIMITED):
-            return Limited(_wait(response, answer))
+            return Limited(asked_wait(response, answer))
         outcome = super().classify(response)
-        return replace(outcome, reason=_reason(outcome.reason, answer)) if isinstance(outcome, Refused) else outcome
+        return replace(outcome, reason=reason_with(outcome.reason, answer)) if isinstance(outcome, Refused) else outcome
 
     def interpret(self, response: Response) -> Outcome:
         answer = json_object(response.body)
@@ -240,15 +246,15 @@ class DiscordSink(HttpSink[DiscordConfig]):
             return self._taken(response, answer)
         code, reason = error_code(answer), f"HTTP {response.status}"
         if code == FRONT:
-            return replace(in_between(response), reason=_reason(reason, answer))
+            return replace(in_between(response), reason=reason_with(reason, answer))
         if code in AWAY:
-            return Away(_reason(reason, answer), retry_after(response))
+            return Away(reason_with(reason, answer), retry_after(response))
         if code in REFUSED or (code is None and is_form_error(answer)):
             return Refused(reason)
         if code is None:
             return in_between(response)
         # codes are many, and new ones come: without a row of its own the status says what one is about
-        return Gone(_reason(reason, answer)) if code in GONE or response.status in PLACES else Refused(reason)
+        return Gone(reason_with(reason, answer)) if code in GONE or response.status in PLACES else Refused(reason)
 
     def _taken(self, response: Response, answer: JsonObject) -> Outcome:
         """Taken, if that is Discord's answer: the message, or nothing at all with 204."""
@@ -267,6 +273,14 @@ class DiscordSink(HttpSink[DiscordConfig]):
             return 0.0
         return seconds(response.headers.get("x-ratelimit-reset-after")) or 0.0
 
+    def _new_flow(self, message: Message) -> Flow:
+        """A new message; where it is refused with its picture, without it."""
+        attempt = yield from self._post_flow(message)
+        if not has_picture(message) or not isinstance(attempt.outcome, Refused):
+            return attempt
+        without = yield from self._post_flow(with_signs(message, "description"))
+        return noted(without, f"{NO_PICTURE}: {attempt.outcome.reason}")
+
     def _post_flow(self, message: Message) -> Flow:
         """A new message; where the thread that it asks for does not take it, or cannot begin, in the channel."""
         request = self.build(message)
@@ -282,11 +296,15 @@ class DiscordSink(HttpSink[DiscordConfig]):
         return noted(attempt, NO_SUCH_THREAD) if in_channel else attempt
 
     def _build(self, message: Message, place: JsonObject) -> Request:
+        picture = picture_of(message) if has_picture(message) else None
+        message = message if picture else with_signs(message, "description")
         payload = message_payload(message) | self._speaker
         url = self._url.update_query(thread_id=place["thread_id"]) if "thread_id" in place else self._url
         if "thread_name" in place:
             payload["thread_name"] = place["thread_name"]
-        return self._post(url, payload, silent=message.circumstances.silent or is_silent(message.event))
+        return self._post(
+            url, payload, silent=message.circumstances.silent or is_silent(message.event), picture=picture
+        )
 
     def _places(self, message: Message) -> list[JsonObject]:
         """Where to post it, the first of them that takes it: the operator's own thread, or what it asks for itself."""
@@ -304,7 +322,7 @@ class DiscordSink(HttpSink[DiscordConfig]):
         outcome = attempt.outcome
         if not isinstance(outcome, Delivered) or not SNOWFLAKE.fullmatch(channel):
             return attempt
-        begun = "thread_name" in json_object(request.body)
+        begun = "thread_name" in json_object(request.json)
         if begun or "thread_id" in request.url.query:
             attempt = replace(attempt, outcome=replace(outcome, ref=f"{outcome.ref}/{channel}"))
         own = request.url.query.get("thread_id") == self._url.query.get("thread_id")
@@ -312,41 +330,21 @@ class DiscordSink(HttpSink[DiscordConfig]):
             attempt = replace(attempt, learned=(Limit(f"discord channel {channel}", Rate(30, 60.0)),))
         return attempt
 
-    def _post(self, url: URL, payload: JsonObject, *, silent: bool) -> Request:
+    def _post(self, url: URL, payload: JsonObject, *, silent: bool, picture: bytes | None = None) -> Request:
         embeds = self._library_embeds(payload)
         webhook = self._webhook(url="", **payload | {"embeds": embeds, "allowed_mentions": self._mentions})
         body = {key: value for key, value in webhook.json.items() if key in SENT and value}
         flags = payload.get("flags", 0) | (SUPPRESS_NOTIFICATIONS if silent else 0)
         more = {"components": payload.get("components"), "poll": payload.get("poll"), "flags": flags}
         body |= {key: value for key, value in more.items() if value}
-        return Request("POST", url.update_query(_components_query(payload)), dump(body), JSON)
+        url = url.update_query(components_query(payload))
+        if picture is None:
+            return Request("POST", url, dump(body), JSON)
+        said = dump(with_attached(body, NAME))
+        form_body, headers = form({"payload_json": said.decode()}, "files[0]", picture)
+        return Request("POST", url, form_body, headers, payload=said)
 
     def _library_embeds(self, payload: JsonObject) -> list[JsonObject]:
         """The embeds, as the library makes them."""
         made = (vars(self._embed(**one)) for one in payload.get("embeds", ()))
         return [{key: value for key, value in one.items() if value not in (None, [])} for one in made]
-
-
-def _components_query(payload: JsonObject) -> dict[str, str]:
-    return {"with_components": "true"} if payload.get("components") else {}
-
-
-def _wait(response: Response, answer: JsonObject) -> float | None:
-    """The wait asked for by the body or the header; that of a ban, which asks for none."""
-    banned = response.status == 429 and not answer and "via" not in response.headers
-    return seconds(answer.get("retry_after")) or retry_after(response) or (BAN if banned else None)
-
-
-def _reason(reason: str, answer: JsonObject) -> str:
-    """`HTTP 400, code 50035: Invalid Form Body: embeds.0.title: Must be 256 or fewer in length.`"""
-    code = f", code {answer['code']}" if isinstance(answer.get("code"), int) else ""
-    details = [str(answer["message"])] if answer.get("message") else []
-    path: list[str] = []
-    errors = answer.get("errors")
-    while isinstance(errors, dict) and errors and "_errors" not in errors and len(path) < 20:
-        key, errors = next(iter(errors.items()))
-        path.append(key)
-    first = errors["_errors"] if isinstance(errors, dict) and "_errors" in errors else None
-    if isinstance(first, list) and first and isinstance(first[0], dict):
-        details += [".".join(path), str(first[0].get("message", ""))]
-    return ": ".join([f"{reason}{code}", *filter(None, details)])

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bridge.chart import with_signs
 from bridge.message import RECORD, UNIT, Digest, Message
 from bridge.sinks.discord.reading import line_reading, reading
 from bridge.sinks.terminal import beside_bar, indented, painted, without_controls
@@ -24,6 +25,7 @@ def words(markup: str) -> Text:
 
 def body(message: Message | Digest, at: datetime) -> RenderableType:
     """The embed, and the content above it."""
+    message = with_signs(message, "description")
     shown: list[RenderableType] = []
     for part in (list(_head(message)), list(_fields(message))):
         shown += [*part, Text()] if part else []

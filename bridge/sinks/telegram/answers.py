@@ -5,6 +5,8 @@ Source   github.com/tdlib/telegram-bot-api (Client.cpp: check_chat_access, fail_
 """
 
 from bridge.event import JsonObject
+from bridge.foreign import json_object
+from bridge.sinks.http import Response
 
 #: About the place, with 400: how a description begins, for behind that it may repeat the message. With 401, 403 and 404
 #: everything is.
@@ -60,9 +62,9 @@ DELETED = ("message to delete not found", "message_id_invalid")
 UNCHANGED = "message is not modified"
 
 
-def is_about_place(description: str) -> bool:
+def is_about_place(said: str) -> bool:
     """Whether a refusal with 400 is about the place."""
-    return description.lower().removeprefix("bad request: ").startswith(GONE)
+    return said.lower().removeprefix("bad request: ").startswith(GONE)
 
 
 def is_own(status: int, answer: JsonObject) -> bool:
@@ -70,3 +72,33 @@ def is_own(status: int, answer: JsonObject) -> bool:
     if 200 <= status < 300:
         return answer.get("ok") is True
     return answer.get("ok") is False and isinstance(answer.get("description"), str) and "error_code" in answer
+
+
+def parameters(answer: JsonObject) -> JsonObject:
+    """What an answer says beside its words, as how long to wait."""
+    found = answer.get("parameters")
+    return found if isinstance(found, dict) else {}
+
+
+def description(response: Response) -> str:
+    """The words of an answer."""
+    return str(json_object(response.body).get("description") or "")
+
+
+def is_unparsable(response: Response) -> bool:
+    """Whether its markup was refused."""
+    return is_refused_for(response, "can't parse entities")
+
+
+def moved_to(response: Response) -> int | None:
+    """What the chat has become."""
+    if response.status != 400:
+        return None
+    chat = parameters(json_object(response.body)).get("migrate_to_chat_id")
+    return chat if isinstance(chat, int) and not isinstance(chat, bool) else None
+
+
+def is_refused_for(response: Response, *phrases: str) -> bool:
+    """Whether it was refused in one of these phrases."""
+    said = description(response).lower()
+    return response.status == 400 and any(phrase in said for phrase in phrases)

@@ -6,27 +6,29 @@ from markupsafe import Markup
 
 from bridge.event import JsonObject
 from bridge.foreign import object_at
-from bridge.markup.drawing import AVATAR, SPEAKER, Drawn, Measure, button, silent_mark
+from bridge.markup.drawing import AVATAR, SPEAKER, Drawn, Measure, button, picture, silent_mark
 from bridge.markup.html import element, moment, painted
 from bridge.markup.spans import words
-from bridge.sinks.telegram.html import TEXT
+from bridge.sinks.telegram.html import CAPTION, TEXT
 from bridge.sinks.telegram.message import BUTTONS
 from bridge.sinks.telegram.reading import plain_reading, reading
 
 
 def drawn(body: JsonObject, at: datetime) -> Drawn:
     """The bubble, and the rows of buttons under it."""
-    text = str(body.get("text", ""))
+    below_picture = "photo" in body
+    text = str(body.get("caption" if below_picture else "text", ""))
     spans = reading(text) if body.get("parse_mode") == "HTML" else plain_reading(text)
     rows = _rows(body)
     edited = "edited " if "message_id" in body else ""
     silent = silent_mark(body.get("disable_notification") is True)
     end = element("div", silent, moment(at, f"{edited}{at:%H:%M}"), class_="end")
-    bubble = element("div", *_above(body), element("div", painted(spans), class_="say"), end, class_="bubble")
+    shown = [picture(str(body["photo"]))] if below_picture else []
+    bubble = element("div", *_above(body), *shown, element("div", painted(spans), class_="say"), end, class_="bubble")
     html = element("div", AVATAR, element("div", bubble, *map(_row, rows), class_="message"), class_="drawn telegram")
     buttons = sum(map(len, rows))
     more = (Measure("buttons", buttons, BUTTONS),) if buttons else ()
-    return Drawn(html, (Measure("characters", len(words(spans)), TEXT), *more))
+    return Drawn(html, (Measure("characters", len(words(spans)), CAPTION if below_picture else TEXT), *more))
 
 
 def _above(body: JsonObject) -> list[Markup]:

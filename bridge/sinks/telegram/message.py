@@ -8,11 +8,12 @@ from html import escape
 
 from yarl import URL
 
+from bridge.chart import with_signs
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
 from bridge.sinks.buttons import button_at
 from bridge.sinks.digest import counts_by_type, told_and_rest
-from bridge.sinks.telegram.html import TEXT, clip_html, fits_html, plain_text, shows_html
+from bridge.sinks.telegram.html import CAPTION, TEXT, clip_html, fits_caption, fits_html, plain_text, shows_html
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.text import clip, shows, web_url
 
@@ -25,6 +26,18 @@ def message_payload(message: Message, buttons: int, *, plain: bool) -> JsonObjec
     payload = _text_payload(_text(message), message.event.type, plain=plain)
     rows = [[button] for number in range(buttons) if (button := _button(message, number))]
     return payload | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
+
+
+def caption_payload(message: Message, buttons: int, *, plain: bool) -> JsonObject:
+    """The same below a picture; without markup as much as fits there."""
+    payload = message_payload(message, buttons, plain=plain)
+    text = payload.pop("text")
+    return {"caption": clip(text, CAPTION) if plain else text} | payload
+
+
+def is_caption(message: Message) -> bool:
+    """Whether the text has room below a picture."""
+    return fits_caption(_text(message))
 
 
 def digest_payload(digest: Digest, *, plain: bool) -> JsonObject:
@@ -49,7 +62,7 @@ def _text(message: Message) -> str:
 def _digest_text(digest: Digest) -> str:
     summary = digest["text"].strip()
     summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
-    parts = [_text(part) for part in digest.parts]
+    parts = [_text(with_signs(part, "text")) for part in digest.parts]
 
     def whole(count: int, rest: str) -> str:
         return "\n\n".join(filter(None, (summary, *parts[:count], rest)))

@@ -28,4 +28,5 @@ TELEGRAM = Service(
     digest_blocks=("text", "more"),
     terminal=_terminal,
     draw=_draw,
+    pictures=True,
 )

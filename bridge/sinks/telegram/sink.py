@@ -7,9 +7,11 @@ Secret   the bot's token, a part of the URL
 Sends    POST {api_base}/bot{token}/sendMessage  {chat_id, text, parse_mode: HTML, link_preview_options, …}
          POST {api_base}/bot{token}/editMessageText  {chat_id, message_id, text, …}: an earlier message, edited
          POST {api_base}/bot{token}/deleteMessage  {chat_id, message_id}: an earlier message, taken back
+         POST {api_base}/bot{token}/sendPhoto  a form {chat_id, photo, caption, …}: a report with its
+         picture; a text too long for a caption goes before it, and where no picture is taken, alone
          a setting that is not given is left out: null is read as the word null
 Units    lengths in code points, counted after the markup is taken off
-Limits   text 4096, 100 entities, 32,768 bytes with markup; 100 buttons
+Limits   text 4096, a caption 1024, 100 entities, 32,768 bytes with markup; 100 buttons
          30 messages a second over all chats, 1 a second in a chat, 20 a minute in a group, all topics together
 Answers  200 {ok, result} delivered · 429 limited, for `parameters.retry_after` or Retry-After
          401 token revoked, 403 blocked or kicked, 404 token garbled, 400 with one of the phrases in answers.py, as
@@ -26,16 +28,17 @@ Quirks   a message's id means something in its chat alone, and nothing after the
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import Field
 from yarl import URL
 
+from bridge.chart import with_signs
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
-from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
+from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
 from bridge.sinks.asking import Asking
@@ -54,57 +57,39 @@ from bridge.sinks.base import (
     seconds,
 )
 from bridge.sinks.buttons import LinkButton, button_blocks
-from bridge.sinks.http import Request, Response
+from bridge.sinks.http import Request, Response, Unanswered
+from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
 from bridge.sinks.questions import Question
-from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token
+from bridge.sinks.settings import Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
-from bridge.sinks.telegram.answers import DELETED, LOST, UNCHANGED, is_about_place, is_own
+from bridge.sinks.telegram.answers import (
+    DELETED,
+    LOST,
+    UNCHANGED,
+    description,
+    is_about_place,
+    is_own,
+    is_refused_for,
+    is_unparsable,
+    moved_to,
+    parameters,
+)
 from bridge.sinks.telegram.asking import chat_asking
 from bridge.sinks.telegram.chats import chats_heard
 from bridge.sinks.telegram.hearing import TelegramEars, bot_of
 from bridge.sinks.telegram.mending import MENDING
-from bridge.sinks.telegram.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
+from bridge.sinks.telegram.message import (
+    BUTTONS,
+    DIGEST_PARTS,
+    caption_payload,
+    digest_payload,
+    is_caption,
+    message_payload,
+)
+from bridge.sinks.telegram.place import GENERAL, ChatId, ThreadId, chat_number, thread_number
 from bridge.sinks.telegram.service import TELEGRAM
 
-GENERAL = 1  # the topic that must not be named
-CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
-
 _REF = re.compile(r"(.+)/([0-9]{1,18})")  # the chat, and the message's id there
-
-
-def _chat(value: Any) -> Any:
-    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    if not re.fullmatch(CHAT, text):
-        raise ValueError("should be a number such as -1001234567890, or the @name of a public channel or group")
-    return text if text.startswith("@") else _chat_number(text)
-
-
-def _thread(value: Any) -> Any:
-    if isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,10}", str(value).strip()):
-        raise ValueError("should be a whole number")
-    if not 1 <= (thread := int(value)) < 2**31:
-        raise ValueError("should be at least 1" if thread < 1 else "should be less than 2147483648")
-    return thread
-
-
-def _chat_number(text: str) -> int:
-    if abs(int(text)) >= 2**52:
-        raise ValueError("should have at most 52 bits, as Telegram's chats have")
-    return int(text)
-
-
-ChatId = Annotated[
-    int | str,
-    BeforeValidator(_chat),
-    FROM_DATA,
-    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": f"^({CHAT})$"}, EXPRESSION_SCHEMA]}),
-]
-ThreadId = Annotated[
-    int | str,
-    BeforeValidator(_thread),
-    FROM_DATA,
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, EXPRESSION_SCHEMA]}),
-]
 
 
 class Button(LinkButton):
@@ -120,8 +105,8 @@ class TelegramConfig(ChatConfig, AddressedConfig):
     service: ClassVar[Service] = TELEGRAM
     for_customers: ClassVar[bool] = True
     address_forms: ClassVar[Mapping[str, Form]] = {
-        "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", _chat_number, linked=True),
-        "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", _thread, optional=True, place=nowhere),
+        "chat_id": Form("-?[1-9][0-9]{0,15}", "a number such as -1001234567890", chat_number, linked=True),
+        "message_thread_id": Form("[0-9]{1,10}", "the number of a topic", thread_number, optional=True, place=nowhere),
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
@@ -196,6 +181,8 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return (Spaced(1, 1.0),) if isinstance(chat, int) and chat > 0 else (Spaced(1, 1.0), Spaced(5, 4.0))
 
     def build(self, message: Message) -> Request:
+        if has_picture(message) and is_caption(message):
+            return self._photo_request(message, None, caption=True, plain=False)
         return self._message_request(message, None, plain=False)
 
     def ask(self) -> Asking:
@@ -213,16 +200,50 @@ class TelegramSink(HttpSink[TelegramConfig]):
         earlier = message.circumstances.earlier
         if earlier is not None and earlier.delete:
             return self._delete_flow(earlier)
-        return self._flow(lambda earlier, plain: self._message_request(message, earlier, plain=plain), earlier)
+        if not has_picture(message) or (earlier is not None and not earlier.thread):  # an edit has no picture
+            return self._text_flow(with_signs(message, "text"))
+        return self._picture_flow(message) if is_caption(message) else self._text_and_picture_flow(message)
 
     def digest_flow(self, digest: Digest) -> Flow:
         return self._flow(lambda _, plain: self._digest_request(digest, plain=plain), None)
+
+    def _text_flow(self, message: Message) -> Flow:
+        earlier = message.circumstances.earlier
+        return self._flow(lambda earlier, plain: self._message_request(message, earlier, plain=plain), earlier)
+
+    def _picture_flow(self, message: Message) -> Flow:
+        """The picture, and the text as its caption; where it is refused, the text alone."""
+        earlier = message.circumstances.earlier
+        attempt = yield from self._flow(
+            lambda earlier, plain: self._photo_request(message, earlier, caption=True, plain=plain), earlier
+        )
+        if not isinstance(attempt.outcome, Refused | Gone):
+            return attempt
+        without = yield from self._text_flow(with_signs(message, "text"))
+        return noted(without, f"{NO_PICTURE}: {attempt.outcome.reason}")
+
+    def _text_and_picture_flow(self, message: Message) -> Flow:
+        """The text, then the picture. Once the text is there nothing is tried again: it would be there twice."""
+        attempt = yield from self._text_flow(message)
+        if not isinstance(attempt.outcome, Delivered):
+            return attempt
+        try:
+            outcome = self.judge((yield self._photo_request(message, None, caption=False, plain=False))).outcome
+        except Unanswered as error:
+            outcome = Away(self.mask(str(error)))
+        match outcome:
+            case Delivered():
+                return attempt
+            case Limited(after):
+                return noted(replace(attempt, pause=after or 0.0), f"{NO_PICTURE}: it asks to wait")
+            case _:
+                return noted(attempt, f"{NO_PICTURE}: {outcome.reason}")
 
     def _delete_flow(self, earlier: Earlier) -> Flow:
         """Take the earlier message back; one that is not there any more is taken back."""
         place = {"chat_id": self._chat, "message_id": self._message_id(earlier)}
         response = yield Request("POST", self._url / "deleteMessage", dump(place), {"Content-Type": "application/json"})
-        return done(self.judge(response), _refused_for(response, *DELETED))
+        return done(self.judge(response), is_refused_for(response, *DELETED))
 
     def _flow(self, build: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Flow:
         """Until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""
@@ -230,25 +251,25 @@ class TelegramSink(HttpSink[TelegramConfig]):
         notes: list[str] = []
         while True:
             response = yield build(earlier, plain)
-            if not plain and _unparsable(response):
+            if not plain and is_unparsable(response):
                 plain = True
-                notes.append(f"sent as plain text, for the markup was refused: {_description(response)}")
-            elif moved < 2 and (chat := _moved_to(response)) is not None:
+                notes.append(f"sent as plain text, for the markup was refused: {description(response)}")
+            elif moved < 2 and (chat := moved_to(response)) is not None:
                 self._chat, earlier, moved = chat, None, moved + 1
                 notes.append(f"the chat has moved: set chat_id to {chat}")
-            elif earlier is not None and _refused_for(response, *LOST):
+            elif earlier is not None and is_refused_for(response, *LOST):
                 earlier = None
                 notes.append(SENT_ANEW)
             else:
                 break
         attempt = self.judge(response)
-        if earlier is not None and not earlier.thread and _refused_for(response, UNCHANGED):
+        if earlier is not None and not earlier.thread and is_refused_for(response, UNCHANGED):
             attempt = replace(attempt, outcome=Delivered(earlier.ref))
         return noted(attempt, *map(self.mask, notes))
 
     def classify(self, response: Response) -> Outcome:
         if response.status == 429:
-            asked = seconds(_parameters(json_object(response.body)).get("retry_after"))
+            asked = seconds(parameters(json_object(response.body)).get("retry_after"))
             return Limited(asked or retry_after(response))
         return super().classify(response)
 
@@ -259,15 +280,15 @@ class TelegramSink(HttpSink[TelegramConfig]):
         answer = json_object(response.body)
         if not is_own(response.status, answer):
             return in_between(response)
-        if (chat := _moved_to(response)) is not None:
+        if (chat := moved_to(response)) is not None:
             return Gone(f"the chat has moved: set chat_id to {chat}")
-        reason = ": ".join(filter(None, [f"HTTP {response.status}", _description(response)]))
+        reason = ": ".join(filter(None, [f"HTTP {response.status}", description(response)]))
         match response.status:
             case status if 200 <= status < 300:
                 return Delivered(ref=self._reference(answer))
             case 401 | 403 | 404:
                 return Gone(reason)
-            case 400 if is_about_place(_description(response)):
+            case 400 if is_about_place(description(response)):
                 return Gone(reason)
             case _:
                 return Refused(reason)
@@ -282,6 +303,22 @@ class TelegramSink(HttpSink[TelegramConfig]):
             body["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
             return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
         return self._request("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
+
+    def _photo_request(self, message: Message, earlier: Earlier | None, *, caption: bool, plain: bool) -> Request:
+        """The request that carries the picture: with the text, or beside it, and then nobody is woken by it."""
+        fields = caption_payload(message, len(self.config.buttons), plain=plain) if caption else {}
+        if (id_ := self._message_id(earlier)) is not None:
+            fields["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
+        silent = not caption or message.circumstances.silent or is_silent(message.event)
+        fields = {
+            "chat_id": self._chat,
+            **fields,
+            **self._settings,
+            **({"disable_notification": True} if silent else {}),
+        }
+        body, headers = form(fields, "photo", picture_of(message))
+        payload = dump(fields | {"photo": f"attach://{NAME}"})
+        return Request("POST", self._url / "sendPhoto", body, headers, payload=payload)
 
     def _digest_request(self, digest: Digest, *, plain: bool) -> Request:
         return self._send_request(digest_payload(digest, plain=plain), silent=digest.silent)
@@ -302,29 +339,3 @@ class TelegramSink(HttpSink[TelegramConfig]):
         result = answer.get("result")
         ref = f"{self._chat}/{result.get('message_id')}" if isinstance(result, dict) else ""
         return ref if _REF.fullmatch(ref) else None
-
-
-def _parameters(answer: JsonObject) -> JsonObject:
-    parameters = answer.get("parameters")
-    return parameters if isinstance(parameters, dict) else {}
-
-
-def _description(response: Response) -> str:
-    return str(json_object(response.body).get("description") or "")
-
-
-def _unparsable(response: Response) -> bool:
-    return _refused_for(response, "can't parse entities")
-
-
-def _moved_to(response: Response) -> int | None:
-    if response.status != 400:
-        return None
-    chat = _parameters(json_object(response.body)).get("migrate_to_chat_id")
-    return chat if isinstance(chat, int) and not isinstance(chat, bool) else None
-
-
-def _refused_for(response: Response, *phrases: str) -> bool:
-    """Whether it was refused in one of these phrases."""
-    description = _description(response).lower()
-    return response.status == 400 and any(phrase in description for phrase in phrases)

@@ -5,6 +5,7 @@ from datetime import datetime
 from rich.console import RenderableType
 from rich.text import Text
 
+from bridge.chart import with_signs
 from bridge.message import Digest, Message
 from bridge.sinks.telegram.reading import reading
 from bridge.sinks.terminal import beside_bar, painted
@@ -18,4 +19,4 @@ def words(markup: str) -> Text:
 
 
 def body(message: Message | Digest, at: datetime) -> RenderableType:
-    return beside_bar(BLUE, words(message["text"].strip()))
+    return beside_bar(BLUE, words(with_signs(message, "text")["text"].strip()))

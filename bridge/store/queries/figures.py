@@ -1,5 +1,6 @@
 """Figures: what happened in spans of time that begin and end with quarters of an hour. What a look costs is bounded."""
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,8 +24,8 @@ _t = tallies.c
 _accepted = sa.and_(_t.what == What.IN.value, _t.step == QUARTER, _t.detail == "accepted", _t.name != OWN_SOURCE)
 
 
-def collected(connection: sa.Connection, spans: Sequence[Span]) -> Collected:
-    """What a report on the first of these spans tells, and what it compares that with."""
+def collected(connection: sa.Connection, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
+    """What a report on the first of these spans tells, and what it compares that with; how many events in each part."""
     first = spans[0]
     users, cut = _busiest(connection, first)
     dead = Counter[tuple[str, str]]()
@@ -36,7 +37,19 @@ def collected(connection: sa.Connection, spans: Sequence[Span]) -> Collected:
         cut=cut,
         heard=_heard(connection, first[1]),
         dead=[GivenUp(sink, reason, number) for (sink, reason), number in dead.most_common(MOST_DEAD)],
+        bars=_bars(connection, parts) if parts else (),
     )
+
+
+def _bars(connection: sa.Connection, parts: Sequence[Span]) -> list[int]:
+    """How many events were taken in in each of these parts, which lie side by side."""
+    begins = [int(begin.timestamp()) for begin, _ in parts]
+    number = sa.func.sum(_t.n)
+    counted = sa.select(_t.at, number).where(_accepted, _t.at >= begins[0], _t.at < int(parts[-1][1].timestamp()))
+    bars = [0] * len(parts)
+    for at, n in connection.execute(counted.group_by(_t.at)):
+        bars[bisect_right(begins, at) - 1] += int(n)
+    return bars
 
 
 def _figures(connection: sa.Connection, span: Span) -> Figures:

@@ -1,5 +1,6 @@
 """Owners: whose users' events came in a span of time, and what they were. What a look costs is bounded."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 
@@ -25,8 +26,10 @@ def owners_of(connection: sa.Connection, span: Span) -> Sequence[str]:
     return [name for name in connection.scalars(named.distinct().order_by(_t.name)) if name != OTHER]
 
 
-def owner_figures(connection: sa.Connection, realm: str, name: str, spans: Sequence[Span]) -> OwnerFigures | None:
-    """What was told of an owner's users in these spans; None where there is nothing of it in the first."""
+def owner_figures(
+    connection: sa.Connection, realm: str, name: str, spans: Sequence[Span], parts: Sequence[Span] = ()
+) -> OwnerFigures | None:
+    """What was told of an owner's users in these spans, and in each part; None where there is nothing in the first."""
     first, *compared = spans
     types, users = _counted(connection, realm, name, first)
     if not types:
@@ -41,7 +44,23 @@ def owner_figures(connection: sa.Connection, realm: str, name: str, spans: Seque
         types=[types, *before],
         users=dict(busiest),
         cut=sum(types.values()) >= MOST_LOOKED_AT,
+        bars=_bars(connection, realm, name, parts) if parts else (),
     )
+
+
+def _bars(connection: sa.Connection, realm: str, name: str, parts: Sequence[Span]) -> list[int]:
+    """How many of an owner's events came in each of these parts, which lie side by side."""
+    begins, end = [lowest_event_id(begin) for begin, _ in parts], lowest_event_id(parts[-1][1])
+    newest = (
+        sa.select(events.c.id)
+        .where(is_of_owner(realm, name), events.c.id >= begins[0], events.c.id < end, events.c.source != OWN_SOURCE)
+        .order_by(events.c.id.desc())
+        .limit(MOST_LOOKED_AT)
+    )
+    bars = [0] * len(parts)
+    for id_ in connection.scalars(newest):
+        bars[bisect_right(begins, id_) - 1] += 1
+    return bars
 
 
 def _counted(connection: sa.Connection, realm: str, name: str, span: Span) -> tuple[Counter[str], Counter[str]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.sinks.telegram.html import clip_html, plain_text, shows_html
-from tests.services.telegram import parsed_html
+from tests.services.telegram_html import parsed_html
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,11 @@ class SqlOutbox:
         return await self._read(lambda c: events.arrivals(c, before=before, since=since, limit=limit))
 
     async def collected(self, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
-        return await self._read(lambda c: figures.collected(c, spans, parts))
+        counts = [figures.Counts() for _ in spans]
+        for count, span in zip(counts, spans, strict=True):
+            for day in figures.days_of(span):  # a look each: lanes look in between
+                count.update(await self._read(partial(figures.counted, span=day)))
+        return await self._read(lambda c: figures.collected(c, spans, parts, counts))
 
     async def of_owners(
         self, spans: Sequence[Span], realms: Collection[str], parts: Sequence[Span] = ()

@@ -317,3 +317,19 @@ async def test_its_own_reports_are_not_counted(outbox: SqlOutbox, store_url: str
     await Replica(outbox, FakeClock(NINE + DAY)).tell()
     second = told(store_url)[-1]
     assert (second["events"], second["types"], second["sources"]) == (0, [], [])
+
+
+async def test_what_is_added_up_day_by_day_is_what_is_counted_at_once(outbox: SqlOutbox, store_url: str) -> None:
+    begin = datetime(2026, 10, 31, 20, 30, tzinfo=UTC)
+    hours = [0, 23, 24, 24 * 7, 24 * 12 + 5, 24 * 29, 24 * 30 - 1]
+    at = [begin + timedelta(hours=n) for n in (-24 * 35, -1, *hours, 24 * 30)]
+    nodes = ({"node": {"name": f"fra-{n % 2}"}, "owner": f"reseller-{n % 3}"} for n in range(len(at)))
+    down = "node.connection_lost"
+    await outbox.put(
+        an_intake(*(about(one, type_=down, user=f"u{one.hour}", **data) for one, data in zip(at, nodes, strict=True)))
+    )
+    month = (begin, begin + 30 * DAY)
+    spans = [month, (begin - 31 * DAY, begin), (begin, begin + timedelta(hours=25, minutes=30))]
+    with open_ledger(store_url) as ledger:
+        assert await outbox.collected(spans) == ledger.read(figures.collected, spans)
+    assert (await outbox.collected(spans)).figures[0].events == len(hours)

@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -19,20 +19,32 @@ MOST_USERS = 10
 MOST_DEAD = 5
 USER = "user:"
 
+#: What is counted, the detail, the name.
+Counts = Counter[tuple[str, str, str]]
+
 _TOLD = (What.IN, What.OUT, What.TYPE, What.OWNER, What.NODE)
 _t = tallies.c
 _accepted = sa.and_(_t.what == What.IN.value, _t.step == QUARTER, _t.detail == "accepted", _t.name != OWN_SOURCE)
 
 
-def collected(connection: sa.Connection, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
-    """What a report on the first of these spans tells, and what it compares that with; how many events in each part."""
-    first = spans[0]
+def collected(
+    connection: sa.Connection,
+    spans: Sequence[Span],
+    parts: Sequence[Span] = (),
+    counts: Sequence[Counts] | None = None,
+) -> Collected:
+    """What a report on the first of these spans tells, and what it compares that with; how many events in each part.
+
+    counts: of each span, where they were added up already
+    """
+    counts = [counted(connection, span) for span in spans] if counts is None else counts
+    first, since = spans[0], counted_since(connection)
     users, cut = _busiest(connection, first)
     dead = Counter[tuple[str, str]]()
     for one in dead_groups(connection):
         dead[one.sink, one.reason] += one.count
     return Collected(
-        figures=[_figures(connection, span) for span in spans],
+        figures=[_figures(count, span, since) for count, span in zip(counts, spans, strict=True)],
         users=users,
         cut=cut,
         heard=_heard(connection, first[1]),
@@ -52,18 +64,31 @@ def _bars(connection: sa.Connection, parts: Sequence[Span]) -> list[int]:
     return bars
 
 
-def _figures(connection: sa.Connection, span: Span) -> Figures:
+def days_of(span: Span) -> Iterator[Span]:
+    """A span in pieces of a day at most: what adds up a month piece by piece holds up nobody else."""
+    begin, end = span
+    while begin < end:
+        piece = min(begin + timedelta(days=1), end)
+        yield begin, piece
+        begin = piece
+
+
+def counted(connection: sa.Connection, span: Span) -> Counts:
+    """How often what happened in a span."""
     begins, ends = (int(one.timestamp()) for one in span)
-    counted = (
-        sa.select(_t.what, _t.name, _t.detail, sa.func.sum(_t.n))
+    found = (
+        sa.select(_t.what, _t.detail, _t.name, sa.func.sum(_t.n))
         .where(_t.what.in_([one.value for one in _TOLD]), _t.step == QUARTER, _t.at >= begins, _t.at < ends)
         .where(_t.name != OWN_SOURCE)
         .group_by(_t.what, _t.name, _t.detail)
     )
+    return Counter({(what, detail, name): int(n) for what, detail, name, n in connection.execute(found)})
+
+
+def _figures(counts: Counts, span: Span, since: datetime | None) -> Figures:
     found: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
-    for what, name, detail, n in connection.execute(counted):
-        found[what, detail][name] = int(n)
-    since = counted_since(connection)
+    for (what, detail, name), n in counts.items():
+        found[what, detail][name] = n
     return Figures(
         whole=since is not None and since <= span[0],
         since=since if since is not None and span[0] < since < span[1] else None,

@@ -17,6 +17,8 @@ BLOCK = "chart"
 SIGNS = "▁▂▃▄▅▆▇█"
 NEEDED = ("PIL", "urllib3")  # what draws a picture, and what sends one: panelbridge[pictures]
 
+RLM, LRI, PDI = "\u200f", "\u2066", "\u2069"  # from right to left; what lies between these two runs to the right
+
 M = TypeVar("M", bound=Message | Digest)
 
 _BAR = re.compile(f"([0-9]{{1,15}})(?:{UNIT}([0-9]{{1,4}}))?")
@@ -61,8 +63,9 @@ def with_signs(message: M, block: str) -> M:
     """The message without a picture: its chart as signs at the end of that block."""
     if (chart := chart_of(message)) is None:
         return message
-    others = {name: text for name, text in message.blocks.items() if name != BLOCK}
-    return replace(message, blocks={**others, block: f"{message[block].rstrip()}\n{chart.signs}"})
+    others, text = {name: one for name, one in message.blocks.items() if name != BLOCK}, message[block].rstrip()
+    signs = f"{LRI}{chart.signs}{PDI}" if RLM in text else chart.signs  # the first hour is at the left everywhere
+    return replace(message, blocks={**others, block: f"{text}\n{signs}"})
 
 
 @cache

@@ -40,4 +40,7 @@ def test_each_bar_is_a_sign_as_high_as_it_is(bars: list[int]) -> None:
 def test_a_message_without_a_picture_ends_with_its_signs() -> None:
     message = a_message({"text": "a\n", "chart": Chart([0, 2, 4]).block})
     assert with_signs(message, "text").blocks == {"text": "a\n▁▅█"}
+    assert with_signs(a_message({"text": "\u200fالف", "chart": Chart([0, 2, 4]).block}), "text").blocks == {
+        "text": "\u200fالف\n\u2066▁▅█\u2069"
+    }
     assert with_signs(with_signs(message, "text"), "text").blocks == {"text": "a\n▁▅█"}

@@ -33,7 +33,7 @@ from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.panels.base import PolledConfig
-from bridge.people.directory import generation_of, unchanged
+from bridge.people.directory import overview_of, unchanged
 from bridge.people.link import LinkMaker
 from bridge.people.proof import ProofKey
 from bridge.people.stop_link import StopLinks
@@ -126,16 +126,16 @@ class Reloader:
             name: Source(name, one.panel, one.open(), unmasking=unmasking, proof_key=proof_key)
             for name, one in config.sources.items()
         }
-        router = Router(
-            config.table(), sinks=config.all_sinks(), recipients=config.recipients(), on_error=_log_failed_row
-        )
+        directory = await asyncio.to_thread(overview_of, config.directory_records())
+        recipients = config.recipients(directory.brands)
+        router = Router(config.table(), sinks=config.all_sinks(), recipients=recipients, on_error=_log_failed_row)
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         links = config.link_maker()
         renderer = Renderer(
             folders=config.template_folders(), timezone=config.zone(), locale=config.locale, links=links
         )
-        generation = await asyncio.to_thread(generation_of, config.directory_records())
-        await self._outbox.keep_directory(generation, unchanged(config.directory_records(), generation))
+        records = unchanged(config.directory_records(), directory.generation)
+        await self._outbox.keep_directory(directory.generation, records)
         # everything is made before anything is put in place: what cannot be made leaves all as it was
         self._loaded, self._sinks = loaded, opened
         changing = {name for name, (settings, _) in opened.items() if settings.cannot_update("subject") is None}
@@ -159,6 +159,7 @@ class Reloader:
                     config,
                     router,
                     renderer,
+                    brands=directory.brands,
                     cause=cause,
                     now=self._clock.now(),
                     places=row_places(loaded),

@@ -4,6 +4,7 @@ import re
 from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     GetJsonSchemaHandler,
     SecretStr,
+    ValidationInfo,
     WithJsonSchema,
     model_validator,
 )
@@ -181,6 +183,21 @@ def _several(value: Any) -> Any:
     return () if value == "none" else value if isinstance(value, list | tuple) else [value]
 
 
+def is_folder(path: Path) -> bool:
+    """Whether there is one; a name that the system does not take is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _existing_folder(value: Path, info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path()) / value
+    if not is_folder(folder):
+        raise ValueError(f"should be a folder: there is none at {folder}")
+    return folder
+
+
 def is_reachable(listen: str) -> bool:
     """Whether other machines may reach what listens there."""
     host = listen.rpartition(":")[0].strip("[]")
@@ -276,6 +293,9 @@ Percents = Annotated[
         }
     ),
 ]
+
+#: A folder beside the file.
+Folder = Annotated[Path, AfterValidator(_existing_folder)]
 
 #: The name of a time zone, as Asia/Tehran.
 TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -127,6 +127,7 @@ class Terms(Settings):
     category: str | None = None
     critical: bool = False
     max_per_day: int | None = None
+    brand: str | None = None  # who speaks, where that is not the file's own
 
     @model_validator(mode="after")
     def _something(self) -> Self:

@@ -32,10 +32,12 @@ from tests.street import LaterClock, Panels
 pytestmark = pytest.mark.process
 
 PAGES = ("customers.md", "resellers.md")
+SEVEN_TOKEN = f"777777777{TOKEN[9:]}"
 PASSWORD = stand_ins("${SMTP_PASSWORD}")["SMTP_PASSWORD"]
 SECRET = {"x-webhook-secret": stand_ins("${MARZBAN_SECRET}")["MARZBAN_SECRET"]}
-ALICE, BOB, OPS, SEVEN, NINE = 700001, 700002, -1001234567890, -1002000000007, -1002000000009
+ALICE, BOB, CAROL, OPS, SEVEN, NINE = 700001, 700002, 700003, -1001234567890, -1002000000007, -1002000000009
 ENDED_FA = "⛔ اشتراک شما تمام شد. با تمدید، بی‌درنگ دوباره وصل می‌شود."
+ENDED_RU = "⛔ Подписка закончилась. Продлите, и всё сразу заработает."
 LIMITED_FA = "🪫 حجم شما تمام شد. برای ادامه تمدید کنید."
 LIMITED_RU = "🪫 Трафик закончился. Продлите подписку, чтобы продолжить."
 
@@ -77,7 +79,7 @@ def whole_files() -> list[Piece]:
 @asynccontextmanager
 async def a_town(folder: Path, text: str) -> AsyncIterator[Town]:
     telegram, chats, mail, program = (
-        Telegram(chats=(ALICE, BOB, OPS, SEVEN, NINE)),
+        Telegram(chats=(ALICE, BOB, CAROL, OPS, SEVEN, NINE), tokens=(TOKEN, SEVEN_TOKEN)),
         discord.Discord(),
         Mail(),
         Receiver(),
@@ -100,7 +102,7 @@ async def a_town(folder: Path, text: str) -> AsyncIterator[Town]:
 def at_stand_ins(text: str, telegram: str, chats: str, mail: str, program: str, imap: Imap) -> str:
     """The file with its variables set, and its services where they are here."""
     given = stand_ins(text) | {"OPS_DISCORD_URL": f"{chats}/api/webhooks/{discord.ID}/{discord.TOKEN}"}
-    given |= {name: TOKEN for name in given if name.endswith("BOT_TOKEN")}
+    given |= {name: TOKEN for name in given if name.endswith("BOT_TOKEN")} | {"SEVEN_BOT_TOKEN": SEVEN_TOKEN}
     for name, value in given.items():
         text = text.replace(f"${{{name}}}", value)
     file = yaml.safe_load(text)
@@ -201,6 +203,26 @@ async def resellers_in_the_morning(town: Town) -> None:
     assert ("گزارش" in report, "alice" in report, "bob" in report) == (True, True, False)
 
 
+async def resellers_with_a_brand(town: Town) -> None:
+    users = (("alice", "reseller-7"), ("bob", "reseller-7"), ("carol", "reseller-9"), ("dave", "reseller-7"))
+    await town.told("user_expired", *users)
+    found = await town.panels.settled(4)
+    assert {(one["subject"], one["sink"]) for one in found} == {
+        ("user:alice", "seven-bot"),
+        ("user:bob", "seven-bot"),
+        ("user:carol", "dm"),
+        ("user:dave", "seven-bot"),
+    }
+    assert town.said_to(ALICE) == [f"{ENDED_FA}\n\n\u2068Seven Net\u2069 · تمدید · راهنمایی"]
+    assert town.said_to(BOB)[0].endswith("\n\nSeven Net · Renew · Help")
+    assert town.said_to(CAROL) == [f"{ENDED_RU}\n\nNine"]
+    bots = {one.body["chat_id"]: one.path.split("/")[1].removeprefix("bot") for one in town.telegram.taken}
+    assert bots == {ALICE: SEVEN_TOKEN, BOB: SEVEN_TOKEN, CAROL: TOKEN}
+    await town.told("user_limited", ("carol", None))
+    await town.panels.settled(5)
+    assert town.said_to(CAROL)[1].endswith("\n\nFra VPN · Renew · Help")
+
+
 async def resellers_with_a_page(town: Town) -> None:
     await town.told("user_limited", ("alice", "reseller-7"), ("bob", "reseller-9"))
     await town.panels.settled(2)
@@ -216,6 +238,7 @@ STORIES: dict[tuple[str, str], Callable[[Town], Awaitable[None]]] = {
     ("resellers.md", "unknown: default"): resellers_in_chats_of_their_own,
     ("resellers.md", "file: directory.csv"): resellers_of_a_table,
     ("resellers.md", "reports:"): resellers_in_the_morning,
+    ("resellers.md", "brands:"): resellers_with_a_brand,
     ("resellers.md", "admin:"): resellers_with_a_page,
 }
 

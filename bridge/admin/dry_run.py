@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from bridge.errors import UnknownName
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, SourceSettings
+from bridge.people.brand import Brands
 from bridge.people.recipient import Recipients
+from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.routing import Route, Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
@@ -36,7 +38,9 @@ class Configuration(Protocol):
 
     def zone(self) -> ZoneInfo: ...
 
-    def recipients(self) -> Recipients: ...
+    def recipients(self, owners: Mapping[str, str] | None = None) -> Recipients: ...
+
+    def rules(self) -> CustomerRules: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class DryRun:
     sources  their settings, by name; each has its panel's word under `panel`
     rows     the table, each row under its name
     locale   the language of what names none
+    brands   who speaks to whose customers
+    rules    what holds for these
     folders  of the operator's templates
     """
 
@@ -56,6 +62,8 @@ class DryRun:
     renderer: Renderer
     zone: ZoneInfo
     locale: str
+    brands: Brands = field(default_factory=Brands)
+    rules: CustomerRules = NO_RULES
     folders: Sequence[Path] = ()
     _opened: dict[str, Sink] = field(default_factory=dict)
 
@@ -68,10 +76,19 @@ class DryRun:
         return self._opened[name]
 
 
-def dry_run(config: Configuration) -> DryRun:
-    """The file, ready to be asked."""
-    sinks, table = config.all_sinks(), config.table()
+def dry_run(config: Configuration, owners: Mapping[str, str] | None = None) -> DryRun:
+    """The file, ready to be asked. `owners`: whose brand is which; the directory is read where that is not given."""
+    sinks, table, recipients = config.all_sinks(), config.table(), config.recipients(owners)
     renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
-    router = Router(table, sinks=sinks, recipients=config.recipients())
-    rows, folders = dict(table), config.template_folders()
-    return DryRun(config.sources, sinks, rows, router, renderer, config.zone(), config.locale, folders)
+    return DryRun(
+        config.sources,
+        sinks,
+        dict(table),
+        Router(table, sinks=sinks, recipients=recipients),
+        renderer,
+        config.zone(),
+        config.locale,
+        recipients.brands,
+        config.rules(),
+        config.template_folders(),
+    )

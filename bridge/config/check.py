@@ -7,6 +7,7 @@ from bridge.admin.settings import AdminSettings
 from bridge.config.addresses import check_addresses
 from bridge.config.admin import check_admin
 from bridge.config.advice import check_advice
+from bridge.config.brands import check_brands
 from bridge.config.document import Document, KeyPath
 from bridge.config.errors import suggestion
 from bridge.config.globs import check_globs
@@ -60,6 +61,7 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
     check_admin(document, config)
     check_addresses(document, config)
     check_people(document, config)
+    check_brands(document, config)
     paths = sink_paths(config)
     check_advice(document, {name: (paths[name], sink) for name, sink in config.all_sinks().items()})
     warn_of_parts(document, config)

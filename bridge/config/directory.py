@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from bridge.config.brands import Branded
 from bridge.config.document import Document
 from bridge.config.errors import any_of
 from bridge.config.model import Config
@@ -29,26 +30,34 @@ Forms = Mapping[str, Sequence[tuple[str, Form]]]
 def check_records(document: Document, config: Config, directory: DirectorySettings) -> None:
     """Report what is wrong with single records, the first mistakes of those in the directory's file."""
     forms = {audience: _forms(config, audience) for audience in Audience}
-    for key, what in _faults(directory.default or Record(), _forms(config, None)):
+    brands = Branded(config.brands())
+    default = directory.default or Record()
+    for key, what in (*_faults(default, _forms(config, None)), *brands.faults(default, None)):
         document.report(("directory", "default", key), what)
     for audience, named in directory.named():
         for name, record in named.items():
-            for key, what in _faults(record, forms[audience]):
+            for key, what in (*_faults(record, forms[audience]), *brands.faults(record, audience)):
                 document.report(("directory", f"{audience.kind}s", name, key), what)
     known = set(directory.owners)
     if directory.file is not None:
-        known |= _check_file(document, config, directory, directory.file, forms)
+        known |= _check_file(document, config, directory, directory.file, forms, brands)
     _warn_of_owners(document, config, known)
+    brands.check(document)
 
 
 def _check_file(
-    document: Document, config: Config, directory: DirectorySettings, file: Path, forms: Mapping[Audience, Forms]
+    document: Document,
+    config: Config,
+    directory: DirectorySettings,
+    file: Path,
+    forms: Mapping[Audience, Forms],
+    brands: Branded,
 ) -> set[str]:
     """Report its first mistakes; the owners that it names."""
     found: list[Mistake] = []
     owners, realms = set(), {"", *config.realms().values()}
     for row in read_directory(file, realm=directory.realm or "", tell=found.append):
-        faults = [*_faults(row.record, forms[row.audience])]
+        faults = [*_faults(row.record, forms[row.audience]), *brands.faults(row.record, row.audience)]
         if row.realm not in realms:
             faults.append(("realm", f'no source has the realm "{row.realm}"'))
         for key, what in faults:

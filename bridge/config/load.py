@@ -14,11 +14,12 @@ from bridge.config.errors import report_errors
 from bridge.config.model import Config
 from bridge.config.yaml import read_document
 from bridge.errors import ConfigError, Mistake, in_order
+from bridge.people.brand import templates_of
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The settings, and all that they were read from: the file, `.env`, each `*_file` and the templates' folder.
+    """The settings, and all that they were read from: the file, `.env`, each `*_file` and folders of templates.
 
     `warnings` are what may be meant and may not, in the order of the file; they stop nothing. `rows` are those of the
     table, in its order: the keys that lead to each, and its line.
@@ -50,7 +51,8 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
     if document.mistakes or config is None:
         raise ConfigError(str(path), document.mistakes, document.warnings)
     directory = config.directory.file if config.directory is not None else None
-    files = (path, *dotenv, *document.files, *config.template_folders(), *filter(None, [directory]))
+    folders = (*config.template_folders(), *templates_of(config.brands()))
+    files = (path, *dotenv, *document.files, *folders, *filter(None, [directory]))
     paths: list[KeyPath] = [("routes", index) for index in range(len(config.routes))]
     paths += [("webhooks", index) for index in range(len(config.webhooks))]
     rows = {path: document.position(path)[0] for path in paths}

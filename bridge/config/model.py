@@ -17,7 +17,8 @@ from bridge.ingress.address import PRIVATE
 from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
-from bridge.people.directory import DirectorySettings
+from bridge.people.brand import Brand, Brands
+from bridge.people.directory import DirectorySettings, overview_of
 from bridge.people.link import LinkMaker
 from bridge.people.proof import ProofKey
 from bridge.people.recipient import Recipients
@@ -30,6 +31,7 @@ from bridge.settings import (
     AddressRange,
     BaseUrl,
     Duration,
+    Folder,
     ListenAddress,
     Settings,
     TimeZone,
@@ -85,7 +87,7 @@ class Config(Settings):
     shutdown: Duration = Field(10.0, description="how long the end may take; what is being delivered is waited for")
     timezone: TimeZone = Field("UTC", description="the zone of times in messages, commands and the log, as Asia/Tehran")
     locale: Locale = Field("en", description="the language of messages")
-    templates: Path | None = Field(None, description="a folder with templates of your own, beside this file")
+    templates: Folder | None = Field(None, description="a folder with templates of your own, beside this file")
     limits: Limits = Field(Limits(), description="what a request may take")
     log: Log = Field(Log(), description="how the bridge speaks of itself")
     traces: Traces | None = Field(None, description="where spans go, for who looks at traces; needs panelbridge[otel]")
@@ -126,11 +128,19 @@ class Config(Settings):
         """What the directory says, by the keys of recipients."""
         return iter(()) if self.directory is None else self.directory.records(next(iter(self.realms().values()), ""))
 
-    def recipients(self) -> Recipients:
-        """Who is meant by what a sink is told."""
+    def brands(self) -> Mapping[str, Brand]:
+        """How the customers of some owners are spoken to, by what the directory calls it."""
+        return {} if self.people is None else self.people.brands
+
+    def recipients(self, owners: Mapping[str, str] | None = None) -> Recipients:
+        """Who is meant by what a sink is told, and who speaks. `owners`: whose brand is which; the directory is read
+        for it where that is not given.
+        """
+        if owners is None:
+            owners = overview_of(self.directory_records()).brands if self.brands() else {}
         found = {name: one.addressing() for name, one in self.all_sinks().items()}
         audiences = {name: one.audience for name, one in found.items() if one is not None and one.audience is not None}
-        return Recipients(audiences, self.realms())
+        return Recipients(audiences, self.realms(), Brands(self.brands(), owners))
 
     def rules(self) -> CustomerRules:
         """What holds for customers as long as they have not said otherwise."""
@@ -242,21 +252,3 @@ class Config(Settings):
         if value is not None and len(value.get_secret_value()) < KEY_SIGNS:
             raise ValueError(f"should have at least {KEY_SIGNS} signs: make one with `openssl rand -base64 32`")
         return value
-
-    @field_validator("templates")
-    @classmethod
-    def _existing_folder(cls, value: Path | None, info: ValidationInfo) -> Path | None:
-        if value is None:
-            return None
-        folder: Path = (info.context or {}).get("folder", Path()) / value
-        if not is_folder(folder):
-            raise ValueError(f"should be a folder: there is none at {folder}")
-        return folder
-
-
-def is_folder(path: Path) -> bool:
-    """Whether there is one; a name that the system does not take is none."""
-    try:
-        return path.is_dir()
-    except OSError:
-        return False

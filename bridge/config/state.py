@@ -1,6 +1,6 @@
 """What the admin side is told of a file that is put in place."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,11 +23,14 @@ def config_state(
     router: Router,
     renderer: Renderer,
     *,
+    brands: Mapping[str, str],
     cause: str,
     now: datetime,
     places: Sequence[RowPlace] = (),
 ) -> ConfigState:
-    """All of it; `places`: where each row of the table stands, where that is known."""
+    """All of it. `brands`: owners' keys → who speaks for them; `places`: where each row of the table stands, where that
+    is known.
+    """
     return ConfigState(
         file=path.absolute(),
         loaded_at=now,
@@ -38,7 +41,7 @@ def config_state(
         places=places,
         sources=source_states(config),
         router=router,
-        dry_run=dry_run(config),
+        dry_run=dry_run(config, brands),
         customers=customers(config),
         renderer=renderer,
         zone=config.zone(),

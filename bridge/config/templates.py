@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from bridge.config.document import Document, KeyPath
 from bridge.config.errors import any_of, suggestion
-from bridge.config.model import is_folder
 from bridge.config.orbvpn import SINK
 from bridge.errors import Mistake
 from bridge.markup.service import Look
 from bridge.messages.catalog import LOCALES, language_of
 from bridge.messages.renderer import SHIPPED, Renderer
 from bridge.panels import CONFIGS, DIALECTS, OPEN_ENDED
+from bridge.settings import is_folder
 from bridge.sinks import SERVICES, SinkSettings
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http
@@ -31,6 +31,12 @@ def check_templates(document: Document, folder: Path, sinks: Mapping[str, SinkSe
     renderer = Renderer(folders=folders, timezone=ZoneInfo("UTC"), locale="en")
     for mistake in renderer.mistakes(SERVICES):
         document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
+    for brand in _brand_folders(document, folder):
+        own = Renderer(folders=[brand, *folders], timezone=ZoneInfo("UTC"), locale="en")
+        for mistake in own.mistakes(SERVICES, within=brand):
+            document.mistakes.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
+        for mistake in own.unmatched(SERVICES, (), None, within=brand):
+            document.warnings.append(Mistake(mistake.line, 1, mistake.message, str(mistake.file)))
     rows = range(len(document.entries("routes")))
     named = {name for row in rows for _, name in document.texts(("routes", row, "template"))}
     for mistake in renderer.unmatched(SERVICES, named, _beginnings(document)):
@@ -56,6 +62,15 @@ def _beginnings(document: Document) -> set[str] | None:
 def _template_folders(document: Document, folder: Path) -> list[Path]:
     given = document.value(("templates",))
     return [folder / given] if isinstance(given, str) and is_folder(folder / given) else []
+
+
+def _brand_folders(document: Document, folder: Path) -> list[Path]:
+    """Those of brands that have words of their own."""
+    brands = document.value(("people", "brands"))
+    given = (
+        [one.get("templates") for one in brands.values() if isinstance(one, dict)] if isinstance(brands, dict) else []
+    )
+    return [folder / one for one in given if isinstance(one, str) and is_folder(folder / one)]
 
 
 def valid_sinks(document: Document) -> dict[str, SinkSettings]:

@@ -25,6 +25,7 @@ from bridge.messages.customer import me_of
 from bridge.messages.renderer import Renderer, TemplateFault
 from bridge.outcome import Attempt, Away, Refused
 from bridge.people.announcement import text_of
+from bridge.people.brand import NO_BRAND, Brand
 from bridge.sinks.base import OnSent, Sink
 from bridge.store.base import Delivery, Settlement
 from bridge.telemetry import log
@@ -49,13 +50,15 @@ OnLinks = Callable[[Mapping[str, str]], Awaitable[None]] | None
 @dataclass(frozen=True, slots=True)
 class Customer:
     """Who is told; what they are told is found in the event. `zone`: of the dates; `locale`: None for the sink's;
-    `several`: whether their chat is that of others too; `stop`: a link to be told nothing more there, empty if none.
+    `several`: whether their chat is that of others too; `stop`: a link to be told nothing more there, empty if none;
+    `brand`: who tells them.
     """
 
     zone: ZoneInfo
     locale: str | None = None
     several: bool = False
     stop: str = ""
+    brand: Brand = NO_BRAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +209,9 @@ def customer_message(
     me = me_of(event, at=at, zone=customer.zone, locale=locale, several=customer.several, stop=customer.stop)
     assert look.service is not None
     if (text := text_of(event)) is not None:
-        rendered = renderer.announcement(look.service, text, me)
+        rendered = renderer.announcement(look.service, text, me, customer.brand)
     else:
-        rendered = renderer.customer(look.service, event.type, me)
+        rendered = renderer.customer(look.service, event.type, me, customer.brand)
     bare = replace(event, data={}, native=None, subject=None)
     message = Message(
         event=bare,

@@ -181,16 +181,21 @@ class Gate:
         if not all(is_same(one, addresses[0]) for one in addresses):
             return replace(admitted, apart=True)
         first, address = reaches[0], addresses[0]
-        customer = self._customer(first, address, given) if given.rules is not None else None
+        [delivery, *_], rules = admitted.batch.deliveries, given.rules
+        customer = self._customer(delivery, first, address, given.zone, rules) if rules is not None else None
         return replace(admitted, sink=self._sink.at(address), address=address, state=first.state, customer=customer)
 
-    def _customer(self, reach: Reach, address: Address, given: Conditions) -> Customer:
-        by_mail = given.rules.stops if given.rules is not None and is_mail(self._sink) else None
+    def _customer(
+        self, delivery: Delivery, reach: Reach, address: Address, zone: ZoneInfo, rules: CustomerRules
+    ) -> Customer:
+        by_mail, brand = rules.stops if is_mail(self._sink) else None, rules.speaker(delivery.terms)
+        brands = None if "locale" in reach.record else brand.locale  # what a record says comes with the address
         return Customer(
-            zone_of(reach.record, given.zone),
-            locale=reach.known.wants.chosen.get("locale"),
+            zone_of(reach.record, zone),
+            locale=reach.known.wants.chosen.get("locale") or brands,
             several=reach.known.several,
             stop=by_mail.link(address.place) if by_mail is not None else "",
+            brand=brand,
         )
 
     async def with_earlier(self, admitted: Admitted) -> Admitted:

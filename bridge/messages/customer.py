@@ -33,6 +33,8 @@ TOLD = frozenset(
 )
 #: The block of what stands before the words, where others are told in the same chat.
 SEVERAL = "several"
+#: The block of what stands under the words: who speaks.
+SIGNATURE = "signature"
 #: What the words of a type cannot do without.
 _NEEDED = {
     "user.expiring": ("days_left",),

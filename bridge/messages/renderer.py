@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, Template, TemplateNotFound, TemplateSyntaxError
@@ -35,13 +35,14 @@ from bridge.message import PLAIN, Circumstances, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
-from bridge.messages.customer import SEVERAL, WORDS, Me, customer_files
+from bridge.messages.customer import SEVERAL, SIGNATURE, WORDS, Me, customer_files
 from bridge.messages.errors import TemplateFault as TemplateFault
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
 from bridge.messages.sandbox import Sandbox
 from bridge.messages.unmatched import Unmatched
+from bridge.people.brand import NO_BRAND, Brand
 from bridge.people.link import LinkMaker
 
 _BRIDGE = Path(__file__).parents[1]
@@ -91,7 +92,7 @@ class Renderer:
         self._readers = {locale: reader(locale, timezone) for locale in LOCALES}
         self.locale = known(locale)
         self._sandbox = lru_cache(maxsize=None)(self._open)
-        self._customers = lru_cache(maxsize=32)(self._open)
+        self._customers = lru_cache(maxsize=64)(self._open)
         self._chosen = lru_cache(maxsize=1024)(self._choose)
         self._compiled = lru_cache(maxsize=256)(self._compile)
         self._announced = lru_cache(maxsize=32)(self._compile_announcement)
@@ -129,8 +130,8 @@ class Renderer:
         blocks = last_resort.digest_blocks(tally, service, circumstances) if rendered is None else rendered
         return Rendered(blocks, "; ".join(faults) or None)
 
-    def customer(self, service: Service, type_: str, me: Me) -> Rendered:
-        """What a customer is told of a type; a template is given `me`, and nothing of the event."""
+    def customer(self, service: Service, type_: str, me: Me, brand: Brand = NO_BRAND) -> Rendered:
+        """What a customer is told of a type; a template is given `me` and `brand`, and nothing of the event."""
         block = type_.replace(".", "_")
 
         def words(context: Context) -> str:
@@ -138,66 +139,75 @@ class Renderer:
                 raise LookupError(f"{context.name} says nothing in block {block}")
             return said
 
-        return self._told(service, me, words)
+        return self._told(service, me, brand, words)
 
-    def announcement(self, service: Service, source: str, me: Me) -> Rendered:
+    def announcement(self, service: Service, source: str, me: Me, brand: Brand = NO_BRAND) -> Rendered:
         """What a customer is told by a template of the operator's over `me`: its block of their language, else of the
         file's, else its first one; all of it where it has none. Raise TemplateFault where it says nothing.
         """
-        locale = known(me.locale)
+        locale, given = known(me.locale), _given(me, brand)
         try:
             template = self._announced(service, locale, ZoneInfo(me.zone), source)
-            context = template.new_context({"me": me})
+            context = template.new_context(given)
             if not context.blocks:
                 said = "".join(template.root_render_func(context)).strip()
             else:
-                context = _context(template, {"me": me})
+                context = _context(template, given)
                 names = (locale, self.locale, *template.blocks)
                 said = _block(context, next(name for name in names if name in context.blocks))
         except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
             raise TemplateFault(fault_of(error)) from None
         if not said:
             raise TemplateFault(f"says nothing to whom reads {locale}")
-        return self._told(service, me, lambda _: said)
+        return self._told(service, me, brand, lambda _: said)
 
-    def _told(self, service: Service, me: Me, words: Callable[[Context], str]) -> Rendered:
-        """Words for a customer with all that is around them, by the operator's file of their language; where it fails
-        by the shipped one.
+    def _told(self, service: Service, me: Me, brand: Brand, words: Callable[[Context], str]) -> Rendered:
+        """Words for a customer with all that is around them, by the file of their language, the brand's or else the
+        operator's; where it fails by the shipped one.
         """
         locale, faults = known(me.locale), list[str]()
         for shipped in (False, True):
             try:
-                sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone))
-                context = _context(sandbox.select_template(customer_files(service.name, locale)), {"me": me})
+                sandbox = self._customers(service, locale, shipped, ZoneInfo(me.zone), brand.templates)
+                files = customer_files(service.name, locale)
+                context = _context(sandbox.select_template(files), _given(me, brand))
                 said = words(context)
                 if me.several and (whose := _block(context, SEVERAL)):
                     said = f"{whose} {said}"
+                if signature := _block(context, SIGNATURE):
+                    said = f"{said}\n\n{signature}"
                 around = {name: _block(context, name) for name in service.blocks if name != WORDS}
                 return Rendered({**around, WORDS: self._readers[locale].rlm + said}, "; ".join(faults) or None)
             except Exception as error:  # noqa: BLE001 a template is the operator's program: it may raise anything
                 faults.append(fault_of(error))
         raise RuntimeError(f"no words for a customer: {faults[-1]}")
 
-    def mistakes(self, services: Mapping[str, Service]) -> list[TemplateMistake]:
+    def mistakes(self, services: Mapping[str, Service], *, within: Path | None = None) -> list[TemplateMistake]:
         """Every template in the operator's folders that does not compile, or leads to one that is not there.
 
-        `services`, by their names, are whose templates the folders may hold.
+        `services`, by their names, are whose templates the folders may hold; `within`: of that folder alone.
         """
         return [
             mistake
             for folder in self._folders
+            if within in (None, folder)
             for mistake in mistakes_in(folder, services, lambda service: self._sandbox(service, self.locale, False))
         ]
 
     def unmatched(
-        self, services: Mapping[str, Service], named: Collection[str], beginnings: Collection[str] | None
+        self,
+        services: Mapping[str, Service],
+        named: Collection[str],
+        beginnings: Collection[str] | None,
+        *,
+        within: Path | None = None,
     ) -> list[TemplateMistake]:
-        """What in the operator's folders nothing asks for; see Unmatched for the names."""
+        """What in the operator's folders, or in one of them, nothing asks for; see Unmatched for the names."""
         if not self._folders:
             return []
         sandboxes: dict[str | None, Sandbox] = {None: self._sandbox(None, self.locale, False)}
         sandboxes |= {name: self._sandbox(one, self.locale, False) for name, one in services.items()}
-        folders = [Unmatched(folder, services, sandboxes) for folder in self._folders]
+        folders = [Unmatched(one, services, sandboxes) for one in self._folders if within in (None, one)]
         return [finding for one in folders for finding in one.findings(named, beginnings)]
 
     def wrong(self, source: str) -> str | None:
@@ -259,10 +269,20 @@ class Renderer:
             faults.append(f"{name}: {fault_of(error)}")
             return ""
 
-    def _open(self, service: Service | None, locale: str, shipped: bool, zone: ZoneInfo | None = None) -> Sandbox:
-        """The templates of one service in one language and zone; `shipped`: without the operator's."""
+    def _open(
+        self,
+        service: Service | None,
+        locale: str,
+        shipped: bool,
+        zone: ZoneInfo | None = None,
+        first: Path | None = None,
+    ) -> Sandbox:
+        """The templates of one service in one language and zone. `shipped`: without the operator's; `first`: the folder
+        before those.
+        """
         ours = FileSystemLoader(SHIPPED)
-        folders = [] if shipped else [FileSystemLoader(self._folders)]
+        own = self._folders if first is None else (first, *self._folders)
+        folders = [] if shipped else [FileSystemLoader(own)]
         texts = catalog(locale)
         formats = Formats(service.text if service else Text, texts, locale, zone or self.timezone)
         return Sandbox(service, formats, texts, ChoiceLoader([*folders, ours, PrefixLoader({"shipped": ours})]))
@@ -286,6 +306,11 @@ def _names(type_: str) -> tuple[str, ...]:
     """What the templates of a type may be called, the closest first."""
     family = type_.partition(".")[0]
     return ("base",) if family == DIGESTS else (type_, family, "base")
+
+
+def _given(me: Me, brand: Brand) -> dict[str, Any]:
+    """What a customer's template is given."""
+    return {"me": me, "brand": brand.speaker()}
 
 
 def _context(template: Template, variables: Variables) -> Context:

@@ -15,7 +15,7 @@ from bridge.markup.service import Service
 from bridge.message import Tally
 from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
-from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS, SEVERAL, TOLD, WORDS
+from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS, SEVERAL, SIGNATURE, TOLD, WORDS
 from bridge.messages.errors import TemplateMistake
 from bridge.messages.sandbox import Sandbox
 from bridge.vocabulary import TYPES
@@ -106,7 +106,7 @@ class Unmatched:
         if (locale := one.file.relative_to(self._folder).as_posix().partition(f"{CUSTOMERS}/")[2][:-3]) not in LOCALES:
             yield TemplateMistake(one.file, 1, f"no language is called {locale}{_meant(locale, LOCALES)}")
         around = set(one.service.blocks) - {WORDS} if one.service else set()
-        known = {SEVERAL, *(type_.replace(".", "_") for type_ in TOLD), *around, *self._nested}
+        known = {SEVERAL, SIGNATURE, *(type_.replace(".", "_") for type_ in TOLD), *around, *self._nested}
         yield from self._unasked(one, known)
 
     def _folders(self) -> Iterator[TemplateMistake]:
@@ -176,8 +176,8 @@ def _assigned_names(tree: nodes.Template) -> Iterator[str]:
 
 
 def _given_to_customers(sandbox: Sandbox) -> Iterator[str]:
-    """What a customer's template has: `me`, words of ours, and Jinja's own."""
-    yield from ("me", "self", "super", "loop", "caller", "varargs", "kwargs", *sandbox.globals)
+    """What a customer's template has: `me`, `brand`, words of ours, and Jinja's own."""
+    yield from ("me", "brand", "self", "super", "loop", "caller", "varargs", "kwargs", *sandbox.globals)
 
 
 def _given(sandbox: Sandbox) -> Iterator[str]:

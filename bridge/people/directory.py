@@ -1,6 +1,7 @@
 """The directory: where owners, users and nodes are reached, as the operator writes it: in the file, and beside it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from bridge.codec import dump
 from bridge.errors import BridgeError, Mistake
 from bridge.people.directory_file import read_directory
-from bridge.people.recipient import Audience, is_name, recipient_key
+from bridge.people.recipient import Audience, is_name, is_owner, recipient_key
 from bridge.people.record import Record
 from bridge.settings import Settings
 
@@ -87,12 +88,25 @@ def _refuse(mistake: Mistake) -> None:
     raise BridgeError(f"{mistake.where('')}: {mistake.text}")
 
 
-def generation_of(entries: Iterable[Entry]) -> str:
-    """What tells these records from all others; the empty text where there are none."""
-    fingerprint = Fingerprint()
-    for _ in fingerprint.of(entries):
-        pass
-    return fingerprint.text
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What is held in memory of a directory.
+
+    generation  tells its records from all others; the empty text where there are none
+    brands      owners' keys → the brands that their records name
+    """
+
+    generation: str = ""
+    brands: Mapping[str, str] = field(default_factory=dict)
+
+
+def overview_of(entries: Iterable[Entry]) -> Overview:
+    """What is to be held of these records, which are read once."""
+    fingerprint, brands = Fingerprint(), dict[str, str]()
+    for key, record in fingerprint.of(entries):
+        if "brand" in record and is_owner(key):
+            brands[key] = record["brand"]
+    return Overview(fingerprint.text, brands)
 
 
 class Fingerprint:

@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from bridge.event import Event
 from bridge.foreign import object_at
+from bridge.intake import Destination
+from bridge.people.brand import Brands
 
 LONGEST_NAME = 200  # characters; a longer name is nobody's
 
@@ -33,10 +35,12 @@ class Recipients:
 
     audiences  of the sinks that have a recipient for each event
     realms     of the sources; a source that is not named is a realm of its own
+    brands     who speaks to whose customers
     """
 
     audiences: Mapping[str, Audience] = field(default_factory=dict)
     realms: Mapping[str, str] = field(default_factory=dict)
+    brands: Brands = field(default_factory=Brands)
 
     def is_customers(self, sink: str) -> bool:
         """Whether customers are told there."""
@@ -46,6 +50,16 @@ class Recipients:
         """The key of whom the event is for at that sink; None where nobody is meant, or nobody in it."""
         if (audience := self.audiences.get(sink)) is None:
             return None
+        return self._key(event, audience)
+
+    def branded(self, to: Destination, event: Event) -> Destination:
+        """The destination as whoever speaks to the customers of the event's owner tells it."""
+        if not self.brands.owners or not self.is_customers(to.sink):
+            return to
+        brand = self.brands.of(self._key(event, Audience.OWNER))
+        return to if brand is None else self.brands.known[brand].told(to, brand)
+
+    def _key(self, event: Event, audience: Audience) -> str | None:
         name = named(event, audience)
         return None if name is None else recipient_key(self.realms.get(event.source, event.source), audience, name)
 
@@ -63,6 +77,11 @@ def name_in(key: str) -> str:
 def is_customer(key: str | None) -> bool:
     """Whether a recipient's key is a customer's, and no owner's or node's."""
     return key is not None and key.partition("/")[2].startswith(f"{Audience.PERSON.kind}:")
+
+
+def is_owner(key: str) -> bool:
+    """Whether a recipient's key is an owner's."""
+    return key.partition("/")[2].startswith(f"{Audience.OWNER.kind}:")
 
 
 def named(event: Event, audience: Audience) -> str | None:

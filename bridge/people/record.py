@@ -37,6 +37,7 @@ class Record(Settings):
     mattermost: str | None = Field(None, description="a channel of Mattermost, by its name in addresses, or @name")
     bale: Number | None = Field(None, description="a chat of Bale")
     max: Number | None = Field(None, description="a chat or a person of MAX")
+    brand: str | None = Field(None, description="of an owner: who speaks to their customers, one of people.brands")
     locale: str | None = Field(None, description="the language of messages there; the sink's if not given")
     zone: TimeZone | None = Field(
         None, description="the time zone there, of quiet hours and dates; the file's if not given"

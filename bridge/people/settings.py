@@ -1,20 +1,14 @@
 """The `people` key of the file: the bot that customers write to, and what they are told as long as they say nothing."""
 
-import re
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from bridge.people.brand import Brand, Voice
 from bridge.people.link import HOLDS
 from bridge.people.rules import CustomerRules
 from bridge.settings import Duration, Settings
 from bridge.terms import Quiet
-
-
-def _help_address(value: str) -> str:
-    if not re.fullmatch(r"(https://|tg://|mailto:)\S{1,500}", value):
-        raise ValueError("should begin with https://, tg:// or mailto:")
-    return value
 
 
 class Categories(Settings):
@@ -27,7 +21,7 @@ class Categories(Settings):
     news: bool = Field(True, description="what a row with category: news tells")
 
 
-class PeopleSettings(Settings):
+class PeopleSettings(Voice):
     """`people:` customers: what they write to, and what holds until they have said otherwise."""
 
     example: ClassVar[str] = "bot: dm"
@@ -49,10 +43,11 @@ class PeopleSettings(Settings):
     quiet: Quiet | None = Field(
         None, description="hours in which they are not woken, in their own time zone; a row's or a record's come first"
     )
-    support: Annotated[str, AfterValidator(_help_address)] | None = Field(
-        None, description="where the bot sends who needs help, as https://t.me/vpn_support"
+    brands: dict[str, Brand] = Field(
+        {}, description="how the customers of some owners are spoken to, by what `brand` is in the owners' records"
     )
 
     def rules(self) -> CustomerRules:
         """What holds for customers."""
-        return CustomerRules(self.categories.model_dump(), self.max_per_day, self.quiet)
+        own = Brand(name=self.name, support=self.support, renew=self.renew)
+        return CustomerRules(self.categories.model_dump(), self.max_per_day, self.quiet, own=own, brands=self.brands)

@@ -49,7 +49,7 @@ class Router:
         on_error: Callable[[str, str], None] = lambda row, reason: None,
     ) -> None:
         self.failures: Counter[str] = Counter()
-        enabled = {name for name, sink in sinks.items() if sink.enabled}
+        self._enabled = enabled = {name for name, sink in sinks.items() if sink.enabled}
         self.table = table_of(rows, enabled)
         self._rows = [_row(name, route, enabled) for name, route in rows]
         self._recipients = recipients or Recipients()
@@ -68,9 +68,10 @@ class Router:
         failed: list[tuple[str, str]] = []
         for row in self._applying(event, failed):
             matched.append(row.name)
-            for sink, destination in row.destinations.items():
-                if sink not in destinations:
-                    destinations[sink] = self._with_recipient(destination, event)
+            for destination in row.destinations.values():
+                to = self._recipients.branded(destination, event)
+                if to.sink in self._enabled and to.sink not in destinations:
+                    destinations[to.sink] = self._with_recipient(to, event)
         decision = Decision(self.table, tuple(matched), tuple(failed))
         return Routed(event, tuple(destinations.values()), decision)
 

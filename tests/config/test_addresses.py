@@ -147,7 +147,7 @@ def test_an_expression_that_cannot_be_meant_is_told(tmp_path: Path, chat: str, s
         (
             SOURCES + "directory: {owners: {r7: {telgram: 7}}}\n",
             'config.yaml:2:26: directory.owners.r7 has no key "telgram": there are telegram, thread, slack, discord, '
-            "discord_thread, ntfy, email, matrix, matrix_thread, mattermost, bale, max, locale, zone, quiet; "
+            "discord_thread, ntfy, email, matrix, matrix_thread, mattermost, bale, max, brand, locale, zone, quiet; "
             "own ones begin with x_",
         ),
     ],

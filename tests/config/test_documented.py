@@ -18,6 +18,7 @@ from bridge.ingress.limits import Limits
 from bridge.panels import SourceSettings
 from bridge.panels.base import SourceConfig, Watch
 from bridge.panels.json.signature import SignatureSettings
+from bridge.people.brand import Brand
 from bridge.people.directory import DirectorySettings
 from bridge.people.record import Record
 from bridge.people.settings import Categories, PeopleSettings
@@ -60,6 +61,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "record": Record,
     "people": PeopleSettings,
     "categories": Categories,
+    "brands": Brand,
     "Every source": SourceConfig,
     "watch": Watch,
     **{f"panel: {word}": model for word, model in members(SourceSettings, "panel").items()},

@@ -27,6 +27,7 @@ ENV = {
     "SLACK_TOKEN": "xoxb-1",
     "BOT_TOKEN": "123456:abc",
     "CUSTOMERS_BOT_TOKEN": "654321:abc",
+    "SEVEN_BOT_TOKEN": "777777:abc",
     "GHL_API_KEY": "pit-1",
     "ZAPIER_API_KEY": "z",
     "NTFY_TOPIC": "t",
@@ -53,7 +54,7 @@ def everything() -> str:
 
 def load_everything(folder: Path) -> Config:
     (folder / "secrets").mkdir()
-    (folder / "my-templates").mkdir()
+    (folder / "my-templates" / "seven").mkdir(parents=True)
     (folder / "directory.csv").write_text("kind,name,telegram\nowner,reseller-5,-1002000000005\n")
     authority(folder / "secrets")
     for name in ("backups", "forum"):

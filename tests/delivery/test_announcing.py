@@ -16,6 +16,7 @@ from bridge.messages.customer import Me
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt
 from bridge.people import announcement
+from bridge.people.brand import Brand
 from bridge.people.rules import CustomerRules
 from bridge.sinks.base import OnSent
 from bridge.store.ledger import Ledger
@@ -34,7 +35,7 @@ RECORD = AnnouncementRecord(
 class Told(Words):
     """A renderer that says an announcement as it stands."""
 
-    def announcement(self, service: Service, source: str, me: Me) -> Rendered:
+    def announcement(self, service: Service, source: str, me: Me, brand: Brand) -> Rendered:
         return Rendered({"text": source})
 
 

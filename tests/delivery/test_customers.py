@@ -17,6 +17,7 @@ from bridge.messages.customer import Me
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Gone, Spaced
 from bridge.people.address import Address, Addressing, Form
+from bridge.people.brand import NO_BRAND, Brand
 from bridge.people.rules import CustomerRules
 from bridge.people.stop_link import StopLinks
 from bridge.people.wants import CATEGORIES, Wants, all_of, chat_scope, mailbox_scope
@@ -77,8 +78,10 @@ class Words(BlankRenderer):
         super().__init__()
         self.locales: list[str] = []
         self.stops: list[str] = []
+        self.brands: list[str | None] = []
 
-    def customer(self, service: Service, type_: str, me: Me) -> Rendered:
+    def customer(self, service: Service, type_: str, me: Me, brand: Brand = NO_BRAND) -> Rendered:
+        self.brands.append(brand.name)
         self.locales.append(me.locale)
         self.stops.append(me.stop)
         return Rendered({})
@@ -255,6 +258,31 @@ async def test_their_own_hours_and_zone_come_before_the_directorys(shop: Shop) -
     await shop.want(quiet="20:00-21:00", zone="Asia/Tehran")
     await shop.put("user.expired")
     assert shop.sink.chats == ["1"]
+
+
+async def test_a_brand_speaks_to_its_own_in_its_language_where_they_have_none_also_where_they_are_told_elsewhere(
+    outbox: SqlOutbox, clock: FakeClock, store_url: str
+) -> None:
+    seven, nine = Brand(name="Seven", locale="fa"), Brand(name="Nine")
+    shop = Shop(outbox, clock, store_url, CustomerRules(own=Brand(name="Fra"), brands={"seven": seven, "nine": nine}))
+    await shop.outbox.keep_directory("one", [("marzban/user:bob", {"to": "2", "locale": "ru"})])
+    terms = Terms(brand="seven", fallback=("mail",), fallback_after=600.0)
+    await shop.want("marzban/user:carol", locale="ru")
+    others = {"dave": Terms(brand="nine"), "erin": Terms(brand="forgotten"), "frank": None}
+    for name, asked in {"alice": terms, "bob": terms, "carol": terms, **others}.items():
+        await shop.put("user.expired", terms=asked, name=name)
+        await pass_time(shop.lane, clock, 2)
+    assert shop.words.brands == ["Seven", "Seven", "Seven", "Nine", None, "Fra"]
+    assert shop.words.locales == ["fa", "en", "ru", "en", "en", "en"]  # a real sink takes bob's with his address
+    shop.sink.answers.append(Attempt(Gone("HTTP 403: Forbidden: bot was blocked by the user", where="address")))
+    await pass_time(shop.lane, clock, 2)
+    await shop.put("user.enabled", terms=terms)
+    elsewhere = Dm(clock)
+    elsewhere.sender = "another bot"
+    mail = Fleet(outbox, clock).lane(elsewhere, "mail", renderer=shop.words)
+    mail.settings = shop.lane.settings
+    assert await carry_all(mail)
+    assert (shop.words.brands[6:], shop.words.locales[6:]) == (["Seven", "Seven"], ["fa", "fa"])
 
 
 async def test_no_more_is_told_a_day_than_the_file_says_in_their_own_zone(outbox: SqlOutbox, store_url: str) -> None:

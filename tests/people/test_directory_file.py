@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import BridgeError, Mistake
-from bridge.people.directory import DirectorySettings, generation_of, unchanged
+from bridge.people.directory import DirectorySettings, overview_of, unchanged
 from bridge.people.directory_file import Row, read_directory
 
 HEAD = "kind,name,telegram,thread,locale,x_room\n"
@@ -161,6 +161,6 @@ def test_what_stands_in_both_is_what_the_file_of_settings_says(tmp_path: Path) -
 
 def test_records_that_are_others_meanwhile_are_not_taken_for_these() -> None:
     before, after = [("a", {"telegram": 1})], [("a", {"telegram": 2})]
-    assert list(unchanged(before, generation_of(before))) == before
+    assert list(unchanged(before, overview_of(before).generation)) == before
     with pytest.raises(BridgeError, match="has changed while it was read"):
-        list(unchanged(after, generation_of(before)))
+        list(unchanged(after, overview_of(before).generation))

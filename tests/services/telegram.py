@@ -35,6 +35,7 @@ class Telegram(Updates):
     `limited`: 30 a second for the bot, 1 a second in a chat, 20 a minute in a group or channel.
     `messages`: (chat, id) → the message that is there. `fault`: code and description of what is wrong with every chat,
     `photo_fault` with every photo; `pictures`: those that were taken.
+    `tokens`: its bots; which of them was spoken to stands in the path.
     `members`: chat → what the bot is there, as its ChatMember says; an administrator where nothing is said.
     """
 
@@ -44,8 +45,10 @@ class Telegram(Updates):
         chats: tuple[int | str, ...] = (-1001, 42, "@news"),
         moved: dict[int, int] | None = None,
         limited: bool = False,
+        tokens: Collection[str] = (TOKEN,),
     ) -> None:
         super().__init__(limited=limited)
+        self._tokens = tokens
         self.chats: Collection[int | str] = [*chats, *(moved or {}).values()]
         self.fault: tuple[int, str] | None = None
         self.members: dict[int | str, dict[str, Any]] = {}
@@ -59,7 +62,7 @@ class Telegram(Updates):
         token, _, method = request.path.removeprefix("/bot").partition("/")
         if not re.fullmatch(r"[0-9]+:[A-Za-z0-9_-]{30,}", token):
             return self.error(404, "Not Found")
-        if token != TOKEN:
+        if token not in self._tokens:
             return self.error(401, "Unauthorized")
         value = parsed(body) if request.content_type == "application/json" else None
         if method.lower() == "getupdates":

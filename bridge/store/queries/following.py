@@ -70,7 +70,7 @@ def _put_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead 
         id=id_,
         sink=sink,
         made_at=settlement.at,
-        terms=_fallback_terms(dead.terms, sink),
+        terms=fallback_terms(dead.terms, sink),
         attempts=0,
         state=State.PENDING,
         due_at=None,
@@ -82,9 +82,9 @@ def _put_fallback(connection: sa.Connection, settlement: Settlement, fate: Dead 
     return fallback
 
 
-def _fallback_terms(terms: Terms, sink: str) -> Terms | None:
-    """What of a row's terms makes sense at its fallback `sink`: the quiet hours, whom else to fall back to, and what
-    customers may switch off.
+def fallback_terms(terms: Terms, sink: str) -> Terms | None:
+    """What of a row's terms makes sense at its fallback `sink`: the quiet hours, whom else to fall back to, who speaks
+    to customers, and what these may switch off.
     """
     left = terms.fallback[terms.fallback.index(sink) + 1 :]
     reduced = Terms(
@@ -94,6 +94,7 @@ def _fallback_terms(terms: Terms, sink: str) -> Terms | None:
         category=terms.category,
         critical=terms.critical,
         max_per_day=terms.max_per_day,
+        brand=terms.brand,
     )
     return None if reduced == Terms() else reduced
 

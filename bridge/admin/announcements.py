@@ -123,7 +123,8 @@ def put_rest(ledger: Ledger, ready: DryRun, id_: int, now: datetime) -> int:
     record = record_of(ledger, id_)
     if record.state is not AnnouncementState.PUTTING:
         return 0
-    found = counted(ledger, record.chosen, customers_sink(ready, record.sink))
+    customers_sink(ready, record.sink)
+    found = counted(ledger, record.chosen, ready, record.sink)
     return put(ledger, id_, found.reached, now)
 
 

@@ -4,18 +4,20 @@ Why what is put goes by a place in line: the next ones are those behind it, in t
 Whoever is killed, stopped or begun twice finds in the store how far it is, and makes nobody's a second time.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from bridge.admin.dry_run import DryRun
 from bridge.errors import BridgeError
 from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed
 from bridge.people.address import Address, Addressing
 from bridge.people.announcement import announcement, place_in_line
+from bridge.people.brand import Brands
 from bridge.people.person import an_event_about
-from bridge.people.recipient import Audience, is_customer
+from bridge.people.recipient import Audience, is_customer, is_owner
 from bridge.sinks.base import Sink
 from bridge.store.ledger import Ledger
 from bridge.store.queries import announcements
@@ -31,14 +33,28 @@ WINDOW = 2000  # records that one look reads
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Somebody who can be told. `locale`: the language of their record, None for the sink's."""
+    """Somebody who can be told.
+
+    locale  the language of their record, or else their brand's; None for the sink's
+    brand   who speaks to them, None for the file's own
+    sink    the brand's, by which they are told; None for the announcement's
+    """
 
     key: str
     locale: str | None = None
+    brand: str | None = None
+    sink: str | None = None
 
     @property
     def name(self) -> str:
         return self.key.partition("/")[2].partition(":")[2]
+
+
+class Readers(NamedTuple):
+    """Those who read the same: in one language, from one brand or, where that is None, from the file's own."""
+
+    locale: str
+    brand: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +64,65 @@ class Counted:
     reached: Sequence[Reached]
     unreached: int
 
-    def locales(self, default: str) -> Mapping[str, int]:
-        """How many read which language, the most first."""
-        found: dict[str, int] = {}
-        for one in self.reached:
-            found[one.locale or default] = found.get(one.locale or default, 0) + 1
+    def readers(self, default: str) -> Mapping[Readers, int]:
+        """How many read what, the most first."""
+        found = Counter(Readers(one.locale or default, one.brand) for one in self.reached)
         return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
 
 def customers_sink(ready: DryRun, name: str) -> Sink:
-    """The sink of that name, if customers are told there in words."""
-    sink = ready.sink(name)
+    """The sink of that name, if customers are told there in words, whosever they are."""
+    sink, brand = ready.sink(name), ready.brands.alone_at(name)
+    if brand is not None:
+        raise BridgeError(f'announce: "{name}" is that of brand "{brand}" alone: name the sink that it stands in for')
     if sink.addressing is None or sink.addressing.audience is not Audience.PERSON or sink.look.service is None:
         raise BridgeError(f'announce: "{name}" is no sink of customers: its address should speak of person')
     return sink
 
 
-def counted(ledger: Ledger, chosen: Sequence[str], sink: Sink) -> Counted:
+def counted(ledger: Ledger, chosen: Sequence[str], ready: DryRun, sink: str) -> Counted:
     """Whom of the people that the directory knows, and of those who have linked a chat, an announcement would reach."""
-    assert sink.addressing is not None
-    records = _users(ledger)
-    linked = ledger.read(linked_to, sink.sender)
-    owned = {one: _owned_by(ledger, one) for one in chosen if one.partition("/")[2].startswith(OF_OWNER)}
+    records, spoken_to = _users(ledger), _spoken_to(ledger, ready.brands)
+    ways = {brand: _Way(ledger, ready, sink, brand) for brand in (None, *ready.brands.known)}
+    linked = {key for way in ways.values() for key in way.linked}  # who knows another one's bot alone is not reached
+    owned = {one: _owned_by(ledger, one) for one in chosen if is_owner(one)}
     reached, unreached = [], 0
     for key in sorted(records.keys() | linked, key=place_in_line):
         if not _is_meant(key, chosen, owned):
             continue
-        record = records.get(key, {})
-        if key in linked or _has_address(sink.addressing, key, record):
-            reached.append(Reached(key, record.get("locale") or sink.look.locale))
+        found = ways[spoken_to.get(key)].to(key, records.get(key, {}))
+        if found is not None:
+            reached.append(found)
         else:
             unreached += 1
     return Counted(reached, unreached)
+
+
+class _Way:
+    """How those are told to whom one brand speaks, or none: by its own sink, where it has one in place of `sink`."""
+
+    def __init__(self, ledger: Ledger, ready: DryRun, sink: str, brand: str | None) -> None:
+        speaker = ready.brands.called(brand)
+        name = speaker.sink(sink)
+        self._brand, self._own = brand, None if name == sink else name
+        self._sink, self._is_there = ready.sink(name), ready.sinks[name].enabled or self._own is None
+        self._locale = speaker.locale
+        self.linked = ledger.read(linked_to, self._sink.sender)
+
+    def to(self, key: str, record: Mapping[str, Any]) -> Reached | None:
+        """How somebody is reached; None where they are not."""
+        addressing = self._sink.addressing
+        assert addressing is not None
+        if not self._is_there or not (key in self.linked or _has_address(addressing, key, record)):
+            return None
+        locale = record.get("locale") or self._locale or self._sink.look.locale
+        return Reached(key, locale, self._brand, self._own)
+
+
+def _spoken_to(ledger: Ledger, brands: Brands) -> Mapping[str, str]:
+    """The keys of users → the brand of whose they are, by their last event that names an owner."""
+    theirs = {owner: name for owner in brands.owners if (name := brands.of(owner)) is not None}
+    return {key: name for owner, name in theirs.items() for key in _owned_by(ledger, owner)}
 
 
 def _users(ledger: Ledger) -> dict[str, Mapping[str, Any]]:
@@ -133,6 +176,6 @@ def _intakes(record: AnnouncementRecord, some: Sequence[Reached], now: datetime)
 
 
 def _routed(record: AnnouncementRecord, one: Reached, now: datetime) -> Routed:
-    terms = Terms(category=record.category, critical=record.critical)
-    to = Destination(record.sink, f"announcement {record.id}", terms=terms, recipient=one.key)
+    terms = Terms(category=record.category, critical=record.critical, brand=one.brand)
+    to = Destination(one.sink or record.sink, f"announcement {record.id}", terms=terms, recipient=one.key)
     return Routed(announcement(one.name, record.text, now), (to,), Decision(NO_TABLE))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.admin.announcing import EVERYBODY, OF_REALM, Counted, counted, customers_sink
+from bridge.admin.announcing import EVERYBODY, OF_REALM, Counted, Reached, Readers, counted, customers_sink
 from bridge.admin.customers import Customers
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import Draft, Reading
@@ -18,10 +18,10 @@ from bridge.messages.customer import WORDS
 from bridge.messages.errors import TemplateFault
 from bridge.people.announcement import announcement
 from bridge.people.wants import CATEGORIES
-from bridge.sinks.base import Sink
 from bridge.store.ledger import Ledger
 from bridge.store.queries.announcements import add_announcement, newest_announcements
 from bridge.store.records import AnnouncementRecord
+from bridge.terms import Terms
 
 WHOM = "all, user:NAME, owner:NAME, realm:NAME or source:NAME"
 LONGEST = 16_384  # characters of a template
@@ -48,23 +48,23 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """An announcement that could be made: whom it reaches, and what they read: language → how it looks."""
+    """An announcement that could be made: whom it reaches, and how it looks to those who read the same."""
 
     wanted: Wanted
     found: Counted
     default: str
-    looks: Mapping[str, Preview]
+    looks: Mapping[Readers, Preview]
 
-    def words(self, locale: str) -> str:
+    def words(self, readers: Readers) -> str:
         """What they read, without what is around it."""
-        return self.looks[locale].message.blocks[WORDS]
+        return self.looks[readers].message.blocks[WORDS]
 
-    def example(self, locale: str) -> str:
-        """Who is one of those who read a language."""
-        return _example(self.found, locale, self.default)
+    def example(self, readers: Readers) -> str:
+        """Who is one of them."""
+        return _example(self.found, readers, self.default).name
 
     def shape(self, ready: DryRun) -> Draft:
-        numbers = self.found.locales(self.default)
+        numbers = self.found.readers(self.default)
         return Draft(
             sink=self.wanted.sink,
             chosen=self.wanted.chosen,
@@ -75,13 +75,14 @@ class Drafted:
             names=tuple(one.name for one in self.found.reached[:NAMES]),
             readings=tuple(
                 Reading(
-                    locale=locale,
-                    people=numbers[locale],
-                    example=self.example(locale),
-                    words=self.words(locale),
+                    locale=readers.locale,
+                    brand=readers.brand,
+                    people=numbers[readers],
+                    example=self.example(readers),
+                    words=self.words(readers),
                     preview=look.shape(ready.zone),
                 )
-                for locale, look in self.looks.items()
+                for readers, look in self.looks.items()
             ),
         )
 
@@ -139,12 +140,12 @@ def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Dr
         raise BridgeError(f"announce: category should be {', '.join(CATEGORIES)}")
     if len(wanted.text) > LONGEST:
         raise BridgeError(f"announce: the template has more than {LONGEST:,} characters")
-    sink = customers_sink(ready, wanted.sink)
-    found = counted(ledger.patiently(PATIENCE), wanted.chosen, sink)
+    customers_sink(ready, wanted.sink)
+    found = counted(ledger.patiently(PATIENCE), wanted.chosen, ready, wanted.sink)
     default = ready.locale
     looks = {
-        locale: _look(ready, sink, wanted, locale, _example(found, locale, default), now)
-        for locale in list(found.locales(default))[:LANGUAGES]
+        readers: _look(ready, wanted, readers, _example(found, readers, default).name, now)
+        for readers in list(found.readers(default))[:LANGUAGES]
     }
     return Drafted(wanted, found, default, looks)
 
@@ -154,10 +155,12 @@ def drawn(ready: DryRun, record: AnnouncementRecord, name: str, *, now: datetime
     file has not its sink any more, or the template fails now.
     """
     wanted = Wanted(record.chosen, record.sink, record.text, record.category, record.critical)
+    spoken = {ready.brands.of(one) for one in record.chosen}
+    brand = spoken.pop() if len(spoken) == 1 else None
     try:
-        sink = customers_sink(ready, record.sink)
+        customers_sink(ready, record.sink)
         own = sorted(LOCALES, key=lambda one: one != ready.locale)
-        looks = [_look(ready, sink, wanted, one, name, now) for one in own]
+        looks = [_look(ready, wanted, Readers(one, brand), name, now) for one in own]
     except BridgeError:
         return []
     found: dict[str, Preview] = {}
@@ -166,16 +169,20 @@ def drawn(ready: DryRun, record: AnnouncementRecord, name: str, *, now: datetime
     return list(found.values())
 
 
-def _look(ready: DryRun, sink: Sink, wanted: Wanted, locale: str, name: str, now: datetime) -> Preview:
-    to = Destination(wanted.sink, "announcement")
+def _look(ready: DryRun, wanted: Wanted, readers: Readers, name: str, now: datetime) -> Preview:
+    locale, sink = readers.locale, ready.brands.called(readers.brand).sink(wanted.sink)
+    to, event = (
+        Destination(sink, "announcement", terms=Terms(brand=readers.brand)),
+        announcement(name, wanted.text, now),
+    )
     try:
-        return preview(announcement(name, wanted.text, now), sink, ready.renderer, at=now, locale=locale, to=to)
+        return preview(event, ready.sink(sink), ready.renderer, at=now, locale=locale, to=to, rules=ready.rules)
     except TemplateFault as error:
         raise BridgeError(f"announce: the template fails for {locale}: {error}") from None
 
 
-def _example(found: Counted, locale: str, default: str) -> str:
-    return next(one.name for one in found.reached if (one.locale or default) == locale)
+def _example(found: Counted, readers: Readers, default: str) -> Reached:
+    return next(one for one in found.reached if (one.locale or default, one.brand) == readers)
 
 
 def check_count(drafted: Drafted, count: int | None = None) -> int:

@@ -1,6 +1,7 @@
 """People: how many are known, and what is known of one: where they are reached, what they want, what they were told."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,9 @@ from bridge.admin.people_shapes import (
     ToldPerson,
 )
 from bridge.people.address import Address
+from bridge.people.brand import Brands
 from bridge.people.person import an_event_about
-from bridge.people.recipient import is_customer
+from bridge.people.recipient import Audience, is_customer, recipient_key
 from bridge.people.wants import chat_scope, mailbox_scope
 from bridge.polled import Polling, PollKey
 from bridge.sinks.base import Sink
@@ -29,7 +31,7 @@ from bridge.store.queries.addresses import address_state
 from bridge.store.queries.directory import records_of
 from bridge.store.queries.links import Link, count_linked, links_of
 from bridge.store.queries.moves import proofs_stopped_at
-from bridge.store.queries.people import Step, Which, count_given_away, people_keys, steps_of, told_to
+from bridge.store.queries.people import Step, Which, count_given_away, owner_of, people_keys, steps_of, told_to
 from bridge.store.queries.polled import last_turn
 from bridge.store.queries.wishes import count_records, count_stopped, wishes_of
 
@@ -40,13 +42,15 @@ SEEN_BY_ALL = ("locale", "zone", "quiet")
 URLS = ("discord",)  # whoever has it can write there: it is shown to nobody
 
 
-def count_people(ledger: Ledger, customers: Customers) -> PeopleCounts:
-    """How many the store knows, and how the bot is heard that they write to."""
+def count_people(ledger: Ledger, customers: Customers, brands: Brands) -> PeopleCounts:
+    """How many the store knows, how the bot is heard that they write to, and who speaks to whose customers."""
+    spoken_for = Counter(map(brands.of, brands.owners))
     return PeopleCounts(
         records=ledger.read(count_records),
         linked=ledger.read(count_linked),
         stopped=ledger.read(count_stopped),
         bot=_bot(ledger, customers),
+        brands={name: spoken_for[name] for name in brands.known},
     )
 
 
@@ -88,7 +92,10 @@ def person(
     record = ledger.read(records_of, [key]).get(key)
     links = ledger.read(links_of, key)
     wish = ledger.read(wishes_of, [key]).get(key)
-    found = _Reached(ledger, customers, ready, key, links, record, masked=masked)
+    owner = ledger.read(owner_of, realm, f"{kind}:{name}") if is_customer(key) else None
+    brand = ready.brands.of(None if owner is None else recipient_key(realm, Audience.OWNER, owner))
+    sinks = ready.brands.spoken(customers.sinks, brand) if is_customer(key) else ()
+    found = _Reached(ledger, sinks, ready, key, links, record, masked=masked)
     told = ledger.read(told_to, key, f"{kind}:{name}", limit=LATEST)
     return PersonNow(
         key=key,
@@ -96,6 +103,8 @@ def person(
         kind=kind,
         name=name,
         record=None if record is None else {one: _shown(one, value, masked) for one, value in record.items()},
+        owner=owner,
+        brand=brand,
         links=tuple(
             LinkedChat(bot=one.sender, chat=masked_address(one.chat) if masked else one.chat, how=one.how, at=one.at)
             for one in links
@@ -121,7 +130,7 @@ class _Reached:
     def __init__(
         self,
         ledger: Ledger,
-        customers: Customers,
+        sinks: Iterable[str],
         ready: DryRun,
         key: str,
         links: list[Link],
@@ -132,7 +141,7 @@ class _Reached:
         self._ledger, self._masked = ledger, masked
         scopes = {chat_scope(one.sender, one.chat): one.chat for one in links}
         reach = []
-        for name in customers.sinks if is_customer(key) else ():
+        for name in sinks:
             sink = ready.sink(name)
             reach.append(self._by(name, sink, key, links, record, scopes))
         self.reach = tuple(reach)

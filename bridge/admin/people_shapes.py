@@ -20,13 +20,15 @@ class BotHeard(Shape):
 class PeopleCounts(Shape):
     """How many the directory knows, how many have shown a bot their chat, and how many want nothing.
 
-    bot  null where nobody listens
+    bot     null where nobody listens
+    brands  who speaks to customers beside the file's own → to those of how many owners
     """
 
     records: int
     linked: int
     stopped: int
     bot: BotHeard | None
+    brands: dict[str, int]
 
 
 class PersonBrief(Shape):
@@ -111,6 +113,8 @@ class PersonNow(Shape):
     """What is known of somebody.
 
     record      what the directory says of them, null where it does not know them
+    owner       whose customer they are, null where no event about them says so
+    brand       who speaks to them, null where the file's own does
     links       the chats that they have shown to be theirs
     given_away  links that can still be used
     stopped_at  since when they want nothing at all, by whose word, `by`
@@ -128,6 +132,8 @@ class PersonNow(Shape):
     kind: str
     name: str
     record: dict[str, Any] | None
+    owner: str | None
+    brand: str | None
     links: tuple[LinkedChat, ...]
     given_away: int
     stopped_at: datetime | None
@@ -213,12 +219,14 @@ class Imported(Shape):
 
 
 class Reading(Shape):
-    """Those who read one language: how many, their words, and how the service draws them.
+    """Those who read the same: how many, their words, and how the service draws them.
 
+    brand    who speaks to them, null where the file's own does
     example  whose name stands in them
     """
 
     locale: str
+    brand: str | None
     people: int
     example: str
     words: str

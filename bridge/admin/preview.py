@@ -24,6 +24,7 @@ from bridge.messages.renderer import Renderer
 from bridge.people.address import Address, is_expression
 from bridge.people.recipient import Audience
 from bridge.people.reduced import reduced
+from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import ServiceSink, Sink, Tools
 from bridge.sinks.chats import specimen
 from bridge.sinks.http import Http, Request
@@ -79,12 +80,18 @@ def preview(
     locale: str | None = None,
     to: Destination,
     circumstances: Circumstances = PLAIN,
+    rules: CustomerRules = NO_RULES,
 ) -> Preview:
-    """What the sink would be sent at `at`, in `locale` or else its own language, for the row that names it in `to`."""
+    """What the sink would be sent at `at`, in `locale` or else its own language, for the row that names it in `to`.
+
+    `rules`: who speaks to customers, where it is for one.
+    """
     look = replace(sink.look, locale=locale) if locale else sink.look
     audience = sink.addressing.audience if sink.addressing is not None else None
     if audience is Audience.PERSON:
-        message, fault = _for_customer(event, look, renderer, at)
+        brand = rules.speaker(to.terms)
+        customer = Customer(renderer.timezone, locale=None if locale else brand.locale, brand=brand)
+        message, fault = _for_customer(event, look, renderer, customer, at)
     else:
         seen = event if audience is None else reduced(event, audience)
         message, fault = rendered_message(
@@ -112,11 +119,13 @@ def _somewhere(sink: ServiceSink[Any], event: Event) -> ServiceSink[Any]:
     return sink.at(Address("", {name: getattr(nobodys, name) for name in names}))
 
 
-def _for_customer(event: Event, look: Look, renderer: Renderer, at: datetime) -> tuple[Message, str | None]:
+def _for_customer(
+    event: Event, look: Look, renderer: Renderer, customer: Customer, at: datetime
+) -> tuple[Message, str | None]:
     """What a customer would be told; nothing, where there are no words for it."""
     if not is_told(event, at):
         return Message(event=event, at=at), f"there is nothing to tell a customer of {event.type}"
-    return customer_message(event, look, renderer, Customer(renderer.timezone), at=at)
+    return customer_message(event, look, renderer, customer, at=at)
 
 
 def _first_request(sink: ServiceSink[Any], message: Message) -> Request:

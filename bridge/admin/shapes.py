@@ -82,7 +82,7 @@ class Try(Shape):
 
 
 class Fate(Shape):
-    """What became of an event at one sink."""
+    """What became of an event at one sink. `brand`: who speaks to customers there, null where the file's own does."""
 
     id: int
     sink: str
@@ -98,6 +98,7 @@ class Fate(Shape):
     instead: str | None
     replay_of: int | None
     reminder: int | None
+    brand: str | None
     cleared: Cleared | None
     cleared_at: datetime | None
 

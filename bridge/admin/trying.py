@@ -140,7 +140,8 @@ class _Asked:
         quiet = (to.terms.quiet if to.terms else None) or sink.quiet
         silent = quiet is not None and quiet.mode == "silent" and quiet.until(self._local) is not None
         given = Circumstances(silent=True) if silent else PLAIN
-        return preview(event, sink, renderer, at=self.at, locale=self.locale, to=to, circumstances=given)
+        rules = self.dry_run.rules
+        return preview(event, sink, renderer, at=self.at, locale=self.locale, to=to, circumstances=given, rules=rules)
 
     def _sentence(self, routed: Routed) -> str:
         sinks = [one.sink for one in routed.destinations]

@@ -17,6 +17,7 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from bridge.admin.announcing import Readers
     from bridge.admin.drafts import Drafted, Wanted
     from bridge.config.model import Config
     from bridge.store.ledger import Ledger
@@ -127,7 +128,7 @@ def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: boo
 
     now, ready = datetime.now(UTC), ready_for(settings)
     drafted = drafts.draft(ledger, ready, wanted, now=now)
-    said = {locale: drafted.words(locale) for locale in drafted.looks}
+    said = {_readers(one): drafted.words(one) for one in drafted.looks}
     if not as_json:
         _preview(drafted, said)
     people = drafts.check_count(drafted)
@@ -148,11 +149,15 @@ def _preview(drafted: "Drafted", said: dict[str, str]) -> None:
     if drafted.found.unreached:
         beside = f" · {drafted.found.unreached} without an address"
     print(f"{number} {'person' if number == 1 else 'people'}{beside}")
-    for locale, count in list(drafted.found.locales(drafted.default).items())[:PREVIEWS]:
-        print(f"\n{locale}, {count}:")
-        for line in said[locale].splitlines():
+    for readers, count in list(drafted.found.readers(drafted.default).items())[:PREVIEWS]:
+        print(f"\n{_readers(readers)}, {count}:")
+        for line in said[_readers(readers)].splitlines():
             print(f"  {printable(line.replace(RLM, ''))}")
     print()
+
+
+def _readers(one: "Readers") -> str:
+    return one.locale if one.brand is None else f"{one.locale}, brand {one.brand}"
 
 
 def _ask(number: int) -> None:

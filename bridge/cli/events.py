@@ -163,5 +163,6 @@ def _fate_cells(fate: "Fate") -> tuple[object, ...]:
     origin = f"replay of {fate.replay_of}" if fate.replay_of else None
     instead = f"instead of {fate.instead}" if fate.instead else None
     reminder = f"reminder {fate.reminder}" if fate.reminder else None
-    remarks = "; ".join(filter(None, (origin, instead, reminder, fate.reason, fate.note)))
+    brand = f"brand {fate.brand}" if fate.brand else None
+    remarks = "; ".join(filter(None, (brand, origin, instead, reminder, fate.reason, fate.note)))
     return (fate.id, fate.sink, _state(fate), when, fate.attempts, fate.status, remarks)

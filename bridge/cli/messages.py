@@ -173,7 +173,7 @@ def _previews(
     if sink is not None:
         _sink_settings(config, sink)
     for to in [_asked_for(sink)] if sink is not None else ready.router.route(event).destinations:
-        yield preview(event, ready.sink(to.sink), ready.renderer, at=at, locale=locale, to=to)
+        yield preview(event, ready.sink(to.sink), ready.renderer, at=at, locale=locale, to=to, rules=ready.rules)
 
 
 def _asked_for(sink: str) -> "Destination":

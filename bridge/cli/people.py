@@ -8,7 +8,7 @@ import typer
 
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, printable
 from bridge.cli.ledger import audit, existing_ledger, load_settings
-from bridge.cli.selection import DryRunOption
+from bridge.cli.selection import DryRunOption, counted
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def people(
         raise BridgeError("people: a file goes with export and import, --dry-run with import")
     with existing_ledger(settings) as ledger:
         if who is None:
-            counts = known.count_people(ledger, customers(settings))
+            counts = known.count_people(ledger, customers(settings), settings.recipients().brands)
             print_json(counts.to_json()) if as_json else _show_counts(counts)
         else:
             key, now = key_of(settings, who, realm), datetime.now(UTC)
@@ -69,6 +69,8 @@ def _show_counts(counts: "PeopleCounts") -> None:
     print(f"{counts.records} in the directory · {counts.linked} linked · {counts.stopped} want nothing")
     if (bot := counts.bot) is not None:
         print(printable(f"bot        {bot.name or bot.bot}: {bot.reason or 'is heard'}"))
+    for brand, owners in counts.brands.items():
+        print(printable(f"brand      {brand}, to the customers of {counted(owners, 'owner')}"))
 
 
 def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
@@ -130,6 +132,8 @@ def _shown(value: "bool | str | None") -> str:
 def _show(found: "PersonNow", zone: "ZoneInfo") -> None:
     record = "  ".join(f"{name} {value}" for name, value in (found.record or {}).items())
     print(f"{printable(found.key)}\ndirectory  {printable(record or 'none')}")
+    if found.owner is not None:
+        print(printable(f"owner      {found.owner}{f', brand {found.brand}' if found.brand else ''}"))
     for one in found.links:
         how = ", by what they have shown" if one.how == "proof" else ""
         print(printable(f"linked     chat {one.chat} of {one.bot}, since {local_time(one.at, zone)}{how}"))

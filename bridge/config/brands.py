@@ -61,11 +61,6 @@ def check_brands(document: Document, config: Config) -> None:
             document.report(path[:2] if path[0] == "routes" else path, what, document.position(path))
 
 
-def own_sinks(brands: Mapping[str, Brand]) -> Mapping[str, str]:
-    """The sinks by which a brand alone speaks → the brand."""
-    return {sink: name for name, brand in brands.items() for sink in brand.sinks.values()}
-
-
 def _named(document: Document) -> Iterator[tuple[KeyPath, str]]:
     """What is said to lead to a sink for everybody, and where."""
     for index, _ in enumerate(document.entries("routes")):

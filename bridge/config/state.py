@@ -23,13 +23,13 @@ def config_state(
     router: Router,
     renderer: Renderer,
     *,
-    brands: Mapping[str, str],
+    brands: Mapping[str, str] | None = None,
     cause: str,
     now: datetime,
     places: Sequence[RowPlace] = (),
 ) -> ConfigState:
-    """All of it. `brands`: owners' keys → who speaks for them; `places`: where each row of the table stands, where that
-    is known.
+    """All of it. `brands`: whose brand is which; the directory is read for it where that is not given; `places`: where
+    each row of the table stands, where that is known.
     """
     return ConfigState(
         file=path.absolute(),

@@ -5,7 +5,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from bridge.chart import can_be_drawn
-from bridge.config.brands import own_sinks
 from bridge.config.document import Document, KeyPath
 from bridge.config.model import Config
 from bridge.panels.base import PolledConfig
@@ -69,7 +68,7 @@ def _warn_of_sources(document: Document, config: Config) -> None:
 def _warn_of_sinks(document: Document, config: Config) -> None:
     named = {sink for _, route in config.table() for sink in (*route.to, *route.fallback)}
     named.update(config.alerts.to if config.alerts else ())
-    named.update(own_sinks(config.brands()))
+    named.update(sink for brand in config.brands().values() for sink in brand.sinks.values())
     named.update(sink for report in config.reports.values() for sink in report.to)
     paths = sink_paths(config)
     for name, sink in config.all_sinks().items():

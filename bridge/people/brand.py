@@ -5,7 +5,7 @@ then, and is kept with the delivery: whatever changes until it is sent, its sink
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -107,6 +107,19 @@ class Brands:
         """The name of an owner's brand, by the owner's key."""
         name = None if owner is None else self.owners.get(owner)
         return name if name in self.known else None
+
+    def called(self, name: str | None) -> Brand:
+        """The brand of that name; nobody where it is none."""
+        return self.known.get(name or "", NO_BRAND)
+
+    def spoken(self, sinks: Iterable[str], name: str | None) -> Sequence[str]:
+        """Of these sinks, those by which a brand speaks, or, where it is None, the file's own."""
+        replaced = self.called(name).sinks
+        return [one for one in sinks if self.alone_at(one) in (None, name) and one not in replaced]
+
+    def alone_at(self, sink: str) -> str | None:
+        """The name of the brand that alone speaks by a sink; None where that is for everybody."""
+        return next((name for name, one in self.known.items() if sink in one.sinks.values()), None)
 
 
 def templates_of(brands: Mapping[str, Brand]) -> tuple[Path, ...]:

@@ -73,6 +73,7 @@ class DeliveryRecord(Record):
     ref: str | None = None
     ms: int | None = None
     reminder: int | None = None
+    brand: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

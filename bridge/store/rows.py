@@ -273,7 +273,8 @@ def event_record(row: Row) -> EventRecord:
 def delivery_record(values: dict[str, Any]) -> DeliveryRecord:
     for name in ("received_at", "made_at", "due_at", "settled_at", "cleared_at"):
         values[name] = moment_or_none(values[name])
-    cleared = values["cleared"] and Cleared(values["cleared"])
+    cleared, terms = values["cleared"] and Cleared(values["cleared"]), terms_of(values.pop("terms"))
+    values["brand"] = None if terms is None else terms.brand
     return DeliveryRecord(**values | {"state": State(values["state"]), "cleared": cleared})
 
 

@@ -12,7 +12,7 @@ import pytest
 from bridge.admin import announcing
 from bridge.admin.actions import Means
 from bridge.admin.announcements import errand_of
-from bridge.admin.announcing import counted, customers_sink, put_all
+from bridge.admin.announcing import counted, put_all
 from bridge.admin.unfinished import NEWS, Unfinished
 from bridge.errors import StoreUnavailable
 from bridge.store import open_ledger
@@ -51,7 +51,7 @@ def left(desk: Desk, store: str, monkeypatch: pytest.MonkeyPatch, *, commits: in
     with open_ledger(store) as ledger:
         record = replace(RECORD, at=desk.clock.now(), **more)  # type: ignore[arg-type]
         id_ = ledger.write(add_announcement, record)
-        reached = counted(ledger, ("all",), customers_sink(desk.state.dry_run, "dm")).reached
+        reached = counted(ledger, ("all",), desk.state.dry_run, "dm").reached
         steps = put_all(ledger, replace(record, id=id_), reached, desk.clock.now())
         for _ in range(commits):
             next(steps)
@@ -97,9 +97,7 @@ async def test_what_moves_is_somebodys(
     with open_ledger(store_url) as ledger:
         record = ledger.read(announcement_of, id_)
         assert record is not None
-        steps = put_all(
-            ledger, record, counted(ledger, ("all",), customers_sink(desk.state.dry_run, "dm")).reached, START
-        )
+        steps = put_all(ledger, record, counted(ledger, ("all",), desk.state.dry_run, "dm").reached, START)
         for number in range(3):
             await watch.look()
             next(steps)

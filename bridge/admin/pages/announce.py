@@ -76,7 +76,7 @@ def _fields(visit: Visit, form: Mapping[str, str]) -> Variables:
     return {
         "form": form,
         "audiences": _audiences(customers, words),
-        "sinks": customers.sinks,
+        "sinks": [one for one in customers.sinks if visit.state.dry_run.brands.alone_at(one) is None],
         "templates": names(visit.state.dry_run.folders),
         "fields": FIELDS,
         "categories": [(one, words.say(_CATEGORIES[one])) for one in ("news", "status", "reminders")],

@@ -23,7 +23,7 @@ def view(visit: Visit) -> Variables:
         limit=ON_A_PAGE,
     )  # fmt: skip
     return {
-        "counts": people.count_people(visit.ledger, customers),
+        "counts": people.count_people(visit.ledger, customers, visit.state.dry_run.brands),
         "q": q,
         "which": which.value,
         "tabs": [

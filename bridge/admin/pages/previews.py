@@ -16,6 +16,7 @@ from bridge.admin.visit import Variables, Visit
 from bridge.intake import Destination
 from bridge.messages.catalog import LOCALES
 from bridge.store.queries.records import event as stored_event
+from bridge.terms import Terms
 
 #: How full a message is, in words.
 MEASURES = {
@@ -59,10 +60,12 @@ def _previews(visit: Visit, event: Explanation, locale: str | None) -> Iterable[
     if stored is None:
         return
     whole, rows = stored[0], table_rows(stored[1])
-    places = {fate.sink: fate.row for fate in event.fates if fate.sink in ready.sinks}
-    for sink, row in places.items():
-        to = Destination(sink, row, rows[row].template if row in rows else None)
-        found = preview(whole, ready.sink(sink), ready.renderer, at=event.received_at, locale=locale, to=to)
+    places = {fate.sink: (fate.row, fate.brand) for fate in event.fates if fate.sink in ready.sinks}
+    for sink, (row, brand) in places.items():
+        to = Destination(sink, row, rows[row].template if row in rows else None, Terms(brand=brand))
+        found = preview(
+            whole, ready.sink(sink), ready.renderer, at=event.received_at, locale=locale, to=to, rules=ready.rules
+        )
         yield found.shape(ready.zone)
 
 

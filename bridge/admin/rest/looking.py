@@ -19,6 +19,7 @@ from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
 from bridge.store.queries.records import event as stored_event
 from bridge.store.records import Query
+from bridge.terms import Terms
 
 
 async def events(call: Call) -> answered.Events:
@@ -53,14 +54,20 @@ async def previews(call: Call) -> answered.Previews:
         if stored is None:
             raise NotThere(f"there is no event {event.id}")
         rows = table_rows(stored[1])
-        places = {fate.sink: fate.row for fate in event.fates if fate.sink in ready.sinks}
+        places = {fate.sink: (fate.row, fate.brand) for fate in event.fates if fate.sink in ready.sinks}
         if wanted.sink is not None:
-            places = {wanted.sink: places.get(wanted.sink, "asked for")}
+            places = {wanted.sink: places.get(wanted.sink, ("asked for", None))}
         found: list[Previewed] = []
-        for sink, row in places.items():
-            to = Destination(sink, row, rows[row].template if row in rows else None)
+        for sink, (row, brand) in places.items():
+            to = Destination(sink, row, rows[row].template if row in rows else None, Terms(brand=brand))
             one = preview(
-                stored[0], ready.sink(sink), ready.renderer, at=event.received_at, locale=wanted.locale, to=to
+                stored[0],
+                ready.sink(sink),
+                ready.renderer,
+                at=event.received_at,
+                locale=wanted.locale,
+                to=to,
+                rules=ready.rules,
             )
             found.append(one.shape(ready.zone, html=wanted.drawn))
         return answered.Previews(items=tuple(found))

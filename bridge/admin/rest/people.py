@@ -34,7 +34,7 @@ TOO_LONG = "store: it takes longer than a request may, the command does it: pane
 
 
 async def counts(call: Call) -> PeopleCounts:
-    return await call.read(lambda ledger: known.count_people(ledger, call.state.customers))
+    return await call.read(lambda ledger: known.count_people(ledger, call.state.customers, call.state.dry_run.brands))
 
 
 async def people(call: Call) -> PeopleFound:

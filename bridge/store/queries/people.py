@@ -96,6 +96,12 @@ def count_given_away(connection: sa.Connection, key: str, now: datetime) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(link_tokens).where(*unused)).scalar_one()
 
 
+def owner_of(connection: sa.Connection, realm: str, subject: str) -> str | None:
+    """Whose somebody is: whom their last event names that names an owner."""
+    named = is_about(subject), events.c.realm == realm, events.c.owner.is_not(None)
+    return connection.execute(sa.select(events.c.owner).where(*named).order_by(events.c.id.desc()).limit(1)).scalar()
+
+
 def told_to(connection: sa.Connection, key: str, subject: str, *, limit: int) -> list[ToldRecord]:
     """The newest deliveries for somebody, of those that arrived and of the newest events about them."""
     theirs = deliveries.c.recipient == key

@@ -24,7 +24,7 @@ _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
 #: What a record of a delivery is made of.
 delivery_columns = [
-    *(c for c in deliveries.c if c.name not in ("event_id", "subject", "terms", "sealed", "recipient")),
+    *(c for c in deliveries.c if c.name not in ("event_id", "subject", "sealed", "recipient")),
     events.c.id.label("event_id"),
     *(events.c[name] for name in ("source", "type", "native_type", "subject", "received_at")),
 ]

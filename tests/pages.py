@@ -92,6 +92,7 @@ def anchors(page: Path) -> set[str]:
 #: What a `${NAME}` in an example stands for, by the end of its name.
 STAND_INS = {
     "SEVEN_PAGE_TOKEN": "seven-0123456789abcdef",
+    "SEVEN_BOT_TOKEN": "777777777:stand-in",
     "NINE_PAGE_TOKEN": "nine-0123456789abcdefg",
     "URL": "https://example.com/hooks/0123456789abcdef",
     "TOKEN": "123456789:stand-in",

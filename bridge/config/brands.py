@@ -55,10 +55,23 @@ def check_brands(document: Document, config: Config) -> None:
                     document.report(path, wrong, position)
             if _wrong(config, own) is None and (whose := owned.setdefault(own, name)) != name:
                 document.report(path, f'sink "{own}" is that of brand "{whose}" already')
+    _check_bots(document, config, owned)
     for path, sink in _named(document):
         if sink in owned:
             what = f'sink "{sink}" is that of brand "{owned[sink]}" alone: name the one that it stands in for'
             document.report(path[:2] if path[0] == "routes" else path, what, document.position(path))
+
+
+def _check_bots(document: Document, config: Config, owned: Mapping[str, str]) -> None:
+    """Report a sink of a brand's own whose bot is another sink's too: what people write there is heard for both."""
+    bots: dict[str, str] = {}  # bot → the first sink of customers that speaks by it
+    sinks = {name: one for name, one in config.sinks.items() if _wrong(config, name) is None}
+    for name in sorted(sinks, key=lambda one: one in owned):
+        ears = sinks[name].ears()
+        first = name if ears is None else bots.setdefault(ears.sender, name)
+        if name in owned and first != name:
+            what = f'is the bot of sink "{first}" too: a brand has one of its own, or speaks by "{first}" in its name'
+            document.report(("sinks", name, "token"), what)
 
 
 def _named(document: Document) -> Iterator[tuple[KeyPath, str]]:

@@ -12,7 +12,7 @@ TOKEN = "'123456:ABC-DEF1234ghIkl-zyx57W2v1u123ew11'"
 FILE = f"""sources: {{marzban: {{panel: marzban, secret: a-secret}}}}
 sinks:
   dm: {{type: telegram, token: {TOKEN}, {HIS}}}
-  seven-bot: {{type: telegram, token: {TOKEN}, {HIS}}}
+  seven-bot: {{type: telegram, token: {TOKEN.replace("123456", "777777")}, {HIS}}}
   ops: {{type: telegram, token: {TOKEN}, chat_id: -1001}}
 routes: [{{match: user.expired, to: dm, audience: user}}, {{to: ops}}]
 """
@@ -77,6 +77,11 @@ SEVEN = "seven: {name: Seven Net, sinks: {dm: seven-bot}}"
         (
             file("seven: {sinks: {dm: dm}}"),
             'config.yaml:6:36: route 1: sink "dm" is that of brand "seven" alone: name the one that it stands in for',
+        ),
+        (
+            file(SEVEN).replace("777777", "123456"),
+            'config.yaml:4:38: sink "seven-bot": token is the bot of sink "dm" too: a brand has one of its own, or'
+            ' speaks by "dm" in its name',
         ),
         (file("seven: {locale: xx}"), "config.yaml:8:35: people.brands.seven.locale should be en, fa or ru"),
         (

@@ -44,7 +44,7 @@ from bridge.ingress.server import Server
 from bridge.ingress.stopping import KeepStop, StopEndpoint
 from bridge.people.stop_link import PATH as STOP_PATH
 from bridge.polled import PollResult
-from bridge.polling.bot import Bot
+from bridge.polling.bot import Bots
 from bridge.polling.inbox import Inboxes
 from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
@@ -127,7 +127,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             )
             reporter = Reporter(outbox, clock, announce=dispatcher.announce)
             poller = Poller(outbox, http, clock, announce=dispatcher.announce)
-            bot = Bot(outbox, http, clock)
+            bots = Bots(outbox, http, clock)
             inboxes = Inboxes(outbox, clock, partial(_keep_bounced, outbox))
             reloader = Reloader(
                 path,
@@ -142,7 +142,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 reporter=reporter,
                 admin=admin,
                 poller=poller,
-                bot=bot,
+                bots=bots,
                 inboxes=inboxes,
             )
             await reloader.apply(loaded)
@@ -155,7 +155,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 tasks.create_task(alerts.run()),
                 tasks.create_task(reporter.run()),
                 tasks.create_task(poller.run()),
-                tasks.create_task(bot.run()),
+                tasks.create_task(bots.run()),
                 tasks.create_task(inboxes.run()),
                 tasks.create_task(admin.finish_announcements()),
             ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from bridge.event import Event
 from bridge.foreign import object_at
@@ -72,6 +72,13 @@ class Circumstances:
 PLAIN = Circumstances()
 
 
+class Given(NamedTuple):
+    """A link that a message gives away: its token, and the bot that takes it."""
+
+    token: str
+    sender: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One event for one sink, ready to be built into a request.
@@ -82,7 +89,7 @@ class Message:
     at        when this attempt is made, aware UTC: what a signature is dated with
     template  the template that the row named, None for the default one
     sealed    originals of what is masked in the event, for a sink that unmasks; no template sees them
-    links     keys of customers → tokens of the links to a bot that it gives away
+    links     the links to a bot that it gives away, by the keys of customers
     delivery  the number of the delivery that it is sent for, the same at every try; None where it is tried or shown
     stop      where a customer says that there are to be no more of these; None where that cannot be said
     """
@@ -94,7 +101,7 @@ class Message:
     circumstances: Circumstances = PLAIN
     sealed: str | None = None
     delivery: int | None = None
-    links: Mapping[str, str] = field(default_factory=dict, repr=False)
+    links: Mapping[str, Given] = field(default_factory=dict, repr=False)
     stop: str | None = field(default=None, repr=False)
 
     def __getitem__(self, block: str) -> str:

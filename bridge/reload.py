@@ -37,7 +37,7 @@ from bridge.people.directory import overview_of, unchanged
 from bridge.people.link import LinkMaker
 from bridge.people.proof import ProofKey
 from bridge.people.stop_link import StopLinks
-from bridge.polling.bot import Bot, BotPlan
+from bridge.polling.bot import BotPlan, Bots
 from bridge.polling.inbox import Inboxes
 from bridge.polling.jobs import Job, jobs_of
 from bridge.polling.poller import Poller
@@ -92,7 +92,7 @@ class Reloader:
         reporter: Reporter | None = None,
         admin: Admin | None = None,
         poller: Poller | None = None,
-        bot: Bot | None = None,
+        bots: Bots | None = None,
         inboxes: Inboxes | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -106,7 +106,7 @@ class Reloader:
         self._reporter = reporter
         self._admin = admin
         self._poller = poller
-        self._bot = bot
+        self._bots = bots
         self._inboxes = inboxes
         self._clock = clock or SystemClock()
         self._tools = Tools(http, DIALECTS, sealer)
@@ -130,7 +130,7 @@ class Reloader:
         recipients = config.recipients(directory.brands)
         router = Router(config.table(), sinks=config.all_sinks(), recipients=recipients, on_error=_log_failed_row)
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
-        links = config.link_maker()
+        links = config.link_maker(recipients.brand_of)
         renderer = Renderer(
             folders=config.template_folders(), timezone=config.zone(), locale=config.locale, links=links
         )
@@ -148,8 +148,8 @@ class Reloader:
         if self._poller is not None:
             jobs = [job for one in sources.values() for job in _jobs(one)]
             self._poller.configure(jobs, router)
-        if self._bot is not None:
-            self._bot.configure(_bot_plan(config, links, proof_key))
+        if self._bots is not None:
+            self._bots.configure(_bot_plans(config, links, proof_key))
         if self._inboxes is not None:
             self._inboxes.configure(config.inboxes(sealer))
         if self._admin is not None:
@@ -249,13 +249,19 @@ def _jobs(source: Source) -> Iterable[Job]:
     return jobs_of(source.name, source.kind, source.panel, source.parse, realm=source.realm, unmasking=source.unmasking)
 
 
-def _bot_plan(config: Config, links: LinkMaker | None, proof_key: ProofKey | None) -> BotPlan | None:
-    """The bot that customers write to; None where nobody listens."""
+def _bot_plans(config: Config, links: LinkMaker | None, proof_key: ProofKey | None) -> list[BotPlan]:
+    """The bots that customers write to: the file's own, and those that brands have in its place. What customers show is
+    taken by the file's own alone: it says nothing of whose they are.
+    """
     ears, people = config.ears(), config.people
-    if ears is None or people is None:
-        return None
-    realms = sorted(set(config.realms().values()))
-    return BotPlan(ears, config.rules(), config.locale, people.support, links, proof_key, realms)
+    if ears is None or people is None or links is None:
+        return []
+    rules, realms = config.rules(), sorted(set(config.realms().values()))
+    plans = [BotPlan(ears, rules, config.locale, people.support, links, proof_key, realms)]
+    for name, heard in config.brands_ears().items():
+        brand = people.brands[name]
+        plans.append(BotPlan(heard, rules, brand.locale or config.locale, brand.support, links.brands[name]))
+    return plans
 
 
 def _alert_plan(config: Config, router: Router, renderer: Renderer, sinks: Mapping[str, Sink]) -> AlertPlan | None:

@@ -14,7 +14,7 @@ from tests.test_resellers import told
 
 pytestmark = pytest.mark.process
 
-ALICE = 42
+ALICE, BOB = 42, 43
 SEVEN, NINE = (f"{number * 9}{TOKEN[9:]}" for number in ("7", "9"))
 NAMES = {TOKEN: "Fra VPN", SEVEN: "Seven Net", NINE: "Nine"}
 MORE = """
@@ -75,6 +75,61 @@ async def test_a_changed_directory_holds_for_what_comes_in_and_one_with_a_mistak
         found = await panels.settled(5)
     assert said(telegram) == ["Seven Net", "Seven Net", "Nine", "Fra VPN", "Nine"]
     assert [one["sink"] for one in found] == ["seven-bot", "seven-bot", "nine-bot", "dm", "nine-bot"]
+
+
+async def test_a_brands_bot_is_heard_in_the_brands_words_and_another_ones_stop_is_not_its(tmp_path: Path) -> None:
+    bots = {token: Telegram(chats=(ALICE, BOB), tokens=(token,)) for token in (TOKEN, SEVEN)}
+    for telegram in bots.values():
+        telegram.patient = 1.0
+    (tmp_path / "people.csv").write_text("kind,name,brand\nowner,reseller-7,seven\n")
+    people = """
+directory: {realm: marzban, file: people.csv}
+people:
+  bot: dm
+  proofs: false
+  support: https://t.me/fra
+  brands: {seven: {name: Seven Net, locale: ru, support: "https://t.me/seven", sinks: {dm: seven-bot}}}
+"""
+    async with AsyncExitStack() as stack:
+        bases = {token: await stack.enter_async_context(serving(one)) for token, one in bots.items()}
+        sinks = "".join(
+            f'  {name}: {{type: telegram, token: "{token}", api_base: "{bases[token]}", rate: unlimited,'
+            ' chat_id: "{{ person.telegram }}", retry: {waits: [0.2s], jitter: 0}}\n'
+            for name, token in (("dm", TOKEN), ("seven-bot", SEVEN))
+        )
+        rows = ["match: 'user.*', to: dm, audience: user"]
+        panels = await stack.enter_async_context(a_house(tmp_path, f"\nsinks:\n{sinks}", rows=rows, more=people))
+        await told(panels, ("alice", "reseller-7"), ("bob", None), action="user_expired")  # whose they are is known now
+        await panels.settled(2)
+        for name, chat, token in (("alice", ALICE, SEVEN), ("bob", BOB, TOKEN)):
+            printed = await panels.bridge.command("link", f"user:{name}", "--realm", "marzban")
+            link = printed.split()[0].partition("?start=")[2]
+            bots[token].writes(chat, f"/start {link}", language="xx")
+            await until(lambda token=token: bots[token].taken)
+        await told(panels, ("alice", "reseller-7"), ("bob", None), action="user_limited")
+        await panels.settled(4)
+        bots[TOKEN].writes(ALICE, "/stop")  # to a bot that is not hers
+        await until(lambda: len(bots[TOKEN].taken) == 3)
+        await told(panels, ("alice", "reseller-7"), action="user_enabled")
+        await panels.settled(5)
+        bots[SEVEN].writes(ALICE, "/start wrong", language="xx")
+        await until(lambda: len(bots[SEVEN].taken) == 4)
+        bots[SEVEN].writes(ALICE, "/stop")
+        await until(lambda: len(bots[SEVEN].taken) == 5)
+        await told(panels, ("alice", "reseller-7"), action="user_disabled")
+        found = await panels.settled(6)
+        counts = await panels.command("people")
+    texts = [words(one.body["text"]) for one in bots[SEVEN].taken]
+    assert texts[0].startswith("✅ Готово!")  # in the brand's language, for nobody knows hers
+    assert texts[3].endswith("\nhttps://t.me/seven")
+    assert [one["sink"] for one in found] == ["seven-bot", "dm", "seven-bot", "dm", "seven-bot", "seven-bot"]
+    assert [one["reason"] for one in found if one["sink"] == "seven-bot"][1:] == [
+        None,
+        None,
+        "wants to be told nothing",
+    ]
+    [seven] = counts["brands"]
+    assert (seven["owners"], seven["bot"]["reason"], counts["bot"]["reason"]) == (1, None, None)
 
 
 async def test_what_was_routed_before_is_told_by_whoever_spoke_then(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ class Customers:
     ways     sink → how its address is found, of those that speak of people
     rules    what customers want until they say otherwise
     ears     how their bot is heard; None where nobody listens
+    brands   how the bots are heard that brands have of their own, by the brands' names
     holds    seconds that a link can be used
     written  where the operator has somebody written down, by their key
     """
@@ -30,6 +31,7 @@ class Customers:
     ways: Mapping[str, Addressing] = field(default_factory=dict)
     rules: CustomerRules = NO_RULES
     ears: Ears | None = None
+    brands: Mapping[str, Ears] = field(default_factory=dict)
     holds: float = 0.0
     written: Callable[[str], Iterable[str]] = _nowhere
 
@@ -37,6 +39,10 @@ class Customers:
     def sinks(self) -> Sequence[str]:
         """The sinks by which customers are told."""
         return [name for name, way in self.ways.items() if way.audience is Audience.PERSON]
+
+    def ears_of(self, brand: str | None) -> Ears | None:
+        """How the bot is heard of whoever speaks: a brand's own, else the file's."""
+        return self.brands.get(brand or "", self.ears)
 
     def key_of(self, who: str, realm: str | None) -> str:
         """The key of `user:alice`; without a realm of the only one. Raise BridgeError where that is nobody's."""

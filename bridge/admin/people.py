@@ -9,6 +9,7 @@ from bridge.admin.customers import Customers, parts_of
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import (
     BotHeard,
+    BrandNow,
     LinkedChat,
     PeopleCounts,
     PeopleFound,
@@ -26,6 +27,7 @@ from bridge.people.recipient import Audience, is_customer, recipient_key
 from bridge.people.wants import chat_scope, mailbox_scope
 from bridge.polled import Polling, PollKey
 from bridge.sinks.base import Sink
+from bridge.sinks.hearing import Ears
 from bridge.store.ledger import Ledger
 from bridge.store.queries.addresses import address_state
 from bridge.store.queries.directory import records_of
@@ -49,14 +51,19 @@ def count_people(ledger: Ledger, customers: Customers, brands: Brands) -> People
         records=ledger.read(count_records),
         linked=ledger.read(count_linked),
         stopped=ledger.read(count_stopped),
-        bot=_bot(ledger, customers),
-        brands={name: spoken_for[name] for name in brands.known},
+        bot=_heard(ledger, customers.ears) if customers.ears is not None else None,
+        brands=tuple(
+            BrandNow(
+                name=name,
+                owners=spoken_for[name],
+                bot=_heard(ledger, customers.brands[name]) if name in customers.brands else None,
+            )
+            for name in brands.known
+        ),
     )
 
 
-def _bot(ledger: Ledger, customers: Customers) -> BotHeard | None:
-    if (ears := customers.ears) is None:
-        return None
+def _heard(ledger: Ledger, ears: Ears) -> BotHeard:
     turn = ledger.read(last_turn, PollKey(ears.sender, Polling.BOT))
     name = turn.state.get("name") if turn is not None and turn.state is not None else None
     reason = UNHEARD if turn is None else turn.health.reason
@@ -92,8 +99,7 @@ def person(
     record = ledger.read(records_of, [key]).get(key)
     links = ledger.read(links_of, key)
     wish = ledger.read(wishes_of, [key]).get(key)
-    owner = ledger.read(owner_of, realm, f"{kind}:{name}") if is_customer(key) else None
-    brand = ready.brands.of(None if owner is None else recipient_key(realm, Audience.OWNER, owner))
+    owner, brand = spoken_to(ledger, ready.brands, key)
     sinks = ready.brands.spoken(customers.sinks, brand) if is_customer(key) else ()
     found = _Reached(ledger, sinks, ready, key, links, record, masked=masked)
     told = ledger.read(told_to, key, f"{kind}:{name}", limit=LATEST)
@@ -122,6 +128,13 @@ def person(
         told=tuple(map(ToldPerson.model_validate, told)),
         no_proofs_since=ledger.read(proofs_stopped_at, key),
     )
+
+
+def spoken_to(ledger: Ledger, brands: Brands, key: str) -> tuple[str | None, str | None]:
+    """Whose customer somebody is, as far as an event has said so, and the brand that speaks to them, if any does."""
+    realm, kind, name = parts_of(key)
+    owner = ledger.read(owner_of, realm, f"{kind}:{name}") if is_customer(key) else None
+    return owner, brands.of(None if owner is None else recipient_key(realm, Audience.OWNER, owner))
 
 
 class _Reached:

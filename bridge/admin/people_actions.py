@@ -7,6 +7,7 @@ from bridge.admin.actions import Asked, Done
 from bridge.admin.answers import Refused
 from bridge.admin.customers import parts_of, person_path
 from bridge.admin.pages.announce import FIELDS, wanted_in
+from bridge.admin.people import spoken_to
 from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError, UnknownName
 from bridge.people.wants import CATEGORIES, OVERRIDING
@@ -46,7 +47,9 @@ async def wishes(asked: Asked) -> Done:
 async def link(asked: Asked) -> Done:
     """Make a link, which the page shows this once."""
     key, customers = _key(asked), asked.state.customers
-    ears = wishing.listening(customers, key)
+    brands = asked.state.dry_run.brands
+    _, brand = await asked.means.operate(lambda ledger: spoken_to(ledger, brands, key))
+    ears = wishing.listening(customers, key, brand)
     until = asked.now + wishing.link_length(None, customers)
     name = await asked.means.operate(lambda ledger: wishing.bot_name(ledger, ears)) or await wishing.asked_name(ears)
     given = await asked.means.operate(lambda ledger: wishing.give_link(ledger, ears, key, bot=name, until=until))

@@ -17,18 +17,27 @@ class BotHeard(Shape):
     reason: str | None
 
 
+class BrandNow(Shape):
+    """Who speaks beside the file's own: to the customers of how many owners. `bot`: the one that it has of its own, as
+    far as it is heard; null where it has none.
+    """
+
+    name: str
+    owners: int
+    bot: BotHeard | None
+
+
 class PeopleCounts(Shape):
     """How many the directory knows, how many have shown a bot their chat, and how many want nothing.
 
-    bot     null where nobody listens
-    brands  who speaks to customers beside the file's own → to those of how many owners
+    bot  null where nobody listens
     """
 
     records: int
     linked: int
     stopped: int
     bot: BotHeard | None
-    brands: dict[str, int]
+    brands: tuple[BrandNow, ...]
 
 
 class PersonBrief(Shape):

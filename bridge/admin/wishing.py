@@ -69,13 +69,15 @@ def stop(ledger: Ledger, key: str, *, stopped: bool, now: datetime) -> None:
     ledger.write(set_stopped, key, stop=stopped, by=OPERATOR, now=now)
 
 
-def listening(customers: Customers, key: str) -> Ears:
-    """The bot that hears them; raise BridgeError where none does, and where nobody can show it a chat of theirs."""
-    if customers.ears is None:
+def listening(customers: Customers, key: str, brand: str | None) -> Ears:
+    """The bot that hears them, to whom that brand speaks, None for the file's own; raise BridgeError where none does,
+    and where nobody can show it a chat of theirs.
+    """
+    if (ears := customers.ears_of(brand)) is None:
         raise BridgeError("link: no bot is heard: name the sink of one in people.bot")
     if not is_customer(key):
         raise BridgeError("link: only a customer has one: user:NAME")
-    return customers.ears
+    return ears
 
 
 def bot_name(ledger: Ledger, ears: Ears) -> str | None:

@@ -35,6 +35,7 @@ def link(
 ) -> None:
     """Make a link for a customer: who opens it and presses Start is told there, and nowhere else. It works once."""
     from bridge.admin import wishing
+    from bridge.admin.people import spoken_to
     from bridge.config.state import customers as people_of
 
     if revoke + unlink + free > 1:
@@ -44,7 +45,7 @@ def link(
         _end_or_free(settings, key_of(settings, who, realm), unlink=unlink, as_json=as_json)
         return
     customers, key = people_of(settings), key_of(settings, who, realm)
-    ears = wishing.listening(customers, key)
+    wishing.listening(customers, key, None)
     until = now + wishing.link_length(expire, customers)
     with existing_ledger(settings) as ledger:
         if revoke:
@@ -52,6 +53,8 @@ def link(
             audit(ledger, "link", key=key, revoked=void.revoked)
             print_json(void.to_json()) if as_json else print(f"{printable(key)}: {void.revoked} void")
             return
+        _, brand = spoken_to(ledger, settings.recipients().brands, key)
+        ears = wishing.listening(customers, key, brand)
         bot = wishing.bot_name(ledger, ears) or asyncio.run(wishing.asked_name(ears))
         given = wishing.give_link(ledger, ears, key, bot=bot, until=until)
         audit(ledger, "link", key=key, until=f"{until:%Y-%m-%dT%H:%MZ}")

@@ -69,8 +69,9 @@ def _show_counts(counts: "PeopleCounts") -> None:
     print(f"{counts.records} in the directory · {counts.linked} linked · {counts.stopped} want nothing")
     if (bot := counts.bot) is not None:
         print(printable(f"bot        {bot.name or bot.bot}: {bot.reason or 'is heard'}"))
-    for brand, owners in counts.brands.items():
-        print(printable(f"brand      {brand}, to the customers of {counted(owners, 'owner')}"))
+    for one in counts.brands:
+        heard = f", by {one.bot.name or one.bot.bot}: {one.bot.reason or 'is heard'}" if one.bot is not None else ""
+        print(printable(f"brand      {one.name}, to the customers of {counted(one.owners, 'owner')}{heard}"))
 
 
 def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:

@@ -101,8 +101,8 @@ def _check_directory(document: Document, config: Config, addressed: Mapping[str,
 
 def _has_links(config: Config, name: str) -> bool:
     """Whether customers can show a sink's bot where they are reached."""
-    ears, sink = config.ears(), config.all_sinks()[name].ears()
-    return ears is not None and sink is not None and ears.sender == sink.sender
+    heard, sink = [config.ears(), *config.brands_ears().values()], config.all_sinks()[name].ears()
+    return sink is not None and any(one is not None and one.sender == sink.sender for one in heard)
 
 
 def _whose(addressing: Addressing) -> str:

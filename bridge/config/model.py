@@ -1,7 +1,7 @@
 """The file people edit, as one frozen value: it gathers what every part says of its own settings."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from bridge.alerts.report_settings import ReportSettings
 from bridge.alerts.settings import AlertSettings
 from bridge.config.errors import INVALID_NAME
 from bridge.config.orbvpn import OrbvpnWebhook, slug
+from bridge.event import Event
 from bridge.ingress.address import PRIVATE
 from bridge.ingress.limits import Limits
 from bridge.messages.catalog import Locale
@@ -162,7 +163,18 @@ class Config(Settings):
 
     def ears(self) -> Ears | None:
         """How what customers write is heard; None where nobody listens."""
-        sink = None if self.people is None else self.all_sinks().get(self.people.bot or "")
+        return None if self.people is None else self._ears(self.people.bot or "")
+
+    def brands_ears(self) -> Mapping[str, Ears]:
+        """How what customers write to the bots is heard that brands have in place of the file's; empty where nobody
+        listens to that one.
+        """
+        bot = self.people.bot if self.people is not None and self.ears() is not None else None
+        own = {name: one.sinks[bot] for name, one in self.brands().items() if bot is not None and bot in one.sinks}
+        return {name: ears for name, sink in own.items() if (ears := self._ears(sink)) is not None}
+
+    def _ears(self, name: str) -> Ears | None:
+        sink = self.all_sinks().get(name)
         return sink.ears() if sink is not None and sink.enabled else None
 
     def inboxes(self, sealer: Sealer | None) -> Sequence[Inbox]:
@@ -174,12 +186,16 @@ class Config(Settings):
         """Whether customers may show the bot what they have; that needs a `secret_key` too."""
         return self.ears() is not None and self.people is not None and self.people.proofs is not False
 
-    def link_maker(self) -> LinkMaker | None:
-        """What makes links while messages are rendered; None where nobody listens."""
-        ears, people = self.ears(), self.people
+    def link_maker(self, whose: Callable[[Event], str | None] = lambda event: None) -> LinkMaker | None:
+        """What makes links while messages are rendered; None where nobody listens. `whose`: the brand whose customer an
+        event is about.
+        """
+        ears, people, realms = self.ears(), self.people, self.realms()
         if ears is None or people is None:
             return None
-        return LinkMaker(ears.sender, ears.deep_link, self.realms(), people.link_expires)
+        holds, others = people.link_expires, self.brands_ears()
+        brands = {name: LinkMaker(one.sender, one.deep_link, realms, holds) for name, one in others.items()}
+        return LinkMaker(ears.sender, ears.deep_link, realms, holds, brands=brands, whose=whose)
 
     def table(self) -> Sequence[tuple[str, Route]]:
         """The rows with their names: the routes in order, then one for each webhook."""

@@ -65,6 +65,7 @@ def customers(config: Config) -> Customers:
         ways={name: way for name, way in ways.items() if way is not None and way.audience is not None},
         rules=config.rules(),
         ears=config.ears() if people is not None else None,
+        brands=config.brands_ears(),
         holds=people.link_expires if people is not None else 0.0,
         written=lambda key: directory.places_of(key, own) if directory is not None else (),
     )

@@ -20,7 +20,7 @@ from bridge.delivery.reminding import reminder_of
 from bridge.errors import StoreError
 from bridge.event import Event
 from bridge.markup.service import Look
-from bridge.message import PLAIN, Circumstances, Digest, Earlier, Message, Tally
+from bridge.message import PLAIN, Circumstances, Digest, Earlier, Given, Message, Tally
 from bridge.messages.customer import me_of
 from bridge.messages.renderer import Renderer, TemplateFault
 from bridge.outcome import Attempt, Away, Refused
@@ -43,8 +43,8 @@ GROWING = frozenset(
 )
 
 
-#: Keeps the links that a message gives away, tokens → keys of customers, before it is sent.
-OnLinks = Callable[[Mapping[str, str]], Awaitable[None]] | None
+#: Keeps the links that a message gives away, each with the key of its customer, before it is sent.
+OnLinks = Callable[[Mapping[Given, str]], Awaitable[None]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +107,24 @@ async def send_batch(
         return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
 
 
-async def _kept(links: Sequence[Mapping[str, str]], on_links: OnLinks) -> Mapping[str, str]:
-    """The links that a message gives away, tokens → keys of customers, once they are kept.
+async def _kept(links: Sequence[Mapping[str, Given]], on_links: OnLinks) -> Mapping[Given, str]:
+    """The links that a message gives away, each with the key of its customer, once they are kept.
 
     Each part of a digest has tokens of its own: two parts about one customer give two, and both work.
     """
-    made = {token: key for one in links for key, token in one.items()}
+    made = {given: key for one in links for key, given in one.items()}
     if made and on_links is not None:
         await on_links(made)
     return made
 
 
-def _without(made: Mapping[str, str], attempt: Attempt) -> Attempt:
+def _without(made: Mapping[Given, str], attempt: Attempt) -> Attempt:
     """The attempt without the tokens that the service repeats: what is kept of them is a hash."""
     if not made or not attempt.answer:
         return attempt
     answer = attempt.answer
-    for token in made:
-        answer = answer.replace(token, "***")
+    for given in made:
+        answer = answer.replace(given.token, "***")
     return replace(attempt, answer=answer)
 
 

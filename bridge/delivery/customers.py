@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from bridge.message import Given
 from bridge.people.link import LinkMaker, hash_of
 from bridge.people.rules import CustomerRules, category_of
 from bridge.store.base import Delivery, Known, Outbox
@@ -24,8 +25,10 @@ def unwanted(delivery: Delivery, known: Known, rules: CustomerRules) -> str | No
     return None
 
 
-async def keep_links(outbox: Outbox, maker: LinkMaker | None, links: Mapping[str, str], now: datetime) -> None:
-    """Keep what a message gives away, tokens → keys of customers, for as long as a link holds."""
+async def keep_links(outbox: Outbox, maker: LinkMaker | None, links: Mapping[Given, str], now: datetime) -> None:
+    """Keep what a message gives away, with the keys of customers, for as long as a link holds."""
     if maker is not None:
-        hashes = {hash_of(token): key for token, key in links.items()}
-        await outbox.keep_links(maker.sender, hashes, until=now + timedelta(seconds=maker.holds))
+        until = now + timedelta(seconds=maker.holds)
+        for sender in {one.sender for one in links}:
+            hashes = {hash_of(one.token): key for one, key in links.items() if one.sender == sender}
+            await outbox.keep_links(sender, hashes, until=until)

@@ -31,7 +31,7 @@ from bridge.event import Event
 from bridge.expressions import with_nearest_name
 from bridge.markup.service import Look, Service
 from bridge.markup.text import Text
-from bridge.message import PLAIN, Circumstances, Tally
+from bridge.message import PLAIN, Circumstances, Given, Tally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
@@ -56,11 +56,11 @@ DIGESTS = "digest"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The blocks that were asked for, what went wrong on the way, and the links that stand in them: keys → tokens."""
+    """The blocks that were asked for, what went wrong on the way, and the links in them, by customers' keys."""
 
     blocks: Mapping[str, str]
     fault: str | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, Given] = field(default_factory=dict)
 
 
 NOTHING = Rendered({})
@@ -104,7 +104,7 @@ class Renderer:
         if look.service is None and not look.inline:
             return NOTHING
         locale = self._language(look)
-        made: dict[str, str] = {}
+        made: dict[str, Given] = {}
         link_for = no_link if self._links is None else partial(self._links.for_user, event=event, made=made)
         variables = event_variables(event, self._readers[locale], circumstances, look.style, link_for)
         faults: list[str] = []

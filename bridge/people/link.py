@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from bridge.event import Event
+from bridge.message import Given
 from bridge.people.recipient import Audience, named, recipient_key
 
 TOKEN_BYTES = 16  # 128 bits
@@ -43,6 +44,8 @@ class LinkMaker:
     realms   of the sources; a source that is not named is a realm of its own
     holds    seconds that a link can be used
     name     the bot's own, once anybody knows it; until then there are no links
+    brands   those of the bots that brands have of their own
+    whose    the brand whose customer an event is about
     """
 
     sender: str
@@ -50,14 +53,19 @@ class LinkMaker:
     realms: Mapping[str, str] = field(default_factory=dict)
     holds: float = HOLDS
     name: str | None = None
+    brands: Mapping[str, "LinkMaker"] = field(default_factory=dict)
+    whose: Callable[[Event], str | None] = lambda event: None
 
-    def for_user(self, user: Any, event: Event, made: dict[str, str]) -> str:
-        """The link of the user that the event is about, by the name or the object that `data` has; else empty.
+    def for_user(self, user: Any, event: Event, made: dict[str, Given]) -> str:
+        """The link of the user that the event is about, by the name or the object that `data` has; else empty. It leads
+        to the bot of whoever speaks to them.
 
         `made`: the keys of those that one message has links for → their tokens, each made once.
         """
+        if (brand := self.brands.get(self.whose(event) or "")) is not None:
+            return brand.for_user(user, event, made)
         name = user.get("username") if isinstance(user, Mapping) else user
         if self.name is None or not isinstance(name, str) or name != named(event, Audience.PERSON):
             return ""
         key = recipient_key(self.realms.get(event.source, event.source), Audience.PERSON, name)
-        return self.address(self.name, made.setdefault(key, new_token()))
+        return self.address(self.name, made.setdefault(key, Given(new_token(), self.sender)).token)

@@ -56,8 +56,12 @@ class Recipients:
         """The destination as whoever speaks to the customers of the event's owner tells it."""
         if not self.brands.owners or not self.is_customers(to.sink):
             return to
-        brand = self.brands.of(self._key(event, Audience.OWNER))
+        brand = self.brand_of(event)
         return to if brand is None else self.brands.known[brand].told(to, brand)
+
+    def brand_of(self, event: Event) -> str | None:
+        """Who speaks to the customers of the event's owner; None where the file's own does."""
+        return self.brands.of(self._key(event, Audience.OWNER))
 
     def _key(self, event: Event, audience: Audience) -> str | None:
         name = named(event, audience)

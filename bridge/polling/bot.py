@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bridge.clock import Clock
 from bridge.errors import StoreError
@@ -72,8 +73,37 @@ class BotPlan:
         return replace(heard, proofs=(), hashes=self.proof_key.hashes(self.realms, heard.proofs))
 
 
+class Bots:
+    """The bots whose people are heard, each in turns of its own. Which they are, is swapped whole on reload."""
+
+    def __init__(self, outbox: Outbox, http: Http, clock: Clock) -> None:
+        self._make = partial(Bot, outbox, http, clock)
+        self._bots: dict[str, Bot] = {}  # by their senders; one that is not heard any more waits to be heard again
+        self._changed = asyncio.Event()
+
+    def configure(self, plans: Sequence[BotPlan]) -> None:
+        """From now on hear these."""
+        for plan in plans:
+            self._bots.setdefault(plan.ears.sender, self._make())
+        wanted = {plan.ears.sender: plan for plan in plans}
+        for sender, bot in self._bots.items():
+            bot.configure(wanted.get(sender))
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Listen, for ever."""
+        heard = set[str]()
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._changed.clear()
+                for sender in self._bots.keys() - heard:
+                    tasks.create_task(self._bots[sender].run())
+                heard.update(self._bots)
+                await self._changed.wait()
+
+
 class Bot:
-    """The one bot whose people are heard, if there is one. What it is, is swapped whole on reload."""
+    """One bot whose people are heard, as long as there is a plan for it."""
 
     def __init__(self, outbox: Outbox, http: Http, clock: Clock) -> None:
         self._outbox = outbox

@@ -57,7 +57,7 @@ async def found(desk: Desk, path: str, method: str = "GET", body: Any = None, **
 
 async def test_people_are_counted_and_their_bot_is_named(desk: Desk) -> None:
     assert await found(desk, "/people/counts") == {
-        "records": 4, "linked": 2, "stopped": 1, "brands": {},
+        "records": 4, "linked": 2, "stopped": 1, "brands": [],
         "bot": {"bot": SENDER, "name": "@fravpn_bot", "reason": None},
     }  # fmt: skip
 

@@ -82,7 +82,9 @@ async def _stopped(call: Call, *, stopped: bool) -> PersonNow:
 
 async def link(call: Call) -> GivenLink:
     key, body, customers = key_in(call), call.body or asked.ToGive(), call.state.customers
-    ears = wishing.listening(customers, key)
+    brands = call.state.dry_run.brands
+    _, brand = await call.read(lambda ledger: known.spoken_to(ledger, brands, key))
+    ears = wishing.listening(customers, key, brand)
     until = call.now + wishing.link_length(body.expire, customers)
     bot = await call.read(lambda ledger: wishing.bot_name(ledger, ears)) or await wishing.asked_name(ears)
     given = await call.means.operate(lambda ledger: wishing.give_link(ledger, ears, key, bot=bot, until=until))

@@ -62,7 +62,8 @@ async def received(outbox: SqlOutbox, *, terms: Terms | None = None) -> None:
     source = RemnawavePanel(RemnawaveConfig.model_validate({"panel": "remnawave", "secret": "none"}))
     receiver = Receiver(outbox, Redelivery(NOW), Limits(), announce=lambda _: None)
     unmasking = Unmasking(SEALER, {"shop": PATHS})
-    rows = [("route 1", Route.model_validate({"to": ["shop", "ops"], **(terms.model_dump() if terms else {})}))]
+    asked = terms.model_dump(exclude_defaults=True) if terms else {}
+    rows = [("route 1", Route.model_validate({"to": ["shop", "ops"], **asked}))]
     sinks = {name: SimpleNamespace(enabled=True) for name in ("shop", "ops", "other")}
     receiver.configure({}, Router(rows, sinks=sinks))
     hook = Hook(body=json.dumps(ENVELOPE).encode(), received_at=NOW)

@@ -12,6 +12,7 @@ from tests.admin.crowd import a_crowd
 from tests.admin.running import ALICE, Desk, form_token, sign_in
 from tests.admin.visiting import MEANT, page, text
 from tests.fakes import START, FakeClock, an_event, an_intake
+from tests.store.announcing import make_uncertain
 
 TODAY = {"what": "user:alice", "for": "2h", "back": f"/events/{ALICE.id}"}
 
@@ -101,7 +102,7 @@ PRESSED = {
     "announce": ({"whom": "all", "sink": "dm", "words_en": "Soon", "count": "4"}, {"sink": "dm", "people": "4"}),
     "announce stop": ({}, {"announcement": "1"}),
     "announce resume": ({}, {"announcement": "1"}),
-    "announce retry": ({}, {"announcement": "1"}),
+    "announce retry": ({}, {"announcement": "2", "deliveries": "4"}),
 }
 #: Forms by which nothing is done.
 REFUSED = [
@@ -123,10 +124,18 @@ async def test_what_was_refused_is_in_no_audit(crowd: Desk, path: str, form: dic
     assert "session at" not in (await page(crowd, "/settings")).partition('id="audit"')[2]
 
 
+async def uncertain(crowd: Desk) -> dict[str, str]:
+    """Where there is one that nobody knows whether they have: an announcement that a kill cut off."""
+    await press(crowd, "/announcements/send", **PRESSED["announce"][0])
+    await crowd.outbox.operate(lambda ledger: make_uncertain(ledger, 2))
+    return {"announcement": "2"}
+
+
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda one: one.path)
 async def test_every_button_leaves_a_line_in_the_audit(crowd: Desk, action: Action) -> None:
     form, detail = PRESSED[action.name]
-    answer = await press(crowd, action.path.format(**MEANT), **form)
+    meant = await uncertain(crowd) if action.name == "announce retry" else {}
+    answer = await press(crowd, action.path.format(**{**MEANT, **meant}), **form)
     assert answer.status == 303
     shown = (await page(crowd, "/settings")).partition('id="audit"')[2]
     assert f">{action.name}<" in shown

@@ -176,9 +176,7 @@ def test_a_target_with_rows_is_refused_and_left_alone(place: Place, target: str)
     fill(from_, 1)
     fill(to, 3)
     before = content(to)
-    with pytest.raises(
-        StoreError, match="is not empty, it has addresses, announced, announcements, attempts, audit, closed, del"
-    ):
+    with pytest.raises(StoreError, match="is not empty, it has addresses, announced, announcements, attempts, audit, "):
         copy(from_, to, progress=silent)
     assert content(to) == before
 

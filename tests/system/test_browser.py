@@ -20,7 +20,7 @@ from bridge.admin import live
 from bridge.intake import Intake
 from tests.admin.crowd import a_crowd
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
-from tests.documents.window import TOLD, the_window
+from tests.documents.window import CUSTOMERS, TOLD, the_window
 from tests.fakes import FakeClock, an_event
 from tests.processes import PATIENCE, free_port
 from tests.tools import needed
@@ -134,8 +134,8 @@ async def test_whatever_a_panel_says_is_no_wider_than_a_phone(browser: Browser, 
             page = visitor.page
             await page.goto("/events")
             paths = [await link.get_attribute("href") or "" for link in await page.locator(".c-what a").all()]
-            assert len(paths) == len(TOLD)
-            for path in ("/", "/events", "/dead", "/try", "/sinks", "/settings", *paths):
+            assert len(paths) == len(TOLD) + len(CUSTOMERS), "and each customer is told of an announcement"
+            for path in ("/", "/events", "/dead", "/try", "/sinks", "/settings", "/people", "/announcements", *paths):
                 await page.goto(path)
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, f"{path} is {wide} pixels wider than a screen of {width}: {await page.title()}"

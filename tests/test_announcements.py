@@ -144,6 +144,7 @@ async def test_what_is_stopped_in_quiet_hours_is_told_to_nobody_until_it_is_resu
     assert [len(said_to(telegram, chat)) for chat in (ALICE, BOB, SARA)] == [1, 2, 1]
 
 
+@pytest.mark.long
 async def test_what_the_killed_bridge_and_command_had_not_made_is_made_by_the_next_one(tmp_path: Path) -> None:
     """Half of the deliveries are made, one in a commit, when whoever made them is no more, and the bridge neither."""
     users = {f"user{number}": chat for number, chat in enumerate(CHATS)}

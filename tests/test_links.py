@@ -201,6 +201,7 @@ class Killing(Telegram):
         return response
 
 
+@pytest.mark.long
 async def test_a_kill_between_the_update_and_the_commit_loses_no_link_and_makes_none_twice(tmp_path: Path) -> None:
     telegram = Killing(chats=(ALICE,))
     async with a_shop(tmp_path, telegram) as panels:
@@ -217,6 +218,7 @@ async def test_a_kill_between_the_update_and_the_commit_loses_no_link_and_makes_
     assert [text[:6] for text in said_to(telegram, ALICE)] == ["✅ Done", "⛔ Your"]
 
 
+@pytest.mark.long
 async def test_a_kill_around_that_was_not_me_undoes_once_and_answers(tmp_path: Path) -> None:
     telegram = Killing(chats=(ALICE, NEW))
     async with a_shop(tmp_path, telegram) as panels:

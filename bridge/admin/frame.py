@@ -16,11 +16,12 @@ from markupsafe import Markup
 from bridge import __version__
 from bridge.admin.actions import NOTICES
 from bridge.admin.isolates import apart
-from bridge.admin.language import Language, language
+from bridge.admin.language import N_, Language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.static_files import hashed
 from bridge.event import iso
 from bridge.messages.catalog import LANGUAGES, catalog
+from bridge.people.announcement import ANNOUNCEMENT
 from bridge.telemetry import CONTROLS
 from bridge.vocabulary import TYPES
 
@@ -99,6 +100,8 @@ def _navigation(frame: Frame) -> Sequence[Mapping[str, Any]]:
 
 def event_title(language: Language, type_: str) -> str:
     """What a type of event is called in messages; itself where it has no title."""
+    if type_ == ANNOUNCEMENT:
+        return language.say(N_("Announcement"))
     known = TYPES.get(type_)
     return catalog(language.code).gettext(known.title) if known is not None else type_
 

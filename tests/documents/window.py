@@ -16,7 +16,7 @@ from bridge.admin import operations
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.intake import Intake, Routed
-from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
+from bridge.outcome import Again, Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
 from bridge.polled import Health, Polling, PollKey, PollResult
 from bridge.routing import Router
 from bridge.samples import PANELS, request_of, settings_of
@@ -124,6 +124,7 @@ DONE: tuple[tuple[str, float, str, Mapping[str, object]], ...] = (
 )
 #: Who has muted what, so many minutes ago, and for how long.
 MUTED = (("session at 203.0.113.7", 12, "user:trial-17", "2h"), ("mina (command)", 95, "sink:zap", "1d"))
+ANNOUNCED_AGO = 2.5 * 3600  # seconds
 BOT = "telegram bot 987654321"
 #: Who has linked which chat.
 LINKED = {"alice": "700001", "mina": "700002"}
@@ -160,7 +161,6 @@ def _with_recipients(routed: Routed, who: str) -> Routed:
 
 async def fill(outbox: SqlOutbox, router: Router) -> None:
     """What is told at `night` waits, for its lane is parked; all else is delivered, but for TROUBLE."""
-    await outbox.keep_directory("1", [(f"marzban/user:{name}", record) for name, record in CUSTOMERS.items()])
     for panel, name, who, minutes in TOLD:
         event = heard(panel, name, who, minutes)
         routed = _with_recipients(router.route(event), who)
@@ -194,22 +194,27 @@ def _hear(ledger: Ledger) -> None:
 
 
 async def _announce(desk: Desk) -> None:
-    """Something is told to all customers: most of them have it, one wants nothing, and one waits."""
+    """Something was told to all customers hours ago: most of them have it, one wants nothing, and one waits."""
+    desk.clock.set_back(ANNOUNCED_AGO)
     program = aiohttp.ClientSession(desk.url)
     async with program, program.post("/api/v1/announcements", json=ANNOUNCED) as response:
         assert response.status == 201, await response.text()
-    fates = {"user:olga": None, "user:anton": HeldBack("wants to be told nothing")}
+    later = Again(NOW + timedelta(hours=2), "quiet hours", counts=False)
+    fates: Mapping[str, Fate] = {"user:olga": later, "user:anton": HeldBack("wants to be told nothing")}
     for one in await claimed(desk.outbox, sink="dm", now=NOW):
-        if (fate := fates.get(one.event.subject or "", Done())) is not None:
-            await boxes.settle(desk.outbox, one, fate, Attempt(Delivered(), 200, "ok"), at=NOW)
+        fate = fates.get(one.event.subject or "", Done())
+        await boxes.settle(desk.outbox, one, fate, Attempt(Delivered(), 200, "ok"), at=desk.clock.now())
+    desk.clock.step(ANNOUNCED_AGO)
 
 
 @asynccontextmanager
 async def the_window(folder: Path) -> AsyncIterator[Desk]:
     """The admin side, which asks nobody who he is, and shows paths as they are where it is installed."""
     store, clock = f"sqlite:///{folder}/panelbridge.db", FakeClock(NOW)
-    async with running_admin(folder, store, clock, admin="", text=FILE, fill=fill) as desk:
+    async with running_admin(folder, store, clock, admin="", text=FILE, events=False) as desk:
+        await desk.outbox.keep_directory("1", [(f"marzban/user:{name}", one) for name, one in CUSTOMERS.items()])
         await desk.outbox.operate(_hear)
         await _announce(desk)
+        await fill(desk.outbox, desk.state.router)
         desk.admin.configure(replace(desk.state, file=Path("/etc/panelbridge/config.yaml"), store=STORE))
         yield desk

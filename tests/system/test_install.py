@@ -41,6 +41,7 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
+@pytest.mark.long
 def test_the_wheel_is_installed_and_upgraded_by_pipx(desk: Desk) -> None:
     needed("pipx")
     assert f"panelbridge {__version__}" in desk.typed(block("make dist\npipx"))
@@ -51,6 +52,7 @@ def test_the_wheel_is_installed_and_upgraded_by_pipx(desk: Desk) -> None:
     assert (desk.folder.parent / ".local/bin/panelbridge").exists()
 
 
+@pytest.mark.long
 def test_a_service_is_installed_and_upgraded_with_the_packages_of_the_lock(desk: Desk) -> None:
     needed("pipx")  # whoever has it reaches a registry
     desk.typed(block("make dist\npython3 -m venv"))
@@ -69,6 +71,7 @@ def test_a_service_is_installed_and_upgraded_with_the_packages_of_the_lock(desk:
     }
 
 
+@pytest.mark.long
 def test_make_installs_what_running_needs_and_no_more_and_compiles_it(desk: Desk) -> None:
     needed("pipx")
     (desk.folder.parent / "programs" / "make").unlink()

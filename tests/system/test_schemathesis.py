@@ -170,6 +170,7 @@ async def _operations(filled: Filled) -> set[str]:
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 
+@pytest.mark.long
 async def test_every_operation_does_what_the_document_says(filled: Filled, tmp_path: Path) -> None:
     done = await asyncio.to_thread(_asked, filled, tmp_path)
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr

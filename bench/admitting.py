@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 
 from bench.processes import a_folder
 from bridge.clock import SystemClock
-from bridge.delivery.lane import Lane, LaneSettings, Resources
+from bridge.delivery.lane import Lane
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
+from bridge.delivery.resources import LaneSettings, Resources
 from bridge.intake import Destination, Intake, Routed
 from bridge.markup.service import Look
 from bridge.message import Message

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.delivery.attempt import AttemptResult
-from bridge.delivery.lane import Lane, LaneSettings, Resources
+from bridge.delivery.lane import Lane
 from bridge.delivery.limiter import Limiter, RateWindows, shared_scopes
 from bridge.delivery.memory import EventMemory
 from bridge.delivery.probe import Probed, Prober, Way
+from bridge.delivery.resources import LaneSettings, Resources
 from bridge.errors import StoreError, UnknownName, suggestion
 from bridge.event import Event
 from bridge.incident import OnIncident, ignore

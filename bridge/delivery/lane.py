@@ -9,14 +9,12 @@ crash at most these two repeat. One that sends several at once commits each befo
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from random import Random
-from zoneinfo import ZoneInfo
 
-from bridge.clock import Clock, JumpDetector
+from bridge.clock import JumpDetector
 from bridge.delivery.announcing import begin
 from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
 from bridge.delivery.customers import keep_links
@@ -24,20 +22,15 @@ from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of, without
 from bridge.delivery.health import Health
-from bridge.delivery.limiter import RateWindows
-from bridge.delivery.memory import EventMemory
 from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
+from bridge.delivery.resources import LaneSettings, Resources
 from bridge.delivery.settling import Settler, unsent, wait_for_store
 from bridge.delivery.tracing import attempt_span, tell, traces_of
 from bridge.errors import StoreError
-from bridge.incident import OnIncident, ignore
-from bridge.messages.renderer import Renderer
 from bridge.outcome import Fate
-from bridge.people.link import LinkMaker
-from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import Sink
-from bridge.store.base import Delivery, Outbox, Settlement, Standing
+from bridge.store.base import Delivery, Settlement, Standing
 from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.delivery")
@@ -45,38 +38,6 @@ POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by ano
 BUG_WAIT = 1.0  # seconds between two tries at what a bug of our own is in the way of
 UNSURE_WAIT = 0.1  # seconds between two looks at whether the lane is still ours
 OUTAGE_CHECK = 1.0  # seconds between two looks at what waits for a service that is away
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSettings:
-    """What a reload changes of a lane that goes on."""
-
-    renderer: Renderer
-    zone: ZoneInfo
-    rules: CustomerRules = NO_RULES
-    links: LinkMaker | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What all lanes of a process share.
-
-    sure      whether this process still owns its lanes
-    memory    room for big events that are being sent
-    announce  called with deliveries that were just made
-    on_limit  called when an answer has told of a limit
-    on_incident  told how lanes stand, and what is dead
-    """
-
-    outbox: Outbox
-    clock: Clock
-    chance: Random
-    windows: RateWindows
-    memory: EventMemory
-    sure: Callable[[], bool]
-    announce: Callable[[Sequence[Delivery]], None]
-    on_limit: Callable[[], None]
-    on_incident: OnIncident = ignore
 
 
 class Lane:

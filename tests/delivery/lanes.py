@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bridge.delivery.lane import Lane, LaneSettings, Resources
+from bridge.delivery.lane import Lane
 from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
+from bridge.delivery.resources import LaneSettings, Resources
 from bridge.event import Event
 from bridge.incident import OnIncident, ignore
 from bridge.intake import Destination, Intake, Routed

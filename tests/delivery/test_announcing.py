@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.admin.announcing import Reached, put_all
-from bridge.delivery.lane import LaneSettings
+from bridge.delivery.resources import LaneSettings
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.markup.service import Service
 from bridge.message import Message

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.delivery.lane import LaneSettings
+from bridge.delivery.resources import LaneSettings
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.markup.service import Look, Service

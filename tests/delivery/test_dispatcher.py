@@ -9,7 +9,7 @@ import pytest
 from bridge.cluster.ownership import SoleOwnership
 from bridge.delivery import lane
 from bridge.delivery.dispatcher import Dispatcher
-from bridge.delivery.lane import LaneSettings
+from bridge.delivery.resources import LaneSettings
 from bridge.message import Message
 from bridge.outcome import Attempt
 from bridge.sinks.base import OnSent

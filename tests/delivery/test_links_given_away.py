@@ -8,7 +8,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bridge.delivery.customers import keep_links
-from bridge.delivery.lane import LaneSettings
+from bridge.delivery.resources import LaneSettings
 from bridge.markup.service import Look
 from bridge.message import Digest, Given, Message
 from bridge.messages.renderer import Renderer

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.delivery.fallback import PAGE, PAGES
-from bridge.delivery.lane import LaneSettings
 from bridge.delivery.policy import Policy
+from bridge.delivery.resources import LaneSettings
 from bridge.message import Digest, Message
 from bridge.outcome import (
     Again,

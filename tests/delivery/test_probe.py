@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bridge.delivery.dispatcher import Dispatcher
-from bridge.delivery.lane import LaneSettings
 from bridge.delivery.probe import IN_ALL, LONGEST_WAIT, PER_SINK
+from bridge.delivery.resources import LaneSettings
 from bridge.errors import BridgeError, TooSoon, UnknownName
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused

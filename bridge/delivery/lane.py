@@ -28,7 +28,7 @@ from bridge.delivery.resources import LaneSettings, Resources
 from bridge.delivery.settling import Settler, unsent, wait_for_store
 from bridge.delivery.tracing import attempt_span, tell, traces_of
 from bridge.errors import StoreError
-from bridge.outcome import Fate
+from bridge.outcome import Attempt, Fate
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Settlement, Standing
 from bridge.telemetry import log
@@ -217,7 +217,7 @@ class Lane:
                     )
                 finally:
                     sent = slot.close(self._clock.monotonic())
-                result = replace(result, attempt=await self._gate.sent(admitted, result.attempt, sent))
+                result = replace(result, attempt=await self._judged(admitted, result.attempt, sent))
                 del loaded  # what is recorded needs no more than was claimed
                 if self.health.record(result, sent=sent):
                     self._resources.on_limit()
@@ -229,6 +229,17 @@ class Lane:
             self._attempts -= 1
             if not self._attempts:
                 self._at_rest.set()
+
+    async def _judged(self, admitted: Admitted, attempt: Attempt, at: float) -> Attempt:
+        """What came of it, once what it says of its address is kept.
+
+        It was sent: a store that is away is waited for, or it would be sent again.
+        """
+        while True:
+            try:
+                return await self._gate.sent(admitted, attempt, at)
+            except StoreError as error:
+                await wait_for_store(self.name, error, self._clock)
 
     def _settlements(self, deliveries: Sequence[Delivery], result: AttemptResult, *, ms: float) -> Sequence[Settlement]:
         """What becomes of deliveries that were sent as one message."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from bridge.delivery.gate import Admitted, Gate
 from bridge.delivery.lookup import address_of
 from bridge.delivery.queue import Batch
+from bridge.errors import StoreUnavailable
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.message import Digest, Message
@@ -41,6 +42,7 @@ class Many(ScriptedSink):
     def __init__(self, clock: FakeClock, answers: Sequence[Any] = ()) -> None:
         super().__init__(clock, answers)
         self.there: list[tuple[float, str, Message | Digest]] = []
+        self.on_take: Callable[[], None] = lambda: None
 
     def at(self, address: Address) -> "ScriptedSink":
         return _There(self, address.settings["to"])
@@ -61,6 +63,7 @@ class _There(ScriptedSink):
 
     def _take(self, message: Message | Digest) -> Attempt:
         self._sink.there.append((self._sink._clock.monotonic(), self._name, message))
+        self._sink.on_take()
         return self._sink._answer()
 
 
@@ -243,6 +246,30 @@ async def test_an_address_that_is_gone_holds_up_no_other(outbox: SqlOutbox, cloc
     await outbox.put(intake("one", "other"))
     await carry_all(a_lane(outbox, sink, clock))
     assert [name for _, name, _ in sink.there] == ["one", "other"]
+
+
+@pytest.mark.parametrize("answer", [Gone("kicked", "address"), Delivered()])
+@pytest.mark.parametrize("asked", ["version", "address_state", "save_address_state"])
+async def test_a_store_that_is_away_when_something_was_sent_has_nothing_sent_twice(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, answer: Any, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, failed = Many(clock, [answer]), list[str]()
+    answering = getattr(outbox, asked)
+
+    async def away(*args: Any, **kwargs: Any) -> Any:
+        if sink.there and not failed:
+            failed.append(asked)
+            raise StoreUnavailable("store: away")
+        return await answering(*args, **kwargs)
+
+    monkeypatch.setattr(outbox, asked, away)
+    await know(outbox, "one")
+    await outbox.put(intake("one"))
+    sink.on_take = lambda: clock.step(1)  # so long that whether something has changed is asked anew
+    await pass_time(a_lane(outbox, sink, clock), clock, 60)
+    assert failed
+    assert [name for _, name, _ in sink.there] == ["one"]
+    assert [one.state for one in look_up(store_url)] != ["pending"]
 
 
 async def test_who_has_fallen_behind_is_told_at_once_and_alone(

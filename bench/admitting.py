@@ -10,7 +10,7 @@ import statistics
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -36,6 +36,7 @@ from bridge.store.base import AddressState
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_link
 from bridge.store.queries.wishes import set_wants
+from bridge.value import replace
 from tests.fakes import DECISION, an_event
 
 PEOPLE = 5000

@@ -6,12 +6,12 @@ picture shows is in the message, and whoever cannot draw writes the signs.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from typing import TypeVar
 
 from bridge.message import RECORD, UNIT, Digest, Message
+from bridge.value import Value, field, replace
 
 BLOCK = "chart"
 SIGNS = "▁▂▃▄▅▆▇█"
@@ -24,8 +24,7 @@ M = TypeVar("M", bound=Message | Digest)
 _BAR = re.compile(f"([0-9]{{1,15}})(?:{UNIT}([0-9]{{1,4}}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Value):
     """Bars, and what stands below some of them: the number of the bar → digits."""
 
     bars: Sequence[int]

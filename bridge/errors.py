@@ -17,16 +17,16 @@ A message says what, which and where, without capital, full stop or secret.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from difflib import get_close_matches
+
+from bridge.value import Value
 
 
 class BridgeError(Exception):
     """Anything a person can mend."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Value):
     """One thing wrong in the file, or in another `file` that it leads to. `line` and `column` count from 1.
 
     A warning is one too: what may be meant, and may not. `path` are the keys that lead to it, as ("routes", 0, "to");
@@ -37,7 +37,7 @@ class Mistake:
     column: int
     text: str
     file: str | None = None
-    path: tuple[str | int, ...] = field(default=(), compare=False)
+    path: tuple[str | int, ...] = ()
 
     def where(self, file: str) -> str:
         """File, line and column, where `file` is the one that it was found in if it names none."""

@@ -1,17 +1,17 @@
 """The Event: what happened at a panel, in words that are the same for every panel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import uuid_utils
 
+from bridge.value import Value
+
 JsonObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(Value, kw_only=True):
     """One thing that happened.
 
     id           UUIDv7 text, made at the door

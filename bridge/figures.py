@@ -1,15 +1,15 @@
 """What happened in a span of time, in figures: what a report is made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from bridge.value import Value
 
 #: From when to when, aware UTC, the end not in it.
 Span = tuple[datetime, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Value):
     """What became of the messages of a sink."""
 
     delivered: int = 0
@@ -17,8 +17,7 @@ class Sent:
     held_back: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Value, kw_only=True):
     """How often what happened; the bridge's own events are none of it.
 
     whole    it was counted from the beginning of the span on
@@ -42,8 +41,7 @@ class Figures:
         return sum(self.sources.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerFigures:
+class OwnerFigures(Value, kw_only=True):
     """What was told of the users of an owner.
 
     realm, name  whose they are
@@ -63,8 +61,7 @@ class OwnerFigures:
     bars: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class GivenUp:
+class GivenUp(Value):
     """Messages that were given up at a sink for a reason, and that nobody has dealt with."""
 
     sink: str
@@ -72,8 +69,7 @@ class GivenUp:
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Collected:
+class Collected(Value, kw_only=True):
     """All that a report tells of several spans.
 
     figures  of each span, in their order

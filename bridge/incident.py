@@ -4,12 +4,12 @@ Whoever tells of an incident waits for nobody: the callback returns at once, rai
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from bridge.value import Value
 
-@dataclass(frozen=True, slots=True)
-class LaneStanding:
+
+class LaneStanding(Value):
     """How a lane stands from now on: `open`, `away` or `parked`.
 
     since   when the trouble began; of an open lane, when the trouble began that is over
@@ -22,24 +22,21 @@ class LaneStanding:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(Value):
     """A delivery was given up, for that reason."""
 
     sink: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigRejected:
+class ConfigRejected(Value):
     """The file has changed and is wrong: `mistakes`, one line each. The settings before stay in force."""
 
     file: str
     mistakes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StoreFailing:
+class StoreFailing(Value):
     """The store did not take what it was given, and may take it later."""
 
     reason: str

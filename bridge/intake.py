@@ -1,17 +1,16 @@
 """What the door hands to the outbox in one commit: events, where each goes and why, and what was set aside."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bridge.event import Event
 from bridge.originals import Originals
 from bridge.terms import Terms
+from bridge.value import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
+class Threshold(Value):
     """A step of what a customer is told of once: they have used so much, or have so long left.
 
     family  left or used: of each family a customer is at one step
@@ -26,8 +25,7 @@ class Threshold:
     mark: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(Value):
     """One event for one sink, as the table decided: the first row that named the sink, its template and its terms.
 
     sealed: originals of what is masked in the event, for this sink alone; None where it is given none.
@@ -44,8 +42,7 @@ class Destination:
     once: Threshold | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Value):
     """The table of rows as events found it.
 
     key   tells it from every other: a hash of its rows
@@ -60,8 +57,7 @@ class Table:
 NO_TABLE = Table("", "[]")
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value):
     """What a table said of an event, as far as it does not follow from the two.
 
     matched  the rows that applied, in their order
@@ -75,8 +71,7 @@ class Decision:
     beside: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(Value):
     """How a panel's repeat of an event is recognised.
 
     key     the same for an event of this source and for its repeats
@@ -92,8 +87,7 @@ class Fingerprint:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Value):
     """An event and its fate at the table.
 
     fingerprint: what tells a repeat of this event by its panel from every other event; None where nothing does.
@@ -116,8 +110,7 @@ class Routed:
         return replace(self, destinations=tuple(destinations))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetAside:
+class SetAside(Value, kw_only=True):
     """An element of a batch that could not be understood, and why; `element` is masked as far as rules reach."""
 
     source: str
@@ -127,8 +120,7 @@ class SetAside:
     element: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Value):
     """One request's worth, committed whole or not at all.
 
     realm: whose users it speaks of; None where they are those of its source alone.

@@ -1,12 +1,12 @@
 """What a lane hands to a sink: an event or a digest of several, and the words found for it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from bridge.event import Event
 from bridge.foreign import object_at
+from bridge.value import Value, field
 
 
 def display_name(event: Event) -> Any:
@@ -22,8 +22,7 @@ def display_name(event: Event) -> Any:
 RECORD, UNIT = "\x1e", "\x1f"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(Value, kw_only=True):
     """What this sink was last told about the same subject.
 
     ref     the service's own id of that message
@@ -38,8 +37,7 @@ class Earlier:
     delete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
+class Reminder(Value):
     """Which one it is of a trouble that lasts, of how many at most, and for how many seconds it has lasted."""
 
     number: int
@@ -47,8 +45,7 @@ class Reminder:
     lasts: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Circumstances(Value, kw_only=True):
     """What is to be known of a message beside its event.
 
     test      nothing has happened: the operator tries a sink with a sample
@@ -79,8 +76,7 @@ class Given(NamedTuple):
     sender: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Value, kw_only=True):
     """One event for one sink, ready to be built into a request.
 
     blocks    block name → rendered text, already escaped for the service. Beside those that the sink asked for there
@@ -94,6 +90,8 @@ class Message:
     stop      where a customer says that there are to be no more of these; None where that cannot be said
     """
 
+    HIDDEN: ClassVar = frozenset({"links", "stop"})
+
     event: Event
     at: datetime
     blocks: Mapping[str, str] = field(default_factory=dict)
@@ -101,15 +99,14 @@ class Message:
     circumstances: Circumstances = PLAIN
     sealed: str | None = None
     delivery: int | None = None
-    links: Mapping[str, Given] = field(default_factory=dict, repr=False)
-    stop: str | None = field(default=None, repr=False)
+    links: Mapping[str, Given] = field(default_factory=dict)
+    stop: str | None = None
 
     def __getitem__(self, block: str) -> str:
         return self.blocks.get(block, "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Value, kw_only=True):
     """What a digest counts.
 
     kinds   type → how many, in the order in which they first came
@@ -128,8 +125,7 @@ class Tally:
         return sum(self.kinds.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digest:
+class Digest(Value, kw_only=True):
     """Several events for one sink, as one message.
 
     id          the same whenever the same events are told again
@@ -154,8 +150,7 @@ class Digest:
         return self.blocks.get(block, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
+class Emission(Value):
     """An event in a panel's own dialect: what goes on the wire, signed the way that panel signs."""
 
     headers: Mapping[str, str]

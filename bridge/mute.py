@@ -1,12 +1,12 @@
 """A mute: what nobody is to be told of until then. What it takes is kept as held back, and can be replayed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from bridge.event import Event
+from bridge.value import Value
 
 MUTED = "muted"  # why it was held back
 
@@ -20,8 +20,7 @@ class MuteKind(StrEnum):
     SINK = "sink"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mute:
+class Mute(Value, kw_only=True):
     """What is not told until then; `by`: who wanted it so."""
 
     id: int

@@ -3,24 +3,23 @@
 A sink turns its service's answers into an Outcome; `delivery/policy.py` turns that into a Fate.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+from bridge.value import Value
 
 #: Seconds: no wait that follows from an answer is shorter, whatever the service asks for.
 SHORTEST_WAIT = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(Value):
     """The service took the message. `ref` is the service's own id of it, `note` what the operator should know."""
 
     ref: str | None = None
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limited:
+class Limited(Value):
     """It asks us to wait `after` seconds, None where it does not say how long; costs no attempt.
 
     where  whether with everything, or with one of many addresses
@@ -30,8 +29,7 @@ class Limited:
     where: Literal["sink", "address"] = "sink"
 
 
-@dataclass(frozen=True, slots=True)
-class Away:
+class Away(Value):
     """It did not really answer: no connection, a timeout, 5xx.
 
     after   seconds it asks us to stay away
@@ -43,15 +41,13 @@ class Away:
     counts: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Value):
     """It will never take this message."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Value):
     """It will take no message at all until someone repairs the address, or what may be done there.
 
     where  whether that is the sink itself, or one of the many addresses that it speaks to
@@ -61,16 +57,14 @@ class Gone:
     where: Literal["sink", "address"] = "sink"
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(Value):
     """At most `count` messages in any `period` seconds."""
 
     count: int
     period: float
 
 
-@dataclass(frozen=True, slots=True)
-class Spaced:
+class Spaced(Value):
     """At most `burst` messages at once, then one each `every` seconds; for each of many addresses by itself."""
 
     burst: int
@@ -83,8 +77,7 @@ class Spaced:
         return cls(burst, rate.period / max(1, rate.count - burst))
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Value):
     """A rate, and what it is kept over: all sinks that name the same `scope` share it.
 
     scope   empty for the sink alone; else service and place, as `discord channel 42` or `telegram bot 7`.
@@ -100,8 +93,7 @@ class Limit:
 Outcome = Delivered | Limited | Away | Refused | Gone
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Value):
     """One try at a delivery: the outcome, and the evidence for whoever looks it up later."""
 
     outcome: Outcome
@@ -113,16 +105,14 @@ class Attempt:
     requests: int = 1  # how many it took; each of them counts against the limits
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Value):
     """Delivered; `note` is what the operator should know of it, `ref` the service's own id of the message."""
 
     note: str | None = None
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Value):
     """To be tried again, not before `at` (aware UTC). `counts`: whether this was an attempt of ours."""
 
     at: datetime
@@ -130,15 +120,13 @@ class Again:
     counts: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Dead:
+class Dead(Value):
     """Given up: listed, explained, and replayed when the operator says so."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class HeldBack:
+class HeldBack(Value):
     """Not sent, as the row's terms want it: it was taken back by its opposite, or fell into quiet hours; or because
     somebody muted it, which `note` says more of.
 

@@ -1,12 +1,12 @@
 """What asking on a clock is about: what a panel is asked, what it answered, what has changed, and whose turn it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from bridge.event import JsonObject
+from bridge.value import Value, field
 
 #: What is told of a source that is watched, or asked, as it is called here, and which type that is. No panel says it.
 OF_WATCH = {"watch.lost": "node.connection_lost", "watch.restored": "node.connection_restored"}
@@ -21,33 +21,31 @@ class Polling(StrEnum):
     INBOX = "inbox"  # nor is this one: the letters that came back to it
 
 
-@dataclass(frozen=True, slots=True)
-class PollKey:
+class PollKey(Value):
     """What is asked in turns: one thing of one source."""
 
     source: str
     what: Polling
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value):
     """A GET below a source's address. `optional`: a panel that does not know it can be asked the rest all the same."""
 
+    HIDDEN: ClassVar = frozenset({"headers"})
+
     path: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # they hold its token
+    headers: Mapping[str, str] = field(default_factory=dict)  # they hold its token
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Value):
     """What came back, whatever it says."""
 
     status: int
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Value):
     """What has changed between two looks: the state that the next one is compared with, and an element for each change.
 
     Elements are what a webhook of the panel would send, if it had one.
@@ -57,8 +55,7 @@ class Difference:
     elements: Sequence[Any] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
+class Health(Value, kw_only=True):
     """How a source answers. All is well where it is not `failing_since` some time.
 
     failures  polls in a row that it did not answer as it should
@@ -71,8 +68,7 @@ class Health:
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Value):
     """The right to ask once, and to keep once what came of it; nobody else has it.
 
     number  of the turns that were taken; with the next one this is over
@@ -85,8 +81,7 @@ class Turn:
     state: JsonObject | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PollResult:
+class PollResult(Value, kw_only=True):
     """What a turn has found.
 
     state   what is kept of the answer from now on; None: what is kept already

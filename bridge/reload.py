@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -48,6 +47,7 @@ from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
 from bridge.store.base import Outbox
 from bridge.telemetry import log
+from bridge.value import replace
 
 #: Path, time of change, size and number of each file: a link may be led to another file of the same age and size.
 Stamp = list[tuple[str, int, int, int]]

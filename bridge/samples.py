@@ -11,7 +11,6 @@ They lie in `panels/samples/{panel}.json`, one for each name that the panel has 
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from bridge.event import Event, iso
 from bridge.ingress.source import Source
 from bridge.panels import CONFIGS, OPEN_ENDED, SourceSettings
 from bridge.panels.base import Hook, SourceConfig
+from bridge.value import Value, field
 from bridge.vocabulary import DOCUMENTED, TYPES
 
 FOLDER = Path(__file__).parent / "panels" / "samples"
@@ -49,8 +49,7 @@ _SECONDS = {"seconds": 1, "millis": 1000}  # since 1970, as numbers
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Value):
     """One request as a panel would send it, and what it is known as."""
 
     type: str

@@ -7,12 +7,12 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bridge.codec import decode, dump
 from bridge.originals import Originals, originals_of
+from bridge.value import Value
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -48,8 +48,7 @@ class Sealer:
         return hmac.digest(hmac.digest(self._key, purpose.encode(), "sha256"), text.encode(), "sha256").hex()[:32]
 
 
-@dataclass(frozen=True, slots=True)
-class Unmasking:
+class Unmasking(Value):
     """Which sinks are given originals, at which paths, and how these are kept until then."""
 
     sealer: Sealer

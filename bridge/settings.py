@@ -40,6 +40,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(
         defer_build=True,  # most models are only ever built as a part of the whole file's
+        arbitrary_types_allowed=True,  # a value that a validator has made
         frozen=True,
         extra="forbid",
         str_strip_whitespace=True,

@@ -4,7 +4,6 @@ import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from bridge.store import open_ledger
 from bridge.store.queries.announcements import add_announcement
 from bridge.store.queries.directory import records_after
 from bridge.store.records import AnnouncementRecord
+from bridge.value import replace
 from tests.processes import until
 from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram

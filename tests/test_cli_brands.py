@@ -1,7 +1,6 @@
 """Which brand speaks is said of people, of an event, and of an announcement before it is sent."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from bridge.store import open_ledger, open_outbox
 from bridge.store.queries.links import put_link
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
+from bridge.value import replace
 from tests.commands import Run, typed_by
 from tests.fakes import START, an_event
 

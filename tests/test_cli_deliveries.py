@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from inspect import signature
 from pathlib import Path
@@ -21,6 +20,7 @@ from bridge.store.base import Delivery, Settlement
 from bridge.store.queries import walk
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 
 Run = Callable[..., tuple[int, str, str]]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from bridge.store import open_outbox
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import events as walk
+from bridge.value import replace
 from tests.fakes import START, Switch, an_event, an_intake
 
 Run = Callable[..., tuple[int, str, str]]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Dead, Refused
 from bridge.store import open_outbox
 from bridge.store.base import LaneState, Standing
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import claimed, settle
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -24,6 +24,7 @@ from bridge.sinks import SERVICES
 from bridge.sinks.base import HttpSink, Tools
 from bridge.sinks.http import Http
 from bridge.sinks.terminal import view
+from bridge.value import replace
 from bridge.vocabulary import OWN_FAMILY, TYPES
 from tests.fakes import START
 from tests.messages.hostile import HOSTILE

@@ -1,7 +1,6 @@
 """What happens is counted where it happens, once."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -19,6 +18,7 @@ from bridge.store import open_outbox
 from bridge.store.base import SETTLED, PutResult
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
+from bridge.value import replace
 from bridge.vocabulary import TYPES
 from tests.alerts.telling import Replica
 from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, a_lane, carry_all, routed

@@ -4,7 +4,6 @@ import json
 import re
 import runpy
 import shlex
-from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import typer
 import yaml
+from msgspec.structs import fields
 from typer.core import TyperGroup
 
 from bridge.cli import app

@@ -2,7 +2,6 @@
 
 import gc
 import weakref
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +12,7 @@ from bridge.event import Event
 from bridge.intake import Destination, Routed
 from bridge.routing import Route, Router
 from bridge.routing.verdicts import Reason, Verdict, verdicts
+from bridge.value import replace
 from tests.fakes import Switch, an_event
 
 SINKS = {"ops": Switch(), "team": Switch(), "night": Switch(), "off": Switch(enabled=False)}

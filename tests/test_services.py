@@ -7,7 +7,7 @@ import ast
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -23,6 +23,7 @@ from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS
 from bridge.messages.renderer import DIGESTS, SHIPPED, Renderer
 from bridge.sinks import SERVICES
 from bridge.sinks.base import ChatConfig
+from bridge.value import replace
 from tests.messages.speech import event
 from tests.services.every import known
 from tests.sinks.values import CONFIGS

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +34,7 @@ from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import Query
 from bridge.store.schema import metadata
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.sinks.values import config
 
 RENDERER = Renderer(folders=(), timezone=ZoneInfo("UTC"), locale="en")

@@ -7,7 +7,6 @@ What an action needs of the store is imported when it is pressed: a bridge that 
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlencode
@@ -20,6 +19,7 @@ from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError
 from bridge.event import iso
 from bridge.telemetry import log
+from bridge.value import Value, field
 
 if TYPE_CHECKING:
     from bridge.admin.dead import Seen
@@ -68,8 +68,7 @@ class Operate(Protocol):
     def __call__(self, operation: "Callable[[Ledger], T]") -> Awaitable[T]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Means:
+class Means(Value):
     """What the running bridge lends for it.
 
     reload   has the file read again, soon
@@ -94,8 +93,7 @@ class Means:
     trouble: "Callable[[], StoreTrouble | None]" = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Value):
     """One press of a button: `path` is what the `{…}` of the action's path are, `form` what was filled in, `tests` the
     last test of each sink, `who` as others are told, `once` keeps what the next page shows."""
 
@@ -109,8 +107,7 @@ class Asked:
     once: Once = field(default_factory=Once)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Value):
     """What came of it: the page to go on with, the notice there, and what the log says beside.
 
     said  what the page is told of it beside the notice
@@ -128,8 +125,7 @@ class Done:
         return f"{self.page}?{urlencode(said)}" if said else self.page
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Value):
     """`name` is what the log calls it."""
 
     name: str

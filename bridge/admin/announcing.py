@@ -6,7 +6,6 @@ Whoever is killed, stopped or begun twice finds in the store how far it is, and 
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,14 +24,14 @@ from bridge.store.queries.directory import records_after
 from bridge.store.queries.links import linked_to
 from bridge.store.records import AnnouncementRecord
 from bridge.terms import Terms
+from bridge.value import Value
 
 EVERYBODY, OF_REALM, OF_OWNER = "all", "realm:", f"{Audience.OWNER.kind}:"
 AT_ONCE = 200  # deliveries that one commit makes
 WINDOW = 2000  # records that one look reads
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Value):
     """Somebody who can be told.
 
     locale  the language of their record, or else their brand's; None for the sink's
@@ -57,8 +56,7 @@ class Readers(NamedTuple):
     brand: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Value):
     """Whom an announcement would reach, in their line, and how many of those who are meant have no address."""
 
     reached: Sequence[Reached]

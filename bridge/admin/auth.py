@@ -9,13 +9,13 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from enum import IntEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.admin.settings import AdminSettings
 from bridge.people.owner import Owner
+from bridge.value import Value, replace
 
 if TYPE_CHECKING:
     from itsdangerous import TimestampSigner
@@ -34,8 +34,7 @@ class Role(IntEnum):
     ACT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Who:
+class Who(Value):
     """Who asks.
 
     by     token, session, or open where no token is asked for

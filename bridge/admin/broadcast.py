@@ -9,13 +9,13 @@ import logging
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from bridge.admin.answers import Refused
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.telemetry import log
+from bridge.value import Value
 
 LOG = logging.getLogger("bridge.admin")
 EVERY = 1.0  # seconds between two looks, at the least
@@ -26,8 +26,7 @@ LIVES, AWAY = "live", "away"  # what a beat says
 S = TypeVar("S", bound="Subscriber")
 
 
-@dataclass(frozen=True, slots=True)
-class ServerSentEvent:
+class ServerSentEvent(Value):
     """One message of a stream; what has no `event` is a region of a page."""
 
     data: str

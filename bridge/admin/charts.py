@@ -1,16 +1,15 @@
 """Charts: bars over time, as numbers for a template to draw. No script, no library: they print, and nothing loads."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.admin.shapes import Point
+from bridge.value import Value
 
 HEIGHT, BAR, GAP = 100.0, 8.0, 2.0  # of the drawing, which is stretched to where it stands
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(Value):
     """One step: how many, and how many of them are lost; `x`, `y`, `height` and `lost_height` as they are drawn."""
 
     at: datetime
@@ -29,8 +28,7 @@ class Bar:
         return HEIGHT - self.lost_height
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Value):
     """Bars from the first step to the last, also of those in which nothing was."""
 
     bars: Sequence[Bar]

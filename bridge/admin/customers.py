@@ -1,7 +1,6 @@
 """What the file says of people: whose users sources speak of, by which sinks customers are told, and their bot."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from bridge.errors import BridgeError, UnknownName, suggestion
@@ -9,14 +8,14 @@ from bridge.people.address import Addressing
 from bridge.people.recipient import Audience, is_name, recipient_key
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.hearing import Ears
+from bridge.value import Value, field
 
 
 def _nowhere(key: str) -> Iterable[str]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Customers:
+class Customers(Value):
     """
     realms   source → whose users it speaks of
     ways     sink → how its address is found, of those that speak of people

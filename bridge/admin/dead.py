@@ -1,7 +1,6 @@
 """Dead letters as an operator deals with them: in groups, and never with more of one than was seen."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,12 +12,12 @@ from bridge.store.queries.dismiss import dismiss, undismiss
 from bridge.store.queries.records import set_aside_records
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import Query
+from bridge.value import Value, asdict
 
 LAST_ID = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Value):
     """A group as somebody saw it: those of it from the id `first` up to `through`."""
 
     sink: str

@@ -1,7 +1,6 @@
 """Deliveries one by one, and all of an event: looked up, and sent again."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from bridge.admin.advice import advice
@@ -19,6 +18,7 @@ from bridge.store.queries.replay import replay_deliveries, replay_events
 from bridge.store.queries.tail import deliveries_by_id
 from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import DeliveryRecord, Query
+from bridge.value import replace
 
 
 def deliveries(ledger: Ledger, query: Query) -> DeliveriesFound:

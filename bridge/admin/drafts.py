@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.admin.announcing import EVERYBODY, OF_REALM, Counted, Reached, Readers, counted, customers_sink
@@ -22,6 +21,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.announcements import add_announcement, newest_announcements
 from bridge.store.records import AnnouncementRecord
 from bridge.terms import Terms
+from bridge.value import Value
 
 WHOM = "all, user:NAME, owner:NAME, realm:NAME or source:NAME"
 LONGEST = 16_384  # characters of a template
@@ -35,8 +35,7 @@ _PIECE = re.compile(r'\{\{ ("(?:[^"\\]|\\.)*") \}\}|\{%.*?%\}|\{#.*?#\}', re.DOT
 _EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Value):
     """What is to be announced. `chosen`: whom, as it is kept; `text`: a template."""
 
     chosen: tuple[str, ...]
@@ -46,8 +45,7 @@ class Wanted:
     critical: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Drafted:
+class Drafted(Value):
     """An announcement that could be made: whom it reaches, and how it looks to those who read the same."""
 
     wanted: Wanted

@@ -4,7 +4,6 @@ None of it is what the bridge runs with: whatever is tried here counts nowhere, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -19,6 +18,7 @@ from bridge.routing import Route, Router
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import Sink, Tools
 from bridge.sinks.http import Http
+from bridge.value import Value, field
 
 
 class Configuration(Protocol):
@@ -43,8 +43,7 @@ class Configuration(Protocol):
     def rules(self) -> CustomerRules: ...
 
 
-@dataclass(frozen=True, slots=True)
-class DryRun:
+class DryRun(Value):
     """The file, as far as previews need it.
 
     sources  their settings, by name; each has its panel's word under `panel`

@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ from bridge.store.queries.links import chats_of
 from bridge.store.rows import event_of
 from bridge.store.schema import addresses, attempts, deliveries, events
 from bridge.store.scrub import Scrubbed
+from bridge.value import Value
 
 if TYPE_CHECKING:
     from bridge.admin.actions import Means
@@ -47,8 +47,7 @@ LEFT: Mapping[Scrubbed, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Forgettable:
+class Forgettable(Value):
     """What there is of somebody.
 
     rows      table → rows that are erased

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from bridge.event import iso
 from bridge.messages.catalog import LANGUAGES, catalog
 from bridge.people.announcement import ANNOUNCEMENT
 from bridge.telemetry import CONTROLS
+from bridge.value import Value
 from bridge.vocabulary import TYPES
 
 FOLDER = Path(__file__).parent / "pages"
@@ -33,8 +33,7 @@ LIVE, ANSWER = "live", "answer"
 _CONTROL = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f{CONTROLS}]")
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Value):
     """What stands around a page.
 
     prefix     what all paths begin with

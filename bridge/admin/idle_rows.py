@@ -1,7 +1,6 @@
 """Rows that have taken nothing for long, and what might be wrong: told by what came in meanwhile."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,6 +12,7 @@ from bridge.routing.verdicts import type_refusal
 from bridge.store.ledger import Ledger
 from bridge.store.queries.counted import counted_names, counted_since
 from bridge.store.queries.tallies import What
+from bridge.value import Value
 
 LONG = timedelta(days=7)  # without an event that is worth a hint
 LEAST = timedelta(days=1)  # that must have been counted
@@ -41,8 +41,7 @@ _WORDS: Mapping[Cause, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(Value):
     """A row that has taken nothing since then, why that might be, and what `check` says of it."""
 
     since: datetime
@@ -53,8 +52,7 @@ class Idle:
         return words.say(_WORDS[self.cause])
 
 
-@dataclass(frozen=True, slots=True)
-class Came:
+class Came(Value):
     """From which sources something came, and of which types."""
 
     sources: Collection[str]

@@ -6,7 +6,6 @@ of these): nothing that a stranger chooses, and no secret. What the file does no
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate, product
 from typing import Any, Literal, get_args
 
@@ -29,6 +28,7 @@ from bridge.counters import (
 )
 from bridge.outcome import Outcome
 from bridge.store.base import Standing
+from bridge.value import Value
 from bridge.vocabulary import OWN_FAMILY, TYPES
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -38,12 +38,11 @@ SIGN_INS = ("ok", "wrong", "limited")
 ALERTS = tuple(name for name in TYPES if name.startswith(f"{OWN_FAMILY}."))
 
 Labels = tuple[str, ...]
-Value = float | Histogram
-Samples = Mapping[Labels, Value]
+Measurement = float | Histogram
+Samples = Mapping[Labels, Measurement]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Value):
     """All that a scrape tells."""
 
     counters: Counters
@@ -51,8 +50,7 @@ class Snapshot:
     look: StoreLook
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(Value):
     """One family: its samples by the values of its labels."""
 
     name: str
@@ -100,7 +98,9 @@ def _family(metric: Metric, samples: Samples) -> Any:
     return family
 
 
-def _counted(counted: Mapping[Any, Value], names: Collection[str], *words: Iterable[Any], more: Labels = ()) -> Samples:
+def _counted(
+    counted: Mapping[Any, Measurement], names: Collection[str], *words: Iterable[Any], more: Labels = ()
+) -> Samples:
     """What was counted of these `names`, and 0 of each with each of the `words` where nothing was; `more` names that
     the file does not have."""
     zeros = {_labels(key): 0 for key in product(names, *words)}

@@ -5,7 +5,6 @@ None does twice what was done once: what was replayed or put away is dealt with,
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -73,6 +72,7 @@ from bridge.store.queries.search import search as find_text
 from bridge.store.queries.tail import events_by_id
 from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import EventRecord, LaneRecord, Query
+from bridge.value import asdict, replace
 
 if TYPE_CHECKING:
     from bridge.admin.state import Rejected, SourceState

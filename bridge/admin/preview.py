@@ -6,7 +6,6 @@ the sink itself, and what is drawn is that request's body.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,10 +27,10 @@ from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import ServiceSink, Sink, Tools
 from bridge.sinks.chats import specimen
 from bridge.sinks.http import Http, Request
+from bridge.value import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(Value):
     """One event for one sink, as it would go out.
 
     why      the row that has it sent, or that it was asked for

@@ -1,13 +1,13 @@
 """A region: the part of a page that lives, as all who look at the same see it, and where its stream is."""
 
 import secrets
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aiohttp import web
 
 from bridge.admin.auth import Role
 from bridge.admin.pages import Page
+from bridge.value import Value
 
 LIVE = "/live"  # what the path of a stream begins with; the page's own follows
 #: Stands in a region where the token of a form belongs, which is each session's own. Nobody can know it.
@@ -16,8 +16,7 @@ TOKEN_TO_BE = secrets.token_hex(32)
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Value):
     """
     path   what the `{…}` of the page's path are
     query  of the page's query, what says what stands there

@@ -1,12 +1,12 @@
 """Whether it works and what needs somebody, in words: those of a page and of the command are the same."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from bridge.admin.advice import advice
 from bridge.admin.language import N_, Language
 from bridge.admin.manner import duration
 from bridge.admin.status import Need, NeedKind, Situation, Status
+from bridge.value import Value
 
 _TITLES: Mapping[Situation, tuple[str, str]] = {
     Situation.STORE_FAILS: ("bad", N_("No event can be taken in: the store takes nothing.")),
@@ -43,8 +43,7 @@ MARKS: Mapping[NeedKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Value):
     """A mark (ok, wait, bad) and a sentence; `todo` says what to do."""
 
     mark: str

@@ -7,7 +7,6 @@ come: what it has not said by then is left out.
 import asyncio
 import platform
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from bridge import __version__
@@ -19,6 +18,7 @@ from bridge.panels import TOLD
 from bridge.store.ledger import Ledger
 from bridge.store.queries.gauges import LaneGauge, lane_gauges, store_size
 from bridge.store_url import is_database
+from bridge.value import Value, field
 from bridge.vocabulary import TYPES
 
 WITHIN = 0.5  # seconds that the store has for an answer
@@ -27,8 +27,7 @@ KEPT = 5.0  # seconds for which what it said is told again
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Value, kw_only=True):
     """What there is to be counted: names of the file, and what this bridge is.
 
     store    its kind, as `sqlite`
@@ -55,8 +54,7 @@ def scope_of(state: ConfigState) -> Scope:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreLook:
+class StoreLook(Value):
     """What the store says now: whether it takes events, how many bytes it has, and the lanes of this process."""
 
     up: bool = False

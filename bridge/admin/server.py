@@ -11,7 +11,6 @@ import logging
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from socket import socket
 from typing import TYPE_CHECKING
 
@@ -45,6 +44,7 @@ from bridge.ingress.limits import Limits
 from bridge.store.queries.pulse import pulse
 from bridge.store.reader import Reader
 from bridge.telemetry import log
+from bridge.value import replace
 
 if TYPE_CHECKING:
     from bridge.admin.graphql.api import GraphQL

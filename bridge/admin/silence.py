@@ -5,7 +5,6 @@ week, and silent for longer than ever in that week: a panel on which nothing hap
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -14,6 +13,7 @@ from bridge.alerts.silence import SHORTEST, WEEK, usual_silence
 from bridge.settings import SilentAfter
 from bridge.store.ledger import Ledger
 from bridge.store.queries.heard import heard_of_late, hours_heard, last_minute
+from bridge.value import Value
 
 OFTEN = 24  # hours of a week in which a source is heard that is usually heard
 TOLD_APART = 12  # events of an hour: more of them are no sooner a silence
@@ -24,8 +24,7 @@ Limits = Mapping[str, SilentAfter | None]
 Hours = Sequence[tuple[datetime, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Value):
     """A source that is silent: since when, and after how many seconds that is a silence; `usual` is found out."""
 
     source: str

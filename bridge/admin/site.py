@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
@@ -21,6 +20,7 @@ from bridge.admin.visit import Visit
 from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
 from bridge.store.scope import OwnedLedger
+from bridge.value import replace
 
 if TYPE_CHECKING:
     from bridge.admin.frame import Frame

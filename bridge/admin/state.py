@@ -1,7 +1,6 @@
 """What the admin side knows of the file: handed to it by whoever loads it, a new one with every reload."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,10 +13,10 @@ from bridge.messages.renderer import Renderer
 from bridge.routing import Route, Router
 from bridge.settings import SilentAfter
 from bridge.sinks import SinkSettings
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class SourceState:
+class SourceState(Value):
     """A source as its panel sees it: where it posts to, and the lines to paste there. Secrets are named, not shown.
 
     silent_after  as the file has it
@@ -32,32 +31,28 @@ class SourceState:
     is_asked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RowPlace:
+class RowPlace(Value):
     """Where a row of the table stands in the file, and what may be meant there and may not: what `check` says of it."""
 
     line: int
     doubts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class NamedWebhook:
+class NamedWebhook(Value):
     """What one of the file's `webhooks` is called, beside its sink."""
 
     id: str | None
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Value):
     """A file on disk that is not in force, for it is wrong: since when, and where."""
 
     at: datetime
     mistakes: Sequence[Mistake]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigState:
+class ConfigState(Value, kw_only=True):
     """The file as it is in force.
 
     cause     what had it loaded: start, change or request
@@ -86,6 +81,6 @@ class ConfigState:
     store: str
     keep: float
     webhooks: Mapping[str, NamedWebhook]
-    customers: Customers = Customers()  # noqa: RUF009 a frozen value
+    customers: Customers = Customers()
     places: Sequence[RowPlace] = ()
     rejected: Rejected | None = None

@@ -5,7 +5,6 @@ how many are left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -17,6 +16,7 @@ from bridge.store.queries import tail
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.events import deliveries_of
 from bridge.store.records import AttemptRecord, DeliveryRecord, EventRecord
+from bridge.value import Value
 
 OVERLAP = timedelta(seconds=5)  # in which an event may be committed after a later one
 SEEN = 20_000  # events within that time
@@ -53,8 +53,7 @@ class Happening(Shape):
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Value, kw_only=True):
     """What is told; what is not given does not matter. `type`: a glob, as user.*"""
 
     sink: str | None = None

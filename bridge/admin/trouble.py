@@ -1,19 +1,18 @@
 """The store's last trouble: what it said when it did not take what it was given, and how many requests that cost."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bridge.counters import COUNTERS
 from bridge.errors import StoreError
 from bridge.store.ledger import Ledger
 from bridge.store.writer import touch
+from bridge.value import Value
 
 LATELY = timedelta(minutes=10)  # that somebody wants to know of it
 
 
-@dataclass(frozen=True, slots=True)
-class StoreTrouble:
+class StoreTrouble(Value):
     """What the store said last, and since when it says such things.
 
     refused  requests that were answered 503 since then

@@ -5,7 +5,6 @@ would send. Whether it is authentic is not asked: nobody has to know a panel's s
 """
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.admin.dry_run import DryRun
@@ -24,6 +23,7 @@ from bridge.message import PLAIN, Circumstances
 from bridge.panels.base import Hook
 from bridge.routing import verdicts
 from bridge.samples import Sample, canonical, request_of, requests_of, sample
+from bridge.value import Value
 
 BODY = 256 * 1024  # bytes of a body that is tried
 ELEMENTS = 1000  # that it may have
@@ -109,8 +109,7 @@ def _tried(asked: "_Asked", events: list[Event], aside: list[TriedAside]) -> Tri
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(Value):
     """What is tried against, when, and in which languages it is said."""
 
     dry_run: DryRun

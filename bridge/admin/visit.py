@@ -1,7 +1,6 @@
 """What a page is given: who asks, what for, and where to look it up."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,14 +10,14 @@ from bridge.admin.once import Once
 from bridge.admin.state import ConfigState
 from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
+from bridge.value import Value, field
 
 if TYPE_CHECKING:
     from bridge.admin.tried import SentTest
     from bridge.admin.trouble import StoreTrouble
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Visit(Value, kw_only=True):
     """One request of a page.
 
     ledger  the store, for looking only

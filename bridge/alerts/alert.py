@@ -5,7 +5,6 @@ key that is made of these facts alone, and the store takes an event of a key onc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from bridge.event import Event, iso, new_id
 from bridge.incident import ConfigRejected, LaneStanding
 from bridge.intake import Fingerprint
+from bridge.value import Value, field
 from bridge.vocabulary import OWN_FAMILY, OWN_SOURCE
 
 REMEMBERED = 366 * 86400.0  # seconds for which it is known what was told
@@ -20,8 +20,7 @@ SAME_FILE = 600.0  # seconds in which several replicas find the same mistakes
 MISTAKES = 20  # of a file that are told
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(Value, kw_only=True):
     """What is to be told.
 
     word    of its type: `lane_parked` of `bridge.lane_parked`

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from bridge.alerts.alert import Alert, config_rejected, dead_letters, lane_open, lane_trouble, store_failing, stored_key
 from bridge.alerts.lanes import DeadLetters, LaneWatch
@@ -30,6 +29,7 @@ from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Outbox, Standing
 from bridge.telemetry import log
 from bridge.terms import DigestWindow, Terms
+from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.alerts")
 ROW = "alerts"  # what the verdicts and the deliveries call it
@@ -39,8 +39,7 @@ FALLBACK_AFTER = 600.0  # seconds that a sink is away, after which the next one 
 FAILING_EVERY = 900.0  # seconds between two messages that the store fails
 
 
-@dataclass(frozen=True, slots=True)
-class AlertPlan:
+class AlertPlan(Value):
     """What a reload changes.
 
     sinks         the enabled ones of `to`, in its order

@@ -7,12 +7,13 @@ calendar that is asked for, from the first day of it to the first of the next.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from math import ceil
 from typing import Literal
 from zoneinfo import ZoneInfo
+
+from bridge.value import Value
 
 Every = Literal["day", "week", "month"]
 Calendar = Literal["gregorian", "jalali"]
@@ -26,8 +27,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECOND = timedelta(seconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(Value):
     """When a report is told, at a local time: every day, each week on a weekday (0 is Monday), each month on a day.
 
     day       of the month, from 1 to 28: every month has it
@@ -57,8 +57,7 @@ class Rhythm:
         return timedelta(days=LONGEST[self.every] + compared + waits, seconds=TOO_LATE[self.every])
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Value):
     """The local days from `first` up to the one before `after`, and when they begin and end in UTC."""
 
     first: date
@@ -71,8 +70,7 @@ class Period:
         return (self.ends - self.begins).total_seconds()
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Value):
     """What is told, and from when on, in UTC."""
 
     period: Period

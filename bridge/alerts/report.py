@@ -4,7 +4,6 @@ It is told once for each period, whoever tells it: its key is made of its name a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from bridge.alerts.periods import Due, Period, compared, parts_of
 from bridge.alerts.report_settings import ReportSettings
 from bridge.event import iso
 from bridge.figures import Collected, Figures, OwnerFigures, Span
+from bridge.value import Value
 
 WORD = "report"
 LATE = 900.0  # seconds after its time from which on a report says that it is late
@@ -22,8 +22,7 @@ SHOWN = 10  # of a kind that are told by name
 COMPARED = ("before", "week_before")
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """A report that is due: what the file says of it under its name, and the zone of its days.
 
     silent_after: source → seconds without an event that are told; None for as long as the whole period

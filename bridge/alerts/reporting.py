@@ -7,7 +7,6 @@ What was due while nobody looked is told late, where it is not too old; of sever
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,14 +23,14 @@ from bridge.people.recipient import Audience, recipient_key
 from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox
 from bridge.telemetry import log
+from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.reports")
 ROW = "reports"  # what the verdicts and the deliveries call it, with the report's name
 ROUND = 15.0  # seconds between two looks at what is due
 
 
-@dataclass(frozen=True, slots=True)
-class ReportPlan:
+class ReportPlan(Value):
     """What a reload changes.
 
     sinks         the names of those that are enabled

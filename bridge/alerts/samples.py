@@ -1,6 +1,5 @@
 """A likely event of every type that the bridge tells of itself."""
 
-from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,6 +19,7 @@ from bridge.alerts.report_settings import ReportSettings
 from bridge.event import Event
 from bridge.figures import Collected, Figures, GivenUp, Sent
 from bridge.incident import ConfigRejected, LaneStanding
+from bridge.value import replace
 
 UTC_ZONE = ZoneInfo("UTC")
 

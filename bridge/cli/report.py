@@ -51,12 +51,11 @@ def _names(settings: "Config", name: str | None) -> list[str]:
 
 def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "Iterator[tuple[str | None, Routed]]":
     """The report on what is over by now, with where it goes; of one for each owner all of them, with their realms."""
-    from dataclasses import replace
-
     from bridge.admin.dry_run import dry_run
     from bridge.reload import report_plan
     from bridge.store.queries.figures import collected
     from bridge.store.queries.owners import owner_figures, owners_of
+    from bridge.value import replace
 
     plan = report_plan(settings, dry_run(settings).router)
     due = plan.due(name, now)
@@ -84,10 +83,9 @@ def _show(settings: "Config", found: "Sequence[Routed]", now: datetime) -> None:
 
 
 def _send(ledger: "Ledger", routed: "Routed", realm: str | None) -> None:
-    from dataclasses import replace
-
     from bridge.intake import NO_TABLE, Intake
     from bridge.store.queries.put import put
+    from bridge.value import replace
 
     if not routed.destinations:
         raise BridgeError("report: none of its sinks is enabled")

@@ -1,7 +1,6 @@
 """A table for people: whole where there is room, else with what matters less in a second line below each row."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bridge.cli.console import local_time, printable
+from bridge.value import Value
 
 GAP = 2  # cells between two columns
 INDENT = 4  # of the second line
@@ -27,8 +27,7 @@ COLOURS = {
 Row = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Value):
     """Columns by their names, and what stands in them; see `console.print_table`."""
 
     columns: Sequence[str]

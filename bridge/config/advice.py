@@ -1,7 +1,6 @@
 """What each sink says of its own settings, and what none can see by itself: addresses and rows of other services."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from pydantic import SecretStr
 from yarl import URL
@@ -9,6 +8,7 @@ from yarl import URL
 from bridge.config.document import Document, KeyPath
 from bridge.sinks import CONFIGS, SinkSettings
 from bridge.sinks.settings import Advice, ChatConfig, is_at
+from bridge.value import replace
 
 
 def check_advice(document: Document, sinks: Mapping[str, tuple[KeyPath, SinkSettings]]) -> None:

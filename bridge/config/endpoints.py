@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
 from urllib.parse import urlsplit
 
 from bridge.config.model import Config
 from bridge.config.warnings import is_demo
 from bridge.panels.base import PolledConfig, SourceConfig
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Value):
     """A source as its panel sees it; of one that is asked `url` says where, and there is nothing to paste."""
 
     name: str

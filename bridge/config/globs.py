@@ -5,7 +5,6 @@ Why these are warnings but for a plain misspelling: a panel may learn a word tom
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
@@ -14,6 +13,7 @@ from bridge.config.orbvpn import spellings
 from bridge.panels import CONFIGS, NATIVE_TYPES, OPEN_ENDED, TOLD
 from bridge.polled import OF_WATCH
 from bridge.routing import OWN
+from bridge.value import Value
 from bridge.vocabulary import TYPES
 
 _FAMILIES = frozenset(name.partition(".")[0] for name in TYPES)
@@ -25,8 +25,7 @@ _QUOTES = frozenset("“”„‟‘’‚‛«»‹›\"'`´")
 _SEPARATORS = re.compile(r"[,;|{}]|\s")
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Value):
     """What the sources of a row are known to tell: types, and the panels' own names. `open`: and whatever they like."""
 
     types: Collection[str]

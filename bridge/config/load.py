@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,10 +14,10 @@ from bridge.config.model import Config
 from bridge.config.yaml import read_document
 from bridge.errors import ConfigError, Mistake, in_order
 from bridge.people.brand import templates_of
+from bridge.value import Value, field
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Value):
     """The settings, and all that they were read from: the file, `.env`, each `*_file` and folders of templates.
 
     `warnings` are what may be meant and may not, in the order of the file; they stop nothing. `rows` are those of the

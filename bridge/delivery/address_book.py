@@ -5,12 +5,12 @@ bot's new token or a wrong file: then the lane is parked, and what was learned o
 """
 
 from collections import OrderedDict
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
 from bridge.outcome import Attempt, Delivered, Gone
 from bridge.store.base import ASKED_AGAIN, AddressState, Outbox
+from bridge.value import replace
 
 WATCHED = 200  # different addresses, the last that were spoken to
 WITHIN = 600.0  # seconds

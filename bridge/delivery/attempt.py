@@ -4,7 +4,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -29,6 +28,7 @@ from bridge.people.brand import NO_BRAND, Brand
 from bridge.sinks.base import OnSent, Sink
 from bridge.store.base import Delivery, Settlement
 from bridge.telemetry import log
+from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.delivery")
 
@@ -47,8 +47,7 @@ GROWING = frozenset(
 OnLinks = Callable[[Mapping[Given, str]], Awaitable[None]] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Customer:
+class Customer(Value):
     """Who is told; what they are told is found in the event. `zone`: of the dates; `locale`: None for the sink's;
     `several`: whether their chat is that of others too; `stop`: a link to be told nothing more there, empty if none;
     `brand`: who tells them.
@@ -61,8 +60,7 @@ class Customer:
     brand: Brand = NO_BRAND
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
+class AttemptResult(Value):
     """What came of an attempt: its evidence, a template's fault, and whether it failed by a bug of our own."""
 
     attempt: Attempt

@@ -1,10 +1,9 @@
 """The message that a delivery changes or answers: the last one about its subject that the sink has taken."""
 
-from dataclasses import replace
-
 from bridge.message import Earlier
 from bridge.posted import DELETED, is_change
 from bridge.store.base import Delivery, Outbox
+from bridge.value import replace
 
 #: Why a message is not taken back that died, or went out among others. An edit of such a one is sent anew.
 NOTHING_TO_DELETE = "there is no message of its own here that could be taken back"

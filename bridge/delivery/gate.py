@@ -8,7 +8,6 @@ changed (`version.py`): a stop or a mended directory holds for what already wait
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 from zoneinfo import ZoneInfo
@@ -36,6 +35,7 @@ from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.sinks.base import Sink
 from bridge.store.base import AddressState, Delivery, Outbox, State
 from bridge.terms import Storm
+from bridge.value import Value, replace
 
 SOON = 2.0  # seconds that an address is waited for whose time was promised: it was spoken to a little late
 LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
@@ -44,8 +44,7 @@ NO_REACHES: Mapping[int, Reach] = {}
 NOBODY_TOLD: Mapping[int, int] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(Value):
     """What of a batch is to be sent.
 
     sink     the one that sends it: the lane's, for the address that all of it goes to

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from datetime import datetime
 
 from bridge.clock import JumpDetector
@@ -32,6 +31,7 @@ from bridge.outcome import Attempt, Fate
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Settlement, Standing
 from bridge.telemetry import log
+from bridge.value import replace
 
 LOG = logging.getLogger("bridge.delivery")
 POLL = 2.0  # seconds after which a lane looks by itself: a replay is put by another process

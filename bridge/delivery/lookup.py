@@ -6,7 +6,6 @@ next is looked up: the more of them, the more went by the same version before. W
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.delivery.queue import CLAIMED
@@ -16,6 +15,7 @@ from bridge.people.recipient import Audience
 from bridge.people.wants import NOTHING_SAID, chat_scope, mailbox_scope
 from bridge.sinks.base import Sink
 from bridge.store.base import NOBODY, AddressState, Delivery, Known, Outbox, Place
+from bridge.value import Value, replace
 
 #: What the directory says of recipients, by their keys.
 Records = Mapping[str, Mapping[str, Any]]
@@ -23,8 +23,7 @@ Upcoming = Callable[[], Sequence[Delivery]]
 NOWHERE = Place()
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Value):
     """Whom a delivery is for, and where they are told.
 
     to      the address, or why there is none

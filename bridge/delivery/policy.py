@@ -1,7 +1,6 @@
 """What follows from an outcome, from quiet hours, from an outage that lasts. Pure: time and chance are arguments."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import assert_never
@@ -23,6 +22,7 @@ from bridge.outcome import (
 from bridge.sinks.base import Retry
 from bridge.store.base import Delivery
 from bridge.terms import Quiet
+from bridge.value import Value
 
 
 class Policy:
@@ -85,8 +85,7 @@ def splits(outcome: Outcome, *, bug: bool) -> bool:
     return bug or isinstance(outcome, Refused)
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Value):
     """It may be sent now; `silent`: without a sound."""
 
     silent: bool = False

@@ -7,7 +7,6 @@ few: one in five seconds for each sink, ten a minute in all.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from math import ceil
 
 from bridge.clock import Clock
@@ -20,6 +19,7 @@ from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Away, Delivered, Rate
 from bridge.sinks.base import OnSent, Sink
 from bridge.telemetry import log
+from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.delivery")
 PER_SINK, IN_ALL = Rate(1, 5.0), Rate(10, 60.0)
@@ -27,8 +27,7 @@ LONGEST_WAIT = 5.0  # seconds for which a probe waits until the sink's limits al
 A_TEST = Circumstances(test=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(Value):
     """What came of a probe: the attempt, a template's fault, and how many milliseconds it took."""
 
     attempt: Attempt
@@ -59,8 +58,7 @@ async def send_probe(
     return result, (clock.monotonic() - started) * 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
+class Way(Value):
     """What a probe goes through. `record` is told what came of it, and when it was sent."""
 
     sink: Sink

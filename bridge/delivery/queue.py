@@ -10,7 +10,6 @@ or due may be asked for in between; what is settled meanwhile makes the store's 
 
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 
@@ -21,14 +20,14 @@ from bridge.outcome import Again, Fate
 from bridge.posted import is_change
 from bridge.store.base import Claim, Delivery, Outbox, State
 from bridge.terms import Storm
+from bridge.value import Value
 
 CLAIMED = 100  # deliveries claimed at once; big events stay in the store until they are sent
 STORM = 1000  # and in a storm, where they become one message
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Value):
     """What goes out as one message: a delivery, or several as a digest.
 
     suppressed  what is not sent, each with the one that takes it back

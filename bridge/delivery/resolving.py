@@ -1,7 +1,6 @@
 """Whether a delivery goes to the socket now, by all that was looked up. Pure: the time is an argument."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,10 +17,10 @@ from bridge.people.address import NoAddress
 from bridge.people.rules import CustomerRules
 from bridge.store.base import AddressState, Delivery
 from bridge.terms import Quiet
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
+class Conditions(Value):
     """What holds for whatever a lane carries at a moment.
 
     zone   of whoever's own is not known

@@ -1,7 +1,6 @@
 """What a lane is given: settings that a reload changes, and what all lanes of a process share."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -13,10 +12,10 @@ from bridge.messages.renderer import Renderer
 from bridge.people.link import LinkMaker
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.store.base import Delivery, Outbox
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class LaneSettings:
+class LaneSettings(Value):
     """What a reload changes of a lane that goes on."""
 
     renderer: Renderer
@@ -25,8 +24,7 @@ class LaneSettings:
     links: LinkMaker | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(Value):
     """What all lanes of a process share.
 
     sure      whether this process still owns its lanes

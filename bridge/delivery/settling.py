@@ -7,7 +7,6 @@ settled with less, or given up.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import assert_never
@@ -19,6 +18,7 @@ from bridge.incident import DeadLetter, OnIncident, ignore
 from bridge.outcome import Again, Attempt, Dead, Done, Fate, HeldBack, Refused
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.telemetry import Throttle, log
+from bridge.value import replace
 from bridge.vocabulary import OWN_SOURCE
 
 LOG = logging.getLogger("bridge.delivery")

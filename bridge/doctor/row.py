@@ -1,14 +1,13 @@
 """What was found of one thing: a row of the examination."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from bridge.event import JsonObject
 from bridge.sinks.asking import Finding, Mark
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Value):
     """`part`: what was looked at, as `store`, or the name of a source or a sink. `kind`: what that is."""
 
     kind: str

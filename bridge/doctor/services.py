@@ -7,7 +7,6 @@ right, by the time that their answers tell.
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,13 +20,13 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.asking import Finding
 from bridge.sinks.base import Tools
 from bridge.sinks.http import ANSWER_LIMIT, Http, OnSent, Request, Response, Unanswered
+from bridge.value import Value
 
 ENDS_SOON = timedelta(days=14)
 UNSURE, BROKEN = 5.0, 120.0  # seconds that a clock may be off
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Value):
     """Where something was asked, through which proxy, and with which roots of its own."""
 
     origin: URL

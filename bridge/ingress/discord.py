@@ -16,7 +16,6 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +38,7 @@ from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 from bridge.posted import is_change
 from bridge.store.base import Remembered
+from bridge.value import replace
 
 LOG = logging.getLogger("bridge.ingress")
 BOM, JSON_BLANKS = b"\xef\xbb\xbf", b" \t\r\n"

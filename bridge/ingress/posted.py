@@ -7,7 +7,6 @@ change what they were told, behind the message itself. Which event says last wha
 import json
 import secrets
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from bridge.panels.base import Hook
 from bridge.posted import DELETED, EDITED, is_changeable, message_subject
 from bridge.store.base import Remembered
 from bridge.terms import Terms
+from bridge.value import replace
 
 EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
 CHANGEABLE = 30 * 86400.0  # seconds for which a message can be changed

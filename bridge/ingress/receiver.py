@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bridge import tracing
@@ -26,6 +25,7 @@ from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox, PutResult, Remembered
 from bridge.telemetry import log
 from bridge.tracing import Kind, taken_up
+from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.ingress")
 NOTHING_PUT = PutResult(())
@@ -33,8 +33,7 @@ MOMENT = timedelta(microseconds=1)
 BIG_BODY = 256 * 1024  # bytes: a body of this size is understood on a thread of its own, one of each source at a time
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(Value):
     """What came of a request that was taken; `repeats` of the events were told before, and are not told again.
 
     trace: by which it is found among the traces

@@ -5,7 +5,6 @@ go on.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bridge.errors import BadPayload, TooLarge
@@ -16,6 +15,7 @@ from bridge.originals import Originals
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
 from bridge.people.proof import ProofKey
 from bridge.sealing import Unmasking
+from bridge.value import replace
 
 #: Event's id → sink → what it may have unmasked.
 OriginalsOfEvents = dict[str, Mapping[str, Originals]]

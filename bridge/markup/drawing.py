@@ -1,13 +1,13 @@
 """A message drawn as its service draws it, and what the frames of all services share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from markupsafe import Markup
 
 from bridge.event import JsonObject
 from bridge.markup.html import element
+from bridge.value import Value
 
 #: Who speaks where the sink has no name of its own.
 SPEAKER = "Panelbridge"
@@ -24,8 +24,7 @@ AVATAR = element(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Value):
     """How much of what the service allows a message takes: `title` 12 of 256."""
 
     name: str
@@ -33,8 +32,7 @@ class Measure:
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(Value):
     """A message as a piece of a page, safe as it is; and how full it is."""
 
     html: Markup

@@ -1,7 +1,6 @@
 """A service as one value: all that the house knows of a chat outside of the chat's own folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -9,6 +8,7 @@ from bridge.markup.drawing import Draw
 from bridge.markup.markdown import Writer
 from bridge.markup.text import Text
 from bridge.message import Digest, Message
+from bridge.value import Value
 
 if TYPE_CHECKING:
     from rich import text as rich
@@ -27,8 +27,7 @@ class Terminal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Service:
+class Service(Value, kw_only=True, eq=False):
     """What is peculiar to a service. Its folder makes one, its config carries it, and nobody asks for a service's name.
 
     name           as the file's `type` says it; its templates are in templates/{name}/
@@ -62,8 +61,7 @@ class Service:
 Extent = Literal["short", "normal", "full"]
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Value):
     """What a sink wants said.
 
     service  whose blocks, templates and escaping; None where it wants no words

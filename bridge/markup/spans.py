@@ -5,8 +5,9 @@ A service's folder reads its own markup once, in `reading.py`; whoever shows it 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from bridge.value import Value
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _ENDS = ".,:;!?'\")]}*_~"  # what ends a sentence, and no address
@@ -27,8 +28,7 @@ class Style(StrEnum):
     TAG = "tag"  # what the service makes a name, a channel or a topic of
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Value):
     """What leads somewhere."""
 
     url: str
@@ -37,8 +37,7 @@ class Link:
 Mark = Style | Link
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Value):
     """Words that look alike; line breaks are among them. `marks`: the outermost first."""
 
     text: str

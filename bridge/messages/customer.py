@@ -5,7 +5,6 @@ whatever a template says. It is made when the message is sent: what has waited f
 left then.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.messages.values import figure, moment
 from bridge.people.announcement import is_announcement
+from bridge.value import Value
 from bridge.vocabulary import event_type
 
 #: The folder of what customers are told.
@@ -51,8 +51,7 @@ def customer_files(service: str, locale: str) -> list[str]:
     return [f"{service}/{file}", file]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Me:
+class Me(Value, kw_only=True):
     """A customer as they know themselves; None and the empty text for what nobody has said.
 
     Times are aware and local, sizes bytes. `days_left` is counted in dates, as people do, at least 1 while it lasts;

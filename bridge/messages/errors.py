@@ -1,7 +1,6 @@
 """What is wrong with a template, and where: found before it runs, or told after it failed."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from traceback import walk_tb
 
@@ -10,12 +9,12 @@ from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError,
 from bridge.expressions import with_nearest_name
 from bridge.markup.service import Service
 from bridge.markup.text import clean
+from bridge.value import Value
 
 FAULT = 300  # characters of a fault
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateMistake:
+class TemplateMistake(Value):
     """One thing wrong in a template. `line` counts from 1."""
 
     file: Path

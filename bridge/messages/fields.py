@@ -1,19 +1,18 @@
 """How a field of the data is written in a message: `field("email")` by its kind, `traffic` from several of them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.messages.filters import Formats
 from bridge.messages.values import DAY, HOUR, figure, flat, given
+from bridge.value import Value
 from bridge.vocabulary import KINDS, ValueKind
 from bridge.vocabulary.types import N_
 
 Data = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Value):
     """How a service's templates want values written."""
 
     formats: Formats

@@ -4,7 +4,6 @@ The labels of the first three parts and of the reseller's are those of OrbVPN's 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
 
@@ -31,12 +30,12 @@ from bridge.messages.fields import (
     traffic,
     words,
 )
+from bridge.value import Value
 from bridge.vocabulary import TYPES
 from bridge.vocabulary.types import N_, OPPOSITES
 
 
-@dataclass(frozen=True, slots=True)
-class FactRow:
+class FactRow(Value):
     """One fact: its label, and how it is written.
 
     alone  the label where no heading says what it is about; the same one if not given

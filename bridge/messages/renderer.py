@@ -17,7 +17,6 @@ base's. A digest is a template of its own, `{service}/digest.j2`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +43,7 @@ from bridge.messages.sandbox import Sandbox
 from bridge.messages.unmatched import Unmatched
 from bridge.people.brand import NO_BRAND, Brand
 from bridge.people.link import LinkMaker
+from bridge.value import Value, field
 
 _BRIDGE = Path(__file__).parents[1]
 #: In the wheel the shipped templates lie inside the package, in the repository beside it.
@@ -54,8 +54,7 @@ SHIPPED = _BRIDGE / "templates" if (_BRIDGE / "templates").is_dir() else _BRIDGE
 DIGESTS = "digest"
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Value):
     """The blocks that were asked for, what went wrong on the way, and the links in them, by customers' keys."""
 
     blocks: Mapping[str, str]

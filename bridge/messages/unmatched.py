@@ -1,7 +1,6 @@
 """What in the operator's templates nothing will ever ask for: folders, files, blocks and names that match nothing."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +17,7 @@ from bridge.messages.context import digest_variables, event_variables, reader
 from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS, SEVERAL, SIGNATURE, TOLD, WORDS
 from bridge.messages.errors import TemplateMistake
 from bridge.messages.sandbox import Sandbox
+from bridge.value import Value
 from bridge.vocabulary import TYPES
 
 #: The templates that are no type's and no family's.
@@ -40,8 +40,7 @@ _EVENT = Event(
 _TALLY = Tally(kinds={"user.created": 1}, shown=1, first_at=_AT, last_at=_AT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parsed:
+class _Parsed(Value):
     file: Path
     service: Service | None
     tree: nodes.Template

@@ -11,7 +11,6 @@ import hmac
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
@@ -27,6 +26,7 @@ from bridge.originals import left_out_header, without_masked
 from bridge.people.proof import Proof
 from bridge.polled import Answer, Difference, Question
 from bridge.settings import Duration, SecretAddress, Secrets, Settings, SilentAfter
+from bridge.value import Value, field
 
 
 class Watch(Settings):
@@ -104,8 +104,7 @@ class PolledConfig(SourceConfig):
         """The panel that these settings describe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
+class Hook(Value):
     """One request as it arrived. Header names are matched in any case; `token` is the secret in the URL, if any.
 
     `dialect` is whose body the end of the path says that it is, where one source takes those of several. `whole` is
@@ -134,8 +133,7 @@ class Hook:
         return [self.token, bearer.strip() if scheme.lower() == b"bearer" else None, self.header(header)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedEvent:
+class ParsedEvent(Value, kw_only=True):
     """What a panel's element says, before it gets an id and a time of arrival.
 
     `occurred_at` is None where the panel gives no true time; `panel` where it is the one that was configured;

@@ -6,12 +6,12 @@ asks for; what has not is no address, and then there is no request.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.event import Event
 from bridge.expressions import FAULTS, Escape, attributes_in, compile_text
 from bridge.people.recipient import Audience, name_in, named
+from bridge.value import Value
 
 #: What an address's expression may speak of, beside a record.
 EVENT = ("data", "type", "source", "panel")
@@ -22,8 +22,7 @@ IMPERSONAL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Value):
     """The form of a setting that comes out of data.
 
     pattern   what the whole text has to match
@@ -52,8 +51,7 @@ class Form:
         return self.value(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Value):
     """Where one message goes.
 
     place     what limits and states are kept by, the same for all messages that go there
@@ -62,12 +60,11 @@ class Address:
     """
 
     place: str
-    settings: Mapping[str, Any] = field(compare=False)
+    settings: Mapping[str, Any]
     locale: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoAddress:
+class NoAddress(Value):
     """There is none, and why."""
 
     reason: str

@@ -6,7 +6,6 @@ then, and is kept with the delivery: whatever changes until it is sent, its sink
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -15,6 +14,7 @@ from pydantic import AfterValidator, Field
 from bridge.intake import Destination
 from bridge.settings import Folder, Settings
 from bridge.terms import Terms
+from bridge.value import Value, field, replace
 
 MOST = 10_000  # owners with a brand, who are held in memory
 LONGEST = 60  # signs of a name
@@ -42,8 +42,7 @@ WebAddress = Annotated[str, AfterValidator(_web_address)]
 HelpAddress = Annotated[str, AfterValidator(_help_address)]
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(Value):
     """Who speaks, as a customer's template is told; empty where nobody says so."""
 
     name: str = ""
@@ -93,8 +92,7 @@ class Brand(Voice):
 NO_BRAND = Brand()
 
 
-@dataclass(frozen=True, slots=True)
-class Brands:
+class Brands(Value):
     """
     known   the file's, by their names
     owners  owners' keys → their brands, as the directory says

@@ -1,7 +1,6 @@
 """The directory: where owners, users and nodes are reached, as the operator writes it: in the file, and beside it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from bridge.people.directory_file import read_directory
 from bridge.people.recipient import Audience, is_name, is_owner, recipient_key
 from bridge.people.record import Record
 from bridge.settings import Settings
+from bridge.value import Value, field
 
 #: The key of the record that is asked where there is no address.
 DEFAULT = "default"
@@ -88,8 +88,7 @@ def _refuse(mistake: Mistake) -> None:
     raise BridgeError(f"{mistake.where('')}: {mistake.text}")
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Value):
     """What is held in memory of a directory.
 
     generation  tells its records from all others; the empty text where there are none

@@ -3,8 +3,8 @@ every mistake with its place.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from bridge.people.record import Record
 from bridge.people.table_file import rows_of_table
 from bridge.people.written import KINDS, REALM, Position, Say, Written
 from bridge.people.yaml_file import records_of_yaml
+from bridge.value import Value
 
 MOST = 200_000  # records
 LARGEST = 64 * 2**20  # bytes
@@ -23,15 +24,16 @@ YAML = (".yaml", ".yml", ".json")  # whatever else a file is called, it is a tab
 Tell = Callable[[Mistake], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Value):
     """One record: whose users they are among, who it is, what is known of them, and where each of its values stands."""
+
+    HIDDEN: ClassVar = frozenset({"at"})
 
     realm: str
     audience: Audience
     name: str
     record: Record
-    at: Callable[[str], Position] = field(compare=False, repr=False)
+    at: Callable[[str], Position]
 
     @property
     def key(self) -> str:

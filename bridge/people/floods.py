@@ -2,9 +2,10 @@
 
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bridge.people.heard import Answer, Heard, Said, Told
+from bridge.value import replace
 
 BURST, EVERY = 5, 10.0  # so many at once of a chat, then one each so many seconds
 WRONG, FORGIVEN = 5, 86400.0  # wrong tokens and proofs of a chat, and the seconds after which it may try again

@@ -5,12 +5,12 @@ proof.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from bridge.people.proof import Proof
+from bridge.value import Value, field
 
 
 class Said(StrEnum):
@@ -46,8 +46,7 @@ class Told(StrEnum):
     SETTINGS = "settings"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class Heard(Value, kw_only=True):
     """One thing that was said in a private chat.
 
     chat      its id, which is the address of whoever is there
@@ -62,10 +61,12 @@ class Heard:
     silent    it is heeded and not answered
     """
 
+    HIDDEN: ClassVar = frozenset({"proofs"})
+
     said: Said
     chat: int
     token: str = ""
-    proofs: tuple[Proof, ...] = field(default=(), repr=False)
+    proofs: tuple[Proof, ...] = ()
     hashes: tuple[str, ...] = ()
     secret: int | None = None
     pressed: str = ""
@@ -75,16 +76,14 @@ class Heard:
     silent: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hearing:
+class Hearing(Value):
     """What was heard at once. `after`: the number behind which the next is asked for; None where nothing was there."""
 
     heard: Sequence[Heard] = ()
     after: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Value, kw_only=True):
     """One thing to be said in a chat; kept with what was heard until it is said.
 
     name     of the customer that it is about
@@ -108,7 +107,7 @@ class Answer:
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept; what is not there is left out."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) or name == "chat"}
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) or name == "chat"}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Answer":
@@ -123,8 +122,7 @@ def with_left(state: Mapping[str, Any], answers: Sequence[Answer]) -> list[Any]:
     return [*state.get("answers", ()), *(one.to_json() for one in answers)][-MOST_LEFT:]
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
+class Button(Value):
     """A button under an answer; `data` comes back when it is pressed."""
 
     text: str
@@ -142,8 +140,7 @@ def button_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Value):
     """An answer in words."""
 
     text: str

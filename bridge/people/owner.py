@@ -1,12 +1,10 @@
 """An owner who sees what is theirs."""
 
-from dataclasses import dataclass
-
 from bridge.people.recipient import Audience, recipient_key
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Value):
     """An admin or a reseller of one realm, by the exact name that the panel has for them."""
 
     realm: str

@@ -8,13 +8,14 @@ import hmac
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
 from string import ascii_lowercase, ascii_uppercase, digits, punctuation
+from typing import ClassVar
 
 from bridge.codec import dump
+from bridge.value import Value
 
 MOST = 8  # of one customer, or in one message, that are looked at
 SHORTEST, LONGEST = 10, 256  # characters of a value
@@ -37,12 +38,13 @@ class ProofKind(StrEnum):
     CREDENTIAL = "id"  # the id or the password in a configuration
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Value):
     """Something that only one customer should have. It is a secret: it stands in no text, log or store."""
 
+    HIDDEN: ClassVar = frozenset({"value"})
+
     kind: ProofKind
-    value: str = field(repr=False)
+    value: str
 
 
 class ProofKey:

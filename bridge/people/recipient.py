@@ -5,13 +5,13 @@ customer or a panel says takes part in finding an address but by it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridge.event import Event
 from bridge.foreign import object_at
 from bridge.intake import Destination
 from bridge.people.brand import Brands
+from bridge.value import Value, field
 
 LONGEST_NAME = 200  # characters; a longer name is nobody's
 
@@ -29,8 +29,7 @@ class Audience(StrEnum):
         return "user" if self is Audience.PERSON else self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Recipients:
+class Recipients(Value):
     """Who is meant by what a sink is told.
 
     audiences  of the sinks that have a recipient for each event

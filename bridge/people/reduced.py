@@ -1,10 +1,9 @@
 """What of an event is told to somebody who is not the operator: what is named here, and nothing else."""
 
-from dataclasses import replace
-
 from bridge.event import Event
 from bridge.people.announcement import ANNOUNCEMENT, is_announcement
 from bridge.people.recipient import Audience
+from bridge.value import replace
 
 #: What is an owner's own business: their users, and what these have. Nothing of nodes, admins, other people.
 OWNERS = frozenset(

@@ -1,19 +1,18 @@
 """What holds for customers as long as they have not said otherwise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from bridge.people.brand import NO_BRAND, Brand
 from bridge.people.stop_link import StopLinks
 from bridge.people.wants import Category
 from bridge.terms import Quiet, Terms
+from bridge.value import Value, field
 
 #: The types that are reminders; all others tell how things stand.
 REMINDERS = frozenset(("user.expiring", "user.usage_threshold", "user.expired_reminder"))
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerRules:
+class CustomerRules(Value):
     """The file's word on customers.
 
     categories   those that are off, or on, until somebody says otherwise; on where it is silent

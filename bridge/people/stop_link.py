@@ -10,19 +10,22 @@ can be used again and again, for as long as the key stands.
 import hmac
 import re
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
+from typing import ClassVar
+
+from bridge.value import Value
 
 PATH = "stop"
 _PURPOSE = b"panelbridge stop v1"
 _TOKEN = re.compile(r"([0-9A-Za-z]{1,64})-[A-Za-z0-9_-]{43}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class StopLinks:
+class StopLinks(Value):
     """Makes links under a public address, and knows its own again."""
 
+    HIDDEN: ClassVar = frozenset({"secret"})
+
     base: str
-    secret: str = field(repr=False)
+    secret: str
 
     def link(self, place: str) -> str:
         """What is opened, or posted to, to get no more letters at a place."""

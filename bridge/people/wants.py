@@ -4,8 +4,9 @@ Off always wins: where a customer's chat says no and their record says yes, it i
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
+
+from bridge.value import Value, field
 
 Category = Literal["reminders", "status", "news"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
@@ -13,8 +14,7 @@ CATEGORIES: tuple[Category, ...] = get_args(Category)
 OVERRIDING = ("locale", "zone", "quiet")
 
 
-@dataclass(frozen=True, slots=True)
-class Wants:
+class Wants(Value):
     """What somebody wants; empty where they never said.
 
     stopped     whether they want to be told nothing at all

@@ -1,10 +1,10 @@
 """A record of the directory as it stands in a file, whatever the file's syntax: what is given, and where."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.people.recipient import Audience
+from bridge.value import Value
 
 KINDS = {audience.kind: audience for audience in Audience}
 #: What is said of a record beside what a Record has.
@@ -16,8 +16,7 @@ Position = tuple[int, int]
 Say = Callable[[Position, str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Value):
     """One record, not looked at yet.
 
     kind   one of KINDS

@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -29,6 +28,7 @@ from bridge.sinks.hearing import Ears
 from bridge.sinks.http import Http, Request, Response, Unanswered
 from bridge.store.base import Outbox
 from bridge.telemetry import log
+from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.bot")
 WAIT = 5  # seconds that a question is kept open where there is nothing
@@ -42,8 +42,7 @@ SURE = 2  # times in a row that somebody else does: a question of ours that was 
 LARGEST = 16 * 2**20  # bytes of an answer
 
 
-@dataclass(frozen=True, slots=True)
-class BotPlan:
+class BotPlan(Value):
     """Whose bot it is, and how it speaks. `locale`: for who has none that there is; `support`: where they can ask;
     `links`: what is told the bot's name; `proof_key`: what makes hashes of what customers of these `realms` show, None
     where nothing is taken that they show.

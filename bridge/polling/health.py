@@ -1,10 +1,10 @@
 """Whether a source answers as it should, and when that is worth telling. Pure: times are arguments."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from bridge.polled import Health
+from bridge.value import Value
 
 SURE = 2  # polls in a row that fail before anything is told: one may fail for any reason
 LONGEST_WAIT = 600.0  # seconds until a source that fails is asked again
@@ -12,8 +12,7 @@ LONGEST_WAIT = 600.0  # seconds until a source that fails is asked again
 Verdict = Literal["lost", "restored"]
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Value):
     """How a source is from now on, and what is to be told of it, if anything."""
 
     health: Health

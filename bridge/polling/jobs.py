@@ -1,9 +1,8 @@
 """What is asked of a source in turns, and what its answers say: what has changed, or whether it is there at all."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
 
 from bridge.codec import dump
@@ -15,6 +14,7 @@ from bridge.originals import Originals
 from bridge.panels.base import Hook, Panel, PolledPanel, Watch
 from bridge.polled import OF_WATCH, Answer, Health, Polling, PollKey, Question
 from bridge.sealing import Unmasking
+from bridge.value import Value, field
 
 #: Event's id → sink → what it may have unmasked.
 OriginalsOfEvents = dict[str, Mapping[str, Originals]]
@@ -39,8 +39,7 @@ LONGEST_TURN = 60.0
 _SUBJECTS = {Polling.EVENTS: "node/panel", Polling.HEALTH: "node/watch"}
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
+class Findings(Value):
     """What the answers of one turn say.
 
     state      what the next ones are compared with, None where nothing is
@@ -48,19 +47,20 @@ class Findings:
     proofs     of what only the users have that the events are about
     """
 
+    HIDDEN: ClassVar = frozenset({"originals", "proofs"})
+
     state: JsonObject | None = None
     events: Sequence[Event] = ()
     set_aside: Sequence[SetAside] = ()
-    originals: OriginalsOfEvents = field(default_factory=dict, repr=False)
-    proofs: ProofsOfEvents = field(default_factory=dict, repr=False)
+    originals: OriginalsOfEvents = field(default_factory=dict)
+    proofs: ProofsOfEvents = field(default_factory=dict)
 
 
 #: What answers say, compared with the state before; raise BadPayload where they are not as they should be.
 Find = Callable[[Sequence[Answer | None], JsonObject | None, datetime], Findings]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Value, kw_only=True):
     """One thing that is asked of one source.
 
     panel       the word that chooses its panel
@@ -72,16 +72,18 @@ class Job:
     unmasking   which sinks are given what is masked in its events; None where none is
     """
 
+    HIDDEN: ClassVar = frozenset({"address", "unmasking"})
+
     key: PollKey
     panel: str
-    address: str = field(repr=False)
+    address: str
     questions: Sequence[Question]
     interval: float
     within: float
     lost_after: float
     find: Find
     realm: str | None = None
-    unmasking: Unmasking | None = field(default=None, repr=False)
+    unmasking: Unmasking | None = None
 
     def health_event(self, verdict: str, health: Health, at: datetime) -> Event:
         """That the source does not answer, or does so again; `health` is how it was while it did not."""

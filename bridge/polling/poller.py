@@ -9,7 +9,6 @@ next turn compares with the same state. A source that fails is asked ever less o
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from yarl import URL
@@ -26,6 +25,7 @@ from bridge.routing import Router
 from bridge.sinks.http import Http, Request, Unanswered
 from bridge.store.base import Delivery, Outbox
 from bridge.telemetry import log
+from bridge.value import replace
 
 LOG = logging.getLogger("bridge.polling")
 LOOK = 5.0  # seconds between two looks at whose turn it is, at the most

@@ -6,7 +6,6 @@ that take it are found once and kept; only `when` looks at the event itself.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -17,6 +16,7 @@ from bridge.people.once import threshold_of
 from bridge.people.recipient import Recipients
 from bridge.routing.route import SCOPE, Route
 from bridge.routing.verdicts import refusal, table_of
+from bridge.value import Value, replace
 
 #: How many kinds of event (source, type, native type) their rows are kept for, and how long a name may be for that.
 KEPT, NAME_KEPT = 1024, 200
@@ -29,8 +29,7 @@ class Switch(Protocol):
     def enabled(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(Value):
     name: str
     route: Route
     destinations: Mapping[str, Destination]  # by the sinks that are enabled

@@ -6,13 +6,13 @@ event has to be remembered. So a table is kept once, whatever number of events i
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import sha256
 
 from bridge.event import Event, JsonObject
 from bridge.intake import Decision, Table
 from bridge.routing.route import Route, matches
+from bridge.value import Value, field
 
 KEY_LENGTH = 16  # hexadecimal digits
 
@@ -30,8 +30,7 @@ class Reason(Enum):
     BESIDE = "{why}"  # no row: what else had it sent
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Value):
     """What one row of the table said of an event, and why.
 
     values     what the reason speaks of, by the names in its text; of a match also the `name` of the event that matched

@@ -2,17 +2,16 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from bridge.errors import BridgeError
+from bridge.value import Value
 
 PRIVATE, SHOWN = 0o600, 0o644
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Value):
     """Where each is written: the file, its secrets, and what Compose reads, if anything does."""
 
     config: Path

@@ -1,7 +1,6 @@
 """From a plan to files that stand where they belong, and to what they say."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +12,7 @@ from bridge.setup.files import PRIVATE, SHOWN, Places, read, write
 from bridge.setup.plan import Plan, new_secret, with_variables
 from bridge.setup.questions import variable
 from bridge.setup.writing import ADMIN_TOKEN, COMPOSE, dotenv_text, file_text
+from bridge.value import replace
 
 
 def make(plan: Plan, wanted: Places) -> tuple[Plan, Config]:

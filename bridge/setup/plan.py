@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,6 +11,7 @@ from bridge.event import JsonObject
 from bridge.panels import CONFIGS, OPEN_ENDED, TOLD
 from bridge.setup.questions import QUESTIONS, is_secret, variable
 from bridge.sinks import SinkSettings
+from bridge.value import Value, field
 
 SINKS: TypeAdapter[SinkSettings] = TypeAdapter(SinkSettings)
 #: What needs somebody: limits and ends, what is lost, who came in, what was not paid, and what the panel itself says.
@@ -29,8 +29,7 @@ NEEDED = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Value, kw_only=True):
     """panels: the words that choose them · sinks: type → its settings · secrets: what `.env` says, by name
 
     told     everything, or needed: what somebody has to look at

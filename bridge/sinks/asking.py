@@ -5,7 +5,6 @@ be asked without telling it something is only reached: a connection and its TLS,
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from yarl import URL
@@ -13,6 +12,7 @@ from yarl import URL
 from bridge.outcome import Delivered, Gone, Limited, Outcome, Refused
 from bridge.sinks.http import Request, Response
 from bridge.sinks.responses import in_between
+from bridge.value import Value
 
 
 class Mark(StrEnum):
@@ -24,8 +24,7 @@ class Mark(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value):
     """What was found, in a line, and what to do about it where the sink's own words leave that open."""
 
     mark: Mark
@@ -33,8 +32,7 @@ class Finding:
     todo: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Value):
     """What cannot be asked, and why: only whether the host of `url` is there is found out."""
 
     url: URL

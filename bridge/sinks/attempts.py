@@ -1,8 +1,7 @@
 """What a sink makes of an attempt that it has judged."""
 
-from dataclasses import replace
-
 from bridge.outcome import Attempt, Delivered
+from bridge.value import replace
 
 
 def noted(attempt: Attempt, *notes: str) -> Attempt:

@@ -6,7 +6,6 @@ request is answered.
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from bridge.event import Event
@@ -39,6 +38,7 @@ from bridge.sinks.settings import address_of as address_of
 from bridge.sinks.settings import short_hash as short_hash
 from bridge.sinks.text import clip as clip
 from bridge.terms import Quiet, Storm
+from bridge.value import Value, replace
 
 ANSWER_KEPT = 4096  # characters of a service's answer that are kept
 AT_ONCE = 8  # messages of a chat with many addresses that may be on their way
@@ -53,8 +53,7 @@ Flow = Generator[Request, Response, Attempt]
 C = TypeVar("C", bound=SinkConfig)
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Value):
     """What the composition root hands a sink: the socket, how to speak each dialect, and what opens originals."""
 
     http: Http

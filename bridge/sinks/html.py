@@ -5,11 +5,11 @@ A line break is one that people see: what a service wants in its place is put th
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from html import escape
 from html.parser import HTMLParser
 
 from bridge.sinks.text import ELLIPSIS, shows
+from bridge.value import Value, replace
 
 ENDLESS = 2**53
 
@@ -20,8 +20,7 @@ def _bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace"))
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlLimits:
+class HtmlLimits(Value):
     """What a service takes of a text.
 
     raw       with markup, as `size` counts it; UTF-8 bytes unless said otherwise
@@ -89,8 +88,7 @@ class _Reader(HTMLParser):
         self._found.append(data)
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(Value):
     """How far the output has come: `parts` of it, what is open there, and what it counts so far."""
 
     parts: int = 0

@@ -8,12 +8,11 @@ import traceback
 from asyncio import IncompleteReadError
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import aiohttp
 from yarl import URL
@@ -21,6 +20,7 @@ from yarl import URL
 from bridge import __version__, tracing
 from bridge.sinks.trust import NoRoots, Trust
 from bridge.tracing import Attributes, Kind
+from bridge.value import Value, field, replace
 
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
 ANSWER_LIMIT = 256 * 1024
@@ -31,8 +31,7 @@ USER_AGENT = f"Panelbridge/{__version__}"
 OnSent = Callable[[], None] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """One request to a service. `body` goes out as it is: what was signed is what is sent.
 
     payload  what it says as JSON, where the body is a form around it
@@ -52,14 +51,15 @@ class Request:
         return self.body if self.payload is None else self.payload
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Value):
     """A service's answer, to what was sent to `url`. Header names are lower case."""
+
+    HIDDEN: ClassVar = frozenset({"url"})
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    url: URL | None = field(default=None, repr=False, compare=False)  # a credential, often
+    url: URL | None = None  # a credential, often
 
 
 class Sockets(Protocol):

@@ -1,19 +1,18 @@
 """A service whose letters come back where they cannot be handed over: how an inbox is looked through for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bridge.event import JsonObject
+from bridge.value import Value
 
 
 class Unread(Exception):
     """The inbox could not be looked through. The text says why, without its password."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounce:
+class Bounce(Value):
     """One letter of ours that came back for good.
 
     place   what the state of its mailbox is kept by
@@ -26,8 +25,7 @@ class Bounce:
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """What one look has found. `state` is what the next one begins behind; `more`: there is more behind it already."""
 
     state: JsonObject

@@ -1,15 +1,14 @@
 """What a sink has to be told by who sets it up, and where people find it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.sinks.http import Http
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """An answer that the service itself has given: the setting's value, and what people call it."""
 
     value: int
@@ -27,8 +26,7 @@ class Finder(Protocol):
     ) -> Sequence[Found]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Value):
     """A setting that a sink cannot be without, and what to say to who is asked for it.
 
     doing    what he does instead of typing, where `finder` finds the answer; `text` is asked where nothing is found

@@ -1,7 +1,6 @@
 """What every sink can be told: when, how fast, through which proxy; and the kinds of value people write for it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -33,6 +32,7 @@ from bridge.sinks.rates import Rates
 from bridge.sinks.text import web_url
 from bridge.sinks.trust import RootsFile
 from bridge.terms import Quiet, Storm
+from bridge.value import Value
 
 PROXIES = ("http", "https", "socks4", "socks5", "socks5h")
 
@@ -119,8 +119,7 @@ class Retry(Settings):
     jitter: float = Field(0.1, ge=0, le=1, description="the part of a wait that is left to chance")
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
+class Advice(Value):
     """What is worth saying of a setting before anything is sent; `fatal` where nothing can arrive as it is."""
 
     setting: str

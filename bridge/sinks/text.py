@@ -6,11 +6,11 @@ part a backslash from what it escapes, and must keep whole lines.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from yarl import URL
 
 from bridge.markup.text import ELLIPSIS as ELLIPSIS
+from bridge.value import Value
 
 #: Spaces, controls, and the characters that are there but show nothing.
 _SEEN = re.compile(
@@ -20,8 +20,7 @@ _SEEN = re.compile(
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 
 
-@dataclass(frozen=True, slots=True)
-class Markup:
+class Markup(Value):
     """How a service's text falls into parts that must stay whole.
 
     parts   matches any one part: an escape, a link, a mark, a character

@@ -25,7 +25,6 @@ Quirks   the library forces UTC on the time it signs, so it gets an aware UTC on
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 from urllib.parse import quote
@@ -48,6 +47,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, SecretUrl, Token
 from bridge.sinks.text import clip
+from bridge.value import replace
 
 STANDARD = ("event", "cloudevents")  # signed as Standard Webhooks; every other format is a panel's dialect
 #: Formats in which several events can go as one array, and how that array is called.

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -10,10 +9,10 @@ from bridge.people.heard import Answer, Heard
 from bridge.people.wants import NOTHING_SAID, Wants
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.standing import AddressState
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Value):
     """What is known of a recipient.
 
     record     what the directory says of them; None where it does not know them
@@ -30,8 +29,7 @@ class Known:
     record: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Value):
     """What is known of a place where people are told.
 
     state  how it stands as an address; None where it was never spoken to

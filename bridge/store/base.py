@@ -9,7 +9,6 @@ lane does so under the number of a term of office, the `epoch`: what is settled 
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -31,6 +30,7 @@ from bridge.store.standing import AddressState as AddressState
 from bridge.store.standing import LaneState as LaneState
 from bridge.store.standing import Standing as Standing
 from bridge.terms import Terms
+from bridge.value import Value
 
 
 class State(StrEnum):
@@ -52,8 +52,7 @@ class Cleared(StrEnum):
     DISMISSED = "dismissed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Value, kw_only=True):
     """One event for one sink, made at `made_at`: when its event was received, or it was replayed.
 
     `attempts` counts those made so far. Claimed, it is pending, or was waiting until `due_at`.
@@ -77,7 +76,7 @@ class Delivery:
     due_at: datetime | None = None
     instead: str | None = None
     replay_of: int | None = None
-    size: int = field(default=0, compare=False)
+    size: int = 0
     loaded: bool = True
     sealed: str | None = None
     recipient: str | None = None
@@ -94,8 +93,7 @@ def order_of(subject: str | None, recipient: str | None) -> str | None:
     return subject if subject is None or recipient is None else f"{recipient}>{subject}"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Value):
     """Deliveries that may be carried now, in order.
 
     cursor    how far the pending ones were looked through: what the next claim comes `after`
@@ -111,8 +109,7 @@ class Claim:
     blocked: Sequence[tuple[int, str]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(Value):
     """What became of a delivery after one attempt; `fault` is a template's, when it could not render.
 
     `epoch`: the term of office under which its lane was carried. `ms`: how long the attempt took; None where nothing
@@ -128,16 +125,14 @@ class Settlement:
     ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Value):
     """An event that was kept, and where it went first."""
 
     event: Event
     destinations: Sequence[Destination]
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Value):
     """That an event came in: its id, its source, and when."""
 
     id: str
@@ -145,16 +140,14 @@ class Arrival:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Value):
     """The event that a trouble ended with, or began anew."""
 
     event_id: str
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class PutResult:
+class PutResult(Value):
     """What came of an intake: deliveries in order, and the ids of the events that were repeats."""
 
     deliveries: Sequence[Delivery]

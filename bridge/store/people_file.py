@@ -5,7 +5,6 @@ with times as ISO 8601. Events are not among it. A table that is neither here no
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -49,6 +48,7 @@ from bridge.store.schema import (
     unlinked,
     wishes,
 )
+from bridge.value import Value
 
 HEADER = {"panelbridge": "people", "version": 1}
 LONGEST = 1 << 20  # characters of a line
@@ -70,8 +70,7 @@ _TIMES = frozenset(("at", "since", "until", "stopped_at", "reached_at"))
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Value):
     """A row that a line says."""
 
     table: sa.Table

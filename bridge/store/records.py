@@ -1,15 +1,14 @@
 """What people look up in the store: which deliveries they mean, and a value for each thing that they are shown."""
 
-from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
 from bridge.event import JsonObject, iso
 from bridge.store.base import Cleared, Standing, State
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Value, kw_only=True):
     """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
 
     cleared: dealt with in one of these ways; None among them: or not at all. before: of an event with a lower id.
@@ -33,18 +32,16 @@ class Query:
     limit: int | None = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Value):
     """What people are shown."""
 
     def to_json(self) -> JsonObject:
         """The field names as keys, times as ISO 8601 with Z."""
-        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRecord(Record):
+class DeliveryRecord(Record, kw_only=True):
     """A delivery as people see it."""
 
     id: int
@@ -76,8 +73,7 @@ class DeliveryRecord(Record):
     brand: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRecord(Record):
+class AttemptRecord(Record, kw_only=True):
     """One try of a delivery as people see it.
 
     at        when it began
@@ -102,8 +98,7 @@ class AttemptRecord(Record):
     replica: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayRecord(Record):
+class ReplayRecord(Record, kw_only=True):
     """A delivery that is sent again, and the new one that it became; no `id` while it has not."""
 
     replay_of: int
@@ -113,8 +108,7 @@ class ReplayRecord(Record):
     id: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord(Record):
+class EventRecord(Record, kw_only=True):
     """An event in a list: all of it but what it holds."""
 
     id: str
@@ -127,8 +121,7 @@ class EventRecord(Record):
     received_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadGroupRecord(Record):
+class DeadGroupRecord(Record, kw_only=True):
     """Dead letters of one sink for one reason, as far as they were looked through.
 
     first, through  the lowest and the highest id of them
@@ -151,8 +144,7 @@ class DeadGroupRecord(Record):
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetAsideRecord(Record):
+class SetAsideRecord(Record, kw_only=True):
     """An element of a batch that was set aside, as people see it."""
 
     id: int
@@ -163,8 +155,7 @@ class SetAsideRecord(Record):
     element: object
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PointRecord(Record):
+class PointRecord(Record, kw_only=True):
     """What was counted in a step that begins then; `queries/tallies.py` says by which name and detail."""
 
     at: datetime
@@ -175,8 +166,7 @@ class PointRecord(Record):
     ms_max: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowCountRecord(Record):
+class RowCountRecord(Record, kw_only=True):
     """How often a row of the table took something in a day and in a week.
 
     failed   how often in the week its `when` could not be told
@@ -190,8 +180,7 @@ class RowCountRecord(Record):
     last_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditRecord(Record):
+class AuditRecord(Record, kw_only=True):
     """Something that a person changed."""
 
     id: int
@@ -201,8 +190,7 @@ class AuditRecord(Record):
     detail: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneRecord(Record):
+class LaneRecord(Record, kw_only=True):
     """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
 
     dead    those that were neither replayed nor dismissed
@@ -231,8 +219,7 @@ class AnnouncementState(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnnouncementRecord(Record):
+class AnnouncementRecord(Record, kw_only=True):
     """What customers are told at the operator's word.
 
     chosen   whom: `all`, `realm:NAME`, or the keys of owners and users
@@ -254,8 +241,7 @@ class AnnouncementRecord(Record):
     cursor: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announced(Record):
+class Announced(Record, kw_only=True):
     """One who was told, or was to be. `uncertain`: they may have got it."""
 
     delivery: int

@@ -1,11 +1,11 @@
 """How lanes and addresses stand to their services: what must survive a restart."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from bridge.outcome import Limit
+from bridge.value import Value, field
 
 ASKED_AGAIN = 86400.0  # seconds after which an address that is gone is asked again, when there is something to say
 
@@ -18,8 +18,7 @@ class Standing(StrEnum):
     PARKED = "parked"  # the address is gone; nothing is sent until someone resumes the lane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneState:
+class LaneState(Value, kw_only=True):
     """How a lane stands: what must survive a restart, and travel with the lane.
 
     since     when it began to be away or parked
@@ -40,8 +39,7 @@ class LaneState:
     learned: tuple[Limit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AddressState:
+class AddressState(Value):
     """How one of a sink's many addresses stands.
 
     reached_at  when it first took a message; None where it never did

@@ -1,9 +1,9 @@
 """Every key of `data`, one row each: what stands under it, in which unit, whatever the panel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bridge.value import Value, field
 from bridge.vocabulary.types import N_
 
 
@@ -30,8 +30,7 @@ class ValueKind(StrEnum):
     AMOUNT = "amount"  # in the currency's own unit
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Value):
     """A key of `data`, or of an object in it.
 
     note   what is to be known beside its kind

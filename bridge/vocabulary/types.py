@@ -4,15 +4,15 @@ Source   docs/events.md says which native type of which panel becomes which of t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from bridge.value import Value
 
 N_ = str  # marks a text for the catalogs; it is translated where it is shown
 
 GREEN, BLUE, AMBER, RED, GREY, GOLD = 0x2ECC71, 0x3498DB, 0xE67E22, 0xE74C3C, 0x95A5A6, 0xF1C40F
 
 
-@dataclass(frozen=True, slots=True)
-class EventType:
+class EventType(Value):
     """What is to be known of a type.
 
     name        canonical and dotted
@@ -214,8 +214,7 @@ def documented_name(name: str) -> str:
 # What takes what back
 
 
-@dataclass(frozen=True, slots=True)
-class Opposite:
+class Opposite(Value):
     """The last words of two types, bad news and what ends it, and what the time between them is called.
 
     Words and not types: they hold too for what a source `{panel: json}` names, as `disk.down`.

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bridge.store.queries.links import put_link
 from bridge.store.queries.polled import keep_turn, take_turns
 from bridge.store.queries.told import is_news
 from bridge.store.queries.wishes import set_stopped, set_wants
+from bridge.value import replace
 from tests.admin import running
 from tests.admin.running import Desk, running_admin, settle
 from tests.fakes import START, FakeClock, an_event

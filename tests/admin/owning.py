@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Attempt, Dead, Done, Refused
 from bridge.routing import Router
 from bridge.store.outbox import SqlOutbox
+from bridge.value import replace
 from tests.admin.running import ACT, LOOK, Desk, running_admin, settle
 from tests.fakes import DECISION, START, FakeClock, an_event
 

@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.announcements import add_announcement
 from bridge.store.records import AnnouncementRecord, AnnouncementState
+from bridge.value import replace
 from tests.admin.means import means_of
 from tests.fakes import START, FakeClock, an_event
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import owned
 from bridge.store.scope import Owner
+from bridge.value import replace
 from tests.admin.owning import (
     ALICE,
     ALL,

@@ -2,7 +2,6 @@
 
 import logging
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -25,6 +24,7 @@ from bridge.outcome import Outcome
 from bridge.routing import Router
 from bridge.store.base import LaneState, Standing
 from bridge.store.rows import _UNSENT
+from bridge.value import replace
 from tests.admin.reading import Tags
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, HOSTILE, ODD, Desk, running_admin, sign_in
 from tests.admin.visiting import page, text

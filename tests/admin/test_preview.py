@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ from bridge.samples import samples
 from bridge.sinks import SERVICES
 from bridge.sinks.base import ServiceSink
 from bridge.sinks.http import Http, OnSent, Request, Response
+from bridge.value import replace
 from tests.admin.drawings import Drawing, one_line
 from tests.fakes import START
 from tests.messages.hostile import texts

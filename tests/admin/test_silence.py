@@ -1,7 +1,7 @@
 """Which sources are silent that are usually heard, by what was counted of them. On both engines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from bridge.admin.state import SourceState
 from bridge.alerts.silence import SHORTEST
 from bridge.settings import SilentAfter
 from bridge.store import open_outbox, open_reader
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

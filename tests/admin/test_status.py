@@ -1,7 +1,6 @@
 """Whether it works and what needs somebody: the first that holds, and the worst first."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from bridge.errors import Mistake
 from bridge.messages.catalog import LOCALES
 from bridge.store.base import Standing
 from bridge.store.queries.gauges import LaneGauge
+from bridge.value import asdict, replace
 from tests.fakes import START, an_event
 from tests.store.boxes import after
 

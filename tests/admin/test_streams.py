@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from bridge.admin.pages import PAGES
 from bridge.admin.pages.events import Wanted
 from bridge.admin.region import TOKEN_TO_BE
 from bridge.intake import Intake
+from bridge.value import replace
 from tests.admin.owning import SEVEN, an_owners_desk
 from tests.admin.running import ACT, LOOK, TOKENS, Desk, form_token, running_admin, sign_in
 from tests.admin.visiting import MEANT, raw

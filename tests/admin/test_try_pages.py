@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from bridge.admin.trying import BODY, SHOWN
 from bridge.samples import requests_of, sample
+from bridge.value import replace
 from tests.admin.drawings import Drawing, one_line
 from tests.admin.trying import LOOK, SECRET, Site, a_site
 from tests.fakes import START, an_event

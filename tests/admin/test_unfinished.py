@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from bridge.errors import StoreUnavailable
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import add_announcement, announcement_of, people_of, stop
 from bridge.store.records import AnnouncementRecord, AnnouncementState
+from bridge.value import replace
 from tests.admin.crowd import ODD_KEY, a_crowd
 from tests.admin.means import means_of
 from tests.admin.running import Desk

@@ -1,7 +1,6 @@
 """A desk over a real store, and what it has told."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from typing import Any, cast
@@ -17,6 +16,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.events import event_records
 from bridge.store.records import EventRecord, Query
 from bridge.store.rows import lowest_event_id
+from bridge.value import replace
 from tests.delivery.lanes import BlankRenderer, ScriptedSink
 from tests.fakes import FakeClock, an_event
 

@@ -1,7 +1,6 @@
 """A report for each owner: of their own users alone, at their own address, once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from bridge.store.base import Delivery
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import owners
 from bridge.store.queries.records import event, set_aside_records
+from bridge.value import replace
 from tests.alerts.telling import Enabled, came, kept
 from tests.alerts.test_reporting import DAY, NINE, TEHRAN
 from tests.fakes import FakeClock

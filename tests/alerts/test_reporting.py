@@ -1,7 +1,6 @@
 """A report is told once for each period, over restarts, replicas and changed clocks, with what was counted of it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +22,7 @@ from bridge.store.queries import figures
 from bridge.store.queries.events import deliveries_of
 from bridge.store.queries.records import event
 from bridge.store.retention import prune
+from bridge.value import replace
 from tests.alerts.telling import Enabled, came, kept
 from tests.fakes import FakeClock, an_intake
 from tests.store.boxes import claimed

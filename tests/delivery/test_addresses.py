@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +24,7 @@ from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.claim import INLINE
 from bridge.terms import Storm
+from bridge.value import replace
 from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time
 from tests.fakes import DECISION, FakeClock, an_event
 
@@ -114,7 +114,7 @@ async def test_an_event_that_is_too_big_to_be_claimed_with_the_others_goes_where
     assert not claimed.loaded
     [loaded] = await outbox.load([claimed])
     for one in (claimed, loaded):
-        assert address_of(one, addressing, {key: {"to": "its-own"}}) == Address("its-own", {})
+        assert address_of(one, addressing, {key: {"to": "its-own"}}) == Address("its-own", {"to": "its-own"})
         assert address_of(one, addressing, {}) == NoAddress(f'no {audience.kind} "big" in the directory')
 
 

@@ -1,6 +1,5 @@
 """Announcements in a lane: what went to the socket goes there no second time by itself, what did not is not lost."""
 
-from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +22,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.announcements import add_announcement, stop
 from bridge.store.records import AnnouncementRecord
+from bridge.value import replace
 from tests.delivery.lanes import Fleet, carry_all
 from tests.delivery.test_customers import ALICE, Shop, Words
 from tests.fakes import START, FakeClock

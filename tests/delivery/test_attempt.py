@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from bridge.outcome import Attempt, Away, Delivered, Limited
 from bridge.samples import samples
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Storm, Terms
+from bridge.value import replace
 from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
 from tests.messages.speech import NOW, event

@@ -1,7 +1,6 @@
 """What customers said, and where they are, holds for whatever is not on the socket yet."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,6 +30,7 @@ from bridge.store.queries.replay import replay_deliveries
 from bridge.store.queries.wishes import set_stopped, set_wants
 from bridge.store.records import Query
 from bridge.terms import Quiet, Terms
+from bridge.value import replace
 from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, carry_all, look_up, pass_time
 from tests.fakes import DECISION, FakeClock, an_event
 

@@ -1,6 +1,5 @@
 """What changes a posted message: behind it, at the message that it became, and never as one of its own."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from bridge.outcome import Away, Delivered, Outcome, Refused
 from bridge.posted import DELETED, EDITED, message_subject
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Storm, Terms
+from bridge.value import replace
 from tests.delivery.lanes import Fleet, ScriptedSink, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event
 

@@ -1,11 +1,10 @@
 """A lane sends nothing of somebody who was forgotten after it had claimed it."""
 
-from dataclasses import replace
-
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Away
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.delivery.test_customers import Dm, Words
 from tests.fakes import DECISION, FakeClock, an_event

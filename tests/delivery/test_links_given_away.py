@@ -1,7 +1,6 @@
 """What a message gives away works once it is sent, and stands nowhere but in the message."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.links import use_token
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.delivery.lanes import Fleet, ScriptedSink, carry_all, pass_time, routed
 from tests.fakes import START, FakeClock, an_event
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from bridge.people.wants import NOTHING_SAID, Wants, chat_scope
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.store.base import NOBODY, AddressState, Delivery, Known, Place
 from bridge.terms import Quiet, Terms
+from bridge.value import replace
 from tests.delivery.lanes import ScriptedSink
 from tests.fakes import START, FakeClock, an_event
 from tests.store.boxes import after

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -17,6 +16,7 @@ from bridge.outcome import Away, Delivered, Limited, Refused
 from bridge.store.base import Claim, Delivery, Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import START, FakeClock, an_event, an_intake
 

@@ -1,7 +1,6 @@
 """What goes together: digests, and storms."""
 
 from collections import Counter
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -15,6 +14,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Storm, Terms
+from bridge.value import replace
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
 

@@ -1,6 +1,5 @@
 """Reminders: a trouble that lasts is told again, until it is over, told anew, or was told often enough."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from bridge.routing import Route
 from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import Repeat, Terms
+from bridge.value import replace
 from bridge.vocabulary import TYPES, ends_trouble, remedy
 from tests.delivery.lanes import Fleet, ScriptedSink, carry_all, look_up, routed
 from tests.fakes import FakeClock, an_event

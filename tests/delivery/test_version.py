@@ -1,7 +1,6 @@
 """What was said, mended or forgotten holds for what is about to be sent: here at once, elsewhere in half a second."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +22,7 @@ from bridge.store.queries.directory import put_in_force, put_records
 from bridge.store.queries.links import close_links, put_link, unlink
 from bridge.store.queries.mutes import add_mute
 from bridge.store.queries.wishes import set_stopped, set_wants
+from bridge.value import replace
 from tests.delivery.lanes import ScriptedSink
 from tests.delivery.test_customers import ALICE, BOT, Dm
 from tests.fakes import DECISION, START, FakeClock, an_event

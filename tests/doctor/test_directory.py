@@ -1,7 +1,6 @@
 """Doctor says whom the directory names and no event does: a reseller whose name is written otherwise hears nothing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from bridge.intake import Intake, Routed
 from bridge.sinks.asking import Finding, Mark
 from bridge.store import open_ledger, open_outbox
 from bridge.store.outbox import SqlOutbox
+from bridge.value import replace
 from tests.fakes import DECISION, an_event
 
 

@@ -1,7 +1,6 @@
 """A store in which there is whatever the documented commands ask for, and the file that goes with it."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.announcements import add_announcement
 from bridge.store.records import AnnouncementRecord, AnnouncementState, Query
+from bridge.value import replace
 from tests.fakes import an_event, an_intake
 
 LAST = 812  # the highest number that a document names

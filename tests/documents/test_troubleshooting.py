@@ -43,7 +43,7 @@ def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
         "reason": "the service's own words",
         "why": "the service's own words",
     }
-    made = re.findall(r"(?<!case )\bHeldBack\((?:f?\"([^\"{]+)|(\w+))", code)
+    made = re.findall(r"(?<!case )(?<!class )\bHeldBack\((?:f?\"([^\"{]+)|(\w+))", code)
     reasons = {literal or constants[name] for literal, name in made} | {TOLD_ALREADY}  # as it is put
     reasons |= {STOPPED, CLOSED, "wants no"}  # delivery/customers.py: unwanted
     reasons |= {CAME_BACK}  # an address is gone for that

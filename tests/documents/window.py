@@ -6,7 +6,6 @@ Every panel is heard, and there is a sink of every kind: tests/documents/test_pi
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_link
 from bridge.store.queries.polled import keep_turn, take_turns
 from bridge.store.queries.wishes import set_stopped, set_wants
+from bridge.value import replace
 from tests.admin.running import Desk, running_admin, settle
 from tests.fakes import START, FakeClock
 from tests.store import boxes

@@ -9,7 +9,6 @@ import json
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -31,6 +30,7 @@ from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.records import delivery_records, set_aside_records
 from bridge.store.records import Query
+from bridge.value import Value, replace
 from tests.fakes import START, FakeClock, an_event
 from tests.panels.recorded import recorded
 
@@ -49,8 +49,7 @@ Fate = Literal[
 KNOWN: tuple[Fate, ...] = ("answered", "answer lost", "refused", "unknown", "down")
 
 
-@dataclass(frozen=True)
-class QueuedEvent:
+class QueuedEvent(Value):
     """One real event in a panel's queue; `number` is known to nobody but the test."""
 
     number: int
@@ -59,8 +58,7 @@ class QueuedEvent:
     tries: int = 0
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Value):
     """New events, how the batch is ordered, and what becomes of the request."""
 
     events: Sequence[tuple[str, str]]

@@ -1,7 +1,6 @@
 """What the tests of messages share: events, and what a renderer says of them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from bridge.markup.text import Text
 from bridge.message import Circumstances, Earlier, Reminder, Tally
 from bridge.messages.renderer import Rendered, Renderer
 from bridge.sinks import SERVICES
+from bridge.value import replace
 from bridge.vocabulary import THINGS, TYPES, opposite
 
 NOW = datetime(2026, 11, 21, 4, 4, tzinfo=UTC)

@@ -1,13 +1,13 @@
 """What customers are told: of what is theirs, in three languages, and of nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import fields
 
 from bridge.delivery.attempt import Customer, customer_message
 from bridge.event import Event, iso
@@ -18,6 +18,7 @@ from bridge.messages.renderer import SHIPPED, Renderer
 from bridge.sinks.base import AddressedConfig
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.telegram.service import TELEGRAM
+from bridge.value import replace
 from bridge.vocabulary import KEYS, event_type
 from tests.fakes import START, an_event
 from tests.sinks.values import CONFIGS

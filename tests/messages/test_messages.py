@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from bridge.messages.states import STRATEGIES
 from bridge.messages.values import figure, given, moment, word
 from bridge.samples import sample, samples
 from bridge.sinks import SERVICES
+from bridge.value import replace
 from bridge.vocabulary import KEYS, THINGS, TYPES, documented_name
 from tests.messages.hostile import harmless, texts
 from tests.messages.speech import (

@@ -1,12 +1,11 @@
 """Messages that were posted to the Discord endpoint, for each service."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 
 from bridge.posted import message_subject
 from bridge.sinks import SERVICES
+from bridge.value import replace
 from tests.messages.hostile import harmless, texts
 from tests.messages.speech import event, said, with_texts
 

@@ -1,6 +1,5 @@
 """Which template speaks, what it may know, and what is said when it fails."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from bridge.markup.service import Look
 from bridge.messages.catalog import LOCALES
 from bridge.messages.renderer import Renderer
 from bridge.sinks import SERVICES
+from bridge.value import replace
 from tests.messages.speech import ENGLISH, NOW, PAGER, event, inline, look, said
 
 ALICE = event("user.expired", {"user": {"username": "alice"}, "owner": "shop"})

@@ -1,6 +1,5 @@
 """What a report says, in each language."""
 
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +16,7 @@ from bridge.messages.report import told
 from bridge.samples import sample
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http
+from bridge.value import replace
 from tests.fakes import START, an_event
 from tests.services.every import WAYS
 from tests.services.known import KnownChat

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from bridge.ingress.masking import Masker
 from bridge.message import Emission
 from bridge.panels import CONFIGS
 from bridge.panels.base import Hook, Panel, ParsedEvent, PolledPanel
+from bridge.value import replace
 from tests.panels.recorded import ARRIVAL, Recorded
 
 #: When the made-up events happened.

@@ -1,12 +1,12 @@
 """Requests as panels really sent them: `tests/payloads/{panel}/*.json`, each with what it should give."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from bridge.panels.base import Hook
+from bridge.value import Value
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 #: Requests of senders that are understood by the operator's expressions, in the same form.
@@ -16,8 +16,7 @@ SENDERS = Path(__file__).parent.parent / "senders"
 ARRIVAL = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Value):
     """One request, and what is expected of it: how many events, each one's native name and subject's name."""
 
     name: str

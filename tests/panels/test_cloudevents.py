@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.cloudevents import BATCHED, STRUCTURED, CloudEventsConfig, CloudEventsPanel, emit
 from bridge.sinks import SERVICES
+from bridge.value import replace
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import DATA, JSON, THEN, an_event, arriving, heard, hook, keeps_its_feet, shaped, stored
 from tests.panels.recorded import ARRIVAL

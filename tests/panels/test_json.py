@@ -1,7 +1,6 @@
 """Any JSON: what the operator's expressions make of it."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.json import JsonConfig, JsonPanel
+from bridge.value import replace
 from tests.panels.hearing import JSON, heard, hook, keeps_its_feet, stored
 
 SECRET = "a-plain-secret"

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from pydantic import ValidationError
 from bridge.errors import BadSignature
 from bridge.panels.base import Hook
 from bridge.panels.json import JsonConfig, JsonPanel
+from bridge.value import replace
 from tests.panels.hearing import gives_what_is_expected, heard, hook
 from tests.panels.recorded import SENDERS as RECORDED
 from tests.panels.recorded import Recorded, recorded

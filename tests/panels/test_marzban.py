@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from bridge.ingress.masking import Masker
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.marzban.emit import ACTIONS, emit
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
+from bridge.value import replace
 from bridge.vocabulary import TYPES
 from tests.panels.recorded import ARRIVAL, Recorded, recorded
 

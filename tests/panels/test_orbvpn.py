@@ -1,7 +1,6 @@
 """OrbVPN: what its four formats say, and how to speak like it."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from bridge.errors import BadPayload, BadSignature
 from bridge.panels.base import ParsedEvent
 from bridge.panels.orbvpn.emit import emit
 from bridge.panels.orbvpn.panel import OrbvpnConfig, OrbvpnPanel
+from bridge.value import replace
 from bridge.vocabulary import DOCUMENTED
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (

@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -17,6 +16,7 @@ from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.remnawave.emit import emit
 from bridge.panels.remnawave.names import BILL, TYPES
 from bridge.panels.remnawave.panel import RemnawaveConfig, RemnawavePanel
+from bridge.value import replace
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import (
     DATA,

@@ -1,6 +1,5 @@
 """The ready recipes of docs/senders, each a whole file: what it makes of requests of its sender."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from bridge.config.model import Config
 from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.panels.base import Hook
+from bridge.value import replace
 from bridge.vocabulary import TYPES, are_opposite
 from tests.pages import ROOT
 from tests.panels.recorded import SENDERS, recorded

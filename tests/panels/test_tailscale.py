@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from hypothesis import given
 from bridge.errors import BadSignature
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.tailscale import OURS, SIGNATURE, TYPES, TailscaleConfig, TailscalePanel
+from bridge.value import replace
 from bridge.vocabulary import TYPES as CANONICAL
 from tests.panels.hearing import JSON, gives_what_is_expected, heard, hook, keeps_its_feet, shaped, stored
 from tests.panels.recorded import ARRIVAL, Recorded, recorded

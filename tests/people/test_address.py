@@ -1,6 +1,5 @@
 """Where a message goes follows from the event and one record, and from nothing that its text can do."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from bridge.people.address import Address, Addressing, NoAddress
 from bridge.people.recipient import Audience, Recipients
 from bridge.sinks.telegram.sink import TelegramConfig
+from bridge.value import replace
 from tests.fakes import an_event
 
 FORMS = TelegramConfig.address_forms
@@ -41,9 +41,7 @@ def an_owners(owner: Any = "reseller-7", **data: Any) -> Any:
 
 def test_a_record_gives_the_address() -> None:
     found = OWNER.resolve(an_owners(), {"telegram": -1007, "thread": 12, "locale": "fa"})
-    assert found == Address("-1007", {}, "fa")
-    assert isinstance(found, Address)
-    assert found.settings == {"chat_id": -1007, "message_thread_id": 12}
+    assert found == Address("-1007", {"chat_id": -1007, "message_thread_id": 12}, "fa")
 
 
 def test_a_topic_may_be_missing_and_is_no_place_of_its_own() -> None:

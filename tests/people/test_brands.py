@@ -1,7 +1,7 @@
 """Brands: an owner's customers are told by that owner's brand, and by nobody else's, whatever changes meanwhile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ from bridge.routing import Route, Router
 from bridge.store.queries.following import fallback_terms
 from bridge.store.rows import terms_json, terms_of
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.fakes import Switch, an_event
 
 SEVEN = Brand(name="Seven Net", sinks={"dm": "seven-bot", "mail": "seven-mail"}, support="https://t.me/seven_help")

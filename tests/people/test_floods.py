@@ -1,7 +1,5 @@
 """A little of what each says is heeded, whatever the others do; a stop always is."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from bridge.people.floods import ALWAYS, BURST, CHATS, EVERY, FORGIVEN, GUESSED, GUESSES, PAUSE, WITHIN, WRONG, Floods
 from bridge.people.heard import Answer, Heard, Said, Told
 from bridge.people.link import new_token
+from bridge.value import replace
 
 CHAT = st.integers(1, 3)
 SAID = st.builds(lambda chat, said: Heard(said=said, chat=chat), CHAT, st.sampled_from(Said))

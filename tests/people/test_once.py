@@ -1,6 +1,5 @@
 """What a customer is told once, until a renewal: whatever a panel repeats, and from wherever."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,7 @@ from bridge.intake import Destination, Intake, Routed, Threshold
 from bridge.people.once import threshold_of
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.wishes import set_stopped
+from bridge.value import replace
 from tests.fakes import DECISION, START, an_event
 
 GB = 2**30

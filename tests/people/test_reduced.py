@@ -1,9 +1,8 @@
 """An owner sees of an event what is theirs: a key that nobody has named is not told."""
 
-from dataclasses import replace
-
 from bridge.people.recipient import Audience
 from bridge.people.reduced import CUSTOMERS, OWNERS, reduced
+from bridge.value import replace
 from bridge.vocabulary import KEYS
 from tests.fakes import an_event
 

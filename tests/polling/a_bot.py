@@ -1,6 +1,5 @@
 """A bot that is listened to, over a real store and a strict Telegram, and those who write to it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from bridge.store.backend import open_engine
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_token
 from bridge.store.schema import metadata
+from bridge.value import replace
 from tests.fakes import DECISION, FakeClock, an_event
 from tests.services.telegram import TOKEN, Telegram
 

@@ -1,7 +1,7 @@
 """A bot that takes what customers show for a proof, and panels that tell of those who have it."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from bridge.intake import Intake, Routed
 from bridge.panels.base import Hook
 from bridge.people.proof import ProofKey
 from bridge.store.backend import open_engine
+from bridge.value import replace
 from tests.fakes import DECISION
 from tests.panels.hearing import WORDS
 from tests.polling.a_bot import Listening

@@ -1,7 +1,6 @@
 """A customers' bot, over a real store and a strict Telegram: links, wishes, and what strangers make of it."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from bridge.polling.bot import SURE, TAKEN, TURN, Bot
 from bridge.store.base import AddressState
 from bridge.store.queries.links import revoke_tokens
 from bridge.store.queries.wishes import set_stopped
+from bridge.value import replace
 from tests.fakes import START
 from tests.polling.a_bot import ALICE, BOB, HERE, SENDER, STRANGER, THERE, Listening, everything
 from tests.services.service import Answer

@@ -4,7 +4,6 @@ Over a real store on each engine, the real door of each panel, and a strict Tele
 """
 
 import logging
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from bridge.people.proof import MOST, ProofKey
 from bridge.store.queries.links import delete_over, links_of
 from bridge.store.queries.wishes import set_stopped
 from bridge.store.schema import link_tokens, links, proofs, unlinked
+from bridge.value import replace
 from tests.polling.a_bot import ALICE, BOB, HERE, STRANGER, THERE, Listening, everything
 from tests.polling.a_shop import NEW_UUID, PASSWORD, UUID_OF_ALICE, UUID_OF_BOB, VLESS, Shop, of_alice, rows
 from tests.services.telegram_updates import a_private_chat

@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from email import message_from_bytes
 from email.utils import getaddresses
 from typing import Any, Literal
@@ -36,6 +35,7 @@ from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 from bridge.sinks.webhook import WebhookConfig
 from bridge.sinks.zapier import ZapierConfig
+from bridge.value import replace
 from tests.fakes import START, an_event
 from tests.services.email import Mail
 from tests.services.service import serving

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from hypothesis import given
 
 from bridge.event import Event
 from bridge.message import Digest
+from bridge.value import replace
 from tests.fakes import an_event
 from tests.services.every import CHATS as KNOWN
 from tests.sinks.values import a_digest, a_message, a_sink, hostile_texts

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +22,7 @@ from bridge.sinks.http import Http, Request, Response
 from bridge.sinks.secrets import KnownSecrets
 from bridge.sinks.webhook import WebhookConfig, WebhookSink
 from bridge.terms import Quiet, Storm
+from bridge.value import replace
 from tests.services.every import CHATS, EVERY, WAYS
 from tests.services.known import SECRET, SIGNING, at
 from tests.services.receiver import Receiver

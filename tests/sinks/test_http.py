@@ -128,7 +128,8 @@ async def test_nothing_is_on_the_wire_that_found_no_connection(http: Http, unuse
 async def test_an_answer_in_many_parts_is_read_to_its_end(http: Http) -> None:
     parts = [b"HTTP/1.1 200 OK\r\nX-Some: Thing\r\nContent-Length: 8\r\n\r\n", b"[1,", b"2,3", b",4"]
     async with listening(answering(*parts)) as port:
-        assert await ask(http, port) == Response(200, {"x-some": "Thing", "content-length": "8"}, b"[1,2,3,4")
+        answer = await ask(http, port)
+    assert answer == Response(200, {"x-some": "Thing", "content-length": "8"}, b"[1,2,3,4", answer.url)
 
 
 async def test_of_an_endless_answer_only_the_beginning_is_read(http: Http) -> None:

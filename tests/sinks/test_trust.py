@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import ssl
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from yarl import URL
 from bridge.outcome import Away, Delivered
 from bridge.sinks.http import Http, Request, Unanswered
 from bridge.sinks.trust import LARGEST
+from bridge.value import replace
 from tests.certificates import authority, serving_with
 from tests.config.files import loaded, mistakes
 from tests.services.email import Mail

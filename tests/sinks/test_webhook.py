@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from bridge.message import Circumstances, Emission, Message, Reminder
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import Tools
 from bridge.sinks.http import Http, Response
+from bridge.value import replace
 from tests.fakes import an_event
 from tests.services.receiver import Receiver
 from tests.services.service import serving

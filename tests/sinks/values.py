@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, get_args
 
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from bridge.outcome import Away
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import HttpSink, SinkConfig, Tools
 from bridge.sinks.http import Http
+from bridge.value import replace
 from tests.fakes import START, an_event
 
 CONFIGS: tuple[type[SinkConfig], ...] = get_args(get_args(SinkSettings)[0])

@@ -14,6 +14,7 @@ from bridge.store import migrate
 from bridge.store.backend import open_engine
 from bridge.store.base import Delivery, Outbox, Settlement
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.fakes import DECISION, START
 
 TOOK = Attempt(Delivered(), 200)
@@ -31,6 +32,11 @@ def under(terms: Terms | None, *events: Event, sinks: Sequence[str] = ("ops",), 
 
 async def claimed(outbox: Outbox, *, after: int = 0, now: datetime = START, sink: str = "ops") -> list[Delivery]:
     return list((await outbox.claim(sink, after=after, now=now, limit=100)).deliveries)
+
+
+def as_put(deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """As a put gives them, which does not say how much their events take in the store."""
+    return [replace(one, size=0) for one in deliveries]
 
 
 async def settle(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -30,6 +29,7 @@ from bridge.store.queries.announcements import (
 )
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import AnnouncementRecord, AnnouncementState, Query
+from bridge.value import replace
 from tests.fakes import DECISION, START, an_event
 from tests.store.boxes import claimed
 from tests.store.forgetting import columns_with, forget

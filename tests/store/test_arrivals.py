@@ -1,6 +1,5 @@
 """What came in, the newest first and in pages; and what is remembered of what was told."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
+from bridge.value import replace
 from tests.alerts.telling import came
 from tests.fakes import DECISION, START, an_event, an_intake
 from tests.store.boxes import after

@@ -3,7 +3,6 @@
 import asyncio
 import importlib
 import pkgutil
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +16,7 @@ from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.fingerprints import REPEATED, repeats_of
 from bridge.store.queries.records import set_aside_records
+from bridge.value import replace
 from tests.fakes import DECISION, an_event
 from tests.store.boxes import after, claimed
 

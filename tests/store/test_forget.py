@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -31,6 +30,7 @@ from bridge.store.retention import empty_log_forever
 from bridge.store.schema import attempts, deliveries, events, metadata, wishes
 from bridge.store.scrub import Scrubbed
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.fakes import DECISION, START, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, settle
 from tests.store.forgetting import ALICE, bytes_with, columns_with, forget, row_of, scrubbed, would_forget

@@ -1,7 +1,5 @@
 """What of an event and a delivery stands in a column of its own, so that it can be looked for. On both engines."""
 
-from dataclasses import replace
-
 import pytest
 import sqlalchemy as sa
 
@@ -12,6 +10,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from bridge.store.schema import events
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed
 

@@ -1,6 +1,5 @@
 """Mutes: what is muted is kept, held back, and told by nobody until somebody replays it. On both engines."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from bridge.store.queries.records import delivery_records
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import DeliveryRecord, Query
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, under
 

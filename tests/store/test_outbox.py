@@ -1,7 +1,6 @@
 """The outbox contract: what every store keeps to."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,8 +14,9 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.claim import CLAIM_BYTES, INLINE
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
-from tests.store.boxes import TOOK, claimed, settle, subjects
+from tests.store.boxes import TOOK, as_put, claimed, settle, subjects
 
 
 async def test_what_was_put_is_claimed_whole(outbox: SqlOutbox) -> None:
@@ -31,7 +31,7 @@ async def test_a_put_returns_the_deliveries_that_a_claim_would(outbox: SqlOutbox
     intake = an_intake(an_event("user:alice"), an_event("user:bob"), sinks=("ops", "team"))
     made = (await outbox.put(intake)).deliveries
     for sink in ("ops", "team"):
-        assert [delivery for delivery in made if delivery.sink == sink] == await claimed(outbox, sink=sink)
+        assert [delivery for delivery in made if delivery.sink == sink] == as_put(await claimed(outbox, sink=sink))
 
 
 async def test_each_sink_has_a_delivery_of_its_own(outbox: SqlOutbox) -> None:

@@ -1,7 +1,6 @@
 """What an owner may see, on both engines: their own events, by the exact name and realm, and who of theirs was told."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +15,7 @@ from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import owned
 from bridge.store.scope import OwnedLedger
+from bridge.value import replace
 from tests.fakes import DECISION, START, an_event
 from tests.store.boxes import after, claimed, settle
 

@@ -1,7 +1,5 @@
 """Replay and dismiss: what people send again, and what they put away."""
 
-from dataclasses import replace
-
 import pytest
 
 from bridge.intake import Decision, Destination, Intake, Routed, Table
@@ -14,6 +12,7 @@ from bridge.store.queries.records import count_deliveries, delivery_records, eve
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
 from bridge.store.records import Query
 from bridge.terms import DigestWindow, Quiet, Terms
+from bridge.value import replace
 from tests.fakes import START, TABLE, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -22,6 +21,7 @@ from bridge.store.queries.replay import replay_events
 from bridge.store.queries.tallies import STEPS, What
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.fakes import DECISION, START, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 

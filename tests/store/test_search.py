@@ -1,7 +1,5 @@
 """A text is looked for in the newest events, wherever it stands, and it is said how far that was. On both engines."""
 
-from dataclasses import replace
-
 import pytest
 
 from bridge.event import Event
@@ -9,6 +7,7 @@ from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import events, search
 from bridge.store.records import Query
+from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after
 

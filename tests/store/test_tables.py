@@ -1,6 +1,5 @@
 """The table by which events were routed: kept once, and for as long as one of them is. On both engines."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from bridge.store.queries import records
 from bridge.store.retention import prune
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import tables
+from bridge.value import replace
 from tests.fakes import START, FakeClock, an_event
 from tests.store.boxes import claimed, settle
 

@@ -1,6 +1,5 @@
 """What happened is counted in the commit that makes it so, by each step that its kind has. On both engines."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -28,6 +27,7 @@ from bridge.store.queries.tallies import (
 from bridge.store.retention import prune
 from bridge.store.schema import tallies
 from bridge.terms import Terms
+from bridge.value import replace
 from tests.fakes import DECISION, START, TABLE, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, refuse, under
 

@@ -3,7 +3,6 @@ each once and newest first. On both engines.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,7 @@ from bridge.store.queries.records import count_deliveries, delivery_records
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.queries.series import has_come_from
 from bridge.store.records import DeliveryRecord, Query
+from bridge.value import replace
 from tests.fakes import an_event, an_intake
 from tests.store.boxes import after, claimed, settle
 

@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from bridge.delivery.attempt import rendered_message
 from bridge.message import PLAIN, Circumstances, Digest, Tally
 from bridge.messages.renderer import Renderer
 from bridge.samples import sample
+from bridge.value import replace
 from tests.fakes import START
 from tests.services.email import below
 from tests.sinks.values import a_message, a_sink

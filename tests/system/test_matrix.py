@@ -7,7 +7,7 @@ import json
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from bridge.message import Message
 from bridge.outcome import Delivered, Gone, Limited
 from bridge.sinks.http import Http
 from bridge.sinks.matrix.message import HTML
+from bridge.value import replace
 from tests.messages.hostile import HOSTILE
 from tests.processes import PATIENCE, free_port
 from tests.sinks.values import a_deletion, a_digest, a_message, a_sink, an_update, between

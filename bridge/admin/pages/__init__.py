@@ -7,13 +7,11 @@ its row in PAGES; and its line in `views.py`. It answers GET, for whoever may lo
 The macros of `_marks.html` are known in every template.
 """
 
-from dataclasses import dataclass
-
 from bridge.admin.language import N_
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Value):
     """One page.
 
     name    of its module and its template

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from bridge.admin import operations
 from bridge.admin.advice import advice
@@ -12,6 +11,7 @@ from bridge.admin.visit import Variables, Visit
 from bridge.sinks import SinkSettings
 from bridge.store.base import Cleared
 from bridge.store.queries.dead import MOST
+from bridge.value import Value, field
 
 ASK_ABOVE = 20  # messages that are sent without being asked once more
 MOST_ASIDE = 50
@@ -19,8 +19,7 @@ MOST_TYPES = 5
 LONGEST = 2000  # characters of what was not understood that are shown
 
 
-@dataclass(frozen=True, slots=True)
-class Tab:
+class Tab(Value):
     """`cleared` is how its groups were dealt with; `empty` what is said where there are none."""
 
     title: str
@@ -36,8 +35,7 @@ _TABS: Mapping[str, Tab] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Letters:
+class Letters(Value):
     """What the page shows: the groups of a tab, or what was set aside."""
 
     tab: str

@@ -1,7 +1,6 @@
 """Events: all that came in, newest first, and what became of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -13,6 +12,7 @@ from bridge.admin.state import ConfigState
 from bridge.admin.visit import Elsewhere, Variables, Visit
 from bridge.store.base import State
 from bridge.store.records import Query
+from bridge.value import Value, replace
 
 ON_A_PAGE = 50
 LONGEST = 200  # signs of what is looked for
@@ -36,8 +36,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Value):
     """What the address asks for; nothing where it does not matter. `before`: only events with a lower id."""
 
     q: str = ""
@@ -52,7 +51,7 @@ class Wanted:
     def path(self, **changed: str) -> str:
         """The address that asks for this, with what is `changed`."""
         wanted = replace(self, **changed)
-        asked = {name: value for name in self.__slots__ if (value := getattr(wanted, name))}
+        asked = {name: value for name in self.__struct_fields__ if (value := getattr(wanted, name))}
         return f"/events?{urlencode(asked)}" if asked else "/events"
 
 
@@ -78,7 +77,7 @@ def view(visit: Visit) -> Variables:
 
 def wanted_of(query: Mapping[str, str]) -> Wanted:
     """What an address asks for, each in at most as many signs as are worth looking for."""
-    return Wanted(**{name: query.get(name, "").strip()[:LONGEST] for name in Wanted.__slots__})
+    return Wanted(**{name: query.get(name, "").strip()[:LONGEST] for name in Wanted.__struct_fields__})
 
 
 def variables(found: Sequence[EventBrief], wanted: Wanted, state: ConfigState, words: Language) -> Variables:

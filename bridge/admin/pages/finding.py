@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from bridge.admin import operations
 from bridge.admin.shapes import EventsFound
 from bridge.store.ledger import Ledger
 from bridge.store.queries.events import event_ids
 from bridge.store.records import Query
+from bridge.value import replace
 
 #: How the subjects of events begin: whoever types a bare name means any of them.
 PREFIXES = ("user", "node", "peer", "admin", "interface", "device", "reseller", "subscription")

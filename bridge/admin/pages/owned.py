@@ -4,7 +4,6 @@ Everything else is closed to them: a page of PAGES that has `owned` has a view h
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -24,6 +23,7 @@ from bridge.store.queries.owned import (
     owned_events,
 )
 from bridge.store.scope import OwnedLedger
+from bridge.value import Value
 
 ON_A_PAGE, LATEST, LONGEST = 50, 10, 200
 DAY = timedelta(days=1)
@@ -43,8 +43,7 @@ _FACTS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnedVisit:
+class OwnedVisit(Value, kw_only=True):
     """One request of a page by an owner.
 
     services  sink → what kind of service it is: no more of a sink is shown

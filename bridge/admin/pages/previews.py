@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -17,6 +16,7 @@ from bridge.intake import Destination
 from bridge.messages.catalog import LOCALES
 from bridge.store.queries.records import event as stored_event
 from bridge.terms import Terms
+from bridge.value import Value
 
 #: How full a message is, in words.
 MEASURES = {
@@ -31,8 +31,7 @@ MEASURES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Value):
     """A message as its service draws it. `full`: what it has least room left of; `request`: as it goes out."""
 
     sink: str

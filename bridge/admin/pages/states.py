@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from bridge.admin.language import N_, Language
 from bridge.admin.shapes import Fate, Lane, Verdict
 from bridge.store.base import Cleared, Standing, State
+from bridge.value import Value
 
 _DELIVERY = {
     State.DELIVERED: ("ok", N_("delivered")),
@@ -19,8 +19,7 @@ _DELIVERY = {
 _CLEARED = {Cleared.REPLAYED: N_("sent again"), Cleared.DISMISSED: N_("put away")}
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Value):
     """What became of an event at a sink: ok, wait, bad or held, and the word for it."""
 
     sink: str
@@ -99,8 +98,7 @@ def _nowhere(words: Language, verdicts: Sequence[Verdict]) -> str:
     return words.say("Went nowhere: no row of the table takes it.")
 
 
-@dataclass(frozen=True, slots=True)
-class LaneWords:
+class LaneWords(Value):
     """How a lane stands: the mark, the word, and what time belongs to it."""
 
     mark: str

@@ -1,7 +1,6 @@
 """What programs do. Each is a line of the log, as what is done on a page."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from bridge.admin import operations
 from bridge.admin.auth import Role
@@ -17,6 +16,7 @@ from bridge.store.base import Cleared, State
 from bridge.store.ledger import Ledger
 from bridge.store.queries.walk import walked_deliveries
 from bridge.store.records import Query
+from bridge.value import replace
 
 #: What a group as it was seen is dealt with by, and all that letters have in common.
 OfGroup = Callable[[Ledger, Seen], GroupDone]

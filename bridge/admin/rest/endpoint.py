@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +14,7 @@ from bridge.admin.shapes import Shape
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
 from bridge.store.ledger import Ledger
+from bridge.value import Value
 
 T = TypeVar("T")
 #: What the `{…}` of a path may be; a sink is called as the file allows it.
@@ -38,8 +38,7 @@ class Read(Protocol):
     def __call__(self, look: Callable[[Ledger], T]) -> Awaitable[T]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Value, kw_only=True):
     """One request.
 
     read   runs a look into the store, on a thread of its own
@@ -65,8 +64,7 @@ class Call:
     acted: Callable[[str, Mapping[str, object]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Value):
     """What is no JSON: its content type, how many bytes of it are taken at the most, and one that can be."""
 
     content_type: str
@@ -74,8 +72,7 @@ class Text:
     example: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class Endpoint(Value, kw_only=True):
     """
     name     what the document calls it: operationId
     summary  what it does, in one line

@@ -1,7 +1,5 @@
 """What programs look up: events, deliveries, dead letters."""
 
-from dataclasses import replace
-
 from bridge.admin import operations
 from bridge.admin.advice import advice
 from bridge.admin.pages.finding import meant
@@ -20,6 +18,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.records import event as stored_event
 from bridge.store.records import Query
 from bridge.terms import Terms
+from bridge.value import replace
 
 
 async def events(call: Call) -> answered.Events:

@@ -8,19 +8,18 @@ Quirks   Discord ignores the events that it has no words for; here they are told
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.event import JsonObject
 from bridge.foreign import present, text, value_at, whole
+from bridge.value import Value
 
 SHOWN_COMMITS, DETAIL = 10, 500
 
 _MARKS = re.compile(r"[\\*_~`|\[\]()<>#]")
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(Value):
     """What follows the name of who did it: `opened issue #5: Title`; where that leads, and what is quoted below it."""
 
     words: str

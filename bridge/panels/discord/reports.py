@@ -15,16 +15,15 @@ Quirks   names come unescaped in Marzban, and may hold line breaks that imitate 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from bridge.event import JsonObject, iso
 from bridge.foreign import number, present, truth, utc, whole
+from bridge.value import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """What one embed reports. `name` is what the panel's own code calls it."""
 
     panel: str
@@ -34,8 +33,7 @@ class Report:
     data: JsonObject
 
 
-@dataclass(frozen=True, slots=True)
-class ReportKind:
+class ReportKind(Value):
     """One kind of report: whose, what it is called, what it means, and what it is about."""
 
     panel: str
@@ -166,8 +164,7 @@ def without_password(text: str, *, title: Any = "") -> str:
     return f"{text[: label.end()]} ***" if titled else text
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Value):
     """Labels and their values, in order."""
 
     rows: tuple[tuple[str, str], ...]

@@ -5,12 +5,12 @@ stay true.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from bridge.event import JsonObject
 from bridge.foreign import name_of, object_at, whole
+from bridge.value import Value, astuple, replace
 
 Status = Literal["active", "on_hold", "disabled", "limited", "expired"]
 
@@ -18,16 +18,14 @@ Status = Literal["active", "on_hold", "disabled", "limited", "expired"]
 SET_BACK = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Marks:
+class Marks(Value):
     """When to tell of a client that all is well with: `percents` of its traffic, `leads` in seconds before its end."""
 
     percents: Sequence[int]
     leads: Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Value):
     """What is kept of a client, by which the next look finds what has changed.
 
     limit    bytes, 0 where there is none

@@ -1,17 +1,16 @@
 """What becomes of nodes and of Xray between two looks: what is kept of them, and which events tell the rest."""
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
 from typing import Any
 
 from bridge.event import JsonObject
 from bridge.foreign import name_of, text, whole
+from bridge.value import Value, astuple
 
 RUNNING = "running"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Value):
     """What is kept of a node. `status` and `xray` are None until they were known once: the panel says `unknown` too."""
 
     name: str

@@ -16,7 +16,6 @@ Quirks   enable may stay true for a client that is limited or has expired: both 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, ClassVar, Literal
@@ -31,6 +30,7 @@ from bridge.panels.threexui import clients, nodes
 from bridge.people.proof import Proof, ProofKind
 from bridge.polled import Answer, Difference, Question
 from bridge.settings import Durations, Percents
+from bridge.value import Value
 
 OF_CLIENTS = {
     "client.created": "user.created",
@@ -84,8 +84,7 @@ class ThreeXuiConfig(PolledConfig):
         return ThreeXuiPanel(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Value):
     """What the panel says of itself; `nodes` is None where it knows of none, `xray` where it does not say."""
 
     clients: Mapping[str, JsonObject]

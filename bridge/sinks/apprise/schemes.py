@@ -11,19 +11,18 @@ Quirks   what Apprise calls success is a status alone: whether a message was tol
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from yarl import URL
 
 from bridge.event import JsonObject
 from bridge.foreign import object_at
 from bridge.outcome import Rate
+from bridge.value import Value
 
 OURS = Rate(10, 10.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheme:
+class Scheme(Value, kw_only=True):
     """What there is to know of one.
 
     service   how people call it

@@ -13,7 +13,6 @@ Quirks   a message is never edited or answered; an address tells one place alone
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -37,6 +36,7 @@ from bridge.sinks.base import ChatConfig, HttpSink, OnSent, Tools, short_hash
 from bridge.sinks.http import Request, Response, Unanswered
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice
+from bridge.value import replace
 
 
 def _address(value: SecretStr) -> SecretStr:

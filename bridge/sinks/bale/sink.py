@@ -17,7 +17,6 @@ Quirks   text is always read as markdown: there is no parse_mode, no silent mess
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -56,6 +55,7 @@ from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
+from bridge.value import replace
 
 CHAT = r"-?[0-9]{1,19}|@[A-Za-z][A-Za-z0-9_]{3,31}"
 _REF = re.compile(r"(.+)/([0-9]{1,19})")  # the chat, and the message's id there

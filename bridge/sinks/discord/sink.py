@@ -30,7 +30,6 @@ Quirks   a 429 without JSON and without Via is a ban of our address: too many of
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -90,6 +89,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import FROM_DATA, SECRET_FROM_DATA, Advice, PictureUrl, SecretUrl
+from bridge.value import replace
 
 SENT = ("content", "embeds", "username", "avatar_url", "thread_name", "allowed_mentions")
 NO_SUCH_THREAD = "the message's thread cannot be posted in here: posted to the channel"

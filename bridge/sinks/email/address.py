@@ -4,7 +4,6 @@ Source   RFC 5321 §4.1.2, §4.5.3.1 (local part 64, path 254 octets), RFC 5322 
 """
 
 import re
-from dataclasses import dataclass
 from email.headerregistry import Address
 from email.utils import quote
 from typing import Annotated
@@ -13,6 +12,7 @@ from pydantic import AfterValidator
 
 from bridge.sinks.email.headers import encoded_words
 from bridge.sinks.settings import short_hash
+from bridge.value import Value
 
 LONGEST, LOCAL, NAME = 254, 64, 100  # characters of an address, its part before the @, and of a name before it
 _ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -20,8 +20,7 @@ _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _NAMED = re.compile(r"(?P<name>[^<>]*?)\s*<(?P<address>[^<>]*)>")
 
 
-@dataclass(frozen=True, slots=True)
-class Mailbox:
+class Mailbox(Value):
     """Who is written to, or writes: `name` may be empty; `address` is ASCII, its host as the DNS has it."""
 
     name: str

@@ -9,10 +9,10 @@ Limits   102,400 bytes: Gmail shows the beginning of what is longer; the sink's 
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from bridge.markup.spans import Link, Mark, Span, Style
+from bridge.value import Value
 
 FONT = "-apple-system,'Segoe UI',Roboto,Vazirmatn,'Noto Sans','Noto Sans Arabic',Tahoma,Arial,sans-serif"
 MONOSPACE = "ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace"
@@ -66,8 +66,7 @@ _HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-
 Spans = Sequence[Span]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Value):
     """A label and its value; `wide`: it has lines of its own."""
 
     label: Spans
@@ -75,8 +74,7 @@ class Fact:
     wide: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Value, kw_only=True):
     """One thing that is told. What is empty is left out; `color` is 0xRRGGBB."""
 
     color: int
@@ -88,8 +86,7 @@ class Card:
     footer: Spans = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(Value):
     """What it is written in: its code, and the side that its lines begin at."""
 
     code: str = "en"

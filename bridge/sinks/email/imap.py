@@ -12,14 +12,14 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from bridge.sinks.email.headers import one_line
 from bridge.sinks.http import reason_of
 from bridge.sinks.inbox import Unread
+from bridge.value import Value
 
 ANSWER = 15.0  # seconds for each answer
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,17 +28,18 @@ _WORDS = 200  # characters of an answer
 Encryption = Literal["tls", "starttls", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class ImapServer:
+class ImapServer(Value):
     """Which server, how, and as whom."""
+
+    HIDDEN: ClassVar = frozenset({"password", "proxy"})
 
     host: str
     port: int
     encryption: Encryption
     username: str
-    password: str = field(repr=False)
+    password: str
     folder: str = "INBOX"
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
     ca: Path | None = None
 
 

@@ -7,7 +7,6 @@ Quirks   the parts are base64, so that no line is too long, begins with a dot, o
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
@@ -19,12 +18,12 @@ from bridge.codec import decode, dump
 from bridge.event import JsonObject
 from bridge.sinks.email.address import Mailbox, mailbox
 from bridge.sinks.email.headers import encoded_words
+from bridge.value import Value
 
 _WIRE = compat32.clone(linesep="\r\n", max_line_length=None)  # whoever writes a line of the head folds it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Letter(Value, kw_only=True):
     """What is handed to a mail server.
 
     thread  ids of what it answers, the oldest first

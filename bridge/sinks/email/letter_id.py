@@ -7,9 +7,9 @@ letter cannot make it speak of a third mailbox.
 
 import hmac
 import re
-from dataclasses import dataclass
 
 from bridge.sealing import Sealer
+from bridge.value import Value
 
 _PURPOSE = "panelbridge letter v1"
 _PROVED = r"(?P<what>[0-9a-f]{16})\.(?P<proof>[0-9a-f]{32})\.(?P<about>[A-Za-z0-9-]{1,80})"
@@ -18,8 +18,7 @@ _ENVELOPE = re.compile(_PROVED)
 LONGEST_ENVELOPE = 100  # characters, RFC 3461 §4.4
 
 
-@dataclass(frozen=True, slots=True)
-class LetterIds:
+class LetterIds(Value):
     """Makes ids under a sender's host, and knows its own again. Without a key they prove nothing."""
 
     host: str

@@ -5,7 +5,6 @@ Limits   ours: 16,000 characters of text and 96,000 bytes of HTML, for Gmail sho
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from bridge.event import JsonObject
 from bridge.markup.spans import Link, Span, Style, words
@@ -16,6 +15,7 @@ from bridge.sinks.email.html import Card, Fact, Language, Spans, card_html, page
 from bridge.sinks.email.reading import reading
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.text import ELLIPSIS, clip, shows
+from bridge.value import replace
 
 SUBJECT, OPENING, HEADING, TEXT = 200, 120, 500, 16_000  # characters
 FACTS, LABEL, VALUE, FOOTER, REMARKS = 60, 200, 2000, 500, 2000

@@ -5,19 +5,18 @@ letter holds no other tag and no other attribute, loads nothing, and its text pa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from bridge.markup.html_reading import STYLES
 from bridge.markup.spans import Link, Mark, Span, Style, with_addresses
 from bridge.markup.text import web_address
+from bridge.value import Value
 
 #: Classes of the elements that a letter is put together from, which are its pieces.
 KINDS = ("remarks", "heading", "text", "label", "value", "footer", "rest")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Value):
     """A part of a letter as people see it: of which kind, in which card, and what it says."""
 
     kind: str

@@ -11,12 +11,12 @@ Whatever is odd is no report. What it says is believed by nobody who has not its
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 
 from bridge.sinks.email import answers
 from bridge.sinks.email.headers import one_line
+from bridge.value import Value
 
 LARGEST = 256 * 1024  # bytes that are read of one: what it says stands before the letter that comes back
 MOST = 50  # recipients of one that are looked at; a letter of ours has one
@@ -30,8 +30,7 @@ _REPLY = re.compile(r"^[245]\d\d[ -]", re.ASCII)
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """That a mailbox takes no letter.
 
     mailboxes   as the server calls it, and as we did, where it says so

@@ -17,7 +17,6 @@ Quirks   a letter is never edited or taken back: whatever comes later is another
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -57,6 +56,7 @@ from bridge.sinks.http import Request, Response
 from bridge.sinks.inbox import Unread
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import FROM_DATA, Advice
+from bridge.value import replace
 
 NO_INBOX = "See to `bounces`: its server, login and folder. Letters are sent all the same."
 PORTS: dict[Encryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}

@@ -11,15 +11,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bridge.sinks.email.letter import Letter
 from bridge.sinks.email.letter_id import envelope_id
 from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of, trusted
 from bridge.sinks.trust import Trust
+from bridge.value import Value
 
 if TYPE_CHECKING:
     import socket
@@ -33,16 +34,17 @@ FAREWELL = 2.0  # seconds in which a server may answer that we leave
 NOT_OFFERED = 502  # what it would say to a command that it has not
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(Value):
     """Which server, how, and as whom."""
+
+    HIDDEN: ClassVar = frozenset({"password", "proxy"})
 
     host: str
     port: int
     encryption: Encryption
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    proxy: str | None = field(default=None, repr=False)
+    password: str | None = None
+    proxy: str | None = None
     ca: Path | None = None
 
 

@@ -7,18 +7,17 @@ Quirks   a key is `contact.` and the field's name in small letters: subscription
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bridge.event import JsonObject
 from bridge.foreign import number
+from bridge.value import Value
 
 _KEY = re.compile(r"(?:\{\{\s*)?contact\.(\w+)(?:\s*\}\})?", re.ASCII)
 _DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T.*)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class CustomField:
+class CustomField(Value):
     """A field of the location, and the kind of value that it holds: TEXT, NUMERICAL, DATE …"""
 
     id: str

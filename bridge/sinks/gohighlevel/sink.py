@@ -21,7 +21,6 @@ Quirks   a 401 about the `Version` header is not about the token; no message is 
 import asyncio
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote
 
@@ -61,6 +60,7 @@ from bridge.sinks.gohighlevel.mending import MENDING
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice, ApiBase, SecretUrl, Token, is_at
+from bridge.value import replace
 
 API_HOST = "services.leadconnectorhq.com"
 TRIGGERS = "/hooks/"  # the paths of inbound triggers

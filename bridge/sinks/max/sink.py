@@ -21,7 +21,6 @@ Open     whether a plain @name mentions; what it says to HTML that it cannot rea
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -59,6 +58,7 @@ from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, mess
 from bridge.sinks.max.service import MAX
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
+from bridge.value import replace
 
 CHAT = Form("-?[1-9][0-9]{0,18}", "a number such as -72233445566778", of_64_bits)
 PERSON = Form("[1-9][0-9]{0,18}", "the number of a person", of_64_bits)

@@ -9,7 +9,6 @@ Limits   100 updates at once, kept for a day; without `offset` always the oldest
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from yarl import URL
@@ -20,6 +19,7 @@ from bridge.errors import BridgeError
 from bridge.foreign import json_object
 from bridge.sinks.http import Http, Request, Unanswered
 from bridge.sinks.questions import Found
+from bridge.value import Value
 
 POLL = 25  # seconds that Telegram keeps a question for updates open
 ANSWER = 15.0  # seconds for any answer beside that
@@ -28,8 +28,7 @@ FULL = 100  # updates: what comes after these is not shown
 GONE = ("left", "kicked")
 
 
-@dataclass(frozen=True, slots=True)
-class Chat:
+class Chat(Value):
     """A chat that somebody has written in. `kind`: private, group, supergroup, channel."""
 
     id: int

@@ -3,12 +3,11 @@
 Source   core.telegram.org/bots/api#html-style; the limits stand in sinks/telegram/sink.py
 """
 
-from dataclasses import replace
-
 from bridge.sinks import html
 from bridge.sinks.html import HtmlLimits
 from bridge.sinks.html import plain_text as plain_text
 from bridge.sinks.html import shows_html as shows_html
+from bridge.value import replace
 
 TEXT, CAPTION = 4096, 1024  # code points without markup
 #: Targets of more bytes have been refused as ENTITIES_TOO_LONG.

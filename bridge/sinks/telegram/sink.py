@@ -27,7 +27,6 @@ Quirks   a message's id means something in its chat alone, and nothing after the
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -88,6 +87,7 @@ from bridge.sinks.telegram.message import (
 )
 from bridge.sinks.telegram.place import GENERAL, ChatId, ThreadId, chat_number, thread_number
 from bridge.sinks.telegram.service import TELEGRAM
+from bridge.value import replace
 
 _REF = re.compile(r"(.+)/([0-9]{1,18})")  # the chat, and the message's id there
 

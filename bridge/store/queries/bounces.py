@@ -1,7 +1,6 @@
 """Letters that came back: their mailboxes are gone, in the commit that also moves on behind the reports."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from bridge.store.queries.addresses import address_state, put_states
 from bridge.store.queries.polled import keep_turn
 from bridge.store.queries.put import lock_next_id
 from bridge.store.standing import ASKED_AGAIN, AddressState
+from bridge.value import replace
 
 
 def keep_bounced(

@@ -10,7 +10,6 @@ What waits is on the disk: a claim reads no event of more than `INLINE` bytes, a
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +25,7 @@ from bridge.store.moments import micros, moment
 from bridge.store.rows import Row, delivery_of, event_of, terms_json, terms_of
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
+from bridge.value import replace
 
 _DELIVERY_COLUMNS = [
     deliveries.c[name] for name in (

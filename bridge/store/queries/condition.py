@@ -1,6 +1,5 @@
 """What a store says of itself: its version and its tables', how large it is, what it still takes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,10 +8,10 @@ from bridge.store.migrate import revision_of
 from bridge.store.moments import moment
 from bridge.store.queries.gauges import store_size
 from bridge.store.schema import events
+from bridge.value import Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class Condition(Value, kw_only=True):
     """engine: its name and version · revision: that of the tables, None where there are none · size: bytes
 
     first_event  when the oldest came that is kept

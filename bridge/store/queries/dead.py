@@ -5,7 +5,6 @@ fewer of each; what was dealt with is looked for among the newest `RECENT` deliv
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from bridge.store.queries.gauges import DEAD
 from bridge.store.records import DeadGroupRecord
 from bridge.store.rows import Row
 from bridge.store.schema import deliveries, events
+from bridge.value import replace
 
 MOST = 1000  # dead letters of a sink that are grouped, the newest
 IN_ALL = 2000  # of all sinks: each one's event lies elsewhere

@@ -1,7 +1,6 @@
 """Dismiss: dead letters that a person has seen and puts away. They are kept as long as every other."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from bridge.store.moments import micros_or_none
 from bridge.store.queries.records import delivery_conditions, joined
 from bridge.store.records import Query
 from bridge.store.schema import deliveries
+from bridge.value import replace
 
 _SET_CLEARED = (
     sa.update(deliveries)

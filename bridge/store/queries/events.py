@@ -3,7 +3,6 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,6 +26,7 @@ from bridge.store.queries.records import (
 from bridge.store.records import DeliveryRecord, EventRecord, Query
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
 from bridge.store.schema import deliveries, events
+from bridge.value import Value, replace
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
 CHUNK = 500  # values in one statement
@@ -35,8 +35,7 @@ ALONG = 2000  # that are looked at where one knows more or less: they lie apart 
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """Events that are meant, newest first. `before`, `back_to`: where looking ended, None where all was seen."""
 
     events: list[EventRecord]

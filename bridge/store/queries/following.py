@@ -6,7 +6,6 @@ not all that were missed. Whether the trouble is over is asked when it is due.
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import timedelta
 from typing import TypeGuard
 
@@ -22,6 +21,7 @@ from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.rows import delivery_row
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
+from bridge.value import replace
 
 _UNSETTLED = (
     sa.select(deliveries.c.id)

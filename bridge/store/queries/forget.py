@@ -5,7 +5,6 @@ interrupts it, what is left is found by beginning again.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +20,7 @@ from bridge.store.queries import attempts as tries
 from bridge.store.queries.erasures import erased_something
 from bridge.store.rows import Row, event_of
 from bridge.store.schema import addresses, attempts, deliveries, events, links, metadata, wishes
+from bridge.value import Value
 
 WINDOW = 2000  # rows that are looked through at once
 STEP = 100  # rows that are erased at once: a running bridge never waits long
@@ -33,8 +33,7 @@ Key = tuple[Any, ...]
 Places = Callable[[Event], Collection[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Value):
     """Rows of one table that are the same to somebody."""
 
     table: sa.Table

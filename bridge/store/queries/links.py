@@ -1,7 +1,6 @@
 """Links: whose chat is whose, and what was given away to make one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
 from bridge.store.queries.wishes import wishes_of
 from bridge.store.schema import addresses, closed, link_tokens, links, moved, proof_stops, proofs, unlinked
+from bridge.value import Value
 
 _CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
 _PUT_LINK = sa.text(
@@ -29,8 +29,7 @@ ENDED = "ended"  # why a link is no more, where the operator has ended it
 PERSONS = 100  # of one chat that are looked for: a family has fewer
 
 
-@dataclass(frozen=True, slots=True)
-class Unlinked:
+class Unlinked(Value):
     """A chat that is to be told that it is somebody's no more. `revoked`: because what was shown is void."""
 
     chat: str
@@ -38,8 +37,7 @@ class Unlinked:
     revoked: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Value):
     """A chat that somebody has shown to a bot to be theirs. `how`: by a token, or by a proof."""
 
     sender: str

@@ -5,7 +5,6 @@ behind. What is to be answered is kept in the same commit, until it is said.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -24,6 +23,7 @@ from bridge.store.queries.proofs import BY_PROOF, chat_elsewhere, whose
 from bridge.store.queries.put import lock_next_id
 from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
 from bridge.store.standing import AddressState
+from bridge.value import Value, replace
 
 THEMSELVES = "themselves"
 UNDONE = "link undone"  # what the audit calls it
@@ -68,8 +68,7 @@ def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting
                 yield replace(there._answer(Told.REVOKED if one.revoked else Told.UNLINKED), name=name_in(one.key))
 
 
-@dataclass(frozen=True, slots=True)
-class _Chat:
+class _Chat(Value):
     """The private chat in which something was said to a bot."""
 
     connection: sa.Connection

@@ -5,7 +5,6 @@ Who had it first has it last: what a chat takes back, no later one takes back fr
 before. The rows say whose right it is, never what a button says.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from bridge.store.queries.changes import note_change
 from bridge.store.queries.links import link_of, put_link, revoke_tokens
 from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.schema import links, moved, proof_stops
+from bridge.value import Value
 
 BACK_WITHIN = timedelta(days=1)
 MOST = 100  # rights of one chat that are looked through: a family has fewer
@@ -26,8 +26,7 @@ _PUT = sa.text(
 _STOP_PROOFS = sa.text("INSERT INTO proof_stops (key, at) VALUES (:key, :at) ON CONFLICT (key) DO NOTHING")
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
+class Right(Value):
     """That a chat may have the link of a recipient back, which was moved away from it, and how it was made."""
 
     sender: str

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,12 +16,12 @@ from bridge.store.records import Query
 from bridge.store.rows import event_of
 from bridge.store.schema import deliveries, events
 from bridge.store.scope import is_told_to_theirs, scoped
+from bridge.value import Value
 
 CHUNK = 500  # values in one statement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnedDelivery:
+class OwnedDelivery(Value, kw_only=True):
     """Something that they or a customer of theirs was told, or was to be.
 
     recipient  the key of whom

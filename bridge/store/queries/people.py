@@ -1,7 +1,6 @@
 """People: whom the store knows of, one page after the other, and what one of them was told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +11,7 @@ from bridge.store.base import State
 from bridge.store.matching import is_about
 from bridge.store.moments import micros, moment, moment_or_none
 from bridge.store.schema import deliveries, directories, directory, events, link_tokens, links, told, wishes
+from bridge.value import Value
 
 LOOKED_AT = 200  # events about somebody, the newest, among which it is looked for what they were not told
 
@@ -24,8 +24,7 @@ class Which(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Value):
     """The last step of a kind that a customer was told of: 80 % `used` is 80, three days `left` is -3."""
 
     family: str
@@ -33,8 +32,7 @@ class Step:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ToldRecord:
+class ToldRecord(Value):
     """A delivery for somebody: what it tells, and what became of it."""
 
     id: int

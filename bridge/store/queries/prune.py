@@ -1,7 +1,6 @@
 """Prune: what is old, found by one who reads and deleted by one who writes, in steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +16,7 @@ from bridge.store.queries import announcements, attempts, links, moves, mutes, t
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, threads
+from bridge.value import Value, astuple
 
 
 class position(sa.sql.functions.GenericFunction[int]):  # noqa: N801
@@ -32,8 +32,7 @@ def _position(element: position, compiler: SQLCompiler, **more: Any) -> str:
     return f"{name}({compiler.process(element.clauses, **more)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Prunable:
+class Prunable(Value):
     """Keys of what may be deleted, of each kind."""
 
     deliveries: Sequence[int]
@@ -45,7 +44,7 @@ class Prunable:
     tallies: Sequence[tallies.Old]
 
     def __bool__(self) -> bool:
-        return any(getattr(self, one.name) for one in fields(self))
+        return any(astuple(self))
 
 
 def prunable(

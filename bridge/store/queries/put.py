@@ -5,7 +5,6 @@ a higher one. Whoever adds deliveries locks them until the commit (`lock_next_id
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -24,6 +23,7 @@ from bridge.store.queries.tallies import CountedNames, add_tallies, counted_inta
 from bridge.store.queries.told import TOLD_ALREADY, close_person, is_news
 from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
+from bridge.value import replace
 
 _PUT_EVENT = events.insert()
 _PUT_DELIVERY = deliveries.insert().values(

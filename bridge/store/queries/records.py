@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from bridge.store.queries.lanes import lane_state_of
 from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
 from bridge.store.rows import Row, decision_of, delivery_record, event_of, lowest_event_id, set_aside_record
 from bridge.store.schema import deliveries, events, lanes, set_aside, tables
+from bridge.value import replace
 
 #: How far the time in an event's id may be from that at which it came in: both are of one request.
 APART = timedelta(minutes=10)

@@ -2,8 +2,6 @@
 for each put would pay for it; so the walk is bounded, and says where it ended.
 """
 
-from dataclasses import replace
-
 import sqlalchemy as sa
 
 from bridge.codec import dump
@@ -12,6 +10,7 @@ from bridge.store.queries.events import Found, fitting_events
 from bridge.store.records import EventRecord, Query
 from bridge.store.rows import event_record
 from bridge.store.schema import events
+from bridge.value import replace
 
 SEARCHED = 5000  # events, the newest that are meant
 LONGEST = 200  # characters of what is looked for

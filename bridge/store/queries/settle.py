@@ -5,7 +5,6 @@ its deliveries again.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -20,6 +19,7 @@ from bridge.store.queries.tallies import add_tallies, counted_settlements
 from bridge.store.queries.threads import put_threads
 from bridge.store.rows import settlement_row
 from bridge.store.schema import deliveries
+from bridge.value import replace
 
 SETTLE = (
     sa.update(deliveries)

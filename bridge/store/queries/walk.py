@@ -8,7 +8,6 @@ A list of what came before some time is in the order of the events: else one had
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +20,7 @@ from bridge.store.queries.records import earlier, event_fits, id_conditions, own
 from bridge.store.queries.tail import deliveries_by_id, delivery_before
 from bridge.store.records import DeliveryRecord, Query
 from bridge.store.schema import deliveries, events
+from bridge.value import Value
 
 WALKED = 10_000  # deliveries that are walked through in their order
 ALONG = 4000  # that are looked at along an index: they lie apart from each other
@@ -39,8 +39,7 @@ _number = _d.id + sa.literal_column("0")
 Conditions = Sequence[sa.ColumnElement[bool]]
 
 
-@dataclass(frozen=True, slots=True)
-class FoundDeliveries:
+class FoundDeliveries(Value):
     """Deliveries that are meant, newest first. `behind`, `back_to`: where looking ended, None where all was seen."""
 
     deliveries: list[DeliveryRecord]
@@ -48,8 +47,7 @@ class FoundDeliveries:
     back_to: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
+class _Way(Value):
     """Where some deliveries stand together; `in_order`: by their ids."""
 
     where: tuple[sa.ColumnElement[bool], ...] = ()

@@ -5,7 +5,6 @@ said in a chat holds there, whoever is told there. Of who was forgotten a stop i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,6 +18,7 @@ from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
 from bridge.store.schema import directories, directory, wishes
+from bridge.value import Value
 
 _STOP = sa.text(
     'INSERT INTO wishes (key, stopped_at, "by", at) VALUES (:key, :stopped_at, :by, :at)'
@@ -36,8 +36,7 @@ def wishes_among(many: int) -> sa.Select[Any]:
     return sa.select(wishes).where(any_of(wishes.c.key, many))
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Value):
     """What a recipient wants, since when they want nothing if they do not, who said it last, and when."""
 
     key: str

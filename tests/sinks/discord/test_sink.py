@@ -1,7 +1,6 @@
 """Discord: what is sent, what its answers mean, and that nothing it could refuse goes out."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate,
 from bridge.sinks.discord.embed import fitted_embeds
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Http, Response
+from bridge.value import replace
 from tests.services.discord import ID, TOKEN, Discord, discord_faults, embed_length, is_empty
 from tests.services.service import Answer, serving
 from tests.sinks.values import a_message, a_sink, between, config, hostile_texts, json_values

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from bridge.sinks.email.answers import GREYLISTED, OF_PLACE
 from bridge.sinks.email.letter import read_letter
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.http import Response
+from bridge.value import replace
 from tests.fakes import START
 from tests.services.email import mail_faults, parsed_letter
 from tests.sinks.values import a_digest, a_message, a_sink, an_update, config, hostile_texts

@@ -1,7 +1,6 @@
 """Matrix: what is sent, once; what its answers mean; and what becomes of what was said before."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from bridge.sinks.http import Http, Response
 from bridge.sinks.matrix.answers import GONE
 from bridge.sinks.matrix.message import HTML
 from bridge.sinks.matrix.service import MATRIX
+from bridge.value import replace
 from tests.services.matrix import ALIAS, ROOM, TOKEN, Matrix, matrix_faults
 from tests.services.service import Answer, serving
 from tests.sinks.values import a_deletion, a_digest, a_message, a_sink, an_update, between, config, hostile_texts

@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from tests.forked import Forked
 
 #: Seconds that what is sure to come may take: a machine may be busy. No test waits for them to pass.
 PATIENCE = 120.0
@@ -40,16 +43,18 @@ def stood_still(pid: int) -> float:
 
 
 class Bridge:
-    """`panelbridge run`, started, killed and ended like an operator's."""
+    """`panelbridge run`, killed and ended like an operator's; begun like it too where it is another `program`."""
+
+    #: The module that an interpreter runs, and what it is told first; None for a copy of what has imported ours.
+    program: Sequence[str] | None = None
 
     def __init__(self, config: Path, port: int, store: str) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.log = config.with_suffix(".log")
         self.config = config
         self.store = store
-        self.program: Sequence[str] = ("bridge",)
         self.environment: dict[str, str] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     async def start(self) -> None:
         """Start it; returns once it answers."""
@@ -61,8 +66,12 @@ class Bridge:
 
     def launch(self) -> None:
         """Start it, and do not wait."""
-        command = [sys.executable, "-m", *self.program, "run", "--config", str(self.config)]
+        words = ["run", "--config", str(self.config)]
+        if self.program is None:
+            self._process = Forked(words, out=self.log, err=self.log, environment=self.environment)
+            return
         with self.log.open("ab") as log:
+            command = [sys.executable, "-m", *self.program, *words]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     async def answers(self, http: aiohttp.ClientSession) -> bool:
@@ -94,10 +103,11 @@ class Bridge:
     async def command(self, *words: str) -> str:
         """What a `panelbridge` command beside the running bridge prints."""
         about = [] if words[0] == "store" else ["--config", str(self.config)]
-        line = [sys.executable, "-m", "bridge", *words, *about]
-        done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, timeout=PATIENCE)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        with TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            process = Forked([*words, *about], out=out, err=err)
+            assert await asyncio.to_thread(process.wait, PATIENCE) == 0, err.read_text()
+            return out.read_text()
 
     async def reload(self, change: Callable[[str], str]) -> None:
         """Change the file; returns once it is in force."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.processes import PATIENCE, Receiver, a_bridge, a_receiver, until
+from tests.processes import PATIENCE, Bridge, Receiver, a_bridge, a_receiver, until
 from tests.street import Panels
 
 pytestmark = pytest.mark.process
@@ -29,6 +29,11 @@ routes:
   - {{match: user.*, to: shop}}
 """
 HEADERS = {"x-webhook-secret": "s3cret"}
+
+
+@pytest.fixture(autouse=True)
+def begun_by_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bridge, "program", ("bridge",))
 
 
 async def post(http: aiohttp.ClientSession, url: str, *names: str) -> bool:

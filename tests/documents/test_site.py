@@ -1,6 +1,8 @@
 """The documents as a site: every page is in it, its links lead somewhere, and nothing comes from elsewhere."""
 
 import asyncio
+import fcntl
+import os
 import re
 import subprocess
 import tomllib
@@ -35,11 +37,18 @@ def built(root: Path, site: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([root / ".ci" / "site", site], capture_output=True, text=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("built") / "site"
-    done = built(ROOT, folder)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Built once for all workers: by whoever comes first, and the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder, made = shared / "site", shared / "site.is-made"
+    with (shared / "site.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            done = built(ROOT, folder)
+            assert done.returncode == 0, done.stdout + done.stderr
+            made.touch()
     return folder
 
 

@@ -38,6 +38,7 @@ def desk(tmp_path: Path) -> Desk:
     desk.lay_out_upstream()
     (tmp_path / "programs" / "panelbridge").unlink()
     desk.environment |= {"PYTHONPATH": "", "PATH": f"{tmp_path}/.local/bin:{desk.environment['PATH']}"}
+    desk.environment["PIP_NO_COMPILE"] = "1"  # or all is compiled that is fetched, and nobody runs most of it
     return desk
 
 

@@ -1,7 +1,6 @@
 """Core statements that are compiled once: what runs for every event should not be looked up for every event."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
 from itertools import zip_longest
 from operator import itemgetter
 from typing import Any
@@ -101,8 +100,14 @@ def _single(name: str) -> Callable[[Values], tuple[Any]]:
     return lambda values: (values[name],)
 
 
-@cache
+_COMPILED: dict[tuple[sa.ClauseElement, str], CompiledStatement] = {}
+
+
 def compiled_statement(statement: sa.ClauseElement, dialect: sa.Dialect) -> CompiledStatement:
-    compiled = statement.compile(dialect=dialect)
-    assert isinstance(compiled, SQLCompiler)
-    return CompiledStatement(compiled)
+    """Compiled once for every engine that speaks the same way: a bridge has several of them."""
+    key = statement, dialect.name
+    if (known := _COMPILED.get(key)) is None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        known = _COMPILED[key] = CompiledStatement(compiled)
+    return known

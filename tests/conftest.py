@@ -85,8 +85,24 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def store_url(tmp_path: Path) -> str:
+def new_file_url(tmp_path: Path) -> str:
+    """A file that is not there yet."""
     return f"sqlite:///{tmp_path}/panelbridge.db"
+
+
+@pytest.fixture(scope="session")
+def file_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables of a store, and nothing in them."""
+    file = tmp_path_factory.mktemp("tables") / "panelbridge.db"
+    with open_ledger(f"sqlite:///{file}"):
+        return file
+
+
+@pytest.fixture
+def store_url(new_file_url: str, file_tables: Path, tmp_path: Path) -> str:
+    """A new store that nothing is in."""
+    shutil.copyfile(file_tables, tmp_path / "panelbridge.db")
+    return new_file_url
 
 
 @pytest.fixture(scope="session")
@@ -133,5 +149,5 @@ def any_store_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=EACH_ENGINE)
 def any_database_url(request: pytest.FixtureRequest) -> str:
     """What is to become a store, on each engine."""
-    url: str = request.getfixturevalue("store_url" if request.param == "sqlite" else "postgres_url")
+    url: str = request.getfixturevalue("new_file_url" if request.param == "sqlite" else "postgres_url")
     return url

@@ -15,9 +15,9 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, store_url: str) -> Run:
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, new_file_url: str) -> Run:
     config = tmp_path / "config.yaml"
-    config.write_text(f"store: {store_url}\nsinks: {{ops: {{type: console}}}}\n")
+    config.write_text(f"store: {new_file_url}\nsinks: {{ops: {{type: console}}}}\n")
 
     def run_(*words: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as raised:

@@ -55,11 +55,11 @@ async def test_where_every_service_is_well_nothing_is_broken_and_nothing_is_sent
     assert not broken(found)
 
 
-async def test_looking_makes_no_store_and_changes_none(file: Path, store_url: str) -> None:
+async def test_looking_makes_no_store_and_changes_none(file: Path, new_file_url: str) -> None:
     write(file, "sinks:\n  here: {type: console}\n", "here")
     await all_rows(file)
     assert [one.name for one in file.parent.iterdir()] == ["config.yaml"]
-    async with open_outbox(store_url) as outbox:
+    async with open_outbox(new_file_url) as outbox:
         await outbox.put(an_intake(an_event(), sinks=("here",)))
     before = (file.parent / "panelbridge.db").read_bytes()
     await all_rows(file)

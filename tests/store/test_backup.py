@@ -244,15 +244,15 @@ async def test_a_backup_of_a_newer_panelbridge_is_refused(store_url: str, target
 
 
 async def test_neither_way_changes_the_tables_of_an_older_panelbridge(
-    store_url: str, store: Path, tmp_path: Path, target: Path
+    new_file_url: str, store: Path, tmp_path: Path, target: Path
 ) -> None:
-    engine = open_engine(store_url)
+    engine = open_engine(new_file_url)
     with engine.begin() as connection:
         migrate._upgrade(connection, "none", to="0001")
         event = "INSERT INTO events VALUES ('1', 'm', 'marzban', 'user.created', 'x', 'user:1', 1, 1, '{}', '{}', '[]')"
         connection.execute(sa.text(event))
     engine.dispose()
-    back_up(store_url, target)
+    back_up(new_file_url, target)
     restore(f"sqlite:///{tmp_path}/again.db", target, now=START)
     for file in (store, target, tmp_path / "again.db"):
         connection_ = sqlite3.connect(file)

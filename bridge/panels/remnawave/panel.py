@@ -15,7 +15,6 @@ Quirks   1.x has no scope and no meta; 2.3 moved traffic from the user into user
          meta.expiration 0 is read as user.expiring: the time is up this hour, not over for a while
 """
 
-import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
@@ -41,7 +40,7 @@ from bridge.foreign import (
 )
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig
+from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, digest
 from bridge.panels.remnawave.emit import emit, signature
 from bridge.panels.remnawave.fields import ACTION, BILLING, DEVICE, LOGIN, NODE, SYSTEM, TOKEN, TRAFFIC, USER, XRAY
 from bridge.panels.remnawave.names import NUMBERED, TYPES, canonical_type, hours_left
@@ -131,9 +130,7 @@ class RemnawavePanel(Panel[RemnawaveConfig]):
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         one_event = hook.body.lstrip()[:1] == b"{"  # in an array two events could share a body
         dated = isinstance(element, dict) and moment(element.get("timestamp")) is not None
-        return (
-            Fingerprint(hashlib.sha256(hook.body).hexdigest(), within=RETRIES_WITHIN) if one_event and dated else None
-        )
+        return Fingerprint(digest(hook.body), within=RETRIES_WITHIN) if one_event and dated else None
 
     def proofs(self, element: Any) -> Iterable[Proof]:
         user = object_at(element, "data", "user") or object_at(element, "data")

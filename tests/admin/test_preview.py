@@ -235,11 +235,19 @@ def test_how_full_a_message_is_is_counted_as_the_service_counts() -> None:
     assert 1 <= measures["characters"][0] <= measures["characters"][1] == 6000
 
 
+def measured(one: Event, way: str) -> set[str]:
+    return {measure.name for measure in previewed(one, opened(way)).drawn(ZONE).measures}
+
+
+@every_chat
+def test_a_page_has_words_for_whatever_is_measured(way: str) -> None:
+    assert measured(FULL, way) <= MEASURES.keys()
+
+
 @given(posted=POSTED)
 @every_chat
-def test_a_page_has_words_for_whatever_is_measured(way: str, posted: Any) -> None:
-    for one in (FULL, event("message.posted", {"message": posted}, None)):
-        assert {measure.name for measure in previewed(one, opened(way)).drawn(ZONE).measures} <= MEASURES.keys()
+def test_and_for_whatever_is_measured_of_what_was_posted(way: str, posted: Any) -> None:
+    assert measured(event("message.posted", {"message": posted}, None), way) <= MEASURES.keys()
 
 
 #: A word in every part that a posted message may have, in the order in which they are seen.

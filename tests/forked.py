@@ -9,23 +9,23 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from multiprocessing import connection
 from pathlib import Path
 
+from bridge.config.model import Config
+
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["bridge.__main__", "bridge.cli", "bridge.app", "tests.forked"])
+Config.model_rebuild()  # what reads a file, which is made when the first one is read
 
 
 class Forked:
     """`panelbridge` with these words; what it prints is added to the files."""
 
-    def __init__(
-        self, words: Sequence[str], *, out: Path, err: Path, environment: Mapping[str, str] | None = None
-    ) -> None:
-        sys.audit("subprocess.Popen", "panelbridge", words, None, environment)  # it is one, to who counts them
-        known = dict(os.environ if environment is None else environment)
-        arguments = (list(words), str(out), str(err), known)
+    def __init__(self, words: Sequence[str], *, out: Path, err: Path) -> None:
+        sys.audit("subprocess.Popen", "panelbridge", words, None, None)  # it is one, to who counts them
+        arguments = (list(words), str(out), str(err), dict(os.environ))
         self._process = _CONTEXT.Process(target=_main, args=arguments, daemon=True)
         self._process.start()
         self._asking = threading.Lock()

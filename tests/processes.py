@@ -43,9 +43,13 @@ def stood_still(pid: int) -> float:
 
 
 class Bridge:
-    """`panelbridge run`, killed and ended like an operator's; begun like it too where it is another `program`."""
+    """`panelbridge run`, killed and ended like an operator's.
 
-    #: The module that an interpreter runs, and what it is told first; None for a copy of what has imported ours.
+    It is begun like one, too, where it has a `program` or an `environment` of its own: what the loader is told there
+    (LD_PRELOAD) reaches an interpreter that begins, and no copy of one that runs.
+    """
+
+    #: The module that an interpreter runs, and what it is told first; None for ours.
     program: Sequence[str] | None = None
 
     def __init__(self, config: Path, port: int, store: str) -> None:
@@ -67,11 +71,11 @@ class Bridge:
     def launch(self) -> None:
         """Start it, and do not wait."""
         words = ["run", "--config", str(self.config)]
-        if self.program is None:
-            self._process = Forked(words, out=self.log, err=self.log, environment=self.environment)
+        if self.program is None and self.environment is None:
+            self._process = Forked(words, out=self.log, err=self.log)
             return
         with self.log.open("ab") as log:
-            command = [sys.executable, "-m", *self.program, *words]
+            command = [sys.executable, "-m", *(self.program or ("bridge",)), *words]
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
 
     async def answers(self, http: aiohttp.ClientSession) -> bool:

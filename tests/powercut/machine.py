@@ -16,7 +16,7 @@ from tests.powercut.disk import Disk, Outage
 from tests.powercut.journal import Record, read
 from tests.powercut.report import Report
 from tests.powercut.shim import Control
-from tests.processes import Bridge, free_port, stood_still
+from tests.processes import PATIENCE, Bridge, free_port, stood_still
 
 LOOK = 0.01  # seconds between two looks at whether the power is on
 EVERY = 0.1  # seconds between two looks at how long the bridge has waited for a processor
@@ -90,8 +90,9 @@ class Machine:
         """So many of the next fsyncs of files fail; returns when one has."""
         before = self.control["failed"]
         self.control["fail"] = count
-        while self.control["failed"] == before:
-            await asyncio.sleep(LOOK)
+        async with asyncio.timeout(PATIENCE):
+            while self.control["failed"] == before:
+                await asyncio.sleep(LOOK)
         self._report.breaks.append(time.monotonic())
 
     async def gone(self) -> None:

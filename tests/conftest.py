@@ -33,8 +33,8 @@ settings.load_profile("full")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`auto`: two for each processor, for a test with processes mostly waits for them; `logical`: one."""
-    return (os.cpu_count() or 1) * (2 if config.option.numprocesses == "auto" else 1)
+    """`auto`: three for each processor, for a test with processes mostly waits for them; `logical`: one."""
+    return (os.cpu_count() or 1) * (3 if config.option.numprocesses == "auto" else 1)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from bridge.store import open_ledger
 from tests.fakes import FakeClock
 from tests.postgres import Postgres, a_postgres
+from tests.shares import in_shares
 
 # The power fails in a model alone (tests/powercut), so stores may lie in memory, where a commit waits for no disk.
 MEMORY = Path("/dev/shm")  # noqa: S108
@@ -52,8 +53,8 @@ STARTS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.sys
 unmarked: list[str] = []  # the test that runs, where it has no mark
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who asks for the server has the mark; and what waits for processes begins first, beside what does not wait.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Who asks for the server has the mark; and what waits for processes begins first, at every worker its share of it.
 
     Before all others what takes longest: at the end it would be waited for alone.
     """
@@ -61,6 +62,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker("process")
     items.sort(key=lambda item: [item.get_closest_marker(mark) is None for mark in ("process", "long")])
+    waiting = sum(item.get_closest_marker("process") is not None for item in items)
+    items[:] = in_shares(items[:waiting], items[waiting:], getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 def _refuse_process(event: str, _arguments: tuple[object, ...]) -> None:

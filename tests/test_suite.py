@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.shares import in_shares
+
 
 def test_a_test_without_the_mark_cannot_start_a_process() -> None:
     with pytest.raises(RuntimeError, match="needs the mark `process`"):
@@ -23,3 +25,15 @@ def test_a_store_in_postgresql_is_for_tests_with_the_mark(request: pytest.Fixtur
 
 def test_tests_have_the_same_names_in_every_worker(request: pytest.FixtureRequest) -> None:
     assert [item.nodeid for item in request.session.items if " at 0x" in item.nodeid] == []
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 6, 7])
+@pytest.mark.parametrize(("waiting", "busy"), [(0, 5), (5, 0), (7, 100), (100, 7), (24, 24)])
+def test_every_worker_begins_with_its_share_of_what_waits(workers: int, waiting: int, busy: int) -> None:
+    found = in_shares(["w"] * waiting, ["b"] * busy, workers)
+    assert sorted(found) == ["b"] * busy + ["w"] * waiting
+    each = len(found) // workers
+    for number in range(workers) if busy >= waiting * workers else ():
+        part = found[number * each : (number + 1) * each]
+        assert part == sorted(part, reverse=True)
+        assert abs(part.count("w") - waiting / workers) < 1

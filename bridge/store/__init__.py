@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from bridge.store import migrate
-from bridge.store.backend import BRIDGE_PATIENCE, backend_of, open_engine
+from bridge.store.backend import BRIDGE_PATIENCE, backend_of, open_engine, store_errors
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.polled import end_turns
 from bridge.store.reader import Reader
 
 
@@ -22,8 +23,11 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
     """
     engine = open_engine(url, replica=replica, patience=BRIDGE_PATIENCE)
     backend = backend_of(engine)
-    with backend.exclusive(engine):
+    with backend.exclusive(engine) as alone:
         migrate.migrate(engine)
+        if alone:
+            with store_errors(engine.url.database), engine.begin() as connection:
+                end_turns(connection)
         with backend.watched(engine) as check:
             outbox = SqlOutbox(engine, check, replica)
             try:

@@ -35,8 +35,11 @@ class Backend(Protocol):
         """
         ...
 
-    def exclusive(self, engine: sa.Engine, /) -> AbstractContextManager[None]:
-        """Hold the store against a second bridge, where it can have only one; raise StoreError where another runs."""
+    def exclusive(self, engine: sa.Engine, /) -> AbstractContextManager[bool]:
+        """Hold the store against a second bridge, where it can have only one, and tell whether it is such a store.
+
+        Raise StoreError where another runs.
+        """
         ...
 
     def watched(self, engine: sa.Engine, /) -> AbstractContextManager[Callable[[], None]]:

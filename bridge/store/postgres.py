@@ -83,9 +83,9 @@ def open_engine(url: sa.URL, replica: str, patience: float, /) -> sa.Engine:
     return engine
 
 
-def exclusive(_engine: sa.Engine, /) -> AbstractContextManager[None]:
+def exclusive(_engine: sa.Engine, /) -> AbstractContextManager[bool]:
     """Any number of bridges: their lanes share it by themselves."""
-    return nullcontext()
+    return nullcontext(False)
 
 
 def watched(_engine: sa.Engine, /) -> AbstractContextManager[Callable[[], None]]:

@@ -51,7 +51,7 @@ def open_engine(url: sa.URL, _replica: str, _patience: float, /) -> sa.Engine:
 
 
 @contextmanager
-def exclusive(engine: sa.Engine, /) -> Iterator[None]:
+def exclusive(engine: sa.Engine, /) -> Iterator[bool]:
     path = Path(f"{engine.url.database}{files.LOCK}")
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -63,7 +63,7 @@ def exclusive(engine: sa.Engine, /) -> Iterator[None]:
         except OSError:
             raise StoreError(f"store: another panelbridge already runs on {engine.url.database}") from None
         files.sync_names(path.parent)
-        yield
+        yield True
     finally:
         os.close(handle)
 

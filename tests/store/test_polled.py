@@ -108,3 +108,18 @@ async def test_all_of_it_outlives_the_process(any_store_url: str) -> None:
     async with open_outbox(any_store_url) as outbox:
         assert await outbox.take_turn(KEY, now=after(20), every=EVERY) == 40.0
         assert (await taken(outbox, after(60))).state == {"clients": 3}
+
+
+@pytest.mark.parametrize("what", Polling)
+async def test_a_bridge_that_begins_on_a_file_waits_for_no_turn_of_a_bot_or_an_inbox(
+    any_store_url: str, what: Polling
+) -> None:
+    """Whoever had it is no more. A database has others, and a source is asked no sooner for it."""
+    key, at_once = PollKey("main", what), any_store_url.startswith("sqlite") and what in (Polling.BOT, Polling.INBOX)
+    async with open_outbox(any_store_url) as killed:
+        await taken(killed, key=key)
+    async with open_outbox(any_store_url) as begun:
+        if at_once:
+            assert (await taken(begun, after(20), key)).number == 2
+        else:
+            assert await begun.take_turn(key, now=after(20), every=EVERY) == 40.0

@@ -38,6 +38,10 @@ _TAKE = (
 )
 
 
+_HEARD = polled.c.what.in_((Polling.BOT.value, Polling.INBOX.value))
+_END = sa.update(polled).where(_HEARD, polled.c.due_at > 0).values(due_at=0)
+
+
 def seconds_until_due(connection: sa.Connection, key: PollKey, *, now: datetime, every: float) -> float:
     """How long it is until the next turn may be taken; 0.0 where it may be now."""
     due_at = connection.execute(_DUE_AT, _names(key)).scalar_one_or_none()
@@ -58,6 +62,11 @@ def take_turns(connection: sa.Connection, asked: Sequence[tuple[PollKey, datetim
     return [_take(connection, key, now, every) for key, now, every in asked]
 
 
+def end_turns(connection: sa.Connection) -> None:
+    """Nobody else can be hearing a bot now, or reading an inbox: what a kill has cut off begins anew at once."""
+    connection.execute(_END)
+
+
 def put_polled(
     connection: sa.Connection, found: Sequence[tuple[Intake, PollResult]], *, names: CountedNames | None = None
 ) -> list[PutResult | None]:
@@ -74,8 +83,7 @@ def forget_polled(connection: sa.Connection, sources: Sequence[str], before: dat
 
     A bot is no source, nor is an inbox, and its place in what people write is not forgotten.
     """
-    of_sources = polled.c.what.not_in((Polling.BOT.value, Polling.INBOX.value))
-    gone = polled.c.due_at < micros(before), polled.c.source.not_in(sources), of_sources
+    gone = polled.c.due_at < micros(before), polled.c.source.not_in(sources), sa.not_(_HEARD)
     return connection.execute(sa.delete(polled).where(*gone)).rowcount
 
 

@@ -34,8 +34,8 @@ settings.load_profile("full")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`auto`: six more than there are processors, for tests with processes mostly wait for them; `logical`: as many."""
-    return (os.cpu_count() or 1) + (6 if config.option.numprocesses == "auto" else 0)
+    """`auto`: four more than there are processors, for tests with processes mostly wait; `logical`: as many."""
+    return (os.cpu_count() or 1) + (4 if config.option.numprocesses == "auto" else 0)
 
 
 @pytest.hookimpl(wrapper=True)

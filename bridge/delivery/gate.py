@@ -76,7 +76,7 @@ class Admitted(Value):
         """Whether the same goes to the same people, in the same way."""
         return (
             [one.id for one in self.batch.deliveries] == [one.id for one in other.batch.deliveries]
-            and is_same(self.address, other.address)
+            and self.address == other.address
             and (self.silent, self.apart, self.customer) == (other.silent, other.apart, other.customer)
         )
 
@@ -177,7 +177,7 @@ class Gate:
         addresses = [one.to for one in reaches if isinstance(one.to, Address)]
         if not addresses:
             return admitted
-        if not all(is_same(one, addresses[0]) for one in addresses):
+        if any(one != addresses[0] for one in addresses):
             return replace(admitted, apart=True)
         first, address = reaches[0], addresses[0]
         [delivery, *_], rules = admitted.batch.deliveries, given.rules
@@ -263,11 +263,6 @@ class Gate:
         """Seconds after which what waits for its address goes together, as one message."""
         storm = storm_of(self._sink)
         return storm.age + LATE if storm is not None else float("inf")
-
-
-def is_same(one: Address | None, other: Address | None) -> bool:
-    """Whether it is the same address by every setting, and in the same language."""
-    return one == other and (one is None or other is None or one.settings == other.settings)
 
 
 def without(batch: Batch, settled: Sequence[tuple[Delivery, Fate]]) -> Batch:

@@ -17,7 +17,7 @@ from bridge.config.model import Config
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["bridge.__main__", "bridge.cli", "bridge.app", "tests.forked"])
-Config.model_rebuild()  # what reads a file, which is made when the first one is read
+Config.model_rebuild()  # its validator, which would be built anew in each copy
 
 
 class Forked:

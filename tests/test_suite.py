@@ -2,15 +2,32 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bridge import __version__
+from tests.forked import Forked
+from tests.processes import PATIENCE
 from tests.shares import in_shares
 
 
 def test_a_test_without_the_mark_cannot_start_a_process() -> None:
     with pytest.raises(RuntimeError, match="needs the mark `process`"):
         subprocess.run([sys.executable, "-c", ""], check=True)
+
+
+def test_nor_a_bridge_that_begins_as_a_copy(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="needs the mark `process`"):
+        Forked(["--version"], out=tmp_path / "out", err=tmp_path / "err")
+
+
+@pytest.mark.process
+def test_a_copy_ends_with_a_status_and_has_said_what_it_was_asked(tmp_path: Path) -> None:
+    assert Forked(["--version"], out=tmp_path / "out", err=tmp_path / "err").wait(PATIENCE) == 0
+    assert (tmp_path / "out").read_text() == f"panelbridge {__version__}\n"
+    assert Forked(["no-such"], out=tmp_path / "out", err=tmp_path / "err").wait(PATIENCE) == 2
+    assert "no-such" in (tmp_path / "err").read_text()
 
 
 @pytest.mark.process

@@ -246,7 +246,7 @@ def test_a_page_has_words_for_whatever_is_measured(way: str) -> None:
 
 @given(posted=POSTED)
 @every_chat
-def test_and_for_whatever_is_measured_of_what_was_posted(way: str, posted: Any) -> None:
+def test_a_page_has_words_for_whatever_is_measured_of_what_was_posted(way: str, posted: Any) -> None:
     assert measured(event("message.posted", {"message": posted}, None), way) <= MEASURES.keys()
 
 

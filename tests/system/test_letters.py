@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from functools import cache
+from itertools import product
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from bridge.delivery.attempt import rendered_message
 from bridge.message import PLAIN, Circumstances, Digest, Tally
@@ -18,9 +19,8 @@ from bridge.value import replace
 from tests.fakes import START
 from tests.services.email import below
 from tests.sinks.values import a_message, a_sink
-from tests.tools import needed
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 TYPES = ("user.limited", "node.connection_lost", "user.created", "alert.firing", "message.posted")
 LIGHTS: Any = ("light", "dark")
 WIDTHS = (700, 360)
@@ -32,15 +32,7 @@ MARKED = (
 )
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    program = needed("chromium")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
+@cache
 def letters(locale: str) -> list[dict[str, Any]]:
     """A letter of each of these types, one of all that there is to mark, and a digest of all of them."""
     renderer = Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale)
@@ -61,21 +53,21 @@ async def seen_on(page: Page) -> str:
     return "\n".join(line.strip() for line in text.split("\n") if line.strip())
 
 
-@pytest.mark.parametrize("light", LIGHTS)
 @pytest.mark.parametrize("locale", ["en", "fa", "ru"])
-async def test_a_letter_is_read_as_it_was_written_on_any_screen(browser: Browser, locale: str, light: Any) -> None:
+async def test_a_letter_is_read_as_it_was_written_on_any_screen(browser: Browser, locale: str) -> None:
+    context = await browser.new_context()
+    page = await context.new_page()
     asked: list[str] = []
-    for width in WIDTHS:
-        context = await browser.new_context(color_scheme=light, viewport={"width": width, "height": 800})
-        page = await context.new_page()
-        page.on("request", lambda one: asked.append(one.url))
-        for letter in letters(locale):
-            await page.set_content(letter["html"])
-            written = [line.strip() for line in below(letter).split("\n")]
-            assert (await seen_on(page)).split("\n") == written, letter["subject"]
-            assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-            assert await faults(page) == [], letter["subject"]
-        await context.close()
+    page.on("request", lambda one: asked.append(one.url))
+    for letter, light, width in product(letters(locale), LIGHTS, WIDTHS):
+        await page.emulate_media(color_scheme=light)
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.set_content(letter["html"])
+        written = [line.strip() for line in below(letter).split("\n")]
+        assert (await seen_on(page)).split("\n") == written, letter["subject"]
+        assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert await faults(page) == [], letter["subject"]
+    await context.close()
     assert asked == []
 
 
@@ -111,6 +103,7 @@ async def test_a_letter_begins_at_the_side_of_its_language(browser: Browser, loc
         assert await side_of(page, ".heading") == side
         if await page.query_selector(".label"):
             assert await side_of(page, ".label") == side
+    await page.close()
 
 
 async def test_what_is_dark_differs_from_what_is_light(browser: Browser) -> None:
@@ -122,10 +115,11 @@ async def test_what_is_dark_differs_from_what_is_light(browser: Browser) -> None
         look = "one => { const s = getComputedStyle(one); return [s.color, s.backgroundColor] }"
         kinds = (".page", ".card", ".heading", ".text", ".value", ".label", ".footer", ".remarks")
         colors[light] = {kind: await page.eval_on_selector(kind, look) for kind in kinds}
+        await page.close()
     assert [kind for kind, look in colors["light"].items() if look == colors["dark"][kind]] == []
 
 
-def test_every_kind_of_piece_is_looked_at() -> None:
+async def test_every_kind_of_piece_is_looked_at() -> None:
     html = "".join(letter["html"] for letter in letters("en"))
     kinds = ("remarks", "heading", "text", "label", "value", "rest", "footer")
     assert [kind for kind in kinds if f'{kind}"' not in html] == []

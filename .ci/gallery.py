@@ -24,6 +24,7 @@ from bridge.sinks.http import Http
 
 AT = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
 ZONE = ZoneInfo("UTC")
+EVENTS = samples(at=AT)
 HEAD = """---
 search:
   exclude: true
@@ -53,7 +54,7 @@ def page(service: Service, locale: str) -> str:
     sink, to = specimen(service).open(Tools(Http(), {})), Destination("gallery", "route 1", None)
     drawings = (
         (event.type, preview(event, sink, renderer, at=AT, locale=locale, to=to).drawn(ZONE).html)
-        for event in samples(at=AT)
+        for event in EVENTS
     )
     head = HEAD.format(service=service.name, language=LANGUAGES[locale])
     return head + "".join(EVENT.format(type=type_, drawn=drawn) for type_, drawn in drawings)

@@ -76,6 +76,7 @@ def names() -> Iterator[str]:
     yield from (one.native_type for panel in PANELS for one in samples_of(panel))
 
 
+@cache
 def settings_of(panel: str) -> SourceConfig:
     """What a source of that panel is set to where there is none in the file."""
     return _CONFIGS[panel].model_validate({"panel": panel, "secret": "none", **_REQUIRED.get(panel, {})})
@@ -105,13 +106,15 @@ def sent(name: str, source: str, panel: str, settings: SourceConfig, *, at: date
 
     Who names the types himself can send any that there is.
     """
-    door = Source(source, panel, settings.open())
     any_type = panel in OPEN_ENDED
-    for one in samples_of(panel):
-        if any_type or name in (one.type, one.native_type):
-            event = _heard(door, one, at)
-            if event is not None and name in (event.type, event.native_type):
-                return event
+    asked = [one for one in samples_of(panel) if any_type or name in (one.type, one.native_type)]
+    if not asked and not any_type:
+        return None
+    door = Source(source, panel, settings.open())
+    for one in asked:
+        event = _heard(door, one, at)
+        if event is not None and name in (event.type, event.native_type):
+            return event
     if not any_type or name not in TYPES:
         return None
     event = _heard(door, _foreign(panel, sample(name, at=at)), at)

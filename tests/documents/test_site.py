@@ -29,6 +29,7 @@ from tests.tools import needed
 
 pytestmark = pytest.mark.process
 
+SAMPLES = samples(at=START)
 LOOKING = 4  # pages that are open at once: each is waited for until it asks for nothing more
 
 
@@ -90,7 +91,7 @@ def test_the_gallery_shows_every_event_as_people_would_see_the_request(site: Pat
     page = (site / "docs" / "gallery" / f"{service}-{locale}.html").read_text("utf-8")
     drawn = [Drawing(one).words for one in re.findall(r"</style>(<div class=\"drawn.*?)</template>", page, re.DOTALL)]
     sink, to = specimen(SERVICES[service]).open(tools()), Destination("gallery", "route 1", None)
-    asked = [preview(one, sink, ENGLISH, at=START, locale=locale, to=to) for one in samples(at=START)]
+    asked = [preview(one, sink, ENGLISH, at=START, locale=locale, to=to) for one in SAMPLES]
     assert drawn == [one_line(CHATS[service].seen(one.shown)) for one in asked]
 
 

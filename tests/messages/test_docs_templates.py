@@ -22,6 +22,7 @@ from tests.messages.speech import NOW, circumstances, event, inline, look, tally
 
 PAGE = (Path(__file__).parents[2] / "docs" / "templates.md").read_text(encoding="utf-8")
 FENCES = [token for token in MarkdownIt().parse(PAGE) if token.type == "fence"]
+SAMPLES = samples(at=NOW)
 EXAMPLES = {found[1]: one.content for one in FENCES if (found := re.fullmatch(r'jinja title="(.+)"', one.info))}
 
 
@@ -39,7 +40,7 @@ def test_the_templates_shown_work(name: str, tmp_path: Path) -> None:
     for locale in ("en", "fa", "ru"):
         renderer = Renderer(folders=[tmp_path], timezone=ZoneInfo("UTC"), locale=locale)
         assert renderer.mistakes(SERVICES) == []
-        for one in samples(at=NOW):
+        for one in SAMPLES:
             for given in (PLAIN, circumstances(one)):
                 assert renderer.render(one, look(file.parent.name), None, given).fault is None
         for count in (1, 20):

@@ -19,6 +19,7 @@ from bridge.sinks import SERVICES
 from tests.messages.hostile import HOSTILE, harmless, texts
 from tests.messages.speech import ENGLISH, EVERYTHING, NOW, PAGER, after, circumstances, event, inline, look, said
 
+SAMPLES = samples(at=NOW)
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("UTC"), locale=locale) for locale in LOCALES}
 ALICE = event("user.expired", {"user": {"username": "alice"}})
 BACK = event("node.connection_restored", {"node": {"name": "fra-1"}}, "node:fra-1")
@@ -229,7 +230,7 @@ def test_slack_says_the_downtime_under_the_events_details() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_type_may_come_with_all_circumstances(service: str, locale: str) -> None:
-    for sample in samples(at=NOW):
+    for sample in SAMPLES:
         rendered = RENDERERS[locale].render(sample, look(service), None, circumstances(sample))
         assert rendered.fault is None, rendered.fault
         assert rendered.blocks["remarks"].count("\n") == 3

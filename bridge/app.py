@@ -1,13 +1,9 @@
 """The composition root: builds every part, introduces them to each other, starts and drains them."""
 
 import asyncio
-import errno
 import gc
 import logging
-import os
 import signal
-import socket
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -42,12 +38,14 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
 from bridge.ingress.stopping import KeepStop, StopEndpoint
+from bridge.listening import address_of, bound_socket
 from bridge.people.stop_link import PATH as STOP_PATH
 from bridge.polled import PollResult
 from bridge.polling.bot import Bots
 from bridge.polling.inbox import Inboxes
 from bridge.polling.poller import Poller
 from bridge.reload import Reloader, log_warnings
+from bridge.signals import heard_signals
 from bridge.sinks.http import Http
 from bridge.sinks.inbox import Bounce
 from bridge.store import open_ledger, open_outbox, open_reader
@@ -67,9 +65,6 @@ FAREWELL = (
     1.0  # seconds of `shutdown` for what comes after the last delivery: lanes are given back, the store is closed
 )
 ADMIN_GRACE = 1.0  # seconds that what looks is waited for
-BACKLOG = 1024  # connections that wait to be taken
-ANY_ADDRESS = ("", "*", "[::]")  # as a host in `listen`: all addresses, of both families
-LAST_WORDS = 0.1  # seconds for the last line of the log
 
 
 def run(path: Path, *, started: Started | None = None, on_loopback: bool = False) -> int:
@@ -97,7 +92,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             _tasks() as tasks,
         ):
             # not before: until the store is open, a signal ends the process at once, whatever hangs, and loses nothing
-            stop, reload = _signals(within=max(config.shutdown, FAREWELL))
+            stop, reload = heard_signals(within=max(config.shutdown, FAREWELL))
             redelivery = Redelivery(clock.now())
             ownership = open_ownership(
                 config.store_url(), name=name, on_peer=lambda: redelivery.distrust_all(clock.now())
@@ -167,7 +162,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 serving(listener, routes, config.limits, refusals, shutdown=grace) as connections,
                 _admin_side(admin, config) as admin_address,
             ):
-                address = _address(listener)
+                address = address_of(listener)
                 log(
                     LOG,
                     logging.INFO,
@@ -254,7 +249,7 @@ async def _admin_side(admin: Admin, config: Config) -> AsyncIterator[str | None]
         yield None
         return
     with listener:
-        address = _address(listener)
+        address = address_of(listener)
         async with admin.serve(listener, address, shutdown=ADMIN_GRACE):
             yield address
 
@@ -286,65 +281,9 @@ async def _http() -> AsyncIterator[Http]:
         await http.close()
 
 
-def bound_socket(listen: str, *, setting: str = "listen") -> socket.socket:
-    """The bound port, of IPv4 and IPv6 alike where all addresses are meant; BridgeError where it is not to be had."""
-    host, _, port = listen.rpartition(":")
-    try:
-        if host in ANY_ADDRESS:
-            return _bound_everywhere(int(port))
-        family, *_, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise BridgeError(f"{setting}: cannot listen on {listen}: {error.strerror}") from None
-
-
-def _bound_everywhere(port: int) -> socket.socket:
-    if socket.has_dualstack_ipv6():
-        try:
-            return socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
-        except OSError as error:
-            if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # the kernel knows IPv6, and has none
-                raise
-    return socket.create_server(("0.0.0.0", port), backlog=BACKLOG)  # noqa: S104 that is what was asked for
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _freeze_heap() -> None:
     """What stands now stays: the collector need not look at it, nor so often. That is a sixth of an event's time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     gc.enable()
-
-
-def _signals(*, within: float) -> tuple[asyncio.Event, asyncio.Event]:
-    """What is set when the process shall stop, which it has done `within` seconds, and when it shall reload."""
-    stop, reload = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def begin_to_stop() -> None:
-        if not stop.is_set():
-            stop.set()
-            last_resort = threading.Timer(within, _cut_short)
-            last_resort.daemon = True
-            last_resort.start()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, begin_to_stop)
-    loop.add_signal_handler(signal.SIGHUP, reload.set)
-    return stop, reload
-
-
-def _cut_short() -> None:
-    """End the process though something still hangs: a store that does not answer, a disk, a name server.
-
-    Nothing is lost by it: what was answered 2xx is on the disk, and what has not been recorded is sent again.
-    """
-    last_words = threading.Thread(target=log, args=(LOG, logging.WARNING, "app.cut_short"), daemon=True)
-    last_words.start()
-    last_words.join(LAST_WORDS)  # a log that takes nothing must not hold us up either
-    os._exit(0)

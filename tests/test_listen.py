@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bridge.app import bound_socket
 from bridge.config.endpoints import local_url
 from bridge.errors import BridgeError
+from bridge.listening import bound_socket
 from tests.config.files import loaded
 
 HAS_IPV6 = socket.has_dualstack_ipv6()

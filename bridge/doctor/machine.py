@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from yarl import URL
 
-from bridge.app import bound_socket
 from bridge.config.endpoints import local_url
 from bridge.config.model import Config
 from bridge.doctor.row import look, ok, unknown, wrong
 from bridge.errors import BridgeError
 from bridge.foreign import json_object
 from bridge.ingress.connections import KEPT_BACK
+from bridge.listening import bound_socket
 from bridge.sinks.asking import Finding
 from bridge.sinks.http import Http, Request, Unanswered
 

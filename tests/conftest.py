@@ -34,8 +34,8 @@ settings.load_profile("full")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`auto`: four more than there are processors, for tests with processes mostly wait; `logical`: as many."""
-    return (os.cpu_count() or 1) + (4 if config.option.numprocesses == "auto" else 0)
+    """`auto`: two more than there are processors, for tests with processes mostly wait; `logical`: as many."""
+    return (os.cpu_count() or 1) + (2 if config.option.numprocesses == "auto" else 0)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -34,7 +34,7 @@ settings.load_profile("full")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """`auto`: two more than there are processors, for tests with processes mostly wait; `logical`: as many."""
+    """`auto`: two more than there are processors, for some wait while others work; `logical`: as many."""
     return (os.cpu_count() or 1) + (2 if config.option.numprocesses == "auto" else 0)
 
 

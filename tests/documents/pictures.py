@@ -14,14 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, cast
 
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from bridge.admin.pages import PAGES
 from bridge.samples import PANELS
 from bridge.sinks import CONFIGS
+from tests.browser import a_browser
 from tests.documents.window import the_window
 from tests.pages import ROOT
-from tests.tools import needed
 
 FOLDER = ROOT / "docs" / "pictures"
 PHONE, DESK, CARD = 390, 1280, 720  # pixels that a screen is wide, or a message with what is around it
@@ -170,11 +170,9 @@ async def main(names: list[str]) -> None:
     wanted = [one for one in all_pictures() if not names or one.name.startswith(tuple(names))]
     FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory() as folder:
-        async with the_window(Path(folder)) as desk, async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=needed("chromium"), args=["--no-sandbox"])
+        async with the_window(Path(folder)) as desk, a_browser() as browser:
             for one in wanted:
                 (FOLDER / f"{one.name}.png").write_bytes(small(await take(browser, desk.url, one)))
-            await browser.close()
     if not names:
         for file in FOLDER.glob("*.png"):
             if file.stem not in {one.name for one in wanted}:

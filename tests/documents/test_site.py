@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import async_playwright
 
 from bridge.admin.preview import preview
 from bridge.intake import Destination
@@ -19,13 +18,13 @@ from bridge.messages.catalog import LOCALES
 from bridge.samples import samples
 from bridge.sinks.chats import SERVICES, specimen
 from tests.admin.drawings import Drawing, one_line
+from tests.browser import a_browser
 from tests.documents.desk import Desk
 from tests.fakes import START
 from tests.messages.speech import ENGLISH
 from tests.pages import PAGES, ROOT
 from tests.services.every import CHATS
 from tests.sinks.values import tools
-from tests.tools import needed
 
 pytestmark = pytest.mark.process
 
@@ -98,8 +97,7 @@ def test_the_gallery_shows_every_event_as_people_would_see_the_request(site: Pat
 async def test_nothing_of_the_site_is_fetched_from_elsewhere(site: Path) -> None:
     asked: list[str] = []
     files = [*site.rglob("*.html")]
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=needed("chromium"), args=["--no-sandbox"])
+    async with a_browser() as browser:
 
         async def look(some: Sequence[Path]) -> None:
             page = await browser.new_page()
@@ -108,5 +106,4 @@ async def test_nothing_of_the_site_is_fetched_from_elsewhere(site: Path) -> None
                 await page.goto(file.as_uri(), wait_until="networkidle")
 
         await asyncio.gather(*(look(files[number::LOOKING]) for number in range(LOOKING)))
-        await browser.close()
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []

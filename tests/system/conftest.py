@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from tests.browser import a_browser
 from tests.powercut.shim import compiled
 from tests.tools import needed
 
@@ -14,11 +15,8 @@ from tests.tools import needed
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One for all; whose tests share its loop, each with tabs of their own."""
-    program = needed("chromium")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    async with a_browser() as opened:
         yield opened
-        await opened.close()
 
 
 @pytest.fixture(scope="session")

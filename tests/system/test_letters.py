@@ -20,7 +20,8 @@ from tests.fakes import START
 from tests.services.email import below
 from tests.sinks.values import a_message, a_sink
 
-pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.process
+in_the_browser = pytest.mark.asyncio(loop_scope="session")  # the loop of the one that all share
 TYPES = ("user.limited", "node.connection_lost", "user.created", "alert.firing", "message.posted")
 LIGHTS: Any = ("light", "dark")
 WIDTHS = (700, 360)
@@ -53,6 +54,7 @@ async def seen_on(page: Page) -> str:
     return "\n".join(line.strip() for line in text.split("\n") if line.strip())
 
 
+@in_the_browser
 @pytest.mark.parametrize("locale", ["en", "fa", "ru"])
 async def test_a_letter_is_read_as_it_was_written_on_any_screen(browser: Browser, locale: str) -> None:
     context = await browser.new_context()
@@ -91,6 +93,7 @@ async def side_of(page: Page, selector: str) -> str:
     return "left" if start < end else "right"
 
 
+@in_the_browser
 @pytest.mark.parametrize(("locale", "side"), [("en", "left"), ("fa", "right"), ("ru", "left")])
 async def test_a_letter_begins_at_the_side_of_its_language(browser: Browser, locale: str, side: str) -> None:
     page = await browser.new_page()
@@ -106,6 +109,7 @@ async def test_a_letter_begins_at_the_side_of_its_language(browser: Browser, loc
     await page.close()
 
 
+@in_the_browser
 async def test_what_is_dark_differs_from_what_is_light(browser: Browser) -> None:
     """Else the sheet is not read, and dark screens show black on black or a glaring page."""
     colors = {}
@@ -119,7 +123,7 @@ async def test_what_is_dark_differs_from_what_is_light(browser: Browser) -> None
     assert [kind for kind, look in colors["light"].items() if look == colors["dark"][kind]] == []
 
 
-async def test_every_kind_of_piece_is_looked_at() -> None:
+def test_every_kind_of_piece_is_looked_at() -> None:
     html = "".join(letter["html"] for letter in letters("en"))
     kinds = ("remarks", "heading", "text", "label", "value", "rest", "footer")
     assert [kind for kind in kinds if f'{kind}"' not in html] == []

@@ -1,5 +1,6 @@
 """Bring a store to today's tables, once, when it is opened."""
 
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from bridge.store.schema import metadata
 #: The newest revision under migrations/versions; a test holds it there.
 HEAD = "0019"
 FOLDER = Path(__file__).parent / "migrations"
+_ALEMBIC = threading.Lock()  # it keeps what it works on in its modules: two at once would change each other's store
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -26,7 +28,7 @@ def migrate(engine: sa.Engine) -> None:
         if revision is None:
             _create_tables(connection)
         else:
-            _upgrade(connection, revision)
+            upgrade(connection)
 
 
 def _create_tables(connection: sa.Connection) -> None:
@@ -35,7 +37,8 @@ def _create_tables(connection: sa.Connection) -> None:
     connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
-def _upgrade(connection: sa.Connection, revision: str, *, to: str = HEAD) -> None:
+def upgrade(connection: sa.Connection, *, to: str = HEAD) -> None:
+    """Go through the history from where the tables are, or from the first; raise StoreError where they are newer."""
     from alembic import command  # 80 ms and 10 MB that only a store in need of it pays
     from alembic.config import Config
     from alembic.util import CommandError
@@ -44,8 +47,10 @@ def _upgrade(connection: sa.Connection, revision: str, *, to: str = HEAD) -> Non
     config.set_main_option("script_location", str(FOLDER))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, to)
+        with _ALEMBIC:
+            command.upgrade(config, to)
     except CommandError:
+        revision = revision_of(connection)
         raise StoreError(f"store: its tables are of a newer panelbridge (revision {revision})") from None
 
 

@@ -6,10 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
-from bridge.store.migrate import FOLDER
+from bridge.store.migrate import HEAD, upgrade
 
 MONTHS_AGO = 1_700_000_000_000  # milliseconds since 1970
 EVENT = (
@@ -31,7 +29,7 @@ def first_release(store: Path, marks: list[str]) -> None:
 def months_old(store: Path, marks: list[str], *, delivered: int) -> None:
     """A store of today in which so many events were delivered long ago, and these never."""
     _filled(
-        store, "head", [*((f"p0.{-n}", "delivered") for n in range(delivered)), *((mark, "pending") for mark in marks)]
+        store, HEAD, [*((f"p0.{-n}", "delivered") for n in range(delivered)), *((mark, "pending") for mark in marks)]
     )
 
 
@@ -39,10 +37,7 @@ def _filled(store: Path, revision: str, events: list[tuple[str, str]]) -> None:
     store.parent.mkdir(parents=True)
     engine = sa.create_engine(f"sqlite:///{store}")
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(FOLDER))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+        upgrade(connection, to=revision)
     engine.dispose()
     with closing(sqlite3.connect(store)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")

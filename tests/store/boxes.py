@@ -49,6 +49,12 @@ def subjects(deliveries: Iterable[Delivery]) -> list[str | None]:
     return [delivery.event.subject for delivery in deliveries]
 
 
+def make_as_of(connection: sa.Connection, revision: str) -> None:
+    """Make the tables as they were at that revision, where there are none yet."""
+    assert migrate.revision_of(connection) is None
+    migrate.upgrade(connection, to=revision)
+
+
 def downgrade(connection: sa.Connection, revision: str) -> None:
     """Have the tables be as they were at that revision, with all that is in them."""
     config = Config()

@@ -18,7 +18,7 @@ from bridge.store.backup import back_up, restore
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from tests.fakes import START, an_event, an_intake
-from tests.store.boxes import claimed
+from tests.store.boxes import claimed, make_as_of
 
 KEPT = "panelbridge.db.before-20261121T041418Z"
 
@@ -248,7 +248,7 @@ async def test_neither_way_changes_the_tables_of_an_older_panelbridge(
 ) -> None:
     engine = open_engine(new_file_url)
     with engine.begin() as connection:
-        migrate._upgrade(connection, "none", to="0001")
+        make_as_of(connection, "0001")
         event = "INSERT INTO events VALUES ('1', 'm', 'marzban', 'user.created', 'x', 'user:1', 1, 1, '{}', '{}', '[]')"
         connection.execute(sa.text(event))
     engine.dispose()

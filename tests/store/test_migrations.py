@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from bridge.store import migrate, open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.schema import metadata
 from tests.fakes import START, an_event, an_intake
-from tests.store.boxes import claimed, downgrade
+from tests.store.boxes import claimed, downgrade, make_as_of
 
+AT_ONCE = 4  # stores, each on a thread of its own
 _STATES = ("pending", "waiting", "delivered", "dead")
 
 
@@ -61,7 +63,7 @@ UNREAD = "ignore:.*expression-based index"
 
 
 @pytest.mark.filterwarnings(UNREAD)
-@pytest.mark.parametrize("build", [migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")])
+@pytest.mark.parametrize("build", [migrate._create_tables, migrate.upgrade])
 def test_a_new_store_and_one_with_a_history_are_the_same(
     any_database_url: str, build: Callable[[sa.Connection], None]
 ) -> None:
@@ -76,7 +78,7 @@ def test_a_new_store_and_one_with_a_history_are_the_same(
 
 def test_the_conditions_of_the_indexes_are_the_same_whichever_way_they_were_made(any_database_url: str) -> None:
     engine, made = open_engine(any_database_url), []
-    for build in (migrate._create_tables, lambda connection: migrate._upgrade(connection, "none")):
+    for build in (migrate._create_tables, migrate.upgrade):
         with engine.connect() as connection, connection.begin() as transaction:
             build(connection)
             made.append({name: " ".join(sql.split()).replace(" (", "(") for name, sql in _indexes(connection)})
@@ -85,10 +87,10 @@ def test_the_conditions_of_the_indexes_are_the_same_whichever_way_they_were_made
     assert made[0] == made[1]
 
 
-def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(store_url: str) -> None:
-    engine = open_engine(store_url)
+def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(any_database_url: str) -> None:
+    engine = open_engine(any_database_url)
     with engine.begin() as connection:
-        migrate._upgrade(connection, "none", to="0001")
+        make_as_of(connection, "0001")
         _fill(connection)
     migrate.migrate(engine)
     with engine.connect() as connection:
@@ -101,7 +103,7 @@ def test_a_store_of_the_first_release_is_upgraded_with_all_that_is_in_it(store_u
 def test_dead_letters_that_were_replayed_before_the_upgrade_are_dealt_with(any_database_url: str) -> None:
     engine = open_engine(any_database_url)
     with engine.begin() as connection:
-        migrate._upgrade(connection, "none", to="0004")
+        make_as_of(connection, "0004")
         _fill(connection)
         replay = (
             "INSERT INTO deliveries (id, event_id, sink, subject, row, made_at, state, attempts, replay_of)"
@@ -121,7 +123,7 @@ def test_what_was_counted_by_the_minute_before_the_upgrade_is_counted_by_the_qua
 ) -> None:
     engine = open_engine(any_database_url)
     with engine.begin() as connection:
-        migrate._upgrade(connection, "none", to="0011")
+        make_as_of(connection, "0011")
         add = (
             "INSERT INTO tallies (what, step, at, name, detail, n, ms_sum, ms_max)"
             " VALUES (:what, :step, :at, 'a', 'b', 2, :at, :at)"
@@ -136,16 +138,31 @@ def test_what_was_counted_by_the_minute_before_the_upgrade_is_counted_by_the_qua
     engine.dispose()
 
 
-async def test_deliveries_of_the_first_release_are_carried_on(store_url: str) -> None:
-    engine = open_engine(store_url)
+async def test_deliveries_of_the_first_release_are_carried_on(any_database_url: str) -> None:
+    engine = open_engine(any_database_url)
     with engine.begin() as connection:
-        migrate._upgrade(connection, "none", to="0001")
+        make_as_of(connection, "0001")
         _fill(connection)
     engine.dispose()
-    async with open_outbox(store_url) as outbox:
+    async with open_outbox(any_database_url) as outbox:
         assert [one.id for one in await claimed(outbox, now=START)] == [2, 1]  # the retry is due
         [made] = (await outbox.put(an_intake(an_event("user:new")))).deliveries
         assert made.id == 5
+
+
+def test_stores_that_are_upgraded_at_the_same_moment_are_each_upgraded(tmp_path: Path) -> None:
+    engines = [open_engine(f"sqlite:///{tmp_path}/{number}.db") for number in range(AT_ONCE)]
+    for engine in engines:
+        with engine.begin() as connection:
+            make_as_of(connection, "0001")
+            _fill(connection)
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(migrate.migrate, engines))
+    for engine in engines:
+        with engine.connect() as connection:
+            assert migrate.revision_of(connection) == migrate.HEAD
+            assert dict(_indexes(connection)).keys() == INDEXES.keys()
+        engine.dispose()
 
 
 @pytest.mark.filterwarnings(UNREAD)

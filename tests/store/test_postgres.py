@@ -148,24 +148,32 @@ async def test_a_crash_of_the_server_loses_nothing_that_was_put(outbox: SqlOutbo
 async def test_a_commit_whose_answer_is_lost_is_unavailable_and_may_have_happened(
     outbox: SqlOutbox, server: Postgres
 ) -> None:
-    await outbox.put(an_intake(an_event("user:before")))
+    [last] = (await outbox.put(an_intake(an_event("user:before")))).deliveries
+
+    async def put_until_one_waits() -> None:  # the server's own processes learn one by one that a commit waits
+        nonlocal last
+        while True:
+            [last] = (await outbox.put(an_intake(an_event("user:lost")))).deliveries
+
+    waits = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE wait_event = 'SyncRep' AND application_name LIKE 'panelbridge%'"
+    )
     with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as other:
         try:
             other.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")  # a commit waits for its answer
             other.execute("SELECT pg_reload_conf()")
-            await asyncio.to_thread(_until, other, "SELECT current_setting('synchronous_standby_names') = 'nobody'")
-            put = asyncio.ensure_future(outbox.put(an_intake(an_event())))
-            waits = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+            puts = asyncio.ensure_future(put_until_one_waits())
             await asyncio.to_thread(_until, other, waits)
             with pytest.raises(StoreUnavailable):
-                await put
+                await puts
         finally:
             other.execute("SET synchronous_commit = off")
             other.execute("ALTER SYSTEM RESET synchronous_standby_names")
             other.execute("SELECT pg_reload_conf()")
             await asyncio.to_thread(_until, other, "SELECT current_setting('synchronous_standby_names') = ''")
     await outbox.put(an_intake(an_event("user:after")))
-    assert subjects(await claimed(outbox)) == ["user:before", "user:alice", "user:after"]
+    assert subjects(await claimed(outbox, after=last.id)) == ["user:lost", "user:after"]
 
 
 async def test_a_connection_that_is_cut_before_the_commit_fails_its_job_and_nothing_happens(

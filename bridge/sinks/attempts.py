@@ -1,6 +1,6 @@
 """What a sink makes of an attempt that it has judged."""
 
-from bridge.outcome import Attempt, Delivered
+from bridge.outcome import Attempt, Delivered, Gone, Refused
 from bridge.value import replace
 
 
@@ -18,6 +18,15 @@ def as_message(attempt: Attempt, ref: str) -> Attempt:
     return replace(attempt, outcome=replace(outcome, ref=ref)) if isinstance(outcome, Delivered) else attempt
 
 
-def done(attempt: Attempt, already: bool) -> Attempt:
-    """`attempt`; delivered where what was asked for is so `already`."""
-    return replace(attempt, outcome=Delivered()) if already else attempt
+def taken_back(attempt: Attempt, *, already: bool, about_earlier: bool) -> Attempt:
+    """The `attempt` to take an earlier message back.
+
+    Delivered where it is not there any more `already`. Where what is in the way is about that message alone, or about
+    the thread that it stands in, it is refused: whatever else waits for the place does not wait for a person.
+    """
+    outcome = attempt.outcome
+    if already:
+        return replace(attempt, outcome=Delivered())
+    if about_earlier and isinstance(outcome, Gone):
+        return replace(attempt, outcome=Refused(outcome.reason))
+    return attempt

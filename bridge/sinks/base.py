@@ -18,8 +18,8 @@ from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
 from bridge.sinks.asking import Asking, Finding, Mark, Reach
 from bridge.sinks.attempts import as_message as as_message
-from bridge.sinks.attempts import done as done
 from bridge.sinks.attempts import noted as noted
+from bridge.sinks.attempts import taken_back as taken_back
 from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.picture import draw_ahead

@@ -11,8 +11,10 @@ OF_BOT = ("token not found", "bot limit exceed")
 GONE = ("no such group or user", "chat not found", "permission_denied", *OF_BOT)
 #: A limit was reached, whatever the status.
 LIMITED = ("local_rate_limited", "rate limit", "too many requests")
-#: To an edit or an answer: the earlier message is not there any more.
-LOST = ("message not found", "no such message", "message can't be edited", "not_found")
+#: To a deletion: it is not there any more, which is what was asked for.
+DELETED = ("message not found", "no such message", "not_found")
+#: To an edit or an answer: the earlier message is not there any more, or cannot be changed; it is sent anew.
+LOST = (*DELETED, "message can't be edited")
 
 
 def description_of(answer: JsonObject) -> str:

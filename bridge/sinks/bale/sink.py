@@ -31,7 +31,7 @@ from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refus
 from bridge.people.address import Form
 from bridge.sinks.asking import Asking
 from bridge.sinks.bale.advice import HOSTS, token_advice
-from bridge.sinks.bale.answers import GONE, LIMITED, LOST, NOT_FOUND, OF_BOT, description_of, has_any
+from bridge.sinks.bale.answers import DELETED, GONE, LIMITED, LOST, NOT_FOUND, OF_BOT, description_of, has_any
 from bridge.sinks.bale.asking import chat_asking
 from bridge.sinks.bale.mending import MENDING
 from bridge.sinks.bale.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
@@ -43,13 +43,13 @@ from bridge.sinks.base import (
     Flow,
     HttpSink,
     Tools,
-    done,
     in_between,
     json_object,
     noted,
     retry_after,
     seconds,
     short_hash,
+    taken_back,
 )
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
@@ -147,7 +147,8 @@ class BaleSink(HttpSink[BaleConfig]):
         if earlier is not None and earlier.delete:
             place = {"chat_id": self._chat_of(message), "message_id": self._message_id(message)}
             response = yield self._request("deleteMessage", place)
-            return done(self.judge(response), _is_lost(response))
+            already = _is_lost(response, DELETED)
+            return taken_back(self.judge(response), already=already, about_earlier=_is_lost(response))
         response = yield self._message_request(message, earlier)
         if earlier is None or not _is_lost(response):
             attempt = self.judge(response)
@@ -210,6 +211,6 @@ def _said(response: Response) -> str:
     return response.body[:100].decode("utf-8", "replace") if response.status >= 400 else ""
 
 
-def _is_lost(response: Response) -> bool:
+def _is_lost(response: Response, phrases: tuple[str, ...] = LOST) -> bool:
     said = description_of(json_object(response.body))
-    return bool(said) and has_any(said, LOST) and not has_any(said, GONE)
+    return bool(said) and has_any(said, phrases) and not has_any(said, GONE)

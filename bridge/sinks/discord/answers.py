@@ -70,9 +70,9 @@ AWAY: Mapping[int, str] = {
     40006: "This feature has been temporarily disabled server-side",
     40333: "Cloudflare is blocking your request",
 }
-#: To a deletion: it is not there any more, which is what was asked for.
-DELETED = 10008
-#: To an edit: the message is not there any more, or cannot be changed any more; it is sent anew.
+#: To a deletion: it is not there any more, or its thread is not, which is what was asked for.
+DELETED: Mapping[int, str] = {10003: "Unknown Channel", 10008: "Unknown Message"}
+#: To an edit: the message is not there any more, or cannot be changed any more; it is sent anew. A deletion is refused.
 LOST: Mapping[int, str] = {
     10003: "Unknown Channel",
     10008: "Unknown Message",

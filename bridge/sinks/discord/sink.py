@@ -52,13 +52,13 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
-    done,
     in_between,
     json_object,
     noted,
     retry_after,
     seconds,
     short_hash,
+    taken_back,
 )
 from bridge.sinks.discord.advice import HOSTS, url_advice
 from bridge.sinks.discord.answers import (
@@ -223,7 +223,8 @@ class DiscordSink(HttpSink[DiscordConfig]):
             return (yield from self._new_flow(message))
         if earlier.delete:
             response = yield self.build_delete(named[1], named[2])
-            return done(self.judge(response), error_code(json_object(response.body)) == DELETED)
+            code = error_code(json_object(response.body))
+            return taken_back(self.judge(response), already=code in DELETED, about_earlier=code in LOST)
         response = yield self.build_edit(message, named[1], named[2])
         if error_code(json_object(response.body)) in LOST:
             return noted((yield from self._new_flow(message)), SENT_ANEW)

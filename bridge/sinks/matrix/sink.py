@@ -45,13 +45,13 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
-    done,
     in_between,
     json_object,
     noted,
     retry_after,
     seconds,
     short_hash,
+    taken_back,
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.advice import HOSTS, base_advice, token_advice
@@ -188,11 +188,15 @@ class MatrixSink(HttpSink[MatrixConfig]):
         return noted(self._attempt(*(yield from self._placed(message, self._content(message)))), SENT_ANEW)
 
     def _delete_flow(self, message: Message, earlier: Earlier) -> Flow:
-        """Take the earlier message back; one that is not there any more is taken back."""
+        """Take the earlier message back; one that is not there any more is taken back.
+
+        Who may not take it back may well speak in the room.
+        """
         room, event = _parts(earlier.ref)
         url = self._url("rooms", room, "redact", event, short_hash(_key(message), event))
         response = yield Request("PUT", url, b"{}", self._headers)
-        return done(self.judge(response), _error(response) == NOT_FOUND)
+        error = _error(response)
+        return taken_back(self.judge(response), already=error == NOT_FOUND, about_earlier=error == FORBIDDEN)
 
     def _placed(self, message: Message | Digest, content: JsonObject) -> Placed:
         """Sent to the room: its address is looked up once; who is not in it joins, and says it again."""

@@ -14,6 +14,7 @@ OF_CHAT = frozenset({"chat.denied", "chat.not.found", "access.denied"})
 #: What passes by itself, whatever the status.
 AWAY = frozenset({"internal.error", "service.unavailable", "attachment.not.ready"})
 LIMITED = "too.many.requests"
+NOT_FOUND = ("not.found", "not found")
 #: What it says of a token in place of an error.
 UNKNOWN_BOT = "Invalid access_token"
 
@@ -27,6 +28,12 @@ def fault_of(answer: JsonObject) -> tuple[str, str] | None:
     if isinstance(code, str) and isinstance(said, str):
         return code, said
     return ("", said) if answer.get("success") is False and isinstance(said, str) else None
+
+
+def is_not_found(answer: JsonObject) -> bool:
+    """Whether the message that it is about is not there: by the code, or by words where it has none."""
+    code, said = fault_of(answer) or ("", "")
+    return code not in OF_CHAT and (code or said).lower().endswith(NOT_FOUND)
 
 
 def mid_of(answer: JsonObject) -> str | None:

@@ -41,17 +41,17 @@ from bridge.sinks.base import (
     Flow,
     HttpSink,
     Tools,
-    done,
     in_between,
     json_object,
     noted,
     retry_after,
     short_hash,
+    taken_back,
 )
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.max.advice import HOST, HOSTS, host_advice, token_advice
-from bridge.sinks.max.answers import AWAY, LIMITED, OF_BOT, OF_CHAT, UNKNOWN_BOT, fault_of, mid_of
+from bridge.sinks.max.answers import AWAY, LIMITED, OF_BOT, OF_CHAT, UNKNOWN_BOT, fault_of, is_not_found, mid_of
 from bridge.sinks.max.asking import UNASKED, chat_asking
 from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
@@ -170,7 +170,8 @@ class MaxSink(HttpSink[MaxConfig]):
         mid = self._message_id(earlier)
         if earlier is not None and mid is not None and earlier.delete:
             response = yield self._change("DELETE", mid)
-            return done(self.judge(response), _is_changed(response) or _is_lost(response))
+            already = _is_changed(response) or is_not_found(json_object(response.body))
+            return taken_back(self.judge(response), already=already, about_earlier=_is_lost(response))
         response = yield self._message_request(message, earlier if mid is not None else None)
         if earlier is None or mid is None or not _is_lost(response):
             attempt = self.judge(response)

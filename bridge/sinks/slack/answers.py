@@ -72,7 +72,7 @@ AWAY = frozenset(
 LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 #: To a deletion: it is not there any more, which is what was asked for.
 DELETED = "message_not_found"
-#: To an edit or a reply: the earlier message is not there any more, or closed; it is sent anew.
+#: To an edit or a reply: the earlier message is not there any more, or closed; it is sent anew. A deletion is refused.
 LOST = frozenset(
     {
         "message_not_found",

@@ -45,12 +45,12 @@ from bridge.sinks.base import (
     HttpSink,
     Tools,
     as_message,
-    done,
     in_between,
     json_object,
     noted,
     retry_after,
     short_hash,
+    taken_back,
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import Question
@@ -218,7 +218,8 @@ class SlackSink(HttpSink[SlackConfig]):
             return (yield from super().flow(message))
         if earlier.delete:
             response = yield self.build_delete(*place)
-            return done(self.judge(response), _error(response, json_object(response.body)) == DELETED)
+            name = _error(response, json_object(response.body))
+            return taken_back(self.judge(response), already=name == DELETED, about_earlier=name in LOST)
         response = yield self.build_reply(message, place[1]) if earlier.thread else self.build_edit(message, *place)
         if _error(response, json_object(response.body)) in LOST:
             return noted((yield from super().flow(message)), SENT_ANEW)

@@ -48,12 +48,12 @@ from bridge.sinks.base import (
     Flow,
     HttpSink,
     Tools,
-    done,
     in_between,
     json_object,
     noted,
     retry_after,
     seconds,
+    taken_back,
 )
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response, Unanswered
@@ -243,7 +243,8 @@ class TelegramSink(HttpSink[TelegramConfig]):
         """Take the earlier message back; one that is not there any more is taken back."""
         place = {"chat_id": self._chat, "message_id": self._message_id(earlier)}
         response = yield Request("POST", self._url / "deleteMessage", dump(place), {"Content-Type": "application/json"})
-        return done(self.judge(response), is_refused_for(response, *DELETED))
+        already = is_refused_for(response, *DELETED)
+        return taken_back(self.judge(response), already=already, about_earlier=is_refused_for(response, *LOST))
 
     def _flow(self, build: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Flow:
         """Until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""

@@ -93,7 +93,8 @@ def events_at(ledger: Ledger, query: Query) -> list[EventBrief]:
     """The events of the newest deliveries that are meant, those first."""
     found = ledger.read(walked_deliveries, query).deliveries
     by_id = {one.id: one for one in ledger.read(events_by_id, [*{one.event_id for one in found}])}
-    return _with_fates(ledger, [by_id[id_] for id_ in dict.fromkeys(one.event_id for one in found)])
+    ids = dict.fromkeys(one.event_id for one in found)
+    return _with_fates(ledger, [by_id[id_] for id_ in ids if id_ in by_id])  # another may be forgetting somebody
 
 
 def find(ledger: Ledger, query: Query, *, nowhere: bool = False) -> EventsFound:

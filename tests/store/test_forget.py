@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.admin import forgetting
+from bridge.admin import forgetting, operations
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Again, Attempt, Dead, Delivered, Done, Refused
@@ -17,13 +18,14 @@ from bridge.people.person import Person, forgotten_key
 from bridge.people.wants import chat_scope
 from bridge.store import open_ledger, open_outbox
 from bridge.store.backend import open_engine
-from bridge.store.base import AddressState, Settlement
+from bridge.store.base import AddressState, Settlement, State
 from bridge.store.migrate import migrate
 from bridge.store.outbox import SqlOutbox
 from bridge.store.personal import NOBODYS, RULES, WORDS
 from bridge.store.queries.erasures import want_empty_log, wanted_log
 from bridge.store.queries.links import put_link
-from bridge.store.queries.records import delivery_records
+from bridge.store.queries.records import count_deliveries, delivery_records
+from bridge.store.queries.walk import walked_deliveries
 from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.records import DeliveryRecord, Query
 from bridge.store.retention import empty_log_forever
@@ -154,6 +156,25 @@ async def test_ids_of_deliveries_go_on_though_the_newest_was_hers(outbox: SqlOut
     with open_ledger(any_store_url) as ledger:
         rows = ledger.read(lambda connection: connection.execute(sa.select(sa.func.count(deliveries.c.id))).scalar())
     assert (len(look_up(any_store_url)), rows) == (3, 4)  # what was left of the first two is gone
+
+
+async def test_whoever_looks_finds_nothing_of_the_newest_delivery_that_was_hers(
+    outbox: SqlOutbox, any_store_url: str
+) -> None:
+    await outbox.put(an_intake(an_event("user:bob")))
+    await outbox.put(an_intake(an_event("user:alice")))
+    forget(any_store_url)
+    with open_ledger(any_store_url) as ledger:
+        for query in (
+            Query(),
+            Query(states=(State.HELD_BACK,)),
+            Query(ids=(2,)),
+            Query(until=START + timedelta(days=1)),
+        ):
+            found = ledger.read(walked_deliveries, query).deliveries
+            assert {one.subject for one in found} <= {"user:bob"}
+            assert ledger.read(count_deliveries, query) == len(found)
+        assert [one.subject for one in operations.events_at(ledger, Query())] == ["user:bob"]
 
 
 async def test_what_comes_of_a_delivery_that_was_forgotten_on_its_way_is_not_recorded(

@@ -22,6 +22,8 @@ APART = timedelta(minutes=10)
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
+#: Whether it is one: of the newest that was forgotten a row is left, without an event.
+is_delivery = deliveries.c.event_id != sa.literal_column("''")
 #: What a record of a delivery is made of.
 delivery_columns = [
     *(c for c in deliveries.c if c.name not in ("event_id", "subject", "sealed", "recipient")),
@@ -39,7 +41,8 @@ def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRe
 
 def count_deliveries(connection: sa.Connection, query: Query, *, most: int | None = None) -> int:
     """How many deliveries a person means, counted up to `most`."""
-    some = sa.select(deliveries.c.id).where(*own_conditions(query), *event_fits(query)).limit(most).subquery()
+    meant = [is_delivery, *own_conditions(query), *event_fits(query)]
+    some = sa.select(deliveries.c.id).where(*meant).limit(most).subquery()
     return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
 
 

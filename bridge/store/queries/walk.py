@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from bridge.store.base import SETTLED, State
 from bridge.store.matching import is_about, is_of_type
 from bridge.store.moments import moment
-from bridge.store.queries.records import earlier, event_fits, id_conditions, own_conditions
+from bridge.store.queries.records import earlier, event_fits, id_conditions, is_delivery, own_conditions
 from bridge.store.queries.tail import deliveries_by_id, delivery_before
 from bridge.store.records import DeliveryRecord, Query
 from bridge.store.schema import deliveries, events
@@ -62,7 +62,7 @@ def walked_deliveries(connection: sa.Connection, query: Query) -> FoundDeliverie
     """The deliveries that a person means, as far as looking for them goes."""
     ids, end = _walked(connection, query)
     by_id = {one.id: one for one in deliveries_by_id(connection, ids)}
-    found = [by_id[id_] for id_ in ids]
+    found = [by_id[id_] for id_ in ids if id_ in by_id]  # another may be forgetting somebody
     if end is None or (query.limit is not None and len(found) >= query.limit):
         return FoundDeliveries(found)  # where a full list ended nobody needs to know
     return FoundDeliveries(found, end, _made_at(connection, end))
@@ -104,7 +104,7 @@ def _ids(
 ) -> Sequence[int]:
     select = (
         sa.select(_d.id)
-        .where(*where, *own_conditions(query), *event_fits(query))
+        .where(*where, is_delivery, *own_conditions(query), *event_fits(query))
         .order_by(*(order or _order(query)))
         .limit(query.limit)
     )

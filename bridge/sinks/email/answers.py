@@ -15,6 +15,7 @@ DATA = "DATA"
 #: What a letter is called by: what may stand in another one's head.
 MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,200}@[A-Za-z0-9.-]{1,254}>")
 FULL = 3600.0  # seconds until a full mailbox is asked again: somebody has to tidy it up
+SPENT = 3600.0  # seconds until a sender is tried again who may send no more today: nobody says when the day is over
 GREYLISTED = 300.0  # seconds that a stranger's first letter is kept waiting, as postgrey and its kin have it
 
 #: The letter, though it is not seen yet: too big, by the size that was announced.
@@ -44,10 +45,18 @@ OF_SENDER = frozenset(
     }
 )
 OF_PLACE = OF_MAILBOX | OF_SENDER
+#: The sender may send no more for a while, though it is said as if for good: Gmail's day, Exchange's.
+OF_QUOTA = frozenset({"5.4.5", "5.1.90"})
 NO_LOGIN = (530, 535)  # said to whatever command
 _RELAY = re.compile(r"relay", re.I)
 _CODE = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
 _PACE = re.compile(r"rate.?limit|too many|too (fast|quickly|much mail)|throttl|quota exceeded for (sender|host)", re.I)
+#: The same in words alone. Hops, recipients and a letter's size are counted too, and that does not pass.
+_QUOTA = re.compile(
+    r"rate.?limit|sending (limit|quota)|(daily|hourly) [\w ]{0,40}(limit|quota)|too many (messages|e-?mails)"
+    r"|quota exceeded for (sender|host)",
+    re.I,
+)
 _GREY = re.compile(r"gr[ea]y.?list", re.I)
 #: What a server adds for its own support: another one for each answer, so that no two would be alike.
 _TRACE = re.compile(r"\s+[\w.-]{12,} - g?smtp$|\s*\[[\w.-]+ [\dT:.Z-]{19,}[^\]]*\]$")
@@ -66,6 +75,8 @@ def outcome(code: int, command: str, text: str) -> Outcome:
         return Away(reason, FULL, counts=False)
     if code < 500:
         return _later(line, reason, command)
+    if about in OF_QUOTA or _QUOTA.search(line):
+        return Limited(SPENT)
     of_letter = about in OF_LETTER or (command == DATA and about not in OF_PLACE)
     return Refused(reason) if of_letter else Gone(reason)
 

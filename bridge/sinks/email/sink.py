@@ -10,6 +10,7 @@ Limits   a letter below 102 kB, or Gmail shows its beginning; 10 in 5 s to one h
 Answers  2xx to DATA delivered · before DATA 5xx gone: the sender, the mailbox or the login; after it 5xx refused,
          but for the codes that name a mailbox or a sender: gone, by the table in answers.py
          4xx away; in the words of a rate limited · a full mailbox away for an hour, whatever its code
+         a sender's quota that is spent limited for an hour, though Gmail says that with 550
          421 away · no STARTTLS, no AUTH where they are wanted: gone · no connection, no answer: away
 Quirks   a letter is never edited or taken back: whatever comes later is another one of the same conversation
          an answer that is lost after DATA leaves open whether it was taken: it is sent again, under its Message-ID

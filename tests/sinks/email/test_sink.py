@@ -13,7 +13,7 @@ from bridge.markup.service import Look
 from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.email.address import mailbox_key
-from bridge.sinks.email.answers import GREYLISTED, OF_PLACE
+from bridge.sinks.email.answers import GREYLISTED, OF_PLACE, SPENT
 from bridge.sinks.email.letter import read_letter
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.http import Response
@@ -204,6 +204,17 @@ FULL_BOX = Away("SMTP 452 to RCPT: 4.2.2 The email account that you tried to rea
         ("RCPT", 451, "4.7.1 rate limit exceeded, slow down", Limited),
         ("MAIL", 450, "4.2.1 The user is receiving mail too quickly", Limited),
         ("AUTH", 454, "4.7.0 Too many login attempts, please try again later.", Limited),
+        # what passes by tomorrow, said as if for good: it is the sender's quota, and no mailbox's
+        ("DATA", 550, "5.4.5 Daily user sending limit exceeded. For more information, go to support", Limited(SPENT)),
+        ("RCPT", 550, "5.4.5 Daily user sending quota exceeded", Limited(SPENT)),
+        ("MAIL", 550, "5.4.5 Daily SMTP relay limit exceeded for customer.", Limited(SPENT)),
+        ("RCPT", 550, "5.1.90 Your message can't be sent because you've reached your daily limit", Limited(SPENT)),
+        ("MAIL", 550, "5.7.1 rate limited: too many messages", Limited(SPENT)),
+        ("DATA", 554, "Too many emails from this sender", Limited(SPENT)),
+        # what is counted, and does not pass
+        ("DATA", 554, "5.4.6 Too many hops", Refused),
+        ("DATA", 552, "Message size exceeds the limit", Refused),
+        ("RCPT", 550, "5.5.3 Too many recipients", Gone),
         # what is no mail server's
         ("DATA", 200, "OK", Delivered()),
         ("MAIL", 250, "OK", Away),

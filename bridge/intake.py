@@ -87,6 +87,10 @@ class Fingerprint(Value):
     since: datetime | None = None
 
 
+#: Event's id → hashes of what only the user has that it is about.
+ProofsOfEvents = dict[str, tuple[str, ...]]
+
+
 class Routed(Value):
     """An event and its fate at the table.
 

@@ -18,6 +18,8 @@ _GONE = object()
 
 #: Path → what stood where it leads to.
 Originals = Mapping[str, list[Any]]
+#: Event's id → sink → what it may have unmasked.
+OriginalsOfEvents = dict[str, Mapping[str, Originals]]
 
 
 def originals_of(element: Any, paths: Iterable[str]) -> Originals:

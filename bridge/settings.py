@@ -212,7 +212,8 @@ def on_loopback(listen: str) -> str:
     return f"127.0.0.1:{listen.rpartition(':')[2]}"
 
 
-def _one_or_many(value: Any) -> Any:
+def one_or_many(value: Any) -> Any:
+    """A list, where one alone may stand for it."""
     return value if isinstance(value, list | tuple) else [value]
 
 
@@ -304,6 +305,6 @@ TimeZone = Annotated[str, AfterValidator(_zone)]
 #: One name or a list of them.
 Names = Annotated[
     tuple[str, ...],
-    BeforeValidator(_one_or_many),
+    BeforeValidator(one_or_many),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from bridge.alerts.periods import WEEKDAYS, Calendar, Every, Rhythm
-from bridge.settings import Names, Settings
+from bridge.settings import Names, Settings, one_or_many
 
 By = Literal["type", "owner", "node", "user"]
 ALL: tuple[By, ...] = ("type", "owner", "node", "user")
@@ -23,10 +23,6 @@ def _time_of_day(value: Any) -> Any:
         return time(int(hours), int(minutes))
     except ValueError:
         raise ValueError('should be a time of the day from "00:00" to "23:59"') from None
-
-
-def _one_or_many(value: Any) -> Any:
-    return value if isinstance(value, list | tuple) else [value]
 
 
 #: A time of the day, written `"09:00"`.
@@ -55,7 +51,7 @@ class ReportSettings(Settings):
     each: Literal["owner"] | None = Field(
         None, description="one for each owner of whose users something was told, at the address that is theirs: owner"
     )
-    by: Annotated[tuple[By, ...], BeforeValidator(_one_or_many)] = Field(
+    by: Annotated[tuple[By, ...], BeforeValidator(one_or_many)] = Field(
         ALL, description="what is told apart: type, owner, node, user"
     )
     picture: bool = Field(

@@ -18,8 +18,9 @@ from bridge.foreign import holds_more_values
 from bridge.ingress.limits import Limits
 from bridge.ingress.posted import as_intake, changing, deleted, edited, is_there, message_key, with_message_id
 from bridge.ingress.redelivery import Redelivery
-from bridge.ingress.source import OriginalsOfEvents, ProofsOfEvents, Source
-from bridge.intake import Fingerprint, Intake, Routed
+from bridge.ingress.source import Source
+from bridge.intake import Fingerprint, Intake, ProofsOfEvents, Routed
+from bridge.originals import OriginalsOfEvents
 from bridge.panels.base import Hook
 from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox, PutResult, Remembered

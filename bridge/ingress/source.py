@@ -4,23 +4,18 @@ elements → fingerprint, proofs → mask → parse, one element at a time: what
 go on.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from bridge.errors import BadPayload, TooLarge
 from bridge.event import Event, new_id
 from bridge.ingress.masking import Masker
-from bridge.intake import Fingerprint, SetAside
-from bridge.originals import Originals
+from bridge.intake import Fingerprint, ProofsOfEvents, SetAside
+from bridge.originals import OriginalsOfEvents
 from bridge.panels.base import Hook, Panel, ParsedEvent, SourceConfig
 from bridge.people.proof import ProofKey
 from bridge.sealing import Unmasking
 from bridge.value import replace
 
-#: Event's id → sink → what it may have unmasked.
-OriginalsOfEvents = dict[str, Mapping[str, Originals]]
-#: Event's id → hashes of what only the user has that it is about.
-ProofsOfEvents = dict[str, tuple[str, ...]]
 #: An event, and what tells its repeats; None where nothing does.
 FingerprintedEvent = tuple[Event, Fingerprint | None]
 

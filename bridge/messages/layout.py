@@ -65,8 +65,8 @@ WHOLE = ()  # it matters only where the whole thing is told
 NODE = ("node.*",)
 
 
-#: How long trouble lasted, by the word of the good news.
-LASTED = {pair.good: pair.lasted for pair in OPPOSITES}
+#: How long trouble lasted, by the good news: some has several kinds of trouble before it.
+_LASTED = {pair.good: pair.lasted for pair in OPPOSITES}
 
 #: The rows that each part of the data is shown by.
 LAYOUT: dict[str, tuple[FactRow, ...]] = {
@@ -250,10 +250,7 @@ LAYOUT: dict[str, tuple[FactRow, ...]] = {
         FactRow(N_("Mistakes"), field("mistakes"), wide=True),
     ),
     "event": (
-        *(
-            FactRow(label, lasted(good), lead=True)
-            for good, label in {pair.good: pair.lasted for pair in OPPOSITES}.items()
-        ),
+        *(FactRow(label, lasted(good), lead=True) for good, label in _LASTED.items()),
         FactRow(N_("Action"), words("action")),
         FactRow(N_("Owner"), field("owner")),
         FactRow(N_("By"), field("actor")),

@@ -1,6 +1,6 @@
 """What is asked of a source in turns, and what its answers say: what has changed, or whether it is there at all."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -9,17 +9,12 @@ from bridge.codec import dump
 from bridge.errors import BadPayload
 from bridge.event import Event, JsonObject, iso, new_id
 from bridge.foreign import present
-from bridge.intake import Fingerprint, SetAside
-from bridge.originals import Originals
+from bridge.intake import Fingerprint, ProofsOfEvents, SetAside
+from bridge.originals import OriginalsOfEvents
 from bridge.panels.base import Hook, Panel, PolledPanel, Watch
 from bridge.polled import OF_WATCH, Answer, Health, Polling, PollKey, Question
 from bridge.sealing import Unmasking
 from bridge.value import Value, field
-
-#: Event's id → sink → what it may have unmasked.
-OriginalsOfEvents = dict[str, Mapping[str, Originals]]
-#: Event's id → hashes of what only the user has that it is about.
-ProofsOfEvents = dict[str, tuple[str, ...]]
 
 
 class Understand(Protocol):

@@ -317,8 +317,6 @@ def reason_of(error: BaseException) -> str:
             return reason_of(error.__cause__)
         case aiohttp.ClientProxyConnectionError():
             return f"proxy: {_system_reason(error)}"
-        case socket.gaierror():
-            return "host not found"
         case OSError():
             return _system_reason(error)
         case _ if type(error).__name__ == "ProxyError":  # of aiohttp_socks: what the proxy said

@@ -46,7 +46,6 @@ def variables(
 ) -> Variables:
     """All of it; `same`: the newest events about the same; `parked`: sink → why its lane is."""
     last = last_of_each(event.fates)
-    table = [one for one in event.verdicts if not one.row.startswith("bridge")]
     return {
         "event": event,
         "name": (event.subject or "").partition(":")[2] or None,
@@ -54,7 +53,7 @@ def variables(
         "told": [told(words, one) for one in last],
         "delivered": sum(one.state is State.DELIVERED for one in last),
         "lag": _lag(event),
-        "matched": sum(one.matched for one in table),
+        "matched": sum(one.matched for one in event.verdicts),
         "rows": [_row(one, words) for one in folded(event.verdicts)],
         "deliveries": [_delivery(one, state, words, parked) for one in event.fates],
         "understood": _readable(event.data),

@@ -189,10 +189,6 @@ class TelegramSink(HttpSink[TelegramConfig]):
         chat = None if "chat_id" in self.config.address_expressions() else self._chat
         return chat_asking(self._url, chat, self.classify)
 
-    def build_plain(self, message: Message) -> Request:
-        """The same without markup."""
-        return self._message_request(message, None, plain=True)
-
     def build_digest(self, digest: Digest) -> Request:
         return self._digest_request(digest, plain=False)
 

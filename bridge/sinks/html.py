@@ -47,7 +47,7 @@ class HtmlLimits(Value):
 
 
 def clip_html(text: str, limits: HtmlLimits) -> str:
-    """The text as it is where it keeps the limits, else as many whole lines as do, or words of the first."""
+    """The text as it is where it keeps the limits, else cut: at a line's end, or a word's, that keeps half of it."""
     return text if limits.keeps(text) else _Cutter(limits).cut(text)
 
 
@@ -110,9 +110,7 @@ class _Cutter(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._limits = limits
         self._out: list[str] = []
-        self._now = self._part = _State()
-        self._line: _State | None = None
-        self._word: _State | None = None
+        self._now = self._part = self._word = self._line = _State()
         self._seen = False
         self.whole = True
 
@@ -122,11 +120,15 @@ class _Cutter(HTMLParser):
             self.close()
         except _Full:
             self.whole = False
-            end = self._line or self._word or self._part
+            end = self._end()
             kept = "".join(self._out[: end.parts]).rstrip() + ELLIPSIS
         else:
             end, kept = self._now, "".join(self._out)
         return kept + "".join(f"</{tag}>" for tag in reversed(end.opened))
+
+    def _end(self) -> _State:
+        """The last line's end where it keeps half of what fits, else the last word's, else the last part's."""
+        return next(end for end in (self._line, self._word, self._part) if 2 * end.shown >= self._part.shown)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         now, written = self._now, self._start_tag(tag, attrs)

@@ -39,8 +39,8 @@ PLAIN = Markup()
 def clip(text: str, limit: int, markup: Markup = PLAIN, size: Callable[[str], int] = len) -> str:
     """`text` in at most `limit` characters, as `size` counts them.
 
-    Whole lines, or where the first is too long whole words, or else whole parts; then an ellipsis, and what the cut
-    left open is closed.
+    Whole lines, or where these keep less than half of what fits whole words, or else whole parts; then an ellipsis, and
+    what the cut left open is closed.
     """
     if size(text) <= limit:
         return text
@@ -70,7 +70,7 @@ def _cut(text: str, limit: int, markup: Markup, size: Callable[[str], int]) -> _
         if used + sum(map(size, opened)) > limit:
             break
         fits = (match.end(), opened)
-    return line or word or fits
+    return next(end for end in (line, word, fits) if end is not None and 2 * end[0] >= fits[0])
 
 
 def _turn(mark: str, opened: tuple[str, ...], markup: Markup, *, begins: bool) -> tuple[str, ...]:

@@ -35,3 +35,15 @@ def test_what_was_written_is_not_written_anew_again_and_keeps_the_limit(text: st
     assert clip_html(written, LIMITS) == written
     assert len(written.encode("utf-8", "replace")) <= LIMITS.raw
     assert fits_html(written, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("<b>Head</b>\n" + "word " * 50, "<b>Head</b>\n" + " ".join(["word"] * 37) + "…"),
+        ("<b>Head</b>\n<pre>" + "x" * 300, "<b>Head</b>\n<pre>" + "x" * 160 + "…</pre>"),
+        ("<b>Head</b> " + "x" * 300, "<b>Head</b> " + "x" * 176 + "…"),
+    ],
+)
+def test_a_cut_takes_no_more_than_half_of_what_fits(text: str, kept: str) -> None:
+    assert clip_html(text, LIMITS) == kept

@@ -7,14 +7,13 @@ from hypothesis import strategies as st
 from bridge.markup.text import ELLIPSIS, Text
 from bridge.sinks.bale import message as bale
 from bridge.sinks.bale.text import BaleText
-from bridge.sinks.base import clip
 from bridge.sinks.discord.embed import MARKUP as DISCORD
 from bridge.sinks.discord.text import DiscordText
 from bridge.sinks.mattermost import message as mattermost
 from bridge.sinks.mattermost.text import MattermostText
-from bridge.sinks.slack import sink as slack
+from bridge.sinks.slack import message as slack
 from bridge.sinks.slack.text import SlackText
-from bridge.sinks.text import PLAIN, Markup, shows, utf16, web_url
+from bridge.sinks.text import PLAIN, Markup, clip, shows, utf16, web_url
 from tests.sinks.values import hostile_texts
 
 #: How each service's text is escaped, and cut.
@@ -33,6 +32,9 @@ WRITTEN: list[tuple[type[Text], Markup]] = [
         ("one\ntwo\nthree", 9, PLAIN, "one\ntwo…"),
         ("one two three", 9, PLAIN, "one two…"),
         ("aaaaaaaaaa", 5, PLAIN, "aaaa…"),
+        ("Head:\none two three four", 18, PLAIN, "Head:\none two…"),
+        ("Head:\naaaaaaaaaaaaaaaaaaa", 18, PLAIN, "Head:\naaaaaaaaaaa…"),
+        ("a bbbbbbbbbbbbbbbbb", 10, PLAIN, "a bbbbbbb…"),
         ("\n\nhello world", 9, PLAIN, "\n\nhello…"),
         ("**bold and long**", 12, DISCORD, "**bold…**"),
         ("**bold** _and it_", 15, DISCORD, "**bold** _and…_"),
@@ -41,7 +43,7 @@ WRITTEN: list[tuple[type[Text], Markup]] = [
         ("[label](https://x.example/a) after", 12, DISCORD, "…"),
         ("`code *not bold` rest", 13, DISCORD, "`code *not…`"),
         ("```\nline one\nline two\n```", 20, DISCORD, "```\nline one…```"),
-        ("a &amp;&amp;&amp; b", 10, slack.MARKUP, "a…"),
+        ("a &amp;&amp;&amp; b", 10, slack.MARKUP, "a &amp;…"),
         ("&amp;&amp;&amp;", 10, slack.MARKUP, "&amp;…"),
         ("*bold text* more", 9, slack.MARKUP, "*bold…*"),
         ("<https://x.example|a label> after", 20, slack.MARKUP, "…"),
@@ -55,6 +57,14 @@ def test_clip(text: str, limit: int, markup: Markup, expected: str) -> None:
 def test_a_clipped_text_is_never_longer_than_asked(text: str, limit: int, markup: Markup) -> None:
     assert len(clip(text, limit, markup)) <= limit
     assert utf16(clip(text, limit, markup, utf16)) <= limit
+
+
+@given(
+    words=st.lists(st.tuples(st.text("ab", min_size=1, max_size=90), st.sampled_from(" \n"))), limit=st.integers(1, 100)
+)
+def test_a_cut_takes_no_more_than_half_of_what_fits(words: list[tuple[str, str]], limit: int) -> None:
+    text = "".join(word + space for word, space in words).strip()
+    assert 2 * len(clip(text, limit)) >= min(len(text), limit)
 
 
 @given(text=hostile_texts, limit=st.integers(1, 400))

@@ -16,7 +16,7 @@ LIMITS = HtmlLimits(raw=TEXT, size=utf16, tags=KNOWN)
 
 
 def clip_html(text: str) -> str:
-    """The text as it is where it keeps the limits, else as many whole lines as do, or words of the first."""
+    """The text as it is where it keeps the limits, else cut: at a line's end, or a word's, that keeps half of it."""
     return html.clip_html(text, LIMITS)
 
 

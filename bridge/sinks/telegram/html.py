@@ -19,7 +19,7 @@ CAPTION_LIMITS = replace(LIMITS, shown=CAPTION)
 
 
 def clip_html(text: str) -> str:
-    """The text as it is where it keeps the limits, else as many whole lines as do, or words of the first."""
+    """The text as it is where it keeps the limits, else cut: at a line's end, or a word's, that keeps half of it."""
     return html.clip_html(text, LIMITS)
 
 

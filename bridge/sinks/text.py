@@ -5,7 +5,7 @@ part a backslash from what it escapes, and must keep whole lines.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from yarl import URL
 
@@ -44,33 +44,82 @@ def clip(text: str, limit: int, markup: Markup = PLAIN, size: Callable[[str], in
     """
     if size(text) <= limit:
         return text
-    at, opened = _cut(text, limit, markup, size)
+    _, *ends = _ends(text, limit, markup, size)
+    at, opened = _best(*ends)
     return text[:at].rstrip() + ELLIPSIS + "".join(reversed(opened))
 
 
-_Cut = tuple[int, tuple[str, ...]]  # where, and the marks that are open there
+def parted(text: str, limit: int, markup: Markup) -> Iterator[str]:
+    """All of `text`, in parts of at most `limit` characters: whole paragraphs, or lines, or words.
+
+    A mark that is open where a part ends is closed there, and opened again in the next one. No part of the markup is as
+    long as `limit`.
+    """
+    while len(text) > limit:
+        at, opened = _best(*_ends(text, limit, markup, len))
+        if text[at] == "\n":
+            opened = _over_lines(opened, markup)
+        yield _closed(text[:at].rstrip(), opened)
+        text = _opened(re.sub(r"\A(?:\n+| +)", "", text[at:]), opened)
+    yield text
 
 
-def _cut(text: str, limit: int, markup: Markup, size: Callable[[str], int]) -> _Cut:
+def _closed(text: str, opened: tuple[str, ...]) -> str:
+    """The text with its marks closed; one that opens at the very end is left out."""
+    for mark in reversed(opened):
+        text = text.removesuffix(mark).rstrip() if text.endswith(mark) else text + mark
+    return text
+
+
+def _opened(text: str, opened: tuple[str, ...]) -> str:
+    """The text with its marks opened again; one that closes at the very beginning is left out."""
+    for mark in reversed(opened):
+        text = text.removeprefix(mark).lstrip("\n") if text.startswith(mark) else mark + text
+    return text
+
+
+_End = tuple[int, tuple[str, ...]]  # where, and the marks that are open there
+_START: _End = (0, ())
+
+
+def _best(*ends: _End) -> _End:
+    """The first end that keeps at least half of what the last one does."""
+    return next(end for end in ends if 2 * end[0] >= ends[-1][0])
+
+
+def _ends(text: str, limit: int, markup: Markup, size: Callable[[str], int]) -> tuple[_End, _End, _End, _End]:
+    """Where the last paragraph, line, word and part end that fit."""
     used = size(ELLIPSIS)
     opened: tuple[str, ...] = ()
-    line: _Cut | None = None
-    word: _Cut | None = None
-    fits: _Cut = (0, ())
+    paragraph = line = word = fits = _START
     for match in markup.parts.finditer(text):
         part = match[0]
         if part == "\n":
-            line = (match.start(), opened) if line or shows(text[: match.start()]) else None
-            opened = tuple(mark for mark in opened if mark in markup.fences)
+            line = (match.start(), opened) if line[0] or shows(text[: match.start()]) else line
+            paragraph = line if text.startswith("\n", match.end()) else paragraph
+            opened = _over_lines(opened, markup)
         elif part.isspace():
             word = (match.start(), opened)
         elif part in markup.marks:
-            opened = _turn(part, opened, markup, begins=not text[match.start() - 1 : match.start()].isalnum())
+            opened = _turn(part, opened, markup, begins=_begins(match, markup))
         used += size(part)
         if used + sum(map(size, opened)) > limit:
             break
         fits = (match.end(), opened)
-    return next(end for end in (line, word, fits) if end is not None and 2 * end[0] >= fits[0])
+    return paragraph, line, word, fits
+
+
+def _over_lines(opened: tuple[str, ...], markup: Markup) -> tuple[str, ...]:
+    """Of the open marks those that a line's end does not close."""
+    return tuple(mark for mark in opened if mark in markup.fences)
+
+
+def _begins(mark: re.Match[str], markup: Markup) -> bool:
+    """Whether a mark can open: behind a letter only a fence can, where another one closes it."""
+    text, (start, end) = mark.string, mark.span()
+    if not text[start - 1 : start].isalnum():
+        return True
+    return mark[0] in markup.fences and text.find(mark[0], end) >= 0
 
 
 def _turn(mark: str, opened: tuple[str, ...], markup: Markup, *, begins: bool) -> tuple[str, ...]:

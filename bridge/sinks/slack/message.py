@@ -11,15 +11,16 @@ from bridge.markup.text import SPACE
 from bridge.message import Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.slack.service import SLACK
-from bridge.sinks.text import Markup, clip, shows
+from bridge.sinks.text import Markup, clip, parted, shows
 
 TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks
 DIGEST_PARTS = 10
 REST = 500  # characters that what is left out of a digest may take
+SEAMS = 50  # characters that marks may take which are closed at a section's end, and opened again
 
 #: Links, mentions and entities stay whole; the marks are closed again.
 MARKUP = Markup(
-    parts=re.compile(rf"<[^<>\n]{{1,3000}}>|&(?:amp|lt|gt);|```|{SPACE}[*_~`](?={SPACE})|.", re.DOTALL),
+    parts=re.compile(rf"<[^<>\n]{{1,2900}}>|&(?:amp|lt|gt);|```|{SPACE}[*_~`](?={SPACE})|.", re.DOTALL),
     marks=frozenset({"```", "`", "*", "_", "~"}),
     fences=frozenset({"```", "`"}),
 )
@@ -43,7 +44,7 @@ def message_blocks(message: Message) -> Iterator[Block]:
     """The remarks, whole, and as much of the text as is left room for."""
     remarks = remarks_of(message)
     yield from _context(remarks)
-    yield from _sections(clip(text_of(message), TOTAL - len(remarks), MARKUP))
+    yield from _sections(clip(text_of(message), TOTAL - len(remarks) - SEAMS, MARKUP))
 
 
 def summary_of(digest: Digest) -> str:
@@ -87,12 +88,5 @@ def _rest(text: str) -> Iterator[Block]:
 
 
 def _sections(text: str) -> Iterator[Block]:
-    """The text in parts of at most 3000 characters: whole if it can be, else by paragraphs, else by lines."""
-    while len(text) > SECTION:
-        at = max(text.rfind("\n\n", 0, SECTION + 2), 0) or max(text.rfind("\n", 0, SECTION + 1), 0)
-        at = at or text.find("\n", 1)  # not even a line fits: it is clipped
-        part, text = (text, "") if at < 0 else (text[:at], text[at:].lstrip("\n"))
-        if shows(part):
-            yield "section", clip(part, SECTION, MARKUP)
-    if shows(text):
-        yield "section", text
+    """The text, all of it: whole paragraphs, lines or words."""
+    yield from (("section", part) for part in parted(text, SECTION, MARKUP) if shows(part))

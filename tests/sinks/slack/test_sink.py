@@ -26,6 +26,10 @@ def sent(text: str, **settings: Any) -> dict[str, Any]:
     return said
 
 
+def sections(text: str) -> list[str]:
+    return [block["text"]["text"] for block in sent(text)["blocks"]]
+
+
 def test_one_section_carries_the_whole_text_and_the_fallback_repeats_it() -> None:
     assert sent(TEXT) == {
         "text": TEXT,
@@ -66,9 +70,38 @@ def test_a_paragraph_too_long_for_a_section_is_parted_at_its_lines() -> None:
     assert [len(block) for block in blocks] == [2999, 2999, 999]
 
 
-def test_a_line_too_long_for_a_section_is_clipped_and_the_rest_follows() -> None:
-    blocks = [block["text"]["text"] for block in sent("y" * 5000 + "\nafter")["blocks"]]
-    assert blocks == ["y" * 2999 + "…", "after"]
+def test_a_line_too_long_for_a_section_is_parted_at_its_words_and_the_rest_follows() -> None:
+    assert sections("Log:\n" + "word " * 1000 + "\nafter") == [
+        "Log:\n" + " ".join(["word"] * 599),
+        " ".join(["word"] * 401) + " \nafter",
+    ]
+    assert sections("y" * 5000 + "\nafter") == ["y" * 2999, "y" * 2001 + "\nafter"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parted"),
+    [
+        ("```\n" + "line\n" * 700 + "```", ["```\n" + "line\n" * 597 + "line```", "```" + "line\n" * 102 + "```"]),
+        ("```\n" + "line\n" * 598 + "```" + "x" * 99, ["```\n" + "line\n" * 597 + "line```", "x" * 99]),
+        ("line\n" * 598 + "```\ncode\n```", ["line\n" * 597 + "line", "```code\n```"]),
+        ("*" + "bold " * 700 + "*", ["*" + "bold " * 598 + "bold*", "*" + "bold " * 101 + "*"]),
+        ("* " + "star\n" * 700, ["* " + "star\n" * 598 + "star", "star\n" * 100 + "star"]),
+    ],
+)  # fmt: skip
+def test_what_a_section_leaves_open_is_closed_there_and_opened_again_in_the_next_one(
+    text: str, parted: list[str]
+) -> None:
+    assert sections(text) == parted
+
+
+@given(
+    st.lists(st.sampled_from(("line\n", "word ", "\n\n", "```", "x" * 700, "*b* ", "`c` ")), max_size=60).map("".join)
+)
+def test_sections_keep_to_three_thousand_characters_each_and_to_nine_thousand_five_hundred_together(text: str) -> None:
+    sizes = [len(section) for section in sections(text)]
+    assert max(sizes) <= 3000
+    assert sum(sizes) <= 9500
+    assert all(section.count("```") % 2 == 0 for section in sections(text)[:-1])
 
 
 def test_the_fallback_keeps_to_four_thousand_characters_and_the_blocks_to_nine_thousand_five_hundred() -> None:

@@ -101,7 +101,7 @@ def me_of(event: Event, *, at: datetime, zone: ZoneInfo, locale: str, several: b
     used, limit = (_whole(user.get(name, usage.get(name))) for name in ("used_bytes", "limit_bytes"))
     percent = _whole(usage.get("percent"))
     if percent is None and used is not None and limit:
-        percent = int(used / limit * 100)
+        percent = used * 100 // limit
     return Me(
         name=_text(user.get("username")),
         plan=_text(plan.get("plan")),

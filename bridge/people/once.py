@@ -31,7 +31,7 @@ def _used(event: Event) -> Threshold | None:
     used, limit = (number(user.get(name, usage.get(name))) for name in ("used_bytes", "limit_bytes"))
     percent = number(usage.get("percent"))
     if percent is None and used is not None and limit:
-        percent = used / limit * 100
+        percent = used * 100 // limit
     if event.type == "user.limited":
         percent = 100
     if not limit or percent is None:

@@ -201,6 +201,12 @@ def test_what_cannot_be_said_is_not_said(type_: str, data: dict[str, Any], expec
     assert is_told(told(type_, data), START) is expected
 
 
+@pytest.mark.parametrize("used", range(101))
+def test_every_percent_that_is_used_is_said_as_it_is(used: int) -> None:
+    event = told("user.usage_threshold", {"user": {"used_bytes": used, "limit_bytes": 100}})
+    assert me_of(event, at=START, zone=UTC, locale="en").percent == used
+
+
 def test_nothing_is_passed_through_by_itself() -> None:
     me = me_of(
         told("user.expired", {"user": {"name": "x", "note": "y", "email": "z"}}), at=START, zone=UTC, locale="en"

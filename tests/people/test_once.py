@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.event import Event, iso
 from bridge.intake import Destination, Intake, Routed, Threshold
-from bridge.people.once import threshold_of
+from bridge.people.once import USED, threshold_of
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.wishes import set_stopped
 from bridge.value import replace
@@ -21,6 +21,11 @@ GB = 2**30
 def used(percent: float, limit: int = 50 * GB) -> Event:
     user = {"username": "alice", "used_bytes": int(limit * percent / 100), "limit_bytes": limit}
     return replace(an_event(type_="user.usage_threshold"), data={"user": user})
+
+
+def sized(used: float, limit: float, *, type_: str = "user.usage_threshold") -> Event:
+    """So many bytes of so many."""
+    return replace(an_event(type_=type_), data={"user": {"used_bytes": used, "limit_bytes": limit}})
 
 
 def left(days: float, *, end: float = 30.0) -> Event:
@@ -55,6 +60,15 @@ def test_a_higher_figure_is_never_a_lower_step(one: float, other: float) -> None
     assert low is not None
     assert high is not None
     assert low.rank <= high.rank
+
+
+@given(st.integers(1, 2**62), st.sampled_from(USED))
+def test_a_step_is_reached_at_its_first_byte_and_not_one_earlier(limit: int, step: int) -> None:
+    reached = -(-limit * step // 100)
+    at, before = threshold_of(sized(reached, limit)), threshold_of(sized(reached - 1, limit))
+    assert at is not None
+    assert before is not None
+    assert at.rank >= step > before.rank
 
 
 async def put(outbox: SqlOutbox, *events: Event, key: str = "marzban/user:alice") -> list[str]:

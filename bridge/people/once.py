@@ -5,6 +5,8 @@ an event says is brought to the highest step that it has reached; of a cycle no 
 higher one.
 """
 
+from typing import Any
+
 from bridge.event import Event
 from bridge.foreign import moment, number, object_at
 from bridge.intake import Threshold
@@ -13,6 +15,7 @@ from bridge.intake import Threshold
 USED = (50, 75, 80, 90, 95, 100)
 LEFT = (30, 14, 7, 5, 3, 2, 1, 0)
 DAY = 86400.0
+MOST = 2**63 - 1  # that a store keeps of a figure; a panel's may be anything
 
 
 def threshold_of(event: Event) -> Threshold | None:
@@ -28,16 +31,20 @@ def threshold_of(event: Event) -> Threshold | None:
 
 def _used(event: Event) -> Threshold | None:
     user, usage = object_at(event.data, "user"), object_at(event.data, "usage")
-    used, limit = (number(user.get(name, usage.get(name))) for name in ("used_bytes", "limit_bytes"))
-    percent = number(usage.get("percent"))
+    used, limit = (_size(user.get(name, usage.get(name))) for name in ("used_bytes", "limit_bytes"))
+    percent = 100 if event.type == "user.limited" else number(usage.get("percent"))
     if percent is None and used is not None and limit:
         percent = used * 100 // limit
-    if event.type == "user.limited":
-        percent = 100
     if not limit or percent is None:
         return None
     reached = max((step for step in USED if step <= percent), default=0)
-    return Threshold("used", f"{limit:.0f}", reached, int(used or 0))
+    return Threshold("used", str(limit), reached, used or 0)
+
+
+def _size(value: Any) -> int | None:
+    """The number in whole bytes, as near as a store can keep it."""
+    found = number(value)
+    return None if found is None else max(-MOST, min(int(found), MOST))
 
 
 def _left(event: Event) -> Threshold | None:

@@ -304,6 +304,17 @@ def test_a_node_says_of_each_address_what_it_is_there_for() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("used", "limit", "percent"),
+    [(29, 100, 29.0), (2, 3, 66.7), (7, 5, 100.0), (10**400, 5, 100.0), (5, 10**400, 0.0)],
+    ids=lambda figure: f"{figure!s:.21}",
+)
+def test_a_threshold_that_does_not_say_which_is_as_much_as_is_used(used: int, limit: int, percent: float) -> None:
+    data = {"trafficLimitBytes": limit, "userTraffic": {"usedTrafficBytes": used}}
+    usage = understood("user.bandwidth_usage_threshold_reached", data).data["usage"]
+    assert usage.get("percent", 0.0) == percent
+
+
 def test_a_threshold_says_which() -> None:
     (user,) = heard(panel(), recording("081-v3").hook)
     assert user.data["usage"] == {"used_bytes": 1073741824, "limit_bytes": 53687091200, "percent": 80}

@@ -71,6 +71,23 @@ def test_a_step_is_reached_at_its_first_byte_and_not_one_earlier(limit: int, ste
     assert at.rank >= step > before.rank
 
 
+@pytest.mark.parametrize("type_", ["user.usage_threshold", "user.limited"])
+@pytest.mark.parametrize(
+    ("used", "limit"),
+    [(2**63, 2**62), (2**64 - 1, 2**64 - 1), (5, 2**64), (1e300, 10**18), (10**400, 5), (5, 10**400), (-(2**64), 5)],
+    ids=lambda figure: f"{figure!s:.21}",
+)
+async def test_no_figure_is_too_odd_to_be_kept(outbox: SqlOutbox, type_: str, used: float, limit: float) -> None:
+    assert await put(outbox, sized(used, limit, type_=type_)) == [type_]
+
+
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("type_", ["user.expiring", "user.expired", "user.expired_reminder"])
+async def test_no_end_is_too_far_away_to_be_kept(outbox: SqlOutbox, type_: str, end: str) -> None:
+    event = replace(an_event(type_=type_), data={"user": {"username": "alice", "expires_at": end}})
+    assert await put(outbox, event) == [type_]
+
+
 async def put(outbox: SqlOutbox, *events: Event, key: str = "marzban/user:alice") -> list[str]:
     """The types that are to be sent, each event put by itself."""
     made = []

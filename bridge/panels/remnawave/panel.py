@@ -230,7 +230,7 @@ def _user(user: JsonObject) -> JsonObject:
 
 
 def _percent(used: int | None, limit: int | None) -> float | None:
-    return round(min(used / limit, 1) * 100, 1) if used is not None and limit else None
+    return round(min(max(used, 0), limit) * 100 / limit, 1) if used is not None and limit else None
 
 
 def _node(node: JsonObject, *, warned: bool = False) -> JsonObject:

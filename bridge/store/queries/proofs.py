@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from bridge.codec import load
 from bridge.foreign import value_at
 from bridge.store.compiled import write
+from bridge.store.matching import is_about
 from bridge.store.moments import micros
 from bridge.store.queries.directory import records_of
 from bridge.store.queries.links import link_of, unlink
-from bridge.store.schema import events, proofs, subject_head
+from bridge.store.schema import events, proofs
 
 BY_PROOF = "proof"
 CHUNK = 500  # keys that are looked up at once
@@ -56,11 +57,15 @@ def chat_elsewhere(connection: sa.Connection, key: str, sender: str, chat: str) 
 def _known_chats(connection: sa.Connection, key: str) -> Iterator[str]:
     record: Mapping[str, Any] = records_of(connection, [key]).get(key) or {}
     yield from _private_chat(record.get("telegram"))
+    yield from _private_chat(value_at(last_data(connection, key), "user", "telegram_id"))
+
+
+def last_data(connection: sa.Connection, key: str) -> Mapping[str, Any]:
+    """What the panel's last event of a recipient says; nothing where there is none."""
     realm, _, subject = key.partition("/")
-    theirs = subject_head(events.c.subject) == subject_head(subject), events.c.subject == subject
-    last = sa.select(events.c.data).where(*theirs, events.c.realm == realm).order_by(events.c.id.desc()).limit(1)
-    for data in connection.execute(last).scalars():
-        yield from _private_chat(value_at(load(data), "user", "telegram_id"))
+    theirs = is_about(subject), events.c.realm == realm
+    last = sa.select(events.c.data).where(*theirs).order_by(events.c.id.desc()).limit(1)
+    return next((load(data) for data in connection.execute(last).scalars()), {})
 
 
 def _private_chat(value: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, ClassVar
 
 from bridge.people.proof import Proof
+from bridge.people.recipient import name_in
 from bridge.value import Value, field
 
 
@@ -86,7 +87,7 @@ class Hearing(Value):
 class Answer(Value, kw_only=True):
     """One thing to be said in a chat; kept with what was heard until it is said.
 
-    name     of the customer that it is about
+    about    key of the customer that it is about; empty where it is about nobody
     persons  keys of the customers that its buttons are about
     locale   the language of whoever is there; empty for the file's
     wants    what they have said of categories, by their names
@@ -97,13 +98,18 @@ class Answer(Value, kw_only=True):
 
     told: Told
     chat: int
-    name: str = ""
+    about: str = ""
     locale: str = ""
     wants: Mapping[str, bool] = field(default_factory=dict)
     persons: Sequence[str] = ()
     message: int | None = None
     secret: int | None = None
     press: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the customer that it is about."""
+        return name_in(self.about)
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept; what is not there is left out."""
@@ -120,6 +126,23 @@ MOST_LEFT = 200  # answers that wait to be said, the newest
 def with_left(state: Mapping[str, Any], answers: Sequence[Answer]) -> list[Any]:
     """What is left to be said by a turn's state, and these behind it, as they are kept."""
     return [*state.get("answers", ()), *(one.to_json() for one in answers)][-MOST_LEFT:]
+
+
+def is_left_about(state: Mapping[str, Any], key: str) -> bool:
+    """Whether what is left to be said by a turn's state names that customer."""
+    return any(key in (one.get("about"), *one.get("persons", ())) for one in state.get("answers", ()))
+
+
+def without_about(state: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A turn's state in which nothing is left to be said about that customer, and no button is theirs."""
+    left = [one for one in state.get("answers", ()) if one.get("about") != key]
+    return {**state, "answers": [_without_person(one, key) for one in left]}
+
+
+def _without_person(stored: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    if key not in stored.get("persons", ()):
+        return stored
+    return {**stored, "persons": [one for one in stored["persons"] if one != key]}
 
 
 class Button(Value):

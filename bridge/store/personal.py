@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from bridge.codec import load
 from bridge.mute import MuteKind
+from bridge.people.heard import is_left_about
 from bridge.people.person import Person, has_text
 from bridge.people.wants import CHAT
+from bridge.polled import Polling
 from bridge.store.index_key import index_key
 from bridge.store.rows import Row, event_of
 from bridge.store.schema import (
@@ -137,6 +139,9 @@ def _address(person: Person, row: Row) -> Relation | None:
 
 
 def _polled(person: Person, row: Row) -> Relation | None:
+    """A panel's answer, which comes again; of a bot what it has still to say, which names them."""
+    if row.what == Polling.BOT.value:
+        return Relation.WORDS if row.state is not None and is_left_about(load(row.state), person.key) else None
     return Relation.BEYOND if row.source in person.sources and person.is_named_in(row.state) else None
 
 

@@ -22,6 +22,7 @@ from tests.polling.a_bot import ALICE, BOB, HERE, SENDER, STRANGER, THERE, Liste
 from tests.services.service import Answer
 from tests.services.telegram import TOKEN
 from tests.services.telegram_updates import a_private_chat
+from tests.store.forgetting import forget
 
 
 async def test_who_presses_start_under_a_link_is_told_there_from_then_on(here: Listening) -> None:
@@ -316,6 +317,43 @@ async def test_people_are_heard_while_nothing_can_be_said_to_them_and_are_answer
 
 async def _away(*args: object) -> None:
     raise Unheard("HTTP 502")
+
+
+async def test_what_waits_to_be_said_about_who_is_forgotten_is_not_said(here: Listening, any_store_url: str) -> None:
+    say, here.bot._say = here.bot._say, _away  # type: ignore[method-assign]
+    others = "paris/user:alice"
+    for text in (*[f"/start {await here.a_token(key, holds=86400.0)}" for key in (ALICE, BOB, others)], "/settings"):
+        here.telegram.writes(HERE, text)
+        await here.bot.step(here.plan)
+        here.clock.step(3600.0)
+    await asyncio.to_thread(forget, any_store_url)
+    assert ALICE not in everything(any_store_url)
+    here.bot._say = say  # type: ignore[method-assign]
+    await here.bot.step(here.plan)
+    named = ["bob" if "bob" in one else "alice" if "alice" in one else "" for one in here.said(HERE)]
+    assert named == ["bob", "alice", ""]
+    assert here.buttons(HERE)[-2:] == ["Disconnect \u2068bob\u2069", "Disconnect \u2068alice\u2069"]
+
+
+async def test_who_is_forgotten_while_the_bot_listens_is_not_kept_again(here: Listening, any_store_url: str) -> None:
+    say, here.bot._say = here.bot._say, _away  # type: ignore[method-assign]
+    here.telegram.writes(HERE, f"/start {await here.a_token()}")
+    await here.bot.step(here.plan)
+    here.clock.step(3600.0)
+    hear = here.bot._hear
+
+    async def meanwhile(*args: Any) -> Any:
+        found = await hear(*args)
+        await asyncio.to_thread(forget, any_store_url)
+        return found
+
+    here.bot._hear = meanwhile  # type: ignore[method-assign]
+    here.telegram.writes(HERE, "/settings")
+    await here.bot.step(here.plan)
+    assert ALICE not in everything(any_store_url)
+    here.bot._hear, here.bot._say = hear, say  # type: ignore[method-assign]
+    await here.bot.step(here.plan)
+    assert here.said(HERE) == ["What shall I tell you?"]
 
 
 async def test_a_bot_that_ends_while_the_store_is_away_ends(here: Listening, monkeypatch: pytest.MonkeyPatch) -> None:

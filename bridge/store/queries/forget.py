@@ -18,8 +18,9 @@ from bridge.store.ledger import Ledger
 from bridge.store.personal import RULES, Relation, may_name, without_name
 from bridge.store.queries import attempts as tries
 from bridge.store.queries.erasures import erased_something
+from bridge.store.queries.polled import leave_unsaid
 from bridge.store.rows import Row, event_of
-from bridge.store.schema import addresses, attempts, deliveries, events, links, metadata, wishes
+from bridge.store.schema import addresses, attempts, deliveries, events, links, metadata, polled, wishes
 from bridge.value import Value
 
 WINDOW = 2000  # rows that are looked through at once
@@ -123,7 +124,9 @@ def is_written_anywhere(connection: sa.Connection, person: Person) -> bool:
 
 def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, places: Places) -> dict[str, int]:
     """Erase what was found; how many rows of which table that were. What is theirs goes, else their name does."""
-    if found.relation is Relation.WORDS:
+    if found.table is polled:
+        counts = {"polled": sum(leave_unsaid(connection, key, person.key) for key in keys_of(found))}
+    elif found.relation is Relation.WORDS:
         counts = _erase_words(connection, found, person)
     elif found.table is events:
         counts = _erase_events(connection, found, person, now, places)

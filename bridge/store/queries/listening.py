@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from bridge.people.heard import UNDO, UNLINK, Answer, Heard, Said, Told, button_key, with_left
 from bridge.people.link import hash_of, is_token
-from bridge.people.recipient import name_in
 from bridge.people.wants import CATEGORIES, all_of, chat_scope
 from bridge.polled import PollResult
 from bridge.store.queries.addresses import address_state, put_states
@@ -65,7 +64,7 @@ def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting
         for one in take_unlinked(connection, sender, most=UNLINKED_AT_ONCE):
             if one.chat.isdecimal():
                 there = _Chat(connection, sender, Heard(said=Said.OTHER, chat=int(one.chat)), now)
-                yield replace(there._answer(Told.REVOKED if one.revoked else Told.UNLINKED), name=name_in(one.key))
+                yield replace(there._answer(Told.REVOKED if one.revoked else Told.UNLINKED), about=one.key)
 
 
 class _Chat(Value):
@@ -109,12 +108,12 @@ class _Chat(Value):
         if key is None:
             yield self._answer(Told.EXPIRED)
             return
-        before, name = link_of(self.connection, self.sender, key), name_in(key)
+        before = link_of(self.connection, self.sender, key)
         if before not in (None, place):
             note_moved(self.connection, key, self.sender, now=self.now)
         put_link(self.connection, key, self.sender, place, how="token", now=self.now)
         self._comes_back()
-        yield replace(self._answer(Told.LINKED), name=name)
+        yield replace(self._answer(Told.LINKED), about=key)
         if before not in (None, place):
             yield from self._elsewhere(Told.MOVED, before, key)
 
@@ -128,7 +127,7 @@ class _Chat(Value):
             if not chat_elsewhere(self.connection, key, self.sender, self.place):
                 told = self._link_shown(key)
             secret = self.heard.secret if number == 0 else None
-            yield replace(self._answer(told), name=name_in(key), secret=secret)
+            yield replace(self._answer(told), about=key, secret=secret)
 
     def _link_shown(self, key: str) -> Told:
         """Link one who has no chat elsewhere by what is shown, unless nothing of the kind does."""
@@ -151,7 +150,7 @@ class _Chat(Value):
             self._unblock()
             add_audit(self.connection, UNDONE, {"key": key}, who=THEMSELVES, now=self.now)
         silent = wants_nothing(self.connection, key, self.sender, self.place)
-        yield replace(self._answer(Told.UNDONE_STOPPED if silent else Told.UNDONE), name=name_in(key))
+        yield replace(self._answer(Told.UNDONE_STOPPED if silent else Told.UNDONE), about=key)
         if before is not None:
             yield from self._elsewhere(Told.UNLINKED, before, key)
 
@@ -161,7 +160,7 @@ class _Chat(Value):
         if key is None:
             yield self._answer(Told.SETTINGS)
             return
-        answer = replace(self._answer(Told.UNLINKED), name=name_in(key))
+        answer = replace(self._answer(Told.UNLINKED), about=key)
         give_up(self.connection, key, self.sender, self.place)
         yield answer
 
@@ -169,7 +168,7 @@ class _Chat(Value):
         """Say of somebody in another chat that it is theirs no more; not where that wants to be told nothing."""
         if chat.isdecimal() and not wants_nothing(self.connection, key, self.sender, chat):
             there = _Chat(self.connection, self.sender, Heard(said=Said.OTHER, chat=int(chat)), self.now)
-            yield replace(there._answer(told), name=name_in(key), persons=(key,))
+            yield replace(there._answer(told), about=key, persons=(key,))
 
     def _comes_back(self) -> bool:
         """They want to be told again; whether anybody here was told before, or wanted nothing."""

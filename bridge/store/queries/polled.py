@@ -15,6 +15,7 @@ from bridge.codec import dump, load
 from bridge.event import JsonObject, iso
 from bridge.foreign import moment as time_of
 from bridge.intake import Intake
+from bridge.people.heard import is_left_about, without_about
 from bridge.polled import Health, Polling, PollKey, PollResult, Turn
 from bridge.store.base import PutResult
 from bridge.store.moments import micros, moment
@@ -76,6 +77,22 @@ def put_polled(
     kept = [intake for (intake, _), lasts in zip(found, lasting, strict=True) if lasts]
     results = iter(put(connection, kept, names=names))
     return [next(results) if lasts else None for lasts in lasting]
+
+
+def leave_unsaid(connection: sa.Connection, row: Sequence[Any], about: str) -> bool:
+    """Take what is left to be said about a customer from what is kept of a bot, by its key; whether there was any.
+
+    Whoever has its turn holds it in memory: that turn is over, and what was heard in it is told again.
+    """
+    lock_next_id(connection)  # first of all, as whoever hears does
+    source, what = row
+    key = PollKey(source, Polling(what))
+    turn = last_turn(connection, key)
+    if turn is None or turn.state is None or not is_left_about(turn.state, about):
+        return False
+    values = {"turn": turn.number + 1, "due_at": 0, "state": dump(without_about(turn.state, about)).decode()}
+    connection.execute(sa.update(polled).where(*_ROW).values(values), _names(key))
+    return True
 
 
 def forget_polled(connection: sa.Connection, sources: Sequence[str], before: datetime) -> int:

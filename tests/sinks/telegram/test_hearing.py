@@ -84,7 +84,7 @@ def test_the_next_is_asked_for_behind_the_last_that_was_told_whatever_that_was()
 
 @pytest.mark.parametrize("told", Told)
 def test_what_is_said_is_what_the_contract_allows_and_no_markup(told: Told) -> None:
-    answer = Answer(told=told, chat=42, name="<b>")
+    answer = Answer(told=told, chat=42, about="marzban/user:<b>")
     words = Words("<b> & [x](y)", [[Button("✓ News", "news:off")]])
     [request] = EARS.requests(answer, words)
     assert request.url.path.endswith("/sendMessage")

@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.admin import drafts
 from bridge.admin.announcing import _is_meant
+from bridge.people.wants import chat_scope, mailbox_scope
 from bridge.store import open_ledger, open_outbox
 from bridge.store.queries.audit import audit_records
 from bridge.store.queries.links import put_link
 from bridge.store.queries.records import delivery_records
+from bridge.store.queries.wishes import set_wants
 from bridge.store.records import Query
 from tests.commands import Run, typed_by
 from tests.fakes import START
@@ -228,3 +231,49 @@ def test_a_template_that_fails_for_anybody_is_told_before_anything_is_made(
     assert err.startswith("announce: the template fails for ")
     assert (status, recipients(store_url)) == (1, 0)
     assert json.loads(run("announce", "--list", "--json")[1]) == []
+
+
+@pytest.mark.parametrize(
+    "whose",
+    [
+        "marzban/user:bob",
+        chat_scope("telegram bot 123456", "2"),  # the chat that the directory names
+        chat_scope("telegram bot 123456", "6"),  # the chat that is linked
+    ],
+)
+def test_it_is_tried_in_the_language_that_somebody_has_chosen(
+    run: Run, store_url: str, tmp_path: Path, whose: str
+) -> None:
+    (tmp_path / "soon.j2").write_text("{% block en %}Soon{% endblock %}{% block ru %}{{ me.name.x.y }}{% endblock %}")
+    assert run(*NEW, "all", "--dry-run")[0] == 0
+    with open_ledger(store_url) as ledger:
+        ledger.write(set_wants, whose, {"locale": "ru"}, by="themselves", now=START)
+    status, _, err = run(*NEW, "all", "--yes")
+    assert err.startswith("announce: the template fails for ru: ")
+    assert (status, recipients(store_url)) == (1, 0)
+
+
+def test_it_is_tried_for_all_however_few_are_shown(
+    run: Run, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "LANGUAGES", 1)
+    assert set(json.loads(run(*NEW, "all", "--dry-run", "--json")[1])["previews"]) == {"en"}
+    (tmp_path / "soon.j2").write_text("{% block en %}Soon{% endblock %}{% block fa %}{{ me.name.x.y }}{% endblock %}")
+    assert run(*NEW, "all", "--yes")[2].startswith("announce: the template fails for fa: ")
+    assert recipients(store_url) == 0
+
+
+def test_what_is_chosen_where_a_message_goes_comes_before_their_own_word_and_that_before_their_record(
+    run: Run, store_url: str
+) -> None:
+    def languages() -> set[str]:
+        return set(json.loads(run(*NEW, "all", "--dry-run", "--json")[1])["previews"])
+
+    assert languages() == {"en", "fa"}
+    with open_ledger(store_url) as ledger:
+        ledger.write(set_wants, "marzban/user:alice", {"locale": "ru"}, by="operator", now=START)
+        assert languages() == {"en", "ru"}
+        ledger.write(set_wants, chat_scope("telegram bot 123456", "1"), {"locale": "en"}, by="themselves", now=START)
+        assert languages() == {"en"}
+        ledger.write(set_wants, mailbox_scope("1"), {"locale": "fa"}, by="themselves", now=START)
+    assert languages() == {"en"}

@@ -12,16 +12,18 @@ from typing import Any, NamedTuple
 from bridge.admin.dry_run import DryRun
 from bridge.errors import BridgeError
 from bridge.intake import NO_TABLE, Decision, Destination, Intake, Routed
-from bridge.people.address import Address, Addressing
+from bridge.people.address import Address
 from bridge.people.announcement import announcement, place_in_line
 from bridge.people.brand import Brands
 from bridge.people.person import an_event_about
 from bridge.people.recipient import Audience, is_customer, is_owner
+from bridge.people.wants import place_scope
 from bridge.sinks.base import Sink
 from bridge.store.ledger import Ledger
 from bridge.store.queries import announcements
 from bridge.store.queries.directory import records_after
 from bridge.store.queries.links import linked_to
+from bridge.store.queries.wishes import locales_chosen
 from bridge.store.records import AnnouncementRecord
 from bridge.terms import Terms
 from bridge.value import Value
@@ -34,7 +36,7 @@ WINDOW = 2000  # records that one look reads
 class Reached(Value):
     """Somebody who can be told.
 
-    locale  the language of their record, or else their brand's; None for the sink's
+    locale  the language that they have chosen, or else their record's, or their brand's; None for the sink's
     brand   who speaks to them, None for the file's own
     sink    the brand's, by which they are told; None for the announcement's
     """
@@ -81,7 +83,8 @@ def customers_sink(ready: DryRun, name: str) -> Sink:
 def counted(ledger: Ledger, chosen: Sequence[str], ready: DryRun, sink: str) -> Counted:
     """Whom of the people that the directory knows, and of those who have linked a chat, an announcement would reach."""
     records, spoken_to = _users(ledger), _spoken_to(ledger, ready.brands)
-    ways = {brand: _Way(ledger, ready, sink, brand) for brand in (None, *ready.brands.known)}
+    locales = ledger.read(locales_chosen)
+    ways = {brand: _Way(ledger, ready, sink, brand, locales) for brand in (None, *ready.brands.known)}
     linked = {key for way in ways.values() for key in way.linked}  # who knows another one's bot alone is not reached
     owned = {one: _owned_by(ledger, one) for one in chosen if is_owner(one)}
     reached, unreached = [], 0
@@ -97,24 +100,41 @@ def counted(ledger: Ledger, chosen: Sequence[str], ready: DryRun, sink: str) -> 
 
 
 class _Way:
-    """How those are told to whom one brand speaks, or none: by its own sink, where it has one in place of `sink`."""
+    """How those are told to whom one brand speaks, or none: by its own sink, where it has one in place of `sink`.
 
-    def __init__(self, ledger: Ledger, ready: DryRun, sink: str, brand: str | None) -> None:
+    `locales`: the languages that people have chosen, for themselves or in a chat.
+    """
+
+    def __init__(self, ledger: Ledger, ready: DryRun, sink: str, brand: str | None, locales: Mapping[str, str]) -> None:
         speaker = ready.brands.called(brand)
         name = speaker.sink(sink)
         self._brand, self._own = brand, None if name == sink else name
         self._sink, self._is_there = ready.sink(name), ready.sinks[name].enabled or self._own is None
-        self._locale = speaker.locale
+        self._locale, self._locales = speaker.locale, locales
         self.linked = ledger.read(linked_to, self._sink.sender)
 
     def to(self, key: str, record: Mapping[str, Any]) -> Reached | None:
         """How somebody is reached; None where they are not."""
+        address = self._address(key, record) if self._is_there else None
+        if address is None:
+            return None
+        locale = self._chosen(key, address.place) or record.get("locale") or self._locale or self._sink.look.locale
+        return Reached(key, locale, self._brand, self._own)
+
+    def _address(self, key: str, record: Mapping[str, Any]) -> Address | None:
         addressing = self._sink.addressing
         assert addressing is not None
-        if not self._is_there or not (key in self.linked or _has_address(addressing, key, record)):
-            return None
-        locale = record.get("locale") or self._locale or self._sink.look.locale
-        return Reached(key, locale, self._brand, self._own)
+        if key in self.linked and (linked := addressing.of_link(self.linked[key], record)) is not None:
+            return linked
+        found = addressing.resolve(an_event_about(Reached(key).name), record)
+        return found if isinstance(found, Address) else None
+
+    def _chosen(self, key: str, place: str) -> str | None:
+        """The language that was chosen there, or else by them."""
+        service = self._sink.look.service
+        by_mail = service is not None and service.mailboxes
+        scope = place_scope(self._sink.sender, place, is_mailbox=by_mail)
+        return self._locales.get(scope) or self._locales.get(key)
 
 
 def _spoken_to(ledger: Ledger, brands: Brands) -> Mapping[str, str]:
@@ -142,10 +162,6 @@ def _owned_by(ledger: Ledger, owner: str) -> set[str]:
 def _is_meant(key: str, chosen: Sequence[str], owned: Mapping[str, set[str]]) -> bool:
     realm = f"{OF_REALM}{key.partition('/')[0]}"
     return any(one in (EVERYBODY, key, realm) or key in owned.get(one, ()) for one in chosen)
-
-
-def _has_address(addressing: Addressing, key: str, record: Mapping[str, Any]) -> bool:
-    return isinstance(addressing.resolve(an_event_about(Reached(key).name), record), Address)
 
 
 def put_all(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reached], now: datetime) -> Iterator[int]:

@@ -26,7 +26,7 @@ from bridge.value import Value
 WHOM = "all, user:NAME, owner:NAME, realm:NAME or source:NAME"
 LONGEST = 16_384  # characters of a template
 NAMES = 10  # of those who would be told, that are shown
-LANGUAGES = 10  # in which the words are shown
+LANGUAGES = 10  # in which the words are shown, those that the most read
 PATIENCE = 10.0  # seconds for counting: it looks through everybody
 SOON = timedelta(hours=1)  # in which the same is not announced twice by accident
 GIST = 120  # characters
@@ -53,6 +53,11 @@ class Drafted(Value):
     default: str
     looks: Mapping[Readers, Preview]
 
+    @property
+    def shown(self) -> Sequence[Readers]:
+        """Those who are shown what they read: it is tried for all."""
+        return list(self.looks)[:LANGUAGES]
+
     def words(self, readers: Readers) -> str:
         """What they read, without what is around it."""
         return self.looks[readers].message.blocks[WORDS]
@@ -78,9 +83,9 @@ class Drafted(Value):
                     people=numbers[readers],
                     example=self.example(readers),
                     words=self.words(readers),
-                    preview=look.shape(ready.zone),
+                    preview=self.looks[readers].shape(ready.zone),
                 )
-                for readers, look in self.looks.items()
+                for readers in self.shown
             ),
         )
 
@@ -143,7 +148,7 @@ def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Dr
     default = ready.locale
     looks = {
         readers: _look(ready, wanted, readers, _example(found, readers, default).name, now)
-        for readers in list(found.readers(default))[:LANGUAGES]
+        for readers in found.readers(default)
     }
     return Drafted(wanted, found, default, looks)
 

@@ -24,7 +24,7 @@ from bridge.people.address import Address
 from bridge.people.brand import Brands
 from bridge.people.person import an_event_about
 from bridge.people.recipient import Audience, is_customer, recipient_key
-from bridge.people.wants import chat_scope, mailbox_scope
+from bridge.people.wants import chat_scope, place_scope
 from bridge.polled import Polling, PollKey
 from bridge.sinks.base import Sink
 from bridge.sinks.hearing import Ears
@@ -186,7 +186,7 @@ class _Reached:
             return Reach(sink=name, service=kind, how=None, address=None, why=to.reason, gone=None, until=None)
         shown = linked if found is not None and linked is not None else _written(to)
         by_mail = service is not None and service.mailboxes
-        scopes[mailbox_scope(to.place) if by_mail else chat_scope(sink.sender, to.place)] = shown
+        scopes[place_scope(sink.sender, to.place, is_mailbox=by_mail)] = shown
         state = self._ledger.read(address_state, sink.sender, to.place)
         return Reach(
             sink=name,

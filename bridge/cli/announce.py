@@ -128,7 +128,7 @@ def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: boo
 
     now, ready = datetime.now(UTC), ready_for(settings)
     drafted = drafts.draft(ledger, ready, wanted, now=now)
-    said = {_readers(one): drafted.words(one) for one in drafted.looks}
+    said = {_readers(one): drafted.words(one) for one in drafted.shown}
     if not as_json:
         _preview(drafted, said)
     people = drafts.check_count(drafted)

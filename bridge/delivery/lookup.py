@@ -12,7 +12,7 @@ from bridge.delivery.queue import CLAIMED
 from bridge.people.address import Address, Addressing, NoAddress
 from bridge.people.directory import DEFAULT
 from bridge.people.recipient import Audience
-from bridge.people.wants import NOTHING_SAID, chat_scope, mailbox_scope
+from bridge.people.wants import NOTHING_SAID, place_scope
 from bridge.sinks.base import Sink
 from bridge.store.base import NOBODY, AddressState, Delivery, Known, Outbox, Place
 from bridge.value import Value, replace
@@ -78,7 +78,7 @@ class Lookups:
 
     def _scope(self, place: str) -> str:
         """By what the wishes of a place are kept."""
-        return mailbox_scope(place) if is_mail(self._sink) else chat_scope(self._sink.sender, place)
+        return place_scope(self._sink.sender, place, is_mailbox=is_mail(self._sink))
 
 
 def is_mail(sink: Sink) -> bool:

@@ -67,3 +67,8 @@ def chat_scope(sender: str, chat: object) -> str:
 def mailbox_scope(place: str) -> str:
     """By what the wishes of a mailbox are kept, whoever writes to it: another mail server changes no wish."""
     return chat_scope("email", place)
+
+
+def place_scope(sender: str, place: str, *, is_mailbox: bool) -> str:
+    """By what the wishes of a place are kept where a sender tells people."""
+    return mailbox_scope(place) if is_mailbox else chat_scope(sender, place)

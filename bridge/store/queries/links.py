@@ -63,9 +63,10 @@ def chats_of(connection: sa.Connection, key: str) -> list[str]:
     return [one.chat for one in found if persons_of(connection, one.sender, one.chat) == [key]]
 
 
-def linked_to(connection: sa.Connection, sender: str) -> set[str]:
-    """The keys of those who have shown that bot a chat of theirs."""
-    return set(connection.execute(sa.select(links.c.key).where(links.c.sender == sender)).scalars())
+def linked_to(connection: sa.Connection, sender: str) -> dict[str, str]:
+    """The chats that were shown to that bot, by the keys of those whose they are."""
+    found = connection.execute(sa.select(links.c.key, links.c.chat).where(links.c.sender == sender))
+    return {row.key: row.chat for row in found}
 
 
 def count_linked(connection: sa.Connection) -> int:

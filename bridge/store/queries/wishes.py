@@ -80,6 +80,13 @@ def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, b
     note_change(connection)
 
 
+def locales_chosen(connection: sa.Connection) -> dict[str, str]:
+    """The languages that were chosen, by the keys of recipients and the scopes of chats."""
+    said = connection.execute(sa.select(wishes.c.key, wishes.c.wants).where(wishes.c.wants.is_not(None)))
+    wants = {row.key: wants_of(load(row.wants), stopped=False) for row in said}
+    return {key: one.chosen["locale"] for key, one in wants.items() if "locale" in one.chosen}
+
+
 def count_stopped(connection: sa.Connection) -> int:
     """How many want nothing."""
     count = sa.select(sa.func.count()).select_from(wishes).where(wishes.c.stopped_at.is_not(None))

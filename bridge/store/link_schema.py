@@ -32,14 +32,14 @@ proofs = sa.Table(  # what customers can show to make a link with; clients of on
     sa.Column("void_at", Micros),  # when it was revoked: an older event that comes late does not revive it
 )
 
-unlinked = sa.Table(  # chats whose link was ended, by no word of theirs, and that are to be told
+unlinked = sa.Table(  # chats whose link was ended: those that are to be told, and those that an import does not revive
     "unlinked",
     metadata,
     sa.Column("sender", sa.Text, primary_key=True),  # the bot
     sa.Column("chat", sa.Text, primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),  # of the recipient that it was
     sa.Column("at", Micros, nullable=False),
-    sa.Column("why", sa.Text),  # null: what was shown is void
+    sa.Column("why", sa.Text),  # null: what was shown is void; `told`: nothing is to be told any more
 )
 
 moved = sa.Table(  # chats that a link was moved away from, which may have it back for a while

@@ -11,14 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.codec import load
+from bridge.people.person import forgotten_key
 from bridge.people.wants import wants_of
 from bridge.store import open_ledger
 from bridge.store.ledger import Ledger
 from bridge.store.moments import micros
 from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
+from bridge.store.queries.links import close_links, end_links, links_of, take_unlinked
+from bridge.store.queries.moves import give_up
 from bridge.store.queries.people_file import import_people, people_rows
+from bridge.store.queries.proofs import BY_PROOF, put_proofs, revoke
 from bridge.store.queries.wishes import set_stopped, wishes_of
-from bridge.store.schema import addresses, directories, directory, metadata, told, wishes
+from bridge.store.schema import addresses, directories, directory, links, metadata, proof_stops, told, wishes
 from tests.fakes import START
 from tests.store.boxes import after
 
@@ -260,3 +264,71 @@ def test_a_wish_that_is_imported_holds(any_ledger: Ledger, other_ledger: Ledger)
     imported(any_ledger, exported(other_ledger))
     found = any_ledger.read(wishes_of, ["marzban/user:alice", "marzban/user:bob"])
     assert [key for key, wish in found.items() if wish.wants.stopped] == ["marzban/user:alice"]
+
+
+ALICE, BOT = "marzban/user:alice", "a bot"
+
+
+def rows_at(at: int, *, how: str = "token") -> list[Line]:
+    """A row about alice in each table that a deletion empties, from that time on."""
+    wish = {"stopped_at": at, "by": "her", "at": at, "wants": None}
+    return [
+        Line(wishes, {"key": ALICE, **wish}),
+        Line(wishes, {"key": forgotten_key(ALICE), **wish}),
+        Line(links, {"key": ALICE, "sender": BOT, "chat": "700001", "how": how, "at": at}),
+        Line(told, {"key": ALICE, "family": "used", "cycle": "7", "rank": 80, "mark": 1, "at": at}),
+        Line(proof_stops, {"key": ALICE, "at": at}),
+    ]
+
+
+def test_a_new_user_has_nothing_of_the_deleted_one_from_a_file(any_ledger: Ledger) -> None:
+    others = Line(links, {"key": "marzban/user:bob", "sender": BOT, "chat": "7", "how": "token", "at": 1})
+    file = b"".join(lines([*rows_at(micros(START)), others]))
+    any_ledger.write(close_links, ALICE, START)
+    assert imported(any_ledger, file) == {"links": 1}
+    assert any_ledger.read(links_of, ALICE) == []
+    newer = b"".join(lines(rows_at(micros(START) + 1)))
+    assert imported(any_ledger, newer) == {"wishes": 2, "links": 1, "told": 1, "proof_stops": 1}
+
+
+def _by_the_operator(connection: sa.Connection) -> None:
+    end_links(connection, ALICE, now=START)
+
+
+def _and_its_chat_was_told(connection: sa.Connection) -> None:
+    end_links(connection, ALICE, now=START)
+    assert len(take_unlinked(connection, BOT, most=9)) == 1
+    assert take_unlinked(connection, BOT, most=9) == []
+
+
+def _and_its_chat_wants_nothing(connection: sa.Connection) -> None:
+    set_stopped(connection, ALICE, stop=True, by="her", now=START)
+    end_links(connection, ALICE, now=START)
+
+
+def _by_themselves(connection: sa.Connection) -> None:
+    give_up(connection, ALICE, BOT, "700001", now=START)
+
+
+def _with_what_was_shown(connection: sa.Connection) -> None:
+    put_proofs(connection, {ALICE: ["a hash"]})
+    revoke(connection, ALICE, START)
+    take_unlinked(connection, BOT, most=9)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [_by_the_operator, _and_its_chat_was_told, _and_its_chat_wants_nothing, _by_themselves, _with_what_was_shown],
+)
+def test_a_link_that_was_ended_is_not_made_again_by_an_older_file(
+    any_ledger: Ledger, end: Callable[[sa.Connection], None]
+) -> None:
+    how = BY_PROOF if end is _with_what_was_shown else "token"
+    [link] = [line for line in rows_at(micros(START) - 1, how=how) if line.table is links]
+    fill(any_ledger, [link])
+    file = exported(any_ledger)
+    any_ledger.write(end)
+    assert imported(any_ledger, file) == {}
+    assert any_ledger.read(links_of, ALICE) == []
+    newer = Line(links, {**link.values, "at": micros(START) + 1})
+    assert imported(any_ledger, b"".join(lines([newer]))) == {"links": 1}

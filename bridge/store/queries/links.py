@@ -26,6 +26,7 @@ _PUT_UNLINKED = sa.text(
 )
 CHUNK = 500  # rows that are deleted at once
 ENDED = "ended"  # why a link is no more, where the operator has ended it
+TOLD = "told"  # and once its chat was told so, or has said so: what is left for an import that is older
 PERSONS = 100  # of one chat that are looked for: a family has fewer
 
 
@@ -127,12 +128,20 @@ def unlink(connection: sa.Connection, key: str, at: datetime, *, how: str | None
     """
     ended = _made(links, key, how)
     for row in connection.execute(sa.select(links).where(ended)).all():
-        if not wants_nothing(connection, key, row.sender, row.chat):
-            place = {"sender": row.sender, "chat": row.chat, "key": key}
-            connection.execute(_PUT_UNLINKED, {**place, "at": micros(at), "why": why})
+        silent = wants_nothing(connection, key, row.sender, row.chat)
+        if why == ENDED or not silent:
+            note_ended(connection, key, row.sender, row.chat, at, why=TOLD if silent else why)
     connection.execute(sa.delete(moved).where(_made(moved, key, how)))
     note_change(connection)
     return connection.execute(sa.delete(links).where(ended)).rowcount
+
+
+def note_ended(
+    connection: sa.Connection, key: str, sender: str, chat: str, at: datetime, *, why: str | None = TOLD
+) -> None:
+    """Keep that a link was ended: its chat is to be told, unless `why` says that it was, and no import revives it."""
+    values = {"sender": sender, "chat": chat, "key": key, "at": micros(at), "why": why}
+    connection.execute(_PUT_UNLINKED, values)
 
 
 def end_links(connection: sa.Connection, key: str, *, now: datetime) -> int:
@@ -152,13 +161,15 @@ def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[
     Who is linked again, has stopped or blocked the bot meanwhile is not told.
     """
     is_closed = sa.func.coalesce(closed.c.at >= unlinked.c.at, sa.false()).label("is_closed")
-    waiting = sa.select(unlinked, is_closed).outerjoin(closed, closed.c.key == unlinked.c.key)
-    rows = connection.execute(
-        waiting.where(unlinked.c.sender == sender).order_by(unlinked.c.at, unlinked.c.key).limit(most)
-    ).all()
+    of_sender = unlinked.c.sender == sender, sa.func.coalesce(unlinked.c.why, "") != TOLD
+    waiting = sa.select(unlinked, is_closed).outerjoin(closed, closed.c.key == unlinked.c.key).where(*of_sender)
+    rows = connection.execute(waiting.order_by(unlinked.c.at, unlinked.c.key).limit(most)).all()
     for row in rows:
         done = unlinked.c.sender == sender, unlinked.c.chat == row.chat, unlinked.c.key == row.key
-        connection.execute(sa.delete(unlinked).where(*done))
+        if row.why == ENDED:
+            connection.execute(sa.update(unlinked).where(*done).values(why=TOLD))
+        else:
+            connection.execute(sa.delete(unlinked).where(*done))
     return [
         Unlinked(row.chat, row.key, row.why is None and not row.is_closed)
         for row in rows

@@ -161,7 +161,7 @@ class _Chat(Value):
             yield self._answer(Told.SETTINGS)
             return
         answer = replace(self._answer(Told.UNLINKED), about=key)
-        give_up(self.connection, key, self.sender, self.place)
+        give_up(self.connection, key, self.sender, self.place, now=self.now)
         yield answer
 
     def _elsewhere(self, told: Told, chat: str, key: str) -> Iterator[Answer]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bridge.people.heard import button_key
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
-from bridge.store.queries.links import link_of, put_link, revoke_tokens
+from bridge.store.queries.links import link_of, note_ended, put_link, revoke_tokens
 from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.schema import links, moved, proof_stops
 from bridge.value import Value
@@ -76,11 +76,12 @@ def take_back(connection: sa.Connection, right: Right, *, by: str, now: datetime
     return before
 
 
-def give_up(connection: sa.Connection, key: str, sender: str, chat: str) -> None:
+def give_up(connection: sa.Connection, key: str, sender: str, chat: str, *, now: datetime) -> None:
     """That chat is theirs no more, by its own word."""
     for table in (links, moved):
         theirs = table.c.key == key, table.c.sender == sender, table.c.chat == chat
         connection.execute(sa.delete(table).where(*theirs))
+    note_ended(connection, key, sender, chat, now)
     note_change(connection)
 
 

@@ -1,22 +1,37 @@
 """Exporting what is known of people, and importing it: all of a file, or nothing of it.
 
 An import never turns on what is off: who wants to be told nothing, here or in the file, is told nothing. Of two rows
-about the same the newer one holds; an address that takes nothing stays so. The directory is the operator's file's
+about the same the newer one holds; an address that takes nothing stays so. What has ended since is not revived: what a
+deleted user wanted, was told of and had linked, and a link that was ended. The directory is the operator's file's
 business: it is taken where there is none.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
+from bridge.people.person import forgotten_key
 from bridge.people.wants import Wants, wants_of
 from bridge.store.compiled import write
 from bridge.store.people_file import TABLES, Line, Values
 from bridge.store.queries.changes import note_change
-from bridge.store.schema import addresses, directories, directory, links, told, wishes
+from bridge.store.queries.proofs import BY_PROOF
+from bridge.store.schema import (
+    addresses,
+    closed,
+    directories,
+    directory,
+    links,
+    proof_stops,
+    proofs,
+    told,
+    unlinked,
+    wishes,
+)
+from bridge.value import Value
 
 CHUNK = 500  # rows in one statement
 
@@ -35,14 +50,56 @@ def import_people(connection: sa.Connection, lines: Sequence[Line]) -> dict[str,
     """Take what holds of these rows; how many of each table changed something."""
     changed: Counter[str] = Counter()
     has_directory = connection.execute(sa.select(directories.c.id)).first() is not None
+    ended = ended_by(connection)
     for table in TABLES:
         if table in (directories, directory) and has_directory:
             continue
-        rows = [line.values for line in lines if line.table is table]
+        rows = [line.values for line in lines if line.table is table and not ended.has(line)]
         for start in range(0, len(rows), CHUNK):
             changed[table.name] += _import(connection, table, rows[start : start + CHUNK])
     note_change(connection)
     return {name: number for name, number in changed.items() if number}
+
+
+class Ended(Value):
+    """What has ended, and when: a row from before then is of the past.
+
+    people  deleted ones, by the keys of their rows
+    links   by their customers' keys and their senders
+    shown   those that were made by what is shown, by their customers' keys
+    """
+
+    people: Mapping[str, int]
+    links: Mapping[tuple[str, str], int]
+    shown: Mapping[str, int]
+
+    def has(self, line: Line) -> bool:
+        """Whether a row is of what has ended."""
+        row = line.values
+        if line.table not in OF_PEOPLE:
+            return False
+        ends = [self.people.get(row["key"])]
+        if line.table is links:
+            ends.append(self.links.get((row["key"], row["sender"])))
+            ends.append(self.shown.get(row["key"]) if row["how"] == BY_PROOF else None)
+        return any(end is not None and row["at"] <= end for end in ends)
+
+
+#: Tables of what a deleted user leaves nothing in.
+OF_PEOPLE = (wishes, links, told, proof_stops)
+
+
+def ended_by(connection: sa.Connection) -> Ended:
+    """What has ended by now, as far as that is kept."""
+    deleted = {row.key: row.at for row in connection.execute(sa.select(closed))}
+    void = sa.select(proofs.c.key, sa.func.max(proofs.c.void_at).label("at")).where(proofs.c.void_at.is_not(None))
+    gone = sa.select(unlinked.c.key, unlinked.c.sender, sa.func.max(unlinked.c.at).label("at"))
+    of_links = connection.execute(gone.group_by(unlinked.c.key, unlinked.c.sender))
+    return Ended(
+        {**{forgotten_key(key): at for key, at in deleted.items()}, **deleted},
+        {(row.key, row.sender): row.at for row in of_links},
+        {row.key: row.at for row in connection.execute(void.group_by(proofs.c.key))},
+    )
 
 
 def _import(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -> int:

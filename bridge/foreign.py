@@ -239,6 +239,13 @@ def present(**values: Any) -> JsonObject:
     return {key: value for key, value in values.items() if value or value not in _EMPTY}
 
 
+def without_nulls(value: Any) -> Any:
+    """The value without the keys whose value is null: many a program writes so what it does not have."""
+    if isinstance(value, Mapping):
+        return {key: without_nulls(one) for key, one in value.items() if one is not None}
+    return [without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
 # What JSON allows, and no database takes
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

@@ -131,6 +131,11 @@ def test_what_says_nothing_is_left_out() -> None:
     assert foreign.present(a=0, b=False, c=None, d="", e={}, f=[], g=[0]) == {"a": 0, "b": False, "g": [0]}
 
 
+def test_a_key_that_is_null_is_left_out_wherever_it_stands() -> None:
+    value = {"a": None, "b": [None, {"c": None, "d": 0}], "e": {"f": None}, "g": ""}
+    assert foreign.without_nulls(value) == {"b": [None, {"d": 0}], "e": {}, "g": ""}
+
+
 @given(JSON)
 def test_nothing_fails_on_any_json(value: Any) -> None:
     for read in (

@@ -1,17 +1,19 @@
 """What templates can speak of: an event with its circumstances, or what a digest counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from gettext import NullTranslations
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bridge.clock import in_zone
 from bridge.event import Event
+from bridge.foreign import without_nulls
 from bridge.markup.service import Extent
 from bridge.message import PLAIN, Circumstances, Earlier, Tally, display_name
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
 from bridge.messages.filters import RLM, Formats
 from bridge.messages.values import label, zone_name
+from bridge.posted import posted_message
 from bridge.vocabulary import EventType, documented_name, ends_trouble, event_type, subject_title
 from bridge.vocabulary.types import AMBER, BLUE, RED
 
@@ -59,7 +61,7 @@ def event_variables(
     title = gettext(shown.title)
     return {
         "event": event,
-        "data": event.data,
+        "data": _data(event),
         "type": event.type,
         "family": family,
         "subject": event.subject,
@@ -89,6 +91,12 @@ def event_variables(
         "earlier": given.earlier,
         "downtime": downtime(event, given.earlier) if given.earlier else None,
     }
+
+
+def _data(event: Event) -> Mapping[str, Any]:
+    """What the event says; of a posted message without nulls, for templates go through its lists."""
+    post = posted_message(event)
+    return {**event.data, "message": without_nulls(post)} if post else event.data
 
 
 def digest_variables(tally: Tally, to: Reader, formats: Formats, given: Circumstances = PLAIN) -> Variables:

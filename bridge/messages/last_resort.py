@@ -1,10 +1,13 @@
-"""What is left to say where no template works: types, subjects and counts, in no language."""
+"""What is left to say where no template works: types, subjects, posted words and counts, in no language."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from bridge.event import Event
+from bridge.foreign import text
 from bridge.markup.service import Service
 from bridge.message import Circumstances, Tally
+from bridge.posted import component_texts, posted_message
 
 #: Where the sink puts how many events it had no room for.
 MORE = "… +{more}"
@@ -13,8 +16,9 @@ INSTEAD = 300  # characters of what happened elsewhere
 
 
 def event_blocks(event: Event, service: Service, circumstances: Circumstances) -> dict[str, str]:
-    """The type and the subject, in those of the blocks that are meant for words."""
-    words = _words(service.blocks, service.text.escape(event.type), service.text.escape(event.subject))
+    """The type and the subject, of a posted message its words, in those of the blocks that are meant for words."""
+    posted = "\n".join(service.text.lines(one) for one in _posted_texts(posted_message(event)))
+    words = _words(service.blocks, service.text.escape(event.type), posted or service.text.escape(event.subject))
     return words | {"remarks": remarks(circumstances, service)}
 
 
@@ -36,6 +40,14 @@ def remarks(circumstances: Circumstances, service: Service) -> str:
         f"×{circumstances.repeats}" if circumstances.repeats > 1 else "",
     )
     return "\n".join(filter(None, lines))
+
+
+def _posted_texts(post: Mapping[str, Any]) -> Iterator[str]:
+    """The content, and the titles and descriptions of the embeds, whatever else stands in the message."""
+    embeds = post.get("embeds")
+    shown = [one for one in embeds if isinstance(one, Mapping)] if isinstance(embeds, list) else []
+    described = (embed.get(key) for embed in shown for key in ("title", "description"))
+    yield from filter(text, (post.get("content"), *component_texts(post.get("components")), *described))
 
 
 def _words(names: Sequence[str], title: str, description: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """Messages that were posted to the Discord endpoint, for each service."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 
@@ -7,7 +9,7 @@ from bridge.posted import message_subject
 from bridge.sinks import SERVICES
 from bridge.value import replace
 from tests.messages.hostile import harmless, texts
-from tests.messages.speech import event, said, with_texts
+from tests.messages.speech import ENGLISH, event, look, said, with_texts
 
 MESSAGE = {
     "content": "**Hello** <@1>",
@@ -164,3 +166,34 @@ def test_a_hostile_posted_message_is_harmless_too(text: str) -> None:
     for service in SERVICES:
         one = event("message.posted", {"message": with_texts(MESSAGE, text)}, None, source=text)
         harmless(service, said(service, one))
+
+
+def _with_nulls_for_lists(message: dict[str, Any]) -> dict[str, Any]:
+    """As Go writes nil slices, and .NET lists that are null."""
+    embeds = [{"fields": None, "author": None, **one} for one in message["embeds"]]
+    lists = dict.fromkeys(("components", "files", "poll"))
+    return {**lists, **message, "embeds": [*embeds, {"title": "Third", "fields": None}]}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_null_in_a_posted_message_is_what_it_does_not_say(service: str) -> None:
+    without = {**MESSAGE, "embeds": [*MESSAGE["embeds"], {"title": "Third"}]}
+    nulls = event("message.posted", {"message": _with_nulls_for_lists(MESSAGE)}, None, panel="discord")
+    assert said(service, nulls) == said(service, replace(POSTED, data={"message": without}))
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_message_whose_embeds_are_null_says_its_content(service: str) -> None:
+    null = event("message.posted", {"message": {"content": "IMPORTANT", "embeds": None}}, None, panel="cloudevents")
+    assert "IMPORTANT" in "".join(said(service, null).values())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_of_a_posted_message_that_no_template_can_tell_the_words_are_said(service: str) -> None:
+    embeds = [{"title": "T*1", "description": "D1\nD2", "fields": 5}, {"title": "T2"}, 7]
+    odd = event("message.posted", {"message": {"content": "@everyone IMPORTANT", "embeds": embeds}}, None)
+    rendered = ENGLISH.render(odd, replace(look(service), service=replace(SERVICES[service], name="pager")))
+    told = "".join(rendered.blocks.values())
+    assert rendered.fault is not None
+    assert [word for word in ("IMPORTANT", "D1\nD2", "T2") if word not in told] == []
+    harmless(service, rendered.blocks)

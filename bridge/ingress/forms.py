@@ -68,7 +68,7 @@ class _Form:
             raise ValueError(f"a part has more than {self.limits.part_headers} bytes of headers")
         if (part.content_type or "").startswith("multipart/"):
             raise ValueError("a form inside the form")
-        if part.filename is not None:
+        if part.filename is not None and part.name != PAYLOAD:  # a Blob always has one, and so has curl's `=@`
             self.files.append({"filename": part.filename, "content_type": part.header("Content-Type", "")})
             return None
         return self.fields.setdefault(part.name, bytearray()) if part.name in KEPT else None

@@ -73,6 +73,14 @@ def test_a_form_may_have_32_parts_and_not_one_more() -> None:
         multipart(*parts, part("a", b"b"), END)
 
 
+@pytest.mark.parametrize("name", ["msg.json", "blob", ""])
+def test_the_payload_is_the_message_though_it_comes_as_a_file(name: str) -> None:
+    payload = part("payload_json", b'{"content": "x"}', f'; filename="{name}"\r\nContent-Type: application/json')
+    beside = part("files[0]", b"bytes", '; filename="a.txt"')
+    files = [{"filename": "a.txt", "content_type": ""}]
+    assert multipart(payload, beside, END) == multipart(beside, payload, END) == ({"content": "x"}, files)
+
+
 @pytest.mark.parametrize("headers", [["A: " + "b" * 8200], [f"A{n}: " + "b" * 900 for n in range(10)], ["A: b"] * 40])
 def test_a_part_may_have_8_kib_of_headers_and_no_more(headers: list[str]) -> None:
     assert multipart(part("content", b"x", "\r\nA: " + "b" * 7000), END)[0] == {"content": "x"}

@@ -87,8 +87,7 @@ class DiscordEndpoint:
             id_ = new_message_id(self._clock.now()) if waits else None
             body, receipt = await self._receive(request, source, id_)
         except HookRejected as error:
-            self._refusals.log(name, error.status, str(error))
-            return last(_refusal(error))
+            return self._refused(name, error)
         except StoreError as error:
             self._refusals.log(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
@@ -113,8 +112,7 @@ class DiscordEndpoint:
         try:
             answer = await self._answer(request, source)
         except HookRejected as error:
-            self._refusals.log(name, error.status, str(error))
-            return last(_refusal(error))
+            return self._refused(name, error)
         except StoreError as error:
             self._refusals.log(name, 503, str(error))
             return _error(503, 0, "503: Service Unavailable", headers=RETRY_AFTER)
@@ -124,6 +122,12 @@ class DiscordEndpoint:
             )
             return last(_error(404, 10008, "Unknown Message"))
         COUNTERS.request_taken(name, time.perf_counter() - started)
+        return answer
+
+    def _refused(self, name: str, error: HookRejected) -> web.Response:
+        """Discord's answer; its status, which need not be the error's own, is the one that is told."""
+        answer = last(_refusal(error))
+        self._refusals.log(name, answer.status, str(error))
         return answer
 
     async def _answer(self, request: web.Request, source: Source) -> web.Response | None:

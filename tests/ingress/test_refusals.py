@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bridge.counters import COUNTERS
 from bridge.ingress.refusals import shown_path
 from tests.ingress.running import PATIENCE, SECRET, TOKEN, Ingress
 
@@ -100,6 +101,33 @@ async def test_what_speaks_something_else_is_answered_and_one_line(
     assert (await answer_to(ingress, sent)).split()[1] == str(status).encode()
     [(source, told, why)] = refused(caplog)
     assert (source, told, why.startswith(reason)) == (None, status, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sent", "status"),
+    [
+        ("POST", "", '{"content": ""}', 400),
+        ("POST", "", "{nonsense", 400),
+        ("POST", "/slack", '{"text": ""}', 400),
+        ("POST", "", '{"content": 7}', 400),
+        ("GET", "/messages/1", "", 404),
+    ],
+)
+async def test_what_discord_would_refuse_is_told_with_the_status_it_was_answered_with(
+    ingress: Ingress,
+    http: aiohttp.ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    method: str,
+    path: str,
+    sent: str,
+    status: int,
+) -> None:
+    url, headers = f"{ingress.url}/api/webhooks/chat/{TOKEN}{path}", {"Content-Type": "application/json"}
+    before = COUNTERS.requests["chat", status]
+    async with http.request(method, url, data=sent, headers=headers) as response:
+        assert response.status == status
+    assert [line[:2] for line in refused(caplog)] == [("chat", status)]
+    assert COUNTERS.requests["chat", status] == before + 1
 
 
 async def test_https_on_the_plain_port_is_one_line_and_the_next_request_is_taken(

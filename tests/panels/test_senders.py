@@ -33,10 +33,16 @@ SECRETS = {
 #: What each makes of its recorded requests, in their order.
 TOLD = {
     "beszel": [
-        ("alert.firing", "alert/connection:fra-1"),
-        ("alert.resolved", "alert/connection:fra-1"),
-        ("alert.firing", "alert/CPU:fra-1"),
-        ("alert.resolved", "alert/CPU:fra-1"),
+        ("alert.firing", "alert:Connection to fra-1"),
+        ("alert.resolved", "alert:Connection to fra-1"),
+        ("alert.firing", "alert:fra-1 CPU"),
+        ("alert.resolved", "alert:fra-1 CPU"),
+        ("alert.firing", "alert:Home Server CPU"),
+        ("alert.resolved", "alert:Home Server memory"),
+        ("alert.resolved", "alert:Connection to Home Server"),
+        ("alert.resolved", "alert:Home Server CPU"),
+        ("alert.firing", "alert:Home Server battery"),
+        ("alert.resolved", "alert:Home Server battery"),
     ],
     "github": [
         ("github.ping", "repository:example-org/vpn-config"),
@@ -143,6 +149,12 @@ def test_what_comes_again_is_known(config: Config, sender: str) -> None:
         ("beszel", 2, {"alert": {"name": "fra-1 CPU above threshold", "instance": "fra-1",
                                  "description": "CPU averaged 93.40% for the previous 10 minutes.",
                                  "url": "https://beszel.example.net/system/fra-1"}}),
+        ("beszel", 4, {"alert": {"name": "Home Server CPU above threshold", "instance": "Home Server",
+                                 "description": "CPU averaged 91.00% for the previous 10 minutes.",
+                                 "url": "https://beszel.example.net/system/Home%20Server"}}),
+        ("beszel", 8, {"alert": {"name": "Home Server battery below threshold",
+                                 "description": "Battery averaged 9.00% for the previous 1 minute.",
+                                 "url": "https://beszel.example.net/system/k3w0a5bq9x1zr7m"}}),
         ("github", 4, {"actor": "alice-example",
                        "system": {"component": "example-org/vpn-config", "message": "deploy"}}),
         ("healthchecks", 0, {"alert": {"name": "backup of fra-1", "description": "prod vpn"}}),

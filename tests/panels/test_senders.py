@@ -68,6 +68,11 @@ TOLD = {
         ("subscription.created", "user:cus_TEST0001"),
         ("subscription.cancelled", "user:cus_TEST0001"),
         ("stripe.checkout.session.completed", "user:cus_TEST0001"),
+        ("payment.received", "user:cus_TEST0001"),
+        ("payment.received", "user:cus_TEST0001"),
+        ("payment.refunded", "user:cus_TEST0001"),
+        ("payment.refunded", "user:cus_TEST0001"),
+        ("payment.refunded", "user:cus_TEST0001"),
     ],
 }
 
@@ -164,6 +169,23 @@ def test_what_comes_again_is_known(config: Config, sender: str) -> None:
 )  # fmt: skip
 def test_what_is_told_is_what_was_sent(config: Config, sender: str, index: int, data: dict[str, Any]) -> None:
     assert events(config, sender)[index].data == data
+
+
+@pytest.mark.parametrize(
+    ("sender", "index", "amount", "currency"),
+    [
+        ("stripe", 5, 5000, "JPY"),
+        ("stripe", 6, 5.12, "KWD"),
+        ("stripe", 7, 5, "USD"),
+        ("stripe", 8, 15, "USD"),  # of two refunds the second one
+        ("stripe", 9, 5, "USD"),
+    ],
+)
+def test_an_amount_is_what_was_paid_or_given_back(
+    config: Config, sender: str, index: int, amount: float, currency: str
+) -> None:
+    payment = events(config, sender)[index].data["payment"]
+    assert (payment["amount"], payment["currency"]) == (amount, currency)
 
 
 @pytest.mark.parametrize("sender", ["healthchecks"])

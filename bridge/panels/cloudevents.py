@@ -1,10 +1,12 @@
 """CloudEvents 1.0 over HTTP, from any program; and Panelbridge's own events, one to one, from another Panelbridge.
 
-Source   github.com/cloudevents/spec @ v1.0.2: spec.md, formats/json-format.md, bindings/http-protocol-binding.md;
+Source   github.com/cloudevents/spec @ v1.0.2: spec.md, formats/json-format.md, bindings/http-protocol-binding.md,
+         http-webhook.md;
          github.com/standard-webhooks/standard-webhooks: spec/standard-webhooks.md 1.0.0
 Secret   in the URL, as Authorization: Bearer, as ?access_token=, in X-Webhook-Secret; or as the key of a signature
 Sends    structured (application/cloudevents+json), batched (application/cloudevents-batch+json),
-         binary (ce-* headers, the body is the data)
+         binary (ce-* headers, the body is the data); before all that, where it wants to know whether it may,
+         OPTIONS with WebHook-Request-Origin
 Signs    webhook-signature: v1,base64 of HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, several separated
          by a space; the key is the base64 after whsec_, and a secret that is no base64 of 24 bytes is itself the key
 Units    webhook-timestamp in seconds since 1970, taken up to 5 minutes either way; time is RFC 3339
@@ -25,7 +27,7 @@ import binascii
 import hmac
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote, unquote
@@ -112,6 +114,13 @@ class CloudEventsPanel(Panel[CloudEventsConfig]):
         if not isinstance(element, dict):
             raise BadPayload("should be an object")
         return _own_event(element) if _is_own(element) else _foreign_event(element)
+
+    def consent(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """That whoever asks may send, as much as they like; a request proves itself all the same."""
+        origin = next((value for name, value in headers.items() if name.lower() == "webhook-request-origin"), "")
+        if not origin or not (origin.isascii() and origin.isprintable()):
+            return {}
+        return {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*", "Allow": "POST"}
 
 
 def _signed(hook: Hook) -> bool:

@@ -88,6 +88,22 @@ async def test_what_is_not_there_is_said_so_and_never_redirected(
         assert (response.headers.get("Allow") == "POST") is (status == 405)
 
 
+@pytest.mark.parametrize("path", ["/in/events", "/in/events/", f"/in/events/{SECRET}"])
+async def test_a_sender_of_cloud_events_that_asks_by_options_gets_consent(
+    ingress: Ingress, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, path: str
+) -> None:
+    asked = {"WebHook-Request-Origin": "eventemitter.example.com", "WebHook-Request-Rate": "120"}
+    async with http.options(ingress.url + path, headers=asked) as response:
+        assert response.status == 200
+        assert response.headers["WebHook-Allowed-Origin"] == "eventemitter.example.com"
+        assert (response.headers["WebHook-Allowed-Rate"], response.headers["Allow"]) == ("*", "POST")
+    assert "ingress.refused" not in caplog.text
+    for other, headers in (("/in/events", {}), ("/in/program", asked)):
+        async with http.options(ingress.url + other, headers=headers) as response:
+            assert (response.status, response.headers["Allow"]) == (405, "POST")
+            assert "WebHook-Allowed-Origin" not in response.headers
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [

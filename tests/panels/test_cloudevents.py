@@ -205,6 +205,24 @@ def test_secrets_are_not_stored() -> None:
     assert "s3cr3t" not in stored(panel(), hook({**ENVELOPE, "data": data}))
 
 
+# Consent
+
+ORIGIN = "eventemitter.example.com"
+
+
+@pytest.mark.parametrize("name", ["WebHook-Request-Origin", "webhook-request-origin"])
+def test_who_asks_whether_they_may_send_gets_consent(name: str) -> None:
+    consent = {"WebHook-Allowed-Origin": ORIGIN, "WebHook-Allowed-Rate": "*", "Allow": "POST"}
+    assert panel(SECRET).consent({"Host": "x", name: ORIGIN, "WebHook-Request-Rate": "120"}) == consent
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": ORIGIN}, *({"WebHook-Request-Origin": one} for one in ("", "\udcff"))]
+)
+def test_who_does_not_ask_gets_none(headers: dict[str, str]) -> None:
+    assert panel(SECRET).consent(headers) == {}
+
+
 # The secret
 
 BARE = hook(ENVELOPE, headers={"Content-Type": STRUCTURED})

@@ -13,6 +13,7 @@ Units    webhook-timestamp in seconds since 1970, taken up to 5 minutes either w
 Quirks   the library makes up an id, a specversion and a time where they are missing: they are looked for first
          the signing library verifies by the real clock: we sign the same content, and compare
          it signs text: a signed body that is not UTF-8 is refused
+         data_base64 is what the body of a binary request would be, and is read like that; what cannot be stays as it is
          source and id together name an event: one that has both in common with another is its repeat
 
 An Event becomes: id, type and subject as they are; time, when it occurred; source /panelbridge/{its source}; data, its
@@ -37,7 +38,7 @@ from pydantic import Field
 from bridge.codec import dump, finite
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event, JsonObject, iso
-from bridge.foreign import moment, parse_json, present, text
+from bridge.foreign import holds_more_values, moment, parse_json, present, text
 from bridge.intake import Fingerprint
 from bridge.message import Dialect, Emission
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from standardwebhooks import Webhook
 
 OURS = "/panelbridge/"
+VALUES = 100_000  # JSON values of a data_base64: one that holds more stays as it is
 TOLERANCE = 300  # seconds between a signature's timestamp and now
 KEY_SIZE = 24  # bytes: the shortest key of Standard Webhooks
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -154,7 +156,11 @@ def _decoded_key(secret: str) -> bytes:
 
 def _media_type(hook: Hook) -> str:
     """The media type in lower case, without its parameters."""
-    return (hook.header("Content-Type") or b"").decode("latin-1").partition(";")[0].strip().lower()
+    return _bare_media_type((hook.header("Content-Type") or b"").decode("latin-1"))
+
+
+def _bare_media_type(media: str) -> str:
+    return media.partition(";")[0].strip().lower()
 
 
 def _body_envelopes(media: str, body: bytes) -> Sequence[Any]:
@@ -164,7 +170,23 @@ def _body_envelopes(media: str, body: bytes) -> Sequence[Any]:
     value = parse_json(body)
     if not isinstance(value, dict | list):
         raise BadPayload("the body is neither a CloudEvent nor an array of them")
-    return [_with_native_unpacked(one) for one in (value if isinstance(value, list) else [value])]
+    envelopes = value if isinstance(value, list) else [value]
+    return [_with_native_unpacked(_with_data_decoded(one)) for one in envelopes]
+
+
+def _with_data_decoded(element: Any) -> Any:
+    """An envelope with its data as JSON or text, for masks to reach into; as it is where that cannot be."""
+    if not isinstance(element, dict) or element.get("data") is not None:
+        return element
+    encoded, media = text(element.get("data_base64")), text(element.get("datacontenttype"))
+    try:
+        raw = base64.b64decode(encoded or "", validate=True)
+        decoded = {} if holds_more_values(raw, VALUES) else _binary_data(_bare_media_type(media or ""), raw)
+    except (BadPayload, ValueError):
+        return element
+    if "data" not in decoded:
+        return element
+    return {key: value for key, value in element.items() if key != "data_base64"} | {"data": decoded["data"]}
 
 
 def _with_native_unpacked(element: Any) -> Any:

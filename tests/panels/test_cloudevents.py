@@ -21,7 +21,7 @@ from bridge.expressions import compile_expression
 from bridge.markup.service import Look
 from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook, ParsedEvent
-from bridge.panels.cloudevents import BATCHED, STRUCTURED, CloudEventsConfig, CloudEventsPanel, emit
+from bridge.panels.cloudevents import BATCHED, STRUCTURED, VALUES, CloudEventsConfig, CloudEventsPanel, emit
 from bridge.sinks import SERVICES
 from bridge.value import replace
 from bridge.vocabulary import TYPES as CANONICAL
@@ -89,6 +89,46 @@ def test_a_batch_is_as_many_events() -> None:
 def test_a_binary_request_is_kept_in_structured_form(media: str, body: bytes, expected: dict[str, Any]) -> None:
     (element,) = panel().elements(binary(body, content_type=media, ce_shopnumber="5", ce_time="2026-11-21T04:14:18Z"))
     assert element == {**ENVELOPE, "shopnumber": "5", "time": "2026-11-21T04:14:18Z", **expected}
+
+
+@pytest.mark.parametrize(
+    ("media", "raw", "data"),
+    [
+        ("application/json", b'{"order": {"id": 7}}', {"order": {"id": 7}}),
+        ("Application/JSON; charset=utf-8", b"[1]", [1]),
+        ("application/vnd.shop+json", b'{"a": "\\u0000"}', {"a": "\ufffd"}),
+        ("text/plain", b"hello\x00", "hello\ufffd"),
+        (None, b"hello", "hello"),
+    ],
+)
+@pytest.mark.parametrize("beside", [{}, {"data": None}])
+def test_data_in_base64_is_read_as_the_body_of_a_binary_request(
+    media: str | None, raw: bytes, data: Any, beside: dict[str, Any]
+) -> None:
+    kind = {"datacontenttype": media} if media else {}
+    envelope = {**ENVELOPE, **kind, **beside, "data_base64": base64.b64encode(raw).decode()}
+    assert list(panel().elements(hook([envelope, ENVELOPE]))) == [{**ENVELOPE, **kind, "data": data}, ENVELOPE]
+    assert understood(envelope).data == (data if isinstance(data, dict) else {"value": data})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"data_base64": "iVBORw==", "datacontenttype": "image/png"},
+        {"data_base64": "no base64", "datacontenttype": "application/json"},
+        {"data_base64": base64.b64encode(b"{").decode(), "datacontenttype": "application/json"},
+        {
+            "data_base64": base64.b64encode(b"[1" + b",1" * VALUES + b"]").decode(),
+            "datacontenttype": "application/json",
+        },
+        {"data_base64": base64.b64encode(b"1").decode(), "data": {"b": 2}},
+        {"data_base64": ""},
+        {"data_base64": {"a": 1}, "datacontenttype": 5},
+    ],
+)
+def test_data_in_base64_that_cannot_be_read_stays_as_it_came(odd: dict[str, Any]) -> None:
+    assert list(panel().elements(hook({**ENVELOPE, **odd}))) == [{**ENVELOPE, **odd}]
+    assert understood({**ENVELOPE, **odd}).data == odd.get("data", {})
 
 
 def test_header_values_are_percent_decoded() -> None:
@@ -203,6 +243,10 @@ def test_secrets_are_not_stored() -> None:
         "nested": [{"token": "s3cr3t"}],
     }
     assert "s3cr3t" not in stored(panel(), hook({**ENVELOPE, "data": data}))
+    encoded = base64.b64encode(json.dumps(data).encode()).decode()
+    kept = stored(panel(), hook({**ENVELOPE, "datacontenttype": "application/json", "data_base64": encoded}))
+    assert "s3cr3t" not in kept
+    assert encoded not in kept
 
 
 # Consent

@@ -49,17 +49,43 @@ async def test_a_backup_may_come_through_a_pipe_as_into_a_container(run: Run, st
     elsewhere = tmp_path / "new" / "config.yaml"
     elsewhere.parent.mkdir()
     elsewhere.write_text("store: sqlite:///here/panelbridge.db\n")
-    command = [sys.executable, "-m", "bridge", "restore", "-", "--config", elsewhere]
+    command = [sys.executable, "-m", "bridge", "restore", "-", "--config", str(elsewhere)]
     with (tmp_path / "backup.db").open("rb") as backup:
         done = subprocess.run(command, stdin=backup, cwd=elsewhere.parent, capture_output=True, text=True, check=True)
     assert done.stdout == "restored: 1 event, 1 delivery\n"
     assert {one.name for one in (elsewhere.parent / "here").iterdir()} == {"panelbridge.db", "panelbridge.db.lock"}
 
 
+@pytest.mark.process
+async def test_a_backup_may_go_through_a_pipe_and_says_what_is_in_it_beside_that(
+    run: Run, store_url: str, tmp_path: Path
+) -> None:
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(an_event(), sinks=("ops", "team")))
+    before = {one.name for one in tmp_path.iterdir()}
+    command = [sys.executable, "-m", "bridge", "backup", "-", "--config", str(tmp_path / "config.yaml")]
+    with (tmp_path / "backup.db").open("wb") as backup:
+        done = subprocess.run(command, stdout=backup, stderr=subprocess.PIPE, text=True, check=True)
+    assert done.stderr == "standard output: 1 event, 2 deliveries\n"
+    assert {one.name for one in tmp_path.iterdir()} - before == {"backup.db"}
+    assert run("restore", tmp_path / "backup.db")[1].startswith("restored from")
+    assert not Path("-").exists()
+
+
+async def test_a_terminal_is_sent_no_backup(run: Run, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(an_event()))
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    said = "backup: standard output is a terminal: send it into a file, as with backup - > backup.db\n"
+    assert run("backup", "-") == (1, "", said)
+
+
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_what_cannot_be_is_said_in_one_line(run: Run, command: str, tmp_path: Path) -> None:
     missing = tmp_path / ("panelbridge.db" if command == "backup" else "no-backup.db")
     assert run(command, tmp_path / "no-backup.db") == (1, "", f"store: there is none at {missing}\n")
+    if command == "backup":
+        assert run(command, "-") == (1, "", f"store: there is none at {missing}\n")
 
 
 @pytest.mark.parametrize(("command", "means"), [("backup", "pg_dump"), ("restore", "pg_restore")])

@@ -59,6 +59,19 @@ def back_up(url: str, target: Path) -> Counts:
     return counts
 
 
+@contextmanager
+def backed_up(url: str) -> Iterator[tuple[Path, Counts]]:
+    """A backup of the store at `url` in a file beside it while it is sent elsewhere, and what is in it."""
+    database = _database(url, "backup")
+    _check_is_file(database)
+    with _os_errors(database.parent):
+        folder = tempfile.TemporaryDirectory(dir=database.parent, prefix=".sent.")
+    with folder:
+        file = Path(folder.name) / "backup.db"
+        counts = back_up(url, file)
+        yield file, counts
+
+
 def restore(url: str, source: Path, *, now: datetime) -> tuple[Counts, Path | None]:
     """Put a backup in the place of the store at `url`; what is in it, and where the store is kept that was there.
 

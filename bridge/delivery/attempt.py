@@ -102,7 +102,12 @@ async def send_batch(
         return AttemptResult(Attempt(Refused(str(error))), str(error))
     except Exception as error:
         log(LOG, logging.ERROR, "delivery.bug", delivery=first.id, sink=first.sink, error=error)
-        return AttemptResult(Attempt(Away(f"unforeseen {type(error).__name__}, see the log")), bug=True)
+        return AttemptResult(Attempt(Away(unforeseen(error))), bug=True)
+
+
+def unforeseen(error: Exception) -> str:
+    """Why a delivery failed by a bug of our own."""
+    return f"unforeseen {type(error).__name__}, see the log"
 
 
 async def _kept(links: Sequence[Mapping[str, Given]], on_links: OnLinks) -> Mapping[Given, str]:

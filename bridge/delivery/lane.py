@@ -15,7 +15,7 @@ from datetime import datetime
 
 from bridge.clock import JumpDetector
 from bridge.delivery.announcing import begin
-from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch
+from bridge.delivery.attempt import AttemptResult, log_attempt, send_batch, unforeseen
 from bridge.delivery.customers import keep_links
 from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
@@ -27,7 +27,7 @@ from bridge.delivery.resources import LaneSettings, Resources
 from bridge.delivery.settling import Settler, unsent, wait_for_store
 from bridge.delivery.tracing import attempt_span, tell, traces_of
 from bridge.errors import StoreError
-from bridge.outcome import Attempt, Fate
+from bridge.outcome import Attempt, Away, Fate
 from bridge.sinks.base import Sink
 from bridge.store.base import Delivery, Settlement, Standing
 from bridge.telemetry import log
@@ -159,8 +159,22 @@ class Lane:
             await wait_for_store(self.name, error, self._clock)
         except Exception as error:  # our own bug must not stop the lane
             log(LOG, logging.ERROR, "delivery.bug", sink=self.name, error=error)
-            self._queue.restore(batch)
+            await self._fail(batch, error)
             await self._clock.sleep(BUG_WAIT)
+
+    async def _fail(self, batch: Batch, error: Exception) -> None:
+        """A bug of our own came in the way of a batch. It may be that of others that were looked up with it, so it goes
+        by itself from now on; where it does already, it has cost an attempt.
+        """
+        try:
+            if self._queue.go_singly(batch.deliveries):
+                left = [one for one in batch.deliveries if self._queue.is_taken(one)]
+                failed = Attempt(Away(unforeseen(error)), requests=0)
+                await self._settle(self._settlements(left, AttemptResult(failed, bug=True), ms=0.0))
+            else:
+                self._queue.send_singly(batch.taken)
+        finally:
+            self._queue.restore(batch)
 
     @asynccontextmanager
     async def _room(self, batch: Batch) -> AsyncIterator[None]:
@@ -175,7 +189,8 @@ class Lane:
 
     async def _admit(self, batch: Batch) -> Admitted:
         """What of a batch is to be sent, and where; the rest is settled as its terms want it."""
-        admitted = await self._gate.admit(batch, self.settings.zone, self.settings.rules, self._queue.upcoming)
+        upcoming = tuple if self._queue.go_singly(batch.deliveries) else self._queue.upcoming
+        admitted = await self._gate.admit(batch, self.settings.zone, self.settings.rules, upcoming)
         await self._settle_unsent(admitted.settled)
         if admitted.apart:
             self._queue.send_singly(admitted.batch.deliveries)

@@ -154,6 +154,10 @@ class Queue:
         """From now on, each of these goes by itself: as one they could not be sent."""
         self._singles.update(one.id for one in deliveries)
 
+    def go_singly(self, deliveries: Iterable[Delivery]) -> bool:
+        """Whether each of these goes by itself."""
+        return all(one.id in self._singles for one in deliveries)
+
     def upcoming(self) -> Sequence[Delivery]:
         """What is on its way, and what comes next: as many as are claimed at once."""
         return list(islice(chain(self._taken.values(), self._ready), CLAIMED))

@@ -127,12 +127,17 @@ class Addressing:
         return Address(" ".join(filter(None, places)), values, _locale(record))
 
     def of_link(self, chat: str, record: Mapping[str, Any]) -> Address | None:
-        """The address of a chat that somebody has shown to be theirs; None where the service has no links."""
+        """The address of a chat that somebody has shown to be theirs; None where the service has no links, or no such
+        chat.
+        """
         name = next((name for name, form in self._forms.items() if form.linked), None)
         if name is None or self.audience is not Audience.PERSON:
             return None
         rest = dict.fromkeys(self._texts.keys() - {name})  # a topic is a group's: in a private chat there is none
-        return Address(chat, {**rest, name: self._forms[name].read(chat)}, _locale(record))
+        try:
+            return Address(chat, {**rest, name: self._forms[name].read(chat)}, _locale(record))
+        except ValueError:
+            return None
 
 
 def _locale(record: Mapping[str, Any]) -> str | None:

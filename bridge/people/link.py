@@ -18,6 +18,7 @@ from bridge.people.recipient import Audience, named, recipient_key
 TOKEN_BYTES = 16  # 128 bits
 HOLDS = 7 * 86400.0  # seconds that a link can be used
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+_CHAT = re.compile(r"[1-9][0-9]{0,15}")
 
 
 def new_token() -> str:
@@ -28,6 +29,11 @@ def new_token() -> str:
 def is_token(text: str) -> bool:
     """Whether a text could be one at all."""
     return _TOKEN.fullmatch(text) is not None
+
+
+def is_private_chat(text: str) -> bool:
+    """Whether a text is the number of a chat with one person: those of groups are below 0."""
+    return _CHAT.fullmatch(text) is not None
 
 
 def hash_of(token: str) -> str:

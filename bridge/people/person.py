@@ -94,6 +94,11 @@ def forgotten_key(key: str) -> str:
     return f"forgotten:{blake2b(key.encode(), digest_size=32, person=b'forgotten').hexdigest()}"
 
 
+def is_forgotten_key(text: str) -> bool:
+    """Whether a text is what is left of a key."""
+    return re.fullmatch("forgotten:[0-9a-f]{64}", text) is not None
+
+
 def texts_in(value: Any) -> Iterator[str]:
     """Every text within a JSON value, keys too."""
     left: list[Any] = [value]

@@ -72,6 +72,13 @@ def recipient_key(realm: str, audience: Audience, name: str) -> str:
     return f"{realm}/{audience.kind}:{name}"
 
 
+def is_key(text: str) -> bool:
+    """Whether a text is the key of an owner, a user or a node."""
+    realm, _, subject = text.partition("/")
+    kind, _, name = subject.partition(":")
+    return bool(realm) and kind in {one.kind for one in Audience} and is_name(name)
+
+
 def name_in(key: str) -> str:
     """What a recipient is called, as its key says."""
     return key.partition("/")[2].partition(":")[2]

@@ -4,7 +4,7 @@ The first line says what it is; each other is a row of a table, `{"table": "wish
 with times as ISO 8601. Events are not among it. A table that is neither here nor in BEYOND fails a test.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,14 @@ from pydantic import ValidationError
 from bridge.codec import decode, dump
 from bridge.event import iso
 from bridge.foreign import moment as moment_of
+from bridge.people.directory import DEFAULT
+from bridge.people.link import is_private_chat
+from bridge.people.person import is_forgotten_key
+from bridge.people.recipient import is_customer, is_key
 from bridge.people.record import Record
-from bridge.people.wants import OVERRIDING
+from bridge.people.wants import CHAT, OVERRIDING
 from bridge.store.moments import micros, moment
+from bridge.store.queries.directory import THE_ROW
 from bridge.store.schema import (
     addresses,
     announced,
@@ -173,14 +178,53 @@ def _value(column: sa.Column[Any], said: Any) -> Any:
     if isinstance(column.type, sa.Integer):
         if isinstance(said, bool) or not isinstance(said, int) or abs(said) >= 2**63:
             raise ValueError(f"{column.name} should be a whole number")
+        if column is directories.c.id and said != THE_ROW:
+            raise ValueError(f"id should be {THE_ROW}")
         return said
     if not isinstance(said, str) or "\0" in said:
         raise ValueError(f"{column.name} should be a text")
-    if column is wishes.c.wants:
-        _check_wants(said)
+    if (check := _CHECKS.get(column)) is not None:
+        check(said)
     if isinstance(column.type, sa.String) and column.type.length is not None and len(said) > column.type.length:
         raise ValueError(f"{column.name} should have at most {column.type.length} characters")
     return said
+
+
+def _check_customer(said: str) -> None:
+    if not (is_key(said) and is_customer(said)):
+        raise ValueError("key should be a user's, such as marzban/user:alice")
+
+
+def _check_recorded(said: str) -> None:
+    if said != DEFAULT and not is_key(said):
+        raise ValueError("key should be an owner's, a user's or a node's, such as marzban/user:alice")
+
+
+def _check_wishing(said: str) -> None:
+    """Raise ValueError where it is the key of nobody, of no chat, and of nobody who was forgotten."""
+    sender, _, place = said.rpartition(CHAT)
+    if not (is_key(said) or is_forgotten_key(said) or (sender and place)):
+        raise ValueError("key should be a user's, such as marzban/user:alice, or a chat's")
+
+
+def _check_chat(said: str) -> None:
+    if not is_private_chat(said):
+        raise ValueError("chat should be the number of a person's, such as 700001")
+
+
+def _check_sender(said: str) -> None:
+    if not said:
+        raise ValueError("sender should be a bot's")
+
+
+def _check_record(said: str) -> None:
+    """Raise ValueError where it is no record of the directory: a lane could not read it."""
+    try:
+        Record.model_validate(_object(said))
+    except ValidationError as error:
+        raise ValueError(f"record: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    except ValueError as error:
+        raise ValueError(f"record {error}") from None
 
 
 def _check_wants(said: str) -> None:
@@ -202,3 +246,17 @@ def _time(name: str, said: Any) -> int:
     if found is None:
         raise ValueError(f"{name} should be a time such as 2026-11-21T04:14:18Z")
     return micros(found)
+
+
+#: What a text has to be beside one, for what reads it.
+_CHECKS: Mapping[sa.Column[Any], Callable[[str], None]] = {
+    directory.c.key: _check_recorded,
+    directory.c.record: _check_record,
+    wishes.c.key: _check_wishing,
+    wishes.c.wants: _check_wants,
+    links.c.key: _check_customer,
+    links.c.sender: _check_sender,
+    links.c.chat: _check_chat,
+    told.c.key: _check_customer,
+    proof_stops.c.key: _check_customer,
+}

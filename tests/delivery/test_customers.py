@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 
 from bridge.delivery.resources import LaneSettings
 from bridge.event import Event
@@ -29,6 +30,7 @@ from bridge.store.queries.links import put_link
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.queries.wishes import set_stopped, set_wants
 from bridge.store.records import Query
+from bridge.store.schema import wishes
 from bridge.terms import Quiet, Terms
 from bridge.value import replace
 from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, carry_all, look_up, pass_time
@@ -363,3 +365,37 @@ async def test_who_cannot_be_reached_there_is_told_elsewhere_and_who_said_stop_i
     assert found.keys() == {"ops user:alice", "mail user:alice", "ops user:bob"}
     assert found["ops user:bob"].reason == "wants to be told nothing"
     assert "told on mail instead" in (found["ops user:alice"].reason or "")
+
+
+def _unreadable(connection: sa.Connection, *, now: datetime) -> None:
+    """A row that nothing of ours writes."""
+    row = {"key": "marzban/user:carol", "by": "x", "at": 0, "wants": "{"}
+    connection.execute(wishes.insert().values(row))
+
+
+async def test_a_bug_of_ours_costs_whom_it_is_about_attempts_and_nobody_else(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    await shop.say(_unreadable)
+    for name in ("carol", "alice", "bob"):
+        user = {"username": name, "telegram_id": {"alice": 1, "bob": 2, "carol": 3}[name]}
+        event = replace(an_event(f"user:{name}", at=shop.clock.now()), source="marzban", data={"user": user})
+        to = Destination("ops", "route 1", recipient=f"marzban/user:{name}")
+        await shop.outbox.put(Intake([Routed(event, (to,), DECISION)]))
+    shop.lane.wake()
+    await pass_time(shop.lane, shop.clock, 10)
+    assert sorted(shop.sink.chats) == ["1", "2"]
+    await pass_time(shop.lane, shop.clock, 12 * 3600, by=300)
+    [carols, *others] = shop.reasons()
+    assert (carols or "").startswith("unforeseen ValueError, see the log; gave up after ")
+    assert others == [None, None]
+    told = [one for one in caplog.records if one.getMessage() == "delivery.bug"]
+    assert len(told) < 20
+    await shop.put("user.enabled")
+    assert sorted(shop.sink.chats) == ["1", "1", "2"]
+
+
+async def test_a_link_that_is_no_chat_leads_nowhere(shop: Shop) -> None:
+    await shop.link("abc")
+    await shop.put("user.expired")
+    assert shop.sink.chats == ["1"]

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from bridge.codec import load
 from bridge.people.person import forgotten_key
-from bridge.people.wants import wants_of
+from bridge.people.recipient import is_name
+from bridge.people.wants import chat_scope, wants_of
 from bridge.store import open_ledger
 from bridge.store.ledger import Ledger
 from bridge.store.moments import micros
@@ -30,6 +31,21 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 TIMES = st.integers(0, 4_000_000_000_000_000)
 WANTS = ('{"locale":"fa"}', '{"categories":{"news":false},"quiet":"22:00-07:00","zone":"Asia/Tehran"}')
 NUMBERS = st.integers(-(2**63) + 1, 2**63 - 1)
+NAMES = st.text(max_size=12).filter(is_name)
+USERS = NAMES.map("marzban/user:{}".format)
+CHATS = st.integers(1, 10**15).map(str)
+SCOPES = st.builds(chat_scope, NAMES, CHATS | NAMES)
+#: Columns that hold nothing but what is of a form.
+OF_A_FORM: dict[sa.Column[Any], st.SearchStrategy[Any]] = {
+    directory.c.key: USERS | NAMES.map("marzban/owner:{}".format) | st.just("default"),
+    directory.c.record: st.sampled_from(["{}", '{"telegram":700001,"x_note":"\\u0000"}', '{"quiet":"23:00-08:00"}']),
+    wishes.c.key: USERS | SCOPES | (USERS | SCOPES).map(forgotten_key),
+    links.c.key: USERS,
+    links.c.sender: NAMES,
+    links.c.chat: CHATS,
+    told.c.key: USERS,
+    proof_stops.c.key: USERS,
+}
 T = TypeVar("T")
 HEAD = '{"panelbridge":"people","version":1}\n'
 
@@ -37,6 +53,8 @@ HEAD = '{"panelbridge":"people","version":1}\n'
 def a_value(column: sa.Column[Any]) -> st.SearchStrategy[Any]:
     if column is wishes.c.wants:
         return st.none() | st.sampled_from(WANTS)
+    if column in OF_A_FORM:
+        return OF_A_FORM[column]
     if isinstance(column.type, sa.Integer):
         values: st.SearchStrategy[Any] = NUMBERS if column.name in ("rank", "mark") else TIMES
     else:
@@ -206,6 +224,13 @@ WISH = (
 )
 
 
+LINK = (
+    '{"table":"links","key":"marzban/user:alice","sender":"a bot","chat":"700001","how":"token",'
+    '"at":"2026-11-21T04:14:18Z"}'
+)
+RECORD = '{"table":"directory","generation":"g","key":"marzban/user:alice","record":"{}"}'
+
+
 @pytest.mark.parametrize(
     ("line", "mistake"),
     [
@@ -231,10 +256,39 @@ WISH = (
         (WISH.replace("locale", "zone"), "wants: should be a time zone: did you mean Asia/Tehran?"),
         (WISH.replace("locale", "categories"), "wants should have true or false for each of its categories"),
         (
-            '{"table":"told","key":"k","family":"used","cycle":"7","rank":"80","mark":1,"at":"2026-11-21T04:14:18Z"}',
+            '{"table":"told","key":"marzban/user:alice","family":"used","cycle":"7","rank":"80","mark":1,"at":"2026-11-21T04:14:18Z"}',
             "rank should be a whole number",
         ),
         (f'{{"table":"directories","id":1,"generation":"{"g" * 17}"}}', "generation should have at most 16 characters"),
+        ('{"table":"directories","id":2,"generation":"g"}', "id should be 1"),
+        *(
+            (LINK.replace("700001", chat), "chat should be the number of a person's, such as 700001")
+            for chat in ("abc", "-5", "0", "", "7 ", "٧", "9" * 17)
+        ),
+        *(
+            (LINK.replace("marzban/user:alice", key), "key should be a user's, such as marzban/user:alice")
+            for key in ("x", "", "marzban/owner:r7", "/user:alice", "marzban/user:", "marzban/user:a\u200b")
+        ),
+        (LINK.replace("a bot", ""), "sender should be a bot's"),
+        (
+            '{"table":"proof_stops","key":"alice","at":"2026-11-21T04:14:18Z"}',
+            "key should be a user's, such as marzban/user:alice",
+        ),
+        *(
+            (WISH.replace("marzban/user:alice", key), "key should be a user's, such as marzban/user:alice, or a chat's")
+            for key in ("x", "marzban/peer:a", "forgotten:x", "/chat:7", "a bot/chat:")
+        ),
+        (
+            RECORD.replace("marzban/user:alice", "alice"),
+            "key should be an owner's, a user's or a node's, such as marzban/user:alice",
+        ),
+        (RECORD.replace("{}", "{"), "record is no JSON"),
+        (RECORD.replace("{}", "[]"), "record should be a JSON object"),
+        (RECORD.replace("{}", r"{\"zone\":\"Teheran\"}"), "record: should be a time zone: did you mean Asia/Tehran?"),
+        (
+            RECORD.replace("{}", r"{\"telegram\":\"@alice\"}"),
+            "record: should be a number such as -1001234567890",
+        ),
     ],
 )
 def test_a_line_that_is_wrong_is_told_with_its_number(line: str, mistake: str) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from bridge.codec import load
 from bridge.foreign import value_at
+from bridge.people.link import is_private_chat
 from bridge.store.compiled import write
 from bridge.store.matching import is_about
 from bridge.store.moments import micros
@@ -69,8 +70,8 @@ def last_data(connection: sa.Connection, key: str) -> Mapping[str, Any]:
 
 
 def _private_chat(value: Any) -> Iterator[str]:
-    """The chat, where it is one of a person; those of groups are below 0."""
-    if str(value).isdecimal() and value not in (0, "0"):
+    """The chat, where it is one of a person."""
+    if is_private_chat(str(value)):
         yield str(value)
 
 

@@ -29,7 +29,7 @@ from bridge.store.queries.forget import (
 )
 from bridge.store.queries.links import chats_of
 from bridge.store.rows import event_of
-from bridge.store.schema import addresses, attempts, deliveries, events
+from bridge.store.schema import addresses, attempts, deliveries, directory_chats, events
 from bridge.store.scrub import Scrubbed
 from bridge.value import Value
 
@@ -176,7 +176,7 @@ def forgettable(ledger: Ledger, person: Person, *, places: Places, mentions: boo
     """What would be erased; nothing is. `mentions`: also what is somebody else's and names them."""
     counted, gone, went_to = _Counted(), set[int](), set(person.places)
     for found in rows_about(ledger, person):
-        if found.table is addresses:
+        if found.table in (addresses, directory_chats):  # these go with what was told there, and with the record
             continue
         if found.relation is Relation.BEYOND or (found.relation is Relation.MENTION and not mentions):
             counted.beside(found)

@@ -35,11 +35,12 @@ NOUNS = {
     "links": "linked chat",
     "link_tokens": "link given away",
     "proofs": "hash of what they can show",
-    "unlinked": "chat to be told that it is theirs no more",
+    "unlinked": "chat that is theirs no more",
     "moved": "chat that may have a link back",
     "proof_stops": "mark that nothing shown links them",
     "closed": "mark of an earlier deletion",
     "directory": "record of the directory",
+    "directory_chats": "chat in the directory",
     "addresses": "address",
 }
 #: What names them and is said by somebody else.

@@ -4,10 +4,11 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from bridge.config.brands import Branded
-from bridge.config.document import Document
+from bridge.config.document import Document, KeyPath
 from bridge.config.errors import any_of
 from bridge.config.model import Config
 from bridge.errors import Mistake
@@ -15,11 +16,13 @@ from bridge.messages.catalog import LOCALES, language_of
 from bridge.people.address import Form
 from bridge.people.directory import DirectorySettings
 from bridge.people.directory_file import read_directory
-from bridge.people.recipient import Audience
+from bridge.people.recipient import Audience, is_customer, name_in, recipient_key
 from bridge.people.record import Record
 from bridge.sinks.base import AddressedConfig
+from bridge.value import replace
 
 SHOWN = 20  # mistakes of the directory's file
+NAMED = 10  # users of one chat that a warning names
 #: An address that is what a record has, or what comes instead where it has nothing.
 _OF_RECORD = re.compile(r"\{\{-?\s*(?P<whose>\w+)\.(?P<key>\w+)\s*(?:\bor\b[^{}]*)?-?\}\}")
 
@@ -30,7 +33,7 @@ Forms = Mapping[str, Sequence[tuple[str, Form]]]
 def check_records(document: Document, config: Config, directory: DirectorySettings) -> None:
     """Report what is wrong with single records, the first mistakes of those in the directory's file."""
     forms = {audience: _forms(config, audience) for audience in Audience}
-    brands = Branded(config.brands())
+    brands, chats = Branded(config.brands()), Chats()
     default = directory.default or Record()
     for key, what in (*_faults(default, _forms(config, None)), *brands.faults(default, None)):
         document.report(("directory", "default", key), what)
@@ -38,9 +41,13 @@ def check_records(document: Document, config: Config, directory: DirectorySettin
         for name, record in named.items():
             for key, what in (*_faults(record, forms[audience]), *brands.faults(record, audience)):
                 document.report(("directory", f"{audience.kind}s", name, key), what)
+            path: KeyPath = ("directory", f"{audience.kind}s", name)
+            place = Mistake(*document.key_position(path), "", path=path)
+            chats.note(recipient_key(directory.realm or "", audience, name), record, place)
     known = set(directory.owners)
     if directory.file is not None:
-        known |= _check_file(document, config, directory, directory.file, forms, brands)
+        known |= _check_file(document, config, directory, directory.file, forms, brands, chats)
+    chats.warn(document)
     _warn_of_owners(document, config, known)
     brands.check(document)
 
@@ -52,6 +59,7 @@ def _check_file(
     file: Path,
     forms: Mapping[Audience, Forms],
     brands: Branded,
+    chats: "Chats",
 ) -> set[str]:
     """Report its first mistakes; the owners that it names."""
     found: list[Mistake] = []
@@ -63,12 +71,33 @@ def _check_file(
         for key, what in faults:
             line, column = row.at(key)
             found.append(Mistake(line, column, f'{row.audience.kind} "{row.name}": {key}: {what}', str(file)))
+        chats.note(row.key, row.record, Mistake(*row.at(""), "", str(file)))
         if row.audience is Audience.OWNER:
             owners.add(row.name)
         if len(found) >= SHOWN:
             break
     document.mistakes.extend(found[:SHOWN])
     return owners
+
+
+class Chats:
+    """The chats that records of users name. Whoever has looked at all records is told which are those of several."""
+
+    def __init__(self) -> None:
+        self._users: defaultdict[int, dict[str, Mistake]] = defaultdict(dict)
+
+    def note(self, key: str, record: Record, place: Mistake) -> None:
+        """`place`: where the record stands."""
+        if is_customer(key) and record.telegram is not None and record.telegram > 0:
+            self._users[record.telegram].setdefault(key, place)
+
+    def warn(self, document: Document) -> None:
+        """Warn of chats that are those of several, the first ones."""
+        several = ((chat, users) for chat, users in self._users.items() if len(users) > 1)
+        for chat, users in islice(several, SHOWN):
+            names = ", ".join(map(name_in, islice(users, NAMED))) + (", …" if len(users) > NAMED else "")
+            text = f"chat {chat} is given to {len(users):,} users ({names}): messages there begin with the name"
+            document.warnings.append(replace(next(iter(users.values())), text=text))
 
 
 def _faults(record: Record, forms: Forms) -> Iterator[tuple[str, str]]:

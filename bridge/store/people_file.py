@@ -33,6 +33,7 @@ from bridge.store.schema import (
     deliveries,
     directories,
     directory,
+    directory_chats,
     erasures,
     events,
     fingerprints,
@@ -65,7 +66,7 @@ BEYOND = frozenset(
     (
         *(events, deliveries, attempts, set_aside, threads, fingerprints, tallies),
         *(audit, mutes, lanes, polled, replicas, tables, erasures, changes),
-        *(link_tokens, closed, proofs, unlinked, moved, announcements, announced),
+        *(link_tokens, closed, proofs, unlinked, moved, directory_chats, announcements, announced),
     )
 )
 _NAMED = {table.name: table for table in TABLES}

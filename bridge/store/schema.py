@@ -185,6 +185,14 @@ directory = sa.Table(  # where recipients are reached, as the file says; several
     sa.Column("record", sa.Text, nullable=False),  # JSON
 )
 
+directory_chats = sa.Table(  # the users whom its records place in a private chat of Telegram
+    "directory_chats",
+    metadata,
+    sa.Column("generation", sa.String(16), primary_key=True),
+    sa.Column("chat", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),  # of a recipient
+)
+
 directories = sa.Table(  # one row: the generation that is in force
     "directories",
     metadata,

@@ -256,3 +256,28 @@ async def test_a_sample_is_not_sent_to_where_there_is_no_address_of_its_own(tmp_
     config = loaded(tmp_path, SOURCES + DIRECTORY + sink("{{ owner.telegram }}") + ROUTES).config
     with pytest.raises(BridgeError, match='sink "dm" has an address for each owner, and no own'):
         await _send_once(config, "dm", an_event())
+
+
+SEVERAL = "messages there begin with the name"
+
+
+def test_a_chat_that_several_users_are_given_is_warned_of_in_the_file(tmp_path: Path) -> None:
+    users = "users: {alice: {telegram: 7}, bob: {telegram: 7}, carol: {telegram: 8}}"
+    text = f"directory: {{{users}, owners: {{o: {{telegram: 8}}}}}}\n"
+    rest = "sinks: {ops: {type: console}}\nroutes: [{to: ops}]\n"
+    expected = f"2:21: chat 7 is given to 2 users (alice, bob): {SEVERAL}"
+    assert warnings(tmp_path, SOURCES + text + rest) == [expected]
+    groups = text.replace("telegram: 7", "telegram: -100")  # in a group nobody is a customer
+    assert warnings(tmp_path, SOURCES + groups + rest) == []
+
+
+def test_a_chat_that_several_users_are_given_is_warned_of_in_the_directorys_file(tmp_path: Path) -> None:
+    rows = ["bob,7", "alice,700001", "bill,700001", "sara,700001", *(f"u{n},9" for n in range(12))]
+    first_ten = ", ".join(f"u{n}" for n in range(10))
+    (tmp_path / "d.csv").write_text("kind,name,telegram\n" + "".join(f"user,{one}\n" for one in rows))
+    text = "directory: {file: d.csv, users: {bill: {telegram: 700001}}}\n"
+    rest = "sinks: {ops: {type: console}}\nroutes: [{to: ops}]\n"
+    assert warnings(tmp_path, SOURCES + text + rest) == [
+        f"2:34: chat 700001 is given to 3 users (bill, alice, sara): {SEVERAL}",
+        f"{str(tmp_path)[1:]}/d.csv:6:1: chat 9 is given to 12 users ({first_ten}, …): {SEVERAL}",
+    ]

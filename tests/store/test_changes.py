@@ -42,7 +42,7 @@ WAYS: dict[str, Way] = {
     "told.close_person": lambda one: one.write(close_person, ALICE, START),
     "links.put_link": lambda one: one.write(put_link, ALICE, BOT, "7", how="token", now=START),
     "links.unlink": lambda one: one.write(unlink, ALICE, START),
-    "moves.give_up": lambda one: one.write(give_up, ALICE, BOT, "6"),
+    "moves.give_up": lambda one: one.write(give_up, ALICE, BOT, "6", now=START),
     "links.close_links": lambda one: one.write(close_links, ALICE, START),
     "directory.put_in_force": lambda one: one.write(put_in_force, ["another"]),
     "addresses.put_states": lambda one: one.write(put_states, [(BOT, "7", BLOCKED)]),

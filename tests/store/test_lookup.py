@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from bridge.codec import load
 from bridge.people.person import forgotten_key
 from bridge.people.wants import NOTHING_SAID, Wants, chat_scope, wants_of
-from bridge.store import migrate
+from bridge.store import migrate, open_outbox
 from bridge.store.backend import autocommit, open_engine
 from bridge.store.base import AddressState, Known, Place
 from bridge.store.compiled import MOST, SIZES, compiled_statement
 from bridge.store.moments import moment, moment_or_none
 from bridge.store.queries.addresses import states_among
-from bridge.store.queries.directory import records_among
-from bridge.store.queries.lookup import closed_among, known, links_among, places
+from bridge.store.queries.directory import placed_among, records_among
+from bridge.store.queries.links import put_link
+from bridge.store.queries.lookup import closed_among, known, linked_among, links_among, places
 from bridge.store.queries.wishes import wishes_among
-from bridge.store.schema import addresses, closed, directories, directory, links, wishes
+from bridge.store.schema import addresses, closed, directories, directory, directory_chats, links, wishes
+from tests.fakes import START
 
 KEYS = [f"marzban/user:{name}" for name in ("alice", "bob", "carol")]
 BOTS, CHATS, GENERATIONS = ("a bot", "another"), ("7", "8"), ("one", "other")
@@ -102,6 +104,8 @@ def test_as_many_as_are_asked_for_are_found(connection: sa.Connection, many: int
 #: Each statement of a look-up.
 STATEMENTS = {
     "links": links_among,
+    "linked in a chat": linked_among,
+    "placed in a chat": placed_among,
     "closed": closed_among,
     "wishes": wishes_among,
     "records": records_among,
@@ -136,6 +140,7 @@ def crowd(connection: sa.Connection, many: int = 20_000) -> None:
         "INSERT INTO closed (key, at) SELECT 'key-' || n, 1",
         "INSERT INTO wishes (key, \"by\", at) SELECT 'key-' || n, 'them', 1",
         "INSERT INTO directory (generation, key, record) SELECT 'one', 'key-' || n, '{}'",
+        "INSERT INTO directory_chats (generation, chat, key) SELECT 'one', 'key-' || n, 'key-' || n",
         "INSERT INTO addresses (sender, place, reached_at) SELECT 'a bot', 'key-' || n, 1",
     ):
         numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)"
@@ -190,3 +195,39 @@ def plain_state(rows: Rows, sender: str, place: str) -> AddressState | None:
             times = [moment_or_none(one[name]) for name in ("reached_at", "since", "until")]
             return AddressState(times[0], one["reason"], times[1], times[2])
     return None
+
+
+@pytest.mark.parametrize(
+    ("linked", "several"),
+    [
+        ({}, {"alice", "bob"}),  # the directory places both in one chat
+        ({"carol": "7"}, {"alice", "bob", "carol"}),
+        ({"bob": "8"}, {"bob", "carol"}),  # a link comes before the directory
+        ({"bob": "7"}, {"alice", "bob"}),
+        ({"alice": "9", "carol": "9"}, {"alice", "carol"}),
+        ({"alice": "9", "bob": "6"}, set()),
+    ],
+)
+async def test_a_chat_is_that_of_several_by_whatever_each_is_there(
+    any_store_url: str, linked: dict[str, str], several: set[str]
+) -> None:
+    names = {"alice": 7, "bob": 7, "carol": 8, "dave": -7, "erin": None}
+    records = [(f"marzban/user:{name}", {"telegram": chat} if chat else {}) for name, chat in names.items()]
+    async with open_outbox(any_store_url) as outbox:
+        await outbox.keep_directory("old", [(f"marzban/user:{n}", {"telegram": 8}) for n in range(3)])
+        await outbox.keep_directory("new", [*records, ("marzban/owner:r7", {"telegram": 7})])
+        for name, chat in linked.items():
+            one = (f"marzban/user:{name}", "a bot", chat)
+            await outbox.operate(lambda ledger, one=one: ledger.write(put_link, *one, how="token", now=START))
+        found = await outbox.known("a bot", [key for key, _ in records])
+    assert {key.partition(":")[2] for key, one in found.items() if one.several} == several
+
+
+async def test_nothing_is_left_of_whom_another_directory_placed(any_store_url: str) -> None:
+    async with open_outbox(any_store_url) as outbox:
+        await outbox.keep_directory("old", [(KEYS[0], {"telegram": 7}), (KEYS[1], {"telegram": 7})])
+        await outbox.keep_directory("new", [(KEYS[0], {"telegram": 7})])
+        assert not (await outbox.known("a bot", [KEYS[0]]))[KEYS[0]].several
+        chats = sa.select(directory_chats)
+        rows = await outbox.operate(lambda ledger: ledger.read(lambda one: one.execute(chats).all()))
+    assert [tuple(row) for row in rows] == [("new", "7", KEYS[0])]

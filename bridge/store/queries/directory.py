@@ -5,16 +5,18 @@ in force in one commit: whoever looks finds the whole of the old one or the whol
 the same file write the same.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
+from bridge.people.link import is_private_chat
+from bridge.people.recipient import is_customer
 from bridge.store.compiled import any_of, read_any, write
 from bridge.store.queries.changes import note_change
-from bridge.store.schema import directories, directory
+from bridge.store.schema import directories, directory, directory_chats, links
 
 THE_ROW = 1  # of `directories`
 CHUNK = 500  # records that are written or deleted at once
@@ -23,6 +25,10 @@ _IN_FORCE = sa.select(directories.c.generation).where(directories.c.id == THE_RO
 _PUT_RECORD = sa.text(
     "INSERT INTO directory (generation, key, record) VALUES (:generation, :key, :record)"
     " ON CONFLICT (generation, key) DO UPDATE SET record = excluded.record"
+)
+_PUT_CHAT = sa.text(
+    "INSERT INTO directory_chats (generation, chat, key) VALUES (:generation, :chat, :key)"
+    " ON CONFLICT (generation, chat, key) DO NOTHING"
 )
 _PUT_IN_FORCE = sa.text(
     "INSERT INTO directories (id, generation) VALUES (:id, :generation)"
@@ -57,6 +63,26 @@ def records_after(connection: sa.Connection, after: str, *, limit: int) -> list[
     return [(key, load(record)) for key, record in connection.execute(found)]
 
 
+def placed_in(connection: sa.Connection, sender: str, chat: str, *, limit: int) -> list[str]:
+    """The keys of those whom the directory places in a chat of that bot, and who have linked none there."""
+    here = sa.select(directory_chats.c.key).where(directory_chats.c.chat == chat, *_placed(sender))
+    return list(connection.execute(here.order_by(directory_chats.c.key).limit(limit)).scalars())
+
+
+@cache
+def placed_among(many: int) -> sa.Select[Any]:
+    """How many the directory places in each of so many chats, who have linked none of that bot."""
+    here = any_of(directory_chats.c.chat, many), *_placed(sa.bindparam("sender_"))
+    counted = sa.select(directory_chats.c.chat, sa.func.count().label("many")).where(*here)
+    return counted.group_by(directory_chats.c.chat)
+
+
+def _placed(sender: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """A link comes before the directory."""
+    linked = sa.exists().where(links.c.key == directory_chats.c.key, links.c.sender == sender)
+    return directory_chats.c.generation == _IN_FORCE.scalar_subquery(), sa.not_(linked)
+
+
 def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[Record]]]) -> list[None]:
     """Write records of a generation that is not in force yet."""
     rows = [
@@ -66,7 +92,27 @@ def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[
     ]
     if rows:
         write(connection, _PUT_RECORD, rows)
+    for generation, records in chunks:
+        put_chats(connection, generation, records)
     return [None] * len(chunks)
+
+
+def put_chats(connection: sa.Connection, generation: str, records: Iterable[Record]) -> None:
+    """Write in which chats these records of a generation place users."""
+    placed = [
+        {"generation": generation, "chat": chat, "key": key}
+        for key, record in records
+        if is_customer(key)
+        for chat in private_chats(record.get("telegram"))
+    ]
+    if placed:
+        write(connection, _PUT_CHAT, placed)
+
+
+def private_chats(value: Any) -> Iterator[str]:
+    """The chat, where a value is one of a person."""
+    if is_private_chat(str(value)):
+        yield str(value)
 
 
 def put_in_force(connection: sa.Connection, generations: Sequence[str]) -> list[None]:
@@ -84,4 +130,7 @@ def forget_others(connection: sa.Connection, asked: Sequence[None]) -> list[int]
     rows = [tuple(row) for row in connection.execute(others.limit(CHUNK))]
     if rows:
         connection.execute(sa.delete(directory).where(sa.tuple_(directory.c.generation, directory.c.key).in_(rows)))
+    else:  # of each there is a record at least
+        gone = directory_chats.c.generation != _IN_FORCE.scalar_subquery()
+        connection.execute(sa.delete(directory_chats).where(gone))
     return [len(rows)] * len(asked)

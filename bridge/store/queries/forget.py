@@ -20,7 +20,18 @@ from bridge.store.queries import attempts as tries
 from bridge.store.queries.erasures import erased_something
 from bridge.store.queries.polled import leave_unsaid
 from bridge.store.rows import Row, event_of
-from bridge.store.schema import addresses, attempts, deliveries, events, links, metadata, polled, wishes
+from bridge.store.schema import (
+    addresses,
+    attempts,
+    deliveries,
+    directory,
+    directory_chats,
+    events,
+    links,
+    metadata,
+    polled,
+    wishes,
+)
 from bridge.value import Value
 
 WINDOW = 2000  # rows that are looked through at once
@@ -135,6 +146,8 @@ def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, 
     else:
         if found.table is wishes:
             _leave_stopped(connection, found, person)
+        if found.table is directory:
+            _erase_chats(connection, found)
         counts = {found.table.name: _delete(connection, found)}
     erased_something(connection)
     return counts
@@ -142,6 +155,12 @@ def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, 
 
 def _delete(connection: sa.Connection, found: Found) -> int:
     return connection.execute(sa.delete(found.table).where(_is_one_of(found.table, keys_of(found)))).rowcount
+
+
+def _erase_chats(connection: sa.Connection, found: Found) -> None:
+    """In which chats records of the directory place whom they are about."""
+    theirs = directory_chats.c.key.in_([row.key for row in found.rows])
+    connection.execute(sa.delete(directory_chats).where(theirs))
 
 
 def _erase_events(connection: sa.Connection, found: Found, person: Person, now: int, places: Places) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Look-ups: whom a claim is for, and the places where they are told, some statements for all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,22 +12,24 @@ from bridge.store.addressees import Known, Place
 from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import moment
 from bridge.store.queries.addresses import states_of
-from bridge.store.queries.directory import records_of
+from bridge.store.queries.directory import placed_among, private_chats, records_of
 from bridge.store.queries.wishes import wishes_of
 from bridge.store.schema import closed, links
-
-_other = links.alias("other")
-#: Whether a chat is that of others too.
-_SEVERAL = sa.exists().where(
-    _other.c.sender == links.c.sender, _other.c.chat == links.c.chat, _other.c.key != links.c.key
-)
 
 
 @cache
 def links_among(many: int) -> sa.Select[Any]:
     """The chats that so many have shown to a bot."""
-    found = sa.select(links.c.key, links.c.chat, _SEVERAL.label("several"))
+    found = sa.select(links.c.key, links.c.chat)
     return found.where(links.c.sender == sa.bindparam("sender_"), any_of(links.c.key, many))
+
+
+@cache
+def linked_among(many: int) -> sa.Select[Any]:
+    """How many have shown a bot each of so many chats."""
+    counted = sa.select(links.c.chat, sa.func.count().label("many"))
+    here = links.c.sender == sa.bindparam("sender_"), any_of(links.c.chat, many)
+    return counted.where(*here).group_by(links.c.chat)
 
 
 @cache
@@ -37,21 +40,39 @@ def closed_among(many: int) -> sa.Select[Any]:
 
 def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[str, Known]:
     """What is known of each of these recipients to that sender."""
-    linked = {row.key: row for row in read_any(connection, links_among, keys, {"sender_": sender})}
-    scopes = {key: [key] if key not in linked else [key, chat_scope(sender, linked[key].chat)] for key in keys}
+    linked = {row.key: row.chat for row in read_any(connection, links_among, keys, {"sender_": sender})}
+    scopes = {key: [key] if key not in linked else [key, chat_scope(sender, linked[key])] for key in keys}
     wishes = wishes_of(connection, [scope for some in scopes.values() for scope in some])
     ended = {row.key: moment(row.at) for row in read_any(connection, closed_among, keys)}
     records = records_of(connection, keys)
+    chats = {key: chat for key in keys for chat in _chats(linked.get(key), records.get(key))}
+    crowd = _crowd(connection, sender, sorted({*chats.values()}))
     return {
         key: Known(
             wants=all_of(wishes[scope].wants for scope in scopes[key] if scope in wishes),
-            link=linked[key].chat if key in linked else None,
+            link=linked.get(key),
             closed_at=ended.get(key),
-            several=key in linked and bool(linked[key].several),
+            several=key in chats and crowd[chats[key]] > 1,
             record=records.get(key),
         )
         for key in keys
     }
+
+
+def _chats(link: str | None, record: Mapping[str, Any] | None) -> Iterator[str]:
+    """Where a recipient is told by that bot: in the chat that they have linked, else in the directory's."""
+    if link is not None:
+        yield link
+    elif record is not None:
+        yield from private_chats(record.get("telegram"))
+
+
+def _crowd(connection: sa.Connection, sender: str, chats: Sequence[str]) -> Mapping[str, int]:
+    """How many are told in each of these chats by that bot."""
+    counted: Counter[str] = Counter()
+    for among in (linked_among, placed_among):
+        counted.update({row.chat: row.many for row in read_any(connection, among, chats, {"sender_": sender})})
+    return counted
 
 
 def places(connection: sa.Connection, sender: str, scopes: Mapping[str, str]) -> dict[str, Place]:

@@ -18,6 +18,7 @@ from bridge.people.wants import Wants, wants_of
 from bridge.store.compiled import write
 from bridge.store.people_file import TABLES, Line, Values
 from bridge.store.queries.changes import note_change
+from bridge.store.queries.directory import put_chats
 from bridge.store.queries.proofs import BY_PROOF
 from bridge.store.schema import (
     addresses,
@@ -56,7 +57,10 @@ def import_people(connection: sa.Connection, lines: Sequence[Line]) -> dict[str,
             continue
         rows = [line.values for line in lines if line.table is table and not ended.has(line)]
         for start in range(0, len(rows), CHUNK):
-            changed[table.name] += _import(connection, table, rows[start : start + CHUNK])
+            some = rows[start : start + CHUNK]
+            changed[table.name] += _import(connection, table, some)
+            for row in some if table is directory else ():
+                put_chats(connection, row["generation"], [(row["key"], load(row["record"]))])
     note_change(connection)
     return {name: number for name, number in changed.items() if number}
 

@@ -24,7 +24,7 @@ from bridge.people.address import Address
 from bridge.people.brand import Brands
 from bridge.people.person import an_event_about
 from bridge.people.recipient import Audience, is_customer, recipient_key
-from bridge.people.wants import chat_scope, place_scope
+from bridge.people.wants import away_scope, chat_scope, place_scope
 from bridge.polled import Polling, PollKey
 from bridge.sinks.base import Sink
 from bridge.sinks.hearing import Ears
@@ -187,6 +187,7 @@ class _Reached:
         shown = linked if found is not None and linked is not None else _written(to)
         by_mail = service is not None and service.mailboxes
         scopes[place_scope(sink.sender, to.place, is_mailbox=by_mail)] = shown
+        scopes[away_scope(sink.sender, to.place, key)] = shown
         state = self._ledger.read(address_state, sink.sender, to.place)
         return Reach(
             sink=name,

@@ -12,7 +12,7 @@ from bridge.delivery.queue import CLAIMED
 from bridge.people.address import Address, Addressing, NoAddress
 from bridge.people.directory import DEFAULT
 from bridge.people.recipient import Audience
-from bridge.people.wants import NOTHING_SAID, place_scope
+from bridge.people.wants import NOTHING_SAID, all_of, away_scope, place_scope
 from bridge.sinks.base import Sink
 from bridge.store.base import NOBODY, AddressState, Delivery, Known, Outbox, Place
 from bridge.value import Value, replace
@@ -73,8 +73,11 @@ class Lookups:
         links = {key: one.link for key, one in known.items()}
         to = {one.id: address_of(one, addressing, records, links.get(one.recipient or "")) for one in whole}
         scopes = {one.place: self._scope(one.place) for one in to.values() if isinstance(one, Address)}
+        if addressing.audience is Audience.PERSON and not is_mail(self._sink):
+            away = (away_of(one, to[one.id], sender) for one in deliveries)
+            scopes.update((scope, scope) for scope in away if scope is not None)
         places = await self._outbox.places(sender, scopes)
-        return {one.id: reach_of(one, to[one.id], addressing, known, records, places) for one in deliveries}
+        return {one.id: reach_of(one, to[one.id], addressing, known, records, places, sender) for one in deliveries}
 
     def _scope(self, place: str) -> str:
         """By what the wishes of a place are kept."""
@@ -101,15 +104,25 @@ def reach_of(
     known: Mapping[str, Known],
     records: Records,
     places: Mapping[str, Place],
+    sender: str = "",
 ) -> Reach:
     """Whom a delivery is for that goes `to` there; of a customer with what was said in that very chat."""
     key = delivery.recipient or ""
     theirs, record = known.get(key, NOBODY), records.get(key, {})
     place = places.get(to.place, NOWHERE) if isinstance(to, Address) else NOWHERE
-    if addressing.audience is not Audience.PERSON or place.wants is NOTHING_SAID:
+    away = places.get(away_of(delivery, to, sender) or "", NOWHERE)
+    said = [one.wants for one in (place, away) if one.wants is not NOTHING_SAID]
+    if addressing.audience is not Audience.PERSON or not said:
         return Reach(to, record, theirs, place.state)
-    wants = theirs.wants | place.wants
+    wants = all_of([theirs.wants, *said])
     return Reach(to, {**record, **wants.chosen}, replace(theirs, wants=wants), place.state)
+
+
+def away_of(delivery: Delivery, to: Address | NoAddress, sender: str) -> str | None:
+    """By what it is kept that its recipient is told nothing there, by the word of whoever is."""
+    if delivery.recipient is None or not isinstance(to, Address):
+        return None
+    return away_scope(sender, to.place, delivery.recipient)
 
 
 def address_of(

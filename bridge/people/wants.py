@@ -4,6 +4,7 @@ Off always wins: where a customer's chat says no and their record says yes, it i
 """
 
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Any, Literal, get_args
 
 from bridge.value import Value, field
@@ -57,11 +58,25 @@ def all_of(several: Iterable[Wants]) -> Wants:
 
 #: What stands before the chat in the scope of its wishes.
 CHAT = "/chat:"
+#: How the scopes begin of who is told nothing in one chat, and is told elsewhere.
+AWAY = "away:"
 
 
 def chat_scope(sender: str, chat: object) -> str:
     """By what the wishes of a bot's chat are kept, beside recipients' keys. No realm is called like a sender."""
     return f"{sender}{CHAT}{chat}"
+
+
+def away_scope(sender: str, chat: object, key: str) -> str:
+    """By what it is kept that a recipient is told nothing in a bot's chat that is not theirs, by its own word; it has
+    no name in it.
+    """
+    return f"{away_prefix(key)}{chat_scope(sender, chat)}"
+
+
+def away_prefix(key: str) -> str:
+    """How the scopes begin that say where a recipient is told nothing."""
+    return f"{AWAY}{blake2b(key.encode(), digest_size=16, person=b'away').hexdigest()}:"
 
 
 def mailbox_scope(place: str) -> str:

@@ -20,7 +20,7 @@ from bridge.people.address import Address, Addressing, Form
 from bridge.people.brand import NO_BRAND, Brand
 from bridge.people.rules import CustomerRules
 from bridge.people.stop_link import StopLinks
-from bridge.people.wants import CATEGORIES, Wants, all_of, chat_scope, mailbox_scope
+from bridge.people.wants import CATEGORIES, Wants, all_of, away_scope, chat_scope, mailbox_scope
 from bridge.sinks.base import OnSent
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.telegram.service import TELEGRAM
@@ -399,3 +399,14 @@ async def test_a_link_that_is_no_chat_leads_nowhere(shop: Shop) -> None:
     await shop.link("abc")
     await shop.put("user.expired")
     assert shop.sink.chats == ["1"]
+
+
+async def test_whom_a_chat_has_disconnected_is_not_told_there_and_others_are(shop: Shop) -> None:
+    await shop.stop(away_scope(BOT, "1", ALICE))
+    await shop.put("user.expired")
+    await shop.put("user.expired", name="bob")
+    assert shop.sink.chats == ["1"]
+    assert shop.reasons() == ["wants to be told nothing", None]
+    await shop.link("7")
+    await shop.put("user.enabled")
+    assert shop.sink.chats == ["1", "7"]

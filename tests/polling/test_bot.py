@@ -10,12 +10,12 @@ from bridge.errors import StoreUnavailable
 from bridge.people.heard import Unheard
 from bridge.people.link import hash_of, new_token
 from bridge.people.rules import CustomerRules
-from bridge.people.wants import chat_scope
+from bridge.people.wants import away_scope, chat_scope
 from bridge.polled import Turn
 from bridge.polling.bot import SURE, TAKEN, TURN, Bot
 from bridge.store.base import AddressState
-from bridge.store.queries.links import revoke_tokens
-from bridge.store.queries.wishes import set_stopped
+from bridge.store.queries.links import end_links, revoke_tokens
+from bridge.store.queries.wishes import count_stopped, set_stopped, set_wants
 from bridge.value import replace
 from tests.fakes import START
 from tests.polling.a_bot import ALICE, BOB, HERE, SENDER, STRANGER, THERE, Listening, everything
@@ -471,3 +471,101 @@ async def test_it_is_asked_ever_less_often_where_it_does_not_answer(
     here.telegram.writes(HERE, "/settings")
     await here.step()
     assert here.said(HERE) == ["What shall I tell you?"]
+
+
+async def places_here(here: Listening, *keys: str, chat: int = HERE) -> None:
+    """The directory says whose chat it is."""
+    await here.outbox.keep_directory("one", [(key, {"telegram": chat}) for key in keys])
+
+
+LINKED = "✅ Done! I will write to you here about \u2068alice\u2069."
+GONE = "Messages about \u2068alice\u2069 do not come here any more.\nhttps://t.me/help"
+
+
+async def test_start_where_the_directory_places_somebody_is_answered_as_a_link_is(here: Listening) -> None:
+    await places_here(here, ALICE, BOB)
+    answers = await here.hears(HERE, "/start")
+    assert [one.partition(" Wh")[0] for one in answers] == [LINKED, LINKED.replace("alice", "bob")]
+    assert (await here.hears(THERE, "/start"))[0].startswith("Hi!")
+    await here.hears(THERE, f"/start {await here.a_token()}")
+    assert "alice" not in str(await here.hears(HERE, "/start"))  # she is told elsewhere
+
+
+async def test_where_the_directory_places_somebody_their_wishes_are_said_and_seen(here: Listening) -> None:
+    await places_here(here, ALICE)
+    stop = {"stop": True, "by": "operator", "now": START}
+    await here.outbox.operate(lambda ledger: ledger.write(set_stopped, ALICE, **stop))
+    assert (await here.hears(HERE, "/start"))[0].startswith("Welcome back!")
+    assert not (await here.wants()).stopped
+    news = {"news": False}
+    await here.outbox.operate(lambda ledger: ledger.write(set_wants, ALICE, news, by="operator", now=START))
+    await here.hears(HERE, "/settings")
+    assert here.buttons(HERE)[2] == "– News"
+    assert here.buttons(HERE)[-1] == "Disconnect \u2068alice\u2069"
+    here.telegram.presses(HERE, "– News")
+    await here.step(after=60)
+    assert (await here.wants()).categories == {"news": True}
+    await here.hears(HERE, "/stop")
+    assert (await here.wants()).stopped
+
+
+async def is_away(here: Listening, key: str = ALICE) -> bool:
+    """Whether somebody is told nothing in that chat."""
+    scope = away_scope(SENDER, HERE, key)
+    return (await here.outbox.places(SENDER, {scope: scope}))[scope].wants.stopped
+
+
+@pytest.mark.parametrize("linked", [True, False])
+async def test_who_disconnects_a_chat_of_the_directory_is_not_told_there(here: Listening, linked: bool) -> None:
+    await places_here(here, ALICE, BOB)
+    if linked:
+        await here.hears(HERE, f"/start {await here.a_token()}")
+    await here.hears(HERE, "/settings")
+    here.telegram.presses(HERE, "Disconnect \u2068alice\u2069")
+    await here.step(after=60)
+    assert here.said(HERE)[-1] == GONE
+    assert (await here.linked(), await is_away(here), await is_away(here, BOB)) == (None, True, False)
+    assert not (await here.wants()).stopped  # elsewhere she is told
+    assert await here.outbox.operate(lambda ledger: ledger.read(count_stopped)) == 0
+    await here.hears(HERE, "/start")
+    await here.hears(HERE, "/settings")
+    assert here.buttons(HERE)[-1] == "Disconnect \u2068bob\u2069"
+    assert await is_away(here)
+    assert (await here.hears(HERE, f"/start {await here.a_token()}"))[0].startswith("✅")
+    assert not await is_away(here)
+
+
+async def test_a_new_user_of_that_name_is_told_where_the_directory_says(here: Listening) -> None:
+    await places_here(here, ALICE)
+    await here.hears(HERE, "/settings")
+    here.telegram.presses(HERE, "Disconnect \u2068alice\u2069")
+    await here.step(after=60)
+    await here.delete("alice")
+    assert not await is_away(here)
+
+
+async def test_the_chat_of_the_directory_that_was_told_learns_that_a_link_leads_elsewhere(here: Listening) -> None:
+    await places_here(here, ALICE)
+    await here.outbox.save_address_state(SENDER, str(HERE), AddressState(START))
+    await here.hears(THERE, f"/start {await here.a_token()}")
+    assert here.said(HERE)[-1] == "Messages about \u2068alice\u2069 now go to another chat."
+    here.telegram.presses(HERE, "That was not me")
+    await here.step(after=60)
+    assert await here.linked() == str(HERE)
+    assert here.said(THERE)[-1] == GONE
+
+
+async def test_a_chat_of_the_directory_that_was_never_told_anything_is_not_written_to(here: Listening) -> None:
+    await places_here(here, ALICE)
+    await here.hears(THERE, f"/start {await here.a_token()}")
+    assert here.said(HERE) == []
+
+
+async def test_whom_the_operator_unlinks_is_not_said_to_be_told_nothing_where_the_directory_leads(
+    here: Listening,
+) -> None:
+    await places_here(here, ALICE)
+    await here.hears(HERE, f"/start {await here.a_token()}")
+    await here.outbox.operate(lambda ledger: ledger.write(end_links, ALICE, now=START))
+    await here.hears(THERE, "/settings")
+    assert GONE not in here.said(HERE)

@@ -23,7 +23,7 @@ from bridge.store.queries.moves import give_up
 from bridge.store.queries.mutes import add_mute, end_mute
 from bridge.store.queries.people_file import import_people
 from bridge.store.queries.told import close_person
-from bridge.store.queries.wishes import set_stopped, set_wants
+from bridge.store.queries.wishes import forget_away, set_stopped, set_wants
 from bridge.store.schema import addresses, closed, directories, links, mutes, wishes
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after
@@ -39,6 +39,7 @@ Way = Callable[[Ledger], object]
 WAYS: dict[str, Way] = {
     "wishes.set_stopped": lambda one: one.write(set_stopped, ALICE, stop=True, by="them", now=START),
     "wishes.set_wants": lambda one: one.write(set_wants, ALICE, {"news": False}, by="them", now=START),
+    "wishes.forget_away": lambda one: one.write(forget_away, ALICE),
     "told.close_person": lambda one: one.write(close_person, ALICE, START),
     "links.put_link": lambda one: one.write(put_link, ALICE, BOT, "7", how="token", now=START),
     "links.unlink": lambda one: one.write(unlink, ALICE, START),

@@ -5,13 +5,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.people.wants import chat_scope
+from bridge.people.wants import away_scope, chat_scope
 from bridge.store.backend import backend_of
 from bridge.store.compiled import read
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
-from bridge.store.queries.wishes import wishes_of
-from bridge.store.schema import addresses, closed, link_tokens, links, moved, proof_stops, proofs, unlinked
+from bridge.store.queries.directory import placed_in
+from bridge.store.queries.wishes import forget_away, wishes_of
+from bridge.store.schema import addresses, closed, link_tokens, links, moved, proof_stops, proofs, unlinked, wishes
 from bridge.value import Value
 
 _CHAT = sa.select(links.c.chat).where(links.c.key == sa.bindparam("key_"), links.c.sender == sa.bindparam("sender_"))
@@ -84,6 +85,7 @@ def persons_of(connection: sa.Connection, sender: str, chat: str) -> list[str]:
 def put_link(connection: sa.Connection, key: str, sender: str, chat: str, *, how: str, now: datetime) -> None:
     """From this commit on that chat is theirs, and no other of that bot."""
     connection.execute(_PUT_LINK, {"key": key, "sender": sender, "chat": chat, "how": how, "at": micros(now)})
+    connection.execute(sa.delete(wishes).where(wishes.c.key == away_scope(sender, chat, key)))
     note_change(connection)
 
 
@@ -158,7 +160,7 @@ def _made(table: sa.Table, key: str, how: str | None) -> sa.ColumnElement[bool]:
 def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[Unlinked]:
     """The chats of a bot that are to be told that they are somebody's no more; each once.
 
-    Who is linked again, has stopped or blocked the bot meanwhile is not told.
+    Who is linked again, is told there by the directory, has stopped or blocked the bot meanwhile is not told.
     """
     is_closed = sa.func.coalesce(closed.c.at >= unlinked.c.at, sa.false()).label("is_closed")
     of_sender = unlinked.c.sender == sender, sa.func.coalesce(unlinked.c.why, "") != TOLD
@@ -173,7 +175,9 @@ def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[
     return [
         Unlinked(row.chat, row.key, row.why is None and not row.is_closed)
         for row in rows
-        if link_of(connection, sender, row.key) != row.chat and not wants_nothing(connection, row.key, sender, row.chat)
+        if link_of(connection, sender, row.key) != row.chat
+        and row.key not in placed_in(connection, sender, row.chat, limit=PERSONS)
+        and not wants_nothing(connection, row.key, sender, row.chat)
     ]
 
 
@@ -187,6 +191,7 @@ def wants_nothing(connection: sa.Connection, key: str, sender: str, chat: str) -
 def close_links(connection: sa.Connection, key: str, at: datetime) -> None:
     """A recipient is no more: no link of theirs stands, none can be made, and what waits is told to nobody."""
     unlink(connection, key, at)
+    forget_away(connection, key)
     for table in (link_tokens, proof_stops):
         connection.execute(sa.delete(table).where(table.c.key == key))
     connection.execute(_CLOSE, {"key": key, "at": micros(at)})

@@ -11,16 +11,17 @@ import sqlalchemy as sa
 
 from bridge.people.heard import UNDO, UNLINK, Answer, Heard, Said, Told, button_key, with_left
 from bridge.people.link import hash_of, is_token
-from bridge.people.wants import CATEGORIES, all_of, chat_scope
+from bridge.people.wants import CATEGORIES, all_of, away_scope, chat_scope
 from bridge.polled import PollResult
 from bridge.store.queries.addresses import address_state, put_states
 from bridge.store.queries.audit import add_audit
-from bridge.store.queries.links import link_of, persons_of, put_link, take_unlinked, use_token, wants_nothing
+from bridge.store.queries.directory import placed_in
+from bridge.store.queries.links import PERSONS, link_of, persons_of, put_link, take_unlinked, use_token, wants_nothing
 from bridge.store.queries.moves import give_up, note_moved, proofs_stopped_at, right_of, take_back
 from bridge.store.queries.polled import keep_turn
-from bridge.store.queries.proofs import BY_PROOF, chat_elsewhere, whose
+from bridge.store.queries.proofs import BY_PROOF, chat_elsewhere, known_chats, whose
 from bridge.store.queries.put import lock_next_id
-from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
+from bridge.store.queries.wishes import Wish, is_away, set_stopped, set_wants, wishes_of
 from bridge.store.standing import AddressState
 from bridge.value import Value, replace
 
@@ -28,6 +29,7 @@ THEMSELVES = "themselves"
 UNDONE = "link undone"  # what the audit calls it
 BLOCKED = "has blocked the bot"
 BLOCKED_FOR = 30 * 86400.0  # seconds after which one who has blocked the bot is asked again, if they do not come back
+GREETED = 5  # customers of one chat that are named when it is heard first
 PRESSED = {"on": True, "off": False}
 #: Chats that are told at once that they are somebody's no more, and answers that may wait beside: many users may be
 #: deleted at once, and who writes is answered all the same.
@@ -87,7 +89,7 @@ class _Chat(Value):
             case Said.SHOWN:
                 yield from self._prove()
             case Said.START:
-                yield self._answer(Told.BACK if self._comes_back() else Told.HELLO)
+                yield from self._start()
             case Said.STOP:
                 self._stop(stop=True)
                 yield self._answer(Told.STOPPED)
@@ -102,6 +104,17 @@ class _Chat(Value):
             case _:
                 yield self._answer(Told.HELLO)
 
+    def _start(self) -> Iterator[Answer]:
+        """Tell them again; whom the directory has placed here, and who was told nothing yet, as who has linked it."""
+        if self._comes_back():
+            yield self._answer(Told.BACK)
+            return
+        placed = self._placed()
+        for key in placed[:GREETED]:
+            yield replace(self._answer(Told.LINKED), about=key)
+        if not placed:
+            yield self._answer(Told.HELLO)
+
     def _link(self) -> Iterator[Answer]:
         token, place = self.heard.token, self.place
         key = use_token(self.connection, hash_of(token), self.sender, place, now=self.now) if is_token(token) else None
@@ -109,13 +122,24 @@ class _Chat(Value):
             yield self._answer(Told.EXPIRED)
             return
         before = link_of(self.connection, self.sender, key)
-        if before not in (None, place):
-            note_moved(self.connection, key, self.sender, now=self.now)
+        left = [before] if before is not None else self._told_before(key)
+        left = [one for one in left if one != place]
+        if left:
+            note_moved(self.connection, key, self.sender, now=self.now, placed=left)
         put_link(self.connection, key, self.sender, place, how="token", now=self.now)
         self._comes_back()
         yield replace(self._answer(Told.LINKED), about=key)
-        if before not in (None, place):
-            yield from self._elsewhere(Told.MOVED, before, key)
+        for chat in left:
+            yield from self._elsewhere(Told.MOVED, chat, key)
+
+    def _told_before(self, key: str) -> list[str]:
+        """The chats that no link has made theirs, and in which they were told."""
+        known = dict.fromkeys(known_chats(self.connection, key))
+        return [one for one in known if self._was_told(one) and not is_away(self.connection, key, self.sender, one)]
+
+    def _was_told(self, chat: str) -> bool:
+        state = address_state(self.connection, self.sender, chat)
+        return state is not None and state.reached_at is not None
 
     def _prove(self) -> Iterator[Answer]:
         """Link whose proof it is, but for who has a chat elsewhere: what is shown may have been seen by others, too."""
@@ -162,6 +186,8 @@ class _Chat(Value):
             return
         answer = replace(self._answer(Told.UNLINKED), about=key)
         give_up(self.connection, key, self.sender, self.place, now=self.now)
+        if self.place in known_chats(self.connection, key):
+            self._set_away(key, away=True)
         yield answer
 
     def _elsewhere(self, told: Told, chat: str, key: str) -> Iterator[Answer]:
@@ -171,11 +197,16 @@ class _Chat(Value):
             yield replace(there._answer(told), about=key, persons=(key,))
 
     def _comes_back(self) -> bool:
-        """They want to be told again; whether anybody here was told before, or wanted nothing."""
+        """They want to be told again; whether anybody here was told before, has linked it, or wanted nothing."""
         stopped = any(one.wants.stopped for one in self._wishes().values())
         if stopped:
             self._stop(stop=False)
-        return self._unblock() or stopped or bool(self._persons())
+        return self._unblock() or stopped or bool(self._linked())
+
+    def _set_away(self, key: str, *, away: bool) -> None:
+        """Whether they are told nothing here, whatever else leads here."""
+        scope = away_scope(self.sender, self.place, key)
+        set_stopped(self.connection, scope, stop=away, by=THEMSELVES, now=self.now)
 
     def _stop(self, *, stop: bool) -> None:
         for scope in self._scopes():
@@ -223,7 +254,15 @@ class _Chat(Value):
         )
 
     def _persons(self) -> list[str]:
+        """The keys of those who are told here: they have linked it, or the directory has placed them here."""
+        return sorted({*self._linked(), *self._placed()})
+
+    def _linked(self) -> list[str]:
         return persons_of(self.connection, self.sender, self.place)
+
+    def _placed(self) -> list[str]:
+        placed = placed_in(self.connection, self.sender, self.place, limit=PERSONS)
+        return [key for key in placed if not is_away(self.connection, key, self.sender, self.place)]
 
     def _scopes(self) -> list[str]:
         """What is said here is said by the chat, and by all whose it is."""

@@ -5,6 +5,7 @@ Who had it first has it last: what a chat takes back, no later one takes back fr
 before. The rows say whose right it is, never what a button says.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from bridge.store.schema import links, moved, proof_stops
 from bridge.value import Value
 
 BACK_WITHIN = timedelta(days=1)
+PLACED = "placed"  # how a chat is somebody's that is linked when it takes back what the directory gave it
 MOST = 100  # rights of one chat that are looked through: a family has fewer
 _PUT = sa.text(
     "INSERT INTO moved (sender, chat, key, how, first_at, at) VALUES (:sender, :chat, :key, :how, :first_at, :at)"
@@ -37,15 +39,16 @@ class Right(Value):
     at: datetime
 
 
-def note_moved(connection: sa.Connection, key: str, sender: str, *, now: datetime) -> None:
-    """Keep from which chat a link is about to be moved away."""
+def note_moved(connection: sa.Connection, key: str, sender: str, *, now: datetime, placed: Sequence[str] = ()) -> None:
+    """Keep from which chat a link is about to be moved away; where there is none, in which chats they were `placed`."""
     delete_over(connection, now=now)
     stands = links.c.key == key, links.c.sender == sender
-    for row in connection.execute(sa.select(links).where(*stands)).all():
+    linked = [(row.chat, row.how) for row in connection.execute(sa.select(links).where(*stands))]
+    for chat, how in linked or [(chat, PLACED) for chat in placed]:
         newest = sa.select(sa.func.max(moved.c.first_at)).where(moved.c.key == key, moved.c.sender == sender)
         first_at = max(micros(now), (connection.execute(newest).scalar_one() or 0) + 1)
-        place = {"sender": sender, "chat": row.chat, "key": key}
-        connection.execute(_PUT, {**place, "how": row.how, "first_at": first_at, "at": micros(now)})
+        place = {"sender": sender, "chat": chat, "key": key}
+        connection.execute(_PUT, {**place, "how": how, "first_at": first_at, "at": micros(now)})
 
 
 def right_of(connection: sa.Connection, sender: str, chat: str, button: str, *, now: datetime) -> Right | None:

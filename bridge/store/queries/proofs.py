@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from bridge.codec import load
 from bridge.foreign import value_at
-from bridge.people.link import is_private_chat
 from bridge.store.compiled import write
 from bridge.store.matching import is_about
 from bridge.store.moments import micros
-from bridge.store.queries.directory import records_of
+from bridge.store.queries.directory import private_chats, records_of
 from bridge.store.queries.links import link_of, unlink
+from bridge.store.queries.wishes import is_away
 from bridge.store.schema import events, proofs
 
 BY_PROOF = "proof"
@@ -52,13 +52,15 @@ def chat_elsewhere(connection: sa.Connection, key: str, sender: str, chat: str) 
     """
     if (linked := link_of(connection, sender, key)) is not None:
         return linked != chat
-    return any(one != chat for one in _known_chats(connection, key))
+    others = (one for one in known_chats(connection, key) if one != chat)
+    return any(not is_away(connection, key, sender, one) for one in others)
 
 
-def _known_chats(connection: sa.Connection, key: str) -> Iterator[str]:
+def known_chats(connection: sa.Connection, key: str) -> Iterator[str]:
+    """The chats of Telegram that are a recipient's by the directory, and by the panel's last event of them."""
     record: Mapping[str, Any] = records_of(connection, [key]).get(key) or {}
-    yield from _private_chat(record.get("telegram"))
-    yield from _private_chat(value_at(last_data(connection, key), "user", "telegram_id"))
+    yield from private_chats(record.get("telegram"))
+    yield from private_chats(value_at(last_data(connection, key), "user", "telegram_id"))
 
 
 def last_data(connection: sa.Connection, key: str) -> Mapping[str, Any]:
@@ -67,12 +69,6 @@ def last_data(connection: sa.Connection, key: str) -> Mapping[str, Any]:
     theirs = is_about(subject), events.c.realm == realm
     last = sa.select(events.c.data).where(*theirs).order_by(events.c.id.desc()).limit(1)
     return next((load(data) for data in connection.execute(last).scalars()), {})
-
-
-def _private_chat(value: Any) -> Iterator[str]:
-    """The chat, where it is one of a person."""
-    if is_private_chat(str(value)):
-        yield str(value)
 
 
 def void_proofs(connection: sa.Connection, key: str, at: datetime) -> None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from bridge.codec import dump, load
 from bridge.people.person import forgotten_key
-from bridge.people.wants import CATEGORIES, Wants, wants_of
+from bridge.people.wants import AWAY, CATEGORIES, Wants, away_prefix, away_scope, wants_of
 from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
@@ -66,6 +66,20 @@ def set_stopped(connection: sa.Connection, key: str, *, stop: bool, by: str, now
     note_change(connection)
 
 
+def forget_away(connection: sa.Connection, key: str) -> None:
+    """Whoever is called so is somebody else from now on: no chat has said that they are not told there."""
+    begins = away_prefix(key)
+    connection.execute(sa.delete(wishes).where(sa.func.substr(wishes.c.key, 1, len(begins)) == begins))
+    note_change(connection)
+
+
+def is_away(connection: sa.Connection, key: str, sender: str, chat: str) -> bool:
+    """Whether a bot's chat has said that it is not theirs."""
+    scope = away_scope(sender, chat, key)
+    said = wishes_of(connection, [scope]).get(scope)
+    return said is not None and said.wants.stopped
+
+
 def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, by: str, now: datetime) -> None:
     """From this commit on a recipient wants that: a category by its name and a bool, locale, zone or quiet by a text;
     None takes back what was said.
@@ -89,7 +103,8 @@ def locales_chosen(connection: sa.Connection) -> dict[str, str]:
 
 def count_stopped(connection: sa.Connection) -> int:
     """How many want nothing."""
-    count = sa.select(sa.func.count()).select_from(wishes).where(wishes.c.stopped_at.is_not(None))
+    everywhere = sa.func.substr(wishes.c.key, 1, len(AWAY)) != AWAY
+    count = sa.select(sa.func.count()).select_from(wishes).where(wishes.c.stopped_at.is_not(None), everywhere)
     return connection.execute(count).scalar_one()
 
 

@@ -18,6 +18,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator
 
+from bridge.redaction import HIDDEN
+
 #: All that an expression over foreign data can raise.
 FAULTS = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError)
 
@@ -44,7 +46,7 @@ def compile_expression(source: str) -> TemplateExpression:
         return _SANDBOX.compile_expression(source)
     except TemplateError as error:
         where = f" in line {error.lineno}" if "\n" in source and hasattr(error, "lineno") else ""
-        what = with_nearest_name(error.message or "", _SANDBOX).rstrip(".")
+        what = redacted_fault(with_nearest_name(error.message or "", _SANDBOX)).rstrip(".")
         what = what.replace("chunk after expression", "there is more after its end")
         raise ValueError(f"is not a Jinja expression{where}: {what}{_hint(source)}") from None
     except RecursionError:
@@ -81,6 +83,8 @@ _HINTS = (
     (re.compile(r"\|\|"), "write or"),
     (re.compile(r"!(?!=)"), "write not"),
 )
+_REPEATED = re.compile(r"'([^']*)'")
+_PLAIN = re.compile(r"[A-Za-z_ ]{1,40}|\W{1,3}")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -101,6 +105,13 @@ def with_nearest_name(message: str, environment: Environment) -> str:
         iter(get_close_matches(name, known, n=1, cutoff=0.7)), None
     )
     return f"{message.rstrip('.')}: did you mean {meant}?" if meant in known else message
+
+
+def redacted_fault(message: str) -> str:
+    """Jinja's message without what it repeats of the text, but for plain words and signs: a secret that stands in the
+    place of an expression is taken to pieces, and named piece by piece.
+    """
+    return _REPEATED.sub(lambda text: text[0] if _PLAIN.fullmatch(text[1]) else f"'{HIDDEN}'", message)
 
 
 def names_in(source: str) -> Set[str]:
@@ -170,7 +181,7 @@ def compile_text(source: str, escape: Escape | None = None) -> Text:
     try:
         return Text(source, escape)
     except TemplateError as error:
-        what = with_nearest_name(error.message or "", _SANDBOX).rstrip(".")
+        what = redacted_fault(with_nearest_name(error.message or "", _SANDBOX)).rstrip(".")
         raise ValueError(f"cannot be read: {what}") from None
     except RecursionError:
         raise ValueError("cannot be read: it is nested too deeply") from None

@@ -23,6 +23,8 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from bridge.redaction import redacted_path
+
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 SIZES = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "kB": 10**3, "MB": 10**6, "GB": 10**9}
 
@@ -193,9 +195,10 @@ def is_folder(path: Path) -> bool:
 
 
 def _existing_folder(value: Path, info: ValidationInfo) -> Path:
-    folder: Path = (info.context or {}).get("folder", Path()) / value
+    base: Path = (info.context or {}).get("folder", Path())
+    folder = base / value
     if not is_folder(folder):
-        raise ValueError(f"should be a folder: there is none at {folder}")
+        raise ValueError(f"should be a folder: there is none at {base / redacted_path(value)}")
     return folder
 
 

@@ -10,6 +10,7 @@ from bridge.expressions import attributes_in
 from bridge.people.address import Addressing
 from bridge.people.recipient import Audience
 from bridge.people.record import Record
+from bridge.redaction import redacted
 from bridge.sinks.base import AddressedConfig
 
 
@@ -45,7 +46,7 @@ def _check_audience(document: Document, row: KeyPath, addressed: Mapping[str, Ad
                 row, f'sink "{name}" is addressed to users: the row needs audience: user', document.position(path)
             )
         elif for_customers and not is_customers:
-            text = f'sink "{name}" is not addressed to users: audience: user is for those'
+            text = f'sink "{redacted(name)}" is not addressed to users: audience: user is for those'
             document.report(row, text, document.position(path))
     for key in ("digest", "update", "template", "repeat") if for_customers else ():
         if document.value((*row, key)) is not None:
@@ -75,7 +76,7 @@ def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> Non
     for setting, source in sink.address_expressions().items():
         for name, key in attributes_in(source):
             if name in tuple(Audience) and key is not None and key not in known and not key.startswith("x_"):
-                wrong = f'"{key}" is not known of {name}: {suggestion(key, known)} Own keys begin with x_'
+                wrong = f'"{redacted(key)}" is not known of {name}: {suggestion(key, known)} Own keys begin with x_'
                 document.report((*path, *setting.split(".", 1)), wrong)
 
 
@@ -92,10 +93,11 @@ def _check_directory(document: Document, config: Config, addressed: Mapping[str,
         return
     check_records(document, config, directory)
     if directory.realm is None and len(realms) > 1:
-        document.report(("directory",), f"needs realm, for there are several: {', '.join(realms)}")
+        document.report(("directory",), f"needs realm, for there are several: {', '.join(map(redacted, realms))}")
     elif directory.realm is not None and directory.realm not in realms:
         document.report(
-            ("directory", "realm"), f'no source has the realm "{directory.realm}": there are {", ".join(realms)}'
+            ("directory", "realm"),
+            f'no source has the realm "{redacted(directory.realm)}": there are {", ".join(map(redacted, realms))}',
         )
 
 

@@ -6,6 +6,7 @@ from bridge.config.model import Config
 from bridge.config.warnings import is_demo
 from bridge.errors import suggestion
 from bridge.people.recipient import is_name
+from bridge.redaction import redacted
 from bridge.settings import is_reachable
 
 _TOKENS = ("token", "read_token")
@@ -67,10 +68,13 @@ def _check_owners(document: Document, config: Config, admin: AdminSettings) -> N
         if not is_name(name):
             document.report(path, "is no name: it has signs that are not seen, or too many")
         if owner.realm is None and len(realms) > 1:
-            document.report((*path, "realm"), f"is needed: there are {', '.join(realms)}", document.position(path))
+            document.report(
+                (*path, "realm"), f"is needed: there are {', '.join(map(redacted, realms))}", document.position(path)
+            )
         elif owner.realm is not None and owner.realm not in realms:
             document.report(
-                (*path, "realm"), f'no source has the realm "{owner.realm}": {suggestion(owner.realm, realms)}'
+                (*path, "realm"),
+                f'no source has the realm "{redacted(owner.realm)}": {suggestion(owner.realm, map(redacted, realms))}',
             )
         for token in (one.get_secret_value() for one in owner.token):
             _check_token(document, (*path, "token"), token, admin)

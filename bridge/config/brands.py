@@ -9,6 +9,7 @@ from bridge.messages.catalog import LOCALES, language_of
 from bridge.people.brand import MOST, Brand
 from bridge.people.recipient import Audience
 from bridge.people.record import Record
+from bridge.redaction import redacted
 
 BRANDS: KeyPath = ("people", "brands")
 
@@ -28,7 +29,7 @@ class Branded:
         if audience is not Audience.OWNER:
             yield "brand", "is for owners: whose customers they are follows from the event"
         elif record.brand not in self._known:
-            yield "brand", f'no brand named "{record.brand}": {suggestion(record.brand, list(self._known))}'
+            yield "brand", f'no brand named "{redacted(record.brand)}": {suggestion(record.brand, list(self._known))}'
         else:
             self._named.add(record.brand)
             self._owners += 1
@@ -91,7 +92,7 @@ def _wrong(config: Config, name: str) -> str | None:
     """Why no sink of customers is called so; None where one is."""
     sinks = config.all_sinks()
     if (sink := sinks.get(name)) is None:
-        return f'no sink named "{name}": {suggestion(name, list(sinks))}'
+        return f'no sink named "{redacted(name)}": {suggestion(name, list(sinks))}'
     if (addressing := sink.addressing()) is None or addressing.audience is not Audience.PERSON:
-        return f'sink "{name}" is not addressed to users: name one whose address speaks of person'
+        return f'sink "{redacted(name)}" is not addressed to users: name one whose address speaks of person'
     return None

@@ -17,6 +17,7 @@ from bridge.config.people import check_people
 from bridge.config.templates import check_templates, valid_sinks
 from bridge.config.warnings import sink_paths, warn_of_parts, warn_of_rows
 from bridge.panels import CONFIGS as SOURCES
+from bridge.redaction import may_be_repeated, redacted
 from bridge.settings import Settings
 from bridge.sinks import CONFIGS as SINKS
 from bridge.vocabulary import OWN_SOURCE
@@ -71,14 +72,15 @@ def check(document: Document, folder: Path, config: Config | None) -> None:
 def _check_names(document: Document, row: KeyPath, key: str, kind: str, known: list[str]) -> None:
     for path, name in document.texts((*row, key)):
         if name not in known:
-            document.report(row, f'no {kind} named "{name}": {suggestion(name, known)}', document.position(path))
+            there_are = suggestion(name, filter(may_be_repeated, known))
+            document.report(row, f'no {kind} named "{redacted(name)}": {there_are}', document.position(path))
 
 
 def _check_fallback(document: Document, row: KeyPath, sinks: list[str]) -> None:
     to = {sink for _, sink in document.texts((*row, "to"))}
     for path, name in document.texts((*row, "fallback")):
         if name in to.intersection(sinks):
-            text = f'"{name}" gets the event anyway: let it fall back to another sink'
+            text = f'"{redacted(name)}" gets the event anyway: let it fall back to another sink'
             document.report(row, text, document.position(path))
 
 
@@ -89,7 +91,7 @@ def _webhook_sinks(document: Document) -> Iterator[str]:
         name = slug(one.get("name") if isinstance(one, dict) else None, index)
         if name in taken:
             path: KeyPath = ("webhooks", index)
-            text = f'its sink would be called "{name}", and that name is taken'
+            text = f'its sink would be called "{redacted(name)}", and that name is taken'
             document.report(path, text, document.position((*path, "name")))
         taken.add(name)
         yield name

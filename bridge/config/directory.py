@@ -18,6 +18,7 @@ from bridge.people.directory import DirectorySettings
 from bridge.people.directory_file import read_directory
 from bridge.people.recipient import Audience, is_customer, name_in, recipient_key
 from bridge.people.record import Record
+from bridge.redaction import redacted
 from bridge.sinks.base import AddressedConfig
 from bridge.value import replace
 
@@ -67,7 +68,7 @@ def _check_file(
     for row in read_directory(file, realm=directory.realm or "", tell=found.append):
         faults = [*_faults(row.record, forms[row.audience]), *brands.faults(row.record, row.audience)]
         if row.realm not in realms:
-            faults.append(("realm", f'no source has the realm "{row.realm}"'))
+            faults.append(("realm", f'no source has the realm "{redacted(row.realm)}"'))
         for key, what in faults:
             line, column = row.at(key)
             found.append(Mistake(line, column, f'{row.audience.kind} "{row.name}": {key}: {what}', str(file)))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.errors import Mistake
+from bridge.redaction import redacted
 
 #: The way to a value: ("sinks", "ops", "rate"), ("routes", 0, "to").
 KeyPath = tuple[str | int, ...]
@@ -98,15 +99,15 @@ def entry_of(path: KeyPath) -> str:
     if len(path) < 2 or path[0] not in _SECTIONS:
         return ""
     name = path[1]
-    return _SECTIONS[str(path[0])].format(name + 1 if isinstance(name, int) else name)
+    return _SECTIONS[str(path[0])].format(name + 1 if isinstance(name, int) else redacted(name))
 
 
 def _message(path: KeyPath, text: str) -> str:
-    """The mistake with what it is about: `sink "ops": timeout should be a duration …`."""
+    """The mistake with what it is about: `sink "ops": timeout should be a duration …`. A key may be a secret too."""
     entry = entry_of(path)
     words, rest = ([entry], path[2:]) if entry else ([], path)
     if rest:
-        words.append("".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in rest).lstrip("."))
+        words.append("".join(f"[{key}]" if isinstance(key, int) else f".{redacted(key)}" for key in rest).lstrip("."))
     if words and text.split(" ")[0] in _VERBS:
         words[-1] += f" {text}"
     else:

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from bridge.config.document import Document, KeyPath
 from bridge.errors import suggestion as suggestion
+from bridge.redaction import HIDDEN, may_be_repeated, redacted
 
 #: pydantic's kinds of error and what they mean here; {} is filled from the error's context.
 _MESSAGES = {
@@ -61,7 +62,7 @@ def _explained(error: ErrorDetails, document: Document, root: type[BaseModel]) -
     match kind:
         case "extra_forbidden":
             names = [name for model in _models_at(root, path[:-1], document) for name in _fields(model)]
-            return path, f'unknown key "{path[-1]}": {suggestion(str(path[-1]), names)}'
+            return path, _unknown_key(str(path[-1]), names)
         case "missing":
             return (
                 path,
@@ -93,10 +94,18 @@ def _explained(error: ErrorDetails, document: Document, root: type[BaseModel]) -
             return path, text.format(**context) if kind in _MESSAGES else text
 
 
+def _unknown_key(key: str, known: list[str]) -> str:
+    """What to write in the place of a key that means nothing; `{url:https://…}` is one, all of it."""
+    begun = key.partition(":")[0]
+    if begun != key and begun.removesuffix("_file") in known:
+        return f'unknown key "{begun}:{HIDDEN}": put a space behind its colon'
+    return f'unknown key "{redacted(key)}": {suggestion(key, known)}'
+
+
 def _unknown_word(given: Any, words: list[str]) -> str:
     """What to write in the place of a word that chooses nothing."""
     if isinstance(given, str):
-        return f'"{given}" is unknown: {suggestion(given, words)}'
+        return f'"{redacted(given)}" is unknown: {suggestion(given, words)}'
     if given is None:
         return f"is empty: there are {', '.join(sorted(words))}"
     if isinstance(given, list) and len(given) == 1 and isinstance(given[0], str):
@@ -114,7 +123,8 @@ def _mapping_wanted(given: Any, models: list[type[BaseModel]]) -> str:
     key = example.partition(":")[0]
     with suppress(ValidationError):
         models[0].model_validate({key: given})
-        example = f"{key}: {given}" if isinstance(given, str | int) and not isinstance(given, bool) else example
+        shown = isinstance(given, str | int) and not isinstance(given, bool) and may_be_repeated(str(given))
+        example = f"{key}: {given}" if shown else example
     return f"should be a mapping, as in {{{example}}}"
 
 

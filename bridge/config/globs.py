@@ -12,6 +12,7 @@ from bridge.config.document import Document, KeyPath
 from bridge.config.orbvpn import spellings
 from bridge.panels import CONFIGS, NATIVE_TYPES, OPEN_ENDED, TOLD
 from bridge.polled import OF_WATCH
+from bridge.redaction import redacted
 from bridge.routing import OWN
 from bridge.value import Value
 from bridge.vocabulary import TYPES
@@ -66,32 +67,37 @@ def _check(document: Document, row: KeyPath, path: KeyPath, glob: str, known: _K
     elif known.open or known.has(name):
         return
     elif meant := _misspelt(name):
-        document.report(row, f'no event has the type "{name}": did you mean "{meant}"?', position)
+        document.report(row, f'no event has the type "{redacted(name)}": did you mean "{meant}"?', position)
     elif ALL.has(name):
-        document.warn(row, f'no source of this row tells of "{name}"{_suggestion(name, known)}', position)
+        document.warn(row, f'no source of this row tells of "{redacted(name)}"{_suggestion(name, known)}', position)
     else:
-        document.warn(row, f'no event is known as "{name}"{_suggestion(name, known)}', position)
+        document.warn(row, f'no event is known as "{redacted(name)}"{_suggestion(name, known)}', position)
 
 
 def _malformed(glob: str, known: _Known) -> str | None:
     """What is wrong with how it is written, whatever there may be."""
     name = glob.removeprefix("!")
     if _QUOTES.intersection(glob):
-        return f'"{_unquoted(glob)}" stands in quotes that are a part of it: use plain ones, or none'
+        return f'"{redacted(_unquoted(glob))}" stands in quotes that are a part of it: use plain ones, or none'
     if not name.strip():
         return "an empty type takes nothing: leave it out, or write * for all"
     if name != name.strip() or name.startswith("!"):
-        return f'"{glob}" takes nothing: write "!{name.strip(" !")}" to leave it out'
+        return f'"{_redacted(glob)}" takes nothing: write "!{redacted(name.strip(" !"))}" to leave it out'
     if "[" in name and not re.search(r"\[!?[^\]]+\]", name):
-        return f'"{glob}" has a [ that nothing closes: write * for any letters'
+        return f'"{redacted(glob)}" has a [ that nothing closes: write * for any letters'
     if not known.open and _SEPARATORS.search(name):
-        several = ", ".join(filter(None, re.split(r"[,;|{}\s]+", name)))
-        return f'"{glob}" is taken as one type: write several as a list, as in [{several}]'
+        several = ", ".join(map(redacted, filter(None, re.split(r"[,;|{}\s]+", name))))
+        return f'"{_redacted(glob)}" is taken as one type: write several as a list, as in [{several}]'
     return None
 
 
 def _unquoted(text: str) -> str:
     return "".join(one for one in text if one not in _QUOTES)
+
+
+def _redacted(glob: str) -> str:
+    """A glob with all that stands between the names in it, which a message speaks of."""
+    return re.sub(r"[^,;|{}\s]+", lambda name: redacted(name[0]), glob)
 
 
 def _misspelt(name: str) -> str | None:

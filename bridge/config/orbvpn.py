@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_camel
 from yarl import URL
 
 from bridge.config.errors import suggestion
+from bridge.redaction import redacted
 from bridge.routing import Route
 from bridge.settings import Duration, Names, Settings
 from bridge.sinks import SinkSettings
@@ -129,7 +130,7 @@ class OrbvpnWebhook(Settings):
         for key, value in self.provider_specific_config.items():
             is_endpoint = key == "endpoint" and value == self.endpoint.get_secret_value()
             if _plain(key) not in map(_plain, words) and not is_endpoint:
-                yield f'nothing reads "{key}" in providerSpecificConfig: {suggestion(key, list(words))}'
+                yield f'nothing reads "{redacted(key)}" in providerSpecificConfig: {suggestion(key, list(words))}'
 
     def _service(self) -> dict[str, Any]:
         match self.provider_type:

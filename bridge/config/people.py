@@ -4,6 +4,7 @@ from bridge.config.document import Document
 from bridge.config.errors import suggestion
 from bridge.config.model import Config
 from bridge.people.recipient import Audience
+from bridge.redaction import redacted
 from bridge.sinks.base import ChatConfig
 
 
@@ -18,11 +19,13 @@ def check_people(document: Document, config: Config) -> None:
         return
     path, sinks = ("people", "bot"), config.all_sinks()
     if (sink := sinks.get(name)) is None:
-        document.report(path, f'no sink named "{name}": {suggestion(name, list(sinks))}')
+        document.report(path, f'no sink named "{redacted(name)}": {suggestion(name, list(sinks))}')
     elif sink.ears() is None:
         document.report(path, f'sink "{name}" is of a service whose people cannot write to it')
     elif (addressing := sink.addressing()) is None or addressing.audience is not Audience.PERSON:
-        document.report(path, f'sink "{name}" is not addressed to users: name one whose address speaks of person')
+        document.report(
+            path, f'sink "{redacted(name)}" is not addressed to users: name one whose address speaks of person'
+        )
     elif config.secret_key is None:
         _check_proofs(document, config)
 

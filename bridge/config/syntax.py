@@ -10,6 +10,7 @@ import re
 import yaml
 
 from bridge.config.document import Position
+from bridge.redaction import redacted
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there
 
@@ -17,6 +18,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is 
 _TEXT = re.compile(r"\$\$|\$\{(?!\{)[^}\n]*\}|(?<![^\s,\[{])(?:!(?=[\w*?\[])|\*(?=[.\s,\]}]|$))")
 _HIDDEN = {code: 0x10FF00 + code for code in range(ord("\t"), ord("~") + 1)}
 _SHOWN = {hidden: code for code, hidden in _HIDDEN.items()}
+
+_NAMED = re.compile(r"(?<=alias |nchor |andle )['\"](.*)['\"]")
 
 _HINTS = (
     (re.compile(r"\t"), "indent with spaces, not with a tab"),
@@ -61,8 +64,13 @@ def syntax_error(text: str, error: yaml.YAMLError) -> tuple[Position, str]:
         line = error.context_mark
         return (line.line + 1, line.column + 1), "not YAML: this line has no `: ` behind its key"
     begun = f", in what begins in line {error.context_mark.line + 1}" if error.context_mark else ""
-    what = f"not YAML: {shown(str(error.problem))}{begun}{_hint(text, mark)}"
+    what = f"not YAML: {_problem(error)}{begun}{_hint(text, mark)}"
     return (mark.line + 1, mark.column + 1), what
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """What the parser found; of a name in it only what may be repeated: a password may begin with `*` or `&`."""
+    return _NAMED.sub(lambda name: f"'{redacted(name[1])}'", shown(str(error.problem)))
 
 
 def _indentation(lines: list[str], mark: yaml.Mark, problem: str) -> tuple[Position, str] | None:

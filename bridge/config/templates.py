@@ -16,6 +16,7 @@ from bridge.markup.service import Look
 from bridge.messages.catalog import LOCALES, language_of
 from bridge.messages.renderer import SHIPPED, Renderer
 from bridge.panels import CONFIGS, DIALECTS, OPEN_ENDED
+from bridge.redaction import redacted
 from bridge.settings import is_folder
 from bridge.sinks import SERVICES, SinkSettings
 from bridge.sinks.base import Tools
@@ -110,7 +111,7 @@ def _check_template(
     services = dict.fromkeys(service for service in found if service is not None)
     if isinstance(template, str) and services and not any(renderer.exists(one, template) for one in services):
         names = [file.stem for folder in folders for one in services for file in (folder / one.name).glob("*.j2")]
-        document.report((*row, "template"), f'"{template}" is not there: {suggestion(template, names)}')
+        document.report((*row, "template"), f'"{redacted(template)}" is not there: {suggestion(template, names)}')
 
 
 def _check_digest(document: Document, row: KeyPath, undigested: set[str]) -> None:
@@ -119,4 +120,6 @@ def _check_digest(document: Document, row: KeyPath, undigested: set[str]) -> Non
         return
     for path, name in document.texts((*row, "to")):
         if name in undigested:
-            document.report(row, f'"{name}" takes every event by itself: it has no digests', document.position(path))
+            document.report(
+                row, f'"{redacted(name)}" takes every event by itself: it has no digests', document.position(path)
+            )

@@ -16,6 +16,7 @@ import yaml
 
 from bridge.config.document import Document, KeyPath, Position
 from bridge.config.syntax import compose, shown, syntax_error
+from bridge.redaction import HIDDEN, may_be_repeated, redacted, redacted_path
 from bridge.settings import plain_scalar
 
 FILE_LIMIT = 64 * 1024  # bytes of a `*_file`: a secret is smaller
@@ -68,7 +69,7 @@ class _Constructor:
     def _value(self, node: yaml.Node, path: KeyPath) -> Any:
         self._document.values[path] = _position(node)
         if not node.tag.startswith(_OWN):
-            self._document.reject(path, f"has a YAML tag, {node.tag}, which means nothing here")
+            self._document.reject(path, f"has a YAML tag, {_tag(node)}, which means nothing here")
             return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
@@ -128,12 +129,16 @@ class _Constructor:
                 return "$"
             named = _NAMED.fullmatch(match[1])
             if named is None or not match[0].endswith("}"):
-                what = f"{match[0]} is not a variable: write ${{NAME}} or ${{NAME:-default}}, and $$ for a dollar"
+                given = f"${{{_misnamed(match[1])}{'}' if match[0].endswith('}') else ''}"
+                what = f"{given} is not a variable: write ${{NAME}} or ${{NAME:-default}}, and $$ for a dollar"
                 self._document.reject(path, what)
                 return ""
             name, default = named.groups()
             if name not in self._env and default is None:
-                what = f"the variable {name} is not set: set it, or give a default as in ${{{name}:-default}}"
+                shown_name = redacted(name)
+                what = (
+                    f"the variable {shown_name} is not set: set it, or give a default as in ${{{shown_name}:-default}}"
+                )
                 self._document.reject(path, what)
             return self._env.get(name) or default or ""
 
@@ -171,6 +176,7 @@ class _Constructor:
             self._document.reject(path, "should be the path of a file, or a list of them")
             return None
         file = self._folder / value
+        shown_file = self._folder / redacted_path(value)  # whoever writes the secret itself there is told so, not it
         self._document.files.append(file)
         try:
             with file.open("rb") as opened:
@@ -178,10 +184,12 @@ class _Constructor:
         except (OSError, ValueError) as error:
             undecodable = isinstance(error, UnicodeDecodeError)
             reason = "it is not UTF-8 text" if undecodable else getattr(error, "strerror", error)
-            self._document.reject(path, f"cannot be read from {file}: {reason}")
+            self._document.reject(path, f"cannot be read from {shown_file}: {reason}")
             return None
         if len(text) > FILE_LIMIT or not text.strip():
-            self._document.reject(path, f"cannot be read from {file}: it is {'too big' if text.strip() else 'empty'}")
+            self._document.reject(
+                path, f"cannot be read from {shown_file}: it is {'too big' if text.strip() else 'empty'}"
+            )
         return self._without_empty_lines(text, file, path)
 
     def _without_empty_lines(self, text: str, file: Path, path: KeyPath) -> str:
@@ -192,6 +200,16 @@ class _Constructor:
         elif kept != kept.strip():
             self._document.doubts[path] = f"has a space at its beginning or end in {file}, which is taken too"
         return kept
+
+
+def _misnamed(text: str) -> str:
+    """What stands in the place of a variable's name, where it was surely meant to be one."""
+    return text if re.fullmatch(r"[A-Z0-9_ ]*", text) and may_be_repeated(text) else HIDDEN
+
+
+def _tag(node: yaml.Node) -> str:
+    """What it is called; nothing of one that stands behind a single !, for a password may begin so."""
+    return f"!{HIDDEN}" if node.tag.startswith("!") else str(node.tag)
 
 
 def _position(node: yaml.Node) -> Position:

@@ -27,7 +27,7 @@ from jinja2.runtime import Context
 
 from bridge.chart import BLOCK as CHART
 from bridge.event import Event
-from bridge.expressions import with_nearest_name
+from bridge.expressions import redacted_fault, with_nearest_name
 from bridge.markup.service import Look, Service
 from bridge.markup.text import Text
 from bridge.message import PLAIN, Circumstances, Given, Tally
@@ -214,7 +214,7 @@ class Renderer:
         try:
             self._compiled(source, self.locale)
         except (TemplateSyntaxError, RecursionError) as error:
-            return with_nearest_name(fault_of(error), self._sandbox(None, self.locale, False))
+            return redacted_fault(with_nearest_name(fault_of(error), self._sandbox(None, self.locale, False)))
         return None
 
     def exists(self, service: Service, name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from bridge.event import Event
 from bridge.expressions import FAULTS, Escape, attributes_in, compile_text
 from bridge.people.recipient import Audience, name_in, named
+from bridge.redaction import redacted
 from bridge.value import Value
 
 #: What an address's expression may speak of, beside a record.
@@ -162,7 +163,7 @@ def _audiences(source: str) -> set[Audience]:
     found = set()
     for name, key in attributes_in(source):
         if name not in SCOPE:
-            raise ValueError(f"speaks of {name}, which is not there: there are {', '.join(SCOPE)}")
+            raise ValueError(f"speaks of {redacted(name)}, which is not there: there are {', '.join(SCOPE)}")
         if name == "data" and key is None:
             raise ValueError("speaks of data as a whole: name what of it is meant, as in data.node.name")
         if name in tuple(Audience):

@@ -12,6 +12,7 @@ from bridge.errors import BridgeError, Mistake
 from bridge.people.directory_file import read_directory
 from bridge.people.recipient import Audience, is_name, is_owner, recipient_key
 from bridge.people.record import Record
+from bridge.redaction import redacted, redacted_path
 from bridge.settings import Settings
 from bridge.value import Value, field
 
@@ -41,7 +42,7 @@ class DirectorySettings(Settings):
     @model_validator(mode="after")
     def _valid_names(self) -> "DirectorySettings":
         if wrong := next((name for name in (*self.owners, *self.users, *self.nodes) if not is_name(name)), None):
-            raise ValueError(f"{wrong[:40]!r} is no name: it has signs that are not seen, or too many")
+            raise ValueError(f'"{redacted(wrong[:40])}" is no name: it has signs that are not seen, or too many')
         return self
 
     @field_validator("file")
@@ -51,7 +52,7 @@ class DirectorySettings(Settings):
             return None
         file: Path = (info.context or {}).get("folder", Path()) / value
         if not _is_file(file):
-            raise ValueError(f'should be a file: there is no "{str(value)[:200]}" beside this one')
+            raise ValueError(f'should be a file: there is no "{redacted_path(str(value)[:200])}" beside this one')
         return file
 
     def named(self) -> Sequence[tuple[Audience, Mapping[str, Record]]]:

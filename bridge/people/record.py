@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from bridge.redaction import redacted
 from bridge.settings import Settings, TimeZone
 from bridge.terms import Hours
 
@@ -52,7 +53,7 @@ class Record(Settings):
         for name in value if isinstance(value, dict) else ():
             if name not in cls.model_fields and not str(name).startswith("x_"):
                 raise ValueError(
-                    f'has no key "{name}": there are {", ".join(cls.model_fields)}; own ones begin with x_'
+                    f'has no key "{redacted(name)}": there are {", ".join(cls.model_fields)}; own ones begin with x_'
                 )
         return value
 

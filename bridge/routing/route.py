@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from bridge.expressions import Expression, names_in
 from bridge.people.wants import Category
+from bridge.redaction import redacted
 from bridge.settings import Duration, Names, Settings
 from bridge.terms import DigestWindow, Quiet, Repeat, Terms
 from bridge.vocabulary import KEYS, OWN_FAMILY, TYPES, remedy
@@ -89,7 +90,7 @@ class Route(Settings):
                 if name in KEYS
                 else f"there are {', '.join(SCOPE)}"
             )
-            raise ValueError(f"speaks of {name}, which is not there: {hint}")
+            raise ValueError(f"speaks of {redacted(name)}, which is not there: {hint}")
         return value
 
     @model_validator(mode="after")

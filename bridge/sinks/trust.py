@@ -16,6 +16,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
 
+from bridge.redaction import redacted_path
+
 LARGEST = 2**20  # bytes: all the roots that a system has are a quarter of it
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -87,7 +89,7 @@ def _beside_the_settings(value: Path, info: ValidationInfo) -> Path:
     try:
         read_roots(file)
     except NoRoots as fault:
-        raise ValueError(f'"{str(value)[:200]}" {fault}') from None
+        raise ValueError(f'"{redacted_path(str(value)[:200])}" {fault}') from None
     return file
 
 

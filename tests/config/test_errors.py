@@ -1,9 +1,16 @@
 """Every mistake at once, at its place, with what to do about it."""
 
+import json
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import reduce
+from itertools import cycle
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from bridge.config.document import Document
@@ -12,6 +19,7 @@ from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.errors import ConfigError
 from bridge.sinks.chats import SERVICES
+from tests.certificates import authority
 from tests.config.files import SINK, loaded, mistakes
 from tests.config.test_example import models
 
@@ -531,6 +539,166 @@ SECRET = "s3cr3t-s3cr3t"
 def test_no_mistake_tells_a_secret(tmp_path: Path, text: str) -> None:
     for line in mistakes(tmp_path, text):
         assert SECRET not in line
+
+
+#: What a machine has made for nobody to know, and a password with signs.
+SECRETS = (
+    "https://discord.com/api/webhooks/123/TOKEN",
+    "123456:BOTTOKEN",
+    "9f8e7d6c5b4a39281706f5e4d3c2b1a0",
+    "pit-1f0e2d3c-4b5a-4697-8877-665544332211",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+    "!pa/$word;9",
+    "*pa/$word;9",
+)
+#: One of each thing that may stand in the file.
+OF_ALL = """
+    public_url: https://bridge.example.com
+    store: sqlite:///panelbridge.db
+    store_password: p
+    secret_key: kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk
+    keep: {operators: 90d, user: 7d}
+    timezone: UTC
+    locale: en
+    templates: mine
+    trusted_proxies: [10.0.0.0/8]
+    traces: {to: "http://127.0.0.1:4318"}
+    admin: {token: 0123456789abcdef, owners: {seven: {token: 0123456789abcdeg, realm: m}}}
+    alerts: {to: [ops]}
+    reports: {morning: {at: "09:00", to: [ops], by: [owner]}}
+    directory: {file: people.csv, realm: m, default: {email: a@b.example}, owners: {seven: {telegram: 5}}}
+    people: {bot: dm, name: Us, brands: {seven: {name: Seven, sinks: {dm: own}}}}
+    sources:
+      m: {panel: marzban, secret: [x], mask: [user.note], silent_after: auto, realm: m}
+      j: {panel: json, secret: x, type: body.kind, data: {user.username: body.user}, pairs: {down: up}}
+    sinks:
+      ops: {type: discord, url: "https://discord.com/api/webhooks/1/x", username: us, proxy: "http://h:1", rate: 1/s}
+      dm: {type: telegram, token: "1:x", chat_id: "{{ person.telegram }}", unknown: drop}
+      own: {type: telegram, token: "2:x", chat_id: "{{ person.telegram }}", buttons: [{text: a, url: "https://a.example"}]}
+      hook: {type: webhook, url: "https://x.example/a", headers: {X-Key: a}, unmask: [user.note], ca: roots.pem}
+      mail: {type: email, server: s.example, from: a@b.example, to: c@d.example, password: p, username: u}
+      push: {type: ntfy, topic: t, click: "{{ event.type }}", tags: [a], actions: [{label: a, url: "https://a.example"}]}
+    routes:
+      - {match: [user.*], source: [m], to: [ops], fallback: [hook], template: base, when: data.user, stop: true}
+      - {match: [user.*], to: [dm], audience: user, category: status, quiet: {hours: "22:00-07:00"}}
+    webhooks:
+      - {name: w, providerType: SLACK, endpoint: "https://x.example/b", subscribedEvents: [USER_CREATED]}
+"""
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The way to each thing inside of a value."""
+    for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield (*path, key)
+        yield from places(one, (*path, key))
+
+
+DATA = yaml.safe_load(OF_ALL)
+PLACES = list(places(DATA))
+
+
+def with_secret(path: tuple[str | int, ...], secret: str) -> Iterator[str]:
+    """The file with a secret in the place of what a path leads to, of its key, and behind the key without a space."""
+    for change in ("value", "key", "joined"):
+        data = deepcopy(DATA)
+        *way, last = path
+        inside = reduce(getitem, way, data)
+        if change == "value":
+            inside[last] = secret
+        elif isinstance(last, str):
+            inside[secret if change == "key" else f"{last}:{secret}"] = inside.pop(last) if change == "key" else None
+        yield json.dumps(data)  # which is YAML too
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What has the files that the file of all speaks of."""
+    made = tmp_path_factory.mktemp("all")
+    (made / "mine").mkdir()
+    (made / "people.csv").write_text("kind,name,telegram\nowner,seven,-100\n")
+    authority(made)
+    return made
+
+
+def test_the_file_of_all_has_no_mistake(folder: Path) -> None:
+    assert loaded(folder, OF_ALL).config.sinks
+
+
+@pytest.mark.parametrize(("path", "secret"), list(zip(PLACES, cycle(SECRETS), strict=False)), ids=str)
+def test_wherever_a_secret_stands_no_mistake_tells_it(folder: Path, path: tuple[str | int, ...], secret: str) -> None:
+    for text in with_secret(path, secret):
+        try:
+            told = [one.text for one in loaded(folder, text).warnings]
+        except ConfigError as error:
+            told = [str(error), *(one.text for one in error.warnings)]
+        assert not [one for one in told if secret in one]
+
+
+@pytest.mark.parametrize("model", sorted(set(models(Config)), key=lambda one: f"{one.__module__}.{one.__name__}"))
+def test_whatever_setting_a_secret_is_no_mistake_tells_it(model: type[BaseModel]) -> None:
+    for key in [field.alias or name for name, field in model.model_fields.items()]:
+        for secret in SECRETS:
+            for value in (secret, [secret], {secret: None}, {"a": secret}, [{secret: "a"}]):
+                document = Document({key: value}, values={(key,): (1, 1)})
+                try:
+                    model.model_validate(document.data)
+                except ValidationError as error:
+                    report_errors(error, document, model)
+                assert not [one.text for one in document.mistakes if secret in one.text]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "sinks:\n  ops: {type: discord, url:https://discord.com/api/webhooks/123/TOKEN}",
+            '2:24: sink "ops": unknown key "url:…": put a space behind its colon',
+        ),
+        (
+            "sinks:\n  ops: {type: telegram, chat_id: 1, token:123456:BOTTOKEN}",
+            '2:37: sink "ops": unknown key "token:…": put a space behind its colon',
+        ),
+        (
+            "sources:\n  m: {panel: marzban, secret:topsecret}",
+            '2:23: source "m": unknown key "secret:…": put a space behind its colon',
+        ),
+        (
+            "sources:\n  m: {panel: marzban, secret_file:topsecret}",
+            '2:23: source "m": unknown key "secret_file:…": put a space behind its colon',
+        ),
+        (
+            "sinks:\n  ops: {type: console, https://discord.com/api/webhooks/123/TOKEN}",
+            '2:24: sink "ops": unknown key "…": there are ca, color, enabled,',
+        ),
+        ("admin: {token:topsecret}", '1:9: admin: unknown key "token:…": put a space behind its colon'),
+    ],
+)
+def test_a_key_that_has_swallowed_its_value_is_told_without_it(tmp_path: Path, text: str, expected: str) -> None:
+    assert any(one.startswith(f"config.yaml:{expected}") for one in mistakes(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: !$ecret9",
+        "a: !s3c<ret9",
+        "a: *$ecret9",
+        "a: *s3cret/9x",
+        "a: &s3cret/9x 1\nb: &s3cret/9x 2",
+        "a: ${x $ecret9}",
+        "a: ${x:-y$ecret9",
+        "a: ${A:?$ecret9}",
+        "a: 1\na: $ecret9",
+        "$ecret9: 1\n$ecret9: 2",
+        "sinks: {m: {url_file: $ecret9}}",
+        "sinks: {m: {url_file: /a/$ecret9}}",
+        "sinks: {m: {url_file: [a, b/$ecret9]}}",
+    ],
+)
+def test_what_is_no_yaml_is_told_without_a_secret(tmp_path: Path, text: str) -> None:
+    for line in mistakes(tmp_path, text):
+        assert "cret9" not in line
+        assert "s3cret" not in line
 
 
 def test_a_mistake_in_a_variable_is_not_told_again_as_one_of_kind(tmp_path: Path) -> None:

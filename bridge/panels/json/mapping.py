@@ -13,6 +13,7 @@ from bridge.event import JsonObject
 from bridge.expressions import FAULTS, Expression
 from bridge.foreign import number, parse_json, present, text, texts, truth, utc, whole
 from bridge.panels.base import dotted
+from bridge.redaction import redacted
 from bridge.vocabulary import KEYS, ValueKind
 
 #: The canonical keys by their dotted names, and what stands there.
@@ -94,20 +95,20 @@ def paired(type_: str, pairs: Mapping[str, str]) -> str:
 def _canonical(key: str) -> str:
     if key not in KINDS:
         meant = get_close_matches(key, KINDS, n=1, cutoff=0.6)
-        raise ValueError(f'"{key}" is no key of data' + (f': did you mean "{meant[0]}"?' if meant else ""))
+        raise ValueError(f'"{redacted(key)}" is no key of data' + (f': did you mean "{meant[0]}"?' if meant else ""))
     return key
 
 
 def _one_word(word: str) -> str:
     if not dotted(word) or "." in dotted(word):
-        raise ValueError(f'"{word}" should be one word, the last one of a type')
+        raise ValueError(f'"{redacted(word)}" should be one word, the last one of a type')
     return word
 
 
 def _each_once(pairs: dict[str, str]) -> dict[str, str]:
     words = [dotted(word) for pair in pairs.items() for word in pair]
     if twice := next((word for word in words if words.count(word) > 1), None):
-        raise ValueError(f'"{twice}" stands there twice: a word has one opposite')
+        raise ValueError(f'"{redacted(twice)}" stands there twice: a word has one opposite')
     return pairs
 
 

@@ -32,6 +32,7 @@ from bridge.ingress.source import Source
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS
 from bridge.panels.base import PolledConfig
+from bridge.people.brand import templates_of
 from bridge.people.directory import overview_of, unchanged
 from bridge.people.link import LinkMaker
 from bridge.people.proof import ProofKey
@@ -131,8 +132,13 @@ class Reloader:
         router = Router(config.table(), sinks=config.all_sinks(), recipients=recipients, on_error=_log_failed_row)
         opened = {name: self._sink(name, one) for name, one in config.all_sinks().items() if one.enabled}
         links = config.link_maker(recipients.brand_of)
-        renderer = Renderer(
-            folders=config.template_folders(), timezone=config.zone(), locale=config.locale, links=links
+        renderer = await asyncio.to_thread(
+            Renderer,
+            folders=config.template_folders(),
+            timezone=config.zone(),
+            locale=config.locale,
+            links=links,
+            brands=templates_of(config.brands()),
         )
         records = unchanged(config.directory_records(), directory.generation)
         await self._outbox.keep_directory(directory.generation, records)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from bridge.errors import UnknownName
 from bridge.messages.renderer import Renderer
 from bridge.panels import DIALECTS, SourceSettings
-from bridge.people.brand import Brands
+from bridge.people.brand import Brands, templates_of
 from bridge.people.recipient import Recipients
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.routing import Route, Router
@@ -78,7 +78,12 @@ class DryRun(Value):
 def dry_run(config: Configuration, owners: Mapping[str, str] | None = None) -> DryRun:
     """The file, ready to be asked. `owners`: whose brand is which; the directory is read where that is not given."""
     sinks, table, recipients = config.all_sinks(), config.table(), config.recipients(owners)
-    renderer = Renderer(folders=config.template_folders(), timezone=config.zone(), locale=config.locale)
+    renderer = Renderer(
+        folders=config.template_folders(),
+        timezone=config.zone(),
+        locale=config.locale,
+        brands=templates_of(recipients.brands.known),
+    )
     return DryRun(
         config.sources,
         sinks,

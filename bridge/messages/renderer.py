@@ -17,7 +17,7 @@ base's. A digest is a template of its own, `{service}/digest.j2`.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -39,6 +39,7 @@ from bridge.messages.errors import TemplateFault as TemplateFault
 from bridge.messages.errors import TemplateMistake as TemplateMistake
 from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
+from bridge.messages.own_templates import OwnTemplates, loader
 from bridge.messages.sandbox import Sandbox
 from bridge.messages.unmatched import Unmatched
 from bridge.people.brand import NO_BRAND, Brand
@@ -79,13 +80,23 @@ class _Wanted(NamedTuple):
 class Renderer:
     """Speaks with the operator's templates in `folders`, the first one first, and with the shipped ones.
 
-    Templates are read once: a new Renderer reads them anew.
+    `brands` are the folders of brands. The operator's files are read when it is made, and never later: a reload that is
+    rejected, or a file of which a half is written, changes no message. The shipped ones are read when they are needed.
     """
 
     def __init__(
-        self, *, folders: Sequence[Path], timezone: ZoneInfo, locale: str, links: LinkMaker | None = None
+        self,
+        *,
+        folders: Sequence[Path],
+        timezone: ZoneInfo,
+        locale: str,
+        links: LinkMaker | None = None,
+        brands: Sequence[Path] = (),
     ) -> None:
         self._folders = tuple(folders)
+        self._own = cache(OwnTemplates)
+        for folder in (*folders, *brands):
+            self._own(folder)
         self._links = links
         self.timezone = timezone
         self._readers = {locale: reader(locale, timezone) for locale in LOCALES}
@@ -281,7 +292,7 @@ class Renderer:
         """
         ours = FileSystemLoader(SHIPPED)
         own = self._folders if first is None else (first, *self._folders)
-        folders = [] if shipped else [FileSystemLoader(own)]
+        folders = [] if shipped or not own else [loader([self._own(folder) for folder in own])]
         texts = catalog(locale)
         formats = Formats(service.text if service else Text, texts, locale, zone or self.timezone)
         return Sandbox(service, formats, texts, ChoiceLoader([*folders, ours, PrefixLoader({"shipped": ours})]))

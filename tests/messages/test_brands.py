@@ -105,3 +105,15 @@ def test_an_announcement_is_told_under_the_brands_name_and_may_speak_of_it() -> 
     event = announcement("alice", "{{ brand.name }} works on it, {{ me.name }}: {{ brand.support }}", START)
     found, fault = said(event, Brand(name="Seven"), "en")
     assert (found, fault) == ("Seven works on it, alice:\n\nSeven", None)
+
+
+def test_a_brands_words_are_those_of_when_the_renderer_was_made(tmp_path: Path) -> None:
+    words = tmp_path / "customers" / "en.j2"
+    words.parent.mkdir()
+    words.write_text("{% block user_expired %}as it was{% endblock %}")
+    renderer = Renderer(folders=(), timezone=UTC, locale="en", brands=[tmp_path])
+    words.write_text("{% block user_expired %}half")
+    message, fault = customer_message(
+        told("user.expired"), Look(TELEGRAM), renderer, Customer(UTC, brand=Brand(templates=tmp_path)), at=START
+    )
+    assert (message.blocks[WORDS], fault) == ("as it was", None)

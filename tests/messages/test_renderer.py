@@ -71,6 +71,31 @@ def test_the_first_folder_comes_first(folder: Path, tmp_path_factory: pytest.Tem
     assert said("slack", ALICE, renderer(second, folder))["text"] == "second"
 
 
+def test_templates_are_those_of_when_it_was_made_whatever_becomes_of_their_files(folder: Path) -> None:
+    changed = write(folder, "slack/user.j2", "{% block text %}as it was{% endblock %}")
+    removed = write(folder, "slack/node.j2", '{% block text %}{% include "slack/part.j2" %}{% endblock %}')
+    write(folder, "slack/part.j2", "a part")
+    taken = renderer(folder)
+    changed.write_text("{% block text %}half")
+    removed.unlink()
+    write(folder, "slack/part.j2", "another part")
+    write(folder, "slack/user.expired.j2", "{% block text %}new{% endblock %}")
+    assert said("slack", ALICE, taken)["text"] == "as it was"
+    assert said("slack", event("node.down", {}), taken)["text"] == "a part"
+    assert said("slack", ALICE, renderer(folder))["text"] == "new"
+
+
+def test_a_folder_may_be_led_to_and_a_circle_ends(folder: Path) -> None:
+    write(folder, "slack/user.j2", "{% block text %}by a link{% endblock %}")
+    (folder / "discord" / "again").symlink_to(folder)
+    (folder / "..data").symlink_to(folder / "slack")
+    write(folder, "slack/node.j2", '{% block text %}{% include "..data/part.j2" %}{% endblock %}')
+    write(folder, "slack/part.j2", "led to")
+    taken = renderer(folder)
+    assert said("slack", ALICE, taken)["text"] == "by a link"
+    assert said("slack", event("node.down", {}), taken)["text"] == "led to"
+
+
 def test_a_template_overrides_the_blocks_it_names_and_keeps_the_others(folder: Path) -> None:
     write(folder, "discord/user.j2", '{% extends "discord/base.j2" %}{% block title %}Bye {{ name }}{% endblock %}')
     blocks = said("discord", ALICE, renderer(folder))

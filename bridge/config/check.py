@@ -88,7 +88,7 @@ def _webhook_sinks(document: Document) -> Iterator[str]:
     """The names of the webhooks' sinks; reported where one is taken already."""
     taken = set(document.names("sinks"))
     for index, one in enumerate(document.entries("webhooks")):
-        name = slug(one.get("name") if isinstance(one, dict) else None, index)
+        name = slug(one.get("name"), one.get("id")) if isinstance(one, dict) else slug(None)
         if name in taken:
             path: KeyPath = ("webhooks", index)
             text = f'its sink would be called "{redacted(name)}", and that name is taken'

@@ -204,7 +204,7 @@ class Config(Settings):
 
     def named_webhooks(self) -> Sequence[tuple[str, OrbvpnWebhook]]:
         """The webhooks with their sinks' names."""
-        return [(slug(one.name, index), one) for index, one in enumerate(self.webhooks)]
+        return [(slug(one.name, one.id), one) for one in self.webhooks]
 
     def wants_alerts(self) -> bool:
         """Whether anyone is told what goes wrong with the bridge itself: `alerts`, or a row of the table."""

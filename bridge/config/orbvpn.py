@@ -13,6 +13,7 @@ Quirks   subscribedEvents are spelled USER_CREATED in one place and user.created
 import json
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError, model_validator
@@ -157,9 +158,21 @@ class OrbvpnWebhook(Settings):
         return {name: value for name, value in found.items() if name and value not in (None, "")}
 
 
-def slug(name: object, index: int) -> str:
-    """What the sink of the webhook at `index` is called: its name in letters that a sink's name can have."""
-    return re.sub(r"[^a-z0-9._-]+", "-", str(name).lower()).strip("-._")[:64] or f"webhook-{index + 1}"
+def slug(name: object, id_: object = None) -> str:
+    """What the sink of a webhook is called: its name in letters that a sink's name can have.
+
+    Where it has none of them, it is called by its id or else by a hash of its name, and never by its place: deliveries
+    wait under it for this webhook.
+    """
+    if plain := _sink_name(name):
+        return plain
+    if plain := _sink_name(id_) if id_ is not None else "":
+        return f"webhook-id-{plain}"[:64]
+    return f"webhook-{sha256(str(name).strip().encode()).hexdigest()[:8]}"
+
+
+def _sink_name(text: object) -> str:
+    return re.sub(r"[^a-z0-9._-]+", "-", str(text).lower()).strip("-._")[:64]
 
 
 def spellings(event: str) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.sinks.gohighlevel import GoHighLevelConfig
 from bridge.sinks.slack.sink import SlackConfig
 from bridge.sinks.zapier import ZapierConfig
-from tests.config.files import mistakes, warnings
+from tests.config.files import loaded, mistakes, warnings
 
 HOOK = "https://services.leadconnectorhq.com/hooks/loc1/webhook-trigger/0b1c2d3e"
 ZAP = "https://hooks.zapier.com/hooks/catch/1/2/"
@@ -202,16 +202,35 @@ def test_the_row_takes_a_subscribed_event_under_both_of_its_names(events: list[s
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("name", "id_", "expected"),
     [
-        ("Slack Notifications", "slack-notifications"),
-        ("  My CRM (new)! ", "my-crm-new"),
-        ("اعلان", "webhook-3"),
-        (7, "7"),
+        ("Slack Notifications", 5, "slack-notifications"),
+        ("  My CRM (new)! ", None, "my-crm-new"),
+        ("اعلان", None, "webhook-9a646b9a"),
+        (" اعلان ", "", "webhook-9a646b9a"),
+        ("فروش", None, "webhook-3cd98f07"),
+        ("اعلان", 5, "webhook-id-5"),
+        ("اعلان", "Sales 5", "webhook-id-sales-5"),
+        ("اعلان", "فروش", "webhook-9a646b9a"),
+        (7, None, "7"),
     ],
 )
-def test_the_sink_is_called_like_the_webhook(name: object, expected: str) -> None:
-    assert slug(name, 2) == expected
+def test_the_sink_is_called_like_the_webhook(name: object, id_: object, expected: str) -> None:
+    assert slug(name, id_) == expected
+
+
+def test_the_sink_of_a_webhook_is_called_the_same_wherever_the_webhook_stands(tmp_path: Path) -> None:
+    rows = [
+        f"  - {{name: {name}, providerType: SLACK, endpoint: 'https://x/{name}'}}" for name in ("اعلان", "فروش", "خرید")
+    ]
+
+    def names(lines: list[str]) -> dict[str, str]:
+        config = loaded(tmp_path, "webhooks:\n" + "\n".join(lines)).config
+        return {one.name: name for name, one in config.named_webhooks()}
+
+    assert len(set(names(rows).values())) == 3
+    assert names(rows) == names(rows[::-1])
+    assert names(rows[1:]).items() <= names(rows).items()
 
 
 def test_what_comes_along_in_an_export_is_let_be() -> None:

@@ -63,6 +63,31 @@ def test_for_every_panel_check_accepts_what_it_writes(run: Run, folder: Path, pa
     assert all(one in out for one in ("written", "✓ panelbridge check", "paste into", "panelbridge doctor"))
 
 
+@pytest.mark.parametrize(
+    ("options", "start", "ask"),
+    [
+        ([], "panelbridge run", "panelbridge doctor"),
+        (["--out", "my.yaml"], "panelbridge run my.yaml", "panelbridge doctor my.yaml"),
+        (
+            ["--compose"],
+            "docker compose --file compose.yaml up --detach",
+            "docker compose --file compose.yaml exec panelbridge panelbridge doctor",
+        ),
+        (
+            ["--compose", "--out", "z"],
+            "docker compose --file z/compose.yaml up --detach",
+            "docker compose --file z/compose.yaml exec panelbridge panelbridge doctor",
+        ),
+    ],
+)
+def test_it_ends_with_commands_that_work_where_the_bridge_runs(
+    run: Run, options: list[str], start: str, ask: str
+) -> None:
+    _, out, _ = run("init", "--panel", "marzban", "--sink", "console", "--yes", *options)
+    last = out.splitlines()[-3:]
+    assert (last[0], last[2]) == (f"start it      {start}", f"ask it        {ask}")
+
+
 @pytest.mark.parametrize("sink", QUESTIONS)
 async def test_every_sink_can_be_set_up_without_being_asked(folder: Path, sink: str) -> None:
     house = EVERY[sink].house

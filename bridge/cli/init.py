@@ -153,8 +153,10 @@ def _next(wanted: "Places", config: "Config") -> str:
     from bridge.config.endpoints import local_url
 
     if wanted.compose is not None:
-        start = f"docker compose --file {wanted.compose} up --detach"
+        compose = f"docker compose --file {wanted.compose}"
+        start, ask = f"{compose} up --detach", f"{compose} exec panelbridge panelbridge doctor"
     else:
-        start = "panelbridge run" if wanted.config == Path("config.yaml") else f"panelbridge run {wanted.config}"
+        named = "" if wanted.config == Path("config.yaml") else f" {wanted.config}"
+        start, ask = f"panelbridge run{named}", f"panelbridge doctor{named}"
     look = local_url(config.admin_side().listen or "")
-    return f"\nstart it      {start}\nlook at it    {look}\nask it        panelbridge doctor"
+    return f"\nstart it      {start}\nlook at it    {look}\nask it        {ask}"

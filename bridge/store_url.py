@@ -11,6 +11,7 @@ from urllib.parse import quote
 DATABASES = ("postgresql+psycopg://", "postgresql://", "postgres://")
 _ENCODED = r"%(?!3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])[0-9A-Fa-f]{2}"  # a letter or a digit needs it never
 _PASSWORD = re.compile(rf"(?:[^@/?#%\s]|{_ENCODED})*")
+_PLACE = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::([0-9]{1,5}))?")  # a host, and a port
 HOW_TO_WRITE = (
     "should have its password percent-encoded (% as %25, @ as %40, / as %2F, # as %23, ? as %3F, no letter or digit), "
     "or have none, and the password in store_password_file"
@@ -31,6 +32,13 @@ def is_misread(url: str) -> bool:
     if not is_database(url) or not at:
         return False
     return "@" in tail or not all(map(_PASSWORD.fullmatch, head.split(":", 1)))
+
+
+def has_port(url: str) -> bool:
+    """Whether what stands in the place of a database's port is one; where nothing stands there is the usual one."""
+    place = re.split("[/?]", url.partition("://")[2].rpartition("@")[2])[0]
+    port = _PLACE.fullmatch(place)
+    return port is not None and int(port[1] or 0) <= 65535
 
 
 def has_password(url: str) -> bool:

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bridge.config.model import Config
 from bridge.store_url import has_password, is_misread, with_password
@@ -71,3 +72,35 @@ def test_where_a_password_stands(url: str, has: bool) -> None:
 
 def test_it_stands_behind_the_user() -> None:
     assert with_password("postgres://u@h/d", "a@b:c") == "postgres://u:a%40b%3Ac@h/d"
+
+
+@pytest.mark.parametrize(
+    ("store", "what"),
+    [
+        ("postgresql+psycopg://x:pw@h:abc/d", "a number for its port"),
+        ("postgresql+psycopg://h:abc/d", "a number for its port"),
+        ("postgresql+psycopg://h:/d", "a number for its port"),
+        ("postgresql+psycopg://h:99999/d", "a number for its port"),
+        ("postgresql+psycopg://h:5432,g:5432/d", "a number for its port"),
+        ("postgresql+psycopg://u@::1/d", "a number for its port"),
+        ("sqlite:////x.db?mode=ro", "an SQLite file alone"),
+        ("sqlite:///x.db?", "an SQLite file alone"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_refused_by_the_file(store: str, what: str) -> None:
+    with pytest.raises(ValidationError, match=what):
+        Config.model_validate({"store": store})
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "postgresql://h/d",
+        "postgresql://u@h:5432/d?sslmode=require&options=-c%20x=a:b",
+        "postgresql://u:p%40:q@[::1]:65535/d",
+        "postgres:///d?host=/run/postgresql&port=5433",
+    ],
+)
+def test_a_store_whose_port_is_one_is_read_as_it_stands(store: str) -> None:
+    read = sa.make_url(Config.model_validate({"store": store}).store_url())
+    assert read.database == "d"

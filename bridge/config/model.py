@@ -43,7 +43,7 @@ from bridge.sinks import SinkSettings
 from bridge.sinks.hearing import Ears
 from bridge.sinks.inbox import Inbox
 from bridge.store.keep import Keep
-from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_database, is_misread, with_password
+from bridge.store_url import HOW_TO_WRITE, has_password, has_port, has_user, is_database, is_misread, with_password
 from bridge.telemetry import Log
 from bridge.trace_export import Traces
 
@@ -237,6 +237,8 @@ class Config(Settings):
         if is_database(value):
             if is_misread(value):
                 raise ValueError(HOW_TO_WRITE)
+            if not has_port(value):
+                raise ValueError("should have one host and a number for its port, as in host:5432 or [::1]:5432")
             if not re.match(r"\w+(\+\w+)?://[^/]*/[^/?]+", value):
                 raise ValueError("should name the database, as in postgresql+psycopg://user:password@host/panelbridge")
             return value
@@ -246,6 +248,8 @@ class Config(Settings):
                 "should name an SQLite file, as in sqlite:////var/lib/panelbridge/panelbridge.db, "
                 "or a database, as in postgresql+psycopg://user:password@host/panelbridge"
             )
+        if "?" in file:
+            raise ValueError("should name an SQLite file alone: nothing behind a ? is read")
         return value
 
     @field_validator("store_password")

@@ -140,7 +140,11 @@ class _Constructor:
                     f"the variable {shown_name} is not set: set it, or give a default as in ${{{shown_name}:-default}}"
                 )
                 self._document.reject(path, what)
-            return self._env.get(name) or default or ""
+            given = self._env.get(name) or default or ""
+            if not _is_text(given):
+                self._document.reject(path, f"the variable {redacted(name)} is not UTF-8 text")
+                return ""
+            return given
 
         return _VARIABLE.sub(value, shown(node.value))
 
@@ -200,6 +204,11 @@ class _Constructor:
         elif kept != kept.strip():
             self._document.doubts[path] = f"has a space at its beginning or end in {file}, which is taken too"
         return kept
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be written as UTF-8: what else the environment holds comes as halves of pairs."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _misnamed(text: str) -> str:

@@ -1,5 +1,6 @@
 """YAML as people write it: words stay words, variables and files are put in, every place is remembered."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,20 @@ def test_a_mark_before_a_name_is_part_of_the_name(text: str, expected: object) -
 )
 def test_variables_come_from_the_environment(text: str, expected: object) -> None:
     assert value(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("a: ${SEC}", "a"), ("a: [x, 'b ${SEC}']", "a[1]"), ("a: '${SEC:-b}'", "a")],
+)
+def test_a_variable_that_is_no_text_is_a_mistake_at_its_place(text: str, place: str) -> None:
+    document = read_document(text.encode(), Path(), {"SEC": os.fsdecode(b"caf\xe9-secret")})
+    assert [one.text for one in document.mistakes] == [f"{place}: the variable SEC is not UTF-8 text"]
+
+
+def test_a_variable_that_is_no_text_is_no_key_either() -> None:
+    document = read_document(b"sinks:\n  ${SEC}: 1", Path(), {"SEC": os.fsdecode(b"caf\xe9-secret")})
+    assert [one.text for one in document.mistakes] == ["sinks: the variable SEC is not UTF-8 text"]
 
 
 def test_variables_may_stand_in_keys() -> None:

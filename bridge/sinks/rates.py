@@ -17,6 +17,8 @@ def _rates(value: Any) -> Any:
     """`10/s`, `30/min`, a bare number per second, a list of these; `unlimited` or 0 for none."""
     if value in ("unlimited", "none", 0) and value is not False:
         return ()
+    if value == []:
+        raise ValueError("should not be empty: for no limit, write unlimited")
     values = value if isinstance(value, list | tuple) else [value]
     return tuple(one if isinstance(one, Rate) else _rate(one) for one in values)
 
@@ -49,7 +51,7 @@ Rates = Annotated[
         {
             "oneOf": [
                 {"type": ["string", "number"]},
-                {"type": "array", "items": {"type": ["string", "number"]}},
+                {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 1},
             ],
             "examples": ["10/s", "30/min", "unlimited"],
         }

@@ -248,6 +248,14 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             )
         ),
         (
+            "sinks:\n  ops: {type: console, rate: []}",
+            '2:30: sink "ops": rate should not be empty: for no limit, write unlimited',
+        ),
+        (
+            "sinks:\n  ops: {type: telegram, token: '1:x', chat_id: '{{ owner.telegram }}', rate_each: []}",
+            '2:83: sink "ops": rate_each should not be empty: for no limit, write unlimited',
+        ),
+        (
             "sinks:\n  ops: {type: console, rate: fast}",
             '2:30: sink "ops": rate should be a rate such as 10/s or 30/min, a list of them, or the word unlimited',
         ),

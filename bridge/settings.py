@@ -5,7 +5,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -15,6 +15,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SecretStr,
     ValidationInfo,
@@ -22,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from bridge.redaction import redacted_path
 
@@ -219,6 +221,21 @@ def one_or_many(value: Any) -> Any:
     """A list, where one alone may stand for it."""
     return value if isinstance(value, list | tuple) else [value]
 
+
+class _OneOrMany:
+    """For a field that is a list: where there is one thing, it may stand alone."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(one_or_many, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        several = handler(schema)
+        return {"anyOf": [several["items"], several]}
+
+
+T = TypeVar("T")
+#: Several things of a kind; one may stand alone.
+OneOrMany = Annotated[tuple[T, ...], _OneOrMany()]
 
 #: Float seconds; written `30s`, `5m`, `30d`, or a bare number of seconds.
 Duration = Annotated[

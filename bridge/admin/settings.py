@@ -7,7 +7,16 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
 
 from bridge.people.owner import Owner
-from bridge.settings import AddressRange, BaseUrl, Duration, ListenAddress, Settings, is_reachable, on_loopback
+from bridge.settings import (
+    AddressRange,
+    BaseUrl,
+    Duration,
+    ListenAddress,
+    OneOrMany,
+    Settings,
+    is_reachable,
+    on_loopback,
+)
 
 TOKEN_SIGNS = 16
 
@@ -65,7 +74,7 @@ class AdminSettings(Settings):
     metrics: Literal["open", "token", "off"] = Field(
         "token", description="who may read /metrics: open to all, only with a token, or off"
     )
-    proxies: tuple[AddressRange, ...] = Field((), description="whose X-Forwarded-For is believed")
+    proxies: OneOrMany[AddressRange] = Field((), description="whose X-Forwarded-For is believed")
     session: Duration = Field(43200.0, gt=0, description="after which one signs in again; 30m without a request too")
 
     def owned_tokens(self) -> Iterator[tuple[Owner, SecretStr]]:

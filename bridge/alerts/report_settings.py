@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from bridge.alerts.periods import WEEKDAYS, Calendar, Every, Rhythm
-from bridge.settings import Names, Settings, one_or_many
+from bridge.settings import Names, OneOrMany, Settings
 
 By = Literal["type", "owner", "node", "user"]
 ALL: tuple[By, ...] = ("type", "owner", "node", "user")
@@ -51,9 +51,7 @@ class ReportSettings(Settings):
     each: Literal["owner"] | None = Field(
         None, description="one for each owner of whose users something was told, at the address that is theirs: owner"
     )
-    by: Annotated[tuple[By, ...], BeforeValidator(one_or_many)] = Field(
-        ALL, description="what is told apart: type, owner, node, user"
-    )
+    by: OneOrMany[By] = Field(ALL, description="what is told apart: type, owner, node, user")
     picture: bool = Field(
         False, description="true: with bars of each hour or day, as a picture where the service shows one"
     )

@@ -34,6 +34,7 @@ from bridge.settings import (
     Duration,
     Folder,
     ListenAddress,
+    OneOrMany,
     Settings,
     TimeZone,
     is_reachable,
@@ -73,7 +74,7 @@ class Config(Settings):
     public_url: BaseUrl | None = Field(
         None, description="what panels, and links in mail, reach the bridge by, as https://bridge.example.com"
     )
-    trusted_proxies: tuple[AddressRange, ...] = Field(
+    trusted_proxies: OneOrMany[AddressRange] = Field(
         PRIVATE,
         description="whose X-Forwarded-Proto and X-Forwarded-Host are believed; this machine's, private networks'",
     )

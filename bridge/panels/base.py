@@ -25,7 +25,7 @@ from bridge.message import Dialect
 from bridge.originals import left_out_header, without_masked
 from bridge.people.proof import Proof
 from bridge.polled import Answer, Difference, Question
-from bridge.settings import Duration, SecretAddress, Secrets, Settings, SilentAfter
+from bridge.settings import Duration, OneOrMany, SecretAddress, Secrets, Settings, SilentAfter
 from bridge.value import Value, field
 
 
@@ -35,7 +35,7 @@ class Watch(Settings):
     example: ClassVar[str] = "address: https://panel.example.com/"
 
     address: SecretAddress = Field(description="what is asked, by GET")
-    status: tuple[int, ...] = Field((), description="the answers that are right, as [200]; any below 400 if not given")
+    status: OneOrMany[int] = Field((), description="the answers that are right, as [200]; any below 400 if not given")
     interval: Duration = Field(60.0, ge=10, le=86400, description="how often it is asked")
     within: Duration = Field(10.0, gt=0, le=60, description="how long an answer may take")
     lost_after: Duration = Field(180.0, le=86400, description="how long it gives no right answer before that is told")
@@ -55,8 +55,8 @@ class SourceConfig(Settings):
     other_types: ClassVar[frozenset[str]] = frozenset()
 
     secret: Secrets = Field(description="the panel's secret, several for rotation, or the word none")
-    mask: tuple[str, ...] = Field((), description="more paths to mask, as in user.note or **.phone")
-    unmask: tuple[str, ...] = Field((), description="paths that would be masked, let through")
+    mask: OneOrMany[str] = Field((), description="more paths to mask, as in user.note or **.phone")
+    unmask: OneOrMany[str] = Field((), description="paths that would be masked, let through")
     realm: str | None = Field(
         None, min_length=1, max_length=64, description="one word for all sources whose users are the same; its name"
     )

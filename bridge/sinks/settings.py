@@ -23,7 +23,7 @@ from bridge.outcome import Rate
 from bridge.people.address import Addressing, Form, audience_of, is_expression
 from bridge.people.recipient import Audience
 from bridge.sealing import Sealer
-from bridge.settings import Duration, Settings
+from bridge.settings import Duration, OneOrMany, Settings
 from bridge.sinks.hearing import Ears
 from bridge.sinks.inbox import Inbox
 from bridge.sinks.mending import Mending
@@ -110,7 +110,7 @@ class Retry(Settings):
     example: ClassVar[str] = "max_retries: 3"
 
     max_retries: int = Field(3, ge=0, le=100, description="tries after the first one")
-    waits: tuple[Duration, ...] = Field(
+    waits: OneOrMany[Duration] = Field(
         (30.0, 120.0, 300.0), min_length=1, description="how long to wait before each; the last one repeats"
     )
     give_up: Duration = Field(

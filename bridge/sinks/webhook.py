@@ -40,7 +40,7 @@ from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.originals import left_out_header, left_out_names, restored, without_masked
 from bridge.outcome import Away, Outcome
 from bridge.people.address import Address, Addressing, Form, is_expression
-from bridge.settings import Secrets
+from bridge.settings import OneOrMany, Secrets
 from bridge.sinks.asking import Reach
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
 from bridge.sinks.http import Request, Response
@@ -127,7 +127,7 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
         {}, description="headers that go with every request"
     )
     traced: bool = Field(False, description="whether it is told the trace of the attempt, in the header traceparent")
-    unmask: tuple[str, ...] = Field(
+    unmask: OneOrMany[str] = Field(
         (), description="paths of the panel's payload that it gets unmasked; needs secret_key"
     )
     body: str | None = Field(None, description="a template that writes the body, in place of format")

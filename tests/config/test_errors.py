@@ -285,10 +285,6 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
             '4:12: source "m": secret is empty: give a secret, or write `secret: none` if there really is none',
         ),
         (
-            "sources:\n  m: {panel: marzban, secret: x, mask: user.note}",
-            '2:40: source "m": mask should be a list, as in [one, two]',
-        ),
-        (
             "sinks:\n  ops: {type: slack}",
             '2:8: sink "ops": give either url, or token and channel',
         ),

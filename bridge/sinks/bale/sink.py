@@ -29,6 +29,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
+from bridge.settings import OneOrMany
 from bridge.sinks.asking import Asking
 from bridge.sinks.bale.advice import HOSTS, token_advice
 from bridge.sinks.bale.answers import DELETED, GONE, LIMITED, LOST, NOT_FOUND, OF_BOT, description_of, has_any
@@ -93,7 +94,7 @@ class BaleConfig(ChatConfig, AddressedConfig):
     type: Literal["bale"] = Field("bale", description="a message to a Bale chat")
     token: Token = Field(description="the bot's token, from @botfather in Bale")
     chat_id: ChatId = Field(description="the chat: its number, or the @name of a public one")
-    links: tuple[LinkButton, ...] = Field((), max_length=BUTTONS, description="buttons with links under each message")
+    links: OneOrMany[LinkButton] = Field((), max_length=BUTTONS, description="buttons with links under each message")
     api_base: ApiBase = Field("https://tapi.bale.ai", description="where the API is reached")
 
     def advise(self) -> Iterator[Advice]:

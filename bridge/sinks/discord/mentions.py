@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from bridge.event import JsonObject
-from bridge.settings import Settings
+from bridge.settings import OneOrMany, Settings
 from bridge.sinks.discord.posted import SNOWFLAKE
 
 
@@ -23,9 +23,9 @@ class AllowedMentions(Settings):
 
     example: ClassVar[str] = "parse: [users]"
 
-    parse: tuple[Literal["users", "roles", "everyone"], ...] = Field((), description="kinds that may all be pinged")
-    users: tuple[Snowflake, ...] = Field((), max_length=100, description="ids of users who may be pinged")
-    roles: tuple[Snowflake, ...] = Field((), max_length=100, description="ids of roles that may be pinged")
+    parse: OneOrMany[Literal["users", "roles", "everyone"]] = Field((), description="kinds that may all be pinged")
+    users: OneOrMany[Snowflake] = Field((), max_length=100, description="ids of users who may be pinged")
+    roles: OneOrMany[Snowflake] = Field((), max_length=100, description="ids of roles that may be pinged")
 
     @model_validator(mode="after")
     def _exclusive(self) -> "AllowedMentions":

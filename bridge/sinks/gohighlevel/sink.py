@@ -32,6 +32,7 @@ from bridge.event import JsonObject
 from bridge.markup.service import Look
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
+from bridge.settings import OneOrMany
 from bridge.sinks.asking import Asking, Reach
 from bridge.sinks.base import (
     Flow,
@@ -96,7 +97,7 @@ class GoHighLevelConfig(ProgramConfig):
     )
     location_id: Filled | None = Field(None, description="the location; read from the trigger's URL if not given")
     source_name: Filled = Field("Panelbridge", description="makes the first tag, `Panelbridge User`")
-    tags: tuple[Filled, ...] = Field((), description="more tags for every contact")
+    tags: OneOrMany[Filled] = Field((), description="more tags for every contact")
     custom_fields: dict[Filled, str] = Field(
         {}, description="without url: a custom field's id → a template of its value"
     )

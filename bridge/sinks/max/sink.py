@@ -33,6 +33,7 @@ from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
 from bridge.posted import is_silent
+from bridge.settings import OneOrMany
 from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -101,7 +102,7 @@ class MaxConfig(ChatConfig, AddressedConfig):
     chat_id: ChatId | None = Field(None, description="the chat or channel: its number")
     user_id: PersonId | None = Field(None, description="or the person: their number")
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
-    links: tuple[LinkButton, ...] = Field((), max_length=BUTTONS, description="buttons with links under each message")
+    links: OneOrMany[LinkButton] = Field((), max_length=BUTTONS, description="buttons with links under each message")
     api_base: ApiBase = Field(f"https://{HOST}", description="where the API is reached")
 
     @model_validator(mode="after")

@@ -30,7 +30,7 @@ from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form
-from bridge.settings import Settings
+from bridge.settings import OneOrMany, Settings
 from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     AddressedConfig,
@@ -94,12 +94,12 @@ class NtfyConfig(ChatConfig, AddressedConfig):
     priority: int | None = Field(
         None, ge=1, le=5, description="from 1, unseen, to 5, urgent; by what the event means if not given"
     )
-    tags: tuple[Annotated[str, AfterValidator(_tag)], ...] = Field(
+    tags: OneOrMany[Annotated[str, AfterValidator(_tag)]] = Field(
         (), max_length=10, description="tags; names of emojis are shown as these"
     )
     icon: PictureUrl | None = Field(None, description="the picture beside it")
     click: str | None = Field(None, description="where a touch leads, a template")
-    actions: tuple[Action, ...] = Field((), max_length=ACTIONS, description="buttons below it")
+    actions: OneOrMany[Action] = Field((), max_length=ACTIONS, description="buttons below it")
     api_base: ApiBase = Field("https://ntfy.sh", description="where the server is reached")
 
     @model_validator(mode="after")

@@ -40,6 +40,7 @@ from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
+from bridge.settings import OneOrMany
 from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -126,7 +127,7 @@ class TelegramConfig(ChatConfig, AddressedConfig):
     disable_notification: bool = Field(False, description="true: the phone stays silent")
     protect_content: bool = Field(False, description="true: the message cannot be forwarded or saved")
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
-    buttons: tuple[Button, ...] = Field((), max_length=BUTTONS, description="links under each message")
+    buttons: OneOrMany[Button] = Field((), max_length=BUTTONS, description="links under each message")
     api_base: ApiBase = Field("https://api.telegram.org", description="where the Bot API is reached")
 
     def advise(self) -> Iterator[Advice]:

@@ -97,7 +97,8 @@ class _Constructor:
         for name, (position, value) in self._pairs(node, path).items():
             self._document.keys[(*path, name)] = position
             found[name] = self._value(value, (*path, name))
-        return self._with_files(found, path) if not path or path[0] in ("sources", "sinks", "admin") else found
+        may_be_files = (not path or path[0] in ("sources", "sinks", "admin")) and not _has_own_names(path)
+        return self._with_files(found, path) if may_be_files else found
 
     def _pairs(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, tuple[Position, yaml.Node]]:
         """The mapping's own pairs, then those that `<<` brings and that it does not have itself."""
@@ -204,6 +205,15 @@ class _Constructor:
         elif kept != kept.strip():
             self._document.doubts[path] = f"has a space at its beginning or end in {file}, which is taken too"
         return kept
+
+
+def _has_own_names(path: KeyPath) -> bool:
+    """Whether the keys there are names that people give: a source may be called `backup_file`, and so may an owner, or
+    what a source's `data` makes of a body.
+    """
+    return path in (("sources",), ("sinks",), ("admin", "owners")) or (
+        path[0:1] == ("sources",) and path[2:] == ("data",)
+    )
 
 
 def _is_text(value: str) -> bool:

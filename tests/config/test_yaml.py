@@ -1,5 +1,6 @@
 """YAML as people write it: words stay words, variables and files are put in, every place is remembered."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,20 @@ def test_a_file_can_stand_deep_inside_of_a_sink_and_nowhere_else(tmp_path: Path)
     (tmp_path / "one").write_text("x")
     document = read("sinks: {m: {headers: {Key_file: one}}}\nlog_file: one", tmp_path)
     assert document.data == {"sinks": {"m": {"headers": {"Key": "x"}}}, "log_file": "one"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"sources": {"backup_file": {"panel": "marzban", "secret": "x"}}},
+        {"sinks": {"log_file": {"type": "console"}, "log": {"type": "console"}}},
+        {"admin": {"owners": {"shop_file": {"realm": "m"}}}},
+        {"sources": {"j": {"panel": "json", "data": {"x_file": "body.file"}}}},
+    ],
+)
+def test_a_name_that_people_give_may_end_like_the_key_of_a_file(data: dict[str, object]) -> None:
+    document = read(json.dumps(data))
+    assert (document.mistakes, document.data, document.files) == ([], data, [])
 
 
 @pytest.mark.parametrize(

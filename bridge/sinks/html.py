@@ -4,16 +4,17 @@ A line break is one that people see: what a service wants in its place is put th
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from html import escape
 from html.parser import HTMLParser
 
-from bridge.sinks.text import ELLIPSIS, shows
+from bridge.sinks.text import ELLIPSIS, is_inside_character, shows
 from bridge.value import Value, replace
 
 ENDLESS = 2**53
 
 _TAG = re.compile(r"<[^<>]*>")
+_PIECE = re.compile(r"\n|[^\S\n]+|\S{1,16}")
 
 
 def _bytes(text: str) -> int:
@@ -160,7 +161,7 @@ class _Cutter(HTMLParser):
             self._write(written, replace(self._now, opened=self._now.opened[:-1], raw=self._now.raw - len(written)))
 
     def handle_data(self, data: str) -> None:
-        for piece in re.findall(r"\n|[^\S\n]+|\S{1,16}", data):
+        for piece in _pieces(data):
             if piece == "\n" and self._seen:
                 self._line = self._part
             elif piece.isspace():
@@ -177,3 +178,14 @@ class _Cutter(HTMLParser):
         self._now = replace(grown, parts=len(self._out), raw=raw)
         if grown.shown < limits.shown and raw <= limits.raw - limits.size(ELLIPSIS):
             self._part = self._now  # an ellipsis would still fit
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Line breaks, the spaces between words, and words, long ones in pieces; no piece ends inside of a character."""
+    at = 0
+    while found := _PIECE.match(text, at):
+        end = found.end()
+        while is_inside_character(text, end):
+            end += 1
+        yield text[at:end]
+        at = end

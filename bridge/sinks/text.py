@@ -1,10 +1,11 @@
 """What a text has to pass before it goes out, whatever the service: something to see, short enough, a true link.
 
 Why not a library: textwrap and its kin count characters and know no markup; a cut must leave no `**` open, must not
-part a backslash from what it escapes, and must keep whole lines.
+part a backslash from what it escapes, nor what people see as one character, and must keep whole lines.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 
 from yarl import URL
@@ -17,6 +18,10 @@ _SEEN = re.compile(
     r"[^\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffc]"
 )
+_JOINER = "\u200d"  # makes one picture of two
+#: The joiner, skin tones, and what the flags of England and the like are written in.
+_ATTACHED = re.compile(r"[\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))  # a flag is two of them
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 
 
@@ -105,7 +110,8 @@ def _ends(text: str, limit: int, markup: Markup, size: Callable[[str], int]) -> 
         used += size(part)
         if used + sum(map(size, opened)) > limit:
             break
-        fits = (match.end(), opened)
+        if not is_inside_character(text, match.end()):
+            fits = (match.end(), opened)
     return paragraph, line, word, fits
 
 
@@ -129,6 +135,17 @@ def _turn(mark: str, opened: tuple[str, ...], markup: Markup, *, begins: bool) -
     if mark in opened:
         return opened[: opened.index(mark)]
     return (*opened, mark) if begins else opened
+
+
+def is_inside_character(text: str, at: int) -> bool:
+    """Whether `at` is inside of what people see as one character: an accented letter, a family, a flag."""
+    before, after = text[at - 1 : at], text[at : at + 1]
+    if not before or not after or after.isascii():
+        return False
+    if before in _FLAG_LETTERS and after in _FLAG_LETTERS:
+        return (at - len(text[:at].rstrip(_FLAG_LETTERS))) % 2 == 1
+    joined = before == _JOINER and not after.isalnum()
+    return joined or _ATTACHED.match(after) is not None or unicodedata.category(after).startswith("M")
 
 
 def shows(text: str) -> bool:

@@ -47,3 +47,10 @@ def test_what_was_written_is_not_written_anew_again_and_keeps_the_limit(text: st
 )
 def test_a_cut_takes_no_more_than_half_of_what_fits(text: str, kept: str) -> None:
     assert clip_html(text, LIMITS) == kept
+
+
+@pytest.mark.parametrize("character", ["👨\u200d👩\u200d👧\u200d👦", "🇮🇷", "e\u0301\u0323"])
+def test_what_people_see_as_one_character_stays_whole(character: str) -> None:
+    for before in range(17):
+        kept = clip_html("x" * before + character * 99, LIMITS).removeprefix("x" * before)
+        assert kept == character * max(kept.count(character), 3) + "…"

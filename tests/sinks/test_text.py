@@ -56,6 +56,28 @@ def test_clip(text: str, limit: int, markup: Markup, expected: str) -> None:
     assert clip(text, limit, markup) == expected
 
 
+@pytest.mark.parametrize(
+    "character",
+    [
+        "👨\u200d👩\u200d👧\u200d👦",
+        "👍🏽",
+        "❤️\u200d🔥",
+        "1️⃣",
+        "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+        "🇮🇷",
+        "e\u0301\u0323",
+        "کُّ",
+        "नि",
+    ],
+)
+@pytest.mark.parametrize("before", ["xxxxxxxx", "xxxxxxxx🇩🇪"])
+def test_what_people_see_as_one_character_stays_whole(before: str, character: str) -> None:
+    text = before + character * 9
+    for limit in range(10, len(text)):
+        kept = clip(text, limit).removesuffix(ELLIPSIS).removeprefix("xxxxxxxx").removeprefix("🇩🇪")
+        assert kept == character * (len(kept) // len(character))
+
+
 @given(text=hostile_texts, limit=st.integers(1, 400), markup=st.sampled_from([PLAIN, DISCORD, slack.MARKUP]))
 def test_a_clipped_text_is_never_longer_than_asked(text: str, limit: int, markup: Markup) -> None:
     assert len(clip(text, limit, markup)) <= limit

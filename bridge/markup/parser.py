@@ -11,6 +11,8 @@ import re
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
+from bridge.markup.text import without_sentence
+
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.parser_inline import RuleFuncInlineType
@@ -172,7 +174,7 @@ def _address(state: "StateInline", silent: bool) -> bool:
     found = _ADDRESS.match(state.src, state.pos, state.posMax)
     if scheme is None or found is None or state.linkLevel > 0:
         return False
-    tail = found[0].rstrip("*_~.,:;!?\"')]")
+    tail = without_sentence(found[0])
     if len(tail) <= len("://"):
         return False
     if not silent:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
+from bridge.markup.text import without_sentence
 from bridge.value import Value
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
-_ENDS = ".,:;!?'\")]}*_~"  # what ends a sentence, and no address
 
 
 class Style(StrEnum):
@@ -53,7 +53,7 @@ def with_addresses(text: str, marks: tuple[Mark, ...] = ()) -> Iterator[Span]:
     """The text, for a service that makes links of bare addresses."""
     end = 0
     for found in _ADDRESS.finditer(text):
-        address = found[0].rstrip(_ENDS)
+        address = without_sentence(found[0])
         if len(address) > len("https://"):
             yield from _span(text[end : found.start()], marks)
             yield Span(address, (*marks, Link(address)))

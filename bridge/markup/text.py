@@ -26,6 +26,8 @@ _ACCENTS = r"\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u
 _PILE = re.compile(f"([{_ACCENTS}]{{3}})[{_ACCENTS}]+")
 _SUSPECT = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]|[{_ACCENTS}]{{4}}")
 _FROM_RIGHT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_ENDS = ".,:;!?'\")]}*_~"  # what ends a sentence, or is a mark beside it
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
 _NO_ADDRESS = re.compile(r"[^!#$%&'*+,\-./0-9:;=?A-Z\[\]_a-z~]")
 
 
@@ -61,6 +63,17 @@ def web_address(url: object) -> str | None:
     if not address.host or address.user is not None or len(str(address)) > ADDRESS:
         return None
     return _NO_ADDRESS.sub(lambda found: _percent(found[0]), str(address))
+
+
+def without_sentence(address: str) -> str:
+    """A bare address without what ends the sentence around it; a bracket that the address opens itself is its own."""
+    while (end := address[-1:]) and end in _ENDS and not _is_own_bracket(address, end):
+        address = address[:-1]
+    return address
+
+
+def _is_own_bracket(address: str, end: str) -> bool:
+    return end in _BRACKETS and address.count(end) <= address.count(_BRACKETS[end])
 
 
 def _percent(character: str) -> str:

@@ -109,6 +109,14 @@ def test_telegrams_html(markup: str, seen: list[tuple[str, tuple[Mark, ...]]]) -
     assert reading("telegram", markup) == seen
 
 
+def test_a_bracket_that_a_bare_address_opens_itself_is_its_own() -> None:
+    assert reading("ntfy", "(https://x.example/a_(b))") == [
+        ("(", ()),
+        ("https://x.example/a_(b)", (Link("https://x.example/a_(b)"),)),
+        (")", ()),
+    ]
+
+
 def test_ntfys_text() -> None:
     assert reading("ntfy", "*a* https://x.example.") == [
         ("*a* ", ()),

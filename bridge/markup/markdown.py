@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bridge.markup.parser import reader
+from bridge.markup.parser import BARE, reader
 from bridge.markup.text import Text, clean, web_address
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Writer:
             token = children[at]
             if token.type == "link_open":
                 close = _closing(children, at)
-                written.append(self.link(children[at + 1 : close], str(token.attrs.get("href", ""))))
+                written.append(self.link(token, children[at + 1 : close]))
                 at = close
             elif token.nesting > 0:
                 name = "u" if token.markup == "__" else token.tag
@@ -155,8 +155,10 @@ class Writer:
             return f":{content.split(':')[1]}:"
         return re.sub(r"^@[!&]", "@", content).partition(":")[0] if content[0] in "@/" else content
 
-    def link(self, label: "Sequence[Token]", url: str) -> str:
-        words = Writer(Text, self.when).line(label)
+    def link(self, opening: "Token", label: "Sequence[Token]") -> str:
+        url, words = str(opening.attrs.get("href", "")), Writer(Text, self.when).line(label)
+        if web_address(url) is None and opening.markup == BARE:
+            return str(self.text.escape(words))
         if web_address(url) is None:
             return str(self.text.escape(f"[{words}]({url})"))
         if "://" in words and web_address(words) != web_address(url):

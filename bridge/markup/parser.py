@@ -23,6 +23,7 @@ _FORM = re.compile(r"<(@[!&]?[0-9]+|#[0-9]+|a?:\w+:[0-9]+|t:-?[0-9]{1,13}(?::[tT
 _ADDRESS = re.compile(r"://[^\s<>|]+")
 _LANGUAGE = re.compile(r"[\w+.#-]*")
 _FENCE = "```"
+BARE = "autolink"  # the library's word for a link whose label is its address
 
 
 @cache
@@ -181,7 +182,7 @@ def _address(state: "StateInline", silent: bool) -> bool:
         url = state.pending[-len(scheme) :] + tail
         state.pending = state.pending[: -len(scheme)]
         token = state.push("link_open", "a", 1)
-        token.attrs = {"href": state.md.normalizeLink(url)}
+        token.markup, token.attrs = BARE, {"href": state.md.normalizeLink(url)}
         state.push("text", "", 0).content = url
         state.push("link_close", "a", -1)
     state.pos += len(tail)

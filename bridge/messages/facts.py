@@ -143,7 +143,7 @@ def _ranked(
             label_ = formats.translated((alone and row.alone) or row.label)
             rank = WHY if row.vital and style.most is not None else row.rank
             yield rank, Fact(label_, formats.brief(value), row.wide)
-    for words, value in _unlisted(about, part):
+    for words, value in _unlisted(about, part, style):
         yield 1, Fact(words, formats.brief(value))
 
 
@@ -153,12 +153,13 @@ def _precedence(about: str, family: str) -> float:
     return 0 if about not in own else OWN_USER if family == "user" else OWN
 
 
-def _unlisted(about: str, part: Data) -> Iterable[tuple[str, Any]]:
+def _unlisted(about: str, part: Data, style: Style) -> Iterable[tuple[str, Any]]:
     """What a panel says in words of its own, and what nobody has described, each with its label."""
     if about == "thing":
         return ((str(key), value) for key, value in object_at(part, "details").items() if given(value))
     if about == "event":
-        return leaves({key: value for key, value in part.items() if key not in BESIDE or not _fits(key, value)})
+        others = {key: value for key, value in part.items() if key not in BESIDE or not _fits(key, value)}
+        return leaves(others, written=style.truth)
     return ()
 
 

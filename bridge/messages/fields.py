@@ -81,7 +81,9 @@ def listed(key: str) -> Write:
 
     def write(data: Data, style: Style) -> Any:
         held = data.get(key)
-        return ", ".join(f"{name}={flat(value)}" for name, value in held.items()) if isinstance(held, Mapping) else None
+        if not isinstance(held, Mapping):
+            return None
+        return ", ".join(f"{name}={flat(value, style.truth)}" for name, value in held.items())
 
     return write
 

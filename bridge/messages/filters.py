@@ -297,7 +297,7 @@ class Formats:
             return self.yesno(value)
         if hasattr(value, "__html__"):
             return value
-        text = "" if value is None else flat(value)
+        text = "" if value is None else flat(value, self.yesno)
         return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
     def isolate(self, value: Any) -> Text:

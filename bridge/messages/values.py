@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -70,20 +70,28 @@ def given(value: Any) -> bool:
         return False
     if isinstance(value, str):
         return bool(clean(value).strip())
-    return bool(value) or not isinstance(value, dict | list | tuple)
+    if isinstance(value, list | tuple):
+        return any(map(given, value))
+    return bool(value) or not isinstance(value, dict)
 
 
-def leaves(data: Mapping[str, Any], limit: int = OTHERS) -> list[tuple[str, str]]:
-    """What stands in data that nobody has described, as label and text; the first few of it."""
-    return [(label(*path), text) for path, text in islice(_leaves(data, ()), limit)]
+def leaves(
+    data: Mapping[str, Any], limit: int = OTHERS, *, written: Callable[[Any], object] = str
+) -> list[tuple[str, object]]:
+    """What stands in data that nobody has described, each with its label; the first few of it.
+
+    All of it are texts, but a boolean is what `written` makes of it.
+    """
+    found = islice(_leaves(data, ()), limit)
+    return [(label(*path), written(one) if isinstance(one, bool) else flat(one, written)) for path, one in found]
 
 
-def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     if isinstance(value, Mapping) and len(path) < 3:
         for key, inner in value.items():
             yield from _leaves(inner, (*path, str(key)))
     elif given(value):
-        yield path, flat(value)
+        yield path, value
 
 
 def label(*path: str) -> str:
@@ -92,12 +100,13 @@ def label(*path: str) -> str:
     return words[:1].upper() + words[1:60]
 
 
-def flat(value: Any) -> str:
+def flat(value: Any, written: Callable[[Any], object] = str) -> str:
+    """Any value as one text; `written` says how what is no text, list or object is: of a list, all that is given."""
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple) and not any(isinstance(one, Mapping | list) for one in value):
-        return ", ".join(str(one) for one in value)
-    return to_json(value) if isinstance(value, Mapping | list | tuple) else str(value)
+        return ", ".join(str(written(one)) for one in value if given(one))
+    return to_json(value) if isinstance(value, Mapping | list | tuple) else str(written(value))
 
 
 def to_json(value: Any, indent: int | None = None) -> str:

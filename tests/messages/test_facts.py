@@ -42,6 +42,23 @@ ABUSE = event(
 )
 
 
+@pytest.mark.parametrize(
+    ("locale", "lines"),
+    [
+        ("en", ["Ok: yes", "Flags: yes, 0", "Nested deep: no"]),
+        ("ru", ["Ok: да", "Flags: да, 0", "Nested deep: нет"]),
+        ("fa", ["Ok: بله", "Flags: بله, 0", "Nested deep: خیر"]),
+    ],
+)
+def test_what_nobody_has_described_is_told_in_the_readers_words_and_nothing_is_not_told(
+    locale: str, lines: list[str]
+) -> None:
+    data = {"ok": True, "flags": [True, None, "", 0], "list": ["", None], "nested": {"deep": False, "none": [None]}}
+    text = said("telegram", event("backup.done", data), RENDERERS[locale])["text"]
+    told = re.sub("<[^<>]*>|[\u2066-\u2069]", "", text).splitlines()
+    assert [line for line in told if ": " in line][2:] == lines
+
+
 def test_a_torrent_report_says_each_thing_once() -> None:
     assert said("telegram", ABUSE)["text"].splitlines()[2:-2] == [
         "<b>User:</b> <code>alice</code>",

@@ -3,6 +3,7 @@
 Source   docs.slack.dev/messaging/formatting-message-text: & < > as entities, and no other escape at all
 Quirks   a mark inside a word formats nothing, so `example_user` stays as it is
          nothing is formatted across a line break: marks are repeated; and no part of a word is: they are parted
+         `:name:` is an emoji; colons in an IPv6 address, a MAC address or a time make none
          it has neither underlined text nor spoilers
 """
 
@@ -10,7 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from bridge.markup.markdown import PlainWriter, Tags
+from bridge.markup.markdown import PlainWriter, Tags, When
 from bridge.markup.text import SPACE, Text, clean, web_address
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ class SlackText(Text):
     _marks = re.compile(r"[*_~]+|`+|^>")
     _ping = re.compile(r"@(?=channel\b|here\b|everyone\b|$)", re.IGNORECASE)
 
+    _emoji = re.compile(r":(?=[a-z0-9_+'-]+:)(?:(?<![0-9a-fA-F:]:)|(?=[a-z0-9_+'-]*[g-z_+'-]))")
+
     @classmethod
     def neutral(cls, text: str) -> str:
-        text = cls._marks.sub(cls._apart, text)
+        text = cls._marks.sub(cls._apart, cls._emoji.sub(":" + SPACE, text))
         if "@" in text:
             text = cls._ping.sub("@" + SPACE, text)
         return text.translate(cls._entities)
@@ -61,12 +64,23 @@ class SlackText(Text):
         return cls(f"<{target}|{text}>" if text else f"<{target}>")
 
 
+class _SlackMarkdown(SlackText):
+    """Words of Discord's markdown: there too `:name:` is an emoji, and stays one."""
+
+    __slots__ = ()
+
+    _emoji = re.compile(r"(?!)")
+
+
 class SlackWriter(PlainWriter):
     tags: ClassVar[Tags] = {
         "strong": (f"{SEAM}*", f"*{SEAM}"),
         "em": (f"{SEAM}_", f"_{SEAM}"),
         "s": (f"{SEAM}~", f"~{SEAM}"),
     }
+
+    def __init__(self, text: type[Text], when: When) -> None:
+        super().__init__(_SlackMarkdown, when)
 
     def code(self, content: str) -> str:
         return f"{SEAM}{super().code(content)}{SEAM}"

@@ -97,3 +97,21 @@ def test_only_web_addresses_become_links(url: object, address: str | None) -> No
 def test_nothing_is_marked_where_there_is_nothing(service: type[Text]) -> None:
     for nothing in ("", None, "\x00", "\u202e"):
         assert service.code(nothing) == service.bold(nothing) == service.escape(nothing) == ""
+
+
+@pytest.mark.parametrize("name", ["mattermost", "apprise"])
+@pytest.mark.parametrize(
+    "value", ["alice@example.com", "[2001:db8::1]:51820", "aa:bb:cc:dd:ee:ff", "vless://id@h:443?x=1&y=2#a", ":skull:"]
+)
+def test_what_is_to_be_copied_is_copied_as_it_is(name: str, value: str) -> None:
+    assert SERVICES[name].text.code(value) == f"`{value}`"
+    assert SERVICES[name].text.fixed(value) == value
+
+
+@pytest.mark.parametrize("name", ["mattermost", "apprise"])
+@pytest.mark.parametrize(
+    "value", ["@all", "a @here", "a.@channel", "x-@name", "_@all", "\\@all", "a@@all", "@", "a:@all"]
+)
+def test_a_ping_in_code_pings_nobody(name: str, value: str) -> None:
+    for written in (SERVICES[name].text.code(value), SERVICES[name].text.fixed(value)):
+        assert not re.search(r"(?<![^\W_])@([\w.-]|`?$)", written)

@@ -25,6 +25,7 @@ class MattermostText(Text):
     _marks = re.compile(r"[\\*~`|\[\]]|(?<![^\W_])_|_(?![^\W_])")
     _line_start = re.compile(r"^(\s*(?:[0-9]+(?=[.)]))?)([#.)+=-])")
     _alive = re.compile(r"@(?=[\w.-]|$)|:(?=[\w+-]+:)")
+    _ping = re.compile(r"(?<![^\W_])@(?=[\w.-]|$)")
 
     @classmethod
     def neutral(cls, text: str) -> str:
@@ -34,8 +35,8 @@ class MattermostText(Text):
 
     @classmethod
     def fixed(cls, value: str) -> Self:
-        """Inside of code nothing is escaped, and nothing must look like Slack's."""
-        text = cls._alive.sub(r"\g<0>" + SPACE, clean(value)).replace("`", "ˋ")
+        """Inside of code nothing is escaped, and nothing must ping, or look like Slack's: an address can be copied."""
+        text = cls._ping.sub(r"\g<0>" + SPACE, clean(value)).replace("`", "ˋ")
         return cls(text.replace("|", "│").replace("<", "<" + SPACE) if "<" in text else text)
 
     @classmethod

@@ -35,6 +35,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import Field
 
+from bridge.clock import in_zone
 from bridge.settings import Settings
 from bridge.tracing import trace_id
 
@@ -261,7 +262,7 @@ def _text(value: object, zone: tzinfo = UTC) -> str:
         case bool():
             return "true" if value else "false"
         case datetime():
-            return _zulu(value.astimezone(zone).isoformat())
+            return _zulu(in_zone(value, zone).isoformat())
         case list() | tuple():
             return ",".join(_text(one, zone) for one in value)
         case _:

@@ -197,6 +197,10 @@ def test_it_is_listed_shown_stopped_and_resumed(run: Run, store_url: str) -> Non
         ((*BY, "maintenanse"), 'announce: no template is called "maintenanse": did you mean "maintenance"?'),
         ((*BY, "../maintenance"), 'announce: no template is called "../maintenance"'),
         ((*BY, "maintenance", "--start", "tonight"), "announce: --start should be a time such as 2026-12-01 02:00"),
+        (
+            (*BY, "maintenance", "--start", "9999-12-31 23:30", "--end", "00:30"),
+            "announce: --end is after the last day of the calendar",
+        ),
         ((*BY, "maintenance", "--text-file", "soon.j2"), "announce: say whom with --to, by which --sink"),
         ((*NEW, "all", "--start", "2026-12-01 02:00"), "announce: say whom with --to, by which --sink"),
         (("announce", "--show", "7"), "announce: there is no announcement 7"),

@@ -70,6 +70,12 @@ def test_where_there_is_room_each_is_one_line_with_whole_times() -> None:
     assert "2026-11-21 07:44:18+03:30" in lines[0]
 
 
+@pytest.mark.parametrize(("width", "shown"), [(80, "12-31 23:59:59"), (240, "9999-12-31 23:59:59Z")])
+def test_a_time_on_the_last_day_of_the_calendar_is_shown_too(width: int, shown: str) -> None:
+    row = (EVENT[0], datetime.max.replace(tzinfo=UTC), *EVENT[2:])
+    assert any(shown in line for line in drawn("events", width, rows=1, row=row))
+
+
 @given(width=st.integers(20, 300), name=st.sampled_from(sorted(SHOWN)))
 def test_nothing_is_cut_off_and_no_line_is_wider_than_the_terminal(width: int, name: str) -> None:
     lines = drawn(name, width)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta, tzinfo
 from pathlib import Path
 
+from bridge.clock import in_zone
 from bridge.errors import BridgeError, UnknownName, suggestion
 from bridge.messages.customer import ANNOUNCEMENTS
 from bridge.messages.renderer import SHIPPED
@@ -23,10 +24,10 @@ def timed(folders: Sequence[Path], zone: tzinfo, name: str, *, start: str, end: 
     without a day is the first one after the start. `sign` stands before their names where a mistake is told.
     """
     begins = moment_said(start, zone, what=f"{sign}start") if start else None
-    day = begins.astimezone(zone).date() if begins is not None else None
+    day = in_zone(begins, zone).date() if begins is not None else None
     ends = moment_said(end, zone, what=f"{sign}end", day=day) if end else None
     if begins is not None and ends is not None and ends <= begins:
-        ends += timedelta(days=1)
+        ends = _next_day(ends, what=f"{sign}end")
     return template(folders, name, begins, ends)
 
 
@@ -47,6 +48,13 @@ def template(folders: Sequence[Path], name: str, start: datetime | None = None, 
 def _set(name: str, at: datetime | None) -> str:
     said = "none" if at is None else f'"{at.isoformat()}"'
     return f"{{% set {name} = {said} %}}"
+
+
+def _next_day(at: datetime, *, what: str) -> datetime:
+    try:
+        return at + timedelta(days=1)
+    except OverflowError:
+        raise BridgeError(f"announce: {what} is after the last day of the calendar") from None
 
 
 def moment_said(text: str, zone: tzinfo, *, what: str, day: date | None = None) -> datetime:

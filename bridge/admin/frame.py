@@ -18,6 +18,7 @@ from bridge.admin.isolates import apart
 from bridge.admin.language import N_, Language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.static_files import hashed
+from bridge.clock import in_zone
 from bridge.event import iso
 from bridge.messages.catalog import LANGUAGES, catalog
 from bridge.people.announcement import ANNOUNCEMENT
@@ -116,9 +117,9 @@ def _time(at: datetime | None, zone: tzinfo, now: datetime) -> Markup:
     """A moment in the zone: the time alone where it is today, and in full where one points at it."""
     if at is None:
         return Markup("")
-    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    local, today = in_zone(at, zone), in_zone(now, zone).date()
     shown = f"{local:%H:%M:%S}" if local.date() == today else f"{local:%Y-%m-%d %H:%M}"
-    whole = f"{local:%Y-%m-%d %H:%M:%S} {zone} · {at.astimezone(UTC):%H:%M:%S} UTC"
+    whole = f"{local:%Y-%m-%d %H:%M:%S} {local.tzinfo} · {at.astimezone(UTC):%H:%M:%S} UTC"
     return Markup('<time datetime="{}" title="{}" dir="ltr">{}</time>').format(iso(at), whole, shown)
 
 

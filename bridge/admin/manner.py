@@ -1,9 +1,10 @@
 """How an event would be told, in sentences: what its row and its sink ask for beside that."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bridge.admin.language import N_, Language
+from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.terms import Quiet, Terms
 from bridge.vocabulary import opposite
@@ -28,7 +29,7 @@ def manner(words: Language, terms: Terms | None, event: Event, at: datetime) -> 
 def quietly(words: Language, quiet: Quiet | None, at: datetime) -> str:
     """What the quiet hours make of it that hold `at`; nothing where none do."""
     ends = quiet.until(at) if quiet else None
-    return words.say(_QUIET[quiet.mode], ends=f"{ends.astimezone(at.tzinfo):%H:%M}") if quiet and ends else ""
+    return words.say(_QUIET[quiet.mode], ends=f"{in_zone(ends, at.tzinfo or UTC):%H:%M}") if quiet and ends else ""
 
 
 def duration(words: Language, seconds: float) -> str:

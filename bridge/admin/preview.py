@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.admin.request_drawing import drawn_request
 from bridge.admin.tried import MeasureShape, Previewed, RequestShape
+from bridge.clock import in_zone
 from bridge.delivery.attempt import Customer, customer_message, rendered_message
 from bridge.event import Event, JsonObject
 from bridge.intake import Destination
@@ -52,7 +53,7 @@ class Preview(Value):
     def drawn(self, zone: ZoneInfo) -> Drawn:
         """As the service draws it; a program's request as it goes out; times in that zone."""
         if self.service is not None:
-            return self.service.draw(self.shown, self.message.at.astimezone(zone))
+            return self.service.draw(self.shown, in_zone(self.message.at, zone))
         return drawn_request(self.request, self.event)
 
     def shape(self, zone: ZoneInfo, *, html: bool = True) -> Previewed:

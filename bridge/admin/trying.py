@@ -15,6 +15,7 @@ from bridge.admin.rows import row_text
 from bridge.admin.shapes import Verdict
 from bridge.admin.tried import SampleShape, Tried, TriedAside, TriedEvent, TriedRow
 from bridge.admin.why import why
+from bridge.clock import in_zone
 from bridge.errors import BadPayload, BridgeError, HookRejected, UnknownName
 from bridge.event import Event
 from bridge.ingress.source import Source
@@ -119,7 +120,7 @@ class _Asked(Value):
 
     @property
     def _local(self) -> datetime:
-        return self.at.astimezone(self.dry_run.zone)
+        return in_zone(self.at, self.dry_run.zone)
 
     def event(self, event: Event) -> TriedEvent:
         routed, zone = self.dry_run.router.route(event), self.dry_run.zone

@@ -13,6 +13,7 @@ from math import ceil
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from bridge.clock import in_zone
 from bridge.value import Value
 
 Every = Literal["day", "week", "month"]
@@ -83,10 +84,10 @@ def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     late, early = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
     if early >= late:  # it is there; where twice, `fold` 0 is the first
         return late
-    offset = late.astimezone(zone).utcoffset()
+    offset = in_zone(late, zone).utcoffset()
     while late - early > SECOND:  # the clock leaves it out: where it jumps lies between the two
         middle = early + timedelta(seconds=(late - early) // SECOND // 2)
-        if middle.astimezone(zone).utcoffset() == offset:
+        if in_zone(middle, zone).utcoffset() == offset:
             late = middle
         else:
             early = middle
@@ -150,6 +151,6 @@ def dues(rhythm: Rhythm, zone: ZoneInfo, *, since: date, until: date) -> Iterato
 
 def last_due(rhythm: Rhythm, zone: ZoneInfo, now: datetime) -> Due | None:
     """What was to be told last; None where nothing was within the last days."""
-    today = now.astimezone(zone).date()
+    today = in_zone(now, zone).date()
     found = dues(rhythm, zone, since=today - timedelta(days=LONGEST[rhythm.every] + 1), until=today)
     return max((one for one in found if one.at <= now), key=lambda one: one.at, default=None)

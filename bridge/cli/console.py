@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from bridge.clock import in_zone
 from bridge.errors import BridgeError, ConfigError, Mistake
 from bridge.telemetry import CONTROLS, escaped
 
@@ -99,4 +100,4 @@ def printable_lines(text: object) -> str:
 
 def local_time(moment: datetime, zone: ZoneInfo) -> str:
     """A moment in a zone, with what that is ahead of UTC: `2026-11-21 07:44:18+03:30`, `2026-11-21 04:14:18Z`."""
-    return moment.astimezone(zone).isoformat(" ", "seconds").replace("+00:00", "Z")
+    return in_zone(moment, zone).isoformat(" ", "seconds").replace("+00:00", "Z")

@@ -11,6 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bridge.cli.console import local_time, printable
+from bridge.clock import in_zone
 from bridge.value import Value
 
 GAP = 2  # cells between two columns
@@ -87,7 +88,7 @@ class Table(Value):
     def _cell(self, row: Row, name: str, short: bool) -> Text:
         value = row[name]
         if isinstance(value, datetime):
-            return Text(f"{value.astimezone(self.zone):%m-%d %H:%M:%S}" if short else local_time(value, self.zone))
+            return Text(f"{in_zone(value, self.zone):%m-%d %H:%M:%S}" if short else local_time(value, self.zone))
         text = printable(value)
         return Text(text, style=COLOURS.get(text.partition(" ")[0].rstrip(","), "") if name in STATES else "")
 

@@ -14,6 +14,7 @@ from bridge.cli.console import ConfigOption, JsonOption, printable
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import SinceOption, SinkOption, SourceOption, SubjectOption, TypeOption, selected
+from bridge.clock import in_zone
 from bridge.errors import StoreUnavailable
 from bridge.telemetry import escaped
 
@@ -81,7 +82,7 @@ def _shown_as_json(one: "Happening") -> str:
 
 def _line(one: "Happening", zone: ZoneInfo) -> str:
     name, type_, subject = WIDTHS
-    head = f"{one.at.astimezone(zone):%H:%M:%S}  {MARKS[one.kind]}"
+    head = f"{in_zone(one.at, zone):%H:%M:%S}  {MARKS[one.kind]}"
     if one.kind == "left_out":
         return f"{head} {one.number} more {one.text}"
     if one.kind == "lane":

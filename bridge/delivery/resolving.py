@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.clock import in_zone
 from bridge.delivery.customers import unwanted
 from bridge.delivery.lookup import Reach
 from bridge.delivery.muting import muted
@@ -45,7 +46,7 @@ def resolve(delivery: Delivery, reach: Reach | None, given: Conditions, *, told:
         return held_back
     record = reach.record if reach is not None else {}
     quiet = quiet_hours(record["quiet"]) if "quiet" in record else given.quiet
-    admitted = admission(delivery, quiet, given.now.astimezone(zone_of(record, given.zone)))
+    admitted = admission(delivery, quiet, in_zone(given.now, zone_of(record, given.zone)))
     if reach is None or not isinstance(admitted, Send):
         return admitted
     return _over_limit(delivery, given, told) or _unreached(reach, given.now) or admitted
@@ -98,7 +99,7 @@ def zone_of(record: Mapping[str, Any], zone: ZoneInfo) -> ZoneInfo:
 
 def midnight(now: datetime, zone: ZoneInfo) -> datetime:
     """When the day began that it is in a zone."""
-    return now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return in_zone(now, zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 @lru_cache(256)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
+from bridge.clock import in_zone
 from bridge.config.model import Config
 from bridge.config.warnings import unwritable
 from bridge.doctor.row import look, ok, size_text, unknown, wrong
@@ -88,7 +89,7 @@ def _condition(config: Config, limit: float) -> Condition | Finding:
 
 
 def _told(found: Condition, config: Config) -> str:
-    since = f", events since {found.first_event.astimezone(config.zone()):%d %b %Y}" if found.first_event else ""
+    since = f", events since {in_zone(found.first_event, config.zone()):%d %b %Y}" if found.first_event else ""
     return f"{found.engine}, {size_text(found.size)}{since}"
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import quote
@@ -23,10 +23,11 @@ from bridge.intake import Fingerprint, Intake
 from bridge.outcome import Outcome
 from bridge.routing import Router
 from bridge.store.base import LaneState, Standing
+from bridge.store.outbox import SqlOutbox
 from bridge.store.rows import _UNSENT
 from bridge.value import replace
 from tests.admin.reading import Tags
-from tests.admin.running import ACT, ALICE, BOB, CHANGED, HOSTILE, ODD, Desk, running_admin, sign_in
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, FILE, HOSTILE, LOOK, ODD, Desk, running_admin, sign_in
 from tests.admin.visiting import page, text
 from tests.fakes import START, FakeClock, an_event, an_intake
 
@@ -152,6 +153,31 @@ async def test_an_event_says_what_came_why_it_went_there_and_what_became_of_it(d
     assert "1 of 2 sinks" in found
     assert '{"message": "no"}' in found
     assert "HTTP 400" in found
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "shown"),
+    [
+        (datetime.max, "Asia/Tehran", ">9999-12-31 23:59<"),
+        (datetime.min, "America/New_York", ">1-01-01 00:00<"),
+    ],
+)
+async def test_an_event_on_the_first_or_last_day_of_the_calendar_is_shown_as_all_others(
+    tmp_path: Path, store_url: str, clock: FakeClock, at: datetime, zone: str, shown: str
+) -> None:
+    event = replace(an_event(type_="user.expired"), occurred_at=at.replace(tzinfo=UTC))
+
+    async def fill(outbox: SqlOutbox, router: Router) -> None:
+        await outbox.put(Intake([router.route(event)]))
+
+    text = FILE.replace("Asia/Tehran", zone)
+    async with running_admin(tmp_path, store_url, clock, text=text, fill=fill) as desk:
+        assert shown in await page(desk, f"/events/{event.id}")
+        assert await page(desk, "/events")
+        async with desk.program(LOOK) as program:
+            for path in ("", "/preview"):
+                async with program.get(f"/api/v1/events/{event.id}{path}") as response:
+                    assert response.status == 200
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """How Discord's message looks in a channel: content, embeds behind a bar of their colour, components, a poll."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from markupsafe import Markup
 
+from bridge.clock import in_zone
 from bridge.event import JsonObject
 from bridge.markup.drawing import AVATAR, SPEAKER, Drawn, Measure, picture, silent_mark
 from bridge.markup.html import day_and_time, element, moment, painted
@@ -86,7 +87,7 @@ def _field(field: JsonObject) -> Markup:
 
 def _foot(embed: JsonObject, at: datetime) -> Iterator[Markup]:
     said, stamp = (embed.get("footer") or {}).get("text"), embed.get("timestamp")
-    time = datetime.fromisoformat(stamp).astimezone(at.tzinfo) if stamp else None
+    time = in_zone(datetime.fromisoformat(stamp), at.tzinfo or UTC) if stamp else None
     if said or time:
         parts = [element("span", said)] if said else []
         parts += [element("span", " • ", class_="when")] if said and time else []

@@ -96,9 +96,9 @@ class Guard:
         if request.method in SAFE or who.by == "token":
             return
         self.check_origin(request)
-        form = await request.post()
+        form = await form_of(request)
         token = request.headers.get(FORM_HEADER) or form.get(FORM_TOKEN)
-        if not isinstance(token, str) or not self.auth.is_form_token(who, token):
+        if token is None or not self.auth.is_form_token(who, token):
             self._refuse_form(request)
 
     async def check_program(self, request: web.Request, who: Who) -> None:
@@ -112,7 +112,7 @@ class Guard:
         if site is not None:
             ours = site == "same-origin"
         else:
-            ours = origin is not None and self._is_own_origin(request, urlsplit(origin).netloc)
+            ours = origin is not None and self._is_own_origin(request, origin)
         if not ours:
             self._refuse_form(request)
 
@@ -141,7 +141,11 @@ class Guard:
     def _is_ours(self, host: str) -> bool:
         return not self._hosts.isdisjoint(_authorities(host))
 
-    def _is_own_origin(self, request: web.Request, host: str) -> bool:
+    def _is_own_origin(self, request: web.Request, origin: str) -> bool:
+        try:
+            host = urlsplit(origin).netloc
+        except ValueError:  # what is no address is nobody's
+            return False
         return self._is_ours(host) or host == _own_address(request)
 
     def _bearer(self, request: web.Request, given: str) -> Who:
@@ -153,6 +157,14 @@ class Guard:
     def _refuse_form(self, request: web.Request) -> NoReturn:
         self.tell_refused(request, "form")
         raise Refused(403, "this was not sent by a page of the admin side", "Load the page anew, and try again.")
+
+
+async def form_of(request: web.Request) -> dict[str, str]:
+    """The texts of the form that was sent along; raise Refused where it cannot be read."""
+    try:
+        return {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
+    except (ValueError, LookupError):  # parts without a boundary or a name, an encoding that there is not
+        raise Refused(400, "the form cannot be read") from None
 
 
 def nothing_here() -> Refused:

@@ -22,7 +22,7 @@ from bridge.admin.actions import ACTIONS, Action, Asked, Means, remembered, who_
 from bridge.admin.answers import DEADLINE, ROUTE, Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
-from bridge.admin.guard import WHO, Guard, nothing_here
+from bridge.admin.guard import WHO, Guard, form_of, nothing_here
 from bridge.admin.live import Live
 from bridge.admin.lockout import Lockout
 from bridge.admin.pages import PAGES, Page
@@ -30,7 +30,7 @@ from bridge.admin.reading import Reading
 from bridge.admin.refusals import AdminRefusals
 from bridge.admin.scrape import Scrape
 from bridge.admin.signin import SignIn, set_session
-from bridge.admin.site import Site, form_of, not_found
+from bridge.admin.site import Site, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
 from bridge.admin.streaming import Streaming, wants_stream

@@ -8,7 +8,7 @@ from aiohttp import web
 from bridge.admin import answers
 from bridge.admin.answers import Refused
 from bridge.admin.auth import Authenticator, Role
-from bridge.admin.guard import Guard
+from bridge.admin.guard import Guard, form_of
 from bridge.admin.pages import PAGES
 from bridge.admin.site import LANGUAGE, THEME, THEMES, Site, own_page
 from bridge.admin.state import ConfigState
@@ -113,4 +113,4 @@ async def _short_form(request: web.Request) -> dict[str, str]:
     """What was filled in; raise Refused where that is more than a token."""
     if (request.content_length or LONGEST + 1) > LONGEST:
         raise Refused(413, "the form is too big")
-    return {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
+    return await form_of(request)

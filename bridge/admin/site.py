@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bridge.admin.answers import Refused
 from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.guard import form_of
 from bridge.admin.language import Language, chosen_language, language
 from bridge.admin.once import Once
 from bridge.admin.pages import PAGES, Page
@@ -183,11 +184,6 @@ def _owned(
         services={name: one.type for name, one in state.sinks.items()},
     )
     return render(f"owned_{page.name}.html", frame, OWNED_VIEWS[page.name](visit))
-
-
-async def form_of(request: web.Request) -> dict[str, str]:
-    """The texts of the form that was sent along."""
-    return {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
 
 
 def own_page(address: str) -> bool:

@@ -145,6 +145,50 @@ async def test_a_program_is_judged_by_its_token_whatever_cookie_comes_along(desk
     assert desk.reloads == []
 
 
+# Whatever a header holds
+
+ODD = ("http://[", "[", "\xff", "", "9" * 5000, "a=\xff; b", "::1%\xff", "multipart/form-data", "text/x; charset=none")
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("Origin", "Referer", "Cookie", "Host", "Authorization", "Sec-Fetch-Site", "X-CSRF-Token", "Content-Type"),
+        *("X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Accept", "Accept-Language", "Last-Event-ID", "Range"),
+        *("If-Modified-Since", "If-None-Match", "traceparent"),
+    ],
+)
+async def test_whatever_a_header_holds_nothing_of_ours_fails_at_it(
+    tmp_path: Path, store_url: str, clock: FakeClock, caplog: pytest.LogCaptureFixture, header: str
+) -> None:
+    async with running_admin(tmp_path, store_url, clock, admin=f"{TOKENS}, proxies: [127.0.0.1]") as desk:
+        form = {"Host": desk.authority, "Origin": desk.url, "Content-Type": FORM, "Content-Length": "0"}
+        program = {"Host": desk.authority, "Authorization": f"Bearer {ACT}"}
+        for odd in ODD:
+            for line, own in (("POST /preferences", form), ("GET /api/v1/events", program), ("GET /login", program)):
+                lines = [f"{name}: {one}" for name, one in {**own, header: odd, "Connection": "close"}.items()]
+                answer = await raw(desk, "\n".join([f"{line} HTTP/1.1", *lines]))
+                assert answer.split()[1][:1] in (b"2", b"3", b"4")
+    assert "admin.bug" not in [record.msg for record in caplog.records]
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1%]", "null", "", "[", "http://evil.example"])
+async def test_a_form_of_an_origin_that_is_not_ours_or_that_is_none_is_refused(desk: Desk, origin: str) -> None:
+    lines = f"POST /login HTTP/1.1\nHost: {desk.authority}\nOrigin: {origin}\nContent-Length: 0\nConnection: close"
+    assert (await raw(desk, lines)).split()[1] == b"403"
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=", f"{FORM}; charset=none"])
+async def test_a_form_that_cannot_be_read_is_refused(desk: Desk, kind: str) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        for path in ("/login", "/preferences", "/settings/reload", "/logout"):
+            async with browser.post(path, data=b"token=x", headers={"Content-Type": kind}) as response:
+                assert response.status == 400
+    assert desk.reloads == []
+
+
 # Sessions
 
 

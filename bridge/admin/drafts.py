@@ -18,7 +18,7 @@ from bridge.messages.errors import TemplateFault
 from bridge.people.announcement import announcement
 from bridge.people.wants import CATEGORIES
 from bridge.store.ledger import Ledger
-from bridge.store.queries.announcements import add_announcement, newest_announcements
+from bridge.store.queries.announcements import add_announcement, same_announcement
 from bridge.store.records import AnnouncementRecord
 from bridge.terms import Terms
 from bridge.value import Value
@@ -204,10 +204,9 @@ def keep(ledger: Ledger, drafted: Drafted, *, by: str, now: datetime, again: boo
     """
     wanted = drafted.wanted
     if not again:
-        for one in ledger.read(newest_announcements, limit=1):
-            same = (one.sink, one.chosen, one.text) == (wanted.sink, wanted.chosen, wanted.text)
-            if same and now - one.at < SOON:
-                raise BridgeError(f"announce: nothing is sent: the very same was announced as {one.id} within the hour")
+        same = {"sink": wanted.sink, "chosen": wanted.chosen, "text": wanted.text}
+        if id_ := ledger.read(same_announcement, **same, since=now - SOON):
+            raise BridgeError(f"announce: nothing is sent: the very same was announced as {id_} within the hour")
     record = AnnouncementRecord(
         at=now,
         by=by,

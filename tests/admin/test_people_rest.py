@@ -296,6 +296,18 @@ async def test_it_is_announced_with_the_number_that_was_counted_and_each_has_it_
     assert [one["id"] for one in listed] == [again["id"], made["id"], 1]
 
 
+async def test_the_very_same_is_refused_within_the_hour_whatever_else_was_announced_meanwhile(
+    desk: Desk, clock: FakeClock
+) -> None:
+    first, second = {**SOON, "count": 4}, {**SOON, "words": {"en": "Something else"}, "count": 4}
+    assert (await ask(desk, "POST", "/announcements", first))[0] == 201
+    assert (await ask(desk, "POST", "/announcements", second))[0] == 201
+    for again in (first, second):
+        assert (await ask(desk, "POST", "/announcements", again))[0] == 409
+    clock.step(drafts.SOON.total_seconds())
+    assert (await ask(desk, "POST", "/announcements", first))[0] == 201
+
+
 async def test_it_is_stopped_and_goes_on(desk: Desk) -> None:
     made = await found(desk, "/announcements", "POST", {**SOON, "count": 4})
     path = f"/announcements/{made['id']}"

@@ -32,7 +32,7 @@ def add_announcement(connection: sa.Connection, record: AnnouncementRecord) -> i
         "at": micros(record.at),
         "by": record.by,
         "sink": record.sink,
-        "chosen": dump(list(record.chosen)).decode(),
+        "chosen": _chosen(record.chosen),
         "text": record.text,
         "category": record.category,
         "critical": record.critical,
@@ -41,6 +41,10 @@ def add_announcement(connection: sa.Connection, record: AnnouncementRecord) -> i
         "cursor": record.cursor,
     }
     return int(connection.execute(announcements.insert().values(values).returning(announcements.c.id)).scalar_one())
+
+
+def _chosen(chosen: Sequence[str]) -> str:
+    return dump(list(chosen)).decode()
 
 
 def announcement_of(connection: sa.Connection, id_: int) -> AnnouncementRecord | None:
@@ -57,6 +61,15 @@ def newest_announcements(
     if before is not None:
         newest = newest.where(announcements.c.id < before)
     return [_record(row) for row in connection.execute(newest)]
+
+
+def same_announcement(
+    connection: sa.Connection, *, sink: str, chosen: Sequence[str], text: str, since: datetime
+) -> int | None:
+    """The newest of those after that time that told the same people the same by the same sink; None without one."""
+    same = announcements.c.sink == sink, announcements.c.chosen == _chosen(chosen), announcements.c.text == text
+    newest = sa.func.max(announcements.c.id)
+    return connection.execute(sa.select(newest).where(*same, announcements.c.at > micros(since))).scalar_one()
 
 
 def unfinished(connection: sa.Connection, *, since: datetime) -> dict[int, str]:

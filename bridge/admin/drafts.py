@@ -132,9 +132,18 @@ def gist(text: str, locale: str) -> str:
     """What a template says to who reads that language, else in its first block, on one line; it is not run for that."""
     blocks = dict(reversed(_BLOCK.findall(text)))
     said = blocks.get(locale) or next(reversed(blocks.values()), text)
-    said = _PIECE.sub(lambda one: str(json.loads(one[1])) if one[1] else " ", said)
+    said = _PIECE.sub(lambda one: _words(one[1]) if one[1] else " ", said)
     line = " ".join(said.split())
     return line if len(line) <= GIST else f"{line[:GIST]}…"
+
+
+def _words(literal: str) -> str:
+    """What a literal says, read as Jinja reads it; as it stands where that cannot read it either."""
+    try:
+        said = literal[1:-1].encode("ascii", "backslashreplace").decode("unicode-escape")
+    except UnicodeError:
+        return literal
+    return said.encode("utf-8", "replace").decode()  # half a surrogate pair is no text
 
 
 def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Drafted:

@@ -256,6 +256,22 @@ async def test_what_is_not_there_is_not_there(browser: aiohttp.ClientSession, pa
         assert response.status == 404
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (r"""{{ "it\'s" }}""", "it's"),
+        (r'{{ "\x41" }}', "A"),
+        ('{{ "a\nb" }}', "a b"),
+        (r'{{ "زود\n☀" }}', "زود ☀"),
+        (r'{{ "\ud800" }}', "?"),
+        (r'{{ "\x" }}', r'"\x"'),
+        (r'{{ "\N{nothing}" }}', r'"\N{nothing}"'),
+    ],
+)
+def test_words_of_a_template_are_read_as_jinja_reads_them(text: str, said: str) -> None:
+    assert gist(text, "en") == said
+
+
 def test_words_are_nothing_but_words_in_a_template() -> None:
     text = template_of({"en": 'a "quoted" {% if %} {# no #} \\ {{ me.name }} <b>', "fa": "", "ru": "да"})
     assert gist(text, "en") == 'a "quoted" {% if %} {# no #} \\ {{ me.name }} <b>'

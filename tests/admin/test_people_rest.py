@@ -25,6 +25,7 @@ from bridge.store.queries.wishes import set_stopped, wishes_of
 from bridge.store.records import AnnouncementState, Query
 from tests.admin.crowd import NEWS, ODD_KEY, ODD_NAME, SENDER, WARNED, a_crowd
 from tests.admin.running import ACT, LOOK, Desk
+from tests.admin.visiting import page
 from tests.fakes import START, FakeClock
 from tests.processes import PATIENCE
 from tests.store.announcing import make_uncertain
@@ -306,6 +307,14 @@ async def test_the_very_same_is_refused_within_the_hour_whatever_else_was_announ
         assert (await ask(desk, "POST", "/announcements", again))[0] == 409
     clock.step(drafts.SOON.total_seconds())
     assert (await ask(desk, "POST", "/announcements", first))[0] == 201
+
+
+@pytest.mark.parametrize("text", [r"""{{ "it\'s" }}""", r'{{ "\x41" }}', '{{ "a\nb" }}'])
+async def test_whatever_its_template_holds_its_pages_are_shown(desk: Desk, text: str) -> None:
+    body = {"to": ["all"], "sink": "dm", "text": text, "count": 4}
+    made = await found(desk, "/announcements", "POST", body)
+    for path in ("/announcements", f"/announcements/{made['id']}"):
+        await page(desk, path)
 
 
 async def test_it_is_stopped_and_goes_on(desk: Desk) -> None:

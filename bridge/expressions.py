@@ -51,6 +51,8 @@ def compile_expression(source: str) -> TemplateExpression:
         raise ValueError(f"is not a Jinja expression{where}: {what}{_hint(source)}") from None
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
+    except ValueError:
+        raise ValueError("is not a Jinja expression: it has a number of too many digits") from None
 
 
 class Condition:
@@ -185,6 +187,8 @@ def compile_text(source: str, escape: Escape | None = None) -> Text:
         raise ValueError(f"cannot be read: {what}") from None
     except RecursionError:
         raise ValueError("cannot be read: it is nested too deeply") from None
+    except ValueError:
+        raise ValueError("cannot be read: it has a number of too many digits") from None
 
 
 def attributes_in(source: str) -> Set[tuple[str, str | None]]:

@@ -17,8 +17,9 @@ def bound_socket(listen: str, *, setting: str = "listen") -> socket.socket:
             return _bound_everywhere(int(port))
         family, *_, address = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise BridgeError(f"{setting}: cannot listen on {listen}: {error.strerror}") from None
+    except (OSError, UnicodeError) as error:  # a name that is too long for any
+        reason = error.strerror if isinstance(error, OSError) else "that is no name of a host"
+        raise BridgeError(f"{setting}: cannot listen on {listen}: {reason}") from None
 
 
 def _bound_everywhere(port: int) -> socket.socket:

@@ -206,6 +206,9 @@ class Reloader:
             return False
         except BridgeError as error:
             self._reject(error)
+        except Exception as error:  # our own bug: this file is not put in place, and everything else goes on
+            log(LOG, logging.ERROR, "config.bug", error=error)
+            self._reject(BridgeError(f"{self._path}: a fault of the bridge's own, and the log says where"))
         else:
             log_warnings(self._path, loaded)
             log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))

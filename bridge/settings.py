@@ -161,26 +161,39 @@ def _nearest_zone(value: str) -> str:
 
 def _listen_address(value: str) -> str:
     host, colon, port = value.rpartition(":")
-    bare = host.removeprefix("[").removesuffix("]")
-    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or (":" in host and bare == host):
+    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or not _is_host(host):
         raise ValueError("should be host:port, as in 0.0.0.0:8080 or [::]:8080")
     return value
 
 
+def _is_host(host: str) -> bool:
+    """Whether it is a name or an address, of IPv6 in brackets; or nothing, which is all addresses."""
+    bare = host.removeprefix("[").removesuffix("]")
+    with suppress(ValueError):
+        return ip_address(bare).version == 4 or host == f"[{bare}]"
+    return re.search(r"[\s\x00-\x1f\x7f\[\]:/@]", host) is None
+
+
 def _base_url(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s?#]+", value):
+    if not _is_web_address(value) or re.search("[?#]", value):
         raise ValueError("should be an address that begins with http:// or https://")
     return value.rstrip("/")
 
 
 def _web_address(value: SecretStr) -> SecretStr:
     text = value.get_secret_value().strip()
-    with suppress(ValueError):
+    if not _is_web_address(text):
+        raise ValueError("should be an address that begins with http:// or https://")
+    return SecretStr(text)
+
+
+def _is_web_address(text: str) -> bool:
+    try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 raises where it is none
-        if parts.scheme in ("http", "https") and parts.hostname and not re.search(r"\s", text):
-            return SecretStr(text)
-    raise ValueError("should be an address that begins with http:// or https://")
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s\x00-\x1f\x7f]", text)
 
 
 def _several(value: Any) -> Any:

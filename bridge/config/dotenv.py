@@ -2,13 +2,17 @@
 
 import os
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
+
+from bridge.errors import ConfigError, Mistake
 
 NAME = ".env"
 
 
 def with_dotenv(folder: Path, env: Mapping[str, str]) -> tuple[Mapping[str, str], tuple[Path, ...]]:
-    """The environment with what a `.env` in the folder adds, and that file if it can be read.
+    """The environment with what a `.env` in the folder adds, and that file if it can be read. Raise ConfigError where
+    it is no text.
 
     The environment comes first, as with every program that reads one. Nothing in a value is replaced: `$` is a dollar.
     """
@@ -17,5 +21,17 @@ def with_dotenv(folder: Path, env: Mapping[str, str]) -> tuple[Mapping[str, str]
         return env, ()
     from dotenv import dotenv_values  # only who has one pays
 
-    values = dotenv_values(file, interpolate=False, encoding="utf-8")
+    values = dotenv_values(stream=StringIO(_text(file), newline=None), interpolate=False)
     return {**{name: value for name, value in values.items() if value is not None}, **env}, (file,)
+
+
+def _text(file: Path) -> str:
+    """What it says; raise ConfigError where that cannot be read: whatever it stands for would be missing."""
+    try:
+        raw = file.read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(str(file), [Mistake(1, 1, f"cannot be read: {error.strerror}", str(file))]) from None
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(str(file), [Mistake(line, 1, "the file is not UTF-8 text", str(file))]) from None

@@ -1,5 +1,7 @@
 """What is wrong with a template, and where: found before it runs, or told after it failed."""
 
+import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from traceback import walk_tb
@@ -12,6 +14,9 @@ from bridge.markup.text import clean
 from bridge.value import Value
 
 FAULT = 300  # characters of a fault
+#: What Python itself says no to in a template that is none of a syntax that is wrong.
+TOO_DEEP, TOO_MANY_DIGITS = "is nested too deeply", "has a number of too many digits"
+_MANY_DIGITS = re.compile(rf"[0-9_]{{{sys.get_int_max_str_digits()},}}")
 
 
 class TemplateMistake(Value):
@@ -47,9 +52,16 @@ def _mistakes(file: Path, name: str, environment: Environment) -> Iterator[tuple
     except UnicodeDecodeError as error:
         yield 1, f"is not UTF-8 at byte {error.start}"
     except RecursionError:
-        yield 1, "is nested too deeply"
+        yield 1, TOO_DEEP
+    except ValueError:
+        yield _line_of_digits(source), TOO_MANY_DIGITS
     else:
         yield from _missing_templates(tree, name, environment)
+
+
+def _line_of_digits(source: str) -> int:
+    found = _MANY_DIGITS.search(source)
+    return source.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def _missing_templates(tree: nodes.Template, name: str, environment: Environment) -> Iterator[tuple[int, str]]:

@@ -35,9 +35,9 @@ from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
 from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
 from bridge.messages.customer import SEVERAL, SIGNATURE, WORDS, Me, customer_files
+from bridge.messages.errors import TOO_MANY_DIGITS, fault_of, mistakes_in
 from bridge.messages.errors import TemplateFault as TemplateFault
 from bridge.messages.errors import TemplateMistake as TemplateMistake
-from bridge.messages.errors import fault_of, mistakes_in
 from bridge.messages.filters import Formats
 from bridge.messages.own_templates import OwnTemplates, loader
 from bridge.messages.sandbox import Sandbox
@@ -226,6 +226,8 @@ class Renderer:
             self._compiled(source, self.locale)
         except (TemplateSyntaxError, RecursionError) as error:
             return redacted_fault(with_nearest_name(fault_of(error), self._sandbox(None, self.locale, False)))
+        except ValueError:
+            return TOO_MANY_DIGITS
         return None
 
     def exists(self, service: Service, name: str) -> bool:

@@ -85,7 +85,7 @@ class Unmatched:
         try:
             tree = sandbox.parse(file.read_text("utf-8"))
             names = frozenset(meta.find_undeclared_variables(tree))
-        except (OSError, UnicodeDecodeError, TemplateError, RecursionError):
+        except (OSError, ValueError, TemplateError, RecursionError):
             return None  # it is told as a mistake
         to_customers = self._is_customers(file) or self._is_announcement(file)
         known = frozenset(_given_to_customers(sandbox) if to_customers else _given(sandbox))

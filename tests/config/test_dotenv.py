@@ -37,6 +37,17 @@ def test_a_change_of_it_is_seen_like_one_of_the_file(tmp_path: Path) -> None:
     assert tmp_path / ".env" in loaded(tmp_path, TEXT).files
 
 
+@pytest.mark.parametrize("line", [3, 3000])
+def test_a_byte_of_it_that_is_no_utf_8_is_a_mistake_at_its_line(tmp_path: Path, line: int) -> None:
+    (tmp_path / ".env").write_bytes(b"OPS_URL=x\n" * (line - 1) + "# café\n".encode("latin-1"))
+    assert mistakes(tmp_path, TEXT) == [f".env:{line}:1: the file is not UTF-8 text"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"OPS_URL={URL}\r\n", "utf-8-sig")
+    assert url_of(tmp_path) == URL
+
+
 def test_what_neither_says_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("OTHER=1\nOPS_URL\nthis is no line of it\n")
     assert "OPS_URL" in mistakes(tmp_path, TEXT)[0]

@@ -397,6 +397,30 @@ SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
         (f"limits: {{body: '{'9' * 5000}GiB'}}", "1:16: limits.body should be a size of at most 8 PiB"),
         (f"listen: x:{'9' * 5000}", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
         ("listen: x:99999", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("listen: '[::1'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("listen: '[::1:80'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("listen: '[x]:80'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        ("listen: 'a b:80'", "1:9: listen should be host:port, as in 0.0.0.0:8080 or [::]:8080"),
+        *(
+            (f"{before}'{address}'{after}", f"{place} should be an address that begins with http:// or https://")
+            for before, after, place in (
+                ("public_url: ", "", "1:13: public_url"),
+                ("admin: {url: ", "}", "1:14: admin.url"),
+            )
+            for address in ("http://[::1", "https://[admin.example.com", "https://x:y", "https://x:99999", "https:///a")
+        ),
+        (
+            "sinks: {m: {type: email, from: a@b.example, to: c@b.example, server: '[[]'}}",
+            '1:70: sink "m": server should be the name of a host alone, as smtp.example.com',
+        ),
+        (
+            f"sinks: {{n: {{type: ntfy, topic: t, click: '{{{{ {'9' * 5000} }}}}'}}}}",
+            '1:42: sink "n": click is no template: has a number of too many digits',
+        ),
+        (
+            f"{SINK}routes: [{{to: ops, when: '{'9' * 5000}'}}]",
+            "3:26: route 1: when is not a Jinja expression: it has a number of too many digits",
+        ),
         ("timezone: Tehran", "1:11: timezone should be a time zone: did you mean Asia/Tehran?"),
         ("timezone: europe/berlin", "1:11: timezone should be a time zone: did you mean Europe/Berlin?"),
         ("timezone: ../etc/passwd", "1:11: timezone should be a time zone: did you mean"),
@@ -755,6 +779,14 @@ def test_templates_of_ones_own_are_compiled(tmp_path: Path) -> None:
     found = loaded(tmp_path, "templates: mine\n" + SINK + "routes:\n  - {to: ops, template: good}")
     assert found.config.template_folders() == (tmp_path / "mine",)
     assert found.files == (tmp_path / "config.yaml", tmp_path / "mine")
+
+
+def test_a_template_with_a_number_that_python_cannot_read_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "discord").mkdir(parents=True)
+    (tmp_path / "mine" / "discord" / "bad.j2").write_text("{% block title %}\n{{ " + "9" * 5000 + " }}{% endblock %}")
+    assert mistakes(tmp_path, "templates: mine\n" + SINK) == [
+        "mine/discord/bad.j2:2:1: has a number of too many digits"
+    ]
 
 
 @pytest.mark.parametrize("template", ["{a: b}", "[a, b]"])

@@ -1,0 +1,95 @@
+"""What a reload does with the file: what ends it, what is watched, and how often."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from bridge import reload
+from bridge.config.load import Loaded, load
+from bridge.reload import Reloader
+
+TEXT = "sinks: {ops: {type: console}}\n"
+STILL = 0.05  # seconds for which files have to stand still
+PATIENCE = 20.0
+
+
+class Applied(Reloader):
+    """Puts nothing in place, and remembers what it would have been."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, *cast(Any, (None,) * 4))
+        self.applied: list[Loaded] = []
+
+    async def apply(self, loaded: Loaded, *, cause: str = "start") -> None:
+        self._loaded = loaded
+        self.applied.append(loaded)
+
+
+class Log:
+    """What the watching of a file has told."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        self._caplog = caplog
+
+    @property
+    def told(self) -> list[str]:
+        kinds = ("config.reloaded", "config.rejected", "config.bug")
+        return [one.msg for one in self._caplog.records if one.msg in kinds]
+
+    async def settled(self, count: int) -> list[str]:
+        """What it told, once that is so much, and no more follows while the files stand still."""
+        async with asyncio.timeout(PATIENCE):
+            while len(self.told) < count:
+                await asyncio.sleep(STILL / 5)
+        await asyncio.sleep(STILL * 8)
+        return self.told
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Log:
+    monkeypatch.setattr(reload, "STANDS_STILL", STILL)
+    caplog.set_level("INFO", "bridge")
+    return Log(caplog)
+
+
+@asynccontextmanager
+async def watched(file: Path) -> AsyncIterator[asyncio.Event]:
+    """The file is watched; the event asks for a reload."""
+    file.write_text(TEXT)
+    reloader, requested = Applied(file), asyncio.Event()
+    await reloader.apply(load(file))
+    watching = asyncio.create_task(reloader.watch(requested))
+    await asyncio.sleep(STILL * 4)
+    try:
+        yield requested
+        assert not watching.done()
+    finally:
+        watching.cancel()
+
+
+async def test_a_fault_of_ours_at_a_file_leaves_the_old_one_in_force_and_ends_nothing(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Loaded:
+        raise ValueError("nobody has thought of this")
+
+    async with watched(tmp_path / "config.yaml") as requested:
+        with monkeypatch.context() as patch:
+            patch.setattr(reload, "load", fails)
+            requested.set()
+            assert await log.settled(2) == ["config.bug", "config.rejected"]
+        requested.set()
+        assert (await log.settled(3))[2:] == ["config.reloaded"]
+
+
+async def test_a_dotenv_that_is_no_text_is_rejected_and_the_bridge_goes_on(tmp_path: Path, log: Log) -> None:
+    (tmp_path / ".env").write_bytes(b"A=1\n")
+    async with watched(tmp_path / "config.yaml"):
+        (tmp_path / ".env").write_bytes(b"# caf\xe9\n")
+        assert await log.settled(1) == ["config.rejected"]
+        (tmp_path / ".env").write_bytes(b"# cafe\n")
+        assert (await log.settled(2))[1:] == ["config.reloaded"]

@@ -213,8 +213,9 @@ def keep(ledger: Ledger, drafted: Drafted, *, by: str, now: datetime, again: boo
     """
     wanted = drafted.wanted
     if not again:
-        same = {"sink": wanted.sink, "chosen": wanted.chosen, "text": wanted.text}
-        if id_ := ledger.read(same_announcement, **same, since=now - SOON):
+        since = now - SOON
+        id_ = ledger.read(same_announcement, sink=wanted.sink, chosen=wanted.chosen, text=wanted.text, since=since)
+        if id_ is not None:
             raise BridgeError(f"announce: nothing is sent: the very same was announced as {id_} within the hour")
     record = AnnouncementRecord(
         at=now,

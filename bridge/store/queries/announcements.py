@@ -69,7 +69,8 @@ def same_announcement(
     """The newest of those after that time that told the same people the same by the same sink; None without one."""
     same = announcements.c.sink == sink, announcements.c.chosen == _chosen(chosen), announcements.c.text == text
     newest = sa.func.max(announcements.c.id)
-    return connection.execute(sa.select(newest).where(*same, announcements.c.at > micros(since))).scalar_one()
+    found = connection.execute(sa.select(newest).where(*same, announcements.c.at > micros(since))).scalar_one()
+    return None if found is None else int(found)
 
 
 def unfinished(connection: sa.Connection, *, since: datetime) -> dict[int, str]:

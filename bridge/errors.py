@@ -18,6 +18,7 @@ A message says what, which and where, without capital, full stop or secret.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 from bridge.value import Value
 
@@ -50,10 +51,16 @@ def in_order(mistakes: Iterable[Mistake]) -> list[Mistake]:
 
 
 class ConfigError(BridgeError):
-    """The file is wrong; `mistakes` holds all that was found, in the order of the file, `warnings` what beside."""
+    """The file is wrong; `mistakes` holds all that was found, in the order of the file, `warnings` what beside.
 
-    def __init__(self, file: str, mistakes: Iterable[Mistake], warnings: Iterable[Mistake] = ()) -> None:
+    `watched` are the files whose change may mend it: itself, and all that it names, whether or not they are there.
+    """
+
+    def __init__(
+        self, file: str, mistakes: Iterable[Mistake], warnings: Iterable[Mistake] = (), watched: Iterable[Path] = ()
+    ) -> None:
         self.file = file
+        self.watched = tuple(watched)
         self.mistakes = in_order(mistakes)
         self.warnings = in_order(warnings)
         super().__init__("\n".join(f"{one.where(file)}: {one.text}" for one in self.mistakes))

@@ -50,8 +50,9 @@ from bridge.store.base import Outbox
 from bridge.telemetry import log
 from bridge.value import replace
 
-#: Path, time of change, size and number of each file: a link may be led to another file of the same age and size.
-Stamp = list[tuple[str, int, int, int]]
+#: Of each file or folder that is watched: path, time of change, size and number of its files, for a link may be led to
+#: another file of the same age and size.
+Stamp = dict[Path, list[tuple[str, int, int, int]]]
 
 LOG = logging.getLogger("bridge.app")
 STANDS_STILL = 1.0  # seconds for which nobody has written to the files, when they are read
@@ -113,6 +114,7 @@ class Reloader:
         self._tools = Tools(http, DIALECTS, sealer)
         self._sinks: dict[str, tuple[SinkSettings, Sink]] = {}
         self._loaded: Loaded
+        self._stamp: Stamp = {}
 
     async def apply(self, loaded: Loaded, *, cause: str = "start") -> None:
         """Put what the file says in place, at once for what comes in, and lane by lane for what goes out.
@@ -177,21 +179,21 @@ class Reloader:
 
     async def watch(self, requested: asyncio.Event) -> None:
         """Reload when one of the files has changed, and when that is requested (SIGHUP)."""
-        stamp = _stamp(self._loaded.files)
+        self._stamp = _stamp(self._loaded.watched)
         while True:
-            stamp, asked = await _change(self._loaded.files, stamp, requested)
-            while not await self._reload(stamp, requested, cause="request" if asked else "change"):
+            self._stamp, asked = await _change(self._stamp, requested)
+            while not await self._reload(requested, cause="request" if asked else "change"):
                 await self._clock.sleep(STORE_WAIT)
 
-    async def _reload(self, stamp: Stamp, requested: asyncio.Event, *, cause: str) -> bool:
-        """Put in place what the files say, which are as `stamp` says; later, where that changes meanwhile.
+    async def _reload(self, requested: asyncio.Event, *, cause: str) -> bool:
+        """Put in place what the files say, which are as they were seen; later, where that changes meanwhile.
 
         False where the store is away, which is no fault of the files: that has to be tried again.
         """
         before = self._loaded
         try:
-            loaded = await asyncio.to_thread(load, self._path, on_loopback=before.on_loopback)
-            if _stamp(before.files) != stamp:
+            loaded = await self._read()
+            if _stamp(self._stamp) != self._stamp:
                 requested.set()
                 return True
             self._check_sections(loaded)
@@ -200,6 +202,7 @@ class Reloader:
                     log(LOG, logging.WARNING, "config.needs_restart", setting=name)
             dropped = self._sinks.keys() - loaded.config.all_sinks().keys()
             await self.apply(loaded, cause=cause)
+            self._watch_only(loaded.watched)
             await self._warn_of(dropped)
         except StoreUnavailable as error:
             log(LOG, logging.WARNING, "config.store_away", reason=str(error))
@@ -213,6 +216,23 @@ class Reloader:
             log_warnings(self._path, loaded)
             log(LOG, logging.INFO, "config.reloaded", sources=len(loaded.config.sources), sinks=len(self._sinks))
         return True
+
+    async def _read(self) -> Loaded:
+        """What the files say. Where it names files that were not watched they are from now on, and it is read again: a
+        change of them in between would be missed.
+        """
+        while True:
+            found = await asyncio.to_thread(_loaded, self._path, on_loopback=self._loaded.on_loopback)
+            new = [one for one in found.watched if one not in self._stamp]
+            self._stamp |= _stamp(new)
+            if not new and isinstance(found, ConfigError):
+                self._watch_only((*self._loaded.watched, *found.watched))
+                raise found
+            if not new and isinstance(found, Loaded):
+                return found
+
+    def _watch_only(self, files: Iterable[Path]) -> None:
+        self._stamp = {one: self._stamp[one] for one in files}
 
     def _reject(self, error: BridgeError) -> None:
         """Say what is wrong with the file: every mistake of its own, or why it cannot be put in place."""
@@ -246,6 +266,14 @@ class Reloader:
         """The sink of that name, the same object as before where its settings are the same."""
         before = self._sinks.get(name)
         return before if before is not None and before[0] == config else (config, config.open(self._tools))
+
+
+def _loaded(path: Path, *, on_loopback: bool) -> Loaded | ConfigError:
+    """What the file says, or what is wrong with it: both name the files to watch."""
+    try:
+        return load(path, on_loopback=on_loopback)
+    except ConfigError as error:
+        return error
 
 
 def _whole(config: Config) -> Config:
@@ -310,12 +338,12 @@ def _log_failed_row(row: str, why: str) -> None:
     log(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
 
 
-async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event) -> tuple[Stamp, bool]:
-    """How the files are, once that is not as `stamp` says, or a look at them is requested; when they stand still.
+async def _change(stamp: Stamp, requested: asyncio.Event) -> tuple[Stamp, bool]:
+    """How its files are, once that is not as `stamp` says, or a look at them is requested; when they stand still.
 
     Beside it whether it was requested.
     """
-    latest = _stamp(files)
+    latest = _stamp(stamp)
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(STANDS_STILL):
@@ -323,7 +351,7 @@ async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event)
         asked = requested.is_set()
         if asked:
             await asyncio.sleep(STANDS_STILL)
-        before, latest = latest, _stamp(files)
+        before, latest = latest, _stamp(stamp)
         if before == latest and (asked or latest != stamp):
             requested.clear()
             return latest, asked
@@ -331,21 +359,20 @@ async def _change(files: Iterable[Path], stamp: Stamp, requested: asyncio.Event)
 
 def _stamp(files: Iterable[Path]) -> Stamp:
     """What tells whether one of the files, or a file in one of the folders, has changed."""
-    stamp = []
-    for path in files:
-        for one in _files(path):
-            try:
-                status = one.stat()
-            except OSError:
-                stamp.append((str(one), 0, 0, 0))
-            else:
-                stamp.append((str(one), status.st_mtime_ns, status.st_size, status.st_ino))
-    return stamp
+    return {path: [_status(one) for one in _files(path)] for path in files}
+
+
+def _status(file: Path) -> tuple[str, int, int, int]:
+    try:
+        status = file.stat()
+    except (OSError, ValueError):  # it is not there, or its name is none
+        return str(file), 0, 0, 0
+    return str(file), status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _files(path: Path) -> list[Path]:
     """The file, or what lies in the folder; the folder itself where it vanishes meanwhile."""
     try:
         return sorted(path.rglob("*")) if path.is_dir() else [path]
-    except OSError:
+    except (OSError, ValueError):
         return [path]

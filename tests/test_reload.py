@@ -93,3 +93,81 @@ async def test_a_dotenv_that_is_no_text_is_rejected_and_the_bridge_goes_on(tmp_p
         assert await log.settled(1) == ["config.rejected"]
         (tmp_path / ".env").write_bytes(b"# cafe\n")
         assert (await log.settled(2))[1:] == ["config.reloaded"]
+
+
+# What is watched
+
+SECRET = "sources: {m: {panel: marzban, secret_file: later.txt}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "later"),
+    [
+        (TEXT + SECRET, "later.txt"),
+        (TEXT + "sources: {m: {panel: marzban, secret: '${LATER}'}}", ".env"),
+        (TEXT + "templates: later", "later/discord/x.j2"),
+        (TEXT + "directory: {file: later.csv}\nsources: {m: {panel: marzban, secret: x}}", "later.csv"),
+    ],
+)
+async def test_what_a_rejected_file_names_is_watched_and_when_it_is_there_the_file_is_taken(
+    tmp_path: Path, log: Log, text: str, later: str
+) -> None:
+    async with watched(tmp_path / "config.yaml"):
+        (tmp_path / "config.yaml").write_text(text)
+        assert await log.settled(1) == ["config.rejected"]
+        (tmp_path / later).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / later).write_text("kind,name,telegram\n" if later.endswith("csv") else "LATER=secret\n")
+        assert await log.settled(2) == ["config.rejected", "config.reloaded"]
+
+
+async def test_a_dotenv_that_comes_later_is_seen(tmp_path: Path, log: Log) -> None:
+    async with watched(tmp_path / "config.yaml"):
+        (tmp_path / ".env").write_text("A=1\n")
+        assert await log.settled(1) == ["config.reloaded"]
+
+
+async def test_the_files_in_force_are_watched_beside_those_of_a_rejected_one(tmp_path: Path, log: Log) -> None:
+    (tmp_path / ".env").write_text("A=1\n")
+    async with watched(tmp_path / "config.yaml"):
+        (tmp_path / "config.yaml").write_text("sinks: {ops: {type: discord, url_file: none}}\n")
+        assert await log.settled(1) == ["config.rejected"]
+        (tmp_path / ".env").write_text("A=2, and more\n")
+        assert await log.settled(2) == ["config.rejected"] * 2
+
+
+async def test_a_name_that_no_file_has_is_watched_without_harm(tmp_path: Path, log: Log) -> None:
+    async with watched(tmp_path / "config.yaml"):
+        (tmp_path / "config.yaml").write_text('sinks: {ops: {type: discord, url_file: "a\\0b"}}\n')
+        assert await log.settled(1) == ["config.rejected"]
+        (tmp_path / "config.yaml").write_text(TEXT)
+        assert await log.settled(2) == ["config.rejected", "config.reloaded"]
+
+
+async def test_a_change_that_names_further_files_is_one_reload(tmp_path: Path, log: Log) -> None:
+    (tmp_path / "later.txt").write_text("secret\n")
+    async with watched(tmp_path / "config.yaml"):
+        (tmp_path / "config.yaml").write_text(TEXT + SECRET)
+        assert await log.settled(1) == ["config.reloaded"]
+        (tmp_path / "later.txt").write_text("another secret\n")
+        assert await log.settled(2) == ["config.reloaded"] * 2
+
+
+async def test_a_change_of_such_a_file_while_it_is_read_is_not_missed(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, secrets = tmp_path / "later.txt", []
+    later.write_text("before\n")
+
+    def changed_behind(*given: Any, **more: Any) -> Loaded:
+        found = load(*given, **more)
+        if found.config.sources:
+            secrets.append(found.config.sources["m"].secret[0].get_secret_value())
+            if len(secrets) == 1:
+                later.write_text("behind it\n")
+        return found
+
+    async with watched(tmp_path / "config.yaml"):
+        monkeypatch.setattr(reload, "load", changed_behind)
+        (tmp_path / "config.yaml").write_text(TEXT + SECRET)
+        await log.settled(1)
+    assert (secrets[0], secrets[-1]) == ("before", "behind it")

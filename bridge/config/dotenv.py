@@ -10,13 +10,18 @@ from bridge.errors import ConfigError, Mistake
 NAME = ".env"
 
 
+def dotenv_of(folder: Path) -> Path:
+    """Where it is, if there is one."""
+    return folder / NAME
+
+
 def with_dotenv(folder: Path, env: Mapping[str, str]) -> tuple[Mapping[str, str], tuple[Path, ...]]:
     """The environment with what a `.env` in the folder adds, and that file if it can be read. Raise ConfigError where
     it is no text.
 
     The environment comes first, as with every program that reads one. Nothing in a value is replaced: `$` is a dollar.
     """
-    file = folder / NAME
+    file = dotenv_of(folder)
     if not file.is_file() or not os.access(file, os.R_OK):  # another's, as a panel's: so are the variables
         return env, ()
     from dotenv import dotenv_values  # only who has one pays

@@ -1,20 +1,24 @@
 """From the file to a Config, or to every mistake in it at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from bridge.config.check import check
 from bridge.config.document import KeyPath
-from bridge.config.dotenv import with_dotenv
+from bridge.config.dotenv import dotenv_of, with_dotenv
 from bridge.config.errors import report_errors
 from bridge.config.model import Config
 from bridge.config.yaml import read_document
 from bridge.errors import ConfigError, Mistake, in_order
 from bridge.people.brand import templates_of
 from bridge.value import Value, field
+
+#: The keys under which the file names others, beside those that end in `_file`.
+_NAMING = ("templates", "file", "ca")
 
 
 class Loaded(Value):
@@ -30,15 +34,23 @@ class Loaded(Value):
     on_loopback: bool = False
     rows: Mapping[KeyPath, int] = field(default_factory=dict)
 
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """The files whose change may change it: those that it was read from, and a `.env` that is not there yet."""
+        return tuple(dict.fromkeys((*self.files, dotenv_of(self.files[0].absolute().parent))))
+
 
 def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool = False) -> Loaded:
     """Read the file; raise ConfigError with all that is wrong with it. `on_loopback`: whatever host it listens on."""
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigError(str(path), [Mistake(1, 1, f"cannot be read: {error.strerror}")]) from None
+        raise ConfigError(str(path), [Mistake(1, 1, f"cannot be read: {error.strerror}")], watched=(path,)) from None
     folder = path.absolute().parent
-    known, dotenv = with_dotenv(folder, env)
+    try:
+        known, dotenv = with_dotenv(folder, env)
+    except ConfigError as error:
+        raise ConfigError(str(path), error.mistakes, watched=(path, dotenv_of(folder))) from None
     document = read_document(raw, folder, known)
     config = None
     try:
@@ -48,7 +60,8 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
         report_errors(error, document, Config)
     check(document, folder, config)
     if document.mistakes or config is None:
-        raise ConfigError(str(path), document.mistakes, document.warnings)
+        watched = (path, dotenv_of(folder), *document.files, *_named_files(document.data, folder))
+        raise ConfigError(str(path), document.mistakes, document.warnings, watched)
     directory = config.directory.file if config.directory is not None else None
     folders = (*config.template_folders(), *templates_of(config.brands()))
     files = (path, *dotenv, *document.files, *folders, *filter(None, [directory]))
@@ -56,3 +69,15 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
     paths += [("webhooks", index) for index in range(len(config.webhooks))]
     rows = {path: document.position(path)[0] for path in paths}
     return Loaded(config, files, tuple(in_order(document.warnings)), on_loopback, rows)
+
+
+def _named_files(value: Any, folder: Path, key: str | None = None) -> Iterator[Path]:
+    """The files and folders that are named in what the file says, whether or not they are there."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _named_files(one, folder, name)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _named_files(one, folder)
+    elif isinstance(value, str) and key in _NAMING:
+        yield folder / value

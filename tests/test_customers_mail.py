@@ -102,6 +102,18 @@ async def test_a_letter_is_told_once_and_no_oftener_than_the_file_says(tmp_path:
     assert len(letters_to(mail, "bob")) == 2
 
 
+async def test_who_has_a_chat_and_a_mailbox_is_told_at_both_and_who_has_one_is_told_there(tmp_path: Path) -> None:
+    telegram, mail = Telegram(chats=(ALICE,)), Mail()
+    async with a_shop(tmp_path, telegram, mail, ["match: 'user.*', to: [dm, mail], audience: user"]) as panels:
+        for reason in (None, "told already"):
+            await told(panels, "user_expired", "alice", "bob", expire=1700000000)
+            found = (await panels.settled(4 if reason is None else 8))[-4:]
+            assert {(one["subject"], one["sink"], one["reason"]) for one in found} >= {
+                ("user:alice", "dm", reason), ("user:alice", "mail", reason), ("user:bob", "mail", reason),
+            }  # fmt: skip
+    assert (len(telegram.taken), len(letters_to(mail, "alice")), len(letters_to(mail, "bob"))) == (1, 1, 1)
+
+
 async def test_one_click_on_a_letter_ends_letters_over_restarts_and_another_one_brings_them_back(
     tmp_path: Path,
 ) -> None:

@@ -16,6 +16,7 @@ from bridge.value import replace
 from tests.fakes import DECISION, START, an_event
 
 GB = 2**30
+ALICE = "marzban/user:alice"
 
 
 def used(percent: float, limit: int = 50 * GB) -> Event:
@@ -88,7 +89,7 @@ async def test_no_end_is_too_far_away_to_be_kept(outbox: SqlOutbox, type_: str, 
     assert await put(outbox, event) == [type_]
 
 
-async def put(outbox: SqlOutbox, *events: Event, key: str = "marzban/user:alice") -> list[str]:
+async def put(outbox: SqlOutbox, *events: Event, key: str = ALICE) -> list[str]:
     """The types that are to be sent, each event put by itself."""
     made = []
     for event in events:
@@ -97,6 +98,13 @@ async def put(outbox: SqlOutbox, *events: Event, key: str = "marzban/user:alice"
         result = await outbox.put(Intake([Routed(fresh, (to,), DECISION)]))
         made += [one.event.type for one in result.deliveries]
     return made
+
+
+async def test_all_sinks_of_a_row_tell_a_step_and_none_of_them_tells_it_again(outbox: SqlOutbox) -> None:
+    for event, sinks in ((used(80), ["dm", "mail"]), (used(81), []), (used(90), ["dm", "mail"])):
+        to = [Destination(sink, "route 1", recipient=ALICE, once=threshold_of(event)) for sink in ("dm", "mail")]
+        result = await outbox.put(Intake([Routed(event, tuple(to), DECISION)]))
+        assert [one.sink for one in result.deliveries] == sinks
 
 
 async def test_a_step_is_told_once_and_never_after_a_higher_one(outbox: SqlOutbox) -> None:
@@ -123,10 +131,9 @@ async def test_each_customer_is_told_by_themselves(outbox: SqlOutbox) -> None:
 
 
 async def test_whoever_is_called_so_after_a_deletion_is_somebody_else(outbox: SqlOutbox) -> None:
-    key = "marzban/user:alice"
-    await outbox.operate(lambda ledger: ledger.write(set_stopped, key, stop=True, by="operator", now=START))
+    await outbox.operate(lambda ledger: ledger.write(set_stopped, ALICE, stop=True, by="operator", now=START))
     assert len(await put(outbox, used(80), used(80))) == 1
-    assert (await outbox.known("a bot", [key]))[key].wants.stopped
+    assert (await outbox.known("a bot", [ALICE]))[ALICE].wants.stopped
     await outbox.put(Intake([Routed(an_event(type_="user.deleted"), (), DECISION)]))
     assert len(await put(outbox, used(80))) == 1
-    assert not (await outbox.known("a bot", [key]))[key].wants.stopped
+    assert not (await outbox.known("a bot", [ALICE]))[ALICE].wants.stopped

@@ -116,12 +116,22 @@ def _without_muted(
 def _without_told(
     connection: sa.Connection, made: Sequence[Delivery], steps: Mapping[int, Threshold]
 ) -> tuple[list[Delivery], list[Delivery]]:
-    """What is news to whom it is for, and what they were told already: that is settled as it is made."""
+    """What is news to whom it is for, and what they were told already: that is settled as it is made.
+
+    An event is news or it is not, whatever tells of it: a chat, and a letter beside it.
+    """
+    news: dict[tuple[str, str], bool] = {}  # by the event, and whom it is for
     sent: list[Delivery] = []
     held: list[Delivery] = []
     for one in made:
         step = steps.get(one.id)
-        if step is None or one.recipient is None or is_news(connection, one.recipient, step, one.made_at):
+        if step is None or one.recipient is None:
+            sent.append(one)
+            continue
+        asked = one.event.id, one.recipient
+        if asked not in news:
+            news[asked] = is_news(connection, one.recipient, step, one.made_at)
+        if news[asked]:
             sent.append(one)
         else:
             held.append(replace(one, state=State.HELD_BACK, due_at=None, sealed=None))

@@ -16,7 +16,8 @@ class Threshold(Value):
     family  left or used: of each family a customer is at one step
     cycle   what begins anew with a renewal: the end of the plan, the size of the traffic
     rank    how high the step is
-    mark    a figure that never falls within a cycle: where it does, something was reset that no panel told
+    mark    a figure that never falls within a cycle: where it does, something was reset that no panel told; 0 where it
+            is not known
     """
 
     family: str

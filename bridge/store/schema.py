@@ -229,7 +229,7 @@ told = sa.Table(  # the last step of each kind that a customer was told of
     sa.Column("cycle", sa.Text, nullable=False),
     sa.Column("rank", Micros, nullable=False),
     sa.Column("mark", Micros, nullable=False),
-    sa.Column("at", Micros, nullable=False),
+    sa.Column("at", Micros, nullable=False),  # when it was reached
 )
 
 announcements = sa.Table(  # what customers are told at the operator's word

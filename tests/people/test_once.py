@@ -125,6 +125,17 @@ async def test_traffic_that_was_reset_without_a_word_begins_anew(outbox: SqlOutb
     assert len(await put(outbox, used(80), used(50), used(80))) == 3
 
 
+async def test_what_comes_late_is_no_renewal(outbox: SqlOutbox) -> None:
+    early, late = (START + timedelta(hours=hours) for hours in (1, 2))
+    lower, higher = replace(used(82), occurred_at=early), replace(used(95), occurred_at=late)
+    assert await put(outbox, *(replace(one, received_at=late) for one in (higher, lower))) == ["user.usage_threshold"]
+
+
+async def test_a_clock_that_is_ahead_holds_back_nothing_of_the_next_cycle(outbox: SqlOutbox) -> None:
+    ahead = replace(used(95), occurred_at=START + timedelta(days=3000))
+    assert len(await put(outbox, ahead, used(80, limit=100 * GB))) == 2
+
+
 async def test_each_customer_is_told_by_themselves(outbox: SqlOutbox) -> None:
     assert len(await put(outbox, used(80))) == 1
     assert len(await put(outbox, used(80), key="pasarguard/user:alice")) == 1

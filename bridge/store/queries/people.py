@@ -25,7 +25,9 @@ class Which(StrEnum):
 
 
 class Step(Value):
-    """The last step of a kind that a customer was told of: 80 % `used` is 80, three days `left` is -3."""
+    """The last step of a kind that a customer was told of, and when it was reached: 80 % `used` is 80, three days
+    `left` is -3.
+    """
 
     family: str
     rank: int

@@ -5,11 +5,13 @@ a higher one. Whoever adds deliveries locks them until the commit (`lock_next_id
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.event import Event
 from bridge.intake import Intake, Routed, SetAside, Threshold
 from bridge.mute import Mute, muting
 from bridge.people.recipient import Audience, named, recipient_key
@@ -130,12 +132,17 @@ def _without_told(
             continue
         asked = one.event.id, one.recipient
         if asked not in news:
-            news[asked] = is_news(connection, one.recipient, step, one.made_at)
+            news[asked] = is_news(connection, one.recipient, step, happened_at(one.event))
         if news[asked]:
             sent.append(one)
         else:
             held.append(replace(one, state=State.HELD_BACK, due_at=None, sealed=None))
     return sent, held
+
+
+def happened_at(event: Event) -> datetime:
+    """When something happened, as far as it can have: a panel's clock that is ahead holds back nothing that follows."""
+    return min(event.occurred_at, event.received_at)
 
 
 def _heed(connection: sa.Connection, one: Routed, realm: str | None, proven: dict[str, Sequence[str]]) -> None:

@@ -14,11 +14,14 @@ from bridge.store.queries.proofs import void_proofs
 from bridge.store.schema import deliveries, told, wishes
 
 TOLD_ALREADY = "told already"
+#: Whether it has begun anew: another cycle, or a counter that has fallen; but not as an older event says, which is late.
+_ANEW = "(excluded.at >= told.at AND (told.cycle <> excluded.cycle OR excluded.mark BETWEEN 1 AND told.mark - 1))"
 _TELL = sa.text(
     "INSERT INTO told (key, family, cycle, rank, mark, at) VALUES (:key, :family, :cycle, :rank, :mark, :at)"
-    " ON CONFLICT (key, family) DO UPDATE SET cycle = excluded.cycle, rank = excluded.rank, mark = excluded.mark,"
-    " at = excluded.at"
-    " WHERE told.cycle <> excluded.cycle OR told.rank < excluded.rank OR excluded.mark < told.mark"
+    " ON CONFLICT (key, family) DO UPDATE SET cycle = excluded.cycle, rank = excluded.rank,"
+    " mark = CASE WHEN $anew OR told.mark < excluded.mark THEN excluded.mark ELSE told.mark END,"
+    " at = CASE WHEN told.at < excluded.at THEN excluded.at ELSE told.at END"
+    " WHERE $anew OR (told.cycle = excluded.cycle AND told.rank < excluded.rank)".replace("$anew", _ANEW)
 )
 _TOLD_SINCE = sa.select(sa.func.count().label("n")).where(
     deliveries.c.recipient == sa.bindparam("key_"),
@@ -27,10 +30,15 @@ _TOLD_SINCE = sa.select(sa.func.count().label("n")).where(
 )
 
 
-def is_news(connection: sa.Connection, key: str, step: Threshold, now: datetime) -> bool:
-    """Whether a customer has not been told of that step yet; from this commit on they have."""
+def is_news(connection: sa.Connection, key: str, step: Threshold, at: datetime) -> bool:
+    """Whether a customer has not been told of that step yet, which was reached at that time; from this commit on they
+    have.
+
+    Where the panel's stamps are not true, each event is later than the last: that a counter has fallen is a reset then,
+    and no event that comes late. To tell a step once more harms nobody; never to tell of it would.
+    """
     values = {"family": step.family, "cycle": step.cycle, "rank": step.rank, "mark": step.mark}
-    return connection.execute(_TELL, {"key": key, **values, "at": micros(now)}).rowcount > 0
+    return connection.execute(_TELL, {"key": key, **values, "at": micros(at)}).rowcount > 0
 
 
 def told_since(connection: sa.Connection, key: str, since: datetime) -> int:

@@ -26,6 +26,15 @@ class Threshold(Value):
     mark: int = 0
 
 
+class Renewal(Value):
+    """What begins anew with an event, whatever the steps that come next say of their cycle: those of a family that are
+    as high as `least`, or higher.
+    """
+
+    family: str
+    least: int
+
+
 class Destination(Value):
     """One event for one sink, as the table decided: the first row that named the sink, its template and its terms.
 
@@ -97,6 +106,7 @@ class Routed(Value):
 
     fingerprint: what tells a repeat of this event by its panel from every other event; None where nothing does.
     proofs: hashes of what only the user has that it is about, by which they can show whose chat it is
+    renewals: what begins anew for them, where customers are told of it once
     """
 
     event: Event
@@ -104,6 +114,7 @@ class Routed(Value):
     decision: Decision
     fingerprint: Fingerprint | None = None
     proofs: tuple[str, ...] = ()
+    renewals: tuple[Renewal, ...] = ()
 
     def sealed(self, originals: Mapping[str, Originals], seal: Callable[[Originals], str]) -> "Routed":
         """With what each of its sinks may have unmasked, sealed; `originals` by the sinks' names."""

@@ -15,6 +15,7 @@ from tests.street import MARZBAN, Panels, a_house
 pytestmark = pytest.mark.process
 
 ALICE, BOB, SARA, OPS = 700001, 700002, 700003, -1001
+AGAIN = (("data_usage_reset", 0), ("user_enabled", 0))
 OTHERS = {"note": "owes 5", "admin": {"username": "r7"}}
 DIRECTORY = f"""
 timezone: Asia/Tehran
@@ -102,6 +103,17 @@ async def test_what_is_no_customers_business_is_told_to_no_customer(tmp_path: Pa
         "there is nothing to tell a customer of user.updated",
         'no address: no user "nobody" in the directory',
     ]
+
+
+async def test_traffic_that_is_used_up_again_after_a_reset_is_told_again(tmp_path: Path) -> None:
+    telegram, limit = Telegram(chats=(ALICE, BOB, SARA, OPS)), 50 * 2**30
+    async with a_shop(tmp_path, telegram) as panels:
+        for number, (action, used) in enumerate((("user_limited", limit + 1), *AGAIN, ("user_limited", limit + 2))):
+            user = {"username": "bob", "data_limit": limit, "used_traffic": used, "number": number}
+            body = [{"action": action, "username": "bob", "tries": 0, "user": user}]
+            assert await panels.send("/in/marzban", body, {"x-webhook-secret": MARZBAN}) == 200
+            await panels.settled(2 * number + 2)
+    assert [text[0] for text in said_to(telegram, BOB)] == ["🪫", "🔄", "▶", "🪫"]
 
 
 async def test_quiet_hours_are_the_customers_own(tmp_path: Path) -> None:

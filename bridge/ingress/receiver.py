@@ -194,8 +194,7 @@ class Receiver:
             # two in one request are never one: the second is a repeat of what was the second then
             occurrences[key] += 1
             key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
-        fingerprint = Fingerprint(key, fingerprint.tries, fingerprint.within, since)
-        return Routed(routed.event, routed.destinations, routed.decision, fingerprint)
+        return replace(routed, fingerprint=Fingerprint(key, fingerprint.tries, fingerprint.within, since))
 
 
 def _subjects(intake: Intake, *, tried_before: bool) -> list[str | None]:

@@ -2,14 +2,15 @@
 
 A panel says again and again that 83 % are used, or that three days are left, in several events, from two replicas. What
 an event says is brought to the highest step that it has reached; of a cycle no step is told twice, and none after a
-higher one.
+higher one. A cycle ends where the next step is of another one, or where an event says that it has ended.
 """
 
+from datetime import datetime
 from typing import Any
 
 from bridge.event import Event
 from bridge.foreign import moment, number, object_at
-from bridge.intake import Threshold
+from bridge.intake import Renewal, Threshold
 
 #: Percent of the traffic, and days that are left, at which a customer is told.
 USED = (50, 75, 80, 90, 95, 100)
@@ -27,6 +28,24 @@ def threshold_of(event: Event) -> Threshold | None:
             return _left(event)
         case _:
             return None
+
+
+def renewals_of(event: Event) -> tuple[Renewal, ...]:
+    """What an event says that begins anew. Who has access again was given traffic, or days, where these had run out."""
+    match event.type:
+        case "user.usage_reset":
+            return (Renewal("used", 0),)
+        case "subscription.renewed":
+            return Renewal("used", 0), *_without_end(event, Renewal("left", -LEFT[0]))
+        case "user.enabled":
+            return Renewal("used", 100), *_without_end(event, Renewal("left", 0))
+        case _:
+            return ()
+
+
+def _without_end(event: Event, renewal: Renewal) -> tuple[Renewal, ...]:
+    """The renewal, unless the event names an end: then that tells whether it is another one."""
+    return () if _end(event) is not None else (renewal,)
 
 
 def _used(event: Event) -> Threshold | None:
@@ -48,8 +67,7 @@ def _size(value: Any) -> int | None:
 
 
 def _left(event: Event) -> Threshold | None:
-    user, expiry = object_at(event.data, "user"), object_at(event.data, "expiry")
-    end = moment(user.get("expires_at")) or moment(expiry.get("at"))
+    end = _end(event)
     if end is None:
         return None
     cycle = f"{end:%Y-%m-%dT%H:%M}"
@@ -59,3 +77,9 @@ def _left(event: Event) -> Threshold | None:
     if event.type == "user.expired_reminder":
         return Threshold("left", cycle, max(1, round(-days)))
     return Threshold("left", cycle, -min((step for step in LEFT if step >= round(days, 1)), default=LEFT[0]))
+
+
+def _end(event: Event) -> datetime | None:
+    """When the plan ends, wherever that stands, as a message says it."""
+    user, expiry, plan = (object_at(event.data, name) for name in ("user", "expiry", "subscription"))
+    return moment(user.get("expires_at")) or moment(expiry.get("at")) or moment(plan.get("expires_at"))

@@ -45,6 +45,11 @@ class Recipients(Value):
         """Whether customers are told there."""
         return self.audiences.get(sink) is Audience.PERSON
 
+    @property
+    def has_customers(self) -> bool:
+        """Whether customers are told anywhere."""
+        return Audience.PERSON in self.audiences.values()
+
     def of(self, sink: str, event: Event) -> str | None:
         """The key of whom the event is for at that sink; None where nobody is meant, or nobody in it."""
         if (audience := self.audiences.get(sink)) is None:

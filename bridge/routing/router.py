@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from bridge.event import Event
 from bridge.expressions import FAULTS, Condition, new_context
 from bridge.intake import Decision, Destination, Routed
-from bridge.people.once import threshold_of
+from bridge.people.once import renewals_of, threshold_of
 from bridge.people.recipient import Recipients
 from bridge.routing.route import SCOPE, Route
 from bridge.routing.verdicts import refusal, table_of
@@ -52,6 +52,7 @@ class Router:
         self.table = table_of(rows, enabled)
         self._rows = [_row(name, route, enabled) for name, route in rows]
         self._recipients = recipients or Recipients()
+        self._has_customers = self._recipients.has_customers
         self._on_error = on_error
         self._kept = lru_cache(KEPT)(self._rows_of)
 
@@ -72,7 +73,8 @@ class Router:
                 if to.sink in self._enabled and to.sink not in destinations:
                     destinations[to.sink] = self._with_recipient(to, event)
         decision = Decision(self.table, tuple(matched), tuple(failed))
-        return Routed(event, tuple(destinations.values()), decision)
+        renewals = renewals_of(event) if self._has_customers else ()
+        return Routed(event, tuple(destinations.values()), decision, renewals=renewals)
 
     def _with_recipient(self, destination: Destination, event: Event) -> Destination:
         """The destination as the row names it, or, where the sink has many addresses, for whom the event is."""

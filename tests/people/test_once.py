@@ -1,5 +1,6 @@
 """What a customer is told once, until a renewal: whatever a panel repeats, and from wherever."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,15 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.event import Event, iso
-from bridge.intake import Destination, Intake, Routed, Threshold
-from bridge.people.once import USED, threshold_of
+from bridge.intake import Destination, Intake, Renewal, Routed, Threshold
+from bridge.people.once import USED, renewals_of, threshold_of
+from bridge.people.recipient import Audience, Recipients
+from bridge.routing import Route, Router
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.people import steps_of
 from bridge.store.queries.wishes import set_stopped
 from bridge.value import replace
-from tests.fakes import DECISION, START, an_event
+from tests.fakes import DECISION, START, Switch, an_event
 
 GB = 2**30
 ALICE = "marzban/user:alice"
+Putting = Callable[..., Awaitable[list[str]]]
 
 
 def used(percent: float, limit: int = 50 * GB) -> Event:
@@ -36,17 +41,21 @@ def left(days: float, *, end: float = 30.0) -> Event:
     return replace(an_event(type_="user.expiring"), data={"user": user}, occurred_at=at)
 
 
+ENDING = Threshold("left", "2026-12-21T04:14", -3)
+
+
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
         (used(83.2), Threshold("used", str(50 * GB), 80, int(50 * GB * 0.832))),
         (used(20), Threshold("used", str(50 * GB), 0, int(50 * GB * 0.2))),
         (replace(used(99), type="user.limited"), Threshold("used", str(50 * GB), 100, int(50 * GB * 0.99))),
-        (left(3), Threshold("left", "2026-12-21T04:14", -3)),
+        (left(3), ENDING),
         (left(2.9), Threshold("left", "2026-12-21T04:14", -3)),
         (replace(left(0), type="user.expired"), Threshold("left", "2026-12-21T04:14", 0)),
         (replace(left(-2), type="user.expired_reminder"), Threshold("left", "2026-12-21T04:14", 2)),
         (replace(left(3), data={"user": {}}), None),
+        (replace(left(3), data={"subscription": {"expires_at": iso(START + timedelta(days=30))}}), ENDING),
         (replace(used(80), data={"user": {"used_bytes": 5}}), None),
         (replace(used(80), type="user.enabled"), None),
     ],
@@ -89,15 +98,24 @@ async def test_no_end_is_too_far_away_to_be_kept(outbox: SqlOutbox, type_: str, 
     assert await put(outbox, event) == [type_]
 
 
+def for_customers(event: Event, key: str = ALICE) -> Routed:
+    to = Destination("dm", "route 1", recipient=key, once=threshold_of(event))
+    return Routed(replace(event, id=an_event().id), (to,), DECISION, renewals=renewals_of(event))
+
+
 async def put(outbox: SqlOutbox, *events: Event, key: str = ALICE) -> list[str]:
     """The types that are to be sent, each event put by itself."""
     made = []
     for event in events:
-        to = Destination("dm", "route 1", recipient=key, once=threshold_of(event))
-        fresh = replace(event, id=an_event().id)
-        result = await outbox.put(Intake([Routed(fresh, (to,), DECISION)]))
+        result = await outbox.put(Intake([for_customers(event, key)]))
         made += [one.event.type for one in result.deliveries]
     return made
+
+
+async def put_together(outbox: SqlOutbox, *events: Event) -> list[str]:
+    """The types that are to be sent, all events put in one request."""
+    result = await outbox.put(Intake([for_customers(event) for event in events]))
+    return [one.event.type for one in result.deliveries]
 
 
 async def test_all_sinks_of_a_row_tell_a_step_and_none_of_them_tells_it_again(outbox: SqlOutbox) -> None:
@@ -125,6 +143,70 @@ async def test_traffic_that_was_reset_without_a_word_begins_anew(outbox: SqlOutb
     assert len(await put(outbox, used(80), used(50), used(80))) == 3
 
 
+LIMITED = sized(50 * GB, 50 * GB, type_="user.limited")
+EXPIRED = replace(left(0), type="user.expired")
+RESET, RENEWED, ENABLED = (an_event(type_=one) for one in ("user.usage_reset", "subscription.renewed", "user.enabled"))
+
+
+@pytest.mark.parametrize("putting", [put, put_together])
+@pytest.mark.parametrize(
+    ("before", "renewal"),
+    [
+        *[(LIMITED, one) for one in (RESET, RENEWED, ENABLED)],
+        *[(sized(0, 50 * GB, type_="user.limited"), one) for one in (RESET, RENEWED, ENABLED)],
+        *[(used(95), one) for one in (RESET, RENEWED)],
+        *[(EXPIRED, one) for one in (RENEWED, ENABLED)],
+        (left(3), RENEWED),
+    ],
+)
+async def test_what_a_panel_says_to_have_begun_anew_is_told_again(
+    outbox: SqlOutbox, putting: Putting, before: Event, renewal: Event
+) -> None:
+    types = [before.type, renewal.type]
+    assert await putting(outbox, before, before, renewal, before, before, renewal, before) == [*types * 2, before.type]
+
+
+@pytest.mark.parametrize(
+    ("before", "event"),
+    [
+        (used(95), ENABLED),  # who was disabled has used as much as before
+        (left(3), ENABLED),
+        (left(3), RESET),
+        (EXPIRED, RESET),
+        (EXPIRED, replace(ENABLED, data=EXPIRED.data)),  # the end that it names is the same
+        (LIMITED, an_event("user:bob", type_="user.usage_reset")),
+        (LIMITED, an_event("node:fra-1", type_="node.usage_reset")),
+    ],
+)
+async def test_what_has_not_begun_anew_is_not_told_again(outbox: SqlOutbox, before: Event, event: Event) -> None:
+    assert await put(outbox, before, event, before) == [before.type, event.type]
+
+
+async def test_what_was_reached_before_a_reset_and_comes_late_is_not_told_again(outbox: SqlOutbox) -> None:
+    hours = (replace(one, occurred_at=START + timedelta(hours=n)) for n, one in enumerate((LIMITED, RESET, LIMITED)))
+    before, reset, after = (replace(one, received_at=START + timedelta(days=1)) for one in hours)
+    assert await put(outbox, before, reset, before, after, reset, after) == [
+        *["user.limited", "user.usage_reset"] * 2,
+    ]
+
+
+async def test_what_has_begun_anew_is_no_step_that_somebody_was_told_of(outbox: SqlOutbox) -> None:
+    async def steps() -> list[str]:
+        return [one.family for one in await outbox.operate(lambda ledger: ledger.read(steps_of, ALICE))]
+
+    await put(outbox, used(80), left(3))
+    assert await steps() == ["left", "used"]
+    await put(outbox, RESET)
+    assert await steps() == ["left"]
+
+
+def test_where_no_customers_are_told_nothing_of_theirs_begins_anew() -> None:
+    sinks, row = {"dm": Switch(), "ops": Switch()}, ("route 1", Route(match=("user.limited",), to=("dm",)))
+    customers = Recipients({"dm": Audience.PERSON})
+    for recipients, expected in ((customers, (Renewal("used", 0),)), (Recipients(), ())):
+        assert Router([row], sinks=sinks, recipients=recipients).route(RESET).renewals == expected
+
+
 async def test_what_comes_late_is_no_renewal(outbox: SqlOutbox) -> None:
     early, late = (START + timedelta(hours=hours) for hours in (1, 2))
     lower, higher = replace(used(82), occurred_at=early), replace(used(95), occurred_at=late)
@@ -148,3 +230,11 @@ async def test_whoever_is_called_so_after_a_deletion_is_somebody_else(outbox: Sq
     await outbox.put(Intake([Routed(an_event(type_="user.deleted"), (), DECISION)]))
     assert len(await put(outbox, used(80))) == 1
     assert not (await outbox.known("a bot", [ALICE]))[ALICE].wants.stopped
+
+
+async def test_who_is_deleted_and_made_again_in_one_request_is_told_of_their_own_steps(outbox: SqlOutbox) -> None:
+    deleted = an_event(type_="user.deleted")
+    assert await put_together(outbox, used(80), deleted, used(80), used(81)) == [
+        *["user.usage_threshold", "user.deleted", "user.usage_threshold"],
+    ]
+    assert await put(outbox, used(80)) == []

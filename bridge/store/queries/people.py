@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bridge.store.base import State
 from bridge.store.matching import is_about
 from bridge.store.moments import micros, moment, moment_or_none
+from bridge.store.queries.told import NO_CYCLE
 from bridge.store.schema import deliveries, directories, directory, events, link_tokens, links, told, wishes
 from bridge.value import Value
 
@@ -85,8 +86,8 @@ def _begins(key: sa.Column[str], beginnings: Sequence[str]) -> sa.ColumnElement[
 
 
 def steps_of(connection: sa.Connection, key: str) -> list[Step]:
-    """Which steps a customer was told of, the last of each kind."""
-    found = sa.select(told).where(told.c.key == key).order_by(told.c.family)
+    """Which steps a customer was told of, the last of each kind, and nothing that has begun anew since."""
+    found = sa.select(told).where(told.c.key == key, told.c.cycle != NO_CYCLE).order_by(told.c.family)
     return [Step(row.family, row.rank, moment(row.at)) for row in connection.execute(found)]
 
 

@@ -22,7 +22,7 @@ from bridge.store.queries import proofs
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
 from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
-from bridge.store.queries.told import TOLD_ALREADY, close_person, is_news
+from bridge.store.queries.told import TOLD_ALREADY, begin_anew, close_person, is_news
 from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 from bridge.value import replace
@@ -73,12 +73,10 @@ def put(connection: sa.Connection, intakes: Sequence[Intake], *, names: CountedN
         if mutes:
             made, held = _without_muted(made, mutes)
             muted += held
-        if steps := {delivery.id: step for delivery, step in both if step is not None}:
-            made, known = _without_told(connection, made, steps)
+        steps = {delivery.id: step for delivery, step in both if step is not None}
+        if steps or any(map(_is_heeded, first_told)):
+            made, known = _heed_in_order(connection, first_told, made, steps, intake.realm, proven)
             already += known
-        for one in first_told:
-            if one.proofs or one.event.type in ENDINGS:
-                _heed(connection, one, intake.realm, proven)
         results.append(PutResult(made, repeated))
         new += [(one, intake) for one in first_told]
         elements += intake.set_aside
@@ -115,14 +113,44 @@ def _without_muted(
     return sent, held
 
 
+def _is_heeded(one: Routed) -> bool:
+    """Whether something follows from an event for what comes after it."""
+    return bool(one.proofs or one.renewals) or one.event.type in ENDINGS
+
+
+def _heed_in_order(
+    connection: sa.Connection,
+    routed: Sequence[Routed],
+    made: Sequence[Delivery],
+    steps: Mapping[int, Threshold],
+    realm: str | None,
+    proven: dict[str, Sequence[str]],
+) -> tuple[list[Delivery], list[Delivery]]:
+    """What is news, and what was told already, each event having been heeded before the next one is looked at: a
+    request may tell of the end of a cycle, or of a user, and of what came then.
+    """
+    of_event: dict[str, list[Delivery]] = {}
+    for delivery in made:
+        of_event.setdefault(delivery.event.id, []).append(delivery)
+    sent: list[Delivery] = []
+    held: list[Delivery] = []
+    for one in routed:
+        news, known = _without_told(connection, of_event.get(one.event.id, []), steps)
+        sent += news
+        held += known
+        if _is_heeded(one):
+            _heed(connection, one, realm, proven)
+    return sent, held
+
+
 def _without_told(
     connection: sa.Connection, made: Sequence[Delivery], steps: Mapping[int, Threshold]
 ) -> tuple[list[Delivery], list[Delivery]]:
-    """What is news to whom it is for, and what they were told already: that is settled as it is made.
+    """Of one event what is news to whom it is for, and what they were told already: that is settled as it is made.
 
     An event is news or it is not, whatever tells of it: a chat, and a letter beside it.
     """
-    news: dict[tuple[str, str], bool] = {}  # by the event, and whom it is for
+    news: dict[str, bool] = {}  # to each whom it is for
     sent: list[Delivery] = []
     held: list[Delivery] = []
     for one in made:
@@ -130,10 +158,9 @@ def _without_told(
         if step is None or one.recipient is None:
             sent.append(one)
             continue
-        asked = one.event.id, one.recipient
-        if asked not in news:
-            news[asked] = is_news(connection, one.recipient, step, happened_at(one.event))
-        if news[asked]:
+        if one.recipient not in news:
+            news[one.recipient] = is_news(connection, one.recipient, step, happened_at(one.event))
+        if news[one.recipient]:
             sent.append(one)
         else:
             held.append(replace(one, state=State.HELD_BACK, due_at=None, sealed=None))
@@ -147,7 +174,7 @@ def happened_at(event: Event) -> datetime:
 
 def _heed(connection: sa.Connection, one: Routed, realm: str | None, proven: dict[str, Sequence[str]]) -> None:
     """Heed what an event says of whose chat it is: what shows that from now on, that something does not any more, or
-    that a user is no more, for the next one of that name is somebody else.
+    that a user is no more, for the next one of that name is somebody else. And what begins anew for them.
 
     `proven`: what is to be kept of it, by the keys of recipients.
     """
@@ -162,6 +189,7 @@ def _heed(connection: sa.Connection, one: Routed, realm: str | None, proven: dic
         return
     if event.type == REVOKED:
         proofs.revoke(connection, key, event.received_at)
+    begin_anew(connection, key, one.renewals, happened_at(event))
     if one.proofs:
         proven[key] = one.proofs
 

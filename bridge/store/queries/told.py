@@ -1,10 +1,11 @@
 """What customers have been told: decided in the commit that makes the delivery, so that two replicas tell it once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from bridge.intake import Threshold
+from bridge.intake import Renewal, Threshold
 from bridge.people.person import forgotten_key
 from bridge.store.compiled import read
 from bridge.store.moments import micros
@@ -14,7 +15,8 @@ from bridge.store.queries.proofs import void_proofs
 from bridge.store.schema import deliveries, told, wishes
 
 TOLD_ALREADY = "told already"
-#: Whether it has begun anew: another cycle, or a counter that has fallen; but not as an older event says, which is late.
+NO_CYCLE = ""  # of what has begun anew: whatever is told next is of another one
+#: Whether it has begun anew: another cycle, or a counter that has fallen; not as an older event says that comes late.
 _ANEW = "(excluded.at >= told.at AND (told.cycle <> excluded.cycle OR excluded.mark BETWEEN 1 AND told.mark - 1))"
 _TELL = sa.text(
     "INSERT INTO told (key, family, cycle, rank, mark, at) VALUES (:key, :family, :cycle, :rank, :mark, :at)"
@@ -22,6 +24,10 @@ _TELL = sa.text(
     " mark = CASE WHEN $anew OR told.mark < excluded.mark THEN excluded.mark ELSE told.mark END,"
     " at = CASE WHEN told.at < excluded.at THEN excluded.at ELSE told.at END"
     " WHERE $anew OR (told.cycle = excluded.cycle AND told.rank < excluded.rank)".replace("$anew", _ANEW)
+)
+_BEGIN_ANEW = sa.text(
+    "UPDATE told SET cycle = :cycle, mark = 0, at = :at"
+    " WHERE key = :key AND family = :family AND rank >= :least AND at <= :at"
 )
 _TOLD_SINCE = sa.select(sa.func.count().label("n")).where(
     deliveries.c.recipient == sa.bindparam("key_"),
@@ -39,6 +45,13 @@ def is_news(connection: sa.Connection, key: str, step: Threshold, at: datetime) 
     """
     values = {"family": step.family, "cycle": step.cycle, "rank": step.rank, "mark": step.mark}
     return connection.execute(_TELL, {"key": key, **values, "at": micros(at)}).rowcount > 0
+
+
+def begin_anew(connection: sa.Connection, key: str, renewals: Sequence[Renewal], at: datetime) -> None:
+    """Let what a customer was told be news again, as far as it was reached before that time."""
+    for one in renewals:
+        values = {"family": one.family, "least": one.least, "cycle": NO_CYCLE, "at": micros(at)}
+        connection.execute(_BEGIN_ANEW, {"key": key, **values})
 
 
 def told_since(connection: sa.Connection, key: str, since: datetime) -> int:

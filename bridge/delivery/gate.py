@@ -20,6 +20,7 @@ from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_delet
 from bridge.delivery.erased import ERASED, Erased
 from bridge.delivery.lookup import Lookups, Reach, Upcoming, is_mail
 from bridge.delivery.pace import Pace
+from bridge.delivery.past import past
 from bridge.delivery.policy import Send, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
@@ -114,6 +115,8 @@ class Gate:
         through, settled, silent = list[Delivery](), [*over, *suppressed], True
         for delivery, loaded in zip(deliveries, whole, strict=True):
             match resolve(loaded, reaches.get(delivery.id), given, told=told.get(delivery.id, 0)):
+                case Send() if self._is_customers and (ended := await past(loaded, self._outbox)):
+                    settled.append((delivery, ended))
                 case Send(silent=silently):
                     through.append(delivery)
                     silent = silent and silently

@@ -6,7 +6,6 @@ higher one. A cycle ends where the next step is of another one, or where an even
 """
 
 from datetime import datetime
-from typing import Any
 
 from bridge.event import Event
 from bridge.foreign import moment, number, object_at
@@ -43,14 +42,29 @@ def renewals_of(event: Event) -> tuple[Renewal, ...]:
             return ()
 
 
+def is_renewed(event: Event, later: Event) -> bool:
+    """Whether what an event tells a customer of is over, as a later one says: what it is about has begun anew, it ends
+    later now, or there is more traffic.
+    """
+    step = threshold_of(event)
+    if step is None or later.occurred_at < event.occurred_at:
+        return False
+    if any(one.family == step.family and one.least <= step.rank for one in renewals_of(later)):
+        return True
+    if step.family == "left":
+        end, other = _end(event), _end(later)
+        return end is not None and other is not None and other > end
+    limit, size = _size(event, "limit_bytes"), _size(later, "limit_bytes")
+    return limit is not None and size is not None and size > limit
+
+
 def _without_end(event: Event, renewal: Renewal) -> tuple[Renewal, ...]:
     """The renewal, unless the event names an end: then that tells whether it is another one."""
     return () if _end(event) is not None else (renewal,)
 
 
 def _used(event: Event) -> Threshold | None:
-    user, usage = object_at(event.data, "user"), object_at(event.data, "usage")
-    used, limit = (_size(user.get(name, usage.get(name))) for name in ("used_bytes", "limit_bytes"))
+    usage, used, limit = object_at(event.data, "usage"), _size(event, "used_bytes"), _size(event, "limit_bytes")
     percent = 100 if event.type == "user.limited" else number(usage.get("percent"))
     if percent is None and used is not None and limit:
         percent = used * 100 // limit
@@ -60,9 +74,10 @@ def _used(event: Event) -> Threshold | None:
     return Threshold("used", str(limit), reached, used or 0)
 
 
-def _size(value: Any) -> int | None:
-    """The number in whole bytes, as near as a store can keep it."""
-    found = number(value)
+def _size(event: Event, name: str) -> int | None:
+    """A figure of the traffic in whole bytes, as near as a store can keep it."""
+    user, usage = object_at(event.data, "user"), object_at(event.data, "usage")
+    found = number(user.get(name, usage.get(name)))
     return None if found is None else max(-MOST, min(int(found), MOST))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from bridge.event import Event
 from bridge.people.heard import Answer, Heard
 from bridge.people.wants import NOTHING_SAID, Wants
 from bridge.polled import PollKey, PollResult, Turn
@@ -71,6 +72,11 @@ class Addressees(Protocol):
 
     async def told_since(self, key: str, since: datetime) -> int:
         """How many messages a recipient was delivered since then."""
+        ...
+
+    async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
+        """Some events about a customer after that one, the first ones, without what is native; none where there are
+        none."""
         ...
 
     async def keep_heard(self, heard: Sequence[Heard], result: PollResult, *, now: datetime) -> Sequence[Answer] | None:

@@ -193,6 +193,9 @@ class SqlOutbox:
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         return await self._read(lambda c: following.ended_by(c, event, types))
 
+    async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
+        return await self._read(lambda c: following.later_events(c, key, event_id))
+
     async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
         return await self._read(lambda c: lookup.known(c, sender, keys))
 

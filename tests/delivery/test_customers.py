@@ -1,7 +1,7 @@
 """What customers said, and where they are, holds for whatever is not on the socket yet."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.delivery.resources import LaneSettings
-from bridge.event import Event
+from bridge.event import Event, iso
 from bridge.intake import Destination, Intake, Routed
 from bridge.markup.service import Look, Service
 from bridge.message import Digest, Message
@@ -34,11 +34,12 @@ from bridge.store.schema import wishes
 from bridge.terms import Quiet, Terms
 from bridge.value import replace
 from tests.delivery.lanes import BlankRenderer, Fleet, ScriptedSink, carry_all, look_up, pass_time
-from tests.fakes import DECISION, FakeClock, an_event
+from tests.fakes import DECISION, START, FakeClock, an_event
 
 ALICE, BOT = "marzban/user:alice", "a bot"
 CHAT = Form("[0-9]+", "a chat", linked=True)
 LINKS = StopLinks("https://bridge.example.com", "a-key-of-thirty-two-signs-or-more")
+TOMORROW, NEXT_MONTH = START + timedelta(days=1), START + timedelta(days=30)
 NIGHT = Quiet(hours="23:00-08:00", mode="hold")
 
 
@@ -112,6 +113,17 @@ class Shop:
             await self.outbox.put(Intake([Routed(event, to, DECISION)]))
         self.lane.wake()
         await carry_all(self.lane)
+
+    async def put_each(self, *events: Event, terms: Terms | None = None, to: tuple[str, ...] = ("ops",)) -> None:
+        """Put each in a request of its own, for whom it names in one realm, and carry what may be told now."""
+        for event in events:
+            await self.outbox.put(Intake([self._routed(event, terms, to)], realm="marzban"))
+        self.lane.wake()
+        await carry_all(self.lane)
+
+    def _routed(self, event: Event, terms: Terms | None, to: tuple[str, ...]) -> Routed:
+        key = f"marzban/{event.subject}"
+        return Routed(event, tuple(Destination(sink, "route 1", terms=terms, recipient=key) for sink in to), DECISION)
 
     async def say(self, query: Callable[..., Any], *args: Any, **more: Any) -> None:
         await self.outbox.operate(lambda ledger: ledger.write(query, *args, **more, now=self.clock.now()))
@@ -344,6 +356,44 @@ async def test_what_is_told_again_of_a_user_who_was_deleted_is_told_to_no_other_
     shop.lane.wake()
     await carry_all(shop.lane)
     assert (shop.sink.chats, shop.reasons()) == (["1"], [None, "was deleted since"])
+
+
+def about(name: str, type_: str, end: datetime | None = None) -> Event:
+    user: dict[str, Any] = {"username": name, "telegram_id": 1} | ({"expires_at": iso(end)} if end else {})
+    return replace(an_event(f"user:{name}", type_=type_), data={"user": user})
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "held"),
+    [
+        (about("alice", "user.expired", START), about("alice", "user.enabled", NEXT_MONTH), True),
+        (about("alice", "user.expired", START), about("alice", "user.updated", NEXT_MONTH), True),
+        (
+            about("alice", "user.expired", START),
+            replace(about("alice", "user.updated", NEXT_MONTH), source="other"),
+            True,
+        ),
+        (about("alice", "user.expiring", TOMORROW), about("alice", "user.updated", NEXT_MONTH), True),
+        (about("alice", "user.expiring", TOMORROW), about("alice", "user.enabled", TOMORROW), False),
+        (about("alice", "user.expired", START), about("bob", "user.enabled", NEXT_MONTH), False),
+    ],
+)
+async def test_what_is_over_by_the_morning_is_told_to_nobody(shop: Shop, first: Event, then: Event, held: bool) -> None:
+    night = Terms(quiet=Quiet(hours="00:00-06:00", mode="hold"))
+    await shop.put_each(first, terms=night)
+    for _ in range(25):  # more than are looked at together
+        await shop.put_each(about("alice", "user.updated"), to=())
+    await shop.put_each(then, to=())
+    await pass_time(shop.lane, shop.clock, 3 * 3600, by=1800)
+    assert shop.reasons() == [f"renewed meanwhile: {then.type}, event {then.id}" if held else None]
+
+
+async def test_what_is_replayed_is_told_also_where_it_is_over(shop: Shop) -> None:
+    await shop.put_each(about("alice", "user.expired", START))
+    await shop.put_each(about("alice", "user.enabled", NEXT_MONTH), to=())
+    await shop.outbox.operate(lambda ledger: ledger.write(replay_deliveries, Query(limit=None), now=shop.clock.now()))
+    await pass_time(shop.lane, shop.clock, 10)
+    assert shop.reasons() == [None, None]
 
 
 async def test_who_cannot_be_reached_there_is_told_elsewhere_and_who_said_stop_is_not(

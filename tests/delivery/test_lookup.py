@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bridge.delivery.gate import Admitted, Gate
 from bridge.delivery.lookup import Lookups
 from bridge.delivery.queue import CLAIMED, Batch
+from bridge.event import Event
 from bridge.markup.service import Look
 from bridge.mute import Mute
 from bridge.outcome import Fate
@@ -73,6 +74,9 @@ class Town:
 
     async def told_since(self, key: str, since: object) -> int:
         return self.told.get(key, 0)
+
+    async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
+        return ()
 
 
 class Chats(ScriptedSink):

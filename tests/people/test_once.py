@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.event import Event, iso
 from bridge.intake import Destination, Intake, Renewal, Routed, Threshold
-from bridge.people.once import USED, renewals_of, threshold_of
+from bridge.people.once import USED, is_renewed, renewals_of, threshold_of
 from bridge.people.recipient import Audience, Recipients
 from bridge.routing import Route, Router
 from bridge.store.outbox import SqlOutbox
@@ -143,6 +143,7 @@ async def test_traffic_that_was_reset_without_a_word_begins_anew(outbox: SqlOutb
     assert len(await put(outbox, used(80), used(50), used(80))) == 3
 
 
+FIRST, LATER = left(3), left(3, end=60.0)
 LIMITED = sized(50 * GB, 50 * GB, type_="user.limited")
 EXPIRED = replace(left(0), type="user.expired")
 RESET, RENEWED, ENABLED = (an_event(type_=one) for one in ("user.usage_reset", "subscription.renewed", "user.enabled"))
@@ -180,6 +181,29 @@ async def test_what_a_panel_says_to_have_begun_anew_is_told_again(
 )
 async def test_what_has_not_begun_anew_is_not_told_again(outbox: SqlOutbox, before: Event, event: Event) -> None:
     assert await put(outbox, before, event, before) == [before.type, event.type]
+
+
+@pytest.mark.parametrize(
+    ("event", "later", "expected"),
+    [
+        *[(LIMITED, one, True) for one in (RESET, RENEWED, ENABLED)],
+        *[(used(80), one, over) for one, over in ((RESET, True), (RENEWED, True), (ENABLED, False))],
+        *[(left(3), one, over) for one, over in ((RESET, False), (RENEWED, True), (ENABLED, False))],
+        *[(EXPIRED, one, over) for one, over in ((RESET, False), (RENEWED, True), (ENABLED, True))],
+        *[(FIRST, replace(an_event(type_="user.updated"), data=one.data), one is LATER) for one in (FIRST, LATER)],
+        *[(EXPIRED, replace(ENABLED, data=one.data), one is LATER) for one in (FIRST, LATER)],
+        (LATER, FIRST, False),
+        (used(80), used(40, limit=100 * GB), True),
+        (used(80, limit=100 * GB), LIMITED, False),
+        (used(80), LIMITED, False),
+        (used(80), LATER, False),
+        (ENABLED, LATER, False),
+    ],
+)
+def test_what_is_over_is_known_by_what_comes_later(event: Event, later: Event, expected: bool) -> None:
+    second = replace(later, occurred_at=event.occurred_at + timedelta(hours=1))
+    assert is_renewed(event, second) is expected
+    assert not is_renewed(event, replace(later, occurred_at=event.occurred_at - timedelta(hours=1)))
 
 
 async def test_what_was_reached_before_a_reset_and_comes_late_is_not_told_again(outbox: SqlOutbox) -> None:

@@ -47,6 +47,7 @@ VALUES = {
     "status_": 1, "sealed_": None, "before_": "f", "since_": "5", "first_": 1, "through_": 10**6,
     "cleared_": "dismissed",
     "ref_": None, "ms_": 1, "what_": "type", "step_": 3600, "source_": "marzban", "type_": "user.created",
+    "realm_": "marzban",
 }  # fmt: skip
 NEWEST_OF_TYPE = (
     sa.select(schema.events.c.id)
@@ -71,6 +72,7 @@ PLANS = {
     "fingerprint": (fingerprints.FINGERPRINT, {"pk"}),
     "sinks of an event": (following.EVENT_SINKS, {"deliveries_event"}),
     "later events of a subject": (following.LATER_EVENTS, {"events_subject"}),
+    "later events about a customer": (following.ABOUT_PERSON, {"events_subject"}),
     "epoch": (lanes.EPOCH, {"pk"}),
     "newest event of a subject": (events.NEWEST_ABOUT, {"events_subject"}),
     "newest events of a type": (NEWEST_OF_TYPE, {"events_type"}),

@@ -18,7 +18,7 @@ from bridge.store.base import Delivery, Ending, Settlement, State
 from bridge.store.compiled import read
 from bridge.store.matching import is_about
 from bridge.store.queries.put import add_deliveries, lock_next_id
-from bridge.store.rows import delivery_row
+from bridge.store.rows import delivery_row, event_of
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
 from bridge.value import replace
@@ -29,10 +29,21 @@ _UNSETTLED = (
     .with_for_update()
 )
 PAGE = 500  # events of a subject that are looked at together
+FEW = 20  # the same where each is read whole
 LATER_EVENTS = (
     sa.select(events.c.id, events.c.type)
     .where(is_about(sa.bindparam("subject_")))
     .where(events.c.id > sa.bindparam("event_id_"), events.c.source == sa.bindparam("source_"))
+    .order_by(events.c.id)
+    .limit(sa.bindparam("limit_"))
+)
+ABOUT_PERSON = (
+    sa.select(
+        *(events.c[name] for name in ("id", "source", "panel", "type", "native_type", "subject", "occurred_at")),
+        *(events.c.received_at, events.c.data, sa.literal_column("'null'").label("native")),  # nobody asks for it
+    )
+    .where(is_about(sa.bindparam("subject_")), events.c.realm == sa.bindparam("realm_"))
+    .where(events.c.id > sa.bindparam("event_id_"))
     .order_by(events.c.id)
     .limit(sa.bindparam("limit_"))
 )
@@ -137,3 +148,10 @@ def ended_by(connection: sa.Connection, event: Event, types: Collection[str]) ->
                 return Ending(row.id, row.type)
         values["event_id_"] = rows[-1].id
     return None
+
+
+def later_events(connection: sa.Connection, key: str, event_id: str) -> list[Event]:
+    """The first events about a customer after that one, of whatever source of their realm, without what is native."""
+    realm, _, subject = key.partition("/")
+    values = {"realm_": realm, "subject_": subject, "event_id_": event_id, "limit_": FEW}
+    return [event_of(row) for row in read(connection, ABOUT_PERSON, values)]

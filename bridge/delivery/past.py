@@ -1,0 +1,31 @@
+"""What is past by the time that a customer could be told: what a later event says to be over."""
+
+from collections.abc import AsyncIterator
+
+from bridge.event import Event
+from bridge.outcome import HeldBack
+from bridge.people.once import is_renewed, threshold_of
+from bridge.store.base import Delivery, Outbox
+
+
+async def past(delivery: Delivery, outbox: Outbox) -> HeldBack | None:
+    """Why a customer is not told any more of what is sent now; None where it is still so. Its event is loaded.
+
+    A replay tells what is over, for somebody wants it so.
+    """
+    event, key = delivery.event, delivery.recipient
+    if key is None or delivery.replay_of is not None or threshold_of(event) is None:
+        return None
+    async for later in _later(key, event, outbox):
+        if is_renewed(event, later):
+            return HeldBack(f"renewed meanwhile: {later.type}, event {later.id}")
+    return None
+
+
+async def _later(key: str, event: Event, outbox: Outbox) -> AsyncIterator[Event]:
+    """All events about a customer after that one."""
+    after = event.id
+    while some := await outbox.later_events(key, after):
+        for one in some:
+            yield one
+        after = some[-1].id

@@ -115,7 +115,7 @@ class Gate:
         through, settled, silent = list[Delivery](), [*over, *suppressed], True
         for delivery, loaded in zip(deliveries, whole, strict=True):
             match resolve(loaded, reaches.get(delivery.id), given, told=told.get(delivery.id, 0)):
-                case Send() if self._is_customers and (ended := await past(loaded, self._outbox)):
+                case Send() if ended := await self._past(loaded, reaches.get(delivery.id)):
                     settled.append((delivery, ended))
                 case Send(silent=silently):
                     through.append(delivery)
@@ -156,6 +156,12 @@ class Gate:
             if one.reminder is not None and (ended := await ending(one, self._outbox)) is not None:
                 over.append((one, ended))
         return over
+
+    async def _past(self, delivery: Delivery, reach: Reach | None) -> HeldBack | None:
+        """Why a customer is not told any more of what could be sent now."""
+        if not self._is_customers or reach is None:
+            return None
+        return await past(delivery, reach.known.closed_at, self._outbox)
 
     def _conditions(self, zone: ZoneInfo, rules: CustomerRules) -> Conditions:
         now, quiet = self._clock.now(), self._sink.quiet

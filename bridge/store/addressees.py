@@ -74,6 +74,10 @@ class Addressees(Protocol):
         """How many messages a recipient was delivered since then."""
         ...
 
+    async def deleted_by(self, key: str, at: datetime) -> str | None:
+        """The last event that came at that time and told of a customer's deletion; its id."""
+        ...
+
     async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
         """Some events about a customer after that one, the first ones, without what is native; none where there are
         none."""

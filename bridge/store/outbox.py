@@ -193,6 +193,9 @@ class SqlOutbox:
     async def ended_by(self, event: Event, types: Collection[str]) -> Ending | None:
         return await self._read(lambda c: following.ended_by(c, event, types))
 
+    async def deleted_by(self, key: str, at: datetime) -> str | None:
+        return await self._read(lambda c: following.deleted_by(c, key, at))
+
     async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
         return await self._read(lambda c: following.later_events(c, key, event_id))
 

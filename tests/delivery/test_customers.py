@@ -121,6 +121,12 @@ class Shop:
         self.lane.wake()
         await carry_all(self.lane)
 
+    async def put_together(self, *events: Event) -> None:
+        """Put all of them in one request, and carry what may be told now."""
+        await self.outbox.put(Intake([self._routed(event, None, ("ops",)) for event in events], realm="marzban"))
+        self.lane.wake()
+        await carry_all(self.lane)
+
     def _routed(self, event: Event, terms: Terms | None, to: tuple[str, ...]) -> Routed:
         key = f"marzban/{event.subject}"
         return Routed(event, tuple(Destination(sink, "route 1", terms=terms, recipient=key) for sink in to), DECISION)
@@ -394,6 +400,17 @@ async def test_what_is_replayed_is_told_also_where_it_is_over(shop: Shop) -> Non
     await shop.outbox.operate(lambda ledger: ledger.write(replay_deliveries, Query(limit=None), now=shop.clock.now()))
     await pass_time(shop.lane, shop.clock, 10)
     assert shop.reasons() == [None, None]
+
+
+async def test_of_one_request_that_tells_of_a_deletion_what_comes_behind_it_is_the_next_ones(shop: Shop) -> None:
+    types = ("user.expired", "user.disabled", "user.deleted", "user.created", "user.enabled")
+    await shop.put_together(*(about("alice", type_) for type_ in types))
+    await pass_time(shop.lane, shop.clock, 10)
+    assert [(one.type, one.reason) for one in sorted(look_up(shop.url), key=lambda one: one.id)] == [
+        *[(type_, "was deleted since") for type_ in types[:2]],
+        ("user.deleted", "there is nothing to tell a customer of user.deleted"),
+        *[(type_, None) for type_ in types[3:]],
+    ]
 
 
 async def test_who_cannot_be_reached_there_is_told_elsewhere_and_who_said_stop_is_not(

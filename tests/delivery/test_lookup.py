@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -74,6 +75,9 @@ class Town:
 
     async def told_since(self, key: str, since: object) -> int:
         return self.told.get(key, 0)
+
+    async def deleted_by(self, key: str, at: datetime) -> str | None:
+        return None
 
     async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
         return ()

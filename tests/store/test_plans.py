@@ -73,6 +73,7 @@ PLANS = {
     "sinks of an event": (following.EVENT_SINKS, {"deliveries_event"}),
     "later events of a subject": (following.LATER_EVENTS, {"events_subject"}),
     "later events about a customer": (following.ABOUT_PERSON, {"events_subject"}),
+    "event that deleted a customer": (following.DELETING, {"events_subject"}),
     "epoch": (lanes.EPOCH, {"pk"}),
     "newest event of a subject": (events.NEWEST_ABOUT, {"events_subject"}),
     "newest events of a type": (NEWEST_OF_TYPE, {"events_type"}),

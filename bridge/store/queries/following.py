@@ -6,7 +6,7 @@ not all that were missed. Whether the trouble is over is asked when it is due.
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeGuard
 
 import sqlalchemy as sa
@@ -17,8 +17,9 @@ from bridge.people.recipient import is_customer
 from bridge.store.base import Delivery, Ending, Settlement, State
 from bridge.store.compiled import read
 from bridge.store.matching import is_about
-from bridge.store.queries.put import add_deliveries, lock_next_id
-from bridge.store.rows import delivery_row, event_of
+from bridge.store.moments import micros
+from bridge.store.queries.put import DELETED, add_deliveries, lock_next_id
+from bridge.store.rows import delivery_row, event_of, lowest_event_id
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
 from bridge.value import replace
@@ -46,6 +47,14 @@ ABOUT_PERSON = (
     .where(events.c.id > sa.bindparam("event_id_"))
     .order_by(events.c.id)
     .limit(sa.bindparam("limit_"))
+)
+DELETING = (
+    sa.select(events.c.id)
+    .where(is_about(sa.bindparam("subject_")), events.c.realm == sa.bindparam("realm_"))
+    .where(events.c.id > sa.bindparam("event_id_"), events.c.received_at == sa.bindparam("now_"))
+    .where(events.c.type == sa.bindparam("type_"))
+    .order_by(events.c.id.desc())
+    .limit(sa.literal_column("1"))
 )
 EVENT_SINKS = sa.select(deliveries.c.sink).where(deliveries.c.event_id == sa.bindparam("event_id_"))
 
@@ -155,3 +164,10 @@ def later_events(connection: sa.Connection, key: str, event_id: str) -> list[Eve
     realm, _, subject = key.partition("/")
     values = {"realm_": realm, "subject_": subject, "event_id_": event_id, "limit_": FEW}
     return [event_of(row) for row in read(connection, ABOUT_PERSON, values)]
+
+
+def deleted_by(connection: sa.Connection, key: str, at: datetime) -> str | None:
+    """The last event that came at that time and told of a customer's deletion; its id."""
+    realm, _, subject = key.partition("/")
+    values = {"realm_": realm, "subject_": subject, "event_id_": lowest_event_id(at), "now_": micros(at)}
+    return next((row.id for row in read(connection, DELETING, {**values, "type_": DELETED})), None)

@@ -186,21 +186,38 @@ def truth(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+_DIGITS = re.compile(r"[0-9]{9,}(\.[0-9]*)?")  # one digit more than a date has
+_COUNTED = re.compile(r"[0-9]{9,13}(\.[0-9]{1,30})?")
+
+
 def moment(value: Any, zone: tzinfo = UTC) -> datetime | None:
     """The time of an ISO 8601 text, read in `zone` where it names none, or of seconds or milliseconds since 1970.
 
-    Aware UTC; None where it is no time.
+    These may be a text, of 9 to 13 digits. Aware UTC; None where it is no time.
     """
+    if isinstance(value, str):
+        value = value.strip()
+        if _COUNTED.fullmatch(value) is None:
+            return iso_moment(value, zone)
+    seconds = number(value)
+    if seconds is None:
+        return None
     try:
-        if isinstance(value, str):
-            found = datetime.fromisoformat(value.strip())
-            found = found if found.tzinfo else found.replace(tzinfo=zone)
-            return found if found.tzinfo is UTC else found.astimezone(UTC)
-        seconds = number(value)
-        if seconds is None:
-            return None
         return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def iso_moment(value: str, zone: tzinfo = UTC) -> datetime | None:
+    """The time of an ISO 8601 text alone; digits beyond a date's are none, though Python takes one for a separator."""
+    text = value.strip()
+    if _DIGITS.fullmatch(text):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        found = found if found.tzinfo else found.replace(tzinfo=zone)
+        return found if found.tzinfo is UTC else found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 

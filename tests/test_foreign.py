@@ -101,7 +101,13 @@ def test_a_text_or_a_whole_number_is_a_name(value: Any, name: str | None) -> Non
         ("2026-11-21T07:44:18", AT),
         (AT.timestamp(), AT),
         (AT.timestamp() * 1000, AT),
-        (str(int(AT.timestamp())), None),
+        (str(int(AT.timestamp())), AT),
+        (f" {AT.timestamp():.3f} ", AT),
+        (str(int(AT.timestamp() * 1000)), AT),
+        ("20261121T041418Z", AT),
+        ("20261121041418", None),  # no digits that are counted from 1970, and no date
+        ("202611210414187", None),
+        ("20261", None),
         ("0001-01-01T00:00:00", None),
         ("soon", None),
         (1e300, None),
@@ -112,6 +118,13 @@ def test_a_text_or_a_whole_number_is_a_name(value: Any, name: str | None) -> Non
 def test_a_time_is_text_in_its_zone_or_counted_from_1970(value: Any, moment: datetime | None) -> None:
     assert foreign.moment(value, ZoneInfo("Asia/Tehran")) == moment
     assert foreign.utc(value, ZoneInfo("Asia/Tehran")) == ("2026-11-21T04:14:18Z" if moment else None)
+
+
+def test_eight_digits_are_a_date_and_nine_are_counted_from_1970() -> None:
+    assert foreign.moment("20261121") == datetime(2026, 11, 21, tzinfo=UTC)
+    assert foreign.moment("179523265") == datetime(1975, 9, 9, 19, 34, 25, tzinfo=UTC)
+    assert foreign.iso_moment("20261121") == datetime(2026, 11, 21, tzinfo=UTC)
+    assert [foreign.iso_moment(one) for one in ("179523265", "1796041200959", "1795234458.5", "soon")] == [None] * 4
 
 
 FIELDS: FieldMap = {"login": ("username", foreign.text), "quota": ("limit_bytes", foreign.whole)}

@@ -28,11 +28,11 @@ def figure(value: Any) -> float | None:
 def moment(value: Any) -> datetime | None:
     """An aware time from a datetime or an ISO 8601 text with a whole date; None for anything else.
 
-    A number is none here, nor a text as short as `20261221`: both are shown as they are.
+    A number is none here, nor its digits, nor a text as short as `20261221`: they are shown as they are.
     """
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
-    return foreign.moment(value) if isinstance(value, str) and len(value) >= len("2026-12-21") else None
+    return foreign.iso_moment(value) if isinstance(value, str) and len(value) >= len("2026-12-21") else None
 
 
 def rounded(seconds: float) -> tuple[int, int]:

@@ -88,6 +88,11 @@ def test_what_is_left(seconds: Any, said: str) -> None:
     assert ENGLISH.left(seconds) == said
 
 
+@pytest.mark.parametrize("digits", ["1795942800", "1796041200959", "1795942800.5", "20261221"])
+def test_digits_are_no_time_and_stay_as_they_are(digits: str) -> None:
+    assert ENGLISH.when(digits) == digits
+
+
 def test_how_far_off_a_time_is() -> None:
     assert ENGLISH.until("2026-11-24T04:04:00Z", NOW) == "3 days left"
     assert ENGLISH.until("nonsense", NOW) == ""

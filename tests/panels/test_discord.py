@@ -515,6 +515,8 @@ def test_an_empty_message_is_refused_as_such(body: dict[str, Any]) -> None:
         ({"embeds": [{"title": "a", "color": "red"}]}, "embeds.0.color"),
         ({"embeds": [{"title": "a", "color": True}]}, "embeds.0.color"),
         ({"embeds": [{"title": "a", "timestamp": "now"}]}, "embeds.0.timestamp"),
+        ({"embeds": [{"title": "a", "timestamp": "1795942800"}]}, "embeds.0.timestamp"),
+        ({"embeds": [{"title": "a", "timestamp": "1796041200959"}]}, "embeds.0.timestamp"),
         ({"embeds": [{"title": "a", "footer": "f"}]}, "embeds.0.footer"),
         ({"embeds": [{"title": "a", "footer": {"text": "x" * 2049}}]}, "embeds.0.footer.text"),
         ({"content": "a", "username": "x" * 81}, "username"),

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from bridge.errors import BadPayload
 from bridge.event import JsonObject
-from bridge.foreign import moment, whole
+from bridge.foreign import iso_moment, whole
 from bridge.panels.base import EmptyMessage
 from bridge.posted import IS_COMPONENTS_V2
 
@@ -54,7 +54,7 @@ def _color(value: Any) -> Any:
 
 
 def _timestamp(value: str) -> str:
-    if moment(value) is None:
+    if iso_moment(value) is None:
         raise ValueError("should be an ISO 8601 time")
     return value
 

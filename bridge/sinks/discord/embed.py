@@ -5,10 +5,10 @@ Source   discord.com/developers/docs/resources/message#embed-object; the limits 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from bridge.event import JsonObject, iso
+from bridge.foreign import iso_moment
 from bridge.sinks.text import ELLIPSIS, Markup, clip, shows, utf16, web_url
 
 EMBEDS, FIELDS, TOTAL = 10, 25, 6000
@@ -132,8 +132,5 @@ def _color(value: Any) -> int | None:
 
 def _timestamp(value: Any) -> str | None:
     """ISO 8601 in UTC; None where it is no time."""
-    try:
-        moment = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
-        return iso(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) if moment else None
-    except (ValueError, OverflowError):
-        return None
+    moment = iso_moment(value) if isinstance(value, str) else None
+    return iso(moment) if moment else None

@@ -125,6 +125,36 @@ def test_each_part_of_the_traffic_is_told_once_and_the_highest_of_several(percen
     assert between(clients(alice()), used, used, panel=panel) == []
 
 
+@pytest.mark.parametrize("traffic", [None, {}, "lacks"])
+@pytest.mark.parametrize(
+    ("down", "now", "told"),
+    [
+        (5 * GIB, {}, []),
+        (8 * GIB, {}, []),
+        (9 * GIB, {}, []),
+        (9 * GIB, {"totalGB": 11 * GIB}, ["client.updated"]),
+        (9 * GIB, {"totalGB": 0}, ["client.updated", "client.enabled"]),
+        (8 * GIB, {"enable": False}, ["client.disabled"]),
+        (9 * GIB, {"expiryTime": NOW}, ["client.updated", "client.expired"]),
+    ],
+)
+def test_a_look_without_traffic_tells_nothing_of_it(down: int, now: JsonObject, told: list[str], traffic: Any) -> None:
+    before = clients(alice(traffic={"down": down}))
+    silent = {**ALICE, **now, "traffic": traffic}
+    if traffic == "lacks":
+        del silent["traffic"]
+    assert between(before, clients(silent)) == told
+    if not now:
+        assert between(before, clients(silent), before) == []
+
+
+def test_what_a_look_without_traffic_left_open_is_told_with_the_next() -> None:
+    limited, silent = clients(alice(traffic={"down": 9 * GIB})), clients({**ALICE, "traffic": None})
+    assert between(limited, silent, clients(alice(traffic={"down": 0}))) == ["client.enabled"]
+    used = clients(alice(traffic={"down": 8 * GIB}))
+    assert between(clients(alice()), silent, used) == ["client.usage_threshold"]
+
+
 def test_nobody_is_told_of_parts_that_nobody_wants() -> None:
     used = clients(alice(traffic={"down": 8 * GIB}, expiryTime=NOW + 40 * DAY))
     assert between(clients(alice(expiryTime=NOW + 40 * DAY)), used, panel=opened(usage_thresholds="none")) == []

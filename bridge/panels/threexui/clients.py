@@ -77,7 +77,10 @@ def look_at(element: JsonObject, before: Client | None, marks: Marks, at: dateti
         lead=lead,
         connected=connected,
     )
-    return found if before is None else _after(found, before, now)
+    if before is None:
+        return found
+    counted = bool(object_at(element, "traffic"))
+    return _after(found if counted else _as_used_before(found, before), before, now)
 
 
 def events_of(before: Client | None, now: Client, *, renews: bool, at: datetime) -> Iterator[str]:
@@ -112,6 +115,14 @@ def _status(*, enabled: bool, used: int, limit: int, expiry: int, now: int) -> S
     if not enabled:
         return "disabled"
     return "on_hold" if expiry < 0 else "active"
+
+
+def _as_used_before(found: Client, before: Client) -> Client:
+    """A look that says nothing of the traffic: how much was used is what it was."""
+    if not found.limit:
+        return found
+    limited = before.status == "limited" and found.status != "expired"
+    return replace(found, status="limited" if limited else found.status, percent=before.percent)
 
 
 def _after(found: Client, before: Client, now: int) -> Client:

@@ -5,8 +5,10 @@ from contextlib import suppress
 from ipaddress import IPv4Address, ip_address
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from bridge.config.model import Config
-from bridge.config.warnings import is_demo
+from bridge.config.warnings import in_path, is_demo
 from bridge.panels.base import PolledConfig, SourceConfig
 from bridge.value import Value
 
@@ -29,7 +31,7 @@ def endpoints(config: Config, address: str | None = None) -> Iterator[Endpoint]:
             continue
         panel = settings.open()
         secret = secret_placeholder(name, settings)
-        url = base + panel.path.format(source=name, secret=secret or "none")
+        url = base + panel.path.format(source=name, secret=path_placeholder(name, settings) or "none")
         lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)
         yield Endpoint(name, settings.panel, url, tuple(lines))
 
@@ -45,6 +47,15 @@ def secret_placeholder(name: str, settings: SourceConfig) -> str:
         return ""
     secret = settings.secret[0].get_secret_value()
     return secret if is_demo(secret) else f"<secret of {name}>"
+
+
+def path_placeholder(name: str, settings: SourceConfig) -> str:
+    """The same in an address, where some secrets stand percent-encoded."""
+    placeholder = secret_placeholder(name, settings)
+    if is_demo(placeholder):
+        return in_path(placeholder)
+    encoded = any(in_path(one) != one for one in map(SecretStr.get_secret_value, settings.secret[:1]))
+    return f"<secret of {name}, percent-encoded>" if encoded else placeholder
 
 
 def local_url(listen: str) -> str:

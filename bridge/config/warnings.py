@@ -3,6 +3,7 @@
 import os
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import quote
 
 from bridge.chart import can_be_drawn
 from bridge.config.document import Document, KeyPath
@@ -55,6 +56,10 @@ def _warn_of_sources(document: Document, config: Config) -> None:
             document.warn(path, "takes events from anyone, its secret is none", document.position((*path, "secret")))
         if config.is_reachable() and any(is_demo(secret.get_secret_value()) for secret in source.secret):
             what = "its secret is the one of the example, which everyone knows"
+            document.warn(path, what, document.position((*path, "secret")))
+        secrets = [secret.get_secret_value() for secret in source.secret]
+        if secrets and "{secret}" in source.open().path and any(in_path(one) != one for one in secrets):
+            what = "its secret stands in the address, and has a sign that must be percent-encoded there, as / by %2F"
             document.warn(path, what, document.position((*path, "secret")))
         if source.unmask:
             what = f"brings {', '.join(source.unmask)} into store and templates in clear"
@@ -148,3 +153,8 @@ def _wanted(route: Route) -> tuple[str, ...]:
 def is_demo(secret: str) -> bool:
     """Whether it is one of config.example.yaml's, and so no secret."""
     return secret.removeprefix("Bearer ").startswith("demo")
+
+
+def in_path(secret: str) -> str:
+    """The secret as a segment of an address's path: percent-encoded, but for what may stand there (RFC 3986, pchar)."""
+    return quote(secret, safe="!$&'()*+,;=:@")

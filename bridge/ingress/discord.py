@@ -33,7 +33,7 @@ from bridge.ingress.forms import OTHERS_PAYLOAD, form_json, multipart_json
 from bridge.ingress.posted import message_object, new_message_id, posted_at
 from bridge.ingress.receiver import BIG_BODY, Receipt, Receiver
 from bridge.ingress.refusals import Refusals, shown_method
-from bridge.ingress.server import RETRY_AFTER, last, log_accepted
+from bridge.ingress.server import RETRY_AFTER, SEGMENT, last, log_accepted
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 from bridge.posted import is_change
@@ -59,7 +59,8 @@ class DiscordEndpoint:
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        webhook, message = "/{source}/{token}", "/{source}/{token}/messages/{message}"
+        webhook = f"/{{source}}/{SEGMENT}"
+        message = f"{webhook}/messages/{{message}}"
         handlers = {webhook: self.receive, f"{webhook}/{{dialect:slack|github}}": self.receive, message: self.message}
         paths = {f"{path}{slash}": handler for path, handler in handlers.items() for slash in ("", "/")}
         return [

@@ -28,6 +28,8 @@ LOG = logging.getLogger("bridge.ingress")
 JSON = {"Content-Type": "application/json"}
 PATH_WORDS = ("in", "healthz", "readyz")
 RETRY_AFTER = {"Retry-After": "5"}
+#: A secret in a path: aiohttp's own pattern takes none with a brace.
+SEGMENT = "{token:[^/]+}"
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
@@ -51,7 +53,7 @@ class Server:
         self._path_words: Collection[str] = ()
 
     def routes(self) -> list[web.RouteDef]:
-        paths = ("/in/{source}", "/in/{source}/", "/in/{source}/{token}", "/in/{source}/{token}/")
+        paths = ("/in/{source}", "/in/{source}/", f"/in/{{source}}/{SEGMENT}", f"/in/{{source}}/{SEGMENT}/")
         return [
             *(web.route("*", path, self.receive, expect_handler=ask_later) for path in paths),
             web.route("*", "/healthz", self.healthz),

@@ -14,6 +14,20 @@ def test_a_panel_that_is_asked_has_nothing_to_paste_and_shows_no_path() -> None:
     assert "main (3x-ui): asked at panel.example.com every 300 s" in startup_lines(CONFIG, "127.0.0.1:8080", None)
 
 
+def test_a_secret_in_an_address_is_shown_as_it_stands_there() -> None:
+    sources = {
+        "demo": {"panel": "discord", "secret": "demo/{discord}"},
+        "own": {"panel": "orbvpn", "secret": "a/b"},
+        "plain": {"panel": "orbvpn", "secret": "a-b_c.d~e!f"},
+    }
+    urls = [one.url.partition("8080")[2] for one in endpoints(Config.model_validate({"sources": sources}))]
+    assert urls == [
+        "/api/webhooks/demo/demo%2F%7Bdiscord%7D",
+        "/in/own/<secret of own, percent-encoded>",
+        "/in/plain/<secret of plain>",
+    ]
+
+
 def test_every_panel_that_posts_has_something_to_paste() -> None:
     posting = {
         word: {"panel": word, "secret": "demo-secret", **REQUIRED.get(word, {})} for word in WORDS if word != "3x-ui"

@@ -50,6 +50,23 @@ def test_what_a_source_lets_through_in_clear_is_worth_a_warning(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("secret", ["a/b", "a{b}c", "a?b", "a b", "a%62", "ключ", "[fine, a#b]"])
+@pytest.mark.parametrize("panel", ["orbvpn", "discord"])
+def test_a_secret_that_stands_in_no_address_as_it_is_is_a_warning(tmp_path: Path, panel: str, secret: str) -> None:
+    value = secret if secret.startswith("[") else f'"{secret}"'
+    rest = SINK + "routes:\n  - to: ops\n"
+    (warning,) = warnings(tmp_path, f"sources:\n  m: {{panel: {panel}, secret: {value}}}\n{rest}")
+    assert "its secret stands in the address, and has a sign that must be percent-encoded there" in warning
+    assert secret not in warning
+    assert warnings(tmp_path, f"sources:\n  m: {{panel: marzban, secret: {value}}}\n{rest}") == []
+
+
+@pytest.mark.parametrize("secret", ["0123abcdef", "a-b_c.d~e", "a!b$c&d'e(f)*+,;=:@"])
+def test_one_that_does_is_none(tmp_path: Path, secret: str) -> None:
+    text = f'sources:\n  m: {{panel: orbvpn, secret: "{secret}"}}\n{SINK}routes:\n  - to: ops\n'
+    assert warnings(tmp_path, text) == []
+
+
 WATCHED = "sources:\n  m: {panel: marzban, secret: x, silent_after: 6h}\n"
 
 

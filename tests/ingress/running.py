@@ -38,6 +38,7 @@ from tests.fakes import FakeClock
 SECRET = "something-very-very-secret"
 SIGNED = "a-secret-that-signs-and-is-long-enough-32"
 TOKEN = "main-channel-token-AAAA"
+ODD = "a{b}c/d"  # signs that stand in no path as they are
 PATIENCE = 60  # seconds until what never comes is given up, on a machine that does much else
 HEADERS = {"x-webhook-secret": SECRET}
 ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232625.7, "tries": 0}
@@ -45,12 +46,12 @@ ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232
 
 def sources() -> dict[str, Source]:
     marzban = MarzbanConfig(panel="marzban", secret=(SECRET, "the-next-secret"), mask=("user.note",))
-    discord = DiscordEndpointConfig(panel="discord", secret=(TOKEN,))
+    discord = DiscordEndpointConfig(panel="discord", secret=(TOKEN, ODD))
     return {
         "marzban": Source("marzban", "marzban", MarzbanPanel(marzban)),
         "chat": Source("chat", "discord", DiscordPanel(discord)),
         "program": Source("program", "json", JsonPanel(JsonConfig(panel="json", secret=(SECRET,), type="body.kind"))),
-        "orb": Source("orb", "orbvpn", OrbvpnPanel(OrbvpnConfig(panel="orbvpn", secret=(SECRET,)))),
+        "orb": Source("orb", "orbvpn", OrbvpnPanel(OrbvpnConfig(panel="orbvpn", secret=(SECRET, ODD)))),
         "events": Source(
             "events", "cloudevents", CloudEventsPanel(CloudEventsConfig(panel="cloudevents", secret=(SECRET,)))
         ),

@@ -68,6 +68,13 @@ async def test_a_wrong_path_is_one_line_that_says_which(
     assert not any(secret in caplog.text + line[2] for secret in (SECRET, TOKEN))
 
 
+@pytest.mark.parametrize("odd", ["a{b}c%2Fd", "a%7Bb%7Dc%2fd"])
+@pytest.mark.parametrize("path", ["/in/orb/{}", "/in/orb/{}/", "/api/webhooks/chat/{}", "/api/v10/webhooks/chat/{}/"])
+async def test_a_secret_in_a_path_may_have_any_sign(ingress: Ingress, path: str, odd: str) -> None:
+    sent = request(path.format(odd), "GET" if "chat" in path else "POST")
+    assert (await answer_to(ingress, sent)).split()[1] == (b"200" if "chat" in path else b"422")  # it has no body
+
+
 @pytest.mark.parametrize(
     ("method", "target", "source", "reason"),
     [

@@ -37,7 +37,6 @@ from bridge.ingress.server import RETRY_AFTER, SEGMENT, last, log_accepted
 from bridge.ingress.source import Source
 from bridge.panels.base import EmptyMessage, Hook
 from bridge.posted import is_change
-from bridge.store.base import Remembered
 from bridge.value import replace
 
 LOG = logging.getLogger("bridge.ingress")
@@ -141,25 +140,22 @@ class DiscordEndpoint:
         source.panel.verify(head)
         request[PROVEN] = True
         now = self._clock.now()
+        if request.method == "DELETE":
+            return web.Response(status=204) if await self._receiver.delete(source, id_, now) else None
         posted = await self._receiver.posted(source, id_, now)
-        if posted is None:
-            return None
-        event: Event | None = posted.event
-        match request.method:
-            case "DELETE":
-                return web.Response(status=204) if await self._receiver.delete(posted, now) else None
-            case "PATCH":
-                event = await self._edited(request, source, posted, head)
+        event = posted.event if posted is not None else None
+        if event is not None and request.method == "PATCH":
+            event = await self._edited(request, source, id_, head)
         if event is None:
             return None
         changed = event.received_at if is_change(event) else None
         return _json(200, self._message(source.name, id_, event.native, edited=changed))
 
-    async def _edited(self, request: web.Request, source: Source, posted: Remembered, head: Hook) -> Event | None:
+    async def _edited(self, request: web.Request, source: Source, id_: str, head: Hook) -> Event | None:
         with self._budget.reserve() as reservation:
             body = await self._body(request, reservation)
             hook = replace(head, body=body, received_at=self._clock.now())
-            return await self._receiver.edit(source, posted, hook)
+            return await self._receiver.edit(source, id_, hook)
 
     async def nothing(self, request: web.Request) -> web.Response:
         """Whatever else is asked for where webhooks are."""

@@ -9,6 +9,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from bridge import tracing
 from bridge.counters import COUNTERS
@@ -65,6 +66,7 @@ class Receiver:
         self._redelivery = redelivery
         self._limits = limits
         self._changed: set[str] = set()  # sources whose settings are others since they last told something
+        self._changes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # of messages, while one is made
         self._big_bodies: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # of each source, one at a time
 
     def configure(
@@ -128,22 +130,39 @@ class Receiver:
         posted = await self._outbox.remembered(message_key(source.name, message), now=now)
         return posted if is_there(posted) else None
 
-    async def edit(self, source: Source, posted: Remembered, hook: Hook) -> Event | None:
-        """Keep what a verified request makes of a message: the event that says so. None where no sink can change it.
+    async def edit(self, source: Source, message: str, hook: Hook) -> Event | None:
+        """Keep what a verified request makes of a message: the event that says so. None where there is no such message,
+        or no sink can change it.
 
         Raise HookRejected where it is not taken, StoreError where it is not kept.
         """
         if holds_more_values(hook.body, self._limits.values):
             raise TooLarge(f"the body holds more than {self._limits.values} values")
-        if len(hook.body) < BIG_BODY:
-            event = edited(posted, source, hook)
-        else:
-            event = await asyncio.to_thread(edited, posted, source, hook)
-        return event if await self._change(posted, event) else None
+        async with self._change_of(source, message):
+            posted = await self.posted(source, message, hook.received_at)
+            if posted is None:
+                return None
+            if len(hook.body) < BIG_BODY:
+                event = edited(posted, source, hook)
+            else:
+                event = await asyncio.to_thread(edited, posted, source, hook)
+            return event if await self._change(posted, event) else None
 
-    async def delete(self, posted: Remembered, now: datetime) -> bool:
-        """Keep that a message is taken back; whether any sink can do so. Raise StoreError where it is not kept."""
-        return await self._change(posted, deleted(posted, now))
+    async def delete(self, source: Source, message: str, now: datetime) -> bool:
+        """Keep that a message is taken back; whether there is one that any sink can take back.
+
+        Raise StoreError where it is not kept.
+        """
+        async with self._change_of(source, message):
+            posted = await self.posted(source, message, now)
+            return posted is not None and await self._change(posted, deleted(posted, now))
+
+    def _change_of(self, source: Source, message: str) -> asyncio.Lock:
+        """What lets one change of a message after the other: each is made of what the one before has made of it.
+
+        Two replicas do not wait for each other.
+        """
+        return self._changes.setdefault(message_key(source.name, message), asyncio.Lock())
 
     async def _change(self, posted: Remembered, event: Event) -> bool:
         if not (destinations := changing(posted, event, self._changing)):

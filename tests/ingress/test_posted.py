@@ -106,6 +106,31 @@ async def test_each_edit_is_made_of_what_the_message_is(http: aiohttp.ClientSess
     assert shown["author"]["username"] == "chat"  # who speaks is no part of an edit
 
 
+async def test_edits_at_the_same_moment_are_made_one_after_the_other_and_none_is_lost(
+    http: aiohttp.ClientSession, webhook: str
+) -> None:
+    edits: list[Message] = [{"content": "b"}, {"embeds": [{"title": "b"}]}, {"flags": 4}]
+    for _ in range(5):
+        message = await posted(http, webhook, {"content": "a", "embeds": [{"title": "a"}]})
+        url = f"{webhook}/messages/{message['id']}"
+        answers = await asyncio.gather(*(asked(http, "PATCH", url, edit) for edit in edits))
+        assert [status for status, _ in answers] == [200] * len(edits)
+        _, shown = await asked(http, "GET", url)
+        assert (shown["content"], shown["embeds"][0]["title"], shown["flags"]) == ("b", "b", 4)
+
+
+async def test_of_a_message_that_is_taken_back_meanwhile_no_edit_is_left(
+    http: aiohttp.ClientSession, webhook: str
+) -> None:
+    for _ in range(5):
+        message = await posted(http, webhook, {"content": "a"})
+        url = f"{webhook}/messages/{message['id']}"
+        edit, deletion = asked(http, "PATCH", url, {"content": "b"}), asked(http, "DELETE", url)
+        (status, _), taken_back = await asyncio.gather(edit, deletion)
+        assert (taken_back, status in (200, 404)) == ((204, None), True)
+        assert await asked(http, "GET", url) == UNKNOWN
+
+
 async def test_what_is_taken_back_is_not_there_any_more(
     http: aiohttp.ClientSession, webhook: str, store_url: str
 ) -> None:

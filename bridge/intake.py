@@ -89,12 +89,14 @@ class Fingerprint(Value):
             remembered is a repeat where it has more tries than the one that is remembered, or where nobody counts
     within  seconds for which the key is remembered
     since   only a repeat of what was received then or later; None where the key says all
+    ends    the key of what this event ends: that is news when it comes again, and no repeat; None where it ends nothing
     """
 
     key: str
     tries: int | None = None
     within: float = 86400.0
     since: datetime | None = None
+    ends: str | None = None
 
 
 #: Event's id → hashes of what only the user has that it is about.

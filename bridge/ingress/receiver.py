@@ -213,7 +213,8 @@ class Receiver:
             # two in one request are never one: the second is a repeat of what was the second then
             occurrences[key] += 1
             key, since = f"{key}:{occurrences[key]}", self._redelivery.trusted_since(routed.event)
-        return replace(routed, fingerprint=Fingerprint(key, fingerprint.tries, fingerprint.within, since))
+        ends = f"{routed.event.source}:{fingerprint.ends}" if fingerprint.ends is not None else None
+        return replace(routed, fingerprint=Fingerprint(key, fingerprint.tries, fingerprint.within, since, ends))
 
 
 def _subjects(intake: Intake, *, tried_before: bool) -> list[str | None]:

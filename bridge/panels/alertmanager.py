@@ -9,7 +9,8 @@ Signs    nothing
 Units    times in ISO 8601 with zone, up to nanoseconds; endsAt is in the year 1 while the alert fires
 Quirks   firing and resolved ones are mixed: the status is the alert's own, that of the group is firing while one is
          when one alert of a group changes, all of them come again, as they do at every repeat_interval; fingerprint,
-         startsAt and status tell what was told before. An alert that flaps keeps its fingerprint and starts anew
+         startsAt and status tell what was told before. An alert that flaps keeps its fingerprint and starts anew; one
+         that ended because Prometheus was away comes back as it had started: it is news again after each end
          what is beyond max_alerts is counted in truncatedAlerts and left out, which is told of each of the others: one
          may be resolved that never fired
          labels and annotations may lack, the name and the instance among them
@@ -30,6 +31,8 @@ from bridge.intake import Fingerprint
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
 
 TYPES = {"firing": "alert.firing", "resolved": "alert.resolved"}
+
+OPPOSITES = {"firing": "resolved", "resolved": "firing"}
 
 #: Labels that are told by keys of their own.
 NAMED_LABELS = ("alertname", "instance", "severity")
@@ -73,8 +76,10 @@ class AlertmanagerPanel(Panel[AlertmanagerConfig]):
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         if not isinstance(element, dict) or _time(element.get("startsAt")) is None:
             return None
-        told = (_identity(element), element.get("startsAt"), element.get("status"))
-        return Fingerprint(fingerprint_key(*told), within=REPEATED_WITHIN)
+        status, about = element.get("status"), (_identity(element), element.get("startsAt"))
+        ended = OPPOSITES.get(text(status) or "")
+        ends = fingerprint_key(*about, ended) if ended else None
+        return Fingerprint(fingerprint_key(*about, status), within=REPEATED_WITHIN, ends=ends)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

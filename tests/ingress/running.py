@@ -22,6 +22,7 @@ from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
 from bridge.ingress.source import Source
 from bridge.ingress.stopping import StopEndpoint
+from bridge.panels.alertmanager import AlertmanagerConfig, AlertmanagerPanel
 from bridge.panels.cloudevents import CloudEventsConfig, CloudEventsPanel
 from bridge.panels.discord.panel import DiscordEndpointConfig, DiscordPanel
 from bridge.panels.json import JsonConfig, JsonPanel
@@ -56,6 +57,9 @@ def sources() -> dict[str, Source]:
             "events", "cloudevents", CloudEventsPanel(CloudEventsConfig(panel="cloudevents", secret=(SECRET,)))
         ),
         "signed": Source("signed", "remnawave", RemnawavePanel(RemnawaveConfig(panel="remnawave", secret=(SIGNED,)))),
+        "alerts": Source(
+            "alerts", "alertmanager", AlertmanagerPanel(AlertmanagerConfig(panel="alertmanager", secret=(SECRET,)))
+        ),
         "open": Source("open", "marzban", MarzbanPanel(MarzbanConfig(panel="marzban", secret="none"))),
     }
 

@@ -88,6 +88,17 @@ async def test_what_is_not_there_is_said_so_and_never_redirected(
         assert (response.headers.get("Allow") == "POST") is (status == 405)
 
 
+async def test_an_alert_that_fires_again_as_it_had_started_is_told_and_so_is_its_end(
+    ingress: Ingress, http: aiohttp.ClientSession
+) -> None:
+    taken = []
+    for status in ("firing", "firing", "resolved", "resolved", "firing", "resolved"):
+        alert = {"status": status, "startsAt": "2026-11-30T10:00:00Z", "labels": {}, "fingerprint": "aaaabbbbccccdddd"}
+        _, answer = await post(http, f"{ingress.url}/in/alerts", {"alerts": [alert]})
+        taken.append(answer["accepted"])
+    assert taken == [1, 0, 1, 0, 1, 1]
+
+
 @pytest.mark.parametrize("path", ["/in/events", "/in/events/", f"/in/events/{SECRET}"])
 async def test_a_sender_of_cloud_events_that_asks_by_options_gets_consent(
     ingress: Ingress, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture, path: str

@@ -191,6 +191,20 @@ def test_of_a_group_that_changed_only_the_changed_alert_is_new() -> None:
     assert [one in before for one in after] == [True, False, True]
 
 
+def test_firing_and_resolved_end_each_other_and_nothing_else() -> None:
+    firing, resolved = mark(), mark(status="resolved")
+    assert firing is not None
+    assert resolved is not None
+    assert (firing.ends, resolved.ends) == (resolved.key, firing.key)
+    for odd in ("suppressed", None, ["firing"]):
+        other = mark(status=odd)
+        assert other is not None
+        assert other.ends is None
+    later = mark(startsAt="2026-11-29T10:00:00Z")
+    assert later is not None
+    assert later.ends != firing.ends
+
+
 def test_what_flaps_is_told_each_time() -> None:
     found = marks("22-") + marks("23-") + marks("24-")
     assert len(set(found)) == 3

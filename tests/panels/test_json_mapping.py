@@ -151,6 +151,16 @@ def test_what_comes_again_under_its_own_key_is_a_repeat_wherever_it_stands() -> 
     assert mark({"id": "b"}, dedupe="body.id") not in (None, one)
 
 
+def test_of_one_key_bad_news_and_good_end_each_other_and_neither_repeats_the_other() -> None:
+    settings: dict[str, Any] = {"type": "body.is", "pairs": {"broken": "mended"}, "dedupe": "body.id"}
+    bad, good, other = (mark({"id": "a", "is": one}, **settings) for one in ("disk.broken", "disk.mended", "disk.new"))
+    assert bad is not None
+    assert good is not None
+    assert other is not None
+    assert (bad.ends, good.ends, other.ends) == (good.key, bad.key, None)
+    assert len({bad.key, good.key, other.key}) == 3
+
+
 def test_a_senders_delivery_is_told_by_its_header() -> None:
     request = recorded("github", SENDERS)[0].hook
     headers = dict(request.headers)

@@ -139,6 +139,15 @@ def test_bad_news_and_its_end_take_each_other_back(config: Config, sender: str) 
     assert first.subject == second.subject
 
 
+@pytest.mark.parametrize("sender", ["grafana"])
+def test_what_ended_is_news_when_it_comes_again(config: Config, sender: str) -> None:
+    source = door(config)
+    firing, resolved, *_ = (mark for hook in requests(sender) for _, mark in source.parse(hook)[0])
+    assert firing is not None
+    assert resolved is not None
+    assert (firing.ends, resolved.ends) == (resolved.key, firing.key)
+
+
 @pytest.mark.parametrize("sender", ["github", "grafana", "stripe"])
 def test_what_comes_again_is_known(config: Config, sender: str) -> None:
     source = door(config)

@@ -127,6 +127,31 @@ async def test_two_replicas_may_be_told_the_same_at_once(postgres_url: str) -> N
         assert len(await claimed(one)) == 1
 
 
+def state(event: Event, name: str, other: str) -> Routed:
+    return replace(marked(event), fingerprint=Fingerprint(name, ends=other, within=DAY))
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_what_was_ended_is_news_again_and_so_is_its_end(outbox: SqlOutbox, at_once: bool) -> None:
+    event, salt = an_event(), new_id()
+    bad, good = f"{salt} firing", f"{salt} resolved"
+    told = [(bad, good), (bad, good), (good, bad), (good, bad), (bad, good), (bad, good), (good, bad)]
+    routed = [state(anew(event, at), *names) for at, names in enumerate(told)]
+    if at_once:
+        kept = await put(outbox, *routed)
+        assert (len(kept.deliveries), kept.repeats) == (4, 3)
+    else:
+        assert [(await put(outbox, one)).repeats for one in routed] == [0, 1, 0, 1, 0, 1, 0]
+
+
+async def test_a_repeat_ends_nothing(outbox: SqlOutbox) -> None:
+    event, salt = an_event(), new_id()
+    await put(outbox, state(anew(event), f"{salt} a", f"{salt} b"))
+    await put(outbox, marked(anew(event), key=f"{salt} b"))
+    assert (await put(outbox, state(anew(event), f"{salt} a", f"{salt} b"))).repeats == 1
+    assert (await put(outbox, marked(anew(event), key=f"{salt} b"))).repeats == 1
+
+
 async def test_an_event_without_a_fingerprint_is_never_a_repeat(outbox: SqlOutbox) -> None:
     event = an_event()
     routed = [replace(marked(anew(event)), fingerprint=None) for _ in range(3)]

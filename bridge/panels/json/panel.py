@@ -42,6 +42,7 @@ from bridge.panels.base import (
 )
 from bridge.panels.json.mapping import DataMapping, Pairs, mapped, named_text, paired, plain_json
 from bridge.panels.json.signature import SignatureSettings, check_body, check_head
+from bridge.vocabulary import opposite
 
 FIELDS = 1000  # of a form
 
@@ -105,20 +106,25 @@ class JsonPanel(Panel[JsonConfig]):
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         if named := named_text(self._value("dedupe", element, hook)):
             # U+FFFD stands for what no database takes: two names may have become one
-            return None if "\ufffd" in named else Fingerprint(fingerprint_key("dedupe", named))
+            return None if "\ufffd" in named else _named_fingerprint(named, self._types(element, hook)[1])
         id_ = (hook.header("webhook-id") or hook.header("svix-id") or b"").strip()
         return Fingerprint(fingerprint_key(id_.hex(), index)) if id_ else None
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
-        native = named_text(self._value("type", element, hook)) or UNNAMED
-        named = dotted(native) not in ("", UNNAMED)
+        native, type_ = self._types(element, hook)
         return ParsedEvent(
-            type=paired(dotted(native), self.config.pairs or {}) if named else unknown_type("json", native),
+            type=type_,
             native_type=native,
             subject=_subject(named_text(self._value("subject", element, hook))),
             data=self._data(element, hook),
             occurred_at=moment(self._value("occurred_at", element, hook)),
         )
+
+    def _types(self, element: Any, hook: Hook) -> tuple[str, str]:
+        """What the program calls the event, and its type."""
+        native = named_text(self._value("type", element, hook)) or UNNAMED
+        named = dotted(native) not in ("", UNNAMED)
+        return native, paired(dotted(native), self.config.pairs or {}) if named else unknown_type("json", native)
 
     def _body(self, hook: Hook) -> Any:
         """The JSON; of a form the JSON in the configured field, or else its fields."""
@@ -145,6 +151,13 @@ class JsonPanel(Panel[JsonConfig]):
         with suppress(*FAULTS):
             return expression(_names(element, hook))
         return None
+
+
+def _named_fingerprint(named: str, type_: str) -> Fingerprint:
+    """What tells a repeat by its name; of bad news and good of one name each ends the other, and neither repeats it."""
+    if (ended := opposite(type_)) is None:
+        return Fingerprint(fingerprint_key("dedupe", named))
+    return Fingerprint(fingerprint_key("dedupe", named, type_), ends=fingerprint_key("dedupe", named, ended))
 
 
 def _subject(found: str | None) -> str | None:

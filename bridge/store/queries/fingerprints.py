@@ -15,6 +15,7 @@ from bridge.store.moments import micros, moment
 from bridge.store.schema import fingerprints, set_aside
 
 WALKED = 5000  # rows that were set aside, among which repeats are looked for
+OVER = 0  # until when a fingerprint counts that something has ended
 REPEATED = timedelta(days=30)  # in which a panel may tell an event again that is recognised, as Alertmanager does
 FINGERPRINT = sa.select(fingerprints.c.event_id, fingerprints.c.tries, fingerprints.c.until).where(
     fingerprints.c.key == sa.bindparam("key_")
@@ -54,6 +55,7 @@ def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[st
         return {}
     # a first telling is no repeat of anything: it is remembered, and not looked up
     stored = _stored_fingerprints(connection, {key for _, one, key in keyed if one.tries != 0})
+    written = {key for _, _, key in keyed}
     repeats = {}
     for event, fingerprint, key in keyed:
         received_at, before = micros(event.received_at), stored.get(key)
@@ -63,7 +65,11 @@ def find_repeats(connection: sa.Connection, routed: Sequence[Routed]) -> dict[st
         else:
             until = micros(event.received_at + timedelta(seconds=fingerprint.within))
             stored[key] = _StoredFingerprint(event.id, fingerprint.tries, until)
-    write(connection, _PUT_FINGERPRINT, [stored[key].row(key) for key in sorted({key for _, _, key in keyed})])
+            if fingerprint.ends is not None:  # written as over, and not deleted: in one order with all others
+                ended = index_key(fingerprint.ends)
+                stored[ended] = _StoredFingerprint(event.id, None, OVER)
+                written.add(ended)
+    write(connection, _PUT_FINGERPRINT, [stored[key].row(key) for key in sorted(written)])
     return repeats
 
 

@@ -91,8 +91,14 @@ class Tail:
         self._from = since
         self._seen: dict[str, None] = {} if back else dict.fromkeys(self._ids(since - OVERLAP))
         self._newest = ledger.read(tail.delivery_before, since) if back else ledger.read(tail.newest_delivery)
-        self._watched = dict(ledger.read(tail.unsettled, limit=WATCHED))
+        self._watched = self._unsettled(since if back else None)
         self._standings = ledger.read(tail.standings)
+
+    def _unsettled(self, since: datetime | None) -> dict[int, int]:
+        """Which older deliveries still wait: number → tries, less those since then, which are yet to be told."""
+        tries = self._ledger.read(tail.unsettled, through=self._newest, limit=WATCHED)
+        untold = {} if since is None else self._ledger.read(tail.tries_since, list(tries), since)
+        return {one: number - untold.get(one, 0) for one, number in tries.items()}
 
     def look(self, now: datetime) -> list[Happening]:
         """What is new, in the order in which it happened."""

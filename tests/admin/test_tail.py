@@ -8,9 +8,10 @@ from bridge.admin import tail
 from bridge.admin.tail import Happening, Kind, Tail, Wanted
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, HeldBack, Refused
 from bridge.store import open_ledger, open_outbox
-from bridge.store.base import LaneState, Standing
+from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
+from bridge.value import replace
 from tests.fakes import an_event, an_intake
 from tests.store.boxes import claimed, settle
 
@@ -125,6 +126,40 @@ async def test_it_looks_back_as_far_as_it_is_told(any_store_url: str) -> None:
             tailed = Tail(ledger, EVERYTHING, since=now() - timedelta(hours=1), back=True)
             assert looked(tailed) == [(Kind.EVENT, "user:alice"), (Kind.DELIVERED, "user:alice")]
             assert looked(tailed) == []
+
+
+async def test_looking_back_it_tells_what_was_tried_since_and_still_waits(any_store_url: str) -> None:
+    async with open_outbox(any_store_url) as outbox:
+        hour_ago = now() - timedelta(hours=1)
+        for subject, at in (("user:old", hour_ago), ("user:older", hour_ago), ("user:alice", now())):
+            await outbox.put(an_intake(an_event(subject, at=at), sinks=("ops",)))
+        tries = {
+            "user:old": (now() - timedelta(minutes=30), now()),
+            "user:older": (now() - timedelta(minutes=30),),
+            "user:alice": (now(),),
+        }
+        for one in await claimed(outbox, now=now()):
+            for number, at in enumerate(tries[one.event.subject or ""]):
+                tried = replace(one, attempts=number), Again(at, "HTTP 502"), Attempt(Away("HTTP 502"), 502)
+                await outbox.settle([Settlement(*tried, at, ms=1.0)])
+        with open_ledger(any_store_url) as ledger:
+            tailed = Tail(ledger, EVERYTHING, since=now() - timedelta(minutes=10), back=True)
+            found = [one for one in looked(tailed) if one[0] != Kind.EVENT]
+            assert sorted(found) == [(Kind.AGAIN, "user:alice"), (Kind.AGAIN, "user:old")]
+            assert looked(tailed) == []
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_what_is_tried_between_its_beginning_and_the_first_look_is_told_once(
+    any_store_url: str, back: bool
+) -> None:
+    async with open_outbox(any_store_url) as outbox:
+        await put(outbox, "user:alice", "ops")
+        [alice] = await claimed(outbox, now=now())
+        with open_ledger(any_store_url) as ledger:
+            tailed = Tail(ledger, EVERYTHING, since=now() - timedelta(hours=1) if back else now(), back=back)
+            await settle(outbox, alice, Again(now(), "HTTP 502"), Attempt(Away("HTTP 502"), 502), at=now())
+            assert [kind for kind, _ in looked(tailed) if kind is not Kind.EVENT] == [Kind.AGAIN]
 
 
 async def test_of_a_flood_the_newest_are_told_and_how_many_are_left_out(

@@ -203,7 +203,11 @@ LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
     "tail: since when": (lambda one: tail.delivery_before(one, LATE), {"deliveries_event"}),
     "tail: new deliveries": (lambda one: tail.deliveries_after(one, 10**6, limit=9), {"pk"}),
     "tail: some deliveries": (lambda one: tail.deliveries_by_id(one, [7, 8]), {"pk"}),
-    "tail: what waits": (lambda one: tail.unsettled(one, limit=9), {"deliveries_pending", "deliveries_waiting", "pk"}),
+    "tail: what waits": (
+        lambda one: tail.unsettled(one, through=9999, limit=9),
+        {"deliveries_pending", "deliveries_waiting", "pk"},
+    ),
+    "tail: what was tried of late": (lambda one: tail.tries_since(one, [7, 8], LATE), {"pk"}),
     "a series": (lambda one: series.series(one, What.OUT, step=3600, since=EARLY, limit=9), {"pk"}),
     "whether a source is known": (lambda one: series.has_come_from(one, "x"), {"pk"}),
 }

@@ -7,15 +7,16 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from bridge.store.base import Standing
+from bridge.store.moments import micros
 from bridge.store.queries.records import delivery_columns, joined
 from bridge.store.records import DeliveryRecord, EventRecord
 from bridge.store.rows import delivery_record, event_record, lowest_event_id
-from bridge.store.schema import deliveries, events, lanes
+from bridge.store.schema import attempts, deliveries, events, lanes
 
 T = TypeVar("T")
 
 CHUNK = 500  # values in one statement
-#: For the sake of SQLite, which would else walk all deliveries for their order, settled ones too.
+#: For the sake of SQLite, which would else walk all deliveries for their order or bound, settled ones too.
 _number = deliveries.c.id + sa.literal_column("0")
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
@@ -65,15 +66,28 @@ def deliveries_by_id(connection: sa.Connection, ids: Sequence[int]) -> list[Deli
     return found
 
 
-def unsettled(connection: sa.Connection, *, limit: int) -> Mapping[int, int]:
-    """The newest deliveries that are still to be carried: number → tries."""
+def unsettled(connection: sa.Connection, *, through: int, limit: int) -> Mapping[int, int]:
+    """The newest deliveries, up to that number, that are still to be carried: number → tries."""
     found: dict[int, int] = {}
     pending = sa.and_(deliveries.c.settled_at.is_(None), deliveries.c.due_at.is_(None))  # in the words of the indexes
     for condition in (pending, deliveries.c.due_at.is_not(None)):
-        newest = sa.select(deliveries.c.id).where(condition).order_by(_number.desc()).limit(limit).subquery()
+        some = sa.select(deliveries.c.id).where(condition, _number <= through)
+        newest = some.order_by(_number.desc()).limit(limit).subquery()
         tries = sa.select(deliveries.c.id, deliveries.c.attempts).where(deliveries.c.id.in_(sa.select(newest.c.id)))
         found.update((row.id, row.attempts) for row in connection.execute(tries))
     return dict(sorted(found.items())[-limit:])
+
+
+def tries_since(connection: sa.Connection, ids: Sequence[int], since: datetime) -> Mapping[int, int]:
+    """How many of the tries of these deliveries began since then, as a delivery counts them; those that had some."""
+    found: dict[int, int] = {}
+    for some in _chunks(ids):
+        tries = sa.select(attempts.c.delivery_id, sa.func.count().label("number"))
+        tries = tries.where(attempts.c.delivery_id.in_(some), attempts.c.at >= micros(since), attempts.c.counts)
+        found.update(
+            (row.delivery_id, row.number) for row in connection.execute(tries.group_by(attempts.c.delivery_id))
+        )
+    return found
 
 
 def standings(connection: sa.Connection) -> Mapping[str, tuple[Standing, str | None]]:

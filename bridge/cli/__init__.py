@@ -28,6 +28,7 @@ from bridge.cli import (
     tail,
 )
 from bridge.cli.console import printable_lines
+from bridge.cli.streams import prepare_streams, write_errors
 from bridge.errors import BridgeError, ConfigError, UnknownName
 
 app = typer.Typer(
@@ -65,13 +66,15 @@ app.command()(service.schema)
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run a command. What a person can mend is told in one line each: exit 2 for the file and
-    for a name that there is not, 1 for the rest."""
-    try:
-        app(args=args)
-    except BridgeError as error:
-        print(printable_lines(error), file=sys.stderr)
-        sys.exit(2 if isinstance(error, ConfigError | UnknownName) else 1)
+    """Run a command. What a person can mend is told in one line each: exit 2 for the file and for what is asked for
+    that cannot be, 1 for the rest."""
+    prepare_streams()
+    with write_errors():
+        try:
+            app(args=args)
+        except BridgeError as error:
+            print(printable_lines(error), file=sys.stderr)
+            sys.exit(2 if isinstance(error, ConfigError | UnknownName) else 1)
 
 
 def _version(asked: bool) -> None:

@@ -30,11 +30,12 @@ def export_people(ledger: "Ledger", file: Path | None) -> None:
     """Write the file, or to standard output: all of one moment."""
     from bridge.admin.people_file import export_people as export
 
+    if file in (None, STDIN):
+        export(ledger, sys.stdout.buffer.writelines)
+        return
+    assert file is not None
+
     def write(lines: Iterator[bytes]) -> None:
-        if file in (None, STDIN):
-            sys.stdout.writelines(line.decode() for line in lines)
-            return
-        assert file is not None
         mine = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)  # it has people's addresses
         with os.fdopen(mine, "wb") as out:
             count = sum(bool(out.write(line)) for line in lines)

@@ -7,7 +7,7 @@ BridgeError
 ├── StoreError             the store cannot be used, and why                       exit 1
 │   ├── StoreUnavailable   not now: a full disk, a lost database                   503 with Retry-After
 │   │   └── StoreSlow      it took longer than whoever looks may wait              503 with Retry-After
-│   └── StoreRefused       not this: a row that it will never take                 422
+│   └── StoreRefused       not this: a row that it will never take                 exit 2, or 422
 └── HookRejected           the request is wrong: carries its status                that status, never a traceback
     ├── BadSignature       401
     ├── TooLarge           413

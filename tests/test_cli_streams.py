@@ -1,4 +1,4 @@
-"""Standard output and error as a command finds them: closed, full, or with nobody who reads."""
+"""What a command is given and where it writes: words that are no text, streams that are closed, full or not read."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.store import open_outbox
+from tests.commands import typed_by
 from tests.fakes import an_event, an_intake
 
 pytestmark = pytest.mark.process
@@ -72,3 +73,21 @@ def test_a_file_whose_name_is_not_utf_8_is_named_nevertheless(file: Path) -> Non
 def test_what_the_outputs_encoding_has_not_is_written_by_its_number(file: Path) -> None:
     status, out, err = typed("{panelbridge} status -c {file}", file=file, more={"PYTHONIOENCODING": "ascii"})
     assert (status, out[:7], err) == (1, "\\u25c6 ", "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("deliveries", "--subject", "user:\udcff"),
+        ("events", "--sink", "\udcff"),
+        ("deliveries", "--type", "\udcff"),
+        ("explain", "\udcff"),
+        ("mute", "user:\udcff", "2h"),
+        ("replay", "--subject", "user:\udcff"),
+        ("dismiss", "--source", "\udcff"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_one_line(
+    file: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert typed_by(capsys)(*words, "-c", file) == (2, "", "store: a text is not UTF-8\n")

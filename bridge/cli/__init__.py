@@ -29,7 +29,7 @@ from bridge.cli import (
 )
 from bridge.cli.console import printable_lines
 from bridge.cli.streams import prepare_streams, write_errors
-from bridge.errors import BridgeError, ConfigError, UnknownName
+from bridge.errors import BridgeError, ConfigError, StoreRefused, UnknownName
 
 app = typer.Typer(
     name="panelbridge",
@@ -74,7 +74,7 @@ def main(args: Sequence[str] | None = None) -> None:
             app(args=args)
         except BridgeError as error:
             print(printable_lines(error), file=sys.stderr)
-            sys.exit(2 if isinstance(error, ConfigError | UnknownName) else 1)
+            sys.exit(2 if isinstance(error, ConfigError | UnknownName | StoreRefused) else 1)
 
 
 def _version(asked: bool) -> None:

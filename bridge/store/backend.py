@@ -169,6 +169,8 @@ def store_errors(file: str | None = None) -> Iterator[None]:
         yield
     except OverflowError:
         raise StoreRefused("store: a number has more than 64 bits") from None
+    except UnicodeEncodeError:
+        raise StoreRefused("store: a text is not UTF-8") from None
     except exc.TimeoutError as error:
         raise StoreUnavailable("store: no connection came free in time") from error
     except Exception as error:

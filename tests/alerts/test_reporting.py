@@ -12,6 +12,7 @@ from bridge.alerts.report_settings import ReportSettings
 from bridge.alerts.reporting import Reporter, ReportPlan
 from bridge.event import Event
 from bridge.outcome import Attempt, Dead, Delivered, Done
+from bridge.people.announcement import ANNOUNCEMENT, announcement
 from bridge.routing import Route, Router
 from bridge.samples import sample
 from bridge.store import open_ledger
@@ -61,7 +62,7 @@ def told(url: str) -> list[dict[str, Any]]:
     """The reports that were told, the oldest first."""
     with open_ledger(url) as ledger:
         found = [ledger.read(event, one.id) for one in kept(url)]
-        return [one[0].data["report"] for one in found if one is not None]
+        return [one[0].data["report"] for one in found if one is not None and one[0].type != ANNOUNCEMENT]
 
 
 def about(at: datetime, *, type_: str = "user.created", user: str = "alice", **data: Any) -> Event:
@@ -257,6 +258,17 @@ async def test_it_tells_what_went_where_and_who_had_most(outbox: SqlOutbox, stor
     assert report["nodes"] == [{"name": "fra-1", "events": 1, "down": 1}]
     assert report["users"] == [{"name": "alice", "events": 2}, {"name": "bob", "events": 1}]
     assert report["silent"] == [{"name": "remnawave"}]
+
+
+async def test_what_the_bridge_itself_announces_is_no_event_of_anybody(outbox: SqlOutbox, store_url: str) -> None:
+    at = NINE - DAY
+    announced = [replace(announcement("bob", "hello", at), id=about(at).id) for _ in range(3)]
+    await outbox.put(an_intake(about(at), *announced))
+    await Replica(outbox, FakeClock(NINE)).tell()
+    [report] = told(store_url)
+    assert report["events"] == 1
+    assert [(one["type"], one["events"]) for one in report["types"]] == [("user.created", 1)]
+    assert report["users"] == [{"name": "alice", "events": 1}]
 
 
 async def test_it_tells_apart_what_the_file_wants(outbox: SqlOutbox, store_url: str) -> None:

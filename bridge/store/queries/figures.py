@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bridge.figures import Collected, Figures, GivenUp, Sent, Span
+from bridge.people.announcement import ANNOUNCEMENT
 from bridge.store.queries.dead import dead_groups
 from bridge.store.queries.tallies import QUARTER, What
 from bridge.store.rows import lowest_event_id
@@ -95,11 +96,15 @@ def _figures(counts: Counts, span: Span, since: datetime | None) -> Figures:
         sources=found[What.IN, "accepted"],
         nowhere=sum(found[What.IN, "nowhere"].values()),
         sinks=_sinks(found),
-        types={one: n for one, n in found[What.TYPE, ""].items() if not one.startswith(f"{OWN_FAMILY}.")},
+        types={one: n for one, n in found[What.TYPE, ""].items() if not _is_own_type(one)},
         owners=found[What.OWNER, ""],
         nodes=dict(Counter(found[What.NODE, ""]) + Counter(found[What.NODE, "down"])),
         downs=found[What.NODE, "down"],
     )
+
+
+def _is_own_type(name: str) -> bool:
+    return name == ANNOUNCEMENT or name.startswith(f"{OWN_FAMILY}.")
 
 
 def counted_since(connection: sa.Connection) -> datetime | None:
@@ -119,7 +124,7 @@ def _busiest(connection: sa.Connection, span: Span) -> tuple[dict[str, int], boo
     """The users that most events were about, and whether there were more events than are looked at."""
     begins, ends = (lowest_event_id(one) for one in span)
     newest = (
-        sa.select(events.c.subject)
+        sa.select(events.c.subject, events.c.source)
         .where(events.c.id >= begins, events.c.id < ends)
         .order_by(events.c.id.desc())
         .limit(MOST_LOOKED_AT + 1)
@@ -128,9 +133,10 @@ def _busiest(connection: sa.Connection, span: Span) -> tuple[dict[str, int], boo
     about: Counter[str] = Counter()
     looked = 0
     number = sa.func.count().label("number")
-    for subject, n in connection.execute(sa.select(newest.c.subject, number).group_by(newest.c.subject)):
+    by = newest.c.subject, newest.c.source
+    for subject, source, n in connection.execute(sa.select(*by, number).group_by(*by)):
         looked += n
-        if subject is not None and subject.startswith(USER):
+        if source != OWN_SOURCE and subject is not None and subject.startswith(USER):
             about[subject.removeprefix(USER)] += n
     return dict(about.most_common(MOST_USERS)), looked > MOST_LOOKED_AT
 

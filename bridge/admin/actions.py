@@ -191,9 +191,10 @@ async def mute(asked: Asked) -> Done:
     from bridge.admin.site import own_page
 
     what, lasting, back = (asked.form.get(name, "") for name in ("what", "for", "back"))
+    names = {"sinks": asked.state.sinks, "sources": asked.state.source_names}
     try:
         done = await asked.means.operate(
-            lambda ledger: operations.mute(ledger, what, lasting, by=asked.who, now=asked.now)
+            lambda ledger: operations.mute(ledger, what, lasting, **names, by=asked.who, now=asked.now)
         )
     except StoreError:
         raise

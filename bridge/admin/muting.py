@@ -1,13 +1,18 @@
 """What an operator mutes for a while: a subject, a type, a source or a sink."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from bridge.admin.shapes import Muted
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, UnknownName, suggestion
 from bridge.mute import Mute, MuteKind
 from bridge.settings import seconds_of
 from bridge.store.ledger import Ledger
 from bridge.store.queries.mutes import add_mute, end_mute, mutes_in_force
+from bridge.store.queries.series import has_come_from
+from bridge.store.queries.walk import walked_deliveries
+from bridge.store.records import Query
+from bridge.vocabulary import OWN_SOURCE
 
 LONGEST_NAME = 500  # characters
 LONGEST_MUTE = timedelta(days=366)
@@ -19,14 +24,33 @@ def mutes(ledger: Ledger, *, now: datetime) -> list[Muted]:
     return [_shape(one) for one in ledger.read(mutes_in_force, now)]
 
 
-def mute(ledger: Ledger, what: str, lasting: str, *, by: str, now: datetime) -> Muted:
+def mute(
+    ledger: Ledger,
+    what: str,
+    lasting: str,
+    *,
+    sinks: Collection[str],
+    sources: Collection[str],
+    by: str,
+    now: datetime,
+) -> Muted:
     """Mute `user:alice`, `type:user.*`, `source:…` or `sink:…` for so long, `2h`; raise BridgeError where that is none.
 
     What is muted already is so for that long from now on.
+
+    sinks, sources  those that the file names: UnknownName for another one, unless the store knows it
     """
     kind, value = muted_thing(what)
     until = now + mute_length(lasting)
+    if kind is MuteKind.SINK and value not in sinks and not _has_gone_to(ledger, value):
+        raise UnknownName(f'no sink is called "{value}": {suggestion(value, sinks)}')
+    if kind is MuteKind.SOURCE and value not in (*sources, OWN_SOURCE) and not ledger.read(has_come_from, value):
+        raise UnknownName(f'no source is called "{value}": {suggestion(value, sources)}')
     return _shape(ledger.write(add_mute, kind, value, until=until, by=by, now=now))
+
+
+def _has_gone_to(ledger: Ledger, sink: str) -> bool:
+    return bool(ledger.read(walked_deliveries, Query(sink=sink, limit=1)).deliveries)
 
 
 def unmute(ledger: Ledger, reference: str, *, now: datetime) -> Muted:

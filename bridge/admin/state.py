@@ -84,3 +84,7 @@ class ConfigState(Value, kw_only=True):
     customers: Customers = Customers()
     places: Sequence[RowPlace] = ()
     rejected: Rejected | None = None
+
+    @property
+    def source_names(self) -> Sequence[str]:
+        return [one.name for one in self.sources]

@@ -54,9 +54,10 @@ def _muted(ledger: "Ledger", settings: "Config", what: str, lasting: str, now: d
 
     kind, value = muted_thing(what)
     mute_length(lasting)
-    if not (kind is MuteKind.TYPE and "*" in value):
+    if kind is MuteKind.SUBJECT or (kind is MuteKind.TYPE and "*" not in value):
         check_filters(ledger, settings, Query(**{kind.value: value}))  # type: ignore[arg-type]
-    done = operations.mute(ledger, what, lasting, by=operator(), now=now)
+    names = {"sinks": settings.all_sinks(), "sources": settings.sources}
+    done = operations.mute(ledger, what, lasting, **names, by=operator(), now=now)
     audit(ledger, "mute", what=done.what, until=done.until)
     return done
 

@@ -516,6 +516,19 @@ async def test_a_mute_that_is_none_says_what_it_should_be(desk: Desk, body: Any,
         assert problem["errors"][0]["detail"] == 'is unknown: did you mean "for"?'
 
 
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("sink:opps", 'no sink is called "opps": did you mean "ops"?'),
+        ("source:berlim", 'no source is called "berlim": did you mean "berlin"?'),
+    ],
+)
+async def test_a_mute_of_what_neither_the_file_nor_the_store_names_is_a_slip(desk: Desk, what: str, said: str) -> None:
+    status, problem = await ask(desk, "POST", "/mutes", {"what": what, "for": "2h"})
+    assert (status, problem["detail"]) == (404, said)
+    assert await items(desk, "/mutes") == []
+
+
 @pytest.mark.parametrize("limit", [1, 2, 200])
 async def test_the_audit_is_walked_by_next_newest_first(desk: Desk, limit: int) -> None:
     for name in ("ops", "team", "off"):

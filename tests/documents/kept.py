@@ -55,7 +55,7 @@ def fill(store: Path) -> None:
         now = datetime.now(UTC)
         operations.replay(ledger, Query(ids=(16,)), now=now)
         ledger.write(add_announcement, ANNOUNCED)
-        operations.mute(ledger, "user:alice", "30d", by="mina", now=now)
+        operations.mute(ledger, "user:alice", "30d", sinks=(), sources=(), by="mina", now=now)
 
 
 async def _fill(url: str) -> None:

@@ -179,7 +179,7 @@ def _act(ledger: Ledger) -> None:
     for who, minutes, action, detail in DONE:
         operations.remember(ledger, action, detail, who=who, now=NOW - timedelta(minutes=minutes))
     for who, minutes, what, lasting in MUTED:
-        operations.mute(ledger, what, lasting, by=who, now=NOW - timedelta(minutes=minutes))
+        operations.mute(ledger, what, lasting, sinks=(), sources=(), by=who, now=NOW - timedelta(minutes=minutes))
 
 
 def _hear(ledger: Ledger) -> None:

@@ -24,8 +24,9 @@ async def mutes(call: Call) -> answered.Mutes:
 
 async def mute(call: Call) -> Muted:
     body: asked.ToMute = call.body
+    names = {"sinks": call.state.sinks, "sources": call.state.source_names}
     done = await call.means.operate(
-        lambda ledger: operations.mute(ledger, body.what, body.lasting, by=call.who, now=call.now)
+        lambda ledger: operations.mute(ledger, body.what, body.lasting, **names, by=call.who, now=call.now)
     )
     call.acted("mute", {"what": done.what, "until": iso(done.until)})
     return done

@@ -223,6 +223,8 @@ async def test_a_delivery_is_sent_again_and_the_new_one_answered(desk: Desk) -> 
     assert new["event"]["id"] in (ALICE.id, BOB.id, ODD.id)
     _, answer = await post(desk, text, id=failed[-1]["id"])
     assert answer["errors"][0]["extensions"]["code"] == "CONFLICT"
+    once_more = await data(desk, text.replace("(id: $id)", "(id: $id, again: true)"), id=failed[-1]["id"])
+    assert once_more["retryWebhookDelivery"]["id"] != new["id"]
     _, answer = await post(desk, text, id="x")
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 

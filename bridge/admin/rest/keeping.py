@@ -95,7 +95,7 @@ KEEPING = (
         answer=Muted,
         do=mute,
         body=(asked.ToMute,),
-        refuses=(409,),
+        refuses=(404, 409),
     ),
     Endpoint(
         name="unmute",

@@ -84,6 +84,18 @@ async def test_a_lane_that_does_not_flow_is_told_with_the_command_for_it(
     assert "      panelbridge resume ops\n" in out
 
 
+async def test_what_is_left_out_is_said_with_the_list_that_has_it(run: Run, store_url: str) -> None:
+    async with open_outbox(store_url) as outbox:
+        await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(6)), sinks=("ops",)))
+        first, *five = await claimed(outbox)
+        for one in five:
+            await settle(outbox, one, Dead(f"no {one.id}"), Attempt(Refused("no"), 400))
+        await outbox.save_lane_state("ops", LaneState(standing=Standing.AWAY, reason="HTTP 502", since=START), epoch=0)
+        assert "\n  … and 1 more: panelbridge lanes\n" in run()[1]
+        await settle(outbox, first, Dead("no"), Attempt(Refused("no"), 400))
+    assert "\n  … and 2 more: panelbridge deliveries --dead, panelbridge lanes\n" in run()[1]
+
+
 async def test_a_source_that_is_silent_is_told_with_what_is_usual(run: Run, store_url: str, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     hours = [replace(an_event(at=now - timedelta(hours=20 + number)), source="berlin") for number in range(30)]

@@ -71,7 +71,7 @@ class Need(Shape):
 class Status(Shape):
     """How the bridge fares.
 
-    needs    what needs somebody, the worst first; `more_needs` follow that are not among them
+    needs    what needs somebody, the worst first; `more_needs` follow that are not among them, of `more_kinds`
     waiting  messages that are not told yet, and since when the oldest of them
     dead     messages that were given up and nobody has dealt with
     latest   the newest events
@@ -80,6 +80,7 @@ class Status(Shape):
     verdict: Situation
     needs: tuple[Need, ...]
     more_needs: int
+    more_kinds: tuple[NeedKind, ...] = ()
     last_event: datetime | None
     waiting: int
     oldest: datetime | None
@@ -120,6 +121,7 @@ def status_of(
         verdict=_verdict(needs, latest, sources=sources),
         needs=tuple(needs[:MOST_NEEDS]),
         more_needs=max(0, len(needs) - MOST_NEEDS),
+        more_kinds=tuple(dict.fromkeys(one.kind for one in needs[MOST_NEEDS:])),
         last_event=latest[0].received_at if latest else None,
         waiting=sum(one.pending + one.waiting for one in waiting),
         oldest=min((one.oldest for one in waiting if one.oldest is not None), default=None),

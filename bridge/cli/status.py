@@ -52,11 +52,19 @@ def _print(found: "Status", words: "Language", zone: ZoneInfo, now: datetime) ->
         for line in _need_lines(need, words, zone):
             print(line)
     if found.more_needs:
-        print(f"\n  … and {found.more_needs} more: panelbridge deliveries --dead")
+        print(f"\n  … and {found.more_needs} more: {_lists(found)}")
     if found.sinks:
         print()
         rows = [_cells(one, lane_words(words, one, now).word) for one in found.sinks]
         print_table(COLUMNS, rows, below=BELOW, zone=zone)
+
+
+def _lists(found: "Status") -> str:
+    """The commands that list what is left out."""
+    from bridge.admin.status import NeedKind
+
+    lists = {NeedKind.DEAD: "deliveries --dead", NeedKind.STORE: "doctor", NeedKind.SILENT: "doctor"}
+    return ", ".join(dict.fromkeys(f"panelbridge {lists.get(one, 'lanes')}" for one in found.more_kinds))
 
 
 def _figures(found: "Status", zone: ZoneInfo) -> str:

@@ -16,6 +16,9 @@ from bridge.store.base import Standing
 
 WAITING = (NeedKind.PARKED, NeedKind.AWAY, NeedKind.BEHIND)  # for these, messages wait
 
+#: Where more of a kind is listed; else with the sinks.
+_MORE = {NeedKind.DEAD: "/dead", NeedKind.SILENT: "/events"}
+
 
 def view(visit: Visit) -> Variables:
     state = visit.state
@@ -40,6 +43,7 @@ def variables(status: Status, state: ConfigState, words: Language, now: datetime
         "status": status,
         "verdict": say_verdict(words, status),
         "needs": [_need(one, words) for one in status.needs],
+        "more": next((_MORE.get(one, "/sinks") for one in status.more_kinds), None),
         "flowing": sum(_flows(one) for one in status.sinks),
         "wanted": sum(one.enabled for one in status.sinks),
         "lanes": sinks.variables(status.sinks, words, now)["lanes"],

@@ -246,6 +246,7 @@ class DeadGroup(Shape):
     status: int | None
     answer: str | None
     note: str | None
+    of_sink: int = 0
 
 
 class GroupDone(Shape):

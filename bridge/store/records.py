@@ -128,6 +128,7 @@ class DeadGroupRecord(Record, kw_only=True):
     since, until    when the first and the last of them was given up
     types           how many of them each type of event has
     attempts, status, answer, note  of the newest
+    of_sink         of what nobody has dealt with: how many its sink has, looked through or not
     """
 
     sink: str
@@ -142,6 +143,7 @@ class DeadGroupRecord(Record, kw_only=True):
     status: int | None = None
     answer: str | None = None
     note: str | None = None
+    of_sink: int = 0
 
 
 class SetAsideRecord(Record, kw_only=True):

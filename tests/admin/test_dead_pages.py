@@ -14,6 +14,7 @@ from bridge.intake import SetAside
 from bridge.messages.catalog import LOCALES
 from bridge.store import open_ledger
 from bridge.store.base import Cleared, LaneState, Standing
+from bridge.store.queries import dead
 from bridge.store.queries.records import delivery_records
 from bridge.store.records import Query
 from tests.admin.letters import HOSTILE, LOOK, SECRETS, Desk, a_desk, forms, text_of
@@ -91,6 +92,17 @@ async def test_they_are_grouped_by_cause_with_the_newest_first(desk: Desk) -> No
     assert said.index(NO_ANSWER) < said.index(ARCHIVED)
     assert "3 messages, 07:44:18 – 07:44:19 · user.expired 2, user.created 1 · the newest after one try" in said
     assert "The channel is archived. Bring it back, or name another one." in said
+
+
+async def test_it_says_how_many_there_are_where_fewer_were_looked_through(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead, "IN_ALL", 4)
+    await desk.give_up("team", *[ARCHIVED] * 5)
+    await desk.give_up("ops", NO_ANSWER, answer="")
+    said = text_of(await desk.page("/dead"))
+    assert "6 messages were given up" in said
+    assert "Of each sink the newest 3 are looked through." in said
 
 
 async def test_a_group_is_sent_again_and_the_others_are_not(desk: Desk, store_url: str) -> None:

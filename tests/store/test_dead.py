@@ -51,6 +51,18 @@ async def test_dead_letters_are_grouped_by_sink_and_reason_and_the_newest_group_
     ]
 
 
+async def test_what_sinks_with_few_leave_is_for_those_with_more_and_each_says_how_many_it_has(
+    outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for sink, number in (("crm", 6), ("ops", 1), ("shop", 5), ("team", 1)):
+        await give_up(outbox, sink, *(INVALID,) * number)
+    for in_all, seen in ((13, {"crm": 6, "shop": 5}), (8, {"crm": 3, "shop": 3})):
+        monkeypatch.setattr(dead, "IN_ALL", in_all)
+        found = groups(any_store_url)
+        assert {one.sink: one.count for one in found} == {"ops": 1, "team": 1, **seen}
+        assert {one.sink: one.of_sink for one in found} == {"crm": 6, "ops": 1, "shop": 5, "team": 1}
+
+
 async def test_a_group_says_since_when_of_which_types_and_what_was_answered_last(
     outbox: SqlOutbox, any_store_url: str
 ) -> None:

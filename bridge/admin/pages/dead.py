@@ -1,6 +1,7 @@
 """Dead letters: what was given up, by its cause, to be sent again or put away; and what was not understood."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bridge.admin import operations
@@ -56,9 +57,8 @@ def view(visit: Visit) -> Variables:
 
 def variables(letters: Letters, sinks: Mapping[str, SinkSettings], words: Language) -> Variables:
     """A row for each group, the newest first."""
-    number = sum(one.count for one in letters.groups)
     return {
-        "title": _title(letters.tab, number, words),
+        "title": _title(letters.tab, sum(_of_sinks(letters.groups).values()), words),
         "tabs": [
             {
                 "path": f"/dead?tab={name}" if name else "/dead",
@@ -71,9 +71,24 @@ def variables(letters: Letters, sinks: Mapping[str, SinkSettings], words: Langua
         "groups": [_group(one, sinks, letters, words) for one in letters.groups],
         "aside": [_aside(one) for one in letters.aside],
         "empty": words.say(_TABS[letters.tab].empty),
-        "most": MOST if any(one.count >= MOST for one in letters.groups) else 0,
+        "most": _most(letters),
         "done": said_of(letters.query, words),
     }
+
+
+def _of_sinks(groups: Sequence[DeadGroup]) -> Mapping[str, int]:
+    """Sink → how many of it there are, looked through or not."""
+    return {one.sink: one.of_sink for one in groups}
+
+
+def _most(letters: Letters) -> int:
+    """How many were looked through of a sink that has more; 0 where there is none."""
+    if letters.tab:
+        return MOST if sum(one.count for one in letters.groups) >= MOST else 0
+    seen = Counter[str]()
+    for one in letters.groups:
+        seen[one.sink] += one.count
+    return max((seen[sink] for sink, number in _of_sinks(letters.groups).items() if seen[sink] < number), default=0)
 
 
 def _title(tab: str, number: int, words: Language) -> str:

@@ -1,10 +1,11 @@
 """Dead letters in groups: what was given up at one sink for one reason, and what of it somebody has seen.
 
-What a look costs is bounded, however many there are: of a sink the newest `MOST` are looked through, of many sinks
-fewer of each; what was dealt with is looked for among the newest `RECENT` deliveries.
+What a look costs is bounded, however many there are: of a sink the newest `MOST` are looked through, and fewer of those
+with most where all sinks have more than `IN_ALL`; what was dealt with is looked for among the newest `RECENT`
+deliveries.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -70,8 +71,8 @@ def dead_groups(
 ) -> list[DeadGroupRecord]:
     """Groups of what nobody has dealt with, or of what was dealt with in that way; the one with the newest first."""
     groups: dict[tuple[str, str], DeadGroupRecord] = {}
-    for row in _group_rows(connection, cleared, most):
-        one = _record(row)
+    for row, of_sink in _group_rows(connection, cleared, most):
+        one = replace(_record(row), of_sink=of_sink)
         key = one.sink, one.reason
         groups[key] = _together(groups[key], one) if key in groups else one
     newest = _last_words(connection, [one.through for one in groups.values()])
@@ -79,21 +80,25 @@ def dead_groups(
     return sorted(found, key=lambda one: one.through, reverse=True)
 
 
-def _group_rows(connection: sa.Connection, cleared: Cleared | None, most: int) -> Iterator[Row]:
-    """A row for each sink, reason and type."""
+def _group_rows(connection: sa.Connection, cleared: Cleared | None, most: int) -> Iterator[tuple[Row, int]]:
+    """A row for each sink, reason and type, and how many its sink has."""
     if cleared is not None:
         values = {"cleared_": cleared.value, "first_": _first_recent(connection), "through_": _LAST, "limit_": most}
-        yield from read(connection, _GROUPS_DEALT_WITH, values)
+        yield from ((row, 0) for row in read(connection, _GROUPS_DEALT_WITH, values))
         return
-    counts = read(connection, DEAD, {})
-    for counted in counts:
-        values = {
-            "sink_": counted.sink,
-            "first_": 0,
-            "through_": _LAST,
-            "limit_": min(most, IN_ALL // len(counts) or 1),
-        }
-        yield from read(connection, _GROUPS_TO_LOOK_AT, values)
+    counts = {row.sink: row.number for row in read(connection, DEAD, {})}
+    for sink, limit in _shares(counts, most).items():
+        values = {"sink_": sink, "first_": 0, "through_": _LAST, "limit_": limit}
+        yield from ((row, counts[sink]) for row in read(connection, _GROUPS_TO_LOOK_AT, values))
+
+
+def _shares(counts: Mapping[str, int], most: int) -> dict[str, int]:
+    """How many of each sink are looked through: what those with few leave is for those with more."""
+    shares, left = {}, IN_ALL
+    for place, (sink, number) in enumerate(sorted(counts.items(), key=lambda one: one[1])):
+        shares[sink] = min(number, most, left // (len(counts) - place) or 1)
+        left = max(0, left - shares[sink])
+    return shares
 
 
 def seen_letters(

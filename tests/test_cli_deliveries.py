@@ -373,6 +373,14 @@ def test_replay_says_in_words_what_it_did(run: Run) -> None:
     ]
 
 
+@pytest.mark.usefixtures("kept")
+def test_replay_says_where_the_file_names_no_such_sink(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text().replace("team", "others"))
+    said = "the file names no sink team: what is sent again waits until it does"
+    assert run("replay", "2")[1].splitlines()[-2:] == ["1 delivery is sent again", said]
+
+
 @pytest.mark.usefixtures("held_back")
 @pytest.mark.parametrize(
     "args", [["--dead"], ["2"], ["--sink", "team"], ["--held-back"], ["--delivered", "--sink", "ops"]]

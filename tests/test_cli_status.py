@@ -84,6 +84,17 @@ async def test_a_lane_that_does_not_flow_is_told_with_the_command_for_it(
     assert "      panelbridge resume ops\n" in out
 
 
+async def test_what_was_given_up_at_a_sink_that_the_file_does_not_name_is_not_to_be_sent_again(
+    run: Run, store_url: str, tmp_path: Path
+) -> None:
+    await give_up(store_url)
+    file = tmp_path / "config.yaml"
+    file.write_text(file.read_text().replace("ops:", "others:"))
+    out = run()[1]
+    assert "    → The file names no such sink: what is sent again waits until it does.\n" in out
+    assert "panelbridge replay" not in out
+
+
 async def test_what_is_left_out_is_said_with_the_list_that_has_it(run: Run, store_url: str) -> None:
     async with open_outbox(store_url) as outbox:
         await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(6)), sinks=("ops",)))

@@ -31,6 +31,8 @@ _THEN: Mapping[NeedKind, str] = {
     NeedKind.PARKED: N_("Meanwhile all of it is held, in order."),
     NeedKind.DEAD: N_("Then send them again."),
 }
+#: Of what was given up at a sink that is not in the file.
+NO_SUCH_SINK = N_("The file names no such sink: what is sent again waits until it does.")
 #: How bad each is.
 MARKS: Mapping[NeedKind, str] = {
     NeedKind.STORE: "bad",
@@ -102,6 +104,8 @@ def advice_for(words: Language, need: Need) -> str:
         return f"{_usual(words, need)} {words.say(_TO_DO[need.kind])}"
     if need.kind is NeedKind.STORE:
         return f"{_to_do_of_the_store(words, need)} {_refused(words, need)}".strip()
+    if need.kind is NeedKind.DEAD and need.service is None:
+        return words.say(NO_SUCH_SINK)
     if need.kind is NeedKind.BROKEN_FILE or not (cause := advice(words, need.service, need.evidence)):
         return words.say(_TO_DO[need.kind])
     return f"{cause} {words.say(_THEN.get(need.kind, _TO_DO[need.kind]))}"

@@ -1,11 +1,12 @@
 """`replay` and `dismiss`: what to do with what did not arrive."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bridge.cli.console import ConfigOption, JsonOption, print_json, print_table
+from bridge.cli.console import ConfigOption, JsonOption, print_json, print_table, printable
 from bridge.cli.ledger import audit, existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import (
@@ -85,7 +86,7 @@ def replay(
             done = operations.replay(ledger, query, now=now, again=again, dry_run=dry_run)
             if done.deliveries and not dry_run:
                 audit(ledger, "replay", deliveries=len(done.deliveries), sink=sink)
-            _print_replayed(done, as_json=as_json)
+            _print_replayed(done, settings.all_sinks(), as_json=as_json)
 
 
 def dismiss(
@@ -141,7 +142,7 @@ def _replayed_states(*, dead: bool, held_back: bool, delivered: bool, named: boo
     return states + (State.DELIVERED,) * delivered
 
 
-def _print_replayed(result: "Replayed", *, as_json: bool) -> None:
+def _print_replayed(result: "Replayed", sinks: Collection[str], *, as_json: bool) -> None:
     if as_json:
         new = [one.id for one in result.deliveries if one.id is not None]
         print_json({"replayed": new, **result.to_json()})
@@ -152,6 +153,8 @@ def _print_replayed(result: "Replayed", *, as_json: bool) -> None:
         if (more := len(result.deliveries) - LISTED) > 0:
             print(f"… and {more} more")
         print(f"\n{_replayed_sentence(result)}")
+        if lost := dict.fromkeys(one.sink for one in result.deliveries if one.sink not in sinks):
+            print(f"the file names no sink {printable(', '.join(lost))}: what is sent again waits until it does")
     if not result.deliveries:
         raise BridgeError(f"replay: {_nothing_replayed(result)}")
 

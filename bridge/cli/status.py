@@ -93,7 +93,8 @@ def _command(need: "Need") -> str:
         return f"panelbridge resume {printable(need.sink)}"
     if need.kind in (NeedKind.STORE, NeedKind.SILENT):
         return "panelbridge doctor"
-    return f"panelbridge replay --dead --sink {printable(need.sink)}" if need.kind is NeedKind.DEAD else ""
+    is_replayable = need.kind is NeedKind.DEAD and need.service is not None
+    return f"panelbridge replay --dead --sink {printable(need.sink)}" if is_replayable else ""
 
 
 def _cells(one: "Lane", state: str) -> tuple[object, ...]:

@@ -225,6 +225,22 @@ def is_reachable(listen: str) -> bool:
     return host != "localhost"
 
 
+def clash(one: str, other: str) -> bool:
+    """Whether two cannot be listened to at once: the same port of the same host, or of all hosts."""
+    (host, _, port), (other_host, _, other_port) = one.rpartition(":"), other.rpartition(":")
+    return int(port) == int(other_port) != 0 and (_takes(host, other_host) or _takes(other_host, host))
+
+
+def _takes(host: str, other: str) -> bool:
+    """Whether who listens on the one listens on the other as well. All of IPv6 is none of IPv4."""
+    if host in ("", other):
+        return True
+    with suppress(ValueError):
+        address, its = (ip_address("127.0.0.1" if name == "localhost" else name.strip("[]")) for name in (host, other))
+        return address == its or (address.is_unspecified and address.version == its.version)
+    return False
+
+
 def on_loopback(listen: str) -> str:
     """The same port, on this machine alone."""
     return f"127.0.0.1:{listen.rpartition(':')[2]}"

@@ -7,7 +7,7 @@ from bridge.config.warnings import is_demo
 from bridge.errors import suggestion
 from bridge.people.recipient import is_name
 from bridge.redaction import redacted
-from bridge.settings import is_reachable
+from bridge.settings import clash, is_reachable
 
 _TOKENS = ("token", "read_token")
 
@@ -18,6 +18,9 @@ def check_admin(document: Document, config: Config) -> None:
     if config.admin is None or admin.listen is None:
         return
     at = document.position(("admin", "listen"))
+    if clash(config.listen, admin.listen):
+        what = f"is where panels are listened to already, {config.listen}: give it a port of its own"
+        document.report(("admin", "listen"), what, at)
     if admin.is_open():
         if admin.is_reachable():
             what = (

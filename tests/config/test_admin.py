@@ -23,6 +23,28 @@ def loaded(folder: Path, admin: str, *, more: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize(
+    ("listen", "admin", "is_free"),
+    [
+        ("127.0.0.1:18095", "127.0.0.1:18095", False),
+        ("0.0.0.0:18095", "127.0.0.1:18095", False),
+        ("127.0.0.1:18095", "localhost:18095", False),
+        ("':18095'", "127.0.0.1:18095", False),
+        ("127.0.0.1:18095", "127.0.0.2:18095", True),
+        ("'[::]:18095'", "'[::1]:18095'", False),
+        ("'[::]:18095'", "127.0.0.1:18095", True),
+        ("0.0.0.0:18095", "127.0.0.1:18096", True),
+        ("127.0.0.1:0", "127.0.0.1:0", True),
+    ],
+)
+def test_the_admin_side_listens_elsewhere_than_panels_are_listened_to(
+    tmp_path: Path, listen: str, admin: str, is_free: bool
+) -> None:
+    told = loaded(tmp_path, f"{{listen: {admin}, token: {GOOD}}}", more=f"listen: {listen}\n")
+    what = f"is where panels are listened to already, {listen.strip(chr(39))}: give it a port of its own"
+    assert told == ([] if is_free else [f"1:17 admin.listen {what}"])
+
+
+@pytest.mark.parametrize(
     "admin",
     [
         "{}",

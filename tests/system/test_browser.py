@@ -18,7 +18,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from bridge.admin import live
+from bridge.admin.pages import PAGES as SITE
 from bridge.intake import Intake
+from bridge.messages.catalog import LOCALES
 from tests.admin.crowd import a_crowd
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
 from tests.documents.window import CUSTOMERS, TOLD, the_window
@@ -129,6 +131,24 @@ async def test_whatever_a_panel_says_is_no_wider_than_a_phone(browser: Browser, 
                 await page.goto(path)
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, f"{path} is {wide} pixels wider than a screen of {width}: {await page.title()}"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("width", [320, 390, 1280])
+async def test_every_page_of_the_navigation_is_one_touch_away(
+    browser: Browser, crowd: Desk, locale: str, width: int
+) -> None:
+    viewport: Any = {"width": width, "height": 800}
+    async with visiting(browser, crowd, locale=locale, viewport=viewport) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.goto("/settings")
+        links = await page.locator("header nav a:visible").all()
+        assert {await link.get_attribute("href") for link in links} == {one.path for one in SITE if one.title}
+        for link in links:
+            box = await link.bounding_box()  # what is fixed makes no page wider: its edges say where it is
+            assert box is not None
+            assert 0 <= box["x"] <= width - box["width"], await link.text_content()
 
 
 async def faults_in_any_look(page: Page) -> list[str]:

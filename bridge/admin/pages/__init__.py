@@ -19,7 +19,7 @@ class Page(Value):
     title   what the navigation calls it; None where it is not there
     under   the page of the navigation that it belongs to
     icon    the name of its mark, in `_marks.html`
-    narrow  whether the bar of a phone has it
+    narrow  whether the bar at the bottom of a phone has it; the others are marks at its top
     owned   whether an owner has it too, made of what is theirs: see `owned.py`
     asks    whether it takes a form too, which changes nothing: what it asks about is too long for an address
     live    of a page that lives, the names in its query that say what stands there; None of one that does not
@@ -54,14 +54,14 @@ PAGES = (
     ),
     Page("event", "/events/{id}", under="events", owned=True),
     Page("dead", "/dead", N_("Dead letters"), icon="letters", narrow=True, live=frozenset({"tab", "ask"})),
-    Page("routes", "/routes", N_("Routes"), icon="routes", live=frozenset()),
+    Page("routes", "/routes", N_("Routes"), icon="routes", narrow=True, live=frozenset()),
     Page("tryit", "/try", N_("Try it"), icon="try", narrow=True, asks=True),
-    Page("sinks", "/sinks", N_("Sinks"), icon="sinks", narrow=True, live=frozenset()),
+    Page("sinks", "/sinks", N_("Sinks"), icon="sinks", live=frozenset()),
     Page("sink", "/sinks/{sink}", under="sinks", live=frozenset()),
-    Page("people", "/people", N_("People"), icon="people", narrow=True, customers=True),
+    Page("people", "/people", N_("People"), icon="people", customers=True),
     Page("person", "/people/{realm}/{who}", under="people"),
     Page("announcements", "/announcements", under="people"),
     Page("announce", "/announcements/new", under="people", asks=True),
     Page("announcement", "/announcements/{announcement}", under="people", live=frozenset({"state", "after"})),
-    Page("settings", "/settings", N_("Settings"), icon="settings", narrow=True),
+    Page("settings", "/settings", N_("Settings"), icon="settings"),
 )

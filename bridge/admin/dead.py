@@ -9,12 +9,13 @@ from bridge.store.base import Cleared, State
 from bridge.store.ledger import Ledger
 from bridge.store.queries import dead
 from bridge.store.queries.dismiss import dismiss, undismiss
-from bridge.store.queries.records import set_aside_records
+from bridge.store.queries.records import count_deliveries, set_aside_records
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import Query
 from bridge.value import Value, asdict
 
 LAST_ID = 2**63 - 1
+COUNTED = 99  # dead letters that the navigation tells as a number
 
 
 class Seen(Value):
@@ -35,6 +36,12 @@ def dead_groups(ledger: Ledger, cleared: Cleared | None = None) -> list[DeadGrou
     """What was given up and nobody has dealt with, or what was dealt with in that way; the newest group first."""
     found = ledger.read(dead.dead_groups, cleared)
     return [DeadGroup.model_validate(asdict(one) | {"key": group_key(one.sink, one.reason)}) for one in found]
+
+
+def count_dead(ledger: Ledger) -> int:
+    """How many there are that nobody has dealt with, counted up to one more than COUNTED: every page asks for it."""
+    meant = Query(states=(State.DEAD,), cleared=(None,))
+    return ledger.read(count_deliveries, meant, most=COUNTED + 1)
 
 
 def set_aside(ledger: Ledger, *, limit: int) -> list[SetAside]:

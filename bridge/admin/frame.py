@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from bridge import __version__
 from bridge.admin.actions import NOTICES
+from bridge.admin.dead import COUNTED
 from bridge.admin.isolates import apart
 from bridge.admin.language import N_, Language, language
 from bridge.admin.pages import PAGES, Page
@@ -44,6 +45,7 @@ class Frame(Value):
     live       where its stream is, empty where it stands still
     notice     what was done before, a word of NOTICES
     has_customers  whether the file tells customers anything
+    dead       how many dead letters there are to look at, as far as they are counted
     """
 
     language: Language
@@ -61,6 +63,7 @@ class Frame(Value):
     notice: str = ""
     page: Page | None = None
     has_customers: bool = False
+    dead: int = 0
 
 
 def render(template: str, frame: Frame, variables: Mapping[str, object], *, only_live: bool = False) -> str:
@@ -92,10 +95,20 @@ def _frame_variables(frame: Frame) -> dict[str, object]:
 def _navigation(frame: Frame) -> Sequence[Mapping[str, Any]]:
     here = frame.page.under or frame.page.name if frame.page is not None else ""
     return [
-        {"page": one, "title": frame.language.say(one.title), "current": one.name == here}
+        {
+            "page": one,
+            "title": frame.language.say(one.title),
+            "current": one.name == here,
+            "count": _count(frame.dead) if one.name == "dead" else "",
+        }
         for one in PAGES
         if one.title is not None and (one.owned or not frame.is_owner) and (frame.has_customers or not one.customers)
     ]
+
+
+def _count(number: int) -> str:
+    """The number beside a page's name; nothing where there is none."""
+    return f"{COUNTED}+" if number > COUNTED else str(number or "")
 
 
 def event_title(language: Language, type_: str) -> str:

@@ -18,7 +18,7 @@ from bridge.admin.reading import Reading
 from bridge.admin.region import TOKEN_TO_BE, Region, stream_path
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import Visit
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, StoreError
 from bridge.store.ledger import Ledger
 from bridge.store.scope import OwnedLedger
 from bridge.value import replace
@@ -103,7 +103,10 @@ class Site:
                 once=self.once,
                 under_way=self._under_way,
             )
-            return render(f"{page.name}.html", frame, VIEWS[page.name](visit), only_live=only_live)
+            found = VIEWS[page.name](visit)
+            return render(
+                f"{page.name}.html", frame if only_live else _with_dead(frame, ledger), found, only_live=only_live
+            )
 
         return await self._reading.run(look)
 
@@ -160,6 +163,16 @@ class Site:
             page=page,
             has_customers=bool(state.customers.sinks),
         )
+
+
+def _with_dead(frame: "Frame", ledger: Ledger) -> "Frame":
+    """With how many dead letters there are; without that where the store cannot be asked, which some pages bear."""
+    from bridge.admin.dead import count_dead
+
+    try:
+        return replace(frame, dead=count_dead(ledger))
+    except StoreError:
+        return frame
 
 
 def _owned(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bridge.admin.dead import COUNTED
 from bridge.admin.pages.dead import ASK_ABOVE
 from bridge.admin.state import Rejected
 from bridge.errors import Mistake
@@ -103,6 +104,28 @@ async def test_it_says_how_many_there_are_where_fewer_were_looked_through(
     said = text_of(await desk.page("/dead"))
     assert "6 messages were given up" in said
     assert "Of each sink the newest 3 are looked through." in said
+
+
+def count_of(page: str) -> str:
+    """What stands beside *Dead letters* in the navigation."""
+    return "".join(re.findall(r'<a href="/dead"[^>]*>.*?<span class="count">([^<]*)</span></a>', page))
+
+
+async def test_every_page_says_how_many_there_are_to_look_at(desk: Desk) -> None:
+    assert count_of(await desk.page("/")) == ""
+    await desk.give_up("team", ARCHIVED, ARCHIVED)
+    await desk.give_up("ops", NO_ANSWER)
+    for path in ("/", "/events", "/dead", "/settings", "/sinks/ops", "/try"):
+        assert count_of(await desk.page(path)) == count_of(await desk.page(path, LOOK)) == "3", path
+    await press(desk, "/dead/dismiss")
+    assert count_of(await desk.page("/")) == "2"
+
+
+async def test_more_than_ninety_nine_of_them_are_not_counted(desk: Desk) -> None:
+    await desk.give_up("team", *[ARCHIVED] * COUNTED)
+    assert count_of(await desk.page("/settings")) == "99"
+    await desk.give_up("team", ARCHIVED, ARCHIVED)
+    assert count_of(await desk.page("/settings")) == "99+"
 
 
 async def test_a_group_is_sent_again_and_the_others_are_not(desk: Desk, store_url: str) -> None:

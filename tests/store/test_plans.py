@@ -172,6 +172,10 @@ LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
         lambda one: walk.walked_deliveries(one, Query(states=(State.DEAD,), cleared=(None,))),
         {"deliveries_dead"},
     ),
+    "how many dead letters there are to look at": (
+        lambda one: records.count_deliveries(one, Query(states=(State.DEAD,), cleared=(None,)), most=100),
+        {"deliveries_dead"},
+    ),
     "how many were dealt with": (
         lambda one: records.count_deliveries(one, Query(cleared=tuple(Cleared), source="x"), most=9),
         {"deliveries_cleared", "pk"},

@@ -21,10 +21,11 @@ from bridge.admin import live
 from bridge.admin.pages import PAGES as SITE
 from bridge.intake import Intake
 from bridge.messages.catalog import LOCALES
+from bridge.outcome import Attempt, Dead, Refused
 from tests.admin.crowd import a_crowd
-from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin, settle
 from tests.documents.window import CUSTOMERS, TOLD, the_window
-from tests.fakes import FakeClock, an_event
+from tests.fakes import START, FakeClock, an_event
 from tests.processes import PATIENCE, free_port
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
@@ -50,7 +51,11 @@ PAGES = [
     "/nothing",
 ]
 PAGES += [f"/events/{{{number}}}" for number in range(4)]
-EVENTS = (ALICE, BOB, CHANGED, ODD)
+#: An ordinary type of CloudEvents, and names of any length.
+LONG = an_event("user:paula", type_="com.example.billing.subscription.payment_method_expired", at=START)
+LONGER = an_event(f"user:{'s' * 300}", type_=f"user.{'x' * 300}", at=START + timedelta(minutes=4))
+EVENTS = (ALICE, BOB, CHANGED, ODD, LONG, LONGER)
+OF_LONG_NAMES = ["/events/{4}", "/events/{5}", "/try?event={4}", "/try?event={5}", "/sinks/team", "/events?type={6}"]
 SOON = PATIENCE * 1000  # milliseconds that what is sure to come may take
 AXE = Axe().axe_script
 expect.set_options(timeout=SOON)
@@ -75,6 +80,8 @@ async def desk(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterato
 @pytest_asyncio.fixture(loop_scope="session")
 async def crowd(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
     async with a_crowd(tmp_path, store_url, clock) as opened:
+        await opened.outbox.put(Intake([opened.state.router.route(one) for one in (LONG, LONGER)]))
+        await settle(opened.outbox, LONGER, "team", Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400))
         yield opened
 
 
@@ -149,6 +156,26 @@ async def test_every_page_of_the_navigation_is_one_touch_away(
             box = await link.bounding_box()  # what is fixed makes no page wider: its edges say where it is
             assert box is not None
             assert 0 <= box["x"] <= width - box["width"], await link.text_content()
+
+
+@pytest.mark.parametrize("width", [320, 390, 880, 1280])
+async def test_no_page_is_wider_than_the_screen_however_long_a_name_is(
+    browser: Browser, crowd: Desk, width: int
+) -> None:
+    viewport: Any = {"width": width, "height": 800}
+    async with visiting(browser, crowd, locale="ru", viewport=viewport) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        for path in [*PAGES, *OF_LONG_NAMES]:
+            await page.goto(path.format(*(one.id for one in EVENTS), LONGER.type))
+            wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{path} is {wide} pixels wider than a screen of {width}"
+        await page.goto(f"/events/{LONGER.id}")
+        mute = page.locator("form.mute button")
+        box = await mute.bounding_box()
+        assert box is not None
+        assert box["height"] < 48, "its words stand on one line"
+        assert await mute.get_attribute("title") == LONGER.subject
 
 
 async def faults_in_any_look(page: Page) -> list[str]:

@@ -18,6 +18,7 @@ from bridge.admin.dead import COUNTED
 from bridge.admin.isolates import apart
 from bridge.admin.language import N_, Language, language
 from bridge.admin.pages import PAGES, Page
+from bridge.admin.pages.acted import actor
 from bridge.admin.static_files import hashed
 from bridge.clock import in_zone
 from bridge.event import iso
@@ -88,6 +89,7 @@ def _frame_variables(frame: Frame) -> dict[str, object]:
         "url": lambda path: frame.prefix + path,
         "static": lambda name: frame.prefix + hashed(name),
         "time": lambda at: _time(at, frame.zone, frame.now),
+        "actor": lambda who: actor(frame.language, who),
         "title_of": lambda type_: event_title(frame.language, type_),
     }
 

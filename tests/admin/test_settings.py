@@ -1,12 +1,15 @@
 """The page of the file's settings, and what somebody likes: language and colours."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
 
+from bridge.admin import operations
 from bridge.admin.pages.settings import masked_line
 from bridge.admin.state import Rejected
 from bridge.errors import Mistake
+from bridge.store.ledger import Ledger
 from tests.admin.running import ACT, Desk
 from tests.admin.visiting import page, text
 from tests.fakes import START
@@ -51,6 +54,57 @@ async def test_reload_is_asked_of_the_bridge(desk: Desk) -> None:
     async with desk.program(ACT) as program, program.post("/settings/reload", allow_redirects=False) as response:
         assert response.status == 303
     assert len(desk.reloads) == 1
+
+
+# What was done
+
+UNTIL = "2026-11-30T20:05:23.301390Z"
+DONE: tuple[tuple[str, str, Mapping[str, object]], ...] = (
+    ("session at 127.0.0.1", "mute", {"what": "user:bob", "until": UNTIL}),
+    ("token at 10.0.0.7", "test", {"sink": "ops", "outcome": "refused", "status": 400}),
+    ("mina (command)", "resume", {"sink": "ops", "held": False}),
+    ("open at ::1", "prefs", {"wants": {"news": True, "quiet": None}}),
+    ("somebody", "a later action", {"of a later key": "x"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("locale", "lines"),
+    [
+        (
+            "en",
+            [
+                "a later action of a later key x somebody",
+                "prefs wants news: yes open at ::1",
+                "resume sink ops held no mina (command)",
+                "test sink ops outcome Refused status 400 token at 10.0.0.7",
+                "mute what user:bob until 2026-11-30 23:35 session at 127.0.0.1",
+            ],
+        ),
+        (
+            "ru",
+            [
+                "a later action of a later key x somebody",
+                "пожелания хочет news: да без токена, с адреса ::1",
+                "возобновить поток получатель ops был задержан нет mina (команда)",
+                "проверка получатель ops исход Отказано код ответа 400 токен, с адреса 10.0.0.7",
+                "заглушить что user:bob до 2026-11-30 23:35 сеанс, с адреса 127.0.0.1",
+            ],
+        ),
+        ("fa", ["بی‌صدا کردن چه چیز user:bob تا 2026-11-30 23:35 نشست از 127.0.0.1"]),
+    ],
+)
+async def test_what_was_done_is_told_in_the_words_and_in_the_zone_of_who_reads_it(
+    desk: Desk, locale: str, lines: list[str]
+) -> None:
+    def act(ledger: Ledger) -> None:
+        for who, action, detail in DONE:
+            operations.remember(ledger, action, detail, who=who, now=START)
+
+    await desk.outbox.operate(act)
+    found = await text(desk, "/settings", **{"Accept-Language": locale})
+    assert " 07:44:18 ".join(lines) in found
+    assert "T20:05" not in found
 
 
 # Languages and themes

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bridge.admin import operations
 from bridge.admin.language import N_, Language
+from bridge.admin.pages.acted import acted
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.visit import Variables, Visit
 from bridge.errors import Mistake, StoreError
@@ -26,7 +27,10 @@ def view(visit: Visit) -> Variables:
 def _kept(visit: Visit) -> Variables:
     """What the store knows; nothing where it cannot be asked, for then the file is what one wants to see."""
     try:
-        return {"mutes": operations.mutes(visit.ledger, now=visit.now), "audit": operations.audited(visit.ledger)}
+        return {
+            "mutes": operations.mutes(visit.ledger, now=visit.now),
+            "audit": [acted(visit.language, one) for one in operations.audited(visit.ledger)],
+        }
     except StoreError:
         return {"mutes": None, "audit": None}
 

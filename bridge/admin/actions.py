@@ -143,7 +143,7 @@ async def resume(asked: Asked) -> Done:
     """Let the lane of a sink flow again."""
     sink = asked.path["sink"]
     if sink not in asked.state.sinks:
-        raise NotThere(sink)
+        raise NotThere(N_("no sink is called %(name)s"), name=sink)
     held = await asked.means.resume(sink)
     return Done(f"/sinks/{sink}", "resumed" if held else "flowed", {"sink": sink, "held": held})
 

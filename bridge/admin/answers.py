@@ -2,9 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+if TYPE_CHECKING:
+    from bridge.admin.language import Language
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -33,6 +37,7 @@ class Refused(Exception):
 
     errors   what is wrong with it, part by part: where, and what
     headers  what the answer has to say beside
+    sentence the detail in another language, where it is known in all of them
     """
 
     def __init__(
@@ -44,9 +49,10 @@ class Refused(Exception):
         retry_after: float | None = None,
         errors: Sequence[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        sentence: "Callable[[Language], str] | None" = None,
     ) -> None:
         self.status, self.title, self.detail, self.retry_after = status, title, detail, retry_after
-        self.errors, self.headers = errors, headers or {}
+        self.errors, self.headers, self.sentence = errors, headers or {}, sentence
         super().__init__(f"{title}: {detail}")
 
 

@@ -30,9 +30,11 @@ from bridge.admin.deliveries import replay_these as replay_these
 from bridge.admin.deliveries import route_anew as route_anew
 from bridge.admin.deliveries import stored_delivery as stored_delivery
 from bridge.admin.idle_rows import idle_rows as idle_rows
+from bridge.admin.language import N_
 from bridge.admin.muting import mute as mute
 from bridge.admin.muting import mutes as mutes
 from bridge.admin.muting import unmute as unmute
+from bridge.admin.not_there import NotThere
 from bridge.admin.rows import row_text, table_rows
 from bridge.admin.shapes import (
     Delivery,
@@ -52,7 +54,6 @@ from bridge.admin.silence import limits_of, silences
 from bridge.admin.status import Status, status_of
 from bridge.admin.testing import send_test as send_test
 from bridge.admin.words import sentence
-from bridge.errors import BridgeError
 from bridge.event import Event, JsonObject
 from bridge.intake import Decision
 from bridge.routing import Route, Router
@@ -119,13 +120,13 @@ def search(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) ->
 
 
 def explain(ledger: Ledger, reference: str, router: Router) -> Explanation:
-    """Why an event went where it went; raise BridgeError where the reference means none, or several."""
+    """Why an event went where it went; raise NotThere where the reference means none, or several."""
     found = ledger.read(event_ids, reference)
     if len(found) > 1:
-        raise BridgeError(f"explain: more than one event has an id that begins with {reference}: give more of it")
+        raise NotThere(N_("more than one event has an id that begins with %(id)s: give more of it"), id=reference)
     stored = ledger.read(event, found[0]) if found else None
     if stored is None:
-        raise BridgeError(f"explain: there is no event {reference}")
+        raise NotThere(N_("there is no event %(id)s"), id=reference)
     one, said = stored
     fates = _deliveries(ledger, one.id)
     told = _verdicts(row_verdicts(one, said), fates, table_rows(said))

@@ -12,6 +12,7 @@ from bridge.admin.answers import Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.guard import form_of
 from bridge.admin.language import Language, chosen_language, language
+from bridge.admin.not_there import NotThere
 from bridge.admin.once import Once
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.reading import Reading
@@ -118,7 +119,8 @@ class Site:
 
     def refused(self, request: web.Request, refused: Refused, who: Who | None) -> str:
         """What is shown in the place of a page."""
-        return self.drawn(request, REFUSED, who, {"refused": refused})
+        detail = refused.sentence(self.language_of(request)) if refused.sentence else refused.detail
+        return self.drawn(request, REFUSED, who, {"refused": refused, "detail": detail})
 
     def sign_in_path(self, request: web.Request) -> str:
         """Where to sign in, and to come back from."""
@@ -206,4 +208,5 @@ def own_page(address: str) -> bool:
 
 
 def not_found(error: BridgeError) -> Refused:
-    return Refused(404, "there is nothing here", str(error))
+    sentence = error.sentence if isinstance(error, NotThere) else None
+    return Refused(404, "there is nothing here", str(error), sentence=sentence)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from bridge.admin.auth import Role, Who
 from bridge.admin.language import Language
+from bridge.admin.not_there import NotThere as NotThere
 from bridge.admin.once import Once
 from bridge.admin.state import ConfigState
-from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
 from bridge.value import Value, field
 
@@ -51,10 +51,6 @@ class Visit(Value, kw_only=True):
 #: What a template is filled with.
 Variables = Mapping[str, object]
 View = Callable[[Visit], Variables]
-
-
-class NotThere(BridgeError):
-    """There is no such thing to show; what, in the words of the page."""
 
 
 class Elsewhere(Exception):

@@ -98,12 +98,16 @@ def explain(
 ) -> None:
     """Say of an event why it went where it went: what every row said, and what became of it at each sink."""
     from bridge.admin import operations
+    from bridge.admin.not_there import NotThere
     from bridge.routing import Router
 
     settings = load_settings(config)
     router = Router(settings.table(), sinks=settings.all_sinks(), recipients=settings.recipients())
     with existing_ledger(settings) as ledger:
-        explanation = operations.explain(ledger, event, router)
+        try:
+            explanation = operations.explain(ledger, event, router)
+        except NotThere as error:
+            raise BridgeError(f"explain: {error}") from None
     if as_json:
         print_json(explanation.to_json())
     else:

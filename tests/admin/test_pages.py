@@ -225,6 +225,29 @@ async def test_an_event_that_there_is_not_is_said_to_be_none(desk: Desk, id_: st
 
 
 @pytest.mark.parametrize(
+    ("path", "locale", "said"),
+    [
+        ("/events/xyz", "en", "There is nothing here there is no event xyz To the first page"),
+        ("/try?event=xyz", "en", "There is nothing here there is no event xyz To the first page"),
+        ("/events/xyz", "ru", "Здесь ничего нет события xyz нет На первую страницу"),
+        ("/events/xyz", "fa", "اینجا چیزی نیست رویدادی به شناسهٔ xyz نیست به صفحهٔ نخست"),
+        ("/sinks/xyz", "ru", "Здесь ничего нет получателя xyz нет На первую страницу"),
+        ("/announcements/7", "ru", "Здесь ничего нет объявления 7 нет На первую страницу"),
+        ("/announcements/xyz", "ru", "Здесь ничего нет объявления xyz нет На первую страницу"),
+        ("/nothing", "ru", "Здесь ничего нет На первую страницу"),
+    ],
+)
+async def test_what_there_is_not_is_said_once_and_in_the_language_of_the_page(
+    desk: Desk, path: str, locale: str, said: str
+) -> None:
+    async with desk.browser(**{"Accept-Language": locale}) as browser:
+        await sign_in(browser)
+        async with browser.get(path) as response:
+            assert response.status == 404
+            assert said in Tags.text(await response.text())
+
+
+@pytest.mark.parametrize(
     "path", ["/events", "/events/{id}", "/events?q={hostile}", "/sinks", "/settings?done={hostile}"]
 )
 async def test_what_a_panel_or_a_service_says_is_text_and_nothing_else(desk: Desk, path: str) -> None:

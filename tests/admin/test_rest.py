@@ -170,7 +170,7 @@ def test_a_bridge_that_nobody_asks_does_not_import_it() -> None:
         ("POST", "/sinks/tean/resume", 404, 'no sink named "tean": did you mean "team"?'),
         ("POST", "/sinks/opps/test", 404, 'no sink named "opps": did you mean "ops"?'),
         ("POST", "/sinks/off/test", 409, 'sink "off" is disabled: nothing is sent to it'),
-        ("GET", "/events/00000000", 404, "explain: there is no event 00000000"),
+        ("GET", "/events/00000000", 404, "there is no event 00000000"),
         ("GET", "/events/ALICE/preview?sink=opps", 404, 'no sink named "opps": did you mean "ops"?'),
         ("GET", "/deliveries/999", 404, "there is no delivery 999"),
         ("GET", "/deliveries/0", 404, None),

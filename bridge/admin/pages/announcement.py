@@ -15,6 +15,7 @@ from bridge.store.records import AnnouncementState
 ON_A_PAGE = 50
 EXAMPLE = "alice"  # whose name stands in what is drawn
 UNCERTAIN = "uncertain"
+NONE = N_("there is no announcement %(id)s")
 _WHO = {
     "": N_("all"),
     "delivered": N_("have it"),
@@ -34,12 +35,12 @@ _STATES = {
 def view(visit: Visit) -> Variables:
     text = visit.path["announcement"]
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise NotThere(f"there is no announcement {text}")
+        raise NotThere(NONE, id=text)
     id_, words = int(text), visit.language
     try:
         record = announcements.record_of(visit.ledger, id_)
-    except UnknownName as error:
-        raise NotThere(str(error)) from None
+    except UnknownName:
+        raise NotThere(NONE, id=id_) from None
     one = announcements.announcement_now(visit.ledger, record)
     state, after = visit.query.get("state", ""), visit.query.get("after", "")
     state = state if state in _WHO else ""

@@ -10,9 +10,8 @@ from bridge.admin.pages.previews import looks_of
 from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_words
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
 from bridge.admin.state import ConfigState
-from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.visit import Variables, Visit
 from bridge.admin.why import folded, why
-from bridge.errors import BridgeError, StoreError
 from bridge.store.base import Standing, State
 from bridge.store.records import Query
 
@@ -21,12 +20,7 @@ SHOWN = 20  # times that the panel told it again
 
 
 def view(visit: Visit) -> Variables:
-    try:
-        event = operations.explain(visit.ledger, visit.path["id"], visit.state.router)
-    except StoreError:
-        raise
-    except BridgeError as error:
-        raise NotThere(str(error)) from None
+    event = operations.explain(visit.ledger, visit.path["id"], visit.state.router)
     same: Sequence[EventBrief] = ()
     if event.subject is not None:
         found = operations.events(visit.ledger, Query(subject=event.subject, limit=ABOUT_THE_SAME + 1))

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from bridge.admin import operations
 from bridge.admin.advice import advice
-from bridge.admin.language import Language
+from bridge.admin.language import N_, Language
 from bridge.admin.pages.sinks import lane_row
 from bridge.admin.pages.states import told, try_words
 from bridge.admin.rows import row_text
@@ -27,7 +27,7 @@ def view(visit: Visit) -> Variables:
     name = visit.path["sink"]
     lane = next((one for one in operations.lanes(visit.ledger, visit.state.sinks) if one.sink == name), None)
     if lane is None:
-        raise NotThere(f"no sink is called {name}")
+        raise NotThere(N_("no sink is called %(name)s"), name=name)
     waiting = Query(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
     lists = [operations.events_at(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
     test = visit.tests.get(name)

@@ -2,6 +2,7 @@
 
 import json
 
+from bridge.admin.language import N_
 from bridge.admin.pages.previews import figures
 from bridge.admin.shapes import Verdict
 from bridge.admin.state import ConfigState
@@ -28,7 +29,7 @@ def _of_event(visit: Visit, id_: str) -> Variables:
     """By today's table, what came in some time ago."""
     stored = visit.ledger.read(stored_event, id_)
     if stored is None:
-        raise NotThere(f"there is no event {id_}")
+        raise NotThere(N_("there is no event %(id)s"), id=id_)
     tried = try_it(visit.state.dry_run, at=visit.now, event=stored[0], words=visit.language)
     return _shown(visit, tried) | {"of_event": stored[0], "source": "", "samples": (), "sample": "", "body": ""}
 

@@ -11,7 +11,6 @@ from bridge.admin.rows import table_rows
 from bridge.admin.shapes import DeadGroup, Explanation, WholeDelivery
 from bridge.admin.tried import Previewed
 from bridge.admin.visit import NotThere
-from bridge.errors import BridgeError, StoreError
 from bridge.intake import Destination
 from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
@@ -124,12 +123,7 @@ async def aside(call: Call) -> answered.Aside:
 
 
 def _explained(ledger: Ledger, call: Call) -> Explanation:
-    try:
-        return operations.explain(ledger, call.path["event"], call.state.router)
-    except StoreError:
-        raise
-    except BridgeError as error:
-        raise NotThere(str(error)) from None
+    return operations.explain(ledger, call.path["event"], call.state.router)
 
 
 def _query(wanted: asked.Filter) -> Query:

@@ -366,6 +366,12 @@ async def test_a_sink_says_what_waits_what_the_file_says_and_which_rows_lead_the
     assert "secret" not in found
 
 
+@pytest.mark.parametrize(("locale", "said"), [("ru", "30 с · 2 мин · 5 мин"), ("fa", "30 ثانیه · 2 دقیقه · 5 دقیقه")])
+async def test_a_sink_says_how_long_it_waits_in_the_language_of_the_page(desk: Desk, locale: str, said: str) -> None:
+    found = await text(desk, "/sinks/ops", **{"Accept-Language": locale})
+    assert said in found
+
+
 @pytest.mark.parametrize("sink", ["nobody", "..%2f", "%00", "ops%20", "a" * 300])
 async def test_a_sink_that_there_is_not_is_said_to_be_none(desk: Desk, sink: str) -> None:
     async with desk.browser() as browser:

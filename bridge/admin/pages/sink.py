@@ -6,6 +6,7 @@ from datetime import datetime
 from bridge.admin import operations
 from bridge.admin.advice import advice
 from bridge.admin.language import N_, Language
+from bridge.admin.manner import duration
 from bridge.admin.pages.sinks import lane_row
 from bridge.admin.pages.states import told, try_words
 from bridge.admin.rows import row_text
@@ -20,7 +21,6 @@ from bridge.store.base import State
 from bridge.store.records import Query
 
 WAITING, LATEST = 20, 10  # events that are shown
-_UNITS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def view(visit: Visit) -> Variables:
@@ -77,29 +77,24 @@ def _line(event: EventBrief, sink: str, words: Language) -> Variables:
 def _settings(settings: SinkSettings, state: ConfigState, words: Language) -> list[tuple[str, str]]:
     """What the file says of how it is spoken to, and nothing of where: addresses are secrets."""
     rates = settings.rate
-    limit = words.say("those of the service, and 10 a second") if rates is None else " · ".join(map(_rate, rates))
+    own = words.say("those of the service, and 10 a second")
+    limit = own if rates is None else " · ".join(_rate(one, words) for one in rates)
     quiet = settings.quiet
     return [
         (words.say("Limits"), limit or words.say("none")),
-        (words.say("Tried again after"), _waits(settings.retry) or words.say("not at all")),
-        (words.say("One try may take"), _duration(settings.timeout)),
+        (words.say("Tried again after"), _waits(settings.retry, words) or words.say("not at all")),
+        (words.say("One try may take"), duration(words, settings.timeout)),
         (words.say("Language"), settings.locale or state.locale),
         (words.say("Quiet hours"), f"{quiet.hours} · {quiet.mode}" if quiet is not None else words.say("none")),
     ]
 
 
-def _waits(retry: Retry) -> str:
+def _waits(retry: Retry, words: Language) -> str:
     """`30 s · 2 min`, with an ellipsis where the last one repeats."""
-    waits = [_duration(one) for one in retry.waits[: retry.max_retries]]
+    waits = [duration(words, one) for one in retry.waits[: retry.max_retries]]
     return " · ".join([*waits, "…"] if retry.max_retries > len(waits) else waits)
 
 
-def _rate(rate: Rate) -> str:
+def _rate(rate: Rate, words: Language) -> str:
     """`10/s`, `30/min`, `5/10 s`."""
-    period = _duration(rate.period)
-    return f"{rate.count}/{period.removeprefix('1 ')}"
-
-
-def _duration(seconds: float) -> str:
-    size, unit = next(((size, unit) for size, unit in _UNITS if seconds >= size and seconds % size == 0), (1.0, "s"))
-    return f"{seconds / size:g} {unit}"
+    return f"{rate.count}/{duration(words, rate.period).removeprefix('1 ')}"

@@ -164,6 +164,21 @@ async def test_what_is_put_away_can_be_had_back(desk: Desk, store_url: str) -> N
     assert cleared(store_url) == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("locale", "tab", "button"),
+    [
+        ("en", "Put away", "Put 2 away"),
+        ("ru", "Убранное", "Убрать 2"),
+        ("fa", "کنار گذاشته‌ها", "کنار گذاشتن 2 پیام"),
+    ],
+)
+async def test_a_tab_is_a_name_and_a_button_a_command(desk: Desk, locale: str, tab: str, button: str) -> None:
+    await desk.give_up("team", ARCHIVED, ARCHIVED)
+    page = await desk.page("/dead", **{"Accept-Language": locale})
+    assert re.findall(r'href="/dead\?tab=away">([^<]*)</a>', page) == [tab]
+    assert f'<button class="b s quiet">{button}</button>' in page
+
+
 async def test_what_reaches_many_is_asked_once_more(desk: Desk) -> None:
     await desk.give_up("team", *[ARCHIVED] * (ASK_ABOVE + 1))
     page = await desk.page("/dead")

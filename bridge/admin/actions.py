@@ -37,6 +37,8 @@ T = TypeVar("T")
 UNLOGGED = frozenset(("key",))
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)  # what a store can give, and an integer of it
 
+_TICKED = re.compile(r"delivery-([0-9]{1,18})", re.ASCII)
+
 #: What is said on the page that follows, by the word that its address carries.
 NOTICES: Mapping[str, str] = {
     "resumed": N_("The lane flows again."),
@@ -185,6 +187,34 @@ async def restore_group(asked: Asked) -> Done:
     return _dealt_with("back", await asked.means.operate(lambda ledger: operations.restore_group(ledger, seen)))
 
 
+async def replay_event(asked: Asked) -> Done:
+    """Send those deliveries of an event again that were ticked; what went nowhere where the table says now."""
+    from bridge.admin import operations
+
+    event, form, now = asked.path["event"], asked.form, asked.now
+    page = f"/events/{event}"
+    if form.get("by") == "table":
+        router = asked.state.router
+        made = await asked.means.operate(lambda ledger: operations.route_anew(ledger, event, router, (), now=now))
+        return _sent_again(page, event, len(made))
+    ids, once_more = _ticked(form), form.get("once_more") == "on"
+    sent = await asked.means.operate(
+        lambda ledger: operations.replay_ticked(ledger, event, ids, now=now, once_more=once_more)
+    )
+    if sent is None or not ids:
+        return Done(page, "", said={"ask": "again", "ticked": "-".join(map(str, ids))}, did=False)
+    return _sent_again(page, event, len(sent))
+
+
+def _sent_again(page: str, event: str, number: int) -> Done:
+    return Done(page, "sent", {"event_id": event, "deliveries": number}, {"n": number}, did=number > 0)
+
+
+def _ticked(form: Mapping[str, str]) -> list[int]:
+    """The deliveries whose boxes were ticked."""
+    return sorted(int(found[1]) for name in form if (found := _TICKED.fullmatch(name)))
+
+
 async def mute(asked: Asked) -> Done:
     """Tell nobody of something for a while."""
     from bridge.admin import operations
@@ -273,6 +303,7 @@ ACTIONS = (
     Action("resume", "/sinks/{sink}/resume", resume),
     Action("test", "/sinks/{sink}/test", send_test),
     Action("replay", "/dead/replay", replay_group),
+    Action("replay", "/events/{event}/replay", replay_event),
     Action("dismiss", "/dead/dismiss", dismiss_group),
     Action("restore", "/dead/restore", restore_group),
     Action("mute", "/mutes", mute),

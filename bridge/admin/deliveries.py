@@ -9,7 +9,7 @@ from bridge.admin.shapes import DeliveriesFound, ListedDelivery, Replay, Try, Wh
 from bridge.errors import BridgeError, UnknownName
 from bridge.event import Event
 from bridge.routing import Router
-from bridge.store.base import SETTLED
+from bridge.store.base import SETTLED, State
 from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.events import deliveries_of
@@ -63,6 +63,20 @@ def replay_these(ledger: Ledger, ids: Collection[int], *, now: datetime) -> list
     """Send these settled deliveries again, in their order, whether or not they were before."""
     query = Query(ids=tuple(ids), limit=None)
     return [Replay.model_validate(one) for one in ledger.write(replay_deliveries, query, now=now)] if ids else []
+
+
+def replay_ticked(
+    ledger: Ledger, event_id: str, ids: Collection[int], *, now: datetime, once_more: bool
+) -> list[Replay] | None:
+    """Send these deliveries of an event again, those that are the last at their sink and settled.
+
+    Nothing is sent, and None returned, where one of them has arrived: that takes `once_more`.
+    """
+    settled = {*last_settled(ledger, event_id, ())}
+    chosen = [one for one in ledger.read(deliveries_of, [event_id]).get(event_id, ()) if one.id in settled & {*ids}]
+    if any(one.state is State.DELIVERED for one in chosen) and not once_more:
+        return None
+    return replay_these(ledger, [one.id for one in chosen], now=now)
 
 
 def last_settled(ledger: Ledger, event_id: str, sinks: Collection[str]) -> list[int]:

@@ -27,6 +27,7 @@ from bridge.admin.deliveries import deliveries as deliveries
 from bridge.admin.deliveries import delivery as delivery
 from bridge.admin.deliveries import last_settled as last_settled
 from bridge.admin.deliveries import replay_these as replay_these
+from bridge.admin.deliveries import replay_ticked as replay_ticked
 from bridge.admin.deliveries import route_anew as route_anew
 from bridge.admin.deliveries import stored_delivery as stored_delivery
 from bridge.admin.idle_rows import idle_rows as idle_rows

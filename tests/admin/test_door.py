@@ -106,9 +106,9 @@ async def test_both_roles_see_every_page(desk: Desk, token: str, path: str) -> N
 async def test_who_may_look_does_nothing(desk: Desk, path: str) -> None:
     async with desk.browser() as browser:
         await sign_in(browser, LOOK)
-        async with browser.post(path, data={"form_token": await _any_form_token(desk, browser)}) as response:
+        async with browser.post(there(path), data={"form_token": await _any_form_token(desk, browser)}) as response:
             assert response.status == 403
-    async with desk.program(LOOK) as program, program.post(path) as response:
+    async with desk.program(LOOK) as program, program.post(there(path)) as response:
         assert response.status == 403
         assert response.content_type == "application/problem+json"
     assert desk.reloads == []

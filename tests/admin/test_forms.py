@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from tests.admin.running import ACT, Desk, form_token, running_admin, sign_in
-from tests.admin.visiting import DONE
+from tests.admin.visiting import DONE, there
 from tests.fakes import FakeClock
 
 
@@ -50,10 +50,10 @@ async def test_a_form_without_its_token_changes_nothing(desk: Desk, path: str, t
     async with desk.browser() as browser:
         await sign_in(browser)
         form = {} if token is None else {"form_token": token}
-        async with browser.post(path, data=form, allow_redirects=False) as response:
+        async with browser.post(there(path), data=form, allow_redirects=False) as response:
             assert response.status == 403
         async with browser.post(
-            path, json={"form_token": await form_token(browser)}, allow_redirects=False
+            there(path), json={"form_token": await form_token(browser)}, allow_redirects=False
         ) as response:
             assert response.status == 403
         async with browser.get("/events", allow_redirects=False) as response:
@@ -66,7 +66,7 @@ async def test_only_a_post_does_anything(desk: Desk, method: str) -> None:
     override = {"X-HTTP-Method-Override": "POST"}
     async with desk.program(ACT) as program:
         for path in DONE:
-            async with program.request(method, path, headers=override, allow_redirects=False) as response:
+            async with program.request(method, there(path), headers=override, allow_redirects=False) as response:
                 assert response.status in (404, 405)
     assert desk.reloads == []
 

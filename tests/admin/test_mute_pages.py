@@ -91,6 +91,7 @@ PRESSED = {
     "reload": ({}, {}),
     "resume": ({}, {"sink": "ops"}),
     "replay": ({"sink": "ops", "key": "0" * 12, "first": "1", "through": "9"}, {"sink": "ops"}),
+    "/events/{event}/replay": ({"delivery-2": "on"}, {"event_id": ALICE.id, "deliveries": "1"}),
     "dismiss": ({"sink": "ops", "key": "0" * 12, "first": "1", "through": "9"}, {"sink": "ops"}),
     "restore": ({"sink": "ops", "key": "0" * 12, "first": "1", "through": "9"}, {"sink": "ops"}),
     "mute": (TODAY, {"what": "user:alice"}),
@@ -133,7 +134,7 @@ async def uncertain(crowd: Desk) -> dict[str, str]:
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda one: one.path)
 async def test_every_button_leaves_a_line_in_the_audit(crowd: Desk, action: Action) -> None:
-    form, detail = PRESSED[action.name]
+    form, detail = PRESSED.get(action.path) or PRESSED[action.name]
     meant = await uncertain(crowd) if action.name == "announce retry" else {}
     answer = await press(crowd, action.path.format(**{**MEANT, **meant}), **form)
     assert answer.status == 303

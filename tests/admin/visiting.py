@@ -8,12 +8,12 @@ from tests.admin.reading import Tags
 from tests.admin.running import ALICE, Desk, sign_in
 
 SHOWN = [page.path for page in PAGES]
-MEANT = {"sink": "ops", "realm": "berlin", "who": "user:alice", "announcement": "1"}
-DONE = [action.path.format(**MEANT) for action in ACTIONS]
+MEANT = {"sink": "ops", "realm": "berlin", "who": "user:alice", "announcement": "1", "event": ALICE.id}
+DONE = [action.path for action in ACTIONS]
 
 
 def there(path: str) -> str:
-    """A page's path, about an event, a sink and somebody that there are."""
+    """The path of a page or an action, about an event, a sink and somebody that there are."""
     return path.format(id=ALICE.id, **MEANT)
 
 

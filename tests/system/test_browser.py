@@ -51,6 +51,7 @@ PAGES = [
     "/nothing",
 ]
 PAGES += [f"/events/{{{number}}}" for number in range(4)]
+PAGES += ["/events/{0}?ask=again", "/events/{0}?ask=again&ticked=1-2"]
 #: An ordinary type of CloudEvents, and names of any length.
 LONG = an_event("user:paula", type_="com.example.billing.subscription.payment_method_expired", at=START)
 LONGER = an_event(f"user:{'s' * 300}", type_=f"user.{'x' * 300}", at=START + timedelta(minutes=4))
@@ -272,6 +273,24 @@ async def test_an_announcement_is_written_counted_and_sent_without_script(browse
         await page.click("a[href='/people/berlin/user:alice']")
         await page.click("form[action$='/link'] button")
         await expect(page.locator("#the-link")).to_contain_text("https://t.me/fravpn_bot?start=")
+        assert visitor.complaints == []
+
+
+async def test_an_event_is_sent_again_without_script_and_what_has_arrived_at_the_second_word(
+    browser: Browser, desk: Desk
+) -> None:
+    async with visiting(browser, desk, java_script_enabled=False) as visitor:
+        page = visitor.page
+        await sign_in(page)
+        await page.goto(f"/events/{ALICE.id}")
+        await page.click("a[href$='?ask=again']")
+        await expect(page.locator("[name=delivery-2]")).to_be_checked()
+        await page.check("[name=delivery-1]")
+        for _ in range(2):
+            await expect(page.locator("[role=status]")).to_have_count(0)
+            await page.click("form[action$='/replay'] button")
+        await expect(page.locator("[role=status]")).to_have_text("Sent 2 again.")
+        await expect(page.locator("details.deliv")).to_have_count(4)
         assert visitor.complaints == []
 
 

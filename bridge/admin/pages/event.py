@@ -6,13 +6,14 @@ from types import MappingProxyType
 
 from bridge.admin import operations
 from bridge.admin.language import Language
+from bridge.admin.pages.dead import said_of
 from bridge.admin.pages.previews import looks_of
 from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_words
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import Variables, Visit
 from bridge.admin.why import folded, why
-from bridge.store.base import Standing, State
+from bridge.store.base import SETTLED, Standing, State
 from bridge.store.records import Query
 
 ABOUT_THE_SAME = 5
@@ -28,7 +29,30 @@ def view(visit: Visit) -> Variables:
     muted = next((one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == event.subject), None)
     lanes = operations.lanes(visit.ledger, visit.state.sinks)
     parked = {one.sink: one.reason or "" for one in lanes if one.standing is Standing.PARKED}
-    return {**variables(event, same, visit.state, visit.language, parked), **looks_of(visit, event), "muted": muted}
+    shown = variables(event, same, visit.state, visit.language, parked)
+    done, sending = said_of(visit.query, visit.language), _sending(visit, event)
+    return {**shown, **looks_of(visit, event), **sending, "muted": muted, "done": done}
+
+
+def _sending(visit: Visit, event: Explanation) -> Variables:
+    """Whether it can be sent again, and what is asked then: which deliveries, or whether where the table says now."""
+    settled = [one for one in last_of_each(event.fates) if one.state in SETTLED]
+    to = () if event.fates else event.today
+    can_send = visit.may_act and bool(settled or to)
+    if not can_send or visit.query.get("ask") != "again":
+        return {"can_send": can_send, "sending": None}
+    ticked = visit.query.get("ticked", "").split("-")
+    chosen = [one for one in settled if str(one.id) in ticked]
+    rows = [
+        {
+            "one": one,
+            "told": told(visit.language, one),
+            "ticked": one in chosen if chosen else one.state is State.DEAD and one.cleared is None,
+        }
+        for one in settled
+    ]
+    arrived = [one.sink for one in chosen if one.state is State.DELIVERED]
+    return {"can_send": True, "sending": {"rows": rows, "to": to, "chosen": chosen, "arrived": arrived}}
 
 
 def variables(

@@ -89,8 +89,8 @@ class Chats:
 
     def note(self, key: str, record: Record, place: Mistake) -> None:
         """`place`: where the record stands."""
-        if is_customer(key) and record.telegram is not None and record.telegram > 0:
-            self._users[record.telegram].setdefault(key, place)
+        if is_customer(key) and record.private_chat is not None:
+            self._users[record.private_chat].setdefault(key, place)
 
     def warn(self, document: Document) -> None:
         """Warn of chats that are those of several, the first ones."""

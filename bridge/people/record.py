@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from bridge.people.link import is_private_chat
 from bridge.redaction import redacted
 from bridge.settings import Settings, TimeZone
 from bridge.terms import Hours
@@ -57,6 +58,17 @@ class Record(Settings):
                 )
         return value
 
+    @property
+    def private_chat(self) -> int | None:
+        """The chat with one person in which a bot tells them; None where there is none, or that of a group."""
+        return self.telegram if self.telegram is not None and self.telegram > 0 else None
+
     def values(self) -> Mapping[str, Any]:
         """What is given, as an expression reads it."""
         return self.model_dump(mode="json", exclude_none=True)
+
+
+def private_chat_of(values: Mapping[str, Any]) -> str | None:
+    """The same of a record's values."""
+    chat = str(values.get("telegram"))
+    return chat if is_private_chat(chat) else None

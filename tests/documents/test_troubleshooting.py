@@ -36,6 +36,7 @@ def test_it_knows_whatever_a_delivery_is_held_back_for() -> None:
     """Of the code every place that holds one back; `reason` is what the service said."""
     code = "\n".join(file.read_text("utf-8") for file in (ROOT / "bridge").rglob("*.py"))
     constants = {
+        "CLOSED": CLOSED,
         "MUTED": MUTED,
         "NOTHING_TO_DELETE": NOTHING_TO_DELETE,
         "UNCERTAIN": announcement.UNCERTAIN,

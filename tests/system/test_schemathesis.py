@@ -50,7 +50,8 @@ def lines(context, value):
     if not isinstance(value, str):
         return str(value).encode()
     first = {"panelbridge": "people", "version": 1}
-    key = "berlin/user:" + value.replace("\\0", "")
+    name = "".join(sign for sign in value if sign.isprintable())[:100].strip()
+    key = "berlin/user:" + (name or "nobody")
     wish = {"table": "wishes", "key": key, "stopped_at": AT, "by": "operator", "at": AT, "wants": None}
     return (json.dumps(first) + "\\n" + json.dumps(wish)).encode()
 """

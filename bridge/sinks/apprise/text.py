@@ -21,7 +21,7 @@ class AppriseText(Text):
     _marks = re.compile(r"[\\*~`|\[\]]|(?<![^\W_])_|_(?![^\W_])")
     _line_start = re.compile(r"^(\s*(?:[0-9]+(?=[.)]))?)([#.)+=>-])")
     _alive = re.compile(r"@(?=[\w.-]|$)|:(?=[\w+-]+:)|<|&")
-    _ping = re.compile(r"(?<![^\W_])@(?=[\w.-]|$)|<|&(?=#?\w+;)")
+    _ping = re.compile(r"@(?=[\w.-]|$)|<|&(?=#?\w+;)")
 
     @classmethod
     def neutral(cls, text: str) -> str:
@@ -39,7 +39,7 @@ class AppriseText(Text):
 
     @classmethod
     def fixed(cls, value: str) -> Self:
-        """Inside of code nothing is escaped, and nothing must ping; an address can be copied."""
+        """Inside of code nothing is escaped, and nothing must ping; an address of IPv6 or hardware can be copied."""
         return cls(cls._ping.sub(r"\g<0>" + SPACE, clean(value)).replace("`", "ˋ"))
 
     @classmethod

@@ -5,15 +5,15 @@ in force in one commit: whoever looks finds the whole of the old one or the whol
 the same file write the same.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.codec import dump, load
-from bridge.people.link import is_private_chat
 from bridge.people.recipient import is_customer
+from bridge.people.record import private_chat_of
 from bridge.store.compiled import any_of, read_any, write
 from bridge.store.queries.changes import note_change
 from bridge.store.schema import directories, directory, directory_chats, links
@@ -102,17 +102,10 @@ def put_chats(connection: sa.Connection, generation: str, records: Iterable[Reco
     placed = [
         {"generation": generation, "chat": chat, "key": key}
         for key, record in records
-        if is_customer(key)
-        for chat in private_chats(record.get("telegram"))
+        if is_customer(key) and (chat := private_chat_of(record)) is not None
     ]
     if placed:
         write(connection, _PUT_CHAT, placed)
-
-
-def private_chats(value: Any) -> Iterator[str]:
-    """The chat, where a value is one of a person."""
-    if is_private_chat(str(value)):
-        yield str(value)
 
 
 def put_in_force(connection: sa.Connection, generations: Sequence[str]) -> list[None]:

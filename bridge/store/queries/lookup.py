@@ -7,12 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from bridge.people.record import private_chat_of
 from bridge.people.wants import NOTHING_SAID, all_of, chat_scope
 from bridge.store.addressees import Known, Place
 from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import moment
 from bridge.store.queries.addresses import states_of
-from bridge.store.queries.directory import placed_among, private_chats, records_of
+from bridge.store.queries.directory import placed_among, records_of
 from bridge.store.queries.wishes import wishes_of
 from bridge.store.schema import closed, links
 
@@ -63,8 +64,8 @@ def _chats(link: str | None, record: Mapping[str, Any] | None) -> Iterator[str]:
     """Where a recipient is told by that bot: in the chat that they have linked, else in the directory's."""
     if link is not None:
         yield link
-    elif record is not None:
-        yield from private_chats(record.get("telegram"))
+    elif record is not None and (chat := private_chat_of(record)) is not None:
+        yield chat
 
 
 def _crowd(connection: sa.Connection, sender: str, chats: Sequence[str]) -> Mapping[str, int]:

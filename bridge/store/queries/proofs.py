@@ -8,10 +8,11 @@ import sqlalchemy as sa
 
 from bridge.codec import load
 from bridge.foreign import value_at
+from bridge.people.link import is_private_chat
 from bridge.store.compiled import write
 from bridge.store.matching import is_about
 from bridge.store.moments import micros
-from bridge.store.queries.directory import private_chats, records_of
+from bridge.store.queries.directory import records_of
 from bridge.store.queries.links import link_of, unlink
 from bridge.store.queries.wishes import is_away
 from bridge.store.schema import events, proofs
@@ -59,8 +60,8 @@ def chat_elsewhere(connection: sa.Connection, key: str, sender: str, chat: str) 
 def known_chats(connection: sa.Connection, key: str) -> Iterator[str]:
     """The chats of Telegram that are a recipient's by the directory, and by the panel's last event of them."""
     record: Mapping[str, Any] = records_of(connection, [key]).get(key) or {}
-    yield from private_chats(record.get("telegram"))
-    yield from private_chats(value_at(last_data(connection, key), "user", "telegram_id"))
+    of_panel = value_at(last_data(connection, key), "user", "telegram_id")
+    yield from filter(is_private_chat, (str(record.get("telegram")), str(of_panel)))
 
 
 def last_data(connection: sa.Connection, key: str) -> Mapping[str, Any]:

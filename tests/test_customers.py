@@ -3,8 +3,9 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -56,7 +57,9 @@ def said_to(telegram: Telegram, chat: int) -> list[str]:
 async def test_each_customer_is_told_in_words_for_them_in_their_language_and_of_nothing_else(tmp_path: Path) -> None:
     telegram = Telegram(chats=(ALICE, BOB, SARA, OPS))
     async with a_shop(tmp_path, telegram) as panels:
-        end = int((datetime.now(UTC) + timedelta(days=3, hours=1)).timestamp())
+        there = ZoneInfo("Asia/Tehran")
+        noon = datetime.combine(datetime.now(there).date() + timedelta(days=3), time(12), there)  # days are dates
+        end = int(noon.timestamp())
         await told(panels, "user_expired", "alice", "bob")
         await told(panels, "reached_days_left", "alice", expire=end)
         await panels.settled(6)

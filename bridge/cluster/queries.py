@@ -42,9 +42,12 @@ async def terminate_connections(connection: Connection, names: Collection[str]) 
 
 
 async def terminate_connection(connection: Connection, pid: int, name: str) -> None:
-    """End one connection of a replica: the server may not know yet that it is cut, and keeps its locks."""
+    """End one connection of a replica: the server may not know yet that it is cut, and keeps its locks.
+
+    It is waited for a second at the most: the locks are free with its end.
+    """
     await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
+        "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
         " AND datname = current_database() AND usename = current_user",
         (pid, application_name(name)),
     )

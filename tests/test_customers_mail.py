@@ -147,3 +147,17 @@ async def test_one_click_on_a_letter_ends_letters_over_restarts_and_another_one_
     log = panels.bridge.log.read_text()
     assert "alice" not in log
     assert path.removeprefix("/stop/") not in log
+
+
+async def test_whose_chat_is_that_of_others_has_a_mailbox_of_their_own(tmp_path: Path) -> None:
+    """In a chat that the directory gives to two a message begins with the name; a letter to one of them need not."""
+    telegram, mail = Telegram(chats=(ALICE,)), Mail()
+    async with a_shop(tmp_path, telegram, mail, ["match: 'user.*', to: [dm, mail], audience: user"]) as panels:
+        text = panels.bridge.config.read_text("utf-8")
+        shared = text.replace("  users:\n", f"  users:\n    carol: {{telegram: {ALICE}, email: carol@example.com}}\n")
+        await panels.bridge.reload(lambda _: shared)
+        await told(panels, "user_expired", "carol")
+        await panels.settled(2)
+    [letter], [said] = letters_to(mail, "carol"), telegram.taken
+    assert "carol" in str(said.body["text"])
+    assert "carol" not in letter["subject"] + letter["text"]

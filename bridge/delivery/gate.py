@@ -201,7 +201,7 @@ class Gate:
         return Customer(
             zone_of(reach.record, zone),
             locale=reach.known.wants.chosen.get("locale") or brands,
-            several=reach.known.several,
+            several=reach.known.several and not is_mail(self._sink),  # a mailbox is its own
             stop=by_mail.link(address.place) if by_mail is not None else "",
             brand=brand,
         )

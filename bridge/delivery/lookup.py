@@ -104,7 +104,7 @@ def reach_of(
     known: Mapping[str, Known],
     records: Records,
     places: Mapping[str, Place],
-    sender: str = "",
+    sender: str,
 ) -> Reach:
     """Whom a delivery is for that goes `to` there; of a customer with what was said in that very chat."""
     key = delivery.recipient or ""

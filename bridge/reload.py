@@ -8,7 +8,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 
@@ -49,13 +48,9 @@ from bridge.sinks.http import Http
 from bridge.store.base import Outbox
 from bridge.telemetry import log
 from bridge.value import replace
-
-#: Of each file or folder that is watched: path, time of change, size and number of its files, for a link may be led to
-#: another file of the same age and size.
-Stamp = dict[Path, list[tuple[str, int, int, int]]]
+from bridge.watching import Stamp, changed, stamp_of
 
 LOG = logging.getLogger("bridge.app")
-STANDS_STILL = 1.0  # seconds for which nobody has written to the files, when they are read
 COUNTED = 100_000  # waiting deliveries of a sink that is gone, at the most
 NEEDED = ("sources", "sinks", "routes", "webhooks")  # sections that a reload does not empty
 #: Settings that a reload does not change.
@@ -179,9 +174,9 @@ class Reloader:
 
     async def watch(self, requested: asyncio.Event) -> None:
         """Reload when one of the files has changed, and when that is requested (SIGHUP)."""
-        self._stamp = _stamp(self._loaded.watched)
+        self._stamp = stamp_of(self._loaded.watched)
         while True:
-            self._stamp, asked = await _change(self._stamp, requested)
+            self._stamp, asked = await changed(self._stamp, requested)
             while not await self._reload(requested, cause="request" if asked else "change"):
                 await self._clock.sleep(STORE_WAIT)
 
@@ -193,7 +188,7 @@ class Reloader:
         before = self._loaded
         try:
             loaded = await self._read()
-            if _stamp(self._stamp) != self._stamp:
+            if stamp_of(self._stamp) != self._stamp:
                 requested.set()
                 return True
             self._check_sections(loaded)
@@ -224,7 +219,7 @@ class Reloader:
         while True:
             found = await asyncio.to_thread(_loaded, self._path, on_loopback=self._loaded.on_loopback)
             new = [one for one in found.watched if one not in self._stamp]
-            self._stamp |= _stamp(new)
+            self._stamp |= stamp_of(new)
             if not new and isinstance(found, ConfigError):
                 self._watch_only((*self._loaded.watched, *found.watched))
                 raise found
@@ -336,43 +331,3 @@ def log_warnings(path: Path, loaded: Loaded) -> None:
 
 def _log_failed_row(row: str, why: str) -> None:
     log(LOG, logging.WARNING, "routing.when_failed", row=row, why=why)
-
-
-async def _change(stamp: Stamp, requested: asyncio.Event) -> tuple[Stamp, bool]:
-    """How its files are, once that is not as `stamp` says, or a look at them is requested; when they stand still.
-
-    Beside it whether it was requested.
-    """
-    latest = _stamp(stamp)
-    while True:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STANDS_STILL):
-                await requested.wait()
-        asked = requested.is_set()
-        if asked:
-            await asyncio.sleep(STANDS_STILL)
-        before, latest = latest, _stamp(stamp)
-        if before == latest and (asked or latest != stamp):
-            requested.clear()
-            return latest, asked
-
-
-def _stamp(files: Iterable[Path]) -> Stamp:
-    """What tells whether one of the files, or a file in one of the folders, has changed."""
-    return {path: [_status(one) for one in _files(path)] for path in files}
-
-
-def _status(file: Path) -> tuple[str, int, int, int]:
-    try:
-        status = file.stat()
-    except (OSError, ValueError):  # it is not there, or its name is none
-        return str(file), 0, 0, 0
-    return str(file), status.st_mtime_ns, status.st_size, status.st_ino
-
-
-def _files(path: Path) -> list[Path]:
-    """The file, or what lies in the folder; the folder itself where it vanishes meanwhile."""
-    try:
-        return sorted(path.rglob("*")) if path.is_dir() else [path]
-    except (OSError, ValueError):
-        return [path]

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bridge import reload
+from bridge import reload, watching
 from bridge.config.load import Loaded, load
 from bridge.reload import Reloader
 
@@ -51,7 +51,7 @@ class Log:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Log:
-    monkeypatch.setattr(reload, "STANDS_STILL", STILL)
+    monkeypatch.setattr(watching, "STANDS_STILL", STILL)
     caplog.set_level("INFO", "bridge")
     return Log(caplog)
 

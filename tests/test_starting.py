@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bridge import app, reload
+from bridge import app, watching
 from bridge.errors import BridgeError, StoreUnavailable
 from bridge.reload import Reloader
 from bridge.store.outbox import SqlOutbox
@@ -58,7 +58,7 @@ async def test_a_file_is_put_in_place_once_the_store_is_back_and_one_with_a_mist
     said: list[str],
 ) -> None:
     caplog.set_level(logging.INFO)
-    monkeypatch.setattr(reload, "STANDS_STILL", 0.0)
+    monkeypatch.setattr(watching, "STANDS_STILL", 0.0)
     path, before = _bridge(tmp_path)
     failures = list(errors)
 
@@ -72,11 +72,11 @@ async def test_a_file_is_put_in_place_once_the_store_is_back_and_one_with_a_mist
     reloader._loaded = before
     requested = asyncio.Event()
     requested.set()
-    watching = asyncio.create_task(reloader.watch(requested))
+    watch = asyncio.create_task(reloader.watch(requested))
     async with asyncio.timeout(PATIENCE):
         while caplog.messages[-1:] != said[-1:]:
             await asyncio.sleep(0)
-    watching.cancel()
+    watch.cancel()
     assert [one for one in caplog.messages if one != "config.warning"] == said
 
 

@@ -151,7 +151,7 @@ class Lane:
                 await self._settle_unsent(admitted.settled)
                 stands = await self._gate.still_stands(admitted, self.settings.zone, self.settings.rules)
                 if admitted.apart or self._is_closed() or not stands:
-                    self._queue.restore(batch)  # closed by the answer to another one, or somebody has said stop
+                    self._queue.restore(batch)  # closed meanwhile, or its customer has said stop
                 elif admitted.batch.deliveries:
                     await self._attempt(admitted)
         except StoreError as error:  # before anything was sent: nothing has happened
@@ -283,9 +283,9 @@ class Lane:
         return len(self._flights) >= (1 if self.health.breaker.probing else self.sink.concurrency)
 
     def _is_closed(self) -> bool:
-        """Whether nothing may be sent now."""
+        """Whether nothing may be sent now. A lane that stops is cancelled once it is at rest, and so begins nothing."""
         probed = self.health.breaker.probing and self._attempts > 0
-        return probed or not self._resources.sure() or self.health.closed_for != 0.0
+        return self.stopping or probed or not self._resources.sure() or self.health.closed_for != 0.0
 
     async def _wait_for_limiter(self) -> None:
         while (wait := self.health.limiter.wait(self._clock.monotonic())) > 0:

@@ -1,6 +1,7 @@
 """The lanes of a process: started, replaced, drained."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -110,6 +111,41 @@ async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
         async with asyncio.timeout(60):
             await after.begun.wait()
     assert before.subjects + after.subjects == ["user:alice", "user:bob"]
+
+
+class Leisurely(ScriptedSink):
+    """A sink that has taken it long before it says so."""
+
+    def __init__(self, clock: FakeClock, concurrency: int) -> None:
+        super().__init__(clock)
+        self.concurrency = concurrency
+
+    async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
+        taken = await super().send(message, on_sent)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        return taken
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_whenever_a_sink_is_replaced_nothing_is_told_twice(
+    outbox: SqlOutbox, clock: FakeClock, concurrency: int
+) -> None:
+    """At every turn of the loop from when an event was put to when it is told. The turns are so long that the store
+    answers within one, as they are on a busy machine: what it is asked before a send ends in the turn of the stop."""
+    sinks = [Leisurely(clock, concurrency) for _ in range(90)]
+    async with dispatching(outbox, clock) as dispatcher:
+        for number, sink in enumerate(sinks):
+            await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+            dispatcher.announce((await outbox.put(an_intake(an_event(f"user:{number}")))).deliveries)
+            for _ in range(number % 30):
+                await asyncio.sleep(0)
+                time.sleep(0.0005)
+        async with asyncio.timeout(60):
+            while len({subject for sink in sinks for subject in sink.subjects}) < len(sinks):
+                await asyncio.sleep(0.01)
+    told = [subject for sink in sinks for subject in sink.subjects]
+    assert sorted(told) == sorted(f"user:{number}" for number in range(len(sinks)))
 
 
 async def test_what_another_process_put_before_is_told_before(

@@ -22,12 +22,18 @@ class Share:
         self._expires = math.inf  # when to assign again though nothing has changed
         self._ownerless: dict[str, float] = {}  # lanes that nobody has → when that was first seen
 
-    def update(self, lanes: Mapping[str, str], alive: set[str], *, owned: Collection[str], now: float) -> None:
-        """Assign the lanes where they or the replicas have changed, then adopt those that stay without an owner."""
+    def update(
+        self, lanes: Mapping[str, str], alive: set[str], *, owned: Collection[str], now: float, grace: bool = False
+    ) -> None:
+        """Assign the lanes where they or the replicas have changed, then adopt those that stay without an owner.
+
+        Where there is grace none is adopted, and none has been without an owner yet.
+        """
         if self._assigned != (lanes, alive) or now > self._expires:
             self._assigned, self._expires = (lanes, alive), math.inf
             self.sinks = {sink for sink, replica in assign(lanes, alive).items() if replica == self._name}
-        self._ownerless = {sink: self._ownerless.get(sink, now) for sink in lanes.keys() - owned}
+        ownerless = () if grace else lanes.keys() - owned
+        self._ownerless = {sink: self._ownerless.get(sink, now) for sink in ownerless}
         if orphans := {sink for sink, since in self._ownerless.items() if now - since > ORPHANED} - self.sinks:
             self.sinks |= orphans
             self._expires = now + ADOPTION

@@ -17,8 +17,13 @@ class Membership:
         """Those that are alive of `ages`: replicas → seconds since their last heartbeat. Ours was `last_heartbeat`."""
         if -math.inf < last_heartbeat < now - STALE:
             self.give_grace(now)  # we stood still ourselves, and so perhaps did everyone
-        return {name for name, age in ages.items() if age <= STALE or name == self._name or now < self._grace_until}
+        grace = self.gives_grace(now)
+        return {name for name, age in ages.items() if age <= STALE or name == self._name or grace}
 
     def give_grace(self, now: float) -> None:
         """The server was away, or we were: the others are as late as we are."""
         self._grace_until = now + STALE
+
+    def gives_grace(self, now: float) -> bool:
+        """Whether nobody is called dead now, nor a lane an orphan: nobody could do anything for it meanwhile."""
+        return now < self._grace_until

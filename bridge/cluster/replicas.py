@@ -126,7 +126,8 @@ class SharedOwnership:
         alive = self._membership.alive(ages, last_heartbeat=self._last_heartbeat, now=now)
         if dead := ages.keys() - alive:
             await self._evict(connection, dead)
-        self._share.update(self._groups, alive, owned=await queries.owned_lanes(connection), now=now)
+        owned, grace = await queries.owned_lanes(connection), self._membership.gives_grace(now)
+        self._share.update(self._groups, alive, owned=owned, now=now, grace=grace)
         if missing := self._share.sinks - self._locks.keys():
             await self._acquire(connection, missing)
         self._update_held()

@@ -89,6 +89,17 @@ def test_a_lane_that_nobody_carries_is_adopted_after_a_while() -> None:
     assert share_of(here, {"ops": "ops"}, {"a", "b"}, {"ops"}, 0.0, ORPHANED + 0.001) == set()
 
 
+def test_none_is_adopted_for_what_it_was_without_an_owner_before_or_while_there_was_grace() -> None:
+    """The server was away: whoever is to carry the lane could not, and has as long as ever when it is back."""
+    [other] = assign({"ops": "ops"}, {"a", "b"}).values()
+    share, back = Share("b" if other == "a" else "a"), 2 * ORPHANED
+    for now, grace in ((0.0, False), (back, True), (back + 1, False), (back + 1 + ORPHANED, False)):
+        share.update({"ops": "ops"}, {"a", "b"}, owned=set(), now=now, grace=grace)
+        assert share.sinks == set()
+    share.update({"ops": "ops"}, {"a", "b"}, owned=set(), now=back + 1 + ORPHANED + 0.001)
+    assert share.sinks == {"ops"}
+
+
 def test_an_adopted_lane_is_given_back_to_its_own_replica_after_a_while() -> None:
     [other] = assign({"ops": "ops"}, {"a", "b"}).values()
     share, adopted = Share("b" if other == "a" else "a"), ORPHANED + 0.001

@@ -18,6 +18,7 @@ import aiohttp
 from yarl import URL
 
 from bridge import __version__, tracing
+from bridge.sinks.patience import answered_within
 from bridge.sinks.trust import NoRoots, Trust
 from bridge.tracing import Attributes, Kind
 from bridge.value import Value, field, replace
@@ -25,7 +26,7 @@ from bridge.value import Value, field, replace
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
 ANSWER_LIMIT = 256 * 1024
 USER_AGENT = f"Panelbridge/{__version__}"
-
+OURS = aiohttp.ClientTimeout()  # none of the library's: `patience.py`
 
 #: Called whenever a request is on the wire: the service counts it from then on.
 OnSent = Callable[[], None] | None
@@ -126,17 +127,20 @@ class Http:
     ) -> Response:
         session = self._session(proxy)
         try:
-            async with session.request(
-                request.method,
-                request.url,
-                data=request.body or None,
-                headers=request.headers,
-                timeout=aiohttp.ClientTimeout(total=within),
-                allow_redirects=False,
-                proxy=proxy if proxy and proxy.startswith("http") else None,
-                ssl=trusted(self._trust, ca) if ca else True,
-                trace_request_ctx=on_sent,
-            ) as response:
+            async with (
+                answered_within(within),
+                session.request(
+                    request.method,
+                    request.url,
+                    data=request.body or None,
+                    headers=request.headers,
+                    timeout=OURS,
+                    allow_redirects=False,
+                    proxy=proxy if proxy and proxy.startswith("http") else None,
+                    ssl=trusted(self._trust, ca) if ca else True,
+                    trace_request_ctx=on_sent,
+                ) as response,
+            ):
                 return Response(response.status, _headers(response), await _body(response, most), request.url)
         except TimeoutError as error:
             _let_go(error)

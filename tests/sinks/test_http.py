@@ -4,6 +4,7 @@ import asyncio
 import base64
 import select
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -115,6 +116,30 @@ def test_what_is_said_to_be_on_the_wire_is_there_whoever_else_has_his_turn(
     with socket.create_server(("127.0.0.1", 0)) as server, asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(send(server))
     assert set(there) == {True}  # a GET whose connection breaks is sent again
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_an_answer_that_came_while_the_bridge_stood_still_counts(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """A machine that swaps, or is moved, holds up everything: what was taken meanwhile would be sent again."""
+
+    async def send(server: socket.socket) -> Response:
+        def stand_still() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
+                time.sleep(3 * within)
+
+        within, http = 0.2, Http()
+        try:
+            return await ask(http, server.getsockname()[1], within=within, on_sent=stand_still)
+        finally:
+            await http.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server, asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(send(server)).body == b"done"
 
 
 async def test_nothing_is_on_the_wire_that_found_no_connection(http: Http, unused_tcp_port: int) -> None:

@@ -34,6 +34,7 @@ from bridge.sinks.apprise.service import APPRISE
 from bridge.sinks.asking import Reach
 from bridge.sinks.base import ChatConfig, HttpSink, OnSent, Tools, short_hash
 from bridge.sinks.http import Request, Response, Unanswered
+from bridge.sinks.patience import answered_within
 from bridge.sinks.questions import Question
 from bridge.sinks.settings import Advice
 from bridge.value import replace
@@ -158,7 +159,7 @@ class AppriseSink(HttpSink[AppriseConfig]):
 
         threads = self.tools.http.beside(Threads)
         try:
-            async with asyncio.timeout(within):
+            async with answered_within(within):
                 said = await threads.run(self._address, json_object(request.body), ask)
         except TimeoutError:
             raise Unanswered(f"no answer within {within:g} s") from None

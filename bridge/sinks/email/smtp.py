@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from bridge.sinks.email.letter import Letter
 from bridge.sinks.email.letter_id import envelope_id
 from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of, trusted
+from bridge.sinks.patience import answered_within
 from bridge.sinks.trust import Trust
 from bridge.value import Value
 
@@ -92,7 +93,7 @@ class Smtp:
 
     async def _within(self, seconds: float, server: Server, answer: Coroutine[Any, Any, Response]) -> Response:
         try:
-            async with asyncio.timeout(seconds), self._room[server]:
+            async with answered_within(seconds), self._room[server]:
                 return await answer
         except TimeoutError:
             raise Unanswered(f"no answer within {seconds:g} s") from None

@@ -22,6 +22,13 @@ async def ask_later(request: web.Request) -> None:
     """What a sender that waits for `100 Continue` gets at first: its body is asked for where it is read, if ever."""
 
 
+async def ask_now(request: web.Request) -> None:
+    """What it gets where a body is read by the library. Whatever else is expected is ignored, RFC 9110 §10.1.1."""
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # or aiohttp takes it for the beginning of the answer
+
+
 async def read_body(request: web.Request, reservation: Reservation) -> bytes:
     """The whole body, unpacked; raise TooLarge, TooSlow, BrokenBody or Overloaded."""
     if _arrived(request) and "Content-Encoding" not in request.headers:  # as most do, together with their headers
@@ -38,9 +45,8 @@ async def read_pieces(request: web.Request, reservation: Reservation) -> AsyncIt
     if request.content_length is not None and request.content_length > limit:
         raise TooLarge(f"the body is bigger than {limit} bytes")
     unpacker = _unpacker(request.headers.get("Content-Encoding", ""))
-    if request.headers.get("Expect", "").lower() == "100-continue" and not _arrived(request):
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # or aiohttp takes it for the beginning of the answer
+    if not _arrived(request):
+        await ask_now(request)
     async for chunk in request.content.iter_any():
         if unpacker is None:
             reservation.grow(len(chunk))

@@ -14,6 +14,7 @@ from typing import cast
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bridge.ingress.body import ask_now
 from bridge.ingress.limits import Limits
 from bridge.ingress.refusals import HttpLog, Refusals, other_protocol, shown_method
 
@@ -46,7 +47,9 @@ async def serving(
     app = web.Application(middlewares=[connections.follow, *middlewares], client_max_size=body)
     if finish is not None:
         app.on_response_prepare.append(finish)
-    app.router.add_routes(routes)
+    app.router.add_routes(
+        web.route(one.method, one.path, one.handler, **{"expect_handler": ask_now, **one.kwargs}) for one in routes
+    )
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -108,7 +111,7 @@ class Connections:
     async def _handled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
-        except web.HTTPException as refusal:  # what aiohttp answers by itself: a target that is no path, an odd Expect
+        except web.HTTPException as refusal:  # what aiohttp answers by itself: a target that is no path
             self._refusals.log(None, refusal.status, f"{shown_method(request.method)}: {refusal.reason}")
             raise
 

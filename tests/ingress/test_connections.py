@@ -162,6 +162,8 @@ S = "the-secret-that-nobody-may-see"
         f"POST /in/open HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnot hex {S}\r\n",
         f"POST /in/open HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Encoding: gzip\r\n\r\n{S}",
         f"POST /in/open HTTP/1.1\r\nHost: x\r\nExpect: {S}\r\nContent-Length: 2\r\n\r\n{{}}",
+        f"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: {S}\r\n\r\n",
+        f"GET /healthz HTTP/1.1\r\nHost: x\r\nExpect: \xe9{S}\r\n\r\n",
         f"GET /healthz HTTP/1.1\r\nHost: x\r\nUpgrade: {S}\r\nConnection: upgrade\r\n\r\nnonsense {S}",
         f"CONNECT {S}:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
@@ -174,8 +176,9 @@ async def test_whatever_a_stranger_sends_is_one_line_at_most_without_a_word_of_i
         writer.write(sent.encode("latin-1"))
         await writer.drain()
         async with asyncio.timeout(PATIENCE):
-            await reader.readline()
+            answer = await reader.readline()
         writer.close()
+    assert not answer.startswith(b"HTTP/1.1 5")
     assert len(lines) <= 1
     assert S not in "".join(lines)
     assert all(" ingress." in line and "Traceback" not in line for line in lines)

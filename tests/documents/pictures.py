@@ -28,6 +28,7 @@ PHONE, DESK, CARD = 390, 1280, 720  # pixels that a screen is wide, or a message
 HEIGHTS = {PHONE: 844, DESK: 800, CARD: 2400}
 TALLEST_CARD = 640
 MARGIN = 24  # below the last thing that is shown
+NOTHING_BEFORE_IT = ".tabs { display: none !important }"  # the bar at the foot of a narrow screen
 COLORS = 256
 NEAR = 8  # of 256 shades: whoever looks sees no difference
 Theme = Literal["light", "dark"]
@@ -116,7 +117,8 @@ async def take(browser: Browser, url: str, picture: Picture) -> bytes:
             return await page.screenshot(full_page=picture.width != PHONE)
         box: Any = await page.locator(picture.only or picture.until or "").first.bounding_box()
         if picture.only is not None:
-            return await page.screenshot(full_page=True, clip={**box, "height": min(box["height"], TALLEST_CARD)})
+            clip: Any = {**box, "height": min(box["height"], TALLEST_CARD)}
+            return await page.screenshot(full_page=True, clip=clip, style=NOTHING_BEFORE_IT)
         tall = box["y"] + box["height"] + MARGIN
         return await page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": picture.width, "height": tall})
 
@@ -129,6 +131,7 @@ async def visited(browser: Browser, url: str, picture: Picture) -> AsyncIterator
         color_scheme=picture.theme,
         locale=picture.locale,
         reduced_motion="reduce",
+        bypass_csp=True,  # for what is hidden
     )
     page = await context.new_page()
     if picture.of:

@@ -109,7 +109,7 @@ class Dispatcher:
         """
         if sink not in self._sinks:
             raise UnknownName(f'nothing is sent to a sink named "{sink}": {suggestion(sink, self._sinks)}')
-        if (carried := self._lanes.get(sink)) is None:
+        if (carried := self._lanes.get(sink)) is None or carried[0].stopping:
             limiter = Limiter(self._sinks[sink].limits, self._resources.windows)
             way = Way(self._sinks[sink], self._settings.renderer, limiter)
         else:
@@ -175,10 +175,11 @@ class Dispatcher:
                 self._lanes[name] = lane, self._tasks.create_task(lane.run(), name=f"lane {name}")
 
     def _stays(self, name: str, lane: Lane) -> bool:
-        return self._sinks.get(name) is lane.sink and self._epochs.get(name) == lane.epoch
+        return not lane.stopping and self._sinks.get(name) is lane.sink and self._epochs.get(name) == lane.epoch
 
     async def _stop(self, names: list[str]) -> None:
-        stopped = [self._lanes.pop(name) for name in names]
+        """Return once these are at rest. Where whoever waits for that is cancelled, the next one waits for them too."""
+        stopped = [self._lanes[name] for name in names]
         if not stopped:
             return
         deadline = asyncio.get_running_loop().time() + self._grace
@@ -191,3 +192,5 @@ class Dispatcher:
         with suppress(TimeoutError):  # a store that is away: what was sent last will be sent again
             async with asyncio.timeout_at(deadline):
                 await asyncio.gather(*(lane.flush() for lane, _ in stopped))
+        for name in names:
+            del self._lanes[name]

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,37 @@ async def test_whenever_a_sink_is_replaced_nothing_is_told_twice(
                 await asyncio.sleep(0.01)
     told = [subject for sink in sinks for subject in sink.subjects]
     assert sorted(told) == sorted(f"user:{number}" for number in range(len(sinks)))
+
+
+@pytest.mark.parametrize(
+    "stop_next", [lambda dispatcher: dispatcher.drain(5), lambda dispatcher: dispatcher.own({"ops": 0})]
+)
+async def test_what_a_reload_that_is_cut_off_waited_for_is_waited_for_by_who_comes_next(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, stop_next: Callable[[Dispatcher], Coroutine[Any, Any, None]]
+) -> None:
+    """As where the process is to end in the midst of it: once drained, its lanes may be another one's."""
+    before, after = Slow(clock), Slow(clock)
+    after.go.set()
+    await outbox.put(an_intake(an_event("user:alice")))
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": before}, SETTINGS, grace=5)
+        await before.begun.wait()
+        reload = asyncio.create_task(dispatcher.carry({"ops": after}, SETTINGS, grace=5))
+        await turns(10)
+        reload.cancel()
+        stopping = asyncio.create_task(stop_next(dispatcher))
+        await turns(10)
+        assert not stopping.done()
+        before.go.set()
+        await stopping
+        assert [record.state for record in look_up(store_url)] == ["delivered"]
+    assert before.subjects + after.subjects == ["user:alice"]
+
+
+async def turns(number: int) -> None:
+    """So many turns of the loop."""
+    for _ in range(number):
+        await asyncio.sleep(0)
 
 
 async def test_what_another_process_put_before_is_told_before(

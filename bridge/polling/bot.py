@@ -3,15 +3,17 @@
 take a turn → say what is left to be said → ask → keep, with the number behind which is asked next → answer
 
 Only who has the turn asks, whichever replica that is. What is asked for next confirms what came before, so nothing is
-confirmed that was not kept. What is to be answered is kept with it: a kill repeats an answer, and loses none.
+confirmed that was not kept. What is to be answered is kept with it: a kill repeats an answer, and loses none. Who ends
+otherwise has said what was being said.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any, TypeVar
 
 from bridge.clock import Clock
 from bridge.errors import StoreError
@@ -34,12 +36,15 @@ LOG = logging.getLogger("bridge.bot")
 WAIT = 5  # seconds that a question is kept open where there is nothing
 ANSWER = 8.0  # seconds for any answer beside that
 SAYING = 8.0  # seconds in which a turn says what it has to say; what is left, the next one does
+LAST = 3.0  # seconds for the answer that is being said when the bridge ends
 TURN = WAIT + 2 * ANSWER + 2 * SAYING + 3.0  # seconds until another one may be taken, where this one came to no end
 LOOK = 5.0  # seconds between two looks at whose turn it is
 SOON = 1.0  # seconds until it is asked again after a failure, twice as many after each further one
 TAKEN = 600.0  # seconds until it is asked again where somebody else reads its updates
 SURE = 2  # times in a row that somebody else does: a question of ours that was cut off may still be open
 LARGEST = 16 * 2**20  # bytes of an answer
+
+T = TypeVar("T")
 
 
 class BotPlan(Value):
@@ -142,6 +147,15 @@ class Bot:
             await self._learn_name(plan)
             return turn
         state: JsonObject = dict(turn.state or {})
+        try:
+            return await self._listen(plan, turn, state)
+        except asyncio.CancelledError:  # we end: whoever listens next need not wait for our turn to be over
+            with suppress(StoreError):  # then they wait
+                await self._store((), turn, state, health=turn.health, due_at=self._clock.now())
+            raise
+
+    async def _listen(self, plan: BotPlan, turn: Turn, state: JsonObject) -> float:
+        """Listen once; seconds until it may be done again. `state` is as it is kept, or further by what was said."""
         began = self._clock.monotonic()
         try:
             await self._know_name(plan, state)
@@ -150,11 +164,6 @@ class Bot:
         except Unheard as error:
             await self._failed(turn, state, error)
             return LOOK
-        except asyncio.CancelledError:  # we end: whoever listens next need not wait for our turn to be over
-            now = self._clock.now()
-            with suppress(StoreError):  # then they wait
-                await self._outbox.keep_heard((), _result(turn, state, health=turn.health, due_at=now), now=now)
-            raise
         if turn.health.failing_since is not None and unsaid is None:
             log(LOG, logging.INFO, "bot.heard_again", bot=state["name"])
         await self._keep(plan, turn, hearing, state, unsaid)
@@ -167,24 +176,41 @@ class Bot:
 
         `unsaid`: why what was left could not be said; then what follows is left as well.
         """
-        now = self._clock.now()
         said = (plan.meant(one) for one in hearing.heard)
         meant = [one for one in said if one.said is not Said.PRESSED or is_button(one.pressed)]
         heard = [plan.hashed(one) for one in self._floods.heeded(meant, self._clock.monotonic())]
-        state["after"] = state.get("after") if hearing.after is None else hearing.after
+        after = state.get("after") if hearing.after is None else hearing.after
         if heard:
-            answers = await self._outbox.keep_heard(heard, _result(turn, state), now=now)
+            answers = await _finished(self._store(heard, turn, state, after=after))
             if answers is None:
                 log(LOG, logging.WARNING, "bot.turn_over", bot=state["name"])
                 return
             if self._floods.learn(answers, self._clock.monotonic()):
                 log(LOG, logging.WARNING, "bot.guessed", bot=state["name"], pause=PAUSE)
-            state["answers"] = with_left(state, answers)
             unsaid = unsaid or await self._say_left(plan, state)
+        state["after"] = after
         if unsaid is not None:
             await self._failed(turn, state, unsaid)
             return
-        await self._outbox.keep_heard((), _result(turn, state, due_at=self._clock.now()), now=now)
+        await _finished(self._store((), turn, state, due_at=self._clock.now()))
+
+    async def _store(
+        self,
+        heard: Sequence[Heard],
+        turn: Turn,
+        state: JsonObject,
+        *,
+        after: int | None = None,
+        health: Health | None = None,
+        due_at: datetime | None = None,
+    ) -> Sequence[Answer] | None:
+        """Keep how it stands, with what was heard up to `after`; what follows from it is then in the state, too."""
+        kept = dict(state) if after is None else {**state, "after": after}
+        result = PollResult(turn=turn, health=health or Health(), state=kept, due_at=due_at)
+        answers = await self._outbox.keep_heard(heard, result, now=self._clock.now())
+        if answers is not None:
+            state.update(kept, answers=with_left(kept, answers))
+        return answers
 
     async def _say_left(self, plan: BotPlan, state: JsonObject) -> Unheard | None:
         """Say what is to be answered, as far as there is time; what was said is not in the state any more.
@@ -195,11 +221,14 @@ class Bot:
         left = state["answers"] = list(state.get("answers", ()))
         while left and self._clock.monotonic() < ends:
             try:
-                await self._say(plan, Answer.from_json(left[0]), ends)
+                await _finished(self._say_first(plan, left, ends), within=LAST)
             except Unheard as error:
                 return error
-            del left[0]
         return None
+
+    async def _say_first(self, plan: BotPlan, left: list[JsonObject], ends: float) -> None:
+        await self._say(plan, Answer.from_json(left[0]), ends)
+        del left[0]
 
     async def _say(self, plan: BotPlan, answer: Answer, ends: float) -> None:
         """Say one answer. What the service does not take is not said: whom it is for has gone, or pressed twice."""
@@ -254,8 +283,7 @@ class Bot:
         health = Health(failing_since=before.failing_since or now, reason=str(error), failures=before.failures + 1)
         if before.reason != health.reason:
             log(LOG, logging.WARNING, "bot.unheard", bot=state.get("name"), reason=health.reason)
-        due_at = _asked_again(health, error, now)
-        await self._outbox.keep_heard((), _result(turn, state, health=health, due_at=due_at), now=now)
+        await _finished(self._store((), turn, state, health=health, due_at=_asked_again(health, error, now)))
 
 
 def _asked_again(health: Health, error: Unheard, now: datetime) -> datetime | None:
@@ -267,7 +295,14 @@ def _asked_again(health: Health, error: Unheard, now: datetime) -> datetime | No
     return asked if again is None else max(again, asked)
 
 
-def _result(
-    turn: Turn, state: JsonObject, *, health: Health | None = None, due_at: datetime | None = None
-) -> PollResult:
-    return PollResult(turn=turn, health=health or Health(), state=dict(state), due_at=due_at)
+async def _finished(work: Coroutine[Any, Any, T], *, within: float | None = None) -> T:
+    """What comes of it. Whoever is cancelled waits for its end first, so many seconds at the most: what is cut off on
+    its way is told again.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=within)
+        task.cancel()
+        raise

@@ -13,6 +13,7 @@ from bridge.people.rules import CustomerRules
 from bridge.people.wants import away_scope, chat_scope
 from bridge.polled import Turn
 from bridge.polling.bot import SURE, TAKEN, TURN, Bot
+from bridge.sinks.http import Request, Response
 from bridge.store.base import AddressState
 from bridge.store.queries.links import end_links, revoke_tokens
 from bridge.store.queries.wishes import count_stopped, set_stopped, set_wants
@@ -300,6 +301,38 @@ async def test_an_answer_that_was_not_said_is_said_by_whoever_comes_next(here: L
 
 async def _cut_off(*args: object) -> None:
     raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("was_left", [False, True])
+async def test_an_answer_that_is_being_said_when_the_bridge_ends_is_said_once_and_the_others_by_whoever_comes_next(
+    here: Listening, monkeypatch: pytest.MonkeyPatch, was_left: bool
+) -> None:
+    say, here.bot._say = here.bot._say, _away if was_left else here.bot._say  # type: ignore[method-assign]
+    for chat in (HERE, THERE):
+        here.telegram.writes(chat, "/settings")
+    if was_left:
+        await here.bot.step(here.plan)
+        here.clock.step(3600.0)
+    here.bot._say = say  # type: ignore[method-assign]
+    send, taken, answered = here.bot._http.send, asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: Request, **about: Any) -> Response:
+        response = await send(request, **about)
+        if request.url.name == "sendMessage":
+            taken.set()
+            await answered.wait()
+        return response
+
+    monkeypatch.setattr(here.bot._http, "send", slowly)
+    listening = asyncio.create_task(here.bot.step(here.plan))
+    await taken.wait()
+    listening.cancel()
+    asyncio.get_running_loop().call_soon(answered.set)
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+    assert [len(here.said(chat)) for chat in (HERE, THERE)] == [1, 0]
+    await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
+    assert [len(here.said(chat)) for chat in (HERE, THERE)] == [1, 1]
 
 
 async def test_people_are_heard_while_nothing_can_be_said_to_them_and_are_answered_afterwards(here: Listening) -> None:

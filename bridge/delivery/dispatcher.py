@@ -120,6 +120,8 @@ class Dispatcher:
         await lane.health.ensure_restored()
 
         def record(result: AttemptResult, sent: float) -> None:
+            if lane.stopping:  # another one stands in its place, and perhaps for another address
+                return
             if lane.health.record(result, sent=sent, probe=True):
                 self._limit_learned.set()
             lane.wake()

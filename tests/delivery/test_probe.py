@@ -171,6 +171,23 @@ async def test_a_probe_does_not_wait_for_long(outbox: SqlOutbox, clock: FakeCloc
     assert len(sink.sent) == 2
 
 
+async def test_what_a_probe_finds_out_says_nothing_of_the_sink_that_took_its_sinks_place_meanwhile(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock
+) -> None:
+    before, after = Slow(clock), ScriptedSink(clock)
+    before.answers, after.address = [Gone("HTTP 404")], "there"
+    async with carrying(outbox, clock, ops=before) as dispatcher:
+        probing = asyncio.create_task(dispatcher.probe("ops", SAMPLE))
+        await before.begun.wait()
+        await dispatcher.carry({"ops": after}, SETTINGS, grace=5)
+        dispatcher.announce((await outbox.put(an_intake(an_event("user:alice")))).deliveries)
+        await _until(lambda: after.subjects == ["user:alice"])
+        before.go.set()
+        assert (await probing).attempt.outcome == Gone("HTTP 404")
+        await outbox.check()  # what was begun to be written before is written
+        assert await stands(store_url, Standing.OPEN)
+
+
 class Elsewhere:
     """An ownership by which another process carries every lane."""
 

@@ -21,6 +21,7 @@ from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of, without
 from bridge.delivery.health import Health
+from bridge.delivery.limiter import Slot
 from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.resources import LaneSettings, Resources
@@ -147,13 +148,13 @@ class Lane:
     async def _carry(self, batch: Batch) -> None:
         """Attempt what of a batch may be sent now, and settle it."""
         try:
-            async with self._gate.turn(await self._admit(batch)) as admitted, self._room(admitted.batch):
+            async with self._gate.turn(await self._admit(batch)) as admitted, self._room(admitted.batch) as slot:
                 await self._settle_unsent(admitted.settled)
                 stands = await self._gate.still_stands(admitted, self.settings.zone, self.settings.rules)
                 if admitted.apart or self._is_closed() or not stands:
                     self._queue.restore(batch)  # closed meanwhile, or its customer has said stop
                 elif admitted.batch.deliveries:
-                    await self._attempt(admitted)
+                    await self._attempt(admitted, slot)
         except StoreError as error:  # before anything was sent: nothing has happened
             self._queue.restore(batch)
             await wait_for_store(self.name, error, self._clock)
@@ -177,14 +178,18 @@ class Lane:
             self._queue.restore(batch)
 
     @asynccontextmanager
-    async def _room(self, batch: Batch) -> AsyncIterator[None]:
-        """Wait until a batch may be sent, and there is room for its events."""
+    async def _room(self, batch: Batch) -> AsyncIterator[Slot]:
+        """Wait until a batch may be sent, and there is room for its events; its place among what is sent is kept."""
         size = sum(one.size for one in batch.deliveries if not one.loaded)
         while True:
             await self._wait_for_limiter()
             async with self._resources.memory.reserve(size):
                 if self.health.limiter.wait(self._clock.monotonic()) <= 0:  # others may have been quicker
-                    yield
+                    slot = self.health.limiter.reserve()
+                    try:
+                        yield slot
+                    finally:
+                        slot.give_back()
                     return
 
     async def _admit(self, batch: Batch) -> Admitted:
@@ -204,7 +209,7 @@ class Lane:
         if fates:
             await self._settle(unsent(fates, self._clock.now(), epoch=self.epoch))
 
-    async def _attempt(self, admitted: Admitted) -> None:
+    async def _attempt(self, admitted: Admitted, slot: Slot) -> None:
         batch = admitted.batch
         self._attempts += 1
         self._at_rest.clear()
@@ -217,7 +222,6 @@ class Lane:
                 return
             with attempt_span(batch.deliveries, links) as span:
                 started, at = self._clock.monotonic(), self._clock.now()
-                slot = self.health.limiter.reserve()
                 try:
                     result = await send_batch(
                         without(Batch(loaded, storm=batch.storm), stopped),

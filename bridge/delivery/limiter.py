@@ -79,6 +79,12 @@ class Slot:
         self.sent(now)
         return now
 
+    def give_back(self) -> None:
+        """Nothing was sent after all. Who has sent has nothing to give back."""
+        if self.sent_at is None:
+            for window in self._windows:
+                window.reserved -= 1
+
 
 class RateWindows:
     """The windows that lanes of this process share, by the scope of their limit."""

@@ -1,5 +1,6 @@
 """How fast a sink may be spoken to."""
 
+import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate
 from bridge.sinks.base import OnSent
 from bridge.store.base import Standing
 from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.claim import INLINE
+from bridge.value import replace
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time
 from tests.fakes import START, FakeClock, an_event, an_intake
 
@@ -203,6 +206,16 @@ def test_each_request_of_an_attempt_counts_and_so_does_one_that_nobody_told_of()
     assert limiter.wait(9.0) == 52.0
 
 
+def test_a_place_that_is_given_back_is_anybodys_and_what_was_sent_keeps_its_own() -> None:
+    limiter = Limiter(limits(Rate(1, 60.0)))
+    limiter.reserve().give_back()
+    assert limiter.wait(0.0) == 0.0
+    slot = limiter.reserve()
+    slot.sent(0.0)
+    slot.give_back()
+    assert limiter.wait(0.0) == 60.0
+
+
 @given(st.integers(1, 4), st.lists(st.tuples(st.floats(0.0, 2.0), st.floats(0.0, 9.0)), max_size=40))
 def test_however_long_they_connect_no_service_gets_more_than_it_allows(
     count: int, sends: list[tuple[float, float]]
@@ -284,6 +297,22 @@ async def test_the_rate_is_kept(outbox: SqlOutbox, clock: FakeClock) -> None:
     await outbox.put(an_intake(*(an_event(None) for _ in range(5))))
     await carry_all(a_lane(outbox, sink, clock))
     assert [at for at, _ in sink.sent] == [0.0, 0.0, 1.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_the_rate_is_kept_where_several_are_ready_and_wait_for_the_store_still(
+    outbox: SqlOutbox, clock: FakeClock, lanes: int
+) -> None:
+    """Big events are read when they are sent: one lane sends several at once, and several lanes share a limit."""
+    fleet, sinks = Fleet(outbox, clock), {f"s{number}": ScriptedSink(clock) for number in range(lanes)}
+    for sink in sinks.values():
+        sink.limits, sink.concurrency = (Limit("bot", Rate(1, 10.0)),), 4
+    big = [replace(an_event(name), data={"x": "x" * INLINE}) for name in NAMES[:4]]
+    await outbox.put(an_intake(*big, sinks=tuple(sinks)))
+    await asyncio.gather(*(carry_all(fleet.lane(sink, name)) for name, sink in sinks.items()))
+    times = sorted(at for sink in sinks.values() for at in sink.times)
+    assert len(times) == 4 * lanes
+    assert all(later - earlier > 9.99 for earlier, later in pairwise(times))
 
 
 async def test_a_pause_that_a_429_asked_for_outlives_the_process(outbox: SqlOutbox, clock: FakeClock) -> None:

@@ -165,6 +165,8 @@ class AppriseSink(HttpSink[AppriseConfig]):
             raise Unanswered(f"no answer within {within:g} s") from None
         except ModuleNotFoundError:
             raise Unanswered(INSTALL) from None
+        finally:
+            until = float("-inf")  # the thread of who is cancelled goes on, and asks nothing more
         answer = decisive(answers, self._scheme)
         if failures and not is_told(answer, self._scheme):
             raise failures[0]

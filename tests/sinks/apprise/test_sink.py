@@ -1,5 +1,6 @@
 """Apprise: which addresses it takes, what its services are sent, and what its yes and no are worth."""
 
+import asyncio
 import json
 import sys
 from typing import Any
@@ -259,6 +260,28 @@ async def test_what_comes_after_a_message_that_was_told_changes_nothing(http: Ht
     street.logout = 500
     assert await outcome_of(street, http, HERE["rocket by login"]) == Delivered()
     assert street.posted == 1
+
+
+async def test_nothing_more_is_asked_for_who_is_cut_off(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plug-in's thread cannot be: it would post when it has logged in, beside whoever sends the message again."""
+    street, logged_in, go, send = Street(), asyncio.Event(), asyncio.Event(), http.send
+
+    async def slowly(request: Request, **about: Any) -> Response:
+        response = await send(request, **about)
+        logged_in.set()
+        await go.wait()
+        return response
+
+    monkeypatch.setattr(http, "send", slowly)
+    async with serving(street) as base:
+        url = HERE["rocket by login"].replace("{port}", base.rpartition(":")[2])
+        sending = asyncio.create_task(a_sink(type="apprise", url=url, http=http).send(a_message({"text": "hi"})))
+        await logged_in.wait()
+        sending.cancel()
+        await asyncio.wait([sending])
+        go.set()
+        await asyncio.to_thread(http.beside(Threads)._pool.shutdown)  # when its thread has ended
+    assert (street.requests, street.posted) == (1, 0)
 
 
 async def test_a_redirect_is_not_followed(http: Http) -> None:

@@ -122,6 +122,17 @@ async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutb
         assert ledger.read(unrouted_events, Query(source="elsewhere")) == []
 
 
+async def test_two_who_have_found_the_same_events_send_them_once(outbox: SqlOutbox, any_store_url: str) -> None:
+    event, other = an_event("user:alice"), an_event("user:bob")
+    await outbox.put(Intake([Routed(one, (), NOWHERE) for one in (event, other)]))
+    to = Destination("ops", "route 1"), Destination("team", "route 1")
+    with open_ledger(any_store_url) as first, open_ledger(any_store_url) as second:
+        found = [Routed(one, to, NOWHERE) for one in second.read(unrouted_events, Query())]
+        assert first.write(replay_events, found[:1], now=after(90)) == [1, 2]
+        assert second.write(replay_events, found, now=after(91)) == [3, 4]
+    assert [one.event for one in await claimed(outbox)] == [event, other]
+
+
 async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_store_url: str) -> None:
     nowhere = [an_event(f"user:{n}") for n in range(3)]
     await outbox.put(Intake([Routed(event, (), NOWHERE) for event in nowhere]))

@@ -25,6 +25,7 @@ _COPIED = [
     deliveries.c[name] for name in ("event_id", "sink", "subject", "row", "template", "terms", "instead", "recipient")
 ]
 _SHOWN = [events.c.type.label("event_type"), events.c.subject.label("event_subject")]
+_WENT_NOWHERE = ~sa.exists().where(deliveries.c.event_id == events.c.id)
 _SET_VERDICTS = (
     sa.update(events)
     .where(events.c.id == sa.bindparam("id_"))
@@ -74,19 +75,19 @@ def _replay_record(row: Row, id_: int | None = None) -> ReplayRecord:
 def unrouted_events(connection: sa.Connection, query: Query) -> list[Event]:
     """Events that have no delivery, in the order in which they came; the newest of them."""
     newest = (
-        sa.select(events)
-        .where(*event_conditions(query), ~sa.exists().where(deliveries.c.event_id == events.c.id))
-        .order_by(events.c.id.desc())
-        .limit(query.limit)
+        sa.select(events).where(*event_conditions(query), _WENT_NOWHERE).order_by(events.c.id.desc()).limit(query.limit)
     )
     return [event_of(row) for row in connection.execute(newest)][::-1]
 
 
 def replay_events(connection: sa.Connection, routed: Sequence[Routed], *, now: datetime) -> list[int]:
-    """Make pending deliveries of stored events where a table says now, and keep what it said."""
+    """Make pending deliveries of events that went nowhere yet, where a table says now, and keep what it said.
+
+    Whoever found them may have been one of two: each is sent once.
+    """
     next_id = lock_next_id(connection)
-    stored = set(_stored_ids(connection, [one.event.id for one in routed]))
-    kept = [one for one in routed if one.destinations and one.event.id in stored]
+    nowhere = set(_nowhere(connection, [one.event.id for one in routed]))
+    kept = [one for one in routed if one.destinations and one.event.id in nowhere]
     if kept:
         keep_tables(connection, [(one.decision.table, now) for one in kept[:1]])
         verdicts = [
@@ -125,7 +126,8 @@ def _add_pending(connection: sa.Connection, rows: Sequence[dict[str, Any]], next
     return [row["id"] for row in made]
 
 
-def _stored_ids(connection: sa.Connection, ids: Sequence[str]) -> Iterator[str]:
+def _nowhere(connection: sa.Connection, ids: Sequence[str]) -> Iterator[str]:
+    """Those of these events that are stored, and have no delivery."""
     for start in range(0, len(ids), 500):
-        some = sa.select(events.c.id).where(events.c.id.in_(ids[start : start + 500]))
+        some = sa.select(events.c.id).where(events.c.id.in_(ids[start : start + 500]), _WENT_NOWHERE)
         yield from connection.execute(some).scalars()

@@ -51,15 +51,29 @@ def stored_delivery(ledger: Ledger, id_: int) -> DeliveryRecord:
     return found[0]
 
 
-def check_replayable(record: DeliveryRecord, *, again: bool = False) -> None:
-    """Raise BridgeError where it cannot be sent again: it is on its way, or was dealt with already."""
+def replay_one(ledger: Ledger, id_: int, *, now: datetime, again: bool = False) -> list[Replay]:
+    """Send a settled delivery again; raise BridgeError where it is on its way, or was dealt with already.
+
+    Looked at in the commit that does so: of two who ask at once the second one is refused.
+    """
+    record = stored_delivery(ledger, id_)
     if record.state not in SETTLED:
         raise BridgeError(f"delivery {record.id} is {record.state}: only what is settled is sent again")
     if record.cleared is not None and not again:
         raise BridgeError(f"delivery {record.id} was {record.cleared} already: say again to send it once more")
+    return _replay_these(ledger, [id_], now=now)
 
 
-def replay_these(ledger: Ledger, ids: Collection[int], *, now: datetime) -> list[Replay]:
+def replay_last(ledger: Ledger, event_id: str, sinks: Collection[str], *, now: datetime) -> list[Replay]:
+    """Send the last deliveries of an event to these sinks again, or to every one; raise BridgeError where none of them
+    is settled.
+    """
+    if not (ids := _last_settled(ledger, event_id, sinks)):
+        raise BridgeError(f"event {event_id} has no settled delivery there: what went nowhere is replayed by the table")
+    return _replay_these(ledger, ids, now=now)
+
+
+def _replay_these(ledger: Ledger, ids: Collection[int], *, now: datetime) -> list[Replay]:
     """Send these settled deliveries again, in their order, whether or not they were before."""
     query = Query(ids=tuple(ids), limit=None)
     return [Replay.model_validate(one) for one in ledger.write(replay_deliveries, query, now=now)] if ids else []
@@ -72,14 +86,14 @@ def replay_ticked(
 
     Nothing is sent, and None returned, where one of them has arrived: that takes `once_more`.
     """
-    settled = {*last_settled(ledger, event_id, ())}
+    settled = {*_last_settled(ledger, event_id, ())}
     chosen = [one for one in ledger.read(deliveries_of, [event_id]).get(event_id, ()) if one.id in settled & {*ids}]
     if any(one.state is State.DELIVERED for one in chosen) and not once_more:
         return None
-    return replay_these(ledger, [one.id for one in chosen], now=now)
+    return _replay_these(ledger, [one.id for one in chosen], now=now)
 
 
-def last_settled(ledger: Ledger, event_id: str, sinks: Collection[str]) -> list[int]:
+def _last_settled(ledger: Ledger, event_id: str, sinks: Collection[str]) -> list[int]:
     """The last delivery of an event to each of these sinks, or to every one; those of them that are settled."""
     _stored_event(ledger, event_id)
     found = {one.sink: one for one in ledger.read(deliveries_of, [event_id]).get(event_id, ())}

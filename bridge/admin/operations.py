@@ -22,11 +22,10 @@ from bridge.admin.dead import dismiss_group as dismiss_group
 from bridge.admin.dead import replay_group as replay_group
 from bridge.admin.dead import restore_group as restore_group
 from bridge.admin.dead import set_aside as set_aside
-from bridge.admin.deliveries import check_replayable as check_replayable
 from bridge.admin.deliveries import deliveries as deliveries
 from bridge.admin.deliveries import delivery as delivery
-from bridge.admin.deliveries import last_settled as last_settled
-from bridge.admin.deliveries import replay_these as replay_these
+from bridge.admin.deliveries import replay_last as replay_last
+from bridge.admin.deliveries import replay_one as replay_one
 from bridge.admin.deliveries import replay_ticked as replay_ticked
 from bridge.admin.deliveries import route_anew as route_anew
 from bridge.admin.deliveries import stored_delivery as stored_delivery

@@ -1,7 +1,9 @@
 """A real admin side on a real port: a file, a store with events in it, and a browser's habits."""
 
+import asyncio
 import re
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,12 +27,14 @@ from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refus
 from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from bridge.store.base import Settlement
+from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.announcements import add_announcement
 from bridge.store.records import AnnouncementRecord, AnnouncementState
 from bridge.value import replace
 from tests.admin.means import means_of
 from tests.fakes import START, FakeClock, an_event
+from tests.processes import PATIENCE
 
 ACT, LOOK = "act-0123456789abcdef", "look-0123456789abcdef"
 TOKENS = f"token: {ACT}, read_token: {LOOK}"
@@ -173,3 +177,24 @@ async def settle(outbox: SqlOutbox, event: Event, sink: str, fate: Fate, attempt
 
 
 Headers = Mapping[str, str]
+
+
+@asynccontextmanager
+async def held_up(outbox: SqlOutbox, *, writes: int) -> AsyncIterator[None]:
+    """The store writes nothing inside, nor until so many writes wait for it."""
+    begun, go = threading.Event(), threading.Event()
+
+    def hold(_: Ledger) -> None:
+        begun.set()
+        go.wait()
+
+    holding = asyncio.create_task(outbox.operate(hold))
+    try:
+        await asyncio.to_thread(begun.wait)
+        yield
+        async with asyncio.timeout(PATIENCE):
+            while outbox._writer._queue.qsize() < writes:
+                await asyncio.sleep(0.01)
+    finally:
+        go.set()
+        await holding

@@ -1,5 +1,6 @@
 """GraphQL: what OrbVPN's clients ask for, by a client of somebody else's, and how much one request may ask for."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +22,7 @@ from bridge.outcome import Attempt, Delivered, Gone
 from bridge.sinks import CONFIGS
 from bridge.store.base import State
 from bridge.store.queries import walk
-from tests.admin.running import ACT, ALICE, BOB, LOOK, ODD, Desk, form_token, running_admin, sign_in
+from tests.admin.running import ACT, ALICE, BOB, LOOK, ODD, Desk, form_token, held_up, running_admin, sign_in
 from tests.admin.test_testing import Prober
 from tests.fakes import FakeClock
 from tests.processes import PATIENCE
@@ -227,6 +228,13 @@ async def test_a_delivery_is_sent_again_and_the_new_one_answered(desk: Desk) -> 
     assert once_more["retryWebhookDelivery"]["id"] != new["id"]
     _, answer = await post(desk, text, id="x")
     assert answer["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+
+
+async def test_of_two_who_send_a_delivery_again_at_once_one_does(desk: Desk) -> None:
+    text = 'mutation { retryWebhookDelivery(id: "2") { id } }'
+    async with held_up(desk.outbox, writes=2):
+        asked = [asyncio.create_task(post(desk, text)) for _ in range(2)]
+    assert sorted("errors" in answer for _, answer in await asyncio.gather(*asked)) == [False, True]
 
 
 async def test_a_hundred_deliveries_cost_as_many_looks_as_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

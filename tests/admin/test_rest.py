@@ -28,7 +28,7 @@ from bridge.store.queries import events as stored_events
 from bridge.store.queries import walk
 from tests.admin.crawl import every_answer
 from tests.admin.crowd import a_crowd
-from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, form_token, running_admin, sign_in
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, form_token, held_up, running_admin, sign_in
 from tests.fakes import FakeClock
 from tests.processes import PATIENCE
 
@@ -591,6 +591,13 @@ async def test_an_event_goes_out_again_where_it_was_settled(desk: Desk) -> None:
     assert (await ask(desk, "POST", path, {"by": "table"}))[0] == 409
     assert (await ask(desk, "POST", path, {"sinks": ["opps"]}))[0] == 404
     assert (await ask(desk, "POST", "/events/01a00000-0000-7000-8000-000000000000/replay"))[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/deliveries/2/replay", f"/events/{ALICE.id}/replay"])
+async def test_of_two_who_send_the_same_again_at_once_one_does(desk: Desk, path: str) -> None:
+    async with held_up(desk.outbox, writes=2):
+        asked = [asyncio.create_task(ask(desk, "POST", path)) for _ in range(2)]
+    assert sorted([status for status, _ in await asyncio.gather(*asked)]) == [200, 409]
 
 
 async def test_what_went_nowhere_goes_where_the_table_says_now(desk: Desk) -> None:

@@ -150,11 +150,11 @@ def send_test(_: Any, info: Info, id: str, eventType: str | None = None) -> Pare
 def retry(_: Any, info: Info, id: str, again: bool = False) -> Parent:
     asked = info.context
     number = _number(id)
-    record = asked.read(lambda ledger: operations.stored_delivery(ledger, number))
-    operations.check_replayable(record, again=again)
 
     async def replay() -> list[Any]:
-        return await asked.means.operate(lambda ledger: operations.replay_these(ledger, [number], now=asked.now))
+        return await asked.means.operate(
+            lambda ledger: operations.replay_one(ledger, number, now=asked.now, again=again)
+        )
 
     [made] = asked.wait(replay())
     asked.acted("replay", {"delivery": number, "deliveries": 1})

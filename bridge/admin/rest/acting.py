@@ -9,7 +9,7 @@ from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink
 from bridge.admin.rest.looking import group_of
-from bridge.admin.shapes import GroupDone
+from bridge.admin.shapes import GroupDone, Replay
 from bridge.admin.tried import SentTest
 from bridge.errors import BridgeError
 from bridge.store.base import Cleared, State
@@ -36,18 +36,13 @@ async def replay_event(call: Call) -> answered.ReplayedIds:
         if not made:
             raise BridgeError(f"event {id_} went somewhere, or no row takes it now")
         return _replayed(call, made, ())
-    ids = await call.read(lambda ledger: operations.last_settled(ledger, id_, sinks))
-    if not ids:
-        raise BridgeError(f"event {id_} has no settled delivery there: what went nowhere is replayed by the table")
-    return await _replay(call, tuple(ids))
+    return await _replay(call, lambda ledger: operations.replay_last(ledger, id_, sinks, now=call.now))
 
 
 async def replay_delivery(call: Call) -> answered.ReplayedIds:
     body: asked.DeliveryReplay = call.body or asked.DeliveryReplay()
     id_ = int(call.path["delivery"])
-    record = await call.read(lambda ledger: operations.stored_delivery(ledger, id_))
-    operations.check_replayable(record, again=body.again)
-    return await _replay(call, (id_,))
+    return await _replay(call, lambda ledger: operations.replay_one(ledger, id_, now=call.now, again=body.again))
 
 
 async def replay_dead(call: Call) -> answered.LettersDone:
@@ -106,8 +101,8 @@ async def reload(call: Call) -> answered.Requested:
     return answered.Requested(requested=True)
 
 
-async def _replay(call: Call, ids: tuple[int, ...]) -> answered.ReplayedIds:
-    found = await call.means.operate(lambda ledger: operations.replay_these(ledger, ids, now=call.now))
+async def _replay(call: Call, replay: Callable[[Ledger], list[Replay]]) -> answered.ReplayedIds:
+    found = await call.means.operate(replay)
     return _replayed(call, [one.id for one in found if one.id is not None], [one.replay_of for one in found])
 
 

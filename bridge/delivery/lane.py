@@ -101,8 +101,8 @@ class Lane:
                 await self._at_rest.wait()
 
     async def flush(self) -> None:
-        """Return once all that was sent is recorded: what is not would be sent again."""
-        await self._settler.flush()
+        """Return once all that was sent, or given up, is recorded: what is not would be sent again."""
+        await self._settler.finish()
 
     async def run(self) -> None:
         """Carry until stopped; cancel it only when it is at rest. Nothing that goes wrong ends the lane."""

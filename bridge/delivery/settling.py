@@ -60,6 +60,7 @@ class Settler:
         self._on_incident = on_incident
         self._dead: Throttle[str] = Throttle(1, per=DEAD_EVERY, now=clock.monotonic)
         self._begun: tuple[Sequence[Settlement], Recorded] | None = None
+        self._recording: set[Recorded] = set()
 
     async def record(self, settlements: Sequence[Settlement]) -> Sequence[Settlement]:
         """Return when these are recorded, as they are."""
@@ -80,6 +81,12 @@ class Settler:
                 for one in finished if finished is not settlements else ():
                     if one not in settlements:
                         self._on_refused(one.delivery)
+
+    async def finish(self) -> None:
+        """The same for all that was handed in, also by whoever was cancelled and waits for it no more."""
+        await self.flush()
+        while self._recording:
+            await asyncio.wait(self._recording)
 
     async def _finish(self, settlements: Sequence[Settlement], recorded: Recorded) -> Sequence[Settlement]:
         """Return when these are recorded, as they are; `recorded` is the first try."""
@@ -108,6 +115,8 @@ class Settler:
 
     def _record(self, settlements: Sequence[Settlement]) -> Recorded:
         recorded = self._outbox.settle(settlements)
+        self._recording.add(recorded)
+        recorded.add_done_callback(self._recording.discard)
         recorded.add_done_callback(partial(self._tell, settlements))
         return recorded
 

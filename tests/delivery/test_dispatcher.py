@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from asyncio import Event
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,8 +14,9 @@ from bridge.delivery import lane
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.resources import LaneSettings
 from bridge.message import Message
-from bridge.outcome import Attempt
+from bridge.outcome import Attempt, Away, Dead
 from bridge.sinks.base import OnSent
+from bridge.store.base import Delivery, Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up, routed
@@ -177,6 +179,40 @@ async def test_what_a_reload_that_is_cut_off_waited_for_is_waited_for_by_who_com
         await stopping
         assert [record.state for record in look_up(store_url)] == ["delivered"]
     assert before.subjects + after.subjects == ["user:alice"]
+
+
+async def test_what_is_given_up_while_its_sink_is_replaced_goes_to_its_fallback_alone(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the store takes to record it: the lane after it would send what is pending."""
+    before, after, settle = ScriptedSink(clock, [Away("HTTP 502")] * 99), Slow(clock), outbox.settle
+    given_up, go, terms = Event(), Event(), Terms(fallback=("team",), fallback_after=600.0)
+
+    async def recorded_late(settlements: Sequence[Settlement]) -> Sequence[Delivery]:
+        given_up.set()
+        await go.wait()
+        return await settle(settlements)
+
+    def recording(settlements: Sequence[Settlement]) -> asyncio.Future[Sequence[Delivery]]:
+        late = any(isinstance(one.fate, Dead) for one in settlements)
+        return asyncio.ensure_future(recorded_late(settlements)) if late else settle(settlements)
+
+    monkeypatch.setattr(outbox, "settle", recording)
+    after.go.set()
+    async with dispatching(outbox, clock) as dispatcher:
+        await dispatcher.carry({"ops": before}, SETTINGS, grace=60)
+        dispatcher.announce((await outbox.put(routed(an_event(), terms=terms))).deliveries)
+        async with asyncio.timeout(60):
+            while not given_up.is_set():
+                clock.step(60)
+                await asyncio.sleep(0.01)
+        replacing = asyncio.create_task(dispatcher.carry({"ops": after}, SETTINGS, grace=60))
+        await turns(50)
+        assert not replacing.done()
+        go.set()
+        await replacing
+    assert after.sent == []
+    assert [(record.sink, record.state) for record in look_up(store_url)] == [("ops", "dead"), ("team", "pending")]
 
 
 async def turns(number: int) -> None:

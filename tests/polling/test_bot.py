@@ -12,6 +12,7 @@ from bridge.people.link import hash_of, new_token
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import away_scope, chat_scope
 from bridge.polled import Turn
+from bridge.polling import bot
 from bridge.polling.bot import SURE, TAKEN, TURN, Bot
 from bridge.sinks.http import Request, Response
 from bridge.store.base import AddressState
@@ -20,6 +21,7 @@ from bridge.store.queries.wishes import count_stopped, set_stopped, set_wants
 from bridge.value import replace
 from tests.fakes import START
 from tests.polling.a_bot import ALICE, BOB, HERE, SENDER, STRANGER, THERE, Listening, everything
+from tests.processes import PATIENCE
 from tests.services.service import Answer
 from tests.services.telegram import TOKEN
 from tests.services.telegram_updates import a_private_chat
@@ -324,6 +326,7 @@ async def test_an_answer_that_is_being_said_when_the_bridge_ends_is_said_once_an
         return response
 
     monkeypatch.setattr(here.bot._http, "send", slowly)
+    monkeypatch.setattr(bot, "LAST", PATIENCE)
     listening = asyncio.create_task(here.bot.step(here.plan))
     await taken.wait()
     listening.cancel()
@@ -333,6 +336,28 @@ async def test_an_answer_that_is_being_said_when_the_bridge_ends_is_said_once_an
     assert [len(here.said(chat)) for chat in (HERE, THERE)] == [1, 0]
     await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
     assert [len(here.said(chat)) for chat in (HERE, THERE)] == [1, 1]
+
+
+async def test_an_answer_that_the_service_does_not_take_holds_up_no_end(
+    here: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saying = asyncio.Event()
+
+    async def for_ever(*args: object) -> None:
+        saying.set()
+        await asyncio.Event().wait()
+
+    here.telegram.writes(HERE, "/settings")
+    say, here.bot._say = here.bot._say, for_ever  # type: ignore[method-assign]
+    monkeypatch.setattr(bot, "LAST", 0.01)
+    listening = asyncio.create_task(here.bot.step(here.plan))
+    await saying.wait()
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+    here.bot._say = say  # type: ignore[method-assign]
+    await here.bot.step(here.plan)
+    assert len(here.said(HERE)) == 1
 
 
 async def test_people_are_heard_while_nothing_can_be_said_to_them_and_are_answered_afterwards(here: Listening) -> None:

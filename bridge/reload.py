@@ -140,6 +140,7 @@ class Reloader:
         records = unchanged(config.directory_records(), directory.generation)
         await self._outbox.keep_directory(directory.generation, records)
         # everything is made before anything is put in place: what cannot be made leaves all as it was
+        carried = [settings for settings, _ in (*self._sinks.values(), *opened.values())]
         self._loaded, self._sinks = loaded, opened
         changing = {name for name, (settings, _) in opened.items() if settings.cannot_update("subject") is None}
         self._receiver.configure(sources, router, changing=changing)
@@ -168,8 +169,10 @@ class Reloader:
                     places=row_places(loaded),
                 )
             )
-        rules = replace(config.rules(), stops=self._stops)
-        await self._dispatcher.carry(sinks, LaneSettings(renderer, config.zone(), rules, links), grace=config.shutdown)
+        settings = LaneSettings(renderer, config.zone(), replace(config.rules(), stops=self._stops), links)
+        # whoever is replaced ends what it is sending by itself: cut off, that would be sent again
+        grace = max([config.shutdown, *(one.timeout for one in carried)])
+        await self._dispatcher.carry(sinks, settings, grace=grace)
         COUNTERS.config_applies(time.time())
 
     async def watch(self, requested: asyncio.Event) -> None:

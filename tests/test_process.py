@@ -156,6 +156,23 @@ async def test_a_changed_file_takes_effect_and_loses_nothing(tmp_path: Path, hin
         assert (names(old), names(new)) == (["before"], ["after"])
 
 
+async def test_what_is_being_sent_at_a_reload_ends_however_short_the_shutdown_is(tmp_path: Path) -> None:
+    async with (
+        a_receiver() as old,
+        a_receiver() as new,
+        a_bridge(tmp_path, "shutdown: 0.1s\n" + FILE.format(url=old.url)) as bridge,
+        aiohttp.ClientSession() as http,
+    ):
+        await bridge.start()
+        old.slowly = 3.0
+        assert await post(http, bridge.url, "alice")
+        await until(lambda: old.asked)
+        await bridge.reload(lambda text: text.replace(old.url, new.url))
+        assert await post(http, bridge.url, "bob")
+        await new.until(1)
+        assert (names(old), names(new)) == (["alice"], ["bob"])
+
+
 async def test_a_link_that_leads_to_another_file_of_the_same_size_and_time_takes_effect(tmp_path: Path) -> None:
     """As a volume in Kubernetes swaps its files, whose times may all be the same."""
     async with a_receiver() as old, a_receiver() as new, a_bridge(tmp_path, FILE.format(url=old.url)) as bridge:

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.admin.running import Desk, running_admin
+from tests.admin.running import Desk, running_admin, without_hurry
 from tests.fakes import FakeClock
+
+
+@pytest.fixture(autouse=True)
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_hurry(monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
 from bridge.config.load import load
@@ -25,6 +24,7 @@ from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
 from tests.admin.means import means_of
 from tests.fakes import START, FakeClock, an_event
+from tests.processes import PATIENCE
 from tests.store.boxes import after
 
 ACT, LOOK = "act-0123456789abcdef", "look-0123456789abcdef"
@@ -97,7 +97,7 @@ async def a_desk(folder: Path, store: str, clock: FakeClock) -> AsyncIterator[De
     config = load(file, {}).config
     router = Router(config.table(), sinks=config.all_sinks())
     async with open_outbox(store) as outbox:
-        admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=LIMIT))
+        admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=PATIENCE))
         renderer = Renderer(folders=(), timezone=config.zone(), locale=config.locale)
         state = config_state(file, config, router, renderer, cause="start", now=START)
         admin.configure(state)

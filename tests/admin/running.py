@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
+import pytest
 
-from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
 from bridge.admin.testing import Probe
@@ -107,6 +107,12 @@ async def form_token(browser: aiohttp.ClientSession) -> str:
     return found[1]
 
 
+def without_hurry(patch: pytest.MonkeyPatch) -> None:
+    """On a busy machine what is asked for takes as long as it takes; so do the looks of an admin side here."""
+    for limit in ("graphql.asked.LIMIT", "announcements.SOON", "drafts.PATIENCE"):
+        patch.setattr(f"bridge.admin.{limit}", PATIENCE)
+
+
 Filling = Callable[[SqlOutbox, Router], Awaitable[None]]
 
 
@@ -140,7 +146,7 @@ async def running_admin(
         side = Admin(
             clock,
             means_of(outbox, reload=lambda: reloads.append(None), probe=probe, trouble=trouble, store=store),
-            open_reader=lambda: open_reader(store, limit=LIMIT),
+            open_reader=lambda: open_reader(store, limit=PATIENCE),
         )
         places = row_places(loaded)
         state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now(), places=places)

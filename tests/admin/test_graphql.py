@@ -25,7 +25,6 @@ from bridge.store.queries import walk
 from tests.admin.running import ACT, ALICE, BOB, LOOK, ODD, Desk, form_token, held_up, running_admin, sign_in
 from tests.admin.test_testing import Prober
 from tests.fakes import FakeClock
-from tests.processes import PATIENCE
 from tests.services.every import EVERY, WAYS
 from tests.services.known import SECRET
 from tests.sinks.test_addresses import ADDRESSED
@@ -47,12 +46,6 @@ webhooks:
 @pytest.fixture
 def prober() -> Prober:
     return Prober(Attempt(Delivered(), 200, "ok"))
-
-
-@pytest.fixture(autouse=True)
-def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a look takes as long as it takes."""
-    monkeypatch.setattr("bridge.admin.graphql.asked.LIMIT", PATIENCE)
 
 
 @pytest.fixture

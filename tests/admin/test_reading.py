@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from bridge.admin.reading import MOST, Reading
 from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.store import open_outbox, open_reader
 from bridge.store.ledger import Ledger
+from bridge.store.reader import Reader
 from tests.admin.running import ACT, Desk, running_admin, sign_in
 from tests.fakes import FakeClock, an_event, an_intake
+from tests.processes import PATIENCE
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 
@@ -29,15 +32,25 @@ async def test_what_takes_too_long_is_stopped_and_the_next_look_is_as_good_as_ev
         try:
             with pytest.raises(StoreSlow, match=r"it took longer than 0\.05 s, and was stopped"):
                 await asyncio.to_thread(reader.read, run, ENDLESS)
-            assert reader.read(run, "SELECT 1") == 1
+            assert await asyncio.to_thread(_in_the_end, reader, "SELECT 1") == 1
         finally:
             reader.close()
+
+
+def _in_the_end(reader: Reader, statement: str) -> Any:
+    """What a look finds that is short: on a busy machine it may take too long once or twice."""
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return reader.read(run, statement)
+        except StoreSlow:
+            assert time.monotonic() < ends
 
 
 async def test_who_looks_changes_nothing(any_store_url: str) -> None:
     async with open_outbox(any_store_url) as outbox:
         await outbox.put(an_intake(an_event()))
-        reader = open_reader(any_store_url, limit=5)
+        reader = open_reader(any_store_url, limit=PATIENCE)
         try:
             for statement in ("DELETE FROM deliveries", "UPDATE events SET source = 'x'", "CREATE TABLE more (x int)"):
                 with pytest.raises(StoreError):
@@ -51,7 +64,7 @@ async def test_who_looks_changes_nothing(any_store_url: str) -> None:
 
 async def test_looks_are_bounded_and_hold_up_nothing_else(store_url: str) -> None:
     async with open_outbox(store_url) as outbox:
-        reading, wall = Reading(lambda: open_reader(store_url, limit=5)), threading.Event()
+        reading, wall = Reading(lambda: open_reader(store_url, limit=PATIENCE)), threading.Event()
 
         def wait(_: Ledger) -> str:
             wall.wait()

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
 from bridge.config.load import load
 from bridge.config.state import config_state
@@ -20,6 +19,7 @@ from bridge.routing import Router
 from bridge.store import open_outbox, open_reader
 from tests.admin.means import means_of
 from tests.fakes import FakeClock
+from tests.processes import PATIENCE
 
 ACT, LOOK = "act-0123456789abcdef", "look-0123456789abcdef"
 SECRET = "secret-of-ops-secret-of-ops"
@@ -71,7 +71,7 @@ async def a_site(folder: Path, store: str, *events: Event, token: str = ACT) -> 
     async with open_outbox(store) as outbox:
         for event in events:
             await outbox.put(Intake([router.route(event)]))
-        admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=LIMIT))
+        admin = Admin(clock, means_of(outbox), open_reader=lambda: open_reader(store, limit=PATIENCE))
         renderer = Renderer(folders=(), timezone=config.zone(), locale=config.locale)
         admin.configure(config_state(file, config, router, renderer, cause="start", now=clock.now()))
         with socket.create_server(("127.0.0.1", 0)) as listener:

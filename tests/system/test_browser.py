@@ -23,7 +23,7 @@ from bridge.intake import Intake
 from bridge.messages.catalog import LOCALES
 from bridge.outcome import Attempt, Dead, Refused
 from tests.admin.crowd import a_crowd
-from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin, settle
+from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin, settle, without_hurry
 from tests.documents.window import CUSTOMERS, TOLD, the_window
 from tests.fakes import START, FakeClock, an_event
 from tests.processes import PATIENCE, free_port
@@ -70,6 +70,11 @@ class Visitor:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(autouse=True)
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_hurry(monkeypatch)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

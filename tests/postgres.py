@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import warnings
@@ -13,6 +12,8 @@ from itertools import count
 from pathlib import Path
 
 import psycopg
+
+from tests.processes import free_port
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder that a bare machine does not have
@@ -37,7 +38,7 @@ class Postgres:
         self._log = folder / "log"
         self._user = "pgserver" if os.geteuid() == 0 else None  # it does not run as root
         self._numbers = count(1)
-        self.port = _free_port()
+        self.port = free_port()
         if self._user:
             ensure_user_exists(self._user)
             folder.chmod(0o755)
@@ -120,10 +121,3 @@ def a_postgres(version: int = VERSIONS[-1], *, fsync: bool = False) -> Iterator[
             server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

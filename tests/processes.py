@@ -24,10 +24,18 @@ PATIENCE = 120.0
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A port that is for who asked: whoever else wants any, to listen at or to connect from, is given another one.
+
+    It stays bound here until the tests end, and nothing listens: so Linux lets whoever names this one listen at it.
+    """
+    one = socket.socket()
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind(("127.0.0.1", 0))
+    port: int = one.getsockname()[1]
+    if sys.platform == "linux":
+        one.detach()
+    one.close()
+    return port
 
 
 def stood_still(pid: int) -> float:

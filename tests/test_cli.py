@@ -189,7 +189,7 @@ def test_test_wants_a_sink_that_is_there(run: Run, file: Path) -> None:
 
 def panelbridge(*args: object, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "bridge", *map(str, args)]
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @pytest.mark.process
@@ -250,7 +250,7 @@ def test_the_demo_shows_a_recorded_event_as_each_service_would_get_it(tmp_path: 
             page = page_of_the_latest_event(address)
         finally:
             bridge.terminate()
-        bridge.communicate(timeout=60)
+        bridge.communicate(timeout=PATIENCE)
     assert bridge.returncode == 0
     text = told.decode()
     assert f"listening on http://127.0.0.1:{port}" in text

@@ -17,6 +17,7 @@ from bridge.vocabulary import opposite, remedy
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LAST_SECOND = time(23, 59, 59)  # of a day, and of what is quiet to the end of one
 
 
 @lru_cache(64)
@@ -27,7 +28,7 @@ def _span(value: str) -> tuple[time, time]:
         raise ValueError("should be two times of the day, as in 22:00-07:00") from None
     if begin == end:
         raise ValueError("begins when it ends: for the whole day write 00:00-23:59:59, or disable the sink")
-    return begin, end
+    return begin, time.min if begin < end == LAST_SECOND else end
 
 
 def _hours(value: str) -> str:

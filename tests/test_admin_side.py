@@ -15,6 +15,7 @@ from bridge.app import _admin_side
 from bridge.clock import SystemClock
 from bridge.config.model import Config
 from bridge.errors import BridgeError
+from tests.admin.crawl import answered
 from tests.processes import a_bridge, free_port
 
 OLD, NEW, SECRET = "old-0123456789abcdef", "new-0123456789abcdef", "s3cret-of-the-panel"
@@ -68,7 +69,10 @@ async def test_without_an_admin_side_nothing_listens() -> None:
 
 async def status(port: int, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http, http.get("/events") as one:
+    async with (
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers) as http,
+        answered(http, "GET", "/events") as one,
+    ):
         return one.status
 
 

@@ -4,6 +4,8 @@ import json
 import re
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -270,5 +272,12 @@ def page_of_the_latest_event(address: str) -> str:
 
 
 def read_page(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
-        return str(response.read().decode())
+    ends = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+                return str(response.read().decode())
+        except urllib.error.HTTPError as error:  # on a busy machine a look may take longer than it may
+            if error.code != 503 or time.monotonic() > ends:
+                raise
+            time.sleep(0.1)

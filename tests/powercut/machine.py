@@ -1,7 +1,6 @@
 """The machine that loses its power: a disk, a real bridge on it under the shim, and commands beside it."""
 
 import asyncio
-import math
 import random
 import shlex
 import signal
@@ -96,14 +95,19 @@ class Machine:
         self._report.breaks.append(time.monotonic())
 
     async def gone(self) -> None:
-        """Returns once the power is gone; meanwhile it is noted how long the bridge waits for a processor."""
-        before, waited, looked = 0.0, 0.0, -math.inf
+        """Returns once the power is gone; meanwhile it is noted how long the bridge waits for a processor.
+
+        Where all of the machine stands still, nobody is counted as waiting, and a look is late.
+        """
+        before, waited, looked = 0.0, 0.0, time.monotonic()
         while self.is_on:
-            if time.monotonic() - looked > EVERY and self.bridge.running:
-                looked, now = time.monotonic(), stood_still(self.bridge.pid)
-                waited += max(0.0, now - before)  # it is less where the bridge was started again
-                before = now
-                self._report.stood_still.append((looked, waited))
+            if (passed := time.monotonic() - looked) > EVERY:
+                looked += passed
+                if self.bridge.running:
+                    now = stood_still(self.bridge.pid)  # less than before where the bridge was started again
+                    waited += max(0.0, now - before, passed - EVERY - LOOK)
+                    self._report.stood_still.append((looked, waited))
+                    before = now
             await asyncio.sleep(LOOK)
 
     async def start(self) -> None:

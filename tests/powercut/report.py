@@ -70,7 +70,7 @@ class Report:
     printed      what commands have
     breaks       when the power went, a process was ended, or an fsync failed
     faults       what was found wrong on the way
-    stood_still  moments, and the seconds that the bridge had waited for a processor by then
+    stood_still  moments, and the seconds that the bridge had waited for a processor, or for the machine, by then
     forgets      the bridge keeps nothing that is settled
     unmasks      the sink is given originals, and nobody else
     looks        how many disks were looked at besides

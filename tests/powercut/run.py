@@ -13,8 +13,8 @@ from tests.powercut.machine import Machine
 from tests.powercut.report import Report
 from tests.powercut.scenes import AFTERWARDS, SCENES, Scene
 from tests.powercut.world import World, a_world
+from tests.processes import PATIENCE
 
-WITHIN = 60.0  # seconds in which all is carried out afterwards
 AGAIN = 0.3  # the chance that the power goes a second time, soon after the bridge has started again
 LOOKS = 10  # at what the disk would show had the power gone earlier
 MANY = 1_000_000  # more than there are seeds in a run of many cuts
@@ -81,7 +81,7 @@ def _look(world: World, seed: int) -> None:
 async def _carry_on(world: World) -> None:
     """Start a bridge that nothing happens to: each panel posts once more, everything is carried out."""
     machine, report = world.machine, world.report
-    async with asyncio.timeout(WITHIN):
+    async with asyncio.timeout(PATIENCE):
         await machine.start()
         await world.post_each()
         while any(one.state in UNSETTLED for one in kept(machine.store)):

@@ -140,12 +140,12 @@ def hours(begin: float, end: float) -> str:
 
 async def test_in_quiet_hours_messages_are_silent_or_wait_or_are_left_out(tmp_path: Path) -> None:
     to = "to: [discord, telegram]"
-    yesterday = f"{datetime.now(TEHRAN) - timedelta(days=1):%a}".lower()
+    another_day = f"{datetime.now(TEHRAN) + timedelta(days=3):%a}".lower()  # also where midnight comes meanwhile
     rows = [
         f"match: user.created, {to}, quiet: {{hours: '{hours(-60, 3000)}'}}",
         f"match: user.expired, {to}, quiet: {{hours: '{hours(-60, 3000)}', mode: hold}}",
         f"match: user.deleted, {to}, quiet: {{hours: '{hours(-60, 3600)}', mode: drop}}",
-        f"match: user.limited, {to}, quiet: {{hours: '{hours(-60, 3600)}', days: {yesterday}, mode: drop}}",
+        f"match: user.limited, {to}, quiet: {{hours: '{hours(-60, 3600)}', days: {another_day}, mode: drop}}",
         f"match: user.updated, {to}, quiet: {{hours: '{hours(3600, 7200)}', mode: drop}}",
     ]
     clock = LaterClock(tmp_path)

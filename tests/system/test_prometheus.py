@@ -88,6 +88,15 @@ class Prometheus:
             while not so([value for _, value in await self.ask(expr)]):
                 await asyncio.sleep(0.2)
 
+    async def judged_rules(self) -> list[dict[str, Any]]:
+        """All rules, once each was asked."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                found = [rule for group in (await self.get("rules"))["groups"] for rule in group["rules"]]
+                if all(rule["health"] != "unknown" for rule in found):
+                    return found
+                await asyncio.sleep(0.2)
+
 
 @asynccontextmanager
 async def a_prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
@@ -149,7 +158,7 @@ async def test_a_running_bridge_is_scraped_and_every_panel_shows_it_and_every_ru
                     await prometheus.ask(query.expr)
                 else:
                     await prometheus.until(query.expr, bool)
-            found = [rule for group in (await prometheus.get("rules"))["groups"] for rule in group["rules"]]
+            found = await prometheus.judged_rules()
             assert {rule["name"] for rule in found} == {rule["alert"] for rule in rules()}
             assert {rule["health"] for rule in found} == {"ok"}
             bridge.config.write_text(bridge.config.read_text() + "nonsense: 1\n")

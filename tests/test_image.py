@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import PATIENCE
+
 ROOT = Path(__file__).parent.parent
 STORE = "/var/lib/panelbridge"
 
@@ -145,9 +147,12 @@ def _ask(port: int) -> int:
     """The healthcheck's exit code; a proxy in the environment must not be asked about our own port."""
     program, *arguments = _healthcheck()
     assert program == "python3"
+    patient = [one.replace("timeout=4", f"timeout={PATIENCE}") for one in arguments]  # a machine may be busy
+    assert patient != arguments
     proxies = {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
     environment = {"PANELBRIDGE_PORT": str(port), **proxies}
-    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, timeout=30).returncode
+    command = [sys.executable, *patient]
+    return subprocess.run(command, env=environment, capture_output=True, timeout=2 * PATIENCE).returncode
 
 
 @contextmanager

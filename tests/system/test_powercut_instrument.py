@@ -14,6 +14,7 @@ import pytest
 from tests.powercut.disk import Disk, Names, Outage
 from tests.powercut.journal import Op, read
 from tests.powercut.shim import Control
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -115,7 +116,7 @@ def test_what_an_fsync_failed_to_write_is_not_written_by_the_next_one_unless_it_
     (tmp_path / "disk").mkdir()
     disk, control = Disk(tmp_path / "disk"), Control(tmp_path / "control", fail=1)
     command = [sys.executable, "-c", CARELESS.format(mend=mend), str(tmp_path / "disk" / "file")]
-    subprocess.run(command, env=control.environment(shim, disk.root), check=True, timeout=60)
+    subprocess.run(command, env=control.environment(shim, disk.root), check=True, timeout=PATIENCE)
     records, cut = read(control.journal), control["operations"]
     control.close()
     shown = [disk.image(records, cut, Outage.of(seed)).files[command[-1]] for seed in range(CUTS)]
@@ -149,7 +150,9 @@ def ending(folder: Path, shim: Path, writer: str, outage: Outage, *, lies: bool)
     control = Control(folder / "control", cut_at=random.Random(f"cut {outage.seed}").randint(30, 900))
     disk, store = Disk(root), root / "store.db"
     command = [sys.executable, "-c", writer, str(store)]
-    done = subprocess.run(command, env=control.environment(shim, root), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, env=control.environment(shim, root), capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == -9, done.stderr
     acknowledged = {int(line) for line in done.stdout.splitlines()}
     records = [one for one in read(control.journal) if not (lies and one.op is Op.SYNCED)]

@@ -14,6 +14,7 @@ import pytest
 from tests.powercut.disk import Disk, Outage
 from tests.powercut.journal import Op, read
 from tests.powercut.shim import Control
+from tests.processes import PATIENCE
 
 pytestmark = pytest.mark.process
 
@@ -77,7 +78,7 @@ def left(tmp_path: Path, shim: Path, *bodies: str, anytime_after: Op | None = No
     for body in bodies:
         program = PROGRAM.replace("BODY", indent(dedent(body), "    "))
         command = [sys.executable, "-c", program, f"sqlite:///{store}"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, cwd=ROOT)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT)
         assert done.returncode == -9, done.stderr
     records, end = read(control.journal), control["operations"]
     control.close()

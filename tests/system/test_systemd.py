@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.pages import blocks
+from tests.processes import PATIENCE
 from tests.tools import needed
 
 pytestmark = pytest.mark.process
@@ -22,7 +23,7 @@ def verified(folder: Path, unit: str) -> str:
     file = folder / "panelbridge.service"
     file.write_text(unit.replace(PROGRAM, str(program)))
     command = [needed("systemd-analyze"), "verify", "--man=no", "--generators=no", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     return "\n".join(line for line in done.stderr.splitlines() if "panelbridge.service" in line) or str(done.returncode)
 
 

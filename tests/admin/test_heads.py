@@ -75,11 +75,11 @@ def test_the_files_are_at_most_90_kb_together() -> None:
 async def test_a_form_that_does_not_arrive_is_waited_for_so_long_and_no_longer(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "PATIENCE", 0.01)
     head = f"POST /settings/reload HTTP/1.1\nHost: {desk.authority}\nContent-Length: 9\nOrigin: {desk.url}"
     head += "\nContent-Type: application/x-www-form-urlencoded"
     async with desk.browser() as browser:
         await sign_in(browser)
         [cookie] = [f"{one.key}={one.value}" for one in browser.cookie_jar]
+    monkeypatch.setattr(server, "PATIENCE", 0.01)
     assert (await raw(desk, f"{head}\nCookie: {cookie}")).split()[1] == b"408"
     assert desk.reloads == []

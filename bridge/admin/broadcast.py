@@ -1,7 +1,8 @@
 """Streams of server-sent events, many at once: what each is to be told next, and one reader that looks for all of them.
 
 The reader looks once a second at most, and for a twentieth of the time; while nobody listens there is none. Where it
-cannot look, for the store is away or by a fault of ours, it says so and goes on.
+cannot look, for the store is away or by a fault of ours, it says so and goes on. However long a look took, and so what
+comes after it, each stream hears meanwhile how it is, and ends in time.
 """
 
 import asyncio
@@ -56,6 +57,10 @@ class Subscriber:
         if not self._waiting and (due or state != self._state):
             self._state = state
             self._say(ServerSentEvent(state, id_, "beat"))
+
+    def beat_again(self, id_: str | None = None) -> None:
+        """Tell once more how it is."""
+        self.beat(self._state, due=True, id_=id_)
 
     def end(self) -> None:
         self._is_over = True
@@ -144,8 +149,21 @@ class Broadcast(ABC, Generic[S]):
             if is_time:
                 self._beat_at = began
             await self._try_to_look(is_time=is_time)
-            await self._clock.sleep(max(EVERY, SHARE * (self._clock.monotonic() - began)))
+            await self._rest(max(EVERY, SHARE * (self._clock.monotonic() - began)))
         self._forget()
+
+    async def _rest(self, seconds: float) -> None:
+        """Until the next look."""
+        while seconds > BEAT:
+            seconds -= BEAT
+            await self._clock.sleep(BEAT)
+            try:
+                self._end_over()
+            except Exception as error:  # our own bug, as in a look
+                log(LOG, logging.ERROR, "admin.bug", error=error)
+            for one in self._subscribers:
+                one.beat_again(self._position())
+        await self._clock.sleep(seconds)
 
     async def _try_to_look(self, *, is_time: bool) -> None:
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from bridge.admin import broadcast
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
 from bridge.admin.testing import Probe
@@ -151,7 +152,10 @@ async def running_admin(
         places = row_places(loaded)
         state = config_state(file, config, router, _renderer(config), cause="start", now=clock.now(), places=places)
         side.configure(state)
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with socket.create_server(("127.0.0.1", 0)) as listener, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                broadcast, "SHARE", 1
+            )  # a look that a busy machine held up is followed by the next one all the same
             address = f"127.0.0.1:{listener.getsockname()[1]}"
             async with side.serve(listener, address, shutdown=0.1):
                 yield Desk(side, f"http://{address}", state, outbox, clock, reloads)

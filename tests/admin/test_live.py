@@ -123,11 +123,48 @@ async def test_however_many_look_the_store_is_asked_once_and_each_region_is_draw
 
 
 async def test_what_drawing_takes_is_a_small_share_of_the_time(bridge: Bridge) -> None:
+    """And whoever looks hears meanwhile that the page lives."""
     bridge.takes = 3.0
-    await bridge.opened()
-    assert bridge.hands.slept[0] == SHARE * bridge.takes
-    await bridge.hands.wake()
-    assert bridge.hands.slept[-1] == EVERY  # nothing had happened
+    stream = await bridge.opened()
+    await told(stream)
+    for _ in range(2):
+        await bridge.hands.wake(BEAT)
+        assert await told(stream) == [ServerSentEvent(LIVES, event="beat")]
+    assert bridge.looks == 1
+    bridge.takes = 0.0
+    await bridge.hands.wake(BEAT)
+    assert bridge.looks == 2
+    assert bridge.hands.slept == [BEAT] * 4 + [EVERY]
+    assert sum(bridge.hands.slept[:-1]) == SHARE * 3.0
+
+
+async def test_a_stream_ends_in_time_however_long_a_look_took(bridge: Bridge) -> None:
+    bridge.takes, may = 3.0, [True]
+    stream = Stream(OVERVIEW, lambda: may[0], TOKEN, None)
+    bridge.live.open(stream)
+    await bridge.hands.rest()
+    may[0] = False
+    await bridge.hands.wake(BEAT)
+    assert (await told(stream), bridge.looks) == (None, 1)
+
+
+async def test_a_fault_of_ours_while_nobody_looks_ends_no_reader(bridge: Bridge) -> None:
+    bridge.takes, fails = 3.0, [False]
+
+    def may() -> bool:
+        if fails[0]:
+            raise RuntimeError("a fault of ours")
+        return True
+
+    stream = Stream(OVERVIEW, may, TOKEN, None)
+    bridge.live.open(stream)
+    await bridge.hands.rest()
+    fails[0] = True
+    await bridge.hands.wake(BEAT)
+    fails[0], bridge.text = False, "second"
+    for _ in range(3):
+        await bridge.hands.wake(BEAT)
+    assert (await regions(stream))[-1] == "second"
 
 
 async def test_what_changes_with_the_time_alone_is_drawn_with_every_beat(bridge: Bridge) -> None:

@@ -22,11 +22,12 @@ from bridge.telemetry import Log, configure_logging, log
 from bridge.trace_export import ENDPOINT, Traces, open_traces
 from bridge.tracing import Kind, Tracing
 from tests.collector import Seen, a_collector
-from tests.processes import a_bridge, a_receiver
+from tests.processes import PATIENCE, a_bridge, a_receiver
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SENT = f"00-{TRACE}-{SPAN}-01"
 SECRET, TOKEN, PERSON = "a-secret-of-marzban-0123456789", "a-token-of-the-collector", "mina-from-the-third-floor"
+UNHURRIED = ("tests.unhurried",)
 FILE = """
 sources:
   marzban: {{panel: marzban, secret: {secret}}}
@@ -73,6 +74,12 @@ async def a_service(hook: Callable[[web.Request], Awaitable[web.Response]]) -> A
         await runner.cleanup()
 
 
+@pytest.fixture(autouse=True)
+def no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the last spans take as long as they take."""
+    monkeypatch.setattr(tracing, "CLOSING", PATIENCE)
+
+
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     """What is traced in this process, once it is closed."""
@@ -100,6 +107,7 @@ async def test_an_event_is_followed_from_the_panel_to_each_service(tmp_path: Pat
     async with a_collector() as collector, a_service(hook) as url:
         text = FILE.format(secret=SECRET, hook=url, collector=collector.url, token=TOKEN)
         async with a_bridge(tmp_path, text) as bridge, aiohttp.ClientSession() as panel:
+            bridge.program = UNHURRIED
             await bridge.start()
             for headers in ({"x-webhook-secret": "of a stranger"}, {"x-webhook-secret": SECRET}):
                 body = [{"action": "user_created", "username": PERSON, "tries": 0}]
@@ -155,6 +163,7 @@ async def test_the_environment_says_where_traces_go_as_it_does_of_every_program(
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-team=a")
         text = FILE.format(secret=SECRET, hook=receiver.url, collector="http://127.0.0.1:9", token=TOKEN)
         async with a_bridge(tmp_path, text.replace("traces:", "#")) as bridge, aiohttp.ClientSession() as panel:
+            bridge.program = UNHURRIED
             await bridge.start()
             body = [{"action": "user_created", "username": "alice", "tries": 0}]
             await panel.post(f"{bridge.url}/in/marzban", json=body, headers={"x-webhook-secret": SECRET})
@@ -284,7 +293,8 @@ def test_what_the_environment_says_of_the_program_that_is_traced_holds(
     assert expected.items() <= dict(span.resource.attributes).items()
 
 
-def test_a_collector_that_takes_nothing_does_not_hold_up_the_end() -> None:
+def test_a_collector_that_takes_nothing_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "CLOSING", 0.05)
     exporter = Kept(stuck=True)
     made = Tracing(exporter, resource={})
     with made.span("one", {}):

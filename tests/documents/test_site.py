@@ -18,7 +18,7 @@ from bridge.messages.catalog import LOCALES
 from bridge.samples import samples
 from bridge.sinks.chats import SERVICES, specimen
 from tests.admin.drawings import Drawing, one_line
-from tests.browser import a_browser
+from tests.browser import SOON, a_browser
 from tests.documents.desk import Desk
 from tests.fakes import START
 from tests.messages.speech import ENGLISH
@@ -101,6 +101,7 @@ async def test_nothing_of_the_site_is_fetched_from_elsewhere(site: Path) -> None
 
         async def look(some: Sequence[Path]) -> None:
             page = await browser.new_page()
+            page.set_default_timeout(SOON)
             page.on("request", lambda request: asked.append(request.url))
             for file in some:
                 await page.goto(file.as_uri(), wait_until="networkidle")

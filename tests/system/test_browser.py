@@ -24,9 +24,10 @@ from bridge.messages.catalog import LOCALES
 from bridge.outcome import Attempt, Dead, Refused
 from tests.admin.crowd import a_crowd
 from tests.admin.running import ACT, ALICE, BOB, CHANGED, LOOK, ODD, Desk, running_admin, settle, without_hurry
+from tests.browser import SOON
 from tests.documents.window import CUSTOMERS, TOLD, the_window
 from tests.fakes import START, FakeClock, an_event
-from tests.processes import PATIENCE, free_port
+from tests.processes import free_port
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 PAGES = [
@@ -57,7 +58,6 @@ LONG = an_event("user:paula", type_="com.example.billing.subscription.payment_me
 LONGER = an_event(f"user:{'s' * 300}", type_=f"user.{'x' * 300}", at=START + timedelta(minutes=4))
 EVENTS = (ALICE, BOB, CHANGED, ODD, LONG, LONGER)
 OF_LONG_NAMES = ["/events/{4}", "/events/{5}", "/try?event={4}", "/try?event={5}", "/sinks/team", "/events?type={6}"]
-SOON = PATIENCE * 1000  # milliseconds that what is sure to come may take
 AXE = Axe().axe_script
 expect.set_options(timeout=SOON)
 WIDTHS = (1280, 390)

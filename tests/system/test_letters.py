@@ -16,6 +16,7 @@ from bridge.message import PLAIN, Circumstances, Digest, Tally
 from bridge.messages.renderer import Renderer
 from bridge.samples import sample
 from bridge.value import replace
+from tests.browser import SOON
 from tests.fakes import START
 from tests.services.email import below
 from tests.sinks.values import a_message, a_sink
@@ -58,6 +59,7 @@ async def seen_on(page: Page) -> str:
 @pytest.mark.parametrize("locale", ["en", "fa", "ru"])
 async def test_a_letter_is_read_as_it_was_written_on_any_screen(browser: Browser, locale: str) -> None:
     context = await browser.new_context()
+    context.set_default_timeout(SOON)
     page = await context.new_page()
     asked: list[str] = []
     page.on("request", lambda one: asked.append(one.url))
@@ -97,6 +99,7 @@ async def side_of(page: Page, selector: str) -> str:
 @pytest.mark.parametrize(("locale", "side"), [("en", "left"), ("fa", "right"), ("ru", "left")])
 async def test_a_letter_begins_at_the_side_of_its_language(browser: Browser, locale: str, side: str) -> None:
     page = await browser.new_page()
+    page.set_default_timeout(SOON)
     for letter in letters(locale):
         await page.set_content(letter["html"])
         assert await page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == [
@@ -115,6 +118,7 @@ async def test_what_is_dark_differs_from_what_is_light(browser: Browser) -> None
     colors = {}
     for light in LIGHTS:
         page = await browser.new_page(color_scheme=light)
+        page.set_default_timeout(SOON)
         await page.set_content(letters("en")[0]["html"])
         look = "one => { const s = getComputedStyle(one); return [s.color, s.backgroundColor] }"
         kinds = (".page", ".card", ".heading", ".text", ".value", ".label", ".footer", ".remarks")

@@ -66,10 +66,18 @@ class Postgres:
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
-        postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        for pid in (postmaster, *map(int, children)):
+        for pid in self.pids:
             os.kill(pid, number)
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its processes; none where it is stopped."""
+        try:
+            postmaster = int((self._data / "postmaster.pid").read_text().split()[0])
+            children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        except (OSError, IndexError):
+            return ()
+        return (postmaster, *map(int, children))
 
     @property
     def url(self) -> str:

@@ -7,12 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -48,6 +49,60 @@ def stood_still(pid: int) -> float:
         with suppress(OSError):  # the thread has ended meanwhile
             waited += int(file.read_text().split()[1])
     return waited / 1e9
+
+
+class Standstill:
+    """How long the machine has kept us from our work, or processes beside us; since it was entered.
+
+    A processor was waited for (`stood_still`), or our loop had no turn, as where a machine is stopped for a while.
+    others   the processes beside us, as they are when that is asked
+    late     by how many seconds each turn came that was late
+    """
+
+    TURN = 0.02
+
+    def __init__(self, others: Callable[[], Iterable[int]] = tuple) -> None:
+        self.late: list[float] = []
+        self._others = others
+        self._before: dict[int, float] = {}
+        self._waited: dict[int, float] = {}  # process → seconds; it may have ended since
+        self._last = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._look()
+        self._before, self._last = self._waited, time.monotonic()
+        self._waited = dict(self._before)
+        self._ticking = asyncio.create_task(self._tick())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._ticking.cancel()
+
+    @property
+    def seconds(self) -> float:
+        """Those of all of them: where two waited at once each counts."""
+        self._turn()
+        self._look()
+        waited = {pid: seconds - self._before.get(pid, 0.0) for pid, seconds in self._waited.items()}
+        ours = max(waited.pop(os.getpid()), sum(self.late))
+        return ours + sum(waited.values())
+
+    async def _tick(self) -> None:
+        while True:
+            for _ in range(10):
+                await asyncio.sleep(self.TURN)
+                self._turn()
+            self._look()
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        if (late := now - self._last - self.TURN) > self.TURN:
+            self.late.append(late)
+        self._last = now
+
+    def _look(self) -> None:
+        for pid in (os.getpid(), *self._others()):
+            self._waited[pid] = max(self._waited.get(pid, 0.0), stood_still(pid))
 
 
 class Bridge:

@@ -25,7 +25,7 @@ from bridge.store.records import Query
 from bridge.terms import Terms
 from tests.fakes import START, an_event, an_intake
 from tests.postgres import VERSIONS, Postgres, a_postgres
-from tests.processes import PATIENCE, stood_still
+from tests.processes import PATIENCE, Standstill
 from tests.store.boxes import claimed, settle, subjects, under
 
 pytestmark = pytest.mark.process
@@ -77,12 +77,13 @@ async def test_a_server_that_is_frozen_is_unavailable_within_seconds_and_all_wor
     server.freeze()
     try:
         for _ in range(2):  # on the connection there is, and on a new one
-            started, waited = time.monotonic(), stood_still(os.getpid())
-            verbs = [outbox.put(an_intake(an_event("user:lost"))) for _ in range(20)]
-            verbs += [outbox.check(), claimed(outbox)]
-            results = await asyncio.gather(*verbs, return_exceptions=True)
-            assert [type(one) for one in results] == [StoreUnavailable] * 22
-            assert time.monotonic() - started - (stood_still(os.getpid()) - waited) < 2 * BRIDGE_PATIENCE
+            async with Standstill() as still:
+                started = time.monotonic()
+                verbs = [outbox.put(an_intake(an_event("user:lost"))) for _ in range(20)]
+                verbs += [outbox.check(), claimed(outbox)]
+                results = await asyncio.gather(*verbs, return_exceptions=True)
+                assert [type(one) for one in results] == [StoreUnavailable] * 22
+                assert time.monotonic() - started - still.seconds < 2 * BRIDGE_PATIENCE
     finally:
         server.thaw()
     await outbox.put(an_intake(an_event("user:after")))
@@ -211,13 +212,14 @@ async def test_a_replica_that_stops_amid_a_commit_holds_up_the_others_for_second
         try:
             assert frozen.stdout is not None
             assert frozen.stdout.readline() == b"mine\n"
-            started = time.monotonic() - stood_still(os.getpid())
-            while True:
-                try:
-                    await outbox.put(an_intake(an_event()))
-                    break
-                except StoreUnavailable:
-                    assert time.monotonic() - stood_still(os.getpid()) - started < 15
+            async with Standstill(lambda: server.pids) as still:
+                started = time.monotonic()
+                while True:
+                    try:
+                        await outbox.put(an_intake(an_event()))
+                        break
+                    except StoreUnavailable:
+                        assert time.monotonic() - started - still.seconds < 15
         finally:
             frozen.kill()
             os.kill(frozen.pid, signal.SIGCONT)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from bridge.cluster.ownership import SoleOwnership, open_ownership, replica_name
 from bridge.store.channel import application_name
+from tests.processes import PATIENCE
 
 
 class Recording:
@@ -22,7 +23,7 @@ async def test_the_sole_owner_carries_all_that_is_wanted_and_is_sure_of_it() -> 
     ownership, carrier = SoleOwnership(), Recording()
     ownership.want({"ops": ["a"], "team": ["a"]})
     running = asyncio.create_task(ownership.run(carrier))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         assert await carrier.told.get() == {"ops": 0, "team": 0}
         ownership.want({"night": []})
         assert await carrier.told.get() == {"night": 0}

@@ -21,6 +21,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up, routed
 from tests.fakes import FakeClock, NoChance, an_event, an_intake
+from tests.processes import PATIENCE
 
 SETTINGS = LaneSettings(BlankRenderer(), UTC)
 
@@ -32,7 +33,7 @@ async def dispatching(outbox: SqlOutbox, clock: FakeClock) -> AsyncIterator[Disp
         dispatcher = Dispatcher(outbox, ownership, clock=clock, chance=NoChance(), tasks=tasks)
         owning = tasks.create_task(ownership.run(dispatcher))
         yield dispatcher
-        await dispatcher.drain(5)
+        await dispatcher.drain(PATIENCE)
         owning.cancel()
 
 
@@ -55,7 +56,7 @@ async def test_draining_finishes_what_is_being_sent_and_starts_nothing_new(
     sink = Slow(clock)
     await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
         await sink.begun.wait()
         asyncio.get_running_loop().call_soon(sink.go.set)
     assert sink.subjects == ["user:alice"]
@@ -66,7 +67,7 @@ async def test_draining_does_not_wait_for_ever(outbox: SqlOutbox, store_url: str
     sink = Slow(clock)
     await outbox.put(an_intake(an_event()))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
         await sink.begun.wait()
         await dispatcher.drain(0.01)
     assert [record.state for record in look_up(store_url)] == ["pending"]
@@ -79,9 +80,9 @@ async def test_what_was_just_put_is_carried_at_once(
     sink = Slow(clock)
     sink.go.set()
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
         dispatcher.announce((await outbox.put(an_intake(an_event(), sinks=("ops", "someone else")))).deliveries)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await sink.begun.wait()
 
 
@@ -90,10 +91,10 @@ async def test_a_digest_that_is_full_with_what_was_just_put_is_sent_at_once(
 ) -> None:
     sink, digest = ScriptedSink(clock), Terms(digest=DigestWindow(window=60.0, max=2))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
         for count, type_, terms in ((1, "t.1", None), (1, "t.2", digest), (2, "t.2", digest)):
             dispatcher.announce((await outbox.put(routed(an_event(None, type_=type_), terms=terms))).deliveries)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while len(sink.messages) < count:
                     await asyncio.sleep(0.01)
             await asyncio.sleep(0.1)  # the lane has seen it
@@ -107,11 +108,11 @@ async def test_a_sink_that_is_replaced_gets_a_lane_of_its_own_and_loses_nothing(
     after.go.set()
     await outbox.put(an_intake(an_event("user:alice"), an_event("user:bob")))
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": before}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": before}, SETTINGS, grace=PATIENCE)
         await before.begun.wait()
         before.go.set()
-        await dispatcher.carry({"ops": after}, SETTINGS, grace=5)
-        async with asyncio.timeout(60):
+        await dispatcher.carry({"ops": after}, SETTINGS, grace=PATIENCE)
+        async with asyncio.timeout(PATIENCE):
             await after.begun.wait()
     assert before.subjects + after.subjects == ["user:alice", "user:bob"]
 
@@ -144,12 +145,12 @@ async def test_whenever_a_sink_is_replaced_nothing_is_told_twice(
     sinks = [Leisurely(clock, concurrency) for _ in range(90)]
     async with dispatching(outbox, clock) as dispatcher:
         for number, sink in enumerate(sinks):
-            await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+            await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
             dispatcher.announce((await outbox.put(an_intake(an_event(f"user:{number}")))).deliveries)
             for _ in range(number % 30):
                 await asyncio.sleep(0)
                 hold_up()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while len({subject for sink in sinks for subject in sink.subjects}) < len(sinks):
                 await asyncio.sleep(0.01)
     told = [subject for sink in sinks for subject in sink.subjects]
@@ -226,14 +227,14 @@ async def test_what_another_process_put_before_is_told_before(
 ) -> None:
     sink = ScriptedSink(clock)
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
         dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.1")))).deliveries)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while not sink.sent:
                 await asyncio.sleep(0.01)
         await outbox.put(an_intake(an_event(type_="t.2")))  # and nobody says so
         dispatcher.announce((await outbox.put(an_intake(an_event(type_="t.3")))).deliveries)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while len(sink.sent) < 3:
                 await asyncio.sleep(0.01)
     assert sink.digested == [["t.1"], ["t.2"], ["t.3"]]

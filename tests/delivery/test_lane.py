@@ -15,6 +15,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
+from tests.processes import PATIENCE
 
 NAMES = [f"user:{n}" for n in range(6)]
 
@@ -141,7 +142,7 @@ async def test_what_is_due_gets_its_turn_however_much_is_pending(outbox: SqlOutb
     sink = Wide(clock, [Refused("no"), Limited(0.5)])
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(2000))))
     running = asyncio.create_task(a_lane(outbox, sink, clock).run())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(sink.sent) < 2001:
             clock.step(0.01)
             await asyncio.sleep(0)
@@ -161,7 +162,7 @@ async def test_one_that_hangs_holds_up_no_others(outbox: SqlOutbox, clock: FakeC
     sink = Hanging(clock)
     await outbox.put(an_intake(*(an_event(f"user:{n}") for n in range(500))))
     running = asyncio.create_task(a_lane(outbox, sink, clock).run())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(sink.sent) < 499:
             await asyncio.sleep(0)
     running.cancel()
@@ -219,7 +220,7 @@ async def test_what_was_put_to_wait_and_never_announced_is_found_all_the_same(ou
         await asyncio.sleep(0.01)
     digest = Terms(digest=DigestWindow(window=0.1))
     await outbox.put(routed(an_event(at=clock.now()), an_event("user:bob", at=clock.now()), terms=digest))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not sink.messages:
             await asyncio.sleep(0.05)
     assert sink.subjects == ["user:alice", "user:bob"]

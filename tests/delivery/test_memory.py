@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bridge.delivery.memory import EventMemory
+from tests.processes import PATIENCE
 
 
 async def holding(memory: EventMemory, size: int, held: list[int], release: asyncio.Event) -> None:
@@ -40,7 +41,7 @@ async def test_what_has_no_room_waits_until_there_is_some_in_the_order_in_which_
 
 async def test_what_needs_no_room_never_waits() -> None:
     memory = EventMemory(10)
-    async with memory.reserve(10), asyncio.timeout(60), memory.reserve(0):
+    async with memory.reserve(10), asyncio.timeout(PATIENCE), memory.reserve(0):
         pass
 
 
@@ -57,5 +58,5 @@ async def test_who_is_cancelled_or_fails_leaves_the_room_to_others() -> None:
     with pytest.raises(ValueError, match="fails"):
         async with memory.reserve(10):
             raise ValueError("fails")
-    async with asyncio.timeout(60), memory.reserve(10):
+    async with asyncio.timeout(PATIENCE), memory.reserve(10):
         pass

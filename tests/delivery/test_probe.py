@@ -21,6 +21,7 @@ from bridge.store.queries.records import lane_records
 from tests.delivery.lanes import UTC, BlankRenderer, ScriptedSink, look_up
 from tests.delivery.test_dispatcher import Slow, dispatching
 from tests.fakes import FakeClock, NoChance, an_event, an_intake
+from tests.processes import PATIENCE
 
 SAMPLE = an_event("user:sample")
 SETTINGS = LaneSettings(BlankRenderer(), UTC)
@@ -30,13 +31,13 @@ SETTINGS = LaneSettings(BlankRenderer(), UTC)
 async def carrying(outbox: SqlOutbox, clock: FakeClock, **sinks: ScriptedSink) -> AsyncIterator[Dispatcher]:
     """The lanes of these sinks."""
     async with dispatching(outbox, clock) as dispatcher:
-        await dispatcher.carry(sinks, SETTINGS, grace=5)
+        await dispatcher.carry(sinks, SETTINGS, grace=PATIENCE)
         await _until(lambda: all(map(dispatcher.carries, sinks)))
         yield dispatcher
 
 
 async def _until(there: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not there():
             await asyncio.sleep(0.01)
 
@@ -204,7 +205,7 @@ async def test_what_another_process_carries_is_probed_too_and_its_lane_left_to_i
     sink = ScriptedSink(clock, [Gone("HTTP 404")])
     async with asyncio.TaskGroup() as tasks:
         dispatcher = Dispatcher(outbox, Elsewhere(), clock=clock, chance=NoChance(), tasks=tasks)
-        await dispatcher.carry({"ops": sink}, SETTINGS, grace=5)
+        await dispatcher.carry({"ops": sink}, SETTINGS, grace=PATIENCE)
         assert (await dispatcher.probe("ops", SAMPLE)).attempt.outcome == Gone("HTTP 404")
     with open_ledger(store_url) as ledger:
         assert ledger.read(lane_records) == []

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -163,11 +163,25 @@ class LaterClock:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "skew"
-        self._file.write_text("0")
+        self.step(0)
         self.program = ("tests.chaos.skewed", str(self._file))
 
     def step(self, seconds: float) -> None:
+        self.ahead = seconds
         self._file.write_text(str(seconds))
+
+
+def set_past_midnight(folder: Path, zone: tzinfo = UTC) -> LaterClock:
+    """A clock that is set on to the next day where this one ends within half an hour: what counts by the day is one."""
+    clock, now = LaterClock(folder), datetime.now(zone)
+    if (now + timedelta(minutes=30)).date() != now.date():
+        clock.step(30 * 60)
+    return clock
+
+
+def hours_around(now: datetime) -> str:
+    """Quiet hours from one ago until long after; those of a whole day, 00:00-23:59:59, end for a second."""
+    return f"{now - timedelta(hours=1):%H:%M}-{now - timedelta(hours=2):%H:%M}"
 
 
 @asynccontextmanager

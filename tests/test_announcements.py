@@ -22,7 +22,7 @@ from bridge.value import replace
 from tests.processes import until
 from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram
-from tests.street import Panels, a_house
+from tests.street import Panels, a_house, hours_around
 
 pytestmark = pytest.mark.process
 
@@ -130,7 +130,7 @@ async def test_nobody_is_told_twice_over_a_kill_and_what_was_at_the_socket_is_un
 
 async def test_what_is_stopped_in_quiet_hours_is_told_to_nobody_until_it_is_resumed(tmp_path: Path) -> None:
     telegram = Telegram(chats=(ALICE, BOB, SARA))
-    night = 'people: {quiet: {hours: "00:00-23:59:59", mode: hold}}\n'
+    night = f'people: {{quiet: {{hours: "{hours_around(datetime.now(UTC))}", mode: hold}}}}\n'
     async with a_shop(tmp_path, telegram, more=night) as panels:
         await announced(panels)
         await until(lambda: {one["reason"] for one in panels.records()} == {"quiet hours"})

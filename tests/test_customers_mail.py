@@ -1,16 +1,17 @@
 """Customers by mail, end to end: who has no chat gets a letter, and who wants nothing gets nothing anywhere."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.services.email import Mail
 from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram
-from tests.street import MARZBAN, Panels, a_house
+from tests.street import MARZBAN, Panels, a_house, set_past_midnight
 
 pytestmark = pytest.mark.process
 
@@ -30,7 +31,13 @@ secret_key: a-key-of-thirty-two-signs-or-more
 
 @asynccontextmanager
 async def a_shop(
-    folder: Path, telegram: Telegram, mail: Mail, rows: list[str], *, more: str = ""
+    folder: Path,
+    telegram: Telegram,
+    mail: Mail,
+    rows: list[str],
+    *,
+    more: str = "",
+    program: Sequence[str] = ("bridge",),
 ) -> AsyncIterator[Panels]:
     """A bridge that tells customers by a bot, `dm`, and by letters, `mail`."""
     async with AsyncExitStack() as stack:
@@ -42,7 +49,7 @@ sinks:
   mail: {{type: email, server: 127.0.0.1, port: {port}, encryption: none, from: vpn@example.com,
          to: "{{{{ person.email or data.user.email }}}}"}}
 """
-        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE + more))
+        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE + more, program=program))
 
 
 async def told(panels: Panels, action: str, *users: str, **more: object) -> None:
@@ -86,7 +93,8 @@ async def test_who_wants_nothing_is_told_nothing_anywhere(tmp_path: Path) -> Non
 async def test_a_letter_is_told_once_and_no_oftener_than_the_file_says(tmp_path: Path) -> None:
     telegram, mail = Telegram(chats=(ALICE,)), Mail()
     rows = ["match: 'user.*', to: mail, audience: user"]
-    async with a_shop(tmp_path, telegram, mail, rows, more="people: {max_per_day: 2}") as panels:
+    program = set_past_midnight(tmp_path, ZoneInfo("Asia/Tehran")).program
+    async with a_shop(tmp_path, telegram, mail, rows, more="people: {max_per_day: 2}", program=program) as panels:
         end = int((datetime.now(UTC) + timedelta(days=3, hours=1)).timestamp())
         await told(panels, "reached_days_left", "bob", expire=end)
         await panels.settled(1)

@@ -1,7 +1,7 @@
 """Links, end to end: a command makes one, a customer presses Start, and what the panel tells reaches her chat."""
 
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from aiohttp import web
 from tests.processes import until
 from tests.services.service import serving
 from tests.services.telegram import TOKEN, Telegram
-from tests.street import MARZBAN, Panels, a_house
+from tests.street import MARZBAN, Panels, a_house, set_past_midnight
 
 pytestmark = pytest.mark.process
 
@@ -27,7 +27,9 @@ people: {bot: dm, max_per_day: 2, categories: {news: false}}
 
 
 @asynccontextmanager
-async def a_shop(folder: Path, telegram: Telegram, *, more: str = "") -> AsyncIterator[Panels]:
+async def a_shop(
+    folder: Path, telegram: Telegram, *, more: str = "", program: Sequence[str] = ("bridge",)
+) -> AsyncIterator[Panels]:
     """A bridge that tells customers by one bot, and listens to it."""
     telegram.patient = 1.0
     async with AsyncExitStack() as stack:
@@ -44,7 +46,7 @@ sinks:
             "match: user.created, to: dm, audience: user, category: news",
             *(["match: user.expired, to: ops"] if more else []),
         ]
-        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE + more))
+        yield await stack.enter_async_context(a_house(folder, sinks, rows=rows, more=FILE + more, program=program))
 
 
 async def told(panels: Panels, action: str, *users: str) -> None:
@@ -80,7 +82,7 @@ async def test_who_has_opened_the_link_is_told_there_and_not_where_the_directory
 
 async def test_their_wishes_hold_and_critical_passes_the_count_and_no_stop(tmp_path: Path) -> None:
     telegram = Telegram(chats=(SARA,))
-    async with a_shop(tmp_path, telegram) as panels:
+    async with a_shop(tmp_path, telegram, program=set_past_midnight(tmp_path).program) as panels:
         telegram.writes(SARA, f"/start {await a_link(panels, 'sara')}")
         await until(lambda: said_to(telegram, SARA))
         await panels.bridge.command("prefs", "user:sara", "locale=fa", *REALM)

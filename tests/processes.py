@@ -80,12 +80,10 @@ class Standstill:
 
     @property
     def seconds(self) -> float:
-        """Those of all of them: where two waited at once each counts."""
+        """Those of all of them: where two stood still at once each counts. Of ours no more than turns were late."""
         self._turn()
         self._look()
-        waited = {pid: seconds - self._before.get(pid, 0.0) for pid, seconds in self._waited.items()}
-        ours = max(waited.pop(os.getpid()), sum(self.late))
-        return ours + sum(waited.values())
+        return sum(self.late) + sum(seconds - self._before.get(pid, 0.0) for pid, seconds in self._waited.items())
 
     async def _tick(self) -> None:
         while True:
@@ -101,7 +99,7 @@ class Standstill:
         self._last = now
 
     def _look(self) -> None:
-        for pid in (os.getpid(), *self._others()):
+        for pid in self._others():
             self._waited[pid] = max(self._waited.get(pid, 0.0), stood_still(pid))
 
 

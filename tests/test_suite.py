@@ -1,14 +1,16 @@
 """What the tests themselves keep to."""
 
+import asyncio
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from bridge import __version__
 from tests.forked import Forked
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, Standstill
 from tests.shares import in_shares
 
 
@@ -42,6 +44,23 @@ def test_a_store_in_postgresql_is_for_tests_with_the_mark(request: pytest.Fixtur
 
 def test_tests_have_the_same_names_in_every_worker(request: pytest.FixtureRequest) -> None:
     assert [item.nodeid for item in request.session.items if " at 0x" in item.nodeid] == []
+
+
+def hold_up() -> None:
+    """Hold up the loop, as a machine does that is stopped for a while."""
+    time.sleep(0.2)
+
+
+async def test_what_a_machine_has_kept_us_from_is_left_out_and_what_we_have_waited_for_is_not() -> None:
+    async with Standstill() as still:
+        began = time.monotonic()
+        for _ in range(20):
+            await asyncio.sleep(Standstill.TURN)
+        hold_up()
+        await asyncio.sleep(0)
+        waited = time.monotonic() - began - still.seconds
+        assert still.seconds >= 0.2 - Standstill.TURN
+        assert waited >= 10 * Standstill.TURN
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4, 6, 7])

@@ -43,6 +43,7 @@ SHARED = (
     "http",
     "markdown",
     "mending",
+    "patience",
     "picture",
     "questions",
     "rates",

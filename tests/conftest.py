@@ -9,14 +9,17 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from bridge.store import open_ledger
+from bridge.store import postgres as postgres_engine
 from tests.fakes import FakeClock
 from tests.postgres import Postgres, a_postgres
+from tests.processes import PATIENCE
 from tests.shares import in_shares
 
 # The power fails in a model alone (tests/powercut), so stores may lie in memory, where a commit waits for no disk.
@@ -123,11 +126,25 @@ def postgres_url(postgres: Postgres) -> Iterator[str]:
     postgres.drop(url)
 
 
+@contextmanager
+def patient_stores() -> Iterator[None]:
+    """Stores in PostgreSQL that are opened here and now wait for as long as a busy machine takes.
+
+    What is promised about that, the limits in seconds, tests/store/test_postgres.py looks at, and whole bridges do.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bridge.store.BRIDGE_PATIENCE", PATIENCE)
+        patch.setitem(postgres_engine._CONNECT_ARGS, "connect_timeout", f"{PATIENCE:.0f}")
+        for limit in ("idle_in_transaction_session_timeout", "lock_timeout"):
+            patch.setitem(postgres_engine._SETTINGS, limit, f"{PATIENCE:.0f}s")
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgres_tables(postgres: Postgres) -> str:
     """A database with the tables of a store, and nothing in them."""
     url = postgres.fresh()
-    with open_ledger(url):
+    with patient_stores(), open_ledger(url):
         return url
 
 
@@ -135,7 +152,8 @@ def postgres_tables(postgres: Postgres) -> str:
 def postgres_store_url(postgres: Postgres, postgres_tables: str) -> Iterator[str]:
     """A new store that nothing is in."""
     url = postgres.fresh(like=postgres_tables)
-    yield url
+    with patient_stores():
+        yield url
     postgres.drop(url)
 
 

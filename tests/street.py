@@ -157,6 +157,11 @@ class Panels:
             (found,) = [lane.to_json() for lane in ledger.read(lane_records) if lane.sink == sink]
         return found
 
+    def standing(self, sink: str) -> str | None:
+        """Whether the lane is open, away or parked, as it is kept; None before anything is."""
+        with open_ledger(self.bridge.store) as ledger:
+            return next((str(lane.standing) for lane in ledger.read(lane_records) if lane.sink == sink), None)
+
 
 class LaterClock:
     """The clock of a bridge, which is set on in place of waiting. A lane that sleeps is to be woken by an event."""

@@ -238,6 +238,7 @@ async def test_a_store_grows_from_a_file_into_postgresql_and_all_goes_on(tmp_pat
             await panels.users("alice", "bob")
             await panels.users("alice", "bob", action="user_expired")
             await panels.settled(2)
+            await until(lambda: panels.standing("discord") == "parked")
             assert await small.end() == 0
             told = await small.command("store", "copy", small.store, url)
             assert f"store: {url}" in told

@@ -593,7 +593,7 @@ async def test_an_event_goes_out_again_where_it_was_settled(desk: Desk) -> None:
     assert (await ask(desk, "POST", "/events/01a00000-0000-7000-8000-000000000000/replay"))[0] == 404
 
 
-@pytest.mark.parametrize("path", ["/deliveries/2/replay", f"/events/{ALICE.id}/replay"])
+@pytest.mark.parametrize("path", ["/deliveries/2/replay", f"/events/{ALICE.id}/replay"], ids=["delivery", "event"])
 async def test_of_two_who_send_the_same_again_at_once_one_does(desk: Desk, path: str) -> None:
     async with held_up(desk.outbox, writes=2):
         asked = [asyncio.create_task(ask(desk, "POST", path)) for _ in range(2)]

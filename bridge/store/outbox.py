@@ -18,7 +18,7 @@ from bridge.mute import Mute
 from bridge.people.heard import Answer, Heard
 from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
-from bridge.store.backend import autocommit
+from bridge.store.backend import autocommit, backend_of
 from bridge.store.base import (
     NO_AUDIENCES,
     AddressState,
@@ -264,9 +264,13 @@ class SqlOutbox:
         return resumed
 
     async def operate(self, operation: Callable[[Ledger], T]) -> T:
-        """What an operation over the ledger returns, once all of it is committed together."""
+        """What an operation over the ledger returns, once all of it is committed together.
+
+        What it has looked at stands until then: one at another replica begins behind that commit.
+        """
 
         def write(connection: sa.Connection, operations: Sequence[Callable[[Ledger], T]]) -> Sequence[T]:
+            backend_of(connection).lock_delivery_ids(connection)
             return [one(InCommit(connection)) for one in operations]
 
         result: T = await self._writer.write(write, operation)

@@ -1,7 +1,8 @@
 """Announcements: what was said to whom, how far that is, and what went to the socket.
 
 Whoever changes one locks its row first, then its rows of `announced`, then deliveries: the commit that puts some of it,
-the one that stops it, and the one by which one of them goes to the socket cannot miss each other.
+the one that stops it, and the one by which one of them goes to the socket cannot miss each other. Before all of these
+are the ids of deliveries, for who makes some, or has some wait that were settled: nobody replays them meanwhile.
 """
 
 from collections.abc import Collection, Mapping, Sequence, Set
@@ -14,6 +15,7 @@ from bridge.codec import dump, load
 from bridge.intake import Intake
 from bridge.outcome import Again
 from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, is_announcement
+from bridge.store.backend import backend_of
 from bridge.store.base import Settlement, State
 from bridge.store.matching import is_about, is_of_owner
 from bridge.store.moments import micros, moment, moment_or_none
@@ -85,6 +87,7 @@ def put_some(connection: sa.Connection, id_: int, intakes: Sequence[Intake], *, 
 
     That is so where it was stopped, and where somebody else has put them: it is not at `before` any more.
     """
+    backend_of(connection).lock_delivery_ids(connection)
     if not _move(connection, id_, before=before, after=after, state=AnnouncementState.PUTTING):
         return False
     put(connection, intakes)
@@ -129,6 +132,7 @@ def go_on(connection: sa.Connection, id_: int, *, now: datetime) -> int:
 
     They are due, and not pending: a lane looks through what is pending upwards, and never back.
     """
+    backend_of(connection).lock_delivery_ids(connection)
     for running, stopped in zip((AnnouncementState.PUTTING, AnnouncementState.PUT), STOPPED, strict=True):
         here = announcements.c.id == id_, announcements.c.state == stopped.value
         connection.execute(sa.update(announcements).where(*here).values(state=running.value))
@@ -146,6 +150,7 @@ def retry(connection: sa.Connection, id_: int, only: Collection[int] = (), *, no
     """Those who may have got it are told once more, all of them or `only` these deliveries; how many, none where it was
     stopped. What is at the socket at another kill is uncertain again, and whoever asks twice sends it once.
     """
+    backend_of(connection).lock_delivery_ids(connection)
     running = announcements.c.id == id_, announcements.c.state.not_in([one.value for one in STOPPED])
     if connection.execute(sa.select(announcements.c.id).where(*running).with_for_update()).first() is None:
         return 0

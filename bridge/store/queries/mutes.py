@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from bridge.errors import BridgeError
 from bridge.mute import Mute, MuteKind
+from bridge.store.backend import backend_of
 from bridge.store.compiled import tuples
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
@@ -22,6 +23,7 @@ def mutes_in_force(connection: sa.Connection, now: datetime) -> list[Mute]:
 
 def add_mute(connection: sa.Connection, kind: MuteKind, value: str, *, until: datetime, by: str, now: datetime) -> Mute:
     """Mute it until then; what is muted already is so until then instead."""
+    backend_of(connection).lock_delivery_ids(connection)  # or two who mute the same would add it twice
     same = (mutes.c.kind == kind.value, mutes.c.value == value)
     connection.execute(sa.delete(mutes).where(*same))
     if len(mutes_in_force(connection, now)) >= MOST:

@@ -18,7 +18,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.admin import answers
-from bridge.admin.actions import ACTIONS, Action, Asked, Means, remembered, who_acts
+from bridge.admin.actions import ACTIONS, Action, Asked, Done, Means, remembered, who_acts
 from bridge.admin.answers import DEADLINE, ROUTE, Refused
 from bridge.admin.auth import Authenticator, Role, Who
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
@@ -34,6 +34,7 @@ from bridge.admin.site import Site, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
 from bridge.admin.streaming import Streaming, wants_stream
+from bridge.admin.under_way import UnderWay
 from bridge.admin.unfinished import Unfinished
 from bridge.admin.visit import Elsewhere, NotThere
 from bridge.clock import Clock, SystemClock
@@ -67,7 +68,7 @@ class Admin:
         self._clock, self._means, self._open_reader = clock, means, open_reader
         self._guard: Guard | None = None
         self._tests: dict[str, SentTest] = {}
-        self._remembering: set[asyncio.Task[None]] = set()
+        self._under_way = UnderWay()
         self._opened: dict[Callable[[], Programs], Api | GraphQL] = {}
         self._state: ConfigState
 
@@ -121,6 +122,7 @@ class Admin:
                     await streaming.close()
                     await self._means.errands.close()
         finally:
+            await self._under_way.close(within=shutdown)
             self._guard = None
             self._opened.clear()
             reading.close()
@@ -167,7 +169,14 @@ class Admin:
                 guard.let_in(request, Role.LOOK)  # a stranger has nothing built
                 kind = await asyncio.to_thread(imported)
                 opened = self._opened[imported] = kind(
-                    guard, reading, self._means, lambda: self._state, self._clock.now, self._tests, self._acted
+                    guard,
+                    reading,
+                    self._means,
+                    lambda: self._state,
+                    self._clock.now,
+                    self._tests,
+                    self._acted,
+                    self._under_way,
                 )
             return await opened.answer(request, request.match_info["path"])
 
@@ -178,18 +187,20 @@ class Admin:
             form, path = await form_of(request), dict(request.match_info)
             by, now = self._who(who, request), self._clock.now()
             asked = Asked(self._means, self._state, path, form, now, self._tests, by, site.once)
+            done = await self._under_way.finish(do(asked, who, request))
+            return answers.see(self._state.admin.prefix() + done.address())
+
+        async def do(asked: Asked, who: Who, request: web.Request) -> Done:
             done = await action.do(asked)
             if done.did:
                 await self._remember(action.name, who, request, done.fields)
-            return answers.see(self._state.admin.prefix() + done.address())
+            return done
 
         return act
 
     def _acted(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
         """Somebody did this, by a program: it is remembered, and answered meanwhile."""
-        remembering = asyncio.create_task(self._remember(action, who, request, fields))
-        self._remembering.add(remembering)
-        remembering.add_done_callback(self._remembering.discard)
+        self._under_way.begin(self._remember(action, who, request, fields))
 
     async def _remember(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
         assert self._guard is not None

@@ -31,6 +31,7 @@ from bridge.admin.guard import Guard
 from bridge.admin.reading import Reading
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
+from bridge.admin.under_way import UnderWay
 from bridge.errors import BridgeError, StoreError, TooSoon, UnknownName
 from bridge.telemetry import log
 
@@ -62,9 +63,11 @@ class GraphQL:
         now: Callable[[], datetime],
         tests: dict[str, SentTest],
         acted: Acted,
+        under_way: UnderWay,
     ) -> None:
         self._guard, self._reading, self._means = guard, reading, means
         self._state, self._now, self._tests, self._acted = state, now, tests, acted
+        self._under_way = under_way
         self._room, self._asking = asyncio.Semaphore(AT_ONCE), 0
 
     async def answer(self, request: web.Request, path: str) -> web.Response:
@@ -84,7 +87,8 @@ class GraphQL:
         self._asking += 1
         try:
             async with self._room:
-                status, result = await asyncio.to_thread(_worked_out, body, who, self._asked(request, who))
+                working = asyncio.to_thread(_worked_out, body, who, self._asked(request, who))
+                status, result = await self._under_way.finish(working)
         finally:
             self._asking -= 1
         return web.Response(body=json.dumps(result).encode(), status=status, content_type=JSON, headers={"Vary": VARY})

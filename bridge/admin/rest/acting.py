@@ -127,8 +127,8 @@ async def _deal(
     else:
         query = _meant(body, cleared)
         later = replace(query, through=None, limit=COUNTED)
+        found = await call.read(lambda ledger: ledger.read(walked_deliveries, later))  # before: it may fail
         ids = await call.means.operate(lambda ledger: of_letters(ledger, query))
-        found = await call.read(lambda ledger: ledger.read(walked_deliveries, later))
         done = answered.LettersDone(deliveries=ids, later=sum(one.id > body.through for one in found.deliveries))
         fields = {"sink": body.sink}
     call.acted(name, {**fields, "deliveries": len(done.deliveries), "later": done.later})

@@ -23,6 +23,7 @@ from bridge.admin.rest.people import PEOPLE
 from bridge.admin.rest.reading import body_of, query_of
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
+from bridge.admin.under_way import UnderWay
 from bridge.errors import suggestion
 
 T = TypeVar("T")
@@ -48,9 +49,11 @@ class Api:
         now: Callable[[], datetime],
         tests: dict[str, SentTest],
         acted: Acted,
+        under_way: UnderWay,
     ) -> None:
         self._guard, self._reading, self._means = guard, reading, means
         self._state, self._now, self._tests, self._acted = state, now, tests, acted
+        self._under_way = under_way
 
     async def answer(self, request: web.Request, path: str) -> web.Response:
         """What is answered to a request of that path, which begins with a slash; raise Refused where it is not."""
@@ -81,7 +84,8 @@ class Api:
             who=who_acts(who.by, self._guard.address(request)),
             acted=lambda action, fields: self._acted(action, who, request, fields),
         )
-        found = await endpoint.do(call)
+        work = endpoint.do(call)
+        found = await (self._under_way.finish(work) if endpoint.role is Role.ACT else work)
         if isinstance(found, bytes):
             assert isinstance(endpoint.answer, Text)
             return web.Response(body=found, content_type=endpoint.answer.content_type, headers={"Vary": VARY})

@@ -1,7 +1,7 @@
 """One operation for programs, and one call of it."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -87,7 +87,7 @@ class Endpoint(Value, kw_only=True):
     path: str
     summary: str
     answer: type[Shape] | Text
-    do: Callable[[Call], Awaitable[Shape | bytes]]
+    do: Callable[[Call], Coroutine[Any, Any, Shape | bytes]]
     role: Role = Role.LOOK
     query: type[Query] = Nothing
     body: tuple[type[BaseModel], ...] = ()

@@ -4,7 +4,8 @@ Deliveries are made by whoever announces: a command, or an errand of the running
 on where it was.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from bridge.admin.announcing import Reached, counted, customers_sink, put_all
 from bridge.admin.drafts import Drafted, keep
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import AnnouncedFound, AnnouncedPerson, AnnouncementNow, Changed, Outcome
-from bridge.errors import BridgeError, UnknownName
+from bridge.errors import BridgeError, StoreError, UnknownName
 from bridge.people.announcement import UNCERTAIN as UNCERTAIN
 from bridge.store.base import State
 from bridge.store.ledger import Ledger
@@ -131,20 +132,19 @@ def put_rest(ledger: Ledger, ready: DryRun, id_: int, now: datetime) -> int:
 async def announce(means: "Means", drafted: Drafted, *, by: str, now: datetime, again: bool) -> int:
     """Announce it, and make its deliveries, which may go on; its id. Raise BridgeError as `keep` does."""
     id_ = await means.operate(lambda ledger: keep(ledger, drafted, by=by, now=now, again=again))
-    errands = means.errands
-    await errands.run(
-        errand_of(id_),
-        lambda: errands.on_ledger(lambda ledger: put(ledger, id_, drafted.found.reached, now)),
-        within=SOON,
-    )
+    await _make(means, id_, lambda ledger: put(ledger, id_, drafted.found.reached, now))
     return id_
 
 
 async def resume(means: "Means", ready: DryRun, id_: int, *, now: datetime) -> Changed:
     """Go on with it, where it was stopped, and where whoever made its deliveries was interrupted."""
     done = await means.operate(lambda ledger: release(ledger, id_, now=now))
-    errands = means.errands
-    await errands.run(
-        errand_of(id_), lambda: errands.on_ledger(lambda ledger: put_rest(ledger, ready, id_, now)), within=SOON
-    )
+    await _make(means, id_, lambda ledger: put_rest(ledger, ready, id_, now))
     return done
+
+
+async def _make(means: "Means", id_: int, work: Callable[[Ledger], int]) -> None:
+    """Have its deliveries made. Where the store cannot now it is announced all the same: `unfinished.py` goes on."""
+    errands = means.errands
+    with suppress(StoreError):
+        await errands.run(errand_of(id_), lambda: errands.on_ledger(work), within=SOON)

@@ -21,6 +21,7 @@ from bridge.telemetry import log
 LOG = logging.getLogger("bridge.admin")
 MOST = 4  # errands at once
 WITHIN = 20.0  # seconds that whoever asks for one waits for it
+ENDING = "store: the bridge is ending"
 T = TypeVar("T")
 
 
@@ -38,7 +39,7 @@ class Errands:
 
     async def run(self, name: str, job: Callable[[], Awaitable[T]], *, within: float = WITHIN) -> T | None:
         """What comes of it, where that is soon; None where it goes on. Of a name there is one at once: who asks for
-        what is under way waits for that. Raise StoreUnavailable where too many are.
+        what is under way waits for that. Raise StoreUnavailable where too many are, and where the bridge ends first.
         """
         if (task := self._tasks.get(name)) is None:
             if len(self._tasks) >= MOST:
@@ -46,6 +47,8 @@ class Errands:
             task = self._tasks[name] = asyncio.ensure_future(_told(name, job))
             task.add_done_callback(lambda _: self._tasks.pop(name, None))
         done, _ = await asyncio.wait({task}, timeout=within)
+        if task.cancelled():
+            raise StoreUnavailable(ENDING)
         return task.result() if done else None
 
     async def on_ledger(self, work: Callable[[Ledger], T]) -> T:
@@ -100,7 +103,7 @@ class _Ending(Ledger):
 
     def _check(self) -> None:
         if self._over.is_set():
-            raise StoreUnavailable("store: the bridge is ending")
+            raise StoreUnavailable(ENDING)
 
 
 async def _told(name: str, job: Callable[[], Awaitable[T]]) -> T:

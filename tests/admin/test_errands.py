@@ -82,5 +82,5 @@ async def test_once_the_bridge_ends_no_further_step_begins(errands: Errands) -> 
     go_on.set()
     await asyncio.to_thread(ended.wait)
     assert found == ["store: the bridge is ending"]
-    with pytest.raises(asyncio.CancelledError):
+    with pytest.raises(StoreUnavailable, match="is ending"):
         await asking

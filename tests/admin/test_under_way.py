@@ -1,7 +1,8 @@
 """What is done at somebody's word has its line in the audit, also where whoever asked was told nothing of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp import web
 from bridge.admin.answers import DEADLINE
 from bridge.admin.auth import Role, Who
 from bridge.admin.dead import count_dead
+from bridge.admin.errands import MOST
 from bridge.admin.guard import Guard
 from bridge.admin.rest import acting
 from bridge.admin.under_way import UnderWay
@@ -17,10 +19,18 @@ from bridge.errors import StoreUnavailable
 from bridge.store.ledger import Ledger
 from bridge.store.queries.audit import audit_records
 from bridge.store.records import AuditRecord
+from tests.admin.crowd import a_crowd
 from tests.admin.running import Desk, held_up
 from tests.admin.test_mute_pages import press
-from tests.admin.test_rest import ask
+from tests.admin.test_rest import NEWS, ask
+from tests.fakes import FakeClock
 from tests.processes import PATIENCE
+
+
+@pytest.fixture
+async def crowd(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterator[Desk]:
+    async with a_crowd(tmp_path, store_url, clock) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -68,6 +78,16 @@ async def test_letters_are_not_dealt_with_where_what_came_later_cannot_be_looked
     monkeypatch.setattr(acting, "walked_deliveries", away)
     assert (await ask(desk, "POST", "/dead/dismiss", {"through": 100, "sink": "team"}))[0] == 503
     assert await desk.outbox.operate(count_dead) == 2
+
+
+async def test_what_is_announced_is_told_as_that_also_where_its_deliveries_cannot_be_made_at_once(crowd: Desk) -> None:
+    errands = crowd.admin._means.errands
+    for number in range(MOST):
+        assert await errands.run(str(number), asyncio.Event().wait, within=0) is None
+    status, made = await ask(crowd, "POST", "/announcements", {**NEWS, "count": 1})
+    assert (status, made["state"]) == (201, "putting")
+    assert (await ask(crowd, "POST", f"/announcements/{made['id']}/resume"))[0] == 200
+    assert [one.action for one in await audited(crowd, 2)] == ["announce resume", "announce"]
 
 
 async def audited(desk: Desk, number: int = 1) -> list[AuditRecord]:

@@ -17,8 +17,13 @@ from bridge.outcome import Done
 from bridge.store import open_ledger, open_outbox
 from bridge.store.ledger import InCommit, Ledger
 from bridge.store.outbox import SqlOutbox
+from bridge.store.people_file import Line, Values
+from bridge.store.queries import people_file
 from bridge.store.queries.announcements import go_on, newest_announcements, retry, stop
 from bridge.store.queries.events import deliveries_of
+from bridge.store.queries.people_file import import_people, people_rows
+from bridge.store.queries.wishes import Wish, set_stopped, set_wants, wishes_of
+from bridge.store.schema import wishes
 from tests.fakes import START, an_event, an_intake
 from tests.processes import PATIENCE
 from tests.store.announcing import make_uncertain
@@ -26,6 +31,7 @@ from tests.store.boxes import claimed, settle
 from tests.store.test_announcements import an_announcement, at, people
 
 pytestmark = pytest.mark.process
+KEY = "marzban/user:alice"
 EVENT, TWO = an_event("user:alice"), people("alice", "bob")
 LOCKED_OUT = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 Operation = Callable[[Ledger], Any]
@@ -52,6 +58,17 @@ def by_itself(operation: Operation) -> Elsewhere:
     return lambda url: asyncio.to_thread(work, url)
 
 
+class Pause:
+    """Where the first of two is held up while the other one begins."""
+
+    def __init__(self) -> None:
+        self.begun, self.over = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.set()
+        self.over.wait()
+
+
 async def both(
     url: str,
     one: Operation,
@@ -59,32 +76,34 @@ async def both(
     *,
     done: Callable[[Operation], Elsewhere] = at_a_replica,
     later: Operation = lambda ledger: None,
+    pause: Pause | None = None,
 ) -> tuple[Any, Any]:
     """What comes of an operation that is `done` so, and of another one that begins before its commit.
 
     later  what the first one does then
+    pause  where it is held up, by itself, if that is amid of it
     """
-    begun, go = threading.Event(), threading.Event()
+    halfway = pause or Pause()
 
     def held(ledger: Ledger) -> Any:
         try:
             result = one(ledger)
         finally:
-            begun.set()
-        go.wait()
+            halfway.begun.set()
+        halfway.over.wait()
         later(ledger)
         return result
 
     async with open_outbox(url) as here:
         first = asyncio.ensure_future(done(held)(url))
         try:
-            await asyncio.to_thread(begun.wait)
+            await asyncio.to_thread(halfway.begun.wait)
             second = asyncio.ensure_future(other(url))
             async with asyncio.timeout(PATIENCE):
                 while not second.done() and not await is_waited_for(here):
                     await asyncio.sleep(0.01)
         finally:
-            go.set()
+            halfway.over.set()
         found = await asyncio.gather(first, second, return_exceptions=True)
         return found[0], found[1]
 
@@ -172,6 +191,44 @@ async def test_one_is_stopped_while_its_deliveries_are_made(postgres_store_url: 
         later=lambda ledger: hold(ledger, id_, now=START),
     )
     assert found == (None, [])
+
+
+async def test_what_somebody_is_said_to_want_here_and_there_is_all_wanted(postgres_store_url: str) -> None:
+    def want(**said: object) -> Operation:
+        return lambda ledger: ledger.write(set_wants, KEY, said, by="ops", now=START)
+
+    await both(postgres_store_url, want(news=False), by_itself(want(locale="fa")))
+    assert wanted(postgres_store_url).wants.to_json() == {"categories": {"news": False}, "locale": "fa"}
+
+
+async def test_who_stops_while_a_file_is_imported_is_told_nothing(
+    postgres_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_ledger(postgres_store_url) as ledger:
+        ledger.write(set_wants, KEY, {"locale": "fa"}, by="ops", now=START)
+        [line] = [one for one in ledger.read(lambda connection: [*people_rows(connection)]) if one.table is wishes]
+    newer = Line(wishes, {**line.values, "wants": '{"locale":"ru"}', "at": line.values["at"] + 1})
+    pause, merge = Pause(), people_file.MERGES[wishes]
+
+    def merged(known: Values | None, said: Values) -> Values | None:
+        pause()
+        return merge(known, said)
+
+    monkeypatch.setitem(people_file.MERGES, wishes, merged)
+    await both(
+        postgres_store_url,
+        lambda ledger: ledger.write(import_people, [newer]),
+        at_a_replica(lambda ledger: ledger.write(set_stopped, KEY, stop=True, by="themselves", now=START)),
+        done=by_itself,
+        pause=pause,
+    )
+    found = wanted(postgres_store_url)
+    assert (found.stopped_at, found.wants.chosen) == (START, {"locale": "ru"})
+
+
+def wanted(url: str) -> Wish:
+    with open_ledger(url) as ledger:
+        return ledger.read(wishes_of, [KEY])[KEY]
 
 
 def announced(url: str) -> int:

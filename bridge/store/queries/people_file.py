@@ -120,8 +120,10 @@ def _import(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) 
 
 
 def _known(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -> dict[tuple[Any, ...], Values]:
+    """What is there of these rows; who says something meanwhile is heard behind the import."""
     keys = [_key(table, row) for row in rows]
-    found = connection.execute(sa.select(table).where(sa.tuple_(*table.primary_key.columns).in_(keys)))
+    mine = sa.select(table).where(sa.tuple_(*table.primary_key.columns).in_(keys))
+    found = connection.execute(mine.order_by(*table.primary_key.columns).with_for_update())
     return {_key(table, row): row for row in map(sa.Row._asdict, found)}
 
 

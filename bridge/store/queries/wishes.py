@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bridge.codec import dump, load
 from bridge.people.person import forgotten_key
 from bridge.people.wants import AWAY, CATEGORIES, Wants, away_prefix, away_scope, wants_of
+from bridge.store.backend import backend_of
 from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
@@ -84,6 +85,7 @@ def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, b
     """From this commit on a recipient wants that: a category by its name and a bool, locale, zone or quiet by a text;
     None takes back what was said.
     """
+    backend_of(connection).lock_delivery_ids(connection)  # or two who say something would each forget the other
     before = wishes_of(connection, [key]).get(key)
     wants = before.wants.to_json() if before is not None else {}
     categories = {**wants.pop("categories", {}), **{name: one for name, one in said.items() if name in CATEGORIES}}

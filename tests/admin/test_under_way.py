@@ -1,18 +1,21 @@
 """What is done at somebody's word has its line in the audit, also where whoever asked was told nothing of it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from aiohttp import web
 
+from bridge.admin import people_file
 from bridge.admin.answers import DEADLINE
 from bridge.admin.auth import Role, Who
 from bridge.admin.dead import count_dead
-from bridge.admin.errands import MOST
+from bridge.admin.errands import MOST, Errands
 from bridge.admin.guard import Guard
+from bridge.admin.people_shapes import Imported
 from bridge.admin.rest import acting
 from bridge.admin.under_way import UnderWay
 from bridge.errors import StoreUnavailable
@@ -20,9 +23,9 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.audit import audit_records
 from bridge.store.records import AuditRecord
 from tests.admin.crowd import a_crowd
-from tests.admin.running import Desk, held_up
+from tests.admin.running import ACT, Desk, held_up
 from tests.admin.test_mute_pages import press
-from tests.admin.test_rest import NEWS, ask
+from tests.admin.test_rest import LINES, NEWS, ask
 from tests.fakes import FakeClock
 from tests.processes import PATIENCE
 
@@ -88,6 +91,27 @@ async def test_what_is_announced_is_told_as_that_also_where_its_deliveries_canno
     assert (status, made["state"]) == (201, "putting")
     assert (await ask(crowd, "POST", f"/announcements/{made['id']}/resume"))[0] == 200
     assert [one.action for one in await audited(crowd, 2)] == ["announce resume", "announce"]
+
+
+async def test_a_file_that_is_taken_behind_its_answer_is_in_the_audit(
+    crowd: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, take = threading.Event(), people_file.import_people
+
+    def later(*args: Any, **more: Any) -> Imported:
+        answered.wait()
+        return take(*args, **more)
+
+    monkeypatch.setattr(people_file, "import_people", later)
+    monkeypatch.setitem(Errands.run.__kwdefaults__, "within", 0.0)
+    headers = {"Content-Type": "application/jsonl"}
+    async with (
+        crowd.program(ACT) as program,
+        program.post("/api/v1/people/import", data=LINES, headers=headers) as response,
+    ):
+        answered.set()
+        assert response.status == 503
+    assert [one.action for one in await audited(crowd)] == ["people import"]
 
 
 async def audited(desk: Desk, number: int = 1) -> list[AuditRecord]:

@@ -145,14 +145,16 @@ async def export(call: Call) -> bytes:
 async def import_(call: Call) -> Imported:
     wanted: asked.OnlyDryRun = call.query
     errands, rows = call.means.errands, await asyncio.to_thread(_lines, call.body)
-    done = await errands.run(
-        f"import {call.now}",
-        lambda: errands.on_ledger(lambda ledger: people_file.import_people(ledger, rows, dry_run=wanted.dry_run)),
-    )
+
+    async def work() -> Imported:
+        done = await errands.on_ledger(lambda ledger: people_file.import_people(ledger, rows, dry_run=wanted.dry_run))
+        if done.changed and not wanted.dry_run:
+            call.acted("people import", done.changed)
+        return done
+
+    done = await errands.run(f"import {call.now}", work)
     if done is None:
         raise StoreUnavailable("store: it is taken still: look again")
-    if done.changed and not wanted.dry_run:
-        call.acted("people import", done.changed)
     return done
 
 

@@ -50,7 +50,8 @@ class Addressees(Protocol):
     async def keep_directory(self, generation: str, records: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Look recipients up in these records from now on; nothing is written where that is so already.
 
-        `generation`: a hash of them, empty where there are none.
+        `generation`: a hash of them, empty where there are none. Raise StoreUnavailable where another replica puts
+        others in force meanwhile.
         """
         ...
 

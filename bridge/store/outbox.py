@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from bridge.errors import StoreUnavailable
 from bridge.event import Event
 from bridge.figures import Collected, OwnerFigures, Span
 from bridge.intake import NO_TABLE, Intake, Table
@@ -179,14 +180,17 @@ class SqlOutbox:
     async def keep_directory(self, generation: str, records: Iterable[directory.Record]) -> None:
         """Look recipients up in these records from now on; nothing is written where that is so already.
 
-        `generation`: a hash of them, empty where there are none.
+        `generation`: a hash of them, empty where there are none. Raise StoreUnavailable where another replica puts
+        others in force meanwhile.
         """
         if (await self._read(directory.generation_in_force) or "") == generation:
             return
-        chunks = chunked(records, directory.CHUNK)
+        chunks, number = chunked(records, directory.CHUNK), 0
         while chunk := await asyncio.to_thread(next, chunks, None):
             await self._writer.write(directory.put_records, (generation, chunk))
-        await self._writer.write(directory.put_in_force, generation)
+            number += len(chunk)
+        if not await self._writer.write(directory.put_in_force, (generation, number)):
+            raise StoreUnavailable("store: another bridge has put another directory in force meanwhile")
         while await self._writer.write(directory.forget_others, None):
             pass
 

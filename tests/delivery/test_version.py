@@ -40,7 +40,7 @@ def say(query: Callable[..., Any], *args: Any, **more: Any) -> Callable[[Ledger]
 
 def mend(ledger: Ledger) -> None:
     ledger.write(put_records, [("two", [(ALICE, {"to": "6", "locale": "fa"})])])
-    ledger.write(put_in_force, ["two"])
+    ledger.write(put_in_force, [("two", 0)])
 
 
 #: What happens, and where alice is told then: her link is chat 7.

@@ -45,7 +45,7 @@ WAYS: dict[str, Way] = {
     "links.unlink": lambda one: one.write(unlink, ALICE, START),
     "moves.give_up": lambda one: one.write(give_up, ALICE, BOT, "6", now=START),
     "links.close_links": lambda one: one.write(close_links, ALICE, START),
-    "directory.put_in_force": lambda one: one.write(put_in_force, ["another"]),
+    "directory.put_in_force": lambda one: one.write(put_in_force, [("another", 0)]),
     "addresses.put_states": lambda one: one.write(put_states, [(BOT, "7", BLOCKED)]),
     "addresses.ask_again": lambda one: one.write(ask_again, [BOT]),
     "mutes.add_mute": lambda one: one.write(add_mute, MuteKind.SINK, "ops", until=after(60), by="them", now=START),
@@ -69,7 +69,7 @@ def before(ledger: Ledger) -> None:
     ledger.write(add_mute, MuteKind.SUBJECT, "user:alice", until=after(60), by="them", now=START)
     ledger.write(put_link, ALICE, BOT, "6", how="token", now=START)
     ledger.write(put_states, [(BOT, "5", AddressState(START)), (BOT, "9", BLOCKED)])
-    ledger.write(put_in_force, ["one"])
+    ledger.write(put_in_force, [("one", 0)])
 
 
 @pytest.mark.parametrize("name", WAYS)

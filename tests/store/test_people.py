@@ -1,12 +1,20 @@
 """Whom the store knows of, on both engines: one page after the other, and what one of them was told."""
 
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.errors import StoreUnavailable
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Attempt, Delivered, Done, HeldBack
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Settlement, State
+from bridge.store.outbox import SqlOutbox
+from bridge.store.queries.directory import CHUNK, Record, records_of
 from bridge.store.queries.links import put_link, put_token
 from bridge.store.queries.people import Which, count_given_away, people_keys, told_to
 from bridge.store.queries.wishes import set_stopped, set_wants
@@ -78,3 +86,26 @@ def test_a_link_counts_as_long_as_it_can_be_used(store_url: str) -> None:
         ledger.write(put_token, "a hash", f"{HERE}alice", "a bot", until=START)
         assert ledger.read(count_given_away, f"{HERE}alice", START.replace(year=2025)) == 1
         assert ledger.read(count_given_away, f"{HERE}alice", START) == 0
+
+
+async def test_a_directory_of_which_another_replica_has_deleted_something_is_not_put_in_force(
+    outbox: SqlOutbox,
+) -> None:
+    names = [f"marzban/user:{number}" for number in range(CHUNK + 1)]
+    begun, over = threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[Record]:
+        yield from ((one, {"telegram": 7}) for one in names[:CHUNK])
+        begun.set()
+        over.wait()
+        yield names[CHUNK], {"telegram": 7}
+
+    keeping = asyncio.create_task(outbox.keep_directory("new", slowly()))
+    await asyncio.to_thread(begun.wait)
+    await outbox.keep_directory("other", [(names[0], {"telegram": 8})])
+    over.set()
+    with pytest.raises(StoreUnavailable):
+        await keeping
+    assert await outbox.operate(lambda ledger: ledger.read(records_of, names)) == {names[0]: {"telegram": 8}}
+    await outbox.keep_directory("new", ((one, {"telegram": 7}) for one in names))
+    assert len(await outbox.operate(lambda ledger: ledger.read(records_of, names))) == CHUNK + 1

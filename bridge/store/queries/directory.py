@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bridge.codec import dump, load
 from bridge.people.recipient import is_customer
 from bridge.people.record import private_chat_of
+from bridge.store.backend import backend_of
 from bridge.store.compiled import any_of, read_any, write
 from bridge.store.queries.changes import note_change
 from bridge.store.schema import directories, directory, directory_chats, links
@@ -108,15 +109,24 @@ def put_chats(connection: sa.Connection, generation: str, records: Iterable[Reco
         write(connection, _PUT_CHAT, placed)
 
 
-def put_in_force(connection: sa.Connection, generations: Sequence[str]) -> list[None]:
-    """From this commit on records are looked up in that generation."""
-    write(connection, _PUT_IN_FORCE, [{"id": THE_ROW, "generation": generations[-1]}])
-    note_change(connection)
-    return [None] * len(generations)
+def put_in_force(connection: sa.Connection, written: Sequence[tuple[str, int]]) -> list[bool]:
+    """From this commit on records are looked up in that generation; not where some of those that were written are gone,
+    for another one was put in force meanwhile.
+    """
+    backend_of(connection).lock_delivery_ids(connection)  # nobody may forget any of them meanwhile
+    done = []
+    for generation, number in written:
+        there = sa.select(sa.func.count()).select_from(directory).where(directory.c.generation == generation)
+        done.append(connection.execute(there).scalar_one() >= number)
+        if done[-1]:
+            write(connection, _PUT_IN_FORCE, [{"id": THE_ROW, "generation": generation}])
+            note_change(connection)
+    return done
 
 
 def forget_others(connection: sa.Connection, asked: Sequence[None]) -> list[int]:
     """Delete some records that are not of the generation in force; how many."""
+    backend_of(connection).lock_delivery_ids(connection)  # the one that is in force stays so
     others = sa.select(directory.c.generation, directory.c.key).where(
         directory.c.generation != _IN_FORCE.scalar_subquery()
     )

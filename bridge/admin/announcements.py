@@ -95,9 +95,11 @@ def hold(ledger: Ledger, id_: int, *, now: datetime) -> Changed:
     return Changed(id=id_, deliveries=ledger.write(stop, id_, now=now))
 
 
-def release(ledger: Ledger, id_: int, *, now: datetime) -> Changed:
-    """What was held back waits again; deliveries that are missing still are made by `put_rest`."""
-    record_of(ledger, id_)
+def release(ledger: Ledger, ready: DryRun, id_: int, *, now: datetime) -> Changed:
+    """What was held back waits again; deliveries that are missing still are made by `put_rest`. Raise BridgeError where
+    the file has not its sink any more: then nothing has changed.
+    """
+    customers_sink(ready, record_of(ledger, id_).sink)
     return Changed(id=id_, deliveries=ledger.write(go_on, id_, now=now))
 
 
@@ -138,7 +140,7 @@ async def announce(means: "Means", drafted: Drafted, *, by: str, now: datetime, 
 
 async def resume(means: "Means", ready: DryRun, id_: int, *, now: datetime) -> Changed:
     """Go on with it, where it was stopped, and where whoever made its deliveries was interrupted."""
-    done = await means.operate(lambda ledger: release(ledger, id_, now=now))
+    done = await means.operate(lambda ledger: release(ledger, ready, id_, now=now))
     await _make(means, id_, lambda ledger: put_rest(ledger, ready, id_, now))
     return done
 

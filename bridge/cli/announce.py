@@ -211,10 +211,10 @@ def _resume(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) ->
     from bridge.admin.announcements import put_rest, release
     from bridge.admin.dry_run import dry_run as ready_for
 
-    now = datetime.now(UTC)
-    again = release(ledger, id_, now=now).deliveries
-    put_rest(ledger, ready_for(settings), id_, now)
+    now, ready = datetime.now(UTC), ready_for(settings)
+    again = release(ledger, ready, id_, now=now).deliveries
     audit(ledger, "announce resume", announcement=id_, deliveries=again)
+    put_rest(ledger, ready, id_, now)
     text = f"announcement {id_} goes on: {counted(again, 'delivery')} that had been held back"
     print_json({"id": id_, "resumed": again}) if as_json else print(text)
 

@@ -23,7 +23,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.audit import audit_records
 from bridge.store.records import AuditRecord
 from tests.admin.crowd import a_crowd
-from tests.admin.running import ACT, Desk, held_up
+from tests.admin.running import ACT, ANNOUNCED, Desk, held_up
 from tests.admin.test_mute_pages import press
 from tests.admin.test_rest import LINES, NEWS, ask
 from tests.fakes import FakeClock
@@ -91,6 +91,11 @@ async def test_what_is_announced_is_told_as_that_also_where_its_deliveries_canno
     assert (status, made["state"]) == (201, "putting")
     assert (await ask(crowd, "POST", f"/announcements/{made['id']}/resume"))[0] == 200
     assert [one.action for one in await audited(crowd, 2)] == ["announce resume", "announce"]
+
+
+async def test_what_cannot_go_on_is_left_as_it_was(desk: Desk) -> None:
+    assert (await ask(desk, "POST", "/announcements/1/resume"))[0] == 404  # its sink is not in the file
+    assert (await ask(desk, "GET", "/announcements/1"))[1]["state"] == ANNOUNCED.state
 
 
 async def test_a_file_that_is_taken_behind_its_answer_is_in_the_audit(

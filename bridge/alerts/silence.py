@@ -28,6 +28,8 @@ OVERLAP = timedelta(seconds=15)  # in which an event may be committed after a la
 CRASHED = timedelta(hours=1)  # before the start: what happened since then may not have been told
 GRACE = 900.0  # seconds after the start in which a panel may tell what it kept while the bridge was away
 LOOK = 30.0  # seconds between two looks, fewer where a silence is short
+#: Source → when it spoke, in order.
+Times = Mapping[str, Sequence[datetime]]
 
 
 def usual_silence(times: Sequence[datetime], now: datetime) -> float | None:
@@ -78,9 +80,14 @@ class SilenceWatch:
             return []
         now = self._clock.now()
         new = {name: one for name, one in self._sources.items() if not one.found}
-        alerts = await self._find_past(new, now) if new else []
-        if known := {name: one for name, one in self._sources.items() if name not in new}:
-            alerts += await self._catch_up(known)
+        known = {name: one for name, one in self._sources.items() if one.found}
+        past = await self._past(new, now) if new else {}
+        since = await self._since_last_look(known) if known else {}
+        # nothing counts before all of it was found: a store that is away is asked for all of it again
+        alerts = [alert for name, times in since.items() for alert in self._spoke(name, known[name], times)]
+        for name, times in past.items():
+            new[name].found = True
+            alerts += self._spoke(name, new[name], times, past=True)
         self._looked = now
         self._next_look = self._clock.monotonic() + self.often
         return alerts + [alert for name, one in self._sources.items() if (alert := self._judged(name, one, now))]
@@ -91,8 +98,8 @@ class SilenceWatch:
         now = self._clock.now()
         return min((LOOK, *((one.seconds(now) or SHORTEST) / 4 for one in self._sources.values())))
 
-    async def _find_past(self, sources: Mapping[str, _Watched], now: datetime) -> list[Alert]:
-        """Find when these spoke last, and told what before: what is back since the process before ended is told."""
+    async def _past(self, sources: Mapping[str, _Watched], now: datetime) -> Times:
+        """When these spoke last: what is back since the process before ended is told."""
         found: dict[str, list[datetime]] = {name: [] for name in sources}
         before, settled = None, self._started - CRASHED
         week = now - timedelta(seconds=WEEK)
@@ -106,14 +113,10 @@ class SilenceWatch:
                    for name, times in found.items()):  # fmt: skip
                 break
             await self._clock.sleep(PAUSE)
-        alerts: list[Alert] = []
-        for name, one in sources.items():
-            one.found = True
-            alerts += self._spoke(name, one, sorted(set(found[name])), past=True)
-        return alerts
+        return _in_order(found)
 
-    async def _catch_up(self, sources: Mapping[str, _Watched]) -> list[Alert]:
-        """Look through what has come since the last look."""
+    async def _since_last_look(self, sources: Mapping[str, _Watched]) -> Times:
+        """When these have spoken since the last look."""
         found: dict[str, list[datetime]] = {name: [] for name in sources}
         before, since = None, self._looked - OVERLAP
         while page := await self._outbox.arrivals(before=before, since=since, limit=PAGE):
@@ -122,9 +125,9 @@ class SilenceWatch:
                 if arrival.source in found:
                     _keep(found[arrival.source], arrival.at)
             await self._clock.sleep(PAUSE)
-        return [alert for name, one in sources.items() for alert in self._spoke(name, one, sorted(set(found[name])))]
+        return _in_order(found)
 
-    def _spoke(self, name: str, one: _Watched, times: list[datetime], *, past: bool = False) -> list[Alert]:
+    def _spoke(self, name: str, one: _Watched, times: Sequence[datetime], *, past: bool = False) -> list[Alert]:
         """Take into account that a source has spoken at these times; what is to be told of it."""
         alerts = []
         for at in times:
@@ -159,6 +162,10 @@ def _keep(times: list[datetime], at: datetime) -> None:
         times.append(at)
     else:
         times[-1] = at
+
+
+def _in_order(found: Mapping[str, Sequence[datetime]]) -> Times:
+    return {name: sorted(set(times)) for name, times in found.items()}
 
 
 def _reaches(one: _Watched, times: list[datetime], oldest: datetime, week: datetime) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.alerts.silence import CRASHED, GRACE, KEPT, PAGE, SHORTEST, WEEK, SilenceWatch
+from bridge.errors import StoreUnavailable
 from bridge.settings import SilentAfter
 from bridge.store.outbox import SqlOutbox
 from tests.alerts.telling import Replica, came, kept, told
@@ -167,6 +168,30 @@ async def test_a_reload_keeps_what_is_known_and_changes_what_is_a_silence(
     await speaks(replica, outbox)
     await replica.pass_time(60)
     assert told(store_url) == [SILENT]
+
+
+async def test_what_was_found_is_told_though_the_store_was_away_in_the_midst_of_a_look(
+    outbox: SqlOutbox, clock: FakeClock
+) -> None:
+    """One source is watched already, another one from now on, and that was back right before the start."""
+    await put(outbox, "remnawave", ago(9), ago(0.1))
+    away = False
+
+    class Away:
+        async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> object:
+            if away and since is not None:
+                raise StoreUnavailable("store: not there")
+            return await outbox.arrivals(before=before, since=since, limit=limit)
+
+    watch = SilenceWatch(Away(), clock)  # type: ignore[arg-type]
+    watch.watch(WATCHED)
+    await watch.look()
+    watch.watch({**WATCHED, "remnawave": 6 * HOUR})
+    away = True
+    with pytest.raises(StoreUnavailable):
+        await watch.look()
+    away = False
+    assert [(one.word, one.subject) for one in await watch.look()] == [("source_heard", "source:remnawave")]
 
 
 async def test_an_event_that_is_committed_late_is_heard(replica: Replica, outbox: SqlOutbox, store_url: str) -> None:

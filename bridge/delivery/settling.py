@@ -83,9 +83,9 @@ class Settler:
                         self._on_refused(one.delivery)
 
     async def finish(self) -> None:
-        """The same for all that was handed in, also by whoever was cancelled and waits for it no more."""
+        """The same for all that was handed in until now, also by whoever was cancelled and waits for it no more."""
         await self.flush()
-        while self._recording:
+        if self._recording:
             await asyncio.wait(self._recording)
 
     async def _finish(self, settlements: Sequence[Settlement], recorded: Recorded) -> Sequence[Settlement]:

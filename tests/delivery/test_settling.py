@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bridge.delivery.settling import Settler
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Delivered, Limited, Refused
 from bridge.store.base import Delivery, Settlement
@@ -13,6 +14,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import FakeClock, an_event, an_intake
+from tests.processes import PATIENCE
 from tests.store.boxes import refuse
 
 
@@ -48,6 +50,30 @@ async def test_what_was_sent_is_recorded_once_the_store_is_back(
     await carry_all(a_lane(Flaky(), sink, clock))
     assert len(sink.sent) == 1
     assert [record.state for record in look_up(store_url)] == ["delivered"]
+
+
+async def test_who_waits_for_what_was_handed_in_does_not_wait_for_what_comes_after(clock: FakeClock) -> None:
+    """A lane with several at once always has some of them to record."""
+    handed_in: list[asyncio.Future[Sequence[Delivery]]] = []
+
+    class Slow:
+        def settle(self, _: Sequence[Settlement]) -> asyncio.Future[Sequence[Delivery]]:
+            handed_in.append(asyncio.get_running_loop().create_future())
+            return handed_in[-1]
+
+    settler = Settler("ops", Slow(), clock, lambda _: None, lambda _: None)  # type: ignore[arg-type]
+    before = asyncio.create_task(settler.record(()))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(settler.finish())
+    await asyncio.sleep(0)
+    after = asyncio.create_task(settler.record(()))
+    await asyncio.sleep(0)
+    handed_in[0].set_result(())
+    await before
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+    assert not after.done()
+    after.cancel()
 
 
 async def test_an_answer_with_half_a_character_is_recorded(outbox: SqlOutbox, store_url: str, clock: FakeClock) -> None:

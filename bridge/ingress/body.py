@@ -8,7 +8,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from bridge.errors import TooLarge
 from bridge.ingress.budget import Reservation
@@ -23,8 +23,10 @@ async def ask_later(request: web.Request) -> None:
 
 
 async def ask_now(request: web.Request) -> None:
-    """What it gets where a body is read by the library. Whatever else is expected is ignored, RFC 9110 §10.1.1."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
+    """What it gets where a body is read by the library. Whatever else is expected is ignored, and whatever HTTP/1.0
+    expects: RFC 9110 §10.1.1.
+    """
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # or aiohttp takes it for the beginning of the answer
 

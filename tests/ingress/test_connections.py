@@ -185,6 +185,15 @@ async def test_whatever_a_stranger_sends_is_one_line_at_most_without_a_word_of_i
     assert all(" ingress." in line and "Traceback" not in line for line in lines)
 
 
+@pytest.mark.parametrize(("version", "first"), [("1.1", b" 100 "), ("1.0", b" 200 ")])
+async def test_who_speaks_an_older_http_is_not_told_to_go_on(ingress: Ingress, version: str, first: bytes) -> None:
+    reader, writer = await connected(ingress)
+    writer.write(f"GET /healthz HTTP/{version}\r\nHost: x\r\nExpect: 100-continue\r\n\r\n".encode())
+    async with asyncio.timeout(PATIENCE):
+        assert first in await reader.readline()
+    writer.close()
+
+
 class Pressing(Feeder):
     """Sends on while it is answered."""
 

@@ -89,7 +89,11 @@ class Backend(Protocol):
         ...
 
     def lock_delivery_ids(self, connection: sa.Connection, /) -> None:
-        """From now to the end of the transaction nobody else adds deliveries: their ids become visible in order."""
+        """From now to the end of the transaction nobody else adds deliveries: their ids become visible in order.
+
+        Whoever looks at something and then changes it takes it before the look, whatever that is about: with one lock
+        for all of them no two wait for each other.
+        """
         ...
 
     def pipeline(self, connection: sa.Connection, /) -> AbstractContextManager[object]:

@@ -4,6 +4,9 @@ Why: an fsync costs more than everything else about an event. One writer thread 
 the last commit ran, and commits it together; under load a commit carries hundreds of events, idle it carries one.
 Nothing is answered before its commit, so the queue holds nothing that anyone was promised.
 
+Why a commit is waited with for a moment where the one before was shared: whoever is answered comes again at once, and
+just misses the next commit, so that two halves would take turns for good, at twice the cost.
+
 A commit that only records what became of deliveries need not reach the disk at once: it outlives the process, and
 after a power cut those deliveries are sent again. It is on the disk with the next commit that must be, and within
 `SYNC_WITHIN` where there is none: then one comes that changes nothing.
@@ -32,6 +35,7 @@ from bridge.store.queries.changes import keep_version
 #: Writes several values, and returns a result for each.
 BatchQuery = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
 LARGEST_COMMIT = 1000  # writes that share one at the most
+GATHER_FOR = 0.0005  # seconds that fewer wait for others than shared the commit before
 SLOW_FAILURE = 1.0  # seconds of a commit that failed, after which the next ones would wait too long as well
 SYNC_WITHIN = 1.0  # seconds until a commit is on the disk that need not be at once
 
@@ -62,6 +66,7 @@ class Writer:
         self._defers_sync = False
         self._unsynced_since: float | None = None  # when the first commit was made that may not be on the disk yet
         self._needs_resync = True
+        self._shared = 1  # writes of the last commit
         self._queue: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -108,7 +113,10 @@ class Writer:
         with suppress(queue.Empty):
             if (first := self._queue.get(timeout=None if left is None else max(0.0, left))) is None:
                 return []
+            if 1 + self._queue.qsize() < self._shared:
+                time.sleep(GATHER_FOR)
             writes = [first, *self._queued()]
+            self._shared = len(writes)
         if not writes or (left is not None and left <= 0):
             self._unsynced_since = time.monotonic()  # in vain, it is tried again a while later
             writes.append(Write(touch, None, durable=True))

@@ -21,6 +21,7 @@ from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import claimed, make_as_of
 
 KEPT = "panelbridge.db.before-20261121T041418Z"
+PAGE = 8192  # bytes of a new store's
 
 
 async def fill(url: str, *subjects: str) -> None:
@@ -125,8 +126,8 @@ def damaged(store: Path) -> None:
     """A page in the middle is not what it was."""
     asyncio.run(fill(f"sqlite:///{store}", *(f"user:{n}" for n in range(200))))
     with store.open("r+b") as file:
-        file.seek(store.stat().st_size // 8192 * 4096)
-        file.write(b"\xff" * 4096)
+        file.seek(store.stat().st_size // 2 // PAGE * PAGE)
+        file.write(b"\xff" * PAGE)
 
 
 NO_STORES = {

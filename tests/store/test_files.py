@@ -4,6 +4,7 @@ import logging
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,19 @@ async def test_when_the_bridge_has_ended_all_is_in_one_file(tmp_path: Path) -> N
     assert {one.name for one in tmp_path.iterdir()} == {"panelbridge.db", "panelbridge.db.lock"}
 
 
+async def test_a_store_keeps_its_pages_and_a_new_one_has_those_that_waste_less(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.execute("PRAGMA page_size=4096")
+        old.execute("PRAGMA journal_mode=WAL")
+    sizes = {}
+    for name in ("old", "new"):
+        async with open_outbox(f"sqlite:///{tmp_path}/{name}.db") as outbox:
+            await outbox.put(an_intake(an_event()))
+        with closing(sqlite3.connect(tmp_path / f"{name}.db")) as store:
+            [sizes[name]] = store.execute("PRAGMA page_size").fetchone()
+    assert sizes == {"old": 4096, "new": 8192}
+
+
 async def test_only_the_running_bridge_moves_the_log_into_the_file(store_url: str) -> None:
     """And of it only the connection whose commits are synced: see `sqlite.enable_checkpoints`."""
     async with open_outbox(store_url) as outbox:
@@ -62,7 +76,7 @@ async def test_only_the_running_bridge_moves_the_log_into_the_file(store_url: st
         found = {name: connection.run(checkpoints_after) for name, connection in kept_open.items()}
         with open_ledger(store_url) as ledger:
             found["command"] = ledger.write(checkpoints_after)
-    assert found == {"synced": 1000, "not synced": 0, "reading": 0, "command": 0}
+    assert found == {"synced": 500, "not synced": 0, "reading": 0, "command": 0}
 
 
 def checkpoints_after(connection: sa.Connection) -> int:

@@ -117,7 +117,7 @@ async def forget(world: World) -> None:
     await world.machine.start()
     async with _posting(world, pace=0.1):
         for _ in range(3):
-            await _command(world, "forget", "user:nobody", "--yes", "--realm", "p1")
+            await _command(world, "forget", "user:nobody", "--yes", "--realm", "panel")
 
 
 async def originals(world: World) -> None:

@@ -88,11 +88,11 @@ class Backend(Protocol):
         """From now on this connection waits for as long as it takes; it is the last thing that is done with it."""
         ...
 
-    def lock_delivery_ids(self, connection: sa.Connection, /) -> None:
-        """From now to the end of the transaction nobody else adds deliveries: their ids become visible in order.
+    def lock_changes(self, connection: sa.Connection, /) -> None:
+        """From now to the end of the transaction nobody else changes anything after a look at it: they wait here.
 
-        Whoever looks at something and then changes it takes it before the look, whatever that is about: with one lock
-        for all of them no two wait for each other.
+        One lock, whatever it is about, so that no two wait for each other. Whoever adds deliveries holds it as well:
+        their ids become visible in order.
         """
         ...
 

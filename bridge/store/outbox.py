@@ -274,7 +274,7 @@ class SqlOutbox:
         """
 
         def write(connection: sa.Connection, operations: Sequence[Callable[[Ledger], T]]) -> Sequence[T]:
-            backend_of(connection).lock_delivery_ids(connection)
+            backend_of(connection).lock_changes(connection)
             return [one(InCommit(connection)) for one in operations]
 
         result: T = await self._writer.write(write, operation)

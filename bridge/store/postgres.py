@@ -22,7 +22,7 @@ from bridge.store.schema import metadata
 MAX_PAYLOAD = 7000  # bytes of a notification; 8000 are allowed
 #: Advisory locks: the first number is ours ("pb"), the second says what for.
 LOCK_SPACE = 0x7062
-_DELIVERY_IDS, _MIGRATIONS = 1, 2
+_CHANGES, _MIGRATIONS = 1, 2
 
 _CONNECT_ARGS = {
     "connect_timeout": "3",
@@ -153,8 +153,8 @@ def lift_time_limits(connection: sa.Connection, /) -> None:
     connection.detach()  # it must not go back among the others
 
 
-def lock_delivery_ids(connection: sa.Connection, /) -> None:
-    _advisory_lock(connection, _DELIVERY_IDS)
+def lock_changes(connection: sa.Connection, /) -> None:
+    _advisory_lock(connection, _CHANGES)
 
 
 def pipeline(connection: sa.Connection, /) -> AbstractContextManager[object]:

@@ -147,7 +147,7 @@ def lift_time_limits(_connection: sa.Connection, /) -> None:
     """Nothing to do: there are none."""
 
 
-def lock_delivery_ids(_connection: sa.Connection, /) -> None:
+def lock_changes(_connection: sa.Connection, /) -> None:
     """Nothing to do: the transaction holds the only write lock there is."""
 
 

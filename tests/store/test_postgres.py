@@ -213,7 +213,7 @@ async def test_a_replica_that_stops_amid_a_commit_holds_up_the_others_for_second
             "import sys, os, signal\n"
             "from bridge.store.backend import backend_of, open_engine\n"
             "with open_engine(sys.argv[1]).begin() as connection:\n"
-            "    backend_of(connection).lock_delivery_ids(connection)\n"
+            "    backend_of(connection).lock_changes(connection)\n"
             "    print('mine', flush=True)\n"
             "    os.kill(os.getpid(), signal.SIGSTOP)\n"
         )

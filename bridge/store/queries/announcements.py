@@ -87,7 +87,7 @@ def put_some(connection: sa.Connection, id_: int, intakes: Sequence[Intake], *, 
 
     That is so where it was stopped, and where somebody else has put them: it is not at `before` any more.
     """
-    backend_of(connection).lock_delivery_ids(connection)
+    backend_of(connection).lock_changes(connection)
     if not _move(connection, id_, before=before, after=after, state=AnnouncementState.PUTTING):
         return False
     put(connection, intakes)
@@ -132,7 +132,7 @@ def go_on(connection: sa.Connection, id_: int, *, now: datetime) -> int:
 
     They are due, and not pending: a lane looks through what is pending upwards, and never back.
     """
-    backend_of(connection).lock_delivery_ids(connection)
+    backend_of(connection).lock_changes(connection)
     for running, stopped in zip((AnnouncementState.PUTTING, AnnouncementState.PUT), STOPPED, strict=True):
         here = announcements.c.id == id_, announcements.c.state == stopped.value
         connection.execute(sa.update(announcements).where(*here).values(state=running.value))
@@ -150,7 +150,7 @@ def retry(connection: sa.Connection, id_: int, only: Collection[int] = (), *, no
     """Those who may have got it are told once more, all of them or `only` these deliveries; how many, none where it was
     stopped. What is at the socket at another kill is uncertain again, and whoever asks twice sends it once.
     """
-    backend_of(connection).lock_delivery_ids(connection)
+    backend_of(connection).lock_changes(connection)
     running = announcements.c.id == id_, announcements.c.state.not_in([one.value for one in STOPPED])
     if connection.execute(sa.select(announcements.c.id).where(*running).with_for_update()).first() is None:
         return 0

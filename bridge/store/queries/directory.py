@@ -113,7 +113,7 @@ def put_in_force(connection: sa.Connection, written: Sequence[tuple[str, int]]) 
     """From this commit on records are looked up in that generation; not where some of those that were written are gone,
     for another one was put in force meanwhile.
     """
-    backend_of(connection).lock_delivery_ids(connection)  # nobody may forget any of them meanwhile
+    backend_of(connection).lock_changes(connection)  # nobody may forget any of them meanwhile
     done = []
     for generation, number in written:
         there = sa.select(sa.func.count()).select_from(directory).where(directory.c.generation == generation)
@@ -126,7 +126,7 @@ def put_in_force(connection: sa.Connection, written: Sequence[tuple[str, int]]) 
 
 def forget_others(connection: sa.Connection, asked: Sequence[None]) -> list[int]:
     """Delete some records that are not of the generation in force; how many."""
-    backend_of(connection).lock_delivery_ids(connection)  # the one that is in force stays so
+    backend_of(connection).lock_changes(connection)  # the one that is in force stays so
     others = sa.select(directory.c.generation, directory.c.key).where(
         directory.c.generation != _IN_FORCE.scalar_subquery()
     )

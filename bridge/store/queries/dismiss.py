@@ -44,7 +44,7 @@ def undismiss(connection: sa.Connection, query: Query) -> list[int]:
 
 
 def _lock(connection: sa.Connection) -> None:
-    backend_of(connection).lock_delivery_ids(connection)  # nobody may replay them meanwhile
+    backend_of(connection).lock_changes(connection)  # nobody may replay them meanwhile
 
 
 def _dead(connection: sa.Connection, query: Query, cleared: Cleared | None) -> list[int]:

@@ -165,7 +165,7 @@ def _erase_chats(connection: sa.Connection, found: Found) -> None:
 
 def _erase_events(connection: sa.Connection, found: Found, person: Person, now: int, places: Places) -> dict[str, int]:
     ids = [row.id for row in found.rows]
-    backend_of(connection).lock_delivery_ids(connection)  # nobody may make a delivery of them meanwhile: a replay
+    backend_of(connection).lock_changes(connection)  # nobody may make a delivery of them meanwhile: a replay
     counts = _erase_deliveries(connection, deliveries_of_events(connection, ids), now)
     went_to = {place for row in found.rows for place in places(event_of(row))}
     gone = connection.execute(sa.delete(addresses).where(addresses.c.place.in_(sorted(went_to)))).rowcount
@@ -175,7 +175,7 @@ def _erase_events(connection: sa.Connection, found: Found, person: Person, now: 
 
 
 def _erase_deliveries(connection: sa.Connection, ids: Sequence[int], now: int) -> dict[str, int]:
-    backend_of(connection).lock_delivery_ids(connection)
+    backend_of(connection).lock_changes(connection)
     newest = connection.execute(sa.select(sa.func.max(deliveries.c.id))).scalar_one()
     left = sa.and_(deliveries.c.sink == NO_SINK, deliveries.c.settled_at.is_not(None), deliveries.c.id != newest)
     connection.execute(sa.delete(deliveries).where(left))

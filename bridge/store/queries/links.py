@@ -148,7 +148,7 @@ def note_ended(
 
 def end_links(connection: sa.Connection, key: str, *, now: datetime) -> int:
     """The operator says that no chat is a recipient's any more; how many there were."""
-    backend_of(connection).lock_delivery_ids(connection)  # as whoever hears does: or two would wait for each other
+    backend_of(connection).lock_changes(connection)  # as whoever hears does: or two would wait for each other
     return unlink(connection, key, now, why=ENDED)
 
 

@@ -23,7 +23,7 @@ def mutes_in_force(connection: sa.Connection, now: datetime) -> list[Mute]:
 
 def add_mute(connection: sa.Connection, kind: MuteKind, value: str, *, until: datetime, by: str, now: datetime) -> Mute:
     """Mute it until then; what is muted already is so until then instead."""
-    backend_of(connection).lock_delivery_ids(connection)  # or two who mute the same would add it twice
+    backend_of(connection).lock_changes(connection)  # or two who mute the same would add it twice
     same = (mutes.c.kind == kind.value, mutes.c.value == value)
     connection.execute(sa.delete(mutes).where(*same))
     if len(mutes_in_force(connection, now)) >= MOST:

@@ -126,7 +126,7 @@ def _settled_deliveries(
 def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: datetime) -> int:
     """Delete it, but for what has become new meanwhile."""
     if found.events:
-        backend_of(connection).lock_delivery_ids(connection)  # nobody may make a delivery of them meanwhile: a replay
+        backend_of(connection).lock_changes(connection)  # nobody may make a delivery of them meanwhile: a replay
     pair = sa.tuple_(threads.c.sink, threads.c.subject)
     deleted = 0
     for statement, keys in (

@@ -214,6 +214,6 @@ def lock_next_id(connection: sa.Connection) -> int:
 
     It is above every other, ever: the newest delivery is never forgotten, so that this holds.
     """
-    backend_of(connection).lock_delivery_ids(connection)
+    backend_of(connection).lock_changes(connection)
     (newest,) = first(connection, NEWEST_ID, {}) or (None,)
     return (newest or 0) + 1

@@ -85,7 +85,7 @@ def set_wants(connection: sa.Connection, key: str, said: Mapping[str, Any], *, b
     """From this commit on a recipient wants that: a category by its name and a bool, locale, zone or quiet by a text;
     None takes back what was said.
     """
-    backend_of(connection).lock_delivery_ids(connection)  # or two who say something would each forget the other
+    backend_of(connection).lock_changes(connection)  # or two who say something would each forget the other
     before = wishes_of(connection, [key]).get(key)
     wants = before.wants.to_json() if before is not None else {}
     categories = {**wants.pop("categories", {}), **{name: one for name, one in said.items() if name in CATEGORIES}}

@@ -1,9 +1,8 @@
 """What all settings share: frozen models, and the few kinds of value people write in the file."""
 
 import re
-from contextlib import suppress
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -159,21 +158,6 @@ def _nearest_zone(value: str) -> str:
     return zones[meant[0]] if meant else "Asia/Tehran"
 
 
-def _listen_address(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    if not colon or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535 or not _is_host(host):
-        raise ValueError("should be host:port, as in 0.0.0.0:8080 or [::]:8080")
-    return value
-
-
-def _is_host(host: str) -> bool:
-    """Whether it is a name or an address, of IPv6 in brackets; or nothing, which is all addresses."""
-    bare = host.removeprefix("[").removesuffix("]")
-    with suppress(ValueError):
-        return ip_address(bare).version == 4 or host == f"[{bare}]"
-    return re.search(r"[\s\x00-\x1f\x7f\[\]:/@]", host) is None
-
-
 def _base_url(value: str) -> str:
     if not _is_web_address(value) or re.search("[?#]", value):
         raise ValueError("should be an address that begins with http:// or https://")
@@ -215,35 +199,6 @@ def _existing_folder(value: Path, info: ValidationInfo) -> Path:
     if not is_folder(folder):
         raise ValueError(f"should be a folder: there is none at {base / redacted_path(value)}")
     return folder
-
-
-def is_reachable(listen: str) -> bool:
-    """Whether other machines may reach what listens there."""
-    host = listen.rpartition(":")[0].strip("[]")
-    with suppress(ValueError):
-        return not ip_address(host).is_loopback
-    return host != "localhost"
-
-
-def clash(one: str, other: str) -> bool:
-    """Whether two cannot be listened to at once: the same port of the same host, or of all hosts."""
-    (host, _, port), (other_host, _, other_port) = one.rpartition(":"), other.rpartition(":")
-    return int(port) == int(other_port) != 0 and (_takes(host, other_host) or _takes(other_host, host))
-
-
-def _takes(host: str, other: str) -> bool:
-    """Whether who listens on the one listens on the other as well. All of IPv6 is none of IPv4."""
-    if host in ("", other):
-        return True
-    with suppress(ValueError):
-        address, its = (ip_address("127.0.0.1" if name == "localhost" else name.strip("[]")) for name in (host, other))
-        return address == its or (address.is_unspecified and address.version == its.version)
-    return False
-
-
-def on_loopback(listen: str) -> str:
-    """The same port, on this machine alone."""
-    return f"127.0.0.1:{listen.rpartition(':')[2]}"
 
 
 def one_or_many(value: Any) -> Any:
@@ -308,9 +263,6 @@ AddressRange = Annotated[
     BeforeValidator(_address_range),
     WithJsonSchema({"type": "string", "examples": ["203.0.113.7", "203.0.113.0/24"]}),
 ]
-
-#: Where something is listened to: host:port.
-ListenAddress = Annotated[str, AfterValidator(_listen_address)]
 
 #: What something is reached by: an http(s) address, without the slash at its end.
 BaseUrl = Annotated[str, AfterValidator(_base_url)]

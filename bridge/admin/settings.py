@@ -6,16 +6,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
 
+from bridge.listening import ListenAddress, is_reachable, on_loopback
 from bridge.people.owner import Owner
 from bridge.settings import (
     AddressRange,
     BaseUrl,
     Duration,
-    ListenAddress,
     OneOrMany,
     Settings,
-    is_reachable,
-    on_loopback,
 )
 
 TOKEN_SIGNS = 16

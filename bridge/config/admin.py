@@ -5,9 +5,9 @@ from bridge.config.document import Document, KeyPath
 from bridge.config.model import Config
 from bridge.config.warnings import is_demo
 from bridge.errors import suggestion
+from bridge.listening import clash, is_reachable
 from bridge.people.recipient import is_name
 from bridge.redaction import redacted
-from bridge.settings import clash, is_reachable
 
 _TOKENS = ("token", "read_token")
 

@@ -16,6 +16,7 @@ from bridge.config.orbvpn import OrbvpnWebhook, slug
 from bridge.event import Event
 from bridge.ingress.address import PRIVATE
 from bridge.ingress.limits import Limits
+from bridge.listening import ListenAddress, is_reachable, on_loopback
 from bridge.messages.catalog import Locale
 from bridge.panels import SourceSettings
 from bridge.people.brand import Brand, Brands
@@ -33,12 +34,9 @@ from bridge.settings import (
     BaseUrl,
     Duration,
     Folder,
-    ListenAddress,
     OneOrMany,
     Settings,
     TimeZone,
-    is_reachable,
-    on_loopback,
 )
 from bridge.sinks import SinkSettings
 from bridge.sinks.hearing import Ears

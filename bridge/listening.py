@@ -49,8 +49,8 @@ def clash(one: str, other: str) -> bool:
 
 
 def _takes(host: str, other: str) -> bool:
-    """Whether who listens on the one listens on the other as well. All of IPv6 is none of IPv4."""
-    if host in ("", other):
+    """Whether who listens on the one listens on the other as well."""
+    if host == other or host in ANY_ADDRESS:
         return True
     with suppress(ValueError):
         address, its = (ip_address("127.0.0.1" if name == "localhost" else name.strip("[]")) for name in (host, other))

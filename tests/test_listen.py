@@ -1,17 +1,20 @@
 """Where panels are listened to: one address, or all of them in both families."""
 
 import socket
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from bridge.config.endpoints import local_url
 from bridge.errors import BridgeError
-from bridge.listening import bound_socket
+from bridge.listening import bound_socket, clash
 from tests.config.files import loaded
+from tests.processes import free_port
 
 HAS_IPV6 = socket.has_dualstack_ipv6()
 EVERYWHERE = [":0", "*:0", "[::]:0"]
+HOSTS = ["", "*", "[::]", "0.0.0.0", "127.0.0.1", "127.0.0.2", "[::1]", "localhost"]
 
 
 def answers(host: str, port: int) -> bool:
@@ -46,6 +49,22 @@ def test_a_port_that_is_taken_in_one_family_is_not_to_be_had(taken: str) -> None
         port = other.getsockname()[1]
         with pytest.raises(BridgeError, match=rf"listen: cannot listen on :{port}: "):
             bound_socket(f":{port}")
+
+
+def are_both_given(one: str, other: str) -> bool:
+    with bound_socket(one):
+        try:
+            bound_socket(other).close()
+        except BridgeError:
+            return False
+    return True
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="there is no IPv6 here")
+def test_two_clash_where_the_system_does_not_give_both_of_them() -> None:
+    port = free_port()
+    for one, other in product([f"{host}:{port}" for host in HOSTS], repeat=2):
+        assert clash(one, other) is not are_both_given(one, other), (one, other)
 
 
 @pytest.mark.parametrize("listen", [*EVERYWHERE, "0.0.0.0:0", "127.0.0.1:0"])

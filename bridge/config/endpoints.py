@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from bridge.config.model import Config
 from bridge.config.warnings import in_path, is_demo
+from bridge.listening import ANY_ADDRESS
 from bridge.panels.base import PolledConfig, SourceConfig
 from bridge.value import Value
 
@@ -61,7 +62,7 @@ def path_placeholder(name: str, settings: SourceConfig) -> str:
 def local_url(listen: str) -> str:
     """An address on this machine for what is listened to."""
     host, _, port = listen.rpartition(":")
-    host = "127.0.0.1" if host in ("", "*", "[::]") else host  # all addresses, of both families
+    host = "127.0.0.1" if host in ANY_ADDRESS else host
     with suppress(ValueError):
         host = "127.0.0.1" if ip_address(host) == IPv4Address(0) else host
     return f"http://{host}:{port}"

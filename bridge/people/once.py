@@ -11,6 +11,14 @@ from bridge.event import Event
 from bridge.foreign import moment, number, object_at
 from bridge.intake import Renewal, Threshold
 
+#: The types that tell of a step, and of which family it is.
+FAMILIES = {
+    "user.usage_threshold": "used",
+    "user.limited": "used",
+    "user.expiring": "left",
+    "user.expired": "left",
+    "user.expired_reminder": "left",
+}
 #: Percent of the traffic, and days that are left, at which a customer is told.
 USED = (50, 75, 80, 90, 95, 100)
 LEFT = (30, 14, 7, 5, 3, 2, 1, 0)
@@ -20,10 +28,10 @@ MOST = 2**63 - 1  # that a store keeps of a figure; a panel's may be anything
 
 def threshold_of(event: Event) -> Threshold | None:
     """The step that an event says was reached; None where it speaks of none, or what its cycle is cannot be told."""
-    match event.type:
-        case "user.usage_threshold" | "user.limited":
+    match FAMILIES.get(event.type):
+        case "used":
             return _used(event)
-        case "user.expiring" | "user.expired" | "user.expired_reminder":
+        case "left":
             return _left(event)
         case _:
             return None

@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 
 from bridge.event import Event, iso
 from bridge.intake import Destination, Intake, Renewal, Routed, Threshold
+from bridge.outcome import Again, Dead, Done, Fate, HeldBack
 from bridge.people.once import USED, is_renewed, renewals_of, threshold_of
 from bridge.people.recipient import Audience, Recipients
 from bridge.routing import Route, Router
+from bridge.store.base import Delivery
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.people import steps_of
 from bridge.store.queries.wishes import set_stopped
+from bridge.terms import Terms
 from bridge.value import replace
 from tests.fakes import DECISION, START, Switch, an_event
+from tests.store.boxes import settle
 
 GB = 2**30
 ALICE = "marzban/user:alice"
@@ -261,4 +265,59 @@ async def test_who_is_deleted_and_made_again_in_one_request_is_told_of_their_own
     assert await put_together(outbox, used(80), deleted, used(80), used(81)) == [
         *["user.usage_threshold", "user.deleted", "user.usage_threshold"],
     ]
+    assert await put(outbox, used(80)) == []
+
+
+async def deliveries_of(outbox: SqlOutbox, event: Event, *sinks: str, terms: Terms | None = None) -> list[Delivery]:
+    """Alice's deliveries of an event, which its row has each of these sinks tell."""
+    to = [Destination(one, "route 1", terms=terms, recipient=ALICE, once=threshold_of(event)) for one in sinks]
+    result = await outbox.put(Intake([Routed(replace(event, id=an_event().id), tuple(to), DECISION)]))
+    return list(result.deliveries)
+
+
+HELD_BACK = [HeldBack("no address", unreached=True), HeldBack("max_per_day"), HeldBack("quiet hours")]
+
+
+@pytest.mark.parametrize("fate", [Done(), Dead("HTTP 400"), Again(START, "HTTP 502"), *HELD_BACK], ids=repr)
+@pytest.mark.parametrize("event", [used(80), left(3), EXPIRED, LIMITED], ids=lambda event: str(event.type))
+async def test_who_was_not_told_of_a_step_is_told_when_the_panel_says_it_again(
+    outbox: SqlOutbox, event: Event, fate: Fate
+) -> None:
+    [delivery] = await deliveries_of(outbox, event, "dm")
+    await settle(outbox, delivery, fate)
+    assert bool(await put(outbox, event)) is (fate in HELD_BACK)
+
+
+@pytest.mark.parametrize("other", [None, Done(), Again(START, "HTTP 502"), *HELD_BACK], ids=repr)
+async def test_who_was_told_by_another_sink_was_told(outbox: SqlOutbox, other: Fate | None) -> None:
+    first, second = await deliveries_of(outbox, used(80), "dm", "mail")
+    if other is not None:
+        await settle(outbox, second, other)
+    await settle(outbox, first, HELD_BACK[0])
+    assert bool(await put(outbox, used(80))) is (other in HELD_BACK)
+
+
+async def test_who_is_told_by_the_fallback_is_told(outbox: SqlOutbox) -> None:
+    [delivery] = await deliveries_of(outbox, used(80), "dm", terms=Terms(fallback=("mail",), fallback_after=60.0))
+    [fallback] = await settle(outbox, delivery, HELD_BACK[0])
+    assert await put(outbox, used(80)) == []
+    await settle(outbox, fallback, HELD_BACK[0])
+    assert len(await put(outbox, used(80))) == 1
+
+
+HOUR_LATER = START + timedelta(hours=1)
+
+
+@pytest.mark.parametrize("other", [replace(used(95), occurred_at=HOUR_LATER, received_at=HOUR_LATER), left(3), EXPIRED])
+async def test_what_else_was_told_stays_told(outbox: SqlOutbox, other: Event) -> None:
+    [delivery] = await deliveries_of(outbox, used(80), "dm")
+    assert len(await put(outbox, other)) == 1
+    await settle(outbox, delivery, HELD_BACK[0])
+    assert await put(outbox, other) == []
+
+
+async def test_what_is_over_when_it_is_held_back_takes_nothing_back(outbox: SqlOutbox) -> None:
+    """A settlement of a lane that somebody else carries by now."""
+    [delivery] = await deliveries_of(outbox, used(80), "dm")
+    await settle(outbox, delivery, HELD_BACK[0], epoch=7)
     assert await put(outbox, used(80)) == []

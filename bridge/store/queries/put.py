@@ -5,13 +5,11 @@ a higher one. Whoever adds deliveries locks them until the commit (`lock_next_id
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.event import Event
 from bridge.intake import Intake, Routed, SetAside, Threshold
 from bridge.mute import Mute, muting
 from bridge.people.recipient import Audience, named, recipient_key
@@ -22,7 +20,7 @@ from bridge.store.queries import proofs
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
 from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
-from bridge.store.queries.told import TOLD_ALREADY, begin_anew, close_person, is_news
+from bridge.store.queries.told import TOLD_ALREADY, begin_anew, close_person, happened_at, is_news
 from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 from bridge.value import replace
@@ -165,11 +163,6 @@ def _without_told(
         else:
             held.append(replace(one, state=State.HELD_BACK, due_at=None, sealed=None))
     return sent, held
-
-
-def happened_at(event: Event) -> datetime:
-    """When something happened, as far as it can have: a panel's clock that is ahead holds back nothing that follows."""
-    return min(event.occurred_at, event.received_at)
 
 
 def _heed(connection: sa.Connection, one: Routed, realm: str | None, proven: dict[str, Sequence[str]]) -> None:

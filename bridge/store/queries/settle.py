@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from bridge.store.backend import backend_of
 from bridge.store.base import Delivery, Settlement
 from bridge.store.compiled import write_each
 from bridge.store.queries.announcements import forget_begun
@@ -17,6 +18,7 @@ from bridge.store.queries.following import falls_back, put_following
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.tallies import add_tallies, counted_settlements
 from bridge.store.queries.threads import put_threads
+from bridge.store.queries.told import holds_back_step, take_back
 from bridge.store.rows import settlement_row
 from bridge.store.schema import deliveries
 from bridge.value import replace
@@ -40,6 +42,8 @@ def settle(
 
     `replica`: the name of this process among those that share the store.
     """
+    if any(holds_back_step(one) for batch in batches for one in batch):
+        backend_of(connection).lock_changes(connection)  # first of all, as whoever puts does
     sinks = sorted({one.delivery.sink for batch in batches for one in batch})  # sorted: two writers cannot cross
     epochs = {sink: epoch_of(connection, sink) for sink in sinks}
     settled: list[list[Settlement]] = []
@@ -62,6 +66,8 @@ def settle(
         changed = write_each(connection, SETTLE, map(settlement_row, every))
         if gone := _forgotten(connection, [one for one, rows in zip(every, changed, strict=True) if not rows]):
             settled = [_without(connection, batch, gone) for batch in settled]
+        if held := [one.delivery for one in every if holds_back_step(one)]:
+            take_back(connection, held)
         put_threads(connection, [one for batch in settled for one in batch])
         add_tallies(connection, counted_settlements(put_attempts(connection, settled, replica)))
     return results

@@ -5,9 +5,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from bridge.event import Event
 from bridge.intake import Renewal, Threshold
+from bridge.outcome import HeldBack
+from bridge.people.once import FAMILIES
 from bridge.people.person import forgotten_key
-from bridge.store.compiled import read
+from bridge.people.recipient import is_customer
+from bridge.store.base import Delivery, Settlement
+from bridge.store.compiled import read, write
 from bridge.store.moments import micros
 from bridge.store.queries.changes import note_change
 from bridge.store.queries.links import close_links
@@ -28,6 +33,10 @@ _TELL = sa.text(
 _BEGIN_ANEW = sa.text(
     "UPDATE told SET cycle = :cycle, mark = 0, at = :at"
     " WHERE key = :key AND family = :family AND rank >= :least AND at <= :at"
+)
+_TAKE_BACK = sa.text(
+    "DELETE FROM told WHERE key = :key AND family = :family AND at = :at AND NOT EXISTS (SELECT 1 FROM deliveries"
+    " WHERE event_id = :event_id AND recipient = :key AND state IN ('pending', 'waiting', 'delivered'))"
 )
 _TOLD_SINCE = sa.select(sa.func.count().label("n")).where(
     deliveries.c.recipient == sa.bindparam("key_"),
@@ -52,6 +61,35 @@ def begin_anew(connection: sa.Connection, key: str, renewals: Sequence[Renewal],
     for one in renewals:
         values = {"family": one.family, "least": one.least, "cycle": NO_CYCLE, "at": micros(at)}
         connection.execute(_BEGIN_ANEW, {"key": key, **values})
+
+
+def happened_at(event: Event) -> datetime:
+    """When something happened, as far as it can have: a panel's clock that is ahead holds back nothing that follows."""
+    return min(event.occurred_at, event.received_at)
+
+
+def holds_back_step(one: Settlement) -> bool:
+    """Whether a customer was to be told of a step, and is not."""
+    held = isinstance(one.fate, HeldBack)
+    return held and one.delivery.event.type in FAMILIES and is_customer(one.delivery.recipient)
+
+
+def take_back(connection: sa.Connection, held: Sequence[Delivery]) -> None:
+    """Let the steps be news again that these were to tell of, where nothing else tells of the same event.
+
+    Else the panel's next word of it would be held back as told already, and nobody would ever have been told. Asked
+    once they are settled; whoever asks has locked changes before all else.
+    """
+    rows = [
+        {
+            "key": one.recipient,
+            "family": FAMILIES[one.event.type],
+            "at": micros(happened_at(one.event)),
+            "event_id": one.event.id,
+        }
+        for one in held
+    ]
+    write(connection, _TAKE_BACK, rows)
 
 
 def told_since(connection: sa.Connection, key: str, since: datetime) -> int:

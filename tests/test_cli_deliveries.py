@@ -188,6 +188,21 @@ def test_what_was_set_aside_is_listed(run: Run) -> None:
     assert (status, out.splitlines()[1].split()[3:]) == (0, ["marzban", "[2].username", "is", "missing"])
     _, out, _ = run("deliveries", "--set-aside", "--json")
     assert [one["element"] for one in json.loads(out)] == [{"action": "user_created"}]
+    _, out, _ = run("deliveries", "--set-aside", "--json", "--before", 1)
+    assert json.loads(out) == []
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    "filter_", [["--sink", "ops"], ["--type", "user.created"], ["--subject", "user:alice"], ["--dead"], ["--pending"]]
+)
+def test_what_was_set_aside_is_not_asked_for_by_what_it_has_not(run: Run, filter_: list[str]) -> None:
+    assert run("deliveries", "--set-aside", *filter_) == (
+        1,
+        "",
+        "deliveries: what was set aside has a source and a time alone: with --set-aside leave all but --source,"
+        " --since, --until, --before and --limit out\n",
+    )
 
 
 @pytest.mark.usefixtures("kept")

@@ -50,6 +50,13 @@ def test_where_nothing_can_be_written_it_says_so_in_one_line_and_ends_with_1(
     assert told == (1, "", "cannot write: No space left on device\n")
 
 
+@pytest.mark.parametrize("words", ["status", "render --service telegram --locale fa"])
+def test_what_a_terminal_has_no_signs_for_is_escaped(file: Path, words: str) -> None:
+    ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    _, out, error = typed(f"{{panelbridge}} {words} -c {{file}}", file=file, more=ascii_alone)
+    assert (bool(out), out.isascii(), error) == (True, True, "")
+
+
 @pytest.mark.parametrize("more", [{}, UNBUFFERED])
 @pytest.mark.parametrize("words", ["events", "people export"])
 def test_where_nobody_reads_any_more_it_ends_without_a_word(file: Path, words: str, more: Mapping[str, str]) -> None:

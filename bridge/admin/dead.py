@@ -46,7 +46,7 @@ def count_dead(ledger: Ledger) -> int:
 
 def set_aside(ledger: Ledger, *, limit: int) -> list[SetAside]:
     """What was not understood, newest first."""
-    return [SetAside.model_validate(one) for one in ledger.read(set_aside_records, limit=limit)]
+    return [SetAside.model_validate(one) for one in ledger.read(set_aside_records, Query(limit=limit))]
 
 
 def replay_group(ledger: Ledger, seen: Seen, *, now: datetime) -> GroupDone:

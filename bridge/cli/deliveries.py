@@ -68,27 +68,33 @@ def deliveries(
     from bridge.store.queries import records
     from bridge.store.queries.walk import walked_deliveries
 
+    if set_aside and (dead or pending or held_back or replayed or dismissed or sink or type_ or subject):
+        raise BridgeError(
+            "deliveries: what was set aside has a source and a time alone: with --set-aside leave all but --source,"
+            " --since, --until, --before and --limit out"
+        )
     settings = load_settings(config)
+    query = selected(
+        settings,
+        states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
+        cleared=_wanted_clearings(dead=dead, replayed=replayed, dismissed=dismissed),
+        sink=sink,
+        source=source,
+        type_=type_,
+        subject=subject,
+        since=since,
+        until=until,
+        behind=before,
+        limit=limit,
+    )
     with existing_ledger(settings) as ledger:
         if id_ is not None:
             _print_one(ledger, id_, settings.zone(), as_json)
-        elif set_aside:
-            _print_set_aside(ledger.read(records.set_aside_records, limit=limit), settings.zone(), as_json)
+            return
+        check_filters(ledger, settings, query)
+        if set_aside:
+            _print_set_aside(ledger.read(records.set_aside_records, query), settings.zone(), as_json)
         else:
-            query = selected(
-                settings,
-                states=(State.DEAD,) * dead + (State.PENDING, State.WAITING) * pending + (State.HELD_BACK,) * held_back,
-                cleared=_wanted_clearings(dead=dead, replayed=replayed, dismissed=dismissed),
-                sink=sink,
-                source=source,
-                type_=type_,
-                subject=subject,
-                since=since,
-                until=until,
-                behind=before,
-                limit=limit,
-            )
-            check_filters(ledger, settings, query)
             found = ledger.read(walked_deliveries, query)
             _print_deliveries(found.deliveries, settings.zone(), as_json)
             print_end("deliveries", found.behind, found.back_to, settings.zone())

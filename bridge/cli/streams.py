@@ -19,7 +19,7 @@ def prepare_streams() -> None:
         if stream is None:
             nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 # for as long as the process
             setattr(sys, name, nowhere)
-        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):  # C's locale
             stream.reconfigure(errors="backslashreplace")
 
 

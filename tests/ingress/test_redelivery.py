@@ -282,7 +282,7 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
         receiver.configure({"main": source}, TABLE)
         first, again = [await receiver.receive(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:
-        (aside,) = ledger.read(set_aside_records, limit=9)
+        (aside,) = ledger.read(set_aside_records, Query(limit=9))
         (record,) = ledger.read(delivery_records, Query())
     assert (first.repeats, again.repeats) == (0, 1)
     assert aside.reason == f"a repeat of event {record.event_id}"

@@ -147,7 +147,7 @@ async def test_a_bad_element_is_set_aside_and_holds_up_no_good_one(
     status, answer = await post(http, f"{ingress.url}/in/marzban", [ELEMENT, bad, "text", ELEMENT])
     assert (status, answer) == (200, {"accepted": 2, "set_aside": 2})
     with open_ledger(store_url) as ledger:
-        text, masked = ledger.read(set_aside_records, limit=10)
+        text, masked = ledger.read(set_aside_records, Query(limit=10))
     assert (masked.path, masked.element) == ("[1]", [{"user": {"password": "***"}}])
     assert (text.path, text.element) == ("[2]", "text")
 

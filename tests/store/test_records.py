@@ -1,6 +1,7 @@
 """Records: what people look up."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,27 @@ async def test_what_was_set_aside_is_in_the_ledger(outbox: SqlOutbox, any_store_
     aside = SetAside(source="marzban", received_at=START, path="[1]", reason="should be an object", element=7)
     await outbox.put(Intake([], [aside]))
     with open_ledger(any_store_url) as ledger:
-        [record] = ledger.read(records.set_aside_records, limit=10)
+        [record] = ledger.read(records.set_aside_records, Query(limit=10))
     assert (record.path, record.reason, record.element) == ("[1]", "should be an object", 7)
+
+
+async def test_what_was_set_aside_is_found_by_its_source_and_its_time(outbox: SqlOutbox, any_store_url: str) -> None:
+    for hour, source in enumerate(("marzban", "remnawave", "marzban")):
+        aside = SetAside(
+            source=source, received_at=START + timedelta(hours=hour), path="", reason=f"{hour}", element=hour
+        )
+        await outbox.put(Intake([], [aside]))
+    with open_ledger(any_store_url) as ledger:
+
+        def found(**query: Any) -> list[Any]:
+            return [one.element for one in ledger.read(records.set_aside_records, Query(**query))]
+
+        newest, *_ = ledger.read(records.set_aside_records, Query())
+        assert found() == [2, 1, 0]
+        assert found(source="marzban") == [2, 0]
+        assert found(since=START + timedelta(hours=1)) == [2, 1]
+        assert found(until=START + timedelta(hours=1)) == [0]
+        assert found(behind=newest.id, limit=1) == [1]
 
 
 async def test_the_ledger_tells_why_an_event_went_where_it_went(outbox: SqlOutbox, any_store_url: str) -> None:

@@ -19,6 +19,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import records
 from bridge.store.queries.replay import replay_events
 from bridge.store.queries.tallies import STEPS, What
+from bridge.store.records import Query
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
 from bridge.value import replace
@@ -99,7 +100,10 @@ async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_sto
     assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
     assert await outbox.prune(before=now, limit=10, now=now) >= 2  # the event, its repeat that was set aside
     with open_ledger(any_store_url) as ledger:
-        assert (ledger.read(records.event, event.id), ledger.read(records.set_aside_records, limit=9)) == (None, [])
+        assert (ledger.read(records.event, event.id), ledger.read(records.set_aside_records, Query(limit=9))) == (
+            None,
+            [],
+        )
 
 
 async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:

@@ -53,10 +53,18 @@ def replays_of(connection: sa.Connection, record: DeliveryRecord) -> list[int]:
     return list(connection.execute(found).scalars())
 
 
-def set_aside_records(connection: sa.Connection, *, limit: int) -> list[SetAsideRecord]:
-    """What was set aside, newest first."""
-    rows = connection.execute(sa.select(set_aside).order_by(set_aside.c.id.desc()).limit(limit))
-    return [set_aside_record(row) for row in rows]
+def set_aside_records(connection: sa.Connection, query: Query) -> list[SetAsideRecord]:
+    """What was set aside, newest first: from a source, since then, until then, behind another one."""
+    found = sa.select(set_aside).order_by(set_aside.c.id.desc()).limit(query.limit)
+    if query.source is not None:
+        found = found.where(set_aside.c.source == query.source)
+    if query.since is not None:
+        found = found.where(set_aside.c.received_at >= micros(query.since))
+    if query.until is not None:
+        found = found.where(set_aside.c.received_at < micros(query.until))
+    if query.behind is not None:
+        found = found.where(set_aside.c.id < query.behind)
+    return [set_aside_record(row) for row in connection.execute(found)]
 
 
 def event(connection: sa.Connection, event_id: str) -> tuple[Event, Decision | list[JsonObject]] | None:

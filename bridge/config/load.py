@@ -52,6 +52,8 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
     except ConfigError as error:
         raise ConfigError(str(path), error.mistakes, watched=(path, dotenv_of(folder))) from None
     document = read_document(raw, folder, known)
+    if document.mistakes and not document.data:  # nothing could be read: what is missing is known to nobody
+        raise ConfigError(str(path), document.mistakes, watched=(path, dotenv_of(folder)))
     config = None
     try:
         config = Config.model_validate(document.data, context={"folder": folder})

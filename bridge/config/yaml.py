@@ -19,6 +19,7 @@ from bridge.config.syntax import compose, shown, syntax_error
 from bridge.redaction import HIDDEN, may_be_repeated, redacted, redacted_path
 from bridge.settings import plain_scalar
 
+MOST_VALUES = 200_000  # an alias stands for all that it names: of aliases of aliases there is no end
 FILE_LIMIT = 64 * 1024  # bytes of a `*_file`: a secret is smaller
 ROOT_SECRETS = (
     "store_password",
@@ -42,10 +43,21 @@ def read_document(raw: bytes, folder: Path, env: Mapping[str, str]) -> Document:
         document.report((), "the file is not UTF-8 text", (raw.count(b"\n", 0, error.start) + 1, 1))
     except RecursionError:
         document.report((), "the file is nested too deeply", (1, 1))
+    except _TooMany as error:
+        what = f"the file holds more than {MOST_VALUES} values here: are there aliases of aliases?"
+        document.report((), what, error.position)
     except yaml.YAMLError as error:
         position, what = syntax_error(text, error)
         document.report((), what, position)
     return document
+
+
+class _TooMany(Exception):
+    """More values than any file has that was written by a person."""
+
+    def __init__(self, position: Position) -> None:
+        super().__init__()
+        self.position = position
 
 
 class _Constructor:
@@ -55,6 +67,7 @@ class _Constructor:
         self._document = document
         self._folder = folder
         self._env = env
+        self._left = MOST_VALUES
         self._parents: set[int] = set()  # the collections around the node that is being read
 
     def construct(self, root: yaml.Node | None) -> None:
@@ -68,6 +81,9 @@ class _Constructor:
 
     def _value(self, node: yaml.Node, path: KeyPath) -> Any:
         self._document.values[path] = _position(node)
+        self._left -= 1
+        if self._left < 0:
+            raise _TooMany(_position(node))
         if not node.tag.startswith(_OWN):
             self._document.reject(path, f"has a YAML tag, {_tag(node)}, which means nothing here")
             return None
@@ -108,7 +124,8 @@ class _Constructor:
             if key.tag == _MERGE:
                 merged += value.value if isinstance(value, yaml.SequenceNode) else [value]
             elif not isinstance(key, yaml.ScalarNode):
-                self._document.report(path, "a text that begins with { or [ should be in quotes", _position(node))
+                at = _position(node if node.flow_style else key)  # `{{ x }}` begins with the mapping
+                self._document.report(path, "a text that begins with { or [ should be in quotes", at)
             elif (name := self._expanded(key, path)) in pairs:
                 what = f"stands here a second time, first in line {pairs[name][0][0]}"
                 self._document.report((*path, name), what, _position(key))

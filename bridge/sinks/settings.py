@@ -1,5 +1,6 @@
 """What every sink can be told: when, how fast, through which proxy; and the kinds of value people write for it."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -62,9 +63,17 @@ def _parsed(text: str, schemes: tuple[str, ...], fault: str) -> URL:
         url = URL(text)
     except ValueError:
         raise ValueError(fault) from None  # yarl's own words repeat the address
-    if url.scheme not in schemes or not url.host:
+    if url.scheme not in schemes or not _is_host(url.host):
         raise ValueError(fault)
     return url
+
+
+def _is_host(host: str | None) -> bool:
+    """Whether it can be looked up: what has a space, a control or a label of more than 63 letters is none."""
+    try:
+        return bool((host or "").encode("idna")) and not re.search(r"[\s\x00-\x1f\x7f]", host or "")
+    except UnicodeError:
+        return False
 
 
 def _picture_address(value: str) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.config.load import load
+from bridge.errors import ConfigError
 from tests.config.files import SINK, loaded, mistakes, warnings
 
 SOURCE = "sources:\n  m: {panel: marzban, secret: x}\n"
@@ -104,6 +106,15 @@ def test_an_empty_file_is_worth_three_warnings(tmp_path: Path) -> None:
         "1:1: no sinks: nothing can go out",
         "1:1: no routes: events are kept and go nowhere",
     ]
+
+
+@pytest.mark.parametrize("raw", [b"sinks: {", b"a: 'b", b"a:\n\tb: 1", b"sinks: \xff", b"- sinks"])
+def test_what_a_file_lacks_that_cannot_be_read_is_not_known(tmp_path: Path, raw: bytes) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_bytes(raw)
+    with pytest.raises(ConfigError) as told:
+        load(file, {})
+    assert (len(told.value.mistakes), list(told.value.warnings)) == (1, [])
 
 
 def test_a_password_that_nobody_asks_for_is_worth_a_warning(tmp_path: Path) -> None:

@@ -243,6 +243,7 @@ def test_numbers_are_names_too() -> None:
             "a has a YAML tag, tag:example.com,2000:x, which means nothing here",
         ),
         ("a: {{ x }}", (1, 4), "a: a text that begins with { or [ should be in quotes"),
+        ("a: 1\nb:\n  c: 2\n  ? [d, e]\n  : f", (4, 5), "b: a text that begins with { or [ should be in quotes"),
         ("a: b: c", (1, 5), 'not YAML: mapping values are not allowed here; put a text that holds ": " in quotes'),
         (
             "a:\n\tb: 1",
@@ -315,3 +316,13 @@ def test_whatever_the_text_reading_ends_with_a_document(text: str) -> None:
 def test_a_file_that_is_nested_too_deeply_is_told_so() -> None:
     (found,) = read("[" * 20_000 + "]" * 20_000).mistakes
     assert "nested too deeply" in found.text
+
+
+def test_aliases_of_aliases_are_told_of_before_they_are_all_that_they_stand_for() -> None:
+    lines = ["x-0: &x0 [a, b, c, d, e, f, g, h, i, j]"]
+    lines += [f"x-{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]" for n in range(1, 20)]
+    (found,) = read("\n".join(lines)).mistakes
+    assert (found.line, found.text) == (
+        1,
+        "the file holds more than 200000 values here: are there aliases of aliases?",
+    )

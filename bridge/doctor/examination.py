@@ -21,6 +21,7 @@ from bridge.doctor.sources import source_rows
 from bridge.doctor.store import store_findings
 from bridge.errors import StoreError
 from bridge.panels.base import SourceConfig
+from bridge.sinks import SinkSettings
 from bridge.sinks.asking import Finding, Mark
 from bridge.store import open_reader
 from bridge.store.base import Standing
@@ -31,7 +32,8 @@ from bridge.store_url import is_database, sqlite_file
 
 #: Seconds: for each request, and for each look into the store.
 WITHIN = 5.0
-ADVICE = "Send it a message to see more: panelbridge test {}"
+TEST_IT = "Send it a message to see more: panelbridge test {}"
+LIST_THEM = "See what was answered, and to whom: panelbridge deliveries --sink {}"  # each has an address of their own
 
 
 async def examine(path: Path, loaded: Loaded, *, now: datetime, within: float = WITHIN) -> list[Row]:
@@ -88,7 +90,7 @@ def _lanes(config: Config, ledger: Reader | None) -> dict[str, Lane]:
 def _sink_rows(config: Config, found: Mapping[str, Finding], lanes: Mapping[str, Lane]) -> Iterator[Row]:
     for name, settings in config.all_sinks().items():
         lane = lanes.get(name)
-        finding = _with_advice(name, settings.type, _with_lane(name, found[name], lane))
+        finding = _with_advice(name, settings, _with_lane(name, found[name], lane))
         yield Row("sink", name, finding)
 
 
@@ -102,8 +104,9 @@ def _with_lane(name: str, finding: Finding, lane: Lane | None) -> Finding:
     return Finding(finding.mark, finding.text + waiting, finding.todo) if finding.mark is Mark.WRONG else finding
 
 
-def _with_advice(name: str, service: str, finding: Finding) -> Finding:
+def _with_advice(name: str, settings: SinkSettings, finding: Finding) -> Finding:
     if finding.mark is not Mark.WRONG or finding.todo:
         return finding
-    todo = advice(language("en"), service, finding.text) or ADVICE.format(name)
+    look_closer = TEST_IT if settings.addressing() is None else LIST_THEM
+    todo = advice(language("en"), settings.type, finding.text) or look_closer.format(name)
     return Finding(finding.mark, finding.text, todo)

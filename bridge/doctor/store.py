@@ -38,7 +38,8 @@ def _file_findings(config: Config, file: Path, limit: float) -> Iterator[Finding
     if obstacle := unwritable(file):
         yield wrong(f"{obstacle}: the store cannot be written by who asks", "Run doctor as the user whom run is by.")
     if not file.exists():
-        yield unknown(f"there is none at {file} yet: the first `panelbridge run` makes it")
+        there = f"there is none at {file} yet: the first `panelbridge run` makes it"
+        yield unknown(f"{there}; is this the folder where the bridge runs?")
         yield from _room(next(one for one in file.parents if one.exists()))
         return
     mode = file.stat().st_mode

@@ -309,6 +309,7 @@ LAUGHS = " ".join(f"fragment F{n} on WebhookConfiguration {{ ...F{n + 1} ...F{n 
         ("{ webhookConfigurations { id } }" + " # x\n" * 200, None),
         ("{ webhookDeliveries(first: 101) { endCursor } }", "first should be from 1 to 100"),
         ("{ webhookDeliveries(first: 0) { endCursor } }", "first should be from 1 to 100"),
+        (f"{{ webhookDeliveries(first: {'9' * 5000}) {{ endCursor }} }}", "first should be from 1 to 100"),
         (
             "{ webhookDeliveries(first: 100) { nodes { webhook { deliveries(first: 11) { endCursor } } } } }",
             "asks for 1100 deliveries: at most 1000",
@@ -335,6 +336,7 @@ LAUGHS = " ".join(f"fragment F{n} on WebhookConfiguration {{ ...F{n + 1} ...F{n 
             None,
         ),
         ("{ webhookConfigurations { ...F0 } } " + LAUGHS + " fragment F40 on WebhookConfiguration { id }", None),
+        ("{ ...T0 } " + LAUGHS.replace("F", "T").replace("WebhookConfiguration", "Query"), None),
         ("{ webhookConfigurations }", None),
         ("{ nothing }", None),
         ("{", None),

@@ -55,17 +55,18 @@ class _Asked:
     variables: Mapping[str, Any]
     seen: set[tuple[str, int, int]] = field(default_factory=set)
 
-    def fields(self, selection: SelectionSetNode, within: frozenset[str] = frozenset()) -> Iterator[FieldNode]:
-        """The fields of a selection, those of its fragments among them; of one that leads back into itself none."""
-        for one in selection.selections:
+    def fields(self, selection: SelectionSetNode) -> Iterator[FieldNode]:
+        """The fields of a selection, those of its fragments among them: each fragment once, as it is worked out."""
+        seen, waiting = set[str](), [*selection.selections]
+        while waiting:
+            one = waiting.pop()
             if isinstance(one, FieldNode):
                 yield one
             elif isinstance(one, InlineFragmentNode):
-                yield from self.fields(one.selection_set, within)
-            elif isinstance(one, FragmentSpreadNode):
-                name = one.name.value
-                if name in self.fragments and name not in within:
-                    yield from self.fields(self.fragments[name].selection_set, within | {name})
+                waiting += one.selection_set.selections
+            elif isinstance(one, FragmentSpreadNode) and (name := one.name.value) not in seen:
+                seen.add(name)
+                waiting += self.fragments[name].selection_set.selections if name in self.fragments else ()
 
     def check(self, selection: SelectionSetNode, *, depth: int, product: int) -> None:
         for one in selection.selections:
@@ -100,7 +101,7 @@ class _Asked:
         for argument in one.arguments or ():
             if argument.name.value == "first":
                 value = argument.value
-                given = int(value.value) if isinstance(value, IntValueNode) else FIRST
+                given = int(value.value[:5]) if isinstance(value, IntValueNode) else FIRST  # of any more it is too many
                 if isinstance(value, VariableNode):
                     given = self.variables.get(value.name.value, FIRST)
         if not isinstance(given, int) or not 1 <= given <= FIRST:

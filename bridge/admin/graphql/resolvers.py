@@ -1,5 +1,6 @@
 """What each field is. A parent is a mapping that has its plain fields under their names."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -298,6 +299,6 @@ def _known_sink(asked: Asked, id_: str) -> str:
 
 
 def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= LAST_ID):
+    if not re.fullmatch("[1-9][0-9]{0,18}", text) or int(text) > LAST_ID:
         raise UnknownName("there is no such delivery: its id is a number")
     return int(text)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from bridge.admin.testing import SAMPLE
+from bridge.messages.catalog import Locale
 from bridge.store.base import Cleared, State
 from bridge.store.queries.tallies import What
 
@@ -66,7 +67,6 @@ Flag = Annotated[bool, BeforeValidator(_boolean)]
 #: What is looked for: PostgreSQL knows no text with a NUL in it.
 Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 EventId = Annotated[str, Field(pattern=r"^[0-9a-f-]{1,36}$")]
-Locale = Literal["en", "fa", "ru"]
 
 
 class Query(BaseModel):

@@ -7,7 +7,8 @@ from pydantic import BeforeValidator, Field
 from bridge.admin.announcement_templates import timed
 from bridge.admin.drafts import template_of
 from bridge.admin.dry_run import DryRun
-from bridge.admin.rest.asked import Body, Flag, Id, JsonId, Limit, Locale, Query, Text, whole
+from bridge.admin.rest.asked import Body, Flag, Id, JsonId, Limit, Query, Text, whole
+from bridge.messages.catalog import Locale
 from bridge.people.wants import Category
 from bridge.store.base import State
 from bridge.store.queries.people import Which

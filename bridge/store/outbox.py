@@ -292,8 +292,6 @@ class SqlOutbox:
         self, *, before: datetime, now: datetime, limit: int, audiences: Mapping[Audience, datetime] = NO_AUDIENCES
     ) -> int:
         found = await self._read(lambda c: prune.prunable(c, before=before, now=now, limit=limit, audiences=audiences))
-        if not found:
-            return 0
 
         def write(connection: sa.Connection, _: Sequence[None]) -> Sequence[int]:
             return [prune.prune(connection, found, before=before, now=now)]

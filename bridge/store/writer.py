@@ -16,6 +16,7 @@ next commit, or there is none. So it is at the start, for nobody knows why the b
 """
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -31,6 +32,9 @@ from bridge.errors import BridgeError, StoreError, StoreUnavailable
 from bridge.store.backend import autocommit, backend_of
 from bridge.store.connection import PersistentConnection
 from bridge.store.queries.changes import keep_version
+from bridge.telemetry import log
+
+LOG = logging.getLogger("bridge.store")
 
 #: Writes several values, and returns a result for each.
 BatchQuery = Callable[[sa.Connection, Sequence[Any]], Sequence[Any]]
@@ -172,10 +176,11 @@ class Writer:
     def _commit_alone(self, write: Write) -> None:
         try:
             self._commit([write])
-        except Exception as error:
-            write.error = (
-                error if isinstance(error, BridgeError) else StoreUnavailable(f"store: {type(error).__name__}")
-            )
+        except BridgeError as error:
+            write.error = error
+        except Exception as error:  # a bug of ours: whoever waits hears that nothing was kept
+            log(LOG, logging.ERROR, "store.bug", query=getattr(write.query, "__qualname__", None), error=error)
+            write.error = StoreUnavailable(f"store: unforeseen {type(error).__name__}, see the log")
 
     def _deferring_sync(self, connection: sa.Connection) -> sa.Connection:
         self._defers_sync = backend_of(connection).defer_sync(connection)

@@ -11,22 +11,29 @@ import sqlalchemy as sa
 from bridge.errors import StoreUnavailable
 from bridge.event import new_id
 from bridge.intake import Destination, Fingerprint, Intake, Routed
+from bridge.mute import MuteKind
 from bridge.outcome import Done
 from bridge.store import open_ledger, retention
 from bridge.store.base import LaneState, Standing
 from bridge.store.keep import Keep
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import records
+from bridge.store.queries.links import CHUNK, put_token
+from bridge.store.queries.mutes import add_mute
 from bridge.store.queries.replay import replay_events
 from bridge.store.queries.tallies import STEPS, What
 from bridge.store.records import Query
-from bridge.store.schema import deliveries, events
+from bridge.store.schema import deliveries, events, link_tokens, mutes
 from bridge.terms import Terms
 from bridge.value import replace
 from tests.fakes import DECISION, START, FakeClock, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 
 DAY = 86400.0
+
+
+def count_of(connection: sa.Connection, table: sa.Table) -> int:
+    return connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
 
 
 class ScriptedOutbox(SqlOutbox):
@@ -104,6 +111,23 @@ async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_sto
             None,
             [],
         )
+
+
+async def test_what_is_over_is_forgotten_where_nothing_else_is_old(
+    outbox: SqlOutbox, any_store_url: str, tomorrow: FakeClock
+) -> None:
+    """Mutes, and of links that were given away more than one step takes: they name people, and nothing may come in."""
+    over = tomorrow.now() - timedelta(days=3)
+    tokens = [f"hash {n}" for n in range(CHUNK + 1)]
+    await outbox.operate(
+        lambda ledger: ledger.write(add_mute, MuteKind.SUBJECT, "user:alice", until=over, by="root", now=over)
+    )
+    await outbox.operate(
+        lambda ledger: [ledger.write(put_token, one, "marzban/user:alice", "bot", until=over) for one in tokens]
+    )
+    assert await retention.prune(outbox, keep=Keep(operators=DAY), clock=tomorrow) == 1 + len(tokens)
+    with open_ledger(any_store_url) as ledger:
+        assert [ledger.read(count_of, table) for table in (mutes, link_tokens)] == [0, 0]
 
 
 async def test_an_event_that_is_replayed_is_not_forgotten(outbox: SqlOutbox, any_store_url: str) -> None:

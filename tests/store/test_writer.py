@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 import sqlalchemy as sa
 
+from bridge.errors import StoreUnavailable
 from bridge.store.outbox import SqlOutbox
 from bridge.store.writer import GATHER_FOR
 
@@ -111,3 +112,18 @@ async def test_nobody_waits_who_writes_alone(outbox: SqlOutbox, waits: Waits) ->
         await asyncio.gather(*commits.write(one))
     assert commits.values == [[1], [2], [3]]
     assert waits.count == 0
+
+
+async def test_a_bug_of_ours_is_logged_and_whoever_waits_hears_that_nothing_was_kept(
+    outbox: SqlOutbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: sa.Connection, values: Sequence[object]) -> Sequence[object]:
+        raise KeyError(values[0])
+
+    whole, fails = Commits(outbox), outbox._writer.write(broken, "nothing")
+    assert await asyncio.gather(*whole.write(1, 2)) == [1, 2]
+    with pytest.raises(StoreUnavailable, match="store: unforeseen KeyError, see the log"):
+        await fails
+    [record] = [one for one in caplog.records if one.message == "store.bug"]
+    assert isinstance(record.__dict__["error"], KeyError)
+    assert "broken" in record.__dict__["fields"]["query"]

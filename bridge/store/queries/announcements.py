@@ -268,14 +268,15 @@ def subjects_owned_by(connection: sa.Connection, realm: str, owner: str) -> set[
     return set(connection.execute(sa.select(theirs.c.subject).where(last == owner)).scalars())
 
 
-def delete_old(connection: sa.Connection, *, before: datetime) -> None:
-    """Forget announcements that nothing is kept of any more, of before then."""
+def delete_old(connection: sa.Connection, *, before: datetime) -> int:
+    """Forget announcements that nothing is kept of any more, of before then; how many."""
     left = sa.exists().where(_in_store(announcements.c.id))
     old = sa.select(announcements.c.id).where(announcements.c.at < micros(before), ~left).limit(CHUNK)
     ids = list(connection.execute(old).scalars())
     if ids:
         connection.execute(sa.delete(announced).where(announced.c.announcement.in_(ids)))
         connection.execute(sa.delete(announcements).where(announcements.c.id.in_(ids)))
+    return len(ids)
 
 
 def _in_store(id_: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

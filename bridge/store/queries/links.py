@@ -198,14 +198,16 @@ def close_links(connection: sa.Connection, key: str, at: datetime) -> None:
     note_change(connection)
 
 
-def delete_over(connection: sa.Connection, *, before: datetime) -> None:
+def delete_over(connection: sa.Connection, *, before: datetime) -> int:
     """Forget some tokens that were over before then, used ones too, who was deleted before, what was void before, and
-    chats that nobody could tell of it.
+    chats that nobody could tell of it; how many.
     """
+    deleted = 0
     for table, column in ((link_tokens, link_tokens.c.until), (closed, closed.c.at)):
         (key,) = table.primary_key
         old = sa.select(key).where(column < micros(before)).order_by(column).limit(CHUNK)
-        connection.execute(sa.delete(table).where(key.in_(old)))
+        deleted += connection.execute(sa.delete(table).where(key.in_(old))).rowcount
     void = sa.select(proofs.c.hash, proofs.c.key).where(proofs.c.void_at < micros(before)).order_by(proofs.c.void_at)
-    connection.execute(sa.delete(proofs).where(sa.tuple_(proofs.c.hash, proofs.c.key).in_(void.limit(CHUNK))))
-    connection.execute(sa.delete(unlinked).where(unlinked.c.at < micros(before)))
+    of_void = sa.tuple_(proofs.c.hash, proofs.c.key).in_(void.limit(CHUNK))
+    deleted += connection.execute(sa.delete(proofs).where(of_void)).rowcount
+    return deleted + connection.execute(sa.delete(unlinked).where(unlinked.c.at < micros(before))).rowcount

@@ -99,6 +99,6 @@ def allow_proofs(connection: sa.Connection, key: str) -> bool:
     return connection.execute(sa.delete(proof_stops).where(proof_stops.c.key == key)).rowcount > 0
 
 
-def delete_over(connection: sa.Connection, *, now: datetime) -> None:
-    """Forget rights that are over; they are few."""
-    connection.execute(sa.delete(moved).where(moved.c.at <= micros(now - BACK_WITHIN)))
+def delete_over(connection: sa.Connection, *, now: datetime) -> int:
+    """Forget rights that are over, they are few; how many."""
+    return connection.execute(sa.delete(moved).where(moved.c.at <= micros(now - BACK_WITHIN))).rowcount

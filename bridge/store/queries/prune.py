@@ -16,7 +16,7 @@ from bridge.store.queries import announcements, attempts, links, moves, mutes, t
 from bridge.store.queries.tables import delete_unused, unused_tables
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, threads
-from bridge.value import Value, astuple
+from bridge.value import Value
 
 
 class position(sa.sql.functions.GenericFunction[int]):  # noqa: N801
@@ -42,9 +42,6 @@ class Prunable(Value):
     threads: Sequence[tuple[str, str]]
     tables: Sequence[str]
     tallies: Sequence[tallies.Old]
-
-    def __bool__(self) -> bool:
-        return any(astuple(self))
 
 
 def prunable(
@@ -141,11 +138,10 @@ def prune(connection: sa.Connection, found: Prunable, *, before: datetime, now: 
     ):
         if keys:
             deleted += connection.execute(statement).rowcount
-    connection.execute(mutes.delete_over(before))  # they are few
-    links.delete_over(connection, before=before)
-    moves.delete_over(connection, now=now)
-    announcements.delete_old(connection, before=before)
-    return deleted
+    deleted += connection.execute(mutes.delete_over(before)).rowcount  # they are few
+    deleted += links.delete_over(connection, before=before)
+    deleted += moves.delete_over(connection, now=now)
+    return deleted + announcements.delete_old(connection, before=before)
 
 
 def _has_delivery() -> sa.ColumnElement[bool]:

@@ -17,6 +17,7 @@ from aiohttp.typedefs import Handler, Middleware
 from bridge.ingress.body import ask_now
 from bridge.ingress.limits import Limits
 from bridge.ingress.refusals import HttpLog, Refusals, other_protocol, shown_method
+from bridge.listening import BACKLOG
 
 #: What a request is marked with once it has proved who sent it.
 PROVEN = web.RequestKey("proven", bool)
@@ -61,7 +62,7 @@ async def serving(
     )
     await runner.setup()
     connections.server = runner.server
-    port = await asyncio.get_running_loop().create_server(connections, sock=listener, backlog=1024)
+    port = await asyncio.get_running_loop().create_server(connections, sock=listener, backlog=BACKLOG)
     sweeping = asyncio.create_task(connections.sweep_forever())
     try:
         yield connections

@@ -236,7 +236,7 @@ class Renderer:
             self._sandbox(service, self.locale, False).get_template(f"{service.name}/{name}.j2")
         except TemplateNotFound:
             return False
-        except (TemplateSyntaxError, ValueError):
+        except (TemplateSyntaxError, RecursionError, ValueError):
             return True  # it is there; `mistakes` says what is wrong with it
         return True
 

@@ -47,7 +47,10 @@ def _web_address(value: SecretStr) -> SecretStr:
 
 
 def _base_address(value: str) -> str:
-    return _web_address(SecretStr(value)).get_secret_value().rstrip("/")
+    text = _web_address(SecretStr(value)).get_secret_value()
+    if re.search("[?#]", text):
+        raise ValueError("should be an address without ? and #: paths are put behind it")
+    return text.rstrip("/")
 
 
 def _proxy_address(value: SecretStr) -> SecretStr:

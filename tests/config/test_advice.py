@@ -99,6 +99,13 @@ FORM = "123456789:ABC…, as @BotFather gives it"
             TELEGRAM.replace("chat_id: 7", "chat_id: 7, api_base: 'https://api.telegram.org/bot'"),
             "2:99: api_base is the host alone: /bot and the token are added to it",
         ),
+        *(
+            (
+                TELEGRAM.replace("chat_id: 7", f"chat_id: 7, api_base: '{address}'"),
+                "2:99: api_base should be an address without ? and #: paths are put behind it",
+            )
+            for address in ("https://api.telegram.org/?x=1", "https://api.telegram.org/#x")
+        ),
         (
             "{type: ntfy, topic: account}",
             "2:28: topic is a name that ntfy keeps for itself: give another one",

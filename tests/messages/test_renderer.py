@@ -199,8 +199,10 @@ def test_the_shipped_templates_have_no_mistakes(tmp_path: Path) -> None:
 
 def test_a_row_may_name_what_is_there(folder: Path) -> None:
     write(folder, "slack/vip.j2", "{{ broken")
+    write(folder, "slack/deep.j2", f"{{{{ {'(' * 3000}1{')' * 3000} }}}}")
     speaker = renderer(folder)
     assert speaker.exists(SERVICES["slack"], "vip")
+    assert speaker.exists(SERVICES["slack"], "deep")  # what is wrong with it is told beside
     assert speaker.exists(SERVICES["slack"], "base")
     assert not speaker.exists(SERVICES["discord"], "vip")
     assert not speaker.exists(SERVICES["slack"], "../slack/base")

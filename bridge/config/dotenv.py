@@ -6,8 +6,10 @@ from io import StringIO
 from pathlib import Path
 
 from bridge.errors import ConfigError, Mistake
+from bridge.value import Value
 
 NAME = ".env"
+UNREAD = "says nothing: a line should be NAME=value"
 
 
 def dotenv_of(folder: Path) -> Path:
@@ -15,19 +17,28 @@ def dotenv_of(folder: Path) -> Path:
     return folder / NAME
 
 
-def with_dotenv(folder: Path, env: Mapping[str, str]) -> tuple[Mapping[str, str], tuple[Path, ...]]:
-    """The environment with what a `.env` in the folder adds, and that file if it can be read. Raise ConfigError where
-    it is no text.
+class Variables(Value):
+    """What variables stand for, the files that say so, and what in these says nothing."""
+
+    values: Mapping[str, str]
+    files: tuple[Path, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+
+
+def with_dotenv(folder: Path, env: Mapping[str, str]) -> Variables:
+    """The environment with what a `.env` in the folder adds, if it can be read. Raise ConfigError where it is no text.
 
     The environment comes first, as with every program that reads one. Nothing in a value is replaced: `$` is a dollar.
     """
     file = dotenv_of(folder)
     if not file.is_file() or not os.access(file, os.R_OK):  # another's, as a panel's: so are the variables
-        return env, ()
-    from dotenv import dotenv_values  # only who has one pays
+        return Variables(env)
+    from dotenv.parser import parse_stream  # only who has one pays
 
-    values = dotenv_values(stream=StringIO(_text(file), newline=None), interpolate=False)
-    return {**{name: value for name, value in values.items() if value is not None}, **env}, (file,)
+    lines = list(parse_stream(StringIO(_text(file), newline=None)))
+    said = {one.key: one.value for one in lines if one.key is not None and one.value is not None}
+    unread = (Mistake(one.original.line, 1, UNREAD, str(file)) for one in lines if one.error)
+    return Variables({**said, **env}, (file,), tuple(unread))
 
 
 def _text(file: Path) -> str:

@@ -48,12 +48,13 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
         raise ConfigError(str(path), [Mistake(1, 1, f"cannot be read: {error.strerror}")], watched=(path,)) from None
     folder = path.absolute().parent
     try:
-        known, dotenv = with_dotenv(folder, env)
+        variables = with_dotenv(folder, env)
     except ConfigError as error:
         raise ConfigError(str(path), error.mistakes, watched=(path, dotenv_of(folder))) from None
-    document = read_document(raw, folder, known)
+    document = read_document(raw, folder, variables.values)
     if document.mistakes and not document.data:  # nothing could be read: what is missing is known to nobody
         raise ConfigError(str(path), document.mistakes, watched=(path, dotenv_of(folder)))
+    document.warnings += variables.warnings
     config = None
     try:
         config = Config.model_validate(document.data, context={"folder": folder})
@@ -66,7 +67,7 @@ def load(path: Path, env: Mapping[str, str] = os.environ, *, on_loopback: bool =
         raise ConfigError(str(path), document.mistakes, document.warnings, watched)
     directory = config.directory.file if config.directory is not None else None
     folders = (*config.template_folders(), *templates_of(config.brands()))
-    files = (path, *dotenv, *document.files, *folders, *filter(None, [directory]))
+    files = (path, *variables.files, *document.files, *folders, *filter(None, [directory]))
     paths: list[KeyPath] = [("routes", index) for index in range(len(config.routes))]
     paths += [("webhooks", index) for index in range(len(config.webhooks))]
     rows = {path: document.position(path)[0] for path in paths}

@@ -21,7 +21,7 @@ def make(plan: Plan, wanted: Places) -> tuple[Plan, Config]:
     Raise BridgeError before anything is written where `check` would not take the file.
     """
     sinks, values = with_variables(plan.sinks)
-    known = with_dotenv(wanted.dotenv.parent, os.environ)[0]  # what a panel has already need not be pasted again
+    known = with_dotenv(wanted.dotenv.parent, os.environ).values  # what a panel has already need not be pasted again
     names = [*(variable(panel, "secret") for panel in plan.panels), *[ADMIN_TOKEN] * plan.compose]
     values |= {name: known.get(name) or new_secret() for name in names}
     plan = replace(plan, sinks=sinks, secrets=values)

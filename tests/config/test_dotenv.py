@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.config.files import loaded, mistakes
+from tests.config.files import loaded, mistakes, warnings
 
 TEXT = 'sinks: {ops: {type: discord, url: "${OPS_URL}"}}\n'
 URL = "https://discord.com/api/webhooks/1/the-token-of-it"
@@ -41,6 +41,14 @@ def test_a_change_of_it_is_seen_like_one_of_the_file(tmp_path: Path) -> None:
 def test_a_byte_of_it_that_is_no_utf_8_is_a_mistake_at_its_line(tmp_path: Path, line: int) -> None:
     (tmp_path / ".env").write_bytes(b"OPS_URL=x\n" * (line - 1) + "# café\n".encode("latin-1"))
     assert mistakes(tmp_path, TEXT) == [f".env:{line}:1: the file is not UTF-8 text"]
+
+
+def test_a_line_of_it_that_says_nothing_is_warned_of_at_its_place(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"# mine\nA B\n\nOPS_URL={URL}\nC\n'x\n")
+    assert url_of(tmp_path) == URL
+    told = [one for one in warnings(tmp_path, TEXT) if ".env" in one]
+    unread = "says nothing: a line should be NAME=value"
+    assert told == [f"{tmp_path}/.env:{line}:1: {unread}"[1:] for line in (2, 6)]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:

@@ -180,10 +180,10 @@ class Reloader:
         self._stamp = stamp_of(self._loaded.watched)
         while True:
             self._stamp, asked = await changed(self._stamp, requested)
-            while not await self._reload(requested, cause="request" if asked else "change"):
+            while not await self._reload(cause="request" if asked else "change"):
                 await self._clock.sleep(STORE_WAIT)
 
-    async def _reload(self, requested: asyncio.Event, *, cause: str) -> bool:
+    async def _reload(self, *, cause: str) -> bool:
         """Put in place what the files say, which are as they were seen; later, where that changes meanwhile.
 
         False where the store is away, which is no fault of the files: that has to be tried again.
@@ -192,8 +192,7 @@ class Reloader:
         try:
             loaded = await self._read()
             if stamp_of(self._stamp) != self._stamp:
-                requested.set()
-                return True
+                return True  # that is seen as any change is
             self._check_sections(loaded)
             for name in RESTART_ONLY:
                 if attrgetter(name)(_whole(loaded.config)) != attrgetter(name)(_whole(before.config)):

@@ -45,12 +45,13 @@ def check_records(document: Document, config: Config, directory: DirectorySettin
             path: KeyPath = ("directory", f"{audience.kind}s", name)
             place = Mistake(*document.key_position(path), "", path=path)
             chats.note(recipient_key(directory.realm or "", audience, name), record, place)
-    known = set(directory.owners)
+    known, mistakes = set(directory.owners), len(document.mistakes)
     if directory.file is not None:
         known |= _check_file(document, config, directory, directory.file, forms, brands, chats)
     chats.warn(document)
-    _warn_of_owners(document, config, known)
-    brands.check(document)
+    if len(document.mistakes) - mistakes < SHOWN:  # else it was not read to its end, and what it lacks is not known
+        _warn_of_owners(document, config, known)
+        brands.check(document)
 
 
 def _check_file(

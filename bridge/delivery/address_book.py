@@ -5,7 +5,7 @@ bot's new token or a wrong file: then the lane is parked, and what was learned o
 """
 
 from collections import OrderedDict
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bridge.clock import Clock
 from bridge.outcome import Attempt, Delivered, Gone
@@ -56,9 +56,9 @@ class AddressBook:
         if state.reached_at is None:
             return attempt
         self._watch(place, gone=True)
-        return await self._mass(attempt, reason, now)
+        return await self._mass(attempt, reason)
 
-    async def _mass(self, attempt: Attempt, reason: str, now: datetime) -> Attempt:
+    async def _mass(self, attempt: Attempt, reason: str) -> Attempt:
         """The attempt; where nearly all are gone, as one mistake of ours."""
         gone, of = sum(one for _, one in self._recent.values()), len(self._recent)
         if gone < FEWEST or gone <= PART * of:

@@ -26,7 +26,7 @@ def file_findings(path: Path, loaded: Loaded) -> Iterator[Finding]:
     yield from _short_secrets(loaded)
     for file in dict.fromkeys((path.absolute().parent, *loaded.files)):
         yield from _writers(file)
-    yield from _readers(path, loaded)
+    yield from _readers(loaded)
 
 
 def _short_secrets(loaded: Loaded) -> Iterator[Finding]:
@@ -47,7 +47,7 @@ def _writers(file: Path) -> Iterator[Finding]:
         yield look(f"{file}: its group can write it", f"chmod g-w {file}, unless all of them may")
 
 
-def _readers(path: Path, loaded: Loaded) -> Iterator[Finding]:
+def _readers(loaded: Loaded) -> Iterator[Finding]:
     """Files that hold a secret and that everyone on the machine can read."""
     secrets = [text for text in KnownSecrets(loaded.config).texts() if len(text) >= SHORTEST]
     for file in loaded.files:

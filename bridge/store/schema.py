@@ -299,9 +299,6 @@ def text_head(text: sa.ColumnElement[Any] | str) -> sa.ColumnElement[str]:
     return sa.func.substr(whole, sa.literal_column("1"), sa.literal_column("200"))
 
 
-subject_head = text_head
-
-
 def _index(name: str, *columns: sa.ColumnElement[Any], where: str | None = None) -> None:
     sa.Index(name, *columns, sqlite_where=None if where is None else sa.text(where))
 
@@ -328,7 +325,7 @@ _index("deliveries_held", _d.id, where="state = 'held_back'")
 _index("deliveries_cleared", _d.id, where="cleared_at IS NOT NULL")
 # what a person looks through; that it has nothing of what waits keeps the lanes from it, and puts as cheap as they were
 _index("deliveries_settled", _d.sink, _d.id, where="settled_at IS NOT NULL")
-_index("events_subject", subject_head(events.c.subject), events.c.id, where="subject IS NOT NULL")
+_index("events_subject", text_head(events.c.subject), events.c.id, where="subject IS NOT NULL")
 _index("events_type", text_head(events.c.type), events.c.id)
 _index("events_owner", events.c.realm, text_head(events.c.owner), events.c.id, where="owner IS NOT NULL")
 # how much a customer was told since midnight

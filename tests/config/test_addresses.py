@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridge.cli.messages import _send_once
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, ConfigError
 from tests.config.files import loaded, mistakes, warnings
 from tests.fakes import an_event
 
@@ -232,6 +232,18 @@ def test_of_a_file_without_end_the_first_mistakes_are_told(tmp_path: Path) -> No
     (tmp_path / "d.csv").write_text("kind,name,email\n" + "".join(f"owner,r{n},@\n" for n in range(50)))
     directory = "directory: {file: d.csv, default: {email: ops@example.com}}\n"
     assert len(mistakes(tmp_path, SOURCES + directory + MAIL)) == 20
+
+
+def test_what_a_file_lacks_that_was_not_read_to_its_end_is_not_known(tmp_path: Path) -> None:
+    lines = ["kind,name,email", *(f"owner,r{n},@" for n in range(20)), "owner,reseller-7,r@example.com"]
+    page = "admin: {token: ten-0123456789abcdef, owners: {reseller-7: {token: one-0123456789abcdef}, r1x: {token: "
+    text = SOURCES + "directory: {file: d.csv}\n" + page + "two-0123456789abcdef}}}\n" + MAIL
+    for read_whole, number in ((True, 19), (False, 20)):
+        (tmp_path / "d.csv").write_text("\n".join([*lines[: number + 1], lines[-1]]) + "\n")
+        with pytest.raises(ConfigError) as told:
+            loaded(tmp_path, text)
+        doubts = [one for one in told.value.warnings if "is no owner of the directory" in one.text]
+        assert bool(doubts) is read_whole
 
 
 @pytest.mark.parametrize("file", [False, True])

@@ -66,7 +66,7 @@ def deliveries(
 def delivery(_: Any, info: Info, id: str) -> Parent | None:
     asked = info.context
     found = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(_number(id),)))).deliveries
-    return _delivery(asked, found[0]) if found else None
+    return _delivery(found[0]) if found else None
 
 
 def webhook(parent: Parent, info: Info) -> Parent | None:
@@ -160,7 +160,7 @@ def retry(_: Any, info: Info, id: str, again: bool = False) -> Parent:
     [made] = asked.wait(replay())
     asked.acted("replay", {"delivery": number, "deliveries": 1})
     [new] = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(made.id,)))).deliveries
-    return _delivery(asked, new)
+    return _delivery(new)
 
 
 RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
@@ -222,13 +222,13 @@ def _connection(
     asked.wanted.update(one.event_id for one in shown)
     asked.tried.update(one.id for one in shown)
     return {
-        "nodes": [_delivery(asked, one) for one in shown],
+        "nodes": [_delivery(one) for one in shown],
         "endCursor": str(found.behind if found.behind is not None else shown[-1].id) if shown or found.behind else None,
         "hasNextPage": more or found.behind is not None,
     }
 
 
-def _delivery(asked: Asked, record: ListedDelivery) -> Parent:
+def _delivery(record: ListedDelivery) -> Parent:
     delivered = record.state is State.DELIVERED
     return {
         "record": record,

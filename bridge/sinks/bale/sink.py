@@ -141,12 +141,12 @@ class BaleSink(HttpSink[BaleConfig]):
         return chat_asking(self._url, chat, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
-        return self._request("sendMessage", {"chat_id": self._chat_of(digest), **digest_payload(digest)})
+        return self._request("sendMessage", {"chat_id": self.config.chat_id, **digest_payload(digest)})
 
     def flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier if self._message_id(message) is not None else None
         if earlier is not None and earlier.delete:
-            place = {"chat_id": self._chat_of(message), "message_id": self._message_id(message)}
+            place = {"chat_id": self.config.chat_id, "message_id": self._message_id(message)}
             response = yield self._request("deleteMessage", place)
             already = _is_lost(response, DELETED)
             return taken_back(self.judge(response), already=already, about_earlier=_is_lost(response))
@@ -177,13 +177,9 @@ class BaleSink(HttpSink[BaleConfig]):
         reason = f"HTTP {code}: {said}"
         return Gone(reason) if code in (401, 403, 404, NOT_FOUND) or has_any(said, GONE) else Refused(reason)
 
-    def _chat_of(self, message: Message | Digest) -> int | str:
-        """The chat that a message goes to."""
-        return self.config.chat_id
-
     def _message_request(self, message: Message, earlier: Earlier | None) -> Request:
         """The request that carries the message: a new one, an answer, or the edit of an earlier one."""
-        body = {"chat_id": self._chat_of(message), **message_payload(message, len(self.config.links))}
+        body = {"chat_id": self.config.chat_id, **message_payload(message, len(self.config.links))}
         if earlier is None:
             return self._request("sendMessage", body)
         id_ = self._message_id(message)
@@ -198,7 +194,7 @@ class BaleSink(HttpSink[BaleConfig]):
         """The id of the earlier message, None where there is none in this chat."""
         earlier = message.circumstances.earlier
         named = _REF.fullmatch(earlier.ref) if earlier is not None else None
-        return int(named[2]) if named is not None and named[1] == str(self._chat_of(message)) else None
+        return int(named[2]) if named is not None and named[1] == str(self.config.chat_id) else None
 
     def _reference(self, answer: JsonObject) -> str | None:
         ref = f"{self.config.chat_id}/{object_at(answer, 'result').get('message_id')}"

@@ -154,14 +154,14 @@ class MatrixSink(HttpSink[MatrixConfig]):
         return f"matrix {URL(self.config.api_base).host} {short_hash(self.config.token.get_secret_value())}"
 
     def build(self, message: Message) -> Request:
-        return self._send_request(self._room_of(message), self._content(message), _key(message))
+        return self._send_request(self._room_id(), self._content(message), _key(message))
 
     def ask(self) -> Asking:
         room = None if self.addressing is not None else self.config.room
         return room_asking(self._url(), self._headers, room, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
-        return self._send_request(self._room_of(digest), self._digest_content(digest), _key(digest))
+        return self._send_request(self._room_id(), self._digest_content(digest), _key(digest))
 
     def flow(self, message: Message) -> Flow:
         earlier = self._earlier(message)
@@ -200,7 +200,7 @@ class MatrixSink(HttpSink[MatrixConfig]):
 
     def _placed(self, message: Message | Digest, content: JsonObject) -> Placed:
         """Sent to the room: its address is looked up once; who is not in it joins, and says it again."""
-        room, key = self._room_of(message), _key(message)
+        room, key = self._room_id(), _key(message)
         if room.startswith("#"):
             response = yield Request("GET", self._url("directory", "room", room), headers=self._headers)
             if (id_ := text_at(json_object(response.body), "room_id", "!")) is None:
@@ -209,7 +209,7 @@ class MatrixSink(HttpSink[MatrixConfig]):
         response = yield self._send_request(room, content, key)
         if _error(response) != FORBIDDEN:
             return room, response
-        address = self._room_of(message, looked_up=False)
+        address = self.config.room
         joined = yield Request("POST", self._url("join", address), b"{}", self._headers)
         if (id_ := text_at(json_object(joined.body), "room_id", "!")) is None:
             return room, joined if joined.status == 429 or joined.status >= 500 else response
@@ -243,10 +243,9 @@ class MatrixSink(HttpSink[MatrixConfig]):
         reason = f"HTTP {response.status}, {code}: {answer['error']}"
         return Gone(reason) if code in GONE else Refused(reason)
 
-    def _room_of(self, message: Message | Digest, *, looked_up: bool = True) -> str:
-        """The room that a message goes to; its id, where it is known, in place of its address."""
-        room = self.config.room
-        return self._rooms.get(room, room) if looked_up else room
+    def _room_id(self) -> str:
+        """The room that messages go to: its id, where it is known, in place of its address."""
+        return self._rooms.get(self.config.room, self.config.room)
 
     def _content(self, message: Message) -> JsonObject:
         content = message_content(message, silent=message.circumstances.silent or self.config.notice)
@@ -266,7 +265,7 @@ class MatrixSink(HttpSink[MatrixConfig]):
         """The earlier message, None where it is not in this room."""
         earlier = message.circumstances.earlier
         named = _REF.fullmatch(earlier.ref) if earlier is not None else None
-        room = self._room_of(message)
+        room = self._room_id()
         return earlier if named is not None and (room.startswith("#") or named[1] == room) else None
 
     def _send_request(self, room: str, content: JsonObject, key: str) -> Request:

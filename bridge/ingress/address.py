@@ -27,6 +27,7 @@ PRIVATE: tuple[Network, ...] = tuple(
     )
 )
 
+NOWHERE = "localhost"  # for whoever asks without a name that could be one
 _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
@@ -39,14 +40,14 @@ class PublicAddress:
 
     def of(self, request: web.Request) -> str:
         """The address that was asked, without its query."""
+        path = request.rel_url.raw_path
         if self._public_url is not None:
-            return self._public_url + request.url.raw_path
+            return self._public_url + path
         trusted = self.trusts(request.remote)
         scheme = _first(request, "X-Forwarded-Proto").lower() if trusted else ""
         host = _first(request, "X-Forwarded-Host") if trusted else ""
-        url = request.url.with_query(None)
-        base = f"{scheme if scheme in ('http', 'https') else url.scheme}://"
-        return f"{base}{host if _HOST.fullmatch(host) else url.raw_authority}{url.raw_path}"
+        known = next((one for one in (host, request.host) if _HOST.fullmatch(one)), NOWHERE)
+        return f"{scheme if scheme in ('http', 'https') else request.scheme}://{known}{path}"
 
     def trusts(self, remote: str | None) -> bool:
         """Whether what this peer says of its own client is believed."""

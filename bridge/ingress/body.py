@@ -14,6 +14,7 @@ from bridge.errors import TooLarge
 from bridge.ingress.budget import Reservation
 from bridge.ingress.limits import BrokenBody, Overloaded, TooSlow
 
+MEMBERS = 100  # of gzip, one after the other, each of which costs as much to begin as a big one
 PIECE = 256 * 1024  # bytes that are unpacked at once: about a millisecond
 UNREADABLE = "the body is not encoded the way its headers say"
 
@@ -49,11 +50,14 @@ async def read_pieces(request: web.Request, reservation: Reservation) -> AsyncIt
     unpacker = _unpacker(request.headers.get("Content-Encoding", ""))
     if not _arrived(request):
         await ask_now(request)
+    packed = 0
     async for chunk in request.content.iter_any():
         if unpacker is None:
             reservation.grow(len(chunk))
             yield chunk
             continue
+        packed += len(chunk)  # what unpacks to nothing is held nowhere, and yet it is read
+        reservation.check(packed)
         for piece in unpacker.pieces(chunk):
             reservation.grow(len(piece))
             yield piece
@@ -104,6 +108,7 @@ class _Unpacker:
         self._encoding = encoding
         self._stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS) if encoding == "gzip" else None
         self._begun = False
+        self._members = 1
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         try:
@@ -126,7 +131,8 @@ class _Unpacker:
         if self._stream is None:  # what is called deflate comes with zlib's two bytes in front, or without
             self._stream = zlib.decompressobj(wbits=zlib.MAX_WBITS if chunk[0] & 0xF == 8 else -zlib.MAX_WBITS)
         elif self._stream.eof:
-            if self._encoding != "gzip":
+            self._members += 1
+            if self._encoding != "gzip" or self._members > MEMBERS:
                 raise BrokenBody(UNREADABLE)
             self._stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # one file after the other is one to gzip
         self._begun = True

@@ -51,8 +51,7 @@ class Reservation:
 
     def grow(self, size: int) -> None:
         """Count `size` more bytes; raise TooLarge or Overloaded where they do not fit."""
-        if self.size + size > min(self._limits.body, self._share.limit):
-            raise TooLarge(f"the body is bigger than {min(self._limits.body, self._share.limit)} bytes")
+        self.check(self.size + size)
         while self._share.reserved + size > self._share.limit:
             biggest = max(self._share.holders, key=lambda one: one.size, default=self)
             if biggest.size <= self.size + size or biggest._give_way is None:
@@ -62,6 +61,11 @@ class Reservation:
             give_way()
         self._share.reserved += size
         self.size += size
+
+    def check(self, size: int) -> None:
+        """Raise TooLarge where a body may not have so many bytes."""
+        if size > (most := min(self._limits.body, self._share.limit)):
+            raise TooLarge(f"the body is bigger than {most} bytes")
 
     def gives_way(self, give_way: Callable[[], None] | None) -> None:
         """Call this when a smaller one needs the room, and count nothing more; None when it no longer can.

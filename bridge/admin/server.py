@@ -244,6 +244,8 @@ def _limited(guard: Guard, site: Site) -> Middleware:
             return _refusal(site, request, refused)
         except web.HTTPException as error:
             return _refusal(site, request, Refused(error.status, error.reason.lower()))
+        except ConnectionError:  # whoever asked has gone
+            return _refusal(site, request, Refused(400, "the request was cut off"))
         except Exception as error:  # our own bug: a page fails, and nothing else
             log(LOG, logging.ERROR, "admin.bug", error=error)
             return _refusal(site, request, Refused(500, "this is a fault of the bridge's own", "The log says where."))

@@ -111,6 +111,6 @@ def set_session(response: web.StreamResponse, auth: Authenticator, value: str) -
 
 async def _short_form(request: web.Request) -> dict[str, str]:
     """What was filled in; raise Refused where that is more than a token."""
-    if (request.content_length or LONGEST + 1) > LONGEST:
+    if request.content_length is None or request.content_length > LONGEST:
         raise Refused(413, "the form is too big")
     return await form_of(request)

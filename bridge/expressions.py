@@ -20,8 +20,11 @@ from pydantic import AfterValidator
 
 from bridge.redaction import HIDDEN
 
-#: All that an expression over foreign data can raise.
-FAULTS = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError)
+#: All that an expression over foreign data can raise: filters assert, and `1e999` is a name that there is not.
+FAULTS = (
+    *(TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError),
+    *(AssertionError, NameError),
+)
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):

@@ -196,6 +196,8 @@ def _checkpointing(connection: sa.Connection) -> sa.Connection:
 def _execute(connection: sa.Connection, by_query: dict[BatchQuery, list[Write]]) -> bool:
     """Commit all of it; whether it changed something that lanes look up."""
     with backend_of(connection).transaction(connection):
+        if len(by_query) > 1:  # in one order for all, or one replica holds a row while it waits for who waits for it
+            backend_of(connection).lock_changes(connection)
         for query, writes in by_query.items():
             for write, result in zip(writes, query(connection, [one.value for one in writes]), strict=True):
                 write.result = result

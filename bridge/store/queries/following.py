@@ -59,6 +59,14 @@ DELETING = (
 EVENT_SINKS = sa.select(deliveries.c.sink).where(deliveries.c.event_id == sa.bindparam("event_id_"))
 
 
+def may_have_following(settlement: Settlement) -> bool:
+    """Whether a delivery follows from it, unless it is recorded already: whoever makes it locks ids before all else."""
+    terms = settlement.delivery.terms
+    if terms is None:
+        return False
+    return (bool(terms.fallback) and falls_back(settlement.fate)) or terms.repeat is not None
+
+
 def put_following(connection: sa.Connection, settlement: Settlement) -> Delivery | None:
     """Make the delivery that follows from a settlement; None where there is none, or it is recorded already."""
     if falls_back(settlement.fate):

@@ -14,7 +14,7 @@ from bridge.store.compiled import write_each
 from bridge.store.queries.announcements import forget_begun
 from bridge.store.queries.attempts import put_attempts
 from bridge.store.queries.erasures import kept
-from bridge.store.queries.following import falls_back, put_following
+from bridge.store.queries.following import falls_back, may_have_following, put_following
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.tallies import add_tallies, counted_settlements
 from bridge.store.queries.threads import put_threads
@@ -42,7 +42,7 @@ def settle(
 
     `replica`: the name of this process among those that share the store.
     """
-    if any(holds_back_step(one) for batch in batches for one in batch):
+    if any(holds_back_step(one) or may_have_following(one) for batch in batches for one in batch):
         backend_of(connection).lock_changes(connection)  # first of all, as whoever puts does
     sinks = sorted({one.delivery.sink for batch in batches for one in batch})  # sorted: two writers cannot cross
     epochs = {sink: epoch_of(connection, sink) for sink in sinks}

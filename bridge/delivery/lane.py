@@ -311,6 +311,7 @@ class Lane:
         self._outage_checked = now
         await self.flush()
         if await self.health.resumed():
+            self._queue.recheck()  # what waits to be tried again is due at once
             self.wake()
         elif breaker.since is not None:
             await self._fall_back(since=breaker.since, reason=breaker.reason or "away")

@@ -130,6 +130,9 @@ class Model:
 
     def resumes(self) -> None:
         self.standing, self.pause, self.stored = Standing.OPEN, 0.0, LaneState()
+        for known in self.known.values():
+            if isinstance(known.fate, Again):  # what was put off is due at once
+                known.due = self.clock.now()
 
     def _open(self, event: str) -> Known:
         """The one delivery of an event that may be sent: the first that is not settled."""

@@ -243,6 +243,21 @@ async def test_a_parked_lane_flows_again_in_order_when_someone_resumes_it(
     assert {record.state for record in look_up(store_url)} == {"delivered"}
 
 
+@pytest.mark.parametrize("after", [None, 86000.0])
+async def test_a_service_that_is_away_is_tried_at_once_when_someone_resumes_its_lane(
+    outbox: SqlOutbox, store_url: str, clock: FakeClock, after: float | None
+) -> None:
+    sink = ScriptedSink(clock, [Away("HTTP 503", after)] * 2)
+    await outbox.put(an_intake(*map(an_event, ["user:alice", "user:alice"])))
+    lane = a_lane(outbox, sink, clock)
+    for _ in range(2):
+        await pass_time(lane, clock, 2)
+        with open_ledger(store_url) as ledger:
+            assert ledger.write(resume, "ops")
+    await pass_time(lane, clock, 2)
+    assert {record.state for record in look_up(store_url)} == {"delivered"}
+
+
 async def test_a_parked_lane_flows_again_when_its_sink_was_changed(outbox: SqlOutbox, clock: FakeClock) -> None:
     sink = ScriptedSink(clock, [Gone("HTTP 404")])
     await outbox.put(an_intake(*map(an_event, NAMES)))

@@ -19,7 +19,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import lanes
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.records import lane_records
-from bridge.terms import Terms
+from bridge.terms import DigestWindow, Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import TOOK, after, claimed, settle, under
 
@@ -159,6 +159,20 @@ async def test_people_see_how_lanes_stand_and_what_they_have_left(outbox: SqlOut
     assert (crm.since, crm.until, crm.failures) == (START, after(60), 3)
     assert (crm.pending, crm.waiting, crm.dead, crm.oldest) == (0, 0, 0, None)
     assert crm.to_json()["until"] == "2026-11-21T04:15:18Z"
+
+
+async def test_what_was_put_off_in_a_resumed_lane_is_due_at_once_and_what_is_collected_is_not(
+    outbox: SqlOutbox, any_store_url: str
+) -> None:
+    await outbox.put(an_intake(an_event()))
+    await outbox.put(under(Terms(digest=DigestWindow(window=60)), an_event("user:bob")))
+    first = (await claimed(outbox))[0]
+    await settle(outbox, first, Again(after(3600), "HTTP 503"))
+    await outbox.save_lane_state("ops", AWAY, epoch=0)
+    with open_ledger(any_store_url) as ledger:
+        assert ledger.write(resume, "ops")
+    due = {one.event.subject: one.due_at for one in await claimed(outbox, now=after(7200))}
+    assert due == {"user:alice": START, "user:bob": after(60)}
 
 
 @pytest.mark.parametrize("state", [PARKED, AWAY])

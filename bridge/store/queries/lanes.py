@@ -46,6 +46,15 @@ _ADVANCE_DUE = (
     .values(due_at=deliveries.c.due_at - sa.bindparam("by_"))
 )
 
+#: Of what was put off, and not of what is collected, or reminds of something: that has no reason. What is to wait on,
+#: as in quiet hours, is put off again.
+_DUE_AT_ONCE = (
+    sa.update(deliveries)
+    .where(deliveries.c.sink == sa.bindparam("sink_"), deliveries.c.due_at > deliveries.c.made_at)
+    .where(deliveries.c.reason.is_not(None))
+    .values(due_at=deliveries.c.made_at)
+)
+
 
 def epoch_of(connection: sa.Connection, sink: str) -> int:
     """The number of the term of office under which a lane is carried, 0 where it was never carried."""
@@ -87,10 +96,12 @@ def _advanced(connection: sa.Connection, sink: str, seconds: float, epoch: int, 
 
 
 def resume(connection: sa.Connection, sink: str) -> bool:
-    """Let a lane flow again; whether anything held it."""
+    """Let a lane flow again, and what waits to be tried again be due at once; whether anything held it."""
     freed = sa.update(lanes).values(standing=Standing.OPEN.value, failures=0, reason=None, since=None, until=None)
     held = sa.or_(lanes.c.standing != Standing.OPEN.value, lanes.c.until.is_not(None))
     done = connection.execute(freed.where(lanes.c.sink == sink, held)).rowcount
+    if done:
+        write(connection, _DUE_AT_ONCE, [{"sink_": sink}])
     backend_of(connection).notify(connection, {sink})
     return done > 0
 

@@ -42,9 +42,13 @@ def _files(folder: Path, within: str, above: tuple[str, ...]) -> Iterator[tuple[
     if place in above:
         return
     for file in sorted(folder.iterdir()) if os.access(folder, os.R_OK | os.X_OK) else ():
-        if file.is_dir():
+        try:
+            is_folder, is_file = file.is_dir(), file.is_file()
+        except OSError:  # a link to where nobody may look: that is said where it is read
+            is_folder, is_file = False, True
+        if is_folder:
             yield from _files(file, f"{within}{file.name}/", (*above, place))
-        elif file.is_file():
+        elif is_file:
             yield f"{within}{file.name}", file
 
 

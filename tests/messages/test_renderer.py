@@ -96,6 +96,14 @@ def test_a_folder_may_be_led_to_and_a_circle_ends(folder: Path) -> None:
     assert said("slack", event("node.down", {}), taken)["text"] == "led to"
 
 
+def test_a_link_that_nobody_can_follow_is_a_mistake(folder: Path) -> None:
+    (folder / "slack").mkdir(exist_ok=True)
+    (folder / "slack" / "user.j2").symlink_to("x" * 300)
+    [mistake] = renderer(folder).mistakes(SERVICES)
+    assert (mistake.file, mistake.line) == (folder / "slack" / "user.j2", 1)
+    assert "File name too long" in mistake.message
+
+
 def test_a_template_overrides_the_blocks_it_names_and_keeps_the_others(folder: Path) -> None:
     write(folder, "discord/user.j2", '{% extends "discord/base.j2" %}{% block title %}Bye {{ name }}{% endblock %}')
     blocks = said("discord", ALICE, renderer(folder))

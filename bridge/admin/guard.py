@@ -163,9 +163,7 @@ async def form_of(request: web.Request) -> dict[str, str]:
     """The texts of the form that was sent along; raise Refused where it cannot be read."""
     try:
         return {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
-    except ConnectionError:
-        raise  # whoever sent it has gone
-    except web.HTTPRequestEntityTooLarge:
+    except (ConnectionError, web.HTTPRequestEntityTooLarge):  # whoever sent it has gone, or sent too much
         raise
     except Exception:  # noqa: BLE001 what a form may be wrong in, the library raises as whatever it finds
         raise Refused(400, "the form cannot be read") from None

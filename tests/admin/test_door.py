@@ -1,5 +1,6 @@
 """Whom the admin side lets in, to what: hosts, tokens, sessions, forms. Over real HTTP."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -187,6 +188,46 @@ async def test_a_form_that_cannot_be_read_is_refused(desk: Desk, kind: str) -> N
             async with browser.post(path, data=b"token=x", headers={"Content-Type": kind}) as response:
                 assert response.status == 400
     assert desk.reloads == []
+
+
+NAMED = b'Content-Disposition: form-data; name="token"\r\n'
+PARTS = {
+    "an encoding that there is not": NAMED + b"Content-Transfer-Encoding: x\r\n\r\na",
+    "a header without a colon": b"token\r\n\r\na",
+    "more headers than anybody reads": b"a: b\r\n" * 400 + b"\r\na",
+    "a name that stands for a charset": NAMED.replace(b"token", b"_charset_") + b"\r\n" + b"x" * 60,
+    "a length that is none": b"Content-Length: x\r\n" + NAMED + b"\r\na",
+}
+
+
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+async def test_a_form_in_parts_that_cannot_be_read_is_refused_and_no_bug(
+    desk: Desk, part: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with desk.browser() as browser:
+        await sign_in(browser)
+        kind = {"Content-Type": "multipart/form-data; boundary=b"}
+        body = b"--b\r\n" + part + b"\r\n--b--\r\n"
+        async with browser.post("/login", data=body, headers=kind, allow_redirects=False) as response:
+            assert response.status in (400, 401)
+    assert "admin.bug" not in [record.msg for record in caplog.records]
+
+
+@pytest.mark.parametrize("kind", [FORM, "multipart/form-data; boundary=b"])
+async def test_who_hangs_up_in_the_middle_of_a_form_is_no_bug(
+    desk: Desk, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = ["POST /login HTTP/1.1", f"Host: {desk.authority}", f"Origin: {desk.url}", f"Content-Type: {kind}"]
+    host, _, port = desk.authority.rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    writer.write("\r\n".join([*lines, "Content-Length: 50", "", "--b"]).encode())
+    await writer.drain()
+    async with desk.browser() as browser:
+        await sign_in(browser)  # by then the form is waited for
+        writer.transport.abort()
+        async with browser.get("/events") as response:  # and by now nobody sends it
+            assert response.status == 200
+    assert "admin.bug" not in [record.msg for record in caplog.records]
 
 
 # Sessions

@@ -121,6 +121,15 @@ async def test_a_proxy_beside_us_says_what_the_webhook_is_reached_by(
         assert (await response.json())["url"] == base + PATH
 
 
+@pytest.mark.parametrize("host", ["a:99999", "a:b", "a:-1", "a:80:80", "a b", "[", "xn--é", "é"])
+async def test_whatever_name_it_is_asked_by_it_says_where_it_is(
+    http: aiohttp.ClientSession, webhook: str, host: str
+) -> None:
+    async with http.get(webhook, headers={"Host": host}) as response:
+        assert response.status == 200
+        assert (await response.json())["url"] in (f"http://{host}{PATH}", f"http://localhost{PATH}")
+
+
 FORWARDED = {"Host": "bridge.test", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
 
 

@@ -103,6 +103,25 @@ async def test_what_only_the_body_can_prove_is_unpacked_no_further(store_url: st
     assert feeder.answer.startswith(b"HTTP/1.1 413")
 
 
+EMPTY_FILE = gzip.compress(b"", mtime=0)
+
+
+@pytest.mark.parametrize(
+    "chunk", [EMPTY_FILE, EMPTY_FILE[:10] + b"\x00\x00\x00\xff\xff" * 1000], ids=["files", "blocks"]
+)
+async def test_what_unpacks_to_nothing_is_read_no_further_either(
+    store_url: str, clock: FakeClock, chunk: bytes
+) -> None:
+    """Empty files one after the other, and one whose blocks are empty."""
+    head = f"POST /in/signed HTTP/1.1\r\nHost: x\r\nX-Remnawave-Signature: {'0' * 64}\r\nContent-Encoding: gzip"
+    parts = b"".join([chunk] * (CHUNK // len(chunk)))
+    async with running_ingress(store_url, clock, Limits(unproven=200_000)) as ingress:
+        chunked = b"%x\r\n" % len(parts) + parts + b"\r\n"
+        feeder = await fed(ingress.server, f"{head}\r\nTransfer-Encoding: chunked", chunk=chunked)
+    assert feeder.answer[:12] in (b"HTTP/1.1 400", b"HTTP/1.1 413")
+    assert feeder.taken <= 200_000 + 6 * CHUNK
+
+
 @pytest.mark.parametrize("body", [b"{" * 1000, b"[" + b"0," * 1_000_000 + b"0]", b'{"timestamp": NaN}'])
 async def test_what_is_not_signed_is_not_parsed(
     ingress: Ingress, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, body: bytes

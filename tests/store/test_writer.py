@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Sequence
+from importlib import import_module
 
 import pytest
 import sqlalchemy as sa
@@ -127,3 +128,20 @@ async def test_a_bug_of_ours_is_logged_and_whoever_waits_hears_that_nothing_was_
     [record] = [one for one in caplog.records if one.message == "store.bug"]
     assert isinstance(record.__dict__["error"], KeyError)
     assert "broken" in record.__dict__["fields"]["query"]
+
+
+async def test_a_commit_of_several_things_has_locked_changes_before_it_touches_any(
+    outbox: SqlOutbox, any_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks before a change does too: else one holds a row, waits for the other, and is waited for."""
+    seen: list[str] = []
+    backend = import_module(f"bridge.store.{'sqlite' if 'sqlite' in any_store_url else 'postgres'}")
+    monkeypatch.setattr(backend, "lock_changes", lambda _: seen.append("locked"))
+    commits, held = Commits(outbox), Gate()
+    first = commits.write(held)
+    await held.reached()
+    seen.clear()
+    others = [outbox._writer.write(lambda _, values, name=name: [seen.append(name)], None) for name in "ab"]
+    held.open()
+    await asyncio.gather(*first, *others)
+    assert seen == ["locked", "a", "b"]

@@ -8,13 +8,7 @@ from pydantic import BeforeValidator, Field, SecretStr, WithJsonSchema
 
 from bridge.listening import ListenAddress, is_reachable, on_loopback
 from bridge.people.owner import Owner
-from bridge.settings import (
-    AddressRange,
-    BaseUrl,
-    Duration,
-    OneOrMany,
-    Settings,
-)
+from bridge.settings import AddressRange, BaseUrl, Duration, OneOrMany, Settings
 
 TOKEN_SIGNS = 16
 

@@ -29,15 +29,7 @@ from bridge.people.settings import PeopleSettings
 from bridge.people.stop_link import StopLinks
 from bridge.routing import OWN, Route
 from bridge.sealing import Sealer
-from bridge.settings import (
-    AddressRange,
-    BaseUrl,
-    Duration,
-    Folder,
-    OneOrMany,
-    Settings,
-    TimeZone,
-)
+from bridge.settings import AddressRange, BaseUrl, Duration, Folder, OneOrMany, Settings, TimeZone
 from bridge.sinks import SinkSettings
 from bridge.sinks.hearing import Ears
 from bridge.sinks.inbox import Inbox

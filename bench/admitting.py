@@ -23,7 +23,7 @@ from bridge.delivery.limiter import RateWindows
 from bridge.delivery.memory import EventMemory
 from bridge.delivery.resources import LaneSettings, Resources
 from bridge.intake import Destination, Intake, Routed
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Message
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered
@@ -55,7 +55,7 @@ KINDS: Mapping[str, tuple[Addressing | None, str, CustomerRules]] = {
 class Nowhere:
     """A sink that takes everything at once."""
 
-    look = Look(TELEGRAM)
+    look = ServiceLook(TELEGRAM)
     retry = Retry()
     limits = ()
     quiet = storm = None

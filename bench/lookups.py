@@ -17,15 +17,15 @@ from bench.stored import fill
 from bridge.admin import operations
 from bridge.admin.language import language
 from bridge.admin.pages.finding import meant
-from bridge.admin.tail import Tail, Wanted
+from bridge.admin.tail import Tail, TailFilter
 from bridge.routing import Router
 from bridge.store import open_reader
 from bridge.store.base import Cleared, State
 from bridge.store.ledger import Ledger
 from bridge.store.queries.gauges import lane_gauges, store_size
 from bridge.store.queries.records import count_deliveries
-from bridge.store.queries.tallies import What
-from bridge.store.records import Query
+from bridge.store.queries.tallies import TallyKind
+from bridge.store.records import DeliveryQuery
 
 WARM, COLD, TEXT_WARM, TEXT_COLD = Aim("≤", 50), Aim("≤", 300), Aim("≤", 100), Aim("≤", 600)
 LIMIT = 600.0  # seconds: what is too slow is measured too
@@ -96,13 +96,13 @@ def _ledger(url: str) -> Iterator[Ledger]:
 def all_looks(ledger: Ledger) -> Mapping[str, Look]:
     """Every way in which something is asked for, by its name."""
     now = datetime.now(UTC)
-    [newest] = operations.events(ledger, Query(limit=1))
+    [newest] = operations.events(ledger, DeliveryQuery(limit=1))
     asked = dict(_asked(now))
     return {
         **{f"events: {name}": partial(_events, query) for name, query in asked.items()},
         **{f"deliveries: {name}": partial(_deliveries, query) for name, query in asked.items()},
         **{f"how many: {name}": partial(_count, query) for name, query in asked.items() if query.cleared},
-        "events: went nowhere": lambda one: operations.find(one, Query(limit=PAGE), nowhere=True),
+        "events: went nowhere": lambda one: operations.find(one, DeliveryQuery(limit=PAGE), nowhere=True),
         "events: went nowhere on an old day": lambda one: operations.find(one, asked["an old day"], nowhere=True),
         **{f"explain {name}": partial(_explained, text) for name, text in _references(newest.id, newest.subject)},
         **{f"find {name}": partial(_found, text) for name, text in _names(newest.id)},
@@ -111,48 +111,48 @@ def all_looks(ledger: Ledger) -> Mapping[str, Look]:
     }
 
 
-def _asked(now: datetime) -> Iterator[tuple[str, Query]]:
+def _asked(now: datetime) -> Iterator[tuple[str, DeliveryQuery]]:
     old = {"since": now - 20 * DAY, "until": now - 19 * DAY}
     about = "user:u7919"
-    yield "newest", Query(limit=PAGE)
-    yield "of a subject", Query(subject=about, limit=PAGE)
-    yield "of an unknown subject", Query(subject="user:nobody", limit=PAGE)
-    yield "of a type", Query(type="user.t3", limit=PAGE)
-    yield "of a rare type", Query(type="node.error", limit=PAGE)
-    yield "of an unknown type", Query(type="node.none", limit=PAGE)
-    yield "of a source", Query(source="s1", limit=PAGE)
-    yield "of an unknown source", Query(source="nobody", limit=PAGE)
-    yield "of a source and a type", Query(source="s1", type="user.t3", limit=PAGE)
-    yield "of a sink", Query(sink="ops-3", limit=PAGE)
-    yield "of an unknown sink", Query(sink="nobody", limit=PAGE)
-    yield "of a row", Query(row="route 7", limit=PAGE)
-    yield "of an unknown row", Query(row="route 99", limit=PAGE)
-    yield "since a day", Query(since=now - DAY, limit=PAGE)
-    yield "an old day", Query(**old, limit=PAGE)
-    yield "before the month", Query(until=now - 31 * DAY, limit=PAGE)
-    yield "an old day at a sink", Query(**old, sink="ops-3", limit=PAGE)
-    yield "an old day of a type", Query(**old, type="user.t3", limit=PAGE)
-    yield "an old day of a subject", Query(**old, subject=about, limit=PAGE)
-    yield "dead", Query(states=(State.DEAD,), limit=PAGE)
-    yield "dead at a sink", Query(states=(State.DEAD,), sink="ops-3", limit=PAGE)
-    yield "dead to look at", Query(states=(State.DEAD,), cleared=(None,), limit=PAGE)
-    yield "dead of an old day", Query(**old, states=(State.DEAD,), limit=PAGE)
-    yield "replayed", Query(cleared=(Cleared.REPLAYED,), limit=PAGE)
-    yield "waiting", Query(states=(State.PENDING, State.WAITING), limit=PAGE)
-    yield "waiting at a sink", Query(states=(State.PENDING, State.WAITING), sink="ops-3", limit=PAGE)
-    yield "waiting at an unknown sink", Query(states=(State.PENDING, State.WAITING), sink="nobody", limit=PAGE)
-    yield "held back", Query(states=(State.HELD_BACK,), limit=PAGE)
+    yield "newest", DeliveryQuery(limit=PAGE)
+    yield "of a subject", DeliveryQuery(subject=about, limit=PAGE)
+    yield "of an unknown subject", DeliveryQuery(subject="user:nobody", limit=PAGE)
+    yield "of a type", DeliveryQuery(type="user.t3", limit=PAGE)
+    yield "of a rare type", DeliveryQuery(type="node.error", limit=PAGE)
+    yield "of an unknown type", DeliveryQuery(type="node.none", limit=PAGE)
+    yield "of a source", DeliveryQuery(source="s1", limit=PAGE)
+    yield "of an unknown source", DeliveryQuery(source="nobody", limit=PAGE)
+    yield "of a source and a type", DeliveryQuery(source="s1", type="user.t3", limit=PAGE)
+    yield "of a sink", DeliveryQuery(sink="ops-3", limit=PAGE)
+    yield "of an unknown sink", DeliveryQuery(sink="nobody", limit=PAGE)
+    yield "of a row", DeliveryQuery(row="route 7", limit=PAGE)
+    yield "of an unknown row", DeliveryQuery(row="route 99", limit=PAGE)
+    yield "since a day", DeliveryQuery(since=now - DAY, limit=PAGE)
+    yield "an old day", DeliveryQuery(**old, limit=PAGE)
+    yield "before the month", DeliveryQuery(until=now - 31 * DAY, limit=PAGE)
+    yield "an old day at a sink", DeliveryQuery(**old, sink="ops-3", limit=PAGE)
+    yield "an old day of a type", DeliveryQuery(**old, type="user.t3", limit=PAGE)
+    yield "an old day of a subject", DeliveryQuery(**old, subject=about, limit=PAGE)
+    yield "dead", DeliveryQuery(states=(State.DEAD,), limit=PAGE)
+    yield "dead at a sink", DeliveryQuery(states=(State.DEAD,), sink="ops-3", limit=PAGE)
+    yield "dead to look at", DeliveryQuery(states=(State.DEAD,), cleared=(None,), limit=PAGE)
+    yield "dead of an old day", DeliveryQuery(**old, states=(State.DEAD,), limit=PAGE)
+    yield "replayed", DeliveryQuery(cleared=(Cleared.REPLAYED,), limit=PAGE)
+    yield "waiting", DeliveryQuery(states=(State.PENDING, State.WAITING), limit=PAGE)
+    yield "waiting at a sink", DeliveryQuery(states=(State.PENDING, State.WAITING), sink="ops-3", limit=PAGE)
+    yield "waiting at an unknown sink", DeliveryQuery(states=(State.PENDING, State.WAITING), sink="nobody", limit=PAGE)
+    yield "held back", DeliveryQuery(states=(State.HELD_BACK,), limit=PAGE)
 
 
-def _events(query: Query, ledger: Ledger) -> object:
+def _events(query: DeliveryQuery, ledger: Ledger) -> object:
     return operations.find(ledger, query)
 
 
-def _deliveries(query: Query, ledger: Ledger) -> object:
+def _deliveries(query: DeliveryQuery, ledger: Ledger) -> object:
     return operations.deliveries(ledger, query)
 
 
-def _count(query: Query, ledger: Ledger) -> object:
+def _count(query: DeliveryQuery, ledger: Ledger) -> object:
     return ledger.read(count_deliveries, query, most=operations.COUNTED + 1)
 
 
@@ -161,7 +161,7 @@ def _explained(reference: str, ledger: Ledger) -> object:
 
 
 def _found(text: str, ledger: Ledger) -> object:
-    return meant(ledger, text, Query(limit=PAGE))
+    return meant(ledger, text, DeliveryQuery(limit=PAGE))
 
 
 def _references(event_id: str, subject: str | None) -> Iterator[tuple[str, str]]:
@@ -187,10 +187,13 @@ def _pages(now: datetime) -> Iterator[tuple[str, Look]]:
     yield "departures of a month", lambda one: operations.departures_of(one, "ops-3", now=now, days=30)
     yield "counts of rows", lambda one: operations.table_counts(one, (), now=now)
     yield "gone nowhere in a week", lambda one: operations.gone_nowhere(one, now=now)
-    yield "series by the minute", lambda one: operations.points(one, What.OUT, step=60, since=now - DAY, limit=POINTS)
+    yield (
+        "series by the minute",
+        lambda one: operations.points(one, TallyKind.OUT, step=60, since=now - DAY, limit=POINTS),
+    )
     yield (
         "series of a month",
-        lambda one: operations.points(one, What.OUT, step=3600, since=now - 30 * DAY, limit=POINTS),
+        lambda one: operations.points(one, TallyKind.OUT, step=3600, since=now - 30 * DAY, limit=POINTS),
     )
     yield "dead letters", operations.dead_groups
     yield "dead letters put away", lambda one: operations.dead_groups(one, Cleared.DISMISSED)
@@ -198,7 +201,7 @@ def _pages(now: datetime) -> Iterator[tuple[str, Look]]:
     yield "set aside", lambda one: operations.set_aside(one, limit=PAGE)
     yield "mutes", lambda one: operations.mutes(one, now=now)
     yield "audit", operations.audited
-    yield "tail", lambda one: list(Tail(one, Wanted(), since=now - timedelta(minutes=5), back=True).look(now))
+    yield "tail", lambda one: list(Tail(one, TailFilter(), since=now - timedelta(minutes=5), back=True).look(now))
 
 
 def main() -> None:

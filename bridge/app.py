@@ -15,7 +15,7 @@ import uvloop
 from aiohttp import web
 
 from bridge import __version__, tracing
-from bridge.admin.actions import Means
+from bridge.admin.actions import BridgeControls
 from bridge.admin.errands import Errands
 from bridge.admin.reading import LIMIT
 from bridge.admin.server import Admin
@@ -107,7 +107,7 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
             receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
             admin = Admin(
                 clock,
-                Means(
+                BridgeControls(
                     reload=reload.set,
                     resume=outbox.resume,
                     ready=outbox.check,

@@ -27,6 +27,10 @@ class BridgeError(Exception):
     """Anything a person can mend."""
 
 
+#: A line and a column, counted from 1.
+Position = tuple[int, int]
+
+
 class Mistake(Value):
     """One thing wrong in the file, or in another `file` that it leads to. `line` and `column` count from 1.
 

@@ -170,7 +170,7 @@ def _escaping(escape: Escape) -> Environment:
     return _SANDBOX.overlay(finalize=escape)
 
 
-class Text:
+class TextTemplate:
     """A text with expressions in it, as `{{ owner.telegram }}`; `escape` writes what each of them gives."""
 
     def __init__(self, source: str, escape: Escape | None = None) -> None:
@@ -181,10 +181,10 @@ class Text:
         return self._template.render(names)
 
 
-def compile_text(source: str, escape: Escape | None = None) -> Text:
+def compile_text(source: str, escape: Escape | None = None) -> TextTemplate:
     """What gives the text for the names that it is called with. Raise ValueError where it cannot be read."""
     try:
-        return Text(source, escape)
+        return TextTemplate(source, escape)
     except TemplateError as error:
         what = redacted_fault(with_nearest_name(error.message or "", _SANDBOX)).rstrip(".")
         raise ValueError(f"cannot be read: {what}") from None

@@ -6,10 +6,10 @@ from datetime import datetime
 from bridge.value import Value
 
 #: From when to when, aware UTC, the end not in it.
-Span = tuple[datetime, datetime]
+TimeSpan = tuple[datetime, datetime]
 
 
-class Sent(Value):
+class SinkFigures(Value):
     """What became of the messages of a sink."""
 
     delivered: int = 0
@@ -30,7 +30,7 @@ class Figures(Value, kw_only=True):
     since: datetime | None = None
     sources: Mapping[str, int]
     nowhere: int
-    sinks: Mapping[str, Sent]
+    sinks: Mapping[str, SinkFigures]
     types: Mapping[str, int]
     owners: Mapping[str, int]
     nodes: Mapping[str, int]

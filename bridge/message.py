@@ -106,7 +106,7 @@ class Message(Value, kw_only=True):
         return self.blocks.get(block, "")
 
 
-class Tally(Value, kw_only=True):
+class DigestTally(Value, kw_only=True):
     """What a digest counts.
 
     kinds   type → how many, in the order in which they first came
@@ -139,7 +139,7 @@ class Digest(Value, kw_only=True):
     id: str
     at: datetime
     events: Sequence[Event]
-    tally: Tally
+    tally: DigestTally
     parts: Sequence[Message] = ()
     blocks: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False

@@ -28,7 +28,7 @@ class PollKey(Value):
     what: Polling
 
 
-class Question(Value):
+class PollRequest(Value):
     """A GET below a source's address. `optional`: a panel that does not know it can be asked the rest all the same."""
 
     HIDDEN: ClassVar = frozenset({"headers"})
@@ -38,7 +38,7 @@ class Question(Value):
     optional: bool = False
 
 
-class Answer(Value):
+class PollResponse(Value):
     """What came back, whatever it says."""
 
     status: int
@@ -55,7 +55,7 @@ class Difference(Value):
     elements: Sequence[Any] = ()
 
 
-class Health(Value, kw_only=True):
+class SourceHealth(Value, kw_only=True):
     """How a source answers. All is well where it is not `failing_since` some time.
 
     failures  polls in a row that it did not answer as it should
@@ -77,7 +77,7 @@ class Turn(Value):
 
     key: PollKey
     number: int
-    health: Health
+    health: SourceHealth
     state: JsonObject | None = None
 
 
@@ -89,6 +89,6 @@ class PollResult(Value, kw_only=True):
     """
 
     turn: Turn
-    health: Health
+    health: SourceHealth
     state: JsonObject | None = None
     due_at: datetime | None = None

@@ -17,6 +17,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     WithJsonSchema,
     model_validator,
@@ -257,9 +258,11 @@ Secrets = Annotated[
     ),
 ]
 
+Network = IPv4Network | IPv6Network
+
 #: Addresses: one, or a network of them.
 AddressRange = Annotated[
-    IPv4Network | IPv6Network,
+    Network,
     BeforeValidator(_address_range),
     WithJsonSchema({"type": "string", "examples": ["203.0.113.7", "203.0.113.0/24"]}),
 ]
@@ -300,11 +303,14 @@ Percents = Annotated[
 #: A folder beside the file.
 Folder = Annotated[Path, AfterValidator(_existing_folder)]
 
+#: A text of one sign or more.
+NonEmpty = Annotated[str, StringConstraints(min_length=1)]
+
 #: The name of a time zone, as Asia/Tehran.
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
 #: One name or a list of them.
-Names = Annotated[
+NameList = Annotated[
     tuple[str, ...],
     BeforeValidator(one_or_many),
     WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),

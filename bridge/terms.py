@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from bridge.event import Event
-from bridge.settings import Duration, Names, Settings, Shorthand
+from bridge.settings import Duration, NameList, Settings, Shorthand
 from bridge.vocabulary import opposite, remedy
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -51,7 +51,7 @@ def _range(text: str) -> Iterator[str]:
     yield from (DAYS[n % 7] for n in range(first, (last if last >= first else last + 7) + 1))
 
 
-Hours = Annotated[str, AfterValidator(_hours)]
+QuietHours = Annotated[str, AfterValidator(_hours)]
 Days = Annotated[
     tuple[Day, ...],
     BeforeValidator(_days),
@@ -73,7 +73,7 @@ class Quiet(Settings):
 
     example: ClassVar[str] = "hours: 22:00-07:00"
 
-    hours: Hours = Field(description="from when to when, as 22:00-07:00")
+    hours: QuietHours = Field(description="from when to when, as 22:00-07:00")
     days: Days = Field(DAYS, min_length=1, description="the days on which it begins, as mon-fri or [sat, sun]")
     mode: Literal["silent", "hold", "drop"] = Field(
         "silent", description="silent: without a sound; hold: when it is over; drop: not at all"
@@ -110,7 +110,7 @@ class Repeat(Shorthand):
 
     every: Duration = Field(ge=60, le=7 * 86400, description="how long after it was told it is told again")
     max: int = Field(10, ge=1, le=100, description="so many reminders at most")
-    until: Names = Field((), max_length=16, description="the types that end it, in place of the opposite of its own")
+    until: NameList = Field((), max_length=16, description="the types that end it, in place of the opposite of its own")
 
 
 class Terms(Settings):

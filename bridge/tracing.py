@@ -32,7 +32,7 @@ NOTHING: AbstractContextManager[None] = nullcontext()
 Attributes = Mapping[str, str | int | float | bool]
 
 
-class Kind(Enum):
+class SpanKind(Enum):
     """What a span is to whoever is at its other end."""
 
     INTERNAL = "INTERNAL"
@@ -64,7 +64,7 @@ class Tracing:
         self,
         name: str,
         attributes: Attributes,
-        kind: Kind = Kind.INTERNAL,
+        kind: SpanKind = SpanKind.INTERNAL,
         *,
         parent: str | None = None,
         links: Sequence[str] | None = None,
@@ -116,7 +116,7 @@ def is_on() -> bool:
 def span(
     name: str,
     attributes: Attributes = {},  # noqa: B006 nobody changes it
-    kind: Kind = Kind.INTERNAL,
+    kind: SpanKind = SpanKind.INTERNAL,
     *,
     parent: str | None = None,
     links: Sequence[str] | None = None,

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from bridge.event import iso
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, lane_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import deliveries
 from tests.processes import PATIENCE, Bridge, a_bridge
 from tests.services.every import EVERY
@@ -124,7 +124,9 @@ class Panels:
     def records(self, **query: Any) -> list[dict[str, Any]]:
         """The deliveries that are meant, as `panelbridge deliveries --json` has them; the oldest first."""
         with open_ledger(self.bridge.store) as ledger:
-            return [one.to_json() for one in reversed(ledger.read(delivery_records, Query(limit=None, **query)))]
+            return [
+                one.to_json() for one in reversed(ledger.read(delivery_records, DeliveryQuery(limit=None, **query)))
+            ]
 
     async def settled(self, count: int) -> list[dict[str, Any]]:
         """All deliveries, once so many of them are delivered, dead or held back; the oldest first."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bridge.admin.actions import Means
+from bridge.admin.actions import BridgeControls
 from bridge.admin.errands import Errands
 from bridge.admin.server import Admin
 from bridge.admin.settings import AdminSettings
@@ -41,7 +41,7 @@ async def _resume(_: str) -> bool:
 def an_admin() -> Admin:
     return Admin(
         SystemClock(),
-        Means(nothing, _resume, nothing, nothing, nothing, nothing, Errands(nothing), nothing),
+        BridgeControls(nothing, _resume, nothing, nothing, nothing, nothing, Errands(nothing), nothing),
         open_reader=nothing,
     )  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from bridge.admin import announcing
-from bridge.admin.announcing import Reached, put_all
+from bridge.admin.announcing import AnnouncementRecipient, put_all
 from bridge.people.announcement import place_in_line
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import add_announcement
@@ -169,7 +169,7 @@ def _known(panels: Panels) -> Sequence[str]:
 
 def _half_made(panels: Panels) -> None:
     keys = [key for key in _known(panels) if "user:user" in key]
-    line = sorted(map(Reached, keys), key=lambda one: place_in_line(one.key))
+    line = sorted(map(AnnouncementRecipient, keys), key=lambda one: place_in_line(one.key))
     now = datetime.now(UTC)
     record = AnnouncementRecord(
         at=now, by="mina", sink="dm", chosen=("all",), text="Soon", category="news", critical=False, counted=len(line)

@@ -16,7 +16,7 @@ from bridge.store.queries.audit import audit_records
 from bridge.store.queries.links import put_link
 from bridge.store.queries.records import delivery_records
 from bridge.store.queries.wishes import set_wants
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.commands import Run, typed_by
 from tests.fakes import START
 from tests.store.announcing import make_uncertain
@@ -59,7 +59,7 @@ async def run(
 
 def recipients(store_url: str) -> int:
     with open_ledger(store_url) as ledger:
-        return len(ledger.read(delivery_records, Query(limit=None)))
+        return len(ledger.read(delivery_records, DeliveryQuery(limit=None)))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from bridge.routing import Router
 from bridge.store import open_ledger, open_outbox
 from bridge.store.queries.links import put_link
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 from tests.commands import Run, typed_by
 from tests.fakes import START, an_event
@@ -68,7 +68,7 @@ async def run(
 
 def of_announcements(store_url: str) -> dict[str, tuple[str, str | None]]:
     with open_ledger(store_url) as ledger:
-        found = ledger.read(delivery_records, Query(limit=None))
+        found = ledger.read(delivery_records, DeliveryQuery(limit=None))
     return {one.subject or "": (one.sink, one.brand) for one in found if one.row.startswith("announcement")}
 
 

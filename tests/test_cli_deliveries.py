@@ -19,7 +19,7 @@ from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Delivery, Settlement
 from bridge.store.queries import walk
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 
@@ -299,7 +299,7 @@ async def unrouted(store_url: str) -> None:
 
 def sent(store_url: str) -> list[tuple[str | None, str, int | None]]:
     with open_ledger(store_url) as ledger:
-        found = ledger.read(delivery_records, Query(limit=None))
+        found = ledger.read(delivery_records, DeliveryQuery(limit=None))
     return [(one.subject, one.sink, one.replay_of) for one in reversed(found)][1:]
 
 
@@ -358,7 +358,7 @@ async def test_many_events_are_sent_in_more_than_one_commit_and_in_order(run: Ru
     assert (told["events"], told["sinks"]) == (2500, {"ops": 2500, "team": 2500})
     assert told["replayed"] == list(range(1, 5001))
     with open_ledger(store_url) as ledger:
-        found = [one.subject for one in ledger.read(delivery_records, Query(limit=None, sink="ops"))]
+        found = [one.subject for one in ledger.read(delivery_records, DeliveryQuery(limit=None, sink="ops"))]
     assert found == [f"user:{n}" for n in reversed(range(2500))]
 
 

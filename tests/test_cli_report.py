@@ -9,7 +9,7 @@ import pytest
 from bridge.cli import main
 from bridge.store import open_ledger, open_outbox
 from bridge.store.queries.events import event_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.fakes import an_event, an_intake
 
 FILE = """
@@ -34,7 +34,7 @@ async def file(tmp_path: Path) -> Path:
 def reports(file: Path) -> int:
     """How many there are in the store."""
     with open_ledger(f"sqlite:///{file.parent / 'panelbridge.db'}") as ledger:
-        return len(ledger.read(event_records, Query(source="panelbridge", limit=None)))
+        return len(ledger.read(event_records, DeliveryQuery(source="panelbridge", limit=None)))
 
 
 def test_a_report_is_shown_and_not_sent(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

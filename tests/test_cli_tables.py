@@ -12,7 +12,7 @@ from rich.console import Console
 
 from bridge.cli import deliveries, events, lanes
 from bridge.cli.console import local_time
-from bridge.cli.tables import COLOURS, STATES, Table
+from bridge.cli.tables import COLOURS, STATES, TextTable
 from bridge.store.base import Standing, State
 
 WHEN = datetime(2026, 11, 21, 4, 14, 18, tzinfo=UTC)
@@ -34,7 +34,7 @@ def drawn(name: str, width: int, *, rows: int = 3, row: Sequence[object] | None 
     columns, below, usual = SHOWN[name]
     one = dict(zip(columns, row or usual, strict=True))
     console = Console(file=io.StringIO(), width=width, highlight=False)
-    console.print(Table(columns, [one] * rows, below, TEHRAN).fitted(width))
+    console.print(TextTable(columns, [one] * rows, below, TEHRAN).fitted(width))
     return [line.rstrip() for line in console.file.getvalue().splitlines()]  # type: ignore[attr-defined]
 
 
@@ -97,7 +97,7 @@ def test_a_state_is_shown_in_its_colour_where_there_are_colours(name: str) -> No
     named = dict(zip(columns, row, strict=True))
     [state] = [str(named[one]) for one in STATES if one in named]
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard", highlight=False)
-    console.print(Table(columns, [named], below, TEHRAN).fitted(80))
+    console.print(TextTable(columns, [named], below, TEHRAN).fitted(80))
     assert f"\x1b[33m{state}\x1b[0m" in console.file.getvalue()  # type: ignore[attr-defined]
 
 

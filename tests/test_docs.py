@@ -22,7 +22,7 @@ from bridge.delivery.limiter import Limiter
 from bridge.errors import Mistake
 from bridge.event import Event
 from bridge.ingress.source import Source
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Message
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Delivered
@@ -172,7 +172,7 @@ def _seen(body: bytes) -> str:
     events, _ = source.parse(Hook(body=body, received_at=NOW))
     renderer = Renderer(folders=(), timezone=ZoneInfo("UTC"), locale="en")
     messages = [
-        (service, Message(event=event, at=NOW, blocks=renderer.render(event, Look(service)).blocks))
+        (service, Message(event=event, at=NOW, blocks=renderer.render(event, ServiceLook(service)).blocks))
         for event, _ in events
         for service in map(SERVICES.__getitem__, PICTURED)
     ]

@@ -28,7 +28,7 @@ from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.source import ProofsOfEvents, Source
 from bridge.panels.base import Hook
 from bridge.people.proof import Proof, ProofKey, ProofKind, is_strong
-from bridge.polling.bot import Bot, BotPlan
+from bridge.polling.bot import BotListener, BotPlan
 from bridge.reload import Reloader
 from bridge.routing import Route, Router
 from bridge.sinks.http import Http
@@ -60,7 +60,7 @@ class World:
         opened = {panel: WORDS[panel].model_validate({"panel": panel, "secret": "none"}).open() for panel in PANELS}
         sources = {name: Source(name, name, panel, proof_key=key) for name, panel in opened.items()}
         self.receiver.configure(sources, Router(table, sinks={"ops": Switch()}))
-        self.bot = Bot(outbox, http, self.clock)
+        self.bot = BotListener(outbox, http, self.clock)
         self.plan = BotPlan(TelegramEars(TOKEN, api_base=base), proof_key=key, realms=PANELS)
 
     async def tells(self, panel: str, hook: Hook) -> None:

@@ -18,7 +18,7 @@ import pytest
 from jinja2 import nodes
 
 import bridge
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS
 from bridge.messages.renderer import DIGESTS, SHIPPED, Renderer
 from bridge.sinks import SERVICES
@@ -215,7 +215,7 @@ def missing_templates(service: Service, folder: Path) -> list[str]:
 def lost_words(service: Service, folder: Path) -> set[str]:
     """What is not said of a message that was posted to us."""
     renderer = Renderer(folders=[folder], timezone=ZoneInfo("UTC"), locale="en")
-    rendered = renderer.render(event("message.posted", {"message": POSTED}, None), Look(service))
+    rendered = renderer.render(event("message.posted", {"message": POSTED}, None), ServiceLook(service))
     said = "\n".join(rendered.blocks.values())
     return {word for word in WORDS if word not in said}
 

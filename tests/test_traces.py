@@ -20,7 +20,7 @@ from bridge.config.load import load
 from bridge.errors import BridgeError, ConfigError
 from bridge.telemetry import Log, configure_logging, log
 from bridge.trace_export import ENDPOINT, Traces, open_traces
-from bridge.tracing import Kind, Tracing
+from bridge.tracing import SpanKind, Tracing
 from tests.collector import Seen, a_collector
 from tests.processes import PATIENCE, a_bridge, a_receiver
 
@@ -180,7 +180,7 @@ def test_nothing_of_it_is_imported_where_nobody_wants_traces(tmp_path: Path) -> 
     program += "print([name for name in sys.modules if name.startswith('opentelemetry')])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
-    assert tracing.span("one") is tracing.span("other", {}, Kind.SERVER, parent=SENT) is tracing.NOTHING
+    assert tracing.span("one") is tracing.span("other", {}, SpanKind.SERVER, parent=SENT) is tracing.NOTHING
 
 
 @pytest.mark.parametrize(

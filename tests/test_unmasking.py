@@ -31,7 +31,7 @@ from bridge.store.backend import open_engine
 from bridge.store.base import Delivery, Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import metadata
 from bridge.terms import Terms
 from bridge.value import replace
@@ -148,7 +148,7 @@ async def test_a_replay_whose_originals_are_gone_leaves_out_what_is_masked_and_s
         await received(outbox)
         await settled(outbox, await claimed(outbox, "shop"), Done())
         with open_ledger(any_store_url) as ledger:
-            await asyncio.to_thread(ledger.write, lambda c: replay_deliveries(c, Query(sink="shop"), now=NOW))
+            await asyncio.to_thread(ledger.write, lambda c: replay_deliveries(c, DeliveryQuery(sink="shop"), now=NOW))
         delivery = await claimed(outbox, "shop")
     request = request_for(a_shop(format_), delivery)
     names = "data.subscriptionUrl, data.shortUuid, data.trojanPassword, data.userTraffic.hwid"

@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.admin.language import N_
-from bridge.admin.once import Once
+from bridge.admin.once import OneTimeStore
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError
@@ -22,7 +22,7 @@ from bridge.telemetry import log
 from bridge.value import Value, field
 
 if TYPE_CHECKING:
-    from bridge.admin.dead import Seen
+    from bridge.admin.dead import GroupSnapshot
     from bridge.admin.errands import Errands
     from bridge.admin.shapes import GroupDone
     from bridge.admin.testing import Probe
@@ -64,13 +64,13 @@ NOTICES: Mapping[str, str] = {
 }
 
 
-class Operate(Protocol):
+class LedgerOperation(Protocol):
     """Runs an operation over the ledger; what it returned, once all of it is committed."""
 
     def __call__(self, operation: "Callable[[Ledger], T]") -> Awaitable[T]: ...
 
 
-class Means(Value):
+class BridgeControls(Value):
     """What the running bridge lends for it.
 
     reload   has the file read again, soon
@@ -88,28 +88,28 @@ class Means(Value):
     resume: Callable[[str], Awaitable[bool]]
     ready: Callable[[], Awaitable[None]]
     carries: Callable[[str], bool]
-    operate: Operate
+    operate: LedgerOperation
     probe: "Probe"
     errands: "Errands"
     scrub: "Callable[[Sequence[str]], Awaitable[Scrubbed]]"
     trouble: "Callable[[], StoreTrouble | None]" = lambda: None
 
 
-class Asked(Value):
+class ActionRequest(Value):
     """One press of a button: `path` is what the `{…}` of the action's path are, `form` what was filled in, `tests` the
     last test of each sink, `who` as others are told, `once` keeps what the next page shows."""
 
-    means: Means
+    means: BridgeControls
     state: ConfigState
     path: Mapping[str, str]
     form: Mapping[str, str]
     now: datetime
     tests: "MutableMapping[str, SentTest]" = field(default_factory=dict)
     who: str = "page"
-    once: Once = field(default_factory=Once)
+    once: OneTimeStore = field(default_factory=OneTimeStore)
 
 
-class Done(Value):
+class ActionResult(Value):
     """What came of it: the page to go on with, the notice there, and what the log says beside.
 
     said  what the page is told of it beside the notice
@@ -127,30 +127,30 @@ class Done(Value):
         return f"{self.page}?{urlencode(said)}" if said else self.page
 
 
-class Action(Value):
+class AdminAction(Value):
     """`name` is what the log calls it."""
 
     name: str
     path: str
-    do: Callable[[Asked], Awaitable[Done]]
+    do: Callable[[ActionRequest], Awaitable[ActionResult]]
 
 
-async def reload(asked: Asked) -> Done:
+async def reload(asked: ActionRequest) -> ActionResult:
     """Have the file read again, though nothing of it seems to have changed."""
     asked.means.reload()
-    return Done("/settings", "reload")
+    return ActionResult("/settings", "reload")
 
 
-async def resume(asked: Asked) -> Done:
+async def resume(asked: ActionRequest) -> ActionResult:
     """Let the lane of a sink flow again."""
     sink = asked.path["sink"]
     if sink not in asked.state.sinks:
         raise NotThere(N_("no sink is called %(name)s"), name=sink)
     held = await asked.means.resume(sink)
-    return Done(f"/sinks/{sink}", "resumed" if held else "flowed", {"sink": sink, "held": held})
+    return ActionResult(f"/sinks/{sink}", "resumed" if held else "flowed", {"sink": sink, "held": held})
 
 
-async def send_test(asked: Asked) -> Done:
+async def send_test(asked: ActionRequest) -> ActionResult:
     """Send a sample to a sink at once."""
     from bridge.admin import operations
 
@@ -158,10 +158,10 @@ async def send_test(asked: Asked) -> Done:
     sent = await operations.send_test(asked.means.probe, state.sinks, state.dry_run.sources, sink, at=asked.now)
     asked.tests[sink] = sent
     fields = {"sink": sink, "outcome": sent.outcome, "status": sent.status}
-    return Done(f"/sinks/{sink}", "tested" if sent.delivered else "failed", fields)
+    return ActionResult(f"/sinks/{sink}", "tested" if sent.delivered else "failed", fields)
 
 
-async def replay_group(asked: Asked) -> Done:
+async def replay_group(asked: ActionRequest) -> ActionResult:
     """Send a group of dead letters again, as far as it was seen."""
     from bridge.admin import operations
 
@@ -170,7 +170,7 @@ async def replay_group(asked: Asked) -> Done:
     return _dealt_with("sent", done)
 
 
-async def dismiss_group(asked: Asked) -> Done:
+async def dismiss_group(asked: ActionRequest) -> ActionResult:
     """Put a group of dead letters away, as far as it was seen."""
     from bridge.admin import operations
 
@@ -179,7 +179,7 @@ async def dismiss_group(asked: Asked) -> Done:
     return _dealt_with("away", done)
 
 
-async def restore_group(asked: Asked) -> Done:
+async def restore_group(asked: ActionRequest) -> ActionResult:
     """Have a group of dead letters back that was put away."""
     from bridge.admin import operations
 
@@ -187,7 +187,7 @@ async def restore_group(asked: Asked) -> Done:
     return _dealt_with("back", await asked.means.operate(lambda ledger: operations.restore_group(ledger, seen)))
 
 
-async def replay_event(asked: Asked) -> Done:
+async def replay_event(asked: ActionRequest) -> ActionResult:
     """Send those deliveries of an event again that were ticked; what went nowhere where the table says now."""
     from bridge.admin import operations
 
@@ -202,12 +202,12 @@ async def replay_event(asked: Asked) -> Done:
         lambda ledger: operations.replay_ticked(ledger, event, ids, now=now, once_more=once_more)
     )
     if sent is None or not ids:
-        return Done(page, "", said={"ask": "again", "ticked": "-".join(map(str, ids))}, did=False)
+        return ActionResult(page, "", said={"ask": "again", "ticked": "-".join(map(str, ids))}, did=False)
     return _sent_again(page, event, len(sent))
 
 
-def _sent_again(page: str, event: str, number: int) -> Done:
-    return Done(page, "sent", {"event_id": event, "deliveries": number}, {"n": number}, did=number > 0)
+def _sent_again(page: str, event: str, number: int) -> ActionResult:
+    return ActionResult(page, "sent", {"event_id": event, "deliveries": number}, {"n": number}, did=number > 0)
 
 
 def _ticked(form: Mapping[str, str]) -> list[int]:
@@ -215,7 +215,7 @@ def _ticked(form: Mapping[str, str]) -> list[int]:
     return sorted(int(found[1]) for name in form if (found := _TICKED.fullmatch(name)))
 
 
-async def mute(asked: Asked) -> Done:
+async def mute(asked: ActionRequest) -> ActionResult:
     """Tell nobody of something for a while."""
     from bridge.admin import operations
     from bridge.admin.site import own_page
@@ -229,31 +229,31 @@ async def mute(asked: Asked) -> Done:
     except StoreError:
         raise
     except BridgeError as error:
-        raise Refused(400, "this cannot be muted", str(error)) from None
+        raise RequestRefused(400, "this cannot be muted", str(error)) from None
     page = back if own_page(back) and "?" not in back else "/settings"
-    return Done(page, "muted", {"what": done.what, "until": iso(done.until)})
+    return ActionResult(page, "muted", {"what": done.what, "until": iso(done.until)})
 
 
-async def unmute(asked: Asked) -> Done:
+async def unmute(asked: ActionRequest) -> ActionResult:
     """End a mute before its time."""
     from bridge.admin import operations
 
     id_ = asked.form.get("id", "")
     if not _ID.fullmatch(id_):
-        raise Refused(400, "the form is not whole", "It should name id.")
+        raise RequestRefused(400, "the form is not whole", "It should name id.")
     try:
         done = await asked.means.operate(lambda ledger: operations.unmute(ledger, id_, now=asked.now))
     except StoreError:
         raise
     except BridgeError:
-        return Done("/settings", "unmuted")  # it was over, or somebody was quicker
-    return Done("/settings", "unmuted", {"what": done.what})
+        return ActionResult("/settings", "unmuted")  # it was over, or somebody was quicker
+    return ActionResult("/settings", "unmuted", {"what": done.what})
 
 
-def people(name: str) -> Callable[[Asked], Awaitable[Done]]:
+def people(name: str) -> Callable[[ActionRequest], Awaitable[ActionResult]]:
     """One of those about people and announcements."""
 
-    async def act(asked: Asked) -> Done:
+    async def act(asked: ActionRequest) -> ActionResult:
         from bridge.admin.people_actions import DOING
 
         return await DOING[name](asked)
@@ -261,23 +261,23 @@ def people(name: str) -> Callable[[Asked], Awaitable[Done]]:
     return act
 
 
-def _dealt_with(notice: str, done: "GroupDone") -> Done:
+def _dealt_with(notice: str, done: "GroupDone") -> ActionResult:
     number = len(done.deliveries)
     fields = {"sink": done.sink, "reason": done.reason, "deliveries": number, "later": done.later}
-    return Done("/dead", notice, fields, {"n": number, "later": done.later})
+    return ActionResult("/dead", notice, fields, {"n": number, "later": done.later})
 
 
-def _seen(form: Mapping[str, str]) -> "Seen":
-    from bridge.admin.dead import Seen
+def _seen(form: Mapping[str, str]) -> "GroupSnapshot":
+    from bridge.admin.dead import GroupSnapshot
 
     first, through = form.get("first", ""), form.get("through", "")
     if not (_ID.fullmatch(first) and _ID.fullmatch(through) and form.get("sink") and form.get("key")):
-        raise Refused(400, "the form is not whole", "It should name sink, key, first and through.")
-    return Seen(form["sink"], form["key"], int(first), int(through))
+        raise RequestRefused(400, "the form is not whole", "It should name sink, key, first and through.")
+    return GroupSnapshot(form["sink"], form["key"], int(first), int(through))
 
 
 async def remembered(
-    means: Means, action: str, fields: Mapping[str, object], *, by: str, address: str, now: datetime
+    means: BridgeControls, action: str, fields: Mapping[str, object], *, by: str, address: str, now: datetime
 ) -> None:
     """A line of the log and of the audit that somebody did this; an audit that fails does not undo it."""
     from bridge.admin import operations
@@ -299,25 +299,25 @@ def who_acts(by: str, address: str) -> str:
 
 _PERSON, _ANNOUNCEMENT = "/people/{realm}/{who}", "/announcements/{announcement}"
 ACTIONS = (
-    Action("reload", "/settings/reload", reload),
-    Action("resume", "/sinks/{sink}/resume", resume),
-    Action("test", "/sinks/{sink}/test", send_test),
-    Action("replay", "/dead/replay", replay_group),
-    Action("replay", "/events/{event}/replay", replay_event),
-    Action("dismiss", "/dead/dismiss", dismiss_group),
-    Action("restore", "/dead/restore", restore_group),
-    Action("mute", "/mutes", mute),
-    Action("unmute", "/mutes/end", unmute),
-    Action("prefs", f"{_PERSON}/stop", people("stop")),
-    Action("prefs", f"{_PERSON}/start", people("start")),
-    Action("prefs", f"{_PERSON}/wishes", people("wishes")),
-    Action("link", f"{_PERSON}/link", people("link")),
-    Action("link", f"{_PERSON}/revoke", people("revoke")),
-    Action("link", f"{_PERSON}/unlink", people("unlink")),
-    Action("link", f"{_PERSON}/free", people("free")),
-    Action("forget", f"{_PERSON}/forget", people("forget")),
-    Action("announce", "/announcements/send", people("announce")),
-    Action("announce stop", f"{_ANNOUNCEMENT}/stop", people("announce_stop")),
-    Action("announce resume", f"{_ANNOUNCEMENT}/resume", people("announce_resume")),
-    Action("announce retry", f"{_ANNOUNCEMENT}/retry", people("announce_retry")),
+    AdminAction("reload", "/settings/reload", reload),
+    AdminAction("resume", "/sinks/{sink}/resume", resume),
+    AdminAction("test", "/sinks/{sink}/test", send_test),
+    AdminAction("replay", "/dead/replay", replay_group),
+    AdminAction("replay", "/events/{event}/replay", replay_event),
+    AdminAction("dismiss", "/dead/dismiss", dismiss_group),
+    AdminAction("restore", "/dead/restore", restore_group),
+    AdminAction("mute", "/mutes", mute),
+    AdminAction("unmute", "/mutes/end", unmute),
+    AdminAction("prefs", f"{_PERSON}/stop", people("stop")),
+    AdminAction("prefs", f"{_PERSON}/start", people("start")),
+    AdminAction("prefs", f"{_PERSON}/wishes", people("wishes")),
+    AdminAction("link", f"{_PERSON}/link", people("link")),
+    AdminAction("link", f"{_PERSON}/revoke", people("revoke")),
+    AdminAction("link", f"{_PERSON}/unlink", people("unlink")),
+    AdminAction("link", f"{_PERSON}/free", people("free")),
+    AdminAction("forget", f"{_PERSON}/forget", people("forget")),
+    AdminAction("announce", "/announcements/send", people("announce")),
+    AdminAction("announce stop", f"{_ANNOUNCEMENT}/stop", people("announce_stop")),
+    AdminAction("announce resume", f"{_ANNOUNCEMENT}/resume", people("announce_resume")),
+    AdminAction("announce retry", f"{_ANNOUNCEMENT}/retry", people("announce_retry")),
 )

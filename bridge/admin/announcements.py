@@ -9,10 +9,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bridge.admin.announcing import Reached, counted, customers_sink, put_all
-from bridge.admin.drafts import Drafted, keep
+from bridge.admin.announcing import AnnouncementRecipient, counted, customers_sink, put_all
+from bridge.admin.drafts import AnnouncementDraft, keep
 from bridge.admin.dry_run import DryRun
-from bridge.admin.people_shapes import AnnouncedFound, AnnouncedPerson, AnnouncementNow, Changed, Outcome
+from bridge.admin.people_shapes import AnnouncedFound, AnnouncedPerson, AnnouncementNow, AnnouncementOutcome, Changed
 from bridge.errors import BridgeError, StoreError, UnknownName
 from bridge.people.announcement import UNCERTAIN as UNCERTAIN
 from bridge.store.base import State
@@ -30,7 +30,7 @@ from bridge.store.queries.announcements import (
 from bridge.store.records import AnnouncementRecord, AnnouncementState
 
 if TYPE_CHECKING:
-    from bridge.admin.actions import Means
+    from bridge.admin.actions import BridgeControls
     from bridge.admin.errands import Errands
 
 SOON = 2.0  # seconds in which a few deliveries are made, so that whoever asks is told of all of them
@@ -51,7 +51,10 @@ def record_of(ledger: Ledger, id_: int) -> AnnouncementRecord:
 
 def announcement_now(ledger: Ledger, record: AnnouncementRecord, errands: "Errands | None" = None) -> AnnouncementNow:
     """How far it is."""
-    found = [Outcome(state=state, reason=reason, people=n) for state, reason, n in ledger.read(outcomes, record.id)]
+    found = [
+        AnnouncementOutcome(state=state, reason=reason, people=n)
+        for state, reason, n in ledger.read(outcomes, record.id)
+    ]
     return AnnouncementNow(
         id=record.id,
         at=record.at,
@@ -116,7 +119,7 @@ def retry_uncertain(ledger: Ledger, id_: int, only: Collection[int] = (), *, now
     return Changed(id=id_, deliveries=ledger.write(retry, id_, only, now=now))
 
 
-def put(ledger: Ledger, id_: int, reached: Sequence[Reached], now: datetime) -> int:
+def put(ledger: Ledger, id_: int, reached: Sequence[AnnouncementRecipient], now: datetime) -> int:
     """Make the deliveries that are not made yet; how many."""
     return max(put_all(ledger, record_of(ledger, id_), reached, now), default=0)
 
@@ -131,21 +134,21 @@ def put_rest(ledger: Ledger, ready: DryRun, id_: int, now: datetime) -> int:
     return put(ledger, id_, found.reached, now)
 
 
-async def announce(means: "Means", drafted: Drafted, *, by: str, now: datetime, again: bool) -> int:
+async def announce(means: "BridgeControls", drafted: AnnouncementDraft, *, by: str, now: datetime, again: bool) -> int:
     """Announce it, and make its deliveries, which may go on; its id. Raise BridgeError as `keep` does."""
     id_ = await means.operate(lambda ledger: keep(ledger, drafted, by=by, now=now, again=again))
     await _make(means, id_, lambda ledger: put(ledger, id_, drafted.found.reached, now))
     return id_
 
 
-async def resume(means: "Means", ready: DryRun, id_: int, *, now: datetime) -> Changed:
+async def resume(means: "BridgeControls", ready: DryRun, id_: int, *, now: datetime) -> Changed:
     """Go on with it, where it was stopped, and where whoever made its deliveries was interrupted."""
     done = await means.operate(lambda ledger: release(ledger, ready, id_, now=now))
     await _make(means, id_, lambda ledger: put_rest(ledger, ready, id_, now))
     return done
 
 
-async def _make(means: "Means", id_: int, work: Callable[[Ledger], int]) -> None:
+async def _make(means: "BridgeControls", id_: int, work: Callable[[Ledger], int]) -> None:
     """Have its deliveries made. Where the store cannot now it is announced all the same: `unfinished.py` goes on."""
     errands = means.errands
     with suppress(StoreError):

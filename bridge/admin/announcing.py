@@ -33,7 +33,7 @@ AT_ONCE = 200  # deliveries that one commit makes
 WINDOW = 2000  # records that one look reads
 
 
-class Reached(Value):
+class AnnouncementRecipient(Value):
     """Somebody who can be told.
 
     locale  the language that they have chosen, or else their record's, or their brand's; None for the sink's
@@ -51,22 +51,22 @@ class Reached(Value):
         return self.key.partition("/")[2].partition(":")[2]
 
 
-class Readers(NamedTuple):
+class ReaderGroup(NamedTuple):
     """Those who read the same: in one language, from one brand or, where that is None, from the file's own."""
 
     locale: str
     brand: str | None = None
 
 
-class Counted(Value):
+class AnnouncementAudience(Value):
     """Whom an announcement would reach, in their line, and how many of those who are meant have no address."""
 
-    reached: Sequence[Reached]
+    reached: Sequence[AnnouncementRecipient]
     unreached: int
 
-    def readers(self, default: str) -> Mapping[Readers, int]:
+    def readers(self, default: str) -> Mapping[ReaderGroup, int]:
         """How many read what, the most first."""
-        found = Counter(Readers(one.locale or default, one.brand) for one in self.reached)
+        found = Counter(ReaderGroup(one.locale or default, one.brand) for one in self.reached)
         return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
 
@@ -80,11 +80,11 @@ def customers_sink(ready: DryRun, name: str) -> Sink:
     return sink
 
 
-def counted(ledger: Ledger, chosen: Sequence[str], ready: DryRun, sink: str) -> Counted:
+def counted(ledger: Ledger, chosen: Sequence[str], ready: DryRun, sink: str) -> AnnouncementAudience:
     """Whom of the people that the directory knows, and of those who have linked a chat, an announcement would reach."""
     records, spoken_to = _users(ledger), _spoken_to(ledger, ready.brands)
     locales = ledger.read(locales_chosen)
-    ways = {brand: _Way(ledger, ready, sink, brand, locales) for brand in (None, *ready.brands.known)}
+    ways = {brand: _BrandSender(ledger, ready, sink, brand, locales) for brand in (None, *ready.brands.known)}
     linked = {key for way in ways.values() for key in way.linked}  # who knows another one's bot alone is not reached
     owned = {one: _owned_by(ledger, one) for one in chosen if is_owner(one)}
     reached, unreached = [], 0
@@ -96,10 +96,10 @@ def counted(ledger: Ledger, chosen: Sequence[str], ready: DryRun, sink: str) -> 
             reached.append(found)
         else:
             unreached += 1
-    return Counted(reached, unreached)
+    return AnnouncementAudience(reached, unreached)
 
 
-class _Way:
+class _BrandSender:
     """How those are told to whom one brand speaks, or none: by its own sink, where it has one in place of `sink`.
 
     `locales`: the languages that people have chosen, for themselves or in a chat.
@@ -113,20 +113,20 @@ class _Way:
         self._locale, self._locales = speaker.locale, locales
         self.linked = ledger.read(linked_to, self._sink.sender)
 
-    def to(self, key: str, record: Mapping[str, Any]) -> Reached | None:
+    def to(self, key: str, record: Mapping[str, Any]) -> AnnouncementRecipient | None:
         """How somebody is reached; None where they are not."""
         address = self._address(key, record) if self._is_there else None
         if address is None:
             return None
         locale = self._chosen(key, address.place) or record.get("locale") or self._locale or self._sink.look.locale
-        return Reached(key, locale, self._brand, self._own)
+        return AnnouncementRecipient(key, locale, self._brand, self._own)
 
     def _address(self, key: str, record: Mapping[str, Any]) -> Address | None:
         addressing = self._sink.addressing
         assert addressing is not None
         if key in self.linked and (linked := addressing.of_link(self.linked[key], record)) is not None:
             return linked
-        found = addressing.resolve(an_event_about(Reached(key).name), record)
+        found = addressing.resolve(an_event_about(AnnouncementRecipient(key).name), record)
         return found if isinstance(found, Address) else None
 
     def _chosen(self, key: str, place: str) -> str | None:
@@ -164,7 +164,9 @@ def _is_meant(key: str, chosen: Sequence[str], owned: Mapping[str, set[str]]) ->
     return any(one in (EVERYBODY, key, realm) or key in owned.get(one, ()) for one in chosen)
 
 
-def put_all(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reached], now: datetime) -> Iterator[int]:
+def put_all(
+    ledger: Ledger, record: AnnouncementRecord, reached: Sequence[AnnouncementRecipient], now: datetime
+) -> Iterator[int]:
     """Make the deliveries that are not made yet, a commit for each few; how many that were so far, after each.
 
     It ends early where it was stopped, and where somebody else goes on with it.
@@ -181,7 +183,7 @@ def put_all(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reache
     ledger.write(announcements.finish, record.id, before=at)
 
 
-def _intakes(record: AnnouncementRecord, some: Sequence[Reached], now: datetime) -> list[Intake]:
+def _intakes(record: AnnouncementRecord, some: Sequence[AnnouncementRecipient], now: datetime) -> list[Intake]:
     """One for each realm."""
     realms: dict[str, list[Routed]] = {}
     for one in some:
@@ -189,7 +191,7 @@ def _intakes(record: AnnouncementRecord, some: Sequence[Reached], now: datetime)
     return [Intake(routed, realm=realm) for realm, routed in realms.items()]
 
 
-def _routed(record: AnnouncementRecord, one: Reached, now: datetime) -> Routed:
+def _routed(record: AnnouncementRecord, one: AnnouncementRecipient, now: datetime) -> Routed:
     terms = Terms(category=record.category, critical=record.critical, brand=one.brand)
     to = Destination(one.sink or record.sink, f"announcement {record.id}", terms=terms, recipient=one.key)
     return Routed(announcement(one.name, record.text, now), (to,), Decision(NO_TABLE))

@@ -32,7 +32,7 @@ FOREVER = "public, max-age=31536000, immutable"
 VARY = "Cookie, Authorization, Accept-Language, HX-Request"
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that is not answered with what it asked for: `title` in a few words, `detail` in a sentence.
 
     errors   what is wrong with it, part by part: where, and what
@@ -65,7 +65,7 @@ def page(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", headers={"Vary": VARY})
 
 
-def problem(refused: Refused) -> web.Response:
+def problem(refused: RequestRefused) -> web.Response:
     """As RFC 9457 has it, for programs."""
     about = {"type": "about:blank", "title": refused.title, "status": refused.status, "detail": refused.detail}
     body = json.dumps({**about, **({"errors": list(refused.errors)} if refused.errors else {})}).encode()

@@ -1,11 +1,17 @@
 """The audit: what people change with commands, on pages and from programs is remembered here, and nowhere else."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from aiohttp import web
+
+from bridge.admin.auth import Principal
 from bridge.admin.shapes import Audited
 from bridge.store.ledger import Ledger
 from bridge.store.queries.audit import add_audit, audit_records
+
+#: Keeps an action: its name, who, the request, and what is to be known of it.
+KeepAction = Callable[[str, Principal, web.Request, Mapping[str, object]], None]
 
 
 def remember(ledger: Ledger, action: str, detail: Mapping[str, object], *, who: str, now: datetime) -> None:

@@ -34,7 +34,7 @@ class Role(IntEnum):
     ACT = 2
 
 
-class Who(Value):
+class Principal(Value):
     """Who asks.
 
     by     token, session, or open where no token is asked for
@@ -89,12 +89,12 @@ class Authenticator:
         who = self.who_has(token)
         return None if who is None else who.role
 
-    def who_has(self, token: str) -> Who | None:
+    def who_has(self, token: str) -> Principal | None:
         """Who comes with a token, in the same time whichever it is and however wrong."""
         given, found = sha256(token.encode("utf-8", "surrogatepass")).digest(), None
         for role, owner, one in self._tokens:
             if hmac.compare_digest(given, sha256(one).digest()) and (found is None or role > found.role):
-                found = Who(role, "token", owner=owner)
+                found = Principal(role, "token", owner=owner)
         return found
 
     def sign_in(self, token: str) -> str | None:
@@ -104,27 +104,27 @@ class Authenticator:
         payload = f"{secrets.token_urlsafe(18)}.{int(self._now())}"
         return self._signer(token.encode()).sign(payload).decode()
 
-    def session(self, cookie: str) -> Who | None:
+    def session(self, cookie: str) -> Principal | None:
         """Whose session it is; None where it is over, or never was one."""
         for role, owner, token in self._tokens:
             if (found := self._session(cookie, role, self._signer(token))) is not None:
                 return replace(found, owner=owner)
         return None
 
-    def sign_out(self, who: Who) -> None:
+    def sign_out(self, who: Principal) -> None:
         """From now on the session is over, on this replica also for who has copied its cookie."""
         self._signed_out[who.nonce] = None
         if len(self._signed_out) > SIGNED_OUT:
             self._signed_out.popitem(last=False)
 
-    def form_token(self, who: Who) -> str:
+    def form_token(self, who: Principal) -> str:
         """What a form of theirs has to carry, so that no other site can have sent it."""
         return hmac.new(self._own_key if not who.nonce else self._form_key(), who.nonce.encode(), sha256).hexdigest()
 
-    def is_form_token(self, who: Who, token: str) -> bool:
+    def is_form_token(self, who: Principal, token: str) -> bool:
         return hmac.compare_digest(self.form_token(who).encode(), token.encode("utf-8", "surrogatepass"))
 
-    def _session(self, cookie: str, role: Role, signer: "TimestampSigner") -> Who | None:
+    def _session(self, cookie: str, role: Role, signer: "TimestampSigner") -> Principal | None:
         from itsdangerous import BadData
 
         try:
@@ -136,7 +136,7 @@ class Authenticator:
         if not (-AHEAD <= age <= self._settings.session and -AHEAD <= idle <= IDLE) or nonce in self._signed_out:
             return None
         renew = signer.sign(payload).decode() if idle > RENEWED_AFTER else None
-        return Who(role, "session", nonce, renew)
+        return Principal(role, "session", nonce, renew)
 
     def _signer(self, token: bytes) -> "TimestampSigner":
         from bridge.admin.signing import Signer  # who signs nobody in does not pay for it

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar, Generic, TypeVar
 
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.telemetry import log
@@ -102,10 +102,10 @@ class Broadcast(ABC, Generic[S]):
         self._until = self._beat_at = float("-inf")
 
     def open(self, subscriber: S) -> None:
-        """From now on it is told; raise Refused where there are too many."""
+        """From now on it is told; raise RequestRefused where there are too many."""
         self._end_over()
         if len(self._subscribers) >= self.most:
-            raise Refused(503, *self.refused, retry_after=10)
+            raise RequestRefused(503, *self.refused, retry_after=10)
         subscriber.ends_at = self._clock.monotonic() + LASTS
         self._greet(subscriber)
         self._subscribers[subscriber] = None

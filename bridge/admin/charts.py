@@ -28,7 +28,7 @@ class Bar(Value):
         return HEIGHT - self.lost_height
 
 
-class Chart(Value):
+class BarChart(Value):
     """Bars from the first step to the last, also of those in which nothing was."""
 
     bars: Sequence[Bar]
@@ -54,7 +54,7 @@ class Chart(Value):
 
 def chart(
     points: Iterable[Point], *, lost: Iterable[Point] = (), since: datetime, step: timedelta, count: int
-) -> Chart:
+) -> BarChart:
     """So many bars of a `step` each from then on; `lost` stands in red at their feet."""
     times = [since + number * step for number in range(count)]
     sums, lost_sums = _by_time(points, since, step), _by_time(lost, since, step)
@@ -64,7 +64,7 @@ def chart(
         Bar(at, n, gone, number * (BAR + GAP), _height(n, most), _height(gone, most))
         for number, (at, n, gone) in enumerate(values)
     ]
-    return Chart(bars, most)
+    return BarChart(bars, most)
 
 
 def _by_time(points: Iterable[Point], since: datetime, step: timedelta) -> dict[int, int]:

@@ -1,11 +1,12 @@
 """Who asks, as an address: the peer's own, or what a proxy that is trusted says of it."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from aiohttp import web
 
-Network = IPv4Network | IPv6Network
+from bridge.settings import Network
+
 NOWHERE = "?"  # what no address can be read from
 
 

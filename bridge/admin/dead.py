@@ -11,14 +11,14 @@ from bridge.store.queries import dead
 from bridge.store.queries.dismiss import dismiss, undismiss
 from bridge.store.queries.records import count_deliveries, set_aside_records
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import Value, asdict
 
 LAST_ID = 2**63 - 1
 COUNTED = 99  # dead letters that the navigation tells as a number
 
 
-class Seen(Value):
+class GroupSnapshot(Value):
     """A group as somebody saw it: those of it from the id `first` up to `through`."""
 
     sink: str
@@ -40,43 +40,47 @@ def dead_groups(ledger: Ledger, cleared: Cleared | None = None) -> list[DeadGrou
 
 def count_dead(ledger: Ledger) -> int:
     """How many there are that nobody has dealt with, counted up to one more than COUNTED: every page asks for it."""
-    meant = Query(states=(State.DEAD,), cleared=(None,))
+    meant = DeliveryQuery(states=(State.DEAD,), cleared=(None,))
     return ledger.read(count_deliveries, meant, most=COUNTED + 1)
 
 
 def set_aside(ledger: Ledger, *, limit: int) -> list[SetAside]:
     """What was not understood, newest first."""
-    return [SetAside.model_validate(one) for one in ledger.read(set_aside_records, Query(limit=limit))]
+    return [SetAside.model_validate(one) for one in ledger.read(set_aside_records, DeliveryQuery(limit=limit))]
 
 
-def replay_group(ledger: Ledger, seen: Seen, *, now: datetime) -> GroupDone:
+def replay_group(ledger: Ledger, seen: GroupSnapshot, *, now: datetime) -> GroupDone:
     """Send those again that were seen, in their order."""
     return _deal(ledger, seen, None, lambda query: _replayed(ledger, query, now))
 
 
-def dismiss_group(ledger: Ledger, seen: Seen, *, now: datetime) -> GroupDone:
+def dismiss_group(ledger: Ledger, seen: GroupSnapshot, *, now: datetime) -> GroupDone:
     """Put those away that were seen."""
     return _deal(ledger, seen, None, lambda query: ledger.write(dismiss, query, now=now))
 
 
-def restore_group(ledger: Ledger, seen: Seen) -> GroupDone:
+def restore_group(ledger: Ledger, seen: GroupSnapshot) -> GroupDone:
     """Have those back to look at that were put away and seen so."""
     return _deal(ledger, seen, Cleared.DISMISSED, lambda query: ledger.write(undismiss, query))
 
 
-def _replayed(ledger: Ledger, query: Query, now: datetime) -> list[int]:
+def _replayed(ledger: Ledger, query: DeliveryQuery, now: datetime) -> list[int]:
     return [one.replay_of for one in ledger.write(replay_deliveries, query, now=now)]
 
 
-def _deal(ledger: Ledger, seen: Seen, cleared: Cleared | None, do: Callable[[Query], list[int]]) -> GroupDone:
+def _deal(
+    ledger: Ledger, seen: GroupSnapshot, cleared: Cleared | None, do: Callable[[DeliveryQuery], list[int]]
+) -> GroupDone:
     letters = _of_group(ledger, seen, cleared, seen.first, seen.through)
     later = _of_group(ledger, seen, cleared, seen.through + 1, LAST_ID)
     ids = tuple(id_ for id_, _ in letters)
-    done = do(Query(ids=ids, states=(State.DEAD,), cleared=(cleared,), limit=None)) if ids else []
+    done = do(DeliveryQuery(ids=ids, states=(State.DEAD,), cleared=(cleared,), limit=None)) if ids else []
     reason = next((reason for _, reason in letters), None)
     return GroupDone(sink=seen.sink, reason=reason, deliveries=tuple(done), later=len(later))
 
 
-def _of_group(ledger: Ledger, seen: Seen, cleared: Cleared | None, first: int, through: int) -> list[tuple[int, str]]:
+def _of_group(
+    ledger: Ledger, seen: GroupSnapshot, cleared: Cleared | None, first: int, through: int
+) -> list[tuple[int, str]]:
     found = ledger.read(dead.seen_letters, seen.sink, first=first, through=through, cleared=cleared)
     return [(id_, reason) for id_, reason in found if group_key(seen.sink, reason) == seen.key]

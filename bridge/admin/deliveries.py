@@ -17,11 +17,11 @@ from bridge.store.queries.records import event, replays_of
 from bridge.store.queries.replay import replay_deliveries, replay_events
 from bridge.store.queries.tail import deliveries_by_id
 from bridge.store.queries.walk import walked_deliveries
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from bridge.value import replace
 
 
-def deliveries(ledger: Ledger, query: Query) -> DeliveriesFound:
+def deliveries(ledger: Ledger, query: DeliveryQuery) -> DeliveriesFound:
     """The deliveries that are meant, newest first, looked for no further than anyone waits, and how far that was."""
     found = ledger.read(walked_deliveries, query)
     return DeliveriesFound(
@@ -75,7 +75,7 @@ def replay_last(ledger: Ledger, event_id: str, sinks: Collection[str], *, now: d
 
 def _replay_these(ledger: Ledger, ids: Collection[int], *, now: datetime) -> list[Replay]:
     """Send these settled deliveries again, in their order, whether or not they were before."""
-    query = Query(ids=tuple(ids), limit=None)
+    query = DeliveryQuery(ids=tuple(ids), limit=None)
     return [Replay.model_validate(one) for one in ledger.write(replay_deliveries, query, now=now)] if ids else []
 
 

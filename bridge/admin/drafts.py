@@ -5,7 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from bridge.admin.announcing import EVERYBODY, OF_REALM, Counted, Reached, Readers, counted, customers_sink
+from bridge.admin.announcing import (
+    EVERYBODY,
+    OF_REALM,
+    AnnouncementAudience,
+    AnnouncementRecipient,
+    ReaderGroup,
+    counted,
+    customers_sink,
+)
 from bridge.admin.customers import Customers
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import Draft, Reading
@@ -35,7 +43,7 @@ _PIECE = re.compile(r'\{\{ ("(?:[^"\\]|\\.)*") \}\}|\{%.*?%\}|\{#.*?#\}', re.DOT
 _EXPRESSION = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
 
 
-class Wanted(Value):
+class AnnouncementRequest(Value):
     """What is to be announced. `chosen`: whom, as it is kept; `text`: a template."""
 
     chosen: tuple[str, ...]
@@ -45,24 +53,24 @@ class Wanted(Value):
     critical: bool = False
 
 
-class Drafted(Value):
+class AnnouncementDraft(Value):
     """An announcement that could be made: whom it reaches, and how it looks to those who read the same."""
 
-    wanted: Wanted
-    found: Counted
+    wanted: AnnouncementRequest
+    found: AnnouncementAudience
     default: str
-    looks: Mapping[Readers, Preview]
+    looks: Mapping[ReaderGroup, Preview]
 
     @property
-    def shown(self) -> Sequence[Readers]:
+    def shown(self) -> Sequence[ReaderGroup]:
         """Those who are shown what they read: it is tried for all."""
         return list(self.looks)[:LANGUAGES]
 
-    def words(self, readers: Readers) -> str:
+    def words(self, readers: ReaderGroup) -> str:
         """What they read, without what is around it."""
         return self.looks[readers].message.blocks[WORDS]
 
-    def example(self, readers: Readers) -> str:
+    def example(self, readers: ReaderGroup) -> str:
         """Who is one of them."""
         return _example(self.found, readers, self.default).name
 
@@ -146,7 +154,7 @@ def _words(literal: str) -> str:
     return said.encode("utf-8", "replace").decode()  # half a surrogate pair is no text
 
 
-def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Drafted:
+def draft(ledger: Ledger, ready: DryRun, wanted: AnnouncementRequest, *, now: datetime) -> AnnouncementDraft:
     """Count and render it; raise BridgeError where it cannot be made, UnknownName where the file has no such sink."""
     if wanted.category not in CATEGORIES:
         raise BridgeError(f"announce: category should be {', '.join(CATEGORIES)}")
@@ -159,20 +167,20 @@ def draft(ledger: Ledger, ready: DryRun, wanted: Wanted, *, now: datetime) -> Dr
         readers: _look(ready, wanted, readers, _example(found, readers, default).name, now)
         for readers in found.readers(default)
     }
-    return Drafted(wanted, found, default, looks)
+    return AnnouncementDraft(wanted, found, default, looks)
 
 
 def drawn(ready: DryRun, record: AnnouncementRecord, name: str, *, now: datetime) -> list[Preview]:
     """How one that was made looks to somebody of that name, in each language that has words of its own; none where the
     file has not its sink any more, or the template fails now.
     """
-    wanted = Wanted(record.chosen, record.sink, record.text, record.category, record.critical)
+    wanted = AnnouncementRequest(record.chosen, record.sink, record.text, record.category, record.critical)
     spoken = {ready.brands.of(one) for one in record.chosen}
     brand = spoken.pop() if len(spoken) == 1 else None
     try:
         customers_sink(ready, record.sink)
         own = sorted(LOCALES, key=lambda one: one != ready.locale)
-        looks = [_look(ready, wanted, Readers(one, brand), name, now) for one in own]
+        looks = [_look(ready, wanted, ReaderGroup(one, brand), name, now) for one in own]
     except BridgeError:
         return []
     found: dict[str, Preview] = {}
@@ -181,7 +189,7 @@ def drawn(ready: DryRun, record: AnnouncementRecord, name: str, *, now: datetime
     return list(found.values())
 
 
-def _look(ready: DryRun, wanted: Wanted, readers: Readers, name: str, now: datetime) -> Preview:
+def _look(ready: DryRun, wanted: AnnouncementRequest, readers: ReaderGroup, name: str, now: datetime) -> Preview:
     locale, sink = readers.locale, ready.brands.called(readers.brand).sink(wanted.sink)
     to, event = (
         Destination(sink, "announcement", terms=Terms(brand=readers.brand)),
@@ -193,11 +201,11 @@ def _look(ready: DryRun, wanted: Wanted, readers: Readers, name: str, now: datet
         raise BridgeError(f"announce: the template fails for {locale}: {error}") from None
 
 
-def _example(found: Counted, readers: Readers, default: str) -> Reached:
+def _example(found: AnnouncementAudience, readers: ReaderGroup, default: str) -> AnnouncementRecipient:
     return next(one for one in found.reached if (one.locale or default, one.brand) == readers)
 
 
-def check_count(drafted: Drafted, count: int | None = None) -> int:
+def check_count(drafted: AnnouncementDraft, count: int | None = None) -> int:
     """How many it reaches; raise BridgeError where that is nobody, or not how many somebody has confirmed."""
     number = len(drafted.found.reached)
     if not number:
@@ -207,7 +215,7 @@ def check_count(drafted: Drafted, count: int | None = None) -> int:
     return number
 
 
-def keep(ledger: Ledger, drafted: Drafted, *, by: str, now: datetime, again: bool = False) -> int:
+def keep(ledger: Ledger, drafted: AnnouncementDraft, *, by: str, now: datetime, again: bool = False) -> int:
     """Keep that it is announced, of which nothing is put yet; its id. Raise BridgeError where the very same was
     announced a moment ago, unless it is to be told `again`.
     """
@@ -232,6 +240,8 @@ def keep(ledger: Ledger, drafted: Drafted, *, by: str, now: datetime, again: boo
 
 def wanted_of(
     customers: Customers, to: Sequence[str], *, sink: str, text: str, category: str, critical: bool, realm: str | None
-) -> Wanted:
+) -> AnnouncementRequest:
     """What is to be announced, as it is kept: nobody is meant twice."""
-    return Wanted(tuple(dict.fromkeys(chosen(customers, one, realm) for one in to)), sink, text, category, critical)
+    return AnnouncementRequest(
+        tuple(dict.fromkeys(chosen(customers, one, realm) for one in to)), sink, text, category, critical
+    )

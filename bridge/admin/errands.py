@@ -59,7 +59,7 @@ class Errands:
         def work_apart() -> None:
             try:
                 with self._open() as ledger:
-                    settle = partial(_set_result, found, work(_Ending(ledger, self._over)))
+                    settle = partial(_set_result, found, work(_ClosableLedger(ledger, self._over)))
             except Exception as error:
                 settle = partial(_set_error, found, error)
             if not self._over.is_set():
@@ -87,7 +87,7 @@ def _set_error(found: asyncio.Future[Any], error: Exception) -> None:
         found.set_exception(error)
 
 
-class _Ending(Ledger):
+class _ClosableLedger(Ledger):
     """A ledger of which nothing is asked any more once it is over."""
 
     def __init__(self, ledger: Ledger, over: threading.Event) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.admin.auth import Role
 from bridge.admin.guard import Guard
 from bridge.admin.scrape import Scrape, scope_of
@@ -26,7 +26,7 @@ class Exposure:
     async def show(self, request: web.Request) -> web.StreamResponse:
         allowed = self._state().admin.metrics
         if allowed == "off":
-            raise Refused(404, "there is nothing here", "The file says metrics: off.")
+            raise RequestRefused(404, "there is nothing here", "The file says metrics: off.")
         if allowed == "token" or "Authorization" in request.headers:
             self._guard.let_in(request, Role.LOOK)
         body = await self._scrape.exposition(scope_of(self._state()))

@@ -6,30 +6,27 @@ it is remembered. Each hears what he wants; who reads slowly is told how much wa
 
 import secrets
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol, TypeVar
 
 from bridge.admin.broadcast import LIVES, Broadcast, ServerSentEvent, Subscriber
-from bridge.admin.tail import Happening, Kind, Tail, Wanted
+from bridge.admin.reading import ReadStore
+from bridge.admin.tail import Happening, HappeningKind, Tail, TailFilter
 from bridge.clock import Clock
-from bridge.store.ledger import Ledger
 
 KEPT = 1000  # things that happened which are remembered, and which wait for one listener
-_NAMES = {Kind.EVENT: "event", Kind.LANE: "lane", Kind.LEFT_OUT: "left_out"}  # all else is an attempt
-T = TypeVar("T")
-
-
-class Run(Protocol):
-    """Runs a look into the store off the loop; raises StoreError where it fails."""
-
-    def __call__(self, look: Callable[[Ledger], T], /) -> Awaitable[T]: ...
+#: What things are called to who listens; all else is an attempt.
+_NAMES = {
+    HappeningKind.EVENT: "event",
+    HappeningKind.LANE: "lane",
+    HappeningKind.LEFT_OUT: "left_out",
+}
 
 
 class Listener(Subscriber):
     """One of them, and the id of what he heard last."""
 
-    def __init__(self, wanted: Wanted, may: Callable[[], bool], last_id: str | None = None) -> None:
+    def __init__(self, wanted: TailFilter, may: Callable[[], bool], last_id: str | None = None) -> None:
         super().__init__(may)
         self.wanted, self.last_id = wanted, last_id
         self._left_out = 0
@@ -51,7 +48,7 @@ class Listener(Subscriber):
         if at is None:
             return super()._next()
         self._left_out, self._left_out_at = 0, None
-        return _as_event(Happening(at=at, kind=Kind.LEFT_OUT, number=number, text="read too slowly"))
+        return _as_event(Happening(at=at, kind=HappeningKind.LEFT_OUT, number=number, text="read too slowly"))
 
 
 class Feed(Broadcast[Listener]):
@@ -61,7 +58,7 @@ class Feed(Broadcast[Listener]):
     refused = ("too many listen already", f"There are {most} at once at the most.")
     grace = 30.0
 
-    def __init__(self, run: Run, now: Callable[[], datetime], clock: Clock) -> None:
+    def __init__(self, run: ReadStore, now: Callable[[], datetime], clock: Clock) -> None:
         super().__init__(clock)
         self._run, self._now = run, now
         self._name, self._number = _a_name(), 0
@@ -74,7 +71,7 @@ class Feed(Broadcast[Listener]):
         now, since = self._now(), self._since
         tail, self._tail = self._tail, None
         if tail is None:
-            tail = await self._run(lambda ledger: Tail(ledger, Wanted(), since=since, back=True))
+            tail = await self._run(lambda ledger: Tail(ledger, TailFilter(), since=since, back=True))
         found = await self._run(lambda _: tail.look(now))
         self._tail, self._since = tail, now
         self._tell(found)
@@ -115,7 +112,7 @@ class Feed(Broadcast[Listener]):
         first = self._happened[0][0] if self._happened else self._number + 1
         if name == self._name and text.isascii() and text.isdigit() and int(text[:18]) >= first - 1:
             return [(number, one) for number, one in self._happened if number > int(text[:18])]
-        gap = Happening(at=self._now(), kind=Kind.LEFT_OUT, text="what happened meanwhile is not remembered")
+        gap = Happening(at=self._now(), kind=HappeningKind.LEFT_OUT, text="what happened meanwhile is not remembered")
         return [(first - 1, gap), *self._happened]
 
 

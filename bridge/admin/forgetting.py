@@ -18,8 +18,8 @@ from bridge.store.moments import micros
 from bridge.store.personal import Relation
 from bridge.store.queries.directory import records_of
 from bridge.store.queries.forget import (
-    Found,
-    Places,
+    FoundRows,
+    PathsOfEvent,
     count_addresses,
     count_attempts,
     deliveries_of_events,
@@ -34,7 +34,7 @@ from bridge.store.scrub import Scrubbed
 from bridge.value import Value
 
 if TYPE_CHECKING:
-    from bridge.admin.actions import Means
+    from bridge.admin.actions import BridgeControls
 
 PAUSE = 0.02  # seconds between two steps: what comes in goes first
 LISTED = 100  # mentions that are named one by one
@@ -78,7 +78,7 @@ class Forgettable(Value):
         }
 
 
-def person_of(ledger: Ledger, customers: Customers, key: str) -> tuple[Person, Places]:
+def person_of(ledger: Ledger, customers: Customers, key: str) -> tuple[Person, PathsOfEvent]:
     """Who is meant, and where what was told to them went; raise BridgeError where it is no person."""
     realm, kind, name = parts_of(key)
     if not is_customer(key):
@@ -125,7 +125,7 @@ def would_forget(ledger: Ledger, customers: Customers, key: str, *, mentions: bo
 
 
 async def forget_beside(
-    means: "Means", customers: Customers, key: str, *, now: datetime, mentions: bool = False
+    means: "BridgeControls", customers: Customers, key: str, *, now: datetime, mentions: bool = False
 ) -> Forgotten:
     """Forget somebody beside the bridge that runs: what was erased, and `done` false where that goes on still."""
     errands = means.errands
@@ -143,7 +143,7 @@ async def forget_beside(
     return done or forgotten(Forgettable({}, 0, (), 0, {}), customers, key, dry_run=False, done=False)
 
 
-class _Counted:
+class _CountedRows:
     """What was found, added up."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class _Counted:
         self.mentions: list[str] = []
         self.beyond: Counter[str] = Counter()
 
-    def beside(self, found: Found) -> None:
+    def beside(self, found: FoundRows) -> None:
         """What stays, and says so."""
         if found.relation is Relation.BEYOND:
             self.beyond[found.table.name] += len(found.rows)
@@ -165,16 +165,16 @@ class _Counted:
         return Forgettable(dict(self.rows), self.words, self.mentions, self.mentioned, dict(self.beyond))
 
 
-def _mention(found: Found, number: int) -> str:
+def _mention(found: FoundRows, number: int) -> str:
     row = found.rows[number]
     if found.table is events:
         return f"event {row.id}: {row.type}"
     return f"{found.table.name} {row.id}"
 
 
-def forgettable(ledger: Ledger, person: Person, *, places: Places, mentions: bool = False) -> Forgettable:
+def forgettable(ledger: Ledger, person: Person, *, places: PathsOfEvent, mentions: bool = False) -> Forgettable:
     """What would be erased; nothing is. `mentions`: also what is somebody else's and names them."""
-    counted, gone, went_to = _Counted(), set[int](), set(person.places)
+    counted, gone, went_to = _CountedRows(), set[int](), set(person.places)
     for found in rows_about(ledger, person):
         if found.table in (addresses, directory_chats):  # these go with what was told there, and with the record
             continue
@@ -200,7 +200,7 @@ def forgettable(ledger: Ledger, person: Person, *, places: Places, mentions: boo
     return counted.done()
 
 
-def _add_deliveries(ledger: Ledger, counted: _Counted, ids: Sequence[int]) -> None:
+def _add_deliveries(ledger: Ledger, counted: _CountedRows, ids: Sequence[int]) -> None:
     counted.rows["deliveries"] += len(ids)
     counted.rows["attempts"] += ledger.read(count_attempts, ids)
 
@@ -209,7 +209,7 @@ def forget(
     ledger: Ledger,
     person: Person,
     *,
-    places: Places,
+    places: PathsOfEvent,
     now: datetime,
     pause: Callable[[], None],
     mentions: bool = False,
@@ -218,7 +218,7 @@ def forget(
 
     Whatever interrupts it, it can be begun again. What comes in about them meanwhile is erased as well.
     """
-    counted = _Counted()
+    counted = _CountedRows()
     for found in rows_about(ledger, person):
         if found.relation is Relation.BEYOND or (found.relation is Relation.MENTION and not mentions):
             counted.beside(found)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bridge.admin.answers import Refused
-from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.answers import RequestRefused
+from bridge.admin.auth import Authenticator, Principal, Role
 from bridge.admin.client import client_address
 from bridge.admin.lockout import Lockout
 from bridge.admin.settings import AdminSettings
@@ -22,12 +22,12 @@ from bridge.ingress.connections import PROVEN
 from bridge.telemetry import Throttle, log
 
 LOG = logging.getLogger("bridge.admin")
-WHO = web.RequestKey("who", Who)
+WHO = web.RequestKey("who", Principal)
 SAFE = ("GET", "HEAD")
 FORM_TOKEN, FORM_HEADER = "form_token", "X-CSRF-Token"
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 UNKNOWN_TOKEN = "That is not the token."  # noqa: S105 the words, not a token
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+AdminHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Guard:
@@ -47,33 +47,33 @@ class Guard:
         self._hosts = _hosts(settings, self._address)
 
     def check_host(self, request: web.Request) -> None:
-        """Raise Refused unless it was us that was asked."""
+        """Raise RequestRefused unless it was us that was asked."""
         asked = request.headers.getall("Host", ())
         if len(asked) != 1 or not (self._is_ours(request.host) or request.host == _own_address(request)):
             self.tell_refused(request, "host")
-            raise Refused(
+            raise RequestRefused(
                 421, "this is not the address of the admin side", "What it is reached by stands in admin.url."
             )
 
-    def who(self, request: web.Request) -> Who | None:
-        """Who asks; None where they have not said. Raise Refused where they have, and wrongly."""
+    def who(self, request: web.Request) -> Principal | None:
+        """Who asks; None where they have not said. Raise RequestRefused where they have, and wrongly."""
         if (given := request.headers.get("Authorization")) is not None:
             return self._bearer(request, given)
         if self.auth.is_open():
-            return Who(Role.ACT, "open")
+            return Principal(Role.ACT, "open")
         cookie = request.cookies.get(self.auth.cookie)
         return self.auth.session(cookie) if cookie else None
 
-    def let_in(self, request: web.Request, role: Role) -> Who:
-        """Who asks, where they may do this; raise Refused where not."""
+    def let_in(self, request: web.Request, role: Role) -> Principal:
+        """Who asks, where they may do this; raise RequestRefused where not."""
         who = self.who(request)
         if who is None:
-            raise Refused(401, "sign in first")
+            raise RequestRefused(401, "sign in first")
         request[PROVEN], request[WHO] = True, who
         self.check_role(request, who, role)
         return who
 
-    def is_still(self, request: web.Request, who: Who) -> bool:
+    def is_still(self, request: web.Request, who: Principal) -> bool:
         """Whether who was let in would be let in still, with what they came with."""
         if who.by == "open":
             return self.auth.is_open()
@@ -83,16 +83,16 @@ class Guard:
         session = self.auth.session(request.cookies.get(self.auth.cookie, ""))
         return session is not None and session.role is who.role
 
-    def check_role(self, request: web.Request, who: Who, role: Role) -> None:
-        """Raise Refused where they may not do this."""
+    def check_role(self, request: web.Request, who: Principal, role: Role) -> None:
+        """Raise RequestRefused where they may not do this."""
         if not who.may(role):
             self.tell_refused(request, "role")
             if who.owner is not None:
                 raise nothing_here()
-            raise Refused(403, "this token may look, and change nothing")
+            raise RequestRefused(403, "this token may look, and change nothing")
 
-    async def check_form(self, request: web.Request, who: Who) -> None:
-        """Raise Refused unless what changes anything was sent by a page of ours."""
+    async def check_form(self, request: web.Request, who: Principal) -> None:
+        """Raise RequestRefused unless what changes anything was sent by a page of ours."""
         if request.method in SAFE or who.by == "token":
             return
         self.check_origin(request)
@@ -101,13 +101,13 @@ class Guard:
         if token is None or not self.auth.is_form_token(who, token):
             self._refuse_form(request)
 
-    async def check_program(self, request: web.Request, who: Who) -> None:
+    async def check_program(self, request: web.Request, who: Principal) -> None:
         """The same where programs ask. Without a token they have none to show either; a browser says where it was."""
         if who.by != "open" or "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
             await self.check_form(request, who)
 
     def check_origin(self, request: web.Request) -> None:
-        """Raise Refused where the browser says that another site had it sent, or does not say which."""
+        """Raise RequestRefused where the browser says that another site had it sent, or does not say which."""
         site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
         if site is not None:
             ours = site == "same-origin"
@@ -116,16 +116,16 @@ class Guard:
         if not ours:
             self._refuse_form(request)
 
-    def try_token(self, request: web.Request, token: str) -> Who:
-        """Who comes with a token; raise Refused where it is none, or where it cannot be tried so soon."""
+    def try_token(self, request: web.Request, token: str) -> Principal:
+        """Who comes with a token; raise RequestRefused where it is none, or where it cannot be tried so soon."""
         address = self.address(request)
         if (wait := self._lockout.wait(address)) > 0:
             self.tell_refused(request, "tries")
-            raise Refused(429, "too many tries", address, retry_after=wait)
+            raise RequestRefused(429, "too many tries", address, retry_after=wait)
         if (who := self.auth.who_has(token)) is None:
             self._lockout.wrong(address)
             self.tell_refused(request, "token")
-            raise Refused(401, UNKNOWN_TOKEN)
+            raise RequestRefused(401, UNKNOWN_TOKEN)
         self._lockout.right(address)
         return who
 
@@ -148,30 +148,30 @@ class Guard:
             return False
         return self._is_ours(host) or host == _own_address(request)
 
-    def _bearer(self, request: web.Request, given: str) -> Who:
+    def _bearer(self, request: web.Request, given: str) -> Principal:
         scheme, _, token = given.partition(" ")
         if scheme.lower() != "bearer":
-            raise Refused(401, "programs say who they are by Authorization: Bearer")
+            raise RequestRefused(401, "programs say who they are by Authorization: Bearer")
         return self.try_token(request, token.strip())
 
     def _refuse_form(self, request: web.Request) -> NoReturn:
         self.tell_refused(request, "form")
-        raise Refused(403, "this was not sent by a page of the admin side", "Load the page anew, and try again.")
+        raise RequestRefused(403, "this was not sent by a page of the admin side", "Load the page anew, and try again.")
 
 
 async def form_of(request: web.Request) -> dict[str, str]:
-    """The texts of the form that was sent along; raise Refused where it cannot be read."""
+    """The texts of the form that was sent along; raise RequestRefused where it cannot be read."""
     try:
         return {name: one for name, one in (await request.post()).items() if isinstance(one, str)}
     except (ConnectionError, web.HTTPRequestEntityTooLarge):  # whoever sent it has gone, or sent too much
         raise
     except Exception:  # noqa: BLE001 what a form may be wrong in, the library raises as whatever it finds
-        raise Refused(400, "the form cannot be read") from None
+        raise RequestRefused(400, "the form cannot be read") from None
 
 
-def nothing_here() -> Refused:
+def nothing_here() -> RequestRefused:
     """What is not there, and what is not theirs to know of: alike."""
-    return Refused(404, "there is nothing here")
+    return RequestRefused(404, "there is nothing here")
 
 
 def _hosts(settings: AdminSettings, address: str) -> frozenset[str]:

@@ -39,7 +39,7 @@ ALERTS = tuple(name for name in TYPES if name.startswith(f"{OWN_FAMILY}."))
 
 Labels = tuple[str, ...]
 Measurement = float | Histogram
-Samples = Mapping[Labels, Measurement]
+Measurements = Mapping[Labels, Measurement]
 
 
 class Snapshot(Value):
@@ -57,7 +57,7 @@ class Metric(Value):
     kind: Literal["counter", "gauge", "histogram"]
     labels: Labels
     help: str
-    samples: Callable[[Snapshot], Samples]
+    samples: Callable[[Snapshot], Measurements]
 
 
 def exposition(counters: Counters, scope: Scope, look: StoreLook) -> bytes:
@@ -86,7 +86,7 @@ class _Families(Collector):
 _KINDS = {"counter": CounterMetricFamily, "gauge": GaugeMetricFamily, "histogram": HistogramMetricFamily}
 
 
-def _family(metric: Metric, samples: Samples) -> Any:
+def _family(metric: Metric, samples: Measurements) -> Any:
     family = _KINDS[metric.kind](metric.name, metric.help, labels=metric.labels)
     for labels, value in samples.items():
         values = [label.encode("utf-8", "backslashreplace").decode() for label in labels]  # half a surrogate pair
@@ -100,7 +100,7 @@ def _family(metric: Metric, samples: Samples) -> Any:
 
 def _counted(
     counted: Mapping[Any, Measurement], names: Collection[str], *words: Iterable[Any], more: Labels = ()
-) -> Samples:
+) -> Measurements:
     """What was counted of these `names`, and 0 of each with each of the `words` where nothing was; `more` names that
     the file does not have."""
     zeros = {_labels(key): 0 for key in product(names, *words)}
@@ -112,31 +112,31 @@ def _labels(key: Iterable[Any]) -> Labels:
     return tuple(map(str, key))
 
 
-def _histograms(counted: Mapping[str, Histogram], names: Collection[str], bounds: tuple[float, ...]) -> Samples:
+def _histograms(counted: Mapping[str, Histogram], names: Collection[str], bounds: tuple[float, ...]) -> Measurements:
     return {(name,): counted.get(name) or Histogram(bounds) for name in names}
 
 
-def _events(snapshot: Snapshot) -> Samples:
+def _events(snapshot: Snapshot) -> Measurements:
     known = {(source, type_): 0 for source, types in snapshot.scope.sources.items() for type_ in types}
     return known | dict(_counted(snapshot.counters.events, snapshot.scope.sources, ()))
 
 
-def _requests(snapshot: Snapshot) -> Samples:
+def _requests(snapshot: Snapshot) -> Measurements:
     counted = _counted(snapshot.counters.requests, snapshot.scope.sources, STATUSES, more=(UNKNOWN,))
     return {(UNKNOWN, "404"): 0} | dict(counted)
 
 
-def _standings(snapshot: Snapshot) -> Samples:
+def _standings(snapshot: Snapshot) -> Measurements:
     lanes = snapshot.look.lanes.items()
     return {(sink, one.value): float(lane.standing is one) for sink, lane in lanes for one in Standing}
 
 
-def _lane_deliveries(snapshot: Snapshot) -> Samples:
+def _lane_deliveries(snapshot: Snapshot) -> Measurements:
     lanes = snapshot.look.lanes.items()
     return {(sink, state): getattr(lane, state) for sink, lane in lanes for state in ("pending", "waiting")}
 
 
-def _oldest(snapshot: Snapshot) -> Samples:
+def _oldest(snapshot: Snapshot) -> Measurements:
     lanes = snapshot.look.lanes.items()
     return {(sink,): lane.oldest.timestamp() for sink, lane in lanes if lane.oldest is not None}
 

@@ -11,7 +11,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.mutes import add_mute, end_mute, mutes_in_force
 from bridge.store.queries.series import has_come_from
 from bridge.store.queries.walk import walked_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.vocabulary import OWN_SOURCE
 
 LONGEST_NAME = 500  # characters
@@ -50,7 +50,7 @@ def mute(
 
 
 def _has_gone_to(ledger: Ledger, sink: str) -> bool:
-    return bool(ledger.read(walked_deliveries, Query(sink=sink, limit=1)).deliveries)
+    return bool(ledger.read(walked_deliveries, DeliveryQuery(sink=sink, limit=1)).deliveries)
 
 
 def unmute(ledger: Ledger, reference: str, *, now: datetime) -> Muted:

@@ -7,7 +7,7 @@ from typing import Any
 MOST = 100  # things that wait to be shown
 
 
-class Once:
+class OneTimeStore:
     """Things by words that nobody can guess. Each process has its own, and forgets it as it ends."""
 
     def __init__(self) -> None:

@@ -64,7 +64,7 @@ from bridge.store.ledger import Ledger
 from bridge.store.queries.attempts import attempts_of
 from bridge.store.queries.dismiss import dismiss as put_away
 from bridge.store.queries.dismiss import dismissable, dismissed, undismiss
-from bridge.store.queries.events import Found, deliveries_of, event_ids, walked_events
+from bridge.store.queries.events import FoundEvents, deliveries_of, event_ids, walked_events
 from bridge.store.queries.fingerprints import repeats_of
 from bridge.store.queries.gauges import lane_gauges
 from bridge.store.queries.records import count_deliveries, event, lane_records
@@ -72,7 +72,7 @@ from bridge.store.queries.replay import replay_deliveries, replay_events, replay
 from bridge.store.queries.search import search as find_text
 from bridge.store.queries.tail import events_by_id
 from bridge.store.queries.walk import walked_deliveries
-from bridge.store.records import EventRecord, LaneRecord, Query
+from bridge.store.records import DeliveryQuery, EventRecord, LaneRecord
 from bridge.value import asdict, replace
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ COUNTED = 10_000  # deliveries, at the most
 LATEST = 8  # events that a status shows
 
 
-def events(ledger: Ledger, query: Query) -> Sequence[EventBrief]:
+def events(ledger: Ledger, query: DeliveryQuery) -> Sequence[EventBrief]:
     """The events that are meant, newest first, with what became of them, as far as looking for them goes."""
     return find(ledger, query).events
 
 
-def events_at(ledger: Ledger, query: Query) -> list[EventBrief]:
+def events_at(ledger: Ledger, query: DeliveryQuery) -> list[EventBrief]:
     """The events of the newest deliveries that are meant, those first."""
     found = ledger.read(walked_deliveries, query).deliveries
     by_id = {one.id: one for one in ledger.read(events_by_id, [*{one.event_id for one in found}])}
@@ -98,12 +98,12 @@ def events_at(ledger: Ledger, query: Query) -> list[EventBrief]:
     return _with_fates(ledger, [by_id[id_] for id_ in ids if id_ in by_id])  # another may be forgetting somebody
 
 
-def find(ledger: Ledger, query: Query, *, nowhere: bool = False) -> EventsFound:
+def find(ledger: Ledger, query: DeliveryQuery, *, nowhere: bool = False) -> EventsFound:
     """The same, with how far that was; with `nowhere` those that went to no sink."""
     return _found(ledger, ledger.read(walked_events, query, nowhere=nowhere))
 
 
-def _found(ledger: Ledger, found: Found) -> EventsFound:
+def _found(ledger: Ledger, found: FoundEvents) -> EventsFound:
     return EventsFound(
         events=tuple(_with_fates(ledger, found.events)), before=found.before, looked_back_to=found.back_to
     )
@@ -114,7 +114,7 @@ def _with_fates(ledger: Ledger, found: Sequence[EventRecord]) -> list[EventBrief
     return [EventBrief.model_validate(one.to_json() | {"fates": fates.get(one.id, ())}) for one in found]
 
 
-def search(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> EventsFound:
+def search(ledger: Ledger, text: str, query: DeliveryQuery, *, nowhere: bool = False) -> EventsFound:
     """The newest events that have the text anywhere in what was said of them, and how far it was looked."""
     return _found(ledger, ledger.read(find_text, text, query, nowhere=nowhere))
 
@@ -197,7 +197,7 @@ def status(
         lanes(ledger, sinks),
         ledger.read(lane_gauges, now=now),
         dead_groups(ledger),
-        events(ledger, Query(limit=LATEST)),
+        events(ledger, DeliveryQuery(limit=LATEST)),
         sources=len(sources),
         rejected=rejected,
         trouble=trouble,
@@ -206,7 +206,9 @@ def status(
     )
 
 
-def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, dry_run: bool = False) -> Replayed:
+def replay(
+    ledger: Ledger, query: DeliveryQuery, *, now: datetime, again: bool = False, dry_run: bool = False
+) -> Replayed:
     """Send settled deliveries again, in their order; with `again` also what was dealt with."""
     meant = replace(query, cleared=() if again else NOT_DEALT_WITH)
     dealt_with = replace(query, cleared=tuple(Cleared))
@@ -221,7 +223,7 @@ def replay(ledger: Ledger, query: Query, *, now: datetime, again: bool = False, 
 
 
 def replay_unrouted(
-    ledger: Ledger, query: Query, router: Router, *, now: datetime, dry_run: bool = False
+    ledger: Ledger, query: DeliveryQuery, router: Router, *, now: datetime, dry_run: bool = False
 ) -> ReplayedEvents:
     """Send events that went to no sink where the router says, oldest first."""
     found = ledger.read(unrouted_events, query)
@@ -237,7 +239,9 @@ def replay_unrouted(
     return ReplayedEvents(events=len(found), matched=matched, sinks=dict(sinks), replayed=tuple(made), dry_run=dry_run)
 
 
-def dismiss(ledger: Ledger, query: Query, *, now: datetime, undo: bool = False, dry_run: bool = False) -> Dismissed:
+def dismiss(
+    ledger: Ledger, query: DeliveryQuery, *, now: datetime, undo: bool = False, dry_run: bool = False
+) -> Dismissed:
     """Put dead letters away that nobody has dealt with; with `undo` have those back that were put away."""
     found: Sequence[int]
     if dry_run:

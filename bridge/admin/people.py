@@ -31,9 +31,17 @@ from bridge.sinks.hearing import Ears
 from bridge.store.ledger import Ledger
 from bridge.store.queries.addresses import address_state
 from bridge.store.queries.directory import records_of
-from bridge.store.queries.links import Link, count_linked, links_of
+from bridge.store.queries.links import ChatLink, count_linked, links_of
 from bridge.store.queries.moves import proofs_stopped_at
-from bridge.store.queries.people import Step, Which, count_given_away, owner_of, people_keys, steps_of, told_to
+from bridge.store.queries.people import (
+    PeopleFilter,
+    ToldStep,
+    count_given_away,
+    owner_of,
+    people_keys,
+    steps_of,
+    told_to,
+)
 from bridge.store.queries.polled import last_turn
 from bridge.store.queries.wishes import count_records, count_stopped, wishes_of
 
@@ -71,7 +79,7 @@ def _heard(ledger: Ledger, ears: Ears) -> BotHeard:
 
 
 def list_people(
-    ledger: Ledger, customers: Customers, *, name: str, which: Which, after: str | None, limit: int
+    ledger: Ledger, customers: Customers, *, name: str, which: PeopleFilter, after: str | None, limit: int
 ) -> PeopleFound:
     """Those whose names begin so, by their keys; what is forgotten and what is a chat's is nobody."""
     beginnings = customers.keys_beginning(name)
@@ -101,7 +109,7 @@ def person(
     wish = ledger.read(wishes_of, [key]).get(key)
     owner, brand = spoken_to(ledger, ready.brands, key)
     sinks = ready.brands.spoken(customers.sinks, brand) if is_customer(key) else ()
-    found = _Reached(ledger, sinks, ready, key, links, record, masked=masked)
+    found = _ReachedPlaces(ledger, sinks, ready, key, links, record, masked=masked)
     told = ledger.read(told_to, key, f"{kind}:{name}", limit=LATEST)
     return PersonNow(
         key=key,
@@ -137,7 +145,7 @@ def spoken_to(ledger: Ledger, brands: Brands, key: str) -> tuple[str | None, str
     return owner, brands.of(None if owner is None else recipient_key(realm, Audience.OWNER, owner))
 
 
-class _Reached:
+class _ReachedPlaces:
     """By which sinks somebody is reached, and where nothing is told: said in the chat, or by the link in a letter."""
 
     def __init__(
@@ -146,7 +154,7 @@ class _Reached:
         sinks: Iterable[str],
         ready: DryRun,
         key: str,
-        links: list[Link],
+        links: list[ChatLink],
         record: Mapping[str, Any] | None,
         *,
         masked: bool,
@@ -170,7 +178,7 @@ class _Reached:
         name: str,
         sink: Sink,
         key: str,
-        links: list[Link],
+        links: list[ChatLink],
         record: Mapping[str, Any] | None,
         scopes: dict[str, str],
     ) -> Reach:
@@ -216,7 +224,7 @@ def masked_address(text: str) -> str:
     return f"{text[:3]}•••{text[-1]}" if len(text) > 6 else "•••"
 
 
-def step_words(step: Step) -> str:
+def step_words(step: ToldStep) -> str:
     """A step in words: `80% used`, `3 days left`."""
     if step.family == "used":
         return f"{step.rank}% used"

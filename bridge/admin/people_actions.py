@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bridge.admin import announcements, drafts, forgetting, wishing
-from bridge.admin.actions import Asked, Done
-from bridge.admin.answers import Refused
+from bridge.admin.actions import ActionRequest, ActionResult
+from bridge.admin.answers import RequestRefused
 from bridge.admin.customers import parts_of, person_path
 from bridge.admin.pages.announce import FIELDS, wanted_in
 from bridge.admin.people import spoken_to
@@ -15,22 +15,22 @@ from bridge.people.wants import CATEGORIES, OVERRIDING
 CHOICES: Mapping[str, bool | None] = {"on": True, "off": False, "": None}
 
 
-async def stop(asked: Asked) -> Done:
+async def stop(asked: ActionRequest) -> ActionResult:
     return await _stopped(asked, stopped=True)
 
 
-async def start(asked: Asked) -> Done:
+async def start(asked: ActionRequest) -> ActionResult:
     return await _stopped(asked, stopped=False)
 
 
-async def _stopped(asked: Asked, *, stopped: bool) -> Done:
+async def _stopped(asked: ActionRequest, *, stopped: bool) -> ActionResult:
     key = _key(asked)
     await asked.means.operate(lambda ledger: wishing.stop(ledger, key, stopped=stopped, now=asked.now))
     said = ["stop" if stopped else "start"]
-    return Done(person_path(key), "stopped" if stopped else "started", {"key": key, "wants": said})
+    return ActionResult(person_path(key), "stopped" if stopped else "started", {"key": key, "wants": said})
 
 
-async def wishes(asked: Asked) -> Done:
+async def wishes(asked: ActionRequest) -> ActionResult:
     """What the form says of them; what it leaves empty is as the file says."""
     key, form = _key(asked), asked.form
     said: dict[str, bool | str | None] = {one: CHOICES.get(form.get(one, "")) for one in CATEGORIES}
@@ -40,11 +40,11 @@ async def wishes(asked: Asked) -> Done:
     except StoreError:
         raise
     except BridgeError as error:
-        return Done(person_path(key), "", said={"error": asked.once.keep(str(error))}, did=False)
-    return Done(person_path(key), "wished", {"key": key, "wants": said})
+        return ActionResult(person_path(key), "", said={"error": asked.once.keep(str(error))}, did=False)
+    return ActionResult(person_path(key), "wished", {"key": key, "wants": said})
 
 
-async def link(asked: Asked) -> Done:
+async def link(asked: ActionRequest) -> ActionResult:
     """Make a link, which the page shows this once."""
     key, customers = _key(asked), asked.state.customers
     brands = asked.state.dry_run.brands
@@ -54,40 +54,40 @@ async def link(asked: Asked) -> Done:
     name = await asked.means.operate(lambda ledger: wishing.bot_name(ledger, ears)) or await wishing.asked_name(ears)
     given = await asked.means.operate(lambda ledger: wishing.give_link(ledger, ears, key, bot=name, until=until))
     fields = {"key": key, "until": f"{until:%Y-%m-%dT%H:%MZ}"}
-    return Done(person_path(key), "linked", fields, {"link": asked.once.keep(given)})
+    return ActionResult(person_path(key), "linked", fields, {"link": asked.once.keep(given)})
 
 
-async def revoke(asked: Asked) -> Done:
+async def revoke(asked: ActionRequest) -> ActionResult:
     key = _key(asked)
     void = await asked.means.operate(lambda ledger: wishing.revoke_links(ledger, key))
-    return Done(person_path(key), "revoked", {"key": key, "revoked": void.revoked})
+    return ActionResult(person_path(key), "revoked", {"key": key, "revoked": void.revoked})
 
 
-async def unlink(asked: Asked) -> Done:
+async def unlink(asked: ActionRequest) -> ActionResult:
     key = _key(asked)
     ended = await asked.means.operate(lambda ledger: wishing.end_links(ledger, key, now=asked.now))
-    return Done(person_path(key), "unlinked", {"key": key, "unlinked": ended.unlinked})
+    return ActionResult(person_path(key), "unlinked", {"key": key, "unlinked": ended.unlinked})
 
 
-async def free(asked: Asked) -> Done:
+async def free(asked: ActionRequest) -> ActionResult:
     key = _key(asked)
     freed = await asked.means.operate(lambda ledger: wishing.free_proofs(ledger, key))
-    return Done(person_path(key), "freed", {"key": key, "freed": freed.freed})
+    return ActionResult(person_path(key), "freed", {"key": key, "freed": freed.freed})
 
 
-async def forget(asked: Asked) -> Done:
+async def forget(asked: ActionRequest) -> ActionResult:
     """Erase all that is kept about somebody whose name was typed."""
     key = _key(asked)
     if asked.form.get("name", "") != parts_of(key)[2]:
         error = asked.once.keep("forget: nothing was erased: that is another name")
-        return Done(person_path(key), "", said={"ask": "forget", "error": error}, did=False)
+        return ActionResult(person_path(key), "", said={"ask": "forget", "error": error}, did=False)
     done = await forgetting.forget_beside(asked.means, asked.state.customers, key, now=asked.now)
     if done.left is not None:
-        return Done("/people", "forgotten", dict(done.rows), {"error": asked.once.keep(done.left)})
-    return Done("/people", "forgotten" if done.done else "forgetting", dict(done.rows))
+        return ActionResult("/people", "forgotten", dict(done.rows), {"error": asked.once.keep(done.left)})
+    return ActionResult("/people", "forgotten" if done.done else "forgetting", dict(done.rows))
 
 
-async def announce(asked: Asked) -> Done:
+async def announce(asked: ActionRequest) -> ActionResult:
     """Announce what was counted, for whoever types the number."""
     try:
         wanted = wanted_in(asked.state, asked.form)
@@ -107,28 +107,28 @@ async def announce(asked: Asked) -> Done:
         raise
     except BridgeError as error:
         said = {"draft": asked.once.keep((_kept(asked.form), str(error)))}
-        return Done("/announcements/new", "", said=said, did=False)
+        return ActionResult("/announcements/new", "", said=said, did=False)
     fields = {"announcement": id_, "sink": wanted.sink, "people": people, "category": wanted.category}
-    return Done(f"/announcements/{id_}", "announced", fields)
+    return ActionResult(f"/announcements/{id_}", "announced", fields)
 
 
-async def announce_stop(asked: Asked) -> Done:
+async def announce_stop(asked: ActionRequest) -> ActionResult:
     id_ = _id(asked)
     done = await asked.means.operate(lambda ledger: announcements.hold(ledger, id_, now=asked.now))
-    return Done(f"/announcements/{id_}", "held", {"announcement": id_, "deliveries": done.deliveries})
+    return ActionResult(f"/announcements/{id_}", "held", {"announcement": id_, "deliveries": done.deliveries})
 
 
-async def announce_resume(asked: Asked) -> Done:
+async def announce_resume(asked: ActionRequest) -> ActionResult:
     id_ = _id(asked)
     done = await announcements.resume(asked.means, asked.state.dry_run, id_, now=asked.now)
-    return Done(f"/announcements/{id_}", "released", {"announcement": id_, "deliveries": done.deliveries})
+    return ActionResult(f"/announcements/{id_}", "released", {"announcement": id_, "deliveries": done.deliveries})
 
 
-async def announce_retry(asked: Asked) -> Done:
+async def announce_retry(asked: ActionRequest) -> ActionResult:
     """Send it once more to those who may have got it, or to the one whose delivery the form names."""
     id_, one = _id(asked), asked.form.get("delivery", "")
     if one and not (one.isascii() and one.isdecimal() and len(one) < 19):
-        raise Refused(400, "the form is not whole", "Its delivery should be a number.")
+        raise RequestRefused(400, "the form is not whole", "Its delivery should be a number.")
     only = [int(one)] if one else []
     page = f"/announcements/{id_}"
     try:
@@ -136,8 +136,8 @@ async def announce_retry(asked: Asked) -> Done:
     except (StoreError, UnknownName):
         raise
     except BridgeError:
-        return Done(page, "", did=False)  # somebody was quicker: the page shows how it stands
-    return Done(page, "retried", {"announcement": id_, "deliveries": done.deliveries})
+        return ActionResult(page, "", did=False)  # somebody was quicker: the page shows how it stands
+    return ActionResult(page, "retried", {"announcement": id_, "deliveries": done.deliveries})
 
 
 def _kept(form: Mapping[str, str]) -> dict[str, str]:
@@ -145,21 +145,21 @@ def _kept(form: Mapping[str, str]) -> dict[str, str]:
     return {name: form[name] for name in FIELDS if name in form}
 
 
-def _key(asked: Asked) -> str:
+def _key(asked: ActionRequest) -> str:
     try:
         return asked.state.customers.key_of(asked.path["who"], asked.path["realm"])
     except BridgeError as error:
         raise NotThere(str(error)) from None
 
 
-def _id(asked: Asked) -> int:
+def _id(asked: ActionRequest) -> int:
     text = asked.path["announcement"]
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise Refused(404, "there is nothing here")
+        raise RequestRefused(404, "there is nothing here")
     return int(text)
 
 
-DOING: Mapping[str, Callable[[Asked], Awaitable[Done]]] = {
+DOING: Mapping[str, Callable[[ActionRequest], Awaitable[ActionResult]]] = {
     one.__name__: one
     for one in (
         *(stop, start, wishes, link, revoke, unlink, free, forget),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from bridge.admin.people_shapes import Imported
 from bridge.errors import BridgeError
 from bridge.store.ledger import Ledger
-from bridge.store.people_file import Line, Tell, lines, read
+from bridge.store.people_file import Line, LineFaults, lines, read
 from bridge.store.queries.people_file import import_people as take
 from bridge.store.queries.people_file import people_rows
 
@@ -26,7 +26,7 @@ def export_people(ledger: Ledger, write: Callable[[Iterator[bytes]], T]) -> T:
 
 def read_people(texts: Iterable[str], name: str) -> list[Line]:
     """The rows of a file of that name; raise BridgeError that says of each wrong line what it should be."""
-    tell = Tell(name)
+    tell = LineFaults(name)
     found = list(read(texts, tell))
     if tell.count:
         raise BridgeError(f"people import: nothing was taken\n{tell.text}")

@@ -259,7 +259,7 @@ class Draft(Shape):
     readings: tuple[Reading, ...]
 
 
-class Outcome(Shape):
+class AnnouncementOutcome(Shape):
     """How many of them are in a state, and why."""
 
     state: State
@@ -294,7 +294,7 @@ class AnnouncementNow(Shape):
     delivered: int
     state: AnnouncementState
     going_on: bool
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[AnnouncementOutcome, ...]
 
 
 class AnnouncedPerson(Shape):

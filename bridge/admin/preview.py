@@ -17,7 +17,7 @@ from bridge.delivery.attempt import Customer, customer_message, rendered_message
 from bridge.event import Event, JsonObject
 from bridge.intake import Destination
 from bridge.markup.drawing import Drawn
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import PLAIN, Circumstances, Message
 from bridge.messages.customer import is_told
 from bridge.messages.renderer import Renderer
@@ -120,7 +120,7 @@ def _somewhere(sink: ServiceSink[Any], event: Event) -> ServiceSink[Any]:
 
 
 def _for_customer(
-    event: Event, look: Look, renderer: Renderer, customer: Customer, at: datetime
+    event: Event, look: ServiceLook, renderer: Renderer, customer: Customer, at: datetime
 ) -> tuple[Message, str | None]:
     """What a customer would be told; nothing, where there are no words for it."""
     if not is_told(event, at):

@@ -1,13 +1,13 @@
 """Looking things up for pages, on two threads of their own: neither the loop nor a lane waits for it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from bridge.errors import StoreUnavailable
 from bridge.store.ledger import Ledger
-from bridge.store.reader import Reader
+from bridge.store.reader import LedgerReader
 
 THREADS = 2
 MOST = 32  # looks at once, of which two are under way
@@ -16,12 +16,18 @@ LIMIT = 0.5  # seconds for one query
 T = TypeVar("T")
 
 
-class Reading:
+class ReadStore(Protocol):
+    """Runs a look into the store off the loop; raises StoreError where it fails."""
+
+    def __call__(self, look: Callable[[Ledger], T], /) -> Awaitable[T]: ...
+
+
+class ReaderPool:
     """Runs looks into the store. `open_reader` is called before the first one."""
 
-    def __init__(self, open_reader: Callable[[], Reader]) -> None:
+    def __init__(self, open_reader: Callable[[], LedgerReader]) -> None:
         self._open = open_reader
-        self._reader: Reader | None = None
+        self._reader: LedgerReader | None = None
         self._pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="admin-reader")
         self._under_way = 0
 

@@ -13,7 +13,7 @@ LIVE = "/live"  # what the path of a stream begins with; the page's own follows
 #: Stands in a region where the token of a form belongs, which is each session's own. Nobody can know it.
 TOKEN_TO_BE = secrets.token_hex(32)
 
-Pairs = tuple[tuple[str, str], ...]
+AddressParts = tuple[tuple[str, str], ...]
 
 
 class Region(Value):
@@ -24,8 +24,8 @@ class Region(Value):
     """
 
     page: Page
-    path: Pairs
-    query: Pairs
+    path: AddressParts
+    query: AddressParts
     language: str
     role: Role
 
@@ -44,6 +44,6 @@ def stream_path(page: Page, request: web.Request, prefix: str) -> str:
     return f"{path}?{urlencode(query)}" if query else path
 
 
-def _query(page: Page, request: web.Request) -> Pairs:
+def _query(page: Page, request: web.Request) -> AddressParts:
     assert page.live is not None
     return tuple((name, value) for name in sorted(page.live) if (value := request.query.get(name)))

@@ -45,7 +45,7 @@ MARKS: Mapping[NeedKind, str] = {
 }
 
 
-class Said(Value):
+class StatusLine(Value):
     """A mark (ok, wait, bad) and a sentence; `todo` says what to do."""
 
     mark: str
@@ -53,7 +53,7 @@ class Said(Value):
     todo: str = ""
 
 
-def say_verdict(words: Language, status: Status) -> Said:
+def say_verdict(words: Language, status: Status) -> StatusLine:
     """Whether it works, in one sentence."""
     if status.verdict is Situation.NEEDS_YOU:
         title = words.plural(
@@ -61,11 +61,11 @@ def say_verdict(words: Language, status: Status) -> Said:
             "Events come in safely. %(n)s things need you.",
             status.things,
         )
-        return Said("bad", title)
+        return StatusLine("bad", title)
     if status.verdict is Situation.AWAY:
-        return Said("wait", _late(words, status))
+        return StatusLine("wait", _late(words, status))
     mark, title = _TITLES[status.verdict]
-    return Said(mark, words.say(title))
+    return StatusLine(mark, words.say(title))
 
 
 def _late(words: Language, status: Status) -> str:
@@ -92,10 +92,10 @@ _LATE: Mapping[NeedKind, str] = {
 }
 
 
-def say_need(words: Language, need: Need) -> Said:
+def say_need(words: Language, need: Need) -> StatusLine:
     """What needs somebody, and what to do about it."""
     mark = "wait" if need.is_over else MARKS[need.kind]
-    return Said(mark, _what(words, need), advice_for(words, need))
+    return StatusLine(mark, _what(words, need), advice_for(words, need))
 
 
 def advice_for(words: Language, need: Need) -> str:

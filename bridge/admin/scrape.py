@@ -7,15 +7,15 @@ come: what it has not said by then is left out.
 import asyncio
 import platform
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from bridge import __version__
+from bridge.admin.reading import ReadStore
 from bridge.admin.state import ConfigState
 from bridge.clock import Clock
 from bridge.counters import COUNTERS
 from bridge.errors import StoreError
 from bridge.panels import TOLD
-from bridge.store.ledger import Ledger
 from bridge.store.queries.gauges import LaneGauge, lane_gauges, store_size
 from bridge.store_url import is_database
 from bridge.value import Value, field
@@ -62,12 +62,6 @@ class StoreLook(Value):
     lanes: Mapping[str, LaneGauge] = field(default_factory=dict)
 
 
-class Look(Protocol):
-    """Runs a look into the store off the loop; raises StoreError where it fails."""
-
-    def __call__(self, look: Callable[[Ledger], T], /) -> Awaitable[T]: ...
-
-
 class Scrape:
     """Answers scrapes.
 
@@ -77,11 +71,11 @@ class Scrape:
     """
 
     def __init__(
-        self, look: Look, ready: Callable[[], Awaitable[None]], carries: Callable[[str], bool], clock: Clock
+        self, look: ReadStore, ready: Callable[[], Awaitable[None]], carries: Callable[[str], bool], clock: Clock
     ) -> None:
         self._look, self._ready, self._carries, self._clock = look, ready, carries, clock
-        self._up = Kept(self._is_ready, clock)
-        self._stored = Kept(self._ask, clock)
+        self._up = CachedValue(self._is_ready, clock)
+        self._stored = CachedValue(self._ask, clock)
 
     async def exposition(self, scope: Scope) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -106,7 +100,7 @@ class Scrape:
         return await self._look(lambda ledger: (ledger.read(store_size), ledger.read(lane_gauges, now=now)))
 
 
-class Kept(Generic[T]):
+class CachedValue(Generic[T]):
     """A value that is asked for by one at a time, and told for a while; None where it was not there in time."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]], clock: Clock) -> None:

@@ -18,15 +18,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.admin import answers
-from bridge.admin.actions import ACTIONS, Action, Asked, Done, Means, remembered, who_acts
-from bridge.admin.answers import DEADLINE, ROUTE, Refused
-from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.actions import ACTIONS, ActionRequest, ActionResult, AdminAction, BridgeControls, remembered, who_acts
+from bridge.admin.answers import DEADLINE, ROUTE, RequestRefused
+from bridge.admin.auth import Authenticator, Principal, Role
 from bridge.admin.exposure import Exposure, has_said_who, is_scrape
 from bridge.admin.guard import WHO, Guard, form_of, nothing_here
 from bridge.admin.live import Live
 from bridge.admin.lockout import Lockout
 from bridge.admin.pages import PAGES, Page
-from bridge.admin.reading import Reading
+from bridge.admin.reading import ReaderPool
 from bridge.admin.refusals import AdminRefusals
 from bridge.admin.scrape import Scrape
 from bridge.admin.signin import SignIn, set_session
@@ -43,7 +43,7 @@ from bridge.errors import BridgeError, StoreError, TooSoon, UnknownName
 from bridge.ingress.connections import serving
 from bridge.ingress.limits import Limits
 from bridge.store.queries.pulse import pulse
-from bridge.store.reader import Reader
+from bridge.store.reader import LedgerReader
 from bridge.telemetry import log
 from bridge.value import replace
 
@@ -58,13 +58,13 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("bridge.admin")
 LIMITS = Limits(connections=128, body=272 * 2**10)  # the biggest form: 256 KiB to try, and what stands around
 PATIENCE = 30.0  # seconds for one request, its body and all
-Guarded = Callable[[web.Request, Who], Awaitable[web.StreamResponse]]
+Guarded = Callable[[web.Request, Principal], Awaitable[web.StreamResponse]]
 
 
 class Admin:
     """The admin side. `configure` it before it is served."""
 
-    def __init__(self, clock: Clock, means: Means, *, open_reader: Callable[[], Reader]) -> None:
+    def __init__(self, clock: Clock, means: BridgeControls, *, open_reader: Callable[[], LedgerReader]) -> None:
         self._clock, self._means, self._open_reader = clock, means, open_reader
         self._guard: Guard | None = None
         self._tests: dict[str, SentTest] = {}
@@ -91,7 +91,7 @@ class Admin:
         """Answer what is asked there. `address`: where that is, host:port."""
         auth = Authenticator(self._state.admin, lambda: self._clock.now().timestamp())
         self._guard = Guard(self._state.admin, address, auth, Lockout(self._clock.monotonic))
-        reading = Reading(self._open_reader)
+        reading = ReaderPool(self._open_reader)
         scrape = Scrape(reading.run, self._means.ready, self._means.carries, self._clock)
         exposure = Exposure(scrape, self._guard, lambda: self._state)
         site = Site(
@@ -128,7 +128,7 @@ class Admin:
             reading.close()
 
     def _routes(
-        self, site: Site, guard: Guard, exposure: Exposure, reading: Reading, streaming: Streaming
+        self, site: Site, guard: Guard, exposure: Exposure, reading: ReaderPool, streaming: Streaming
     ) -> Iterator[web.RouteDef]:
         """All that is answered, under the prefix and without it, the last what nothing else takes."""
         found = [
@@ -147,13 +147,13 @@ class Admin:
                 yield web.RouteDef(one.method, prefix + one.path, one.handler, one.kwargs)
         yield web.route("*", "/{tail:.*}", _guarded(guard, Role.LOOK, _nothing))
 
-    async def _happened(self, reading: Reading) -> object:
+    async def _happened(self, reading: ReaderPool) -> object:
         """Something that is another when pages may be."""
         state, now = self._state, self._clock.now()
         return state, self._means.trouble(), await reading.run(lambda ledger: ledger.read(pulse, now=now))
 
     def _page(self, site: Site, page: Page) -> Guarded:
-        async def show(request: web.Request, who: Who) -> web.StreamResponse:
+        async def show(request: web.Request, who: Principal) -> web.StreamResponse:
             try:
                 return answers.page(await site.page(request, page, who))
             except Elsewhere as found:
@@ -161,7 +161,7 @@ class Admin:
 
         return show
 
-    def _programs(self, guard: Guard, reading: Reading, imported: "Callable[[], Programs]") -> Handler:
+    def _programs(self, guard: Guard, reading: ReaderPool, imported: "Callable[[], Programs]") -> Handler:
         """What programs are answered; built when the first one asks."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
@@ -182,15 +182,15 @@ class Admin:
 
         return answer
 
-    def _action(self, site: Site, action: Action) -> Guarded:
-        async def act(request: web.Request, who: Who) -> web.StreamResponse:
+    def _action(self, site: Site, action: AdminAction) -> Guarded:
+        async def act(request: web.Request, who: Principal) -> web.StreamResponse:
             form, path = await form_of(request), dict(request.match_info)
             by, now = self._who(who, request), self._clock.now()
-            asked = Asked(self._means, self._state, path, form, now, self._tests, by, site.once)
+            asked = ActionRequest(self._means, self._state, path, form, now, self._tests, by, site.once)
             done = await self._under_way.finish(do(asked, who, request))
             return answers.see(self._state.admin.prefix() + done.address())
 
-        async def do(asked: Asked, who: Who, request: web.Request) -> Done:
+        async def do(asked: ActionRequest, who: Principal, request: web.Request) -> ActionResult:
             done = await action.do(asked)
             if done.did:
                 await self._remember(action.name, who, request, done.fields)
@@ -198,16 +198,16 @@ class Admin:
 
         return act
 
-    def _acted(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
+    def _acted(self, action: str, who: Principal, request: web.Request, fields: Mapping[str, object]) -> None:
         """Somebody did this, by a program: it is remembered, and answered meanwhile."""
         self._under_way.begin(self._remember(action, who, request, fields))
 
-    async def _remember(self, action: str, who: Who, request: web.Request, fields: Mapping[str, object]) -> None:
+    async def _remember(self, action: str, who: Principal, request: web.Request, fields: Mapping[str, object]) -> None:
         assert self._guard is not None
         address = self._guard.address(request)
         await remembered(self._means, action, fields, by=who.by, address=address, now=self._clock.now())
 
-    def _who(self, who: Who, request: web.Request) -> str:
+    def _who(self, who: Principal, request: web.Request) -> str:
         assert self._guard is not None
         return who_acts(who.by, self._guard.address(request))
 
@@ -231,29 +231,33 @@ def _limited(guard: Guard, site: Site) -> Middleware:
             async with asyncio.timeout(PATIENCE) as request[DEADLINE]:
                 return await handler(request)
         except TimeoutError:
-            return _refusal(site, request, Refused(408, "the request took too long"))
+            return _refusal(site, request, RequestRefused(408, "the request took too long"))
         except (NotThere, UnknownName) as error:
             return _refusal(site, request, not_found(error))
         except TooSoon as error:
-            return _refusal(site, request, Refused(429, "too soon", str(error), retry_after=error.after))
+            return _refusal(site, request, RequestRefused(429, "too soon", str(error), retry_after=error.after))
         except StoreError as error:
-            return _refusal(site, request, Refused(503, "the store cannot be asked now", str(error), retry_after=5))
+            return _refusal(
+                site, request, RequestRefused(503, "the store cannot be asked now", str(error), retry_after=5)
+            )
         except BridgeError as error:
-            return _refusal(site, request, Refused(409, "this cannot be done now", str(error)))
-        except Refused as refused:
+            return _refusal(site, request, RequestRefused(409, "this cannot be done now", str(error)))
+        except RequestRefused as refused:
             return _refusal(site, request, refused)
         except web.HTTPException as error:
-            return _refusal(site, request, Refused(error.status, error.reason.lower()))
+            return _refusal(site, request, RequestRefused(error.status, error.reason.lower()))
         except ConnectionError:  # whoever asked has gone
-            return _refusal(site, request, Refused(400, "the request was cut off"))
+            return _refusal(site, request, RequestRefused(400, "the request was cut off"))
         except Exception as error:  # our own bug: a page fails, and nothing else
             log(LOG, logging.ERROR, "admin.bug", error=error)
-            return _refusal(site, request, Refused(500, "this is a fault of the bridge's own", "The log says where."))
+            return _refusal(
+                site, request, RequestRefused(500, "this is a fault of the bridge's own", "The log says where.")
+            )
 
     return limited
 
 
-def _refusal(site: Site, request: web.Request, refused: Refused) -> web.StreamResponse:
+def _refusal(site: Site, request: web.Request, refused: RequestRefused) -> web.StreamResponse:
     """The refusal as whoever asked can read it: a page, a problem, or the way to the sign-in."""
     who = request.get(WHO)
     if refused.status == 421:
@@ -318,5 +322,5 @@ def _file(name: str) -> Handler:
     return send
 
 
-async def _nothing(_request: web.Request, _who: Who) -> web.StreamResponse:
+async def _nothing(_request: web.Request, _who: Principal) -> web.StreamResponse:
     raise nothing_here()

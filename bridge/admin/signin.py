@@ -6,7 +6,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bridge.admin import answers
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.admin.auth import Authenticator, Role
 from bridge.admin.guard import Guard, form_of
 from bridge.admin.pages import PAGES
@@ -47,7 +47,7 @@ class SignIn:
         token, onward = form.get("token", ""), form.get("next", "")
         try:
             self._guard.try_token(request, token)
-        except Refused as refused:
+        except RequestRefused as refused:
             COUNTERS.sign_ins["limited" if refused.retry_after else "wrong"] += 1
             return self._page(request, refused.status, onward, wait=refused.retry_after)
         COUNTERS.sign_ins["ok"] += 1
@@ -110,7 +110,7 @@ def set_session(response: web.StreamResponse, auth: Authenticator, value: str) -
 
 
 async def _short_form(request: web.Request) -> dict[str, str]:
-    """What was filled in; raise Refused where that is more than a token."""
+    """What was filled in; raise RequestRefused where that is more than a token."""
     if request.content_length is None or request.content_length > LONGEST:
-        raise Refused(413, "the form is too big")
+        raise RequestRefused(413, "the form is too big")
     return await form_of(request)

@@ -20,8 +20,8 @@ TOLD_APART = 12  # events of an hour: more of them are no sooner a silence
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 #: The sources that should be heard → after how long without an event each is silent; None where the file does not say.
-Limits = Mapping[str, SilentAfter | None]
-Hours = Sequence[tuple[datetime, int]]
+SilenceLimits = Mapping[str, SilentAfter | None]
+HourlyCounts = Sequence[tuple[datetime, int]]
 
 
 class Silence(Value):
@@ -33,7 +33,7 @@ class Silence(Value):
     usual: bool
 
 
-def silences(ledger: Ledger, limits: Limits, *, now: datetime) -> list[Silence]:
+def silences(ledger: Ledger, limits: SilenceLimits, *, now: datetime) -> list[Silence]:
     """Those that are silent, in the order of the file."""
     late = ledger.read(heard_of_late, now - timedelta(seconds=SHORTEST))
     quiet = [name for name, limit in limits.items() if name not in late or _may_be_silent(limit)]
@@ -41,7 +41,7 @@ def silences(ledger: Ledger, limits: Limits, *, now: datetime) -> list[Silence]:
     return [found for name in quiet if name in hours for found in _judged(ledger, name, limits[name], hours[name], now)]
 
 
-def limits_of(sources: Iterable[SourceState]) -> Limits:
+def limits_of(sources: Iterable[SourceState]) -> SilenceLimits:
     """The limits of those that should be heard."""
     return {one.name: one.silent_after for one in sources if one.silent_after is not None or not one.is_asked}
 
@@ -51,7 +51,9 @@ def _may_be_silent(limit: SilentAfter | None) -> bool:
     return isinstance(limit, float) and limit < SHORTEST
 
 
-def _judged(ledger: Ledger, name: str, setting: SilentAfter | None, hours: Hours, now: datetime) -> Iterator[Silence]:
+def _judged(
+    ledger: Ledger, name: str, setting: SilentAfter | None, hours: HourlyCounts, now: datetime
+) -> Iterator[Silence]:
     is_said = isinstance(setting, float)
     limit = setting if isinstance(setting, float) else _found_out(hours, now, is_asked_for=setting is not None)
     if limit is None or (now - hours[-1][0]).total_seconds() < limit:
@@ -61,7 +63,7 @@ def _judged(ledger: Ledger, name: str, setting: SilentAfter | None, hours: Hours
         yield Silence(name, since, limit, usual=not is_said)
 
 
-def _found_out(hours: Hours, now: datetime, *, is_asked_for: bool) -> float | None:
+def _found_out(hours: HourlyCounts, now: datetime, *, is_asked_for: bool) -> float | None:
     """Seconds that are a silence; None where nobody can tell."""
     usual = usual_silence(list(_times(hours)), now)
     if usual is None or is_asked_for:
@@ -72,7 +74,7 @@ def _found_out(hours: Hours, now: datetime, *, is_asked_for: bool) -> float | No
     return max(usual, (longest + HOUR).total_seconds())
 
 
-def _times(hours: Hours) -> Iterator[datetime]:
+def _times(hours: HourlyCounts) -> Iterator[datetime]:
     """When its events came, as far as anyone knows: evenly in each hour."""
     for begins, n in hours:
         apart = min(n, TOLD_APART)

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bridge.admin.answers import Refused
-from bridge.admin.auth import Authenticator, Role, Who
+from bridge.admin.answers import RequestRefused
+from bridge.admin.auth import Authenticator, Principal, Role
 from bridge.admin.guard import form_of
 from bridge.admin.language import Language, chosen_language, language
 from bridge.admin.not_there import NotThere
-from bridge.admin.once import Once
+from bridge.admin.once import OneTimeStore
 from bridge.admin.pages import PAGES, Page
-from bridge.admin.reading import Reading
+from bridge.admin.reading import ReaderPool
 from bridge.admin.region import TOKEN_TO_BE, Region, stream_path
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import Visit
@@ -43,7 +43,7 @@ class Site:
 
     def __init__(
         self,
-        reading: Reading,
+        reading: ReaderPool,
         auth: Authenticator,
         state: Callable[[], ConfigState],
         now: Callable[[], datetime],
@@ -51,11 +51,11 @@ class Site:
         trouble: "Callable[[], StoreTrouble | None]",
         under_way: Callable[[str], bool] = lambda name: False,
     ) -> None:
-        self.once, self._under_way = Once(), under_way
+        self.once, self._under_way = OneTimeStore(), under_way
         self._reading, self._auth, self._state, self._now = reading, auth, state, now
         self._tests, self._trouble = tests, trouble
 
-    async def page(self, request: web.Request, page: Page, who: Who) -> str:
+    async def page(self, request: web.Request, page: Page, who: Principal) -> str:
         """What is at the page's address; raise NotThere where there is nothing, StoreError where it cannot be read."""
         frame, partial = self.frame(request, who, page), "HX-Request" in request.headers
         query, path, form = dict(request.query), dict(request.match_info), await form_of(request)
@@ -66,7 +66,7 @@ class Site:
 
         Raise NotThere where there is nothing, StoreError where it cannot be read.
         """
-        who = Who(region.role, "stream")
+        who = Principal(region.role, "stream")
         frame = self._frame(language(region.language), who, TOKEN_TO_BE, region.page)
         return await self._draw(region.page, frame, who, dict(region.query), dict(region.path), {}, only_live=True)
 
@@ -74,7 +74,7 @@ class Site:
         self,
         page: Page,
         frame: "Frame",
-        who: Who,
+        who: Principal,
         query: Mapping[str, str],
         path: Mapping[str, str],
         form: Mapping[str, str],
@@ -111,13 +111,13 @@ class Site:
 
         return await self._reading.run(look)
 
-    def drawn(self, request: web.Request, template: str, who: Who | None, variables: Mapping[str, object]) -> str:
+    def drawn(self, request: web.Request, template: str, who: Principal | None, variables: Mapping[str, object]) -> str:
         """A page that needs nothing of the store."""
         from bridge.admin.frame import render
 
         return render(template, self.frame(request, who), variables)
 
-    def refused(self, request: web.Request, refused: Refused, who: Who | None) -> str:
+    def refused(self, request: web.Request, refused: RequestRefused, who: Principal | None) -> str:
         """What is shown in the place of a page."""
         detail = refused.sentence(self.language_of(request)) if refused.sentence else refused.detail
         return self.drawn(request, REFUSED, who, {"refused": refused, "detail": detail})
@@ -128,7 +128,7 @@ class Site:
         wanted = request.rel_url.path_qs.removeprefix(prefix)
         return f"{prefix}/login" + (f"?{urlencode({'next': wanted})}" if wanted != "/" and own_page(wanted) else "")
 
-    def frame(self, request: web.Request, who: Who | None, page: Page | None = None) -> "Frame":
+    def frame(self, request: web.Request, who: Principal | None, page: Page | None = None) -> "Frame":
         theme = request.cookies.get(THEME, "")
         token = self._auth.form_token(who) if who is not None else ""
         return replace(
@@ -147,7 +147,7 @@ class Site:
         accepted = request.headers.get("Accept-Language", "")
         return language(chosen_language(request.cookies.get(LANGUAGE), accepted, self._state().locale))
 
-    def _frame(self, words: Language, who: Who | None, form_token: str, page: Page | None) -> "Frame":
+    def _frame(self, words: Language, who: Principal | None, form_token: str, page: Page | None) -> "Frame":
         from bridge.admin.frame import Frame
 
         state = self._state()
@@ -207,6 +207,6 @@ def own_page(address: str) -> bool:
     return bool(_OWN_PAGE.fullmatch(path) and _QUERY.fullmatch(query))
 
 
-def not_found(error: BridgeError) -> Refused:
+def not_found(error: BridgeError) -> RequestRefused:
     sentence = error.sentence if isinstance(error, NotThere) else None
-    return Refused(404, "there is nothing here", str(error), sentence=sentence)
+    return RequestRefused(404, "there is nothing here", str(error), sentence=sentence)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bridge.admin.answers import DEADLINE, Refused
-from bridge.admin.auth import Role, Who
+from bridge.admin.answers import DEADLINE, RequestRefused
+from bridge.admin.auth import Principal, Role
 from bridge.admin.broadcast import LASTS, ServerSentEvent
 from bridge.admin.guard import Guard
 from bridge.admin.live import Live, Stream
@@ -24,7 +24,8 @@ from bridge.admin.site import Site
 from bridge.clock import SystemClock
 
 if TYPE_CHECKING:
-    from bridge.admin.feed import Feed, Run
+    from bridge.admin.feed import Feed
+    from bridge.admin.reading import ReadStore
 
 SLOWEST = 15.0  # seconds that a page may take to read what it was told
 AGAIN = 1000  # milliseconds until a page asks again whose stream has ended
@@ -40,7 +41,7 @@ class Streaming:
     `run` looks into the store, `now` is the time of what happens there.
     """
 
-    def __init__(self, site: Site, guard: Guard, live: Live, run: "Run", now: Callable[[], datetime]) -> None:
+    def __init__(self, site: Site, guard: Guard, live: Live, run: "ReadStore", now: Callable[[], datetime]) -> None:
         self._site, self._guard, self._live, self._run, self._now = site, guard, live, run, now
         self._feed: Feed | None = None
 
@@ -70,28 +71,28 @@ class Streaming:
     async def _of_all(self, request: web.Request) -> web.StreamResponse:
         """What happens, for programs, as the query wants it."""
         from bridge.admin.feed import Feed, Listener  # with the shapes: for nobody who does not listen
-        from bridge.admin.tail import Wanted
+        from bridge.admin.tail import TailFilter
 
         who = self._let_in(request)
         if unknown := request.query.keys() - set(ASKED):
-            raise Refused(400, "this is not known", f"{sorted(unknown)[0]} is none of {', '.join(ASKED)}.")
-        wanted = Wanted(**{name: request.query[name][:LONGEST] for name in ASKED if request.query.get(name)})
+            raise RequestRefused(400, "this is not known", f"{sorted(unknown)[0]} is none of {', '.join(ASKED)}.")
+        wanted = TailFilter(**{name: request.query[name][:LONGEST] for name in ASKED if request.query.get(name)})
         listener = Listener(wanted, self._is_there(request, who), request.headers.get(LAST_ID))
         feed = self._feed = self._feed or Feed(self._run, self._now, SystemClock())
         feed.open(listener)
         return await self._tell(request, who, listener.messages(), lambda: feed.leave(listener))
 
-    def _let_in(self, request: web.Request) -> Who:
+    def _let_in(self, request: web.Request) -> Principal:
         who = self._guard.let_in(request, Role.LOOK)
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            raise Refused(403, "this was not asked for by a page of the admin side")
+            raise RequestRefused(403, "this was not asked for by a page of the admin side")
         return who
 
-    def _is_there(self, request: web.Request, who: Who) -> Callable[[], bool]:
+    def _is_there(self, request: web.Request, who: Principal) -> Callable[[], bool]:
         return lambda: request.transport is not None and self._guard.is_still(request, who)
 
     async def _tell(
-        self, request: web.Request, who: Who, messages: AsyncIterator[ServerSentEvent], leave: Callable[[], None]
+        self, request: web.Request, who: Principal, messages: AsyncIterator[ServerSentEvent], leave: Callable[[], None]
     ) -> web.StreamResponse:
         """Tell all of it, until it is over or nobody reads it; then `leave`."""
         from aiohttp_sse import EventSourceResponse

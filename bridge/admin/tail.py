@@ -24,7 +24,7 @@ SHOWN = 500  # events, and as many deliveries, that one look tells
 WATCHED = 2000  # deliveries that are still to be carried
 
 
-class Kind(StrEnum):
+class HappeningKind(StrEnum):
     """What happened."""
 
     EVENT = "event"
@@ -40,7 +40,7 @@ class Happening(Shape):
     """One line of a tail. `number`: of the delivery, or of what is left out; `ms`: how long its last try took."""
 
     at: datetime
-    kind: Kind
+    kind: HappeningKind
     event: str | None = None
     source: str | None = None
     type: str | None = None
@@ -53,7 +53,7 @@ class Happening(Shape):
     text: str | None = None
 
 
-class Wanted(Value, kw_only=True):
+class TailFilter(Value, kw_only=True):
     """What is told; what is not given does not matter. `type`: a glob, as user.*"""
 
     sink: str | None = None
@@ -70,8 +70,8 @@ class Wanted(Value, kw_only=True):
 
     def tells(self, happened: "Happening") -> bool:
         """The same, of what is told already: a type has its canonical name alone."""
-        if happened.kind in (Kind.LANE, Kind.LEFT_OUT):
-            return self.sink in (None, happened.sink) or happened.kind is Kind.LEFT_OUT
+        if happened.kind in (HappeningKind.LANE, HappeningKind.LEFT_OUT):
+            return self.sink in (None, happened.sink) or happened.kind is HappeningKind.LEFT_OUT
         return (
             self.source in (None, happened.source)
             and self.subject in (None, happened.subject)
@@ -80,13 +80,17 @@ class Wanted(Value, kw_only=True):
         )
 
 
-_KINDS = {State.DELIVERED: Kind.DELIVERED, State.DEAD: Kind.DEAD, State.HELD_BACK: Kind.HELD_BACK}
+_KINDS = {
+    State.DELIVERED: HappeningKind.DELIVERED,
+    State.DEAD: HappeningKind.DEAD,
+    State.HELD_BACK: HappeningKind.HELD_BACK,
+}
 
 
 class Tail:
     """What has happened since the look before; the first one looks back as far as `since`."""
 
-    def __init__(self, ledger: Ledger, wanted: Wanted, *, since: datetime, back: bool = False) -> None:
+    def __init__(self, ledger: Ledger, wanted: TailFilter, *, since: datetime, back: bool = False) -> None:
         self._ledger, self._wanted = ledger, wanted
         self._from = since
         self._seen: dict[str, None] = {} if back else dict.fromkeys(self._ids(since - OVERLAP))
@@ -112,7 +116,7 @@ class Tail:
         ids = self._ids(self._from)
         new = [one for one in ids if one not in self._seen]
         if len(new) > SHOWN:
-            yield Happening(at=now, kind=Kind.LEFT_OUT, number=len(new) - SHOWN, text="events")
+            yield Happening(at=now, kind=HappeningKind.LEFT_OUT, number=len(new) - SHOWN, text="events")
         told = self._ledger.read(tail.events_by_id, new[-SHOWN:])
         fates = self._ledger.read(deliveries_of, [one.id for one in told])
         self._from = max(self._from, now - OVERLAP)
@@ -141,13 +145,13 @@ class Tail:
             if standing is before.get(sink, (Standing.OPEN, None))[0] or self._wanted.sink not in (None, sink):
                 continue
             text = f"{standing}: {reason}" if reason and standing is not Standing.OPEN else str(standing)
-            yield Happening(at=now, kind=Kind.LANE, sink=sink, text=text)
+            yield Happening(at=now, kind=HappeningKind.LANE, sink=sink, text=text)
 
 
 def _event(one: EventRecord, sinks: tuple[str, ...]) -> Happening:
     return Happening(
         at=one.received_at,
-        kind=Kind.EVENT,
+        kind=HappeningKind.EVENT,
         event=one.id,
         source=one.source,
         type=one.type,
@@ -161,7 +165,7 @@ def _delivery(one: DeliveryRecord, tries: Mapping[int, Sequence[AttemptRecord]])
     at = one.settled_at or (last.at if last is not None else one.made_at)
     return Happening(
         at=at,
-        kind=_KINDS.get(one.state, Kind.AGAIN),
+        kind=_KINDS.get(one.state, HappeningKind.AGAIN),
         event=one.event_id,
         source=one.source,
         type=one.type,

@@ -6,7 +6,7 @@ from datetime import datetime
 from bridge.admin.advice import advice
 from bridge.admin.language import Language, language
 from bridge.admin.tried import SentTest
-from bridge.delivery.probe import Probed
+from bridge.delivery.probe import ProbeResult
 from bridge.errors import BridgeError, UnknownName, suggestion
 from bridge.event import Event
 from bridge.outcome import Delivered
@@ -17,7 +17,7 @@ from bridge.vocabulary import TYPES
 
 SAMPLE = "user.created"
 #: Sends an event to the sink of that name, in that language or else the sink's own. `Dispatcher.probe` is one.
-Probe = Callable[[str, Event, str | None], Awaitable[Probed]]
+Probe = Callable[[str, Event, str | None], Awaitable[ProbeResult]]
 
 
 async def send_test(
@@ -55,7 +55,7 @@ def sample_event(sources: Mapping[str, SourceSettings], type_: str, *, at: datet
         raise UnknownName(f'no event has the type "{type_}": {suggestion(type_, TYPES)}') from None
 
 
-def _sent_test(sink: str, service: str, event: Event, probed: Probed, at: datetime, words: Language) -> SentTest:
+def _sent_test(sink: str, service: str, event: Event, probed: ProbeResult, at: datetime, words: Language) -> SentTest:
     attempt = probed.attempt
     outcome = attempt.outcome
     reason = getattr(outcome, "reason", None)

@@ -50,7 +50,7 @@ def try_it(
 
     Raise UnknownName for a source or a sample that there is not, BridgeError for a body that is too big or none at all.
     """
-    asked = _Asked(dry_run, at, locale, words or language("en"))
+    asked = _Trial(dry_run, at, locale, words or language("en"))
     if event is not None:
         return _tried(asked, [event], [])
     if source is None:
@@ -101,7 +101,7 @@ def _any_sample(named: str | None, body: bytes | None, at: datetime) -> Event:
         raise UnknownName(f'no event is called "{named}"') from None
 
 
-def _tried(asked: "_Asked", events: list[Event], aside: list[TriedAside]) -> Tried:
+def _tried(asked: "_Trial", events: list[Event], aside: list[TriedAside]) -> Tried:
     return Tried(
         events=tuple(map(asked.event, events[:SHOWN])),
         more_events=max(0, len(events) - SHOWN),
@@ -110,7 +110,7 @@ def _tried(asked: "_Asked", events: list[Event], aside: list[TriedAside]) -> Tri
     )
 
 
-class _Asked(Value):
+class _Trial(Value):
     """What is tried against, when, and in which languages it is said."""
 
     dry_run: DryRun

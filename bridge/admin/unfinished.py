@@ -16,7 +16,7 @@ from bridge.store.queries.announcements import unfinished
 from bridge.telemetry import log
 
 if TYPE_CHECKING:
-    from bridge.admin.actions import Means
+    from bridge.admin.actions import BridgeControls
     from bridge.admin.state import ConfigState
 
 LOG = logging.getLogger("bridge.admin")
@@ -27,7 +27,7 @@ NEWS = timedelta(hours=6)  # for which it is told by itself
 class Unfinished:
     """Those of one bridge. `state` is asked for what the file says now."""
 
-    def __init__(self, means: "Means", state: "Callable[[], ConfigState]", clock: Clock) -> None:
+    def __init__(self, means: "BridgeControls", state: "Callable[[], ConfigState]", clock: Clock) -> None:
         self._means, self._state, self._clock = means, state, clock
         self._seen: Mapping[int, str] = {}
         self._failed: dict[int, ConfigState] = {}

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bridge.admin.auth import Role, Who
+from bridge.admin.auth import Principal, Role
 from bridge.admin.language import Language
 from bridge.admin.not_there import NotThere as NotThere
-from bridge.admin.once import Once
+from bridge.admin.once import OneTimeStore
 from bridge.admin.state import ConfigState
 from bridge.store.ledger import Ledger
 from bridge.value import Value, field
@@ -32,7 +32,7 @@ class Visit(Value, kw_only=True):
 
     ledger: Ledger
     state: ConfigState
-    who: Who
+    who: Principal
     language: Language
     now: datetime
     query: Mapping[str, str]
@@ -40,7 +40,7 @@ class Visit(Value, kw_only=True):
     form: Mapping[str, str] = field(default_factory=dict)
     tests: "Mapping[str, SentTest]" = field(default_factory=dict)
     trouble: "StoreTrouble | None" = None
-    once: Once = field(default_factory=Once)
+    once: OneTimeStore = field(default_factory=OneTimeStore)
     under_way: Callable[[str], bool] = lambda name: False
 
     @property
@@ -49,8 +49,8 @@ class Visit(Value, kw_only=True):
 
 
 #: What a template is filled with.
-Variables = Mapping[str, object]
-View = Callable[[Visit], Variables]
+PageVariables = Mapping[str, object]
+View = Callable[[Visit], PageVariables]
 
 
 class Elsewhere(Exception):

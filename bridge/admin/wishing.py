@@ -10,10 +10,10 @@ from bridge.admin.customers import Customers
 from bridge.admin.people_shapes import Freed, GivenLink, Revoked, Unlinked
 from bridge.errors import BridgeError
 from bridge.messages.catalog import LOCALES
-from bridge.people.heard import Unheard
+from bridge.people.heard import BotUnavailable
 from bridge.people.link import hash_of, new_token
 from bridge.people.recipient import is_customer
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.people.wants import CATEGORIES, OVERRIDING
 from bridge.polled import Polling, PollKey
 from bridge.settings import seconds_of
@@ -31,10 +31,10 @@ ASKED = 15.0  # seconds for the bot's own name
 SHORTEST, LONGEST = 60, 366 * 86400  # seconds that a link can be used
 
 #: What somebody wants: a category by a bool, the rest by a text; None takes back what was said.
-Said = Mapping[str, bool | str | None]
+WishedChanges = Mapping[str, bool | str | None]
 
 
-def checked(said: Mapping[str, Any]) -> Said:
+def checked(said: Mapping[str, Any]) -> WishedChanges:
     """The same; raise BridgeError where it is nothing that anybody can want."""
     for name, value in said.items():
         if value is None or name in CATEGORIES:
@@ -42,13 +42,13 @@ def checked(said: Mapping[str, Any]) -> Said:
         if name == "locale" and value not in LOCALES:
             raise BridgeError(f"locale: should be {', '.join(LOCALES)}")
         try:
-            Record.model_validate({name: value})
+            DirectoryRecord.model_validate({name: value})
         except ValidationError as error:
             raise BridgeError(f"{name}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     return said
 
 
-def said_in(text: str) -> Said:
+def said_in(text: str) -> WishedChanges:
     """What `news=off` or `locale=fa` says; with no value it is taken back."""
     name, sign, value = text.partition("=")
     if not sign or name not in (*CATEGORIES, *OVERRIDING):
@@ -59,7 +59,7 @@ def said_in(text: str) -> Said:
     return checked({name: (value == "on" if name in CATEGORIES else value) if value else None})
 
 
-def wish(ledger: Ledger, key: str, said: Said, *, now: datetime) -> None:
+def wish(ledger: Ledger, key: str, said: WishedChanges, *, now: datetime) -> None:
     """From now on they want that; it holds for what already waits."""
     ledger.write(set_wants, key, checked(said), by=OPERATOR, now=now)
 
@@ -92,7 +92,7 @@ async def asked_name(ears: Ears) -> str:
     http = Http()
     try:
         return ears.name_in(await http.send(ears.name_question(), within=ASKED, proxy=ears.proxy))
-    except (Unanswered, Unheard) as error:
+    except (Unanswered, BotUnavailable) as error:
         raise BridgeError(f"link: the bot cannot be asked after its name: {error}") from None
     finally:
         await http.close()

@@ -28,7 +28,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SECOND = timedelta(seconds=1)
 
 
-class Rhythm(Value):
+class ReportSchedule(Value):
     """When a report is told, at a local time: every day, each week on a weekday (0 is Monday), each month on a day.
 
     day       of the month, from 1 to 28: every month has it
@@ -71,7 +71,7 @@ class Period(Value):
         return (self.ends - self.begins).total_seconds()
 
 
-class Due(Value):
+class DuePeriod(Value):
     """What is told, and from when on, in UTC."""
 
     period: Period
@@ -108,7 +108,7 @@ def first_of_month(day: date, calendar: Calendar) -> date:
     return day - timedelta(days=day_of_month(day, calendar) - 1)
 
 
-def period_before(day: date, rhythm: Rhythm, zone: ZoneInfo) -> Period:
+def period_before(day: date, rhythm: ReportSchedule, zone: ZoneInfo) -> Period:
     """The last day, week of days, or month, that was over when that day began."""
     if rhythm.every == "month":
         after = first_of_month(day, rhythm.calendar)
@@ -116,7 +116,7 @@ def period_before(day: date, rhythm: Rhythm, zone: ZoneInfo) -> Period:
     return period_of(day - timedelta(days=LONGEST[rhythm.every]), day, zone)
 
 
-def compared(period: Period, rhythm: Rhythm, zone: ZoneInfo) -> Sequence[Period]:
+def compared(period: Period, rhythm: ReportSchedule, zone: ZoneInfo) -> Sequence[Period]:
     """What a period is compared with: the one just before, and of a day the same one of the week before."""
     before = period_before(period.first, rhythm, zone)
     if rhythm.every != "day":
@@ -130,7 +130,7 @@ def period_of(first: date, after: date, zone: ZoneInfo) -> Period:
     return Period(first, after, moment_of(first, time(), zone), moment_of(after, time(), zone))
 
 
-def parts_of(period: Period, rhythm: Rhythm, zone: ZoneInfo) -> Sequence[tuple[datetime, datetime]]:
+def parts_of(period: Period, rhythm: ReportSchedule, zone: ZoneInfo) -> Sequence[tuple[datetime, datetime]]:
     """Its hours where it is a day, else its days: from when to when; of a last hour what there is of it."""
     if rhythm.every != "day":
         days = ((period.first + timedelta(days=number)) for number in range((period.after - period.first).days))
@@ -140,16 +140,16 @@ def parts_of(period: Period, rhythm: Rhythm, zone: ZoneInfo) -> Sequence[tuple[d
     return list(pairwise([*hours, period.ends]))
 
 
-def dues(rhythm: Rhythm, zone: ZoneInfo, *, since: date, until: date) -> Iterator[Due]:
+def dues(rhythm: ReportSchedule, zone: ZoneInfo, *, since: date, until: date) -> Iterator[DuePeriod]:
     """What is told on the days from `since` up to `until`, in order."""
     days = (since + timedelta(days=number) for number in range((until - since).days + 1))
     for day in filter(rhythm.is_told_on, days):
         period = period_before(day, rhythm, zone)
         if period.seconds > 0:
-            yield Due(period, moment_of(day, rhythm.at, zone))
+            yield DuePeriod(period, moment_of(day, rhythm.at, zone))
 
 
-def last_due(rhythm: Rhythm, zone: ZoneInfo, now: datetime) -> Due | None:
+def last_due(rhythm: ReportSchedule, zone: ZoneInfo, now: datetime) -> DuePeriod | None:
     """What was to be told last; None where nothing was within the last days."""
     today = in_zone(now, zone).date()
     found = dues(rhythm, zone, since=today - timedelta(days=LONGEST[rhythm.every] + 1), until=today)

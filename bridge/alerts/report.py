@@ -9,10 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.alerts.alert import Alert
-from bridge.alerts.periods import Due, Period, compared, parts_of
+from bridge.alerts.periods import DuePeriod, Period, compared, parts_of
 from bridge.alerts.report_settings import ReportSettings
 from bridge.event import iso
-from bridge.figures import Collected, Figures, OwnerFigures, Span
+from bridge.figures import Collected, Figures, OwnerFigures, TimeSpan
 from bridge.value import Value
 
 WORD = "report"
@@ -22,7 +22,7 @@ SHOWN = 10  # of a kind that are told by name
 COMPARED = ("before", "week_before")
 
 
-class Report(Value):
+class DueReport(Value):
     """A report that is due: what the file says of it under its name, and the zone of its days.
 
     silent_after: source → seconds without an event that are told; None for as long as the whole period
@@ -31,7 +31,7 @@ class Report(Value):
     name: str
     settings: ReportSettings
     zone: ZoneInfo
-    due: Due
+    due: DuePeriod
     silent_after: Mapping[str, float | None]
 
     @property
@@ -40,14 +40,14 @@ class Report(Value):
         return f"{WORD}:{self.name}:{self.settings.every}:{self.due.period.first.isoformat()}"
 
     @property
-    def spans(self) -> Sequence[Span]:
+    def spans(self) -> Sequence[TimeSpan]:
         """What it tells of, then what it is compared with."""
         period = self.due.period
         found = (period, *compared(period, self.settings.rhythm(), self.zone))
         return [(one.begins, one.ends) for one in found]
 
     @property
-    def parts(self) -> Sequence[Span]:
+    def parts(self) -> Sequence[TimeSpan]:
         """Those of what it tells of that a picture shows; none where there is to be none."""
         return parts_of(self.due.period, self.settings.rhythm(), self.zone) if self.settings.picture else ()
 
@@ -84,7 +84,7 @@ def is_empty(found: Collected) -> bool:
     return not found.figures[0].events and not found.figures[0].sinks
 
 
-def _told_owner(report: Report, of: OwnerFigures, late: datetime | None) -> dict[str, Any]:
+def _told_owner(report: DueReport, of: OwnerFigures, late: datetime | None) -> dict[str, Any]:
     types, *before = of.types
     known = {word: counts for word, counts in zip(COMPARED, before, strict=False) if counts}
     return {
@@ -99,7 +99,7 @@ def _told_owner(report: Report, of: OwnerFigures, late: datetime | None) -> dict
     }
 
 
-def _period(report: Report, late: datetime | None) -> dict[str, Any]:
+def _period(report: DueReport, late: datetime | None) -> dict[str, Any]:
     """Of when it tells."""
     period = report.due.period
     return {
@@ -117,7 +117,7 @@ def _since(since: datetime | None) -> dict[str, Any]:
     return {"counted_from": iso(since)} if since else {}
 
 
-def _told(report: Report, found: Collected, late: datetime | None) -> dict[str, Any]:
+def _told(report: DueReport, found: Collected, late: datetime | None) -> dict[str, Any]:
     period, settings = report.due.period, report.settings
     of, *before = found.figures
     known = {word: one for word, one in zip(COMPARED, before, strict=False) if one.whole}

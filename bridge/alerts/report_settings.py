@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from bridge.alerts.periods import WEEKDAYS, Calendar, Every, Rhythm
-from bridge.settings import Names, OneOrMany, Settings
+from bridge.alerts.periods import WEEKDAYS, Calendar, Every, ReportSchedule
+from bridge.settings import NameList, OneOrMany, Settings
 
 By = Literal["type", "owner", "node", "user"]
 ALL: tuple[By, ...] = ("type", "owner", "node", "user")
@@ -47,7 +47,7 @@ class ReportSettings(Settings):
         None, description="whose months they are: gregorian, jalali; gregorian where nothing is said"
     )
     at: TimeOfDay = Field(description="the time of the day, in the file's `timezone`")
-    to: Names = Field(min_length=1, description="the sinks that it is sent to")
+    to: NameList = Field(min_length=1, description="the sinks that it is sent to")
     each: Literal["owner"] | None = Field(
         None, description="one for each owner of whose users something was told, at the address that is theirs: owner"
     )
@@ -57,10 +57,10 @@ class ReportSettings(Settings):
     )
     skip_empty: bool = Field(False, description="say nothing where nothing happened")
 
-    def rhythm(self) -> Rhythm:
+    def rhythm(self) -> ReportSchedule:
         """When it is told."""
         weekday = WEEKDAYS.index(self.weekday or WEEKDAYS[0])
-        return Rhythm(self.every, self.at, weekday, self.day or 1, self.calendar or "gregorian")
+        return ReportSchedule(self.every, self.at, weekday, self.day or 1, self.calendar or "gregorian")
 
     @model_validator(mode="after")
     def _what_an_owner_may_know(self) -> "ReportSettings":

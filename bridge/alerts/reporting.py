@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.alerts.alert import Alert, stored_key
 from bridge.alerts.periods import TOO_LATE, last_due
-from bridge.alerts.report import Report, is_empty
+from bridge.alerts.report import DueReport, is_empty
 from bridge.alerts.report_settings import ReportSettings
 from bridge.clock import Clock
 from bridge.counters import COUNTERS
@@ -45,13 +45,13 @@ class ReportPlan(Value):
     silent_after: Mapping[str, float | None]
     realms: Sequence[str] = ()
 
-    def due(self, name: str, now: datetime) -> Report | None:
+    def due(self, name: str, now: datetime) -> DueReport | None:
         """What a report tells last; None where it has nothing to tell yet."""
         settings = self.reports[name]
         due = last_due(settings.rhythm(), self.zone, now)
-        return None if due is None else Report(name, settings, self.zone, due, self.silent_after)
+        return None if due is None else DueReport(name, settings, self.zone, due, self.silent_after)
 
-    def routed(self, report: Report, alert: Alert, now: datetime) -> Routed:
+    def routed(self, report: DueReport, alert: Alert, now: datetime) -> Routed:
         """Its fate: the sinks that the report names, and those of rows that ask for it."""
         routed, row = self.router.route(alert.event(now)), f"{ROW}.{report.name}"
         named = self._named(report)
@@ -60,7 +60,7 @@ class ReportPlan(Value):
         to = (*(Destination(sink, row) for sink in named), *rows)
         return replace(routed, destinations=to, decision=decision, fingerprint=alert.fingerprint())
 
-    def routed_to_owner(self, report: Report, of: OwnerFigures, now: datetime) -> Routed:
+    def routed_to_owner(self, report: DueReport, of: OwnerFigures, now: datetime) -> Routed:
         """Its fate: the owner's address at the sinks that it names. No row is asked: it is the owner's alone."""
         alert, row, named = report.owner_alert(of, now), f"{ROW}.{report.name}", self._named(report)
         key = recipient_key(of.realm, Audience.OWNER, of.name)
@@ -68,7 +68,7 @@ class ReportPlan(Value):
         decision = Decision(NO_TABLE, beside=_beside(row, named))
         return Routed(alert.event(now), to, decision, alert.fingerprint())
 
-    def _named(self, report: Report) -> Sequence[str]:
+    def _named(self, report: DueReport) -> Sequence[str]:
         return [sink for sink in dict.fromkeys(report.settings.to) if sink in self.sinks]
 
 
@@ -115,7 +115,7 @@ class Reporter:
                 await (self._tell if report.settings.each is None else self._tell_owners)(plan, report, now)
             self._settled[name] = report.key
 
-    async def _tell_owners(self, plan: ReportPlan, report: Report, now: datetime) -> None:
+    async def _tell_owners(self, plan: ReportPlan, report: DueReport, now: datetime) -> None:
         """Tell those owners who had something happen and were not told, a commit for those of a realm."""
         told: dict[str, list[Routed]] = {realm: [] for realm in plan.realms}
         for of in await self._outbox.of_owners(report.spans, plan.realms, report.parts):
@@ -125,7 +125,7 @@ class Reporter:
             if routed and routed[0].destinations:
                 await self._put(report, Intake(routed, realm=realm))
 
-    async def _tell(self, plan: ReportPlan, report: Report, now: datetime) -> None:
+    async def _tell(self, plan: ReportPlan, report: DueReport, now: datetime) -> None:
         if await self._outbox.is_remembered(stored_key(report.key), now=now):
             return
         found = await self._outbox.collected(report.spans, report.parts)
@@ -136,7 +136,7 @@ class Reporter:
             return
         await self._put(report, Intake([routed]))
 
-    async def _put(self, report: Report, intake: Intake) -> None:
+    async def _put(self, report: DueReport, intake: Intake) -> None:
         put = await self._outbox.put(intake)
         self._announce(put.deliveries)
         if put.deliveries:

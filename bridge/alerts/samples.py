@@ -13,11 +13,11 @@ from bridge.alerts.alert import (
     source_silent,
     store_failing,
 )
-from bridge.alerts.periods import Due, period_before
-from bridge.alerts.report import Report
+from bridge.alerts.periods import DuePeriod, period_before
+from bridge.alerts.report import DueReport
 from bridge.alerts.report_settings import ReportSettings
 from bridge.event import Event
-from bridge.figures import Collected, Figures, GivenUp, Sent
+from bridge.figures import Collected, Figures, GivenUp, SinkFigures
 from bridge.incident import ConfigRejected, LaneStanding
 from bridge.value import replace
 
@@ -45,7 +45,7 @@ def own_samples(*, at: datetime) -> list[Event]:
 def _report(at: datetime) -> Alert:
     """Of the day before, with a bit of everything."""
     settings = ReportSettings(at=time(9), to=("ops",))
-    due = Due(period_before(at.date(), settings.rhythm(), UTC_ZONE), at)
+    due = DuePeriod(period_before(at.date(), settings.rhythm(), UTC_ZONE), at)
     types = {
         "user.created": 41,
         "user.limited": 88,
@@ -57,7 +57,7 @@ def _report(at: datetime) -> Alert:
         whole=True,
         sources={"marzban": 1200, "remnawave": 84},
         nowhere=3,
-        sinks={"ops": Sent(2561, 1), "crm": Sent(249, 2)},
+        sinks={"ops": SinkFigures(2561, 1), "crm": SinkFigures(249, 2)},
         types=types,
         owners={"reseller-7": 214, "reseller-9": 120},
         nodes={"fra-1": 5, "hel-1": 1},
@@ -72,4 +72,4 @@ def _report(at: datetime) -> Alert:
         dead=[GivenUp("crm", "HTTP 422: contact not found", 3)],
     )
     silent = {"marzban": 3600.0, "remnawave": 6 * 3600.0}
-    return Report("morning", settings, UTC_ZONE, due, silent).alert(found, at)
+    return DueReport("morning", settings, UTC_ZONE, due, silent).alert(found, at)

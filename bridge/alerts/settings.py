@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from bridge.settings import Duration, Names, Settings
+from bridge.settings import Duration, NameList, Settings
 
 
 class AlertSettings(Settings):
@@ -12,7 +12,7 @@ class AlertSettings(Settings):
 
     example: ClassVar[str] = "to: ops"
 
-    to: Names = Field((), min_length=1, description="the sinks to tell: the first whose lane is open")
+    to: NameList = Field((), min_length=1, description="the sinks to tell: the first whose lane is open")
     window: Duration = Field(
         30.0, le=86400, description="how long alerts are collected into one message; 0 for each by itself"
     )

@@ -17,8 +17,8 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from bridge.admin.announcing import Readers
-    from bridge.admin.drafts import Drafted, Wanted
+    from bridge.admin.announcing import ReaderGroup
+    from bridge.admin.drafts import AnnouncementDraft, AnnouncementRequest
     from bridge.config.model import Config
     from bridge.store.ledger import Ledger
 
@@ -121,7 +121,9 @@ def _template(settings: "Config", name: str, start: str | None, end: str | None)
     return timed(settings.template_folders(), settings.zone(), name, start=start or "", end=end or "", sign="--")
 
 
-def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: bool, yes: bool, as_json: bool) -> None:
+def _new(
+    ledger: "Ledger", settings: "Config", wanted: "AnnouncementRequest", *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
     """Count, show, ask, and send."""
     from bridge.admin import announcements, drafts
     from bridge.admin.dry_run import dry_run as ready_for
@@ -144,7 +146,7 @@ def _new(ledger: "Ledger", settings: "Config", wanted: "Wanted", *, dry_run: boo
     print_json({"id": id_, **told}) if as_json else print(f"announcement {id_}: --show {id_} says who has it")
 
 
-def _preview(drafted: "Drafted", said: dict[str, str]) -> None:
+def _preview(drafted: "AnnouncementDraft", said: dict[str, str]) -> None:
     number, beside = len(drafted.found.reached), ""
     if drafted.found.unreached:
         beside = f" · {drafted.found.unreached} without an address"
@@ -156,7 +158,7 @@ def _preview(drafted: "Drafted", said: dict[str, str]) -> None:
     print()
 
 
-def _readers(one: "Readers") -> str:
+def _readers(one: "ReaderGroup") -> str:
     return one.locale if one.brand is None else f"{one.locale}, brand {one.brand}"
 
 

@@ -77,11 +77,11 @@ def print_table(
     """
     from rich.console import Console  # the other commands do not pay for it
 
-    from bridge.cli.tables import Table
+    from bridge.cli.tables import TextTable
 
     terminal = sys.stdout.isatty()
     named = [dict(zip(columns, row, strict=True)) for row in rows]
-    table = Table(columns, named, below or {}, zone or ZoneInfo("UTC"))
+    table = TextTable(columns, named, below or {}, zone or ZoneInfo("UTC"))
     console = Console(width=None if terminal else 10_000, highlight=False)
     console.print(table.fitted(console.width) if terminal else table.whole())
 

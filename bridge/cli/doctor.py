@@ -12,7 +12,7 @@ from bridge.cli.console import ConfigOption, FileArgument, JsonOption, one_path,
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
-    from bridge.doctor.row import Row
+    from bridge.doctor.row import ExaminationRow
     from bridge.event import JsonObject
 
 MARKS = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "–"}
@@ -44,13 +44,13 @@ def doctor(file: FileArgument = None, config: ConfigOption = None, as_json: Json
 
 
 def _mistakes(error: ConfigError) -> "Iterator[JsonObject]":
-    from bridge.doctor.row import Row, wrong
+    from bridge.doctor.row import ExaminationRow, wrong
 
     for one in error.mistakes:
-        yield Row("config", "config", wrong(f"{one.where(error.file)}: {one.text}", "")).to_json()
+        yield ExaminationRow("config", "config", wrong(f"{one.where(error.file)}: {one.text}", "")).to_json()
 
 
-def _lines(found: "Sequence[Row]") -> Iterator[str]:
+def _lines(found: "Sequence[ExaminationRow]") -> Iterator[str]:
     width = max(WIDTH, *(len(printable(one.part)) for one in found))
     for part, of_part in groupby(found, key=lambda one: (one.kind, one.part)):
         name = printable(part[1])
@@ -63,7 +63,7 @@ def _lines(found: "Sequence[Row]") -> Iterator[str]:
     yield _summary(found)
 
 
-def _summary(found: "Sequence[Row]") -> str:
+def _summary(found: "Sequence[ExaminationRow]") -> str:
     wrong, look = (sum(one.finding.mark == mark for one in found) for mark in ("wrong", "look"))
     if not wrong and not look:
         return "Nothing is wrong."

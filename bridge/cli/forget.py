@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.people.person import Person
     from bridge.store.ledger import Ledger
-    from bridge.store.queries.forget import Places
+    from bridge.store.queries.forget import PathsOfEvent
 
 #: What rows of each table are called.
 NOUNS = {
@@ -92,7 +92,7 @@ def forget(
         print("nothing is kept about them" if done.is_nothing else f"erased: {_numbers(done)}")
 
 
-def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -> "tuple[Person, Places]":
+def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -> "tuple[Person, PathsOfEvent]":
     """Who is meant, and where what was told to them went."""
     from bridge.admin.forgetting import person_of
     from bridge.config.state import customers

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bridge.config.model import Config
-    from bridge.setup.files import Places
+    from bridge.setup.files import SetupPaths
     from bridge.setup.plan import Plan
 
 TOLD = ("everything", "needed")
@@ -107,7 +107,7 @@ def _check_names(panels: "Sequence[str]", sinks: "Sequence[str]", tell: str | No
         known_name("choice is called", tell, TOLD)
 
 
-def _tell_written(wanted: "Places", dialogue: Dialogue) -> None:
+def _tell_written(wanted: "SetupPaths", dialogue: Dialogue) -> None:
     dialogue.say()
     notes = {wanted.config: "what is told to whom", wanted.dotenv: "its secrets, for your eyes only"}
     for file in wanted.all():
@@ -149,7 +149,7 @@ def _send_tests(config: "Config", dialogue: Dialogue) -> bool:
     return all_delivered
 
 
-def _next(wanted: "Places", config: "Config") -> str:
+def _next(wanted: "SetupPaths", config: "Config") -> str:
     from bridge.config.endpoints import local_url
 
     if wanted.compose is not None:

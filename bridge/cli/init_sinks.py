@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from bridge.sinks import SinkSettings
     from bridge.sinks.asking import Finding
     from bridge.sinks.http import Http
-    from bridge.sinks.questions import Finder, Found, Question
+    from bridge.sinks.questions import Finder, FoundValue, SetupQuestion
 
-Settings = dict[str, object]
+SinkAnswers = dict[str, object]
 
 WAIT = 120.0  # seconds in which somebody may write to the bot
 WITHIN = 10.0  # seconds that a service may take to answer
@@ -27,7 +27,7 @@ async def chosen_sinks(
     secret_files: Sequence[str],
     dialogue: "Dialogue",
     env: Mapping[str, str],
-) -> dict[str, Settings]:
+) -> dict[str, SinkAnswers]:
     """Each sink with all that it has to be told. Raise BridgeError where that cannot be, or something is left over."""
     from bridge.sinks.http import Http
 
@@ -45,11 +45,13 @@ async def chosen_sinks(
 class _Sink:
     """One of them, while it is being told."""
 
-    def __init__(self, type_: str, given: Settings, dialogue: "Dialogue", env: Mapping[str, str], http: "Http") -> None:
+    def __init__(
+        self, type_: str, given: SinkAnswers, dialogue: "Dialogue", env: Mapping[str, str], http: "Http"
+    ) -> None:
         self._type, self._dialogue, self._http = type_, dialogue, http
         self._given = {**dict(_from_environment(type_, env)), **given}
 
-    async def settings(self) -> Settings:
+    async def settings(self) -> SinkAnswers:
         from bridge.setup.plan import missing
         from bridge.setup.questions import QUESTIONS
 
@@ -60,7 +62,7 @@ class _Sink:
             self._take_back_what_cannot_be(question, told)
         return await self._confirmed(told)
 
-    def _take_back_what_cannot_be(self, question: "Question", told: Settings) -> None:
+    def _take_back_what_cannot_be(self, question: "SetupQuestion", told: SinkAnswers) -> None:
         """Who types may mistype: he is told, and asked again."""
         from bridge.setup.plan import checked_sink, missing
 
@@ -73,7 +75,7 @@ class _Sink:
             self._dialogue.say(f"  ✗ {str(error).removeprefix('init: ')}")
             del told[question.setting]
 
-    async def _answer(self, question: "Question", told: Settings) -> object:
+    async def _answer(self, question: "SetupQuestion", told: SinkAnswers) -> object:
         from bridge.setup.questions import is_secret, variable
 
         if question.finder is not None:
@@ -87,15 +89,15 @@ class _Sink:
             option = self._option(question)
         return self._dialogue.text(question.text, option, hidden=is_secret(self._type, question.setting))
 
-    def _option(self, question: "Question") -> str:
+    def _option(self, question: "SetupQuestion") -> str:
         return f"--set {self._type}.{question.setting}=…"
 
-    async def _found(self, question: "Question", finder: "Finder", told: Settings) -> object:
+    async def _found(self, question: "SetupQuestion", finder: "Finder", told: SinkAnswers) -> object:
         """What the service itself says while somebody does what is asked of him; typed where that cannot be."""
         from bridge.clock import SystemClock
 
         self._dialogue.say(question.doing)
-        found: Sequence[Found] = ()
+        found: Sequence[FoundValue] = ()
         try:
             found = await finder(told, self._http, SystemClock(), within=WAIT)
         except BridgeError as error:
@@ -106,7 +108,7 @@ class _Sink:
             return int(self._dialogue.text(question.text, self._option(question)))
         return self._chosen(question, found).value
 
-    def _chosen(self, question: "Question", found: "Sequence[Found]") -> "Found":
+    def _chosen(self, question: "SetupQuestion", found: "Sequence[FoundValue]") -> "FoundValue":
         """The one that was found; of several the one that is meant. Nobody is told by a guess."""
         if len(found) > 1:
             names = {str(one.value): f'"{one.name}" ({one.value})' for one in found}
@@ -118,15 +120,19 @@ class _Sink:
         self._dialogue.say(f'  ✓ found "{found[0].name}" ({found[0].value})')
         return found[0]
 
-    async def _confirmed(self, told: Settings) -> Settings:
+    async def _confirmed(self, told: SinkAnswers) -> SinkAnswers:
         """Asked, and told what came of it; where it cannot be reached, by a proxy if there is one."""
         from bridge.setup.plan import checked_sink
-        from bridge.sinks.asking import Mark
+        from bridge.sinks.asking import FindingMark
 
         while True:
             finding = await self._asked(checked_sink(self._type, told))
             self._dialogue.say(f"  {MARKS[finding.mark]} {self._type}: {finding.text}")
-            if finding.mark is not Mark.WRONG or self._dialogue.silent or not finding.text.startswith("no answer"):
+            if (
+                finding.mark is not FindingMark.WRONG
+                or self._dialogue.silent
+                or not finding.text.startswith("no answer")
+            ):
                 return told
             proxy = self._dialogue.text(
                 "Proxy to reach it by, as socks5://127.0.0.1:1080 (Enter: none)", "", default=""
@@ -142,11 +148,11 @@ class _Sink:
         return await settings.open(Tools(self._http, DIALECTS)).asked(within=WITHIN)
 
 
-def _named(types: Sequence[str], given: Sequence[str], secret_files: Sequence[str]) -> dict[str, Settings]:
+def _named(types: Sequence[str], given: Sequence[str], secret_files: Sequence[str]) -> dict[str, SinkAnswers]:
     from bridge.setup.files import first_line
     from bridge.setup.questions import is_secret
 
-    named: dict[str, Settings] = {}
+    named: dict[str, SinkAnswers] = {}
     for word in given:
         type_, setting, value = _parts("--set", word, types)
         if is_secret(type_, setting):

@@ -50,12 +50,12 @@ def _muted(ledger: "Ledger", settings: "Config", what: str, lasting: str, now: d
     from bridge.admin import operations
     from bridge.admin.muting import mute_length, muted_thing
     from bridge.mute import MuteKind
-    from bridge.store.records import Query
+    from bridge.store.records import DeliveryQuery
 
     kind, value = muted_thing(what)
     mute_length(lasting)
     if kind is MuteKind.SUBJECT or (kind is MuteKind.TYPE and "*" not in value):
-        check_filters(ledger, settings, Query(**{kind.value: value}))  # type: ignore[arg-type]
+        check_filters(ledger, settings, DeliveryQuery(**{kind.value: value}))  # type: ignore[arg-type]
     names = {"sinks": settings.all_sinks(), "sources": settings.sources}
     done = operations.mute(ledger, what, lasting, **names, by=operator(), now=now)
     audit(ledger, "mute", what=done.what, until=done.until)

@@ -13,7 +13,7 @@ from bridge.settings import UNITS
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
-    from bridge.store.records import Query
+    from bridge.store.records import DeliveryQuery
 
 LAST_ID = 2**63 - 1  # the highest number that a store can give
 
@@ -43,12 +43,12 @@ def selected(
     since: str | None,
     until: str | None,
     **more: Any,
-) -> "Query":
+) -> "DeliveryQuery":
     """What the options name, as a query; `more` of it is the command's own."""
-    from bridge.store.records import Query
+    from bridge.store.records import DeliveryQuery
 
     zone = settings.zone()
-    return Query(
+    return DeliveryQuery(
         sink=sink,
         source=source,
         type=type_,

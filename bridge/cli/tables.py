@@ -25,14 +25,14 @@ COLOURS = {
     **dict.fromkeys(("held_back", "disabled"), "dim"),
 }
 
-Row = Mapping[str, object]
+TableRow = Mapping[str, object]
 
 
-class Table(Value):
+class TextTable(Value):
     """Columns by their names, and what stands in them; see `console.print_table`."""
 
     columns: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
     below: Mapping[str, str]
     zone: ZoneInfo
 
@@ -60,7 +60,7 @@ class Table(Value):
             if remarks := " · ".join(self._remarks(row, above, short)):
                 yield Padding(Text(remarks, style="dim", overflow="fold"), (0, 0, 0, INDENT))
 
-    def _remarks(self, row: Row, above: Sequence[str], short: bool) -> Iterator[str]:
+    def _remarks(self, row: TableRow, above: Sequence[str], short: bool) -> Iterator[str]:
         for name in self.columns:
             if name not in above and row[name] not in (None, "", 0):
                 yield self.below[name].format(self._cell(row, name, short))
@@ -85,7 +85,7 @@ class Table(Value):
         cells = ((name, *(self._cell(row, name, short).plain for row in self.rows)) for name in above)
         return [max(map(cell_len, column)) + GAP for column in cells]
 
-    def _cell(self, row: Row, name: str, short: bool) -> Text:
+    def _cell(self, row: TableRow, name: str, short: bool) -> Text:
         value = row[name]
         if isinstance(value, datetime):
             return Text(f"{in_zone(value, self.zone):%m-%d %H:%M:%S}" if short else local_time(value, self.zone))

@@ -39,14 +39,14 @@ def tail(
 
     --type takes a glob too, as 'user.*'. With --json it is a line of JSON for each.
     """
-    from bridge.admin.tail import Tail, Wanted
+    from bridge.admin.tail import Tail, TailFilter
 
     settings = load_settings(config)
     glob = type_ is not None and bool(set("*?[") & set(type_))
     query = selected(
         settings, sink=sink, source=source, type_=None if glob else type_, subject=subject, since=since, until=None
     )
-    wanted = Wanted(sink=sink, source=source, type=type_, subject=subject)
+    wanted = TailFilter(sink=sink, source=source, type=type_, subject=subject)
     try:
         with existing_ledger(settings) as ledger:
             check_filters(ledger, settings, query)

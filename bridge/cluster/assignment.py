@@ -9,7 +9,7 @@ ORPHANED = 3.0  # a lane without an owner for so long is adopted by whoever want
 ADOPTION = 60.0  # after so long it is seen whether it has a replica of its own now
 
 
-class Share:
+class LaneShare:
     """The lanes that one replica should carry: those assigned to it, and orphans that it has adopted.
 
     Replicas whose files differ assign differently, and each may leave a lane to the other: such a lane is an orphan.

@@ -16,10 +16,10 @@ QUERY_TIMEOUT = 2.0  # for what we ask; less than LEASE (`replicas.py`), or one 
 CONNECT_TIMEOUT = 10.0  # for a new connection, whichever of the hosts it is to
 HOST_TIMEOUT = "2"  # seconds for one of several hosts, the least that the driver knows
 
-Connection = psycopg.AsyncConnection[Any]
+ClusterConnection = psycopg.AsyncConnection[Any]
 
 
-async def connect(url: str, name: str) -> Connection:
+async def connect(url: str, name: str) -> ClusterConnection:
     """A connection that bears the name of a replica; raise OSError or psycopg.Error where there is none to be had."""
     parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
     _, parameters = parsed.get_dialect()().create_connect_args(parsed)
@@ -29,7 +29,7 @@ async def connect(url: str, name: str) -> Connection:
 
 
 @contextmanager
-def query_timeout(connection: Connection, seconds: float = QUERY_TIMEOUT) -> Iterator[None]:
+def query_timeout(connection: ClusterConnection, seconds: float = QUERY_TIMEOUT) -> Iterator[None]:
     """Cut the connection where the server takes too long for what is asked inside.
 
     Cancelling would not do: the driver then asks the server to stop, and waits for that answer.
@@ -41,6 +41,6 @@ def query_timeout(connection: Connection, seconds: float = QUERY_TIMEOUT) -> Ite
         timer.cancel()
 
 
-def _cut(connection: Connection) -> None:
+def _cut(connection: ClusterConnection) -> None:
     with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as wire:
         wire.shutdown(socket.SHUT_RDWR)

@@ -6,17 +6,17 @@ Times are the database's own, so that the clocks of the replicas do not matter.
 from collections.abc import Collection, Mapping
 from hashlib import blake2b
 
-from bridge.cluster.connection import Connection
+from bridge.cluster.connection import ClusterConnection
 from bridge.store.channel import CHANNEL, application_name
 
 
-async def listen(connection: Connection, *, statement_timeout: float) -> None:
+async def listen(connection: ClusterConnection, *, statement_timeout: float) -> None:
     """Be notified of what is new; and no statement lasts longer than `statement_timeout` seconds."""
     await connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(int(statement_timeout * 1000)),))
     await connection.execute(f"LISTEN {CHANNEL}")
 
 
-async def heartbeat(connection: Connection, name: str) -> Mapping[str, float]:
+async def heartbeat(connection: ClusterConnection, name: str) -> Mapping[str, float]:
     """Give a heartbeat of this replica; all replicas → seconds since their last one.
 
     A time that lies ahead is as far away as one that is past: someone has set the server's clock back.
@@ -32,7 +32,7 @@ async def heartbeat(connection: Connection, name: str) -> Mapping[str, float]:
     return dict(await ages.fetchall())
 
 
-async def terminate_connections(connection: Connection, names: Collection[str]) -> None:
+async def terminate_connections(connection: ClusterConnection, names: Collection[str]) -> None:
     """End all connections of these replicas, and with them their locks. Frozen replicas still have theirs."""
     await connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)"
@@ -41,7 +41,7 @@ async def terminate_connections(connection: Connection, names: Collection[str]) 
     )
 
 
-async def terminate_connection(connection: Connection, pid: int, name: str) -> None:
+async def terminate_connection(connection: ClusterConnection, pid: int, name: str) -> None:
     """End one connection of a replica: the server may not know yet that it is cut, and keeps its locks.
 
     It is waited for a second at the most: the locks are free with its end.
@@ -53,13 +53,13 @@ async def terminate_connection(connection: Connection, pid: int, name: str) -> N
     )
 
 
-async def remove_replicas(connection: Connection, names: Collection[str]) -> None:
+async def remove_replicas(connection: ClusterConnection, names: Collection[str]) -> None:
     """These replicas are gone, and carry nothing any more."""
     await connection.execute("DELETE FROM replicas WHERE name = ANY(%s)", (list(names),))
     await connection.execute("UPDATE lanes SET owner = NULL WHERE owner = ANY(%s)", (list(names),))
 
 
-async def try_lock(connection: Connection, sinks: Collection[str]) -> set[str]:
+async def try_lock(connection: ClusterConnection, sinks: Collection[str]) -> set[str]:
     """Try to get the locks of these lanes, without waiting; those that were got. They die with the connection."""
     tried = await connection.execute(
         "SELECT sink, pg_try_advisory_lock(key) FROM unnest(%s::text[], %s::bigint[]) AS lane (sink, key)",
@@ -68,19 +68,19 @@ async def try_lock(connection: Connection, sinks: Collection[str]) -> set[str]:
     return {sink for sink, got in await tried.fetchall() if got}
 
 
-async def unlock(connection: Connection, sinks: Collection[str], *, owner: str) -> None:
+async def unlock(connection: ClusterConnection, sinks: Collection[str], *, owner: str) -> None:
     """Give these lanes back."""
     await connection.execute("UPDATE lanes SET owner = NULL WHERE sink = ANY(%s) AND owner = %s", (list(sinks), owner))
     await connection.execute("SELECT pg_advisory_unlock(unnest(%s::bigint[]))", ([_lock_id(sink) for sink in sinks],))
 
 
-async def owned_lanes(connection: Connection) -> set[str]:
+async def owned_lanes(connection: ClusterConnection) -> set[str]:
     """The lanes that some replica carries, or did when it was last heard of."""
     rows = await connection.execute("SELECT sink FROM lanes WHERE owner IS NOT NULL")
     return {sink for (sink,) in await rows.fetchall()}
 
 
-async def epochs(connection: Connection, sinks: Collection[str], *, owner: str) -> dict[str, int]:
+async def epochs(connection: ClusterConnection, sinks: Collection[str], *, owner: str) -> dict[str, int]:
     """The epochs of those of these lanes that were last carried by `owner`."""
     rows = await connection.execute(
         "SELECT sink, epoch FROM lanes WHERE sink = ANY(%s) AND owner = %s", (list(sinks), owner)
@@ -88,7 +88,7 @@ async def epochs(connection: Connection, sinks: Collection[str], *, owner: str) 
     return dict(await rows.fetchall())
 
 
-async def begin_epochs(connection: Connection, sinks: Collection[str], *, owner: str) -> dict[str, int]:
+async def begin_epochs(connection: ClusterConnection, sinks: Collection[str], *, owner: str) -> dict[str, int]:
     """Begin a new epoch for each of these lanes; which one.
 
     It is the time, not the number after the last: a standby that takes a failed server's place may not have heard of

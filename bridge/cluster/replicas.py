@@ -24,8 +24,8 @@ from contextlib import asynccontextmanager, suppress
 import psycopg
 
 from bridge.cluster import queries
-from bridge.cluster.assignment import Share, groups
-from bridge.cluster.connection import QUERY_TIMEOUT, Connection, connect, query_timeout
+from bridge.cluster.assignment import LaneShare, groups
+from bridge.cluster.connection import QUERY_TIMEOUT, ClusterConnection, connect, query_timeout
 from bridge.cluster.membership import Membership
 from bridge.cluster.ownership import Carrier
 from bridge.store.channel import application_name
@@ -53,7 +53,7 @@ class SharedOwnership:
         self._on_peer = on_peer
         self._groups: Mapping[str, str] = {}  # the lanes that there are → the group of each
         self._membership = Membership(name)
-        self._share = Share(name)
+        self._share = LaneShare(name)
         self._locks: dict[str, int] = {}  # lanes whose lock this connection has → the epoch that began with it
         self._held: dict[str, int] = {}  # what the carrier should carry
         self._carried: set[tuple[str, int]] = set()  # what it may be carrying, until it says otherwise
@@ -97,7 +97,7 @@ class SharedOwnership:
                 self._connection_lost(error)
             await asyncio.sleep(RECONNECT_PAUSES[min(self._failures, len(RECONNECT_PAUSES)) - 1])
 
-    async def _take_part(self, connection: Connection, carrier: Carrier) -> None:
+    async def _take_part(self, connection: ClusterConnection, carrier: Carrier) -> None:
         """Be one of the replicas, for as long as the connection lasts."""
         with query_timeout(connection):
             await self._join(connection)
@@ -112,14 +112,14 @@ class SharedOwnership:
                 carrier.wake(None)
             await self._pass_on_notifications(connection, carrier)
 
-    async def _join(self, connection: Connection) -> None:
+    async def _join(self, connection: ClusterConnection) -> None:
         await queries.listen(connection, statement_timeout=QUERY_TIMEOUT)
         if self._backend_pid is not None:
             await queries.terminate_connection(connection, self._backend_pid, self.name)
             self._membership.give_grace(time.monotonic())
         self._backend_pid = connection.info.backend_pid
 
-    async def _heartbeat(self, connection: Connection) -> set[str]:
+    async def _heartbeat(self, connection: ClusterConnection) -> set[str]:
         """Give a heartbeat, then acquire and release what those of the others tell us to; who is alive."""
         now = time.monotonic()
         ages = await queries.heartbeat(connection, self.name)
@@ -136,7 +136,7 @@ class SharedOwnership:
         self._connection_stands()
         return alive
 
-    async def _pass_on_notifications(self, connection: Connection, carrier: Carrier) -> None:
+    async def _pass_on_notifications(self, connection: ClusterConnection, carrier: Carrier) -> None:
         """Wake lanes for what others put, until the next heartbeat is due, or something has changed on our side."""
         until = time.monotonic() + HEARTBEAT
         while not self._hurry and (left := until - time.monotonic()) > 0:
@@ -146,14 +146,14 @@ class SharedOwnership:
                     carrier.wake(tuple(sinks.split(",")) if sinks else None)
         self._hurry = False
 
-    async def _evict(self, connection: Connection, names: Collection[str]) -> None:
+    async def _evict(self, connection: ClusterConnection, names: Collection[str]) -> None:
         """Fence dead replicas off: without a connection they have no locks."""
         await queries.terminate_connections(connection, names)
         await queries.remove_replicas(connection, names)
         self._hurry = True  # the server needs a moment to free their locks
         log(LOG, logging.WARNING, "replica.found_dead", replicas=sorted(names))
 
-    async def _acquire(self, connection: Connection, sinks: Collection[str]) -> None:
+    async def _acquire(self, connection: ClusterConnection, sinks: Collection[str]) -> None:
         if not (acquired := await queries.try_lock(connection, sinks)):
             return
         before = await queries.epochs(connection, acquired & self._held.keys(), owner=self.name)
@@ -168,7 +168,7 @@ class SharedOwnership:
             self._held_changed.set()
             log(LOG, logging.INFO, "replica.carries", replica=self.name, sinks=sorted(held))
 
-    async def _release(self, connection: Connection) -> None:
+    async def _release(self, connection: ClusterConnection) -> None:
         """Unlock what should not be carried, and is not any more."""
         carried = {sink for sink, _ in self._carried}
         if released := self._locks.keys() - self._held.keys() - carried:
@@ -190,7 +190,7 @@ class SharedOwnership:
             log(LOG, logging.INFO, "replica.store_back", replica=self.name)
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
+    async def _connection(self) -> AsyncIterator[ClusterConnection]:
         connection = await connect(self._url, self.name)
         try:
             yield connection
@@ -200,7 +200,7 @@ class SharedOwnership:
         finally:
             await connection.close()
 
-    async def _leave(self, connection: Connection) -> None:
+    async def _leave(self, connection: ClusterConnection) -> None:
         """The carrier has been drained: the others may take over at once."""
         self._last_heartbeat = -math.inf
         with suppress(psycopg.Error, OSError), query_timeout(connection, LEAVE_TIMEOUT):

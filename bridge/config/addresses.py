@@ -9,7 +9,7 @@ from bridge.config.model import Config
 from bridge.expressions import attributes_in
 from bridge.people.address import Addressing
 from bridge.people.recipient import Audience
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.redaction import redacted
 from bridge.sinks.base import AddressedConfig
 
@@ -72,7 +72,7 @@ def _check_report(document: Document, report: KeyPath, addressed: Mapping[str, A
 
 def _check_keys(document: Document, path: KeyPath, sink: AddressedConfig) -> None:
     """An expression asks a record for what records have."""
-    known = [*Record.model_fields]
+    known = [*DirectoryRecord.model_fields]
     for setting, source in sink.address_expressions().items():
         for name, key in attributes_in(source):
             if name in tuple(Audience) and key is not None and key not in known and not key.startswith("x_"):

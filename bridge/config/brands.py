@@ -8,7 +8,7 @@ from bridge.config.model import Config
 from bridge.messages.catalog import LOCALES, language_of
 from bridge.people.brand import MOST, Brand
 from bridge.people.recipient import Audience
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.redaction import redacted
 
 BRANDS: KeyPath = ("people", "brands")
@@ -22,7 +22,7 @@ class Branded:
         self._named: set[str] = set()
         self._owners = 0
 
-    def faults(self, record: Record, audience: Audience | None) -> Iterator[tuple[str, str]]:
+    def faults(self, record: DirectoryRecord, audience: Audience | None) -> Iterator[tuple[str, str]]:
         """A brand that there is not, or of somebody who has no customers; `audience` is None for the default record."""
         if record.brand is None:
             return

@@ -17,7 +17,7 @@ from bridge.people.address import Form
 from bridge.people.directory import DirectorySettings
 from bridge.people.directory_file import read_directory
 from bridge.people.recipient import Audience, is_customer, name_in, recipient_key
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.redaction import redacted
 from bridge.sinks.base import AddressedConfig
 from bridge.value import replace
@@ -35,7 +35,7 @@ def check_records(document: Document, config: Config, directory: DirectorySettin
     """Report what is wrong with single records, the first mistakes of those in the directory's file."""
     forms = {audience: _forms(config, audience) for audience in Audience}
     brands, chats = Branded(config.brands()), Chats()
-    default = directory.default or Record()
+    default = directory.default or DirectoryRecord()
     for key, what in (*_faults(default, _forms(config, None)), *brands.faults(default, None)):
         document.report(("directory", "default", key), what)
     for audience, named in directory.named():
@@ -88,7 +88,7 @@ class Chats:
     def __init__(self) -> None:
         self._users: defaultdict[int, dict[str, Mistake]] = defaultdict(dict)
 
-    def note(self, key: str, record: Record, place: Mistake) -> None:
+    def note(self, key: str, record: DirectoryRecord, place: Mistake) -> None:
         """`place`: where the record stands."""
         if is_customer(key) and record.private_chat is not None:
             self._users[record.private_chat].setdefault(key, place)
@@ -102,7 +102,7 @@ class Chats:
             document.warnings.append(replace(next(iter(users.values())), text=text))
 
 
-def _faults(record: Record, forms: Forms) -> Iterator[tuple[str, str]]:
+def _faults(record: DirectoryRecord, forms: Forms) -> Iterator[tuple[str, str]]:
     """A language that there is not, and what is no address for the sink that would read it as one."""
     if record.locale is not None and language_of(record.locale) not in LOCALES:
         yield "locale", f"should be {any_of(LOCALES)}"

@@ -5,13 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bridge.errors import Mistake
+from bridge.errors import Mistake, Position
 from bridge.redaction import redacted
 
 #: The way to a value: ("sinks", "ops", "rate"), ("routes", 0, "to").
 KeyPath = tuple[str | int, ...]
-#: A line and a column, counted from 1.
-Position = tuple[int, int]
 
 _SECTIONS = {"sources": 'source "{}"', "sinks": 'sink "{}"', "routes": "route {}", "webhooks": "webhook {}"}
 _VERBS = ("should", "is", "has", "speaks", "needs", "cannot", "can", "begins", "ends", "starts")

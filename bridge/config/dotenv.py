@@ -17,7 +17,7 @@ def dotenv_of(folder: Path) -> Path:
     return folder / NAME
 
 
-class Variables(Value):
+class EnvironmentVariables(Value):
     """What variables stand for, the files that say so, and what in these says nothing."""
 
     values: Mapping[str, str]
@@ -25,20 +25,20 @@ class Variables(Value):
     warnings: tuple[Mistake, ...] = ()
 
 
-def with_dotenv(folder: Path, env: Mapping[str, str]) -> Variables:
+def with_dotenv(folder: Path, env: Mapping[str, str]) -> EnvironmentVariables:
     """The environment with what a `.env` in the folder adds, if it can be read. Raise ConfigError where it is no text.
 
     The environment comes first, as with every program that reads one. Nothing in a value is replaced: `$` is a dollar.
     """
     file = dotenv_of(folder)
     if not file.is_file() or not os.access(file, os.R_OK):  # another's, as a panel's: so are the variables
-        return Variables(env)
+        return EnvironmentVariables(env)
     from dotenv.parser import parse_stream  # only who has one pays
 
     lines = list(parse_stream(StringIO(_text(file), newline=None)))
     said = {one.key: one.value for one in lines if one.key is not None and one.value is not None}
     unread = (Mistake(one.original.line, 1, UNREAD, str(file)) for one in lines if one.error)
-    return Variables({**said, **env}, (file,), tuple(unread))
+    return EnvironmentVariables({**said, **env}, (file,), tuple(unread))
 
 
 def _text(file: Path) -> str:

@@ -14,7 +14,7 @@ from bridge.panels.base import PolledConfig, SourceConfig
 from bridge.value import Value
 
 
-class Endpoint(Value):
+class SourceEndpoint(Value):
     """A source as its panel sees it; of one that is asked `url` says where, and there is nothing to paste."""
 
     name: str
@@ -23,18 +23,18 @@ class Endpoint(Value):
     paste: tuple[str, ...]
 
 
-def endpoints(config: Config, address: str | None = None) -> Iterator[Endpoint]:
+def endpoints(config: Config, address: str | None = None) -> Iterator[SourceEndpoint]:
     """Every source; `address` is where the port is really open, if it is."""
     base = config.public_url or local_url(address or config.listen)
     for name, settings in config.sources.items():
         if isinstance(settings, PolledConfig):
-            yield Endpoint(name, settings.panel, _asked(settings), ())
+            yield SourceEndpoint(name, settings.panel, _asked(settings), ())
             continue
         panel = settings.open()
         secret = secret_placeholder(name, settings)
         url = base + panel.path.format(source=name, secret=path_placeholder(name, settings) or "none")
         lines = (line.format(url=url, secret=secret) for line in panel.paste if secret or "{secret}" not in line)
-        yield Endpoint(name, settings.panel, url, tuple(lines))
+        yield SourceEndpoint(name, settings.panel, url, tuple(lines))
 
 
 def _asked(settings: PolledConfig) -> str:

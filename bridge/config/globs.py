@@ -26,7 +26,7 @@ _QUOTES = frozenset("“”„‟‘’‚‛«»‹›\"'`´")
 _SEPARATORS = re.compile(r"[,;|{}]|\s")
 
 
-class _Known(Value):
+class _KnownTypes(Value):
     """What the sources of a row are known to tell: types, and the panels' own names. `open`: and whatever they like."""
 
     types: Collection[str]
@@ -41,7 +41,7 @@ class _Known(Value):
         return any(fnmatchcase(name, glob) for name in names) or any(fnmatchcase(glob, name) for name in self.natives)
 
 
-ALL = _Known(TYPES, NATIVE_TYPES, open=False)
+ALL = _KnownTypes(TYPES, NATIVE_TYPES, open=False)
 
 
 def check_globs(document: Document) -> None:
@@ -59,7 +59,7 @@ def check_globs(document: Document) -> None:
                 _check(document, ("webhooks", index), path, name, known)
 
 
-def _check(document: Document, row: KeyPath, path: KeyPath, glob: str, known: _Known) -> None:
+def _check(document: Document, row: KeyPath, path: KeyPath, glob: str, known: _KnownTypes) -> None:
     position = document.position(path)
     name = glob.removeprefix("!")
     if wrong := _malformed(glob, known):
@@ -74,7 +74,7 @@ def _check(document: Document, row: KeyPath, path: KeyPath, glob: str, known: _K
         document.warn(row, f'no event is known as "{redacted(name)}"{_suggestion(name, known)}', position)
 
 
-def _malformed(glob: str, known: _Known) -> str | None:
+def _malformed(glob: str, known: _KnownTypes) -> str | None:
     """What is wrong with how it is written, whatever there may be."""
     name = glob.removeprefix("!")
     if _QUOTES.intersection(glob):
@@ -109,7 +109,7 @@ def _misspelt(name: str) -> str | None:
     return next(iter(get_close_matches(name, sorted((*TYPES, *NATIVE_TYPES)), n=1, cutoff=0.8)), None)
 
 
-def _suggestion(name: str, known: _Known) -> str:
+def _suggestion(name: str, known: _KnownTypes) -> str:
     families = {one.partition(".")[0] + ".*" for one in known.types}
     names = {one.lower(): one for one in (*families, *known.types, *known.natives)}
     cutoff = 0.7 if len(name) > 2 else 1.0
@@ -117,7 +117,7 @@ def _suggestion(name: str, known: _Known) -> str:
     return f': did you mean "{names[meant[0]]}"?' if meant else f": there are {', '.join(sorted(families))}"
 
 
-def _known(document: Document, sources: list[str]) -> _Known:
+def _known(document: Document, sources: list[str]) -> _KnownTypes:
     """What the named sources tell, or all of the file's; everything where the file has none that is known."""
     names = sources or document.names("sources")
     words = [document.value(("sources", name, "panel")) for name in names]
@@ -125,7 +125,7 @@ def _known(document: Document, sources: list[str]) -> _Known:
     panels = [word for word in words if isinstance(word, str) and word in _NATIVE]
     if not panels:
         return ALL
-    return _Known(
+    return _KnownTypes(
         types=frozenset(_types_of(panels)).union(OF_WATCH.values() if watched else ()),
         natives=frozenset(OF_WATCH if watched else ()).union(*(_NATIVE[word] for word in panels)),
         open=any(word in OPEN_ENDED for word in panels),

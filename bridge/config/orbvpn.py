@@ -23,7 +23,7 @@ from yarl import URL
 from bridge.config.errors import suggestion
 from bridge.redaction import redacted
 from bridge.routing import Route
-from bridge.settings import Duration, Names, Settings
+from bridge.settings import Duration, NameList, Settings
 from bridge.sinks import SinkSettings
 from bridge.sinks.gohighlevel import is_api
 from bridge.sinks.settings import SecretUrl
@@ -76,7 +76,7 @@ class OrbvpnWebhook(Settings):
     )
     endpoint: SecretUrl = Field(description="where it posts")
     active: bool = Field(True, description="false: it delivers nothing")
-    subscribed_events: Names = Field((), description="USER_CREATED or user.created …; none for all")
+    subscribed_events: NameList = Field((), description="USER_CREATED or user.created …; none for all")
     provider_specific_config: Annotated[dict[str, Any], BeforeValidator(_object)] = Field(
         {},
         repr=False,  # it may hold an apiKey

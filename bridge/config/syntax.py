@@ -9,7 +9,7 @@ import re
 
 import yaml
 
-from bridge.config.document import Position
+from bridge.errors import Position
 from bridge.redaction import redacted
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there

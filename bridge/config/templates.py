@@ -12,7 +12,7 @@ from bridge.config.document import Document, KeyPath
 from bridge.config.errors import any_of, suggestion
 from bridge.config.orbvpn import SINK
 from bridge.errors import Mistake
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.messages.catalog import LOCALES, language_of
 from bridge.messages.renderer import SHIPPED, Renderer
 from bridge.panels import CONFIGS, DIALECTS, OPEN_ENDED
@@ -83,7 +83,7 @@ def valid_sinks(document: Document) -> dict[str, SinkSettings]:
     return found
 
 
-def _check_look(document: Document, path: KeyPath, look: Look, renderer: Renderer) -> None:
+def _check_look(document: Document, path: KeyPath, look: ServiceLook, renderer: Renderer) -> None:
     if look.locale is not None and language_of(look.locale) not in LOCALES:
         document.report((*path, "locale"), f"should be {any_of(LOCALES)}")
     for _, source in look.inline:
@@ -103,7 +103,7 @@ def _path_to(value: Any, source: str, path: KeyPath) -> KeyPath:
 
 
 def _check_template(
-    document: Document, row: KeyPath, looks: dict[str, Look], renderer: Renderer, folders: list[Path]
+    document: Document, row: KeyPath, looks: dict[str, ServiceLook], renderer: Renderer, folders: list[Path]
 ) -> None:
     """A template that none of the row's services has is misspelt."""
     template = document.value((*row, "template"))

@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
-from bridge.config.document import Document, KeyPath, Position
+from bridge.config.document import Document, KeyPath
 from bridge.config.syntax import compose, shown, syntax_error
+from bridge.errors import Position
 from bridge.redaction import HIDDEN, may_be_repeated, redacted, redacted_path
 from bridge.settings import plain_scalar
 
@@ -43,7 +44,7 @@ def read_document(raw: bytes, folder: Path, env: Mapping[str, str]) -> Document:
         document.report((), "the file is not UTF-8 text", (raw.count(b"\n", 0, error.start) + 1, 1))
     except RecursionError:
         document.report((), "the file is nested too deeply", (1, 1))
-    except _TooMany as error:
+    except _TooManyValues as error:
         what = f"the file holds more than {MOST_VALUES} values here: are there aliases of aliases?"
         document.report((), what, error.position)
     except yaml.YAMLError as error:
@@ -52,7 +53,7 @@ def read_document(raw: bytes, folder: Path, env: Mapping[str, str]) -> Document:
     return document
 
 
-class _TooMany(Exception):
+class _TooManyValues(Exception):
     """More values than any file has that was written by a person."""
 
     def __init__(self, position: Position) -> None:
@@ -83,7 +84,7 @@ class _Constructor:
         self._document.values[path] = _position(node)
         self._left -= 1
         if self._left < 0:
-            raise _TooMany(_position(node))
+            raise _TooManyValues(_position(node))
         if not node.tag.startswith(_OWN):
             self._document.reject(path, f"has a YAML tag, {_tag(node)}, which means nothing here")
             return None

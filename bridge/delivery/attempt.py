@@ -18,8 +18,8 @@ from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import reminder_of
 from bridge.errors import StoreError
 from bridge.event import Event
-from bridge.markup.service import Look
-from bridge.message import PLAIN, Circumstances, Digest, Earlier, Given, Message, Tally
+from bridge.markup.service import ServiceLook
+from bridge.message import PLAIN, Circumstances, Digest, DigestTally, Earlier, Given, Message
 from bridge.messages.customer import me_of
 from bridge.messages.renderer import Renderer, TemplateFault
 from bridge.outcome import Attempt, Away, Refused
@@ -183,7 +183,7 @@ def message_of(
 
 def rendered_message(
     event: Event,
-    look: Look,
+    look: ServiceLook,
     renderer: Renderer,
     *,
     at: datetime,
@@ -205,7 +205,7 @@ def rendered_message(
 
 
 def customer_message(
-    event: Event, look: Look, renderer: Renderer, customer: Customer, *, at: datetime, silent: bool = False
+    event: Event, look: ServiceLook, renderer: Renderer, customer: Customer, *, at: datetime, silent: bool = False
 ) -> tuple[Message, str | None]:
     """What a customer is told of an event: words over what is theirs. The message has nothing else of the event."""
     locale = customer.locale or look.locale or renderer.locale
@@ -232,7 +232,7 @@ def digest_of(
     """The digest of a batch, and what went wrong with a template."""
     events = [delivery.event for delivery in batch.deliveries]
     parts, fault = _parts(batch.deliveries, sink, renderer, at)
-    tally = Tally(
+    tally = DigestTally(
         kinds=Counter(event.type for event in events),
         shown=sum(part.circumstances.repeats for part in parts),
         first_at=min(event.occurred_at for event in events),

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from bridge.message import Given
 from bridge.people.link import LinkMaker, hash_of
 from bridge.people.rules import CustomerRules, category_of
-from bridge.store.base import Delivery, Known, Outbox
+from bridge.store.base import Delivery, Outbox, RecipientFacts
 
 STOPPED = "wants to be told nothing"
 CLOSED = "was deleted since"
 
 
-def unwanted(delivery: Delivery, known: Known, rules: CustomerRules) -> str | None:
+def unwanted(delivery: Delivery, known: RecipientFacts, rules: CustomerRules) -> str | None:
     """Why a customer is not told of it; None where nothing is against it. What is critical passes nothing of this.
 
     What came in the very request that tells of the deletion may be of the next one of that name: `past.py` looks.

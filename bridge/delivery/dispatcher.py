@@ -11,7 +11,7 @@ from bridge.delivery.attempt import AttemptResult
 from bridge.delivery.lane import Lane
 from bridge.delivery.limiter import Limiter, RateWindows, shared_scopes
 from bridge.delivery.memory import EventMemory
-from bridge.delivery.probe import Probed, Prober, Way
+from bridge.delivery.probe import ProbeChannel, Prober, ProbeResult
 from bridge.delivery.resources import LaneSettings, Resources
 from bridge.errors import StoreError, UnknownName, suggestion
 from bridge.event import Event
@@ -102,7 +102,7 @@ class Dispatcher:
             if delivery.sink in self._lanes:
                 self._lanes[delivery.sink][0].wake(waiting=delivery.state is State.WAITING)
 
-    async def probe(self, sink: str, event: Event, locale: str | None = None) -> Probed:
+    async def probe(self, sink: str, event: Event, locale: str | None = None) -> ProbeResult:
         """Send a sample to a sink now, past the outbox: through its lane, or beside it where another process has that.
 
         Raise UnknownName where nothing is sent to such a sink, TooSoon where it may not be tried yet.
@@ -111,12 +111,12 @@ class Dispatcher:
             raise UnknownName(f'nothing is sent to a sink named "{sink}": {suggestion(sink, self._sinks)}')
         if (carried := self._lanes.get(sink)) is None or carried[0].stopping:
             limiter = Limiter(self._sinks[sink].limits, self._resources.windows)
-            way = Way(self._sinks[sink], self._settings.renderer, limiter)
+            way = ProbeChannel(self._sinks[sink], self._settings.renderer, limiter)
         else:
             way = await self._way_of(carried[0])
         return await self._prober.probe(sink, event, way, locale=locale)
 
-    async def _way_of(self, lane: Lane) -> Way:
+    async def _way_of(self, lane: Lane) -> ProbeChannel:
         await lane.health.ensure_restored()
 
         def record(result: AttemptResult, sent: float) -> None:
@@ -126,7 +126,7 @@ class Dispatcher:
                 self._limit_learned.set()
             lane.wake()
 
-        return Way(lane.sink, lane.settings.renderer, lane.health.limiter, record)
+        return ProbeChannel(lane.sink, lane.settings.renderer, lane.health.limiter, record)
 
     async def drain(self, grace: float) -> None:
         """Let every lane finish what it is sending, for at most `grace` seconds, and record it; start none again."""

@@ -18,13 +18,13 @@ from bridge.delivery.announcing import uncertain
 from bridge.delivery.attempt import Customer
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.erased import ERASED, Erased
-from bridge.delivery.lookup import Lookups, Reach, Upcoming, is_mail
+from bridge.delivery.lookup import DeliveryTarget, Lookups, Upcoming, is_mail
 from bridge.delivery.pace import Pace
 from bridge.delivery.past import past
-from bridge.delivery.policy import Send, suppressed_by
+from bridge.delivery.policy import SendNow, suppressed_by
 from bridge.delivery.queue import Batch
 from bridge.delivery.reminding import ending
-from bridge.delivery.resolving import Conditions, midnight, most_a_day, resolve, zone_of
+from bridge.delivery.resolving import LaneConditions, midnight, most_a_day, resolve, zone_of
 from bridge.delivery.version import StoreVersion
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -41,7 +41,7 @@ from bridge.value import Value, replace
 SOON = 2.0  # seconds that an address is waited for whose time was promised: it was spoken to a little late
 LATE = 1.0  # seconds behind the age from which on a sink's storm guard makes one message of what waits
 PACED = "waits for its turn at this address"
-NO_REACHES: Mapping[int, Reach] = {}
+NO_REACHES: Mapping[int, DeliveryTarget] = {}
 NOBODY_TOLD: Mapping[int, int] = {}
 
 
@@ -115,9 +115,9 @@ class Gate:
         through, settled, silent = list[Delivery](), [*over, *suppressed], True
         for delivery, loaded in zip(deliveries, whole, strict=True):
             match resolve(loaded, reaches.get(delivery.id), given, told=told.get(delivery.id, 0)):
-                case Send() if ended := await self._past(loaded, reaches.get(delivery.id)):
+                case SendNow() if ended := await self._past(loaded, reaches.get(delivery.id)):
                     settled.append((delivery, ended))
-                case Send(silent=silently):
+                case SendNow(silent=silently):
                     through.append(delivery)
                     silent = silent and silently
                 case Again() | HeldBack() as fate:
@@ -157,20 +157,20 @@ class Gate:
                 over.append((one, ended))
         return over
 
-    async def _past(self, delivery: Delivery, reach: Reach | None) -> HeldBack | None:
+    async def _past(self, delivery: Delivery, reach: DeliveryTarget | None) -> HeldBack | None:
         """Why a customer is not told any more of what could be sent now."""
         if not self._is_customers or reach is None:
             return None
         return await past(delivery, reach.known.closed_at, self._outbox)
 
-    def _conditions(self, zone: ZoneInfo, rules: CustomerRules) -> Conditions:
+    def _conditions(self, zone: ZoneInfo, rules: CustomerRules) -> LaneConditions:
         now, quiet = self._clock.now(), self._sink.quiet
         if not self._is_customers:
-            return Conditions(now, zone, quiet, self._mutes)
-        return Conditions(now, zone, quiet or rules.quiet, self._mutes, rules)
+            return LaneConditions(now, zone, quiet, self._mutes)
+        return LaneConditions(now, zone, quiet or rules.quiet, self._mutes, rules)
 
     async def _told(
-        self, deliveries: Sequence[Delivery], reaches: Mapping[int, Reach], given: Conditions
+        self, deliveries: Sequence[Delivery], reaches: Mapping[int, DeliveryTarget], given: LaneConditions
     ) -> Mapping[int, int]:
         """How many messages each of these customers was delivered today, where that counts."""
         return {
@@ -181,7 +181,7 @@ class Gate:
             if one.recipient is not None and most_a_day(one, given.rules) is not None
         }
 
-    def _addressed(self, admitted: Admitted, reaches: Sequence[Reach], given: Conditions) -> Admitted:
+    def _addressed(self, admitted: Admitted, reaches: Sequence[DeliveryTarget], given: LaneConditions) -> Admitted:
         """The same with the address that all of it goes to, and who is told."""
         addresses = [one.to for one in reaches if isinstance(one.to, Address)]
         if not addresses:
@@ -194,7 +194,7 @@ class Gate:
         return replace(admitted, sink=self._sink.at(address), address=address, state=first.state, customer=customer)
 
     def _customer(
-        self, delivery: Delivery, reach: Reach, address: Address, zone: ZoneInfo, rules: CustomerRules
+        self, delivery: Delivery, reach: DeliveryTarget, address: Address, zone: ZoneInfo, rules: CustomerRules
     ) -> Customer:
         by_mail, brand = rules.stops if is_mail(self._sink) else None, rules.speaker(delivery.terms)
         brands = None if "locale" in reach.record else brand.locale  # what a record says comes with the address

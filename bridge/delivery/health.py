@@ -34,7 +34,7 @@ LIMITED = "rate limited, and it does not say for how long"
 LIMITED_CEILING = 300.0  # seconds that such waits grow to, however soon the sink's retries come
 
 
-class Health:
+class LaneHealth:
     """A lane's breaker and limiter, which outlive the process together; kept under its epoch."""
 
     def __init__(

@@ -20,7 +20,7 @@ from bridge.delivery.customers import keep_links
 from bridge.delivery.earlier import wants_earlier
 from bridge.delivery.fallback import Fallbacks
 from bridge.delivery.gate import Admitted, Gate, for_audience, storm_of, without
-from bridge.delivery.health import Health
+from bridge.delivery.health import LaneHealth
 from bridge.delivery.limiter import Slot
 from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
@@ -53,7 +53,7 @@ class Lane:
         self._resources = resources
         self._outbox, self._clock = resources.outbox, resources.clock
         on_incident = resources.on_incident
-        self.health = Health(name, sink, self._outbox, self._clock, resources.windows, epoch, on_incident)
+        self.health = LaneHealth(name, sink, self._outbox, self._clock, resources.windows, epoch, on_incident)
         self._settler = Settler(
             name, self._outbox, self._clock, resources.announce, lambda one: self._queue.remove([one]), on_incident
         )

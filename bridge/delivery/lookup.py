@@ -14,16 +14,16 @@ from bridge.people.directory import DEFAULT
 from bridge.people.recipient import Audience
 from bridge.people.wants import NOTHING_SAID, all_of, away_scope, place_scope
 from bridge.sinks.base import Sink
-from bridge.store.base import NOBODY, AddressState, Delivery, Known, Outbox, Place
+from bridge.store.base import NOBODY, AddressState, Delivery, Outbox, PlaceFacts, RecipientFacts
 from bridge.value import Value, replace
 
 #: What the directory says of recipients, by their keys.
 Records = Mapping[str, Mapping[str, Any]]
 Upcoming = Callable[[], Sequence[Delivery]]
-NOWHERE = Place()
+NOWHERE = PlaceFacts()
 
 
-class Reach(Value):
+class DeliveryTarget(Value):
     """Whom a delivery is for, and where they are told.
 
     to      the address, or why there is none
@@ -34,7 +34,7 @@ class Reach(Value):
 
     to: Address | NoAddress
     record: Mapping[str, Any]
-    known: Known = NOBODY
+    known: RecipientFacts = NOBODY
     state: AddressState | None = None
 
 
@@ -45,10 +45,12 @@ class Lookups:
         self._sink, self._addressing, self._outbox = sink, addressing, outbox
         self._asking = asyncio.Lock()
         self._version: int | None = None  # of the store, when it was asked
-        self._found: Mapping[int, Reach] = {}
+        self._found: Mapping[int, DeliveryTarget] = {}
         self._served = 0  # deliveries that were asked for at that version
 
-    async def reaches(self, deliveries: Sequence[Delivery], upcoming: Upcoming, version: int) -> Mapping[int, Reach]:
+    async def reaches(
+        self, deliveries: Sequence[Delivery], upcoming: Upcoming, version: int
+    ) -> Mapping[int, DeliveryTarget]:
         """Whom at least these are for, by their ids, at a version of the store. `upcoming`: what comes behind them."""
         async with self._asking:  # several are on their way, and the first one asks for all of them
             if version != self._version:
@@ -64,7 +66,7 @@ class Lookups:
         """Whether nothing of its event has to be read to know where it goes: big ones are read when they are sent."""
         return delivery.loaded or not self._addressing.needs_data
 
-    async def _look_up(self, deliveries: Sequence[Delivery]) -> Mapping[int, Reach]:
+    async def _look_up(self, deliveries: Sequence[Delivery]) -> Mapping[int, DeliveryTarget]:
         sender, addressing = self._sink.sender, self._addressing
         keys = {one.recipient for one in deliveries if one.recipient is not None}
         known = await self._outbox.known(sender, sorted(keys | ({DEFAULT} if addressing.default else set())))
@@ -89,7 +91,7 @@ def is_mail(sink: Sink) -> bool:
     return sink.look.service is not None and sink.look.service.mailboxes
 
 
-def records_of(known: Mapping[str, Known], addressing: Addressing) -> Records:
+def records_of(known: Mapping[str, RecipientFacts], addressing: Addressing) -> Records:
     """What the directory says of recipients; where customers chose language, zone or hours, those are theirs."""
     if addressing.audience is not Audience.PERSON:
         return {key: one.record for key, one in known.items() if one.record is not None}
@@ -101,11 +103,11 @@ def reach_of(
     delivery: Delivery,
     to: Address | NoAddress,
     addressing: Addressing,
-    known: Mapping[str, Known],
+    known: Mapping[str, RecipientFacts],
     records: Records,
-    places: Mapping[str, Place],
+    places: Mapping[str, PlaceFacts],
     sender: str,
-) -> Reach:
+) -> DeliveryTarget:
     """Whom a delivery is for that goes `to` there; of a customer with what was said in that very chat."""
     key = delivery.recipient or ""
     theirs, record = known.get(key, NOBODY), records.get(key, {})
@@ -113,9 +115,9 @@ def reach_of(
     away = places.get(away_of(delivery, to, sender) or "", NOWHERE)
     said = [one.wants for one in (place, away) if one.wants is not NOTHING_SAID]
     if addressing.audience is not Audience.PERSON or not said:
-        return Reach(to, record, theirs, place.state)
+        return DeliveryTarget(to, record, theirs, place.state)
     wants = all_of([theirs.wants, *said])
-    return Reach(to, {**record, **wants.chosen}, replace(theirs, wants=wants), place.state)
+    return DeliveryTarget(to, {**record, **wants.chosen}, replace(theirs, wants=wants), place.state)
 
 
 def away_of(delivery: Delivery, to: Address | NoAddress, sender: str) -> str | None:

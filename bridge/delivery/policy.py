@@ -85,14 +85,14 @@ def splits(outcome: Outcome, *, bug: bool) -> bool:
     return bug or isinstance(outcome, Refused)
 
 
-class Send(Value):
+class SendNow(Value):
     """It may be sent now; `silent`: without a sound."""
 
     silent: bool = False
 
 
 #: What quiet hours make of a delivery that could be sent now.
-Admission = Send | Again | HeldBack
+Admission = SendNow | Again | HeldBack
 
 
 def admission(delivery: Delivery, quiet: Quiet | None, local: datetime) -> Admission:
@@ -105,12 +105,12 @@ def admission(delivery: Delivery, quiet: Quiet | None, local: datetime) -> Admis
     hours = quiet if row is None else row
     until = hours.until(local) if hours is not None else None
     if hours is None or until is None:
-        return Send()
+        return SendNow()
     if terms is not None and terms.critical:
-        return Send(silent=True)
+        return SendNow(silent=True)
     match hours.mode:
         case "silent":
-            return Send(silent=True)
+            return SendNow(silent=True)
         case "hold":
             return Again(until, "quiet hours", counts=False)
         case "drop":

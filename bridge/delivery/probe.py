@@ -27,7 +27,7 @@ LONGEST_WAIT = 5.0  # seconds for which a probe waits until the sink's limits al
 A_TEST = Circumstances(test=True)
 
 
-class Probed(Value):
+class ProbeResult(Value):
     """What came of a probe: the attempt, a template's fault, and how many milliseconds it took."""
 
     attempt: Attempt
@@ -58,7 +58,7 @@ async def send_probe(
     return result, (clock.monotonic() - started) * 1000
 
 
-class Way(Value):
+class ProbeChannel(Value):
     """What a probe goes through. `record` is told what came of it, and when it was sent."""
 
     sink: Sink
@@ -74,7 +74,7 @@ class Prober:
         self._clock = clock
         self._in_all, self._per_sink = RateWindow(IN_ALL), dict[str, RateWindow]()
 
-    async def probe(self, name: str, event: Event, way: Way, *, locale: str | None = None) -> Probed:
+    async def probe(self, name: str, event: Event, way: ProbeChannel, *, locale: str | None = None) -> ProbeResult:
         """Send a sample to the sink of that name; raise TooSoon where that may not be yet, BridgeError where it has no
         address of its own."""
         check_own_address(name, way.sink)
@@ -94,7 +94,7 @@ class Prober:
             sent = slot.close(self._clock.monotonic())
         way.record(result, sent)
         _log(name, event, result, ms)
-        return Probed(result.attempt, result.fault, ms)
+        return ProbeResult(result.attempt, result.fault, ms)
 
     def _admit(self, name: str) -> None:
         """Count it, whatever comes of it."""

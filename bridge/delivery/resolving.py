@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from bridge.clock import in_zone
 from bridge.delivery.customers import unwanted
-from bridge.delivery.lookup import Reach
+from bridge.delivery.lookup import DeliveryTarget
 from bridge.delivery.muting import muted
-from bridge.delivery.policy import Admission, Send, admission
+from bridge.delivery.policy import Admission, SendNow, admission
 from bridge.messages.customer import is_told
 from bridge.mute import Mute
 from bridge.outcome import HeldBack
@@ -21,7 +21,7 @@ from bridge.terms import Quiet
 from bridge.value import Value
 
 
-class Conditions(Value):
+class LaneConditions(Value):
     """What holds for whatever a lane carries at a moment.
 
     zone   of whoever's own is not known
@@ -36,7 +36,7 @@ class Conditions(Value):
     rules: CustomerRules | None = None
 
 
-def resolve(delivery: Delivery, reach: Reach | None, given: Conditions, *, told: int = 0) -> Admission:
+def resolve(delivery: Delivery, reach: DeliveryTarget | None, given: LaneConditions, *, told: int = 0) -> Admission:
     """Whether a delivery is sent now, whose event is loaded where it is a customer's.
 
     `reach`: None where its sink has one address. `told`: how many messages they were delivered today.
@@ -47,12 +47,12 @@ def resolve(delivery: Delivery, reach: Reach | None, given: Conditions, *, told:
     record = reach.record if reach is not None else {}
     quiet = quiet_hours(record["quiet"]) if "quiet" in record else given.quiet
     admitted = admission(delivery, quiet, in_zone(given.now, zone_of(record, given.zone)))
-    if reach is None or not isinstance(admitted, Send):
+    if reach is None or not isinstance(admitted, SendNow):
         return admitted
     return _over_limit(delivery, given, told) or _unreached(reach, given.now) or admitted
 
 
-def _of_customer(delivery: Delivery, reach: Reach | None, given: Conditions) -> HeldBack | None:
+def _of_customer(delivery: Delivery, reach: DeliveryTarget | None, given: LaneConditions) -> HeldBack | None:
     """Why a customer is not told of it."""
     if given.rules is None or reach is None:
         return None
@@ -63,7 +63,7 @@ def _of_customer(delivery: Delivery, reach: Reach | None, given: Conditions) -> 
     return None
 
 
-def _over_limit(delivery: Delivery, given: Conditions, told: int) -> HeldBack | None:
+def _over_limit(delivery: Delivery, given: LaneConditions, told: int) -> HeldBack | None:
     """Whether it is more than is told to a customer in a day. What is critical passes, and counts."""
     most = most_a_day(delivery, given.rules)
     return HeldBack(f"max_per_day: was told {most} times today") if most is not None and told >= most else None
@@ -77,7 +77,7 @@ def most_a_day(delivery: Delivery, rules: CustomerRules | None) -> int | None:
     return terms.max_per_day if terms is not None and terms.max_per_day else rules.max_per_day
 
 
-def _unreached(reach: Reach, now: datetime) -> HeldBack | None:
+def _unreached(reach: DeliveryTarget, now: datetime) -> HeldBack | None:
     """Whether there is no address, or one that takes nothing now."""
     if isinstance(reach.to, NoAddress):
         return HeldBack(f"no address: {reach.to.reason}", unreached=True)

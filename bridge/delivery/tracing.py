@@ -30,7 +30,7 @@ def attempt_span(deliveries: Sequence[Delivery], links: Sequence[str]) -> "Abstr
         "panelbridge.attempt": first.attempts + 1,
         "panelbridge.event_type": first.event.type,
     }
-    return tracing.span(f"panelbridge.deliver {first.sink}", about, tracing.Kind.CONSUMER, links=links)
+    return tracing.span(f"panelbridge.deliver {first.sink}", about, tracing.SpanKind.CONSUMER, links=links)
 
 
 def tell(span: "Span | None", settlements: Sequence[Settlement]) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from bridge.event import JsonObject
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.value import Value
 
 
-class Row(Value):
+class ExaminationRow(Value):
     """`part`: what was looked at, as `store`, or the name of a source or a sink. `kind`: what that is."""
 
     kind: str
@@ -20,24 +20,24 @@ class Row(Value):
 
 
 def ok(text: str) -> Finding:
-    return Finding(Mark.OK, text)
+    return Finding(FindingMark.OK, text)
 
 
 def look(text: str, todo: str) -> Finding:
-    return Finding(Mark.LOOK, text, todo)
+    return Finding(FindingMark.LOOK, text, todo)
 
 
 def wrong(text: str, todo: str) -> Finding:
-    return Finding(Mark.WRONG, text, todo)
+    return Finding(FindingMark.WRONG, text, todo)
 
 
 def unknown(text: str) -> Finding:
-    return Finding(Mark.UNKNOWN, text)
+    return Finding(FindingMark.UNKNOWN, text)
 
 
-def rows(kind: str, findings: Iterable[Finding]) -> list[Row]:
+def rows(kind: str, findings: Iterable[Finding]) -> list[ExaminationRow]:
     """Those of the one thing of its kind."""
-    return [Row(kind, kind, one) for one in findings]
+    return [ExaminationRow(kind, kind, one) for one in findings]
 
 
 def size_text(size: float) -> str:

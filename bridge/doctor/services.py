@@ -14,7 +14,7 @@ from statistics import median
 
 from yarl import URL
 
-from bridge.doctor.row import Row, look, ok, unknown, wrong
+from bridge.doctor.row import ExaminationRow, look, ok, unknown, wrong
 from bridge.panels import DIALECTS
 from bridge.sinks import SinkSettings
 from bridge.sinks.asking import Finding
@@ -81,7 +81,7 @@ async def _asked(settings: SinkSettings, http: Http, within: float) -> Finding:
     return await settings.open(Tools(http, DIALECTS)).asked(within=within)
 
 
-async def certificate_rows(hosts: Sequence[Host], http: Http, *, now: datetime, within: float) -> list[Row]:
+async def certificate_rows(hosts: Sequence[Host], http: Http, *, now: datetime, within: float) -> list[ExaminationRow]:
     """Whether the certificate of each host that has one will last; those that could not be reached say so elsewhere."""
     secured = [host for host in hosts if host.origin.scheme == "https"]
     ends = await asyncio.gather(*(_end(host, http, within) for host in secured))
@@ -89,11 +89,15 @@ async def certificate_rows(hosts: Sequence[Host], http: Http, *, now: datetime, 
     if not dated:
         return []
     soon = [
-        Row("tls", str(host.origin.host), _ending(end, now)) for host, end in dated.items() if end - now < ENDS_SOON
+        ExaminationRow("tls", str(host.origin.host), _ending(end, now))
+        for host, end in dated.items()
+        if end - now < ENDS_SOON
     ]
     first = min(dated.values())
     hosts_said = "1 host" if len(dated) == 1 else f"{len(dated)} hosts"
-    return soon or [Row("tls", "tls", ok(f"certificates of {hosts_said}; the first ends in {(first - now).days} days"))]
+    return soon or [
+        ExaminationRow("tls", "tls", ok(f"certificates of {hosts_said}; the first ends in {(first - now).days} days"))
+    ]
 
 
 async def _end(host: Host, http: Http, within: float) -> datetime | None:

@@ -4,32 +4,34 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from bridge.alerts.silence import usual_silence
-from bridge.config.endpoints import Endpoint
-from bridge.doctor.row import Row, look, ok, unknown
+from bridge.config.endpoints import SourceEndpoint
+from bridge.doctor.row import ExaminationRow, look, ok, unknown
 from bridge.errors import StoreError
 from bridge.panels.base import SourceConfig
 from bridge.sinks.asking import Finding
 from bridge.store.ledger import Ledger
 from bridge.store.queries.events import event_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 
 LATEST = 200  # events that tell what is usual
 
 
 def source_rows(
-    ledger: Ledger | None, sources: Mapping[str, tuple[SourceConfig, Endpoint]], *, now: datetime
-) -> Iterator[Row]:
+    ledger: Ledger | None, sources: Mapping[str, tuple[SourceConfig, SourceEndpoint]], *, now: datetime
+) -> Iterator[ExaminationRow]:
     """A row for each; without a store nobody knows."""
     for name, (settings, endpoint) in sources.items():
-        yield Row("source", name, _heard(ledger, name, settings, endpoint, now))
+        yield ExaminationRow("source", name, _heard(ledger, name, settings, endpoint, now))
 
 
-def _heard(ledger: Ledger | None, name: str, settings: SourceConfig, endpoint: Endpoint, now: datetime) -> Finding:
+def _heard(
+    ledger: Ledger | None, name: str, settings: SourceConfig, endpoint: SourceEndpoint, now: datetime
+) -> Finding:
     if ledger is None:
         return unknown("nothing is known of it without a store")
     paste = f"Paste into the panel's settings, and see that it reaches this machine: {endpoint.url}"
     try:
-        events = ledger.read(event_records, Query(source=name, limit=LATEST))
+        events = ledger.read(event_records, DeliveryQuery(source=name, limit=LATEST))
     except StoreError as error:
         return unknown(str(error).removeprefix("store: "))
     if not events:

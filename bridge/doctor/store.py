@@ -15,7 +15,7 @@ from bridge.errors import StoreError
 from bridge.sinks.asking import Finding
 from bridge.store import files, open_reader
 from bridge.store.migrate import HEAD
-from bridge.store.queries.condition import Condition, condition
+from bridge.store.queries.condition import StoreCondition, condition
 from bridge.store_url import is_database, sqlite_file, without_password
 
 LOOK_FREE, LEAST_FREE = 1e9, 1e8  # bytes of the disk
@@ -76,7 +76,7 @@ def _database_findings(config: Config, now: datetime, limit: float) -> Iterator[
         yield look(f"the server's clock is {apart:.0f} s apart from this one", "Let both keep time by NTP.")
 
 
-def _condition(config: Config, limit: float) -> Condition | Finding:
+def _condition(config: Config, limit: float) -> StoreCondition | Finding:
     try:
         reader = open_reader(config.store_url(), limit=limit)
         try:
@@ -89,12 +89,12 @@ def _condition(config: Config, limit: float) -> Condition | Finding:
         )
 
 
-def _told(found: Condition, config: Config) -> str:
+def _told(found: StoreCondition, config: Config) -> str:
     since = f", events since {in_zone(found.first_event, config.zone()):%d %b %Y}" if found.first_event else ""
     return f"{found.engine}, {size_text(found.size)}{since}"
 
 
-def _tables(found: Condition) -> Iterator[Finding]:
+def _tables(found: StoreCondition) -> Iterator[Finding]:
     if found.revision is None or found.revision == HEAD:
         return
     if found.revision > HEAD:

@@ -6,11 +6,11 @@ has neither, and where it has, they are its own.
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from aiohttp import web
 
-Network = IPv4Network | IPv6Network
+from bridge.settings import Network
 
 #: This machine, and the networks of machines beside it.
 PRIVATE: tuple[Network, ...] = tuple(

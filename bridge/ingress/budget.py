@@ -17,15 +17,15 @@ class MemoryBudget:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._proven = Share(limits.memory)
-        self._unproven = Share(limits.unproven)
+        self._proven = BudgetShare(limits.memory)
+        self._unproven = BudgetShare(limits.unproven)
 
     def reserve(self, *, proven: bool = True) -> "Reservation":
         """One request's part, which it holds no more at the end of its `with`."""
         return Reservation(self.limits, self._proven, self._proven if proven else self._unproven)
 
 
-class Share:
+class BudgetShare:
     """What some of the requests hold together."""
 
     def __init__(self, limit: int) -> None:
@@ -37,7 +37,7 @@ class Share:
 class Reservation:
     """One request's part of a share; counts up while its body arrives."""
 
-    def __init__(self, limits: Limits, proven: Share, share: Share) -> None:
+    def __init__(self, limits: Limits, proven: BudgetShare, share: BudgetShare) -> None:
         self._limits, self._proven, self._share = limits, proven, share
         self._give_way: Callable[[], None] | None = None
         self.limits = limits

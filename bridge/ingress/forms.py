@@ -34,7 +34,7 @@ async def multipart_json(
 ) -> tuple[bytes, list[JsonObject]]:
     """The message of a form with files, and what the files are called."""
     boundary = parse_options_header(content_type)[1].get("boundary", "")
-    form = _Form(limits)
+    form = _FormParts(limits)
     try:
         parser = PushMultipartParser(
             boundary, max_header_size=limits.part_headers, max_segment_count=limits.parts, max_header_count=32
@@ -49,7 +49,7 @@ async def multipart_json(
 
 
 @dataclass(slots=True)
-class _Form:
+class _FormParts:
     """The parts as they come: `value` is where the bytes of the present one go, None where they are let go."""
 
     limits: Limits

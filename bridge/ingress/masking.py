@@ -12,7 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from bridge.event import JsonObject
-from bridge.ingress.rules import Place, first_place
+from bridge.ingress.rules import RuleNode, first_place
 from bridge.ingress.secrets import (
     PEM_BEGIN,
     PEM_END,
@@ -47,7 +47,7 @@ class Masker:
             container[key] = value
         return element
 
-    def _swept(self, value: Any, place: Place) -> Any:
+    def _swept(self, value: Any, place: RuleNode) -> Any:
         """The value without what a rule masks, and what is called or looks like a secret."""
         if isinstance(value, dict):
             self._sweep(value, place)
@@ -58,7 +58,7 @@ class Masker:
             return without_secrets(value)
         return value
 
-    def _sweep(self, value: JsonObject, place: Place) -> None:
+    def _sweep(self, value: JsonObject, place: RuleNode) -> None:
         named, other = place.named, place.other
         for key, one in value.items():
             to = named.get(key, other)

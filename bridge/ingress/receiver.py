@@ -26,7 +26,7 @@ from bridge.panels.base import Hook
 from bridge.routing import Router
 from bridge.store.base import Delivery, Outbox, PutResult, Remembered
 from bridge.telemetry import log
-from bridge.tracing import Kind, taken_up
+from bridge.tracing import SpanKind, taken_up
 from bridge.value import Value, replace
 
 LOG = logging.getLogger("bridge.ingress")
@@ -97,7 +97,7 @@ class Receiver:
             return await self._received(source, hook, message)
         about = {"panelbridge.source": source.name, "http.request.method": "POST"}
         before = taken_up(hook.headers)
-        with tracing.span(f"POST /in/{source.name}", about, Kind.SERVER, parent=before) as span:
+        with tracing.span(f"POST /in/{source.name}", about, SpanKind.SERVER, parent=before) as span:
             receipt = await self._received(source, hook, message)
             if span is None:
                 return receipt

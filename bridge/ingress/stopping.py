@@ -14,7 +14,7 @@ from bridge.ingress.body import ask_later
 from bridge.ingress.connections import PROVEN
 from bridge.ingress.refusals import Refusals, shown_method
 from bridge.ingress.server import RETRY_AFTER, Handler, last
-from bridge.messages.stop_page import CSP, Step, stop_page
+from bridge.messages.stop_page import CSP, StopStep, stop_page
 from bridge.people.stop_link import PATH, StopLinks
 from bridge.people.wants import mailbox_scope
 
@@ -49,7 +49,7 @@ class StopEndpoint:
             return await self._not_found(request)
         request[PROVEN] = True
         if request.method in ("GET", "HEAD"):
-            return last(_page(Step.ASKED))
+            return last(_page(StopStep.ASKED))
         if request.method != "POST":
             self._refusals.log(None, 405, f"{shown_method(request.method)}, and only GET and POST are taken here")
             return last(web.Response(status=405, headers={"Allow": "GET, HEAD, POST"}))
@@ -59,8 +59,8 @@ class StopEndpoint:
         except StoreError as error:
             self._refusals.log(None, 503, str(error))
             return last(web.Response(status=503, headers=RETRY_AFTER))
-        return last(_page(Step.STOPPED if stop else Step.AGAIN))
+        return last(_page(StopStep.STOPPED if stop else StopStep.AGAIN))
 
 
-def _page(step: Step) -> web.Response:
+def _page(step: StopStep) -> web.Response:
     return web.Response(text=stop_page(step), content_type="text/html", charset="utf-8", headers=HEADERS)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from markupsafe import Markup, escape
 
-from bridge.markup.spans import Link, Mark, Span, Style
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle
 
 TAGS = frozenset(
     {"a", "b", "blockquote", "code", "dd", "div", "dl", "dt", "hr", "i", "li", "path", "pre", "rect", "s", "span"}
@@ -22,19 +22,19 @@ ATTRIBUTES = frozenset(
     {"aria-hidden", "class", "d", "datetime", "dir", "fill", "height", "preserveAspectRatio", "stroke"}
     | {"stroke-linecap", "stroke-width", "title", "viewBox", "width"}
 )
-STYLES: Mapping[Style, tuple[str, str | None]] = {
-    Style.BOLD: ("b", None),
-    Style.ITALIC: ("i", None),
-    Style.UNDERLINE: ("u", None),
-    Style.STRIKE: ("s", None),
-    Style.CODE: ("code", None),
-    Style.CODE_BLOCK: ("pre", None),
-    Style.QUOTE: ("blockquote", None),
-    Style.HEADING: ("b", "heading"),
-    Style.SPOILER: ("span", "spoiler"),
-    Style.TAG: ("span", "tag"),
+STYLES: Mapping[TextStyle, tuple[str, str | None]] = {
+    TextStyle.BOLD: ("b", None),
+    TextStyle.ITALIC: ("i", None),
+    TextStyle.UNDERLINE: ("u", None),
+    TextStyle.STRIKE: ("s", None),
+    TextStyle.CODE: ("code", None),
+    TextStyle.CODE_BLOCK: ("pre", None),
+    TextStyle.QUOTE: ("blockquote", None),
+    TextStyle.HEADING: ("b", "heading"),
+    TextStyle.SPOILER: ("span", "spoiler"),
+    TextStyle.TAG: ("span", "tag"),
 }
-BLOCKS = frozenset({Style.CODE_BLOCK, Style.QUOTE})
+BLOCKS = frozenset({TextStyle.CODE_BLOCK, TextStyle.QUOTE})
 INSTEAD = "�"
 #: What would turn the writing round, or be nothing that a page can hold.
 _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
@@ -62,7 +62,7 @@ def text(value: str) -> Markup:
 def painted(spans: Iterable[Span]) -> Markup:
     """The spans as HTML. Line breaks are kept as such: the page shows them; those beside a block it makes itself."""
     written: list[str] = []
-    opened: list[Mark] = []
+    opened: list[SpanMark] = []
     for span in spans:
         shared = _shared(opened, span.marks)
         closed = [opened.pop() for _ in range(len(opened) - shared)]
@@ -95,7 +95,7 @@ def _ready(html: str) -> Markup:
     return Markup(html)  # noqa: S704 the one place that says so
 
 
-def _shared(opened: list[Mark], marks: tuple[Mark, ...]) -> int:
+def _shared(opened: list[SpanMark], marks: tuple[SpanMark, ...]) -> int:
     count = 0
     for one, other in zip(opened, marks, strict=False):
         if one != other:
@@ -104,14 +104,14 @@ def _shared(opened: list[Mark], marks: tuple[Mark, ...]) -> int:
     return count
 
 
-def _opening(mark: Mark) -> str:
+def _opening(mark: SpanMark) -> str:
     if isinstance(mark, Link):
         return f'<a class="dead" title="{text(mark.url)}">'
     tag, name = STYLES[mark]
     return f'<{tag} class="{name}">' if name else f"<{tag}>"
 
 
-def _tag(mark: Mark) -> str:
+def _tag(mark: SpanMark) -> str:
     return "a" if isinstance(mark, Link) else STYLES[mark][0]
 
 

@@ -6,7 +6,7 @@ A service's own text says what it adds: whom a sign would ping, which tag a spoi
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from bridge.markup.markdown import Tags, Writer
+from bridge.markup.markdown import MarkdownWriter, Tags
 from bridge.markup.text import Text, runs_from_right_to_left, web_address
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class HtmlText(Text):
         return cls(f'<a href="{target}">{cls.escape(label) or cls.escape(address)}</a>')
 
 
-class HtmlWriter(Writer):
+class HtmlWriter(MarkdownWriter):
     tags: ClassVar[Tags] = {
         "strong": ("<b>", "</b>"),
         "em": ("<i>", "</i>"),

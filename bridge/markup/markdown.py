@@ -24,7 +24,7 @@ Tags = Mapping[str, tuple[str, str]]
 When = Callable[[datetime], Any]
 
 
-def markdown(value: Any, writer: "Writer") -> Text:
+def markdown(value: Any, writer: "MarkdownWriter") -> Text:
     """`value`, written in Discord's markdown, as the writer's service writes it."""
     if hasattr(value, "__html__") or value is None:
         return writer.text.escape(value)
@@ -33,10 +33,10 @@ def markdown(value: Any, writer: "Writer") -> Text:
 
 def unmarked(value: Any, when: When) -> str:
     """The words of `value`, without their markdown; not escaped."""
-    return Writer(Text, when).written("" if value is None else str(value)[:READ])
+    return MarkdownWriter(Text, when).written("" if value is None else str(value)[:READ])
 
 
-class Writer:
+class MarkdownWriter:
     """Writes Discord's markdown for a service; this one writes its words alone. A service overrides what it marks.
 
     text  how the words are escaped
@@ -156,7 +156,7 @@ class Writer:
         return re.sub(r"^@[!&]", "@", content).partition(":")[0] if content[0] in "@/" else content
 
     def link(self, opening: "Token", label: "Sequence[Token]") -> str:
-        url, words = str(opening.attrs.get("href", "")), Writer(Text, self.when).line(label)
+        url, words = str(opening.attrs.get("href", "")), MarkdownWriter(Text, self.when).line(label)
         if web_address(url) is None and opening.markup == BARE:
             return str(self.text.escape(words))
         if web_address(url) is None:
@@ -169,7 +169,7 @@ class Writer:
         return "\n"
 
 
-class PlainWriter(Writer):
+class PlainWriter(MarkdownWriter):
     """For a text that nothing reads as markup, and for markup of the same kind: the marks that people know."""
 
     def heading(self, children: "Sequence[Token]") -> str:

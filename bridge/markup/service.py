@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bridge.markup.drawing import Draw
-from bridge.markup.markdown import Writer
+from bridge.markup.markdown import MarkdownWriter
 from bridge.markup.text import Text
 from bridge.message import Digest, Message
 from bridge.value import Value
@@ -47,7 +47,7 @@ class Service(Value, kw_only=True, eq=False):
 
     name: str
     text: type[Text]
-    writer: type[Writer]
+    writer: type[MarkdownWriter]
     blocks: tuple[str, ...]
     digest_blocks: tuple[str, ...]
     terminal: Callable[[], Terminal]
@@ -61,7 +61,7 @@ class Service(Value, kw_only=True, eq=False):
 Extent = Literal["short", "normal", "full"]
 
 
-class Look(Value):
+class ServiceLook(Value):
     """What a sink wants said.
 
     service  whose blocks, templates and escaping; None where it wants no words

@@ -13,7 +13,7 @@ from bridge.value import Value
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
-class Style(StrEnum):
+class TextStyle(StrEnum):
     """How words look."""
 
     BOLD = "bold"
@@ -34,14 +34,14 @@ class Link(Value):
     url: str
 
 
-Mark = Style | Link
+SpanMark = TextStyle | Link
 
 
 class Span(Value):
     """Words that look alike; line breaks are among them. `marks`: the outermost first."""
 
     text: str
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[SpanMark, ...] = ()
 
 
 def words(spans: Iterable[Span]) -> str:
@@ -49,7 +49,7 @@ def words(spans: Iterable[Span]) -> str:
     return "".join(span.text for span in spans)
 
 
-def with_addresses(text: str, marks: tuple[Mark, ...] = ()) -> Iterator[Span]:
+def with_addresses(text: str, marks: tuple[SpanMark, ...] = ()) -> Iterator[Span]:
     """The text, for a service that makes links of bare addresses."""
     end = 0
     for found in _ADDRESS.finditer(text):
@@ -61,6 +61,6 @@ def with_addresses(text: str, marks: tuple[Mark, ...] = ()) -> Iterator[Span]:
     yield from _span(text[end:], marks)
 
 
-def _span(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _span(text: str, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     if text:
         yield Span(text, marks)

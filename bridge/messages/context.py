@@ -9,7 +9,7 @@ from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.foreign import without_nulls
 from bridge.markup.service import Extent
-from bridge.message import PLAIN, Circumstances, Earlier, Tally, display_name
+from bridge.message import PLAIN, Circumstances, DigestTally, Earlier, display_name
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
 from bridge.messages.filters import RLM, Formats
 from bridge.messages.values import label, zone_name
@@ -17,7 +17,7 @@ from bridge.posted import posted_message
 from bridge.vocabulary import EventType, documented_name, ends_trouble, event_type, subject_title
 from bridge.vocabulary.types import AMBER, BLUE, RED
 
-Variables = dict[str, Any]
+TemplateVariables = dict[str, Any]
 
 
 class TypeCount(NamedTuple):
@@ -28,7 +28,7 @@ class TypeCount(NamedTuple):
     number: int
 
 
-class Reader(NamedTuple):
+class MessageReader(NamedTuple):
     """Who reads it: the language, one of LOCALES, the time zone, and what begins a line from right to left."""
 
     locale: str
@@ -36,8 +36,8 @@ class Reader(NamedTuple):
     rlm: str = ""
 
 
-def reader(locale: str, zone: ZoneInfo) -> Reader:
-    return Reader(locale, zone, RLM if locale in RIGHT_TO_LEFT else "")
+def reader(locale: str, zone: ZoneInfo) -> MessageReader:
+    return MessageReader(locale, zone, RLM if locale in RIGHT_TO_LEFT else "")
 
 
 def no_link(user: Any) -> str:
@@ -47,11 +47,11 @@ def no_link(user: Any) -> str:
 
 def event_variables(
     event: Event,
-    to: Reader,
+    to: MessageReader,
     given: Circumstances = PLAIN,
     style: Extent = "normal",
     link_for: Callable[[Any], str] = no_link,
-) -> Variables:
+) -> TemplateVariables:
     """What a template knows of an event."""
     gettext = catalog(to.locale).gettext
     shown = event_type(event.type)
@@ -99,7 +99,9 @@ def _data(event: Event) -> Mapping[str, Any]:
     return {**event.data, "message": without_nulls(post)} if post else event.data
 
 
-def digest_variables(tally: Tally, to: Reader, formats: Formats, given: Circumstances = PLAIN) -> Variables:
+def digest_variables(
+    tally: DigestTally, to: MessageReader, formats: Formats, given: Circumstances = PLAIN
+) -> TemplateVariables:
     """What the template of a digest knows; `formats` are those of the service it is for."""
     lasted = (tally.last_at - tally.first_at).total_seconds()
     counts = sorted(tally.kinds.items(), key=lambda kind: -kind[1])  # stable: those that came first, first

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from bridge.event import Event
 from bridge.foreign import object_at
-from bridge.messages.fields import Data, Style, left, time_left
+from bridge.messages.fields import Data, ValueStyle, left, time_left
 from bridge.messages.layout import HEADINGS, LAYOUT, FactRow, layout_of
 from bridge.messages.values import HOUR, given, label, leaves
 from bridge.vocabulary import KEYS, THINGS, ValueKind, subject_title
@@ -35,7 +35,7 @@ class Section(NamedTuple):
     facts: list[Fact]
 
 
-def sections(event: Event, style: Style, name: Any = None) -> list[Section]:
+def sections(event: Event, style: ValueStyle, name: Any = None) -> list[Section]:
     """What is known, under headings, but for the `name` of what it is about where that is told already."""
     told = None if name is None else style.formats.brief(name)
     translated = style.formats.translated
@@ -53,7 +53,7 @@ def sections(event: Event, style: Style, name: Any = None) -> list[Section]:
     return found
 
 
-def facts(event: Event, style: Style, name: Any) -> list[Fact]:
+def facts(event: Event, style: ValueStyle, name: Any) -> list[Fact]:
     """What is known, in a row, but for the `name` of what it is about: what leads, the rest, what is wide.
 
     Where there may be only so many, what the heading says already is none of them, and what the event is about and why
@@ -72,7 +72,7 @@ def facts(event: Event, style: Style, name: Any) -> list[Fact]:
     return [fact for _, fact in sorted(ranked, key=itemgetter(0)) if fact.value not in said][: style.most]
 
 
-def headline(event: Event, style: Style) -> Any:
+def headline(event: Event, style: ValueStyle) -> Any:
     """The one fact that matters most, None where the title says it all."""
     formats = style.formats
     usage, expiry, payment, reseller, billing, device = (
@@ -133,7 +133,7 @@ def _without(part: Data, **told: Any) -> Data:
 
 
 def _ranked(
-    about: str, part: Data, rows: Iterable[FactRow], style: Style, *, alone: bool
+    about: str, part: Data, rows: Iterable[FactRow], style: ValueStyle, *, alone: bool
 ) -> Iterator[tuple[float, Fact]]:
     """The facts of a part, each with where it comes when no heading orders them."""
     formats = style.formats
@@ -153,7 +153,7 @@ def _precedence(about: str, family: str) -> float:
     return 0 if about not in own else OWN_USER if family == "user" else OWN
 
 
-def _unlisted(about: str, part: Data, style: Style) -> Iterable[tuple[str, Any]]:
+def _unlisted(about: str, part: Data, style: ValueStyle) -> Iterable[tuple[str, Any]]:
     """What a panel says in words of its own, and what nobody has described, each with its label."""
     if about == "thing":
         return ((str(key), value) for key, value in object_at(part, "details").items() if given(value))

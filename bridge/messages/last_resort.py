@@ -6,7 +6,7 @@ from typing import Any
 from bridge.event import Event
 from bridge.foreign import text
 from bridge.markup.service import Service
-from bridge.message import Circumstances, Tally
+from bridge.message import Circumstances, DigestTally
 from bridge.posted import component_texts, posted_message
 
 #: Where the sink puts how many events it had no room for.
@@ -22,7 +22,7 @@ def event_blocks(event: Event, service: Service, circumstances: Circumstances) -
     return words | {"remarks": remarks(circumstances, service)}
 
 
-def digest_blocks(tally: Tally, service: Service, circumstances: Circumstances) -> dict[str, str]:
+def digest_blocks(tally: DigestTally, service: Service, circumstances: Circumstances) -> dict[str, str]:
     """How many events of which type."""
     names = service.digest_blocks
     lines = [service.text.escape(f"{type_} ×{count}") for type_, count in list(tally.kinds.items())[:KINDS]]

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from bridge.messages.fields import (
-    Write,
+    ValueWriter,
     all_time,
     due,
     duration,
@@ -46,7 +46,7 @@ class FactRow(Value):
     """
 
     label: str
-    write: Write
+    write: ValueWriter
     alone: str = ""
     lead: bool = False
     wide: bool = False

@@ -28,12 +28,12 @@ from jinja2.runtime import Context
 from bridge.chart import BLOCK as CHART
 from bridge.event import Event
 from bridge.expressions import redacted_fault, with_nearest_name
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.markup.text import Text
-from bridge.message import PLAIN, Circumstances, Given, Tally
+from bridge.message import PLAIN, Circumstances, DigestTally, Given
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog, known
-from bridge.messages.context import Variables, digest_variables, event_variables, no_link, reader
+from bridge.messages.context import TemplateVariables, digest_variables, event_variables, no_link, reader
 from bridge.messages.customer import SEVERAL, SIGNATURE, WORDS, Me, customer_files
 from bridge.messages.errors import TOO_MANY_DIGITS, fault_of, mistakes_in
 from bridge.messages.errors import TemplateFault as TemplateFault
@@ -66,7 +66,7 @@ class Rendered(Value):
 NOTHING = Rendered({})
 
 
-class _Wanted(NamedTuple):
+class _RenderRequest(NamedTuple):
     """What is to be rendered: these blocks, by the first of these templates that is there."""
 
     service: Service
@@ -108,7 +108,7 @@ class Renderer:
         self._announced = lru_cache(maxsize=32)(self._compile_announcement)
 
     def render(
-        self, event: Event, look: Look, template: str | None = None, circumstances: Circumstances = PLAIN
+        self, event: Event, look: ServiceLook, template: str | None = None, circumstances: Circumstances = PLAIN
     ) -> Rendered:
         """The blocks that `look` asks for, and `remarks`; `template` is the one that the row names."""
         if look.service is None and not look.inline:
@@ -120,14 +120,14 @@ class Renderer:
         faults: list[str] = []
         blocks: dict[str, str] = {}
         if (service := look.service) is not None:
-            wanted = _Wanted(service, locale, service.blocks, _names(event.type), template, circumstances)
+            wanted = _RenderRequest(service, locale, service.blocks, _names(event.type), template, circumstances)
             rendered = self._blocks(wanted, variables, faults)
             blocks = last_resort.event_blocks(event, service, circumstances) if rendered is None else rendered
         for name, source in look.inline:
             blocks[name] = self._inline(name, source, locale, variables, faults)
         return Rendered(blocks, "; ".join(faults) or None, made)
 
-    def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
+    def digest(self, tally: DigestTally, look: ServiceLook, circumstances: Circumstances = PLAIN) -> Rendered:
         """The blocks of a digest, and `remarks`; in `more` the sink puts a number for `{more}`."""
         if (service := look.service) is None:
             return NOTHING
@@ -135,7 +135,7 @@ class Renderer:
         formats = self._sandbox(service, locale, True).formats
         variables = digest_variables(tally, self._readers[locale], formats, circumstances)
         faults: list[str] = []
-        wanted = _Wanted(service, locale, service.digest_blocks, (DIGESTS,), None, circumstances)
+        wanted = _RenderRequest(service, locale, service.digest_blocks, (DIGESTS,), None, circumstances)
         rendered = self._blocks(wanted, variables, faults)
         blocks = last_resort.digest_blocks(tally, service, circumstances) if rendered is None else rendered
         return Rendered(blocks, "; ".join(faults) or None)
@@ -240,10 +240,10 @@ class Renderer:
             return True  # it is there; `mistakes` says what is wrong with it
         return True
 
-    def _language(self, look: Look) -> str:
+    def _language(self, look: ServiceLook) -> str:
         return known(look.locale) if look.locale else self.locale
 
-    def _blocks(self, wanted: _Wanted, variables: Variables, faults: list[str]) -> dict[str, str] | None:
+    def _blocks(self, wanted: _RenderRequest, variables: TemplateVariables, faults: list[str]) -> dict[str, str] | None:
         """By the operator's templates; where they fail by the shipped ones; None where those fail too."""
         own = (wanted.template, *wanted.names) if wanted.template else wanted.names
         for shipped, names in ((False, own), (True, wanted.names)):
@@ -262,7 +262,9 @@ class Renderer:
                 faults.append(fault_of(error))
         return None
 
-    def _remarks(self, wanted: _Wanted, context: Context, variables: Variables, faults: list[str]) -> str:
+    def _remarks(
+        self, wanted: _RenderRequest, context: Context, variables: TemplateVariables, faults: list[str]
+    ) -> str:
         """The template's own; where it has none, those of the shipped base."""
         if "remarks" in context.blocks:
             return _block(context, "remarks")
@@ -273,7 +275,7 @@ class Renderer:
             faults.append(fault_of(error))
             return last_resort.remarks(wanted.circumstances, wanted.service)
 
-    def _inline(self, name: str, source: str, locale: str, variables: Variables, faults: list[str]) -> str:
+    def _inline(self, name: str, source: str, locale: str, variables: TemplateVariables, faults: list[str]) -> str:
         try:
             template = self._compiled(source, locale)
             return "".join(template.root_render_func(template.new_context(variables)))
@@ -325,7 +327,7 @@ def _given(me: Me, brand: Brand) -> dict[str, Any]:
     return {"me": me, "brand": brand.speaker()}
 
 
-def _context(template: Template, variables: Variables) -> Context:
+def _context(template: Template, variables: TemplateVariables) -> Context:
     """The template's blocks, ready to be run."""
     context = template.new_context(variables)
     next(template.root_render_func(context), None)  # runs the top: all that it extends is known then

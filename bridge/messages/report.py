@@ -20,7 +20,7 @@ MOST_BARS = 62
 HOURS = ("00", "06", "12", "18")  # that are said below bars
 
 
-class Part(NamedTuple):
+class ReportPart(NamedTuple):
     """What is said of one kind, under its heading."""
 
     emoji: str
@@ -33,12 +33,12 @@ class Part(NamedTuple):
         return type(self.heading)("\n").join(self.lines)
 
 
-class Told(NamedTuple):
+class ReportWords(NamedTuple):
     """A report: of which day or days, what is said of all, and of each kind; bars, where a picture shows them."""
 
     days: Text
     lines: list[Text]
-    parts: list[Part]
+    parts: list[ReportPart]
     chart: Text
 
 
@@ -51,7 +51,7 @@ _COUNTED = (
 )
 
 
-def told(event: Event, formats: Formats, *, pictures: bool) -> Told:
+def told(event: Event, formats: Formats, *, pictures: bool) -> ReportWords:
     """What a report says; without `pictures` its bars are a line of signs."""
     return _Writer(object_at(event.data, "report"), formats, pictures=pictures).told()
 
@@ -92,11 +92,11 @@ class _Writer:
         self._formats = formats
         self._text = formats.text
 
-    def told(self) -> Told:
+    def told(self) -> ReportWords:
         parts = [self._types(), self._sinks(), *(self._counted(*one) for one in _COUNTED), self._dead(), self._silent()]
         lines, said = [one for one in self._lines() if one], [one for one in parts if one.lines]
         chart = self._chart.block if self._pictures and self._chart else ""
-        return Told(self._days(), lines, said, self._text(chart))
+        return ReportWords(self._days(), lines, said, self._text(chart))
 
     def _days(self) -> Text:
         begins, ends = moment(self._report.get("begins_at")), moment(self._report.get("ends_at"))
@@ -152,7 +152,7 @@ class _Writer:
         amount = self._formats.percent(round(abs(n - was) / was * 100)) if was else self._formats.number(n)
         return self._isolated(self._text(f"{arrow} ") + self._text.escape(amount))
 
-    def _types(self) -> Part:
+    def _types(self) -> ReportPart:
         lines = []
         for one in self._list("types"):
             shown, n = event_type(str(one.get("type"))), figure(one.get("events")) or 0
@@ -166,7 +166,7 @@ class _Writer:
             )
         return self._part("📋", N_("By type"), [*lines, *self._others("types")])
 
-    def _sinks(self) -> Part:
+    def _sinks(self) -> ReportPart:
         words = N_("%(name)s: %(delivered)s delivered, %(dead)s given up")
         lines = [
             self._say(
@@ -179,7 +179,7 @@ class _Writer:
         ]
         return self._part("📨", N_("Where it went"), lines)
 
-    def _counted(self, key: str, emoji: str, heading: str) -> Part:
+    def _counted(self, key: str, emoji: str, heading: str) -> ReportPart:
         shown = []
         for one in self._list(key):
             name = self._isolated(self._formats.brief(one.get("name"), 80))
@@ -200,7 +200,7 @@ class _Writer:
         number, events = (self._formats.number(figure(more.get(one)) or 0) for one in ("number", "events"))
         return [self._say(N_("%(number)s more: %(events)s"), number=number, events=events)]
 
-    def _dead(self) -> Part:
+    def _dead(self) -> ReportPart:
         lines = [
             self._text("%s: %s ×%s") % (
                 self._isolated(self._formats.brief(one.get("sink"), 80)),
@@ -211,7 +211,7 @@ class _Writer:
         ]  # fmt: skip
         return self._part("📭", N_("Given up, and not dealt with"), lines)
 
-    def _silent(self) -> Part:
+    def _silent(self) -> ReportPart:
         lines = []
         for one in self._list("silent"):
             name, seconds = self._isolated(self._formats.brief(one.get("name"), 80)), figure(one.get("silent_seconds"))
@@ -222,8 +222,8 @@ class _Writer:
                 lines.append(self._say(N_("%(name)s: nothing for %(time)s"), name=name, time=time))
         return self._part("⚠️", N_("Silent sources"), lines)
 
-    def _part(self, emoji: str, heading: str, lines: list[Text]) -> Part:
-        return Part(emoji, self._formats.translated(heading), lines)
+    def _part(self, emoji: str, heading: str, lines: list[Text]) -> ReportPart:
+        return ReportPart(emoji, self._formats.translated(heading), lines)
 
     def _list(self, key: str) -> list[Mapping[str, Any]]:
         found = self._report.get(key)

@@ -24,10 +24,10 @@ from bridge.markup.markdown import PlainWriter, markdown, unmarked
 from bridge.markup.service import Service
 from bridge.markup.text import Text, web_address
 from bridge.messages.facts import Fact, Section, facts, headline, sections
-from bridge.messages.fields import Style
+from bridge.messages.fields import ValueStyle
 from bridge.messages.filters import Formats
 from bridge.messages.layout import told_whole
-from bridge.messages.report import Told, told
+from bridge.messages.report import ReportWords, told
 from bridge.messages.values import flat, given, to_json
 from bridge.posted import buttons, component_pictures, component_texts, poll_answers
 
@@ -198,10 +198,10 @@ def _functions(formats: Formats, service: Service | None) -> dict[str, Callable[
         return headline(context["event"], _style(context))
 
     @pass_context
-    def known_report(context: Context) -> Told:
+    def known_report(context: Context) -> ReportWords:
         return told(context["event"], formats, pictures=pictures)
 
-    def _style(context: Context) -> Style:
+    def _style(context: Context) -> ValueStyle:
         lasted = context["downtime"]
         ended = None if lasted is None else (context["type"].rpartition(".")[2], lasted)
         extent, type_ = context["style"], context["type"]
@@ -209,7 +209,7 @@ def _functions(formats: Formats, service: Service | None) -> dict[str, Callable[
             extent = "full"  # in the documented layout nothing that is documented is missing
         whole = extent == "full" or (extent == "normal" and told_whole(type_))
         most = FEW if extent == "short" else None
-        return Style(formats, context["occurred_at"], long=long_values, ended=ended, whole=whole, most=most)
+        return ValueStyle(formats, context["occurred_at"], long=long_values, ended=ended, whole=whole, most=most)
 
     return {"facts": known_facts, "sections": known_sections, "gist": known_gist, "report": known_report}
 

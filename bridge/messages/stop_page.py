@@ -12,7 +12,7 @@ from bridge.messages.catalog import LOCALES, RIGHT_TO_LEFT, catalog
 from bridge.vocabulary.types import N_
 
 
-class Step(Enum):
+class StopStep(Enum):
     """Where somebody is: the sentence, the button, and what the button asks for."""
 
     ASKED = N_("Do you want no more mail from us?"), N_("No more mail"), "?"
@@ -31,7 +31,7 @@ CSP = (
 )
 
 
-def stop_page(step: Step) -> str:
+def stop_page(step: StopStep) -> str:
     """The page at a step."""
     sentence, button, action = step.value
     parts = "".join(_in(locale, sentence, button) for locale in LOCALES)

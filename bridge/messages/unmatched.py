@@ -11,7 +11,7 @@ from jinja2 import TemplateError, meta, nodes
 from bridge.chart import BLOCK as CHART
 from bridge.event import Event
 from bridge.markup.service import Service
-from bridge.message import Tally
+from bridge.message import DigestTally
 from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
 from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS, SEVERAL, SIGNATURE, TOLD, WORDS
@@ -37,7 +37,7 @@ _EVENT = Event(
     data={},
     native={},
 )
-_TALLY = Tally(kinds={"user.created": 1}, shown=1, first_at=_AT, last_at=_AT)
+_TALLY = DigestTally(kinds={"user.created": 1}, shown=1, first_at=_AT, last_at=_AT)
 
 
 class _Parsed(Value):

@@ -24,7 +24,7 @@ from bridge.intake import Fingerprint
 from bridge.message import Dialect
 from bridge.originals import left_out_header, without_masked
 from bridge.people.proof import Proof
-from bridge.polled import Answer, Difference, Question
+from bridge.polled import Difference, PollRequest, PollResponse
 from bridge.settings import Duration, OneOrMany, SecretAddress, Secrets, Settings, SilentAfter
 from bridge.value import Value, field
 
@@ -258,11 +258,11 @@ class PolledPanel(Panel[P]):
         raise BadSignature("this source is asked, and nothing is posted to it")
 
     @abstractmethod
-    def questions(self) -> Sequence[Question]:
+    def questions(self) -> Sequence[PollRequest]:
         """What it is asked, one after the other."""
 
     @abstractmethod
-    def read(self, answers: Sequence[Answer | None]) -> Any:
+    def read(self, answers: Sequence[PollResponse | None]) -> Any:
         """What the answers say, one for each question, None for an optional one that it does not know.
 
         Raise BadPayload where they cannot be understood, or say that it does not let us in.

@@ -11,7 +11,7 @@ from bridge.codec import dump
 from bridge.errors import BridgeError, Mistake
 from bridge.people.directory_file import read_directory
 from bridge.people.recipient import Audience, is_name, is_owner, recipient_key
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.redaction import redacted, redacted_path
 from bridge.settings import Settings
 from bridge.value import Value, field
@@ -34,10 +34,12 @@ class DirectorySettings(Settings):
     realm: str | None = Field(
         None, description="the sources whose owners, users and nodes these are; needed where there are several"
     )
-    default: Record | None = Field(None, description="who is told where there is no address and unknown is default")
-    owners: dict[str, Record] = Field({}, max_length=MOST, description="by their names in the panel")
-    users: dict[str, Record] = Field({}, max_length=MOST, description="by their names in the panel")
-    nodes: dict[str, Record] = Field({}, max_length=MOST, description="by their names in the panel")
+    default: DirectoryRecord | None = Field(
+        None, description="who is told where there is no address and unknown is default"
+    )
+    owners: dict[str, DirectoryRecord] = Field({}, max_length=MOST, description="by their names in the panel")
+    users: dict[str, DirectoryRecord] = Field({}, max_length=MOST, description="by their names in the panel")
+    nodes: dict[str, DirectoryRecord] = Field({}, max_length=MOST, description="by their names in the panel")
 
     @model_validator(mode="after")
     def _valid_names(self) -> "DirectorySettings":
@@ -55,7 +57,7 @@ class DirectorySettings(Settings):
             raise ValueError(f'should be a file: there is no "{redacted_path(str(value)[:200])}" beside this one')
         return file
 
-    def named(self) -> Sequence[tuple[Audience, Mapping[str, Record]]]:
+    def named(self) -> Sequence[tuple[Audience, Mapping[str, DirectoryRecord]]]:
         """The records of each kind, by their names."""
         return [(Audience.OWNER, self.owners), (Audience.PERSON, self.users), (Audience.NODE, self.nodes)]
 
@@ -103,14 +105,14 @@ class Overview(Value):
 
 def overview_of(entries: Iterable[Entry]) -> Overview:
     """What is to be held of these records, which are read once."""
-    fingerprint, brands = Fingerprint(), dict[str, str]()
+    fingerprint, brands = DirectoryHash(), dict[str, str]()
     for key, record in fingerprint.of(entries):
         if "brand" in record and is_owner(key):
             brands[key] = record["brand"]
     return Overview(fingerprint.text, brands)
 
 
-class Fingerprint:
+class DirectoryHash:
     """What tells records from all others, once all of them have passed."""
 
     def __init__(self) -> None:
@@ -128,7 +130,7 @@ class Fingerprint:
 
 def unchanged(entries: Iterable[Entry], generation: str) -> Iterator[Entry]:
     """The same; raise BridgeError at their end where they are not those of the generation any more."""
-    fingerprint = Fingerprint()
+    fingerprint = DirectoryHash()
     yield from fingerprint.of(entries)
     if fingerprint.text != generation:
         raise BridgeError("directory: its file has changed while it was read: it is read again")

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from pydantic import ValidationError
 
-from bridge.errors import Mistake
+from bridge.errors import Mistake, Position
 from bridge.people.recipient import Audience, is_name, recipient_key
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.people.table_file import rows_of_table
-from bridge.people.written import KINDS, REALM, Position, Say, Written
+from bridge.people.written import KINDS, REALM, Say, Written
 from bridge.people.yaml_file import records_of_yaml
 from bridge.value import Value
 
@@ -21,10 +21,10 @@ LARGEST = 64 * 2**20  # bytes
 YAML = (".yaml", ".yml", ".json")  # whatever else a file is called, it is a table
 
 #: Told what is wrong, and where.
-Tell = Callable[[Mistake], None]
+OnMistake = Callable[[Mistake], None]
 
 
-class Row(Value):
+class DirectoryRow(Value):
     """One record: whose users they are among, who it is, what is known of them, and where each of its values stands."""
 
     HIDDEN: ClassVar = frozenset({"at"})
@@ -32,7 +32,7 @@ class Row(Value):
     realm: str
     audience: Audience
     name: str
-    record: Record
+    record: DirectoryRecord
     at: Callable[[str], Position]
 
     @property
@@ -46,7 +46,7 @@ class Row(Value):
         return self.at("")[0]
 
 
-def read_directory(path: Path, *, realm: str, tell: Tell) -> Iterator[Row]:
+def read_directory(path: Path, *, realm: str, tell: OnMistake) -> Iterator[DirectoryRow]:
     """The records of a file, those of them that are right; `realm` is whose they are where one does not say so."""
 
     def say(where: Position, what: str) -> None:
@@ -73,12 +73,12 @@ class _Rows:
         self._say = say
         self._first: dict[str, int] = {}  # key → the line in which it stands first
 
-    def of(self, found: Iterator[Written]) -> Iterator[Row]:
+    def of(self, found: Iterator[Written]) -> Iterator[DirectoryRow]:
         for one in found:
             if (row := self._row(one)) is not None:
                 yield row
 
-    def _row(self, one: Written) -> Row | None:
+    def _row(self, one: Written) -> DirectoryRow | None:
         if not is_name(one.name):
             self._say(one.at("name"), "has no name, or one with signs that are not seen, or with too many")
             return None
@@ -92,7 +92,7 @@ class _Rows:
             self._say(one.at(""), f"has more than {MOST:,} records")
         self._first[key] = one.at("")[0]
         try:
-            return Row(realm, KINDS[one.kind], one.name, Record.model_validate(given), one.at)
+            return DirectoryRow(realm, KINDS[one.kind], one.name, DirectoryRecord.model_validate(given), one.at)
         except ValidationError as error:
             for fault in error.errors(include_url=False):
                 name, text = str(fault["loc"][0]) if fault["loc"] else "", fault["msg"].removeprefix("Value error, ")

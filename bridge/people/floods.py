@@ -4,7 +4,7 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bridge.people.heard import Answer, Heard, Said, Told
+from bridge.people.heard import BotAnswer, BotReply, ChatAction, ChatUpdate
 from bridge.value import replace
 
 BURST, EVERY = 5, 10.0  # so many at once of a chat, then one each so many seconds
@@ -12,13 +12,13 @@ WRONG, FORGIVEN = 5, 86400.0  # wrong tokens and proofs of a chat, and the secon
 GUESSES, WITHIN, PAUSE = 300, 3600.0, 600.0  # wrong ones of all chats within so many seconds stop proofs for others
 CHATS = 4096  # that are remembered; whose last word is oldest is forgotten
 #: What is heeded however much of it there is: it only ever makes us say less.
-ALWAYS = (Said.STOP, Said.BLOCKED)
+ALWAYS = (ChatAction.STOP, ChatAction.BLOCKED)
 #: What says that a token or a proof was wrong; what is somebody else's is so for whoever has shown it.
-GUESSED = (Told.EXPIRED, Told.UNKNOWN, Told.HAS_CHAT, Told.NO_PROOF)
+GUESSED = (BotReply.EXPIRED, BotReply.UNKNOWN, BotReply.HAS_CHAT, BotReply.NO_PROOF)
 
 
 @dataclass(slots=True)
-class _Chat:
+class _ChatFlood:
     until: float = 0.0  # when what it said is made up for
     wrong: int = 0
     since: float = 0.0  # of its first wrong token or proof
@@ -28,14 +28,14 @@ class Floods:
     """What each chat has said lately."""
 
     def __init__(self) -> None:
-        self._chats: OrderedDict[int, _Chat] = OrderedDict()
+        self._chats: OrderedDict[int, _ChatFlood] = OrderedDict()
         self._guesses: deque[float] = deque(maxlen=GUESSES)
         self._paused_until = 0.0
 
-    def heeded(self, heard: Iterable[Heard], now: float) -> list[Heard]:
+    def heeded(self, heard: Iterable[ChatUpdate], now: float) -> list[ChatUpdate]:
         """What of it is heeded, in order; of what is said too often and heeded all the same, nothing is answered."""
-        kept: list[Heard] = []
-        stopped: defaultdict[int, set[Said]] = defaultdict(set)
+        kept: list[ChatUpdate] = []
+        stopped: defaultdict[int, set[ChatAction]] = defaultdict(set)
         for one in heard:
             may = self._may(one, now)
             if one.said in ALWAYS and (may or one.said not in stopped[one.chat]):
@@ -46,7 +46,7 @@ class Floods:
                 stopped[one.chat].clear()
         return kept
 
-    def learn(self, answers: Iterable[Answer], now: float) -> bool:
+    def learn(self, answers: Iterable[BotAnswer], now: float) -> bool:
         """Remember whose tokens and proofs were wrong; whether it were so many that no proof is heeded for a while."""
         for one in answers:
             if one.told in GUESSED:
@@ -61,11 +61,11 @@ class Floods:
         self._paused_until = now + PAUSE
         return True
 
-    def _may(self, one: Heard, now: float) -> bool:
+    def _may(self, one: ChatUpdate, now: float) -> bool:
         chat = self._chat(one.chat)
-        if (one.token or one.said is Said.SHOWN) and chat.wrong >= WRONG and now - chat.since < FORGIVEN:
+        if (one.token or one.said is ChatAction.SHOWN) and chat.wrong >= WRONG and now - chat.since < FORGIVEN:
             return False
-        if one.said is Said.SHOWN and now < self._paused_until:
+        if one.said is ChatAction.SHOWN and now < self._paused_until:
             return False
         until = max(chat.until, now) + EVERY
         if until - now > BURST * EVERY:
@@ -73,8 +73,8 @@ class Floods:
         chat.until = until
         return True
 
-    def _chat(self, id_: int) -> _Chat:
-        chat = self._chats.pop(id_, None) or _Chat()
+    def _chat(self, id_: int) -> _ChatFlood:
+        chat = self._chats.pop(id_, None) or _ChatFlood()
         self._chats[id_] = chat
         if len(self._chats) > CHATS:
             self._chats.popitem(last=False)

@@ -14,7 +14,7 @@ from bridge.people.recipient import name_in
 from bridge.value import Value, field
 
 
-class Said(StrEnum):
+class ChatAction(StrEnum):
     """What somebody can say to the bot, or do to it."""
 
     START = "start"
@@ -27,7 +27,7 @@ class Said(StrEnum):
     UNBLOCKED = "unblocked"
 
 
-class Told(StrEnum):
+class BotReply(StrEnum):
     """What the bot answers."""
 
     LINKED = "linked"
@@ -47,7 +47,7 @@ class Told(StrEnum):
     SETTINGS = "settings"
 
 
-class Heard(Value, kw_only=True):
+class ChatUpdate(Value, kw_only=True):
     """One thing that was said in a private chat.
 
     chat      its id, which is the address of whoever is there
@@ -64,7 +64,7 @@ class Heard(Value, kw_only=True):
 
     HIDDEN: ClassVar = frozenset({"proofs"})
 
-    said: Said
+    said: ChatAction
     chat: int
     token: str = ""
     proofs: tuple[Proof, ...] = ()
@@ -77,14 +77,14 @@ class Heard(Value, kw_only=True):
     silent: bool = False
 
 
-class Hearing(Value):
+class ChatUpdates(Value):
     """What was heard at once. `after`: the number behind which the next is asked for; None where nothing was there."""
 
-    heard: Sequence[Heard] = ()
+    heard: Sequence[ChatUpdate] = ()
     after: int | None = None
 
 
-class Answer(Value, kw_only=True):
+class BotAnswer(Value, kw_only=True):
     """One thing to be said in a chat; kept with what was heard until it is said.
 
     about    key of the customer that it is about; empty where it is about nobody
@@ -96,7 +96,7 @@ class Answer(Value, kw_only=True):
     press    the button that it answers
     """
 
-    told: Told
+    told: BotReply
     chat: int
     about: str = ""
     locale: str = ""
@@ -116,14 +116,14 @@ class Answer(Value, kw_only=True):
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) or name == "chat"}
 
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> "Answer":
-        return cls(**{**stored, "told": Told(stored["told"])})
+    def from_json(cls, stored: Mapping[str, Any]) -> "BotAnswer":
+        return cls(**{**stored, "told": BotReply(stored["told"])})
 
 
 MOST_LEFT = 200  # answers that wait to be said, the newest
 
 
-def with_left(state: Mapping[str, Any], answers: Sequence[Answer]) -> list[Any]:
+def with_left(state: Mapping[str, Any], answers: Sequence[BotAnswer]) -> list[Any]:
     """What is left to be said by a turn's state, and these behind it, as they are kept."""
     return [*state.get("answers", ()), *(one.to_json() for one in answers)][-MOST_LEFT:]
 
@@ -145,7 +145,7 @@ def _without_person(stored: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return {**stored, "persons": [one for one in stored["persons"] if one != key]}
 
 
-class Button(Value):
+class AnswerButton(Value):
     """A button under an answer; `data` comes back when it is pressed."""
 
     text: str
@@ -163,14 +163,14 @@ def button_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()[:16]
 
 
-class Words(Value):
+class AnswerWords(Value):
     """An answer in words."""
 
     text: str
-    buttons: Sequence[Sequence[Button]] = ()
+    buttons: Sequence[Sequence[AnswerButton]] = ()
 
 
-class Unheard(Exception):
+class BotUnavailable(Exception):
     """Why a bot could not be asked.
 
     taken  whether somebody else reads what people write to it

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from bridge.people.link import is_private_chat
 from bridge.redaction import redacted
 from bridge.settings import Settings, TimeZone
-from bridge.terms import Hours
+from bridge.terms import QuietHours
 
 
 def _whole_number(value: Any) -> Any:
@@ -21,7 +21,7 @@ def _whole_number(value: Any) -> Any:
 Number = Annotated[int, BeforeValidator(_whole_number), WithJsonSchema({"type": "integer"})]
 
 
-class Record(Settings):
+class DirectoryRecord(Settings):
     """Where one of them is reached. Keys that begin with `x_` are the operator's own."""
 
     example: ClassVar[str] = "locale: fa"
@@ -44,7 +44,7 @@ class Record(Settings):
     zone: TimeZone | None = Field(
         None, description="the time zone there, of quiet hours and dates; the file's if not given"
     )
-    quiet: Hours | None = Field(
+    quiet: QuietHours | None = Field(
         None, description="hours in which nothing is told there, as 23:00-08:00; held until they end"
     )
 

@@ -4,8 +4,9 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
-from bridge.people.record import Record
-from bridge.people.written import KINDS, REALM, Position, Say, Written
+from bridge.errors import Position
+from bridge.people.record import DirectoryRecord
+from bridge.people.written import KINDS, REALM, Say, Written
 
 FIRST = ("kind", "name", REALM)
 
@@ -44,7 +45,7 @@ class _Table:
         if len(self._names) == 1 and ";" in self._text:
             self._say(0, "should be separated by commas, not by ;")
             return False
-        known = [*FIRST, *Record.model_fields]
+        known = [*FIRST, *DirectoryRecord.model_fields]
         for number, name in enumerate(self._names):
             if name not in known and not name.startswith("x_"):
                 meant = get_close_matches(name, known, n=1)

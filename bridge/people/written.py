@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bridge.errors import Position
 from bridge.people.recipient import Audience
 from bridge.value import Value
 
 KINDS = {audience.kind: audience for audience in Audience}
-#: What is said of a record beside what a Record has.
+#: What is said of a record beside what a DirectoryRecord has.
 REALM = "realm"
 
-#: A line and a column, counted from 1.
-Position = tuple[int, int]
 #: Told where something is wrong, and what.
 Say = Callable[[Position, str], None]
 

@@ -10,7 +10,8 @@ from typing import Any, TextIO
 
 import yaml
 
-from bridge.people.written import KINDS, Position, Say, Written
+from bridge.errors import Position
+from bridge.people.written import KINDS, Say, Written
 from bridge.settings import plain_scalar
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there
@@ -23,7 +24,7 @@ _UNREAD = object()  # in place of a value that is told, and left out
 def records_of_yaml(stream: TextIO, say: Say) -> Iterator[Written]:
     """What stands in the file, record by record; told what is wrong with one is `say`, and it is left out."""
     try:
-        yield from _Reader(yaml.parse(stream, Loader=_LOADER), say).records()
+        yield from _RecordReader(yaml.parse(stream, Loader=_LOADER), say).records()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         say((mark.line + 1, mark.column + 1) if mark else (1, 1), f"is no YAML: {error.problem}")
@@ -31,7 +32,7 @@ def records_of_yaml(stream: TextIO, say: Say) -> Iterator[Written]:
         say((1, 1), "is no YAML: it has a control character")
 
 
-class _Reader:
+class _RecordReader:
     def __init__(self, events: Iterator[Any], say: Say) -> None:
         self._events = events
         self._say = say

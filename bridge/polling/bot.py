@@ -20,11 +20,11 @@ from bridge.errors import StoreError
 from bridge.event import JsonObject
 from bridge.messages.bot import is_button, words_of
 from bridge.people.floods import PAUSE, Floods
-from bridge.people.heard import Answer, Heard, Hearing, Said, Unheard, with_left
+from bridge.people.heard import BotAnswer, BotUnavailable, ChatAction, ChatUpdate, ChatUpdates, with_left
 from bridge.people.link import LinkMaker
 from bridge.people.proof import ProofKey
 from bridge.people.rules import NO_RULES, CustomerRules
-from bridge.polled import Health, Polling, PollKey, PollResult, Turn
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.polling.health import asked_again
 from bridge.sinks.hearing import Ears
 from bridge.sinks.http import Http, Request, Response, Unanswered
@@ -65,12 +65,12 @@ class BotPlan(Value):
     def key(self) -> PollKey:
         return PollKey(self.ears.sender, Polling.BOT)
 
-    def meant(self, heard: Heard) -> Heard:
+    def meant(self, heard: ChatUpdate) -> ChatUpdate:
         """What was said, where nothing that is shown is taken, too."""
-        shown_in_vain = heard.said is Said.SHOWN and self.proof_key is None
-        return replace(heard, said=Said.OTHER, proofs=(), secret=None) if shown_in_vain else heard
+        shown_in_vain = heard.said is ChatAction.SHOWN and self.proof_key is None
+        return replace(heard, said=ChatAction.OTHER, proofs=(), secret=None) if shown_in_vain else heard
 
-    def hashed(self, heard: Heard) -> Heard:
+    def hashed(self, heard: ChatUpdate) -> ChatUpdate:
         """What was said, without the secrets in it: what stands for these is all that goes on from here."""
         if self.proof_key is None or not heard.proofs:
             return heard
@@ -81,8 +81,10 @@ class Bots:
     """The bots whose people are heard, each in turns of its own. Which they are, is swapped whole on reload."""
 
     def __init__(self, outbox: Outbox, http: Http, clock: Clock) -> None:
-        self._make = partial(Bot, outbox, http, clock)
-        self._bots: dict[str, Bot] = {}  # by their senders; one that is not heard any more waits to be heard again
+        self._make = partial(BotListener, outbox, http, clock)
+        self._bots: dict[
+            str, BotListener
+        ] = {}  # by their senders; one that is not heard any more waits to be heard again
         self._changed = asyncio.Event()
 
     def configure(self, plans: Sequence[BotPlan]) -> None:
@@ -106,7 +108,7 @@ class Bots:
                 await self._changed.wait()
 
 
-class Bot:
+class BotListener:
     """One bot whose people are heard, as long as there is a plan for it."""
 
     def __init__(self, outbox: Outbox, http: Http, clock: Clock) -> None:
@@ -161,7 +163,7 @@ class Bot:
             await self._know_name(plan, state)
             unsaid = await self._say_left(plan, state)
             hearing = await self._hear(plan, state.get("after"))
-        except Unheard as error:
+        except BotUnavailable as error:
             await self._failed(turn, state, error)
             return LOOK
         if turn.health.failing_since is not None and unsaid is None:
@@ -170,14 +172,14 @@ class Bot:
         return 0.0 if hearing.after is not None and unsaid is None else began + SOON - self._clock.monotonic()
 
     async def _keep(
-        self, plan: BotPlan, turn: Turn, hearing: Hearing, state: JsonObject, unsaid: Unheard | None
+        self, plan: BotPlan, turn: Turn, hearing: ChatUpdates, state: JsonObject, unsaid: BotUnavailable | None
     ) -> None:
         """Keep what was heard, then say what follows from it; the turn is over when both is done.
 
         `unsaid`: why what was left could not be said; then what follows is left as well.
         """
         said = (plan.meant(one) for one in hearing.heard)
-        meant = [one for one in said if one.said is not Said.PRESSED or is_button(one.pressed)]
+        meant = [one for one in said if one.said is not ChatAction.PRESSED or is_button(one.pressed)]
         heard = [plan.hashed(one) for one in self._floods.heeded(meant, self._clock.monotonic())]
         after = state.get("after") if hearing.after is None else hearing.after
         if heard:
@@ -196,23 +198,23 @@ class Bot:
 
     async def _store(
         self,
-        heard: Sequence[Heard],
+        heard: Sequence[ChatUpdate],
         turn: Turn,
         state: JsonObject,
         *,
         after: int | None = None,
-        health: Health | None = None,
+        health: SourceHealth | None = None,
         due_at: datetime | None = None,
-    ) -> Sequence[Answer] | None:
+    ) -> Sequence[BotAnswer] | None:
         """Keep how it stands, with what was heard up to `after`; what follows from it is then in the state, too."""
         kept = dict(state) if after is None else {**state, "after": after}
-        result = PollResult(turn=turn, health=health or Health(), state=kept, due_at=due_at)
+        result = PollResult(turn=turn, health=health or SourceHealth(), state=kept, due_at=due_at)
         answers = await self._outbox.keep_heard(heard, result, now=self._clock.now())
         if answers is not None:
             state.update(kept, answers=with_left(kept, answers))
         return answers
 
-    async def _say_left(self, plan: BotPlan, state: JsonObject) -> Unheard | None:
+    async def _say_left(self, plan: BotPlan, state: JsonObject) -> BotUnavailable | None:
         """Say what is to be answered, as far as there is time; what was said is not in the state any more.
 
         Why the next one could not be said, where the service is away: people are heard all the same.
@@ -222,15 +224,15 @@ class Bot:
         while left and self._clock.monotonic() < ends:
             try:
                 await _finished(self._say_first(plan, left, ends), within=LAST)
-            except Unheard as error:
+            except BotUnavailable as error:
                 return error
         return None
 
     async def _say_first(self, plan: BotPlan, left: list[JsonObject], ends: float) -> None:
-        await self._say(plan, Answer.from_json(left[0]), ends)
+        await self._say(plan, BotAnswer.from_json(left[0]), ends)
         del left[0]
 
-    async def _say(self, plan: BotPlan, answer: Answer, ends: float) -> None:
+    async def _say(self, plan: BotPlan, answer: BotAnswer, ends: float) -> None:
         """Say one answer. What the service does not take is not said: whom it is for has gone, or pressed twice."""
         shows = plan.proof_key is not None
         words = words_of(answer, plan.rules, locale=plan.locale, support=plan.support, shows=shows)
@@ -242,14 +244,14 @@ class Bot:
                 response = await self._answered(plan, request, within=self._until(ends))
                 wait = plan.ears.wait_in(response)
             if wait is not None or response.status >= 500:
-                raise Unheard(f"HTTP {response.status}", after=wait)
+                raise BotUnavailable(f"HTTP {response.status}", after=wait)
             if response.status >= 400:
                 log(LOG, logging.INFO, "bot.not_said", told=answer.told.value, status=response.status)
 
     def _until(self, ends: float) -> float:
         return min(ANSWER, max(1.0, ends - self._clock.monotonic()))
 
-    async def _hear(self, plan: BotPlan, after: int | None) -> Hearing:
+    async def _hear(self, plan: BotPlan, after: int | None) -> ChatUpdates:
         response = await self._answered(plan, plan.ears.question(after, wait=WAIT), within=WAIT + ANSWER)
         return plan.ears.hearing_in(response)
 
@@ -275,18 +277,20 @@ class Bot:
         try:
             return await self._http.send(request, within=within, proxy=plan.ears.proxy, most=LARGEST)
         except Unanswered as error:
-            raise Unheard(str(error)) from None
+            raise BotUnavailable(str(error)) from None
 
-    async def _failed(self, turn: Turn, state: JsonObject, error: Unheard) -> None:
+    async def _failed(self, turn: Turn, state: JsonObject, error: BotUnavailable) -> None:
         """It could not be asked: keep why, and ask again later."""
         now, before = self._clock.now(), turn.health
-        health = Health(failing_since=before.failing_since or now, reason=str(error), failures=before.failures + 1)
+        health = SourceHealth(
+            failing_since=before.failing_since or now, reason=str(error), failures=before.failures + 1
+        )
         if before.reason != health.reason:
             log(LOG, logging.WARNING, "bot.unheard", bot=state.get("name"), reason=health.reason)
         await _finished(self._store((), turn, state, health=health, due_at=_asked_again(health, error, now)))
 
 
-def _asked_again(health: Health, error: Unheard, now: datetime) -> datetime | None:
+def _asked_again(health: SourceHealth, error: BotUnavailable, now: datetime) -> datetime | None:
     """When to ask again after a failure; ever later, and not soon where somebody else reads."""
     if error.taken and health.failures >= SURE:
         return now + timedelta(seconds=TAKEN)

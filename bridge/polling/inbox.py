@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from bridge.clock import Clock
 from bridge.errors import StoreError
-from bridge.polled import Health, Polling, PollKey, PollResult, Turn
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.polling.health import asked_again
-from bridge.sinks.inbox import Bounce, Found, Inbox, Unread
+from bridge.sinks.inbox import Bounce, Inbox, InboxResult, InboxUnreadable
 from bridge.store.base import Outbox
 from bridge.telemetry import log
 
@@ -29,13 +29,13 @@ LOOK = 5.0  # seconds between two looks at whose turn it is, at the most
 OLDEST = 6 * 86400.0
 
 #: Keeps that letters of a sender came back, under the turn in which that was found; False where it is over.
-Keep = Callable[[str, Sequence[Bounce], PollResult, datetime], Awaitable[bool]]
+KeepBounces = Callable[[str, Sequence[Bounce], PollResult, datetime], Awaitable[bool]]
 
 
 class Inboxes:
     """Looks through inboxes, each in a task of its own. Which, is swapped whole on reload."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, keep: Keep) -> None:
+    def __init__(self, outbox: Outbox, clock: Clock, keep: KeepBounces) -> None:
         self._outbox = outbox
         self._clock = clock
         self._keep = keep
@@ -78,18 +78,18 @@ class Inboxes:
         since = self._clock.now() - timedelta(seconds=OLDEST)
         try:
             found = await inbox.look(turn.state, since=since, within=WITHIN)
-        except Unread as error:
+        except InboxUnreadable as error:
             await self._failed(inbox, turn, str(error))
             return LOOK
         await self._found(inbox, turn, found)
         return 0.0 if found.more else LOOK
 
-    async def _found(self, inbox: Inbox, turn: Turn, found: Found) -> None:
+    async def _found(self, inbox: Inbox, turn: Turn, found: InboxResult) -> None:
         now = self._clock.now()
-        if not found.bounces and not found.more and found.state == turn.state and turn.health == Health():
+        if not found.bounces and not found.more and found.state == turn.state and turn.health == SourceHealth():
             return
         due_at = now if found.more else None
-        result = PollResult(turn=turn, health=Health(), state=found.state, due_at=due_at)
+        result = PollResult(turn=turn, health=SourceHealth(), state=found.state, due_at=due_at)
         if not await self._keep(inbox.sender, found.bounces, result, now):
             log(LOG, logging.WARNING, "inbox.turn_over", inbox=inbox.name)
             return
@@ -98,13 +98,13 @@ class Inboxes:
         if not found.bounces:
             return
         log(LOG, logging.INFO, "inbox.came_back", inbox=inbox.name, letters=len(found.bounces))
-        with suppress(Unread):
+        with suppress(InboxUnreadable):
             await inbox.set_read([one.number for one in found.bounces], within=MARKING)
 
     async def _failed(self, inbox: Inbox, turn: Turn, reason: str) -> None:
         """Keep why it could not be looked through, and look again later."""
         now, before = self._clock.now(), turn.health
-        health = Health(failing_since=before.failing_since or now, reason=reason, failures=before.failures + 1)
+        health = SourceHealth(failing_since=before.failing_since or now, reason=reason, failures=before.failures + 1)
         if before.reason != reason:
             log(LOG, logging.WARNING, "inbox.unread", inbox=inbox.name, reason=reason)
         due_at = asked_again(health, now, every=EVERY)

@@ -12,7 +12,7 @@ from bridge.foreign import present
 from bridge.intake import Fingerprint, ProofsOfEvents, SetAside
 from bridge.originals import OriginalsOfEvents
 from bridge.panels.base import Hook, Panel, PolledPanel, Watch
-from bridge.polled import OF_WATCH, Answer, Health, Polling, PollKey, Question
+from bridge.polled import OF_WATCH, Polling, PollKey, PollRequest, PollResponse, SourceHealth
 from bridge.sealing import Unmasking
 from bridge.value import Value, field
 
@@ -52,7 +52,7 @@ class Findings(Value):
 
 
 #: What answers say, compared with the state before; raise BadPayload where they are not as they should be.
-Find = Callable[[Sequence[Answer | None], JsonObject | None, datetime], Findings]
+Find = Callable[[Sequence[PollResponse | None], JsonObject | None, datetime], Findings]
 
 
 class Job(Value, kw_only=True):
@@ -72,7 +72,7 @@ class Job(Value, kw_only=True):
     key: PollKey
     panel: str
     address: str
-    questions: Sequence[Question]
+    questions: Sequence[PollRequest]
     interval: float
     within: float
     lost_after: float
@@ -80,7 +80,7 @@ class Job(Value, kw_only=True):
     realm: str | None = None
     unmasking: Unmasking | None = None
 
-    def health_event(self, verdict: str, health: Health, at: datetime) -> Event:
+    def health_event(self, verdict: str, health: SourceHealth, at: datetime) -> Event:
         """That the source does not answer, or does so again; `health` is how it was while it did not."""
         native = f"watch.{verdict}"
         lost, since = verdict == "lost", health.failing_since or at
@@ -128,7 +128,7 @@ def jobs_of(
             key=PollKey(source, Polling.HEALTH),
             panel=word,
             address=watch.address.get_secret_value(),
-            questions=(Question(""),),
+            questions=(PollRequest(""),),
             interval=watch.interval,
             within=min(watch.within, watch.interval),
             lost_after=watch.lost_after,
@@ -138,7 +138,7 @@ def jobs_of(
 
 
 def _what_changed(panel: PolledPanel[Any], understand: Understand) -> Find:
-    def find(answers: Sequence[Answer | None], before: JsonObject | None, at: datetime) -> Findings:
+    def find(answers: Sequence[PollResponse | None], before: JsonObject | None, at: datetime) -> Findings:
         difference = panel.diff(before, panel.read(answers), at)
         if not difference.elements:
             return Findings(difference.state)
@@ -152,7 +152,7 @@ def _what_changed(panel: PolledPanel[Any], understand: Understand) -> Find:
 
 
 def _whether_right(watch: Watch) -> Find:
-    def find(answers: Sequence[Answer | None], before: JsonObject | None, at: datetime) -> Findings:
+    def find(answers: Sequence[PollResponse | None], before: JsonObject | None, at: datetime) -> Findings:
         status = next((one.status for one in answers if one is not None), 0)
         if status not in watch.status if watch.status else not 200 <= status < 400:
             raise BadPayload(f"HTTP {status}")

@@ -18,7 +18,7 @@ from bridge.counters import COUNTERS
 from bridge.errors import BadPayload, StoreError
 from bridge.event import Event
 from bridge.intake import Intake, Routed
-from bridge.polled import Answer, Health, PollKey, PollResult, Question, Turn
+from bridge.polled import PollKey, PollRequest, PollResponse, PollResult, SourceHealth, Turn
 from bridge.polling.health import asked_again, judge
 from bridge.polling.jobs import Findings, Job
 from bridge.routing import Router
@@ -112,9 +112,9 @@ class Poller:
         except BadPayload as error:
             return Findings(), error.reason
 
-    async def _answers(self, job: Job) -> list[Answer | None]:
+    async def _answers(self, job: Job) -> list[PollResponse | None]:
         """One for each question; none after one that was refused, for the others would be so too."""
-        answers: list[Answer | None] = []
+        answers: list[PollResponse | None] = []
         until = self._clock.monotonic() + job.within
         for question in job.questions:
             answer = await self._answer(job, question, max(0.1, until - self._clock.monotonic()))
@@ -124,12 +124,12 @@ class Poller:
                 break
         return answers + [None] * (len(job.questions) - len(answers))
 
-    async def _answer(self, job: Job, question: Question, within: float) -> Answer:
+    async def _answer(self, job: Job, question: PollRequest, within: float) -> PollResponse:
         request = Request("GET", URL(job.address + question.path), headers=question.headers)
         response = await self._http.send(request, within=within, most=LARGEST_ANSWER)
         if len(response.body) >= LARGEST_ANSWER:
             raise BadPayload(f"the answer is longer than {LARGEST_ANSWER // 2**20} MiB")
-        return Answer(response.status, response.body)
+        return PollResponse(response.status, response.body)
 
     async def _keep(self, job: Job, turn: Turn, findings: Findings, reason: str | None) -> None:
         now = self._clock.now()
@@ -163,7 +163,7 @@ class Poller:
             log(LOG, logging.WARNING, "polling.set_aside", source=aside.source, path=aside.path, reason=aside.reason)
 
 
-def _log_health(job: Job, before: Health, now: Health) -> None:
+def _log_health(job: Job, before: SourceHealth, now: SourceHealth) -> None:
     """Say where it begins to fail, for another reason, and where it does not any more."""
     if now.failing_since is not None and now.reason != before.reason:
         log(LOG, logging.WARNING, "polling.failing", source=job.key.source, reason=now.reason)

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from bridge.expressions import Expression, names_in
 from bridge.people.wants import Category
 from bridge.redaction import redacted
-from bridge.settings import Duration, Names, Settings
+from bridge.settings import Duration, NameList, Settings
 from bridge.terms import DigestWindow, Quiet, Repeat, Terms
 from bridge.vocabulary import KEYS, OWN_FAMILY, TYPES, remedy
 
@@ -21,14 +21,14 @@ OWN = f"{OWN_FAMILY}."
 class Route(Settings):
     """One row of the table."""
 
-    match: Names = Field(
+    match: NameList = Field(
         ("*",), min_length=1, description="canonical or native types, as in user.*; !user.login leaves one out"
     )
-    source: Names | None = Field(None, min_length=1, description="only events of these sources")
+    source: NameList | None = Field(None, min_length=1, description="only events of these sources")
     when: Expression | None = Field(
         None, description="only if this Jinja expression is true, as in data.owner == 'reseller-7'"
     )
-    to: Names = Field(min_length=1, description="the sinks that get the event")
+    to: NameList = Field(min_length=1, description="the sinks that get the event")
     audience: Literal["operators", "user"] = Field(
         "operators", description="user: customers are told, in words for them, of what concerns them"
     )
@@ -45,7 +45,7 @@ class Route(Settings):
     update: Literal["subject", "thread"] | None = Field(
         None, description="subject: edits the last message about the same subject; thread: answers it"
     )
-    fallback: Names = Field(
+    fallback: NameList = Field(
         (), max_length=16, description="the sink that is told instead, when one of these could not be; or several"
     )
     fallback_after: Duration = Field(600.0, gt=0, description="also when the service has been away for so long")

@@ -11,7 +11,7 @@ from bridge.value import Value
 PRIVATE, SHOWN = 0o600, 0o644
 
 
-class Places(Value):
+class SetupPaths(Value):
     """Where each is written: the file, its secrets, and what Compose reads, if anything does."""
 
     config: Path
@@ -22,16 +22,16 @@ class Places(Value):
         return [one for one in (self.config, self.dotenv, self.compose) if one is not None]
 
 
-def places(out: Path | None, *, compose: bool) -> Places:
+def places(out: Path | None, *, compose: bool) -> SetupPaths:
     """Beside each other; with Compose the file has a folder of its own, which the container sees."""
     if not compose:
         config = out or Path("config.yaml")
-        return Places(config, config.parent / ".env")
+        return SetupPaths(config, config.parent / ".env")
     folder = out or Path()
-    return Places(folder / "panelbridge" / "config.yaml", folder / ".env", folder / "compose.yaml")
+    return SetupPaths(folder / "panelbridge" / "config.yaml", folder / ".env", folder / "compose.yaml")
 
 
-def refuse_to_replace(wanted: Places) -> None:
+def refuse_to_replace(wanted: SetupPaths) -> None:
     """Raise BridgeError where one of them is there already."""
     there = [str(one) for one in wanted.all() if one.exists()]
     if there:

@@ -8,14 +8,14 @@ from bridge.config.dotenv import with_dotenv
 from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.errors import BridgeError, ConfigError
-from bridge.setup.files import PRIVATE, SHOWN, Places, read, write
+from bridge.setup.files import PRIVATE, SHOWN, SetupPaths, read, write
 from bridge.setup.plan import Plan, new_secret, with_variables
 from bridge.setup.questions import variable
 from bridge.setup.writing import ADMIN_TOKEN, COMPOSE, dotenv_text, file_text
 from bridge.value import replace
 
 
-def make(plan: Plan, wanted: Places) -> tuple[Plan, Config]:
+def make(plan: Plan, wanted: SetupPaths) -> tuple[Plan, Config]:
     """Write all of it: the plan as it became, with its secrets, and the settings that the file gives.
 
     Raise BridgeError before anything is written where `check` would not take the file.

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pydantic.fields import FieldInfo
 
 from bridge.sinks import CONFIGS
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import SinkConfig
 
 CONFIG_OF: Mapping[str, type[SinkConfig]] = {one.model_fields["type"].default: one for one in CONFIGS}
 #: Sink → its questions, in order.
-QUESTIONS: Mapping[str, Sequence[Question]] = {type_: config.questions for type_, config in CONFIG_OF.items()}
+QUESTIONS: Mapping[str, Sequence[SetupQuestion]] = {type_: config.questions for type_, config in CONFIG_OF.items()}
 
 
 def settings_of(type_: str) -> Mapping[str, FieldInfo]:

@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from bridge.sinks.chats import SERVICES as SERVICES
-from bridge.sinks.chats import Chat
+from bridge.sinks.chats import ChatSettings
 from bridge.sinks.console import ConsoleConfig
 from bridge.sinks.gohighlevel import GoHighLevelConfig
 from bridge.sinks.settings import SinkConfig
@@ -17,7 +17,7 @@ from bridge.sinks.zapier import ZapierConfig
 
 #: A configured sink: the word under `type` chooses which.
 SinkSettings = Annotated[
-    Chat | GoHighLevelConfig | ZapierConfig | WebhookConfig | ConsoleConfig, Field(discriminator="type")
+    ChatSettings | GoHighLevelConfig | ZapierConfig | WebhookConfig | ConsoleConfig, Field(discriminator="type")
 ]
 
 #: Its members.

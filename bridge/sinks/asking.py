@@ -15,7 +15,7 @@ from bridge.sinks.responses import in_between
 from bridge.value import Value
 
 
-class Mark(StrEnum):
+class FindingMark(StrEnum):
     """How something stands: as it should, worth a look, broken, or not to be found out."""
 
     OK = "ok"
@@ -27,12 +27,12 @@ class Mark(StrEnum):
 class Finding(Value):
     """What was found, in a line, and what to do about it where the sink's own words leave that open."""
 
-    mark: Mark
+    mark: FindingMark
     text: str
     todo: str = ""
 
 
-class Reach(Value):
+class HostOnly(Value):
     """What cannot be asked, and why: only whether the host of `url` is there is found out."""
 
     url: URL
@@ -50,14 +50,14 @@ def found(outcome: Outcome, text: str) -> Finding:
     """What an answer says of the place: `text` where all is well, else the service's own words."""
     match outcome:
         case Delivered():
-            return Finding(Mark.OK, text)
+            return Finding(FindingMark.OK, text)
         case Limited(after):
             wait = f" for {after:g} s" if after else ""
-            return Finding(Mark.LOOK, f"it asks to wait{wait}", "Ask again later.")
+            return Finding(FindingMark.LOOK, f"it asks to wait{wait}", "Ask again later.")
         case Refused(reason) | Gone(reason):
-            return Finding(Mark.WRONG, reason)
+            return Finding(FindingMark.WRONG, reason)
         case _:
-            return Finding(Mark.WRONG, outcome.reason)
+            return Finding(FindingMark.WRONG, outcome.reason)
 
 
 def refused(response: Response, classify: Callable[[Response], Outcome]) -> Finding:
@@ -67,4 +67,4 @@ def refused(response: Response, classify: Callable[[Response], Outcome]) -> Find
 
 def is_taken(finding: Finding) -> bool:
     """Whether a first answer lets the next question be asked."""
-    return finding.mark is Mark.OK
+    return finding.mark is FindingMark.OK

@@ -11,12 +11,12 @@ from typing import Any, Generic, Protocol, Self, TypeVar
 from bridge.event import Event
 from bridge.foreign import json_object as json_object
 from bridge.foreign import object_at
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
-from bridge.sinks.asking import Asking, Finding, Mark, Reach
+from bridge.sinks.asking import Asking, Finding, FindingMark, HostOnly
 from bridge.sinks.attempts import as_message as as_message
 from bridge.sinks.attempts import noted as noted
 from bridge.sinks.attempts import taken_back as taken_back
@@ -65,7 +65,7 @@ class Sink(Protocol):
     """All that a lane knows of a sink."""
 
     @property
-    def look(self) -> Look: ...
+    def look(self) -> ServiceLook: ...
 
     @property
     def limits(self) -> tuple[Limit, ...]: ...
@@ -135,8 +135,8 @@ class ServiceSink(ABC, Generic[C]):
         self.addressing = config.addressing()
 
     @property
-    def look(self) -> Look:
-        return Look(locale=self.config.locale)
+    def look(self) -> ServiceLook:
+        return ServiceLook(locale=self.config.locale)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -200,7 +200,7 @@ class ServiceSink(ABC, Generic[C]):
         """The request that carries the message."""
 
     @abstractmethod
-    def ask(self) -> Asking | Reach:
+    def ask(self) -> Asking | HostOnly:
         """The requests that find out whether it would take a message, and tell the service nothing."""
 
     def build_digest(self, digest: Digest) -> Request:
@@ -242,11 +242,11 @@ class ServiceSink(ABC, Generic[C]):
         """What the service says when it is asked; nothing is sent. `within`: seconds for each request."""
         asking = self.ask()
         try:
-            if isinstance(asking, Reach) and not asking.url.host:
-                return Finding(Mark.UNKNOWN, asking.why)
-            if isinstance(asking, Reach):
+            if isinstance(asking, HostOnly) and not asking.url.host:
+                return Finding(FindingMark.UNKNOWN, asking.why)
+            if isinstance(asking, HostOnly):
                 await self.tools.http.reach(asking.url, within=within, proxy=self.proxy, ca=self.config.ca)
-                return Finding(Mark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
+                return Finding(FindingMark.UNKNOWN, f"{asking.url.host} answers; {asking.why}")
             request = next(asking)
             while True:
                 request = asking.send(await self.respond(request, within=within))
@@ -254,7 +254,7 @@ class ServiceSink(ABC, Generic[C]):
             finding: Finding = end.value
             return replace(finding, text=clip(self.mask(finding.text), REASON_KEPT))
         except Unanswered as error:
-            return Finding(Mark.WRONG, self.mask(str(error)))
+            return Finding(FindingMark.WRONG, self.mask(str(error)))
 
     async def _carry(self, flow: Flow, on_sent: OnSent) -> Attempt:
         """One attempt: each request of the flow is answered in turn. No response at all is Away."""

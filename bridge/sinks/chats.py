@@ -14,7 +14,7 @@ from bridge.sinks.ntfy import NtfyConfig
 from bridge.sinks.slack import SlackConfig
 from bridge.sinks.telegram import TelegramConfig
 
-Chat = (
+ChatSettings = (
     DiscordConfig
     | SlackConfig
     | TelegramConfig
@@ -28,13 +28,13 @@ Chat = (
 )
 
 
-_CONFIGS: tuple[type[Chat], ...] = get_args(Chat)
+_CONFIGS: tuple[type[ChatSettings], ...] = get_args(ChatSettings)
 
 #: The service of each chat, by its name.
 SERVICES: dict[str, Service] = {config.service.name: config.service for config in _CONFIGS}
 
 
-def specimen(service: Service) -> Chat:
+def specimen(service: Service) -> ChatSettings:
     """Settings of a sink of that service that reaches nobody: for what it would be told where no sink is set up."""
     config = next(config for config in _CONFIGS if config.service is service)
     return config.model_validate(config.specimen)

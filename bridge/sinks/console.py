@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TextIO
 
 from pydantic import Field
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Limit
 from bridge.people.address import Address
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import MessageStyle
 from bridge.terms import Quiet, Storm
 
@@ -36,7 +36,7 @@ _writing = threading.Lock()  # two consoles do not write into each other's lines
 class ConsoleConfig(SinkConfig):
     """The terminal."""
 
-    questions: ClassVar[Sequence[Question]] = ()
+    questions: ClassVar[Sequence[SetupQuestion]] = ()
 
     type: Literal["console"] = Field("console", description="shows messages on the terminal")
     format: Format = Field(next(iter(SERVICES)), description="whose message is shown, or the event as JSON")
@@ -63,10 +63,10 @@ class ConsoleSink:
         self._out = out
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         if self._service is None:
-            return Look()
-        return Look(self._service, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+            return ServiceLook()
+        return ServiceLook(self._service, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
@@ -92,7 +92,7 @@ class ConsoleSink:
 
     async def asked(self, *, within: float) -> Finding:
         """There is nobody to ask."""
-        return Finding(Mark.OK, "shows messages on the terminal where the bridge runs")
+        return Finding(FindingMark.OK, "shows messages on the terminal where the bridge runs")
 
     async def send_digest(self, digest: Digest, on_sent: OnSent = None) -> Attempt:
         return await self._show(digest)

@@ -5,12 +5,12 @@ pure: requests and what responses mean.
 from collections.abc import Sequence
 from typing import Protocol
 
-from bridge.people.heard import Answer, Hearing, Words
+from bridge.people.heard import AnswerWords, BotAnswer, ChatUpdates
 from bridge.sinks.http import Request, Response
 
 
 class Ears(Protocol):
-    """One bot. What reads a response raises Unheard where it says something else."""
+    """One bot. What reads a response raises BotUnavailable where it says something else."""
 
     @property
     def sender(self) -> str:
@@ -38,11 +38,11 @@ class Ears(Protocol):
         """
         ...
 
-    def hearing_in(self, response: Response) -> Hearing:
+    def hearing_in(self, response: Response) -> ChatUpdates:
         """What was heard; what is no private chat's is left out."""
         ...
 
-    def requests(self, answer: Answer, words: Words) -> Sequence[Request]:
+    def requests(self, answer: BotAnswer, words: AnswerWords) -> Sequence[Request]:
         """What says an answer."""
         ...
 

@@ -70,10 +70,10 @@ def plain_text(text: str) -> str:
     """What is left when the markup is taken off."""
     if "<" not in text and "&" not in text:
         return text
-    return "".join(_Reader().read(text))
+    return "".join(_TextReader().read(text))
 
 
-class _Reader(HTMLParser):
+class _TextReader(HTMLParser):
     """Collects the text between the tags; entities are read, too."""
 
     def __init__(self) -> None:

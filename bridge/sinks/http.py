@@ -20,7 +20,7 @@ from yarl import URL
 from bridge import __version__, tracing
 from bridge.sinks.patience import answered_within
 from bridge.sinks.trust import NoRoots, Trust
-from bridge.tracing import Attributes, Kind
+from bridge.tracing import Attributes, SpanKind
 from bridge.value import Value, field, replace
 
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
@@ -114,7 +114,7 @@ class Http:
         """
         if tracing.trace_id() is None:
             return await self._send(request, within=within, proxy=proxy, ca=ca, on_sent=on_sent, most=most)
-        with tracing.span(request.method, _about(request.url), Kind.CLIENT) as span:
+        with tracing.span(request.method, _about(request.url), SpanKind.CLIENT) as span:
             if request.traced and (trace := tracing.traceparent()) is not None:
                 request = replace(request, headers={**request.headers, tracing.HEADER: trace})
             response = await self._send(request, within=within, proxy=proxy, ca=ca, on_sent=on_sent, most=most)

@@ -8,7 +8,7 @@ from bridge.event import JsonObject
 from bridge.value import Value
 
 
-class Unread(Exception):
+class InboxUnreadable(Exception):
     """The inbox could not be looked through. The text says why, without its password."""
 
 
@@ -25,7 +25,7 @@ class Bounce(Value):
     number: int
 
 
-class Found(Value):
+class InboxResult(Value):
     """What one look has found. `state` is what the next one begins behind; `more`: there is more behind it already."""
 
     state: JsonObject
@@ -51,8 +51,9 @@ class Inbox(Protocol):
         """Whose addresses its reports are about."""
         ...
 
-    async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> Found:
-        """What has come behind `state` and not before `since`; raise Unread where that cannot be found out in time.
+    async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> InboxResult:
+        """What has come behind `state` and not before `since`; raise InboxUnreadable where that is not found
+        out in time.
 
         Nothing is changed in the folder.
         """

@@ -8,7 +8,7 @@ from bridge.sinks.http import Http
 from bridge.value import Value
 
 
-class Found(Value):
+class FoundValue(Value):
     """An answer that the service itself has given: the setting's value, and what people call it."""
 
     value: int
@@ -23,10 +23,10 @@ class Finder(Protocol):
 
     async def __call__(
         self, told: Mapping[str, object], http: Http, clock: Clock, *, within: float
-    ) -> Sequence[Found]: ...
+    ) -> Sequence[FoundValue]: ...
 
 
-class Question(Value):
+class SetupQuestion(Value):
     """A setting that a sink cannot be without, and what to say to who is asked for it.
 
     doing    what he does instead of typing, where `finder` finds the answer; `text` is asked where nothing is found

@@ -28,7 +28,7 @@ from bridge.settings import Duration, OneOrMany, Settings
 from bridge.sinks.hearing import Ears
 from bridge.sinks.inbox import Inbox
 from bridge.sinks.mending import Mending
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.rates import Rates
 from bridge.sinks.text import web_url
 from bridge.sinks.trust import RootsFile
@@ -150,7 +150,7 @@ class SinkConfig(Settings):
     #: The service's own hosts, by which an address of another service is told; none where any address will do.
     hosts: ClassVar[tuple[str, ...]] = ()
     #: What it has to be told by who sets it up, in order.
-    questions: ClassVar[Sequence[Question]]
+    questions: ClassVar[Sequence[SetupQuestion]]
     #: What to do about what the service says, beside what may be said of any.
     mending: ClassVar[Mending] = ()
 

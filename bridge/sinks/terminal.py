@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from bridge.markup.service import Service
-from bridge.markup.spans import Link, Mark, Span, Style
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle
 from bridge.message import Digest, Message
 from bridge.sinks.digest import rest
 from bridge.sinks.text import shows
@@ -27,14 +27,14 @@ ENDLESS = 10_000  # columns of what is no terminal
 NAMES = 2000  # characters of names of what a digest does not tell in full
 WIDEST = 100  # columns of a message on a terminal
 STYLES = {
-    Style.BOLD: "bold",
-    Style.HEADING: "bold",
-    Style.ITALIC: "italic",
-    Style.UNDERLINE: "underline",
-    Style.STRIKE: "strike",
-    Style.CODE: "cyan",
-    Style.CODE_BLOCK: "cyan",
-    Style.QUOTE: "dim",
+    TextStyle.BOLD: "bold",
+    TextStyle.HEADING: "bold",
+    TextStyle.ITALIC: "italic",
+    TextStyle.UNDERLINE: "underline",
+    TextStyle.STRIKE: "strike",
+    TextStyle.CODE: "cyan",
+    TextStyle.CODE_BLOCK: "cyan",
+    TextStyle.QUOTE: "dim",
 }
 BAR = Box("    \n▌   \n    \n▌   \n    \n    \n▌   \n    \n")
 
@@ -86,7 +86,7 @@ def without_controls(text: str) -> str:
     return _CONTROLS.sub("", text.replace("\t", " "))
 
 
-def _style(mark: Mark) -> str:
+def _style(mark: SpanMark) -> str:
     return "underline" if isinstance(mark, Link) else STYLES.get(mark, "")
 
 

@@ -35,16 +35,16 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.event import Event
 from bridge.expressions import as_header, as_segment
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Circumstances, Digest, Emission, Message
 from bridge.originals import left_out_header, left_out_names, restored, without_masked
 from bridge.outcome import Away, Outcome
 from bridge.people.address import Address, Addressing, Form, is_expression
 from bridge.settings import OneOrMany, Secrets
-from bridge.sinks.asking import Reach
+from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
 from bridge.sinks.http import Request, Response
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, SecretUrl, Token
 from bridge.sinks.text import clip
 from bridge.value import replace
@@ -111,7 +111,9 @@ class WebhookConfig(ProgramConfig, AddressedConfig):
     address_forms: ClassVar[Mapping[str, Form]] = {
         "url": Form(r"https?://\S+", "an address", SecretStr, place=short_hash, escape=as_segment)
     }
-    questions: ClassVar[Sequence[Question]] = (Question("url", "Address of yours that takes the events as JSON"),)
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "Address of yours that takes the events as JSON"),
+    )
     type: Literal["webhook"] = Field("webhook", description="a request to any URL")
     url: Annotated[SecretUrl, SECRET_FROM_DATA, AfterValidator(_fixed_host), BeforeValidator(_with_slots)] = Field(
         description="where it goes; {{ event.id }} may stand behind the host"
@@ -194,9 +196,9 @@ class WebhookSink(HttpSink[WebhookConfig]):
         self.digests = config.body is None and config.format in ARRAYS
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         inline = () if self.config.body is None else (("body", self.config.body),)
-        return Look(inline=inline, locale=self.config.locale)
+        return ServiceLook(inline=inline, locale=self.config.locale)
 
     def build(self, message: Message) -> Request:
         headers = _circumstance_headers(message.circumstances, standard=self.config.format in STANDARD)
@@ -208,8 +210,8 @@ class WebhookSink(HttpSink[WebhookConfig]):
         sink.is_one_of_many = "url" in self.config.address_expressions()  # where it is one URL, that is gone for all
         return sink
 
-    def ask(self) -> Reach:
-        return Reach(self._address(""), "whether it takes an event is seen by one alone")
+    def ask(self) -> HostOnly:
+        return HostOnly(self._address(""), "whether it takes an event is seen by one alone")
 
     def build_digest(self, digest: Digest) -> Request:
         events = [self._unmasked(event, digest.sealed.get(event.id)) for event in digest.events]

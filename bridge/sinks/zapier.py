@@ -18,9 +18,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 from yarl import URL
 
 from bridge.codec import dump
@@ -28,7 +28,8 @@ from bridge.event import Event, JsonObject, iso
 from bridge.foreign import moment
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Outcome, Rate
-from bridge.sinks.asking import Reach
+from bridge.settings import NonEmpty
+from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import (
     HttpSink,
     ProgramConfig,
@@ -41,7 +42,7 @@ from bridge.sinks.base import (
     short_hash,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import Advice, SecretUrl, Token, is_at
 from bridge.vocabulary import documented_name
 
@@ -56,21 +57,19 @@ STARTS = frozenset(("user.created", "subscription.created", "subscription.renewe
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 
-Filled = Annotated[str, StringConstraints(min_length=1)]
-
 
 class ZapierConfig(ProgramConfig):
     """A Zapier catch hook."""
 
     hosts: ClassVar[tuple[str, ...]] = ("zapier.com",)
-    questions: ClassVar[Sequence[Question]] = (
-        Question("url", "Zapier catch hook (Webhooks by Zapier → Catch Hook → Copy URL)"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "Zapier catch hook (Webhooks by Zapier → Catch Hook → Copy URL)"),
     )
 
     type: Literal["zapier"] = Field("zapier", description="the documented snake_case format to a Zapier catch hook")
     url: SecretUrl = Field(description="the catch hook's URL")
-    source_name: Filled | None = Field(None, description="what `source` says in place of the source's name")
-    version: Filled | None = Field(None, description="what `version` says; left out if not given")
+    source_name: NonEmpty | None = Field(None, description="what `source` says in place of the source's name")
+    version: NonEmpty | None = Field(None, description="what `version` says; left out if not given")
     api_key: Token | None = Field(None, description="goes along as X-API-Key")
 
     def advise(self) -> Iterator[Advice]:
@@ -102,8 +101,10 @@ class ZapierSink(HttpSink[ZapierConfig]):
         test = {"test": True} if message.circumstances.test else {}
         return self._post(_payload(message.event, self.config) | test)
 
-    def ask(self) -> Reach:
-        return Reach(self._url, "whether the hook is still there is seen by an event alone: any request starts the Zap")
+    def ask(self) -> HostOnly:
+        return HostOnly(
+            self._url, "whether the hook is still there is seen by an event alone: any request starts the Zap"
+        )
 
     def build_digest(self, digest: Digest) -> Request:
         return self._post([_payload(event, self.config) for event in digest.events])

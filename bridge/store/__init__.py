@@ -12,7 +12,7 @@ from bridge.store.backend import BRIDGE_PATIENCE, backend_of, open_engine, store
 from bridge.store.ledger import Ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.polled import end_turns
-from bridge.store.reader import Reader
+from bridge.store.reader import LedgerReader
 
 
 @asynccontextmanager
@@ -36,12 +36,12 @@ async def open_outbox(url: str, *, replica: str = "") -> AsyncIterator[SqlOutbox
                 await outbox.close()
 
 
-def open_reader(url: str, *, limit: float) -> Reader:
+def open_reader(url: str, *, limit: float) -> LedgerReader:
     """The store of a running bridge, for looking only, each time for at most `limit` seconds; it wants to be closed.
 
     Raise StoreError where there cannot be one.
     """
-    return Reader(open_engine(url, patience=BRIDGE_PATIENCE), limit)
+    return LedgerReader(open_engine(url, patience=BRIDGE_PATIENCE), limit)
 
 
 @contextmanager

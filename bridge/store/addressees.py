@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bridge.event import Event
-from bridge.people.heard import Answer, Heard
+from bridge.people.heard import BotAnswer, ChatUpdate
 from bridge.people.wants import NOTHING_SAID, Wants
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.standing import AddressState
 from bridge.value import Value
 
 
-class Known(Value):
+class RecipientFacts(Value):
     """What is known of a recipient.
 
     record     what the directory says of them; None where it does not know them
@@ -30,7 +30,7 @@ class Known(Value):
     record: Mapping[str, Any] | None = None
 
 
-class Place(Value):
+class PlaceFacts(Value):
     """What is known of a place where people are told.
 
     state  how it stands as an address; None where it was never spoken to
@@ -41,7 +41,7 @@ class Place(Value):
     wants: Wants = NOTHING_SAID
 
 
-NOBODY = Known()
+NOBODY = RecipientFacts()
 
 
 class Addressees(Protocol):
@@ -55,11 +55,11 @@ class Addressees(Protocol):
         """
         ...
 
-    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
+    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, RecipientFacts]:
         """What is known of each of these recipients, or of chats by their scopes, to that sender."""
         ...
 
-    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, Place]:
+    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, PlaceFacts]:
         """What is known of each of these places, by that sender; by the scope of its wishes for each."""
         ...
 
@@ -84,7 +84,9 @@ class Addressees(Protocol):
         none."""
         ...
 
-    async def keep_heard(self, heard: Sequence[Heard], result: PollResult, *, now: datetime) -> Sequence[Answer] | None:
+    async def keep_heard(
+        self, heard: Sequence[ChatUpdate], result: PollResult, *, now: datetime
+    ) -> Sequence[BotAnswer] | None:
         """Keep what a turn has heard from a bot's people, and all that follows from it, in one commit: links, wishes,
         how addresses stand, and what is to be answered, which the turn's state holds as `answers`.
 

@@ -21,7 +21,7 @@ from bridge.store.backend import backend_of, open_engine, parse_url, store_error
 from bridge.store.migrate import HEAD
 
 #: Rows of each table.
-Counts = Mapping[str, int]
+TableCounts = Mapping[str, int]
 
 REVISION = "alembic_version"
 #: Tables of which one has rows as soon as anything was taken in.
@@ -33,7 +33,7 @@ _OF_A_SERVER = {
 }
 
 
-def back_up(url: str, target: Path) -> Counts:
+def back_up(url: str, target: Path) -> TableCounts:
     """Copy the store at `url` as it is at one moment into a new file; what is in it.
 
     When it returns, file and name are on the disk. Raise StoreError where there is no store, or nothing in it, where
@@ -60,7 +60,7 @@ def back_up(url: str, target: Path) -> Counts:
 
 
 @contextmanager
-def backed_up(url: str) -> Iterator[tuple[Path, Counts]]:
+def backed_up(url: str) -> Iterator[tuple[Path, TableCounts]]:
     """A backup of the store at `url` in a file beside it while it is sent elsewhere, and what is in it."""
     database = _database(url, "backup")
     _check_is_file(database)
@@ -72,7 +72,7 @@ def backed_up(url: str) -> Iterator[tuple[Path, Counts]]:
         yield file, counts
 
 
-def restore(url: str, source: Path, *, now: datetime) -> tuple[Counts, Path | None]:
+def restore(url: str, source: Path, *, now: datetime) -> tuple[TableCounts, Path | None]:
     """Put a backup in the place of the store at `url`; what is in it, and where the store is kept that was there.
 
     Raise StoreError where the file is no whole store, or one of a newer panelbridge, or a bridge runs.
@@ -127,7 +127,7 @@ def _opened(file: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None)
 
 
-def _counts(connection: sqlite3.Connection, file: Path) -> Counts:
+def _counts(connection: sqlite3.Connection, file: Path) -> TableCounts:
     """How many rows its tables have; StoreError where it has no such tables, or nothing was ever taken in."""
     tables = [str(name) for name in _column(connection, "SELECT name FROM sqlite_master WHERE type = 'table'")]
     if not {REVISION, *CONTENTS} <= {*tables}:
@@ -153,7 +153,7 @@ def _column(connection: sqlite3.Connection, statement: str) -> list[Any]:
     return [row[0] for row in connection.execute(statement)]
 
 
-def _copy(connection: sqlite3.Connection, file: Path, counts: Counts) -> None:
+def _copy(connection: sqlite3.Connection, file: Path, counts: TableCounts) -> None:
     """Copy all that a connection sees into a file, and read that back."""
     with closing(sqlite3.connect(file, isolation_level=None)) as target:
         connection.backup(target)

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.event import Event
-from bridge.figures import Collected, OwnerFigures, Span
+from bridge.figures import Collected, OwnerFigures, TimeSpan
 from bridge.intake import Destination, Intake
 from bridge.message import Earlier
 from bridge.mute import Mute
@@ -23,8 +23,8 @@ from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.addressees import NOBODY as NOBODY
 from bridge.store.addressees import Addressees
-from bridge.store.addressees import Known as Known
-from bridge.store.addressees import Place as Place
+from bridge.store.addressees import PlaceFacts as PlaceFacts
+from bridge.store.addressees import RecipientFacts as RecipientFacts
 from bridge.store.standing import ASKED_AGAIN as ASKED_AGAIN
 from bridge.store.standing import AddressState as AddressState
 from bridge.store.standing import LaneState as LaneState
@@ -244,7 +244,7 @@ class Outbox(Addressees, Protocol):
         """Up to `limit` events that came `since` then, with an id below `before`, the newest first."""
         ...
 
-    async def collected(self, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
+    async def collected(self, spans: Sequence[TimeSpan], parts: Sequence[TimeSpan] = ()) -> Collected:
         """What a report on the first of these spans tells, and what it compares that with.
 
         parts: those of the first, side by side, of which is told how many events each had
@@ -252,7 +252,7 @@ class Outbox(Addressees, Protocol):
         ...
 
     async def of_owners(
-        self, spans: Sequence[Span], realms: Collection[str], parts: Sequence[Span] = ()
+        self, spans: Sequence[TimeSpan], realms: Collection[str], parts: Sequence[TimeSpan] = ()
     ) -> Sequence[OwnerFigures]:
         """What was told of each owner's users in these spans; who had none in the first is left out."""
         ...

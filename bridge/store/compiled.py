@@ -10,7 +10,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from bridge.store.backend import backend_of
 
-Values = Mapping[str, Any]
+Parameters = Mapping[str, Any]
 SIZES = (1, 10, 100)  # texts that statements with `any_of` are compiled for
 MOST = SIZES[-1]
 #: The statement that looks for any of so many texts; the same one each time.
@@ -21,10 +21,10 @@ def _text(number: int) -> str:
     return f"text_{number}_"
 
 
-NO_VALUES: Values = {}
+NO_VALUES: Parameters = {}
 
 
-def read(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[sa.Row[Any]]:
+def read(connection: sa.Connection, statement: sa.ClauseElement, values: Parameters) -> Sequence[sa.Row[Any]]:
     """The rows that a statement finds. Values go to the driver as they are."""
     compiled = compiled_statement(statement, connection.dialect)
     return connection.exec_driver_sql(compiled.sql, compiled.parameters(values)).all()
@@ -36,7 +36,7 @@ def any_of(column: sa.ColumnElement[str], many: int) -> sa.ColumnElement[bool]:
 
 
 def read_any(
-    connection: sa.Connection, statement: AnyOf, texts: Sequence[str], values: Values = NO_VALUES
+    connection: sa.Connection, statement: AnyOf, texts: Sequence[str], values: Parameters = NO_VALUES
 ) -> Iterator[sa.Row[Any]]:
     """The rows that a statement finds for any of these texts, however many they are."""
     for start in range(0, len(texts), MOST):
@@ -46,7 +46,7 @@ def read_any(
         yield from read(connection, statement(many), {**numbered, **values})
 
 
-def tuples(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> Sequence[tuple[Any, ...]]:
+def tuples(connection: sa.Connection, statement: sa.ClauseElement, values: Parameters) -> Sequence[tuple[Any, ...]]:
     """The same as the driver gives them: a tenth of the time where there are none, as nearly always."""
     compiled = compiled_statement(statement, connection.dialect)
     cursor = connection.connection.cursor()
@@ -56,7 +56,7 @@ def tuples(connection: sa.Connection, statement: sa.ClauseElement, values: Value
     return rows
 
 
-def first(connection: sa.Connection, statement: sa.ClauseElement, values: Values) -> tuple[Any, ...] | None:
+def first(connection: sa.Connection, statement: sa.ClauseElement, values: Parameters) -> tuple[Any, ...] | None:
     """The first row that a statement finds, as the driver gives it."""
     compiled = compiled_statement(statement, connection.dialect)
     cursor = connection.connection.cursor()
@@ -66,7 +66,7 @@ def first(connection: sa.Connection, statement: sa.ClauseElement, values: Values
     return row
 
 
-def write(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Values]) -> None:
+def write(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Parameters]) -> None:
     """Execute a statement for each row, straight on the driver: it answers nothing that SQLAlchemy could wrap."""
     compiled = compiled_statement(statement, connection.dialect)
     cursor = connection.connection.cursor()
@@ -74,7 +74,7 @@ def write(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable
     cursor.close()
 
 
-def write_each(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Values]) -> list[int]:
+def write_each(connection: sa.Connection, statement: sa.ClauseElement, rows: Iterable[Parameters]) -> list[int]:
     """Execute a statement for each row; how many rows of the table each of them changed."""
     compiled = compiled_statement(statement, connection.dialect)
     parameters = [compiled.parameters(row) for row in rows]
@@ -90,13 +90,13 @@ class CompiledStatement:
         names = compiled.positiontup  # the parameters in their order, where the driver counts them
         self._ordered = None if not names else itemgetter(*names) if len(names) > 1 else _single(names[0])
 
-    def parameters(self, values: Values) -> Any:
+    def parameters(self, values: Parameters) -> Any:
         if self._defaults:
             values = {**self._defaults, **values}
         return values if self._ordered is None else self._ordered(values)
 
 
-def _single(name: str) -> Callable[[Values], tuple[Any]]:
+def _single(name: str) -> Callable[[Parameters], tuple[Any]]:
     return lambda values: (values[name],)
 
 

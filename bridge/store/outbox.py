@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from bridge.errors import StoreUnavailable
 from bridge.event import Event
-from bridge.figures import Collected, OwnerFigures, Span
+from bridge.figures import Collected, OwnerFigures, TimeSpan
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
-from bridge.people.heard import Answer, Heard
+from bridge.people.heard import BotAnswer, ChatUpdate
 from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.backend import autocommit, backend_of
@@ -27,10 +27,10 @@ from bridge.store.base import (
     Claim,
     Delivery,
     Ending,
-    Known,
     LaneState,
-    Place,
+    PlaceFacts,
     PutResult,
+    RecipientFacts,
     Remembered,
     Settlement,
 )
@@ -151,15 +151,15 @@ class SqlOutbox:
     async def arrivals(self, *, before: str | None, since: datetime | None, limit: int) -> Sequence[Arrival]:
         return await self._read(lambda c: events.arrivals(c, before=before, since=since, limit=limit))
 
-    async def collected(self, spans: Sequence[Span], parts: Sequence[Span] = ()) -> Collected:
-        counts = [figures.Counts() for _ in spans]
+    async def collected(self, spans: Sequence[TimeSpan], parts: Sequence[TimeSpan] = ()) -> Collected:
+        counts = [figures.EventCounts() for _ in spans]
         for count, span in zip(counts, spans, strict=True):
             for day in figures.days_of(span):  # a look each: lanes look in between
                 count.update(await self._read(partial(figures.counted, span=day)))
         return await self._read(lambda c: figures.collected(c, spans, parts, counts))
 
     async def of_owners(
-        self, spans: Sequence[Span], realms: Collection[str], parts: Sequence[Span] = ()
+        self, spans: Sequence[TimeSpan], realms: Collection[str], parts: Sequence[TimeSpan] = ()
     ) -> Sequence[OwnerFigures]:
         found: list[OwnerFigures] = []
         for name in await self._read(lambda c: owners.owners_of(c, spans[0])):
@@ -177,7 +177,7 @@ class SqlOutbox:
     async def mutes(self, *, now: datetime) -> Sequence[Mute]:
         return await self._read(lambda c: mutes.mutes_in_force(c, now))
 
-    async def keep_directory(self, generation: str, records: Iterable[directory.Record]) -> None:
+    async def keep_directory(self, generation: str, records: Iterable[directory.RecordRow]) -> None:
         """Look recipients up in these records from now on; nothing is written where that is so already.
 
         `generation`: a hash of them, empty where there are none. Raise StoreUnavailable where another replica puts
@@ -203,10 +203,10 @@ class SqlOutbox:
     async def later_events(self, key: str, event_id: str) -> Sequence[Event]:
         return await self._read(lambda c: following.later_events(c, key, event_id))
 
-    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
+    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, RecipientFacts]:
         return await self._read(lambda c: lookup.known(c, sender, keys))
 
-    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, Place]:
+    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, PlaceFacts]:
         return await self._read(lambda c: lookup.places(c, sender, scopes))
 
     async def keep_links(self, sender: str, hashes: Mapping[str, str], *, until: datetime) -> None:
@@ -218,8 +218,10 @@ class SqlOutbox:
     async def told_since(self, key: str, since: datetime) -> int:
         return await self._read(lambda c: told.told_since(c, key, since))
 
-    async def keep_heard(self, heard: Sequence[Heard], result: PollResult, *, now: datetime) -> Sequence[Answer] | None:
-        answers: Sequence[Answer] | None = await self._writer.write(keep_heard, (heard, result, now))
+    async def keep_heard(
+        self, heard: Sequence[ChatUpdate], result: PollResult, *, now: datetime
+    ) -> Sequence[BotAnswer] | None:
+        answers: Sequence[BotAnswer] | None = await self._writer.write(keep_heard, (heard, result, now))
         return answers
 
     async def last_erasure(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from bridge.people.directory import DEFAULT
 from bridge.people.link import is_private_chat
 from bridge.people.person import is_forgotten_key
 from bridge.people.recipient import is_customer, is_key
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.people.wants import CHAT, OVERRIDING
 from bridge.store.moments import micros, moment
 from bridge.store.queries.directory import THE_ROW
@@ -73,14 +73,14 @@ _NAMED = {table.name: table for table in TABLES}
 _TIMES = frozenset(("at", "since", "until", "stopped_at", "reached_at"))
 
 #: A row by the names of its columns.
-Values = Mapping[str, Any]
+RowValues = Mapping[str, Any]
 
 
 class Line(Value):
     """A row that a line says."""
 
     table: sa.Table
-    values: Values
+    values: RowValues
 
 
 def lines(rows: Iterable[Line]) -> Iterator[bytes]:
@@ -95,7 +95,7 @@ def _said(name: str, value: Any) -> Any:
     return iso(moment(value)) if name in _TIMES and value is not None else value
 
 
-def read(texts: Iterable[str], tell: "Tell") -> Iterator[Line]:
+def read(texts: Iterable[str], tell: "LineFaults") -> Iterator[Line]:
     """The rows of a file, those of its lines that are right; `tell` is told the number of a wrong one, and why."""
     seen: dict[tuple[Any, ...], int] = {}
     number = 0
@@ -118,7 +118,7 @@ def read(texts: Iterable[str], tell: "Tell") -> Iterator[Line]:
         tell(1, "is empty")
 
 
-class Tell:
+class LineFaults:
     """Keeps what is wrong with a file."""
 
     def __init__(self, file: str) -> None:
@@ -221,7 +221,7 @@ def _check_sender(said: str) -> None:
 def _check_record(said: str) -> None:
     """Raise ValueError where it is no record of the directory: a lane could not read it."""
     try:
-        Record.model_validate(_object(said))
+        DirectoryRecord.model_validate(_object(said))
     except ValidationError as error:
         raise ValueError(f"record: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
     except ValueError as error:
@@ -237,7 +237,7 @@ def _check_wants(said: str) -> None:
     if wrong := wants.keys() - set(OVERRIDING):
         raise ValueError(f"wants has no {min(wrong)[:40]}: there are categories, {', '.join(OVERRIDING)}")
     try:
-        Record.model_validate(wants)
+        DirectoryRecord.model_validate(wants)
     except ValidationError as error:
         raise ValueError(f"wants: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 

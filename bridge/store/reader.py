@@ -14,7 +14,7 @@ from bridge.store.backend import backend_of, store_errors
 from bridge.store.ledger import Ledger, P, T
 
 
-class Reader(Ledger):
+class LedgerReader(Ledger):
     """A ledger that cannot write; `limit` is how many seconds one look may take."""
 
     def __init__(self, engine: sa.Engine, limit: float) -> None:
@@ -41,7 +41,7 @@ class Reader(Ledger):
 
     def patiently(self, seconds: float) -> Ledger:
         """The same, where a look may take so many seconds: what somebody asks for, and then waits for."""
-        return Reader(self._engine, seconds)
+        return LedgerReader(self._engine, seconds)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -8,7 +8,7 @@ from bridge.store.base import Cleared, Standing, State
 from bridge.value import Value
 
 
-class Query(Value, kw_only=True):
+class DeliveryQuery(Value, kw_only=True):
     """Which deliveries a person means; what is not given does not matter. Newest `limit` of them.
 
     cleared: dealt with in one of these ways; None among them: or not at all. before: of an event with a lower id.
@@ -32,7 +32,7 @@ class Query(Value, kw_only=True):
     limit: int | None = 50
 
 
-class Record(Value):
+class LedgerRecord(Value):
     """What people are shown."""
 
     def to_json(self) -> JsonObject:
@@ -41,7 +41,7 @@ class Record(Value):
         return {name: iso(value) if isinstance(value, datetime) else value for name, value in values}
 
 
-class DeliveryRecord(Record, kw_only=True):
+class DeliveryRecord(LedgerRecord, kw_only=True):
     """A delivery as people see it."""
 
     id: int
@@ -73,7 +73,7 @@ class DeliveryRecord(Record, kw_only=True):
     brand: str | None = None
 
 
-class AttemptRecord(Record, kw_only=True):
+class AttemptRecord(LedgerRecord, kw_only=True):
     """One try of a delivery as people see it.
 
     at        when it began
@@ -98,7 +98,7 @@ class AttemptRecord(Record, kw_only=True):
     replica: str | None
 
 
-class ReplayRecord(Record, kw_only=True):
+class ReplayRecord(LedgerRecord, kw_only=True):
     """A delivery that is sent again, and the new one that it became; no `id` while it has not."""
 
     replay_of: int
@@ -108,7 +108,7 @@ class ReplayRecord(Record, kw_only=True):
     id: int | None = None
 
 
-class EventRecord(Record, kw_only=True):
+class EventRecord(LedgerRecord, kw_only=True):
     """An event in a list: all of it but what it holds."""
 
     id: str
@@ -121,7 +121,7 @@ class EventRecord(Record, kw_only=True):
     received_at: datetime
 
 
-class DeadGroupRecord(Record, kw_only=True):
+class DeadGroupRecord(LedgerRecord, kw_only=True):
     """Dead letters of one sink for one reason, as far as they were looked through.
 
     first, through  the lowest and the highest id of them
@@ -146,7 +146,7 @@ class DeadGroupRecord(Record, kw_only=True):
     of_sink: int = 0
 
 
-class SetAsideRecord(Record, kw_only=True):
+class SetAsideRecord(LedgerRecord, kw_only=True):
     """An element of a batch that was set aside, as people see it."""
 
     id: int
@@ -157,7 +157,7 @@ class SetAsideRecord(Record, kw_only=True):
     element: object
 
 
-class PointRecord(Record, kw_only=True):
+class PointRecord(LedgerRecord, kw_only=True):
     """What was counted in a step that begins then; `queries/tallies.py` says by which name and detail."""
 
     at: datetime
@@ -168,7 +168,7 @@ class PointRecord(Record, kw_only=True):
     ms_max: int
 
 
-class RowCountRecord(Record, kw_only=True):
+class RowCountRecord(LedgerRecord, kw_only=True):
     """How often a row of the table took something in a day and in a week.
 
     failed   how often in the week its `when` could not be told
@@ -182,7 +182,7 @@ class RowCountRecord(Record, kw_only=True):
     last_at: datetime | None
 
 
-class AuditRecord(Record, kw_only=True):
+class AuditRecord(LedgerRecord, kw_only=True):
     """Something that a person changed."""
 
     id: int
@@ -192,7 +192,7 @@ class AuditRecord(Record, kw_only=True):
     detail: dict[str, object]
 
 
-class LaneRecord(Record, kw_only=True):
+class LaneRecord(LedgerRecord, kw_only=True):
     """A lane as people see it: how it stands, who carries it, and how many of its deliveries are in which state.
 
     dead    those that were neither replayed nor dismissed
@@ -221,7 +221,7 @@ class AnnouncementState(StrEnum):
     STOPPED = "stopped"
 
 
-class AnnouncementRecord(Record, kw_only=True):
+class AnnouncementRecord(LedgerRecord, kw_only=True):
     """What customers are told at the operator's word.
 
     chosen   whom: `all`, `realm:NAME`, or the keys of owners and users
@@ -243,7 +243,7 @@ class AnnouncementRecord(Record, kw_only=True):
     cursor: str = ""
 
 
-class Announced(Record, kw_only=True):
+class Announced(LedgerRecord, kw_only=True):
     """One who was told, or was to be. `uncertain`: they may have got it."""
 
     delivery: int

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from bridge.errors import StoreError
 from bridge.store import files
-from bridge.store.watch import Watch
+from bridge.store.watch import FileWatch
 from bridge.telemetry import log
 
 LOG = logging.getLogger("bridge.store")
@@ -76,7 +76,7 @@ def watched(engine: sa.Engine, /) -> Iterator[Callable[[], None]]:
         # while one is open that has read, SQLite leaves its log where it is
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
         connection.detach()  # it must not go back to the pool, but end here
-        yield Watch(Path(str(engine.url.database))).check
+        yield FileWatch(Path(str(engine.url.database))).check
 
 
 @contextmanager

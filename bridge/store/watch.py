@@ -20,7 +20,7 @@ TICK = 1_000_000_000  # nanoseconds in which a file system's clock has surely mo
 Identity = tuple[int, int]
 
 
-class Watch:
+class FileWatch:
     """Remembers which files they are, and looks at them again when their folder has changed: one call to the system."""
 
     def __init__(self, database: Path) -> None:

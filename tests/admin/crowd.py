@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bridge.intake import Destination, Intake, Threshold
 from bridge.outcome import Attempt, Delivered, Done, HeldBack
-from bridge.polled import Health, Polling, PollKey, PollResult
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth
 from bridge.routing import Router
 from bridge.store import open_ledger
 from bridge.store.base import AddressState
@@ -71,7 +71,7 @@ def say(store: str) -> None:
         ledger.write(is_news, "berlin/user:alice", Threshold("left", "2026-12-01T00:00", -3), START)
         [turn] = ledger.write(take_turns, [(PollKey(SENDER, Polling.BOT), START, 1.0)])
         assert turn is not None
-        ledger.write(keep_turn, PollResult(turn=turn, health=Health(), state={"name": "fravpn_bot"}))
+        ledger.write(keep_turn, PollResult(turn=turn, health=SourceHealth(), state={"name": "fravpn_bot"}))
 
 
 @asynccontextmanager

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
-from bridge.admin.actions import Means
+from bridge.admin.actions import BridgeControls
 from bridge.admin.errands import Errands
 from bridge.admin.testing import Probe
 from bridge.admin.trouble import StoreTrouble
-from bridge.delivery.probe import Probed
+from bridge.delivery.probe import ProbeResult
 from bridge.event import Event
 from bridge.outcome import Attempt, Delivered
 from bridge.store import open_ledger
@@ -21,9 +21,9 @@ def means_of(
     probe: Probe | None = None,
     store: str = "sqlite:///none.db",
     trouble: Callable[[], StoreTrouble | None] = lambda: None,
-) -> Means:
+) -> BridgeControls:
     """Of a bridge that carries every lane, and whose services take every test. `store`: where its errands work."""
-    return Means(
+    return BridgeControls(
         reload=reload,
         resume=outbox.resume,
         ready=outbox.check,
@@ -40,5 +40,5 @@ async def _scrubbed(texts: Sequence[str]) -> Scrubbed:
     return Scrubbed.DONE
 
 
-async def _nowhere(sink: str, event: Event, locale: str | None) -> Probed:
-    return Probed(Attempt(Delivered(ref="42"), 200, "ok"), ms=87.4)
+async def _nowhere(sink: str, event: Event, locale: str | None) -> ProbeResult:
+    return ProbeResult(Attempt(Delivered(ref="42"), 200, "ok"), ms=87.4)

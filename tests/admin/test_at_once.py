@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from bridge.admin import operations
 from bridge.admin.announcements import hold
-from bridge.admin.announcing import Counted, Reached, put_all
-from bridge.admin.drafts import Drafted, Wanted, keep
+from bridge.admin.announcing import AnnouncementAudience, AnnouncementRecipient, put_all
+from bridge.admin.drafts import AnnouncementDraft, AnnouncementRequest, keep
 from bridge.errors import BridgeError
 from bridge.outcome import Done
 from bridge.store import open_ledger, open_outbox
 from bridge.store.ledger import InCommit, Ledger
 from bridge.store.outbox import SqlOutbox
-from bridge.store.people_file import Line, Values
+from bridge.store.people_file import Line, RowValues
 from bridge.store.queries import people_file
 from bridge.store.queries.announcements import go_on, newest_announcements, retry, stop
 from bridge.store.queries.events import deliveries_of
@@ -136,7 +136,12 @@ async def test_what_both_are_asked_to_send_again_is_sent_once(postgres_store_url
 
 
 async def test_the_very_same_is_announced_by_one_of_them(postgres_store_url: str) -> None:
-    drafted = Drafted(Wanted(("all",), "dm", "soon"), Counted([Reached("marzban/user:alice")], 0), "en", {})
+    drafted = AnnouncementDraft(
+        AnnouncementRequest(("all",), "dm", "soon"),
+        AnnouncementAudience([AnnouncementRecipient("marzban/user:alice")], 0),
+        "en",
+        {},
+    )
 
     def announce(ledger: Ledger) -> int:
         return keep(ledger, drafted, by="ops", now=START)
@@ -210,7 +215,7 @@ async def test_who_stops_while_a_file_is_imported_is_told_nothing(
     newer = Line(wishes, {**line.values, "wants": '{"locale":"ru"}', "at": line.values["at"] + 1})
     pause, merge = Pause(), people_file.MERGES[wishes]
 
-    def merged(known: Values | None, said: Values) -> Values | None:
+    def merged(known: RowValues | None, said: RowValues) -> RowValues | None:
         pause()
         return merge(known, said)
 

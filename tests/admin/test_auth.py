@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.admin.auth import AHEAD, IDLE, RENEWED_AFTER, SIGNED_OUT, Authenticator, Role, Who
+from bridge.admin.auth import AHEAD, IDLE, RENEWED_AFTER, SIGNED_OUT, Authenticator, Principal, Role
 from bridge.admin.settings import AdminSettings
 from tests.fakes import FakeClock
 
@@ -139,7 +139,7 @@ def test_a_form_of_one_session_is_none_of_another(auth: Authenticator) -> None:
 
 def test_without_a_token_forms_are_those_of_this_process(clock: FakeClock) -> None:
     open_ones = [Authenticator(AdminSettings(), lambda: clock.now().timestamp()) for _ in range(2)]
-    who = Who(Role.ACT, "open")
+    who = Principal(Role.ACT, "open")
     assert open_ones[0].is_form_token(who, open_ones[0].form_token(who))
     assert not open_ones[1].is_form_token(who, open_ones[0].form_token(who))
 

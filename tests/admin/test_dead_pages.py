@@ -17,7 +17,7 @@ from bridge.store import open_ledger
 from bridge.store.base import Cleared, LaneState, Standing
 from bridge.store.queries import dead
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.admin.letters import HOSTILE, LOOK, SECRETS, Desk, a_desk, forms, text_of
 from tests.fakes import START, FakeClock, an_event
 
@@ -34,7 +34,7 @@ async def desk(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterato
 def cleared(store_url: str) -> list[Cleared | None]:
     """How each dead letter was dealt with, the oldest first."""
     with open_ledger(store_url) as ledger:
-        query = Query(limit=None)
+        query = DeliveryQuery(limit=None)
         return [one.cleared for one in reversed(ledger.read(delivery_records, query)) if one.state == "dead"]
 
 

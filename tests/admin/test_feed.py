@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import pytest
 
 from bridge.admin import feed
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.admin.broadcast import BEAT, EVERY, LASTS, ServerSentEvent
 from bridge.admin.feed import Feed, Listener
-from bridge.admin.tail import Happening, Kind, Wanted
+from bridge.admin.tail import Happening, HappeningKind, TailFilter
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Delivered, Done
 from bridge.store import open_outbox, open_reader
@@ -45,7 +45,7 @@ class House:
 
     async def listener(self, last_id: str | None = None, **wanted: str) -> Listener:
         """One that has heard that the feed is there."""
-        opened = Listener(Wanted(**wanted), lambda: True, last_id)
+        opened = Listener(TailFilter(**wanted), lambda: True, last_id)
         self.feed.open(opened)
         await self.look()
         return opened
@@ -114,7 +114,7 @@ async def test_events_tries_and_lanes_are_told_as_they_happen(house: House) -> N
 
 
 async def test_what_happens_before_the_first_look_is_told_as_well(house: House) -> None:
-    listener = Listener(Wanted(), lambda: True)
+    listener = Listener(TailFilter(), lambda: True)
     house.feed.open(listener)
     await house.outbox.put(an_intake(an_event(at=START + timedelta(seconds=1))))
     await house.look()
@@ -140,9 +140,9 @@ async def test_each_hears_what_he_wants(house: House, wanted: dict[str, str], ex
 
 
 def test_lanes_are_told_to_who_wants_that_sink_or_any_and_what_is_left_out_to_all() -> None:
-    lane, gap = (Happening(at=START, kind=kind, sink="ops") for kind in (Kind.LANE, Kind.LEFT_OUT))
-    assert [Wanted(sink=sink, type="user.*").tells(lane) for sink in (None, "ops", "team")] == [True, True, False]
-    assert Wanted(sink="team").tells(gap)
+    lane, gap = (Happening(at=START, kind=kind, sink="ops") for kind in (HappeningKind.LANE, HappeningKind.LEFT_OUT))
+    assert [TailFilter(sink=sink, type="user.*").tells(lane) for sink in (None, "ops", "team")] == [True, True, False]
+    assert TailFilter(sink="team").tells(gap)
 
 
 async def test_however_many_listen_the_store_is_looked_at_once(house: House) -> None:
@@ -151,8 +151,8 @@ async def test_however_many_listen_the_store_is_looked_at_once(house: House) -> 
     await house.happens("a")
     assert house.looks == before + 1
     assert [await told(one) for one in listeners] == [[("event", "user:a")]] * Feed.most
-    with pytest.raises(Refused) as refused:
-        house.feed.open(Listener(Wanted(), lambda: True))
+    with pytest.raises(RequestRefused) as refused:
+        house.feed.open(Listener(TailFilter(), lambda: True))
     assert refused.value.status == 503
 
 
@@ -202,7 +202,7 @@ async def test_no_beat_says_that_one_has_heard_what_is_still_to_be_told(house: H
     for name in "ab":
         await house.happens(name)
     first = next(one for one in await heard(listener) or () if one.event == "event")
-    again = Listener(Wanted(), lambda: True, first.id)
+    again = Listener(TailFilter(), lambda: True, first.id)
     house.feed.open(again)
     assert [one.event for one in await heard(again) or ()] == ["event"]
 
@@ -284,7 +284,7 @@ async def test_a_beat_says_now_and_then_that_it_is_there(house: House) -> None:
 
 async def test_a_stream_ends_after_a_while_and_when_whoever_listens_may_no_more(house: House) -> None:
     may = [True]
-    one, other = Listener(Wanted(), lambda: may[0]), await house.listener()
+    one, other = Listener(TailFilter(), lambda: may[0]), await house.listener()
     house.feed.open(one)
     may[0] = False
     await house.look()

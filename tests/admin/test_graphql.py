@@ -231,11 +231,11 @@ async def test_of_two_who_send_a_delivery_again_at_once_one_does(desk: Desk) -> 
 
 
 async def test_a_hundred_deliveries_cost_as_many_looks_as_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bridge.admin.reading import Reading
+    from bridge.admin.reading import ReaderPool
 
     looks: list[object] = []
-    run = Reading.run
-    monkeypatch.setattr(Reading, "run", lambda self, look: (looks.append(look), run(self, look))[1])
+    run = ReaderPool.run
+    monkeypatch.setattr(ReaderPool, "run", lambda self, look: (looks.append(look), run(self, look))[1])
     fields = "responseData attempts { number } webhook { name deliveries(first: 1) { nodes { id } } } event { id data }"
     counts = []
     for first in (1, 8):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.admin.idle_rows import Came, Cause, Idle, cause_of
+from bridge.admin.idle_rows import IdleCause, IdleRow, Traffic, cause_of
 from bridge.admin.language import language
 from bridge.admin.shapes import RowCounts
 from bridge.config.load import load
@@ -17,7 +17,7 @@ from tests.admin.running import ACT, Desk, running_admin
 from tests.admin.visiting import page, text
 from tests.fakes import START, FakeClock
 
-CAME = Came(sources=["berlin"], types=["user.created", "bridge.lane_away"])
+CAME = Traffic(sources=["berlin"], types=["user.created", "bridge.lane_away"])
 NOTHING = RowCounts(name="route 1", day=0, week=0, failed=0, last_at=None)
 FAILED = NOTHING.model_copy(update={"failed": 2})
 
@@ -25,28 +25,38 @@ FAILED = NOTHING.model_copy(update={"failed": 2})
 @pytest.mark.parametrize(
     ("route", "counts", "doubts", "cause"),
     [
-        ({"match": "user.*", "source": "other", "when": "data.owner"}, FAILED, ["no source tells that"], Cause.FILE),
-        ({"match": "node.*", "source": "other", "when": "data.owner"}, FAILED, [], Cause.FAILS),
-        ({"match": "node.*", "source": "other"}, NOTHING, [], Cause.NO_SOURCE),
-        ({"match": "node.*", "source": ["other", "berlin"]}, NOTHING, [], Cause.NO_TYPE),
-        ({"match": ["user.*", "!user.created"]}, NOTHING, [], Cause.NO_TYPE),
-        ({"match": ["!user.*"]}, NOTHING, [], Cause.NO_TYPE),  # the bridge's own are meant only where they are named
-        ({"match": "user.*", "when": "data.owner"}, NOTHING, [], Cause.NEVER_TRUE),
-        ({"match": "user.created", "source": "berlin"}, NOTHING, [], Cause.ELSEWHERE),
-        ({"match": "*"}, NOTHING, [], Cause.ABOVE),
-        ({"match": "bridge.*"}, NOTHING, [], Cause.ABOVE),
+        (
+            {"match": "user.*", "source": "other", "when": "data.owner"},
+            FAILED,
+            ["no source tells that"],
+            IdleCause.FILE,
+        ),
+        ({"match": "node.*", "source": "other", "when": "data.owner"}, FAILED, [], IdleCause.FAILS),
+        ({"match": "node.*", "source": "other"}, NOTHING, [], IdleCause.NO_SOURCE),
+        ({"match": "node.*", "source": ["other", "berlin"]}, NOTHING, [], IdleCause.NO_TYPE),
+        ({"match": ["user.*", "!user.created"]}, NOTHING, [], IdleCause.NO_TYPE),
+        (
+            {"match": ["!user.*"]},
+            NOTHING,
+            [],
+            IdleCause.NO_TYPE,
+        ),  # the bridge's own are meant only where they are named
+        ({"match": "user.*", "when": "data.owner"}, NOTHING, [], IdleCause.NEVER_TRUE),
+        ({"match": "user.created", "source": "berlin"}, NOTHING, [], IdleCause.ELSEWHERE),
+        ({"match": "*"}, NOTHING, [], IdleCause.ABOVE),
+        ({"match": "bridge.*"}, NOTHING, [], IdleCause.ABOVE),
     ],
 )
 def test_what_might_be_wrong_is_the_first_that_holds(
-    route: dict[str, Any], counts: RowCounts, doubts: list[str], cause: Cause
+    route: dict[str, Any], counts: RowCounts, doubts: list[str], cause: IdleCause
 ) -> None:
     assert cause_of(Route.model_validate({"to": "ops", **route}), counts, CAME, doubts) is cause
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("cause", Cause)
-def test_each_cause_has_words_in_every_language(locale: str, cause: Cause) -> None:
-    said, english = (Idle(START, cause).say(language(one)) for one in (locale, "en"))
+@pytest.mark.parametrize("cause", IdleCause)
+def test_each_cause_has_words_in_every_language(locale: str, cause: IdleCause) -> None:
+    said, english = (IdleRow(START, cause).say(language(one)) for one in (locale, "en"))
     assert (said == english) == (locale == "en")
 
 

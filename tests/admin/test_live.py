@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.admin.auth import Role
 from bridge.admin.broadcast import AWAY, BEAT, EVERY, LASTS, LIVES, SHARE, ServerSentEvent
 from bridge.admin.live import Live, Stream
@@ -217,7 +217,7 @@ async def test_there_are_so_many_streams_and_no_more_and_one_that_ends_makes_roo
     there = [True] * Live.most
     for number in range(Live.most):
         bridge.live.open(Stream(OVERVIEW, lambda number=number: there[number], TOKEN))  # type: ignore[misc]
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         bridge.live.open(Stream(OVERVIEW, lambda: True, TOKEN))
     assert (refused.value.status, refused.value.retry_after) == (503, 10)
     there[3] = False  # that page was closed

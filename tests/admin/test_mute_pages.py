@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bridge.admin.actions import ACTIONS, Action
+from bridge.admin.actions import ACTIONS, AdminAction
 from tests.admin.crowd import a_crowd
 from tests.admin.running import ALICE, Desk, form_token, sign_in
 from tests.admin.visiting import MEANT, page, text
@@ -133,7 +133,7 @@ async def uncertain(crowd: Desk) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda one: one.path)
-async def test_every_button_leaves_a_line_in_the_audit(crowd: Desk, action: Action) -> None:
+async def test_every_button_leaves_a_line_in_the_audit(crowd: Desk, action: AdminAction) -> None:
     form, detail = PRESSED.get(action.path) or PRESSED[action.name]
     meant = await uncertain(crowd) if action.name == "announce retry" else {}
     answer = await press(crowd, action.path.format(**{**MEANT, **meant}), **form)

@@ -14,7 +14,7 @@ from bridge.admin.actions import ACTIONS, NOTICES
 from bridge.admin.frame import FOLDER, LIVE
 from bridge.admin.pages import PAGES, states
 from bridge.admin.pages.event import SHOWN
-from bridge.admin.pages.events import ON_A_PAGE, Wanted
+from bridge.admin.pages.events import ON_A_PAGE, EventQuery
 from bridge.admin.pages.views import VIEWS
 from bridge.admin.static_files import FOLDER as STATIC
 from bridge.admin.static_files import hashed
@@ -135,9 +135,9 @@ async def test_only_the_live_part_is_answered_to_a_script_and_only_the_first_pag
 
 
 def test_an_address_has_only_what_is_asked_for() -> None:
-    assert Wanted().path() == "/events"
-    assert Wanted(q="a b&c", sink="ops").path(before="x") == "/events?q=a+b%26c&sink=ops&before=x"
-    assert Wanted(q="a", sink="ops").path(q="") == "/events?sink=ops"
+    assert EventQuery().path() == "/events"
+    assert EventQuery(q="a b&c", sink="ops").path(before="x") == "/events?q=a+b%26c&sink=ops&before=x"
+    assert EventQuery(q="a", sink="ops").path(q="") == "/events?sink=ops"
 
 
 # An event

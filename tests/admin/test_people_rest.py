@@ -22,7 +22,7 @@ from bridge.store.queries.links import put_link, take_unlinked, use_token
 from bridge.store.queries.moves import note_moved, right_of, take_back
 from bridge.store.queries.records import delivery_records
 from bridge.store.queries.wishes import set_stopped, wishes_of
-from bridge.store.records import AnnouncementState, Query
+from bridge.store.records import AnnouncementState, DeliveryQuery
 from tests.admin.crowd import NEWS, ODD_KEY, ODD_NAME, SENDER, WARNED, a_crowd
 from tests.admin.running import ACT, LOOK, Desk
 from tests.admin.visiting import page
@@ -237,7 +237,7 @@ async def test_it_is_counted_and_drawn_before_anything_is_sent(desk: Desk, store
     assert "{% nothing %}" in persian["words"]
     assert "<" in english["preview"]["html"]
     with open_ledger(store_url) as ledger:
-        assert len(ledger.read(delivery_records, Query(sink="dm", limit=None))) == 2
+        assert len(ledger.read(delivery_records, DeliveryQuery(sink="dm", limit=None))) == 2
 
 
 BY_NAME = {"to": ["all"], "sink": "dm", "template": "maintenance", "start": "2026-12-01 23:30", "end": "00:30"}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bridge.admin.reading import MOST, Reading
+from bridge.admin.reading import MOST, ReaderPool
 from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.store import open_outbox, open_reader
 from bridge.store.ledger import Ledger
-from bridge.store.reader import Reader
+from bridge.store.reader import LedgerReader
 from tests.admin.running import ACT, Desk, running_admin, sign_in
 from tests.fakes import FakeClock, an_event, an_intake
 from tests.processes import PATIENCE
@@ -37,7 +37,7 @@ async def test_what_takes_too_long_is_stopped_and_the_next_look_is_as_good_as_ev
             reader.close()
 
 
-def _in_the_end(reader: Reader, statement: str) -> Any:
+def _in_the_end(reader: LedgerReader, statement: str) -> Any:
     """What a look finds that is short: on a busy machine it may take too long once or twice."""
     ends = time.monotonic() + PATIENCE
     while True:
@@ -64,7 +64,7 @@ async def test_who_looks_changes_nothing(any_store_url: str) -> None:
 
 async def test_looks_are_bounded_and_hold_up_nothing_else(store_url: str) -> None:
     async with open_outbox(store_url) as outbox:
-        reading, wall = Reading(lambda: open_reader(store_url, limit=PATIENCE)), threading.Event()
+        reading, wall = ReaderPool(lambda: open_reader(store_url, limit=PATIENCE)), threading.Event()
 
         def wait(_: Ledger) -> str:
             wall.wait()

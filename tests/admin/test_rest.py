@@ -15,11 +15,11 @@ import pytest
 
 from bridge.admin.answers import HEADERS
 from bridge.admin.auth import Role
-from bridge.admin.reading import Reading
+from bridge.admin.reading import ReaderPool
 from bridge.admin.rest import keeping
 from bridge.admin.rest.api import ENDPOINTS
 from bridge.admin.rest.asked import Locale
-from bridge.admin.rest.endpoint import PLACES, Endpoint, Text
+from bridge.admin.rest.endpoint import PLACES, Endpoint, PlainText
 from bridge.admin.rest.openapi import PROBLEMS
 from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.messages.catalog import LOCALES
@@ -127,7 +127,7 @@ async def test_each_operation_answers_whom_it_is_for_and_nobody_else(crowd: Desk
             program.request(endpoint.method, path, allow_redirects=False, **body) as response,
         ):
             assert response.status == expected, await response.text()
-            answered = endpoint.answer.content_type if isinstance(endpoint.answer, Text) else "application/json"
+            answered = endpoint.answer.content_type if isinstance(endpoint.answer, PlainText) else "application/json"
             assert response.content_type == (answered if expected < 300 else "application/problem+json")
             assert response.headers["Cache-Control"] == "no-store"
             assert HEADERS.items() <= response.headers.items()
@@ -714,10 +714,10 @@ async def test_no_answer_to_a_program_has_a_secret_of_the_file(crowd: Desk) -> N
 async def test_a_store_that_cannot_be_asked_is_a_problem_that_says_when_to_try_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, error: StoreError, detail: str
 ) -> None:
-    async def fail(self: Reading, look: object) -> object:
+    async def fail(self: ReaderPool, look: object) -> object:
         raise error
 
-    monkeypatch.setattr(Reading, "run", fail)
+    monkeypatch.setattr(ReaderPool, "run", fail)
     async with desk.program(ACT) as program:
         for path in ("/status", "/events", f"/events/{ALICE.id}", "/deliveries/1", "/dead", "/lanes"):
             async with program.get(f"/api/v1{path}") as response:

@@ -15,7 +15,7 @@ import pytest
 from bridge.admin.answers import HEADERS
 from bridge.admin.live import Live
 from bridge.admin.pages import PAGES
-from bridge.admin.pages.events import Wanted
+from bridge.admin.pages.events import EventQuery
 from bridge.admin.region import TOKEN_TO_BE
 from bridge.intake import Intake
 from bridge.value import replace
@@ -119,7 +119,7 @@ async def test_a_stream_tells_what_the_address_asks_for(desk: Desk) -> None:
             assert "user:" not in (await listener.next()).data
         events = next(one for one in PAGES if one.name == "events")
         assert events.live is not None
-        assert events.live | events.still == set(Wanted.__slots__)
+        assert events.live | events.still == set(EventQuery.__slots__)
 
 
 async def test_it_is_told_in_the_language_and_with_the_buttons_of_whoever_looks(desk: Desk) -> None:

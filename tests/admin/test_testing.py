@@ -7,7 +7,7 @@ import pytest
 
 from bridge.admin import operations
 from bridge.admin.tried import SentTest
-from bridge.delivery.probe import Probed
+from bridge.delivery.probe import ProbeResult
 from bridge.errors import BridgeError, TooSoon, UnknownName
 from bridge.event import Event
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
@@ -23,11 +23,11 @@ class Prober:
         self.attempt, self.fault = attempt, fault
         self.sent: list[tuple[str, Event, str | None]] = []
 
-    async def __call__(self, sink: str, event: Event, locale: str | None) -> Probed:
+    async def __call__(self, sink: str, event: Event, locale: str | None) -> ProbeResult:
         self.sent.append((sink, event, locale))
         if isinstance(self.attempt, Exception):
             raise self.attempt
-        return Probed(self.attempt, self.fault, 87.44)
+        return ProbeResult(self.attempt, self.fault, 87.44)
 
 
 async def sent(desk: Desk, prober: Prober, sink: str = "ops", **asked: str) -> SentTest:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bridge.admin import people_file
 from bridge.admin.answers import DEADLINE
-from bridge.admin.auth import Role, Who
+from bridge.admin.auth import Principal, Role
 from bridge.admin.dead import count_dead
 from bridge.admin.errands import MOST, Errands
 from bridge.admin.guard import Guard
@@ -42,7 +42,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[web.Request]:
     found: list[web.Request] = []
     let_in = Guard.let_in
 
-    def seen(guard: Guard, request: web.Request, role: Role) -> Who:
+    def seen(guard: Guard, request: web.Request, role: Role) -> Principal:
         found.append(request)
         return let_in(guard, request, role)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.admin import announcing
-from bridge.admin.actions import Means
+from bridge.admin.actions import BridgeControls
 from bridge.admin.announcements import errand_of
 from bridge.admin.announcing import counted, put_all
 from bridge.admin.unfinished import NEWS, Unfinished
@@ -36,12 +36,12 @@ async def desk(tmp_path: Path, store_url: str, clock: FakeClock) -> AsyncIterato
 
 
 @pytest.fixture
-def means(desk: Desk, store_url: str) -> Means:
+def means(desk: Desk, store_url: str) -> BridgeControls:
     return means_of(desk.outbox, store=store_url)
 
 
 @pytest.fixture
-def watch(desk: Desk, means: Means) -> Unfinished:
+def watch(desk: Desk, means: BridgeControls) -> Unfinished:
     return Unfinished(means, lambda: desk.state, desk.clock)
 
 
@@ -80,7 +80,7 @@ async def test_what_stands_where_it_stood_is_gone_on_with_and_each_has_it_once(
 
 
 async def test_two_replicas_make_each_of_them_once(
-    desk: Desk, means: Means, store_url: str, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, means: BridgeControls, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = left(desk, store_url, monkeypatch, commits=1)
     other = means_of(desk.outbox, store=store_url)
@@ -105,7 +105,7 @@ async def test_what_moves_is_somebodys(
 
 
 async def test_what_this_bridge_makes_itself_it_does_not_begin_again(
-    desk: Desk, means: Means, watch: Unfinished, store_url: str, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, means: BridgeControls, watch: Unfinished, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = left(desk, store_url, monkeypatch, commits=0)
     assert await means.errands.run(errand_of(id_), asyncio.Event().wait, within=0) is None
@@ -147,7 +147,7 @@ async def test_so_does_what_is_news_no_more(
 
 async def test_what_cannot_go_on_is_told_once_for_each_file(
     desk: Desk,
-    means: Means,
+    means: BridgeControls,
     store_url: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -166,7 +166,7 @@ async def test_what_cannot_go_on_is_told_once_for_each_file(
 
 
 async def test_it_looks_again_after_a_store_that_is_away_and_ends_what_is_under_way(
-    desk: Desk, means: Means, store_url: str, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, means: BridgeControls, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     id_ = left(desk, store_url, monkeypatch, commits=2)
     away = [StoreUnavailable("store: away"), KeyError("a fault of ours")]

@@ -14,7 +14,7 @@ from bridge.settings import SilentAfter
 from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.events import event_records
-from bridge.store.records import EventRecord, Query
+from bridge.store.records import DeliveryQuery, EventRecord
 from bridge.store.rows import lowest_event_id
 from bridge.value import replace
 from tests.delivery.lanes import BlankRenderer, ScriptedSink
@@ -76,7 +76,7 @@ class Enabled:
 def kept(store_url: str) -> list[EventRecord]:
     """The events of the bridge itself, the oldest first."""
     with open_ledger(store_url) as ledger:
-        return list(reversed(ledger.read(event_records, Query(source="panelbridge", limit=None))))
+        return list(reversed(ledger.read(event_records, DeliveryQuery(source="panelbridge", limit=None))))
 
 
 def told(store_url: str) -> list[tuple[str, str | None]]:

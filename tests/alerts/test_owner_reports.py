@@ -16,7 +16,7 @@ from bridge.store.base import Delivery
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import owners
 from bridge.store.queries.records import event, set_aside_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 from tests.alerts.telling import Enabled, came, kept
 from tests.alerts.test_reporting import DAY, NINE, TEHRAN
@@ -152,7 +152,7 @@ async def test_each_is_told_once_by_all_replicas_and_restarts_of_a_day(outbox: S
     told = [len(await Replica(outbox, at).tell()) for at in times]
     assert told == [2] + [0] * 15
     with open_ledger(store_url) as ledger:
-        assert ledger.read(set_aside_records, Query(limit=10)) == []  # nobody said anything twice
+        assert ledger.read(set_aside_records, DeliveryQuery(limit=10)) == []  # nobody said anything twice
 
 
 async def test_who_was_not_told_when_the_bridge_was_killed_is_told_then(outbox: SqlOutbox, store_url: str) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.chaos.plan import STORE_FILES, Fault, Plan, Step
 from tests.chaos.story import StoredDelivery
 from tests.postgres import Postgres, a_postgres
@@ -112,7 +112,7 @@ class FileStore:
 def ledger_of(url: str, number: int) -> list[StoredDelivery]:
     """The ledger of the store with this number, in the order of its deliveries."""
     with open_ledger(url) as ledger:
-        records = ledger.read(delivery_records, Query(limit=None))
+        records = ledger.read(delivery_records, DeliveryQuery(limit=None))
         marks: dict[str, str] = {}
         for one in records:
             if one.event_id not in marks and (found := ledger.read(event, one.event_id)) is not None:

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.cluster.assignment import ADOPTION, ORPHANED, Share, assign
+from bridge.cluster.assignment import ADOPTION, ORPHANED, LaneShare, assign
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)
 LANES = st.dictionaries(NAMES, NAMES, max_size=30)
@@ -60,7 +60,7 @@ LANES_OF_TWO = {"ops": "ops", "team": "team"}
 
 def share_of(name: str, lanes: dict[str, str], alive: set[str], owned: set[str], *times: float) -> set[str]:
     """What a replica should carry after looking at these times."""
-    share = Share(name)
+    share = LaneShare(name)
     for now in times:
         share.update(lanes, alive, owned=owned, now=now)
     return share.sinks
@@ -72,7 +72,7 @@ def test_the_shares_of_all_replicas_are_the_assignment() -> None:
 
 
 def test_a_share_changes_with_the_lanes_and_the_replicas() -> None:
-    share = Share("a")
+    share = LaneShare("a")
     share.update(LANES_OF_TWO, {"a", "b"}, owned=set(), now=0.0)
     assert len(share.sinks) == 1
     share.update(LANES_OF_TWO, {"a"}, owned=set(), now=0.5)
@@ -92,7 +92,7 @@ def test_a_lane_that_nobody_carries_is_adopted_after_a_while() -> None:
 def test_none_is_adopted_for_what_it_was_without_an_owner_before_or_while_there_was_grace() -> None:
     """The server was away: whoever is to carry the lane could not, and has as long as ever when it is back."""
     [other] = assign({"ops": "ops"}, {"a", "b"}).values()
-    share, back = Share("b" if other == "a" else "a"), 2 * ORPHANED
+    share, back = LaneShare("b" if other == "a" else "a"), 2 * ORPHANED
     for now, grace in ((0.0, False), (back, True), (back + 1, False), (back + 1 + ORPHANED, False)):
         share.update({"ops": "ops"}, {"a", "b"}, owned=set(), now=now, grace=grace)
         assert share.sinks == set()
@@ -102,7 +102,7 @@ def test_none_is_adopted_for_what_it_was_without_an_owner_before_or_while_there_
 
 def test_an_adopted_lane_is_given_back_to_its_own_replica_after_a_while() -> None:
     [other] = assign({"ops": "ops"}, {"a", "b"}).values()
-    share, adopted = Share("b" if other == "a" else "a"), ORPHANED + 0.001
+    share, adopted = LaneShare("b" if other == "a" else "a"), ORPHANED + 0.001
     for now in (0.0, adopted):
         share.update({"ops": "ops"}, {"a", "b"}, owned=set(), now=now)
     share.update({"ops": "ops"}, {"a", "b"}, owned={"ops"}, now=adopted + ADOPTION)

@@ -20,7 +20,7 @@ from bridge.panels.base import SourceConfig, Watch
 from bridge.panels.json.signature import SignatureSettings
 from bridge.people.brand import Brand
 from bridge.people.directory import DirectorySettings
-from bridge.people.record import Record
+from bridge.people.record import DirectoryRecord
 from bridge.people.settings import Categories, PeopleSettings
 from bridge.routing import Route
 from bridge.sinks import SinkSettings
@@ -28,8 +28,8 @@ from bridge.sinks.base import Retry, SinkConfig
 from bridge.sinks.buttons import LinkButton
 from bridge.sinks.discord.mentions import AllowedMentions
 from bridge.sinks.email.inbox import BouncesSettings
-from bridge.sinks.ntfy.sink import Action
-from bridge.sinks.telegram.sink import Button
+from bridge.sinks.ntfy.sink import NtfyAction
+from bridge.sinks.telegram.sink import TelegramButton
 from bridge.store.keep import Keep
 from bridge.telemetry import Log
 from bridge.terms import DigestWindow, Quiet, Repeat, Storm
@@ -58,7 +58,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "alerts": AlertSettings,
     "reports": ReportSettings,
     "directory": DirectorySettings,
-    "record": Record,
+    "record": DirectoryRecord,
     "people": PeopleSettings,
     "categories": Categories,
     "brands": Brand,
@@ -72,8 +72,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "storm": Storm,
     **{f"type: {word}": model for word, model in members(SinkSettings, "type").items()},
     "allowed_mentions": AllowedMentions,
-    "buttons": Button,
-    "actions": Action,
+    "buttons": TelegramButton,
+    "actions": NtfyAction,
     "bounces": BouncesSettings,
     "links": LinkButton,
     "Routes": Route,

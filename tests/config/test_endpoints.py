@@ -1,7 +1,7 @@
 """Where each panel posts to, and what to paste there; a panel that is asked is not told where to post."""
 
 from bridge.cli.startup import startup_lines
-from bridge.config.endpoints import Endpoint, endpoints
+from bridge.config.endpoints import SourceEndpoint, endpoints
 from bridge.config.model import Config
 from tests.panels.hearing import REQUIRED, WORDS
 
@@ -10,7 +10,7 @@ CONFIG = Config.model_validate({"sources": {"main": ASKED}})
 
 
 def test_a_panel_that_is_asked_has_nothing_to_paste_and_shows_no_path() -> None:
-    assert list(endpoints(CONFIG)) == [Endpoint("main", "3x-ui", "asked at panel.example.com every 300 s", ())]
+    assert list(endpoints(CONFIG)) == [SourceEndpoint("main", "3x-ui", "asked at panel.example.com every 300 s", ())]
     assert "main (3x-ui): asked at panel.example.com every 300 s" in startup_lines(CONFIG, "127.0.0.1:8080", None)
 
 

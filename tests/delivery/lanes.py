@@ -12,8 +12,8 @@ from bridge.delivery.resources import LaneSettings, Resources
 from bridge.event import Event
 from bridge.incident import OnIncident, ignore
 from bridge.intake import Destination, Intake, Routed
-from bridge.markup.service import Look
-from bridge.message import PLAIN, Circumstances, Digest, Message, Tally
+from bridge.markup.service import ServiceLook
+from bridge.message import PLAIN, Circumstances, Digest, DigestTally, Message
 from bridge.messages.renderer import Rendered
 from bridge.outcome import Attempt, Delivered, Limit, Outcome, Spaced
 from bridge.people.address import Address, Addressing
@@ -21,7 +21,7 @@ from bridge.sinks.base import OnSent, Retry
 from bridge.store import open_ledger
 from bridge.store.base import Delivery
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from bridge.terms import Quiet, Storm, Terms
 from tests.fakes import DECISION, FakeClock, NoChance
 
@@ -31,7 +31,7 @@ UTC = ZoneInfo("UTC")
 class ScriptedSink:
     """A sink that answers from a list, then takes everything; it remembers what it was sent, and when."""
 
-    look = Look(parts=3)
+    look = ServiceLook(parts=3)
     retry = Retry()
     limits: tuple[Limit, ...] = ()
     quiet: Quiet | None = None
@@ -92,12 +92,12 @@ class BlankRenderer:
         self.fault = fault
 
     def render(
-        self, event: Event, look: Look, template: str | None = None, circumstances: Circumstances = PLAIN
+        self, event: Event, look: ServiceLook, template: str | None = None, circumstances: Circumstances = PLAIN
     ) -> Rendered:
         blocks: Mapping[str, str] = {}
         return Rendered(blocks, self.fault)
 
-    def digest(self, tally: Tally, look: Look, circumstances: Circumstances = PLAIN) -> Rendered:
+    def digest(self, tally: DigestTally, look: ServiceLook, circumstances: Circumstances = PLAIN) -> Rendered:
         return Rendered({}, self.fault)
 
 
@@ -167,4 +167,4 @@ async def pass_time(lane: Lane, clock: FakeClock, seconds: float, *, by: float =
 def look_up(store_url: str) -> list[DeliveryRecord]:
     """All deliveries, the oldest first."""
     with open_ledger(store_url) as ledger:
-        return list(reversed(ledger.read(delivery_records, Query(limit=None))))
+        return list(reversed(ledger.read(delivery_records, DeliveryQuery(limit=None))))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.admin.announcing import Reached, put_all
+from bridge.admin.announcing import AnnouncementRecipient, put_all
 from bridge.delivery.resources import LaneSettings
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.markup.service import Service
@@ -78,7 +78,7 @@ class Announcing(Shop):
 
         def put(ledger: Ledger) -> int:
             id_ = ledger.write(add_announcement, RECORD)
-            list(put_all(ledger, replace(RECORD, id=id_), [Reached(ALICE)], self.clock.now()))
+            list(put_all(ledger, replace(RECORD, id=id_), [AnnouncementRecipient(ALICE)], self.clock.now()))
             return id_
 
         return await self.outbox.operate(put)

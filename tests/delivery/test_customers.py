@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bridge.delivery.resources import LaneSettings
 from bridge.event import Event, iso
 from bridge.intake import Destination, Intake, Routed
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.messages.customer import Me
 from bridge.messages.renderer import Rendered
@@ -29,7 +29,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_link
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.queries.wishes import set_stopped, set_wants
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import wishes
 from bridge.terms import Quiet, Terms
 from bridge.value import replace
@@ -46,7 +46,7 @@ NIGHT = Quiet(hours="23:00-08:00", mode="hold")
 class Dm(ScriptedSink):
     """A sink that is addressed to users; it remembers to which chats it has sent, and whether silently."""
 
-    look = Look(TELEGRAM)
+    look = ServiceLook(TELEGRAM)
     addressing = Addressing({"to": "{{ person.to or data.user.telegram_id }}"}, {"to": CHAT})
     spacing = (Spaced(1, 1.0),)
 
@@ -198,7 +198,7 @@ async def test_a_stop_holds_in_a_chat_that_only_the_panel_knows(shop: Shop) -> N
 async def test_a_mailbox_that_wants_no_letters_gets_none_through_whatever_server(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, server: str
 ) -> None:
-    monkeypatch.setattr(Dm, "look", Look(EMAIL))
+    monkeypatch.setattr(Dm, "look", ServiceLook(EMAIL))
     monkeypatch.setattr(Dm, "sender", server)
     critical = Terms(critical=True, quiet=Quiet(hours="00:00-12:00", mode="hold"))
     await shop.put("user.enabled", terms=Terms(quiet=Quiet(hours="00:00-12:00", mode="hold")))
@@ -213,7 +213,7 @@ async def test_a_mailbox_that_wants_no_letters_gets_none_through_whatever_server
 async def test_only_letters_have_a_link_that_stops_them(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, service: Service, link: str
 ) -> None:
-    monkeypatch.setattr(Dm, "look", Look(service))
+    monkeypatch.setattr(Dm, "look", ServiceLook(service))
     shop.lane.settings = replace(shop.lane.settings, rules=CustomerRules(stops=LINKS))
     await shop.put("user.expired")
     assert shop.words.stops == [link]
@@ -356,7 +356,7 @@ async def test_what_is_told_again_of_a_user_who_was_deleted_is_told_to_no_other_
     await shop.link()
     shop.clock.step(60)
     again = await shop.outbox.operate(
-        lambda ledger: ledger.write(replay_deliveries, Query(limit=None), now=shop.clock.now())
+        lambda ledger: ledger.write(replay_deliveries, DeliveryQuery(limit=None), now=shop.clock.now())
     )
     assert len(again) == 1
     shop.lane.wake()
@@ -397,7 +397,9 @@ async def test_what_is_over_by_the_morning_is_told_to_nobody(shop: Shop, first: 
 async def test_what_is_replayed_is_told_also_where_it_is_over(shop: Shop) -> None:
     await shop.put_each(about("alice", "user.expired", START))
     await shop.put_each(about("alice", "user.enabled", NEXT_MONTH), to=())
-    await shop.outbox.operate(lambda ledger: ledger.write(replay_deliveries, Query(limit=None), now=shop.clock.now()))
+    await shop.outbox.operate(
+        lambda ledger: ledger.write(replay_deliveries, DeliveryQuery(limit=None), now=shop.clock.now())
+    )
     await pass_time(shop.lane, shop.clock, 10)
     assert shop.reasons() == [None, None]
 

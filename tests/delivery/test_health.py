@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.delivery.attempt import AttemptResult
-from bridge.delivery.health import Breaker, Health
+from bridge.delivery.health import Breaker, LaneHealth
 from bridge.delivery.limiter import RateWindows
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limited, Outcome, Refused
 from bridge.store import open_ledger
@@ -152,7 +152,7 @@ async def test_an_answer_that_comes_while_the_store_is_asked_is_newer_than_that_
     clock: FakeClock,
 ) -> None:
     store: Any = Resumed()
-    health = Health("ops", ScriptedSink(clock), store, clock, RateWindows(), epoch=0)
+    health = LaneHealth("ops", ScriptedSink(clock), store, clock, RateWindows(), epoch=0)
     away = AttemptResult(Attempt(Away("HTTP 502")))
     health.record(away, sent=0.0)
     await asyncio.sleep(0)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.delivery.customers import keep_links
 from bridge.delivery.resources import LaneSettings
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Digest, Given, Message
 from bridge.messages.renderer import Renderer
 from bridge.outcome import Attempt, Delivered
@@ -30,7 +30,7 @@ UTC, BOT = ZoneInfo("UTC"), "telegram bot 1"
 class Repeating(ScriptedSink):
     """A service that answers with what it was told."""
 
-    look = Look(TELEGRAM, parts=3)
+    look = ServiceLook(TELEGRAM, parts=3)
 
     async def send(self, message: Message, on_sent: OnSent = None) -> Attempt:
         self.messages.append(message)
@@ -100,7 +100,7 @@ def test_it_leads_to_the_bot_of_whoever_speaks_to_them(tmp_path: Path) -> None:
     renderer, found = a_renderer(tmp_path, maker), {}
     for owner in ("seven", "nine", "plain", None):
         event = an_event("user:alice")
-        rendered = renderer.render(replace(event, data={**event.data, "owner": owner}), Look(TELEGRAM))
+        rendered = renderer.render(replace(event, data={**event.data, "owner": owner}), ServiceLook(TELEGRAM))
         senders = [one.sender for one in rendered.links.values()]
         found[owner] = (rendered.blocks["text"].partition("?")[0], senders)
     own = ("https://t.me/fravpn_bot", [BOT])
@@ -129,12 +129,12 @@ async def test_what_leads_to_several_bots_is_kept_for_each(outbox: SqlOutbox, cl
 def test_nobody_has_one_but_whom_the_event_is_about(tmp_path: Path) -> None:
     text = "{{ link_for('bob') }}{{ link_for(none) }}{{ link_for(data) }}{{ link_for(5) }}"
     renderer = a_renderer(tmp_path, a_maker(), text)
-    rendered = renderer.render(an_event("user:alice"), Look(TELEGRAM))
+    rendered = renderer.render(an_event("user:alice"), ServiceLook(TELEGRAM))
     assert (rendered.blocks["text"], rendered.links) == ("", {})
 
 
 def test_without_a_bot_that_is_known_there_is_none(tmp_path: Path) -> None:
     unknown = a_maker()
     unknown.name = None
-    rendered = a_renderer(tmp_path, unknown).render(an_event("user:alice"), Look(TELEGRAM))
+    rendered = a_renderer(tmp_path, unknown).render(an_event("user:alice"), ServiceLook(TELEGRAM))
     assert (rendered.blocks["text"], rendered.fault) == ("", None)

@@ -15,7 +15,7 @@ from bridge.delivery.gate import Admitted, Gate
 from bridge.delivery.lookup import Lookups
 from bridge.delivery.queue import CLAIMED, Batch
 from bridge.event import Event
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.mute import Mute
 from bridge.outcome import Fate
 from bridge.people.address import Address, Addressing, Form
@@ -23,7 +23,7 @@ from bridge.people.directory import DEFAULT
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import NOTHING_SAID, Wants, chat_scope
 from bridge.sinks.telegram.service import TELEGRAM
-from bridge.store.base import NOBODY, AddressState, Delivery, Known, Place
+from bridge.store.base import NOBODY, AddressState, Delivery, PlaceFacts, RecipientFacts
 from bridge.terms import Quiet, Terms
 from bridge.value import replace
 from tests.delivery.lanes import ScriptedSink
@@ -41,8 +41,8 @@ NAMES = ("alice", "bob", "carol", "dora")
 class Town:
     """All that a gate asks an outbox, from memory; it remembers how many were asked for at once."""
 
-    people: dict[str, Known] = field(default_factory=dict)
-    chats: dict[str, Place] = field(default_factory=dict)
+    people: dict[str, RecipientFacts] = field(default_factory=dict)
+    chats: dict[str, PlaceFacts] = field(default_factory=dict)
     told: dict[str, int] = field(default_factory=dict)
     now: int = 0
     moves: int = 0
@@ -54,16 +54,16 @@ class Town:
     async def version(self) -> int:
         return self.now
 
-    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, Known]:
+    async def known(self, sender: str, keys: Sequence[str]) -> Mapping[str, RecipientFacts]:
         self.asked.append(len(keys))
         await asyncio.sleep(0)
         return {key: self.people.get(key, NOBODY) for key in keys}
 
-    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, Place]:
+    async def places(self, sender: str, scopes: Mapping[str, str]) -> Mapping[str, PlaceFacts]:
         own = {place: scope for place, scope in scopes.items() if place != scope}  # beside what is no chat itself
         assert all(scope == chat_scope(sender, place) for place, scope in own.items())
         await asyncio.sleep(0)
-        return {place: self.chats.get(place, Place()) for place in scopes}
+        return {place: self.chats.get(place, PlaceFacts()) for place in scopes}
 
     async def load(self, deliveries: Sequence[Delivery]) -> Sequence[Delivery]:
         return deliveries
@@ -85,7 +85,7 @@ class Town:
 
 
 class Chats(ScriptedSink):
-    look = Look(TELEGRAM)
+    look = ServiceLook(TELEGRAM)
     concurrency = 8
 
     def __init__(self, addressing: Addressing) -> None:
@@ -131,7 +131,7 @@ KEYS = [f"marzban/{kind}:{name}" for kind in ("user", "owner") for name in NAMES
 PEOPLE = st.dictionaries(
     st.sampled_from(KEYS),
     st.builds(
-        Known,
+        RecipientFacts,
         wants=st.just(NOTHING_SAID) | WANTS,
         link=st.sampled_from([None, None, "7", "8"]),
         closed_at=st.sampled_from([None, None, START, after(-60)]),
@@ -142,7 +142,7 @@ PEOPLE = st.dictionaries(
 TOWNS = st.builds(
     Town,
     people=PEOPLE,
-    chats=st.dictionaries(st.sampled_from(CHATS), st.builds(Place, STATES, st.just(NOTHING_SAID) | WANTS)),
+    chats=st.dictionaries(st.sampled_from(CHATS), st.builds(PlaceFacts, STATES, st.just(NOTHING_SAID) | WANTS)),
     told=st.dictionaries(st.sampled_from(KEYS), st.integers(0, 4)),
 )
 DELIVERIES = st.lists(
@@ -246,15 +246,15 @@ async def test_what_has_to_be_read_to_be_addressed_is_looked_up_when_it_is_sent(
     ("changed", "stands"),
     [
         (lambda town: None, True),
-        (lambda town: town.people.update({"marzban/user:bob": Known(Wants(stopped=True))}), True),
-        (lambda town: town.people.update({"marzban/user:alice": Known(Wants(stopped=True))}), False),
-        (lambda town: town.people.update({"marzban/user:alice": Known(link="7")}), False),
-        (lambda town: town.people.update({"marzban/user:alice": Known(closed_at=after(60))}), False),
-        (lambda town: town.people.update({"marzban/user:alice": Known(record={"to": "9"})}), False),
-        (lambda town: town.people.update({"marzban/user:alice": Known(record={"locale": "fa"})}), False),
-        (lambda town: town.chats.update({"510": Place(BLOCKED)}), False),
-        (lambda town: town.chats.update({"510": Place(wants=Wants(stopped=True))}), False),
-        (lambda town: town.chats.update({"510": Place(AddressState(START))}), True),
+        (lambda town: town.people.update({"marzban/user:bob": RecipientFacts(Wants(stopped=True))}), True),
+        (lambda town: town.people.update({"marzban/user:alice": RecipientFacts(Wants(stopped=True))}), False),
+        (lambda town: town.people.update({"marzban/user:alice": RecipientFacts(link="7")}), False),
+        (lambda town: town.people.update({"marzban/user:alice": RecipientFacts(closed_at=after(60))}), False),
+        (lambda town: town.people.update({"marzban/user:alice": RecipientFacts(record={"to": "9"})}), False),
+        (lambda town: town.people.update({"marzban/user:alice": RecipientFacts(record={"locale": "fa"})}), False),
+        (lambda town: town.chats.update({"510": PlaceFacts(BLOCKED)}), False),
+        (lambda town: town.chats.update({"510": PlaceFacts(wants=Wants(stopped=True))}), False),
+        (lambda town: town.chats.update({"510": PlaceFacts(AddressState(START))}), True),
     ],
 )
 async def test_only_what_is_about_somebody_keeps_a_message_to_them_from_the_socket(changed: Any, stands: bool) -> None:

@@ -20,7 +20,7 @@ from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Delivery, Standing
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Terms
 from tests.delivery.lanes import Fleet, at_rest, look_up, routed
 from tests.delivery.model import Died, Known, Model, MortalOutbox, WatchedSink, listed
@@ -135,7 +135,7 @@ class Machine(RuleBasedStateMachine):
         if any(one.delivery.event.id == again.event.id and not one.settled for one in self.model.known.values()):
             return  # once at a time, so that the model knows which of them is sent
         with open_ledger(self.url) as ledger:
-            [replay] = ledger.write(replay_deliveries, Query(ids=(again.id,)), now=self.clock.now())
+            [replay] = ledger.write(replay_deliveries, DeliveryQuery(ids=(again.id,)), now=self.clock.now())
         id_ = replay.id
         assert id_ is not None
         claim = self._run(self.outbox.claim("ops", after=id_ - 1, now=None, limit=1))

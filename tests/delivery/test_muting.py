@@ -7,7 +7,7 @@ from bridge.store.base import State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.mutes import add_mute, end_mute
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import Terms
 from tests.delivery.lanes import ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
 from tests.fakes import START, FakeClock, an_event
@@ -63,7 +63,7 @@ async def test_what_is_replayed_is_sent_whatever_is_muted(outbox: SqlOutbox, sto
     await outbox.put(routed(an_event("user:alice")))
     await carry_all(lane)
     with open_ledger(store_url) as ledger:
-        ledger.write(replay_deliveries, Query(states=(State.HELD_BACK,)), now=START)
+        ledger.write(replay_deliveries, DeliveryQuery(states=(State.HELD_BACK,)), now=START)
     lane.wake()
     await carry_all(lane)
     assert sink.subjects == ["user:alice"]

@@ -12,7 +12,7 @@ from bridge.outcome import Attempt, Away, Delivered, Limit, Limited, Rate, Refus
 from bridge.store import open_ledger
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Storm, Terms
 from bridge.value import replace
 from tests.delivery.lanes import Fleet, ScriptedSink, a_lane, carry_all, look_up, pass_time, routed
@@ -146,7 +146,7 @@ async def test_a_replay_is_not_collected(outbox: SqlOutbox, store_url: str, cloc
     lane = a_lane(outbox, sink, clock)
     await pass_time(lane, clock, 61)
     with open_ledger(store_url) as ledger:
-        ledger.write(replay_deliveries, Query(limit=None), now=clock.now())
+        ledger.write(replay_deliveries, DeliveryQuery(limit=None), now=clock.now())
     lane.wake()
     await carry_all(lane)
     assert [message.circumstances.replay for message in sink.messages] == [False, True]

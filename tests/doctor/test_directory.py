@@ -9,7 +9,7 @@ from bridge.doctor import directory
 from bridge.doctor.directory import SHOWN, directory_findings
 from bridge.errors import StoreUnavailable
 from bridge.intake import Intake, Routed
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.store import open_ledger, open_outbox
 from bridge.store.outbox import SqlOutbox
 from bridge.value import replace
@@ -37,7 +37,7 @@ async def test_an_owner_whom_no_event_names_is_named_and_who_may_be_meant(any_st
         await tell(outbox, "bob", owner="reseller-9")
     assert findings(any_store_url) == [
         Finding(
-            Mark.LOOK,
+            FindingMark.LOOK,
             "no event that is kept names 1 of its 2 owners: Reseller-7",
             'Is that what the panel calls them, letter by letter? Reseller-7: did you mean "reseller-7"?',
         )
@@ -49,8 +49,8 @@ async def test_where_each_is_named_all_is_well(any_store_url: str) -> None:
         await keep(outbox, "berlin/owner:r7", "berlin/user:alice", "berlin/user:bob")
         await tell(outbox, "alice", owner="r7")
     assert findings(any_store_url) == [
-        Finding(Mark.OK, "events have named each of its 1 owner"),
-        Finding(Mark.OK, "events were about 1 of its 2 users"),
+        Finding(FindingMark.OK, "events have named each of its 1 owner"),
+        Finding(FindingMark.OK, "events were about 1 of its 2 users"),
     ]
 
 
@@ -59,9 +59,9 @@ async def test_an_owner_and_a_user_of_another_realm_are_other_ones(any_store_url
         await keep(outbox, "berlin/owner:r7", "berlin/user:alice")
         await tell(outbox, "alice", owner="r7", realm="munich")
     owners, users = findings(any_store_url)
-    assert (owners.mark, owners.todo.rpartition("? ")[2]) == (Mark.LOOK, "Events name no owner at all.")
+    assert (owners.mark, owners.todo.rpartition("? ")[2]) == (FindingMark.LOOK, "Events name no owner at all.")
     assert (users.mark, users.text, users.todo) == (
-        Mark.LOOK,
+        FindingMark.LOOK,
         "no event that is kept is about any of its 1 user",
         "Are these the users of berlin, by the same names?",
     )
@@ -102,7 +102,7 @@ async def test_a_store_that_is_away_says_why(store_url: str, tmp_path: Path) -> 
         pass
     with open_ledger(store_url) as ledger:
         ledger.read = _away  # type: ignore[method-assign]
-        assert list(directory_findings(ledger)) == [Finding(Mark.UNKNOWN, "away")]
+        assert list(directory_findings(ledger)) == [Finding(FindingMark.UNKNOWN, "away")]
 
 
 def _away(*args: object, **kwargs: object) -> None:

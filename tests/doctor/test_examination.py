@@ -7,9 +7,9 @@ import pytest
 
 from bridge.config.load import load
 from bridge.doctor.examination import broken, examine
-from bridge.doctor.row import Row
+from bridge.doctor.row import ExaminationRow
 from bridge.outcome import Attempt, Dead, Refused
-from bridge.sinks.asking import Mark
+from bridge.sinks.asking import FindingMark
 from bridge.store import open_outbox
 from bridge.store.base import LaneState, Standing
 from tests.fakes import START, an_event, an_intake
@@ -36,12 +36,12 @@ def write(file: Path, sinks: str, *names: str) -> None:
     file.parent.chmod(0o700)
 
 
-async def examined(file: Path) -> dict[str, Row]:
+async def examined(file: Path) -> dict[str, ExaminationRow]:
     """The last row of each part."""
     return {one.part: one for one in await all_rows(file)}
 
 
-async def all_rows(file: Path) -> list[Row]:
+async def all_rows(file: Path) -> list[ExaminationRow]:
     return await examine(file, load(file), now=datetime.now(UTC), within=WITHIN)
 
 
@@ -49,7 +49,7 @@ async def test_where_every_service_is_well_nothing_is_broken_and_nothing_is_sent
     async with a_street() as street:
         write(file, street.sinks())
         found = await all_rows(file)
-        assert [one for one in found if one.finding.mark in (Mark.WRONG, Mark.LOOK)] == []
+        assert [one for one in found if one.finding.mark in (FindingMark.WRONG, FindingMark.LOOK)] == []
         assert {one.part for one in found if one.kind == "sink"} == set(SINKS)
         assert [service.taken for service in street.services.values() if service.taken] == []
     assert not broken(found)
@@ -72,9 +72,9 @@ async def test_what_a_service_says_is_told_with_what_to_do_about_it(file: Path) 
         write(file, street.sinks())
         found = await examined(file)
     row = found["discord"].finding
-    assert (row.mark, row.text) == (Mark.WRONG, "HTTP 404, code 10015: Unknown Webhook")
+    assert (row.mark, row.text) == (FindingMark.WRONG, "HTTP 404, code 10015: Unknown Webhook")
     assert row.todo.startswith("The webhook was deleted. Make a new one in the channel’s settings")
-    assert found["telegram"].finding.mark is Mark.OK
+    assert found["telegram"].finding.mark is FindingMark.OK
 
 
 async def test_no_secret_of_the_file_is_in_anything_that_is_told(file: Path) -> None:
@@ -104,7 +104,7 @@ async def test_a_lane_that_is_held_though_its_service_is_well_is_worth_a_look(fi
         write(file, street.sinks())
         found = await examined(file)
     row = found["discord"].finding
-    assert (row.mark, row.todo) == (Mark.LOOK, "Where that is mended: panelbridge resume discord")
+    assert (row.mark, row.todo) == (FindingMark.LOOK, "Where that is mended: panelbridge resume discord")
     assert row.text.endswith("but its lane is parked: Unknown Webhook")
 
 
@@ -112,7 +112,7 @@ async def test_a_disabled_sink_is_not_asked(file: Path) -> None:
     write(
         file, "sinks:\n  off: {type: discord, url: 'https://discord.invalid/api/webhooks/1/x', enabled: false}\n", "off"
     )
-    assert (await examined(file))["off"].finding.mark is Mark.UNKNOWN
+    assert (await examined(file))["off"].finding.mark is FindingMark.UNKNOWN
 
 
 async def test_a_dead_letter_alone_breaks_nothing(file: Path, store_url: str) -> None:

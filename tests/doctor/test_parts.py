@@ -19,7 +19,7 @@ from bridge.doctor.machine import descriptor_findings, port_findings
 from bridge.doctor.services import ENDS_SOON, Host, certificate_rows, clock_ahead, clock_findings
 from bridge.doctor.sources import source_rows
 from bridge.doctor.store import store_findings
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.http import Http
 from bridge.store import open_ledger, open_outbox
 from bridge.store.backend import open_engine
@@ -33,7 +33,7 @@ NOW = datetime.now(UTC)
 LONG = "the-long-secret-of-berlin"
 
 
-def marks(findings: Iterable[Finding], part: str) -> list[Mark]:
+def marks(findings: Iterable[Finding], part: str) -> list[FindingMark]:
     """How those stand that speak of it."""
     return [one.mark for one in findings if part in one.text]
 
@@ -51,9 +51,10 @@ def of_file(file: Path) -> list[Finding]:
 
 
 @pytest.mark.parametrize(
-    ("mode", "mark"), [(0o600, []), (0o644, []), (0o660, [Mark.LOOK]), (0o666, [Mark.WRONG]), (0o602, [Mark.WRONG])]
+    ("mode", "mark"),
+    [(0o600, []), (0o644, []), (0o660, [FindingMark.LOOK]), (0o666, [FindingMark.WRONG]), (0o602, [FindingMark.WRONG])],
 )
-def test_who_may_write_the_file_or_its_folder(tmp_path: Path, mode: int, mark: list[Mark]) -> None:
+def test_who_may_write_the_file_or_its_folder(tmp_path: Path, mode: int, mark: list[FindingMark]) -> None:
     file = a_file(tmp_path)
     file.chmod(mode)
     assert marks(of_file(file), "can write it") == mark
@@ -71,9 +72,9 @@ def test_in_a_folder_where_each_may_change_only_his_own_nothing_is_wrong(tmp_pat
 
 @pytest.mark.parametrize(
     ("secret", "mode", "mark"),
-    [(LONG, 0o644, [Mark.LOOK]), (LONG, 0o600, []), ("demo-marzban-secret", 0o644, []), ("none", 0o644, [])],
+    [(LONG, 0o644, [FindingMark.LOOK]), (LONG, 0o600, []), ("demo-marzban-secret", 0o644, []), ("none", 0o644, [])],
 )
-def test_a_secret_that_everyone_can_read(tmp_path: Path, secret: str, mode: int, mark: list[Mark]) -> None:
+def test_a_secret_that_everyone_can_read(tmp_path: Path, secret: str, mode: int, mark: list[FindingMark]) -> None:
     file = a_file(tmp_path, f"sources: {{berlin: {{panel: marzban, secret: {secret}}}}}\n")
     file.chmod(mode)
     assert marks(of_file(file), "everyone on this machine can read it") == mark
@@ -87,8 +88,8 @@ def test_a_secret_in_a_file_of_its_own_is_looked_for_there(tmp_path: Path) -> No
     assert found.todo == f"chmod o-r {tmp_path}/secret"
 
 
-@pytest.mark.parametrize(("secret", "mark"), [("short", [Mark.LOOK]), (LONG, []), ("none", []), ("demo-x", [])])
-def test_a_secret_that_can_be_guessed(tmp_path: Path, secret: str, mark: list[Mark]) -> None:
+@pytest.mark.parametrize(("secret", "mark"), [("short", [FindingMark.LOOK]), (LONG, []), ("none", []), ("demo-x", [])])
+def test_a_secret_that_can_be_guessed(tmp_path: Path, secret: str, mark: list[FindingMark]) -> None:
     file = a_file(tmp_path, f"sources: {{berlin: {{panel: marzban, secret: {secret}}}}}\n")
     found = of_file(file)
     assert marks(found, "can be guessed") == mark
@@ -103,18 +104,18 @@ async def test_a_store_that_is_well(tmp_path: Path, store_url: str) -> None:
     async with open_outbox(store_url) as outbox:
         await outbox.put(an_intake(an_event()))
     told, *rest = of_store(a_file(tmp_path))
-    assert told.mark is Mark.OK
+    assert told.mark is FindingMark.OK
     assert "SQLite " in told.text
     assert "events since 21 Nov 2026" in told.text
-    assert [one.mark for one in rest] == [Mark.OK]
+    assert [one.mark for one in rest] == [FindingMark.OK]
 
 
 @pytest.mark.parametrize(
     ("revision", "mark", "text"),
-    [("0001", Mark.LOOK, "of an older panelbridge"), ("9999", Mark.WRONG, "of a newer panelbridge")],
+    [("0001", FindingMark.LOOK, "of an older panelbridge"), ("9999", FindingMark.WRONG, "of a newer panelbridge")],
 )
 async def test_tables_of_another_version_are_told_and_left_as_they_are(
-    tmp_path: Path, store_url: str, revision: str, mark: Mark, text: str
+    tmp_path: Path, store_url: str, revision: str, mark: FindingMark, text: str
 ) -> None:
     async with open_outbox(store_url):
         pass
@@ -131,18 +132,18 @@ async def test_a_store_that_others_may_read_is_told(tmp_path: Path, store_url: s
     async with open_outbox(store_url):
         pass
     (tmp_path / "panelbridge.db").chmod(0o644)
-    assert marks(of_store(a_file(tmp_path)), "others than its owner could read it") == [Mark.LOOK]
+    assert marks(of_store(a_file(tmp_path)), "others than its owner could read it") == [FindingMark.LOOK]
     assert (tmp_path / "panelbridge.db").stat().st_mode & 0o077 == 0
     assert marks(of_store(a_file(tmp_path)), "could read it") == []
 
 
 def test_what_is_no_store_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "panelbridge.db").write_bytes(b"this is no database" * 100)
-    assert marks(of_store(a_file(tmp_path)), "file is not a database") == [Mark.WRONG]
+    assert marks(of_store(a_file(tmp_path)), "file is not a database") == [FindingMark.WRONG]
 
 
-@pytest.mark.parametrize(("free", "mark"), [(5e7, Mark.WRONG), (5e8, Mark.LOOK), (5e10, Mark.OK)])
-def test_the_room_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: float, mark: Mark) -> None:
+@pytest.mark.parametrize(("free", "mark"), [(5e7, FindingMark.WRONG), (5e8, FindingMark.LOOK), (5e10, FindingMark.OK)])
+def test_the_room_that_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: float, mark: FindingMark) -> None:
     monkeypatch.setattr(store.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     assert marks(of_store(a_file(tmp_path)), "free on its disk") == [mark]
 
@@ -153,7 +154,7 @@ async def test_a_log_that_nobody_moves_into_the_file_is_told(
     monkeypatch.setattr(store, "LARGE_LOG", 0)
     async with open_outbox(store_url) as outbox:
         await outbox.put(an_intake(an_event()))
-        assert marks(of_store(a_file(tmp_path)), "its log has grown to") == [Mark.LOOK]
+        assert marks(of_store(a_file(tmp_path)), "its log has grown to") == [FindingMark.LOOK]
 
 
 async def test_a_file_system_of_another_machine_is_told(
@@ -162,7 +163,7 @@ async def test_a_file_system_of_another_machine_is_told(
     async with open_outbox(store_url):
         pass
     monkeypatch.setattr(store, "_file_system", lambda _: "nfs4")
-    assert marks(of_store(a_file(tmp_path)), "lies on nfs4") == [Mark.WRONG]
+    assert marks(of_store(a_file(tmp_path)), "lies on nfs4") == [FindingMark.WRONG]
 
 
 @pytest.mark.process
@@ -172,17 +173,19 @@ async def test_a_database_says_its_version_and_one_that_is_away_says_why(tmp_pat
     file = tmp_path / "config.yaml"
     file.write_text(f"store: {postgres_url}\n")
     told, *more = of_store(file)
-    assert told.mark is Mark.OK
+    assert told.mark is FindingMark.OK
     assert "PostgreSQL " in told.text
     assert all("connections left" in one.text for one in more)  # others test on the same server
     file.write_text(f"store: postgresql+psycopg://panelbridge:s3cr3t-of-it@127.0.0.1:{free_port()}/panelbridge\n")
     [told] = of_store(file)
-    assert told.mark is Mark.WRONG
+    assert told.mark is FindingMark.WRONG
     assert "s3cr3t-of-it" not in told.text
 
 
-@pytest.mark.parametrize(("hard", "mark"), [(300, Mark.LOOK), (2**20, Mark.OK), (resource.RLIM_INFINITY, Mark.OK)])
-def test_how_much_may_be_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard: int, mark: Mark) -> None:
+@pytest.mark.parametrize(
+    ("hard", "mark"), [(300, FindingMark.LOOK), (2**20, FindingMark.OK), (resource.RLIM_INFINITY, FindingMark.OK)]
+)
+def test_how_much_may_be_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hard: int, mark: FindingMark) -> None:
     monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (256, hard))
     [found] = descriptor_findings(load(a_file(tmp_path)).config)
     assert found.mark is mark
@@ -197,13 +200,13 @@ async def of_ports(tmp_path: Path, port: int, http: Http, listen: str = "127.0.0
 @pytest.mark.parametrize(
     ("alive", "ready", "mark", "text"),
     [
-        ({"status": "ok"}, (200, {"status": "ready"}), Mark.OK, "the bridge runs"),
-        ({"status": "ok"}, (503, {"error": "store: disk full"}), Mark.WRONG, "takes nothing: store: disk full"),
-        ({"hello": "world"}, (200, {}), Mark.WRONG, "another program answers"),
+        ({"status": "ok"}, (200, {"status": "ready"}), FindingMark.OK, "the bridge runs"),
+        ({"status": "ok"}, (503, {"error": "store: disk full"}), FindingMark.WRONG, "takes nothing: store: disk full"),
+        ({"hello": "world"}, (200, {}), FindingMark.WRONG, "another program answers"),
     ],
 )
 async def test_who_has_its_port(
-    tmp_path: Path, http: Http, alive: object, ready: tuple[int, object], mark: Mark, text: str
+    tmp_path: Path, http: Http, alive: object, ready: tuple[int, object], mark: FindingMark, text: str
 ) -> None:
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response(alive)
@@ -226,13 +229,13 @@ async def test_who_has_its_port(
 
 async def test_a_port_that_nobody_has_is_free(tmp_path: Path, http: Http) -> None:
     found = await of_ports(tmp_path, free_port(), http)
-    assert found.mark is Mark.UNKNOWN
+    assert found.mark is FindingMark.UNKNOWN
     assert "the port is free" in found.text
 
 
 async def test_an_address_that_this_machine_has_not_is_told(tmp_path: Path, http: Http) -> None:
     found = await of_ports(tmp_path, free_port(), http, "192.0.2.1")
-    assert found.mark is Mark.WRONG
+    assert found.mark is FindingMark.WRONG
     assert "cannot listen on 192.0.2.1" in found.text
 
 
@@ -253,21 +256,21 @@ def test_a_clock_is_off_by_what_no_answer_allows_for(began: float, ended: float,
 @pytest.mark.parametrize(
     ("ahead", "mark"),
     [
-        ([], Mark.UNKNOWN),
-        ([0.0], Mark.OK),
-        ([0.0, 0.0, 900.0], Mark.OK),  # one service's own clock
-        ([10.0, 12.0], Mark.LOOK),
-        ([-300.0], Mark.WRONG),
+        ([], FindingMark.UNKNOWN),
+        ([0.0], FindingMark.OK),
+        ([0.0, 0.0, 900.0], FindingMark.OK),  # one service's own clock
+        ([10.0, 12.0], FindingMark.LOOK),
+        ([-300.0], FindingMark.WRONG),
     ],
 )
-def test_what_most_services_say_of_the_clock_holds(ahead: list[float], mark: Mark) -> None:
+def test_what_most_services_say_of_the_clock_holds(ahead: list[float], mark: FindingMark) -> None:
     [found] = clock_findings(ahead)
     assert found.mark is mark
 
 
-@pytest.mark.parametrize(("left", "mark"), [(ENDS_SOON / 2, Mark.LOOK), (ENDS_SOON * 2, Mark.OK)])
+@pytest.mark.parametrize(("left", "mark"), [(ENDS_SOON / 2, FindingMark.LOOK), (ENDS_SOON * 2, FindingMark.OK)])
 async def test_a_certificate_that_ends_soon_is_told(
-    tmp_path: Path, http: Http, monkeypatch: pytest.MonkeyPatch, left: timedelta, mark: Mark
+    tmp_path: Path, http: Http, monkeypatch: pytest.MonkeyPatch, left: timedelta, mark: FindingMark
 ) -> None:
     file = certificate(tmp_path, ends=NOW + left)
     monkeypatch.setenv(TRUSTED, str(file))
@@ -280,17 +283,17 @@ async def test_a_certificate_that_ends_soon_is_told(
 @pytest.mark.parametrize(
     ("hours", "more", "mark"),
     [
-        ([], "", Mark.LOOK),
-        ([0.1], "", Mark.OK),
-        ([30, 0.1], "", Mark.OK),
-        ([9.2, 9.1, 9], "", Mark.LOOK),  # usually every six minutes
-        ([9], "", Mark.OK),  # nobody knows yet what is usual
-        ([9], ", silent_after: 1h", Mark.LOOK),
-        ([9], ", silent_after: 12h", Mark.OK),
+        ([], "", FindingMark.LOOK),
+        ([0.1], "", FindingMark.OK),
+        ([30, 0.1], "", FindingMark.OK),
+        ([9.2, 9.1, 9], "", FindingMark.LOOK),  # usually every six minutes
+        ([9], "", FindingMark.OK),  # nobody knows yet what is usual
+        ([9], ", silent_after: 1h", FindingMark.LOOK),
+        ([9], ", silent_after: 12h", FindingMark.OK),
     ],
 )
 async def test_a_source_that_has_fallen_silent_is_told(
-    tmp_path: Path, store_url: str, hours: list[float], more: str, mark: Mark
+    tmp_path: Path, store_url: str, hours: list[float], more: str, mark: FindingMark
 ) -> None:
     async with open_outbox(store_url) as outbox:
         for ago in hours:

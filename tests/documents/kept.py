@@ -7,12 +7,12 @@ from pathlib import Path
 from bridge.admin import operations
 from bridge.intake import Intake, SetAside
 from bridge.outcome import Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
-from bridge.polled import Health, Polling, PollKey, PollResult, Turn
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.announcements import add_announcement
-from bridge.store.records import AnnouncementRecord, AnnouncementState, Query
+from bridge.store.records import AnnouncementRecord, AnnouncementState, DeliveryQuery
 from bridge.value import replace
 from tests.fakes import an_event, an_intake
 
@@ -53,7 +53,7 @@ def fill(store: Path) -> None:
     asyncio.run(_fill(url))
     with open_ledger(url) as ledger:
         now = datetime.now(UTC)
-        operations.replay(ledger, Query(ids=(16,)), now=now)
+        operations.replay(ledger, DeliveryQuery(ids=(16,)), now=now)
         ledger.write(add_announcement, ANNOUNCED)
         operations.mute(ledger, "user:alice", "30d", sinks=(), sources=(), by="mina", now=now)
 
@@ -86,7 +86,7 @@ async def name_the_bot(outbox: SqlOutbox, now: datetime) -> None:
     """A bridge has listened to the customers' bot, and knows what it is called."""
     turn = await outbox.take_turn(PollKey("telegram bot 123456789", Polling.BOT), now=now, every=60.0)
     assert isinstance(turn, Turn)
-    result = PollResult(turn=turn, health=Health(), state={"name": "fravpn_bot"})
+    result = PollResult(turn=turn, health=SourceHealth(), state={"name": "fravpn_bot"})
     await outbox.keep_heard((), result, now=now)
 
 

@@ -16,7 +16,7 @@ from bridge.event import Event
 from bridge.ingress.source import Source
 from bridge.intake import Intake, Routed
 from bridge.outcome import Again, Attempt, Dead, Delivered, Done, Fate, HeldBack, Refused
-from bridge.polled import Health, Polling, PollKey, PollResult
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth
 from bridge.routing import Router
 from bridge.samples import PANELS, request_of, settings_of
 from bridge.store.base import LaneState, Standing
@@ -190,7 +190,7 @@ def _hear(ledger: Ledger) -> None:
     ledger.write(set_wants, "marzban/user:alice", {"news": True, "quiet": "23:00-08:00"}, by="themselves", now=NOW)
     [turn] = ledger.write(take_turns, [(PollKey(BOT, Polling.BOT), NOW, 1.0)])
     assert turn is not None
-    ledger.write(keep_turn, PollResult(turn=turn, health=Health(), state={"name": "fravpn_bot"}))
+    ledger.write(keep_turn, PollResult(turn=turn, health=SourceHealth(), state={"name": "fravpn_bot"}))
 
 
 async def _announce(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import psycopg
 
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.documents import kept
 from tests.documents.desk import Desk
 from tests.pages import blocks
@@ -41,7 +41,7 @@ def answers(desk: Desk) -> bool:
 
 def deliveries(url: str) -> int:
     with open_ledger(url) as ledger:
-        return len(ledger.read(delivery_records, Query(limit=10_000)))
+        return len(ledger.read(delivery_records, DeliveryQuery(limit=10_000)))
 
 
 def machine(desk: Desk, path: str) -> Path:

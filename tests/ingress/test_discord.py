@@ -17,7 +17,7 @@ from bridge.event import Event
 from bridge.ingress.address import PRIVATE, PublicAddress
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.fakes import FakeClock
 from tests.ingress.running import TOKEN, Ingress, running_ingress
 from tests.panels.recorded import PAYLOADS
@@ -31,7 +31,8 @@ def webhook(ingress: Ingress) -> str:
 def events(store_url: str) -> list[Event]:
     with open_ledger(store_url) as ledger:
         found = [
-            ledger.read(event, record.event_id) for record in reversed(ledger.read(delivery_records, Query(limit=None)))
+            ledger.read(event, record.event_id)
+            for record in reversed(ledger.read(delivery_records, DeliveryQuery(limit=None)))
         ]
         return [one[0] for one in found if one is not None]
 

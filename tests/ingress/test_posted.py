@@ -13,7 +13,7 @@ from discord_webhook import DiscordEmbed, DiscordWebhook
 from bridge.routing import Route, Router
 from bridge.store import open_ledger
 from bridge.store.queries.records import delivery_records, event
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import FakeClock
 from tests.ingress.running import TOKEN, Ingress, running_ingress
@@ -49,7 +49,7 @@ async def asked(http: aiohttp.ClientSession, method: str, url: str, body: Any = 
 def carried(store_url: str) -> list[tuple[str, str, str | None, Any]]:
     """Native type, sink, subject and content of every delivery, in order."""
     with open_ledger(store_url) as ledger:
-        records = reversed(ledger.read(delivery_records, Query(limit=None)))
+        records = reversed(ledger.read(delivery_records, DeliveryQuery(limit=None)))
         found = [(one.sink, ledger.read(event, one.event_id)) for one in records]
     return [(of[0].native_type, sink, of[0].subject, of[0].data["message"].get("content")) for sink, of in found if of]
 

@@ -29,7 +29,7 @@ from bridge.store import open_ledger, open_outbox
 from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.records import delivery_records, set_aside_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import Value, replace
 from tests.fakes import START, FakeClock, an_event
 from tests.panels.recorded import recorded
@@ -144,7 +144,7 @@ async def played(
             for step in steps:
                 await panel.step(step)
         with open_ledger(url) as ledger:
-            found = ledger.read(delivery_records, Query(limit=None))
+            found = ledger.read(delivery_records, DeliveryQuery(limit=None))
     return panel, Counter((one.subject, one.native_type) for one in found)
 
 
@@ -282,8 +282,8 @@ async def test_a_repeat_is_written_down_masked_and_names_the_event(store_url: st
         receiver.configure({"main": source}, TABLE)
         first, again = [await receiver.receive(source, request) for _ in range(2)]
     with open_ledger(store_url) as ledger:
-        (aside,) = ledger.read(set_aside_records, Query(limit=9))
-        (record,) = ledger.read(delivery_records, Query())
+        (aside,) = ledger.read(set_aside_records, DeliveryQuery(limit=9))
+        (record,) = ledger.read(delivery_records, DeliveryQuery())
     assert (first.repeats, again.repeats) == (0, 1)
     assert aside.reason == f"a repeat of event {record.event_id}"
     assert isinstance(aside.element, dict)

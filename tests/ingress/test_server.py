@@ -15,7 +15,7 @@ from bridge.intake import Intake
 from bridge.store import open_ledger
 from bridge.store.base import PutResult
 from bridge.store.queries.records import delivery_records, set_aside_records
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from tests.fakes import FakeClock
 from tests.ingress.running import ELEMENT, HEADERS, PATIENCE, SECRET, Ingress, post, running_ingress
 from tests.panels.recorded import PAYLOADS
@@ -25,7 +25,7 @@ from tests.store.boxes import refuse
 
 def kept(store_url: str) -> list[DeliveryRecord]:
     with open_ledger(store_url) as ledger:
-        return list(reversed(ledger.read(delivery_records, Query(limit=None))))
+        return list(reversed(ledger.read(delivery_records, DeliveryQuery(limit=None))))
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -147,7 +147,7 @@ async def test_a_bad_element_is_set_aside_and_holds_up_no_good_one(
     status, answer = await post(http, f"{ingress.url}/in/marzban", [ELEMENT, bad, "text", ELEMENT])
     assert (status, answer) == (200, {"accepted": 2, "set_aside": 2})
     with open_ledger(store_url) as ledger:
-        text, masked = ledger.read(set_aside_records, Query(limit=10))
+        text, masked = ledger.read(set_aside_records, DeliveryQuery(limit=10))
     assert (masked.path, masked.element) == ("[1]", [{"user": {"password": "***"}}])
     assert (text.path, text.element) == ("[2]", "text")
 

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.errors import StoreUnavailable
 from bridge.messages.catalog import LOCALES, catalog
-from bridge.messages.stop_page import Step
+from bridge.messages.stop_page import StopStep
 from bridge.people.wants import mailbox_scope
 from tests.ingress.running import Ingress
 
@@ -42,10 +42,10 @@ async def test_a_click_is_answered_without_its_body(ingress: Ingress, http: aioh
 
 
 @pytest.mark.parametrize(("method", "query", "step"), [
-    ("GET", "", Step.ASKED), ("POST", "", Step.STOPPED), ("POST", "?again=1", Step.AGAIN),
+    ("GET", "", StopStep.ASKED), ("POST", "", StopStep.STOPPED), ("POST", "?again=1", StopStep.AGAIN),
 ])  # fmt: skip
 async def test_the_page_says_it_in_every_language_loads_nothing_and_names_nobody(
-    ingress: Ingress, http: aiohttp.ClientSession, method: str, query: str, step: Step
+    ingress: Ingress, http: aiohttp.ClientSession, method: str, query: str, step: StopStep
 ) -> None:
     async with http.request(method, link(ingress) + query) as answer:
         page, headers = await answer.text(), answer.headers

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.markup.html import INSTEAD, day_and_time, element, painted, text
-from bridge.markup.spans import Link, Mark, Span, Style, with_addresses, words
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle, with_addresses, words
 from tests.admin.drawings import Drawing
 from tests.messages.hostile import HOSTILE
 
 NOW = datetime(2026, 11, 21, 6, 14, tzinfo=UTC)
 
-marks = st.lists(st.sampled_from([*Style]) | st.sampled_from(HOSTILE).map(Link), max_size=4, unique=True).map(tuple)
+marks = st.lists(st.sampled_from([*TextStyle]) | st.sampled_from(HOSTILE).map(Link), max_size=4, unique=True).map(tuple)
 spans = st.lists(st.builds(Span, st.sampled_from(HOSTILE) | st.text(max_size=20), marks), max_size=6)
 
 
@@ -59,15 +59,15 @@ def test_spans_are_painted_whole_and_well_formed(spans: list[Span]) -> None:
 @pytest.mark.parametrize(
     ("spans", "html"),
     [
-        ([Span("a", (Style.BOLD,)), Span("b", (Style.BOLD, Style.ITALIC))], "<b>a<i>b</i></b>"),
-        ([Span("a", (Style.ITALIC, Style.BOLD)), Span("b", (Style.BOLD,))], "<i><b>a</b></i><b>b</b>"),
+        ([Span("a", (TextStyle.BOLD,)), Span("b", (TextStyle.BOLD, TextStyle.ITALIC))], "<b>a<i>b</i></b>"),
+        ([Span("a", (TextStyle.ITALIC, TextStyle.BOLD)), Span("b", (TextStyle.BOLD,))], "<i><b>a</b></i><b>b</b>"),
         ([Span("x", (Link("https://a.b/"),))], '<a class="dead" title="https://a.b/">x</a>'),
         (
-            [Span("x", (Style.SPOILER,)), Span("y", (Style.TAG,))],
+            [Span("x", (TextStyle.SPOILER,)), Span("y", (TextStyle.TAG,))],
             '<span class="spoiler">x</span><span class="tag">y</span>',
         ),
-        ([Span("a\n"), Span("q", (Style.QUOTE,)), Span("\nb")], "a<blockquote>q</blockquote>b"),
-        ([Span("a\n\n"), Span("c", (Style.CODE_BLOCK,)), Span("\n\nb")], "a\n<pre>c</pre>\nb"),
+        ([Span("a\n"), Span("q", (TextStyle.QUOTE,)), Span("\nb")], "a<blockquote>q</blockquote>b"),
+        ([Span("a\n\n"), Span("c", (TextStyle.CODE_BLOCK,)), Span("\n\nb")], "a\n<pre>c</pre>\nb"),
         ([], ""),
     ],
 )
@@ -75,8 +75,8 @@ def test_marks_are_opened_and_closed_as_they_change(spans: list[Span], html: str
     assert painted(spans) == html
 
 
-@pytest.mark.parametrize("style", Style)
-def test_every_style_is_painted(style: Style) -> None:
+@pytest.mark.parametrize("style", TextStyle)
+def test_every_style_is_painted(style: TextStyle) -> None:
     assert Drawing(painted([Span("x", (style,))])).words == "x"
     assert painted([Span("x", (style,))]) != "x"
 
@@ -108,4 +108,4 @@ def test_a_time_is_said_as_chats_say_it(ago: timedelta, said: str) -> None:
 
 
 def test_a_mark_is_a_style_or_a_link() -> None:
-    assert Mark == Style | Link
+    assert SpanMark == TextStyle | Link

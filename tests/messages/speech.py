@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.event import Event
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.markup.text import Text
-from bridge.message import Circumstances, Earlier, Reminder, Tally
+from bridge.message import Circumstances, DigestTally, Earlier, Reminder
 from bridge.messages.renderer import Rendered, Renderer
 from bridge.sinks import SERVICES
 from bridge.value import replace
@@ -205,8 +205,8 @@ def event(type_: str, data: Mapping[str, Any], subject: str | None = "user:alice
     return Event(**told | fields, type=type_, subject=subject, data=data)
 
 
-def look(service: str, **fields: Any) -> Look:
-    return Look(SERVICES[service], **fields)
+def look(service: str, **fields: Any) -> ServiceLook:
+    return ServiceLook(SERVICES[service], **fields)
 
 
 def said(service: str, one: Event, renderer: Renderer = ENGLISH, **fields: Any) -> Mapping[str, str]:
@@ -227,7 +227,7 @@ def with_texts(value: Any, text: str) -> Any:
 
 def inline(source: str, one: Event, renderer: Renderer = ENGLISH) -> Rendered:
     """A little template of the operator's, rendered."""
-    return renderer.render(one, Look(inline=(("body", source),)))
+    return renderer.render(one, ServiceLook(inline=(("body", source),)))
 
 
 def after(type_: str, **ago: float) -> Circumstances:
@@ -246,10 +246,10 @@ def circumstances(one: Event) -> Circumstances:
     )
 
 
-def tally(kinds: int, *, each: int = 1, seconds: float = 60, storm: bool = False) -> Tally:
+def tally(kinds: int, *, each: int = 1, seconds: float = 60, storm: bool = False) -> DigestTally:
     """A digest of so many types, canonical ones first, each as often."""
     types = [*TYPES, *(f"json.kind_{n}" for n in range(kinds))][:kinds]
-    return Tally(
+    return DigestTally(
         kinds=dict.fromkeys(types, each),
         shown=5,
         first_at=NOW,

@@ -4,7 +4,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from bridge.delivery.attempt import Customer, customer_message
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Message
 from bridge.messages.catalog import RIGHT_TO_LEFT
 from bridge.messages.customer import CUSTOMERS, WORDS
@@ -30,7 +30,7 @@ TEXT = "".join(f"{{% block {locale} %}}{said}{{% endblock %}}" for locale, said 
 def announced(service: Service, locale: str, *folders: Path, several: bool = False) -> tuple[Message, str | None]:
     renderer = Renderer(folders=folders, timezone=UTC, locale="en")
     customer = Customer(UTC, locale, several=several, stop=LINK)
-    return customer_message(announcement("alice", TEXT, START), Look(service), renderer, customer, at=START)
+    return customer_message(announcement("alice", TEXT, START), ServiceLook(service), renderer, customer, at=START)
 
 
 @EACH

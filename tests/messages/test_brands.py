@@ -8,7 +8,7 @@ import pytest
 
 from bridge.delivery.attempt import Customer, customer_message
 from bridge.event import Event
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.messages.catalog import LOCALES
 from bridge.messages.customer import TOLD, WORDS
 from bridge.messages.renderer import Renderer
@@ -35,7 +35,7 @@ def said(
     renderer, days = Renderer(folders=folders, timezone=UTC, locale="en"), LATER.get(event.type, 0.0)
     customer = Customer(UTC, brand=brand)
     at = START + timedelta(days=days)
-    message, fault = customer_message(event, Look(service, locale=locale), renderer, customer, at=at)
+    message, fault = customer_message(event, ServiceLook(service, locale=locale), renderer, customer, at=at)
     return message.blocks[WORDS].strip("\u200f"), fault
 
 
@@ -114,6 +114,6 @@ def test_a_brands_words_are_those_of_when_the_renderer_was_made(tmp_path: Path) 
     renderer = Renderer(folders=(), timezone=UTC, locale="en", brands=[tmp_path])
     words.write_text("{% block user_expired %}half")
     message, fault = customer_message(
-        told("user.expired"), Look(TELEGRAM), renderer, Customer(UTC, brand=Brand(templates=tmp_path)), at=START
+        told("user.expired"), ServiceLook(TELEGRAM), renderer, Customer(UTC, brand=Brand(templates=tmp_path)), at=START
     )
     assert (message.blocks[WORDS], fault) == ("as it was", None)

@@ -11,7 +11,7 @@ from msgspec.structs import fields
 
 from bridge.delivery.attempt import Customer, customer_message
 from bridge.event import Event, iso
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.messages.catalog import LOCALES, RIGHT_TO_LEFT
 from bridge.messages.customer import CUSTOMERS, TOLD, WORDS, Me, is_told, me_of
 from bridge.messages.renderer import SHIPPED, Renderer
@@ -54,7 +54,7 @@ def told(type_: str, data: dict[str, Any] | None = None) -> Event:
 
 
 def blocks_of(
-    event: Event, look: Look, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0
+    event: Event, look: ServiceLook, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0
 ) -> Mapping[str, str]:
     renderer, at = Renderer(folders=folders, timezone=UTC, locale="en"), START + timedelta(days=days)
     message, fault = customer_message(event, look, renderer, Customer(ZoneInfo(zone)), at=at)
@@ -63,7 +63,7 @@ def blocks_of(
 
 
 def say(event: Event, locale: str, *, folders: tuple[Path, ...] = (), zone: str = "UTC", days: float = 0.0) -> str:
-    blocks = blocks_of(event, Look(TELEGRAM, locale=locale), folders=folders, zone=zone, days=days)
+    blocks = blocks_of(event, ServiceLook(TELEGRAM, locale=locale), folders=folders, zone=zone, days=days)
     assert set(blocks) == {WORDS}
     return blocks[WORDS].strip("\u200f")
 
@@ -75,7 +75,7 @@ def test_every_type_has_the_same_words_by_every_service_in_every_language(
     service: Service, type_: str, locale: str
 ) -> None:
     days = LATER.get(type_, 0.0)
-    blocks = blocks_of(told(type_), Look(service, locale=locale), days=days)
+    blocks = blocks_of(told(type_), ServiceLook(service, locale=locale), days=days)
     text = blocks[WORDS].strip("\u200f")
     assert text == say(told(type_), locale, days=days)
     assert set(blocks) == set(service.blocks)
@@ -95,7 +95,7 @@ def test_a_services_own_file_for_customers_stands_on_the_words_of_all(service: S
 
 @EACH
 def test_a_letter_to_a_customer_has_language_direction_and_footer(locale: str) -> None:
-    blocks = blocks_of(told("user.expired"), Look(EMAIL, locale=locale))
+    blocks = blocks_of(told("user.expired"), ServiceLook(EMAIL, locale=locale))
     assert (blocks["language"], blocks["direction"]) == (locale, "rtl" if locale in RIGHT_TO_LEFT else "ltr")
     assert blocks["footer"]
     assert blocks["color"] == str(event_type("user.expired").color)
@@ -105,7 +105,9 @@ def test_a_letter_to_a_customer_has_language_direction_and_footer(locale: str) -
 @EACH
 def test_where_there_is_a_link_that_stops_it_a_letter_shows_it(locale: str) -> None:
     renderer, customer = Renderer(folders=(), timezone=UTC, locale="en"), Customer(UTC, stop="https://x.example/stop/a")
-    message, fault = customer_message(told("user.expired"), Look(EMAIL, locale=locale), renderer, customer, at=START)
+    message, fault = customer_message(
+        told("user.expired"), ServiceLook(EMAIL, locale=locale), renderer, customer, at=START
+    )
     assert fault is None
     assert 'href="https://x.example/stop/a"' in message["footer"]
     assert message.stop == "https://x.example/stop/a"
@@ -122,7 +124,7 @@ def test_whatever_is_not_a_customers_own_is_never_said(service: Service, type_: 
     event = replace(
         told(type_, data), source="canary", panel="canary", native_type="canary", id="canary", native={"x": "canary"}
     )
-    blocks = blocks_of(event, Look(service, locale=locale), days=LATER.get(type_, 0.0))
+    blocks = blocks_of(event, ServiceLook(service, locale=locale), days=LATER.get(type_, 0.0))
     assert not any("canary" in said for said in blocks.values())
 
 
@@ -156,7 +158,7 @@ def test_an_operators_own_words_hold_for_the_service_in_whose_folder_they_are_or
     text = f"{{% extends 'shipped/{base}/en.j2' %}}{{% block user_limited %}}Empty, {{{{ me.name }}}}!{{% endblock %}}"
     (tmp_path / own / "en.j2").write_text(text)
     for service in THEIR_SERVICES.values():
-        blocks = blocks_of(told("user.limited"), Look(service, locale="en"), folders=(tmp_path,))
+        blocks = blocks_of(told("user.limited"), ServiceLook(service, locale="en"), folders=(tmp_path,))
         assert (blocks[WORDS] == "Empty, alice!") is own.startswith((service.name, CUSTOMERS))
         assert set(blocks) == set(service.blocks)
 
@@ -219,7 +221,7 @@ def test_nothing_is_passed_through_by_itself() -> None:
 @EACH
 def test_where_others_are_told_too_it_begins_with_the_name(locale: str) -> None:
     event = replace(an_event("user:<b>a", type_="user.expired"), data={"user": {"username": "<b>a"}})
-    renderer, look = Renderer(folders=(), timezone=UTC, locale="en"), Look(TELEGRAM, locale=locale)
+    renderer, look = Renderer(folders=(), timezone=UTC, locale="en"), ServiceLook(TELEGRAM, locale=locale)
     alone, among = (
         customer_message(event, look, renderer, Customer(UTC, several=several), at=START)[0]["text"].strip("\u200f")
         for several in (False, True)

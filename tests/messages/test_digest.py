@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given as generated
 
-from bridge.markup.service import Look
-from bridge.message import PLAIN, Circumstances, Tally
+from bridge.markup.service import ServiceLook
+from bridge.message import PLAIN, Circumstances, DigestTally
 from bridge.messages import last_resort
 from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.renderer import Renderer
@@ -23,13 +23,13 @@ from tests.messages.speech import ENGLISH, NOW, PAGER, event, look, said, tally
 RENDERERS = {locale: Renderer(folders=[], timezone=ZoneInfo("Asia/Tehran"), locale=locale) for locale in LOCALES}
 
 
-def counted(seconds: float = 60, *, storm: bool = False, **kinds: int) -> Tally:
+def counted(seconds: float = 60, *, storm: bool = False, **kinds: int) -> DigestTally:
     named = {name.replace("__", "."): count for name, count in kinds.items()}
-    return Tally(kinds=named, shown=2, first_at=NOW, last_at=NOW + timedelta(seconds=seconds), storm=storm)
+    return DigestTally(kinds=named, shown=2, first_at=NOW, last_at=NOW + timedelta(seconds=seconds), storm=storm)
 
 
 def digest(
-    service: str, of: Tally, renderer: Renderer = ENGLISH, circumstances: Circumstances | None = None
+    service: str, of: DigestTally, renderer: Renderer = ENGLISH, circumstances: Circumstances | None = None
 ) -> dict[str, str]:
     """The blocks of a digest, which must not have failed."""
     rendered = renderer.digest(of, look(service), circumstances or Circumstances())
@@ -123,7 +123,7 @@ def test_the_days_are_told_where_they_differ() -> None:
     ],
 )
 def test_the_colour_is_that_of_what_is_worst_or_of_what_there_is_most_of(kinds: dict[str, int], color: int) -> None:
-    of = Tally(kinds=kinds, shown=0, first_at=NOW, last_at=NOW)
+    of = DigestTally(kinds=kinds, shown=0, first_at=NOW, last_at=NOW)
     assert digest("discord", of)["color"] == str(color)
 
 
@@ -155,7 +155,7 @@ def test_the_place_for_the_number_of_further_events_survives(service: str, local
 @pytest.mark.parametrize("service", SERVICES)
 def test_nothing_is_left_in_english(service: str, locale: str, storm: bool) -> None:
     for seconds in (0, 45, 75, 3700, 90000):
-        of = Tally(
+        of = DigestTally(
             kinds=dict.fromkeys(TYPES, 2), shown=1, first_at=NOW, last_at=NOW + timedelta(seconds=seconds), storm=storm
         )
         said = words(digest(service, of, RENDERERS[locale], Circumstances(replay=True)))
@@ -188,7 +188,7 @@ def test_persian_keeps_its_direction_and_its_calendar() -> None:
 @generated(texts)
 def test_hostile_types_ping_nobody_break_nothing_and_forge_no_line(service: str, text: str) -> None:
     for type_ in (text, f"json.{text}"):
-        of = Tally(kinds={type_: 3, "user.created": 2}, shown=1, first_at=NOW, last_at=NOW)
+        of = DigestTally(kinds={type_: 3, "user.created": 2}, shown=1, first_at=NOW, last_at=NOW)
         benign = digest(service, counted(0, json__x=3, user__created=2))
         blocks = digest(service, of)
         for name, block in blocks.items():
@@ -238,8 +238,8 @@ def test_a_failing_template_never_loses_the_digest(tmp_path: Path, source: str, 
 @pytest.mark.parametrize("place", ["digest", "base"])
 def test_where_no_template_speaks_the_bare_counts_are_said(tmp_path: Path, place: str) -> None:
     renderer = with_template(tmp_path, f"pager/{place}", "{{ broken")
-    of = Tally(kinds={"user.expired": 12, "x\ny": 3}, shown=0, first_at=NOW, last_at=NOW)
-    rendered = renderer.digest(of, Look(PAGER), Circumstances(replay=True, instead="ops: gone"))
+    of = DigestTally(kinds={"user.expired": 12, "x\ny": 3}, shown=0, first_at=NOW, last_at=NOW)
+    rendered = renderer.digest(of, ServiceLook(PAGER), Circumstances(replay=True, instead="ops: gone"))
     assert rendered.blocks == {
         "text": "📬 ×15\nuser.expired ×12\nx y ×3",
         "more": "… +{more}",
@@ -250,14 +250,14 @@ def test_where_no_template_speaks_the_bare_counts_are_said(tmp_path: Path, place
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_bare_counts_are_harmless_and_few(service: str) -> None:
-    of = Tally(kinds=dict.fromkeys([*HOSTILE, *map(str, range(1000))], 1), shown=0, first_at=NOW, last_at=NOW)
+    of = DigestTally(kinds=dict.fromkeys([*HOSTILE, *map(str, range(1000))], 1), shown=0, first_at=NOW, last_at=NOW)
     said = last_resort.digest_blocks(of, SERVICES[service], PLAIN)
     assert words(said).count("×") <= 17
     harmless(service, said)
 
 
 def test_a_sink_without_templates_has_no_blocks() -> None:
-    assert ENGLISH.digest(TWENTY, Look()).blocks == {}
+    assert ENGLISH.digest(TWENTY, ServiceLook()).blocks == {}
 
 
 def test_a_digest_is_said_in_the_language_of_its_sink() -> None:
@@ -282,7 +282,7 @@ def test_times_are_told_in_the_configured_zone(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     tehran = Renderer(folders=[tmp_path], timezone=ZoneInfo("Asia/Tehran"), locale="en")
-    of = Tally(
+    of = DigestTally(
         kinds={"user.created": 1},
         shown=1,
         first_at=datetime(2026, 11, 21, 4, tzinfo=UTC),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume
 from hypothesis import given as generated
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import PLAIN, RECORD, UNIT, Circumstances, Reminder
 from bridge.messages.catalog import LOCALES, catalog
 from bridge.messages.renderer import Renderer
@@ -143,25 +143,25 @@ def test_failing_remarks_are_a_fault_and_the_shipped_template_speaks(tmp_path: P
 
 def test_the_bare_words_have_their_remarks_too() -> None:
     given = Circumstances(test=True, replay=True, instead="ops:\ngone", repeats=3)
-    rendered = ENGLISH.render(ALICE, Look(PAGER), None, given)
+    rendered = ENGLISH.render(ALICE, ServiceLook(PAGER), None, given)
     assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": "🧪\n🔁\n↪️ ops: gone\n×3"}
 
 
 def test_a_service_of_the_operators_own_without_remarks_has_the_bare_ones(tmp_path: Path) -> None:
     renderer = with_template(tmp_path, "pager/base", "{% block beep %}{{ name }}{% endblock %}")
-    rendered = renderer.render(ALICE, Look(PAGER), None, Circumstances(repeats=3))
+    rendered = renderer.render(ALICE, ServiceLook(PAGER), None, Circumstances(repeats=3))
     assert rendered.blocks == {"beep": "alice", "remarks": "×3"}
 
 
 def test_a_sink_without_templates_has_no_remarks() -> None:
-    assert ENGLISH.render(ALICE, Look(inline=(("body", "{{ instead }}"),)), None, ELSEWHERE).blocks == {
+    assert ENGLISH.render(ALICE, ServiceLook(inline=(("body", "{{ instead }}"),)), None, ELSEWHERE).blocks == {
         "body": ELSEWHERE.instead
     }
 
 
 def test_templates_know_the_circumstances() -> None:
     source = "{{ replay }} {{ instead }} {{ repeats }} {{ earlier.type }} {{ earlier.ref }} {{ downtime }}"
-    rendered = ENGLISH.render(BACK, Look(inline=(("body", source),)), None, circumstances(BACK))
+    rendered = ENGLISH.render(BACK, ServiceLook(inline=(("body", source),)), None, circumstances(BACK))
     assert rendered.blocks["body"] == "True ops: HTTP 404; gave up 12 node.connection_lost 1 720.0"
     assert inline(source, BACK).blocks["body"] == "False  1   "
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.event import iso
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.messages.catalog import LOCALES
 from bridge.messages.renderer import Renderer
 from bridge.sinks import SERVICES
@@ -134,7 +134,7 @@ def test_what_stands_at_the_top_of_a_template_is_known_in_its_blocks(folder: Pat
 
 def test_blocks_that_no_template_has_are_empty() -> None:
     loud = replace(SERVICES["slack"], blocks=("text", "sound"))
-    assert ENGLISH.render(ALICE, Look(loud)).blocks["sound"] == ""
+    assert ENGLISH.render(ALICE, ServiceLook(loud)).blocks["sound"] == ""
 
 
 def test_only_the_blocks_that_are_asked_for_are_run(folder: Path) -> None:
@@ -180,7 +180,7 @@ def test_the_operators_base_does_not_bring_down_the_fallback(folder: Path, servi
 
 
 def test_where_no_template_speaks_the_bare_facts_are_said() -> None:
-    rendered = ENGLISH.render(ALICE, Look(PAGER))
+    rendered = ENGLISH.render(ALICE, ServiceLook(PAGER))
     assert rendered.blocks == {"beep": "user.expired\nuser:alice", "remarks": ""}
     assert rendered.fault
 

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.expressions import compile_expression
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.messages.renderer import Renderer
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.cloudevents import BATCHED, STRUCTURED, VALUES, CloudEventsConfig, CloudEventsPanel, emit
@@ -205,7 +205,7 @@ def test_the_data_of_a_foreign_event_is_there_for_people_and_for_rows() -> None:
     parsed = understood(order)
     event = an_event(parsed.type, parsed.data, panel="cloudevents", native_type=parsed.native_type, subject=None)
     renderer = Renderer(folders=[], timezone=ZoneInfo("UTC"), locale="en")
-    text = renderer.render(event, Look(SERVICES["telegram"])).blocks["text"]
+    text = renderer.render(event, ServiceLook(SERVICES["telegram"])).blocks["text"]
     assert "<b>Order id:</b> <code>7</code>" in text
     assert "<b>Customer:</b> <code>alice</code>" in text
     assert compile_expression("data.order.id == 7 and data.customer == 'alice'")({"data": parsed.data})

@@ -15,7 +15,7 @@ from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.threexui import ThreeXuiConfig, ThreeXuiPanel
 from bridge.panels.threexui.clients import SET_BACK
 from bridge.panels.threexui.panel import OF_NODES, TYPES, Picture
-from bridge.polled import Answer
+from bridge.polled import PollResponse
 from bridge.samples import samples_of
 from bridge.vocabulary import are_opposite
 from tests.panels.hearing import JSON, hook, keeps_its_feet
@@ -307,11 +307,11 @@ def test_it_is_asked_with_its_token_and_nothing_is_posted_to_it() -> None:
         opened(secret="something")
 
 
-def answer(value: Any, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(value).encode())
+def answer(value: Any, status: int = 200) -> PollResponse:
+    return PollResponse(status, json.dumps(value).encode())
 
 
-def well(obj: Any) -> Answer:
+def well(obj: Any) -> PollResponse:
     return answer({"success": True, "msg": "", "obj": obj})
 
 
@@ -337,11 +337,11 @@ def test_nodes_of_nodes_have_no_number_and_are_told_apart_all_the_same() -> None
         (answer({"success": False, "msg": "database is locked"}), "database is locked"),
         (answer({"success": False}), "none of 3x-ui's API"),
         (answer([]), "none of 3x-ui's API"),
-        (Answer(200, b"<html>"), "not JSON"),
-        (Answer(307), "HTTP 307"),
+        (PollResponse(200, b"<html>"), "not JSON"),
+        (PollResponse(307), "HTTP 307"),
     ],
 )
-def test_an_answer_that_says_nothing_is_refused_and_why(refused: Answer, reason: str) -> None:
+def test_an_answer_that_says_nothing_is_refused_and_why(refused: PollResponse, reason: str) -> None:
     for answers in ([refused, None, None], [well({}), refused, None], [well({}), well([]), refused]):
         with pytest.raises(BadPayload, match=reason):
             opened().read(answers)

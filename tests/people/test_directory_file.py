@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from bridge.errors import BridgeError, Mistake
 from bridge.people.directory import DirectorySettings, overview_of, unchanged
-from bridge.people.directory_file import Row, read_directory
+from bridge.people.directory_file import DirectoryRow, read_directory
 
 HEAD = "kind,name,telegram,thread,locale,x_room\n"
 
 
-def read(folder: Path, content: str | bytes, name: str = "directory.csv") -> tuple[list[Row], list[str]]:
+def read(folder: Path, content: str | bytes, name: str = "directory.csv") -> tuple[list[DirectoryRow], list[str]]:
     file, found = folder / name, list[Mistake]()
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     rows = list(read_directory(file, realm="marzban", tell=found.append))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from bridge.intake import Intake, Routed
 from bridge.people.link import hash_of, new_token
-from bridge.polling.bot import Bot, BotPlan
+from bridge.polling.bot import BotListener, BotPlan
 from bridge.sinks.http import Http
 from bridge.sinks.telegram.hearing import TelegramEars
 from bridge.store.backend import open_engine
@@ -28,7 +28,7 @@ class Listening:
 
     def __init__(self, outbox: SqlOutbox, http: Http, base: str, service: Telegram) -> None:
         self.outbox, self.telegram, self.clock = outbox, service, FakeClock()
-        self.bot = Bot(outbox, http, self.clock)
+        self.bot = BotListener(outbox, http, self.clock)
         self.plan = BotPlan(TelegramEars(TOKEN, api_base=base), support="https://t.me/help")
 
     async def step(self, *, after: float = 0.0) -> None:

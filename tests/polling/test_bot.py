@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.people.heard import Unheard
+from bridge.people.heard import BotUnavailable
 from bridge.people.link import hash_of, new_token
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import away_scope, chat_scope
 from bridge.polled import Turn
 from bridge.polling import bot
-from bridge.polling.bot import SURE, TAKEN, TURN, Bot
+from bridge.polling.bot import SURE, TAKEN, TURN, BotListener
 from bridge.sinks.http import Request, Response
 from bridge.store.base import AddressState
 from bridge.store.queries.links import end_links, revoke_tokens
@@ -334,7 +334,7 @@ async def test_an_answer_that_is_being_said_when_the_bridge_ends_is_said_once_an
     with pytest.raises(asyncio.CancelledError):
         await listening
     assert [len(here.said(chat)) for chat in (HERE, THERE)] == [1, 0]
-    await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
+    await BotListener(here.outbox, here.bot._http, here.clock).step(here.plan)
     assert [len(here.said(chat)) for chat in (HERE, THERE)] == [1, 1]
 
 
@@ -374,7 +374,7 @@ async def test_people_are_heard_while_nothing_can_be_said_to_them_and_are_answer
 
 
 async def _away(*args: object) -> None:
-    raise Unheard("HTTP 502")
+    raise BotUnavailable("HTTP 502")
 
 
 async def test_what_waits_to_be_said_about_who_is_forgotten_is_not_said(here: Listening, any_store_url: str) -> None:
@@ -439,12 +439,12 @@ async def test_a_bridge_that_ends_holds_up_nobody_who_listens_next(here: Listeni
     with pytest.raises(asyncio.CancelledError):
         await listening
     here.telegram.writes(HERE, f"/start {await here.a_token()}")
-    await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
+    await BotListener(here.outbox, here.bot._http, here.clock).step(here.plan)
     assert await here.linked() == str(HERE)
 
 
 async def test_of_several_replicas_one_listens(here: Listening) -> None:
-    others = [Bot(here.outbox, here.bot._http, here.clock) for _ in range(3)]
+    others = [BotListener(here.outbox, here.bot._http, here.clock) for _ in range(3)]
     await here.bot.step(here.plan)
     turn = await here.outbox.take_turn(here.plan.key, now=here.clock.now(), every=TURN)
     assert isinstance(turn, Turn)
@@ -461,7 +461,7 @@ async def test_what_a_replica_heard_whose_turn_is_over_is_not_kept(here: Listeni
     async def slowly(*args: Any) -> Any:
         found = await hear(*args)
         here.clock.step(TURN)
-        await Bot(here.outbox, here.bot._http, here.clock).step(here.plan)
+        await BotListener(here.outbox, here.bot._http, here.clock).step(here.plan)
         return found
 
     here.bot._hear = slowly  # type: ignore[method-assign]

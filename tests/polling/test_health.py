@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bridge.polled import Health
-from bridge.polling.health import LONGEST_WAIT, SURE, Verdict, asked_again, judge
+from bridge.polled import SourceHealth
+from bridge.polling.health import LONGEST_WAIT, SURE, HealthChange, asked_again, judge
 from tests.fakes import START
 
 
@@ -13,9 +13,9 @@ def after(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
-def verdicts(polls: list[tuple[float, str | None]], *, lost_after: float = 180.0) -> list[tuple[float, Verdict]]:
+def verdicts(polls: list[tuple[float, str | None]], *, lost_after: float = 180.0) -> list[tuple[float, HealthChange]]:
     """What is told of polls: when each was, in seconds, and why it failed, if it did."""
-    health, told = Health(), []
+    health, told = SourceHealth(), []
     for seconds, reason in polls:
         judgement = judge(health, reason, after(seconds), lost_after=lost_after)
         health = judgement.health
@@ -39,7 +39,7 @@ def verdicts(polls: list[tuple[float, str | None]], *, lost_after: float = 180.0
     ],
 )
 def test_what_lasts_is_told_once_and_its_end_where_it_was_told(
-    polls: list[tuple[float, str | None]], told: list[tuple[float, Verdict]]
+    polls: list[tuple[float, str | None]], told: list[tuple[float, HealthChange]]
 ) -> None:
     assert verdicts(polls) == told
 
@@ -50,13 +50,13 @@ def test_one_poll_that_fails_is_nothing_to_tell_however_late_it_is_told() -> Non
 
 
 def test_it_began_with_the_first_poll_that_failed_and_the_reason_is_the_last_one() -> None:
-    first = judge(Health(), "x", START, lost_after=60.0).health
+    first = judge(SourceHealth(), "x", START, lost_after=60.0).health
     second = judge(first, "y", after(60), lost_after=60.0).health
     assert (second.failing_since, second.reason, second.failures) == (START, "y", 2)
 
 
 def test_who_fails_is_asked_ever_less_often_and_never_more_than_every_interval() -> None:
-    failing = [Health(failing_since=START, failures=failures) for failures in range(1, 60)]
+    failing = [SourceHealth(failing_since=START, failures=failures) for failures in range(1, 60)]
     waits = [asked_again(one, START, every=60.0) or START for one in failing]
     assert waits[:4] == [after(60), after(120), after(240), after(480)]
     assert set(waits[4:]) == {after(LONGEST_WAIT)}
@@ -64,4 +64,4 @@ def test_who_fails_is_asked_ever_less_often_and_never_more_than_every_interval()
 
 
 def test_who_does_not_fail_is_asked_at_the_next_turn() -> None:
-    assert asked_again(Health(), START, every=60.0) is None
+    assert asked_again(SourceHealth(), START, every=60.0) is None

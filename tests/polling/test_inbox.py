@@ -11,9 +11,9 @@ import pytest
 from bridge.app import _keep_bounced
 from bridge.delivery.resolving import obstacle
 from bridge.event import JsonObject
-from bridge.polled import Health, Polling, PollKey, Turn
+from bridge.polled import Polling, PollKey, SourceHealth, Turn
 from bridge.polling.inbox import EVERY, OLDEST, Inboxes
-from bridge.sinks.inbox import Bounce, Found, Unread
+from bridge.sinks.inbox import Bounce, InboxResult, InboxUnreadable
 from bridge.store import open_outbox
 from bridge.store.base import ASKED_AGAIN, AddressState
 from bridge.store.outbox import SqlOutbox
@@ -36,18 +36,18 @@ class Folder:
     name: str = "INBOX at imap.example.com"
     sender: str = SENDER
 
-    async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> Found:
+    async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> InboxResult:
         self.looks, self.since = self.looks + 1, since
         if self.fault is not None:
-            raise Unread(self.fault)
+            raise InboxUnreadable(self.fault)
         after = (state or {}).get("number", 0)
         looked = list(enumerate(self.reports, 1))[after : after + self.most]
         found = [Bounce(place, f"came back: {number}", number) for number, place in looked if place]
-        return Found({"number": after + len(looked)}, found, more=after + len(looked) < len(self.reports))
+        return InboxResult({"number": after + len(looked)}, found, more=after + len(looked) < len(self.reports))
 
     async def set_read(self, numbers: Sequence[int], *, within: float) -> None:
         if self.fault is not None:
-            raise Unread(self.fault)
+            raise InboxUnreadable(self.fault)
         self.read += numbers
 
 
@@ -106,7 +106,7 @@ async def test_a_turn_that_is_over_keeps_nothing(outbox: SqlOutbox) -> None:
 
     @dataclass
     class Slow(Folder):
-        async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> Found:
+        async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> InboxResult:
             found = await super().look(state, since=since, within=within)
             clock.step(EVERY)
             await quick.step(Folder([""]))
@@ -143,7 +143,7 @@ async def test_what_cannot_be_read_is_looked_at_ever_less_often_and_says_why(out
     await inboxes.step(folder)
     turn = await turn_of(outbox, folder)
     assert turn is not None
-    assert turn.health == Health()
+    assert turn.health == SourceHealth()
     assert await outbox.address_state(SENDER, BOB) is not None
 
 
@@ -151,7 +151,7 @@ async def test_that_reports_cannot_be_marked_changes_nothing(outbox: SqlOutbox) 
     @dataclass
     class ReadOnly(Folder):
         async def set_read(self, numbers: Sequence[int], *, within: float) -> None:
-            raise Unread("the folder is for reading alone")
+            raise InboxUnreadable("the folder is for reading alone")
 
     await replica(outbox, FakeClock()).step(ReadOnly([BOB]))
     assert await outbox.address_state(SENDER, BOB) is not None
@@ -169,7 +169,7 @@ async def test_the_file_says_which_are_looked_through_and_a_bug_in_one_stops_no_
     class Broken(Folder):
         key: str = "inbox 1 of email"
 
-        async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> Found:
+        async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> InboxResult:
             self.looks += 1
             raise RuntimeError("a bug")
 

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.errors import BridgeError
 from bridge.sinks.http import Http
-from bridge.sinks.telegram.chats import Bot, Chat, chats_in, chats_of
+from bridge.sinks.telegram.chats import TelegramBot, TelegramChat, chats_in, chats_of
 from tests.fakes import FakeClock
 from tests.services.service import Answer, serving
 from tests.services.telegram import TOKEN, Telegram
@@ -27,15 +27,15 @@ async def http() -> AsyncIterator[Http]:
     await http.close()
 
 
-async def found(service: Telegram, http: Http, *, within: float = 60.0) -> list[Chat]:
+async def found(service: Telegram, http: Http, *, within: float = 60.0) -> list[TelegramChat]:
     async with serving(service) as base:
-        return await chats_of(Bot(http, TOKEN, api_base=base), FakeClock(), within=within)
+        return await chats_of(TelegramBot(http, TOKEN, api_base=base), FakeClock(), within=within)
 
 
 async def test_the_chat_of_what_nobody_has_confirmed_is_found_and_nothing_is_confirmed(http: Http) -> None:
     service = Telegram()
     service.updates = [update(7, GROUP)]
-    assert await found(service, http) == [Chat(-1001, "VPN night shift", "supergroup")]
+    assert await found(service, http) == [TelegramChat(-1001, "VPN night shift", "supergroup")]
     assert service.updates == [update(7, GROUP)]
     assert [key for asked in service.asked for key in asked if key in ("offset", "allowed_updates")] == []
     assert service.taken == []
@@ -66,7 +66,7 @@ async def test_it_is_waited_for_until_somebody_writes(http: Http) -> None:
             return await super().told_of(asked)
 
     service = Later()
-    assert await found(service, http) == [Chat(42, "Alice", "private")]
+    assert await found(service, http) == [TelegramChat(42, "Alice", "private")]
     assert [asked.get("timeout") for asked in service.asked] == [None, 25, 25]
 
 
@@ -97,7 +97,7 @@ async def test_what_cannot_be_asked_is_told_in_words(http: Http, answer: Answer,
 
 
 async def test_no_token_is_in_what_is_told(http: Http, unused_tcp_port: int) -> None:
-    bot = Bot(http, TOKEN, api_base=f"http://127.0.0.1:{unused_tcp_port}")
+    bot = TelegramBot(http, TOKEN, api_base=f"http://127.0.0.1:{unused_tcp_port}")
     with pytest.raises(BridgeError) as raised:
         await chats_of(bot, FakeClock(), within=0)
     assert str(raised.value) == "init: telegram: no answer: connection refused"

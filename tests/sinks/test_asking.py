@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from bridge.sinks.asking import Finding, Mark, Reach
+from bridge.sinks.asking import Finding, FindingMark, HostOnly
 from bridge.sinks.base import AddressedConfig
 from bridge.sinks.http import Http
 from tests.services import discord, gohighlevel, ntfy, slack, telegram
@@ -39,7 +39,7 @@ async def test_asking_finds_nothing_wrong_where_nothing_is_and_sends_nothing(htt
     type_, stand_in, settings = SINKS[sink]
     service = stand_in(False)
     finding = await asked(service, http, type=type_, **settings)
-    assert finding.mark in (Mark.OK, Mark.UNKNOWN), finding
+    assert finding.mark in (FindingMark.OK, FindingMark.UNKNOWN), finding
     assert (service.taken, service.refused) == ([], [])
 
 
@@ -50,8 +50,8 @@ async def test_what_can_only_be_reached_sees_no_request(http: Http, sink: str) -
     async with serving(service) as base:
         opened = a_sink(http, type=type_, **at(settings, base))
         finding = await opened.asked(within=WITHIN)
-        reached = isinstance(opened.ask(), Reach)
-    assert (finding.mark is Mark.UNKNOWN) == reached
+        reached = isinstance(opened.ask(), HostOnly)
+    assert (finding.mark is FindingMark.UNKNOWN) == reached
     assert (service.requests == 0) == reached
 
 
@@ -62,7 +62,7 @@ async def test_a_service_that_is_not_there_is_told_in_words_without_a_secret(
     type_, _, settings = SINKS[sink]
     gone = at(settings, f"http://127.0.0.1:{unused_tcp_port}")
     finding = await a_sink(http, type=type_, **gone).asked(within=WITHIN)
-    assert finding == Finding(Mark.WRONG, "no answer: connection refused")
+    assert finding == Finding(FindingMark.WRONG, "no answer: connection refused")
 
 
 @pytest.mark.parametrize("sink", SHAPED)
@@ -76,7 +76,7 @@ async def test_what_something_in_between_says_is_not_taken_for_the_service(
     service = stand_in(False)
     service.answer_next(*[answer] * 3)
     finding = await asked(service, http, type=type_, **settings)
-    assert finding.mark is (Mark.WRONG if service.requests else Mark.UNKNOWN)
+    assert finding.mark is (FindingMark.WRONG if service.requests else FindingMark.UNKNOWN)
 
 
 def test_every_sink_can_be_asked() -> None:
@@ -89,7 +89,7 @@ def test_every_sink_can_be_asked() -> None:
 
 
 async def test_the_console_has_nobody_to_ask() -> None:
-    assert (await config(type="console").open(tools()).asked(within=WITHIN)).mark is Mark.OK
+    assert (await config(type="console").open(tools()).asked(within=WITHIN)).mark is FindingMark.OK
 
 
 DISCORD = {"type": "discord", "url": f"{{base}}/api/webhooks/{discord.ID}/{discord.TOKEN}"}
@@ -98,9 +98,9 @@ DISCORD = {"type": "discord", "url": f"{{base}}/api/webhooks/{discord.ID}/{disco
 @pytest.mark.parametrize(
     ("deleted", "token", "finding"),
     [
-        (False, discord.TOKEN, Finding(Mark.OK, f'webhook "Captain Hook" of channel {discord.CHANNEL}')),
-        (True, discord.TOKEN, Finding(Mark.WRONG, "HTTP 404, code 10015: Unknown Webhook")),
-        (False, "another-token-of-it", Finding(Mark.WRONG, "HTTP 401, code 50027: Invalid Webhook Token")),
+        (False, discord.TOKEN, Finding(FindingMark.OK, f'webhook "Captain Hook" of channel {discord.CHANNEL}')),
+        (True, discord.TOKEN, Finding(FindingMark.WRONG, "HTTP 404, code 10015: Unknown Webhook")),
+        (False, "another-token-of-it", Finding(FindingMark.WRONG, "HTTP 401, code 50027: Invalid Webhook Token")),
     ],
 )
 async def test_what_discord_says(http: Http, deleted: bool, token: str, finding: Finding) -> None:
@@ -117,20 +117,22 @@ MAY = '@fravpn_bot may post in "VPN night shift"'
 @pytest.mark.parametrize(
     ("chat", "member", "mark", "text"),
     [
-        (-1001, {"status": "administrator"}, Mark.OK, MAY),
-        (-1001, {"status": "member"}, Mark.OK, MAY),
-        (42, {"status": "left"}, Mark.OK, MAY),  # a private chat has no members
-        (-1001, {"status": "left"}, Mark.WRONG, '@fravpn_bot is not a member in "VPN night shift"'),
-        (-1001, {"status": "kicked"}, Mark.WRONG, "was kicked"),
-        (-1001, {"status": "restricted", "can_send_messages": False}, Mark.WRONG, "has no rights to write"),
-        (-1001, {"status": "restricted", "can_send_messages": True}, Mark.OK, MAY),
-        ("@news", {"status": "member"}, Mark.WRONG, "it is no administrator"),
-        ("@news", {"status": "administrator", "can_post_messages": False}, Mark.WRONG, "right to post is off"),
-        (-77, {}, Mark.WRONG, "chat not found"),
-        (-5, {}, Mark.WRONG, "the chat has moved: set chat_id to -1005"),
+        (-1001, {"status": "administrator"}, FindingMark.OK, MAY),
+        (-1001, {"status": "member"}, FindingMark.OK, MAY),
+        (42, {"status": "left"}, FindingMark.OK, MAY),  # a private chat has no members
+        (-1001, {"status": "left"}, FindingMark.WRONG, '@fravpn_bot is not a member in "VPN night shift"'),
+        (-1001, {"status": "kicked"}, FindingMark.WRONG, "was kicked"),
+        (-1001, {"status": "restricted", "can_send_messages": False}, FindingMark.WRONG, "has no rights to write"),
+        (-1001, {"status": "restricted", "can_send_messages": True}, FindingMark.OK, MAY),
+        ("@news", {"status": "member"}, FindingMark.WRONG, "it is no administrator"),
+        ("@news", {"status": "administrator", "can_post_messages": False}, FindingMark.WRONG, "right to post is off"),
+        (-77, {}, FindingMark.WRONG, "chat not found"),
+        (-5, {}, FindingMark.WRONG, "the chat has moved: set chat_id to -1005"),
     ],
 )
-async def test_what_telegram_says(http: Http, chat: int | str, member: dict[str, Any], mark: Mark, text: str) -> None:
+async def test_what_telegram_says(
+    http: Http, chat: int | str, member: dict[str, Any], mark: FindingMark, text: str
+) -> None:
     service = telegram.Telegram(moved={-5: -1005})
     service.members[chat] = member
     finding = await asked(service, http, **BOT | {"chat_id": chat})
@@ -141,24 +143,24 @@ async def test_what_telegram_says(http: Http, chat: int | str, member: dict[str,
 async def test_a_revoked_bot_is_told_and_its_token_is_not(http: Http) -> None:
     token = "123456789:AAF-another-bot-token-0123456789abcd"
     finding = await asked(telegram.Telegram(), http, **BOT | {"token": token})
-    assert finding == Finding(Mark.WRONG, "HTTP 401: Unauthorized")
+    assert finding == Finding(FindingMark.WRONG, "HTTP 401: Unauthorized")
 
 
 @pytest.mark.parametrize(
     ("channel", "said", "scopes", "fault", "finding"),
     [
-        (slack.CHANNEL, {}, True, "", (Mark.OK, "posts in #notifications")),
-        (slack.CHANNEL, {}, False, "", (Mark.OK, "is seen by a message alone")),
-        ("#notifications", {}, True, "", (Mark.OK, "is seen by a message alone")),
-        (slack.CHANNEL, {"is_member": False}, True, "", (Mark.WRONG, "#notifications: not_in_channel")),
-        (slack.CHANNEL, {"is_archived": True}, True, "", (Mark.WRONG, "#notifications: is_archived")),
-        ("C7777777", {}, True, "", (Mark.WRONG, "HTTP 200: channel_not_found")),
-        (slack.CHANNEL, {}, True, "token_revoked", (Mark.WRONG, "HTTP 200: token_revoked")),
-        (slack.CHANNEL, {}, True, "ratelimited", (Mark.LOOK, "it asks to wait")),
+        (slack.CHANNEL, {}, True, "", (FindingMark.OK, "posts in #notifications")),
+        (slack.CHANNEL, {}, False, "", (FindingMark.OK, "is seen by a message alone")),
+        ("#notifications", {}, True, "", (FindingMark.OK, "is seen by a message alone")),
+        (slack.CHANNEL, {"is_member": False}, True, "", (FindingMark.WRONG, "#notifications: not_in_channel")),
+        (slack.CHANNEL, {"is_archived": True}, True, "", (FindingMark.WRONG, "#notifications: is_archived")),
+        ("C7777777", {}, True, "", (FindingMark.WRONG, "HTTP 200: channel_not_found")),
+        (slack.CHANNEL, {}, True, "token_revoked", (FindingMark.WRONG, "HTTP 200: token_revoked")),
+        (slack.CHANNEL, {}, True, "ratelimited", (FindingMark.LOOK, "it asks to wait")),
     ],
 )
 async def test_what_slack_says_to_a_token(
-    http: Http, channel: str, said: dict[str, Any], scopes: bool, fault: str, finding: tuple[Mark, str]
+    http: Http, channel: str, said: dict[str, Any], scopes: bool, fault: str, finding: tuple[FindingMark, str]
 ) -> None:
     service = slack.Slack()
     service.channel |= said
@@ -171,13 +173,13 @@ async def test_what_slack_says_to_a_token(
 @pytest.mark.parametrize(
     ("token", "healthy", "finding"),
     [
-        (ntfy.TOKEN, True, (Mark.OK, "knows phil")),
-        (None, True, (Mark.OK, "the server is well")),
-        ("tk_another", True, (Mark.WRONG, "code 40101: unauthorized")),
-        (ntfy.TOKEN, False, (Mark.WRONG, "not healthy")),
+        (ntfy.TOKEN, True, (FindingMark.OK, "knows phil")),
+        (None, True, (FindingMark.OK, "the server is well")),
+        ("tk_another", True, (FindingMark.WRONG, "code 40101: unauthorized")),
+        (ntfy.TOKEN, False, (FindingMark.WRONG, "not healthy")),
     ],
 )
-async def test_what_ntfy_says(http: Http, token: str | None, healthy: bool, finding: tuple[Mark, str]) -> None:
+async def test_what_ntfy_says(http: Http, token: str | None, healthy: bool, finding: tuple[FindingMark, str]) -> None:
     service = ntfy.Ntfy(token=ntfy.TOKEN)
     service.healthy = healthy
     got = await asked(service, http, type="ntfy", topic=ntfy.TOPIC, token=token, api_base="{base}")
@@ -188,14 +190,14 @@ async def test_what_ntfy_says(http: Http, token: str | None, healthy: bool, find
 @pytest.mark.parametrize(
     ("key", "location", "scopes", "finding"),
     [
-        (gohighlevel.TOKEN, gohighlevel.LOCATION, True, (Mark.OK, 'location "Fra VPN"')),
-        (gohighlevel.TOKEN, gohighlevel.LOCATION, False, (Mark.OK, "may not read the location")),
-        (gohighlevel.TOKEN, "another", True, (Mark.WRONG, "HTTP 403: The token does not have access")),
-        ("pit-another-key-0123", gohighlevel.LOCATION, True, (Mark.WRONG, "HTTP 401: Invalid token")),
+        (gohighlevel.TOKEN, gohighlevel.LOCATION, True, (FindingMark.OK, 'location "Fra VPN"')),
+        (gohighlevel.TOKEN, gohighlevel.LOCATION, False, (FindingMark.OK, "may not read the location")),
+        (gohighlevel.TOKEN, "another", True, (FindingMark.WRONG, "HTTP 403: The token does not have access")),
+        ("pit-another-key-0123", gohighlevel.LOCATION, True, (FindingMark.WRONG, "HTTP 401: Invalid token")),
     ],
 )
 async def test_what_gohighlevel_says(
-    http: Http, key: str, location: str, scopes: bool, finding: tuple[Mark, str]
+    http: Http, key: str, location: str, scopes: bool, finding: tuple[FindingMark, str]
 ) -> None:
     service = gohighlevel.GoHighLevel()
     service.scopes = scopes
@@ -210,16 +212,16 @@ async def test_what_needs_no_certificate_has_none_that_ends(http: Http) -> None:
 
 
 #: The settings of one sink for many addresses, by the sink on the street that it is made of, and what is asked of it.
-MANY: dict[str, tuple[dict[str, str], Mark, int]] = {
-    "slack slack-bot": ({"channel": "{{ owner.slack }}"}, Mark.OK, 1),
-    "telegram telegram": ({"chat_id": "{{ owner.chat }}"}, Mark.OK, 1),
-    "max max": ({"chat_id": "{{ owner.max }}"}, Mark.OK, 1),
-    "bale bale": ({"chat_id": "{{ owner.bale }}"}, Mark.OK, 1),
-    "matrix matrix": ({"room": "{{ owner.matrix }}"}, Mark.OK, 1),
-    "mattermost mattermost": ({"channel": "{{ owner.mattermost }}"}, Mark.UNKNOWN, 0),
-    "ntfy ntfy": ({"topic": "{{ owner.ntfy }}"}, Mark.OK, 2),
-    "webhook shop": ({"headers": {"X-Room": "{{ owner.x_room }}"}}, Mark.UNKNOWN, 0),
-    "email email": ({"to": "{{ owner.email }}"}, Mark.OK, 0),
+MANY: dict[str, tuple[dict[str, str], FindingMark, int]] = {
+    "slack slack-bot": ({"channel": "{{ owner.slack }}"}, FindingMark.OK, 1),
+    "telegram telegram": ({"chat_id": "{{ owner.chat }}"}, FindingMark.OK, 1),
+    "max max": ({"chat_id": "{{ owner.max }}"}, FindingMark.OK, 1),
+    "bale bale": ({"chat_id": "{{ owner.bale }}"}, FindingMark.OK, 1),
+    "matrix matrix": ({"room": "{{ owner.matrix }}"}, FindingMark.OK, 1),
+    "mattermost mattermost": ({"channel": "{{ owner.mattermost }}"}, FindingMark.UNKNOWN, 0),
+    "ntfy ntfy": ({"topic": "{{ owner.ntfy }}"}, FindingMark.OK, 2),
+    "webhook shop": ({"headers": {"X-Room": "{{ owner.x_room }}"}}, FindingMark.UNKNOWN, 0),
+    "email email": ({"to": "{{ owner.email }}"}, FindingMark.OK, 0),
 }
 
 
@@ -237,7 +239,7 @@ async def test_where_the_address_follows_from_data_only_what_is_the_same_for_all
 
 async def test_a_place_that_is_its_own_address_is_not_asked_after(http: Http) -> None:
     finding = await asked(telegram.Telegram(), http, type="discord", url="{{ owner.discord }}")
-    assert (finding.mark, finding.text) == (Mark.UNKNOWN, "whom it tells follows from each event")
+    assert (finding.mark, finding.text) == (FindingMark.UNKNOWN, "whom it tells follows from each event")
 
 
 def test_every_sink_for_many_addresses_is_asked_as_one() -> None:

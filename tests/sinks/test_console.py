@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import RECORD, UNIT
 from bridge.outcome import Attempt, Delivered, Limit, Rate
 from bridge.sinks import SERVICES
@@ -143,10 +143,10 @@ async def test_remarks_stand_above_the_message() -> None:
 
 
 def test_it_asks_for_the_blocks_of_the_service_whose_message_it_shows() -> None:
-    assert a_console(io.StringIO(), format="telegram", locale="fa").look == Look(
+    assert a_console(io.StringIO(), format="telegram", locale="fa").look == ServiceLook(
         SERVICES["telegram"], locale="fa", parts=10
     )
-    assert a_console(io.StringIO(), format="event").look == Look()
+    assert a_console(io.StringIO(), format="event").look == ServiceLook()
     assert a_console(io.StringIO()).limits == ()
     assert a_console(io.StringIO(), rate="1/s").limits == (Limit("", Rate(1, 1.0)),)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.gohighlevel.contact import custom_fields
@@ -150,7 +150,7 @@ def test_an_upsert_says_only_what_is_known_and_never_the_tags() -> None:
 
 def test_custom_fields_are_templates_by_the_fields_id() -> None:
     fields = {"abc123": "{{ data.user.id }}", "def456": "{{ data.owner }}"}
-    assert a_sink(**API, custom_fields=fields).look == Look(
+    assert a_sink(**API, custom_fields=fields).look == ServiceLook(
         inline=(("custom_field_0", "{{ data.user.id }}"), ("custom_field_1", "{{ data.owner }}"))
     )
     said = upsert(JOHN, {"custom_field_0": "63396", "custom_field_1": " "}, custom_fields=fields)

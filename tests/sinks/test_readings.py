@@ -7,18 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.markup.spans import Link, Mark, Span, Style, words
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle, words
 from bridge.sinks import SERVICES
 from bridge.sinks.discord.reading import line_reading
 from tests.messages.hostile import HOSTILE
 
-BOLD, ITALIC, CODE, QUOTE, TAG = (Style.BOLD,), (Style.ITALIC,), (Style.CODE,), (Style.QUOTE,), (Style.TAG,)
-BLOCK = (Style.CODE_BLOCK,)
+BOLD, ITALIC, CODE, QUOTE, TAG = (
+    (TextStyle.BOLD,),
+    (TextStyle.ITALIC,),
+    (TextStyle.CODE,),
+    (TextStyle.QUOTE,),
+    (TextStyle.TAG,),
+)
+BLOCK = (TextStyle.CODE_BLOCK,)
 
 
-def reading(service: str, markup: str) -> list[tuple[str, tuple[Mark, ...]]]:
+def reading(service: str, markup: str) -> list[tuple[str, tuple[SpanMark, ...]]]:
     """What is seen, with what looks alike in one piece."""
-    found: list[tuple[str, tuple[Mark, ...]]] = []
+    found: list[tuple[str, tuple[SpanMark, ...]]] = []
     for span in importlib.import_module(f"bridge.sinks.{service}.reading").reading(markup):
         if found and found[-1][1] == span.marks:
             found[-1] = (found[-1][0] + span.text, span.marks)
@@ -32,16 +38,22 @@ def reading(service: str, markup: str) -> list[tuple[str, tuple[Mark, ...]]]:
     [
         ("a **b** *c* `d`", [("a ", ()), ("b", BOLD), (" ", ()), ("c", ITALIC), (" ", ()), ("d", CODE)]),
         (r"\*a\* \\", [(r"*a* \ ".strip(), ())]),
-        ("**a *b***", [("a ", BOLD), ("b", (Style.BOLD, Style.ITALIC))]),
+        ("**a *b***", [("a ", BOLD), ("b", (TextStyle.BOLD, TextStyle.ITALIC))]),
         (
             "__u__ ~~s~~ ||x||",
-            [("u", (Style.UNDERLINE,)), (" ", ()), ("s", (Style.STRIKE,)), (" ", ()), ("x", (Style.SPOILER,))],
+            [
+                ("u", (TextStyle.UNDERLINE,)),
+                (" ", ()),
+                ("s", (TextStyle.STRIKE,)),
+                (" ", ()),
+                ("x", (TextStyle.SPOILER,)),
+            ],
         ),
         ("[a](https://x.example/)", [("a", (Link("https://x.example/"),))]),
         ("https://x.example/a_b_", [("https://x.example/a_b", (Link("https://x.example/a_b"),)), ("_", ())]),
         ("[a](javascript:1)", [("[a](javascript:1)", ())]),
         ("[https://a.example](https://b.example)", [("[https://a.example](https://b.example)", ())]),
-        ("# Head\ntext", [("Head", (Style.HEADING,)), ("\ntext", ())]),
+        ("# Head\ntext", [("Head", (TextStyle.HEADING,)), ("\ntext", ())]),
         ("> a\n> b\nc", [("a\nb", QUOTE), ("\nc", ())]),
         ("x\n> a", [("x\n", ()), ("a", QUOTE)]),
         ("- a\n- b\n  - c", [("• a\n• b\n  • c", ())]),
@@ -53,7 +65,7 @@ def reading(service: str, markup: str) -> list[tuple[str, tuple[Mark, ...]]]:
         ("\u2068**84%**\u2069", [("\u2068", ()), ("84%", BOLD), ("\u2069", ())]),
     ],
 )
-def test_discords_markdown(markup: str, seen: list[tuple[str, tuple[Mark, ...]]]) -> None:
+def test_discords_markdown(markup: str, seen: list[tuple[str, tuple[SpanMark, ...]]]) -> None:
     assert reading("discord", markup) == seen
 
 
@@ -66,7 +78,7 @@ def test_a_title_of_discord_has_no_lists_quotes_or_headings() -> None:
     ("markup", "seen"),
     [
         ("a *b* _c_ `d`", [("a ", ()), ("b", BOLD), (" ", ()), ("c", ITALIC), (" ", ()), ("d", CODE)]),
-        ("*a _b_*", [("a ", BOLD), ("b", (Style.BOLD, Style.ITALIC))]),
+        ("*a _b_*", [("a ", BOLD), ("b", (TextStyle.BOLD, TextStyle.ITALIC))]),
         ("a_b_c 2*3*4", [("a_b_c 2*3*4", ())]),
         ("\u200b*\u200ba\u200b*\u200b", [("\u200b*\u200ba\u200b*\u200b", ())]),
         ("&lt;b&gt; &amp;amp;", [("<b> &amp;", ())]),
@@ -78,7 +90,7 @@ def test_a_title_of_discord_has_no_lists_quotes_or_headings() -> None:
         ("```\n*x* &lt;\n```", [("*x* <", BLOCK)]),
     ],
 )
-def test_slacks_mrkdwn(markup: str, seen: list[tuple[str, tuple[Mark, ...]]]) -> None:
+def test_slacks_mrkdwn(markup: str, seen: list[tuple[str, tuple[SpanMark, ...]]]) -> None:
     assert reading("slack", markup) == seen
 
 
@@ -87,7 +99,7 @@ def test_slacks_mrkdwn(markup: str, seen: list[tuple[str, tuple[Mark, ...]]]) ->
     [
         (
             "a <b>b <i>c</i></b> <code>d</code>",
-            [("a ", ()), ("b ", BOLD), ("c", (Style.BOLD, Style.ITALIC)), (" ", ()), ("d", CODE)],
+            [("a ", ()), ("b ", BOLD), ("c", (TextStyle.BOLD, TextStyle.ITALIC)), (" ", ()), ("d", CODE)],
         ),
         ("&lt;b&gt; &amp;amp;", [("<b> &amp;", ())]),
         ('<a href="https://x.example/?a&amp;b">l</a>', [("l", (Link("https://x.example/?a&b"),))]),
@@ -100,12 +112,12 @@ def test_slacks_mrkdwn(markup: str, seen: list[tuple[str, tuple[Mark, ...]]]) ->
         ("<blockquote>a</blockquote>", [("a", QUOTE)]),
         (
             "<tg-spoiler>a</tg-spoiler><u>b</u><s>c</s>",
-            [("a", (Style.SPOILER,)), ("b", (Style.UNDERLINE,)), ("c", (Style.STRIKE,))],
+            [("a", (TextStyle.SPOILER,)), ("b", (TextStyle.UNDERLINE,)), ("c", (TextStyle.STRIKE,))],
         ),
         ("<script>alert(1)</script>", [("alert(1)", ())]),
     ],
 )
-def test_telegrams_html(markup: str, seen: list[tuple[str, tuple[Mark, ...]]]) -> None:
+def test_telegrams_html(markup: str, seen: list[tuple[str, tuple[SpanMark, ...]]]) -> None:
     assert reading("telegram", markup) == seen
 
 

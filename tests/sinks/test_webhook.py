@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from bridge.event import Event
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Circumstances, Emission, Message, Reminder
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.base import Tools
@@ -59,7 +59,9 @@ def test_headers_and_method_are_the_operators() -> None:
 
 def test_a_template_writes_the_body_and_it_is_signed_like_the_event() -> None:
     settings: dict[str, Any] = {"body": "{{ data.user.username }}", "content_type": "text/plain", "secret": SECRET}
-    assert a_sink(type="webhook", url=URL, **settings).look == Look(inline=(("body", "{{ data.user.username }}"),))
+    assert a_sink(type="webhook", url=URL, **settings).look == ServiceLook(
+        inline=(("body", "{{ data.user.username }}"),)
+    )
     request = request_of(a_message({"body": "alice ✓"}), **settings)
     assert request.body == "alice ✓".encode()
     assert request.headers["Content-Type"] == "text/plain"

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from bridge.event import new_id
 from bridge.markup.text import JOINER, SPACE
-from bridge.message import PLAIN, Circumstances, Dialect, Digest, Earlier, Message, Tally
+from bridge.message import PLAIN, Circumstances, Dialect, Digest, DigestTally, Earlier, Message
 from bridge.outcome import Away
 from bridge.sinks import SinkSettings
 from bridge.sinks.base import HttpSink, SinkConfig, Tools
@@ -116,7 +116,7 @@ def a_digest(
     events = [part.event for part in parts for _ in range(part.circumstances.repeats)]
     events += [an_event(f"user:{number}") for number in range(untold)]
     kinds = Counter(event.type for event in events)
-    tally = Tally(kinds=kinds, shown=len(events) - untold, first_at=START, last_at=START)
+    tally = DigestTally(kinds=kinds, shown=len(events) - untold, first_at=START, last_at=START)
     return Digest(id=new_id(), at=START, events=events, tally=tally, parts=parts, blocks=blocks or {}, silent=silent)
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.admin import announcing
-from bridge.admin.announcing import Reached, put_all
+from bridge.admin.announcing import AnnouncementRecipient, put_all
 from bridge.intake import Intake, Routed
 from bridge.outcome import Again, Attempt, Away, Delivered, Done, HeldBack, Refused
 from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, place_in_line
@@ -28,7 +28,7 @@ from bridge.store.queries.announcements import (
     subjects_owned_by,
 )
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import AnnouncementRecord, AnnouncementState, Query
+from bridge.store.records import AnnouncementRecord, AnnouncementState, DeliveryQuery
 from bridge.value import replace
 from tests.fakes import DECISION, START, an_event
 from tests.store.boxes import claimed
@@ -55,11 +55,13 @@ def at(ledger: Ledger, id_: int) -> AnnouncementRecord:
     return found
 
 
-def people(*names: str) -> list[Reached]:
-    return sorted((Reached(f"marzban/user:{one}") for one in names), key=lambda one: place_in_line(one.key))
+def people(*names: str) -> list[AnnouncementRecipient]:
+    return sorted(
+        (AnnouncementRecipient(f"marzban/user:{one}") for one in names), key=lambda one: place_in_line(one.key)
+    )
 
 
-def put(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[Reached]) -> None:
+def put(ledger: Ledger, record: AnnouncementRecord, reached: Sequence[AnnouncementRecipient]) -> None:
     assert list(put_all(ledger, record, reached, START))
 
 
@@ -201,7 +203,7 @@ async def test_what_was_replayed_is_not_uncertain_any_more(any_store_url: str) -
         with open_ledger(any_store_url) as ledger:
             id_, ids = await uncertain_ones(outbox, ledger, "alice")
             assert [one.delivery for one in ledger.read(people_of, id_, limit=None, uncertain=True)] == ids
-            assert ledger.write(replay_deliveries, Query(ids=tuple(ids), limit=None), now=START)
+            assert ledger.write(replay_deliveries, DeliveryQuery(ids=tuple(ids), limit=None), now=START)
             assert ledger.write(retry, id_, now=START) == 0
             assert ledger.read(people_of, id_, limit=None, uncertain=True) == []
 

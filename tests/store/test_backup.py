@@ -16,7 +16,7 @@ from bridge.store import files, migrate, open_ledger, open_outbox
 from bridge.store.backend import open_engine
 from bridge.store.backup import back_up, restore
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import claimed, make_as_of
 
@@ -31,7 +31,7 @@ async def fill(url: str, *subjects: str) -> None:
 
 def subjects_in(url: str) -> list[str]:
     with open_ledger(url) as ledger:
-        return sorted(str(one.subject) for one in ledger.read(delivery_records, Query(limit=99)))
+        return sorted(str(one.subject) for one in ledger.read(delivery_records, DeliveryQuery(limit=99)))
 
 
 @pytest.fixture

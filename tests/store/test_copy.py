@@ -20,7 +20,7 @@ from bridge.store.backend import open_engine
 from bridge.store.copy import TABLES, copy
 from bridge.store.migrate import migrate
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import lanes, replicas, set_aside
 from tests.fakes import START, an_event, an_intake
 from tests.postgres import Postgres
@@ -131,7 +131,7 @@ async def test_a_bridge_goes_on_where_the_other_ended(place: Place, source: str,
         claim = await outbox.claim("ops", after=0, now=START, limit=9)
         assert [one.event.subject for one in claim.deliveries] == ["user:alice", "user:bob", "user:carol"]
     with open_ledger(to) as ledger:
-        assert [one.id for one in ledger.read(delivery_records, Query())] == [5, 4, 3, 2, 1]
+        assert [one.id for one in ledger.read(delivery_records, DeliveryQuery())] == [5, 4, 3, 2, 1]
 
 
 def test_postgresql_counts_on_after_the_ids_that_came(place: Place) -> None:

@@ -16,7 +16,7 @@ from bridge.store.queries.dead import dead_groups, seen_letters
 from bridge.store.queries.dismiss import dismiss
 from bridge.store.queries.records import count_deliveries
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import DeadGroupRecord, Query
+from bridge.store.records import DeadGroupRecord, DeliveryQuery
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle
 
@@ -83,7 +83,7 @@ async def test_what_was_dealt_with_is_in_the_groups_of_how_it_was_and_in_no_othe
 ) -> None:
     await give_up(outbox, "crm", UNKNOWN, UNKNOWN, INVALID)
     with open_ledger(any_store_url) as ledger:
-        ledger.write(deal, Query(ids=(1, 2)), now=after(60))
+        ledger.write(deal, DeliveryQuery(ids=(1, 2)), now=after(60))
     counted = {way: [(one.reason, one.count) for one in groups(any_store_url, way)] for way in (None, *Cleared)}
     assert counted == {way: [] for way in Cleared} | {None: [(INVALID, 1)], cleared: [(UNKNOWN, 2)]}
 
@@ -112,7 +112,7 @@ async def test_what_was_dealt_with_long_ago_is_not_looked_for(
 ) -> None:
     await give_up(outbox, "crm", UNKNOWN, UNKNOWN)
     with open_ledger(any_store_url) as ledger:
-        ledger.write(dismiss, Query(sink="crm"), now=START)
+        ledger.write(dismiss, DeliveryQuery(sink="crm"), now=START)
         monkeypatch.setattr(dead, "RECENT", 1)  # of the three that there are
         [one] = ledger.read(dead_groups, Cleared.DISMISSED)
         assert (one.count, one.first) == (1, 2)
@@ -128,7 +128,7 @@ async def test_what_was_seen_is_from_one_id_to_another_and_nothing_that_came_aft
         assert look == [(1, UNKNOWN), (2, INVALID)]
         assert ledger.read(seen_letters, "crm", first=2, through=99) == [(2, INVALID), (3, UNKNOWN)]
         assert ledger.read(seen_letters, "crm", first=1, through=99, most=1) == [(3, UNKNOWN)]
-        ledger.write(dismiss, Query(ids=(1, 5)), now=START)
+        ledger.write(dismiss, DeliveryQuery(ids=(1, 5)), now=START)
         assert ledger.read(seen_letters, "crm", first=1, through=99, cleared=Cleared.DISMISSED) == [(1, UNKNOWN)]
         assert [id_ for id_, _ in ledger.read(seen_letters, "crm", first=1, through=99)] == [2, 3]
 
@@ -137,15 +137,15 @@ async def test_an_operation_of_the_running_bridge_is_one_commit(outbox: SqlOutbo
     await give_up(outbox, "crm", UNKNOWN, UNKNOWN)
 
     def some(ledger: Ledger) -> tuple[int, int]:
-        replayed = ledger.write(replay_deliveries, Query(ids=(1,)), now=START)
-        return len(replayed), ledger.read(count_deliveries, Query(cleared=(Cleared.REPLAYED,)))
+        replayed = ledger.write(replay_deliveries, DeliveryQuery(ids=(1,)), now=START)
+        return len(replayed), ledger.read(count_deliveries, DeliveryQuery(cleared=(Cleared.REPLAYED,)))
 
     def failing(ledger: Ledger) -> None:
-        ledger.write(dismiss, Query(ids=(2,)), now=START)
+        ledger.write(dismiss, DeliveryQuery(ids=(2,)), now=START)
         raise KeyError("a mistake of ours")
 
     assert await outbox.operate(some) == (1, 1)
     with pytest.raises(Exception, match="KeyError"):
         await outbox.operate(failing)
     with open_ledger(any_store_url) as ledger:
-        assert ledger.read(count_deliveries, Query(cleared=(Cleared.DISMISSED,))) == 0
+        assert ledger.read(count_deliveries, DeliveryQuery(cleared=(Cleared.DISMISSED,))) == 0

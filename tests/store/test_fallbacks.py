@@ -8,7 +8,7 @@ from bridge.store import open_ledger
 from bridge.store.base import Settlement, State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Quiet, Terms
 from tests.fakes import START, an_event
 from tests.store.boxes import TOOK, after, claimed, settle, under
@@ -30,7 +30,7 @@ async def test_a_dead_delivery_goes_to_its_fallback_with_what_happened(outbox: S
     assert (made.instead, made.attempts, made.state, made.due_at) == ("ops: HTTP 404", 0, State.PENDING, None)
     assert made.terms == Terms(quiet=QUIET, fallback=("crm",), fallback_after=600)
     with open_ledger(any_store_url) as ledger:
-        team, ops = ledger.read(delivery_records, Query())
+        team, ops = ledger.read(delivery_records, DeliveryQuery())
     assert (ops.reason, team.instead) == ("HTTP 404; told on team instead", "ops: HTTP 404")
 
 

@@ -16,7 +16,7 @@ from bridge.store.base import PutResult
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.fingerprints import REPEATED, repeats_of
 from bridge.store.queries.records import set_aside_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 from tests.fakes import DECISION, an_event
 from tests.store.boxes import after, claimed
@@ -44,7 +44,7 @@ async def test_a_repeat_is_set_aside_and_says_of_what(outbox: SqlOutbox, any_sto
     assert (kept.deliveries, kept.repeats) == ([], 1)
     assert [one.event for one in await claimed(outbox)] == [event]
     with open_ledger(any_store_url) as ledger:
-        [aside] = ledger.read(set_aside_records, Query(limit=10))
+        [aside] = ledger.read(set_aside_records, DeliveryQuery(limit=10))
     assert (aside.reason, aside.element) == (f"a repeat of event {event.id}", event.native)
     assert (aside.source, aside.received_at) == (event.source, after(5))
 
@@ -74,7 +74,7 @@ async def test_each_try_of_a_panel_is_a_repeat_of_the_same_event(outbox: SqlOutb
     await put(outbox, marked(event, 0))
     assert [(await put(outbox, marked(anew(event), tries))).repeats for tries in (1, 2, 2, 3)] == [1, 1, 0, 1]
     with open_ledger(any_store_url) as ledger:
-        reasons = [aside.reason for aside in ledger.read(set_aside_records, Query(limit=10))]
+        reasons = [aside.reason for aside in ledger.read(set_aside_records, DeliveryQuery(limit=10))]
     assert reasons[1:] == [f"a repeat of event {event.id}"] * 2
     assert reasons[0] != reasons[1]  # the second `2` was an event of its own, and the `3` repeats that one
 

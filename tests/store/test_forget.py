@@ -27,7 +27,7 @@ from bridge.store.queries.links import put_link
 from bridge.store.queries.records import count_deliveries, delivery_records
 from bridge.store.queries.walk import walked_deliveries
 from bridge.store.queries.wishes import set_stopped, wishes_of
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from bridge.store.retention import empty_log_forever
 from bridge.store.schema import attempts, deliveries, events, metadata, wishes
 from bridge.store.scrub import Scrubbed
@@ -166,15 +166,15 @@ async def test_whoever_looks_finds_nothing_of_the_newest_delivery_that_was_hers(
     forget(any_store_url)
     with open_ledger(any_store_url) as ledger:
         for query in (
-            Query(),
-            Query(states=(State.HELD_BACK,)),
-            Query(ids=(2,)),
-            Query(until=START + timedelta(days=1)),
+            DeliveryQuery(),
+            DeliveryQuery(states=(State.HELD_BACK,)),
+            DeliveryQuery(ids=(2,)),
+            DeliveryQuery(until=START + timedelta(days=1)),
         ):
             found = ledger.read(walked_deliveries, query).deliveries
             assert {one.subject for one in found} <= {"user:bob"}
             assert ledger.read(count_deliveries, query) == len(found)
-        assert [one.subject for one in operations.events_at(ledger, Query())] == ["user:bob"]
+        assert [one.subject for one in operations.events_at(ledger, DeliveryQuery())] == ["user:bob"]
 
 
 async def test_what_comes_of_a_delivery_that_was_forgotten_on_its_way_is_not_recorded(
@@ -382,7 +382,7 @@ def orphans(url: str) -> list[int]:
 
 def look_up(url: str) -> list[DeliveryRecord]:
     with open_ledger(url) as ledger:
-        return list(reversed(ledger.read(delivery_records, Query(limit=None))))
+        return list(reversed(ledger.read(delivery_records, DeliveryQuery(limit=None))))
 
 
 def subjects(url: str) -> list[str | None]:

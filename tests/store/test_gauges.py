@@ -8,7 +8,7 @@ from bridge.store.base import LaneState, Standing
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.gauges import LaneGauge, lane_gauges, store_size
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Terms
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, under
@@ -37,7 +37,7 @@ async def test_what_was_dealt_with_is_not_dead(outbox: SqlOutbox, any_store_url:
     [delivery] = await claimed(outbox)
     await settle(outbox, delivery, Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
-        ledger.write(replay_deliveries, Query(sink="ops"), now=LATER)
+        ledger.write(replay_deliveries, DeliveryQuery(sink="ops"), now=LATER)
     assert (gauges(any_store_url)["ops"].dead, gauges(any_store_url)["ops"].pending) == (0, 1)
 
 

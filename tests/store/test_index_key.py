@@ -13,7 +13,7 @@ from bridge.store.backend import open_engine
 from bridge.store.index_key import LONGEST, index_key
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Terms
 from tests.fakes import DECISION, START, an_event, an_intake
 from tests.store.boxes import after, claimed, downgrade, refuse, settle, subjects, under
@@ -76,7 +76,7 @@ async def test_a_subject_of_any_length_can_be_replayed_and_tried_again(outbox: S
     await outbox.put(an_intake(an_event(LONG)))
     await settle(outbox, (await claimed(outbox))[0], Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
-        ledger.write(replay_deliveries, Query(subject=LONG), now=START)
+        ledger.write(replay_deliveries, DeliveryQuery(subject=LONG), now=START)
     await settle(outbox, (await claimed(outbox))[0], RETRY)
     assert subjects(await claimed(outbox, now=after(61))) == [LONG]
 

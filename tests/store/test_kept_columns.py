@@ -8,7 +8,7 @@ from bridge.store import open_ledger
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import events
 from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
@@ -42,7 +42,7 @@ async def test_a_delivery_tells_how_long_its_last_try_took_and_how_the_service_c
     for number, (fate, attempt) in enumerate(tries):
         await outbox.settle([Settlement(delivery, fate, attempt, START, ms=30.4 + number)])
         with open_ledger(any_store_url) as ledger:
-            [record] = ledger.read(delivery_records, Query())
+            [record] = ledger.read(delivery_records, DeliveryQuery())
         seen.append((record.ref, record.ms))
     assert seen == [(None, 30), ("m7", 31)]
 

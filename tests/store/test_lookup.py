@@ -14,7 +14,7 @@ from bridge.people.person import forgotten_key
 from bridge.people.wants import NOTHING_SAID, Wants, chat_scope, wants_of
 from bridge.store import migrate, open_outbox
 from bridge.store.backend import autocommit, open_engine
-from bridge.store.base import AddressState, Known, Place
+from bridge.store.base import AddressState, PlaceFacts, RecipientFacts
 from bridge.store.compiled import MOST, SIZES, compiled_statement
 from bridge.store.moments import moment, moment_or_none
 from bridge.store.queries.addresses import states_among
@@ -83,7 +83,7 @@ def test_whoever_is_looked_up_together_is_found_as_each_by_themselves(
         scopes = {chat: chat_scope(sender, chat) for chat in (*CHATS, "nowhere")}
         assert known(connection, sender, keys) == {key: plain_known(there, sender, key) for key in keys}
         assert places(connection, sender, scopes) == {
-            place: Place(plain_state(there, sender, place), plain_wants(there, scope))
+            place: PlaceFacts(plain_state(there, sender, place), plain_wants(there, scope))
             for place, scope in scopes.items()
         }
 
@@ -163,7 +163,7 @@ def fill(connection: sa.Connection, rows: Rows) -> Rows:
     return kept
 
 
-def plain_known(rows: Rows, sender: str, key: str) -> Known:
+def plain_known(rows: Rows, sender: str, key: str) -> RecipientFacts:
     chat = next((one["chat"] for one in rows[links] if (one["key"], one["sender"]) == (key, sender)), None)
     wants = plain_wants(rows, key)
     if chat is not None:
@@ -171,7 +171,7 @@ def plain_known(rows: Rows, sender: str, key: str) -> Known:
     there = [one for one in rows[links] if (one["sender"], one["chat"]) == (sender, chat)]
     in_force = [one["generation"] for one in rows[directories]]
     records = [one["record"] for one in rows[directory] if one["key"] == key and one["generation"] in in_force]
-    return Known(
+    return RecipientFacts(
         wants=wants,
         link=chat,
         closed_at=next((moment(one["at"]) for one in rows[closed] if one["key"] == key), None),

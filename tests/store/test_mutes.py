@@ -13,7 +13,7 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries import mutes
 from bridge.store.queries.records import delivery_records
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from bridge.terms import Terms
 from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
@@ -27,7 +27,7 @@ def mute(url: str, kind: MuteKind, value: str, *, seconds: float = 3600) -> Mute
 
 def records(url: str) -> list[DeliveryRecord]:
     with open_ledger(url) as ledger:
-        return ledger.read(delivery_records, Query())[::-1]
+        return ledger.read(delivery_records, DeliveryQuery())[::-1]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ async def test_what_was_muted_can_be_replayed(outbox: SqlOutbox, any_store_url: 
     mute(any_store_url, MuteKind.SINK, "ops")
     await outbox.put(an_intake(an_event("user:alice")))
     with open_ledger(any_store_url) as ledger:
-        held = Query(states=(State.HELD_BACK,), cleared=(None,))
+        held = DeliveryQuery(states=(State.HELD_BACK,), cleared=(None,))
         [again] = ledger.write(replay_deliveries, held, now=after(1))
     assert [(one.id, one.replay_of) for one in await claimed(outbox)] == [(again.id, 1)]
 

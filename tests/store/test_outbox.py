@@ -13,7 +13,7 @@ from bridge.store.base import Settlement, State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.claim import CLAIM_BYTES, INLINE
 from bridge.store.queries.records import delivery_records
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 from tests.fakes import START, an_event, an_intake
 from tests.store.boxes import TOOK, as_put, claimed, settle, subjects
@@ -101,7 +101,7 @@ async def test_what_is_settled_stays_settled(outbox: SqlOutbox, any_store_url: s
     await settle(outbox, delivery, Dead("HTTP 400"), Attempt(Refused("HTTP 400"), 400, "no"))
     await settle(outbox, delivery, Done())
     with open_ledger(any_store_url) as ledger:
-        [record] = ledger.read(delivery_records, Query())
+        [record] = ledger.read(delivery_records, DeliveryQuery())
     assert (record.state, record.reason, record.status, record.answer) == (State.DEAD, "HTTP 400", 400, "no")
 
 
@@ -179,7 +179,7 @@ async def test_what_is_held_back_was_no_attempt(outbox: SqlOutbox, any_store_url
     await settle(outbox, delivery, HeldBack("taken back by its opposite"))
     assert await claimed(outbox) == []
     with open_ledger(any_store_url) as ledger:
-        [record] = ledger.read(delivery_records, Query())
+        [record] = ledger.read(delivery_records, DeliveryQuery())
     assert (record.state, record.attempts, record.reason) == (State.HELD_BACK, 0, "taken back by its opposite")
 
 

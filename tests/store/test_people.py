@@ -14,9 +14,9 @@ from bridge.outcome import Attempt, Delivered, Done, HeldBack
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import Settlement, State
 from bridge.store.outbox import SqlOutbox
-from bridge.store.queries.directory import CHUNK, Record, records_of
+from bridge.store.queries.directory import CHUNK, RecordRow, records_of
 from bridge.store.queries.links import put_link, put_token
-from bridge.store.queries.people import Which, count_given_away, people_keys, told_to
+from bridge.store.queries.people import PeopleFilter, count_given_away, people_keys, told_to
 from bridge.store.queries.wishes import set_stopped, set_wants
 from tests.fakes import DECISION, START, an_event
 from tests.store.boxes import claimed
@@ -39,17 +39,17 @@ async def test_everybody_is_met_once_whatever_they_are_called(any_store_url: str
         for limit in (1, 3, 100):
             met: list[str] = []
             while some := ledger.read(
-                people_keys, [HERE], which=Which.ALL, after=met[-1] if met else None, limit=limit
+                people_keys, [HERE], which=PeopleFilter.ALL, after=met[-1] if met else None, limit=limit
             ):
                 met += some
             assert len(met) == len(set(met))
             assert set(met) == {f"{HERE}{one}" for one in (*NAMES, "new")}
-        stopped = ledger.read(people_keys, [HERE, THERE], which=Which.STOPPED, after=None, limit=9)
+        stopped = ledger.read(people_keys, [HERE, THERE], which=PeopleFilter.STOPPED, after=None, limit=9)
         assert stopped == [f"{HERE}a"]
-        linked = ledger.read(people_keys, [HERE, THERE], which=Which.LINKED, after=None, limit=9)
+        linked = ledger.read(people_keys, [HERE, THERE], which=PeopleFilter.LINKED, after=None, limit=9)
         assert set(linked) == {*(f"{HERE}{one}" for one in NAMES[:4]), f"{THERE}a"}
-        assert ledger.read(people_keys, [f"{HERE}a_"], which=Which.ALL, after=None, limit=9) == [f"{HERE}a_b"]
-        assert ledger.read(people_keys, [], which=Which.ALL, after=None, limit=9) == []
+        assert ledger.read(people_keys, [f"{HERE}a_"], which=PeopleFilter.ALL, after=None, limit=9) == [f"{HERE}a_b"]
+        assert ledger.read(people_keys, [], which=PeopleFilter.ALL, after=None, limit=9) == []
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,7 +58,7 @@ def test_names_are_found_sign_by_sign(store_url: str, begins: str) -> None:
     with open_ledger(store_url) as ledger:
         for one in NAMES:
             ledger.write(put_link, f"{HERE}{one}", "a bot", "7", how="token", now=START)
-        found = ledger.read(people_keys, [f"{HERE}{begins}"], which=Which.ALL, after=None, limit=99)
+        found = ledger.read(people_keys, [f"{HERE}{begins}"], which=PeopleFilter.ALL, after=None, limit=99)
     assert set(found) == {f"{HERE}{one}" for one in NAMES if one.startswith(begins)}
 
 
@@ -94,7 +94,7 @@ async def test_a_directory_of_which_another_replica_has_deleted_something_is_not
     names = [f"marzban/user:{number}" for number in range(CHUNK + 1)]
     begun, over = threading.Event(), threading.Event()
 
-    def slowly() -> Iterator[Record]:
+    def slowly() -> Iterator[RecordRow]:
         yield from ((one, {"telegram": 7}) for one in names[:CHUNK])
         begun.set()
         over.wait()

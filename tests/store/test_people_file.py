@@ -17,7 +17,7 @@ from bridge.people.wants import chat_scope, wants_of
 from bridge.store import open_ledger
 from bridge.store.ledger import Ledger
 from bridge.store.moments import micros
-from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, Tell, lines, read
+from bridge.store.people_file import BEYOND, HEADER, MOST_TOLD, TABLES, Line, LineFaults, lines, read
 from bridge.store.queries.links import close_links, end_links, links_of, take_unlinked
 from bridge.store.queries.moves import give_up
 from bridge.store.queries.people_file import import_people, people_rows
@@ -107,7 +107,7 @@ def exported(ledger: Ledger) -> bytes:
 
 
 def parsed(file: bytes) -> list[Line]:
-    tell = Tell("people.jsonl")
+    tell = LineFaults("people.jsonl")
     found = list(read(io.StringIO(file.decode(), newline="\n"), tell))
     assert tell.text == ""
     return found
@@ -302,7 +302,7 @@ def test_a_row_that_is_there_twice_is_told_and_many_mistakes_are_counted() -> No
 
 
 def mistakes(text: str) -> list[str]:
-    tell = Tell("people.jsonl")
+    tell = LineFaults("people.jsonl")
     list(read(io.StringIO(text, newline="\n"), tell))
     return tell.text.split("\n") if tell.text else []
 

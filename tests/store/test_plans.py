@@ -34,8 +34,8 @@ from bridge.store.queries import (
     threads,
     walk,
 )
-from bridge.store.queries.tallies import What
-from bridge.store.records import Query
+from bridge.store.queries.tallies import TallyKind
+from bridge.store.records import DeliveryQuery
 
 ROWS = 100_000
 SEVEN = Owner("marzban", "reseller-7")
@@ -144,54 +144,60 @@ def test_what_runs_for_every_event_goes_through_its_indexes(filled: sa.Engine, n
 HOLDS_THE_SAME = dict.fromkeys(("deliveries_collected", "deliveries_blocking"), "deliveries_waiting")
 #: Look → the indexes that it goes through, whatever is asked of each row beside. None reads a table from end to end.
 LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
-    "deliveries of a source": (lambda one: walk.walked_deliveries(one, Query(source="x")), {"pk"}),
-    "deliveries of a row": (lambda one: walk.walked_deliveries(one, Query(row="x")), {"pk"}),
+    "deliveries of a source": (lambda one: walk.walked_deliveries(one, DeliveryQuery(source="x")), {"pk"}),
+    "deliveries of a row": (lambda one: walk.walked_deliveries(one, DeliveryQuery(row="x")), {"pk"}),
     "deliveries at a sink": (
-        lambda one: walk.walked_deliveries(one, Query(sink="x", source="x")),
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(sink="x", source="x")),
         {"deliveries_waiting", "deliveries_settled", "deliveries_pending", "pk"},
     ),
     "deliveries before a time": (
-        lambda one: walk.walked_deliveries(one, Query(until=LATE, source="x")),
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(until=LATE, source="x")),
         {"deliveries_event", "pk"},
     ),
     "deliveries of a day": (
-        lambda one: walk.walked_deliveries(one, Query(since=EARLY, source="x")),
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(since=EARLY, source="x")),
         {"deliveries_event", "pk"},
     ),
     "deliveries about somebody": (
-        lambda one: walk.walked_deliveries(one, Query(subject="user:nobody")),
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(subject="user:nobody")),
         {"events_subject", "deliveries_event", "pk"},
     ),
     "deliveries of a type": (
-        lambda one: walk.walked_deliveries(one, Query(type="node.none")),
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(type="node.none")),
         {"events_type", "deliveries_event", "pk"},
     ),
-    "held back": (lambda one: walk.walked_deliveries(one, Query(states=(State.HELD_BACK,))), {"deliveries_held"}),
-    "dealt with": (lambda one: walk.walked_deliveries(one, Query(cleared=(Cleared.REPLAYED,))), {"deliveries_cleared"}),
+    "held back": (
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(states=(State.HELD_BACK,))),
+        {"deliveries_held"},
+    ),
+    "dealt with": (
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(cleared=(Cleared.REPLAYED,))),
+        {"deliveries_cleared"},
+    ),
     "dead letters to look at": (
-        lambda one: walk.walked_deliveries(one, Query(states=(State.DEAD,), cleared=(None,))),
+        lambda one: walk.walked_deliveries(one, DeliveryQuery(states=(State.DEAD,), cleared=(None,))),
         {"deliveries_dead"},
     ),
     "how many dead letters there are to look at": (
-        lambda one: records.count_deliveries(one, Query(states=(State.DEAD,), cleared=(None,)), most=100),
+        lambda one: records.count_deliveries(one, DeliveryQuery(states=(State.DEAD,), cleared=(None,)), most=100),
         {"deliveries_dead"},
     ),
     "how many were dealt with": (
-        lambda one: records.count_deliveries(one, Query(cleared=tuple(Cleared), source="x"), most=9),
+        lambda one: records.count_deliveries(one, DeliveryQuery(cleared=tuple(Cleared), source="x"), most=9),
         {"deliveries_cleared", "pk"},
     ),
-    "events of a source": (lambda one: events.walked_events(one, Query(source="x")), {"pk"}),
-    "events at a sink": (lambda one: events.walked_events(one, Query(sink="x")), {"deliveries_event", "pk"}),
+    "events of a source": (lambda one: events.walked_events(one, DeliveryQuery(source="x")), {"pk"}),
+    "events at a sink": (lambda one: events.walked_events(one, DeliveryQuery(sink="x")), {"deliveries_event", "pk"}),
     "events of a type and a source": (
-        lambda one: events.walked_events(one, Query(type="user.created", source="x")),
+        lambda one: events.walked_events(one, DeliveryQuery(type="user.created", source="x")),
         {"events_type", "pk"},
     ),
     "events about somebody and of a type": (
-        lambda one: events.walked_events(one, Query(subject="user:1", type="node.none")),
+        lambda one: events.walked_events(one, DeliveryQuery(subject="user:1", type="node.none")),
         {"events_subject"},
     ),
     "events that went nowhere": (
-        lambda one: events.walked_events(one, Query(), nowhere=True),
+        lambda one: events.walked_events(one, DeliveryQuery(), nowhere=True),
         {"deliveries_event", "pk"},
     ),
     "events of an owner": (lambda one: owned.owned_events(one, SEVEN, limit=9), {"events_owner"}),
@@ -212,7 +218,7 @@ LOOKS: dict[str, tuple[Callable[[sa.Connection], object], set[str]]] = {
         {"deliveries_pending", "deliveries_waiting", "pk"},
     ),
     "tail: what was tried of late": (lambda one: tail.tries_since(one, [7, 8], LATE), {"pk"}),
-    "a series": (lambda one: series.series(one, What.OUT, step=3600, since=EARLY, limit=9), {"pk"}),
+    "a series": (lambda one: series.series(one, TallyKind.OUT, step=3600, since=EARLY, limit=9), {"pk"}),
     "whether a source is known": (lambda one: series.has_come_from(one, "x"), {"pk"}),
 }
 

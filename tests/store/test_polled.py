@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.intake import Intake
-from bridge.polled import Health, Polling, PollKey, PollResult, Turn
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.store import open_outbox
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.polled import LONGEST_DELAY
@@ -35,11 +35,11 @@ async def taken(outbox: SqlOutbox, now: datetime = START, key: PollKey = KEY) ->
 
 
 def found(turn: Turn, state: dict[str, int] | None = None, **more: object) -> PollResult:
-    return PollResult(turn=turn, **{"health": Health(), "state": state, **more})  # type: ignore[arg-type]
+    return PollResult(turn=turn, **{"health": SourceHealth(), "state": state, **more})  # type: ignore[arg-type]
 
 
 async def test_the_first_turn_knows_of_nothing(outbox: SqlOutbox) -> None:
-    assert await taken(outbox) == Turn(KEY, 1, Health(), None)
+    assert await taken(outbox) == Turn(KEY, 1, SourceHealth(), None)
 
 
 async def test_until_the_next_turn_it_is_said_how_long_that_is(outbox: SqlOutbox) -> None:
@@ -59,7 +59,7 @@ async def test_sources_and_what_is_asked_of_them_have_turns_of_their_own(outbox:
 
 
 async def test_what_a_turn_has_found_is_what_the_next_one_compares_with(outbox: SqlOutbox) -> None:
-    trouble = Health(failing_since=START, reason="HTTP 502", failures=3, told=True)
+    trouble = SourceHealth(failing_since=START, reason="HTTP 502", failures=3, told=True)
     await outbox.put_polled(Intake(()), found(await taken(outbox), {"clients": 3}, health=trouble))
     turn = await taken(outbox, after(60))
     assert (turn.state, turn.health) == ({"clients": 3}, trouble)

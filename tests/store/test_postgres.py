@@ -21,7 +21,7 @@ from bridge.store.base import LaneState, Standing, State
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.lanes import resume
 from bridge.store.queries.replay import replay_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import Terms
 from tests.fakes import START, an_event, an_intake
 from tests.postgres import VERSIONS, Postgres, a_postgres
@@ -267,7 +267,7 @@ async def test_a_replay_and_a_put_at_once_take_turns(server: Postgres) -> None:
 
         def replay() -> int:
             with open_ledger(url) as ledger:
-                return len(ledger.write(replay_deliveries, Query(states=(State.DEAD,), limit=None), now=START))
+                return len(ledger.write(replay_deliveries, DeliveryQuery(states=(State.DEAD,), limit=None), now=START))
 
         replays = [asyncio.to_thread(replay) for _ in range(4)]
         puts = [outbox.put(an_intake(an_event("user:new"))) for _ in range(40)]
@@ -285,7 +285,7 @@ async def test_four_replays_at_once_send_each_dead_letter_once(server: Postgres)
             await settle(outbox, delivery, Dead("HTTP 400"))
 
         def replay() -> int:
-            query = Query(states=(State.DEAD,), cleared=(None,), limit=None)
+            query = DeliveryQuery(states=(State.DEAD,), cleared=(None,), limit=None)
             with open_ledger(url) as ledger:
                 return len(ledger.write(replay_deliveries, query, now=START))
 
@@ -327,7 +327,7 @@ async def test_others_are_told_what_is_new_once_it_is_there(server: Postgres) ->
             assert list(ear.notifies(timeout=0.3)) == []
             await outbox.save_lane_state("ops", LaneState(standing=Standing.PARKED), epoch=0)
             with open_ledger(url) as ledger:
-                ledger.write(replay_deliveries, Query(ids=(delivery.id,)), now=START)
+                ledger.write(replay_deliveries, DeliveryQuery(ids=(delivery.id,)), now=START)
                 assert told() == ["panelbridge:ops"]
                 ledger.write(resume, "ops")
                 assert told() == ["panelbridge:ops"]

@@ -10,14 +10,14 @@ from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.dismiss import dismiss, dismissable, dismissed, undismiss
 from bridge.store.queries.records import count_deliveries, delivery_records, event, lane_records, replays_of
 from bridge.store.queries.replay import replay_deliveries, replay_events, replayable, unrouted_events
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import DigestWindow, Quiet, Terms
 from bridge.value import replace
 from tests.fakes import START, TABLE, an_event, an_intake
 from tests.store.boxes import after, claimed, settle, subjects, under
 
 NOWHERE = Decision(TABLE)
-NOT_DEALT_WITH = Query(cleared=(None,), limit=None)
+NOT_DEALT_WITH = DeliveryQuery(cleared=(None,), limit=None)
 
 
 async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -25,7 +25,7 @@ async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: Sql
     for delivery in await claimed(outbox):
         await settle(outbox, delivery, Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
-        made = ledger.write(replay_deliveries, Query(states=(State.DEAD,), limit=None), now=START)
+        made = ledger.write(replay_deliveries, DeliveryQuery(states=(State.DEAD,), limit=None), now=START)
     again = await claimed(outbox)
     assert [(d.id, d.replay_of) for d in again] == [(one.id, one.replay_of) for one in made]
     assert [d.replay_of for d in again] == [1, 2, 3]
@@ -35,7 +35,7 @@ async def test_a_replay_is_a_new_delivery_that_remembers_the_old_one(outbox: Sql
 async def test_only_settled_deliveries_are_replayed(outbox: SqlOutbox, any_store_url: str) -> None:
     await outbox.put(an_intake(an_event()))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.write(replay_deliveries, Query(ids=(1,)), now=START) == []
+        assert ledger.write(replay_deliveries, DeliveryQuery(ids=(1,)), now=START) == []
 
 
 @pytest.mark.parametrize("state", [State.DEAD, State.DELIVERED, State.HELD_BACK])
@@ -48,7 +48,7 @@ async def test_whatever_is_settled_can_be_replayed_under_its_terms_and_at_once(
     for delivery in await claimed(outbox, now=after(60)):
         await settle(outbox, delivery, fates[state])
     with open_ledger(any_store_url) as ledger:
-        [made] = ledger.write(replay_deliveries, Query(states=(state,), subject="user:bob"), now=after(90))
+        [made] = ledger.write(replay_deliveries, DeliveryQuery(states=(state,), subject="user:bob"), now=after(90))
         assert (made.replay_of, made.id) == (2, 3)
     [again] = await claimed(outbox, now=after(90))
     assert (again.terms, again.replay_of, again.made_at) == (terms, 2, after(90))
@@ -61,8 +61,8 @@ async def test_what_is_replayed_is_dealt_with_and_says_when(outbox: SqlOutbox, a
         await settle(outbox, delivery, Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
         assert [lane.dead for lane in ledger.read(lane_records)] == [2]
-        ledger.write(replay_deliveries, Query(ids=(1,)), now=after(90))
-        [record] = ledger.read(delivery_records, Query(cleared=(Cleared.REPLAYED,)))
+        ledger.write(replay_deliveries, DeliveryQuery(ids=(1,)), now=after(90))
+        [record] = ledger.read(delivery_records, DeliveryQuery(cleared=(Cleared.REPLAYED,)))
         assert (record.id, record.state, record.cleared, record.cleared_at) == (
             1,
             State.DEAD,
@@ -95,16 +95,16 @@ async def test_dead_letters_are_put_away_and_got_back(outbox: SqlOutbox, any_sto
     dead, waiting = await claimed(outbox)
     await settle(outbox, dead, Dead("HTTP 400"))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.read(dismissable, Query()) == ledger.write(dismiss, Query(), now=after(90)) == [1]
-        assert ledger.write(dismiss, Query(), now=after(91)) == []
-        [record] = ledger.read(delivery_records, Query(cleared=(Cleared.DISMISSED,)))
+        assert ledger.read(dismissable, DeliveryQuery()) == ledger.write(dismiss, DeliveryQuery(), now=after(90)) == [1]
+        assert ledger.write(dismiss, DeliveryQuery(), now=after(91)) == []
+        [record] = ledger.read(delivery_records, DeliveryQuery(cleared=(Cleared.DISMISSED,)))
         assert (record.cleared, record.cleared_at) == (Cleared.DISMISSED, after(90))
         assert [lane.dead for lane in ledger.read(lane_records)] == [0]
-        assert ledger.read(dismissed, Query()) == ledger.write(undismiss, Query()) == [1]
-        [record] = ledger.read(delivery_records, Query(ids=(1,)))
+        assert ledger.read(dismissed, DeliveryQuery()) == ledger.write(undismiss, DeliveryQuery()) == [1]
+        [record] = ledger.read(delivery_records, DeliveryQuery(ids=(1,)))
         assert (record.cleared, record.cleared_at) == (None, None)
-        ledger.write(replay_deliveries, Query(ids=(1,)), now=after(92))
-        assert ledger.write(dismiss, Query(), now=after(93)) == ledger.write(undismiss, Query()) == []
+        ledger.write(replay_deliveries, DeliveryQuery(ids=(1,)), now=after(92))
+        assert ledger.write(dismiss, DeliveryQuery(), now=after(93)) == ledger.write(undismiss, DeliveryQuery()) == []
     await settle(outbox, waiting, Done())
 
 
@@ -113,13 +113,14 @@ async def test_events_that_went_nowhere_are_found_in_their_order(outbox: SqlOutb
     await outbox.put(Intake([Routed(event, (), NOWHERE) for event in nowhere]))
     await outbox.put(an_intake(an_event("user:routed")))
     with open_ledger(any_store_url) as ledger:
-        assert ledger.read(unrouted_events, Query()) == nowhere
-        assert ledger.read(unrouted_events, Query(limit=2)) == nowhere[2:]
-        assert ledger.read(unrouted_events, Query(since=after(1), until=after(3))) == nowhere[1:3]
+        assert ledger.read(unrouted_events, DeliveryQuery()) == nowhere
+        assert ledger.read(unrouted_events, DeliveryQuery(limit=2)) == nowhere[2:]
+        assert ledger.read(unrouted_events, DeliveryQuery(since=after(1), until=after(3))) == nowhere[1:3]
         assert (
-            ledger.read(unrouted_events, Query(subject="user:2", source="marzban", type="user.created")) == nowhere[2:3]
+            ledger.read(unrouted_events, DeliveryQuery(subject="user:2", source="marzban", type="user.created"))
+            == nowhere[2:3]
         )
-        assert ledger.read(unrouted_events, Query(source="elsewhere")) == []
+        assert ledger.read(unrouted_events, DeliveryQuery(source="elsewhere")) == []
 
 
 async def test_two_who_have_found_the_same_events_send_them_once(outbox: SqlOutbox, any_store_url: str) -> None:
@@ -127,7 +128,7 @@ async def test_two_who_have_found_the_same_events_send_them_once(outbox: SqlOutb
     await outbox.put(Intake([Routed(one, (), NOWHERE) for one in (event, other)]))
     to = Destination("ops", "route 1"), Destination("team", "route 1")
     with open_ledger(any_store_url) as first, open_ledger(any_store_url) as second:
-        found = [Routed(one, to, NOWHERE) for one in second.read(unrouted_events, Query())]
+        found = [Routed(one, to, NOWHERE) for one in second.read(unrouted_events, DeliveryQuery())]
         assert first.write(replay_events, found[:1], now=after(90)) == [1, 2]
         assert second.write(replay_events, found, now=after(91)) == [3, 4]
     assert [one.event for one in await claimed(outbox)] == [event, other]
@@ -145,7 +146,7 @@ async def test_events_are_replayed_through_another_table(outbox: SqlOutbox, any_
             1,
             2,
         ]
-        assert ledger.read(unrouted_events, Query()) == nowhere[2:]
+        assert ledger.read(unrouted_events, DeliveryQuery()) == nowhere[2:]
         assert ledger.read(event, nowhere[0].id) == (nowhere[0], decision)
         assert ledger.write(replay_events, [], now=after(90)) == []
     first, second = await claimed(outbox)

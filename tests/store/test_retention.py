@@ -21,8 +21,8 @@ from bridge.store.queries import records
 from bridge.store.queries.links import CHUNK, put_token
 from bridge.store.queries.mutes import add_mute
 from bridge.store.queries.replay import replay_events
-from bridge.store.queries.tallies import STEPS, What
-from bridge.store.records import Query
+from bridge.store.queries.tallies import STEPS, TallyKind
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import deliveries, events, link_tokens, mutes
 from bridge.terms import Terms
 from bridge.value import replace
@@ -66,7 +66,7 @@ async def test_old_settled_rows_are_forgotten_in_steps_and_waiting_ones_never(
         await settle(outbox, delivery, Done())
     deliveries_tries_and_events, counted = (
         3 * 5,
-        sum(len(STEPS[one]) for one in (What.IN, What.TYPE, What.ROW, What.OUT)),
+        sum(len(STEPS[one]) for one in (TallyKind.IN, TallyKind.TYPE, TallyKind.ROW, TallyKind.OUT)),
     )
     pruned = await retention.prune(outbox, keep=Keep(operators=DAY / 2), clock=tomorrow)
     assert pruned == deliveries_tries_and_events + counted
@@ -107,7 +107,10 @@ async def test_what_is_old_is_forgotten_of_every_kind(outbox: SqlOutbox, any_sto
     assert await outbox.prune(before=event.received_at - timedelta(hours=1), limit=10, now=now) == 1  # the fingerprint
     assert await outbox.prune(before=now, limit=10, now=now) >= 2  # the event, its repeat that was set aside
     with open_ledger(any_store_url) as ledger:
-        assert (ledger.read(records.event, event.id), ledger.read(records.set_aside_records, Query(limit=9))) == (
+        assert (
+            ledger.read(records.event, event.id),
+            ledger.read(records.set_aside_records, DeliveryQuery(limit=9)),
+        ) == (
             None,
             [],
         )

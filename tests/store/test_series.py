@@ -8,7 +8,7 @@ from bridge.store import open_ledger
 from bridge.store.base import Settlement
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.series import row_counts, series
-from bridge.store.queries.tallies import What
+from bridge.store.queries.tallies import TallyKind
 from tests.fakes import START, TABLE, an_event, an_intake
 from tests.store.boxes import after, claimed
 
@@ -21,10 +21,10 @@ async def test_a_series_has_a_point_for_each_step_in_which_there_was_something(
     for seconds in (0, 60, 1800, 7200):
         await outbox.put(an_intake(an_event(at=after(seconds))))
     with open_ledger(any_store_url) as ledger:
-        halves = ledger.read(series, What.IN, step=1800, since=START - DAY)
-        hours = ledger.read(series, What.IN, step=3600, since=START - DAY, name="marzban")
-        assert ledger.read(series, What.IN, step=3600, since=START - DAY, name="rebecca") == []
-        assert ledger.read(series, What.IN, step=3600, since=after(7200)) == []
+        halves = ledger.read(series, TallyKind.IN, step=1800, since=START - DAY)
+        hours = ledger.read(series, TallyKind.IN, step=3600, since=START - DAY, name="marzban")
+        assert ledger.read(series, TallyKind.IN, step=3600, since=START - DAY, name="rebecca") == []
+        assert ledger.read(series, TallyKind.IN, step=3600, since=after(7200)) == []
     full = START.replace(minute=0, second=0)
     assert [(one.at - full, one.n) for one in halves] == [
         (timedelta(), 2),
@@ -44,7 +44,7 @@ async def test_a_series_of_a_sink_tells_what_arrived_from_what_did_not_and_how_l
         attempt = Attempt(Delivered() if isinstance(fate, Done) else Refused("HTTP 400"))
         await outbox.settle([Settlement(delivery, fate, attempt, START, ms=ms)])
     with open_ledger(any_store_url) as ledger:
-        found = ledger.read(series, What.OUT, step=86400, since=START - DAY, name="ops")
+        found = ledger.read(series, TallyKind.OUT, step=86400, since=START - DAY, name="ops")
     assert [(one.detail, one.n, one.ms_sum, one.ms_max) for one in found] == [
         ("dead", 1, 9, 9),
         ("delivered", 2, 60, 40),

@@ -16,7 +16,7 @@ from bridge.store.queries.dismiss import dismiss
 from bridge.store.queries.records import count_deliveries, delivery_records
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.queries.series import has_come_from
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from bridge.value import replace
 from tests.fakes import an_event, an_intake
 from tests.store.boxes import after, claimed, settle
@@ -32,39 +32,39 @@ FATES: tuple[Fate | None, ...] = (
 LATE = EVENTS * 60
 
 QUERIES = [
-    Query(),
-    Query(source="marzban"),
-    Query(source="nobody"),
-    Query(type="user.created"),
-    Query(type="node.error"),
-    Query(type="node.none"),
-    Query(subject="user:1"),
-    Query(subject="user:nobody"),
-    Query(type="user.created", subject="user:1", sink="ops"),
-    Query(sink="ops"),
-    Query(sink="nobody"),
-    Query(row="route 1"),
-    Query(row="route 9"),
-    Query(tried=True),
-    Query(since=after(300)),
-    Query(since=after(300), sink="team"),
-    Query(until=after(600)),
-    Query(until=after(600), type="user.created", sink="ops"),
-    Query(since=after(300), until=after(900), states=(State.DEAD,)),
-    Query(until=after(0)),
-    Query(through=20),
-    Query(through=20, until=after(900)),
-    *(Query(states=(state,)) for state in State),
-    *(Query(states=(state,), sink="ops") for state in State),
-    Query(states=(State.PENDING, State.WAITING)),
-    Query(states=(State.HELD_BACK, State.PENDING)),
-    Query(states=(State.HELD_BACK, State.DEAD, State.WAITING), sink="team"),
-    Query(states=(State.DEAD,), cleared=(None,)),
-    Query(states=(State.DEAD,), cleared=(None,), sink="ops"),
-    Query(states=(State.DEAD,), cleared=(None,), source="marzban"),
-    *(Query(cleared=(way,)) for way in Cleared),
-    Query(cleared=(None, Cleared.REPLAYED)),
-    Query(cleared=(Cleared.REPLAYED,), sink="team"),
+    DeliveryQuery(),
+    DeliveryQuery(source="marzban"),
+    DeliveryQuery(source="nobody"),
+    DeliveryQuery(type="user.created"),
+    DeliveryQuery(type="node.error"),
+    DeliveryQuery(type="node.none"),
+    DeliveryQuery(subject="user:1"),
+    DeliveryQuery(subject="user:nobody"),
+    DeliveryQuery(type="user.created", subject="user:1", sink="ops"),
+    DeliveryQuery(sink="ops"),
+    DeliveryQuery(sink="nobody"),
+    DeliveryQuery(row="route 1"),
+    DeliveryQuery(row="route 9"),
+    DeliveryQuery(tried=True),
+    DeliveryQuery(since=after(300)),
+    DeliveryQuery(since=after(300), sink="team"),
+    DeliveryQuery(until=after(600)),
+    DeliveryQuery(until=after(600), type="user.created", sink="ops"),
+    DeliveryQuery(since=after(300), until=after(900), states=(State.DEAD,)),
+    DeliveryQuery(until=after(0)),
+    DeliveryQuery(through=20),
+    DeliveryQuery(through=20, until=after(900)),
+    *(DeliveryQuery(states=(state,)) for state in State),
+    *(DeliveryQuery(states=(state,), sink="ops") for state in State),
+    DeliveryQuery(states=(State.PENDING, State.WAITING)),
+    DeliveryQuery(states=(State.HELD_BACK, State.PENDING)),
+    DeliveryQuery(states=(State.HELD_BACK, State.DEAD, State.WAITING), sink="team"),
+    DeliveryQuery(states=(State.DEAD,), cleared=(None,)),
+    DeliveryQuery(states=(State.DEAD,), cleared=(None,), sink="ops"),
+    DeliveryQuery(states=(State.DEAD,), cleared=(None,), source="marzban"),
+    *(DeliveryQuery(cleared=(way,)) for way in Cleared),
+    DeliveryQuery(cleared=(None, Cleared.REPLAYED)),
+    DeliveryQuery(cleared=(Cleared.REPLAYED,), sink="team"),
 ]
 
 
@@ -82,13 +82,13 @@ async def ledger(outbox: SqlOutbox, any_store_url: str) -> AsyncIterator[Ledger]
             if fate is not None:
                 await settle(outbox, delivery, fate, at=after(LATE))
     with open_ledger(any_store_url) as opened:
-        opened.write(replay_deliveries, Query(states=(State.DEAD,), sink="team", limit=2), now=after(LATE))
-        opened.write(replay_deliveries, Query(states=(State.DELIVERED,), sink="ops", limit=2), now=after(LATE))
-        opened.write(dismiss, Query(sink="ops", limit=2), now=after(LATE))
+        opened.write(replay_deliveries, DeliveryQuery(states=(State.DEAD,), sink="team", limit=2), now=after(LATE))
+        opened.write(replay_deliveries, DeliveryQuery(states=(State.DELIVERED,), sink="ops", limit=2), now=after(LATE))
+        opened.write(dismiss, DeliveryQuery(sink="ops", limit=2), now=after(LATE))
         yield opened
 
 
-def walked(ledger: Ledger, query: Query) -> Iterator[list[DeliveryRecord]]:
+def walked(ledger: Ledger, query: DeliveryQuery) -> Iterator[list[DeliveryRecord]]:
     """Page after page, as somebody goes on who wants all of it."""
     while True:
         found = ledger.read(walk.walked_deliveries, query)
@@ -120,25 +120,25 @@ async def test_whoever_goes_on_where_looking_ended_meets_all_of_it_once(
 async def test_the_store_has_some_of_everything_that_is_asked_for(ledger: Ledger) -> None:
     nothing = [query for query in QUERIES if not ledger.read(delivery_records, query)]
     assert nothing == [
-        Query(source="nobody"),
-        Query(type="node.none"),
-        Query(subject="user:nobody"),
-        Query(sink="nobody"),
-        Query(row="route 9"),
-        Query(until=after(0)),
+        DeliveryQuery(source="nobody"),
+        DeliveryQuery(type="node.none"),
+        DeliveryQuery(subject="user:nobody"),
+        DeliveryQuery(sink="nobody"),
+        DeliveryQuery(row="route 9"),
+        DeliveryQuery(until=after(0)),
     ]
 
 
 async def test_a_list_says_how_far_back_it_looked(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(walk, "WALKED", 5)
-    found = ledger.read(walk.walked_deliveries, Query(source="nobody"))
-    made = {one.id: one.made_at for one in ledger.read(delivery_records, Query(limit=None))}
+    found = ledger.read(walk.walked_deliveries, DeliveryQuery(source="nobody"))
+    made = {one.id: one.made_at for one in ledger.read(delivery_records, DeliveryQuery(limit=None))}
     assert (found.deliveries, found.behind) == ([], max(made) - 4)
     assert found.back_to == made[max(made) - 4]
 
 
 async def test_a_page_in_the_order_of_events_goes_on_behind_what_was_forgotten_with_nothing(ledger: Ledger) -> None:
-    found = ledger.read(walk.walked_deliveries, Query(until=after(LATE), behind=10**9))
+    found = ledger.read(walk.walked_deliveries, DeliveryQuery(until=after(LATE), behind=10**9))
     assert (found.deliveries, found.behind) == ([], None)
 
 

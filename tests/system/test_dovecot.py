@@ -20,7 +20,7 @@ from bridge.sinks.email.address import mailbox_key
 from bridge.sinks.email.imap import ImapServer
 from bridge.sinks.email.inbox import EmailInbox
 from bridge.sinks.email.letter_id import LetterIds
-from bridge.sinks.inbox import Unread
+from bridge.sinks.inbox import InboxUnreadable
 from tests.certificates import TRUSTED, certificate
 from tests.processes import PATIENCE, free_port
 from tests.services.imap import PASSWORD, USER
@@ -146,5 +146,5 @@ async def test_reports_are_found_in_a_real_inbox_and_marked_and_the_rest_is_left
         assert sorted(flags) == ["", ""] + ["S"] * len(SERVERS)
         for changed, said in ((("x", "INBOX"), "Authentication failed"), ((PASSWORD, "Nowhere"), "exist")):
             server = ImapServer("127.0.0.1", ports[True], "tls", USER, *changed)
-            with pytest.raises(Unread, match=said):
+            with pytest.raises(InboxUnreadable, match=said):
                 await EmailInbox(server, "email", IDS).ask(within=PATIENCE)

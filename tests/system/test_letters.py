@@ -12,7 +12,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from bridge.delivery.attempt import rendered_message
-from bridge.message import PLAIN, Circumstances, Digest, Tally
+from bridge.message import PLAIN, Circumstances, Digest, DigestTally
 from bridge.messages.renderer import Renderer
 from bridge.samples import sample
 from bridge.value import replace
@@ -41,7 +41,7 @@ def letters(locale: str) -> list[dict[str, Any]]:
     events = [sample(type_, at=START) for type_ in TYPES]
     parts = [rendered_message(one, SINK.look, renderer, at=START, circumstances=GIVEN)[0] for one in events]
     marked = a_message({**parts[0].blocks, "text": MARKED})
-    tally = Tally(kinds=Counter(TYPES), shown=3, first_at=START, last_at=START)
+    tally = DigestTally(kinds=Counter(TYPES), shown=3, first_at=START, last_at=START)
     blocks = renderer.digest(tally, SINK.look, replace(GIVEN, repeats=1)).blocks
     told = [replace(one, circumstances=PLAIN) for one in parts[:3]]
     digest = Digest(id="x", at=START, events=events, tally=tally, parts=told, blocks=blocks)

@@ -21,14 +21,15 @@ from graphql import (
 from graphql.validation import MaxIntrospectionDepthRule, NoSchemaIntrospectionCustomRule
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge.admin.actions import Means
-from bridge.admin.answers import ROUTE, VARY, Refused
-from bridge.admin.auth import Role, Who
-from bridge.admin.graphql.asked import Asked
+from bridge.admin.actions import BridgeControls
+from bridge.admin.answers import ROUTE, VARY, RequestRefused
+from bridge.admin.audit import KeepAction
+from bridge.admin.auth import Principal, Role
+from bridge.admin.graphql.asked import GraphQLContext
 from bridge.admin.graphql.limits import BODY, COMMENTS, TOKENS, check_limits, operation_of
 from bridge.admin.graphql.schema import schema, sdl
 from bridge.admin.guard import Guard
-from bridge.admin.reading import Reading
+from bridge.admin.reading import ReaderPool
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
 from bridge.admin.under_way import UnderWay
@@ -38,10 +39,9 @@ from bridge.telemetry import log
 LOG = logging.getLogger("bridge.admin")
 AT_ONCE, WAITING, MOST_ERRORS = 2, 32, 5
 JSON = "application/json"
-Acted = Callable[[str, Who, web.Request, Mapping[str, object]], None]
 
 
-class Body(BaseModel):
+class GraphQLRequest(BaseModel):
     """What a client posts; `extensions` say nothing here."""
 
     model_config = ConfigDict(strict=True, frozen=True)
@@ -57,12 +57,12 @@ class GraphQL:
     def __init__(
         self,
         guard: Guard,
-        reading: Reading,
-        means: Means,
+        reading: ReaderPool,
+        means: BridgeControls,
         state: Callable[[], ConfigState],
         now: Callable[[], datetime],
         tests: dict[str, SentTest],
-        acted: Acted,
+        acted: KeepAction,
         under_way: UnderWay,
     ) -> None:
         self._guard, self._reading, self._means = guard, reading, means
@@ -71,10 +71,10 @@ class GraphQL:
         self._room, self._asking = asyncio.Semaphore(AT_ONCE), 0
 
     async def answer(self, request: web.Request, path: str) -> web.Response:
-        """What is answered to a request of `path`, which is empty or /schema; raise Refused where it is not."""
+        """What is answered to a request of `path`, which is empty or /schema; raise RequestRefused where it is not."""
         who = self._guard.let_in(request, Role.LOOK)
         if path not in ("", "/schema"):
-            raise Refused(404, "there is nothing here", "There are /graphql and /graphql/schema.")
+            raise RequestRefused(404, "there is nothing here", "There are /graphql and /graphql/schema.")
         request[ROUTE] = f"/graphql{path}"
         if path:
             _check_method(request, "GET", "HEAD")
@@ -83,7 +83,7 @@ class GraphQL:
         await self._guard.check_program(request, who)
         body = _body(request.content_type, await request.read())
         if self._asking >= WAITING:
-            raise Refused(503, "too many ask at once", retry_after=1)
+            raise RequestRefused(503, "too many ask at once", retry_after=1)
         self._asking += 1
         try:
             async with self._room:
@@ -93,16 +93,16 @@ class GraphQL:
             self._asking -= 1
         return web.Response(body=json.dumps(result).encode(), status=status, content_type=JSON, headers={"Vary": VARY})
 
-    def _asked(self, request: web.Request, who: Who) -> Asked:
+    def _asked(self, request: web.Request, who: Principal) -> GraphQLContext:
         loop = asyncio.get_running_loop()
 
         def acted(action: str, fields: Mapping[str, object]) -> None:
             loop.call_soon_threadsafe(self._acted, action, who, request, fields)
 
-        return Asked(loop, self._reading, self._means, self._state(), self._now(), self._tests, acted)
+        return GraphQLContext(loop, self._reading, self._means, self._state(), self._now(), self._tests, acted)
 
 
-def _worked_out(body: Body, who: Who, asked: Asked) -> tuple[int, dict[str, Any]]:
+def _worked_out(body: GraphQLRequest, who: Principal, asked: GraphQLContext) -> tuple[int, dict[str, Any]]:
     """The status, and what is answered."""
     variables = body.variables or {}
     try:
@@ -124,7 +124,7 @@ def _worked_out(body: Body, who: Who, asked: Asked) -> tuple[int, dict[str, Any]
     return 200, _answered(result)
 
 
-def _faults(document: DocumentNode, who: Who) -> list[GraphQLError]:
+def _faults(document: DocumentNode, who: Principal) -> list[GraphQLError]:
     """What is wrong with a document. What there is to ask for is told to whoever may act."""
     further = MaxIntrospectionDepthRule if who.may(Role.ACT) else NoSchemaIntrospectionCustomRule
     return validate(schema(), document, [*specified_rules, further], max_errors=MOST_ERRORS)
@@ -156,18 +156,20 @@ def _code(error: Exception) -> str:
     return next((code for kind, code in codes if isinstance(error, kind)), "INTERNAL")
 
 
-def _body(content_type: str, body: bytes) -> Body:
+def _body(content_type: str, body: bytes) -> GraphQLRequest:
     if content_type != JSON:
-        raise Refused(415, "this is not read here", f"Post it as {JSON}.", headers={"Accept": JSON})
+        raise RequestRefused(415, "this is not read here", f"Post it as {JSON}.", headers={"Accept": JSON})
     if len(body) > BODY:
-        raise Refused(413, "the request is too big", f"It may have {BODY:,} bytes.")
+        raise RequestRefused(413, "the request is too big", f"It may have {BODY:,} bytes.")
     try:
-        return Body.model_validate_json(body)
+        return GraphQLRequest.model_validate_json(body)
     except ValidationError:
-        raise Refused(400, "this is no request", 'Post one {"query": "…", "variables": {…}}, and no list.') from None
+        raise RequestRefused(
+            400, "this is no request", 'Post one {"query": "…", "variables": {…}}, and no list.'
+        ) from None
 
 
 def _check_method(request: web.Request, *methods: str) -> None:
     if request.method not in methods:
         allowed = ", ".join(methods)
-        raise Refused(405, "this is not done here", f"Here is {methods[0]}.", headers={"Allow": allowed})
+        raise RequestRefused(405, "this is not done here", f"Here is {methods[0]}.", headers={"Allow": allowed})

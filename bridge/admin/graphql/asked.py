@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from graphql import GraphQLError
 
 from bridge.admin import operations
-from bridge.admin.actions import Means
-from bridge.admin.reading import Reading
+from bridge.admin.actions import BridgeControls
+from bridge.admin.reading import ReaderPool
 from bridge.admin.shapes import Lane, Try
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
@@ -25,12 +25,12 @@ LIMIT = 2.0  # seconds that looking things up may take
 
 
 @dataclass
-class Asked:
+class GraphQLContext:
     """loop: the one that the bridge runs in; acted: keeps an action, as in `rest.endpoint`."""
 
     loop: asyncio.AbstractEventLoop
-    reading: Reading
-    means: Means
+    reading: ReaderPool
+    means: BridgeControls
     state: ConfigState
     now: datetime
     tests: dict[str, SentTest]

@@ -37,7 +37,7 @@ def check_limits(document: DocumentNode, variables: Mapping[str, Any]) -> None:
     """Raise GraphQLError for whatever asks for more than one request may."""
     operation = operation_of(document)
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)}
-    asked = _Asked(fragments, variables)
+    asked = _Selections(fragments, variables)
     top = list(asked.fields(operation.selection_set))
     if len(top) > TOP:
         raise GraphQLError(f"asks for {len(top)} things at the top: at most {TOP}")
@@ -50,7 +50,7 @@ def check_limits(document: DocumentNode, variables: Mapping[str, Any]) -> None:
 
 
 @dataclass
-class _Asked:
+class _Selections:
     fragments: Mapping[str, FragmentDefinitionNode]
     variables: Mapping[str, Any]
     seen: set[tuple[str, int, int]] = field(default_factory=set)

@@ -8,7 +8,7 @@ from graphql import GraphQLError, GraphQLResolveInfo
 from yarl import URL
 
 from bridge.admin import operations
-from bridge.admin.graphql.asked import Asked
+from bridge.admin.graphql.asked import GraphQLContext
 from bridge.admin.language import language
 from bridge.admin.shapes import ListedDelivery
 from bridge.admin.testing import SAMPLE
@@ -17,11 +17,11 @@ from bridge.errors import UnknownName, suggestion
 from bridge.event import iso
 from bridge.sinks import SinkSettings
 from bridge.store.base import State
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 
 Parent = Mapping[str, Any]
 Resolver = Callable[..., Any]
-Info = GraphQLResolveInfo[Asked]
+Info = GraphQLResolveInfo[GraphQLContext]
 LAST_ID = 2**63 - 1
 MASK = "***"
 _UNSETTLED = (State.PENDING, State.WAITING)
@@ -47,7 +47,7 @@ def configuration(_: Any, info: Info, id: str) -> Parent | None:
 
 
 def deliveries_of(parent: Parent, info: Info, **given: Any) -> Parent:
-    return _connection(info.context, Query(sink=parent["sink"]), **given)
+    return _connection(info.context, DeliveryQuery(sink=parent["sink"]), **given)
 
 
 def deliveries(
@@ -60,12 +60,12 @@ def deliveries(
 ) -> Parent:
     asked = info.context
     sink = _known_sink(asked, configurationId) if configurationId is not None else None
-    return _connection(asked, Query(sink=sink, type=eventType, subject=subject), **given)
+    return _connection(asked, DeliveryQuery(sink=sink, type=eventType, subject=subject), **given)
 
 
 def delivery(_: Any, info: Info, id: str) -> Parent | None:
     asked = info.context
-    found = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(_number(id),)))).deliveries
+    found = asked.read(lambda ledger: operations.deliveries(ledger, DeliveryQuery(ids=(_number(id),)))).deliveries
     return _delivery(found[0]) if found else None
 
 
@@ -159,7 +159,7 @@ def retry(_: Any, info: Info, id: str, again: bool = False) -> Parent:
 
     [made] = asked.wait(replay())
     asked.acted("replay", {"delivery": number, "deliveries": 1})
-    [new] = asked.read(lambda ledger: operations.deliveries(ledger, Query(ids=(made.id,)))).deliveries
+    [new] = asked.read(lambda ledger: operations.deliveries(ledger, DeliveryQuery(ids=(made.id,)))).deliveries
     return _delivery(new)
 
 
@@ -185,7 +185,7 @@ RESOLVERS: Mapping[str, Mapping[str, Resolver]] = {
 }
 
 
-def _sent_test(asked: Asked, id_: str, type_: str) -> tuple[str, SentTest]:
+def _sent_test(asked: GraphQLContext, id_: str, type_: str) -> tuple[str, SentTest]:
     """The configuration's name, and what came of a test."""
     sink, state = _known_sink(asked, id_), asked.state
     sent = asked.wait(
@@ -205,10 +205,10 @@ def _sent_test(asked: Asked, id_: str, type_: str) -> tuple[str, SentTest]:
 
 
 def _connection(
-    asked: Asked, query: Query, first: int = 20, after: str | None = None, status: str | None = None
+    asked: GraphQLContext, query: DeliveryQuery, first: int = 20, after: str | None = None, status: str | None = None
 ) -> Parent:
     states, tried = _STATES[status] if status is not None else ((), None)
-    whole = Query(
+    whole = DeliveryQuery(
         sink=query.sink,
         type=query.type,
         subject=query.subject,
@@ -248,7 +248,7 @@ def _status(record: ListedDelivery) -> str:
     return next(name for name, (states, had) in _STATES.items() if record.state in states and had is tried)
 
 
-def _configuration(asked: Asked, sink: str) -> Parent:
+def _configuration(asked: GraphQLContext, sink: str) -> Parent:
     settings, lane = asked.state.sinks[sink], asked.lanes()[sink]
     named = asked.state.webhooks.get(sink)
     globs = [glob for _, route in asked.state.table if sink in route.to for glob in route.match]
@@ -278,12 +278,12 @@ def endpoint_of(settings: SinkSettings) -> str:
     return f"{address.scheme}://{address.host}/{MASK}"
 
 
-def _name(asked: Asked, sink: str) -> str:
+def _name(asked: GraphQLContext, sink: str) -> str:
     named = asked.state.webhooks.get(sink)
     return named.name if named is not None else sink
 
 
-def _sink_of(asked: Asked, id_: str) -> str | None:
+def _sink_of(asked: GraphQLContext, id_: str) -> str | None:
     """The sink that an id means: that of a webhook, its name, or the sink's; None where it means none."""
     webhooks = asked.state.webhooks
     by_id = {one.id: sink for sink, one in webhooks.items() if one.id is not None}
@@ -291,7 +291,7 @@ def _sink_of(asked: Asked, id_: str) -> str | None:
     return by_id.get(id_) or by_name.get(id_) or (id_ if id_ in asked.state.sinks else None)
 
 
-def _known_sink(asked: Asked, id_: str) -> str:
+def _known_sink(asked: GraphQLContext, id_: str) -> str:
     if (sink := _sink_of(asked, id_)) is None:
         known = {*asked.state.sinks, *(one.id for one in asked.state.webhooks.values() if one.id is not None)}
         raise UnknownName(f'no webhook configuration "{id_[:100]}": {suggestion(id_[:100], known)}')

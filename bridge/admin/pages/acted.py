@@ -11,7 +11,7 @@ from bridge.admin.isolates import isolated
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.states import try_words
 from bridge.admin.shapes import Audited
-from bridge.admin.visit import Variables
+from bridge.admin.visit import PageVariables
 
 _ACTIONS = {
     *(N_("reload"), N_("resume"), N_("test"), N_("replay"), N_("dismiss"), N_("restore"), N_("mute"), N_("unmute")),
@@ -32,7 +32,7 @@ _AT = re.compile(r"(token|session|open) at (.+)", re.DOTALL)
 _COMMAND = re.compile(r"(.+) \(command\)", re.DOTALL)
 
 
-def acted(words: Language, one: Audited) -> Variables:
+def acted(words: Language, one: Audited) -> PageVariables:
     """One line of the audit."""
     return {
         "at": one.at,
@@ -51,7 +51,7 @@ def actor(words: Language, who: str) -> str:
     return words.say(N_("command")) if who == "command" else isolated(words, who)
 
 
-def _fact(words: Language, name: str, value: object) -> Variables:
+def _fact(words: Language, name: str, value: object) -> PageVariables:
     """What is said of it under one name: a time for itself, for the page writes times in its own way."""
     said = words.say(name) if name in _NAMES else isolated(words, name)
     if name == "until" and (at := _moment(value)) is not None:

@@ -6,12 +6,12 @@ from typing import Any
 from bridge.admin.announcement_templates import names, timed
 from bridge.admin.announcing import EVERYBODY, OF_REALM
 from bridge.admin.customers import Customers
-from bridge.admin.drafts import Drafted, Wanted, check_count, draft, template_of, wanted_of
+from bridge.admin.drafts import AnnouncementDraft, AnnouncementRequest, check_count, draft, template_of, wanted_of
 from bridge.admin.dry_run import DryRun
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.previews import figures
 from bridge.admin.state import ConfigState
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.errors import BridgeError, StoreError
 from bridge.messages.catalog import LANGUAGES, LOCALES
 
@@ -26,9 +26,9 @@ _CATEGORIES = {
 }
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     form, fault = _form(visit)
-    drafted: Drafted | None = None
+    drafted: AnnouncementDraft | None = None
     if visit.form:
         try:
             drafted = draft(visit.ledger, visit.state.dry_run, wanted_in(visit.state, form), now=visit.now)
@@ -40,7 +40,7 @@ def view(visit: Visit) -> Variables:
     return {**_fields(visit, form), "fault": fault, **_shown(visit, drafted)}
 
 
-def wanted_in(state: ConfigState, form: Mapping[str, str]) -> Wanted:
+def wanted_in(state: ConfigState, form: Mapping[str, str]) -> AnnouncementRequest:
     """What a form says is to be announced; raise BridgeError where it says too little."""
     whom, name = form.get("whom", EVERYBODY), form.get("name", "").strip()
     return wanted_of(
@@ -71,7 +71,7 @@ def _form(visit: Visit) -> tuple[Mapping[str, str], str | None]:
     return (kept[0], kept[1]) if isinstance(kept, tuple) else (visit.form, None)
 
 
-def _fields(visit: Visit, form: Mapping[str, str]) -> Variables:
+def _fields(visit: Visit, form: Mapping[str, str]) -> PageVariables:
     customers, words, own = visit.state.customers, visit.language, visit.state.locale
     return {
         "form": form,
@@ -99,7 +99,7 @@ def _audiences(customers: Customers, words: Language) -> list[tuple[str, str]]:
     return found
 
 
-def _shown(visit: Visit, drafted: Drafted | None) -> Variables:
+def _shown(visit: Visit, drafted: AnnouncementDraft | None) -> PageVariables:
     if drafted is None:
         return {"draft": None, "readings": ()}
     shape = drafted.shape(visit.state.dry_run)

@@ -7,7 +7,7 @@ from bridge.admin.language import N_
 from bridge.admin.pages.announcements import STOPPED, row
 from bridge.admin.pages.previews import figures
 from bridge.admin.pages.states import state_words
-from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.visit import NotThere, PageVariables, Visit
 from bridge.errors import UnknownName
 from bridge.store.base import State
 from bridge.store.records import AnnouncementState
@@ -32,7 +32,7 @@ _STATES = {
 }
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     text = visit.path["announcement"]
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise NotThere(NONE, id=text)

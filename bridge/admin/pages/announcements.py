@@ -4,14 +4,14 @@ from bridge.admin import announcements
 from bridge.admin.drafts import gist
 from bridge.admin.language import Language
 from bridge.admin.people_shapes import AnnouncementNow
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.store.records import AnnouncementState
 
 ON_A_PAGE = 20
 STOPPED = (AnnouncementState.STOPPED, AnnouncementState.STOPPED_PUTTING)
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     before = visit.query.get("before", "")
     found = announcements.list_announcements(
         visit.ledger, limit=ON_A_PAGE + 1, before=int(before) if before.isdecimal() and len(before) < 19 else None
@@ -24,7 +24,7 @@ def view(visit: Visit) -> Variables:
     }
 
 
-def row(one: AnnouncementNow, visit: Visit) -> Variables:
+def row(one: AnnouncementNow, visit: Visit) -> PageVariables:
     """What is said of one."""
     going_on = visit.under_way(announcements.errand_of(one.id))
     mark, word = state_words(one, visit.language, going_on=going_on)

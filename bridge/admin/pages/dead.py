@@ -8,7 +8,7 @@ from bridge.admin import operations
 from bridge.admin.advice import advice
 from bridge.admin.language import N_, Language
 from bridge.admin.shapes import DeadGroup, SetAside
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.sinks import SinkSettings
 from bridge.store.base import Cleared
 from bridge.store.queries.dead import MOST
@@ -45,7 +45,7 @@ class Letters(Value):
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     tab = visit.query.get("tab", "")
     tab = tab if tab in _TABS else ""
     if tab == "aside":
@@ -55,7 +55,7 @@ def view(visit: Visit) -> Variables:
     return variables(letters, visit.state.sinks, visit.language)
 
 
-def variables(letters: Letters, sinks: Mapping[str, SinkSettings], words: Language) -> Variables:
+def variables(letters: Letters, sinks: Mapping[str, SinkSettings], words: Language) -> PageVariables:
     """A row for each group, the newest first."""
     return {
         "title": _title(letters.tab, sum(_of_sinks(letters.groups).values()), words),
@@ -97,7 +97,7 @@ def _title(tab: str, number: int, words: Language) -> str:
     return words.plural("One message was given up", "%(n)s messages were given up", number)
 
 
-def _group(group: DeadGroup, sinks: Mapping[str, SinkSettings], letters: Letters, words: Language) -> Variables:
+def _group(group: DeadGroup, sinks: Mapping[str, SinkSettings], letters: Letters, words: Language) -> PageVariables:
     settings = sinks.get(group.sink)
     types = sorted(group.types.items(), key=lambda one: -one[1])
     return {
@@ -112,7 +112,7 @@ def _group(group: DeadGroup, sinks: Mapping[str, SinkSettings], letters: Letters
     }
 
 
-def _aside(one: SetAside) -> Variables:
+def _aside(one: SetAside) -> PageVariables:
     element = json.dumps(one.element, ensure_ascii=False, indent=2)
     return {"aside": one, "element": element if len(element) <= LONGEST else f"{element[:LONGEST]}…"}
 

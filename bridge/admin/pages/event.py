@@ -11,20 +11,20 @@ from bridge.admin.pages.previews import looks_of
 from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_words
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
 from bridge.admin.state import ConfigState
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.admin.why import folded, why
 from bridge.store.base import SETTLED, Standing, State
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 
 ABOUT_THE_SAME = 5
 SHOWN = 20  # times that the panel told it again
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     event = operations.explain(visit.ledger, visit.path["id"], visit.state.router)
     same: Sequence[EventBrief] = ()
     if event.subject is not None:
-        found = operations.events(visit.ledger, Query(subject=event.subject, limit=ABOUT_THE_SAME + 1))
+        found = operations.events(visit.ledger, DeliveryQuery(subject=event.subject, limit=ABOUT_THE_SAME + 1))
         same = [one for one in found if one.id != event.id][:ABOUT_THE_SAME]
     muted = next((one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == event.subject), None)
     lanes = operations.lanes(visit.ledger, visit.state.sinks)
@@ -34,7 +34,7 @@ def view(visit: Visit) -> Variables:
     return {**shown, **looks_of(visit, event), **sending, "muted": muted, "done": done}
 
 
-def _sending(visit: Visit, event: Explanation) -> Variables:
+def _sending(visit: Visit, event: Explanation) -> PageVariables:
     """Whether it can be sent again, and what is asked then: which deliveries, or whether where the table says now."""
     settled = [one for one in last_of_each(event.fates) if one.state in SETTLED]
     to = () if event.fates else event.today
@@ -61,7 +61,7 @@ def variables(
     state: ConfigState,
     words: Language,
     parked: Mapping[str, str] = MappingProxyType({}),
-) -> Variables:
+) -> PageVariables:
     """All of it; `same`: the newest events about the same; `parked`: sink → why its lane is."""
     last = last_of_each(event.fates)
     return {
@@ -83,7 +83,7 @@ def variables(
     }
 
 
-def _row(verdict: Verdict | int, words: Language) -> Variables:
+def _row(verdict: Verdict | int, words: Language) -> PageVariables:
     if isinstance(verdict, int):
         return {"folded": verdict}
     return {
@@ -98,7 +98,7 @@ def _row(verdict: Verdict | int, words: Language) -> Variables:
     }
 
 
-def _delivery(one: Delivery, state: ConfigState, words: Language, parked: Mapping[str, str]) -> Variables:
+def _delivery(one: Delivery, state: ConfigState, words: Language, parked: Mapping[str, str]) -> PageVariables:
     settings = state.sinks.get(one.sink)
     fate = told(words, one)
     return {
@@ -113,7 +113,7 @@ def _delivery(one: Delivery, state: ConfigState, words: Language, parked: Mappin
     }
 
 
-def _try(one: Try, words: Language) -> Variables:
+def _try(one: Try, words: Language) -> PageVariables:
     mark, word = try_words(words, one.outcome)
     wait = round((one.next_at - one.at).total_seconds()) if one.next_at is not None else None
     return {"one": one, "mark": mark, "word": word, "wait": wait}

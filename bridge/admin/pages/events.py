@@ -9,9 +9,9 @@ from bridge.admin.pages.finding import meant
 from bridge.admin.pages.states import last_of_each, told
 from bridge.admin.shapes import EventBrief
 from bridge.admin.state import ConfigState
-from bridge.admin.visit import Elsewhere, Variables, Visit
+from bridge.admin.visit import Elsewhere, PageVariables, Visit
 from bridge.store.base import State
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import Value, replace
 
 ON_A_PAGE = 50
@@ -36,7 +36,7 @@ _WORDS = {
 }
 
 
-class Wanted(Value):
+class EventQuery(Value):
     """What the address asks for; nothing where it does not matter. `before`: only events with a lower id."""
 
     q: str = ""
@@ -55,9 +55,9 @@ class Wanted(Value):
         return f"/events?{urlencode(asked)}" if asked else "/events"
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     wanted = wanted_of(visit.query)
-    query = Query(
+    query = DeliveryQuery(
         type=wanted.type or None,
         source=wanted.source or None,
         sink=wanted.sink or None,
@@ -75,12 +75,12 @@ def view(visit: Visit) -> Variables:
     return {**shown, "looked_back_to": found.looked_back_to, "look_further": further}
 
 
-def wanted_of(query: Mapping[str, str]) -> Wanted:
+def wanted_of(query: Mapping[str, str]) -> EventQuery:
     """What an address asks for, each in at most as many signs as are worth looking for."""
-    return Wanted(**{name: query.get(name, "").strip()[:LONGEST] for name in Wanted.__struct_fields__})
+    return EventQuery(**{name: query.get(name, "").strip()[:LONGEST] for name in EventQuery.__struct_fields__})
 
 
-def variables(found: Sequence[EventBrief], wanted: Wanted, state: ConfigState, words: Language) -> Variables:
+def variables(found: Sequence[EventBrief], wanted: EventQuery, state: ConfigState, words: Language) -> PageVariables:
     """A row for each event; one more than a page holds says that there are older ones."""
     shown = found[:ON_A_PAGE]
     return {
@@ -94,7 +94,7 @@ def variables(found: Sequence[EventBrief], wanted: Wanted, state: ConfigState, w
     }
 
 
-def _row(event: EventBrief, words: Language) -> Variables:
+def _row(event: EventBrief, words: Language) -> PageVariables:
     return {
         "id": event.id,
         "at": event.received_at,
@@ -105,7 +105,7 @@ def _row(event: EventBrief, words: Language) -> Variables:
     }
 
 
-def _choices(wanted: Wanted, state: ConfigState, words: Language) -> Iterator[Variables]:
+def _choices(wanted: EventQuery, state: ConfigState, words: Language) -> Iterator[PageVariables]:
     """The filters that are chosen from a list. What the address names and the file does not stands there as well."""
     sources = [one.name for one in state.sources]
     yield _choice("source", words.say("Source"), words.say("any source"), wanted.source, [(s, s) for s in sources])
@@ -116,23 +116,23 @@ def _choices(wanted: Wanted, state: ConfigState, words: Language) -> Iterator[Va
     yield _choice("since", words.say("When"), words.say("at any time"), wanted.since, times)
 
 
-def _choice(name: str, label: str, none: str, chosen: str, options: Sequence[tuple[str, str]]) -> Variables:
+def _choice(name: str, label: str, none: str, chosen: str, options: Sequence[tuple[str, str]]) -> PageVariables:
     there = [("", none), *options]
     if chosen not in [value for value, _ in there]:
         there.append((chosen, chosen))
     return {"name": name, "label": label, "chosen": chosen, "options": there}
 
 
-def _chips(wanted: Wanted, words: Language) -> Iterator[Variables]:
+def _chips(wanted: EventQuery, words: Language) -> Iterator[PageVariables]:
     for name in ("q", "type", "source", "sink", "row", "state", "since"):
         if value := getattr(wanted, name):
             shown = words.say(_WORDS[value]) if name in ("state", "since") and value in _WORDS else value
             yield {"words": shown, "without": wanted.path(**{name: "", "before": ""})}
 
 
-def _nothing(wanted: Wanted, words: Language) -> str:
+def _nothing(wanted: EventQuery, words: Language) -> str:
     if wanted.q:
         return words.say("Nothing about “%(q)s”.", q=wanted.q)
-    if wanted == Wanted():
+    if wanted == EventQuery():
         return words.say("No event has come in yet.")
     return words.say("Nothing like that.")

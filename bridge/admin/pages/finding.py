@@ -7,7 +7,7 @@ from bridge.admin import operations
 from bridge.admin.shapes import EventsFound
 from bridge.store.ledger import Ledger
 from bridge.store.queries.events import event_ids
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 
 #: How the subjects of events begin: whoever types a bare name means any of them.
@@ -17,7 +17,7 @@ _DELIVERY = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
 _TYPE = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
 
 
-def meant(ledger: Ledger, text: str, query: Query, *, nowhere: bool = False) -> str | EventsFound:
+def meant(ledger: Ledger, text: str, query: DeliveryQuery, *, nowhere: bool = False) -> str | EventsFound:
     """The id of the one event that is meant, or the events that are, newest first.
 
     What is no name of anything is looked for as text, in the newest of them.
@@ -40,7 +40,7 @@ def _one_event(ledger: Ledger, text: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _readings(text: str, query: Query) -> Sequence[Query]:
+def _readings(text: str, query: DeliveryQuery) -> Sequence[DeliveryQuery]:
     """What the text may be, the likeliest first."""
     if ":" in text:
         return [replace(query, subject=text)]

@@ -6,12 +6,12 @@ from urllib.parse import quote
 from bridge.admin import operations
 from bridge.admin.language import Language
 from bridge.admin.pages import events, sinks
-from bridge.admin.pages.events import Wanted
+from bridge.admin.pages.events import EventQuery
 from bridge.admin.saying import say_need, say_verdict
 from bridge.admin.shapes import Lane
 from bridge.admin.state import ConfigState
 from bridge.admin.status import Need, NeedKind, Status
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.store.base import Standing
 
 WAITING = (NeedKind.PARKED, NeedKind.AWAY, NeedKind.BEHIND)  # for these, messages wait
@@ -20,7 +20,7 @@ WAITING = (NeedKind.PARKED, NeedKind.AWAY, NeedKind.BEHIND)  # for these, messag
 _MORE = {NeedKind.DEAD: "/dead", NeedKind.SILENT: "/events"}
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     state = visit.state
     status = operations.status(
         visit.ledger,
@@ -37,7 +37,7 @@ def view(visit: Visit) -> Variables:
     return {**variables(status, state, visit.language, visit.now), **charts}
 
 
-def variables(status: Status, state: ConfigState, words: Language, now: datetime) -> Variables:
+def variables(status: Status, state: ConfigState, words: Language, now: datetime) -> PageVariables:
     """The verdict, a row for each need, the figures, and the tables of the sinks and of the latest events."""
     return {
         "status": status,
@@ -52,14 +52,14 @@ def variables(status: Status, state: ConfigState, words: Language, now: datetime
 
 
 def _rows(status: Status, state: ConfigState, words: Language) -> object:
-    return events.variables(status.latest, Wanted(), state, words)["rows"]
+    return events.variables(status.latest, EventQuery(), state, words)["rows"]
 
 
 def _flows(lane: Lane) -> bool:
     return lane.enabled and lane.standing is Standing.OPEN
 
 
-def _need(need: Need, words: Language) -> Variables:
+def _need(need: Need, words: Language) -> PageVariables:
     said = say_need(words, need)
     return {
         "mark": said.mark,

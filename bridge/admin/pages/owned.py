@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.states import state_words
-from bridge.admin.visit import NotThere, Variables
+from bridge.admin.visit import NotThere, PageVariables
 from bridge.event import Event
 from bridge.messages.customer import Me, me_of
 from bridge.store.base import State
@@ -58,7 +58,7 @@ class OwnedVisit(Value, kw_only=True):
     services: Mapping[str, str]
 
 
-def overview(visit: OwnedVisit) -> Variables:
+def overview(visit: OwnedVisit) -> PageVariables:
     since = visit.now - DAY
     types = visit.ledger.read(count_owned, since=since)
     told = visit.ledger.read(count_told, since=since)
@@ -73,7 +73,7 @@ def overview(visit: OwnedVisit) -> Variables:
     }
 
 
-def events(visit: OwnedVisit) -> Variables:
+def events(visit: OwnedVisit) -> PageVariables:
     asked = {name: visit.query.get(name, "").strip()[:LONGEST] for name in ("user", "type", "before")}
     found = visit.ledger.read(
         owned_events,
@@ -93,7 +93,7 @@ def events(visit: OwnedVisit) -> Variables:
     }
 
 
-def event(visit: OwnedVisit) -> Variables:
+def event(visit: OwnedVisit) -> PageVariables:
     found = visit.ledger.read(owned_event, visit.path["id"])
     if found is None:
         raise NotThere
@@ -106,12 +106,12 @@ def event(visit: OwnedVisit) -> Variables:
     }
 
 
-def _rows(visit: OwnedVisit, found: Sequence[Event]) -> list[Variables]:
+def _rows(visit: OwnedVisit, found: Sequence[Event]) -> list[PageVariables]:
     told = visit.ledger.read(owned_deliveries, [one.id for one in found])
     return [{**_brief(one), "told": _told(visit, told.get(one.id, []))} for one in found]
 
 
-def _brief(one: Event) -> Variables:
+def _brief(one: Event) -> PageVariables:
     return {"id": one.id, "type": one.type, "subject": one.subject, "at": one.received_at, "name": _user(one)}
 
 
@@ -120,9 +120,9 @@ def _user(one: Event) -> str:
     return name if kind == "user" else ""
 
 
-def _told(visit: OwnedVisit, told: Sequence[OwnedDelivery]) -> list[Variables]:
+def _told(visit: OwnedVisit, told: Sequence[OwnedDelivery]) -> list[PageVariables]:
     """To whom, by what kind of service, and what came of it."""
-    found: list[Variables] = []
+    found: list[PageVariables] = []
     for one in told:
         mark, word = state_words(visit.language, one.state)
         whom = one.recipient.partition("/")[2].partition(":")[2]
@@ -148,4 +148,8 @@ def _address(asked: Mapping[str, str]) -> str:
     return f"/events?{query}" if query else "/events"
 
 
-OWNED_VIEWS: Mapping[str, Callable[[OwnedVisit], Variables]] = {"overview": overview, "events": events, "event": event}
+OWNED_VIEWS: Mapping[str, Callable[[OwnedVisit], PageVariables]] = {
+    "overview": overview,
+    "events": events,
+    "event": event,
+}

@@ -6,18 +6,18 @@ from bridge.admin import people
 from bridge.admin.customers import person_path
 from bridge.admin.language import N_
 from bridge.admin.people_shapes import PersonBrief
-from bridge.admin.visit import Variables, Visit
-from bridge.store.queries.people import Which
+from bridge.admin.visit import PageVariables, Visit
+from bridge.store.queries.people import PeopleFilter
 
 ON_A_PAGE, LONGEST = 50, 200
-_WHICH = {Which.ALL: N_("All"), Which.LINKED: N_("Linked"), Which.STOPPED: N_("Want nothing")}
+_WHICH = {PeopleFilter.ALL: N_("All"), PeopleFilter.LINKED: N_("Linked"), PeopleFilter.STOPPED: N_("Want nothing")}
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     customers, words = visit.state.customers, visit.language
     q, after = visit.query.get("q", "").strip()[:LONGEST], visit.query.get("after", "")
     asked = visit.query.get("which", "")
-    which = Which(asked) if asked in tuple(Which) else Which.ALL
+    which = PeopleFilter(asked) if asked in tuple(PeopleFilter) else PeopleFilter.ALL
     found = people.list_people(
         visit.ledger, customers, name=q.replace("\0", ""), which=which, after=after.replace("\0", "") or None,
         limit=ON_A_PAGE,
@@ -36,11 +36,11 @@ def view(visit: Visit) -> Variables:
     }
 
 
-def _row(one: PersonBrief) -> Variables:
+def _row(one: PersonBrief) -> PageVariables:
     return {"one": one, "path": person_path(one.key)}
 
 
-def _path(q: str, which: Which, after: str = "") -> str:
-    asked = {"q": q, "which": "" if which is Which.ALL else which.value, "after": after}
+def _path(q: str, which: PeopleFilter, after: str = "") -> str:
+    asked = {"q": q, "which": "" if which is PeopleFilter.ALL else which.value, "after": after}
     query = urlencode({name: value for name, value in asked.items() if value})
     return f"/people?{query}" if query else "/people"

@@ -5,14 +5,14 @@ from bridge.admin.customers import person_path
 from bridge.admin.language import Language
 from bridge.admin.pages.states import state_words
 from bridge.admin.people_shapes import PersonNow, StepTold
-from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.visit import NotThere, PageVariables, Visit
 from bridge.errors import BridgeError
 from bridge.messages.catalog import LANGUAGES
 from bridge.people.recipient import is_customer
 from bridge.people.wants import CATEGORIES
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     customers, words = visit.state.customers, visit.language
     try:
         key = customers.key_of(visit.path["who"], visit.path["realm"])

@@ -11,7 +11,7 @@ from bridge.admin.rows import table_rows
 from bridge.admin.shapes import Explanation
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import MeasureShape, Previewed
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.intake import Destination
 from bridge.messages.catalog import LOCALES
 from bridge.store.queries.records import event as stored_event
@@ -47,7 +47,7 @@ def figures(previews: Iterable[Previewed], state: ConfigState, words: Language) 
     return [_figure(one, state, words) for one in previews]
 
 
-def looks_of(visit: Visit, event: Explanation) -> Variables:
+def looks_of(visit: Visit, event: Explanation) -> PageVariables:
     """How a stored event looks where it was sent, in the language that is asked for or each sink's own."""
     wanted = visit.query.get("look")
     locale = wanted if wanted in LOCALES else None

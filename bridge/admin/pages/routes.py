@@ -1,17 +1,17 @@
 """Routes: the table in force, row by row, and what each has taken."""
 
 from bridge.admin import operations
-from bridge.admin.idle_rows import Idle
+from bridge.admin.idle_rows import IdleRow
 from bridge.admin.language import Language
 from bridge.admin.manner import duration
 from bridge.admin.rows import row_text
 from bridge.admin.shapes import RowCounts
 from bridge.admin.state import ConfigState
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.routing import Route
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     table = visit.state.table
     counts = operations.table_counts(visit.ledger, table, now=visit.now)
     nowhere = operations.gone_nowhere(visit.ledger, now=visit.now)
@@ -24,13 +24,13 @@ def view(visit: Visit) -> Variables:
     return {"rows": rows, "nowhere": nowhere}
 
 
-def _idle(idle: Idle | None, words: Language) -> Variables:
+def _idle(idle: IdleRow | None, words: Language) -> PageVariables:
     if idle is None:
         return {"idle_since": None}
     return {"idle_since": idle.since, "hint": idle.say(words), "doubts": idle.doubts}
 
 
-def _row(name: str, route: Route, counts: RowCounts, state: ConfigState, words: Language) -> Variables:
+def _row(name: str, route: Route, counts: RowCounts, state: ConfigState, words: Language) -> PageVariables:
     return {
         "name": name,
         "takes": row_text(route),

@@ -8,7 +8,7 @@ from bridge.admin import operations
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.acted import acted
 from bridge.admin.state import ConfigState, Rejected
-from bridge.admin.visit import Variables, Visit
+from bridge.admin.visit import PageVariables, Visit
 from bridge.errors import Mistake, StoreError
 
 _KEY = re.compile(r"((?:\s|- )*[\w.-]+):(\s.*|)")
@@ -20,11 +20,11 @@ _CAUSES = {
 }
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     return {**variables(visit.state, visit.language), **_kept(visit)}
 
 
-def _kept(visit: Visit) -> Variables:
+def _kept(visit: Visit) -> PageVariables:
     """What the store knows; nothing where it cannot be asked, for then the file is what one wants to see."""
     try:
         return {
@@ -35,7 +35,7 @@ def _kept(visit: Visit) -> Variables:
         return {"mutes": None, "audit": None}
 
 
-def variables(state: ConfigState, words: Language) -> Variables:
+def variables(state: ConfigState, words: Language) -> PageVariables:
     """The file and what it says of the admin side and of the store; of secrets only that they are there."""
     return {
         "state": state,
@@ -48,7 +48,7 @@ def variables(state: ConfigState, words: Language) -> Variables:
     }
 
 
-def _mistakes(file: Path, rejected: Rejected) -> Sequence[Variables]:
+def _mistakes(file: Path, rejected: Rejected) -> Sequence[PageVariables]:
     lines = _lines(file)
     return [
         {"at": f"{Path(one.file or file).name}:{one.line}:{one.column}", "text": one.text, "line": _line(one, lines)}

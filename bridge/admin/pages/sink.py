@@ -13,23 +13,23 @@ from bridge.admin.rows import row_text
 from bridge.admin.shapes import EventBrief, Lane
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
-from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.visit import NotThere, PageVariables, Visit
 from bridge.outcome import Rate
 from bridge.sinks import SinkSettings
 from bridge.sinks.settings import Retry
 from bridge.store.base import State
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 
 WAITING, LATEST = 20, 10  # events that are shown
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     name = visit.path["sink"]
     lane = next((one for one in operations.lanes(visit.ledger, visit.state.sinks) if one.sink == name), None)
     if lane is None:
         raise NotThere(N_("no sink is called %(name)s"), name=name)
-    waiting = Query(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
-    lists = [operations.events_at(visit.ledger, query) for query in (waiting, Query(sink=name, limit=LATEST))]
+    waiting = DeliveryQuery(sink=name, states=(State.PENDING, State.WAITING), limit=WAITING)
+    lists = [operations.events_at(visit.ledger, query) for query in (waiting, DeliveryQuery(sink=name, limit=LATEST))]
     test = visit.tests.get(name)
     found = variables(lane, lists[0], lists[1], visit.state, visit.language, visit.now, test)
     muted = [one for one in operations.mutes(visit.ledger, now=visit.now) if one.what == f"sink:{name}"]
@@ -45,7 +45,7 @@ def variables(
     words: Language,
     now: datetime,
     test: SentTest | None = None,
-) -> Variables:
+) -> PageVariables:
     """All of it; `waiting` and `latest`: the newest events that wait for it, and that were for it at all."""
     settings = state.sinks.get(lane.sink)
     return {
@@ -63,13 +63,13 @@ def variables(
     }
 
 
-def _tested(test: SentTest, service: str | None, words: Language) -> Variables:
+def _tested(test: SentTest, service: str | None, words: Language) -> PageVariables:
     """The last test, and what can be done about what it came to."""
     mark, word = try_words(words, test.outcome)
     return {"one": test, "mark": mark, "word": word, "advice": advice(words, service, test.reason)}
 
 
-def _line(event: EventBrief, sink: str, words: Language) -> Variables:
+def _line(event: EventBrief, sink: str, words: Language) -> PageVariables:
     fate = [one for one in event.fates if one.sink == sink][-1]
     return {"event": event, "told": told(words, fate), "due_at": fate.due_at}
 

@@ -19,7 +19,7 @@ _DELIVERY = {
 _CLEARED = {Cleared.REPLAYED: N_("sent again"), Cleared.DISMISSED: N_("put away")}
 
 
-class Told(Value):
+class SinkBadge(Value):
     """What became of an event at a sink: ok, wait, bad or held, and the word for it."""
 
     sink: str
@@ -33,12 +33,12 @@ def state_words(words: Language, state: State) -> tuple[str, str]:
     return mark, words.say(word)
 
 
-def told(words: Language, fate: Fate) -> Told:
+def told(words: Language, fate: Fate) -> SinkBadge:
     """The mark and the word of one delivery."""
     if fate.state is State.DEAD and fate.cleared is not None:
-        return Told(fate.sink, "held", words.say(_CLEARED[fate.cleared]))
+        return SinkBadge(fate.sink, "held", words.say(_CLEARED[fate.cleared]))
     mark, word = state_words(words, fate.state)
-    return Told(fate.sink, mark, word)
+    return SinkBadge(fate.sink, mark, word)
 
 
 #: What one try came to.
@@ -98,7 +98,7 @@ def _nowhere(words: Language, verdicts: Sequence[Verdict]) -> str:
     return words.say("Went nowhere: no row of the table takes it.")
 
 
-class LaneWords(Value):
+class LaneBadge(Value):
     """How a lane stands: the mark, the word, and what time belongs to it."""
 
     mark: str
@@ -107,17 +107,17 @@ class LaneWords(Value):
     at: datetime | None = None
 
 
-def lane_words(words: Language, lane: Lane, now: datetime) -> LaneWords:
+def lane_words(words: Language, lane: Lane, now: datetime) -> LaneBadge:
     """The first that holds: not in the file, disabled, parked, away, asked to wait, flowing."""
     if lane.service is None:
-        return LaneWords("held", words.say("not in the file"))
+        return LaneBadge("held", words.say("not in the file"))
     if not lane.enabled:
-        return LaneWords("held", words.say("disabled"))
+        return LaneBadge("held", words.say("disabled"))
     if lane.standing is Standing.PARKED:
-        return LaneWords("bad", words.say("parked"), words.say("since"), lane.since)
+        return LaneBadge("bad", words.say("parked"), words.say("since"), lane.since)
     if lane.standing is Standing.AWAY:
         at = lane.until if lane.until is not None and lane.until > now else None
-        return LaneWords("wait", words.say("away"), words.say("tried again at") if at else "", at)
+        return LaneBadge("wait", words.say("away"), words.say("tried again at") if at else "", at)
     if lane.until is not None and lane.until > now:
-        return LaneWords("wait", words.say("limited"), words.say("until"), lane.until)
-    return LaneWords("ok", words.say("flowing"))
+        return LaneBadge("wait", words.say("limited"), words.say("until"), lane.until)
+    return LaneBadge("ok", words.say("flowing"))

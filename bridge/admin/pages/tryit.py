@@ -8,13 +8,13 @@ from bridge.admin.shapes import Verdict
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SampleShape, Tried, TriedRow
 from bridge.admin.trying import sample_shapes, try_it
-from bridge.admin.visit import NotThere, Variables, Visit
+from bridge.admin.visit import NotThere, PageVariables, Visit
 from bridge.admin.why import folded
 from bridge.errors import BridgeError
 from bridge.store.queries.records import event as stored_event
 
 
-def view(visit: Visit) -> Variables:
+def view(visit: Visit) -> PageVariables:
     if (id_ := visit.query.get("event")) is not None:
         return _of_event(visit, id_)
     asked = visit.form or visit.query
@@ -25,7 +25,7 @@ def view(visit: Visit) -> Variables:
     return _variables(visit, source=source, samples=samples, sample=sample.name if sample else "", body=body)
 
 
-def _of_event(visit: Visit, id_: str) -> Variables:
+def _of_event(visit: Visit, id_: str) -> PageVariables:
     """By today's table, what came in some time ago."""
     stored = visit.ledger.read(stored_event, id_)
     if stored is None:
@@ -39,7 +39,7 @@ def _chosen(name: str, samples: list[SampleShape]) -> SampleShape | None:
     return next((one for one in samples if one.name == name), samples[0] if samples else None)
 
 
-def _variables(visit: Visit, *, source: str, samples: list[SampleShape], sample: str, body: str) -> Variables:
+def _variables(visit: Visit, *, source: str, samples: list[SampleShape], sample: str, body: str) -> PageVariables:
     asked = {"of_event": None, "source": source, "samples": samples, "sample": sample, "body": body}
     if not source:
         return {"tried": None, "events": (), "fault": None, "sources": (), **asked}
@@ -70,7 +70,7 @@ def _shown(visit: Visit, tried: Tried) -> dict[str, object]:
     return {"tried": tried, "events": events, "fault": None, "sources": _sources(visit.state)}
 
 
-def _row(row: Verdict | int) -> Variables:
+def _row(row: Verdict | int) -> PageVariables:
     if not isinstance(row, TriedRow):
         return {"folded": row}
     return {**dict(row), "folded": None, "name": row.row, "why": row.sentence}

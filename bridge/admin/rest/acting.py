@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bridge.admin import operations
 from bridge.admin.auth import Role
-from bridge.admin.dead import Seen
+from bridge.admin.dead import GroupSnapshot
 from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink
@@ -15,12 +15,12 @@ from bridge.errors import BridgeError
 from bridge.store.base import Cleared, State
 from bridge.store.ledger import Ledger
 from bridge.store.queries.walk import walked_deliveries
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.value import replace
 
 #: What a group as it was seen is dealt with by, and all that letters have in common.
-OfGroup = Callable[[Ledger, Seen], GroupDone]
-OfLetters = Callable[[Ledger, Query], tuple[int, ...]]
+OfGroup = Callable[[Ledger, GroupSnapshot], GroupDone]
+OfLetters = Callable[[Ledger, DeliveryQuery], tuple[int, ...]]
 COUNTED = 1000  # letters that came later, at the most
 
 
@@ -46,7 +46,7 @@ async def replay_delivery(call: Call) -> answered.ReplayedIds:
 
 
 async def replay_dead(call: Call) -> answered.LettersDone:
-    def of_letters(ledger: Ledger, query: Query) -> tuple[int, ...]:
+    def of_letters(ledger: Ledger, query: DeliveryQuery) -> tuple[int, ...]:
         return tuple(one.replay_of for one in operations.replay(ledger, query, now=call.now).deliveries)
 
     return await _deal(
@@ -55,7 +55,7 @@ async def replay_dead(call: Call) -> answered.LettersDone:
 
 
 async def dismiss_dead(call: Call) -> answered.LettersDone:
-    def of_letters(ledger: Ledger, query: Query) -> tuple[int, ...]:
+    def of_letters(ledger: Ledger, query: DeliveryQuery) -> tuple[int, ...]:
         return operations.dismiss(ledger, query, now=call.now).deliveries
 
     return await _deal(
@@ -64,7 +64,7 @@ async def dismiss_dead(call: Call) -> answered.LettersDone:
 
 
 async def restore_dead(call: Call) -> answered.LettersDone:
-    def of_letters(ledger: Ledger, query: Query) -> tuple[int, ...]:
+    def of_letters(ledger: Ledger, query: DeliveryQuery) -> tuple[int, ...]:
         return operations.dismiss(ledger, query, now=call.now, undo=True).deliveries
 
     return await _deal(call, "restore", operations.restore_group, of_letters, Cleared.DISMISSED)
@@ -120,7 +120,7 @@ async def _deal(
     body: asked.GroupSeen | asked.LettersSeen = call.body
     if isinstance(body, asked.GroupSeen):
         group = await call.read(lambda ledger: group_of(ledger, body.key, cleared))
-        seen = Seen(group.sink, group.key, 0, body.through)
+        seen = GroupSnapshot(group.sink, group.key, 0, body.through)
         dealt = await call.means.operate(lambda ledger: of_group(ledger, seen))
         done = answered.LettersDone(deliveries=dealt.deliveries, later=dealt.later)
         fields: Mapping[str, object] = {"sink": dealt.sink, "reason": dealt.reason}
@@ -135,9 +135,9 @@ async def _deal(
     return done
 
 
-def _meant(body: asked.LettersSeen, cleared: Cleared | None) -> Query:
+def _meant(body: asked.LettersSeen, cleared: Cleared | None) -> DeliveryQuery:
     names = ("through", "sink", "source", "type", "subject", "since", "until", "limit")
-    return Query(states=(State.DEAD,), cleared=(cleared,), **{name: getattr(body, name) for name in names})
+    return DeliveryQuery(states=(State.DEAD,), cleared=(cleared,), **{name: getattr(body, name) for name in names})
 
 
 ACTING = (

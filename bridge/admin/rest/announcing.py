@@ -2,7 +2,7 @@
 
 from bridge.admin import announcements, drafts
 from bridge.admin.auth import Role
-from bridge.admin.drafts import Drafted
+from bridge.admin.drafts import AnnouncementDraft
 from bridge.admin.people_shapes import AnnouncedFound, AnnouncementNow, Changed, Draft
 from bridge.admin.rest import answered
 from bridge.admin.rest import asked_people as asked
@@ -83,7 +83,7 @@ async def _now(call: Call, id_: int) -> AnnouncementNow:
     )
 
 
-def _drafted(call: Call, ledger: Ledger) -> Drafted:
+def _drafted(call: Call, ledger: Ledger) -> AnnouncementDraft:
     body: asked.InWords | asked.ByTemplate | asked.ByName = call.body
     state = call.state
     wanted = drafts.wanted_of(

@@ -7,15 +7,16 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bridge.admin.actions import Means, who_acts
-from bridge.admin.answers import ROUTE, VARY, Refused
-from bridge.admin.auth import Role, Who
+from bridge.admin.actions import BridgeControls, who_acts
+from bridge.admin.answers import ROUTE, VARY, RequestRefused
+from bridge.admin.audit import KeepAction
+from bridge.admin.auth import Principal, Role
 from bridge.admin.guard import Guard
-from bridge.admin.reading import Reading
+from bridge.admin.reading import ReaderPool
 from bridge.admin.rest.acting import ACTING
 from bridge.admin.rest.announcing import ANNOUNCING
 from bridge.admin.rest.asking import ASKING
-from bridge.admin.rest.endpoint import Call, Endpoint, Text
+from bridge.admin.rest.endpoint import Call, Endpoint, PlainText
 from bridge.admin.rest.keeping import KEEPING
 from bridge.admin.rest.looking import LOOKING
 from bridge.admin.rest.openapi import document
@@ -33,8 +34,6 @@ _PATTERNS = {one.path: one.pattern for one in ENDPOINTS}
 _BY_PATH: Mapping[str, Mapping[str, Endpoint]] = {
     path: {one.method: one for one in ENDPOINTS if one.path == path} for path in _PATTERNS
 }
-#: Keeps an action: its name, who, the request, and what is to be known of it.
-Acted = Callable[[str, Who, web.Request, Mapping[str, object]], None]
 
 
 class Api:
@@ -43,12 +42,12 @@ class Api:
     def __init__(
         self,
         guard: Guard,
-        reading: Reading,
-        means: Means,
+        reading: ReaderPool,
+        means: BridgeControls,
         state: Callable[[], ConfigState],
         now: Callable[[], datetime],
         tests: dict[str, SentTest],
-        acted: Acted,
+        acted: KeepAction,
         under_way: UnderWay,
     ) -> None:
         self._guard, self._reading, self._means = guard, reading, means
@@ -56,7 +55,7 @@ class Api:
         self._under_way = under_way
 
     async def answer(self, request: web.Request, path: str) -> web.Response:
-        """What is answered to a request of that path, which begins with a slash; raise Refused where it is not."""
+        """What is answered to a request of that path, which begins with a slash; RequestRefused where it is not."""
         who = self._guard.let_in(request, Role.LOOK)
         if path == DOCUMENT:
             _check_method(request, {"GET": None})
@@ -68,7 +67,9 @@ class Api:
         await self._guard.check_program(request, who)
         return await self._call(request, who, endpoint, place)
 
-    async def _call(self, request: web.Request, who: Who, endpoint: Endpoint, place: Mapping[str, str]) -> web.Response:
+    async def _call(
+        self, request: web.Request, who: Principal, endpoint: Endpoint, place: Mapping[str, str]
+    ) -> web.Response:
         query = query_of(endpoint, request.query.items())
         body = await _body(request, endpoint)
         call = Call(
@@ -87,7 +88,7 @@ class Api:
         work = endpoint.do(call)
         found = await (self._under_way.finish(work) if endpoint.role is Role.ACT else work)
         if isinstance(found, bytes):
-            assert isinstance(endpoint.answer, Text)
+            assert isinstance(endpoint.answer, PlainText)
             return web.Response(body=found, content_type=endpoint.answer.content_type, headers={"Vary": VARY})
         return _json(found.model_dump_json().encode(), endpoint.status)
 
@@ -105,32 +106,32 @@ def _written(request: web.Request, prefix: str) -> str:
 
 
 async def _body(request: web.Request, endpoint: Endpoint) -> Any:
-    """What was posted, as the endpoint wants it; raise Refused where it is something else."""
+    """What was posted, as the endpoint wants it; raise RequestRefused where it is something else."""
     if (text := endpoint.takes) is None:
         return body_of(endpoint, request.content_type, await request.read()) if endpoint.body else None
     if request.content_type != text.content_type:
-        raise Refused(
+        raise RequestRefused(
             415, "this is not read here", f"Post it as {text.content_type}.", headers={"Accept": text.content_type}
         )
     return await request.clone(client_max_size=text.most).read()
 
 
 def _found(path: str) -> tuple[str, Mapping[str, str]]:
-    """The path of an endpoint, and what its `{…}` are; raise Refused where there is none."""
+    """The path of an endpoint, and what its `{…}` are; raise RequestRefused where there is none."""
     for known, pattern in _PATTERNS.items():
         if found := pattern.fullmatch(path):
             return known, {name: one.replace("%2F", "/").replace("%25", "%") for name, one in found.groupdict().items()}
     near = suggestion(path[:100], _PATTERNS)
     detail = f"{near[:1].upper()}{near[1:]}" if near.startswith("did") else f"{PREFIX}{DOCUMENT} says what there is."
-    raise Refused(404, "there is nothing here", detail)
+    raise RequestRefused(404, "there is nothing here", detail)
 
 
 def _check_method(request: web.Request, methods: Mapping[str, T]) -> T:
-    """What is there for the request's method; raise Refused where nothing is."""
+    """What is there for the request's method; raise RequestRefused where nothing is."""
     method = "GET" if request.method == "HEAD" else request.method
     if method not in methods:
         allowed = [*methods, *(["HEAD"] if "GET" in methods else [])]
-        raise Refused(
+        raise RequestRefused(
             405, "this is not done here", f"Here is {', '.join(methods)}.", headers={"Allow": ", ".join(allowed)}
         )
     return methods[method]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from bridge.admin.testing import SAMPLE
 from bridge.messages.catalog import Locale
 from bridge.store.base import Cleared, State
-from bridge.store.queries.tallies import What
+from bridge.store.queries.tallies import TallyKind
 
 LAST_ID = 2**63 - 1
 MOST = 200  # things on a page
@@ -59,44 +59,46 @@ def _boolean(value: Any) -> Any:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-Id = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(whole)]
+RowId = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(whole)]
 JsonId = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(_number)]
-Limit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(whole)]
-Step = Annotated[Literal[60, 300, 1800, 3600, 86400], BeforeValidator(whole)]
+PageLimit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(whole)]
+SeriesStep = Annotated[Literal[60, 300, 1800, 3600, 86400], BeforeValidator(whole)]
 Flag = Annotated[bool, BeforeValidator(_boolean)]
 #: What is looked for: PostgreSQL knows no text with a NUL in it.
-Text = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+ShortText = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 EventId = Annotated[str, Field(pattern=r"^[0-9a-f-]{1,36}$")]
 
 
-class Query(BaseModel):
+class QueryParameters(BaseModel):
     """Parameters of an address."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Body(BaseModel):
+class JsonBody(BaseModel):
     """A JSON object that was posted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Nothing(Query):
+class Nothing(QueryParameters):
     """No parameter at all."""
 
 
-class Filter(Query):
-    source: Text | None = Field(None, description="that it came from")
-    type: Text | None = Field(None, description="of event, as user.created")
-    subject: Text | None = Field(None, description="that it is about, as user:alice")
-    sink: Text | None = Field(None, description="that it was for")
+class Filter(QueryParameters):
+    source: ShortText | None = Field(None, description="that it came from")
+    type: ShortText | None = Field(None, description="of event, as user.created")
+    subject: ShortText | None = Field(None, description="that it is about, as user:alice")
+    sink: ShortText | None = Field(None, description="that it was for")
     since: Moment | None = Field(None, description="it came in at that time or later")
     until: Moment | None = Field(None, description="it came in before")
-    limit: Limit = Field(50, description="how many")
+    limit: PageLimit = Field(50, description="how many")
 
 
 class EventsAsked(Filter):
-    q: Text | None = Field(None, description="a name, a subject, a type, the beginning of an id, a delivery's number")
+    q: ShortText | None = Field(
+        None, description="a name, a subject, a type, the beginning of an id, a delivery's number"
+    )
     state: tuple[State, ...] = Field((), description="of one of its deliveries")
     nowhere: Flag = Field(False, description="only what went to no sink")
     before: EventId | None = Field(None, description="events that came before this one: `next` of the page before")
@@ -105,47 +107,47 @@ class EventsAsked(Filter):
 class DeliveriesAsked(Filter):
     state: tuple[State, ...] = Field((), description="how it stands")
     cleared: tuple[Cleared, ...] = Field((), description="how somebody dealt with it")
-    before: Id | None = Field(None, description="deliveries made before this one: `next` of the page before")
+    before: RowId | None = Field(None, description="deliveries made before this one: `next` of the page before")
 
 
-class PreviewAsked(Query):
-    sink: Text | None = Field(None, description="this one alone; else all that it was sent to")
+class PreviewAsked(QueryParameters):
+    sink: ShortText | None = Field(None, description="this one alone; else all that it was sent to")
     locale: Locale | None = Field(None, description="in this language; else in each sink's own")
     drawn: Flag = Field(False, description="as HTML too, as the service draws it")
 
 
-class DeadAsked(Query):
+class DeadAsked(QueryParameters):
     cleared: Cleared | None = Field(None, description="what was dealt with so; else what nobody has dealt with")
 
 
-class AuditAsked(Query):
-    limit: Limit = Field(50, description="how many")
-    before: Id | None = Field(None, description="what was done before this: `next` of the page before")
+class AuditAsked(QueryParameters):
+    limit: PageLimit = Field(50, description="how many")
+    before: RowId | None = Field(None, description="what was done before this: `next` of the page before")
 
 
-class SeriesAsked(Query):
-    what: What = Field(
+class SeriesAsked(QueryParameters):
+    what: TallyKind = Field(
         description="in, by source; out, by sink; type, by type; row, by the name of a row; aside, by source"
     )
-    name: Text | None = Field(None, description="only of this source, sink, type or row")
-    step: Step = Field(3600, description="seconds; of less than an hour only within the last two days")
+    name: ShortText | None = Field(None, description="only of this source, sink, type or row")
+    step: SeriesStep = Field(3600, description="seconds; of less than an hour only within the last two days")
     since: Moment | None = Field(None, description="from the step that this time is in; else of a day")
 
 
-class AsideAsked(Query):
-    limit: Limit = Field(50, description="how many")
+class AsideAsked(QueryParameters):
+    limit: PageLimit = Field(50, description="how many")
 
 
-class SamplesAsked(Query):
-    source: Text = Field(description="whose panel's words they are in")
+class SamplesAsked(QueryParameters):
+    source: ShortText = Field(description="whose panel's words they are in")
 
 
-class TryAsked(Query):
+class TryAsked(QueryParameters):
     locale: Locale | None = Field(None, description="of the previews; else each sink's own")
     drawn: Flag = Field(False, description="previews as HTML too")
 
 
-class ToMute(Body):
+class ToMute(JsonBody):
     what: str = Field(
         max_length=200,
         pattern=r"^[^:\s\x00-\x1f][^:\x00-\x1f]*:[^\x00-\x1f]*[^\s\x00-\x1f]$",
@@ -158,33 +160,33 @@ class ToMute(Body):
     )
 
 
-class EventReplay(Body):
+class EventReplay(JsonBody):
     by: Literal["stored", "table"] = Field(
         "stored",
         description="stored: what was settled goes out again. table: what went nowhere goes where rows say now",
     )
-    sinks: tuple[Text, ...] = Field((), max_length=100, description="only to these")
+    sinks: tuple[ShortText, ...] = Field((), max_length=100, description="only to these")
 
 
-class DeliveryReplay(Body):
+class DeliveryReplay(JsonBody):
     again: bool = Field(False, description="also where it was sent again or put away already")
 
 
-class GroupSeen(Body):
+class GroupSeen(JsonBody):
     """A group of dead letters, as far as it was seen."""
 
     key: str = Field(pattern=r"^[0-9a-f]{12}$", description="of the group")
     through: JsonId = Field(description="the newest delivery of it that was seen: nothing that came later is touched")
 
 
-class LettersSeen(Body):
+class LettersSeen(JsonBody):
     """Dead letters by what they have in common, as far as they were seen."""
 
     through: JsonId = Field(description="the newest delivery that was seen: nothing that came later is touched")
-    sink: Text | None = Field(None, description="that it was for")
-    source: Text | None = Field(None, description="that its event came from")
-    type: Text | None = Field(None, description="of its event")
-    subject: Text | None = Field(None, description="that its event is about")
+    sink: ShortText | None = Field(None, description="that it was for")
+    source: ShortText | None = Field(None, description="that its event came from")
+    type: ShortText | None = Field(None, description="of its event")
+    subject: ShortText | None = Field(None, description="that its event is about")
     since: Moment | None = Field(None, description="its event came in then or later")
     until: Moment | None = Field(None, description="its event came in before")
     limit: Annotated[int, Field(ge=1, le=MOST_LETTERS), BeforeValidator(_number)] = Field(
@@ -192,26 +194,26 @@ class LettersSeen(Body):
     )
 
 
-class SinkTest(Body):
-    type: Text = Field(SAMPLE, description="of the sample")
+class SinkTest(JsonBody):
+    type: ShortText = Field(SAMPLE, description="of the sample")
     locale: Locale | None = Field(None, description="in this language; else the sink's own")
 
 
-class TryBody(Body):
+class TryBody(JsonBody):
     """What a panel posts, as text."""
 
-    source: Text = Field(description="that it is tried as: its panel reads it")
+    source: ShortText = Field(description="that it is tried as: its panel reads it")
     body: Annotated[str, Field(max_length=256 * 1024)] = Field(description="what it posts")
 
 
-class TrySample(Body):
+class TrySample(JsonBody):
     """A recorded request of a panel."""
 
-    sample: Text = Field(description="its type, or what the panel calls it")
-    source: Text | None = Field(None, description="in the words of its panel; else of any")
+    sample: ShortText = Field(description="its type, or what the panel calls it")
+    source: ShortText | None = Field(None, description="in the words of its panel; else of any")
 
 
-class TryEvent(Body):
+class TryEvent(JsonBody):
     """An event that came in, by today's table."""
 
     event: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] = Field(description="its id")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bridge import __version__
 from bridge.admin import operations
-from bridge.admin.idle_rows import Idle
+from bridge.admin.idle_rows import IdleRow
 from bridge.admin.rest import answered, asked
 from bridge.admin.rest.endpoint import Call, Endpoint
 from bridge.admin.rest.known import WORDS, known_sink, row_then
@@ -72,7 +72,7 @@ async def routes(call: Call) -> answered.Rows:
     return await call.read(look)
 
 
-def _idle(idle: Idle | None) -> dict[str, object]:
+def _idle(idle: IdleRow | None) -> dict[str, object]:
     if idle is None:
         return {}
     return {"idle_since": idle.since, "hint": " ".join([idle.say(WORDS), *idle.doubts])}

@@ -1,19 +1,19 @@
 """One operation for programs, and one call of it."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from bridge.admin.actions import Means
+from bridge.admin.actions import BridgeControls
 from bridge.admin.auth import Role
-from bridge.admin.rest.asked import Nothing, Query
+from bridge.admin.reading import ReadStore
+from bridge.admin.rest.asked import Nothing, QueryParameters
 from bridge.admin.shapes import Shape
 from bridge.admin.state import ConfigState
 from bridge.admin.tried import SentTest
-from bridge.store.ledger import Ledger
 from bridge.value import Value
 
 T = TypeVar("T")
@@ -32,12 +32,6 @@ PLACES: Mapping[str, str] = {
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-class Read(Protocol):
-    """Runs a look into the store; what it found."""
-
-    def __call__(self, look: Callable[[Ledger], T]) -> Awaitable[T]: ...
-
-
 class Call(Value, kw_only=True):
     """One request.
 
@@ -51,8 +45,8 @@ class Call(Value, kw_only=True):
     acted  keeps an action, by its name and what is to be known of it
     """
 
-    read: Read
-    means: Means
+    read: ReadStore
+    means: BridgeControls
     state: ConfigState
     now: datetime
     path: Mapping[str, str]
@@ -64,7 +58,7 @@ class Call(Value, kw_only=True):
     acted: Callable[[str, Mapping[str, object]], None]
 
 
-class Text(Value):
+class PlainText(Value):
     """What is no JSON: its content type, how many bytes of it are taken at the most, and one that can be."""
 
     content_type: str
@@ -86,14 +80,14 @@ class Endpoint(Value, kw_only=True):
     method: str
     path: str
     summary: str
-    answer: type[Shape] | Text
+    answer: type[Shape] | PlainText
     do: Callable[[Call], Coroutine[Any, Any, Shape | bytes]]
     role: Role = Role.LOOK
-    query: type[Query] = Nothing
+    query: type[QueryParameters] = Nothing
     body: tuple[type[BaseModel], ...] = ()
     refuses: tuple[int, ...] = ()
     status: int = 200
-    takes: Text | None = None
+    takes: PlainText | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:

@@ -15,7 +15,7 @@ from bridge.intake import Destination
 from bridge.store.base import Cleared
 from bridge.store.ledger import Ledger
 from bridge.store.queries.records import event as stored_event
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.terms import Terms
 from bridge.value import replace
 
@@ -126,9 +126,9 @@ def _explained(ledger: Ledger, call: Call) -> Explanation:
     return operations.explain(ledger, call.path["event"], call.state.router)
 
 
-def _query(wanted: asked.Filter) -> Query:
+def _query(wanted: asked.Filter) -> DeliveryQuery:
     """What both lists may ask for; one more than a page holds says that there are further ones."""
-    return Query(
+    return DeliveryQuery(
         source=wanted.source,
         type=wanted.type,
         subject=wanted.subject,

@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from bridge import __version__
 from bridge.admin.auth import Role
 from bridge.admin.rest.answered import Problem
-from bridge.admin.rest.endpoint import PLACES, Endpoint, Text
+from bridge.admin.rest.endpoint import PLACES, Endpoint, PlainText
 from bridge.event import JsonObject
 
 PROBLEMS: Mapping[int, str] = {
@@ -66,7 +66,7 @@ def document(endpoints: tuple[Endpoint, ...]) -> JsonObject:
 def _schemas(endpoints: tuple[Endpoint, ...]) -> JsonObject:
     wanted: dict[type[BaseModel], JsonSchemaMode] = {Problem: "serialization"}
     for one in endpoints:
-        if not isinstance(one.answer, Text):
+        if not isinstance(one.answer, PlainText):
             wanted[one.answer] = "serialization"
         wanted.update(dict.fromkeys(one.body, "validation"))
     _, found = models_json_schema(list(wanted.items()), ref_template=_REF)
@@ -153,12 +153,12 @@ def _refusals(endpoint: Endpoint) -> set[int]:
 
 
 def _answer(endpoint: Endpoint) -> JsonObject:
-    if isinstance(endpoint.answer, Text):
+    if isinstance(endpoint.answer, PlainText):
         return _text(endpoint.answer)
     return {"application/json": {"schema": _ref(endpoint.answer)}}
 
 
-def _text(text: Text) -> JsonObject:
+def _text(text: PlainText) -> JsonObject:
     return {text.content_type: {"schema": {"type": "string"}, "example": text.example}}
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from bridge.admin import forgetting, people_file, wishing
 from bridge.admin import people as known
-from bridge.admin.answers import Refused
+from bridge.admin.answers import RequestRefused
 from bridge.admin.auth import Role
 from bridge.admin.errands import WITHIN
 from bridge.admin.people_shapes import (
@@ -19,7 +19,7 @@ from bridge.admin.people_shapes import (
     Unlinked,
 )
 from bridge.admin.rest import asked_people as asked
-from bridge.admin.rest.endpoint import Call, Endpoint, Text
+from bridge.admin.rest.endpoint import Call, Endpoint, PlainText
 from bridge.admin.visit import NotThere
 from bridge.codec import dump
 from bridge.errors import BridgeError, StoreError, StoreUnavailable
@@ -162,9 +162,9 @@ def _lines(body: bytes) -> list[Line]:
     try:
         return people_file.read_people(body.decode().splitlines(keepends=True), "line")
     except UnicodeDecodeError:
-        raise Refused(422, WRONG_FILE, "It is not UTF-8.") from None
+        raise RequestRefused(422, WRONG_FILE, "It is not UTF-8.") from None
     except BridgeError as error:
-        raise Refused(422, WRONG_FILE, str(error)) from None
+        raise RequestRefused(422, WRONG_FILE, str(error)) from None
 
 
 def key_in(call: Call) -> str:
@@ -208,7 +208,7 @@ PEOPLE = (
         path="/people/export",
         role=Role.ACT,
         summary="What is known of all of them, as a file of JSON lines",
-        answer=Text(LINES, example=FIRST),
+        answer=PlainText(LINES, example=FIRST),
         do=export,
     ),
     Endpoint(
@@ -220,7 +220,7 @@ PEOPLE = (
         answer=Imported,
         do=import_,
         query=asked.OnlyDryRun,
-        takes=Text(LINES, MOST, FIRST),
+        takes=PlainText(LINES, MOST, FIRST),
     ),
     Endpoint(
         name="person",

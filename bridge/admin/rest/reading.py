@@ -6,8 +6,8 @@ from typing import Any, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.admin.answers import Refused
-from bridge.admin.rest.asked import Query
+from bridge.admin.answers import RequestRefused
+from bridge.admin.rest.asked import QueryParameters
 from bridge.admin.rest.endpoint import Endpoint
 from bridge.errors import suggestion
 
@@ -15,8 +15,8 @@ MOST_ERRORS = 20
 JSON = "application/json"
 
 
-def query_of(endpoint: Endpoint, pairs: Iterable[tuple[str, str]]) -> Query:
-    """The parameters; raise Refused where one is unknown, is given twice, or is not what it should be."""
+def query_of(endpoint: Endpoint, pairs: Iterable[tuple[str, str]]) -> QueryParameters:
+    """The parameters; raise RequestRefused where one is unknown, is given twice, or is not what it should be."""
     model = endpoint.query
     found: dict[str, Any] = {}
     for name, value in pairs:
@@ -34,11 +34,14 @@ def query_of(endpoint: Endpoint, pairs: Iterable[tuple[str, str]]) -> Query:
 
 
 def body_of(endpoint: Endpoint, content_type: str, body: bytes) -> BaseModel | None:
-    """What was posted, as one of the endpoint's models; None where nothing was. Raise Refused for anything else."""
+    """What was posted, as one of the endpoint's models; None where nothing was.
+
+    Raise RequestRefused for anything else.
+    """
     if not endpoint.body or (not body and not endpoint.needs_body):
         return None
     if content_type != JSON:
-        raise Refused(415, "this is not read here", f"Post it as {JSON}.", headers={"Accept": JSON})
+        raise RequestRefused(415, "this is not read here", f"Post it as {JSON}.", headers={"Accept": JSON})
     faults: list[ValidationError] = []
     for model in endpoint.body:
         try:
@@ -48,11 +51,11 @@ def body_of(endpoint: Endpoint, content_type: str, body: bytes) -> BaseModel | N
     raise _unread(endpoint, faults)
 
 
-def _unread(endpoint: Endpoint, faults: Sequence[ValidationError]) -> Refused:
+def _unread(endpoint: Endpoint, faults: Sequence[ValidationError]) -> RequestRefused:
     """What is wrong with a body that fits no model: with the one that it comes nearest to."""
     found = [one.errors(include_url=False, include_input=False) for one in faults]
     if any(one["type"] == "json_invalid" for errors in found for one in errors):
-        return Refused(400, "the body is no JSON")
+        return RequestRefused(400, "the body is no JSON")
     nearest = min(range(len(found)), key=lambda place: len(found[place]))
     return _invalid(_body_faults(found[nearest], endpoint.body[nearest]))
 
@@ -77,8 +80,8 @@ def _detail(one: ErrorDetails, name: str, model: type[BaseModel]) -> str:
     return one["msg"].removeprefix("Value error, ")
 
 
-def _invalid(faults: Iterable[Mapping[str, str]]) -> Refused:
+def _invalid(faults: Iterable[Mapping[str, str]]) -> RequestRefused:
     errors = list(faults)[:MOST_ERRORS]
     first = errors[0]
     where = first.get("parameter") or first.get("pointer", "")
-    return Refused(422, "the request is not as it should be", f"{where}: {first['detail']}", errors=errors)
+    return RequestRefused(422, "the request is not as it should be", f"{where}: {first['detail']}", errors=errors)

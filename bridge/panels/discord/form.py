@@ -69,28 +69,28 @@ def _trimmed(most: int, least: int = 0) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=least, max_length=most)
 
 
-class _Form(BaseModel):
+class _EmbedModel(BaseModel):
     model_config = ConfigDict(strict=True, defer_build=True)
 
 
-class FieldForm(_Form):
+class FieldForm(_EmbedModel):
     name: Annotated[str, _trimmed(256, least=1)]
     value: Annotated[str, _trimmed(1024, least=1)]
 
 
-class FooterForm(_Form):
+class FooterForm(_EmbedModel):
     text: Annotated[str, _trimmed(2048)] | None = None
 
 
-class AuthorForm(_Form):
+class AuthorForm(_EmbedModel):
     name: Annotated[str, _trimmed(256)] | None = None
 
 
-class MediaForm(_Form):
+class MediaForm(_EmbedModel):
     url: str | None = None
 
 
-class EmbedForm(_Form):
+class EmbedForm(_EmbedModel):
     title: Annotated[str, _trimmed(256)] | None = None
     description: Annotated[str, _trimmed(4096)] | None = None
     url: str | None = None
@@ -114,7 +114,7 @@ class EmbedForm(_Form):
         return bool(self.texts()) or any(one is not None and one.url for one in media)
 
 
-class MessageForm(_Form):
+class MessageForm(_EmbedModel):
     content: Annotated[str, _trimmed(2000)] | None = None
     embeds: Annotated[list[EmbedForm], Field(max_length=EMBEDS)] | None = None
     username: Annotated[str, _trimmed(80, least=1), AfterValidator(_username)] | None = None

@@ -24,7 +24,7 @@ from bridge.foreign import parse_json, present, text, value_at, whole
 from bridge.panels.base import UNNAMED, EmptyMessage, Hook, Panel, ParsedEvent, SourceConfig, unknown_type
 from bridge.panels.discord.form import EMBEDS, check_message
 from bridge.panels.discord.github import SENTENCES, action, actor, github_message
-from bridge.panels.discord.reports import Report, kinds, recognise, without_password
+from bridge.panels.discord.reports import EmbedReport, kinds, recognise, without_password
 from bridge.panels.discord.slack import slack_message
 from bridge.settings import TimeZone
 
@@ -103,7 +103,7 @@ class DiscordPanel(Panel[DiscordEndpointConfig]):
             panel=report.panel,
         )
 
-    def _report(self, embed: Any) -> Report | None:
+    def _report(self, embed: Any) -> EmbedReport | None:
         return recognise(embed, self._zone)
 
 

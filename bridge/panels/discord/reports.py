@@ -23,7 +23,7 @@ from bridge.foreign import number, present, truth, utc, whole
 from bridge.value import Value, replace
 
 
-class Report(Value):
+class EmbedReport(Value):
     """What one embed reports. `name` is what the panel's own code calls it."""
 
     panel: str
@@ -137,7 +137,7 @@ def kinds() -> Iterator[ReportKind]:
             yield kind
 
 
-def recognise(embed: Any, zone: tzinfo) -> Report | None:
+def recognise(embed: Any, zone: tzinfo) -> EmbedReport | None:
     """The report that this embed is; None where it is anything else. `zone` is the panel's own."""
     if not isinstance(embed, dict) or any(embed[key] for key in embed.keys() - EMBED_KEYS):
         return None
@@ -164,7 +164,7 @@ def without_password(text: str, *, title: Any = "") -> str:
     return f"{text[: label.end()]} ***" if titled else text
 
 
-class Sheet(Value):
+class EmbedSheet(Value):
     """Labels and their values, in order."""
 
     rows: tuple[tuple[str, str], ...]
@@ -175,7 +175,7 @@ class Sheet(Value):
         return found[0] if len(found) == 1 and found[0] not in ("", "None") else None
 
 
-def _report(title: Any, description: str, footer: str, zone: tzinfo) -> Report | None:
+def _report(title: Any, description: str, footer: str, zone: tzinfo) -> EmbedReport | None:
     lines = [line for line in description.split("\n") if line.strip()]
     if title:
         kind = _kind_by_title(title, footer)
@@ -194,7 +194,7 @@ def _report(title: Any, description: str, footer: str, zone: tzinfo) -> Report |
     foot = _sheet(FOOTED, () if kind.about == "api_key" else footer.split("\n"), escaped)
     about = "admin" if kind.about == "login" else kind.about
     data = DATA.get(kind.about, _thing_data)(kind, sheet, foot, zone)
-    return Report(kind.panel, kind.name, kind.type, f"{about}:{name}" if name.strip() else None, data)
+    return EmbedReport(kind.panel, kind.name, kind.type, f"{about}:{name}" if name.strip() else None, data)
 
 
 def _kind_by_title(title: Any, footer: str) -> ReportKind | None:
@@ -211,7 +211,7 @@ def _login(kind: ReportKind, footer: str) -> ReportKind | None:
     return replace(kind, name=f"{kind.name}/{ending[0]}", type=ending[1]) if ending else None
 
 
-def _sheet(pattern: re.Pattern[str], lines: Iterable[str], escaped: bool) -> Sheet:
+def _sheet(pattern: re.Pattern[str], lines: Iterable[str], escaped: bool) -> EmbedSheet:
     """A line without a label continues the value before it, but never the name: that is one line, or forged."""
     rows: list[tuple[str, str]] = []
     for line in lines:
@@ -219,21 +219,21 @@ def _sheet(pattern: re.Pattern[str], lines: Iterable[str], escaped: bool) -> She
             rows.append((match["label"], ESCAPED.sub(r"\1", match["value"]) if escaped else match["value"]))
         elif len(rows) > 1:
             rows[-1] = (rows[-1][0], f"{rows[-1][1]}\n{line}")
-    return Sheet(tuple(rows))
+    return EmbedSheet(tuple(rows))
 
 
-def _all_hosts_report(kind: ReportKind, description: str) -> Report | None:
+def _all_hosts_report(kind: ReportKind, description: str) -> EmbedReport | None:
     """`Modify Hosts` names no host, and its admin in the only sentence."""
     if not (match := ALL_HOSTS.fullmatch(description)):
         return None
-    return Report(kind.panel, kind.name, kind.type, None, present(actor=ESCAPED.sub(r"\1", match["by"])))
+    return EmbedReport(kind.panel, kind.name, kind.type, None, present(actor=ESCAPED.sub(r"\1", match["by"])))
 
 
-def _owner_and_actor(foot: Sheet) -> JsonObject:
+def _owner_and_actor(foot: EmbedSheet) -> JsonObject:
     return present(owner=foot.only("Belongs To", "Belong To"), actor=foot.only("By"))
 
 
-def _user_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _user_data(kind: ReportKind, sheet: EmbedSheet, foot: EmbedSheet, zone: tzinfo) -> JsonObject:
     strategy = sheet.only("Data Limit Reset Strategy") or ""
     groups = sheet.only("Groups")
     user = present(
@@ -249,13 +249,13 @@ def _user_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Jso
     return {"user": user, **_owner_and_actor(foot)}
 
 
-def _login_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _login_data(kind: ReportKind, sheet: EmbedSheet, foot: EmbedSheet, zone: tzinfo) -> JsonObject:
     """The last address is the panel's own line, as in `without_password`."""
     addresses = [value.strip() for label, value in sheet.rows if label in ("Client ip", "IP")]
     return {"security": present(username=sheet.rows[0][1], ip=addresses[-1] if addresses else None)}
 
 
-def _node_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _node_data(kind: ReportKind, sheet: EmbedSheet, foot: EmbedSheet, zone: tzinfo) -> JsonObject:
     up, down = _bytes(sheet.only("Uplink at Reset")), _bytes(sheet.only("Downlink at Reset"))
     node = present(
         name=sheet.rows[0][1],
@@ -270,7 +270,7 @@ def _node_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Jso
     return {"node": node, **present(reason=sheet.only("Error")), **_owner_and_actor(foot)}
 
 
-def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> JsonObject:
+def _thing_data(kind: ReportKind, sheet: EmbedSheet, foot: EmbedSheet, zone: tzinfo) -> JsonObject:
     label, name = sheet.rows[0]
     usage = _usage(sheet)
     apart = ("Status", "Expire Date", *(USAGE if usage else ()))
@@ -285,7 +285,7 @@ def _thing_data(kind: ReportKind, sheet: Sheet, foot: Sheet, zone: tzinfo) -> Js
     return {kind.about: thing, **present(usage=usage), **_owner_and_actor(foot)}
 
 
-def _usage(sheet: Sheet) -> JsonObject:
+def _usage(sheet: EmbedSheet) -> JsonObject:
     """The figures of the warning about an admin's traffic; empty in any other report."""
     share, used, limit = (sheet.only(label) for label in USAGE)
     if not share:

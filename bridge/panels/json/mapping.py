@@ -117,4 +117,4 @@ Word = Annotated[str, AfterValidator(_one_word)]
 #: What stands under each of our keys.
 DataMapping = dict[Annotated[str, AfterValidator(_canonical)], Expression]
 #: Bad news → the good news that ends it, as last words of types.
-Pairs = Annotated[dict[Word, Word], AfterValidator(_each_once)]
+WordPairs = Annotated[dict[Word, Word], AfterValidator(_each_once)]

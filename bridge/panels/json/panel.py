@@ -40,7 +40,7 @@ from bridge.panels.base import (
     form_of,
     unknown_type,
 )
-from bridge.panels.json.mapping import DataMapping, Pairs, mapped, named_text, paired, plain_json
+from bridge.panels.json.mapping import DataMapping, WordPairs, mapped, named_text, paired, plain_json
 from bridge.panels.json.signature import SignatureSettings, check_body, check_head
 from bridge.vocabulary import opposite
 
@@ -54,7 +54,7 @@ class JsonConfig(SourceConfig):
     occurred_at: Expression | None = Field(None, description="when it happened; when it arrived if not given")
     each: Expression | None = Field(None, description="the list of elements in the body, as body.alerts")
     data: DataMapping | None = Field(None, description="our keys, each with its expression; as sent if not given")
-    pairs: Pairs | None = Field(None, description="words that are opposites, bad: good, as broken: mended")
+    pairs: WordPairs | None = Field(None, description="words that are opposites, bad: good, as broken: mended")
     dedupe: Expression | None = Field(None, description="what tells a repeat from every other event, as body.id")
     field: str | None = Field(None, min_length=1, description="the field of a form that holds the JSON, as payload")
     header: str = Field("X-Webhook-Secret", min_length=1, description="the header that holds the secret")

@@ -12,7 +12,7 @@ from bridge.event import JsonObject
 from bridge.foreign import name_of, object_at, whole
 from bridge.value import Value, astuple, replace
 
-Status = Literal["active", "on_hold", "disabled", "limited", "expired"]
+ClientStatus = Literal["active", "on_hold", "disabled", "limited", "expired"]
 
 #: Milliseconds: who has expired is not young again because somebody set our clock back by less.
 SET_BACK = 3_600_000
@@ -35,7 +35,7 @@ class Client(Value):
     """
 
     email: str
-    status: Status
+    status: ClientStatus
     limit: int
     expiry: int
     percent: int
@@ -107,7 +107,7 @@ def events_of(before: Client | None, now: Client, *, renews: bool, at: datetime)
         yield "client.expiring"
 
 
-def _status(*, enabled: bool, used: int, limit: int, expiry: int, now: int) -> Status:
+def _status(*, enabled: bool, used: int, limit: int, expiry: int, now: int) -> ClientStatus:
     if 0 < expiry <= now:
         return "expired"
     if limit and used >= limit:

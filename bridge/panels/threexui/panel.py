@@ -28,7 +28,7 @@ from bridge.foreign import moment, name_of, object_at, parse_json, present, text
 from bridge.panels.base import UNNAMED, Hook, ParsedEvent, PolledConfig, PolledPanel, unknown_type
 from bridge.panels.threexui import clients, nodes
 from bridge.people.proof import Proof, ProofKind
-from bridge.polled import Answer, Difference, Question
+from bridge.polled import Difference, PollRequest, PollResponse
 from bridge.settings import Durations, Percents
 from bridge.value import Value
 
@@ -101,15 +101,15 @@ class ThreeXuiPanel(PolledPanel[ThreeXuiConfig]):
         address = config.address.get_secret_value().rstrip("/")
         self._address = blake2b(address.encode(), digest_size=8).hexdigest()
 
-    def questions(self) -> Sequence[Question]:
+    def questions(self) -> Sequence[PollRequest]:
         headers = {"Authorization": f"Bearer {self.config.token.get_secret_value()}", "Accept": "application/json"}
         return (
-            Question("panel/api/server/status", headers),
-            Question("panel/api/clients/list", headers),
-            Question("panel/api/nodes/list", headers, optional=True),
+            PollRequest("panel/api/server/status", headers),
+            PollRequest("panel/api/clients/list", headers),
+            PollRequest("panel/api/nodes/list", headers, optional=True),
         )
 
-    def read(self, answers: Sequence[Answer | None]) -> Picture:
+    def read(self, answers: Sequence[PollResponse | None]) -> Picture:
         status, listed, of_nodes = answers
         xray = object_at(_content(status), "xray")
         found = {key: one for one in _objects(_content(listed)) if (key := clients.client_key(one))}
@@ -181,7 +181,7 @@ def _of_nodes(
 # What was answered
 
 
-def _content(answer: Answer | None) -> Any:
+def _content(answer: PollResponse | None) -> Any:
     """The `obj` of an answer; raise BadPayload where there is none to be had."""
     status = 0 if answer is None else answer.status
     if status == 404:

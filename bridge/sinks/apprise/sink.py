@@ -21,7 +21,7 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.foreign import json_object
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Limit, Outcome
 from bridge.sinks.apprise.advice import address_advice
@@ -31,11 +31,11 @@ from bridge.sinks.apprise.message import DIGEST_PARTS, digest_content, message_c
 from bridge.sinks.apprise.plugin import INSTALL, Threads
 from bridge.sinks.apprise.schemes import FORBIDDEN, SCHEMES, place_of, scheme_of
 from bridge.sinks.apprise.service import APPRISE
-from bridge.sinks.asking import Reach
+from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import ChatConfig, HttpSink, OnSent, Tools, short_hash
 from bridge.sinks.http import Request, Response, Unanswered
 from bridge.sinks.patience import answered_within
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import Advice
 from bridge.value import replace
 
@@ -63,7 +63,9 @@ class AppriseConfig(ChatConfig):
     """A service that has no sink of its own, through Apprise."""
 
     mending = MENDING
-    questions: ClassVar[Sequence[Question]] = (Question("url", "Apprise address of a service, as gotify://host/token"),)
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "Apprise address of a service, as gotify://host/token"),
+    )
     service: ClassVar[Service] = APPRISE
     specimen: ClassVar[JsonObject] = {"url": "gotify://localhost/Aaaaaaaaaaaaaaa"}
     type: Literal["apprise"] = Field("apprise", description="a message by Apprise")
@@ -110,8 +112,8 @@ class AppriseSink(HttpSink[AppriseConfig]):
         self._place = place_of(self._address)
 
     @property
-    def look(self) -> Look:
-        return Look(APPRISE, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+    def look(self) -> ServiceLook:
+        return ServiceLook(APPRISE, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -123,8 +125,8 @@ class AppriseSink(HttpSink[AppriseConfig]):
     def build_digest(self, digest: Digest) -> Request:
         return self._request(digest_content(digest, self._scheme))
 
-    def ask(self) -> Reach:
-        return Reach(self._place, "whether it takes a message is seen by one alone")
+    def ask(self) -> HostOnly:
+        return HostOnly(self._place, "whether it takes a message is seen by one alone")
 
     def classify(self, response: Response) -> Outcome:
         if response.status == UNASKED or 200 <= response.status < 300:

@@ -6,9 +6,9 @@ Source   docs.bale.ai (sendMessage)
 import re
 from collections.abc import Iterator
 
-from bridge.markup.spans import Link, Mark, Span, Style, with_addresses
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle, with_addresses
 
-STYLES = {"*": Style.BOLD, "_": Style.ITALIC}
+STYLES = {"*": TextStyle.BOLD, "_": TextStyle.ITALIC}
 _MARKUP = re.compile(
     r"\[(?P<label>[^\[\]\n]+)\]\((?P<link>https?://[^()\s]+)\)"
     r"|(?<!\w)(?P<mark>[*_])(?![\s\u200b])(?P<inner>[^\n]+?)(?<![\s\u200b])(?P=mark)(?!\w)"
@@ -20,7 +20,7 @@ def reading(markup: str) -> list[Span]:
     return list(_inline(markup, ()))
 
 
-def _inline(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _inline(text: str, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     end = 0
     for found in _MARKUP.finditer(text):
         yield from _plain(text[end : found.start()], marks)
@@ -32,7 +32,7 @@ def _inline(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
     yield from _plain(text[end:], marks)
 
 
-def _plain(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _plain(text: str, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     if any(isinstance(mark, Link) for mark in marks):
         yield Span(text, marks)
     else:

@@ -25,7 +25,7 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.foreign import object_at
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
@@ -54,7 +54,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 from bridge.value import replace
 
@@ -69,7 +69,7 @@ def _chat(value: Any) -> Any:
     return text if text.startswith("@") else of_64_bits(text)
 
 
-ChatId = Annotated[
+BaleChatId = Annotated[
     int | str,
     BeforeValidator(_chat),
     FROM_DATA,
@@ -87,13 +87,13 @@ class BaleConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("token", "Bale bot token (from @botfather)"),
-        Question("chat_id", "The chat's number, or its @name"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("token", "Bale bot token (from @botfather)"),
+        SetupQuestion("chat_id", "The chat's number, or its @name"),
     )
     type: Literal["bale"] = Field("bale", description="a message to a Bale chat")
     token: Token = Field(description="the bot's token, from @botfather in Bale")
-    chat_id: ChatId = Field(description="the chat: its number, or the @name of a public one")
+    chat_id: BaleChatId = Field(description="the chat: its number, or the @name of a public one")
     links: OneOrMany[LinkButton] = Field((), max_length=BUTTONS, description="buttons with links under each message")
     api_base: ApiBase = Field("https://tapi.bale.ai", description="where the API is reached")
 
@@ -115,9 +115,9 @@ class BaleSink(HttpSink[BaleConfig]):
         self._url = URL(f"{config.api_base}/bot{config.token.get_secret_value()}/")
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         inline = button_blocks(self.config.links)
-        return Look(BALE, inline, self.config.locale, DIGEST_PARTS, self.config.style)
+        return ServiceLook(BALE, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

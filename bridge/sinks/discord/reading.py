@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bridge.markup.markdown import READ, Writer
+from bridge.markup.markdown import READ, MarkdownWriter
 from bridge.markup.parser import reader
-from bridge.markup.spans import Link, Mark, Span, Style, words
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle, words
 from bridge.markup.text import Text, web_address
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
 STYLES = {
-    "strong": Style.BOLD,
-    "em": Style.ITALIC,
-    "u": Style.UNDERLINE,
-    "s": Style.STRIKE,
-    "spoiler": Style.SPOILER,
+    "strong": TextStyle.BOLD,
+    "em": TextStyle.ITALIC,
+    "u": TextStyle.UNDERLINE,
+    "s": TextStyle.STRIKE,
+    "spoiler": TextStyle.SPOILER,
 }
 _HEADINGS = 3  # signs that a heading has at most
 
 
 def reading(markup: str) -> list[Span]:
     """What is seen of a text: content, description, a field's value."""
-    return _Reader().read(reader().parse(markup[:READ]))
+    return _MarkdownReader().read(reader().parse(markup[:READ]))
 
 
 def line_reading(markup: str) -> list[Span]:
@@ -36,14 +36,14 @@ def line_reading(markup: str) -> list[Span]:
     return [span for token in tokens for span in _line(token.children or [], ())]
 
 
-class _Reader:
+class _MarkdownReader:
     """Blocks under each other, as far apart as they are in the source."""
 
     def __init__(self) -> None:
         self._spans: list[Span] = []
         self._ended = 0  # the line after the last one that was read
         self._base = 0  # the line at which what is read began: a quote counts its own lines
-        self._around: tuple[Mark, ...] = ()
+        self._around: tuple[SpanMark, ...] = ()
         self._lead = ""  # what stands before the next words: the sign of a list's item
         self._depth = 0
         self._fresh_quote = False
@@ -58,15 +58,15 @@ class _Reader:
             case "inline":
                 self._add(token, _line(token.children or [], self._around))
             case "fence":
-                self._add(token, [Span(token.content, (*self._around, Style.CODE_BLOCK))])
+                self._add(token, [Span(token.content, (*self._around, TextStyle.CODE_BLOCK))])
             case "heading_open" if len(token.markup) > _HEADINGS:
                 self._lead = f"{token.markup} "
             case "heading_open":
-                self._around = (*self._around, Style.HEADING)
+                self._around = (*self._around, TextStyle.HEADING)
             case "heading_close" if len(token.markup) <= _HEADINGS:
                 self._around = self._around[:-1]
             case "blockquote_open":
-                self._around, self._fresh_quote = (Style.QUOTE,), True
+                self._around, self._fresh_quote = (TextStyle.QUOTE,), True
                 self._base = (token.map or [0])[0]
             case "blockquote_close":
                 self._around, self._base = (), 0
@@ -80,7 +80,7 @@ class _Reader:
 
     def _add(self, token: "Token", spans: list[Span]) -> None:
         first, last = (self._base + line for line in token.map or (self._ended - self._base, self._ended - self._base))
-        quoted = (Style.QUOTE,) if Style.QUOTE in self._around and not self._fresh_quote else ()
+        quoted = (TextStyle.QUOTE,) if TextStyle.QUOTE in self._around and not self._fresh_quote else ()
         if self._spans:
             self._spans.append(Span("\n" * max(1, first - self._ended + 1), quoted))
         if self._lead:
@@ -89,10 +89,10 @@ class _Reader:
         self._ended, self._lead, self._fresh_quote = last, "", False
 
 
-def _line(tokens: "Sequence[Token]", around: tuple[Mark, ...]) -> list[Span]:
+def _line(tokens: "Sequence[Token]", around: tuple[SpanMark, ...]) -> list[Span]:
     """The words of a paragraph."""
     spans: list[Span] = []
-    opened: list[Mark] = []
+    opened: list[SpanMark] = []
     begun: list[int] = []  # where the links that are open began
     for token in tokens:
         if token.type == "link_open":
@@ -125,21 +125,21 @@ def _word(token: "Token") -> str:
     return _form(token.content) if token.type == "form" else token.content
 
 
-def _own_mark(token: "Token") -> tuple[Mark, ...]:
+def _own_mark(token: "Token") -> tuple[SpanMark, ...]:
     match token.type:
         case "code_inline":
-            return (Style.CODE,)
+            return (TextStyle.CODE,)
         case "fence":
-            return (Style.CODE_BLOCK,)
+            return (TextStyle.CODE_BLOCK,)
         case "form" if not token.content.startswith((":", "a:")):
-            return (Style.TAG,)
+            return (TextStyle.TAG,)
         case _:
             return ()
 
 
 def _form(content: str) -> str:
     """What people see of `<@1>`, `<:name:1>` and their like, as far as it can be known here."""
-    return str(Writer(Text, _time).form(content))
+    return str(MarkdownWriter(Text, _time).form(content))
 
 
 def _time(moment: datetime) -> str:

@@ -38,12 +38,12 @@ from yarl import URL
 from bridge.chart import with_signs
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Reach
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, HostOnly
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -87,7 +87,7 @@ from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, po
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
 from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import FROM_DATA, SECRET_FROM_DATA, Advice, PictureUrl, SecretUrl
 from bridge.value import replace
 
@@ -119,8 +119,8 @@ class DiscordConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://discord.com/api/webhooks/0/0"}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("url", "Discord webhook (channel settings → Integrations → Webhooks → Copy URL)"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "Discord webhook (channel settings → Integrations → Webhooks → Copy URL)"),
     )
     type: Literal["discord"] = Field("discord", description="one embed to a Discord channel")
     url: Annotated[SecretUrl, SECRET_FROM_DATA] = Field(
@@ -167,9 +167,9 @@ class DiscordSink(HttpSink[DiscordConfig]):
         self._speaker = {key: value for key, value in speaker.items() if value}
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         inline = (("thread_name", self.config.thread_name),) if self.config.thread_name else ()
-        return Look(DISCORD, inline, self.config.locale, DIGEST_PARTS, self.config.style)
+        return ServiceLook(DISCORD, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -188,9 +188,9 @@ class DiscordSink(HttpSink[DiscordConfig]):
     def build(self, message: Message) -> Request:
         return self._build(message, self._places(message)[0])
 
-    def ask(self) -> Asking | Reach:
+    def ask(self) -> Asking | HostOnly:
         if "url" in self.config.address_expressions():
-            return Reach(self._url, ADDRESS_FROM_DATA)
+            return HostOnly(self._url, ADDRESS_FROM_DATA)
         return webhook_asking(self._url, self.classify)
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:

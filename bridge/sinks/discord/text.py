@@ -8,7 +8,7 @@ Quirks   footers and authors are not read as markdown, a backslash would be seen
 import re
 from typing import Any, Self
 
-from bridge.markup.markdown import Writer
+from bridge.markup.markdown import MarkdownWriter
 from bridge.markup.text import SPACE, Text, clean, runs_from_right_to_left, web_address
 
 
@@ -53,7 +53,7 @@ class DiscordText(Text):
         return cls(f"[{cls.escape(label) or cls.escape(address)}]({address})") if address else cls.escape(label)
 
 
-class DiscordWriter(Writer):
+class DiscordWriter(MarkdownWriter):
     """Markdown that is Discord's own stays as it is; only what pings does not."""
 
     def written(self, source: str) -> str:

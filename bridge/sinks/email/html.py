@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from bridge.markup.spans import Link, Mark, Span, Style
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle
 from bridge.value import Value
 
 FONT = "-apple-system,'Segoe UI',Roboto,Vazirmatn,'Noto Sans','Noto Sans Arabic',Tahoma,Arial,sans-serif"
@@ -19,23 +19,23 @@ MONOSPACE = "ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace"
 INSTEAD = "�"
 
 _UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
-_TAGS: dict[Style, tuple[str, str]] = {
-    Style.BOLD: ("b", ""),
-    Style.ITALIC: ("i", ""),
-    Style.UNDERLINE: ("u", ""),
-    Style.STRIKE: ("s", ""),
-    Style.CODE: (
+_TAGS: dict[TextStyle, tuple[str, str]] = {
+    TextStyle.BOLD: ("b", ""),
+    TextStyle.ITALIC: ("i", ""),
+    TextStyle.UNDERLINE: ("u", ""),
+    TextStyle.STRIKE: ("s", ""),
+    TextStyle.CODE: (
         "code",
         f"padding:1px 5px;border-radius:5px;background:#eef1f5;font-family:{MONOSPACE};font-size:.92em",
     ),
-    Style.CODE_BLOCK: (
+    TextStyle.CODE_BLOCK: (
         "pre",
         f"margin:6px 0;padding:10px 12px;border-radius:8px;background:#eef1f5;font:13px/1.5 {MONOSPACE};"
         "white-space:pre-wrap;word-break:break-word;direction:ltr;text-align:left",
     ),
-    Style.QUOTE: ("blockquote", "margin:4px 0;padding:0 12px;border-inline-start:3px solid #ccd3db;color:#57606c"),
+    TextStyle.QUOTE: ("blockquote", "margin:4px 0;padding:0 12px;border-inline-start:3px solid #ccd3db;color:#57606c"),
 }
-_BLOCKS = frozenset({Style.CODE_BLOCK, Style.QUOTE})
+_BLOCKS = frozenset({TextStyle.CODE_BLOCK, TextStyle.QUOTE})
 _LINK = "color:#0b5cad;text-decoration:underline"
 #: What is dark: selectors and their look.
 _DARK = {
@@ -66,7 +66,7 @@ _HIDDEN = "display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-
 Spans = Sequence[Span]
 
 
-class Fact(Value):
+class CardFact(Value):
     """A label and its value; `wide`: it has lines of its own."""
 
     label: Spans
@@ -81,12 +81,12 @@ class Card(Value, kw_only=True):
     remarks: Spans = ()
     heading: Spans = ()
     text: Spans = ()
-    facts: Sequence[Fact] = ()
+    facts: Sequence[CardFact] = ()
     rest: Spans = ()
     footer: Spans = ()
 
 
-class Language(Value):
+class TextLanguage(Value):
     """What it is written in: its code, and the side that its lines begin at."""
 
     code: str = "en"
@@ -97,7 +97,7 @@ class Language(Value):
         return "right" if self.direction == "rtl" else "left"
 
 
-def page(cards: Sequence[Card], language: Language, *, title: str, opening: str) -> str:
+def page(cards: Sequence[Card], language: TextLanguage, *, title: str, opening: str) -> str:
     """The whole letter; `opening` is what a list of letters shows beside the title, and nobody sees in the letter."""
     rows = "".join(f'<tr><td style="padding:0 0 14px">{card_html(card, language)}</td></tr>\n' for card in cards)
     return (
@@ -114,7 +114,7 @@ def page(cards: Sequence[Card], language: Language, *, title: str, opening: str)
     )
 
 
-def card_html(card: Card, language: Language) -> str:
+def card_html(card: Card, language: TextLanguage) -> str:
     """The card alone."""
     bar = f"height:5px;line-height:5px;font-size:0;background:#{card.color:06x};border-radius:13px 13px 0 0"
     rows = [
@@ -156,11 +156,11 @@ def _merged(spans: Spans) -> Iterable[str]:
             text = text.removeprefix("\n") if after_block else text
             text = text.removesuffix("\n") if before_block else text
         html = shown(text)
-        yield _within(span.marks, html if Style.CODE_BLOCK in span.marks else html.replace("\n", "<br>\n"))
+        yield _within(span.marks, html if TextStyle.CODE_BLOCK in span.marks else html.replace("\n", "<br>\n"))
         after_block = block
 
 
-def _within(marks: Sequence[Mark], html: str) -> str:
+def _within(marks: Sequence[SpanMark], html: str) -> str:
     for mark in reversed(marks):
         if isinstance(mark, Link):
             html = f'<a href="{shown(mark.url)}" style="{_LINK}">{html}</a>'
@@ -170,18 +170,18 @@ def _within(marks: Sequence[Mark], html: str) -> str:
     return html
 
 
-def _row(kind: str, spans: Spans, style: str, language: Language) -> str:
+def _row(kind: str, spans: Spans, style: str, language: TextLanguage) -> str:
     return f"<tr>{_cell(f'in {kind}', spans, f'padding:0 24px;{style}', language)}</tr>" if spans else ""
 
 
-def _facts(facts: Sequence[Fact], language: Language) -> str:
+def _facts(facts: Sequence[CardFact], language: TextLanguage) -> str:
     if not facts:
         return ""
     rows = "\n".join(_fact(fact, language) for fact in facts)
     return f'<tr><td class="in" style="padding:14px 24px 0">{_table("", "width:100%")}\n{rows}\n</table></td></tr>'
 
 
-def _fact(fact: Fact, language: Language) -> str:
+def _fact(fact: CardFact, language: TextLanguage) -> str:
     line = "padding:8px 0;border-top:1px solid #e8ebef;font-size:15px;line-height:1.5;vertical-align:top"
     label, value = f"{line};color:#6b7480", f"{line};color:#14181d"
     if not fact.wide:
@@ -195,12 +195,12 @@ def _fact(fact: Fact, language: Language) -> str:
     return f"<tr>{above}</tr><tr>{below}</tr>"
 
 
-def _footer(spans: Spans, language: Language) -> str:
+def _footer(spans: Spans, language: TextLanguage) -> str:
     style = "padding-top:16px;color:#6b7480;font-size:12px;line-height:1.5"
     return _row("footer", spans, style, language)
 
 
-def _cell(kind: str, spans: Spans, style: str, language: Language, columns: int = 1) -> str:
+def _cell(kind: str, spans: Spans, style: str, language: TextLanguage, columns: int = 1) -> str:
     across = f' colspan="{columns}"' if columns > 1 else ""
     written = f"font-family:{FONT};text-align:{language.start};word-break:break-word;{style}"
     return f'<td class="{kind}"{across} style="{written}">{painted(spans)}</td>'
@@ -214,5 +214,5 @@ def _table(kind: str, style: str) -> str:
     )
 
 
-def _end(language: Language) -> str:
+def _end(language: TextLanguage) -> str:
     return "left" if language.direction == "rtl" else "right"

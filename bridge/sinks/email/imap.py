@@ -18,14 +18,14 @@ from typing import ClassVar, Literal, Self
 
 from bridge.sinks.email.headers import one_line
 from bridge.sinks.http import reason_of
-from bridge.sinks.inbox import Unread
+from bridge.sinks.inbox import InboxUnreadable
 from bridge.value import Value
 
 ANSWER = 15.0  # seconds for each answer
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WORDS = 200  # characters of an answer
 
-Encryption = Literal["tls", "starttls", "none"]
+ImapEncryption = Literal["tls", "starttls", "none"]
 
 
 class ImapServer(Value):
@@ -35,7 +35,7 @@ class ImapServer(Value):
 
     host: str
     port: int
-    encryption: Encryption
+    encryption: ImapEncryption
     username: str
     password: str
     folder: str = "INBOX"
@@ -44,7 +44,7 @@ class ImapServer(Value):
 
 
 class Imap:
-    """One connection. Everything raises Unread, in words, where the server does not do what it is asked."""
+    """One connection. Everything raises InboxUnreadable, in words, where the server does not do what it is asked."""
 
     def __init__(self, server: ImapServer, context: ssl.SSLContext | None) -> None:
         self._server = server
@@ -56,7 +56,7 @@ class Imap:
         try:
             with _in_words():
                 context = self._context if self._server.encryption == "tls" else None
-                self._imap = _Line(self._server, context, on_socket=self._note)
+                self._imap = _ImapConnection(self._server, context, on_socket=self._note)
                 if self._server.encryption == "starttls":
                     self._imap.starttls(self._context)
                     self._note(self._imap.sock)
@@ -127,7 +127,7 @@ class Imap:
         if "AUTH=PLAIN" in imap.capabilities:
             imap.authenticate("PLAIN", lambda _: f"\0{name}\0{password}".encode())
         elif not (name + password).isascii():
-            raise Unread("without AUTH=PLAIN the server takes a name and a password in plain letters alone")
+            raise InboxUnreadable("without AUTH=PLAIN the server takes a name and a password in plain letters alone")
         else:
             imap.login(_quoted(name), password)  # which it quotes itself
 
@@ -137,7 +137,7 @@ class Imap:
         return next((part[1] for part in told if isinstance(part, tuple) and len(part) == 2), b"")
 
 
-class _Line(imaplib.IMAP4):
+class _ImapConnection(imaplib.IMAP4):
     """The library's connection, from the first byte in TLS where there is a context, and through a proxy."""
 
     def __init__(
@@ -170,7 +170,7 @@ def _through_proxy(server: ImapServer, timeout: float) -> socket.socket:
         proxy = Proxy.from_url((server.proxy or "").replace("socks5h:", "socks5:", 1), rdns=True)
         connected: socket.socket = proxy.connect(server.host, server.port, timeout=timeout)
     except ProxyError as error:
-        raise Unread(f"no answer: proxy: {error}".lower()) from None
+        raise InboxUnreadable(f"no answer: proxy: {error}".lower()) from None
     connected.settimeout(timeout)
     return connected
 
@@ -181,10 +181,10 @@ def _quoted(text: str) -> str:
 
 
 def _done(answer: tuple[str, Sequence[object]]) -> Sequence[object]:
-    """What an answer tells; Unread where it is a no."""
+    """What an answer tells; InboxUnreadable where it is a no."""
     status, told = answer
     if status != "OK":
-        raise Unread(_said(told[-1] if told else ""))
+        raise InboxUnreadable(_said(told[-1] if told else ""))
     return told
 
 
@@ -201,10 +201,10 @@ def _in_words() -> Iterator[None]:
     except imaplib.IMAP4.abort as error:
         words = _said(error.args[0] if error.args else "")
         closed = "EOF" in words or "=>" in words
-        raise Unread("no answer: the connection was closed" if closed else words) from None
+        raise InboxUnreadable("no answer: the connection was closed" if closed else words) from None
     except imaplib.IMAP4.error as error:
-        raise Unread(_said(error.args[0] if error.args else "")) from None
+        raise InboxUnreadable(_said(error.args[0] if error.args else "")) from None
     except TimeoutError:
-        raise Unread(f"no answer within {ANSWER:g} s") from None
+        raise InboxUnreadable(f"no answer within {ANSWER:g} s") from None
     except (OSError, ValueError) as error:
-        raise Unread(f"no answer: {reason_of(error)}") from None
+        raise InboxUnreadable(f"no answer: {reason_of(error)}") from None

@@ -17,15 +17,15 @@ from bridge.event import JsonObject
 from bridge.settings import Settings
 from bridge.sinks.email.address import mailbox_key
 from bridge.sinks.email.host import HostName
-from bridge.sinks.email.imap import Encryption, Imap, ImapServer
+from bridge.sinks.email.imap import Imap, ImapEncryption, ImapServer
 from bridge.sinks.email.letter_id import LetterIds
-from bridge.sinks.email.report import LARGEST, Report, may_be_report, reports_in
+from bridge.sinks.email.report import LARGEST, BounceReport, may_be_report, reports_in
 from bridge.sinks.http import Unanswered, trusted
-from bridge.sinks.inbox import Bounce, Found, Unread
+from bridge.sinks.inbox import Bounce, InboxResult, InboxUnreadable
 from bridge.sinks.settings import short_hash
 from bridge.sinks.trust import Trust
 
-PORTS: dict[Encryption, int] = {"tls": 993, "starttls": 143, "none": 143}
+PORTS: dict[ImapEncryption, int] = {"tls": 993, "starttls": 143, "none": 143}
 MOST = 200  # letters of one look
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class BouncesSettings(Settings):
 
     server: HostName = Field(description="the IMAP server, imap.example.com")
     port: int | None = Field(None, ge=1, le=65535, description="993 with tls, else 143")
-    encryption: Encryption = Field(
+    encryption: ImapEncryption = Field(
         "tls", description="tls from the first byte, starttls, or none: for a server on this machine alone"
     )
     username: str | None = Field(None, description="who logs in, if not who logs in to send")
@@ -72,10 +72,10 @@ class EmailInbox:
         return f"{self._server.folder} at {self._server.host}"
 
     async def ask(self, *, within: float) -> None:
-        """Open the folder, and leave; raise Unread where that is not to be had."""
+        """Open the folder, and leave; raise InboxUnreadable where that is not to be had."""
         await self._with(lambda imap: imap.open(), within)
 
-    async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> Found:
+    async def look(self, state: JsonObject | None, *, since: datetime, within: float) -> InboxResult:
         return await self._with(lambda imap: self._found(imap, state or {}, since), within)
 
     async def set_read(self, numbers: Sequence[int], *, within: float) -> None:
@@ -85,7 +85,7 @@ class EmailInbox:
 
         await self._with(set_read, within)
 
-    def _found(self, imap: Imap, state: JsonObject, since: datetime) -> Found:
+    def _found(self, imap: Imap, state: JsonObject, since: datetime) -> InboxResult:
         validity = imap.open()
         after = int(state.get("number", 0)) if state.get("validity") == validity else 0
         numbers = imap.numbers(after=after, since=since.date())
@@ -94,13 +94,13 @@ class EmailInbox:
             if may_be_report(imap.content_type(number)):
                 bounces += self._bounces(imap.beginning(number, LARGEST), number)
         last = looked[-1] if looked else after
-        return Found({"validity": validity, "number": last}, bounces, more=len(numbers) > len(looked))
+        return InboxResult({"validity": validity, "number": last}, bounces, more=len(numbers) > len(looked))
 
     def _bounces(self, source: bytes, number: int) -> list[Bounce]:
         found = ((self._proved(one), one.reason) for one in reports_in(source))
         return [Bounce(place, reason, number) for place, reason in found if place is not None]
 
-    def _proved(self, report: Report) -> str | None:
+    def _proved(self, report: BounceReport) -> str | None:
         """The place of the mailbox that a report is about; None where it is about no letter of ours to it."""
         for mailbox in report.mailboxes:
             try:
@@ -116,7 +116,7 @@ class EmailInbox:
         try:
             context: ssl.SSLContext | None = trusted(self._trust, self._server.ca)
         except Unanswered as error:
-            raise Unread(str(error)) from None
+            raise InboxUnreadable(str(error)) from None
         imap = Imap(self._server, context)
 
         def done() -> T:
@@ -127,6 +127,6 @@ class EmailInbox:
             async with asyncio.timeout(within):
                 return await asyncio.to_thread(done)
         except TimeoutError:
-            raise Unread(f"no answer within {within:g} s") from None
+            raise InboxUnreadable(f"no answer within {within:g} s") from None
         finally:
             imap.cut()

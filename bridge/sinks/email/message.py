@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 
 from bridge.event import JsonObject
-from bridge.markup.spans import Link, Span, Style, words
+from bridge.markup.spans import Link, Span, TextStyle, words
 from bridge.message import RECORD, UNIT, Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.email.headers import one_line
-from bridge.sinks.email.html import Card, Fact, Language, Spans, card_html, page
+from bridge.sinks.email.html import Card, CardFact, Spans, TextLanguage, card_html, page
 from bridge.sinks.email.reading import reading
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.text import ELLIPSIS, clip, shows
@@ -76,14 +76,14 @@ def color_of(block: str) -> int:
 
 def _plain_pieces(spans: Spans) -> Iterator[str]:
     for at, span in enumerate(spans):
-        text = "\n".join(f"> {line}" for line in span.text.split("\n")) if Style.QUOTE in span.marks else span.text
+        text = "\n".join(f"> {line}" for line in span.text.split("\n")) if TextStyle.QUOTE in span.marks else span.text
         url = next((mark.url for mark in span.marks if isinstance(mark, Link)), None)
         following = spans[at + 1].marks if at + 1 < len(spans) else ()
         ends = url is not None and Link(url) not in following and url.rstrip("/") != span.text.rstrip("/")
         yield f"{text} ({url})" if ends else text
 
 
-def _content(subject: str, cards: Sequence[Card], language: Language) -> JsonObject:
+def _content(subject: str, cards: Sequence[Card], language: TextLanguage) -> JsonObject:
     text = "\n\n".join(filter(shows, map(card_text, cards)))
     html = page(cards, language, title=subject, opening=clip(_opening(cards[0]), OPENING))
     return {"subject": subject, "text": text, "html": html}
@@ -115,7 +115,7 @@ def _summary_card(digest: Digest) -> Card:
     )
 
 
-def _fitted(card: Card, language: Language) -> Card:
+def _fitted(card: Card, language: TextLanguage) -> Card:
     """The card with as much of its text and its last facts as there is room for."""
     while card.facts and (len(card_text(card)) > TEXT or _size(card, language) > PAGE):
         card = replace(card, facts=card.facts[:-1])
@@ -145,11 +145,11 @@ def _read(block: str, limit: int) -> Spans:
     return clipped(spans, limit) if shows(words(spans)) else ()
 
 
-def _facts(block: str) -> Iterator[Fact]:
+def _facts(block: str) -> Iterator[CardFact]:
     records = [record.split(UNIT) for record in block.split(RECORD)]
     for label, value, *how in [one for one in records if len(one) >= 2][:FACTS]:
         if shown := _read(value, VALUE):
-            yield Fact(_read(label, LABEL), shown, wide="inline" not in how)
+            yield CardFact(_read(label, LABEL), shown, wide="inline" not in how)
 
 
 def _subject(said: Message | Digest, card: Card, otherwise: str) -> str:
@@ -171,13 +171,13 @@ def _opening(card: Card) -> str:
     return one_line(" · ".join(filter(shows, (words(card.remarks), words(card.text), facts))))
 
 
-def _language(said: Message | Digest) -> Language:
+def _language(said: Message | Digest) -> TextLanguage:
     code = said["language"].strip()
-    return Language(
+    return TextLanguage(
         code if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", code) else "en",
         "rtl" if said["direction"].strip() == "rtl" else "ltr",
     )
 
 
-def _size(card: Card, language: Language) -> int:
+def _size(card: Card, language: TextLanguage) -> int:
     return len(card_html(card, language).encode("utf-8", "replace"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 
 from bridge.markup.html_reading import STYLES
-from bridge.markup.spans import Link, Mark, Span, Style, with_addresses
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle, with_addresses
 from bridge.markup.text import web_address
 from bridge.value import Value
 
@@ -26,7 +26,7 @@ class Piece(Value):
 
 def reading(markup: str) -> list[Span]:
     """What is seen of a text in a letter's HTML."""
-    reader = _Reader()
+    reader = _HtmlReader()
     reader.read(markup)
     return reader.spans
 
@@ -39,11 +39,11 @@ def pieces(letter: str) -> list[Piece]:
     return found
 
 
-class _Reader(HTMLParser):
+class _HtmlReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.spans: list[Span] = []
-        self._opened: list[tuple[str, Mark | None]] = []
+        self._opened: list[tuple[str, SpanMark | None]] = []
 
     def read(self, text: str) -> None:
         self.feed(text)
@@ -63,7 +63,7 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         marks = tuple(dict.fromkeys(mark for _, mark in self._opened if mark is not None))
         linked = any(isinstance(mark, Link) for mark in marks)
-        if linked or Style.CODE in marks or Style.CODE_BLOCK in marks:
+        if linked or TextStyle.CODE in marks or TextStyle.CODE_BLOCK in marks:
             self.spans.append(Span(data, marks))
         else:
             self.spans += map(_encoded, with_addresses(data, marks))
@@ -71,7 +71,7 @@ class _Reader(HTMLParser):
 
 def _encoded(span: Span) -> Span:
     """A bare address as a link that a letter may hold; as words where it is none."""
-    marks: list[Mark] = []
+    marks: list[SpanMark] = []
     for mark in span.marks:
         if not isinstance(mark, Link):
             marks.append(mark)
@@ -80,7 +80,7 @@ def _encoded(span: Span) -> Span:
     return Span(span.text, tuple(marks))
 
 
-class _LetterReader(_Reader):
+class _LetterReader(_HtmlReader):
     """Hands over a piece whenever an element ends that is one; what stands in none is unseen."""
 
     def __init__(self, take: Callable[[Piece], None]) -> None:

@@ -30,7 +30,7 @@ _REPLY = re.compile(r"^[245]\d\d[ -]", re.ASCII)
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 
-class Report(Value):
+class BounceReport(Value):
     """That a mailbox takes no letter.
 
     mailboxes   as the server calls it, and as we did, where it says so
@@ -51,7 +51,7 @@ def may_be_report(content_type: str) -> bool:
     return "multipart/report" in text and "delivery-status" in text
 
 
-def reports_in(source: bytes) -> list[Report]:
+def reports_in(source: bytes) -> list[BounceReport]:
     """What a letter reports of mailboxes that are gone for good; nothing where it is no report, or of what passes."""
     letter = message_from_bytes(source[:LARGEST])
     if letter.get_content_type() != "multipart/report" or not letter.is_multipart():
@@ -84,7 +84,7 @@ def _groups(part: Message) -> Iterator[Message]:
         yield from (one for one in part.get_payload() if isinstance(one, Message))
 
 
-def _report(group: Message, message_id: str, envelope: str) -> Report | None:
+def _report(group: Message, message_id: str, envelope: str) -> BounceReport | None:
     status = _STATUS.match(_text(group, "Status"))
     if _text(group, "Action").lower() != "failed" or status is None or not status[0].startswith("5"):
         return None
@@ -93,7 +93,9 @@ def _report(group: Message, message_id: str, envelope: str) -> Report | None:
         return None
     names = (_text(group, name).partition(";")[2].strip() for name in ("Original-Recipient", "Final-Recipient"))
     mailboxes = tuple(name.strip("<>") for name in names if name)
-    return Report(mailboxes, message_id, envelope, f"{CAME_BACK} {said[:WORDS] or status[0]}") if mailboxes else None
+    return (
+        BounceReport(mailboxes, message_id, envelope, f"{CAME_BACK} {said[:WORDS] or status[0]}") if mailboxes else None
+    )
 
 
 def _text(fields: Message, name: str) -> str:

@@ -24,12 +24,12 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from yarl import URL
 
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Limit, Outcome, Rate
 from bridge.people.address import Form, is_expression
 from bridge.sealing import Sealer
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, FindingMark, found
 from bridge.sinks.base import (
     AddressedConfig,
     ChatConfig,
@@ -52,15 +52,15 @@ from bridge.sinks.email.letter_id import LetterIds
 from bridge.sinks.email.mending import MENDING
 from bridge.sinks.email.message import DIGEST_PARTS, digest_content, message_content
 from bridge.sinks.email.service import EMAIL
-from bridge.sinks.email.smtp import Encryption, Server, Smtp
+from bridge.sinks.email.smtp import Smtp, SmtpEncryption, SmtpServer
 from bridge.sinks.http import Request, Response
-from bridge.sinks.inbox import Unread
-from bridge.sinks.questions import Question
+from bridge.sinks.inbox import InboxUnreadable
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import FROM_DATA, Advice
 from bridge.value import replace
 
 NO_INBOX = "See to `bounces`: its server, login and folder. Letters are sent all the same."
-PORTS: dict[Encryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}
+PORTS: dict[SmtpEncryption, int] = {"starttls": SUBMISSION, "tls": TLS, "none": 25}
 
 
 def _password(value: SecretStr) -> SecretStr:
@@ -84,15 +84,15 @@ class EmailConfig(ChatConfig, AddressedConfig):
         "from": "Panelbridge <panelbridge@example.com>",
         "to": "ops@example.com",
     }
-    questions: ClassVar[Sequence[Question]] = (
-        Question("server", "Mail server, as smtp.example.com"),
-        Question("from", "Who writes, as vpn@example.com"),
-        Question("to", "Who is written to, one address"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("server", "Mail server, as smtp.example.com"),
+        SetupQuestion("from", "Who writes, as vpn@example.com"),
+        SetupQuestion("to", "Who is written to, one address"),
     )
     type: Literal["email"] = Field("email", description="a letter to a mailbox")
     server: HostName = Field(description="the mail server, smtp.example.com")
     port: int | None = Field(None, ge=1, le=65535, description="587 with starttls, 465 with tls, 25 with none")
-    encryption: Encryption = Field(
+    encryption: SmtpEncryption = Field(
         "starttls", description="starttls, tls from the first byte, or none: for a server on this machine alone"
     )
     username: str | None = Field(None, description="who logs in, where the server wants it")
@@ -163,14 +163,16 @@ class EmailSink(ServiceSink[EmailConfig]):
         self._reply_to = mailbox(config.reply_to) if config.reply_to else None
         password = config.password.get_secret_value() if config.password else None
         port = config.port or PORTS[config.encryption]
-        self._server = Server(config.server, port, config.encryption, config.username, password, self.proxy, config.ca)
+        self._server = SmtpServer(
+            config.server, port, config.encryption, config.username, password, self.proxy, config.ca
+        )
         self._inbox = config.inbox(tools.sealer)
         scheme = "smtps" if config.encryption == "tls" else "smtp"
         self._url = URL.build(scheme=scheme, host=config.server, port=port)
 
     @property
-    def look(self) -> Look:
-        return Look(EMAIL, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+    def look(self) -> ServiceLook:
+        return ServiceLook(EMAIL, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -215,15 +217,19 @@ class EmailSink(ServiceSink[EmailConfig]):
         if 200 <= response.status < 300:
             whom = f"of {self._sender.address}; {ADDRESS_FROM_DATA}" if self.addressing else f"for {self._to.address}"
             taken = f"{self._server.host} takes letters {whom}"
-            return Finding(Mark.OK, taken) if self._inbox is None else (yield from self._ask_inbox(self._inbox, taken))
+            return (
+                Finding(FindingMark.OK, taken)
+                if self._inbox is None
+                else (yield from self._ask_inbox(self._inbox, taken))
+            )
         return found(self.classify(response), "")
 
     def _ask_inbox(self, inbox: EmailInbox, taken: str) -> Asking:
         response = yield Request("EXAMINE", self._url)
         if response.status == 200:
-            return Finding(Mark.OK, f"{taken}; what comes back is read in {inbox.name}")
+            return Finding(FindingMark.OK, f"{taken}; what comes back is read in {inbox.name}")
         why = response.body.decode("utf-8", "replace")
-        return Finding(Mark.WRONG, f"{taken}, but what comes back is not read: {inbox.name}: {why}", NO_INBOX)
+        return Finding(FindingMark.WRONG, f"{taken}, but what comes back is not read: {inbox.name}: {why}", NO_INBOX)
 
     async def respond(self, request: Request, *, within: float, on_sent: OnSent = None) -> Response:
         if request.method == "EXAMINE" and self._inbox is not None:
@@ -260,6 +266,6 @@ async def _examined(inbox: EmailInbox, within: float) -> Response:
     """Whether an inbox can be read, as an answer."""
     try:
         await inbox.ask(within=within)
-    except Unread as error:
+    except InboxUnreadable as error:
         return Response(500, body=str(error).encode())
     return Response(200)

@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 
     from aiosmtplib import SMTP
 
-Encryption = Literal["starttls", "tls", "none"]
+SmtpEncryption = Literal["starttls", "tls", "none"]
 
 KEPT, LETTERS, AT_ONCE = 10.0, 100, 4  # seconds, letters on a connection, connections to a server
 FAREWELL = 2.0  # seconds in which a server may answer that we leave
 NOT_OFFERED = 502  # what it would say to a command that it has not
 
 
-class Server(Value):
+class SmtpServer(Value):
     """Which server, how, and as whom."""
 
     HIDDEN: ClassVar = frozenset({"password", "proxy"})
 
     host: str
     port: int
-    encryption: Encryption
+    encryption: SmtpEncryption
     username: str | None = None
     password: str | None = None
     proxy: str | None = None
@@ -50,7 +50,7 @@ class Server(Value):
 
 
 @dataclass(eq=False)
-class _Line:
+class _SmtpConnection:
     """An open connection."""
 
     smtp: "SMTP"
@@ -58,7 +58,7 @@ class _Line:
     closing: asyncio.TimerHandle | None = None
 
 
-class _Said(Exception):
+class _UnexpectedReply(Exception):
     """The server's answer was not the one that lets the dialogue go on."""
 
     def __init__(self, command: str, code: int, text: str) -> None:
@@ -74,35 +74,35 @@ class Smtp:
     """Connections to mail servers: open ones are used again, and closed when nobody needs them."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[Server, list[_Line]] = defaultdict(list)
-        self._room: defaultdict[Server, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._idle: defaultdict[SmtpServer, list[_SmtpConnection]] = defaultdict(list)
+        self._room: defaultdict[SmtpServer, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._leaving: set[asyncio.Task[None]] = set()
         self._trust = Trust()
 
-    async def send(self, server: Server, letter: Letter, *, within: float, on_sent: OnSent = None) -> Response:
+    async def send(self, server: SmtpServer, letter: Letter, *, within: float, on_sent: OnSent = None) -> Response:
         """The answer that decided: to the letter, or to the command that was refused; `command` in its headers.
 
         Raise Unanswered where none came within so many seconds.
         """
         return await self._within(within, server, self._send(server, letter, on_sent))
 
-    async def ask(self, server: Server, sender: str, to: str | None, *, within: float) -> Response:
+    async def ask(self, server: SmtpServer, sender: str, to: str | None, *, within: float) -> Response:
         """The answer to an envelope without a letter, without a mailbox where there is none, or to the command before
         it that was refused."""
         return await self._within(within, server, self._ask(server, sender, to))
 
-    async def _within(self, seconds: float, server: Server, answer: Coroutine[Any, Any, Response]) -> Response:
+    async def _within(self, seconds: float, server: SmtpServer, answer: Coroutine[Any, Any, Response]) -> Response:
         try:
             async with answered_within(seconds), self._room[server]:
                 return await answer
         except TimeoutError:
             raise Unanswered(f"no answer within {seconds:g} s") from None
-        except _Said as refusal:
+        except _UnexpectedReply as refusal:
             return refusal.response
         finally:
             answer.close()
 
-    async def _ask(self, server: Server, sender: str, to: str | None) -> Response:
+    async def _ask(self, server: SmtpServer, sender: str, to: str | None) -> Response:
         line = await self._open(server)
         try:
             async with _answering("MAIL"):
@@ -121,13 +121,13 @@ class Smtp:
         self._idle.clear()
         await asyncio.gather(*map(_leave, lines), *self._leaving)
 
-    async def _send(self, server: Server, letter: Letter, on_sent: OnSent) -> Response:
+    async def _send(self, server: SmtpServer, letter: Letter, on_sent: OnSent) -> Response:
         if (line := self._kept(server)) is not None:
             with suppress(_Stale):
                 return await self._hand_over(server, line, letter, on_sent)
         return await self._hand_over(server, await self._open(server), letter, on_sent)
 
-    async def _hand_over(self, server: Server, line: _Line, letter: Letter, on_sent: OnSent) -> Response:
+    async def _hand_over(self, server: SmtpServer, line: _SmtpConnection, letter: Letter, on_sent: OnSent) -> Response:
         """The envelope, then the letter. Raise _Stale where a connection that was kept is one no more."""
         keep = False
         try:
@@ -145,14 +145,14 @@ class Smtp:
                 text = (await line.smtp.data(letter.mime())).message
             keep = True
             return _response("DATA", 250, text)
-        except _Said as answer:
+        except _UnexpectedReply as answer:
             keep = answer.response.status != 421  # it closes then
             raise
         finally:
             line.letters += 1
             self._put_back(server, line) if keep else line.smtp.close()
 
-    def _kept(self, server: Server) -> _Line | None:
+    def _kept(self, server: SmtpServer) -> _SmtpConnection | None:
         while lines := self._idle[server]:
             line = lines.pop()
             if line.closing is not None:
@@ -161,24 +161,24 @@ class Smtp:
                 return line
         return None
 
-    def _put_back(self, server: Server, line: _Line) -> None:
+    def _put_back(self, server: SmtpServer, line: _SmtpConnection) -> None:
         if line.letters >= LETTERS or not line.smtp.is_connected:
             self._let_go(line)
             return
         self._idle[server].append(line)
         line.closing = asyncio.get_running_loop().call_later(KEPT, self._outdated, server, line)
 
-    def _outdated(self, server: Server, line: _Line) -> None:
+    def _outdated(self, server: SmtpServer, line: _SmtpConnection) -> None:
         if line in self._idle[server]:
             self._idle[server].remove(line)
             self._let_go(line)
 
-    def _let_go(self, line: _Line) -> None:
+    def _let_go(self, line: _SmtpConnection) -> None:
         task = asyncio.create_task(_leave(line))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    async def _open(self, server: Server) -> _Line:
+    async def _open(self, server: SmtpServer) -> _SmtpConnection:
         """A connection that is encrypted and logged in as it should be."""
         from aiosmtplib import SMTP  # only who has a mail server pays for it
 
@@ -198,7 +198,7 @@ class Smtp:
         except BaseException:
             smtp.close()
             raise
-        return _Line(smtp)
+        return _SmtpConnection(smtp)
 
 
 def _wanted_report(letter: Letter) -> tuple[Sequence[str], Sequence[str]]:
@@ -215,7 +215,7 @@ def _xtext(text: str) -> str:
     return "".join(one if "!" <= one <= "~" and one not in "+=" else f"+{ord(one):02X}" for one in text)
 
 
-async def _greet(smtp: "SMTP", server: Server) -> None:
+async def _greet(smtp: "SMTP", server: SmtpServer) -> None:
     async with _answering("the connection"):
         await smtp.connect()
     smtp.local_hostname = _own_address(smtp)
@@ -223,14 +223,14 @@ async def _greet(smtp: "SMTP", server: Server) -> None:
         await smtp.ehlo()
     if server.encryption == "starttls":
         if not smtp.supports_extension("starttls"):
-            raise _Said("STARTTLS", NOT_OFFERED, "the server does not offer it")
+            raise _UnexpectedReply("STARTTLS", NOT_OFFERED, "the server does not offer it")
         async with _answering("STARTTLS"):
             await smtp.starttls()
         async with _answering("EHLO"):
             await smtp.ehlo()
     if server.username is not None:
         if not smtp.supported_auth_methods:
-            raise _Said("AUTH", NOT_OFFERED, "the server offers no login with a password")
+            raise _UnexpectedReply("AUTH", NOT_OFFERED, "the server offers no login with a password")
         async with _answering("AUTH"):
             await smtp.login(server.username, server.password or "")
 
@@ -248,13 +248,13 @@ async def _reviving() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _answering(command: str) -> AsyncIterator[None]:
-    """What is refused is _Said, what breaks off Unanswered."""
+    """What is refused is _UnexpectedReply, what breaks off Unanswered."""
     from aiosmtplib import SMTPException, SMTPResponseException
 
     try:
         yield
     except SMTPResponseException as error:
-        raise _Said(command, error.code, error.message) from None
+        raise _UnexpectedReply(command, error.code, error.message) from None
     except TimeoutError:
         raise
     except SMTPException as error:
@@ -271,7 +271,7 @@ def _words(error: BaseException) -> str:
     return "the connection was closed"
 
 
-async def _through_proxy(server: Server) -> "socket.socket":
+async def _through_proxy(server: SmtpServer) -> "socket.socket":
     from python_socks import ProxyError  # who has one pays
     from python_socks.async_.asyncio import Proxy
 
@@ -286,7 +286,7 @@ async def _through_proxy(server: Server) -> "socket.socket":
         raise kind(f"no answer: proxy: {reason_of(error).removeprefix('proxy: ')}") from None
 
 
-async def _leave(line: _Line) -> None:
+async def _leave(line: _SmtpConnection) -> None:
     from aiosmtplib import SMTPException
 
     with suppress(SMTPException, TimeoutError, OSError):

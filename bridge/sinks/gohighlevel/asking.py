@@ -11,7 +11,7 @@ from yarl import URL
 
 from bridge.foreign import json_object, object_at
 from bridge.outcome import Outcome
-from bridge.sinks.asking import Asking, Finding, Mark, found, is_taken
+from bridge.sinks.asking import Asking, Finding, FindingMark, found, is_taken
 from bridge.sinks.http import Request, Response
 
 UNTOLD = "the key is taken, and may not read the location: whether it is the right one is seen by a contact alone"
@@ -22,6 +22,6 @@ def location_asking(url: URL, headers: Mapping[str, str], classify: Callable[[Re
     response = yield Request("GET", url, headers=headers)
     answer = json_object(response.body)
     if response.status == 401 and "scope" in str(answer.get("message")):
-        return Finding(Mark.OK, UNTOLD)
+        return Finding(FindingMark.OK, UNTOLD)
     asked = found(classify(response), f'location "{object_at(answer, "location").get("name")}"')
     return asked if not is_taken(asked) or answer.get("location") else found(classify(response), "the location")

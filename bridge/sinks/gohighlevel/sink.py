@@ -21,19 +21,19 @@ Quirks   a 401 about the `Version` header is not about the token; no message is 
 import asyncio
 import re
 from collections.abc import Generator, Iterator, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.settings import OneOrMany
-from bridge.sinks.asking import Asking, Reach
+from bridge.settings import NonEmpty, OneOrMany
+from bridge.sinks.asking import Asking, HostOnly
 from bridge.sinks.base import (
     Flow,
     HttpSink,
@@ -59,7 +59,7 @@ from bridge.sinks.gohighlevel.contact import (
 from bridge.sinks.gohighlevel.fields import NO_FIELDS, LocationFields, field_values, location_fields
 from bridge.sinks.gohighlevel.mending import MENDING
 from bridge.sinks.http import Request, Response
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import Advice, ApiBase, SecretUrl, Token, is_at
 from bridge.value import replace
 
@@ -70,8 +70,6 @@ WINDOW = 10.0  # seconds: what the limit is counted over
 NOWHERE = "panelbridge"  # the location of a URL that does not name one
 
 _NO_CONTACT = re.compile(r"contact.*not found", re.IGNORECASE)
-
-Filled = Annotated[str, StringConstraints(min_length=1)]
 
 
 def is_api(url: URL) -> bool:
@@ -84,8 +82,8 @@ class GoHighLevelConfig(ProgramConfig):
 
     mending = MENDING
     hosts: ClassVar[tuple[str, ...]] = ("leadconnectorhq.com", "gohighlevel.com", "msgsndr.com")
-    questions: ClassVar[Sequence[Question]] = (
-        Question("url", "HighLevel trigger (workflow → Inbound Webhook → Copy URL)"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "HighLevel trigger (workflow → Inbound Webhook → Copy URL)"),
     )
 
     type: Literal["gohighlevel"] = Field("gohighlevel", description="a contact in GoHighLevel")
@@ -95,10 +93,10 @@ class GoHighLevelConfig(ProgramConfig):
     api_key: Token | None = Field(
         None, description="goes to url as Authorization: Bearer; without url a private integration token, pit-…"
     )
-    location_id: Filled | None = Field(None, description="the location; read from the trigger's URL if not given")
-    source_name: Filled = Field("Panelbridge", description="makes the first tag, `Panelbridge User`")
-    tags: OneOrMany[Filled] = Field((), description="more tags for every contact")
-    custom_fields: dict[Filled, str] = Field(
+    location_id: NonEmpty | None = Field(None, description="the location; read from the trigger's URL if not given")
+    source_name: NonEmpty = Field("Panelbridge", description="makes the first tag, `Panelbridge User`")
+    tags: OneOrMany[NonEmpty] = Field((), description="more tags for every contact")
+    custom_fields: dict[NonEmpty, str] = Field(
         {}, description="without url: a custom field's id → a template of its value"
     )
     api_base: ApiBase = Field(f"https://{API_HOST}", description="where the API is reached")
@@ -137,9 +135,9 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         self._asking = asyncio.Lock()
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         sources = self.config.custom_fields.values()
-        return Look(
+        return ServiceLook(
             inline=tuple((f"custom_field_{i}", one) for i, one in enumerate(sources)), locale=self.config.locale
         )
 
@@ -155,9 +153,9 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         event = message.event
         return self._post(self._url, documented_body(event, location=self._location, tags=self._tags(message)))
 
-    def ask(self) -> Asking | Reach:
+    def ask(self) -> Asking | HostOnly:
         if self._url is not None:
-            return Reach(self._url, "whether it takes a contact is seen by one alone")
+            return HostOnly(self._url, "whether it takes a contact is seen by one alone")
         return location_asking(self._api("locations", self._location), self._headers, self.classify)
 
     def build_tags(self, message: Message, contact: str) -> Request:

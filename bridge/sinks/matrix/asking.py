@@ -12,7 +12,7 @@ from yarl import URL
 
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, refused
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, FindingMark, refused
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.answers import text_at
 
@@ -26,7 +26,7 @@ def room_asking(
     if name is None:
         return refused(response, classify)
     if room is None:
-        return Finding(Mark.OK, f"{name}; {ADDRESS_FROM_DATA}")
+        return Finding(FindingMark.OK, f"{name}; {ADDRESS_FROM_DATA}")
     place: str | None = room
     if room.startswith("#"):
         path = f"{api}directory/room/{quote(room, safe='')}"
@@ -39,5 +39,5 @@ def room_asking(
     if not isinstance(joined, list):
         return refused(response, classify)
     if place in joined:
-        return Finding(Mark.OK, f"{name} is in {room}")
-    return Finding(Mark.LOOK, f"{name} is not in {room}", "Invite it: it joins when it has something to say.")
+        return Finding(FindingMark.OK, f"{name} is in {room}")
+    return Finding(FindingMark.LOOK, f"{name} is not in {room}", "Invite it: it joins when it has something to say.")

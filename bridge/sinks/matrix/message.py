@@ -11,7 +11,7 @@ from itertools import groupby
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.spans import Link, Span, Style
+from bridge.markup.spans import Link, Span, TextStyle
 from bridge.message import Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.html import HtmlLimits, clip_html, fits_html, shows_html
@@ -124,7 +124,7 @@ def _on_the_wire(text: str) -> str:
 def _plain(spans: Iterable[Span]) -> str:
     """The words; behind those that lead elsewhere their address, before those of a quote `>`."""
     written = ""
-    for (link, quoted), pieces in groupby(spans, key=lambda span: (_link(span), Style.QUOTE in span.marks)):
+    for (link, quoted), pieces in groupby(spans, key=lambda span: (_link(span), TextStyle.QUOTE in span.marks)):
         words = "".join(span.text for span in pieces)
         words += f" ({link.url})" if link and link.url not in words else ""
         if quoted:

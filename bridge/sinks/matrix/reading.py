@@ -5,17 +5,17 @@ Source   github.com/matrix-org/matrix-spec @ d0ba2aa: content/client-server-api/
 
 from html.parser import HTMLParser
 
-from bridge.markup.spans import Link, Mark, Span, Style, with_addresses
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle, with_addresses
 
 STYLES = {
-    **dict.fromkeys(("b", "strong"), Style.BOLD),
-    **dict.fromkeys(("i", "em"), Style.ITALIC),
-    "u": Style.UNDERLINE,
-    **dict.fromkeys(("s", "del"), Style.STRIKE),
-    "code": Style.CODE,
-    "pre": Style.CODE_BLOCK,
-    "blockquote": Style.QUOTE,
-    "span": Style.SPOILER,
+    **dict.fromkeys(("b", "strong"), TextStyle.BOLD),
+    **dict.fromkeys(("i", "em"), TextStyle.ITALIC),
+    "u": TextStyle.UNDERLINE,
+    **dict.fromkeys(("s", "del"), TextStyle.STRIKE),
+    "code": TextStyle.CODE,
+    "pre": TextStyle.CODE_BLOCK,
+    "blockquote": TextStyle.QUOTE,
+    "span": TextStyle.SPOILER,
 }
 BLOCKS = ("pre", "blockquote")
 EMPTY = ("br", "hr", "img")
@@ -23,14 +23,14 @@ EMPTY = ("br", "hr", "img")
 
 def reading(markup: str) -> list[Span]:
     """What is seen of a text in Matrix's HTML, with line breaks as they are or as `<br>`."""
-    return _Reader().read(markup)
+    return _EventReader().read(markup)
 
 
-class _Reader(HTMLParser):
+class _EventReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self._spans: list[Span] = []
-        self._opened: list[tuple[str, Mark | None]] = []
+        self._opened: list[tuple[str, SpanMark | None]] = []
         self._apart = False  # a block has ended: what follows begins a line
 
     def read(self, text: str) -> list[Span]:
@@ -58,13 +58,13 @@ class _Reader(HTMLParser):
         if self._apart and not data.startswith("\n"):
             self._spans.append(Span("\n", marks))
         self._apart = False
-        if Style.CODE_BLOCK in marks:  # the language inside it is no mark of its own
-            self._spans.append(Span(data, tuple(mark for mark in marks if mark is not Style.CODE)))
-        elif Style.CODE in marks or any(isinstance(mark, Link) for mark in marks):
+        if TextStyle.CODE_BLOCK in marks:  # the language inside it is no mark of its own
+            self._spans.append(Span(data, tuple(mark for mark in marks if mark is not TextStyle.CODE)))
+        elif TextStyle.CODE in marks or any(isinstance(mark, Link) for mark in marks):
             self._spans.append(Span(data, marks))
         else:
             self._spans += with_addresses(data, marks)
 
     @property
-    def _marks(self) -> tuple[Mark, ...]:
+    def _marks(self) -> tuple[SpanMark, ...]:
         return tuple(mark for _, mark in self._opened if mark is not None)

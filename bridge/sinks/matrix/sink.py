@@ -32,7 +32,7 @@ from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Attempt, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form, nowhere
@@ -60,7 +60,7 @@ from bridge.sinks.matrix.asking import room_asking
 from bridge.sinks.matrix.mending import MENDING
 from bridge.sinks.matrix.message import DIGEST_PARTS, as_edit, digest_content, in_thread, message_content
 from bridge.sinks.matrix.service import MATRIX
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, Token
 
 ROOM = r"![^\s/]{1,254}|#[^\s/:]{1,200}:[^\s/]{1,230}"
@@ -97,10 +97,10 @@ class MatrixConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0", "room": "!0:matrix.invalid", "api_base": "https://matrix.invalid"}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("api_base", "Matrix homeserver, as https://matrix.example.com"),
-        Question("token", "Access token of an account for the bridge (Settings → Help & About)"),
-        Question("room", "Room, as #vpn:example.com"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("api_base", "Matrix homeserver, as https://matrix.example.com"),
+        SetupQuestion("token", "Access token of an account for the bridge (Settings → Help & About)"),
+        SetupQuestion("room", "Room, as #vpn:example.com"),
     )
     type: Literal["matrix"] = Field("matrix", description="a message to a Matrix room")
     token: Token = Field(description="the account's access token")
@@ -142,8 +142,8 @@ class MatrixSink(HttpSink[MatrixConfig]):
         self._rooms: dict[str, str] = {}  # address → id
 
     @property
-    def look(self) -> Look:
-        return Look(MATRIX, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+    def look(self) -> ServiceLook:
+        return ServiceLook(MATRIX, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -22,11 +22,11 @@ from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Outcome, Refused
 from bridge.people.address import Form
-from bridge.sinks.asking import Reach
+from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import AddressedConfig, ChatConfig, HttpSink, Tools, in_between, json_object, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.mattermost.advice import url_advice
@@ -34,7 +34,7 @@ from bridge.sinks.mattermost.answers import GONE, OF_CHANNEL, error_of
 from bridge.sinks.mattermost.mending import MENDING
 from bridge.sinks.mattermost.message import DIGEST_PARTS, digest_text, message_text
 from bridge.sinks.mattermost.service import MATTERMOST
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import FROM_DATA, Advice, PictureUrl, SecretUrl
 
 DISABLED = 501
@@ -62,8 +62,8 @@ class MattermostConfig(ChatConfig, AddressedConfig):
         "channel": Form("@?[a-z0-9][a-z0-9._-]{0,63}", "a channel's name as its address has it, or @name")
     }
     specimen: ClassVar[JsonObject] = {"url": "https://mattermost.invalid/hooks/0"}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("url", "Mattermost incoming webhook (Integrations → Incoming Webhooks → Add)"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "Mattermost incoming webhook (Integrations → Incoming Webhooks → Add)"),
     )
     type: Literal["mattermost"] = Field("mattermost", description="a post to a Mattermost channel")
     url: SecretUrl = Field(description="the incoming webhook's URL, https://…/hooks/…")
@@ -97,8 +97,8 @@ class MattermostSink(HttpSink[MattermostConfig]):
             self._settings["priority"] = {"priority": config.priority}
 
     @property
-    def look(self) -> Look:
-        return Look(MATTERMOST, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+    def look(self) -> ServiceLook:
+        return ServiceLook(MATTERMOST, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def sender(self) -> str:
@@ -107,8 +107,8 @@ class MattermostSink(HttpSink[MattermostConfig]):
     def build(self, message: Message) -> Request:
         return self._request(message_text(message), silent=message.circumstances.silent)
 
-    def ask(self) -> Reach:
-        return Reach(self._url, "whether the webhook is still there is seen by a post alone")
+    def ask(self) -> HostOnly:
+        return HostOnly(self._url, "whether the webhook is still there is seen by a post alone")
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request(digest_text(digest), silent=digest.silent)

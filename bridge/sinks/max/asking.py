@@ -12,7 +12,7 @@ from yarl import URL
 from bridge.event import JsonObject
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import Asking, Finding, Mark, refused
+from bridge.sinks.asking import Asking, Finding, FindingMark, refused
 from bridge.sinks.http import Request, Response
 
 #: Why a person is not asked after.
@@ -29,23 +29,25 @@ def chat_asking(
         return refused(response, classify)
     name = f"@{bot['username']}" if bot.get("username") else str(bot.get("name") or bot.get("first_name"))
     if chat is None:
-        return Finding(Mark.OK, f"{name}; {why}")
+        return Finding(FindingMark.OK, f"{name}; {why}")
     response = yield Request("GET", api / "chats" / str(chat), headers=headers)
     place = json_object(response.body)
     if response.status != 200 or "chat_id" not in place:
         return refused(response, classify)
     title = place.get("title") or chat
     if place.get("status") != "active":
-        return Finding(Mark.WRONG, f'{name} is not in "{title}": it is {place.get("status")} there')
+        return Finding(FindingMark.WRONG, f'{name} is not in "{title}": it is {place.get("status")} there')
     if place.get("type") == "dialog":
-        return Finding(Mark.OK, f"{name} may write to {title}")
+        return Finding(FindingMark.OK, f"{name} may write to {title}")
     response = yield Request("GET", api / "chats" / str(chat) / "members/me", headers=headers)
     member = json_object(response.body)
     if response.status != 200 or "user_id" not in member:
         return refused(response, classify)
     if place.get("type") == "channel" and not _may_write(member):
-        return Finding(Mark.WRONG, f'{name} may not write in "{title}": make it an administrator with that right')
-    return Finding(Mark.OK, f'{name} may write in "{title}"')
+        return Finding(
+            FindingMark.WRONG, f'{name} may not write in "{title}": make it an administrator with that right'
+        )
+    return Finding(FindingMark.OK, f'{name} may write in "{title}"')
 
 
 def _may_write(member: JsonObject) -> bool:

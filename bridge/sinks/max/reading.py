@@ -4,9 +4,9 @@ Source   PyPI maxapi 1.2.3: maxapi/utils/formatting.py
 """
 
 from bridge.markup.html_reading import STYLES, html_reading
-from bridge.markup.spans import Span, Style
+from bridge.markup.spans import Span, TextStyle
 
 
 def reading(markup: str) -> list[Span]:
     """What is seen of a text in MAX's HTML."""
-    return html_reading(markup, {**STYLES, "h1": Style.BOLD})
+    return html_reading(markup, {**STYLES, "h1": TextStyle.BOLD})

@@ -28,7 +28,7 @@ from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
@@ -57,7 +57,7 @@ from bridge.sinks.max.asking import UNASKED, chat_asking
 from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
 from bridge.sinks.max.service import MAX
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 from bridge.value import replace
 
@@ -71,7 +71,7 @@ def _written_as(form: Form) -> BeforeValidator:
     return BeforeValidator(lambda value: form.read(str(value).strip()))
 
 
-ChatId = Annotated[
+MaxChatId = Annotated[
     int | str,
     _written_as(CHAT),
     FROM_DATA,
@@ -93,13 +93,13 @@ class MaxConfig(ChatConfig, AddressedConfig):
     address_forms: ClassVar[Mapping[str, Form]] = {"chat_id": CHAT, "user_id": PERSON}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0", "chat_id": 1}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("token", "MAX bot token (business.max.ru, Chat bots, Integration)"),
-        Question("chat_id", "The chat's number, as -72233445566778"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("token", "MAX bot token (business.max.ru, Chat bots, Integration)"),
+        SetupQuestion("chat_id", "The chat's number, as -72233445566778"),
     )
     type: Literal["max"] = Field("max", description="a message to a MAX chat")
     token: Token = Field(description="the bot's token, from business.max.ru")
-    chat_id: ChatId | None = Field(None, description="the chat or channel: its number")
+    chat_id: MaxChatId | None = Field(None, description="the chat or channel: its number")
     user_id: PersonId | None = Field(None, description="or the person: their number")
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
     links: OneOrMany[LinkButton] = Field((), max_length=BUTTONS, description="buttons with links under each message")
@@ -131,9 +131,9 @@ class MaxSink(HttpSink[MaxConfig]):
         self._headers = {"Content-Type": "application/json", "Authorization": config.token.get_secret_value()}
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         inline = button_blocks(self.config.links)
-        return Look(MAX, inline, self.config.locale, DIGEST_PARTS, self.config.style)
+        return ServiceLook(MAX, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -12,7 +12,7 @@ from yarl import URL
 
 from bridge.foreign import json_object
 from bridge.outcome import Outcome
-from bridge.sinks.asking import Asking, Finding, Mark, refused
+from bridge.sinks.asking import Asking, Finding, FindingMark, refused
 from bridge.sinks.http import Request, Response
 
 TOPIC = "whether the topic takes a message is seen by one alone"
@@ -25,12 +25,12 @@ def server_asking(api: URL, token: str | None, classify: Callable[[Response], Ou
     if healthy is not True:
         return refused(response, classify) if healthy is None else UNWELL
     if token is None:
-        return Finding(Mark.OK, f"the server is well; {TOPIC}")
+        return Finding(FindingMark.OK, f"the server is well; {TOPIC}")
     response = yield Request("GET", api / "v1/account", headers={"Authorization": f"Bearer {token}"})
     name = json_object(response.body).get("username")
     if response.status == 200 and name:
-        return Finding(Mark.OK, f"the server is well and knows {name}; {TOPIC}")
+        return Finding(FindingMark.OK, f"the server is well and knows {name}; {TOPIC}")
     return refused(response, classify)
 
 
-UNWELL = Finding(Mark.WRONG, "the server says that it is not healthy")
+UNWELL = Finding(FindingMark.WRONG, "the server says that it is not healthy")

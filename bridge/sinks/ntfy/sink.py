@@ -26,7 +26,7 @@ from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form
@@ -49,7 +49,7 @@ from bridge.sinks.ntfy.asking import server_asking
 from bridge.sinks.ntfy.meaning import priority_of, tags_of
 from bridge.sinks.ntfy.message import ACTIONS, DIGEST_PARTS, digest_payload, fitted, links, message_payload
 from bridge.sinks.ntfy.service import NTFY
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, ApiBase, PictureUrl, Token
 
 PUBLIC = "ntfy.sh"
@@ -69,7 +69,7 @@ def _tag(value: str) -> str:
     return value
 
 
-class Action(Settings):
+class NtfyAction(Settings):
     """A button below the notification."""
 
     label: str = Field(description="what the button says, a template")
@@ -85,7 +85,7 @@ class NtfyConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"topic": "panelbridge"}
-    questions: ClassVar[Sequence[Question]] = (Question("topic", "ntfy topic (a name that nobody guesses)"),)
+    questions: ClassVar[Sequence[SetupQuestion]] = (SetupQuestion("topic", "ntfy topic (a name that nobody guesses)"),)
     type: Literal["ntfy"] = Field("ntfy", description="a notification to an ntfy topic")
     topic: Annotated[Token, AfterValidator(_topic), SECRET_FROM_DATA] = Field(
         description="the topic; who knows it can read it"
@@ -99,7 +99,7 @@ class NtfyConfig(ChatConfig, AddressedConfig):
     )
     icon: PictureUrl | None = Field(None, description="the picture beside it")
     click: str | None = Field(None, description="where a touch leads, a template")
-    actions: OneOrMany[Action] = Field((), max_length=ACTIONS, description="buttons below it")
+    actions: OneOrMany[NtfyAction] = Field((), max_length=ACTIONS, description="buttons below it")
     api_base: ApiBase = Field("https://ntfy.sh", description="where the server is reached")
 
     @model_validator(mode="after")
@@ -132,13 +132,13 @@ class NtfySink(HttpSink[NtfyConfig]):
             self._headers["Authorization"] = f"Bearer {config.token.get_secret_value()}"
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         buttons = enumerate(self.config.actions)
         inline = [
             pair for i, one in buttons for pair in ((f"action_{i}_label", one.label), (f"action_{i}_url", one.url))
         ]
         inline += [("click", self.config.click)] if self.config.click else []
-        return Look(NTFY, tuple(inline), self.config.locale, DIGEST_PARTS, self.config.style)
+        return ServiceLook(NTFY, tuple(inline), self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -13,7 +13,7 @@ from yarl import URL
 
 from bridge.foreign import object_at
 from bridge.outcome import Outcome
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found, is_taken
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, FindingMark, found, is_taken
 from bridge.sinks.base import json_object
 from bridge.sinks.http import Request, Response
 
@@ -43,7 +43,7 @@ def _member(asked: Finding, channel: Mapping[str, object]) -> Finding:
         return asked
     name = f"#{channel.get('name')}"
     if channel.get("is_archived"):
-        return Finding(Mark.WRONG, f"{name}: is_archived")
+        return Finding(FindingMark.WRONG, f"{name}: is_archived")
     if channel.get("is_member") is False:
-        return Finding(Mark.WRONG, f"{name}: not_in_channel")
-    return Finding(Mark.OK, f"{asked.text}, posts in {name}")
+        return Finding(FindingMark.WRONG, f"{name}: not_in_channel")
+    return Finding(FindingMark.OK, f"{asked.text}, posts in {name}")

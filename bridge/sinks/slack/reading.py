@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from html import unescape
 
-from bridge.markup.spans import Link, Mark, Span, Style
+from bridge.markup.spans import Link, Span, SpanMark, TextStyle
 
-STYLES = {"*": Style.BOLD, "_": Style.ITALIC, "~": Style.STRIKE, "`": Style.CODE}
+STYLES = {"*": TextStyle.BOLD, "_": TextStyle.ITALIC, "~": TextStyle.STRIKE, "`": TextStyle.CODE}
 
 _CODE_BLOCK = re.compile(r"```(?P<code>.+?)```", re.DOTALL)
 _QUOTED = re.compile(r"(?:&gt;|>) ?")
@@ -25,29 +25,29 @@ def reading(markup: str) -> list[Span]:
     end = 0
     for found in _CODE_BLOCK.finditer(markup):
         spans += _lines(markup[end : found.start()])
-        spans.append(Span(unescape(found["code"].strip("\n")), (Style.CODE_BLOCK,)))
+        spans.append(Span(unescape(found["code"].strip("\n")), (TextStyle.CODE_BLOCK,)))
         end = found.end()
     return [*spans, *_lines(markup[end:])]
 
 
 def _lines(text: str) -> Iterator[Span]:
     """The lines; those next to each other that are quoted are one quote."""
-    before: tuple[Mark, ...] = ()
+    before: tuple[SpanMark, ...] = ()
     for number, line in enumerate(text.split("\n")):
         quoted = _QUOTED.match(line)
-        marks: tuple[Mark, ...] = (Style.QUOTE,) if quoted else ()
+        marks: tuple[SpanMark, ...] = (TextStyle.QUOTE,) if quoted else ()
         if number:
             yield Span("\n", marks if marks == before else ())
         yield from _inline(line[quoted.end() :] if quoted else line, marks)
         before = marks
 
 
-def _inline(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _inline(text: str, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     end = 0
     for found in _MARKUP.finditer(text):
         yield from _plain(text[end : found.start()], marks)
         if found["mark"] == "`":
-            yield from _plain(found["inner"], (*marks, Style.CODE))
+            yield from _plain(found["inner"], (*marks, TextStyle.CODE))
         elif found["mark"]:
             yield from _inline(found["inner"], (*marks, STYLES[found["mark"]]))
         else:
@@ -56,12 +56,12 @@ def _inline(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
     yield from _plain(text[end:], marks)
 
 
-def _target(target: str, label: str | None, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _target(target: str, label: str | None, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     """A link; a person, a channel or a group where it is one of these."""
     special = target[0] in "@#!"
-    yield from _plain(label or target, (*marks, Style.TAG if special else Link(unescape(target))))
+    yield from _plain(label or target, (*marks, TextStyle.TAG if special else Link(unescape(target))))
 
 
-def _plain(escaped: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _plain(escaped: str, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     if escaped:
         yield Span(unescape(escaped), marks)

@@ -32,11 +32,11 @@ from yarl import URL
 
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
-from bridge.sinks.asking import Asking, Reach
+from bridge.sinks.asking import Asking, HostOnly
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -53,7 +53,7 @@ from bridge.sinks.base import (
     taken_back,
 )
 from bridge.sinks.http import Request, Response
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
 from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_about_channel, is_gone
@@ -99,8 +99,8 @@ class SlackConfig(ChatConfig, AddressedConfig):
     address_forms: ClassVar[Mapping[str, Form]] = {"channel": Form("[CDGU][A-Z0-9]{6,20}", "an id such as C0123ABCD")}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"url": "https://hooks.slack.com/services/0"}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("url", "Slack incoming webhook (api.slack.com/apps → Incoming Webhooks)"),
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("url", "Slack incoming webhook (api.slack.com/apps → Incoming Webhooks)"),
     )
     type: Literal["slack"] = Field("slack", description="a message to a Slack channel")
     url: SecretUrl | None = Field(None, description="the incoming webhook's URL")
@@ -161,8 +161,8 @@ class SlackSink(HttpSink[SlackConfig]):
             self._url = URL(config.url.get_secret_value())
 
     @property
-    def look(self) -> Look:
-        return Look(SLACK, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
+    def look(self) -> ServiceLook:
+        return ServiceLook(SLACK, locale=self.config.locale, parts=DIGEST_PARTS, style=self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:
@@ -187,10 +187,10 @@ class SlackSink(HttpSink[SlackConfig]):
     def build(self, message: Message) -> Request:
         return Request("POST", self._url, dump(self._settings | self._message_payload(message)), self._headers)
 
-    def ask(self) -> Asking | Reach:
+    def ask(self) -> Asking | HostOnly:
         config = self.config
         if config.token is None:
-            return Reach(self._url, "whether the webhook is still there is seen by a message alone")
+            return HostOnly(self._url, "whether the webhook is still there is seen by a message alone")
         channel = None if config.address_expressions() else config.channel
         return token_asking(config.api_base, config.token.get_secret_value(), channel, self.classify)
 

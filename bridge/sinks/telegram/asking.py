@@ -15,7 +15,7 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.outcome import Outcome
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, Mark, found, is_taken
+from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, FindingMark, found, is_taken
 from bridge.sinks.base import json_object
 from bridge.sinks.http import Request, Response
 
@@ -37,7 +37,7 @@ def chat_asking(api: URL, chat: int | str | None, classify: Callable[[Response],
     response = yield _post(api / "getChatMember", {"chat_id": chat, "user_id": bot.get("id")})
     member = found(classify(response), asked.text)
     lacks = _lacks(_result(response), place) if is_taken(member) else ""
-    return Finding(Mark.WRONG, f"@{bot.get('username')} {lacks} in {chat_name(place)}") if lacks else member
+    return Finding(FindingMark.WRONG, f"@{bot.get('username')} {lacks} in {chat_name(place)}") if lacks else member
 
 
 def chat_name(chat: JsonObject) -> str:

@@ -18,7 +18,7 @@ from bridge.codec import dump
 from bridge.errors import BridgeError
 from bridge.foreign import json_object
 from bridge.sinks.http import Http, Request, Unanswered
-from bridge.sinks.questions import Found
+from bridge.sinks.questions import FoundValue
 from bridge.value import Value
 
 POLL = 25  # seconds that Telegram keeps a question for updates open
@@ -28,7 +28,7 @@ FULL = 100  # updates: what comes after these is not shown
 GONE = ("left", "kicked")
 
 
-class Chat(Value):
+class TelegramChat(Value):
     """A chat that somebody has written in. `kind`: private, group, supergroup, channel."""
 
     id: int
@@ -36,7 +36,7 @@ class Chat(Value):
     kind: str
 
 
-class Bot:
+class TelegramBot:
     """A bot, by its token."""
 
     def __init__(self, http: Http, token: str, *, api_base: str, proxy: str | None = None) -> None:
@@ -72,15 +72,15 @@ class Bot:
         return answer.get("result")
 
 
-async def chats_heard(told: Mapping[str, object], http: Http, clock: Clock, *, within: float) -> Sequence[Found]:
+async def chats_heard(told: Mapping[str, object], http: Http, clock: Clock, *, within: float) -> Sequence[FoundValue]:
     """The chats, for who is asked for one; `told` is a sink's settings but for its chat."""
     proxy = told.get("proxy")
     base = str(told.get("api_base", "https://api.telegram.org"))
-    bot = Bot(http, str(told["token"]), api_base=base, proxy=None if proxy is None else str(proxy))
-    return [Found(one.id, one.name) for one in await chats_of(bot, clock, within=within)]
+    bot = TelegramBot(http, str(told["token"]), api_base=base, proxy=None if proxy is None else str(proxy))
+    return [FoundValue(one.id, one.name) for one in await chats_of(bot, clock, within=within)]
 
 
-async def chats_of(bot: Bot, clock: Clock, *, within: float) -> list[Chat]:
+async def chats_of(bot: TelegramBot, clock: Clock, *, within: float) -> list[TelegramChat]:
     """The chats that the bot has heard something in, the newest first; waits so many seconds until there is one."""
     await bot.check_unread()
     ends = clock.monotonic() + within
@@ -96,9 +96,9 @@ async def chats_of(bot: Bot, clock: Clock, *, within: float) -> list[Chat]:
     return found
 
 
-def chats_in(updates: Sequence[dict[str, Any]]) -> list[Chat]:
+def chats_in(updates: Sequence[dict[str, Any]]) -> list[TelegramChat]:
     """The chats that these updates are from, the newest first, without those that the bot was sent away from."""
-    found: dict[int, Chat] = {}
+    found: dict[int, TelegramChat] = {}
     for update in updates:
         for part in update.values():
             for chat in _chats(part):
@@ -108,7 +108,7 @@ def chats_in(updates: Sequence[dict[str, Any]]) -> list[Chat]:
     return list(reversed(found.values()))
 
 
-def _chats(part: Any) -> Iterator[Chat]:
+def _chats(part: Any) -> Iterator[TelegramChat]:
     """That of a message, of a button's message, or of a change of members."""
     if not isinstance(part, dict):
         return
@@ -116,7 +116,7 @@ def _chats(part: Any) -> Iterator[Chat]:
     chat = (message if isinstance(message, dict) else part).get("chat")
     if isinstance(chat, dict) and isinstance(chat.get("id"), int):
         name = chat.get("title") or chat.get("username") or chat.get("first_name") or chat["id"]
-        yield Chat(chat["id"], str(name), str(chat.get("type")))
+        yield TelegramChat(chat["id"], str(name), str(chat.get("type")))
 
 
 def _is_gone(part: dict[str, Any]) -> bool:

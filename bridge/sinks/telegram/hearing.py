@@ -23,7 +23,7 @@ from yarl import URL
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.foreign import json_object
-from bridge.people.heard import Answer, Heard, Hearing, Said, Unheard, Words
+from bridge.people.heard import AnswerWords, BotAnswer, BotUnavailable, ChatAction, ChatUpdate, ChatUpdates
 from bridge.people.shown import proofs_in
 from bridge.sinks.http import Request, Response
 from bridge.sinks.responses import retry_after, seconds
@@ -34,9 +34,9 @@ UPDATES = ("message", "callback_query", "my_chat_member")
 LONGEST = 4096  # characters of a text that is looked at
 LONGEST_TOKEN = 64
 AT_ONCE = 100
-COMMANDS = {"start": Said.START, "stop": Said.STOP, "settings": Said.SETTINGS}
+COMMANDS = {"start": ChatAction.START, "stop": ChatAction.STOP, "settings": ChatAction.SETTINGS}
 FORWARDED = ("forward_origin", "forward_date", "via_bot", "sender_chat")  # somebody else's words
-MEMBERS = {"kicked": Said.BLOCKED, "left": Said.BLOCKED, "member": Said.UNBLOCKED}
+MEMBERS = {"kicked": ChatAction.BLOCKED, "left": ChatAction.BLOCKED, "member": ChatAction.UNBLOCKED}
 _COMMAND = re.compile(r"/([a-z]{1,16})(?:@[a-z0-9_]{1,64})?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -60,7 +60,7 @@ class TelegramEars:
         user = _result(response)
         name = user.get("username") if isinstance(user, dict) else None
         if not isinstance(name, str) or not re.fullmatch("[A-Za-z0-9_]{1,64}", name):
-            raise Unheard("the bot has no name")
+            raise BotUnavailable("the bot has no name")
         return name
 
     def deep_link(self, name: str, token: str) -> str:
@@ -70,13 +70,13 @@ class TelegramEars:
         offset = {} if after is None else {"offset": after + 1}
         return self._request("getUpdates", {**offset, "limit": AT_ONCE, "timeout": wait, "allowed_updates": UPDATES})
 
-    def hearing_in(self, response: Response) -> Hearing:
+    def hearing_in(self, response: Response) -> ChatUpdates:
         updates = _result(response)
         known = [one for one in updates if isinstance(one, dict)] if isinstance(updates, list) else []
         numbers = [one["update_id"] for one in known if _is_number(one.get("update_id"))]
-        return Hearing([one for update in known for one in _heard(update)], max(numbers, default=None))
+        return ChatUpdates([one for update in known for one in _heard(update)], max(numbers, default=None))
 
-    def requests(self, answer: Answer, words: Words) -> Sequence[Request]:
+    def requests(self, answer: BotAnswer, words: AnswerWords) -> Sequence[Request]:
         keyboard = [[{"text": one.text, "callback_data": one.data} for one in row] for row in words.buttons]
         body: JsonObject = {"chat_id": answer.chat, "text": words.text, "link_preview_options": {"is_disabled": True}}
         if keyboard:
@@ -96,15 +96,17 @@ class TelegramEars:
 
 
 def _result(response: Response) -> Any:
-    """What an answer holds; raise Unheard where it is an error, or not Telegram's."""
+    """What an answer holds; raise BotUnavailable where it is an error, or not Telegram's."""
     answer = json_object(response.body)
     if answer.get("ok") is True and response.status == 200:
         return answer.get("result")
     said = str(answer.get("description") or "not Telegram's own answer")[:200]
     if response.status == 409 and is_own(409, answer):
         reader = "a webhook" if "webhook" in said else "another program (the panel's own bot?)"
-        raise Unheard(f"its updates are read by {reader}: links and /stop do not work, sending does", taken=True)
-    raise Unheard(f"HTTP {response.status}: {said}", after=_wait_in(response) if response.status == 429 else None)
+        raise BotUnavailable(f"its updates are read by {reader}: links and /stop do not work, sending does", taken=True)
+    raise BotUnavailable(
+        f"HTTP {response.status}: {said}", after=_wait_in(response) if response.status == 429 else None
+    )
 
 
 def _wait_in(response: Response) -> float:
@@ -113,7 +115,7 @@ def _wait_in(response: Response) -> float:
     return asked or retry_after(response) or 1.0
 
 
-def _heard(update: JsonObject) -> Iterator[Heard]:
+def _heard(update: JsonObject) -> Iterator[ChatUpdate]:
     """What an update says of a private chat; nothing of any other, and nothing that is not as it should be."""
     message, press, member = (_object(update, name) for name in UPDATES)
     if message:
@@ -123,40 +125,42 @@ def _heard(update: JsonObject) -> Iterator[Heard]:
     elif member and (chat := _private(member)) is not None:
         said = MEMBERS.get(str(_object(member, "new_chat_member").get("status")))
         if said is not None:
-            yield Heard(said=said, chat=chat)
+            yield ChatUpdate(said=said, chat=chat)
 
 
-def _written(message: JsonObject) -> Iterator[Heard]:
+def _written(message: JsonObject) -> Iterator[ChatUpdate]:
     text, chat = message.get("text"), _private(message)
     if chat is None or not isinstance(text, str) or len(text) > LONGEST or any(one in message for one in FORWARDED):
         return
     said, behind = _command(text.strip())
     number, language = message.get("message_id"), _language(message)
-    if said is Said.OTHER and _is_number(number) and (proofs := proofs_in(text)):
-        yield Heard(said=Said.SHOWN, chat=chat, proofs=proofs, secret=number, language=language)
+    if said is ChatAction.OTHER and _is_number(number) and (proofs := proofs_in(text)):
+        yield ChatUpdate(said=ChatAction.SHOWN, chat=chat, proofs=proofs, secret=number, language=language)
         return
-    token = behind[:LONGEST_TOKEN] if said is Said.START else ""
-    yield Heard(said=said, chat=chat, token=token, language=language)
+    token = behind[:LONGEST_TOKEN] if said is ChatAction.START else ""
+    yield ChatUpdate(said=said, chat=chat, token=token, language=language)
 
 
-def _command(text: str) -> tuple[Said, str]:
+def _command(text: str) -> tuple[ChatAction, str]:
     """The command, and what stands behind it. That somebody wants to be left alone is understood without the slash."""
     if text.casefold() == "stop":
-        return Said.STOP, ""
+        return ChatAction.STOP, ""
     command = _COMMAND.fullmatch(text)
     if command is None:
-        return Said.OTHER, ""
-    return COMMANDS.get(command[1].lower(), Said.OTHER), (command[2] or "").strip()
+        return ChatAction.OTHER, ""
+    return COMMANDS.get(command[1].lower(), ChatAction.OTHER), (command[2] or "").strip()
 
 
-def _pressed(press: JsonObject) -> Iterator[Heard]:
+def _pressed(press: JsonObject) -> Iterator[ChatUpdate]:
     under, id_, data = _object(press, "message"), press.get("id"), press.get("data")
     chat = _private({**press, "chat": under.get("chat")})
     if chat is None or not isinstance(id_, str) or not isinstance(data, str) or len(data) > 64 or len(id_) > 64:
         return
     number = under.get("message_id")
     message = number if _is_number(number) else None
-    yield Heard(said=Said.PRESSED, chat=chat, pressed=data, language=_language(press), message=message, press=id_)
+    yield ChatUpdate(
+        said=ChatAction.PRESSED, chat=chat, pressed=data, language=_language(press), message=message, press=id_
+    )
 
 
 def _private(said: JsonObject) -> int | None:

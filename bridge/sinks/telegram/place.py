@@ -34,7 +34,7 @@ def chat_number(text: str) -> int:
     return int(text)
 
 
-ChatId = Annotated[
+TelegramChatId = Annotated[
     int | str,
     BeforeValidator(_chat),
     FROM_DATA,

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 
 from bridge.markup.html_reading import STYLES, html_reading
-from bridge.markup.spans import Mark, Span, Style, with_addresses
+from bridge.markup.spans import Span, SpanMark, TextStyle, with_addresses
 
 _HASHTAG = re.compile(r"(?<![\w#])#\w+")
 
 
 def reading(markup: str) -> list[Span]:
     """What is seen of a text in Telegram's HTML."""
-    return html_reading(markup, {**STYLES, "tg-spoiler": Style.SPOILER}, _with_hashtags)
+    return html_reading(markup, {**STYLES, "tg-spoiler": TextStyle.SPOILER}, _with_hashtags)
 
 
 def plain_reading(text: str) -> list[Span]:
@@ -22,11 +22,11 @@ def plain_reading(text: str) -> list[Span]:
     return list(_with_hashtags(text, ()))
 
 
-def _with_hashtags(text: str, marks: tuple[Mark, ...]) -> Iterator[Span]:
+def _with_hashtags(text: str, marks: tuple[SpanMark, ...]) -> Iterator[Span]:
     """Hashtags and bare addresses, which the client makes something of by itself."""
     end = 0
     for found in _HASHTAG.finditer(text):
         yield from with_addresses(text[end : found.start()], marks)
-        yield Span(found[0], (*marks, Style.TAG))
+        yield Span(found[0], (*marks, TextStyle.TAG))
         end = found.end()
     yield from with_addresses(text[end:], marks)

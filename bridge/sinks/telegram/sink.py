@@ -35,7 +35,7 @@ from yarl import URL
 from bridge.chart import with_signs
 from bridge.codec import dump
 from bridge.event import JsonObject
-from bridge.markup.service import Look, Service
+from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
@@ -59,7 +59,7 @@ from bridge.sinks.base import (
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response, Unanswered
 from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
-from bridge.sinks.questions import Question
+from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.settings import Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import (
@@ -86,14 +86,14 @@ from bridge.sinks.telegram.message import (
     is_caption,
     message_payload,
 )
-from bridge.sinks.telegram.place import GENERAL, ChatId, ThreadId, chat_number, thread_number
+from bridge.sinks.telegram.place import GENERAL, TelegramChatId, ThreadId, chat_number, thread_number
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.value import replace
 
 _REF = re.compile(r"(.+)/([0-9]{1,18})")  # the chat, and the message's id there
 
 
-class Button(LinkButton):
+class TelegramButton(LinkButton):
     """A link under the message."""
 
     url: str = Field(description="where it leads, a template; left out where it is no http, https or tg link")
@@ -111,9 +111,9 @@ class TelegramConfig(ChatConfig, AddressedConfig):
     }
     hosts: ClassVar[tuple[str, ...]] = HOSTS
     specimen: ClassVar[JsonObject] = {"token": "0:0", "chat_id": 0}
-    questions: ClassVar[Sequence[Question]] = (
-        Question("token", "Telegram bot token (from @BotFather)"),
-        Question(
+    questions: ClassVar[Sequence[SetupQuestion]] = (
+        SetupQuestion("token", "Telegram bot token (from @BotFather)"),
+        SetupQuestion(
             "chat_id",
             "The chat's number, as -1001234567890",
             doing="Chat: write /start to the bot, or add it to the group and write anything there …",
@@ -122,12 +122,12 @@ class TelegramConfig(ChatConfig, AddressedConfig):
     )
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")
     token: Token = Field(description="the bot's token, from @BotFather")
-    chat_id: ChatId = Field(description="the chat: -100… for channels and supergroups, or @name")
+    chat_id: TelegramChatId = Field(description="the chat: -100… for channels and supergroups, or @name")
     message_thread_id: ThreadId | None = Field(None, description="the topic, in a group that has topics")
     disable_notification: bool = Field(False, description="true: the phone stays silent")
     protect_content: bool = Field(False, description="true: the message cannot be forwarded or saved")
     link_preview: bool = Field(False, description="true: the first link is shown with a preview")
-    buttons: OneOrMany[Button] = Field((), max_length=BUTTONS, description="links under each message")
+    buttons: OneOrMany[TelegramButton] = Field((), max_length=BUTTONS, description="links under each message")
     api_base: ApiBase = Field("https://api.telegram.org", description="where the Bot API is reached")
 
     def advise(self) -> Iterator[Advice]:
@@ -158,9 +158,9 @@ class TelegramSink(HttpSink[TelegramConfig]):
         self._settings |= {name: True for name in ("disable_notification", "protect_content") if getattr(config, name)}
 
     @property
-    def look(self) -> Look:
+    def look(self) -> ServiceLook:
         inline = button_blocks(self.config.buttons)
-        return Look(TELEGRAM, inline, self.config.locale, DIGEST_PARTS, self.config.style)
+        return ServiceLook(TELEGRAM, inline, self.config.locale, DIGEST_PARTS, self.config.style)
 
     @property
     def service_limits(self) -> tuple[Limit, ...]:

@@ -11,7 +11,7 @@ from bridge.store.schema import events
 from bridge.value import Value
 
 
-class Condition(Value, kw_only=True):
+class StoreCondition(Value, kw_only=True):
     """engine: its name and version · revision: that of the tables, None where there are none · size: bytes
 
     first_event  when the oldest came that is kept
@@ -36,15 +36,15 @@ _SERVER = sa.text(
 )
 
 
-def condition(connection: sa.Connection) -> Condition:
+def condition(connection: sa.Connection) -> StoreCondition:
     """What the store says."""
     revision, size = revision_of(connection), store_size(connection)
     first = _first_event(connection) if revision is not None else None
     if connection.dialect.name == "sqlite":
         version = connection.execute(sa.text("SELECT sqlite_version()")).scalar_one()
-        return Condition(engine=f"SQLite {version}", revision=revision, size=size, first_event=first)
+        return StoreCondition(engine=f"SQLite {version}", revision=revision, size=size, first_event=first)
     server = connection.execute(_SERVER).one()
-    return Condition(
+    return StoreCondition(
         engine=f"PostgreSQL {server.version}",
         revision=revision,
         size=size,

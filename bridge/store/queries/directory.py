@@ -37,7 +37,7 @@ _PUT_IN_FORCE = sa.text(
 )
 
 #: A recipient's key and what is written of it.
-Record = tuple[str, Mapping[str, Any]]
+RecordRow = tuple[str, Mapping[str, Any]]
 
 
 def generation_in_force(connection: sa.Connection) -> str | None:
@@ -57,7 +57,7 @@ def records_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapp
     return {row.key: load(row.record) for row in read_any(connection, records_among, keys)}
 
 
-def records_after(connection: sa.Connection, after: str, *, limit: int) -> list[Record]:
+def records_after(connection: sa.Connection, after: str, *, limit: int) -> list[RecordRow]:
     """What the directory says of the next ones that it knows, by their keys."""
     mine = directory.c.generation == _IN_FORCE.scalar_subquery(), directory.c.key > after
     found = sa.select(directory.c.key, directory.c.record).where(*mine).order_by(directory.c.key).limit(limit)
@@ -84,7 +84,7 @@ def _placed(sender: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]
     return directory_chats.c.generation == _IN_FORCE.scalar_subquery(), sa.not_(linked)
 
 
-def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[Record]]]) -> list[None]:
+def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[RecordRow]]]) -> list[None]:
     """Write records of a generation that is not in force yet."""
     rows = [
         {"generation": generation, "key": key, "record": dump(record).decode()}
@@ -98,7 +98,7 @@ def put_records(connection: sa.Connection, chunks: Sequence[tuple[str, Sequence[
     return [None] * len(chunks)
 
 
-def put_chats(connection: sa.Connection, generation: str, records: Iterable[Record]) -> None:
+def put_chats(connection: sa.Connection, generation: str, records: Iterable[RecordRow]) -> None:
     """Write in which chats these records of a generation place users."""
     placed = [
         {"generation": generation, "chat": chat, "key": key}

@@ -10,7 +10,7 @@ from bridge.store.base import Cleared, State
 from bridge.store.compiled import write
 from bridge.store.moments import micros_or_none
 from bridge.store.queries.records import delivery_conditions, joined
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.schema import deliveries
 from bridge.value import replace
 
@@ -21,23 +21,23 @@ _SET_CLEARED = (
 )
 
 
-def dismissable(connection: sa.Connection, query: Query) -> list[int]:
+def dismissable(connection: sa.Connection, query: DeliveryQuery) -> list[int]:
     """The dead letters that are meant and not dealt with, in their order."""
     return _dead(connection, query, None)
 
 
-def dismissed(connection: sa.Connection, query: Query) -> list[int]:
+def dismissed(connection: sa.Connection, query: DeliveryQuery) -> list[int]:
     """Those that are meant and put away, in their order."""
     return _dead(connection, query, Cleared.DISMISSED)
 
 
-def dismiss(connection: sa.Connection, query: Query, *, now: datetime) -> list[int]:
+def dismiss(connection: sa.Connection, query: DeliveryQuery, *, now: datetime) -> list[int]:
     """Put the dead letters away that are meant; which they were."""
     _lock(connection)
     return set_cleared(connection, dismissable(connection, query), Cleared.DISMISSED, now)
 
 
-def undismiss(connection: sa.Connection, query: Query) -> list[int]:
+def undismiss(connection: sa.Connection, query: DeliveryQuery) -> list[int]:
     """Have them to look at again that are meant and were put away; which they were."""
     _lock(connection)
     return set_cleared(connection, dismissed(connection, query), None, None)
@@ -47,7 +47,7 @@ def _lock(connection: sa.Connection) -> None:
     backend_of(connection).lock_changes(connection)  # nobody may replay them meanwhile
 
 
-def _dead(connection: sa.Connection, query: Query, cleared: Cleared | None) -> list[int]:
+def _dead(connection: sa.Connection, query: DeliveryQuery, cleared: Cleared | None) -> list[int]:
     meant = replace(query, states=(State.DEAD,), cleared=(cleared,))
     newest = (
         sa.select(deliveries.c.id)

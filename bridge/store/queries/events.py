@@ -23,7 +23,7 @@ from bridge.store.queries.records import (
     own_conditions,
     plain_conditions,
 )
-from bridge.store.records import DeliveryRecord, EventRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord, EventRecord
 from bridge.store.rows import delivery_record, event_record, lowest_event_id, terms_of
 from bridge.store.schema import deliveries, events
 from bridge.value import Value, replace
@@ -35,7 +35,7 @@ ALONG = 2000  # that are looked at where one knows more or less: they lie apart 
 _BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
 
-class Found(Value):
+class FoundEvents(Value):
     """Events that are meant, newest first. `before`, `back_to`: where looking ended, None where all was seen."""
 
     events: list[EventRecord]
@@ -85,27 +85,31 @@ def remembered(connection: sa.Connection, key: str, *, now: datetime) -> Remembe
     return Remembered(found[0], went)
 
 
-def walked_events(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> Found:
+def walked_events(connection: sa.Connection, query: DeliveryQuery, *, nowhere: bool = False) -> FoundEvents:
     """The events that a person means, newest first, looked for no further than anyone waits: where no index knows what
     is meant, among the newest of those that it may be, and where that ended.
     """
     end = None if _is_indexed(query) and not nowhere else _end_of_walk(connection, query)
     if end is None:
-        return Found(event_records(connection, query, nowhere=nowhere))
+        return FoundEvents(event_records(connection, query, nowhere=nowhere))
     select = fitting_events(query, nowhere=nowhere).where(events.c.id >= end[0])
     found = [event_record(row) for row in connection.execute(select)]
     if query.limit is not None and len(found) >= query.limit:
-        return Found(found)
-    return Found(found, *end)
+        return FoundEvents(found)
+    return FoundEvents(found, *end)
 
 
-def _is_indexed(query: Query) -> bool:
+def _is_indexed(query: DeliveryQuery) -> bool:
     """Whether what is meant is found at once: as the newest that there are, or that are about somebody or of a type."""
     asked = replace(query, before=None, since=None, until=None, limit=None)
-    return asked in (Query(limit=None), Query(subject=query.subject, limit=None), Query(type=query.type, limit=None))
+    return asked in (
+        DeliveryQuery(limit=None),
+        DeliveryQuery(subject=query.subject, limit=None),
+        DeliveryQuery(type=query.type, limit=None),
+    )
 
 
-def _end_of_walk(connection: sa.Connection, query: Query) -> tuple[str, datetime] | None:
+def _end_of_walk(connection: sa.Connection, query: DeliveryQuery) -> tuple[str, datetime] | None:
     """The last event of those that are looked at, and when it came; None where there are fewer."""
     within, most = id_conditions(query), WALKED
     if (named := _named(query)) is not None:
@@ -118,14 +122,14 @@ def _end_of_walk(connection: sa.Connection, query: Query) -> tuple[str, datetime
     return id_, moment(at)
 
 
-def _named(query: Query) -> sa.ColumnElement[bool] | None:
+def _named(query: DeliveryQuery) -> sa.ColumnElement[bool] | None:
     """What an index finds of it: whom it is about, or else its type."""
     if query.subject is not None:
         return is_about(query.subject)
     return None if query.type is None else is_of_type(query.type)
 
 
-def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = False) -> list[EventRecord]:
+def event_records(connection: sa.Connection, query: DeliveryQuery, *, nowhere: bool = False) -> list[EventRecord]:
     """The events that a person means, newest first; with `nowhere` those that went to no sink.
 
     What a query says of deliveries, one of the event's has to fit.
@@ -133,7 +137,7 @@ def event_records(connection: sa.Connection, query: Query, *, nowhere: bool = Fa
     return [event_record(row) for row in connection.execute(fitting_events(query, nowhere=nowhere))]
 
 
-def fitting_events(query: Query, *, nowhere: bool = False, whole: bool = False) -> sa.Select[Any]:
+def fitting_events(query: DeliveryQuery, *, nowhere: bool = False, whole: bool = False) -> sa.Select[Any]:
     """The events that are meant, newest first; `whole` with what they hold."""
     columns = list(events.c) if whole else _BRIEF
     named, rest = _named(query), replace(query, subject=None, type=None if query.subject is None else query.type)

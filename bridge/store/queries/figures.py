@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bridge.figures import Collected, Figures, GivenUp, Sent, Span
+from bridge.figures import Collected, Figures, GivenUp, SinkFigures, TimeSpan
 from bridge.people.announcement import ANNOUNCEMENT
 from bridge.store.queries.dead import dead_groups
-from bridge.store.queries.tallies import QUARTER, What
+from bridge.store.queries.tallies import QUARTER, TallyKind
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import events, tallies
 from bridge.vocabulary import OWN_FAMILY, OWN_SOURCE
@@ -21,18 +21,18 @@ MOST_DEAD = 5
 USER = "user:"
 
 #: What is counted, the detail, the name.
-Counts = Counter[tuple[str, str, str]]
+EventCounts = Counter[tuple[str, str, str]]
 
-_TOLD = (What.IN, What.OUT, What.TYPE, What.OWNER, What.NODE)
+_TOLD = (TallyKind.IN, TallyKind.OUT, TallyKind.TYPE, TallyKind.OWNER, TallyKind.NODE)
 _t = tallies.c
-_accepted = sa.and_(_t.what == What.IN.value, _t.step == QUARTER, _t.detail == "accepted", _t.name != OWN_SOURCE)
+_accepted = sa.and_(_t.what == TallyKind.IN.value, _t.step == QUARTER, _t.detail == "accepted", _t.name != OWN_SOURCE)
 
 
 def collected(
     connection: sa.Connection,
-    spans: Sequence[Span],
-    parts: Sequence[Span] = (),
-    counts: Sequence[Counts] | None = None,
+    spans: Sequence[TimeSpan],
+    parts: Sequence[TimeSpan] = (),
+    counts: Sequence[EventCounts] | None = None,
 ) -> Collected:
     """What a report on the first of these spans tells, and what it compares that with; how many events in each part.
 
@@ -54,7 +54,7 @@ def collected(
     )
 
 
-def _bars(connection: sa.Connection, parts: Sequence[Span]) -> list[int]:
+def _bars(connection: sa.Connection, parts: Sequence[TimeSpan]) -> list[int]:
     """How many events were taken in in each of these parts, which lie side by side."""
     begins = [int(begin.timestamp()) for begin, _ in parts]
     number = sa.func.sum(_t.n)
@@ -65,7 +65,7 @@ def _bars(connection: sa.Connection, parts: Sequence[Span]) -> list[int]:
     return bars
 
 
-def days_of(span: Span) -> Iterator[Span]:
+def days_of(span: TimeSpan) -> Iterator[TimeSpan]:
     """A span in pieces of a day at most: what adds up a month piece by piece holds up nobody else."""
     begin, end = span
     while begin < end:
@@ -74,7 +74,7 @@ def days_of(span: Span) -> Iterator[Span]:
         begin = piece
 
 
-def counted(connection: sa.Connection, span: Span) -> Counts:
+def counted(connection: sa.Connection, span: TimeSpan) -> EventCounts:
     """How often what happened in a span."""
     begins, ends = (int(one.timestamp()) for one in span)
     found = (
@@ -86,20 +86,20 @@ def counted(connection: sa.Connection, span: Span) -> Counts:
     return Counter({(what, detail, name): int(n) for what, detail, name, n in connection.execute(found)})
 
 
-def _figures(counts: Counts, span: Span, since: datetime | None) -> Figures:
+def _figures(counts: EventCounts, span: TimeSpan, since: datetime | None) -> Figures:
     found: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for (what, detail, name), n in counts.items():
         found[what, detail][name] = n
     return Figures(
         whole=since is not None and since <= span[0],
         since=since if since is not None and span[0] < since < span[1] else None,
-        sources=found[What.IN, "accepted"],
-        nowhere=sum(found[What.IN, "nowhere"].values()),
+        sources=found[TallyKind.IN, "accepted"],
+        nowhere=sum(found[TallyKind.IN, "nowhere"].values()),
         sinks=_sinks(found),
-        types={one: n for one, n in found[What.TYPE, ""].items() if not _is_own_type(one)},
-        owners=found[What.OWNER, ""],
-        nodes=dict(Counter(found[What.NODE, ""]) + Counter(found[What.NODE, "down"])),
-        downs=found[What.NODE, "down"],
+        types={one: n for one, n in found[TallyKind.TYPE, ""].items() if not _is_own_type(one)},
+        owners=found[TallyKind.OWNER, ""],
+        nodes=dict(Counter(found[TallyKind.NODE, ""]) + Counter(found[TallyKind.NODE, "down"])),
+        downs=found[TallyKind.NODE, "down"],
     )
 
 
@@ -109,18 +109,18 @@ def _is_own_type(name: str) -> bool:
 
 def counted_since(connection: sa.Connection) -> datetime | None:
     """From when on there are figures, to the quarter of an hour; None where there are none."""
-    first = sa.select(sa.func.min(_t.at)).where(_t.what == What.IN.value, _t.step == QUARTER)
+    first = sa.select(sa.func.min(_t.at)).where(_t.what == TallyKind.IN.value, _t.step == QUARTER)
     at = connection.execute(first).scalar()
     return None if at is None else datetime.fromtimestamp(at, UTC)
 
 
-def _sinks(found: Mapping[tuple[str, str], Mapping[str, int]]) -> dict[str, Sent]:
-    by = {fate: found.get((What.OUT, fate), {}) for fate in ("delivered", "dead", "held_back")}
+def _sinks(found: Mapping[tuple[str, str], Mapping[str, int]]) -> dict[str, SinkFigures]:
+    by = {fate: found.get((TallyKind.OUT, fate), {}) for fate in ("delivered", "dead", "held_back")}
     names = {name: None for counted in by.values() for name in counted}
-    return {name: Sent(**{fate: counted.get(name, 0) for fate, counted in by.items()}) for name in names}
+    return {name: SinkFigures(**{fate: counted.get(name, 0) for fate, counted in by.items()}) for name in names}
 
 
-def _busiest(connection: sa.Connection, span: Span) -> tuple[dict[str, int], bool]:
+def _busiest(connection: sa.Connection, span: TimeSpan) -> tuple[dict[str, int], bool]:
     """The users that most events were about, and whether there were more events than are looked at."""
     begins, ends = (lowest_event_id(one) for one in span)
     newest = (

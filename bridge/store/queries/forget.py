@@ -40,12 +40,12 @@ STEP = 100  # rows that are erased at once: a running bridge never waits long
 NO_SINK = ""
 
 #: The values of a row's primary key.
-Key = tuple[Any, ...]
+RowKey = tuple[Any, ...]
 #: Where an event was told to them.
-Places = Callable[[Event], Collection[str]]
+PathsOfEvent = Callable[[Event], Collection[str]]
 
 
-class Found(Value):
+class FoundRows(Value):
     """Rows of one table that are the same to somebody."""
 
     table: sa.Table
@@ -53,24 +53,24 @@ class Found(Value):
     rows: Sequence[Row]
 
 
-def rows_about(ledger: Ledger, person: Person) -> Iterator[Found]:
+def rows_about(ledger: Ledger, person: Person) -> Iterator[FoundRows]:
     """All that there is of a person, a table after the other, at most STEP rows at once."""
     for table, rule in RULES.items():
-        after: Key | None = None
+        after: RowKey | None = None
         while True:
             keys, after = ledger.read(_window, table, person, after)
             for start in range(0, len(keys), STEP):
                 rows = ledger.read(_rows, table, keys[start : start + STEP])
                 for relation in Relation:
                     if found := [row for row in rows if rule(person, row) is relation]:
-                        yield Found(table, relation, found)
+                        yield FoundRows(table, relation, found)
             if after is None:
                 break
 
 
 def _window(
-    connection: sa.Connection, table: sa.Table, person: Person, after: Key | None
-) -> tuple[list[Key], Key | None]:
+    connection: sa.Connection, table: sa.Table, person: Person, after: RowKey | None
+) -> tuple[list[RowKey], RowKey | None]:
     """Keys of the next rows that may name them, and behind which row others follow; None where none do."""
     key = list(table.primary_key.columns)
     select = sa.select(*key, may_name(connection, table, person).label("may_name")).order_by(*key).limit(WINDOW)
@@ -82,16 +82,16 @@ def _window(
     return named, tuple(rows[-1])[:-1] if len(rows) == WINDOW else None
 
 
-def _rows(connection: sa.Connection, table: sa.Table, keys: Sequence[Key]) -> list[Row]:
+def _rows(connection: sa.Connection, table: sa.Table, keys: Sequence[RowKey]) -> list[Row]:
     return list(connection.execute(sa.select(table).where(_is_one_of(table, keys))))
 
 
-def _is_one_of(table: sa.Table, keys: Sequence[Key]) -> sa.ColumnElement[bool]:
+def _is_one_of(table: sa.Table, keys: Sequence[RowKey]) -> sa.ColumnElement[bool]:
     key = list(table.primary_key.columns)
     return key[0].in_([one for (one,) in keys]) if len(key) == 1 else sa.tuple_(*key).in_([tuple(one) for one in keys])
 
 
-def keys_of(found: Found) -> list[Key]:
+def keys_of(found: FoundRows) -> list[RowKey]:
     names = [column.name for column in found.table.primary_key.columns]
     return [tuple(row._mapping[name] for name in names) for row in found.rows]
 
@@ -133,7 +133,9 @@ def is_written_anywhere(connection: sa.Connection, person: Person) -> bool:
     )
 
 
-def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, places: Places) -> dict[str, int]:
+def erase(
+    connection: sa.Connection, found: FoundRows, person: Person, *, now: int, places: PathsOfEvent
+) -> dict[str, int]:
     """Erase what was found; how many rows of which table that were. What is theirs goes, else their name does."""
     if found.table is polled:
         counts = {"polled": sum(leave_unsaid(connection, key, person.key) for key in keys_of(found))}
@@ -153,23 +155,25 @@ def erase(connection: sa.Connection, found: Found, person: Person, *, now: int, 
     return counts
 
 
-def _delete(connection: sa.Connection, found: Found) -> int:
+def _delete(connection: sa.Connection, found: FoundRows) -> int:
     return connection.execute(sa.delete(found.table).where(_is_one_of(found.table, keys_of(found)))).rowcount
 
 
-def _erase_chats(connection: sa.Connection, found: Found) -> None:
+def _erase_chats(connection: sa.Connection, found: FoundRows) -> None:
     """In which chats records of the directory place whom they are about."""
     theirs = directory_chats.c.key.in_([row.key for row in found.rows])
     connection.execute(sa.delete(directory_chats).where(theirs))
 
 
-def _erase_events(connection: sa.Connection, found: Found, person: Person, now: int, places: Places) -> dict[str, int]:
+def _erase_events(
+    connection: sa.Connection, found: FoundRows, person: Person, now: int, places: PathsOfEvent
+) -> dict[str, int]:
     ids = [row.id for row in found.rows]
     backend_of(connection).lock_changes(connection)  # nobody may make a delivery of them meanwhile: a replay
     counts = _erase_deliveries(connection, deliveries_of_events(connection, ids), now)
     went_to = {place for row in found.rows for place in places(event_of(row))}
     gone = connection.execute(sa.delete(addresses).where(addresses.c.place.in_(sorted(went_to)))).rowcount
-    said = Found(wishes, Relation.THEIRS, wishes_at(connection, person, went_to))
+    said = FoundRows(wishes, Relation.THEIRS, wishes_at(connection, person, went_to))
     _leave_stopped(connection, said, person)
     return counts | {"wishes": _delete(connection, said), "events": _delete(connection, found), "addresses": gone}
 
@@ -199,7 +203,7 @@ _EMPTIED: dict[str, Any] = {
 } | {"sink": NO_SINK, "row": "", "event_id": "", "state": State.HELD_BACK.value, "attempts": 0}
 
 
-def _erase_words(connection: sa.Connection, found: Found, person: Person) -> dict[str, int]:
+def _erase_words(connection: sa.Connection, found: FoundRows, person: Person) -> dict[str, int]:
     changed = 0
     for row, key in zip(found.rows, keys_of(found), strict=True):
         values = without_name(found.table, row, person)
@@ -209,7 +213,7 @@ def _erase_words(connection: sa.Connection, found: Found, person: Person) -> dic
     return {found.table.name: changed}
 
 
-def _leave_stopped(connection: sa.Connection, found: Found, person: Person) -> None:
+def _leave_stopped(connection: sa.Connection, found: FoundRows, person: Person) -> None:
     """Whoever wanted to be told nothing is told nothing: a wish outlives the name, under what does not say it."""
     for row in found.rows:
         if row.stopped_at is not None:

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from bridge.store.queries.tallies import HOUR, MINUTE, What
+from bridge.store.queries.tallies import HOUR, MINUTE, TallyKind
 from bridge.store.schema import tallies
 
 _t = tallies.c
-_spoke = sa.and_(_t.what == What.IN.value, _t.detail == "accepted")
+_spoke = sa.and_(_t.what == TallyKind.IN.value, _t.detail == "accepted")
 
 
 def heard_of_late(connection: sa.Connection, since: datetime) -> Mapping[str, datetime]:

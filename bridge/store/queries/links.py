@@ -31,7 +31,7 @@ TOLD = "told"  # and once its chat was told so, or has said so: what is left for
 PERSONS = 100  # of one chat that are looked for: a family has fewer
 
 
-class Unlinked(Value):
+class UnlinkedChat(Value):
     """A chat that is to be told that it is somebody's no more. `revoked`: because what was shown is void."""
 
     chat: str
@@ -39,7 +39,7 @@ class Unlinked(Value):
     revoked: bool
 
 
-class Link(Value):
+class ChatLink(Value):
     """A chat that somebody has shown to a bot to be theirs. `how`: by a token, or by a proof."""
 
     sender: str
@@ -53,10 +53,10 @@ def link_of(connection: sa.Connection, sender: str, key: str) -> str | None:
     return next((row.chat for row in read(connection, _CHAT, {"key_": key, "sender_": sender})), None)
 
 
-def links_of(connection: sa.Connection, key: str) -> list[Link]:
+def links_of(connection: sa.Connection, key: str) -> list[ChatLink]:
     """The links of a recipient, of every bot."""
     found = sa.select(links).where(links.c.key == key).order_by(links.c.sender)
-    return [Link(row.sender, row.chat, row.how, moment(row.at)) for row in connection.execute(found)]
+    return [ChatLink(row.sender, row.chat, row.how, moment(row.at)) for row in connection.execute(found)]
 
 
 def chats_of(connection: sa.Connection, key: str) -> list[str]:
@@ -157,7 +157,7 @@ def _made(table: sa.Table, key: str, how: str | None) -> sa.ColumnElement[bool]:
     return table.c.key == key if how is None else sa.and_(table.c.key == key, table.c.how == how)
 
 
-def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[Unlinked]:
+def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[UnlinkedChat]:
     """The chats of a bot that are to be told that they are somebody's no more; each once.
 
     Who is linked again, is told there by the directory, has stopped or blocked the bot meanwhile is not told.
@@ -173,7 +173,7 @@ def take_unlinked(connection: sa.Connection, sender: str, *, most: int) -> list[
         else:
             connection.execute(sa.delete(unlinked).where(*done))
     return [
-        Unlinked(row.chat, row.key, row.why is None and not row.is_closed)
+        UnlinkedChat(row.chat, row.key, row.why is None and not row.is_closed)
         for row in rows
         if link_of(connection, sender, row.key) != row.chat
         and row.key not in placed_in(connection, sender, row.chat, limit=PERSONS)

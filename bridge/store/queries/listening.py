@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bridge.people.heard import UNDO, UNLINK, Answer, Heard, Said, Told, button_key, with_left
+from bridge.people.heard import UNDO, UNLINK, BotAnswer, BotReply, ChatAction, ChatUpdate, button_key, with_left
 from bridge.people.link import hash_of, is_token
 from bridge.people.wants import CATEGORIES, all_of, away_scope, chat_scope
 from bridge.polled import PollResult
@@ -37,20 +37,22 @@ UNLINKED_AT_ONCE, WAITING = 20, 50
 
 
 def keep_heard(
-    connection: sa.Connection, turns: Sequence[tuple[Sequence[Heard], PollResult, datetime]]
-) -> list[list[Answer] | None]:
+    connection: sa.Connection, turns: Sequence[tuple[Sequence[ChatUpdate], PollResult, datetime]]
+) -> list[list[BotAnswer] | None]:
     """Keep what turns have heard, and when; what is to be answered, None of a turn that is over."""
     lock_next_id(connection)  # first of all, as whoever puts does: or two replicas would wait for each other
     return [_keep(connection, heard, result, now) for heard, result, now in turns]
 
 
-def _keep(connection: sa.Connection, heard: Sequence[Heard], result: PollResult, now: datetime) -> list[Answer] | None:
+def _keep(
+    connection: sa.Connection, heard: Sequence[ChatUpdate], result: PollResult, now: datetime
+) -> list[BotAnswer] | None:
     if not keep_turn(connection, result):
         return None
     answers = [
         answer
         for one in heard
-        for answer in _Chat(connection, result.turn.key.source, one, now).answers()
+        for answer in _PrivateChat(connection, result.turn.key.source, one, now).answers()
         if not one.silent
     ]
     state = result.state or {}
@@ -60,66 +62,66 @@ def _keep(connection: sa.Connection, heard: Sequence[Heard], result: PollResult,
     return answers
 
 
-def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting: int) -> Iterator[Answer]:
+def _farewells(connection: sa.Connection, sender: str, now: datetime, *, waiting: int) -> Iterator[BotAnswer]:
     """What is to be said in chats that are somebody's no more, as long as not much else waits to be said."""
     if waiting < WAITING:
         for one in take_unlinked(connection, sender, most=UNLINKED_AT_ONCE):
             if one.chat.isdecimal():
-                there = _Chat(connection, sender, Heard(said=Said.OTHER, chat=int(one.chat)), now)
-                yield replace(there._answer(Told.REVOKED if one.revoked else Told.UNLINKED), about=one.key)
+                there = _PrivateChat(connection, sender, ChatUpdate(said=ChatAction.OTHER, chat=int(one.chat)), now)
+                yield replace(there._answer(BotReply.REVOKED if one.revoked else BotReply.UNLINKED), about=one.key)
 
 
-class _Chat(Value):
+class _PrivateChat(Value):
     """The private chat in which something was said to a bot."""
 
     connection: sa.Connection
     sender: str
-    heard: Heard
+    heard: ChatUpdate
     now: datetime
 
     @property
     def place(self) -> str:
         return str(self.heard.chat)
 
-    def answers(self) -> Iterator[Answer]:
+    def answers(self) -> Iterator[BotAnswer]:
         """Heed what was said."""
         match self.heard.said:
-            case Said.START if self.heard.token:
+            case ChatAction.START if self.heard.token:
                 yield from self._link()
-            case Said.SHOWN:
+            case ChatAction.SHOWN:
                 yield from self._prove()
-            case Said.START:
+            case ChatAction.START:
                 yield from self._start()
-            case Said.STOP:
+            case ChatAction.STOP:
                 self._stop(stop=True)
-                yield self._answer(Told.STOPPED)
-            case Said.SETTINGS:
-                yield self._answer(Told.SETTINGS)
-            case Said.PRESSED:
+                yield self._answer(BotReply.STOPPED)
+            case ChatAction.SETTINGS:
+                yield self._answer(BotReply.SETTINGS)
+            case ChatAction.PRESSED:
                 yield from self._press()
-            case Said.BLOCKED:
+            case ChatAction.BLOCKED:
                 self._set_blocked()
-            case Said.UNBLOCKED:
+            case ChatAction.UNBLOCKED:
                 self._unblock()
             case _:
-                yield self._answer(Told.HELLO)
+                yield self._answer(BotReply.HELLO)
 
-    def _start(self) -> Iterator[Answer]:
+    def _start(self) -> Iterator[BotAnswer]:
         """Tell them again; whom the directory has placed here, and who was told nothing yet, as who has linked it."""
         if self._comes_back():
-            yield self._answer(Told.BACK)
+            yield self._answer(BotReply.BACK)
             return
         placed = self._placed()
         for key in placed[:GREETED]:
-            yield replace(self._answer(Told.LINKED), about=key)
+            yield replace(self._answer(BotReply.LINKED), about=key)
         if not placed:
-            yield self._answer(Told.HELLO)
+            yield self._answer(BotReply.HELLO)
 
-    def _link(self) -> Iterator[Answer]:
+    def _link(self) -> Iterator[BotAnswer]:
         token, place = self.heard.token, self.place
         key = use_token(self.connection, hash_of(token), self.sender, place, now=self.now) if is_token(token) else None
         if key is None:
-            yield self._answer(Told.EXPIRED)
+            yield self._answer(BotReply.EXPIRED)
             return
         before = link_of(self.connection, self.sender, key)
         left = [before] if before is not None else self._told_before(key)
@@ -128,9 +130,9 @@ class _Chat(Value):
             note_moved(self.connection, key, self.sender, now=self.now, placed=left)
         put_link(self.connection, key, self.sender, place, how="token", now=self.now)
         self._comes_back()
-        yield replace(self._answer(Told.LINKED), about=key)
+        yield replace(self._answer(BotReply.LINKED), about=key)
         for chat in left:
-            yield from self._elsewhere(Told.MOVED, chat, key)
+            yield from self._elsewhere(BotReply.MOVED, chat, key)
 
     def _told_before(self, key: str) -> list[str]:
         """The chats that no link has made theirs, and in which they were told."""
@@ -141,32 +143,32 @@ class _Chat(Value):
         state = address_state(self.connection, self.sender, chat)
         return state is not None and state.reached_at is not None
 
-    def _prove(self) -> Iterator[Answer]:
+    def _prove(self) -> Iterator[BotAnswer]:
         """Link whose proof it is, but for who has a chat elsewhere: what is shown may have been seen by others, too."""
         keys = whose(self.connection, self.heard.hashes)
         if not keys:
-            yield self._answer(Told.UNKNOWN)
+            yield self._answer(BotReply.UNKNOWN)
         for number, key in enumerate(keys):
-            told = Told.HAS_CHAT
+            told = BotReply.HAS_CHAT
             if not chat_elsewhere(self.connection, key, self.sender, self.place):
                 told = self._link_shown(key)
             secret = self.heard.secret if number == 0 else None
             yield replace(self._answer(told), about=key, secret=secret)
 
-    def _link_shown(self, key: str) -> Told:
+    def _link_shown(self, key: str) -> BotReply:
         """Link one who has no chat elsewhere by what is shown, unless nothing of the kind does."""
         if link_of(self.connection, self.sender, key) is None:
             if proofs_stopped_at(self.connection, key) is not None:
-                return Told.NO_PROOF
+                return BotReply.NO_PROOF
             put_link(self.connection, key, self.sender, self.place, how=BY_PROOF, now=self.now)
         self._comes_back()
-        return Told.LINKED
+        return BotReply.LINKED
 
-    def _undo(self, button: str) -> Iterator[Answer]:
+    def _undo(self, button: str) -> Iterator[BotAnswer]:
         """Have the link back that was moved away from here. Who may, the store says: the button only which it is."""
         right = right_of(self.connection, self.sender, self.place, button, now=self.now)
         if right is None:
-            yield self._answer(Told.TOO_LATE)
+            yield self._answer(BotReply.TOO_LATE)
             return
         key, before = right.key, None
         if link_of(self.connection, self.sender, key) != self.place:
@@ -174,26 +176,28 @@ class _Chat(Value):
             self._unblock()
             add_audit(self.connection, UNDONE, {"key": key}, who=THEMSELVES, now=self.now)
         silent = wants_nothing(self.connection, key, self.sender, self.place)
-        yield replace(self._answer(Told.UNDONE_STOPPED if silent else Told.UNDONE), about=key)
+        yield replace(self._answer(BotReply.UNDONE_STOPPED if silent else BotReply.UNDONE), about=key)
         if before is not None:
-            yield from self._elsewhere(Told.UNLINKED, before, key)
+            yield from self._elsewhere(BotReply.UNLINKED, before, key)
 
-    def _unlink(self, button: str) -> Iterator[Answer]:
+    def _unlink(self, button: str) -> Iterator[BotAnswer]:
         """Be somebody's chat no more."""
         key = next((one for one in self._persons() if button_key(one) == button), None)
         if key is None:
-            yield self._answer(Told.SETTINGS)
+            yield self._answer(BotReply.SETTINGS)
             return
-        answer = replace(self._answer(Told.UNLINKED), about=key)
+        answer = replace(self._answer(BotReply.UNLINKED), about=key)
         give_up(self.connection, key, self.sender, self.place, now=self.now)
         if self.place in known_chats(self.connection, key):
             self._set_away(key, away=True)
         yield answer
 
-    def _elsewhere(self, told: Told, chat: str, key: str) -> Iterator[Answer]:
+    def _elsewhere(self, told: BotReply, chat: str, key: str) -> Iterator[BotAnswer]:
         """Say of somebody in another chat that it is theirs no more; not where that wants to be told nothing."""
         if chat.isdecimal() and not wants_nothing(self.connection, key, self.sender, chat):
-            there = _Chat(self.connection, self.sender, Heard(said=Said.OTHER, chat=int(chat)), self.now)
+            there = _PrivateChat(
+                self.connection, self.sender, ChatUpdate(said=ChatAction.OTHER, chat=int(chat)), self.now
+            )
             yield replace(there._answer(told), about=key, persons=(key,))
 
     def _comes_back(self) -> bool:
@@ -212,7 +216,7 @@ class _Chat(Value):
         for scope in self._scopes():
             set_stopped(self.connection, scope, stop=stop, by=THEMSELVES, now=self.now)
 
-    def _press(self) -> Iterator[Answer]:
+    def _press(self) -> Iterator[BotAnswer]:
         """Do what a button stands for; nothing is said where it is none of ours."""
         name, _, value = self.heard.pressed.partition(":")
         if name == UNDO:
@@ -222,7 +226,7 @@ class _Chat(Value):
         elif (wanted := PRESSED.get(value) if name in CATEGORIES else value if name == "locale" else None) is not None:
             for scope in self._scopes():
                 set_wants(self.connection, scope, {name: wanted}, by=THEMSELVES, now=self.now)
-            yield self._answer(Told.SETTINGS)
+            yield self._answer(BotReply.SETTINGS)
 
     def _set_blocked(self) -> None:
         state = address_state(self.connection, self.sender, self.place)
@@ -239,15 +243,15 @@ class _Chat(Value):
             put_states(self.connection, [(self.sender, self.place, AddressState(state.reached_at))])
         return state is not None
 
-    def _answer(self, told: Told) -> Answer:
+    def _answer(self, told: BotReply) -> BotAnswer:
         found = self._wishes().values()
         wants = all_of(one.wants for one in found)
-        return Answer(
+        return BotAnswer(
             told=told,
             chat=self.heard.chat,
             locale=wants.chosen.get("locale") or self.heard.language,
             wants=wants.categories,
-            persons=self._persons() if told is Told.SETTINGS else (),
+            persons=self._persons() if told is BotReply.SETTINGS else (),
             message=self.heard.message,
             secret=self.heard.secret,
             press=self.heard.press,

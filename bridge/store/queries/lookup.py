@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bridge.people.record import private_chat_of
 from bridge.people.wants import NOTHING_SAID, all_of, chat_scope
-from bridge.store.addressees import Known, Place
+from bridge.store.addressees import PlaceFacts, RecipientFacts
 from bridge.store.compiled import any_of, read_any
 from bridge.store.moments import moment
 from bridge.store.queries.addresses import states_of
@@ -39,7 +39,7 @@ def closed_among(many: int) -> sa.Select[Any]:
     return sa.select(closed).where(any_of(closed.c.key, many))
 
 
-def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[str, Known]:
+def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[str, RecipientFacts]:
     """What is known of each of these recipients to that sender."""
     linked = {row.key: row.chat for row in read_any(connection, links_among, keys, {"sender_": sender})}
     scopes = {key: [key] if key not in linked else [key, chat_scope(sender, linked[key])] for key in keys}
@@ -49,7 +49,7 @@ def known(connection: sa.Connection, sender: str, keys: Sequence[str]) -> dict[s
     chats = {key: chat for key in keys for chat in _chats(linked.get(key), records.get(key))}
     crowd = _crowd(connection, sender, sorted({*chats.values()}))
     return {
-        key: Known(
+        key: RecipientFacts(
             wants=all_of(wishes[scope].wants for scope in scopes[key] if scope in wishes),
             link=linked.get(key),
             closed_at=ended.get(key),
@@ -76,11 +76,11 @@ def _crowd(connection: sa.Connection, sender: str, chats: Sequence[str]) -> Mapp
     return counted
 
 
-def places(connection: sa.Connection, sender: str, scopes: Mapping[str, str]) -> dict[str, Place]:
+def places(connection: sa.Connection, sender: str, scopes: Mapping[str, str]) -> dict[str, PlaceFacts]:
     """What is known of each of these places by that sender; by the scope of its wishes for each."""
     states = states_of(connection, sender, list(scopes))
     wishes = wishes_of(connection, list(scopes.values()))
     return {
-        place: Place(states.get(place), wishes[scope].wants if scope in wishes else NOTHING_SAID)
+        place: PlaceFacts(states.get(place), wishes[scope].wants if scope in wishes else NOTHING_SAID)
         for place, scope in scopes.items()
     }

@@ -28,7 +28,7 @@ _PUT = sa.text(
 _STOP_PROOFS = sa.text("INSERT INTO proof_stops (key, at) VALUES (:key, :at) ON CONFLICT (key) DO NOTHING")
 
 
-class Right(Value):
+class ReturnRight(Value):
     """That a chat may have the link of a recipient back, which was moved away from it, and how it was made."""
 
     sender: str
@@ -51,16 +51,16 @@ def note_moved(connection: sa.Connection, key: str, sender: str, *, now: datetim
         connection.execute(_PUT, {**place, "how": how, "first_at": first_at, "at": micros(now)})
 
 
-def right_of(connection: sa.Connection, sender: str, chat: str, button: str, *, now: datetime) -> Right | None:
+def right_of(connection: sa.Connection, sender: str, chat: str, button: str, *, now: datetime) -> ReturnRight | None:
     """The right of a chat that a button stands for; None where it has none, or has it no more."""
     theirs = moved.c.sender == sender, moved.c.chat == chat, moved.c.at > micros(now - BACK_WITHIN)
     for row in connection.execute(sa.select(moved).where(*theirs).order_by(moved.c.key).limit(MOST)):
         if button_key(row.key) == button:
-            return Right(sender, chat, row.key, row.how, row.first_at, moment(row.at))
+            return ReturnRight(sender, chat, row.key, row.how, row.first_at, moment(row.at))
     return None
 
 
-def take_back(connection: sa.Connection, right: Right, *, by: str, now: datetime) -> str | None:
+def take_back(connection: sa.Connection, right: ReturnRight, *, by: str, now: datetime) -> str | None:
     """From this commit on the link is that chat's again; the chat whose it was until now.
 
     Whoever has moved it may have more to move it with: nothing that was given away before moves it, nothing that is

@@ -12,7 +12,7 @@ from bridge.store.base import State
 from bridge.store.matching import is_about, is_of_type
 from bridge.store.moments import micros, moment, moment_or_none
 from bridge.store.queries.records import id_conditions
-from bridge.store.records import Query
+from bridge.store.records import DeliveryQuery
 from bridge.store.rows import event_of
 from bridge.store.schema import deliveries, events
 from bridge.store.scope import is_told_to_theirs, scoped
@@ -45,7 +45,7 @@ def owned_events(
     limit: int,
 ) -> list[Event]:
     """Their events, the newest first."""
-    select = scoped(sa.select(events), owner).where(*id_conditions(Query(before=before)))
+    select = scoped(sa.select(events), owner).where(*id_conditions(DeliveryQuery(before=before)))
     if type_ is not None:
         select = select.where(is_of_type(type_))
     if subject is not None:
@@ -85,7 +85,7 @@ def owned_deliveries(connection: sa.Connection, owner: Owner, ids: Sequence[str]
 def count_owned(connection: sa.Connection, owner: Owner, *, since: datetime) -> dict[str, int]:
     """How many of their events of each type have come in since then."""
     select = scoped(sa.select(events.c.type, sa.func.count()), owner).where(
-        *id_conditions(Query(since=since)), events.c.received_at >= micros(since)
+        *id_conditions(DeliveryQuery(since=since)), events.c.received_at >= micros(since)
     )
     return dict(tuple(row) for row in connection.execute(select.group_by(events.c.type)))
 
@@ -94,6 +94,6 @@ def count_told(connection: sa.Connection, owner: Owner, *, since: datetime) -> d
     """How much of their events since then was told to them and theirs, and how much waits or was given up."""
     joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
     select = scoped(sa.select(deliveries.c.state, sa.func.count()).select_from(joined), owner).where(
-        *id_conditions(Query(since=since)), events.c.received_at >= micros(since), is_told_to_theirs(owner)
+        *id_conditions(DeliveryQuery(since=since)), events.c.received_at >= micros(since), is_told_to_theirs(owner)
     )
     return {State(state): number for state, number in connection.execute(select.group_by(deliveries.c.state))}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from bridge.figures import OwnerFigures, Span
+from bridge.figures import OwnerFigures, TimeSpan
 from bridge.store.matching import is_of_owner
 from bridge.store.queries.figures import MOST_USERS, USER, counted_since
-from bridge.store.queries.tallies import OTHER, QUARTER, What
+from bridge.store.queries.tallies import OTHER, QUARTER, TallyKind
 from bridge.store.rows import lowest_event_id
 from bridge.store.schema import events, tallies
 from bridge.vocabulary import OWN_SOURCE
@@ -19,15 +19,17 @@ MOST_LOOKED_AT = 10_000  # events of an owner in a span, the newest of it
 _t = tallies.c
 
 
-def owners_of(connection: sa.Connection, span: Span) -> Sequence[str]:
+def owners_of(connection: sa.Connection, span: TimeSpan) -> Sequence[str]:
     """The names of owners whose users something was told of, in any realm, as far as they are told apart."""
     begins, ends = (int(one.timestamp()) for one in span)
-    named = sa.select(_t.name).where(_t.what == What.OWNER.value, _t.step == QUARTER, _t.at >= begins, _t.at < ends)
+    named = sa.select(_t.name).where(
+        _t.what == TallyKind.OWNER.value, _t.step == QUARTER, _t.at >= begins, _t.at < ends
+    )
     return [name for name in connection.scalars(named.distinct().order_by(_t.name)) if name != OTHER]
 
 
 def owner_figures(
-    connection: sa.Connection, realm: str, name: str, spans: Sequence[Span], parts: Sequence[Span] = ()
+    connection: sa.Connection, realm: str, name: str, spans: Sequence[TimeSpan], parts: Sequence[TimeSpan] = ()
 ) -> OwnerFigures | None:
     """What was told of an owner's users in these spans, and in each part; None where there is nothing in the first."""
     first, *compared = spans
@@ -48,7 +50,7 @@ def owner_figures(
     )
 
 
-def _bars(connection: sa.Connection, realm: str, name: str, parts: Sequence[Span]) -> list[int]:
+def _bars(connection: sa.Connection, realm: str, name: str, parts: Sequence[TimeSpan]) -> list[int]:
     """How many of an owner's events came in each of these parts, which lie side by side."""
     begins, end = [lowest_event_id(begin) for begin, _ in parts], lowest_event_id(parts[-1][1])
     newest = (
@@ -63,7 +65,7 @@ def _bars(connection: sa.Connection, realm: str, name: str, parts: Sequence[Span
     return bars
 
 
-def _counted(connection: sa.Connection, realm: str, name: str, span: Span) -> tuple[Counter[str], Counter[str]]:
+def _counted(connection: sa.Connection, realm: str, name: str, span: TimeSpan) -> tuple[Counter[str], Counter[str]]:
     """How many events there were of each type, and about each user."""
     begins, ends = (lowest_event_id(one) for one in span)
     newest = (

@@ -17,7 +17,7 @@ from bridge.value import Value
 LOOKED_AT = 200  # events about somebody, the newest, among which it is looked for what they were not told
 
 
-class Which(StrEnum):
+class PeopleFilter(StrEnum):
     """Of whom a list is."""
 
     ALL = "all"
@@ -25,7 +25,7 @@ class Which(StrEnum):
     STOPPED = "stopped"
 
 
-class Step(Value):
+class ToldStep(Value):
     """The last step of a kind that a customer was told of, and when it was reached: 80 % `used` is 80, three days
     `left` is -3.
     """
@@ -49,7 +49,7 @@ class ToldRecord(Value):
 
 
 def people_keys(
-    connection: sa.Connection, beginnings: Sequence[str], *, which: Which, after: str | None, limit: int
+    connection: sa.Connection, beginnings: Sequence[str], *, which: PeopleFilter, after: str | None, limit: int
 ) -> list[str]:
     """The keys of recipients that begin with one of these texts, behind `after`, in order."""
     found = [
@@ -67,14 +67,14 @@ def people_keys(
     return list(connection.execute(sa.select(every.c.key).order_by(every.c.key).limit(limit)).scalars())
 
 
-def _sources(which: Which) -> list[tuple[sa.Column[str], sa.Select[Any]]]:
+def _sources(which: PeopleFilter) -> list[tuple[sa.Column[str], sa.Select[Any]]]:
     """The columns that have keys of those who are meant, and where they stand."""
     in_force = sa.select(directories.c.generation).scalar_subquery()
     linked = links.c.key, sa.select(links.c.key)
-    if which is Which.LINKED:
+    if which is PeopleFilter.LINKED:
         return [linked]
     stopped = wishes.c.key, sa.select(wishes.c.key).where(wishes.c.stopped_at.is_not(None))
-    if which is Which.STOPPED:
+    if which is PeopleFilter.STOPPED:
         return [stopped]
     known = directory.c.key, sa.select(directory.c.key).where(directory.c.generation == in_force)
     return [known, linked, (wishes.c.key, sa.select(wishes.c.key))]
@@ -85,10 +85,10 @@ def _begins(key: sa.Column[str], beginnings: Sequence[str]) -> sa.ColumnElement[
     return sa.or_(sa.false(), *(sa.func.substr(key, 1, len(one)) == one for one in beginnings))
 
 
-def steps_of(connection: sa.Connection, key: str) -> list[Step]:
+def steps_of(connection: sa.Connection, key: str) -> list[ToldStep]:
     """Which steps a customer was told of, the last of each kind, and nothing that has begun anew since."""
     found = sa.select(told).where(told.c.key == key, told.c.cycle != NO_CYCLE).order_by(told.c.family)
-    return [Step(row.family, row.rank, moment(row.at)) for row in connection.execute(found)]
+    return [ToldStep(row.family, row.rank, moment(row.at)) for row in connection.execute(found)]
 
 
 def count_given_away(connection: sa.Connection, key: str, now: datetime) -> int:

@@ -16,7 +16,7 @@ from bridge.codec import dump, load
 from bridge.people.person import forgotten_key
 from bridge.people.wants import Wants, wants_of
 from bridge.store.compiled import write
-from bridge.store.people_file import TABLES, Line, Values
+from bridge.store.people_file import TABLES, Line, RowValues
 from bridge.store.queries.changes import note_change
 from bridge.store.queries.directory import put_chats
 from bridge.store.queries.proofs import BY_PROOF
@@ -65,7 +65,7 @@ def import_people(connection: sa.Connection, lines: Sequence[Line]) -> dict[str,
     return {name: number for name, number in changed.items() if number}
 
 
-class Ended(Value):
+class Endings(Value):
     """What has ended, and when: a row from before then is of the past.
 
     people  deleted ones, by the keys of their rows
@@ -93,20 +93,20 @@ class Ended(Value):
 OF_PEOPLE = (wishes, links, told, proof_stops)
 
 
-def ended_by(connection: sa.Connection) -> Ended:
+def ended_by(connection: sa.Connection) -> Endings:
     """What has ended by now, as far as that is kept."""
     deleted = {row.key: row.at for row in connection.execute(sa.select(closed))}
     void = sa.select(proofs.c.key, sa.func.max(proofs.c.void_at).label("at")).where(proofs.c.void_at.is_not(None))
     gone = sa.select(unlinked.c.key, unlinked.c.sender, sa.func.max(unlinked.c.at).label("at"))
     of_links = connection.execute(gone.group_by(unlinked.c.key, unlinked.c.sender))
-    return Ended(
+    return Endings(
         {**{forgotten_key(key): at for key, at in deleted.items()}, **deleted},
         {(row.key, row.sender): row.at for row in of_links},
         {row.key: row.at for row in connection.execute(void.group_by(proofs.c.key))},
     )
 
 
-def _import(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -> int:
+def _import(connection: sa.Connection, table: sa.Table, rows: Sequence[RowValues]) -> int:
     """Put the rows that hold in the place of those that are there."""
     known = _known(connection, table, rows)
     merge = MERGES.get(table, _keep)
@@ -119,7 +119,7 @@ def _import(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) 
     return len(new)
 
 
-def _known(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -> dict[tuple[Any, ...], Values]:
+def _known(connection: sa.Connection, table: sa.Table, rows: Sequence[RowValues]) -> dict[tuple[Any, ...], RowValues]:
     """What is there of these rows; who says something meanwhile is heard behind the import."""
     keys = [_key(table, row) for row in rows]
     mine = sa.select(table).where(sa.tuple_(*table.primary_key.columns).in_(keys))
@@ -127,19 +127,19 @@ def _known(connection: sa.Connection, table: sa.Table, rows: Sequence[Values]) -
     return {_key(table, row): row for row in map(sa.Row._asdict, found)}
 
 
-def _key(table: sa.Table, row: Values) -> tuple[Any, ...]:
+def _key(table: sa.Table, row: RowValues) -> tuple[Any, ...]:
     return tuple(row[column.name] for column in table.primary_key.columns)
 
 
 #: The row that holds, of what is known, if anything, and what the file says; None where that is what is known.
-Merge = Callable[[Values | None, Values], Values | None]
+Merge = Callable[[RowValues | None, RowValues], RowValues | None]
 
 
-def _keep(known: Values | None, said: Values) -> Values | None:
+def _keep(known: RowValues | None, said: RowValues) -> RowValues | None:
     return said if known is None else None
 
 
-def _wish(known: Values | None, said: Values) -> Values | None:
+def _wish(known: RowValues | None, said: RowValues) -> RowValues | None:
     if known is None:
         return said
     older, newer = sorted((known, said), key=lambda one: int(one["at"]))
@@ -149,15 +149,15 @@ def _wish(known: Values | None, said: Values) -> Values | None:
     return None if merged == known else merged
 
 
-def _wants(row: Values) -> Wants:
+def _wants(row: RowValues) -> Wants:
     return wants_of(load(row["wants"]) if row["wants"] else {}, stopped=False)
 
 
-def _told(known: Values | None, said: Values) -> Values | None:
+def _told(known: RowValues | None, said: RowValues) -> RowValues | None:
     return said if known is None or said["at"] > known["at"] else None
 
 
-def _address(known: Values | None, said: Values) -> Values | None:
+def _address(known: RowValues | None, said: RowValues) -> RowValues | None:
     if known is None:
         return said
     return said if known["reason"] is None and said["reason"] is not None else None

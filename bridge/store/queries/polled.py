@@ -16,7 +16,7 @@ from bridge.event import JsonObject, iso
 from bridge.foreign import moment as time_of
 from bridge.intake import Intake
 from bridge.people.heard import is_left_about, without_about
-from bridge.polled import Health, Polling, PollKey, PollResult, Turn
+from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.store.base import PutResult
 from bridge.store.moments import micros, moment
 from bridge.store.queries.put import lock_next_id, put
@@ -137,7 +137,7 @@ def _names(key: PollKey) -> JsonObject:
     return {"source_": key.source, "what_": key.what.value}
 
 
-def _health_json(health: Health) -> JsonObject:
+def _health_json(health: SourceHealth) -> JsonObject:
     if health.failing_since is None:
         return {}
     return {
@@ -148,5 +148,5 @@ def _health_json(health: Health) -> JsonObject:
     }
 
 
-def _health(stored: JsonObject) -> Health:
-    return Health(**stored | {"failing_since": time_of(stored["failing_since"])}) if stored else Health()
+def _health(stored: JsonObject) -> SourceHealth:
+    return SourceHealth(**stored | {"failing_since": time_of(stored["failing_since"])}) if stored else SourceHealth()

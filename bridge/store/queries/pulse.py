@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.store.queries.tallies import MINUTE, What
+from bridge.store.queries.tallies import MINUTE, TallyKind
 from bridge.store.schema import audit, lanes, tallies
 
 LATE = timedelta(minutes=10)  # that something may be counted after the minute in which it began
@@ -20,7 +20,7 @@ def pulse(connection: sa.Connection, *, now: datetime) -> Pulse:
     """What was counted of late, how each lane stands, and what people did last: few rows, whatever the store holds."""
     counted = (
         sa.select(_t.what, _t.at, sa.func.sum(_t.n))
-        .where(_t.what.in_([What.IN.value, What.OUT.value, What.ASIDE.value]), _t.step == MINUTE)
+        .where(_t.what.in_([TallyKind.IN.value, TallyKind.OUT.value, TallyKind.ASIDE.value]), _t.step == MINUTE)
         .where(_t.at >= int((now - LATE).timestamp()))
         .group_by(_t.what, _t.at)
         .order_by(_t.what, _t.at)

@@ -12,7 +12,7 @@ from bridge.store.base import Cleared, LaneState, State
 from bridge.store.matching import is_about, is_of_type
 from bridge.store.moments import micros, moment
 from bridge.store.queries.lanes import lane_state_of
-from bridge.store.records import DeliveryRecord, LaneRecord, Query, SetAsideRecord
+from bridge.store.records import DeliveryQuery, DeliveryRecord, LaneRecord, SetAsideRecord
 from bridge.store.rows import Row, decision_of, delivery_record, event_of, lowest_event_id, set_aside_record
 from bridge.store.schema import deliveries, events, lanes, set_aside, tables
 from bridge.value import replace
@@ -32,14 +32,14 @@ delivery_columns = [
 ]
 
 
-def delivery_records(connection: sa.Connection, query: Query) -> list[DeliveryRecord]:
+def delivery_records(connection: sa.Connection, query: DeliveryQuery) -> list[DeliveryRecord]:
     """The deliveries that a person means, newest first, however long it takes to find them: see `queries/walk.py`."""
     found = sa.select(*delivery_columns).select_from(joined).where(*delivery_conditions(query))
     rows = connection.execute(found.order_by(deliveries.c.id.desc()).limit(query.limit))
     return [delivery_record(row._asdict()) for row in rows]
 
 
-def count_deliveries(connection: sa.Connection, query: Query, *, most: int | None = None) -> int:
+def count_deliveries(connection: sa.Connection, query: DeliveryQuery, *, most: int | None = None) -> int:
     """How many deliveries a person means, counted up to `most`."""
     meant = [is_delivery, *own_conditions(query), *event_fits(query)]
     some = sa.select(deliveries.c.id).where(*meant).limit(most).subquery()
@@ -53,7 +53,7 @@ def replays_of(connection: sa.Connection, record: DeliveryRecord) -> list[int]:
     return list(connection.execute(found).scalars())
 
 
-def set_aside_records(connection: sa.Connection, query: Query) -> list[SetAsideRecord]:
+def set_aside_records(connection: sa.Connection, query: DeliveryQuery) -> list[SetAsideRecord]:
     """What was set aside, newest first: from a source, since then, until then, behind another one."""
     found = sa.select(set_aside).order_by(set_aside.c.id.desc()).limit(query.limit)
     if query.source is not None:
@@ -126,11 +126,11 @@ def _lane_record(sink: str, row: Row | None, counted: dict[str, int], oldest: da
     )
 
 
-def delivery_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+def delivery_conditions(query: DeliveryQuery) -> list[sa.ColumnElement[bool]]:
     return [*event_conditions(query), *own_conditions(query)]
 
 
-def own_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+def own_conditions(query: DeliveryQuery) -> list[sa.ColumnElement[bool]]:
     """What a delivery itself has to be."""
     conditions: list[sa.ColumnElement[bool]] = []
     if query.ids:
@@ -167,7 +167,7 @@ def _is_cleared(wanted: tuple[Cleared | None, ...]) -> sa.ColumnElement[bool]:
     return sa.or_(not_at_all, deliveries.c.cleared.in_(ways)) if ways else not_at_all
 
 
-def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+def event_conditions(query: DeliveryQuery) -> list[sa.ColumnElement[bool]]:
     """What an event has to be, in the words of the indexes."""
     conditions = [*id_conditions(query), *plain_conditions(replace(query, type=None, subject=None))]
     if query.type is not None:
@@ -177,7 +177,7 @@ def event_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def plain_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
+def plain_conditions(query: DeliveryQuery) -> list[sa.ColumnElement[bool]]:
     """The same of an event that is looked at anyhow: in words that no index is for, so that none is taken."""
     wanted = (("source", query.source), ("type", query.type), ("subject", query.subject))
     conditions: list[sa.ColumnElement[bool]] = [events.c[name] == value for name, value in wanted if value is not None]
@@ -188,7 +188,7 @@ def plain_conditions(query: Query) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def event_fits(query: Query) -> list[sa.ColumnElement[bool]]:
+def event_fits(query: DeliveryQuery) -> list[sa.ColumnElement[bool]]:
     """Whether a delivery's event is one that is meant. It is asked of one delivery after another: no planner can turn
     that round, and look through all the events.
     """
@@ -198,7 +198,7 @@ def event_fits(query: Query) -> list[sa.ColumnElement[bool]]:
     return [fits.correlate(deliveries).scalar_subquery()]
 
 
-def id_conditions(query: Query, id_: sa.ColumnElement[str] = events.c.id) -> list[sa.ColumnElement[bool]]:
+def id_conditions(query: DeliveryQuery, id_: sa.ColumnElement[str] = events.c.id) -> list[sa.ColumnElement[bool]]:
     """What an event's id has to be that came in then: there is no index of times, but ids have theirs in them."""
     conditions: list[sa.ColumnElement[bool]] = []
     if query.since is not None:

@@ -17,7 +17,7 @@ from bridge.store.queries.dismiss import set_cleared
 from bridge.store.queries.put import add_deliveries, lock_next_id
 from bridge.store.queries.records import delivery_conditions, event_conditions, joined
 from bridge.store.queries.tables import keep_tables
-from bridge.store.records import Query, ReplayRecord
+from bridge.store.records import DeliveryQuery, ReplayRecord
 from bridge.store.rows import Row, event_of, terms_json, verdicts_json
 from bridge.store.schema import deliveries, events
 
@@ -33,12 +33,12 @@ _SET_VERDICTS = (
 )
 
 
-def replayable(connection: sa.Connection, query: Query) -> list[ReplayRecord]:
+def replayable(connection: sa.Connection, query: DeliveryQuery) -> list[ReplayRecord]:
     """The settled deliveries that a person means to send again, in their order."""
     return [_replay_record(row) for row in _replayable_rows(connection, query)]
 
 
-def replay_deliveries(connection: sa.Connection, query: Query, *, now: datetime) -> list[ReplayRecord]:
+def replay_deliveries(connection: sa.Connection, query: DeliveryQuery, *, now: datetime) -> list[ReplayRecord]:
     """Make new pending deliveries of the settled ones that a person means, in their order; those are dealt with."""
     next_id = lock_next_id(connection)
     found = _replayable_rows(connection, query)
@@ -48,7 +48,7 @@ def replay_deliveries(connection: sa.Connection, query: Query, *, now: datetime)
     return [_replay_record(row, id_) for row, id_ in zip(found, made, strict=True)]
 
 
-def _replayable_rows(connection: sa.Connection, query: Query) -> list[Row]:
+def _replayable_rows(connection: sa.Connection, query: DeliveryQuery) -> list[Row]:
     newest = (
         sa.select(deliveries.c.id.label("replay_of"), *_COPIED, *_SHOWN)
         .select_from(joined)
@@ -72,7 +72,7 @@ def _replay_record(row: Row, id_: int | None = None) -> ReplayRecord:
     return ReplayRecord(replay_of=row.replay_of, sink=row.sink, type=row.event_type, subject=row.event_subject, id=id_)
 
 
-def unrouted_events(connection: sa.Connection, query: Query) -> list[Event]:
+def unrouted_events(connection: sa.Connection, query: DeliveryQuery) -> list[Event]:
     """Events that have no delivery, in the order in which they came; the newest of them."""
     newest = (
         sa.select(events).where(*event_conditions(query), _WENT_NOWHERE).order_by(events.c.id.desc()).limit(query.limit)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from bridge.codec import dump
 from bridge.store.moments import moment
-from bridge.store.queries.events import Found, fitting_events
-from bridge.store.records import EventRecord, Query
+from bridge.store.queries.events import FoundEvents, fitting_events
+from bridge.store.records import DeliveryQuery, EventRecord
 from bridge.store.rows import event_record
 from bridge.store.schema import events
 from bridge.value import replace
@@ -16,7 +16,7 @@ SEARCHED = 5000  # events, the newest that are meant
 LONGEST = 200  # characters of what is looked for
 
 
-def search(connection: sa.Connection, text: str, query: Query, *, nowhere: bool = False) -> Found:
+def search(connection: sa.Connection, text: str, query: DeliveryQuery, *, nowhere: bool = False) -> FoundEvents:
     """The events that a person means, of the newest of them, that have the text in their subject, data or native."""
     walked = fitting_events(replace(query, limit=SEARCHED), nowhere=nowhere, whole=True).subquery()
     in_json = dump(text[:LONGEST]).decode()[1:-1]
@@ -28,18 +28,20 @@ def search(connection: sa.Connection, text: str, query: Query, *, nowhere: bool 
     newest = sa.select(walked).where(has_text).order_by(walked.c.id.desc()).limit(query.limit)
     found = [event_record(row) for row in connection.execute(newest)]
     if query.limit is not None and len(found) >= query.limit:
-        return Found(found)  # the next page begins behind the last of them
+        return FoundEvents(found)  # the next page begins behind the last of them
     return _with_end(connection, found, replace(query, limit=SEARCHED), nowhere=nowhere)
 
 
-def _with_end(connection: sa.Connection, found: list[EventRecord], walked: Query, *, nowhere: bool) -> Found:
+def _with_end(
+    connection: sa.Connection, found: list[EventRecord], walked: DeliveryQuery, *, nowhere: bool
+) -> FoundEvents:
     """With where the walk ended, if there may be more behind it."""
     ids = fitting_events(walked, nowhere=nowhere).with_only_columns(events.c.id).subquery()
     number, last = connection.execute(sa.select(sa.func.count(), sa.func.min(ids.c.id))).one()
     if number < SEARCHED:
-        return Found(found)
+        return FoundEvents(found)
     at = connection.execute(sa.select(events.c.received_at).where(events.c.id == last)).scalar_one()
-    return Found(found, last, moment(at))
+    return FoundEvents(found, last, moment(at))
 
 
 def _position(connection: sa.Connection, column: sa.ColumnElement[str], text: str) -> sa.ColumnElement[int]:

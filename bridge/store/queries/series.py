@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bridge.store.index_key import index_key
-from bridge.store.queries.tallies import HOUR, MINUTE, STEPS, What
+from bridge.store.queries.tallies import HOUR, MINUTE, STEPS, TallyKind
 from bridge.store.records import PointRecord, RowCountRecord
 from bridge.store.schema import tallies
 
@@ -18,7 +18,7 @@ _sum = sa.func.sum
 
 def series(
     connection: sa.Connection,
-    what: What,
+    what: TallyKind,
     *,
     step: int,
     since: datetime,
@@ -52,7 +52,7 @@ def _added_up(step: int) -> sa.Select[Any]:
     return sa.select(begins.label("at"), _t.detail, _t.name, *numbers).group_by(*every).order_by(*every)
 
 
-def _counted(what: What, step: int) -> int:
+def _counted(what: TallyKind, step: int) -> int:
     """The longest step that is counted of which this one is a multiple: there are the fewest of it."""
     return max((one for one in STEPS[what] if step % one == 0), default=step)
 
@@ -69,7 +69,7 @@ def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> l
             _sum(sa.case((sa.and_(~is_match, since_week), _t.n), else_=0)),
             sa.func.max(sa.case((is_match, _t.at))),
         )
-        .where(_t.what == What.ROW.value, _t.step == HOUR)
+        .where(_t.what == TallyKind.ROW.value, _t.step == HOUR)
         .group_by(_t.name)
     )
     rows = connection.execute(select).all()
@@ -90,7 +90,7 @@ def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> l
 
 def has_come_from(connection: sa.Connection, source: str) -> bool:
     """Whether anything of that source was counted, for as long as the ledger is kept."""
-    found = sa.select(_t.n).where(_t.what == What.IN.value, _t.step == HOUR, _t.name == index_key(source)).limit(1)
+    found = sa.select(_t.n).where(_t.what == TallyKind.IN.value, _t.step == HOUR, _t.name == index_key(source)).limit(1)
     return connection.execute(found).first() is not None
 
 
@@ -100,7 +100,7 @@ def _last_minutes(connection: sa.Connection, hours: Collection[int]) -> dict[str
     for hour in sorted(hours):
         select = (
             sa.select(_t.name, sa.func.max(_t.at))
-            .where(_t.what == What.ROW.value, _t.step == MINUTE, _t.at >= hour, _t.at < hour + HOUR)
+            .where(_t.what == TallyKind.ROW.value, _t.step == MINUTE, _t.at >= hour, _t.at < hour + HOUR)
             .where(_t.detail == "matched")
             .group_by(_t.name)
         )

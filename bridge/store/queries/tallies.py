@@ -25,7 +25,7 @@ from bridge.store.schema import tallies
 from bridge.vocabulary import OWN_SOURCE
 
 
-class What(StrEnum):
+class TallyKind(StrEnum):
     """What is counted, and by which name."""
 
     IN = "in"  # source: accepted, nowhere (of these, what went to no sink), redelivered
@@ -46,17 +46,17 @@ OTHER = "other"
 DOWN = "node.connection_lost"
 
 #: By which steps each is counted.
-STEPS = dict.fromkeys(What, (MINUTE, HOUR)) | {
-    **dict.fromkeys((What.IN, What.OUT, What.TYPE), (MINUTE, QUARTER, HOUR)),
-    **dict.fromkeys((What.OWNER, What.NODE), (QUARTER,)),
+STEPS = dict.fromkeys(TallyKind, (MINUTE, HOUR)) | {
+    **dict.fromkeys((TallyKind.IN, TallyKind.OUT, TallyKind.TYPE), (MINUTE, QUARTER, HOUR)),
+    **dict.fromkeys((TallyKind.OWNER, TallyKind.NODE), (QUARTER,)),
 }
 _KINDS = [(what, step) for what, steps in STEPS.items() for step in steps]
-MOST = {What.TYPE: MOST_TYPES, What.OWNER: MOST_OWNERS, What.NODE: MOST_NODES}
+MOST = {TallyKind.TYPE: MOST_TYPES, TallyKind.OWNER: MOST_OWNERS, TallyKind.NODE: MOST_NODES}
 
 #: What is counted, a second since 1970, the name, the detail.
-Key = tuple[What, int, str, str]
+TallyKey = tuple[TallyKind, int, str, str]
 #: How many, milliseconds of all of them, milliseconds of the longest.
-Tally = tuple[int, int, int]
+TallyCounts = tuple[int, int, int]
 #: What is counted, the seconds of a step, and where the step begins.
 Old = tuple[str, int, int]
 
@@ -74,10 +74,10 @@ NAMES_OF_DAY = (
 )
 
 
-class Names:
+class TallyNames:
     """Under which names of a kind things are counted: their own, as long as a day has not too many of them."""
 
-    def __init__(self, what: What) -> None:
+    def __init__(self, what: TallyKind) -> None:
         self._what, self._most, self._step = what, MOST[what], STEPS[what][-1]
         self._day, self._known = -1, set[str]()
 
@@ -104,9 +104,9 @@ class CountedNames:
     """Under which names types, owners and nodes are counted."""
 
     def __init__(self) -> None:
-        self._of = {what: Names(what) for what in MOST}
+        self._of = {what: TallyNames(what) for what in MOST}
 
-    def name_of(self, connection: sa.Connection, what: What, name: str, at: int) -> str:
+    def name_of(self, connection: sa.Connection, what: TallyKind, name: str, at: int) -> str:
         return self._of[what].name_of(connection, name, at)
 
 
@@ -116,10 +116,10 @@ def counted_intake(
     new: Iterable[Routed],
     repeats: Iterable[SetAside],
     set_aside: Iterable[SetAside],
-) -> dict[Key, Tally]:
+) -> dict[TallyKey, TallyCounts]:
     """Events that are put, what was repeated, and what could not be understood."""
     alike: Counter[tuple[int, str, str, Decision, bool]] = Counter()
-    about: Counter[tuple[What, int, str, str]] = Counter()
+    about: Counter[tuple[TallyKind, int, str, str]] = Counter()
     received_at, at = None, 0
     for one in new:
         event = one.event
@@ -127,40 +127,40 @@ def counted_intake(
             received_at, at = event.received_at, minute_of(event.received_at)
         alike[at, event.source, event.type, one.decision, not one.destinations] += 1
         if event.source != OWN_SOURCE and (owner := name_of(event.data.get("owner"))):
-            about[What.OWNER, at, owner, ""] += 1
+            about[TallyKind.OWNER, at, owner, ""] += 1
         if node := name_of(object_at(event.data, "node").get("name")):
-            about[What.NODE, at, node, "down" if event.type == DOWN else ""] += 1
-    count: Counter[Key] = Counter()
+            about[TallyKind.NODE, at, node, "down" if event.type == DOWN else ""] += 1
+    count: Counter[TallyKey] = Counter()
     for (at, source, type_, decision, nowhere), n in alike.items():
-        count[What.IN, at, source, "accepted"] += n
+        count[TallyKind.IN, at, source, "accepted"] += n
         if nowhere:
-            count[What.IN, at, source, "nowhere"] += n
-        count[What.TYPE, at, names.name_of(connection, What.TYPE, type_, at), ""] += n
+            count[TallyKind.IN, at, source, "nowhere"] += n
+        count[TallyKind.TYPE, at, names.name_of(connection, TallyKind.TYPE, type_, at), ""] += n
         for row in decision.matched:
-            count[What.ROW, at, row, "matched"] += n
+            count[TallyKind.ROW, at, row, "matched"] += n
         for row, _ in decision.failed:
-            count[What.ROW, at, row, "failed"] += n
+            count[TallyKind.ROW, at, row, "failed"] += n
     for (what, at, name, detail), n in about.items():
         count[what, at, names.name_of(connection, what, name, at), detail] += n
     for element in repeats:
-        count[What.IN, minute_of(element.received_at), element.source, "redelivered"] += 1
+        count[TallyKind.IN, minute_of(element.received_at), element.source, "redelivered"] += 1
     for element in set_aside:
-        count[What.ASIDE, minute_of(element.received_at), element.source, ""] += 1
+        count[TallyKind.ASIDE, minute_of(element.received_at), element.source, ""] += 1
     return {key: (n, 0, 0) for key, n in count.items()}
 
 
-def counted_muted(held: Iterable[Delivery]) -> dict[Key, Tally]:
+def counted_muted(held: Iterable[Delivery]) -> dict[TallyKey, TallyCounts]:
     """What is held back as it is put."""
-    count = Counter((What.OUT, minute_of(one.made_at), one.sink, "held_back") for one in held)
+    count = Counter((TallyKind.OUT, minute_of(one.made_at), one.sink, "held_back") for one in held)
     return {key: (n, 0, 0) for key, n in count.items()}
 
 
-def counted_settlements(settlements: Iterable[Settlement]) -> Mapping[Key, Tally]:
+def counted_settlements(settlements: Iterable[Settlement]) -> Mapping[TallyKey, TallyCounts]:
     """What became of deliveries; what is put off without a try is not counted."""
-    took: defaultdict[Key, list[int]] = defaultdict(list)
+    took: defaultdict[TallyKey, list[int]] = defaultdict(list)
     for one in settlements:
         if detail := _detail(one.fate, tried=one.ms is not None):
-            took[What.OUT, minute_of(one.at), one.delivery.sink, detail].append(round(one.ms or 0))
+            took[TallyKind.OUT, minute_of(one.at), one.delivery.sink, detail].append(round(one.ms or 0))
     return {key: (len(each), sum(each), max(each)) for key, each in took.items()}
 
 
@@ -176,9 +176,9 @@ def _detail(fate: Fate, *, tried: bool) -> str | None:
             return "again" if tried else None
 
 
-def add_tallies(connection: sa.Connection, counted: Mapping[Key, Tally]) -> None:
+def add_tallies(connection: sa.Connection, counted: Mapping[TallyKey, TallyCounts]) -> None:
     """Add what was counted by the minute, to each of its steps."""
-    steps: dict[tuple[int, Key], Tally] = {}
+    steps: dict[tuple[int, TallyKey], TallyCounts] = {}
     for (what, at, name, detail), tally in counted.items():
         for step in STEPS[what]:
             key = step, (what, at - at % step, name, detail)
@@ -188,7 +188,7 @@ def add_tallies(connection: sa.Connection, counted: Mapping[Key, Tally]) -> None
         write(connection, _ADD, rows)
 
 
-def _row(step: int, key: Key, tally: Tally) -> dict[str, Any]:
+def _row(step: int, key: TallyKey, tally: TallyCounts) -> dict[str, Any]:
     what, at, name, detail = key
     n, ms_sum, ms_max = tally
     return {
@@ -203,7 +203,7 @@ def _row(step: int, key: Key, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _together(one: Tally, other: Tally) -> Tally:
+def _together(one: TallyCounts, other: TallyCounts) -> TallyCounts:
     return one[0] + other[0], one[1] + other[1], max(one[2], other[2])
 
 

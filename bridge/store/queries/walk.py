@@ -18,7 +18,7 @@ from bridge.store.matching import is_about, is_of_type
 from bridge.store.moments import moment
 from bridge.store.queries.records import earlier, event_fits, id_conditions, is_delivery, own_conditions
 from bridge.store.queries.tail import deliveries_by_id, delivery_before
-from bridge.store.records import DeliveryRecord, Query
+from bridge.store.records import DeliveryQuery, DeliveryRecord
 from bridge.store.schema import deliveries, events
 from bridge.value import Value
 
@@ -36,7 +36,7 @@ _CLEARED = _d.cleared_at.is_not(None)
 #: For the sake of SQLite, which would else walk all deliveries for their order.
 _number = _d.id + sa.literal_column("0")
 
-Conditions = Sequence[sa.ColumnElement[bool]]
+WhereClauses = Sequence[sa.ColumnElement[bool]]
 
 
 class FoundDeliveries(Value):
@@ -47,7 +47,7 @@ class FoundDeliveries(Value):
     back_to: datetime | None = None
 
 
-class _Way(Value):
+class _WalkPath(Value):
     """Where some deliveries stand together; `in_order`: by their ids."""
 
     where: tuple[sa.ColumnElement[bool], ...] = ()
@@ -58,7 +58,7 @@ class _Way(Value):
         return ALONG if self.where else WALKED
 
 
-def walked_deliveries(connection: sa.Connection, query: Query) -> FoundDeliveries:
+def walked_deliveries(connection: sa.Connection, query: DeliveryQuery) -> FoundDeliveries:
     """The deliveries that a person means, as far as looking for them goes."""
     ids, end = _walked(connection, query)
     by_id = {one.id: one for one in deliveries_by_id(connection, ids)}
@@ -68,7 +68,7 @@ def walked_deliveries(connection: sa.Connection, query: Query) -> FoundDeliverie
     return FoundDeliveries(found, end, _made_at(connection, end))
 
 
-def _walked(connection: sa.Connection, query: Query) -> tuple[Sequence[int], int | None]:
+def _walked(connection: sa.Connection, query: DeliveryQuery) -> tuple[Sequence[int], int | None]:
     """Those that are found, and the last one that was looked at; None where nothing is left."""
     if query.ids:
         return _ids(connection, query, [_d.id.in_(query.ids)]), None
@@ -87,18 +87,18 @@ def _made_at(connection: sa.Connection, id_: int) -> datetime:
     return moment(connection.execute(sa.select(_d.made_at).where(_d.id == id_)).scalar_one())
 
 
-def _is_by_event(query: Query) -> bool:
+def _is_by_event(query: DeliveryQuery) -> bool:
     return query.until is not None or query.before is not None
 
 
-def _order(query: Query) -> Sequence[sa.ColumnElement[Any]]:
+def _order(query: DeliveryQuery) -> Sequence[sa.ColumnElement[Any]]:
     return (_d.event_id.desc(), _d.id.desc()) if _is_by_event(query) else (_d.id.desc(),)
 
 
 def _ids(
     connection: sa.Connection,
-    query: Query,
-    where: Conditions,
+    query: DeliveryQuery,
+    where: WhereClauses,
     *,
     order: Sequence[sa.ColumnElement[Any]] | None = None,
 ) -> Sequence[int]:
@@ -111,7 +111,7 @@ def _ids(
     return connection.execute(select).scalars().all()
 
 
-def _few_events(connection: sa.Connection, query: Query) -> sa.Select[Any] | None:
+def _few_events(connection: sa.Connection, query: DeliveryQuery) -> sa.Select[Any] | None:
     """The events of the subject or the type that is meant, where there are few of them."""
     named = [is_about(query.subject)] if query.subject is not None else []
     named += [is_of_type(query.type)] if query.type is not None else []
@@ -122,40 +122,42 @@ def _few_events(connection: sa.Connection, query: Query) -> sa.Select[Any] | Non
     return None
 
 
-def _ways(connection: sa.Connection, query: Query) -> Sequence[_Way]:
+def _ways(connection: sa.Connection, query: DeliveryQuery) -> Sequence[_WalkPath]:
     """Where what is meant stands, each of it in one of these."""
     if query.cleared and None not in query.cleared:
-        return [_Way((_CLEARED,))]
+        return [_WalkPath((_CLEARED,))]
     states = set(query.states or State)
     at_sink = () if query.sink is None else (_d.sink == query.sink,)
     settled = states & {*SETTLED}
-    ways: list[_Way] = []
+    ways: list[_WalkPath] = []
     if _is_dead_letter(query):
-        ways.append(_Way((_DEAD, *at_sink), bool(at_sink)))
+        ways.append(_WalkPath((_DEAD, *at_sink), bool(at_sink)))
     elif settled == {State.HELD_BACK}:
-        ways.append(_Way((_HELD,)))
+        ways.append(_WalkPath((_HELD,)))
     elif settled and at_sink:
-        ways.append(_Way((_SETTLED, *at_sink)))
+        ways.append(_WalkPath((_SETTLED, *at_sink)))
     elif settled:
-        return [_Way()]
+        return [_WalkPath()]
     if State.PENDING in states:
-        ways.append(_Way((_PENDING, *at_sink), bool(at_sink)))
+        ways.append(_WalkPath((_PENDING, *at_sink), bool(at_sink)))
     if State.WAITING in states:
-        ways.append(_Way((_WAITING, *at_sink), in_order=False))
+        ways.append(_WalkPath((_WAITING, *at_sink), in_order=False))
     are_many = any(not way.in_order and _are_many(connection, way) for way in ways)
-    return [_Way()] if are_many else ways
+    return [_WalkPath()] if are_many else ways
 
 
-def _is_dead_letter(query: Query) -> bool:
+def _is_dead_letter(query: DeliveryQuery) -> bool:
     return query.states == (State.DEAD,) and query.cleared == (None,)
 
 
-def _are_many(connection: sa.Connection, way: _Way) -> bool:
+def _are_many(connection: sa.Connection, way: _WalkPath) -> bool:
     some = sa.select(_d.id).where(*way.where).limit(way.most).subquery()
     return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one() == way.most
 
 
-def _along(connection: sa.Connection, query: Query, way: _Way, within: Conditions) -> tuple[Sequence[int], int | None]:
+def _along(
+    connection: sa.Connection, query: DeliveryQuery, way: _WalkPath, within: WhereClauses
+) -> tuple[Sequence[int], int | None]:
     """What is found along a way, and the delivery at which that ended; None where it was seen whole."""
     if not way.in_order:
         return _ids(connection, query, [*way.where, *within], order=(_number.desc(),)), None
@@ -165,7 +167,7 @@ def _along(connection: sa.Connection, query: Query, way: _Way, within: Condition
     return _ids(connection, query, [*way.where, *within, *bounded]), end
 
 
-def _along_events(connection: sa.Connection, query: Query) -> tuple[Sequence[int], int | None]:
+def _along_events(connection: sa.Connection, query: DeliveryQuery) -> tuple[Sequence[int], int | None]:
     """The same in the order of events: as many deliveries as are walked through, to the last of the last event."""
     came = [*id_conditions(query, _d.event_id), *_behind(connection, query)]
     walked = sa.select(_d.event_id).where(*came).order_by(_d.event_id.desc()).offset(WALKED - 1).limit(1)
@@ -176,7 +178,7 @@ def _along_events(connection: sa.Connection, query: Query) -> tuple[Sequence[int
     return _ids(connection, query, [*came, _d.event_id >= event_id]), end
 
 
-def _behind(connection: sa.Connection, query: Query) -> Conditions:
+def _behind(connection: sa.Connection, query: DeliveryQuery) -> WhereClauses:
     """What comes in the list behind the delivery that one goes on from."""
     if query.behind is None:
         return ()
@@ -189,6 +191,6 @@ def _behind(connection: sa.Connection, query: Query) -> Conditions:
     return _d.event_id <= event_id, sa.or_(_d.event_id < event_id, _d.id < query.behind)
 
 
-def _after(connection: sa.Connection, query: Query) -> Conditions:
+def _after(connection: sa.Connection, query: DeliveryQuery) -> WhereClauses:
     """A delivery is made when its event came, or later."""
     return () if query.since is None else (_d.id > delivery_before(connection, earlier(query.since)),)

@@ -16,7 +16,7 @@ from bridge.sinks.apprise.message import message_content
 from bridge.sinks.apprise.plugin import INSTALL, Threads, notified
 from bridge.sinks.apprise.reading import plain
 from bridge.sinks.apprise.schemes import FORBIDDEN, SCHEMES, place_of
-from bridge.sinks.asking import Finding, Mark, Reach
+from bridge.sinks.asking import Finding, FindingMark, HostOnly
 from bridge.sinks.http import Http, Request, Response, Unanswered
 from bridge.sinks.secrets import KnownSecrets
 from tests.services.apprise import APPRISE_KEY, GOTIFY, GOTIFY_TOKEN, HOOK, ROCKET, Street, sent
@@ -309,9 +309,9 @@ async def test_only_the_host_is_reached_when_it_is_asked(http: Http) -> None:
     street = Street()
     async with serving(street) as base:
         sink = a_sink(type="apprise", url=HERE["gotify"].replace("{port}", base.rpartition(":")[2]), http=http)
-        assert isinstance(sink.ask(), Reach)
+        assert isinstance(sink.ask(), HostOnly)
         finding = await sink.asked(within=WITHIN)
-    assert finding == Finding(Mark.UNKNOWN, "127.0.0.1 answers; whether it takes a message is seen by one alone")
+    assert finding == Finding(FindingMark.UNKNOWN, "127.0.0.1 answers; whether it takes a message is seen by one alone")
     assert street.requests == 0
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.bale.answers import GONE
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.bale.text import BaleText
@@ -143,7 +143,7 @@ def test_a_chat_bears_one_a_second() -> None:
 
 
 def test_it_wants_a_text() -> None:
-    assert a_sink(**BASE, locale="fa").look == Look(BALE, locale="fa", parts=10)
+    assert a_sink(**BASE, locale="fa").look == ServiceLook(BALE, locale="fa", parts=10)
 
 
 @pytest.mark.parametrize(
@@ -166,5 +166,5 @@ async def test_it_is_asked_whether_the_bot_knows_the_chat(http: Http) -> None:
     async with serving(Bale()) as base:
         known = await a_sink(http, **BASE, api_base=base).asked(within=60)
         nowhere = await a_sink(http, **(BASE | {"chat_id": 1}), api_base=base).asked(within=60)
-    assert known == Finding(Mark.OK, '@panelbot knows "VPN"; what it may do there is seen by a message alone')
-    assert nowhere == Finding(Mark.WRONG, "HTTP 440: no such group or user")
+    assert known == Finding(FindingMark.OK, '@panelbot knows "VPN"; what it may do there is seen by a message alone')
+    assert nowhere == Finding(FindingMark.WRONG, "HTTP 440: no such group or user")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import RECORD, UNIT
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.discord.embed import fitted_embeds
@@ -79,7 +79,7 @@ def test_name_picture_and_mentions_are_the_operators() -> None:
 
 def test_the_thread_name_is_a_template_and_falls_back_to_the_type() -> None:
     settings: dict[str, Any] = {"type": "discord", "url": URL, "thread_name": "{{ data.user.username }}"}
-    assert a_sink(**settings).look == Look(DISCORD, (("thread_name", "{{ data.user.username }}"),), parts=9)
+    assert a_sink(**settings).look == ServiceLook(DISCORD, (("thread_name", "{{ data.user.username }}"),), parts=9)
     assert sent(a_message({**BLOCKS, "thread_name": "alice"}), thread_name="x")["thread_name"] == "alice"
     assert sent(a_message({**BLOCKS, "thread_name": " "}), thread_name="x")["thread_name"] == "user.created"
 

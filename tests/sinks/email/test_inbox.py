@@ -11,7 +11,7 @@ from yarl import URL
 
 from bridge.outcome import Delivered
 from bridge.sealing import Sealer
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Mark
+from bridge.sinks.asking import ADDRESS_FROM_DATA, FindingMark
 from bridge.sinks.base import Tools
 from bridge.sinks.email import imap as dialogue
 from bridge.sinks.email import inbox as looking
@@ -21,7 +21,7 @@ from bridge.sinks.email.inbox import EmailInbox
 from bridge.sinks.email.letter import read_letter
 from bridge.sinks.email.letter_id import LetterIds
 from bridge.sinks.http import Http
-from bridge.sinks.inbox import Found, Unread
+from bridge.sinks.inbox import InboxResult, InboxUnreadable
 from tests.certificates import TRUSTED, certificate
 from tests.fakes import an_event
 from tests.processes import PATIENCE, free_port
@@ -49,7 +49,7 @@ def an_inbox(server: Imap, **changed: Any) -> EmailInbox:
     return EmailInbox(ImapServer(**of | changed), SENDER, IDS)
 
 
-async def looked(inbox: EmailInbox, state: Any = None, *, since: datetime = LAST_WEEK) -> Found:
+async def looked(inbox: EmailInbox, state: Any = None, *, since: datetime = LAST_WEEK) -> InboxResult:
     return await inbox.look(state, since=since, within=PATIENCE)
 
 
@@ -125,7 +125,7 @@ async def test_the_way_there_is_encrypted_and_only_to_whom_the_roots_vouch_for(
     context.load_cert_chain(file)
     password = PASSWORD if plain else 'a "b" \\c'
     async with Imap(tls=context, starttls=starttls, plain=plain, password=password).listening() as server:
-        with pytest.raises(Unread, match="the certificate is not trusted"):
+        with pytest.raises(InboxUnreadable, match="the certificate is not trusted"):
             await looked(an_inbox(server))
         assert not {"LOGIN", "AUTHENTICATE"} & set(server.said)
         monkeypatch.setenv(TRUSTED, str(file))
@@ -147,7 +147,7 @@ async def test_the_way_there_is_encrypted_and_only_to_whom_the_roots_vouch_for(
 )
 async def test_what_cannot_be_read_says_why_and_gives_nothing_away(changed: dict[str, Any], said: str) -> None:
     async with Imap().listening() as server:
-        with pytest.raises(Unread) as raised:
+        with pytest.raises(InboxUnreadable) as raised:
             await looked(an_inbox(server, **changed))
     assert said in str(raised.value)
     assert "Q7" not in str(raised.value)
@@ -156,7 +156,7 @@ async def test_what_cannot_be_read_says_why_and_gives_nothing_away(changed: dict
 
 async def test_a_password_that_a_server_cannot_be_told_is_no_traceback() -> None:
     async with Imap(plain=False).listening() as server:
-        with pytest.raises(Unread, match="plain letters"):
+        with pytest.raises(InboxUnreadable, match="plain letters"):
             await looked(an_inbox(server))
 
 
@@ -166,7 +166,7 @@ async def test_a_server_that_says_nothing_is_left_at_once_and_holds_up_no_end(
 ) -> None:
     monkeypatch.setattr(dialogue, "ANSWER", 10 * PATIENCE)
     async with Imap(**{how: True}).listening() as server:  # type: ignore[arg-type]
-        with pytest.raises(Unread, match="no answer within"):
+        with pytest.raises(InboxUnreadable, match="no answer within"):
             await an_inbox(server).look(None, since=LAST_WEEK, within=0.5)
         async with asyncio.timeout(PATIENCE):
             await asyncio.get_running_loop().shutdown_default_executor()
@@ -221,16 +221,16 @@ async def test_a_letter_that_does_not_come_back_is_known_by_what_its_envelope_wa
 @pytest.mark.parametrize(
     ("bounces", "mark", "said"),
     [
-        ({}, Mark.OK, "; what comes back is read in INBOX at 127.0.0.1"),
+        ({}, FindingMark.OK, "; what comes back is read in INBOX at 127.0.0.1"),
         (
             {"folder": "Nowhere"},
-            Mark.WRONG,
+            FindingMark.WRONG,
             ', but what comes back is not read: Nowhere at 127.0.0.1: Mailbox doesn\'t exist: "Nowhere"',
         ),
     ],
 )
 async def test_who_asks_after_the_sink_hears_of_its_inbox(
-    http: Http, bounces: dict[str, str], mark: Mark, said: str
+    http: Http, bounces: dict[str, str], mark: FindingMark, said: str
 ) -> None:
     mail = Mail()
     async with Imap().listening() as server, serving(mail) as base:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.email.address import mailbox_key
@@ -257,7 +257,7 @@ def test_what_a_server_notes_for_itself_does_not_part_like_answers() -> None:
 
 
 def test_it_wants_a_letters_blocks_and_tells_twenty_events_in_full() -> None:
-    assert a_sink(**BASE, locale="fa").look == Look(EMAIL, locale="fa", parts=20)
+    assert a_sink(**BASE, locale="fa").look == ServiceLook(EMAIL, locale="fa", parts=20)
     assert a_sink(**BASE).service_limits == (Limit("email to b.example", Rate(10, 5.0)),)
 
 

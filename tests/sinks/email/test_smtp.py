@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from bridge.outcome import Away, Delivered, Gone, Refused
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.base import ServiceSink
 from bridge.sinks.email import smtp as dialogue
 from bridge.sinks.http import Http
@@ -136,9 +136,9 @@ async def test_a_server_that_knows_no_login_gets_none(http: Http) -> None:
 async def test_it_is_asked_by_an_envelope_and_no_letter_is_sent(http: Http) -> None:
     mail = Mail(login=(USER, PASSWORD))
     async with a_way_to(mail, http, **LOGIN) as sink:
-        assert await sink.asked(within=60) == Finding(Mark.OK, "127.0.0.1 takes letters for ops@example.com")
+        assert await sink.asked(within=60) == Finding(FindingMark.OK, "127.0.0.1 takes letters for ops@example.com")
         mail.faults = {"RCPT": "550 5.1.1 no such user"}
-        assert await sink.asked(within=60) == Finding(Mark.WRONG, "SMTP 550 to RCPT: 5.1.1 no such user")
+        assert await sink.asked(within=60) == Finding(FindingMark.WRONG, "SMTP 550 to RCPT: 5.1.1 no such user")
     assert (mail.taken, mail.refused, mail.open_connections) == ([], [], 0)
 
 

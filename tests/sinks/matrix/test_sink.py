@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import PLAIN, Circumstances, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.asking import Mark
+from bridge.sinks.asking import FindingMark
 from bridge.sinks.http import Http, Response
 from bridge.sinks.matrix.answers import GONE
 from bridge.sinks.matrix.message import HTML
@@ -303,7 +303,7 @@ def test_an_account_may_send_ten_at_once_and_one_more_every_five_seconds() -> No
 
 
 def test_it_wants_a_text() -> None:
-    assert a_sink(**BASE, locale="fa").look == Look(MATRIX, locale="fa", parts=10)
+    assert a_sink(**BASE, locale="fa").look == ServiceLook(MATRIX, locale="fa", parts=10)
 
 
 @pytest.mark.parametrize(
@@ -331,17 +331,22 @@ def test_a_homeserver_is_needed() -> None:
 @pytest.mark.parametrize(
     ("member", "room", "mark", "text"),
     [
-        (True, ALIAS, Mark.OK, f"@panelbridge:matrix.example is in {ALIAS}"),
-        (True, ROOM, Mark.OK, f"@panelbridge:matrix.example is in {ROOM}"),
-        (False, ROOM, Mark.LOOK, f"@panelbridge:matrix.example is not in {ROOM}"),
-        (True, "#no:matrix.example", Mark.WRONG, "HTTP 404, M_NOT_FOUND: Room alias #no:matrix.example not found"),
+        (True, ALIAS, FindingMark.OK, f"@panelbridge:matrix.example is in {ALIAS}"),
+        (True, ROOM, FindingMark.OK, f"@panelbridge:matrix.example is in {ROOM}"),
+        (False, ROOM, FindingMark.LOOK, f"@panelbridge:matrix.example is not in {ROOM}"),
+        (
+            True,
+            "#no:matrix.example",
+            FindingMark.WRONG,
+            "HTTP 404, M_NOT_FOUND: Room alias #no:matrix.example not found",
+        ),
     ],
 )
 async def test_it_is_asked_whether_the_account_is_in_the_room(
-    http: Http, member: bool, room: str, mark: Mark, text: str
+    http: Http, member: bool, room: str, mark: FindingMark, text: str
 ) -> None:
     async with serving(Matrix(member=member)) as base:
         finding = await a_room(http, base, room=room).asked(within=60)
         wrong = await a_room(http, base, token="other").asked(within=60)
     assert (finding.mark, finding.text) == (mark, text)
-    assert (wrong.mark, wrong.text) == (Mark.WRONG, "HTTP 401, M_UNKNOWN_TOKEN: Invalid access token passed.")
+    assert (wrong.mark, wrong.text) == (FindingMark.WRONG, "HTTP 401, M_UNKNOWN_TOKEN: Invalid access token passed.")

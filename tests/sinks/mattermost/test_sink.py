@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import PLAIN, Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limited, Outcome, Refused
 from bridge.sinks.http import Http, Response
@@ -132,7 +132,7 @@ async def test_a_post_arrives_and_what_comes_later_is_a_new_one(http: Http) -> N
 
 
 def test_it_wants_a_text() -> None:
-    assert a_sink(**BASE, locale="fa").look == Look(MATTERMOST, locale="fa", parts=10)
+    assert a_sink(**BASE, locale="fa").look == ServiceLook(MATTERMOST, locale="fa", parts=10)
 
 
 @pytest.mark.parametrize(

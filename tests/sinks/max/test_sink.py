@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.asking import Finding, Mark
+from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.http import Http, Request, Response
 from bridge.sinks.max.answers import AWAY, OF_CHAT
 from bridge.sinks.max.service import MAX
@@ -182,7 +182,7 @@ def test_a_chat_bears_two_a_second_and_the_bot_thirty() -> None:
 
 
 def test_it_wants_a_text() -> None:
-    assert a_sink(**BASE, locale="ru").look == Look(MAX, locale="ru", parts=10)
+    assert a_sink(**BASE, locale="ru").look == ServiceLook(MAX, locale="ru", parts=10)
 
 
 @pytest.mark.parametrize(
@@ -236,17 +236,17 @@ def test_where_its_root_is_named_nothing_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("chat", "status", "permissions", "finding"),
     [
-        (CHAT, "active", [], Finding(Mark.OK, '@fravpn_bot may write in "VPN"')),
-        (CHANNEL, "active", ["write"], Finding(Mark.OK, '@fravpn_bot may write in "VPN"')),
+        (CHAT, "active", [], Finding(FindingMark.OK, '@fravpn_bot may write in "VPN"')),
+        (CHANNEL, "active", ["write"], Finding(FindingMark.OK, '@fravpn_bot may write in "VPN"')),
         (
             CHANNEL,
             "active",
             ["read_all_messages"],
-            Finding(Mark.WRONG, '@fravpn_bot may not write in "VPN": make it an administrator with that right'),
+            Finding(FindingMark.WRONG, '@fravpn_bot may not write in "VPN": make it an administrator with that right'),
         ),
-        (DIALOG, "active", [], Finding(Mark.OK, "@fravpn_bot may write to VPN")),
-        (CHAT, "left", [], Finding(Mark.WRONG, '@fravpn_bot is not in "VPN": it is left there')),
-        (1, "active", [], Finding(Mark.WRONG, "HTTP 404: chat.not.found: Chat 1 not found")),
+        (DIALOG, "active", [], Finding(FindingMark.OK, "@fravpn_bot may write to VPN")),
+        (CHAT, "left", [], Finding(FindingMark.WRONG, '@fravpn_bot is not in "VPN": it is left there')),
+        (1, "active", [], Finding(FindingMark.WRONG, "HTTP 404: chat.not.found: Chat 1 not found")),
     ],
 )
 async def test_it_is_asked_whether_the_bot_may_write(
@@ -261,7 +261,9 @@ async def test_it_is_asked_whether_the_bot_may_write(
 async def test_of_a_person_only_the_bot_is_asked_after(http: Http) -> None:
     async with serving(Max()) as base:
         found = await a_sink(http, type="max", token=TOKEN, user_id=PERSON, api_base=base).asked(within=60)
-    assert found == Finding(Mark.OK, "@fravpn_bot; whether it may write to the person is seen by a message alone")
+    assert found == Finding(
+        FindingMark.OK, "@fravpn_bot; whether it may write to the person is seen by a message alone"
+    )
 
 
 @pytest.mark.parametrize("place", ["chat_id", "user_id"])
@@ -269,4 +271,4 @@ async def test_where_the_address_follows_from_data_only_the_bot_is_asked_after(h
     async with serving(Max()) as base:
         settings = {"type": "max", "token": TOKEN, place: "{{ owner.max }}", "api_base": base}
         found = await a_sink(http, **settings).asked(within=60)
-    assert found == Finding(Mark.OK, "@fravpn_bot; whom it tells follows from each event")
+    assert found == Finding(FindingMark.OK, "@fravpn_bot; whom it tells follows from each event")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.message import PLAIN, Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
@@ -209,7 +209,7 @@ def test_the_day_is_counted_at_ntfy_sh_alone() -> None:
 
 
 def test_it_wants_a_heading_and_a_text() -> None:
-    assert a_sink(**BASE, locale="fa").look == Look(NTFY, locale="fa", parts=10)
+    assert a_sink(**BASE, locale="fa").look == ServiceLook(NTFY, locale="fa", parts=10)
 
 
 @pytest.mark.parametrize(

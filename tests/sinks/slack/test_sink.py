@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from bridge.sinks.slack.service import SLACK
@@ -116,7 +116,7 @@ def test_a_message_of_nothing_still_says_what_happened() -> None:
 
 
 def test_the_look_asks_for_one_text() -> None:
-    assert a_sink(type="slack", url=URL, locale="fa").look == Look(SLACK, locale="fa", parts=10)
+    assert a_sink(type="slack", url=URL, locale="fa").look == ServiceLook(SLACK, locale="fa", parts=10)
 
 
 def test_a_channel_bears_one_message_a_second_from_all_sinks_that_write_to_it() -> None:

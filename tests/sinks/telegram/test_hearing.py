@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.people.heard import Answer, Button, Said, Told, Unheard, Words
+from bridge.people.heard import AnswerButton, AnswerWords, BotAnswer, BotReply, BotUnavailable, ChatAction
 from bridge.sinks.http import Response
 from bridge.sinks.telegram.hearing import TelegramEars, bot_of
 from tests.services.service import breaches, contract
@@ -47,30 +47,30 @@ def test_no_update_is_a_fault_and_what_is_heard_is_of_whoever_is_in_the_chat(upd
 def test_no_answer_is_a_fault_that_nobody_expects(answer: Any) -> None:
     response = Response(200, body=json.dumps(answer).encode("utf-8", "surrogatepass"))
     for read in (EARS.hearing_in, EARS.name_in):
-        with pytest.raises(Unheard):
+        with pytest.raises(BotUnavailable):
             read(response)
 
 
 @pytest.mark.parametrize(
     ("text", "said", "token"),
     [
-        ("/start", Said.START, ""),
-        ("/start@fravpn_bot abc", Said.START, "abc"),
-        (" /start   abc ", Said.START, "abc"),
-        ("/start abc def", Said.START, "abc def"),
-        ("/startabc", Said.OTHER, ""),
-        ("/START", Said.START, ""),
-        ("/stop", Said.STOP, ""),
-        ("/stop writing to me, please", Said.STOP, ""),
-        ("/Stop", Said.STOP, ""),
-        ("/settings", Said.SETTINGS, ""),
-        ("/other", Said.OTHER, ""),
-        ("Stop", Said.STOP, ""),
-        ("do not stop", Said.OTHER, ""),
-        ("", Said.OTHER, ""),
+        ("/start", ChatAction.START, ""),
+        ("/start@fravpn_bot abc", ChatAction.START, "abc"),
+        (" /start   abc ", ChatAction.START, "abc"),
+        ("/start abc def", ChatAction.START, "abc def"),
+        ("/startabc", ChatAction.OTHER, ""),
+        ("/START", ChatAction.START, ""),
+        ("/stop", ChatAction.STOP, ""),
+        ("/stop writing to me, please", ChatAction.STOP, ""),
+        ("/Stop", ChatAction.STOP, ""),
+        ("/settings", ChatAction.SETTINGS, ""),
+        ("/other", ChatAction.OTHER, ""),
+        ("Stop", ChatAction.STOP, ""),
+        ("do not stop", ChatAction.OTHER, ""),
+        ("", ChatAction.OTHER, ""),
     ],
 )
-def test_a_command_is_read_as_it_is_typed(text: str, said: Said, token: str) -> None:
+def test_a_command_is_read_as_it_is_typed(text: str, said: ChatAction, token: str) -> None:
     [one] = heard({"update_id": 5, "message": {"message_id": 1, **a_private_chat(42), "text": text}}).heard
     assert (one.said, one.token, one.chat) == (said, token, 42)
 
@@ -82,10 +82,10 @@ def test_the_next_is_asked_for_behind_the_last_that_was_told_whatever_that_was()
     assert "offset" not in json.loads(EARS.question(None, wait=5).body)
 
 
-@pytest.mark.parametrize("told", Told)
-def test_what_is_said_is_what_the_contract_allows_and_no_markup(told: Told) -> None:
-    answer = Answer(told=told, chat=42, about="marzban/user:<b>")
-    words = Words("<b> & [x](y)", [[Button("✓ News", "news:off")]])
+@pytest.mark.parametrize("told", BotReply)
+def test_what_is_said_is_what_the_contract_allows_and_no_markup(told: BotReply) -> None:
+    answer = BotAnswer(told=told, chat=42, about="marzban/user:<b>")
+    words = AnswerWords("<b> & [x](y)", [[AnswerButton("✓ News", "news:off")]])
     [request] = EARS.requests(answer, words)
     assert request.url.path.endswith("/sendMessage")
     body = json.loads(request.body)
@@ -94,23 +94,23 @@ def test_what_is_said_is_what_the_contract_allows_and_no_markup(told: Told) -> N
 
 
 def test_a_press_is_answered_and_its_message_is_changed() -> None:
-    requests = EARS.requests(Answer(told=Told.SETTINGS, chat=42, message=7, press="p"), Words("x"))
+    requests = EARS.requests(BotAnswer(told=BotReply.SETTINGS, chat=42, message=7, press="p"), AnswerWords("x"))
     assert [one.url.name for one in requests] == ["answerCallbackQuery", "editMessageText"]
 
 
 def test_what_is_shown_is_read_with_the_number_of_its_message_and_stands_in_no_text_of_ours() -> None:
     message = {**a_private_chat(42), "message_id": 7, "text": SHOWN}
     [one] = heard({"update_id": 1, "message": message}).heard
-    assert (one.said, one.chat, one.secret, one.token) == (Said.SHOWN, 42, 7, "")
+    assert (one.said, one.chat, one.secret, one.token) == (ChatAction.SHOWN, 42, 7, "")
     assert [proof.value for proof in one.proofs] == ["b52e0610-3b41-4f80-94da-8ac07eda9651"]
     assert "b52e0610" not in f"{one} {one!r}"
     [other] = heard({"update_id": 1, "message": {**message, "message_id": None}}).heard
-    assert (other.said, other.proofs, other.secret) == (Said.OTHER, (), None)
+    assert (other.said, other.proofs, other.secret) == (ChatAction.OTHER, (), None)
     assert heard({"update_id": 1, "message": {**message, "forward_origin": {}}}).heard == []
 
 
 def test_what_holds_a_secret_is_deleted_before_it_is_answered() -> None:
-    deleting, answering = EARS.requests(Answer(told=Told.LINKED, chat=42, secret=7), Words("x"))
+    deleting, answering = EARS.requests(BotAnswer(told=BotReply.LINKED, chat=42, secret=7), AnswerWords("x"))
     assert (deleting.url.name, answering.url.name) == ("deleteMessage", "sendMessage")
     assert json.loads(deleting.body) == {"chat_id": 42, "message_id": 7}
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.markup.service import Look
+from bridge.markup.service import ServiceLook
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from bridge.sinks.telegram.service import TELEGRAM
@@ -68,7 +68,7 @@ BUTTONS = [{"text": "Open {{ x }}", "url": "https://p.example/{{ y }}"}, {"text"
 
 
 def test_buttons_are_templates_and_come_one_to_a_row() -> None:
-    assert a_sink(**BASE, buttons=BUTTONS).look == Look(
+    assert a_sink(**BASE, buttons=BUTTONS).look == ServiceLook(
         TELEGRAM,
         (
             ("button_0_text", "Open {{ x }}"),

@@ -33,6 +33,19 @@ def told_and_rest(
     return 0, rest(digest, service, 0, partial(fits, 0))
 
 
+def digest_body(
+    digest: Digest, service: Service, summary: str, parts: Sequence[str], *, fits: Fits, share: Fits
+) -> str:
+    """The summary, below it the first parts, as many as fit whole, and what is said of all other events."""
+
+    def whole(count: int, rest: str) -> str:
+        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
+
+    pieces = range(1, len(parts) + 1)
+    count, rest = told_and_rest(digest, service, pieces, fits=lambda count, rest: fits(whole(count, rest)), share=share)
+    return whole(count, rest)
+
+
 def rest(digest: Digest, service: Service, shown: int, fits: Fits) -> str:
     """The events that the first `shown` parts do not tell: as many names as have room, and how many are left.
 

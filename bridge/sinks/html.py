@@ -66,6 +66,11 @@ def shows_html(text: str) -> bool:
     return shows(_TAG.sub("", text))
 
 
+def below_html(above: str, text: str) -> str:
+    """A text, and above it what there is to see of another but markup."""
+    return f"{above.strip()}\n{text}" if shows_html(above) else text
+
+
 def plain_text(text: str) -> str:
     """What is left when the markup is taken off."""
     if "<" not in text and "&" not in text:

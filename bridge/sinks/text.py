@@ -153,6 +153,11 @@ def shows(text: str) -> bool:
     return _SEEN.search(text) is not None
 
 
+def below(above: str, text: str) -> str:
+    """A text, and above it what there is to see of another."""
+    return f"{above.strip()}\n{text}" if shows(above) else text
+
+
 def utf16(text: str) -> int:
     """The length in UTF-16 units: never less than what a service counts."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

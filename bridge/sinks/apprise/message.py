@@ -10,8 +10,8 @@ from bridge.message import Digest, Message
 from bridge.sinks.apprise.reading import plain
 from bridge.sinks.apprise.schemes import Scheme
 from bridge.sinks.apprise.service import APPRISE
-from bridge.sinks.digest import counts_by_type, told_and_rest
-from bridge.sinks.text import PLAIN, Markup, clip, shows, utf16
+from bridge.sinks.digest import counts_by_type, digest_body
+from bridge.sinks.text import PLAIN, Markup, below, clip, shows, utf16
 
 DIGEST_PARTS = 10
 
@@ -32,28 +32,20 @@ def digest_content(digest: Digest, scheme: Scheme) -> JsonObject:
     """The summary, and below it the first parts, as many as fit whole."""
     text = digest["text"].strip()
     summary = text if shows(text) else counts_by_type(digest)
-    parts = [_below(part["remarks"], _below(part["heading"], _text(part))) for part in digest.parts]
+    parts = [below(part["remarks"], below(part["heading"], _text(part))) for part in digest.parts]
 
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
+    def fits(text: str) -> bool:
+        content = _content(scheme, digest["heading"], digest["remarks"], text, cut=False)
+        return utf16(str(content["body"])) <= scheme.text
 
-    def content(count: int, rest: str) -> JsonObject:
-        return _content(scheme, digest["heading"], digest["remarks"], whole(count, rest), cut=False)
-
-    count, rest = told_and_rest(
-        digest,
-        APPRISE,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: utf16(str(content(count, rest)["body"])) <= scheme.text,
-        share=lambda rest: utf16(rest) <= scheme.text // 3,
-    )
-    return _content(scheme, digest["heading"], digest["remarks"], whole(count, rest))
+    text = digest_body(digest, APPRISE, summary, parts, fits=fits, share=lambda rest: utf16(rest) <= scheme.text // 3)
+    return _content(scheme, digest["heading"], digest["remarks"], text)
 
 
 def _content(scheme: Scheme, heading: str, remarks: str, text: str, *, cut: bool = True) -> JsonObject:
     title = " ".join(plain(heading).split()) if scheme.title else ""
     above = heading if shows(heading) and not title else ""
-    body = _written(scheme, _below(remarks, _below(above, text)))
+    body = _written(scheme, below(remarks, below(above, text)))
     markup = MARKUP if scheme.markdown else PLAIN
     return {
         "title": clip(title, scheme.title, size=utf16) if shows(title) else "",
@@ -72,7 +64,3 @@ def _text(message: Message) -> str:
     """The text; the event's type where there is nothing to see."""
     text = message["text"].strip()
     return text if shows(text) else str(APPRISE.text.escape(message.event.type))
-
-
-def _below(above: str, text: str) -> str:
-    return f"{above.strip()}\n{text}" if shows(above) else text

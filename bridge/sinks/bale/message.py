@@ -10,8 +10,8 @@ from bridge.markup.text import SPACE
 from bridge.message import Digest, Message
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.buttons import button_at
-from bridge.sinks.digest import counts_by_type, told_and_rest
-from bridge.sinks.text import Markup, clip, shows, web_url
+from bridge.sinks.digest import counts_by_type, digest_body
+from bridge.sinks.text import Markup, below, clip, shows, web_url
 
 TEXT = 4096  # characters, marks among them
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 10
@@ -32,30 +32,18 @@ def message_payload(message: Message, buttons: int) -> JsonObject:
 def digest_payload(digest: Digest) -> JsonObject:
     """The summary, and below it the first parts, as many as fit whole."""
     text = digest["text"].strip()
-    summary = _below_remarks(digest["remarks"], text if shows(text) else counts_by_type(digest))
+    summary = below(digest["remarks"], text if shows(text) else counts_by_type(digest))
     parts = [_text(part) for part in digest.parts]
-
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
-
-    count, rest = told_and_rest(
-        digest,
-        BALE,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: len(whole(count, rest)) <= TEXT,
-        share=lambda rest: len(rest) <= TEXT // 3,
+    text = digest_body(
+        digest, BALE, summary, parts, fits=lambda text: len(text) <= TEXT, share=lambda rest: len(rest) <= TEXT // 3
     )
-    return {"text": clip(whole(count, rest), TEXT, MARKUP)}
+    return {"text": clip(text, TEXT, MARKUP)}
 
 
 def _text(message: Message) -> str:
     """The remarks and the text; the event's type where there is nothing to see."""
     text = message["text"].strip()
-    return _below_remarks(message["remarks"], text if shows(text) else message.event.type)
-
-
-def _below_remarks(remarks: str, text: str) -> str:
-    return f"{remarks.strip()}\n{text}" if shows(remarks) else text
+    return below(message["remarks"], text if shows(text) else message.event.type)
 
 
 def _button(message: Message, number: int) -> JsonObject | None:

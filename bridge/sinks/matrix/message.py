@@ -13,8 +13,8 @@ from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.markup.spans import Link, Span, TextStyle
 from bridge.message import Digest, Message
-from bridge.sinks.digest import counts_by_type, told_and_rest
-from bridge.sinks.html import HtmlLimits, clip_html, fits_html, shows_html
+from bridge.sinks.digest import counts_by_type, digest_body
+from bridge.sinks.html import HtmlLimits, below_html, clip_html, fits_html, shows_html
 from bridge.sinks.matrix.reading import reading
 from bridge.sinks.matrix.service import MATRIX
 from bridge.sinks.text import clip
@@ -89,30 +89,19 @@ def _content(text: str, *, silent: bool) -> JsonObject:
 def _text(message: Message) -> str:
     """The remarks and the text; the event's type where nothing of the text would be seen."""
     text = message["text"].strip()
-    return _below_remarks(message["remarks"], text if shows_html(text) else message.event.type)
+    return below_html(message["remarks"], text if shows_html(text) else message.event.type)
 
 
 def _digest_text(digest: Digest) -> str:
     summary = digest["text"].strip()
-    summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
+    summary = below_html(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
     parts = [_text(part) for part in digest.parts]
-
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
-
-    count, rest = told_and_rest(
-        digest,
-        MATRIX,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: fits_html(whole(count, rest), LIMITS),
-        share=lambda rest: json_size(rest) <= HTML // 3,
-    )
-    text = whole(count, rest)
-    return text if fits_html(text, LIMITS) else summary
+    text = digest_body(digest, MATRIX, summary, parts, fits=_fits, share=lambda rest: json_size(rest) <= HTML // 3)
+    return text if _fits(text) else summary
 
 
-def _below_remarks(remarks: str, text: str) -> str:
-    return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
+def _fits(text: str) -> bool:
+    return fits_html(text, LIMITS)
 
 
 def _on_the_wire(text: str) -> str:

@@ -6,9 +6,9 @@ Source   github.com/mattermost/mattermost @ 013f83c; the limits stand in sinks/m
 import re
 
 from bridge.message import Digest, Message
-from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.digest import counts_by_type, digest_body
 from bridge.sinks.mattermost.service import MATTERMOST
-from bridge.sinks.text import Markup, clip, shows
+from bridge.sinks.text import Markup, below, clip, shows
 
 TEXT = 16_383  # characters: what is longer becomes several posts
 DIGEST_PARTS = 10
@@ -29,27 +29,20 @@ def message_text(message: Message) -> str:
 def digest_text(digest: Digest) -> str:
     """The summary, and below it the first parts, as many as fit whole."""
     text = digest["text"].strip()
-    summary = _below_remarks(digest["remarks"], text if shows(text) else counts_by_type(digest))
+    summary = below(digest["remarks"], text if shows(text) else counts_by_type(digest))
     parts = [_text(part) for part in digest.parts]
-
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
-
-    count, rest = told_and_rest(
+    text = digest_body(
         digest,
         MATTERMOST,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: len(whole(count, rest)) <= TEXT,
+        summary,
+        parts,
+        fits=lambda text: len(text) <= TEXT,
         share=lambda rest: len(rest) <= TEXT // 3,
     )
-    return clip(whole(count, rest), TEXT, MARKUP)
+    return clip(text, TEXT, MARKUP)
 
 
 def _text(message: Message) -> str:
     """The remarks and the text; the event's type where there is nothing to see."""
     text = message["text"].strip()
-    return _below_remarks(message["remarks"], text if shows(text) else message.event.type)
-
-
-def _below_remarks(remarks: str, text: str) -> str:
-    return f"{remarks.strip()}\n{text}" if shows(remarks) else text
+    return below(message["remarks"], text if shows(text) else message.event.type)

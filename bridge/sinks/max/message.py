@@ -9,7 +9,8 @@ from html import escape
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
 from bridge.sinks.buttons import button_at
-from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.digest import counts_by_type, digest_body
+from bridge.sinks.html import below_html
 from bridge.sinks.max.html import TEXT, clip_html, fits_html, shows_html
 from bridge.sinks.max.service import MAX
 from bridge.sinks.text import clip, shows, utf16, web_url
@@ -28,20 +29,9 @@ def message_payload(message: Message, buttons: int) -> JsonObject:
 def digest_payload(digest: Digest) -> JsonObject:
     """The summary, and below it the first parts, as many as fit whole."""
     text = digest["text"].strip()
-    summary = _below_remarks(digest["remarks"], text if shows_html(text) else escape(counts_by_type(digest)))
+    summary = below_html(digest["remarks"], text if shows_html(text) else escape(counts_by_type(digest)))
     parts = [_text(part) for part in digest.parts]
-
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
-
-    count, rest = told_and_rest(
-        digest,
-        MAX,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: fits_html(whole(count, rest)),
-        share=lambda rest: utf16(rest) <= TEXT // 3,
-    )
-    told = whole(count, rest)
+    told = digest_body(digest, MAX, summary, parts, fits=fits_html, share=lambda rest: utf16(rest) <= TEXT // 3)
     return _payload(told if fits_html(told) else summary) | {"attachments": []}
 
 
@@ -52,11 +42,7 @@ def _payload(text: str) -> JsonObject:
 def _text(message: Message) -> str:
     """The remarks and the text; the event's type where there is nothing to see."""
     text = message["text"].strip()
-    return _below_remarks(message["remarks"], text if shows_html(text) else message.event.type)
-
-
-def _below_remarks(remarks: str, text: str) -> str:
-    return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
+    return below_html(message["remarks"], text if shows_html(text) else message.event.type)
 
 
 def _button(message: Message, number: int) -> JsonObject | None:

@@ -6,9 +6,9 @@ Source   docs.ntfy.sh/publish; the limits stand in sinks/ntfy/sink.py, but that 
 from bridge.codec import dump
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
-from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.digest import counts_by_type, digest_body
 from bridge.sinks.ntfy.service import NTFY
-from bridge.sinks.text import clip, shows, web_url
+from bridge.sinks.text import below, clip, shows, web_url
 
 TITLE, TEXT, WHOLE = 500, 4096, 8192  # bytes; the last of all of it
 ACTIONS, LABEL, ADDRESS = 3, 60, 500  # buttons, and characters of what one says and of where it leads
@@ -16,7 +16,7 @@ DIGEST_PARTS = 10
 
 
 def message_payload(message: Message) -> JsonObject:
-    return _payload(message["heading"], _below(message["remarks"], _text(message)))
+    return _payload(message["heading"], below(message["remarks"], _text(message)))
 
 
 def links(message: Message, actions: int) -> JsonObject:
@@ -47,20 +47,11 @@ def _button(message: Message, number: int) -> JsonObject | None:
 def digest_payload(digest: Digest) -> JsonObject:
     """The summary, and below it the first parts, as many as fit whole."""
     text = digest["text"].strip()
-    summary = _below(digest["remarks"], text if shows(text) else counts_by_type(digest))
-    parts = [_below(part["remarks"], _below(part["heading"], _text(part))) for part in digest.parts]
-
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
-
-    count, rest = told_and_rest(
-        digest,
-        NTFY,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: size(whole(count, rest)) <= TEXT,
-        share=lambda rest: size(rest) <= TEXT // 3,
+    summary = below(digest["remarks"], text if shows(text) else counts_by_type(digest))
+    parts = [below(part["remarks"], below(part["heading"], _text(part))) for part in digest.parts]
+    text = digest_body(
+        digest, NTFY, summary, parts, fits=lambda text: size(text) <= TEXT, share=lambda rest: size(rest) <= TEXT // 3
     )
-    text = whole(count, rest)
     return _payload(digest["heading"], text if size(text) <= TEXT else summary)
 
 
@@ -79,7 +70,3 @@ def _text(message: Message) -> str:
     """The text; the event's type where there is nothing to see."""
     text = message["text"].strip()
     return text if shows(text) else message.event.type
-
-
-def _below(above: str, text: str) -> str:
-    return f"{above.strip()}\n{text}" if shows(above) else text

@@ -12,7 +12,8 @@ from bridge.chart import with_signs
 from bridge.event import JsonObject
 from bridge.message import Digest, Message
 from bridge.sinks.buttons import button_at
-from bridge.sinks.digest import counts_by_type, told_and_rest
+from bridge.sinks.digest import counts_by_type, digest_body
+from bridge.sinks.html import below_html
 from bridge.sinks.telegram.html import CAPTION, TEXT, clip_html, fits_caption, fits_html, plain_text, shows_html
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.text import clip, shows, web_url
@@ -56,30 +57,15 @@ def _text_payload(text: str, otherwise: str, *, plain: bool) -> JsonObject:
 def _text(message: Message) -> str:
     """The remarks and the text with markup; the event's type where nothing of the text would be seen."""
     text = message["text"].strip()
-    return _below_remarks(message["remarks"], text if shows_html(text) else message.event.type)
+    return below_html(message["remarks"], text if shows_html(text) else message.event.type)
 
 
 def _digest_text(digest: Digest) -> str:
     summary = digest["text"].strip()
-    summary = _below_remarks(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
+    summary = below_html(digest["remarks"], summary if shows_html(summary) else escape(counts_by_type(digest)))
     parts = [_text(with_signs(part, "text")) for part in digest.parts]
-
-    def whole(count: int, rest: str) -> str:
-        return "\n\n".join(filter(None, (summary, *parts[:count], rest)))
-
-    count, rest = told_and_rest(
-        digest,
-        TELEGRAM,
-        range(1, len(parts) + 1),
-        fits=lambda count, rest: fits_html(whole(count, rest)),
-        share=lambda rest: len(rest) <= TEXT // 3,
-    )
-    text = whole(count, rest)
+    text = digest_body(digest, TELEGRAM, summary, parts, fits=fits_html, share=lambda rest: len(rest) <= TEXT // 3)
     return text if fits_html(text) else summary
-
-
-def _below_remarks(remarks: str, text: str) -> str:
-    return f"{remarks.strip()}\n{text}" if shows_html(remarks) else text
 
 
 def _button(message: Message, number: int) -> JsonObject | None:

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import TypeVar
 
+from bridge.bidi import LRI, PDI, RLM
 from bridge.message import RECORD, UNIT, Digest, Message
 from bridge.value import Value, field, replace
 
@@ -17,7 +18,6 @@ BLOCK = "chart"
 SIGNS = "▁▂▃▄▅▆▇█"
 NEEDED = ("PIL", "urllib3")  # what draws a picture, and what sends one: panelbridge[pictures]
 
-RLM, LRI, PDI = "\u200f", "\u2066", "\u2069"  # from right to left; what lies between these two runs to the right
 
 M = TypeVar("M", bound=Message | Digest)
 

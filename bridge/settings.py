@@ -68,22 +68,6 @@ class Shorthand(Settings):
         return {"anyOf": [whole, {key: first[key] for key in first.keys() - {"title", "description", "default"}}]}
 
 
-def plain_scalar(text: str) -> Any:
-    """What a text without quotes is: nothing, true, false, a number that reads back the same, or the word itself.
-
-    Words are words: `no` is one, and so is `0123`.
-    """
-    if text in ("", "~", "null", "Null", "NULL"):
-        return None
-    if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
-        return text.lower() == "true"
-    if re.fullmatch(r"0|-?[1-9][0-9]{0,17}", text):
-        return int(text)
-    if re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", text) and str(float(text)) == text:
-        return float(text)
-    return text
-
-
 def _seconds(value: Any) -> Any:
     if isinstance(value, str) and (match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", value.strip())):
         number, unit = match.groups()

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 else:
     from msgspec.structs import replace
 
-__all__ = ["Value", "asdict", "astuple", "field", "replace"]
+__all__ = ["INT64_MAX", "Value", "asdict", "astuple", "field", "replace"]
+
+INT64_MAX = 2**63 - 1  #: The greatest whole number that the store keeps: of ids, times and figures.
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

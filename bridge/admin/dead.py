@@ -12,9 +12,8 @@ from bridge.store.queries.dismiss import dismiss, undismiss
 from bridge.store.queries.records import count_deliveries, set_aside_records
 from bridge.store.queries.replay import replay_deliveries
 from bridge.store.records import DeliveryQuery
-from bridge.value import Value, asdict
+from bridge.value import INT64_MAX, Value, asdict
 
-LAST_ID = 2**63 - 1
 COUNTED = 99  # dead letters that the navigation tells as a number
 
 
@@ -72,7 +71,7 @@ def _deal(
     ledger: Ledger, seen: GroupSnapshot, cleared: Cleared | None, do: Callable[[DeliveryQuery], list[int]]
 ) -> GroupDone:
     letters = _of_group(ledger, seen, cleared, seen.first, seen.through)
-    later = _of_group(ledger, seen, cleared, seen.through + 1, LAST_ID)
+    later = _of_group(ledger, seen, cleared, seen.through + 1, INT64_MAX)
     ids = tuple(id_ for id_, _ in letters)
     done = do(DeliveryQuery(ids=ids, states=(State.DEAD,), cleared=(cleared,), limit=None)) if ids else []
     reason = next((reason for _, reason in letters), None)

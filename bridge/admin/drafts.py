@@ -18,6 +18,7 @@ from bridge.admin.customers import Customers
 from bridge.admin.dry_run import DryRun
 from bridge.admin.people_shapes import Draft, Reading
 from bridge.admin.preview import Preview, preview
+from bridge.bidi import RLM
 from bridge.errors import BridgeError, UnknownName, suggestion
 from bridge.intake import Destination
 from bridge.messages.catalog import LOCALES
@@ -185,7 +186,7 @@ def drawn(ready: DryRun, record: AnnouncementRecord, name: str, *, now: datetime
         return []
     found: dict[str, Preview] = {}
     for look in looks:
-        found.setdefault(look.message.blocks[WORDS].strip("\u200f"), look)
+        found.setdefault(look.message.blocks[WORDS].strip(RLM), look)
     return list(found.values())
 
 

@@ -5,15 +5,15 @@ from collections.abc import Callable
 
 from markupsafe import Markup, escape
 
+from bridge import bidi
 from bridge.admin.language import Language
 
-FIRST_STRONG, POP = "\u2068", "\u2069"
-_EITHER = re.compile(f"[{FIRST_STRONG}{POP}]")
+_EITHER = re.compile(f"[{bidi.FSI}{bidi.PDI}]")
 
 
 def isolated(words: Language, value: str) -> str:
     """The value, with nothing in it that could end its isolate. Only a sentence from right to left needs one."""
-    return f"{FIRST_STRONG}{_EITHER.sub('�', value)}{POP}" if words.direction == "rtl" else value
+    return bidi.isolated(_EITHER.sub("�", value)) if words.direction == "rtl" else value
 
 
 def apart(sentence: str, visible: Callable[[str], object]) -> Markup:

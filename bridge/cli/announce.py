@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.bidi import RLM
 from bridge.cli.completing import sink_names
 from bridge.cli.console import ConfigOption, JsonOption, local_time, print_json, print_table, printable
 from bridge.cli.ledger import audit, existing_ledger, load_settings, operator
 from bridge.cli.people import RealmOption
 from bridge.cli.selection import DryRunOption, counted
 from bridge.errors import BridgeError
+from bridge.value import INT64_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -22,11 +24,10 @@ if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.store.ledger import Ledger
 
-RLM = "\u200f"  # of a terminal nobody knows what it makes of it
 PREVIEWS = 2  # languages
 LISTED = 20  # announcements, and people of one
 WHOM = "all, user:NAME, owner:NAME, realm:NAME or source:NAME"
-IdOption = typer.Option(min=1, max=2**63 - 1, metavar="ID", show_default=False)
+IdOption = typer.Option(min=1, max=INT64_MAX, metavar="ID", show_default=False)
 
 
 def announce(
@@ -64,7 +65,7 @@ def announce(
     retry: Annotated[int | None, IdOption] = None,
     delivery: Annotated[
         list[int] | None,
-        typer.Option(min=1, max=2**63 - 1, metavar="N", help="With --retry: this one alone.", show_default=False),
+        typer.Option(min=1, max=INT64_MAX, metavar="N", help="With --retry: this one alone.", show_default=False),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -154,7 +155,7 @@ def _preview(drafted: "AnnouncementDraft", said: dict[str, str]) -> None:
     for readers, count in list(drafted.found.readers(drafted.default).items())[:PREVIEWS]:
         print(f"\n{_readers(readers)}, {count}:")
         for line in said[_readers(readers)].splitlines():
-            print(f"  {printable(line.replace(RLM, ''))}")
+            print(f"  {printable(line.replace(RLM, ''))}")  # of a terminal nobody knows what it makes of it
     print()
 
 

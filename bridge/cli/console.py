@@ -18,6 +18,8 @@ from bridge.telemetry import CONTROLS, escaped
 
 DEFAULT_PATHS = (Path("config.yaml"), Path("/etc/panelbridge/config.yaml"))
 VARIABLE = "PANELBRIDGE_CONFIG"
+STDIN = Path("-")
+FINDING_MARKS = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "–"}  # of sinks.asking.FindingMark
 
 ConfigOption = Annotated[
     Path | None,

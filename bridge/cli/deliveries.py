@@ -11,7 +11,6 @@ from bridge.cli.ended import print_end
 from bridge.cli.ledger import existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import (
-    LAST_ID,
     BeforeDeliveryOption,
     LimitOption,
     SinceOption,
@@ -24,6 +23,7 @@ from bridge.cli.selection import (
 )
 from bridge.cli.tries import print_tries
 from bridge.errors import BridgeError
+from bridge.value import INT64_MAX
 
 if TYPE_CHECKING:
     from bridge.event import JsonObject
@@ -39,7 +39,7 @@ TIMES = ("received_at", "made_at", "due_at", "settled_at", "cleared_at")
 def deliveries(
     config: ConfigOption = None,
     id_: Annotated[
-        int | None, typer.Option("--id", min=1, max=LAST_ID, help="Show this one in full, with the answer it got.")
+        int | None, typer.Option("--id", min=1, max=INT64_MAX, help="Show this one in full, with the answer it got.")
     ] = None,
     dead: Annotated[
         bool, typer.Option("--dead", help="Only those given up, and neither replayed nor dismissed.")

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bridge.cli.console import ConfigOption, FileArgument, JsonOption, one_path, print_json, printable
+from bridge.cli.console import FINDING_MARKS, ConfigOption, FileArgument, JsonOption, one_path, print_json, printable
 from bridge.errors import ConfigError
 
 if TYPE_CHECKING:
     from bridge.doctor.row import ExaminationRow
     from bridge.event import JsonObject
 
-MARKS = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "–"}
 WIDTH = 9  # letters of what was looked at, at the least
 
 
@@ -55,7 +54,7 @@ def _lines(found: "Sequence[ExaminationRow]") -> Iterator[str]:
     for part, of_part in groupby(found, key=lambda one: (one.kind, one.part)):
         name = printable(part[1])
         for one in of_part:
-            yield f"{name:{width}} {MARKS[one.finding.mark]} {printable(one.finding.text)}"
+            yield f"{name:{width}} {FINDING_MARKS[one.finding.mark]} {printable(one.finding.text)}"
             if one.finding.todo:
                 yield f"{'':{width}}   → {printable(one.finding.todo)}"
             name = ""

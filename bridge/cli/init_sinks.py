@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.cli.console import FINDING_MARKS
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ SinkAnswers = dict[str, object]
 
 WAIT = 120.0  # seconds in which somebody may write to the bot
 WITHIN = 10.0  # seconds that a service may take to answer
-MARKS = {"ok": "✓", "look": "!", "wrong": "✗", "unknown": "–"}
 
 
 async def chosen_sinks(
@@ -127,7 +127,7 @@ class _Sink:
 
         while True:
             finding = await self._asked(checked_sink(self._type, told))
-            self._dialogue.say(f"  {MARKS[finding.mark]} {self._type}: {finding.text}")
+            self._dialogue.say(f"  {FINDING_MARKS[finding.mark]} {self._type}: {finding.text}")
             if (
                 finding.mark is not FindingMark.WRONG
                 or self._dialogue.silent

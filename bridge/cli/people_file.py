@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.cli.console import STDIN
 from bridge.cli.selection import counted
 from bridge.errors import BridgeError
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from bridge.store.ledger import Ledger
     from bridge.store.people_file import Line
 
-STDIN = Path("-")
 #: What a row of each table is called.
 NOUNS = {
     "directories": "directory",

@@ -10,7 +10,6 @@ from bridge.cli.console import ConfigOption, JsonOption, print_json, print_table
 from bridge.cli.ledger import audit, existing_ledger, load_settings
 from bridge.cli.names import check_filters
 from bridge.cli.selection import (
-    LAST_ID,
     DryRunOption,
     SinceOption,
     SinkOption,
@@ -22,6 +21,7 @@ from bridge.cli.selection import (
     selected,
 )
 from bridge.errors import BridgeError
+from bridge.value import INT64_MAX
 
 if TYPE_CHECKING:
     from bridge.admin.shapes import Dismissed, Replayed, ReplayedEvents
@@ -32,7 +32,7 @@ LISTED = 20  # deliveries that are named one by one
 
 def replay(
     ids: Annotated[
-        list[int] | None, typer.Argument(min=1, max=LAST_ID, help="Deliveries to send again.", show_default=False)
+        list[int] | None, typer.Argument(min=1, max=INT64_MAX, help="Deliveries to send again.", show_default=False)
     ] = None,
     config: ConfigOption = None,
     dead: Annotated[bool, typer.Option("--dead", help="All that were given up.")] = False,
@@ -91,7 +91,7 @@ def replay(
 
 def dismiss(
     ids: Annotated[
-        list[int] | None, typer.Argument(min=1, max=LAST_ID, help="Dead letters to put away.", show_default=False)
+        list[int] | None, typer.Argument(min=1, max=INT64_MAX, help="Dead letters to put away.", show_default=False)
     ] = None,
     config: ConfigOption = None,
     every: Annotated[bool, typer.Option("--all", help="All that nobody has dealt with.")] = False,

@@ -10,12 +10,12 @@ import typer
 from bridge.cli.completing import sink_names, source_names, subjects, type_names
 from bridge.errors import BridgeError
 from bridge.settings import UNITS
+from bridge.value import INT64_MAX
 
 if TYPE_CHECKING:
     from bridge.config.model import Config
     from bridge.store.records import DeliveryQuery
 
-LAST_ID = 2**63 - 1  # the highest number that a store can give
 
 SinkOption = Annotated[str | None, typer.Option(help="Only to this sink.", autocompletion=sink_names)]
 SourceOption = Annotated[str | None, typer.Option(help="Only from this source.", autocompletion=source_names)]
@@ -25,10 +25,10 @@ TypeOption = Annotated[
 SubjectOption = Annotated[str | None, typer.Option(help="Only about this, as user:alice.", autocompletion=subjects)]
 SinceOption = Annotated[str | None, typer.Option(help="Only of events taken in since: 2h, 3d, or 2026-11-21T06:00.")]
 UntilOption = Annotated[str | None, typer.Option(help="Only of events taken in before: 2h, 3d, or 2026-11-21T06:00.")]
-LimitOption = Annotated[int, typer.Option(min=1, max=LAST_ID, help="At most this many, the newest.")]
+LimitOption = Annotated[int, typer.Option(min=1, max=INT64_MAX, help="At most this many, the newest.")]
 BeforeEventOption = Annotated[str | None, typer.Option("--before", help="Go on behind this event, by its id.")]
 BeforeDeliveryOption = Annotated[
-    int | None, typer.Option("--before", min=1, max=LAST_ID, help="Go on behind this delivery, by its number.")
+    int | None, typer.Option("--before", min=1, max=INT64_MAX, help="Go on behind this delivery, by its number.")
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bridge.cli.console import STDIN
 from bridge.errors import BridgeError
 from bridge.store_url import HOW_TO_WRITE, has_password, has_user, is_misread, with_password
 
 if TYPE_CHECKING:
     from bridge.store.copy import Progress
 
-STDIN = Path("-")
 FromPasswordFile = Annotated[
     Path | None, typer.Option("--from-password-file", help="The password of FROM's user; - for standard input.")
 ]

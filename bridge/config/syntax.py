@@ -11,8 +11,7 @@ import yaml
 
 from bridge.errors import Position
 from bridge.redaction import redacted
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there
+from bridge.yaml_scalars import LOADER
 
 #: `$$`, which only keeps what follows from being a variable; a variable; a leading `!` (a tag) or `*` (an alias).
 _TEXT = re.compile(r"\$\$|\$\{(?!\{)[^}\n]*\}|(?<![^\s,\[{])(?:!(?=[\w*?\[])|\*(?=[.\s,\]}]|$))")
@@ -31,7 +30,7 @@ _HINTS = (
 
 def compose(text: str) -> yaml.Node | None:
     """The file's nodes, scalars as `shown` reads them; raise yaml.YAMLError or RecursionError."""
-    root: yaml.Node | None = yaml.compose(hidden(text), Loader=_LOADER)
+    root: yaml.Node | None = yaml.compose(hidden(text), Loader=LOADER)
     return root
 
 

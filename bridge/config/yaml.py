@@ -18,7 +18,7 @@ from bridge.config.document import Document, KeyPath
 from bridge.config.syntax import compose, shown, syntax_error
 from bridge.errors import Position
 from bridge.redaction import HIDDEN, may_be_repeated, redacted, redacted_path
-from bridge.settings import plain_scalar
+from bridge.yaml_scalars import TEXT_TAG, plain_scalar
 
 MOST_VALUES = 200_000  # an alias stands for all that it names: of aliases of aliases there is no end
 FILE_LIMIT = 64 * 1024  # bytes of a `*_file`: a secret is smaller
@@ -26,7 +26,7 @@ ROOT_SECRETS = (
     "store_password",
     "secret_key",
 )  # of the file itself; whatever a source or a sink has may stand in a file
-_TEXT, _MERGE, _OWN = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:"
+_MERGE, _OWN = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:"
 
 _VARIABLE = re.compile(r"\$\$|\$\{(?!\{)([^}\n]*)\}?")
 #: What other programs expand, and we do not: `$NAME`, `$(NAME)`, `%NAME%`, `{{ NAME }}`.
@@ -106,7 +106,7 @@ class _Constructor:
         if name := self._lookalike(shown(node.value)):
             what = f"is taken as it is: for a variable write ${{{name}}}, for a dollar $$"
             self._document.lookalikes[path] = what
-        explicit = node.tag == _TEXT and plain_scalar(node.value) is not node.value  # !!str 123
+        explicit = node.tag == TEXT_TAG and plain_scalar(node.value) is not node.value  # !!str 123
         return text if node.style or explicit else plain_scalar(text)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:

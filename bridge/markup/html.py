@@ -37,7 +37,7 @@ STYLES: Mapping[TextStyle, tuple[str, str | None]] = {
 BLOCKS = frozenset({TextStyle.CODE_BLOCK, TextStyle.QUOTE})
 INSTEAD = "�"
 #: What would turn the writing round, or be nothing that a page can hold.
-_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
+UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
 
 
 def element(tag: str, *children: str, **attributes: str | None) -> Markup:
@@ -56,7 +56,7 @@ def element(tag: str, *children: str, **attributes: str | None) -> Markup:
 
 def text(value: str) -> Markup:
     """A text as a page shows it; what is HTML of ours already stays as it is."""
-    return value if isinstance(value, Markup) else escape(_UNSHOWN.sub(INSTEAD, value))
+    return value if isinstance(value, Markup) else escape(UNSHOWN.sub(INSTEAD, value))
 
 
 def painted(spans: Iterable[Span]) -> Markup:

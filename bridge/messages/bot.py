@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from bridge.bidi import isolated
 from bridge.messages.catalog import LANGUAGES, LOCALES, catalog, known, language_of
 from bridge.people.heard import UNDO, UNLINK, AnswerButton, AnswerWords, BotAnswer, BotReply, button_key
 from bridge.people.recipient import name_in
@@ -56,7 +57,6 @@ WITH_SUPPORT = (
 )
 LONGEST_NAME = 60  # characters of a name that are said
 MOST_NAMED = 10  # customers of one chat that have a button of their own
-FIRST, LAST = "\u2068", "\u2069"  # what stands between is written in its own direction
 
 
 def words_of(
@@ -76,7 +76,7 @@ def words_of(
 
 
 def _isolated(name: str) -> str:
-    return f"{FIRST}{name[:LONGEST_NAME]}{LAST}"
+    return isolated(name[:LONGEST_NAME])
 
 
 def is_button(data: str) -> bool:

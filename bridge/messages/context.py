@@ -5,13 +5,14 @@ from gettext import NullTranslations
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from bridge.bidi import RLM
 from bridge.clock import in_zone
 from bridge.event import Event
 from bridge.foreign import without_nulls
 from bridge.markup.service import Extent
 from bridge.message import PLAIN, Circumstances, DigestTally, Earlier, display_name
 from bridge.messages.catalog import RIGHT_TO_LEFT, catalog
-from bridge.messages.filters import RLM, Formats
+from bridge.messages.filters import Formats
 from bridge.messages.values import label, zone_name
 from bridge.posted import posted_message
 from bridge.vocabulary import EventType, documented_name, ends_trouble, event_type, subject_title

@@ -13,6 +13,7 @@ from gettext import NullTranslations
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bridge.bidi import isolated
 from bridge.clock import in_zone
 from bridge.markup.text import Text
 from bridge.message import RECORD, UNIT
@@ -31,7 +32,6 @@ MARKS = {"en": (",", "."), "fa": (",", "."), "ru": ("\u00a0", ",")}
 
 COINS = 8  # decimals of a sum: the smallest part of a bitcoin
 BRIEF = 300  # characters of a value that are shown
-RLM, FSI, PDI = "\u200f", "\u2068", "\u2069"  # from right to left; what lies between these two is read on its own
 
 
 class Formats:
@@ -303,7 +303,7 @@ class Formats:
     def isolate(self, value: Any) -> Text:
         """`value`, read on its own inside a text that runs from right to left."""
         text = self.text.escape(value)
-        return self.text(f"{FSI}{text}{PDI}") if self._backwards and text else text
+        return self.text(isolated(text)) if self._backwards and text else text
 
     def field(self, name: Any, value: Any, wide: bool = False) -> Text:
         """One record of a `fields` block: name, value, and whether it stands beside others; nothing for no value."""

@@ -25,6 +25,7 @@ from bridge.event import JsonObject
 from bridge.foreign import moment, name_of, object_at, present, text, utc, whole
 from bridge.intake import Fingerprint
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
+from bridge.value import INT64_MAX
 
 TYPES = {
     "user_created": "user.created",
@@ -109,4 +110,4 @@ def _admin(name: str | None, admin: JsonObject) -> JsonObject:
 def _above_zero(value: Any) -> int | None:
     """The whole number; None where it is none, or 0, which limits nothing."""
     found = whole(value)
-    return found if found is not None and 0 < found < 2**63 else None
+    return found if found is not None and 0 < found <= INT64_MAX else None

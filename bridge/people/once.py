@@ -10,6 +10,7 @@ from datetime import datetime
 from bridge.event import Event
 from bridge.foreign import moment, number, object_at
 from bridge.intake import Renewal, Threshold
+from bridge.value import INT64_MAX
 
 #: The types that tell of a step, and of which family it is.
 FAMILIES = {
@@ -23,7 +24,6 @@ FAMILIES = {
 USED = (50, 75, 80, 90, 95, 100)
 LEFT = (30, 14, 7, 5, 3, 2, 1, 0)
 DAY = 86400.0
-MOST = 2**63 - 1  # that a store keeps of a figure; a panel's may be anything
 
 
 def threshold_of(event: Event) -> Threshold | None:
@@ -86,7 +86,7 @@ def _size(event: Event, name: str) -> int | None:
     """A figure of the traffic in whole bytes, as near as a store can keep it."""
     user, usage = object_at(event.data, "user"), object_at(event.data, "usage")
     found = number(user.get(name, usage.get(name)))
-    return None if found is None else max(-MOST, min(int(found), MOST))
+    return None if found is None else max(-INT64_MAX, min(int(found), INT64_MAX))
 
 
 def _left(event: Event) -> Threshold | None:

@@ -12,10 +12,8 @@ import yaml
 
 from bridge.errors import Position
 from bridge.people.written import KINDS, Say, Written
-from bridge.settings import plain_scalar
+from bridge.yaml_scalars import LOADER, TEXT_TAG, plain_scalar
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml, where it is there
-_TEXT = "tag:yaml.org,2002:str"
 SECTIONS = {f"{kind}s": kind for kind in KINDS}
 
 _UNREAD = object()  # in place of a value that is told, and left out
@@ -24,7 +22,7 @@ _UNREAD = object()  # in place of a value that is told, and left out
 def records_of_yaml(stream: TextIO, say: Say) -> Iterator[Written]:
     """What stands in the file, record by record; told what is wrong with one is `say`, and it is left out."""
     try:
-        yield from _RecordReader(yaml.parse(stream, Loader=_LOADER), say).records()
+        yield from _RecordReader(yaml.parse(stream, Loader=LOADER), say).records()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         say((mark.line + 1, mark.column + 1) if mark else (1, 1), f"is no YAML: {error.problem}")
@@ -110,10 +108,10 @@ class _RecordReader:
         if isinstance(event, yaml.AliasEvent):
             self._say(_position(event), f"is an alias, *{event.anchor}: write here what is meant, or put it in quotes")
             return _UNREAD
-        if event.tag not in (None, _TEXT):
+        if event.tag not in (None, TEXT_TAG):
             self._say(_position(event), f"has a YAML tag, {event.tag}, which means nothing here")
             return _UNREAD
-        return event.value if event.style or event.tag == _TEXT else plain_scalar(event.value)
+        return event.value if event.style or event.tag == TEXT_TAG else plain_scalar(event.value)
 
     def _is_nothing(self, event: Any) -> bool:
         """Whether there is no value, as behind the name of a section whose lines are all remarks; else pass over it."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 
+from bridge.bidi import isolated
 from bridge.event import Event
 from bridge.markup.service import Service
 from bridge.markup.text import runs_from_right_to_left
@@ -13,7 +14,6 @@ from bridge.vocabulary import event_type
 COUNTS = 250  # characters
 NUMBER = "{more}"  # where the number goes
 NAME = 40  # characters of a name among others
-FSI, PDI = "\u2068", "\u2069"  # what lies between these is read on its own
 
 #: Whether a text has room.
 Fits = Callable[[str], bool]
@@ -114,5 +114,5 @@ def _lines(service: Service, named: Sequence[tuple[Event, str]]) -> list[str]:
 
 def _counted(service: Service, name: str, count: int) -> str:
     text = str(service.text.escape(name))
-    text = f"{FSI}{text}{PDI}" if runs_from_right_to_left(name) else text
+    text = isolated(text) if runs_from_right_to_left(name) else text
     return f"{text} ×{count}" if count > 1 else text

@@ -25,9 +25,9 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 from yarl import URL
 
+from bridge.originals import MASK
 from bridge.settings import Settings
 
-MASK = "***"
 ANYWHERE = 8  # signs
 WHOLE_WORD = 3
 NO_WORD = 16  # what has so many is no word

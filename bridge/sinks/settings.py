@@ -33,7 +33,7 @@ from bridge.sinks.rates import Rates
 from bridge.sinks.text import web_url
 from bridge.sinks.trust import RootsFile
 from bridge.terms import Quiet, Storm
-from bridge.value import Value
+from bridge.value import INT64_MAX, Value
 
 PROXIES = ("http", "https", "socks4", "socks5", "socks5h")
 
@@ -96,7 +96,7 @@ def _filled(value: SecretStr) -> SecretStr:
 
 def of_64_bits(text: str) -> int:
     """A whole number, as services count their chats; ValueError where it has more bits."""
-    if abs(number := int(text)) >= 2**63:
+    if abs(number := int(text)) > INT64_MAX:
         raise ValueError("should have at most 64 bits")
     return number
 

@@ -18,6 +18,11 @@ def moment(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def moment_of_second(second: int) -> datetime:
+    """The aware UTC time of a second since 1970, as tallies have them."""
+    return datetime.fromtimestamp(second, UTC)
+
+
 def micros_or_none(moment: datetime | None) -> int | None:
     return None if moment is None else micros(moment)
 

@@ -54,7 +54,7 @@ from bridge.store.schema import (
     unlinked,
     wishes,
 )
-from bridge.value import Value
+from bridge.value import INT64_MAX, Value
 
 HEADER = {"panelbridge": "people", "version": 1}
 LONGEST = 1 << 20  # characters of a line
@@ -177,7 +177,7 @@ def _value(column: sa.Column[Any], said: Any) -> Any:
     if column.name in _TIMES:
         return _time(column.name, said)
     if isinstance(column.type, sa.Integer):
-        if isinstance(said, bool) or not isinstance(said, int) or abs(said) >= 2**63:
+        if isinstance(said, bool) or not isinstance(said, int) or abs(said) > INT64_MAX:
             raise ValueError(f"{column.name} should be a whole number")
         if column is directories.c.id and said != THE_ROW:
             raise ValueError(f"id should be {THE_ROW}")

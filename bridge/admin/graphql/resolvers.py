@@ -15,15 +15,15 @@ from bridge.admin.testing import SAMPLE
 from bridge.admin.tried import SentTest
 from bridge.errors import UnknownName, suggestion
 from bridge.event import iso
+from bridge.originals import MASK
 from bridge.sinks import SinkSettings
 from bridge.store.base import State
 from bridge.store.records import DeliveryQuery
+from bridge.value import INT64_MAX
 
 Parent = Mapping[str, Any]
 Resolver = Callable[..., Any]
 Info = GraphQLResolveInfo[GraphQLContext]
-LAST_ID = 2**63 - 1
-MASK = "***"
 _UNSETTLED = (State.PENDING, State.WAITING)
 #: Status → the states of ours, and whether a try has counted.
 _STATES: Mapping[str, tuple[tuple[State, ...], bool | None]] = {
@@ -299,6 +299,6 @@ def _known_sink(asked: GraphQLContext, id_: str) -> str:
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch("[1-9][0-9]{0,18}", text) or int(text) > LAST_ID:
+    if not re.fullmatch("[1-9][0-9]{0,18}", text) or int(text) > INT64_MAX:
         raise UnknownName("there is no such delivery: its id is a number")
     return int(text)

@@ -13,8 +13,8 @@ from bridge.admin.testing import SAMPLE
 from bridge.messages.catalog import Locale
 from bridge.store.base import Cleared, State
 from bridge.store.queries.tallies import TallyKind
+from bridge.value import INT64_MAX
 
-LAST_ID = 2**63 - 1
 MOST = 200  # things on a page
 MOST_LETTERS = 1000  # dead letters that one request deals with
 #: RFC 3339, as it is checked by whoever reads the document.
@@ -59,8 +59,8 @@ def _boolean(value: Any) -> Any:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
-RowId = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(whole)]
-JsonId = Annotated[int, Field(ge=1, le=LAST_ID), BeforeValidator(_number)]
+RowId = Annotated[int, Field(ge=1, le=INT64_MAX), BeforeValidator(whole)]
+JsonId = Annotated[int, Field(ge=1, le=INT64_MAX), BeforeValidator(_number)]
 PageLimit = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(whole)]
 SeriesStep = Annotated[Literal[60, 300, 1800, 3600, 86400], BeforeValidator(whole)]
 Flag = Annotated[bool, BeforeValidator(_boolean)]

@@ -6,18 +6,11 @@ Quirks   it knows `*bold*`, `_italic_` and `[label](address)`, and no escape at 
 """
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from bridge.markup.markdown import PlainWriter, Tags
+from bridge.markup.markdown import Tags
+from bridge.markup.parted import SEAM, PartedWriter
 from bridge.markup.text import JOINER, SPACE, Text, web_address
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-#: Where a mark meets what stands outside it; a word that stands there has to be parted from it.
-SEAM = "\x1f"
-_PARTED = re.compile(f"(?<=[^\\W_]){SEAM}|{SEAM}(?=[^\\W_])")
 
 
 class BaleText(Text):
@@ -53,7 +46,7 @@ class BaleText(Text):
         return cls(f"[{words or cls.escape(address)}]({target})")
 
 
-class BaleWriter(PlainWriter):
+class BaleWriter(PartedWriter):
     tags: ClassVar[Tags] = {"strong": (f"{SEAM}*", f"*{SEAM}"), "em": (f"{SEAM}_", f"_{SEAM}")}
 
     def code_block(self, language: str, code: str) -> str:
@@ -61,10 +54,3 @@ class BaleWriter(PlainWriter):
 
     def code(self, content: str) -> str:
         return str(self.text.fixed(content))
-
-    def line(self, children: "Sequence[Token]", around: str = "") -> str:
-        return _PARTED.sub(SPACE, super().line(children, around)).replace(SEAM, "")
-
-    def line_break(self, opened: "Sequence[tuple[str, str]]") -> str:
-        closing = "".join(mark for _, mark in reversed(opened))
-        return f"{closing}\n" + "".join(mark for mark, _ in opened)

@@ -7,18 +7,16 @@ Source   caniemail.com: css-at-media-prefers-color-scheme, html-style; litmus.co
 Limits   102,400 bytes: Gmail shows the beginning of what is longer; the sink's own limit stands in message.py
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from bridge.markup.html import BLOCKS, INSTEAD, UNSHOWN
 from bridge.markup.spans import Link, Span, SpanMark, TextStyle
 from bridge.value import Value
 
 FONT = "-apple-system,'Segoe UI',Roboto,Vazirmatn,'Noto Sans','Noto Sans Arabic',Tahoma,Arial,sans-serif"
 MONOSPACE = "ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace"
-INSTEAD = "�"
 
-_UNSHOWN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff\ufffe\uffff]")
 _TAGS: dict[TextStyle, tuple[str, str]] = {
     TextStyle.BOLD: ("b", ""),
     TextStyle.ITALIC: ("i", ""),
@@ -35,7 +33,6 @@ _TAGS: dict[TextStyle, tuple[str, str]] = {
     ),
     TextStyle.QUOTE: ("blockquote", "margin:4px 0;padding:0 12px;border-inline-start:3px solid #ccd3db;color:#57606c"),
 }
-_BLOCKS = frozenset({TextStyle.CODE_BLOCK, TextStyle.QUOTE})
 _LINK = "color:#0b5cad;text-decoration:underline"
 #: What is dark: selectors and their look.
 _DARK = {
@@ -138,7 +135,7 @@ def card_html(card: Card, language: TextLanguage) -> str:
 
 def shown(text: str) -> str:
     """`text` as a page shows it."""
-    return escape(_UNSHOWN.sub(INSTEAD, text))
+    return escape(UNSHOWN.sub(INSTEAD, text))
 
 
 def painted(spans: Iterable[Span]) -> str:
@@ -149,8 +146,8 @@ def painted(spans: Iterable[Span]) -> str:
 def _merged(spans: Spans) -> Iterable[str]:
     after_block = False
     for at, span in enumerate(spans):
-        block = not _BLOCKS.isdisjoint(span.marks)
-        before_block = at + 1 < len(spans) and not _BLOCKS.isdisjoint(spans[at + 1].marks)
+        block = not BLOCKS.isdisjoint(span.marks)
+        before_block = at + 1 < len(spans) and not BLOCKS.isdisjoint(spans[at + 1].marks)
         text = span.text
         if not block:
             text = text.removeprefix("\n") if after_block else text

@@ -8,18 +8,11 @@ Quirks   a mark inside a word formats nothing, so `example_user` stays as it is
 """
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from bridge.markup.markdown import PlainWriter, Tags, When
+from bridge.markup.markdown import Tags, When
+from bridge.markup.parted import SEAM, PartedWriter
 from bridge.markup.text import SPACE, Text, clean, web_address
-
-if TYPE_CHECKING:
-    from markdown_it.token import Token
-
-#: Where a mark meets what stands outside it; a word that stands there has to be parted from it.
-SEAM = "\x1f"
-_PARTED = re.compile(f"(?<=[^\\W_]){SEAM}|{SEAM}(?=[^\\W_])")
 
 
 class SlackText(Text):
@@ -72,7 +65,7 @@ class _SlackMarkdown(SlackText):
     _emoji = re.compile(r"(?!)")
 
 
-class SlackWriter(PlainWriter):
+class SlackWriter(PartedWriter):
     tags: ClassVar[Tags] = {
         "strong": (f"{SEAM}*", f"*{SEAM}"),
         "em": (f"{SEAM}_", f"_{SEAM}"),
@@ -84,10 +77,3 @@ class SlackWriter(PlainWriter):
 
     def code(self, content: str) -> str:
         return f"{SEAM}{super().code(content)}{SEAM}"
-
-    def line(self, children: "Sequence[Token]", around: str = "") -> str:
-        return _PARTED.sub(SPACE, super().line(children, around)).replace(SEAM, "")
-
-    def line_break(self, opened: "Sequence[tuple[str, str]]") -> str:
-        closing = "".join(mark for _, mark in reversed(opened))
-        return f"{closing}\n" + "".join(mark for mark, _ in opened)

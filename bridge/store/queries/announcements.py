@@ -17,13 +17,13 @@ from bridge.outcome import Again
 from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, is_announcement
 from bridge.store.backend import backend_of
 from bridge.store.base import Settlement, State
+from bridge.store.chunks import CHUNK, chunks
 from bridge.store.matching import is_about, is_of_owner
 from bridge.store.moments import micros, moment, moment_or_none
 from bridge.store.queries.put import put
 from bridge.store.records import Announced, AnnouncementRecord, AnnouncementState
 from bridge.store.schema import announced, announcements, deliveries, events
 
-CHUNK = 500  # values in one statement
 STOPPED = AnnouncementState.STOPPED_PUTTING, AnnouncementState.STOPPED
 _THEIRS = announced.join(deliveries, deliveries.c.id == announced.c.delivery_id)
 
@@ -92,8 +92,8 @@ def put_some(connection: sa.Connection, id_: int, intakes: Sequence[Intake], *, 
         return False
     put(connection, intakes)
     ids = [one.event.id for intake in intakes for one in intake.routed]
-    for start in range(0, len(ids), CHUNK):
-        made = sa.select(deliveries.c.id, sa.literal(id_)).where(deliveries.c.event_id.in_(ids[start : start + CHUNK]))
+    for some in chunks(ids):
+        made = sa.select(deliveries.c.id, sa.literal(id_)).where(deliveries.c.event_id.in_(some))
         connection.execute(announced.insert().from_select(["delivery_id", "announcement"], made))
     return True
 
@@ -157,9 +157,8 @@ def retry(connection: sa.Connection, id_: int, only: Collection[int] = (), *, no
     left = sa.select(announced.c.delivery_id).join(deliveries, deliveries.c.id == announced.c.delivery_id)
     left = left.where(announced.c.announcement == id_, is_uncertain()).order_by(announced.c.delivery_id)
     ids = [one for one in connection.execute(left).scalars() if not only or one in only]
-    for start in range(0, len(ids), CHUNK):
-        some = announced.c.delivery_id.in_(ids[start : start + CHUNK])
-        connection.execute(sa.update(announced).where(some).values(begun_at=None))
+    for some in chunks(ids):
+        connection.execute(sa.update(announced).where(announced.c.delivery_id.in_(some)).values(begun_at=None))
     waiting = {"state": State.WAITING.value, "settled_at": None, "due_at": micros(now), "reason": None}
     return _change(connection, ids, is_uncertain(), waiting)
 
@@ -175,9 +174,9 @@ def _change(
     connection: sa.Connection, ids: Sequence[int], where: sa.ColumnElement[bool], values: Mapping[str, Any]
 ) -> int:
     changed = 0
-    for start in range(0, len(ids), CHUNK):
-        some = deliveries.c.id.in_(ids[start : start + CHUNK])
-        changed += connection.execute(sa.update(deliveries).where(some, where).values(values)).rowcount
+    for some in chunks(ids):
+        change = sa.update(deliveries).where(deliveries.c.id.in_(some), where).values(values)
+        changed += connection.execute(change).rowcount
     return changed
 
 

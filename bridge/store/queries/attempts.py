@@ -10,7 +10,6 @@ from bridge.store.records import AttemptRecord
 from bridge.store.rows import attempt_record, attempt_row
 from bridge.store.schema import attempts
 
-CHUNK = 500  # values in one statement
 MOST = 1000  # of one delivery, the newest, that people are shown
 
 # what was recorded, though nobody heard that it was, is recorded again

@@ -25,7 +25,7 @@ from bridge.store.moments import micros, moment
 from bridge.store.rows import Row, delivery_of, event_of, terms_json, terms_of
 from bridge.store.schema import deliveries, events
 from bridge.terms import Terms
-from bridge.value import replace
+from bridge.value import INT64_MAX, replace
 
 _DELIVERY_COLUMNS = [
     deliveries.c[name] for name in (
@@ -62,7 +62,6 @@ _of_sink = deliveries.c.sink == sa.bindparam("sink_")
 _above = deliveries.c.id > sa.bindparam("after_")
 _limit: sa.BindParameter[int] = sa.bindparam("limit_")
 
-LAST = 2**63 - 1  # of the times that a column holds
 _earlier = deliveries.alias("earlier")
 
 
@@ -253,5 +252,5 @@ def fallback_candidates(connection: sa.Connection, sink: str, *, after: int, lim
 
 def backlog(connection: sa.Connection, sink: str, *, now: datetime | None, most: int) -> int:
     """How many of the sink's deliveries are pending or due, counted up to `most`; with no `now`, all that wait."""
-    values = {"sink_": sink, "limit_": most, "now_": LAST if now is None else micros(now)}
+    values = {"sink_": sink, "limit_": most, "now_": INT64_MAX if now is None else micros(now)}
     return min(most, sum(int(count) for statement in BACKLOG for (count,) in read(connection, statement, values)))

@@ -17,7 +17,7 @@ from bridge.store.queries.gauges import DEAD
 from bridge.store.records import DeadGroupRecord
 from bridge.store.rows import Row
 from bridge.store.schema import deliveries, events
-from bridge.value import replace
+from bridge.value import INT64_MAX, replace
 
 MOST = 1000  # dead letters of a sink that are grouped, the newest
 IN_ALL = 2000  # of all sinks: each one's event lies elsewhere
@@ -44,7 +44,6 @@ DEALT_WITH = (
     .order_by(_d.id.desc())
     .limit(_limit)
 )
-_LAST = 2**63 - 1
 _WORDS = ("attempts", "status", "answer", "note")
 
 
@@ -83,12 +82,12 @@ def dead_groups(
 def _group_rows(connection: sa.Connection, cleared: Cleared | None, most: int) -> Iterator[tuple[Row, int]]:
     """A row for each sink, reason and type, and how many its sink has."""
     if cleared is not None:
-        values = {"cleared_": cleared.value, "first_": _first_recent(connection), "through_": _LAST, "limit_": most}
+        values = {"cleared_": cleared.value, "first_": _first_recent(connection), "through_": INT64_MAX, "limit_": most}
         yield from ((row, 0) for row in read(connection, _GROUPS_DEALT_WITH, values))
         return
     counts = {row.sink: row.number for row in read(connection, DEAD, {})}
     for sink, limit in _shares(counts, most).items():
-        values = {"sink_": sink, "first_": 0, "through_": _LAST, "limit_": limit}
+        values = {"sink_": sink, "first_": 0, "through_": INT64_MAX, "limit_": limit}
         yield from ((row, counts[sink]) for row in read(connection, _GROUPS_TO_LOOK_AT, values))
 
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from bridge.intake import Destination
 from bridge.polled import OF_WATCH
 from bridge.store.base import Arrival, Remembered
+from bridge.store.chunks import chunks
 from bridge.store.compiled import read
 from bridge.store.matching import is_about, is_of_type
 from bridge.store.moments import moment
@@ -29,10 +30,10 @@ from bridge.store.schema import deliveries, events
 from bridge.value import Value, replace
 
 _DELIVERY = re.compile("[1-9][0-9]{0,17}")  # an event's id begins with a zero, as a UUIDv7 does
-CHUNK = 500  # values in one statement
 WALKED = 10_000  # events that are looked at where no index knows what is meant
 ALONG = 2000  # that are looked at where one knows more or less: they lie apart from each other
-_BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
+#: All but what an event holds.
+BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
 
 class FoundEvents(Value):
@@ -139,7 +140,7 @@ def event_records(connection: sa.Connection, query: DeliveryQuery, *, nowhere: b
 
 def fitting_events(query: DeliveryQuery, *, nowhere: bool = False, whole: bool = False) -> sa.Select[Any]:
     """The events that are meant, newest first; `whole` with what they hold."""
-    columns = list(events.c) if whole else _BRIEF
+    columns = list(events.c) if whole else BRIEF
     named, rest = _named(query), replace(query, subject=None, type=None if query.subject is None else query.type)
     conditions = [*([] if named is None else [named]), *id_conditions(query), *plain_conditions(rest)]
     newest = sa.select(*columns).where(*conditions).order_by(events.c.id.desc()).limit(query.limit)
@@ -153,8 +154,8 @@ def fitting_events(query: DeliveryQuery, *, nowhere: bool = False, whole: bool =
 def deliveries_of(connection: sa.Connection, event_ids: Sequence[str]) -> dict[str, list[DeliveryRecord]]:
     """The deliveries of each of these events, in order."""
     found: defaultdict[str, list[DeliveryRecord]] = defaultdict(list)
-    for start in range(0, len(event_ids), CHUNK):
-        of_some = deliveries.c.event_id.in_(event_ids[start : start + CHUNK])
+    for some in chunks(event_ids):
+        of_some = deliveries.c.event_id.in_(some)
         select = sa.select(*delivery_columns).select_from(joined).where(of_some).order_by(deliveries.c.id)
         for row in connection.execute(select):
             record = delivery_record(row._asdict())

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bridge.event import Event
 from bridge.people.owner import Owner
 from bridge.store.base import State
+from bridge.store.chunks import chunks
 from bridge.store.matching import is_about, is_of_type
 from bridge.store.moments import micros, moment, moment_or_none
 from bridge.store.queries.records import id_conditions
@@ -17,8 +18,6 @@ from bridge.store.rows import event_of
 from bridge.store.schema import deliveries, events
 from bridge.store.scope import is_told_to_theirs, scoped
 from bridge.value import Value
-
-CHUNK = 500  # values in one statement
 
 
 class OwnedDelivery(Value, kw_only=True):
@@ -65,9 +64,9 @@ def owned_deliveries(connection: sa.Connection, owner: Owner, ids: Sequence[str]
     found: defaultdict[str, list[OwnedDelivery]] = defaultdict(list)
     columns = [deliveries.c[name] for name in ("event_id", "recipient", "sink", "state", "made_at", "settled_at")]
     joined = deliveries.join(events, events.c.id == deliveries.c.event_id)
-    for start in range(0, len(ids), CHUNK):
+    for some in chunks(ids):
         select = scoped(sa.select(*columns).select_from(joined), owner).where(
-            deliveries.c.event_id.in_(ids[start : start + CHUNK]), is_told_to_theirs(owner)
+            deliveries.c.event_id.in_(some), is_told_to_theirs(owner)
         )
         for row in connection.execute(select.order_by(deliveries.c.id)):
             found[row.event_id].append(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from bridge.codec import load
 from bridge.foreign import value_at
 from bridge.people.link import is_private_chat
+from bridge.store.chunks import chunks
 from bridge.store.compiled import write
 from bridge.store.matching import is_about
 from bridge.store.moments import micros
@@ -18,7 +19,6 @@ from bridge.store.queries.wishes import is_away
 from bridge.store.schema import events, proofs
 
 BY_PROOF = "proof"
-CHUNK = 500  # keys that are looked up at once
 MOST = 5  # of whom one thing is that is shown: a customer has fewer clients
 _ADD = proofs.insert().values({name: sa.bindparam(name) for name in ("hash", "key")})
 
@@ -29,9 +29,8 @@ def put_proofs(connection: sa.Connection, proven: Mapping[str, Sequence[str]]) -
     """
     known: dict[str, set[str]] = {key: set() for key in proven}
     void: dict[str, set[str]] = {key: set() for key in proven}
-    keys = list(proven)
-    for start in range(0, len(keys), CHUNK):
-        for row in connection.execute(sa.select(proofs).where(proofs.c.key.in_(keys[start : start + CHUNK]))):
+    for some in chunks(list(proven)):
+        for row in connection.execute(sa.select(proofs).where(proofs.c.key.in_(some))):
             (known if row.void_at is None else void)[row.key].add(row.hash)
     for key, hashes in proven.items():
         wanted = set(hashes) - void[key]

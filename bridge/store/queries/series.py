@@ -1,12 +1,13 @@
 """Series: what was counted, as people look at it. Each look is at hours or minutes, whatever the store holds."""
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from bridge.store.index_key import index_key
+from bridge.store.moments import moment_of_second
 from bridge.store.queries.tallies import HOUR, MINUTE, STEPS, TallyKind
 from bridge.store.records import PointRecord, RowCountRecord
 from bridge.store.schema import tallies
@@ -35,7 +36,9 @@ def series(
         select = select.where(_t.name == name)
     select = select.limit(limit)
     return [
-        PointRecord(at=_moment(at), name=found, detail=detail, n=int(n), ms_sum=int(ms_sum), ms_max=int(ms_max))
+        PointRecord(
+            at=moment_of_second(at), name=found, detail=detail, n=int(n), ms_sum=int(ms_sum), ms_max=int(ms_max)
+        )
         for at, detail, found, n, ms_sum, ms_max in connection.execute(select)
     ]
 
@@ -74,7 +77,7 @@ def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> l
     )
     rows = connection.execute(select).all()
     minutes = _last_minutes(
-        connection, {row[-1] for row in rows if row[-1] is not None and _moment(row[-1]) >= day - DAY}
+        connection, {row[-1] for row in rows if row[-1] is not None and moment_of_second(row[-1]) >= day - DAY}
     )
     return [
         RowCountRecord(
@@ -82,7 +85,7 @@ def row_counts(connection: sa.Connection, *, day: datetime, week: datetime) -> l
             day=int(of_day),
             week=int(of_week),
             failed=int(failed),
-            last_at=None if last is None else _moment(max(last, minutes.get(name, 0))),
+            last_at=None if last is None else moment_of_second(max(last, minutes.get(name, 0))),
         )
         for name, of_day, of_week, failed, last in rows
     ]
@@ -106,7 +109,3 @@ def _last_minutes(connection: sa.Connection, hours: Collection[int]) -> dict[str
         )
         found.update((name, at) for name, at in connection.execute(select))
     return found
-
-
-def _moment(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)

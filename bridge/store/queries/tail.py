@@ -1,24 +1,21 @@
 """The tail: what has come since, and what became of what waited. Each look goes by primary keys, and is bounded."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
 
 import sqlalchemy as sa
 
 from bridge.store.base import Standing
+from bridge.store.chunks import CHUNK, chunks
 from bridge.store.moments import micros
+from bridge.store.queries.events import BRIEF
 from bridge.store.queries.records import delivery_columns, joined
 from bridge.store.records import DeliveryRecord, EventRecord
 from bridge.store.rows import delivery_record, event_record, lowest_event_id
 from bridge.store.schema import attempts, deliveries, events, lanes
 
-T = TypeVar("T")
-
-CHUNK = 500  # values in one statement
 #: For the sake of SQLite, which would else walk all deliveries for their order or bound, settled ones too.
 _number = deliveries.c.id + sa.literal_column("0")
-_BRIEF = [column for column in events.c if column.name not in ("data", "native", "verdicts")]
 
 
 def event_ids_since(connection: sa.Connection, since: datetime, *, limit: int) -> Sequence[str]:
@@ -30,8 +27,8 @@ def event_ids_since(connection: sa.Connection, since: datetime, *, limit: int) -
 def events_by_id(connection: sa.Connection, ids: Sequence[str]) -> list[EventRecord]:
     """These events, the oldest first."""
     found: list[EventRecord] = []
-    for some in _chunks(ids):
-        select = sa.select(*_BRIEF).where(events.c.id.in_(some)).order_by(events.c.id)
+    for some in chunks(ids):
+        select = sa.select(*BRIEF).where(events.c.id.in_(some)).order_by(events.c.id)
         found += map(event_record, connection.execute(select))
     return found
 
@@ -59,7 +56,7 @@ def deliveries_after(connection: sa.Connection, after: int, *, limit: int) -> li
 def deliveries_by_id(connection: sa.Connection, ids: Sequence[int]) -> list[DeliveryRecord]:
     """These deliveries, in order."""
     found: list[DeliveryRecord] = []
-    for some in _chunks(ids):
+    for some in chunks(ids):
         select = sa.select(*delivery_columns).select_from(joined).where(deliveries.c.id.in_(some))
         rows = connection.execute(select.order_by(deliveries.c.id))
         found += [delivery_record(row._asdict()) for row in rows]
@@ -81,7 +78,7 @@ def unsettled(connection: sa.Connection, *, through: int, limit: int) -> Mapping
 def tries_since(connection: sa.Connection, ids: Sequence[int], since: datetime) -> Mapping[int, int]:
     """How many of the tries of these deliveries began since then, as a delivery counts them; those that had some."""
     found: dict[int, int] = {}
-    for some in _chunks(ids):
+    for some in chunks(ids):
         tries = sa.select(attempts.c.delivery_id, sa.func.count().label("number"))
         tries = tries.where(attempts.c.delivery_id.in_(some), attempts.c.at >= micros(since), attempts.c.counts)
         found.update(
@@ -94,7 +91,3 @@ def standings(connection: sa.Connection) -> Mapping[str, tuple[Standing, str | N
     """How each lane stands, and why."""
     rows = connection.execute(sa.select(lanes.c.sink, lanes.c.standing, lanes.c.reason))
     return {row.sink: (Standing(row.standing), row.reason) for row in rows}
-
-
-def _chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (values[start : start + CHUNK] for start in range(0, len(values), CHUNK))

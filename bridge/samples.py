@@ -112,12 +112,12 @@ def sent(name: str, source: str, panel: str, settings: SourceConfig, *, at: date
         return None
     door = Source(source, panel, settings.open())
     for one in asked:
-        event = _heard(door, one, at)
+        event = _parsed(door, one, at)
         if event is not None and name in (event.type, event.native_type):
             return event
     if not any_type or name not in TYPES:
         return None
-    event = _heard(door, _foreign(panel, sample(name, at=at)), at)
+    event = _parsed(door, _foreign(panel, sample(name, at=at)), at)
     return event if event is not None and event.type == name else None
 
 
@@ -163,7 +163,7 @@ def canonical(name: str) -> str:
     return DOCUMENTED.get(name, name)
 
 
-def _heard(door: Source, one: Sample, at: datetime) -> Event | None:
+def _parsed(door: Source, one: Sample, at: datetime) -> Event | None:
     try:
         events, _ = door.parse(one.hook(at))
     except BadPayload:  # by the operator's own expressions it may be nothing

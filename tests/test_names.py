@@ -1,6 +1,7 @@
 """A name is said of one thing: who looks for it finds it."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -60,6 +61,20 @@ def test_no_two_classes_share_a_name_but_what_is_shown_and_the_shape_it_is_shown
     assert {name: found for name, found in of_shapes.items() if len(found) > 1} == {}
     others = {name: found - set(of_shapes.get(name, ())) for name, found in several(trees).items()}
     assert {name: found for name, found in others.items() if len(found) > 1} == {}
+
+
+def prose(tree: ast.Module) -> list[str]:
+    """Private helpers that are called by what somebody does, and not by what they return."""
+    functions = [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [one.name for one in functions if re.match(r"_(\w+_)?(said|told|heard)(_|$)", one.name)]
+
+
+def test_a_private_helper_is_called_by_what_it_returns(trees: Mapping[str, ast.Module]) -> None:
+    assert prose(ast.parse("class A:\n    def _was_told(self): ...\ndef _said(): ...\ndef told(): ...")) == [
+        "_said",
+        "_was_told",
+    ]
+    assert {module: found for module, tree in trees.items() if (found := prose(tree))} == {}
 
 
 @pytest.mark.parametrize(

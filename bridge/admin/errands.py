@@ -44,7 +44,7 @@ class Errands:
         if (task := self._tasks.get(name)) is None:
             if len(self._tasks) >= MOST:
                 raise StoreUnavailable(f"store: {MOST} long works are under way already")
-            task = self._tasks[name] = asyncio.ensure_future(_told(name, job))
+            task = self._tasks[name] = asyncio.ensure_future(_result(name, job))
             task.add_done_callback(lambda _: self._tasks.pop(name, None))
         done, _ = await asyncio.wait({task}, timeout=within)
         if task.cancelled():
@@ -106,7 +106,7 @@ class _ClosableLedger(Ledger):
             raise StoreUnavailable(ENDING)
 
 
-async def _told(name: str, job: Callable[[], Awaitable[T]]) -> T:
+async def _result(name: str, job: Callable[[], Awaitable[T]]) -> T:
     """What comes of it; a failure is told in the log, for whoever asked may have gone. Of the name its first word: what
     follows may be a person's.
     """

@@ -59,19 +59,19 @@ def count_people(ledger: Ledger, customers: Customers, brands: Brands) -> People
         records=ledger.read(count_records),
         linked=ledger.read(count_linked),
         stopped=ledger.read(count_stopped),
-        bot=_heard(ledger, customers.ears) if customers.ears is not None else None,
+        bot=_bot_state(ledger, customers.ears) if customers.ears is not None else None,
         brands=tuple(
             BrandNow(
                 name=name,
                 owners=spoken_for[name],
-                bot=_heard(ledger, customers.brands[name]) if name in customers.brands else None,
+                bot=_bot_state(ledger, customers.brands[name]) if name in customers.brands else None,
             )
             for name in brands.known
         ),
     )
 
 
-def _heard(ledger: Ledger, ears: Ears) -> BotHeard:
+def _bot_state(ledger: Ledger, ears: Ears) -> BotHeard:
     turn = ledger.read(last_turn, PollKey(ears.sender, Polling.BOT))
     name = turn.state.get("name") if turn is not None and turn.state is not None else None
     reason = UNHEARD if turn is None else turn.health.reason

@@ -48,7 +48,7 @@ def checked(said: Mapping[str, Any]) -> WishedChanges:
     return said
 
 
-def said_in(text: str) -> WishedChanges:
+def wished_changes(text: str) -> WishedChanges:
     """What `news=off` or `locale=fa` says; with no value it is taken back."""
     name, sign, value = text.partition("=")
     if not sign or name not in (*CATEGORIES, *OVERRIDING):

@@ -140,9 +140,9 @@ class AlertDesk:
             self._untold.append(dead_letters(sink, reason, count, now))
 
     async def _tell(self, alert: Alert, plan: AlertPlan) -> None:
-        if alert.key is not None and await self._was_told(alert.key):
+        if alert.key is not None and await self._is_kept(alert.key):
             return
-        if alert.after and not any([await self._was_told(key) for key in alert.after]):
+        if alert.after and not any([await self._is_kept(key) for key in alert.after]):
             return
         routed = await self._routed(alert, plan)
         if not routed.destinations:
@@ -154,7 +154,7 @@ class AlertDesk:
             event, sinks = routed.event, [one.sink for one in routed.destinations]
             log(LOG, logging.INFO, "alert.told", type=event.type, subject=event.subject, sinks=sinks)
 
-    async def _was_told(self, key: str) -> bool:
+    async def _is_kept(self, key: str) -> bool:
         return await self._outbox.is_remembered(stored_key(key), now=self._clock.now())
 
     async def _routed(self, alert: Alert, plan: AlertPlan) -> Routed:

@@ -57,7 +57,7 @@ class DueReport(Value):
             word=WORD,
             at=now,
             subject=f"{WORD}:{self.name}",
-            data={"report": _told(self, found, self._late(now))},
+            data={"report": _report_data(self, found, self._late(now))},
             key=self.key,
         )
 
@@ -71,7 +71,7 @@ class DueReport(Value):
             word=WORD,
             at=now,
             subject=f"{WORD}:{self.name}:{of.name}",
-            data={"report": _told_owner(self, of, self._late(now)), "owner": of.name},
+            data={"report": _owner_data(self, of, self._late(now)), "owner": of.name},
             key=self.owner_key(of),
         )
 
@@ -84,7 +84,7 @@ def is_empty(found: Collected) -> bool:
     return not found.figures[0].events and not found.figures[0].sinks
 
 
-def _told_owner(report: DueReport, of: OwnerFigures, late: datetime | None) -> dict[str, Any]:
+def _owner_data(report: DueReport, of: OwnerFigures, late: datetime | None) -> dict[str, Any]:
     types, *before = of.types
     known = {word: counts for word, counts in zip(COMPARED, before, strict=False) if counts}
     return {
@@ -117,7 +117,7 @@ def _since(since: datetime | None) -> dict[str, Any]:
     return {"counted_from": iso(since)} if since else {}
 
 
-def _told(report: DueReport, found: Collected, late: datetime | None) -> dict[str, Any]:
+def _report_data(report: DueReport, found: Collected, late: datetime | None) -> dict[str, Any]:
     period, settings = report.due.period, report.settings
     of, *before = found.figures
     known = {word: one for word, one in zip(COMPARED, before, strict=False) if one.whole}

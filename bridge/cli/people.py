@@ -75,7 +75,7 @@ def _show_counts(counts: "PeopleCounts") -> None:
 
 
 def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool, as_json: bool) -> None:
-    from bridge.cli.people_file import export_people, import_people, told_of
+    from bridge.cli.people_file import export_people, import_people, import_summary
 
     if verb == EXPORT and (dry_run or as_json):
         raise BridgeError("people export: a file of JSON lines is what it makes: leave --dry-run and --json out")
@@ -89,7 +89,7 @@ def _by_file(settings: "Config", verb: str, file: Path | None, *, dry_run: bool,
     if as_json:
         print_json(changed)
     else:
-        print(told_of(changed, dry_run=dry_run))
+        print(import_summary(changed, dry_run=dry_run))
 
 
 def prefs(
@@ -113,7 +113,7 @@ def prefs(
     stops = [one for one in wanted if one in STOPS]
     said: dict[str, bool | str | None] = {}
     for one in wanted:
-        said |= {} if one in STOPS else wishing.said_in(one)
+        said |= {} if one in STOPS else wishing.wished_changes(one)
     with existing_ledger(settings) as ledger:
         if said:
             wishing.wish(ledger, key, said, now=now)

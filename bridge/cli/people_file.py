@@ -72,7 +72,7 @@ def _read(file: Path) -> "list[Line]":
         raise BridgeError(f"people import: {file} is not UTF-8") from None
 
 
-def told_of(changed: dict[str, int], *, dry_run: bool) -> str:
+def import_summary(changed: dict[str, int], *, dry_run: bool) -> str:
     """What an import has changed, or would."""
     parts = [counted(number, noun) for name, noun in NOUNS.items() if (number := changed.get(name))]
     said = ", ".join(parts) or "nothing new"

@@ -110,7 +110,7 @@ class Gate:
         deliveries = without(batch, over).deliveries
         reaches = await self._lookups.reaches(deliveries, upcoming, version) if self._lookups else NO_REACHES
         given = self._conditions(zone, rules)
-        told = await self._told(deliveries, reaches, given) if self._is_customers else NOBODY_TOLD
+        told = await self._delivered_today(deliveries, reaches, given) if self._is_customers else NOBODY_TOLD
         whole = await self._outbox.load(deliveries) if self._is_customers else deliveries
         through, settled, silent = list[Delivery](), [*over, *suppressed], True
         for delivery, loaded in zip(deliveries, whole, strict=True):
@@ -169,7 +169,7 @@ class Gate:
             return LaneConditions(now, zone, quiet, self._mutes)
         return LaneConditions(now, zone, quiet or rules.quiet, self._mutes, rules)
 
-    async def _told(
+    async def _delivered_today(
         self, deliveries: Sequence[Delivery], reaches: Mapping[int, DeliveryTarget], given: LaneConditions
     ) -> Mapping[int, int]:
         """How many messages each of these customers was delivered today, where that counts."""

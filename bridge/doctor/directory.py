@@ -33,17 +33,17 @@ def _owners(ledger: Ledger, keys: list[str]) -> Finding:
     heard = ledger.read(heard_of, keys)
     missing = [one for one in keys if one not in heard]
     if not missing:
-        return ok(f"events have named each of its {_owners_said(len(keys))}")
+        return ok(f"events have named each of its {_owners_text(len(keys))}")
     names = ", ".join(map(name_in, missing[:SHOWN])) + (f" and {len(missing) - SHOWN} more" if missing[SHOWN:] else "")
     known = ledger.read(owners_of_late, missing[0].partition("/")[0])
     why = (
         f"{name_in(missing[0])}: {suggestion(name_in(missing[0]), known)}" if known else "Events name no owner at all."
     )
-    text = f"no event that is kept names {len(missing)} of its {_owners_said(len(keys))}: {names}"
+    text = f"no event that is kept names {len(missing)} of its {_owners_text(len(keys))}: {names}"
     return look(text, f"Is that what the panel calls them, letter by letter? {why}")
 
 
-def _owners_said(number: int) -> str:
+def _owners_text(number: int) -> str:
     return f"{number:,} owner{'' if number == 1 else 's'}"
 
 

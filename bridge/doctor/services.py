@@ -57,7 +57,7 @@ class NotingHttp(Http):
         self.hosts[Host(request.url.origin(), proxy, ca)] = None
         began = self._now()
         response = await super().send(request, within=within, proxy=proxy, ca=ca, on_sent=on_sent, most=most)
-        told = _told(response)
+        told = _timestamp(response)
         if told is not None:
             self.ahead.append(clock_ahead(began, self._now(), told))
         return response
@@ -132,7 +132,7 @@ def clock_ahead(began: float, ended: float, told: float) -> float:
     return 0.0 if earliest <= 0.0 <= latest else min(earliest, latest, key=abs)
 
 
-def _told(response: Response) -> float | None:
+def _timestamp(response: Response) -> float | None:
     try:
         return parsedate_to_datetime(response.headers.get("date", "")).timestamp()
     except ValueError:

@@ -21,10 +21,10 @@ def source_rows(
 ) -> Iterator[ExaminationRow]:
     """A row for each; without a store nobody knows."""
     for name, (settings, endpoint) in sources.items():
-        yield ExaminationRow("source", name, _heard(ledger, name, settings, endpoint, now))
+        yield ExaminationRow("source", name, _last_event(ledger, name, settings, endpoint, now))
 
 
-def _heard(
+def _last_event(
     ledger: Ledger | None, name: str, settings: SourceConfig, endpoint: SourceEndpoint, now: datetime
 ) -> Finding:
     if ledger is None:

@@ -54,7 +54,7 @@ def _file_findings(config: Config, file: Path, limit: float) -> Iterator[Finding
         yield found
         return
     log = _size(Path(f"{file}{files.WAL}"))
-    yield ok(f"{file}: {_told(found, config)}")
+    yield ok(f"{file}: {_summary(found, config)}")
     yield from _tables(found)
     if log > LARGE_LOG:
         yield look(f"its log has grown to {size_text(log)}", "Somebody keeps it open and reads: end that, or restart.")
@@ -66,7 +66,7 @@ def _database_findings(config: Config, now: datetime, limit: float) -> Iterator[
     if isinstance(found, Finding):
         yield found
         return
-    yield ok(f"{without_password(config.store)}: {_told(found, config)}")
+    yield ok(f"{without_password(config.store)}: {_summary(found, config)}")
     yield from _tables(found)
     if found.read_only:
         yield wrong("it follows another server, and takes nothing", "Name the server that takes writes in store.")
@@ -89,7 +89,7 @@ def _condition(config: Config, limit: float) -> StoreCondition | Finding:
         )
 
 
-def _told(found: StoreCondition, config: Config) -> str:
+def _summary(found: StoreCondition, config: Config) -> str:
     since = f", events since {in_zone(found.first_event, config.zone()):%d %b %Y}" if found.first_event else ""
     return f"{found.engine}, {size_text(found.size)}{since}"
 

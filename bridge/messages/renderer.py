@@ -149,7 +149,7 @@ class Renderer:
                 raise LookupError(f"{context.name} says nothing in block {block}")
             return said
 
-        return self._told(service, me, brand, words)
+        return self._customer_words(service, me, brand, words)
 
     def announcement(self, service: Service, source: str, me: Me, brand: Brand = NO_BRAND) -> Rendered:
         """What a customer is told by a template of the operator's over `me`: its block of their language, else of the
@@ -169,9 +169,9 @@ class Renderer:
             raise TemplateFault(fault_of(error)) from None
         if not said:
             raise TemplateFault(f"says nothing to whom reads {locale}")
-        return self._told(service, me, brand, lambda _: said)
+        return self._customer_words(service, me, brand, lambda _: said)
 
-    def _told(self, service: Service, me: Me, brand: Brand, words: Callable[[Context], str]) -> Rendered:
+    def _customer_words(self, service: Service, me: Me, brand: Brand, words: Callable[[Context], str]) -> Rendered:
         """Words for a customer with all that is around them, by the file of their language, the brand's or else the
         operator's; where it fails by the shipped one.
         """

@@ -87,11 +87,11 @@ def lines(rows: Iterable[Line]) -> Iterator[bytes]:
     """The file, line by line."""
     yield dump(HEADER) + b"\n"
     for row in rows:
-        said = {str(name): _said(name, value) for name, value in row.values.items()}
+        said = {str(name): _value_text(name, value) for name, value in row.values.items()}
         yield dump({"table": str(row.table.name), **said}) + b"\n"
 
 
-def _said(name: str, value: Any) -> Any:
+def _value_text(name: str, value: Any) -> Any:
     return iso(moment(value)) if name in _TIMES and value is not None else value
 
 

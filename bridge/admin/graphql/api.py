@@ -133,11 +133,11 @@ def _faults(document: DocumentNode, who: Principal) -> list[GraphQLError]:
 def _answered(result: ExecutionResult) -> dict[str, Any]:
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
-        answer["errors"] = [_told(one).formatted for one in result.errors]
+        answer["errors"] = [_shown_error(one).formatted for one in result.errors]
     return answer
 
 
-def _told(error: GraphQLError) -> GraphQLError:
+def _shown_error(error: GraphQLError) -> GraphQLError:
     """The error as it is told: what a person can mend as it is said, a fault of ours without its words."""
     original = error.original_error
     if original is None or isinstance(original, GraphQLError):

@@ -47,14 +47,14 @@ def wanted_in(state: ConfigState, form: Mapping[str, str]) -> AnnouncementReques
         state.customers,
         [f"{whom}{name}" if whom.endswith(":") else whom],
         sink=form.get("sink", ""),
-        text=_said(state.dry_run, form),
+        text=_template(state.dry_run, form),
         category=form.get("category", "news"),
         critical=form.get("critical") == "on",
         realm=None,
     )
 
 
-def _said(ready: DryRun, form: Mapping[str, str]) -> str:
+def _template(ready: DryRun, form: Mapping[str, str]) -> str:
     """What they are told: by a template's name, a template, or words in each language."""
     named, text, start, end = (form.get(field, "").strip() for field in ("template", "text", "start", "end"))
     words = {locale: form.get(field, "") for locale, field in zip(LOCALES, WORDS, strict=True)}

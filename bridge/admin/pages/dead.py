@@ -72,7 +72,7 @@ def variables(letters: Letters, sinks: Mapping[str, SinkSettings], words: Langua
         "aside": [_aside(one) for one in letters.aside],
         "empty": words.say(_TABS[letters.tab].empty),
         "most": _most(letters),
-        "done": said_of(letters.query, words),
+        "done": notice_of(letters.query, words),
     }
 
 
@@ -117,7 +117,7 @@ def _aside(one: SetAside) -> PageVariables:
     return {"aside": one, "element": element if len(element) <= LONGEST else f"{element[:LONGEST]}…"}
 
 
-def said_of(query: Mapping[str, str], words: Language) -> str:
+def notice_of(query: Mapping[str, str], words: Language) -> str:
     """What was done a moment ago, and what has come since."""
     number, later = (_number(query.get(name, "")) for name in ("n", "later"))
     match query.get("done"):

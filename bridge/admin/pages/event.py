@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from bridge.admin import operations
 from bridge.admin.language import Language
-from bridge.admin.pages.dead import said_of
+from bridge.admin.pages.dead import notice_of
 from bridge.admin.pages.previews import looks_of
 from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_words
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
@@ -30,7 +30,7 @@ def view(visit: Visit) -> PageVariables:
     lanes = operations.lanes(visit.ledger, visit.state.sinks)
     parked = {one.sink: one.reason or "" for one in lanes if one.standing is Standing.PARKED}
     shown = variables(event, same, visit.state, visit.language, parked)
-    done, sending = said_of(visit.query, visit.language), _sending(visit, event)
+    done, sending = notice_of(visit.query, visit.language), _sending(visit, event)
     return {**shown, **looks_of(visit, event), **sending, "muted": muted, "done": done}
 
 

@@ -102,13 +102,13 @@ def event(visit: OwnedVisit) -> PageVariables:
     return {
         "event": _brief(found),
         "facts": [(visit.language.say(words), _fact(me, name)) for name, words in _FACTS.items() if _fact(me, name)],
-        "told": _told(visit, told),
+        "told": _recipients(visit, told),
     }
 
 
 def _rows(visit: OwnedVisit, found: Sequence[Event]) -> list[PageVariables]:
     told = visit.ledger.read(owned_deliveries, [one.id for one in found])
-    return [{**_brief(one), "told": _told(visit, told.get(one.id, []))} for one in found]
+    return [{**_brief(one), "told": _recipients(visit, told.get(one.id, []))} for one in found]
 
 
 def _brief(one: Event) -> PageVariables:
@@ -120,7 +120,7 @@ def _user(one: Event) -> str:
     return name if kind == "user" else ""
 
 
-def _told(visit: OwnedVisit, told: Sequence[OwnedDelivery]) -> list[PageVariables]:
+def _recipients(visit: OwnedVisit, told: Sequence[OwnedDelivery]) -> list[PageVariables]:
     """To whom, by what kind of service, and what came of it."""
     found: list[PageVariables] = []
     for one in told:

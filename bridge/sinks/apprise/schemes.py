@@ -71,7 +71,7 @@ def _pushover_fault(answer: JsonObject) -> str:
     return "; ".join(map(str, errors)) if isinstance(errors, list) and answer.get("status") == 0 else ""
 
 
-def _synology_told(answer: JsonObject) -> bool:
+def _synology_accepted(answer: JsonObject) -> bool:
     return answer.get("success") is True
 
 
@@ -124,7 +124,9 @@ _APPRISE = Scheme(
     service="Apprise API", text=32768, told=lambda answer: not answer.get("error"), fault=_text_at("error")
 )
 _JSON = Scheme(service="JSON", text=32768, told=lambda answer: True, fault=_text_at("error"))
-_SYNOLOGY = Scheme(service="Synology Chat", text=32768, title=0, told=_synology_told, fault=_text_at("error", "errors"))
+_SYNOLOGY = Scheme(
+    service="Synology Chat", text=32768, title=0, told=_synology_accepted, fault=_text_at("error", "errors")
+)
 _SIGNAL = Scheme(
     service="Signal", text=32768, title=0, told=lambda answer: "timestamp" in answer, fault=_text_at("error")
 )

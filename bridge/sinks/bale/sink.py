@@ -160,12 +160,12 @@ class BaleSink(HttpSink[BaleConfig]):
 
     def classify(self, response: Response) -> Outcome:
         answer = json_object(response.body)
-        if response.status == 429 or answer.get("error_code") == 429 or has_any(_said(response), LIMITED):
+        if response.status == 429 or answer.get("error_code") == 429 or has_any(_description(response), LIMITED):
             return Limited(seconds(object_at(answer, "parameters").get("retry_after")) or retry_after(response))
         return super().classify(response)
 
     def concerns_all(self, response: Response) -> bool:
-        return response.status == 401 or has_any(_said(response), OF_BOT)
+        return response.status == 401 or has_any(_description(response), OF_BOT)
 
     def interpret(self, response: Response) -> Outcome:
         answer = json_object(response.body)
@@ -201,7 +201,7 @@ class BaleSink(HttpSink[BaleConfig]):
         return ref if _REF.fullmatch(ref) else None
 
 
-def _said(response: Response) -> str:
+def _description(response: Response) -> str:
     """The description; what is no JSON may be a rate limit all the same."""
     if description := description_of(json_object(response.body)):
         return description

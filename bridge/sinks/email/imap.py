@@ -184,11 +184,11 @@ def _done(answer: tuple[str, Sequence[object]]) -> Sequence[object]:
     """What an answer tells; InboxUnreadable where it is a no."""
     status, told = answer
     if status != "OK":
-        raise InboxUnreadable(_said(told[-1] if told else ""))
+        raise InboxUnreadable(_reason(told[-1] if told else ""))
     return told
 
 
-def _said(words: object) -> str:
+def _reason(words: object) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
     return one_line(re.sub(r"^\[[A-Z-]+\] ", "", text))[:_WORDS] or "the server says no"
 
@@ -199,11 +199,11 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except imaplib.IMAP4.abort as error:
-        words = _said(error.args[0] if error.args else "")
+        words = _reason(error.args[0] if error.args else "")
         closed = "EOF" in words or "=>" in words
         raise InboxUnreadable("no answer: the connection was closed" if closed else words) from None
     except imaplib.IMAP4.error as error:
-        raise InboxUnreadable(_said(error.args[0] if error.args else "")) from None
+        raise InboxUnreadable(_reason(error.args[0] if error.args else "")) from None
     except TimeoutError:
         raise InboxUnreadable(f"no answer within {ANSWER:g} s") from None
     except (OSError, ValueError) as error:

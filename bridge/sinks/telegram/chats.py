@@ -72,7 +72,7 @@ class TelegramBot:
         return answer.get("result")
 
 
-async def chats_heard(told: Mapping[str, object], http: Http, clock: Clock, *, within: float) -> Sequence[FoundValue]:
+async def find_chats(told: Mapping[str, object], http: Http, clock: Clock, *, within: float) -> Sequence[FoundValue]:
     """The chats, for who is asked for one; `told` is a sink's settings but for its chat."""
     proxy = told.get("proxy")
     base = str(told.get("api_base", "https://api.telegram.org"))

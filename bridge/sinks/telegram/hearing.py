@@ -74,7 +74,7 @@ class TelegramEars:
         updates = _result(response)
         known = [one for one in updates if isinstance(one, dict)] if isinstance(updates, list) else []
         numbers = [one["update_id"] for one in known if _is_number(one.get("update_id"))]
-        return ChatUpdates([one for update in known for one in _heard(update)], max(numbers, default=None))
+        return ChatUpdates([one for update in known for one in _chat_updates(update)], max(numbers, default=None))
 
     def requests(self, answer: BotAnswer, words: AnswerWords) -> Sequence[Request]:
         keyboard = [[{"text": one.text, "callback_data": one.data} for one in row] for row in words.buttons]
@@ -115,7 +115,7 @@ def _wait_in(response: Response) -> float:
     return asked or retry_after(response) or 1.0
 
 
-def _heard(update: JsonObject) -> Iterator[ChatUpdate]:
+def _chat_updates(update: JsonObject) -> Iterator[ChatUpdate]:
     """What an update says of a private chat; nothing of any other, and nothing that is not as it should be."""
     message, press, member = (_object(update, name) for name in UPDATES)
     if message:

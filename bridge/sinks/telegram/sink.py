@@ -75,7 +75,7 @@ from bridge.sinks.telegram.answers import (
     parameters,
 )
 from bridge.sinks.telegram.asking import chat_asking
-from bridge.sinks.telegram.chats import chats_heard
+from bridge.sinks.telegram.chats import find_chats
 from bridge.sinks.telegram.hearing import TelegramEars, bot_of
 from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import (
@@ -117,7 +117,7 @@ class TelegramConfig(ChatConfig, AddressedConfig):
             "chat_id",
             "The chat's number, as -1001234567890",
             doing="Chat: write /start to the bot, or add it to the group and write anything there …",
-            finder=chats_heard,
+            finder=find_chats,
         ),
     )
     type: Literal["telegram"] = Field("telegram", description="a message to a Telegram chat")

@@ -214,7 +214,7 @@ def forget_begun(connection: sa.Connection, settlements: Sequence[Settlement]) -
 def outcomes(connection: sa.Connection, id_: int) -> list[tuple[State, str | None, int]]:
     """How many of its deliveries are in which state, and why."""
     columns = deliveries.c.state, deliveries.c.reason
-    count = sa.select(*columns, sa.func.count()).select_from(_THEIRS).where(*_told_in(id_))
+    count = sa.select(*columns, sa.func.count()).select_from(_THEIRS).where(*_of_announcement(id_))
     found = connection.execute(count.group_by(*columns).order_by(sa.func.count().desc(), *columns))
     return [(State(state), reason, number) for state, reason, number in found]
 
@@ -242,7 +242,7 @@ def people_of(
             is_uncertain().label("uncertain"),
         )
         .select_from(_THEIRS)
-        .where(*_told_in(id_), *meant)
+        .where(*_of_announcement(id_), *meant)
         .order_by(announced.c.delivery_id)
         .limit(limit)
     )
@@ -253,7 +253,7 @@ def people_of(
     ]  # fmt: skip
 
 
-def _told_in(id_: int) -> tuple[sa.ColumnElement[bool], ...]:
+def _of_announcement(id_: int) -> tuple[sa.ColumnElement[bool], ...]:
     """Its deliveries; of whoever was forgotten no more than a row may be left."""
     return announced.c.announcement == id_, deliveries.c.recipient.is_not(None)
 

@@ -48,7 +48,7 @@ def collected(
         figures=[_figures(count, span, since) for count, span in zip(counts, spans, strict=True)],
         users=users,
         cut=cut,
-        heard=_heard(connection, first[1]),
+        heard=_last_events(connection, first[1]),
         dead=[GivenUp(sink, reason, number) for (sink, reason), number in dead.most_common(MOST_DEAD)],
         bars=_bars(connection, parts) if parts else (),
     )
@@ -141,6 +141,6 @@ def _busiest(connection: sa.Connection, span: TimeSpan) -> tuple[dict[str, int],
     return dict(about.most_common(MOST_USERS)), looked > MOST_LOOKED_AT
 
 
-def _heard(connection: sa.Connection, before: datetime) -> dict[str, datetime]:
+def _last_events(connection: sa.Connection, before: datetime) -> dict[str, datetime]:
     last = sa.select(_t.name, sa.func.max(_t.at)).where(_accepted, _t.at < int(before.timestamp())).group_by(_t.name)
     return {name: datetime.fromtimestamp(at + QUARTER, UTC) for name, at in connection.execute(last)}

@@ -124,7 +124,7 @@ class _PrivateChat(Value):
             yield self._answer(BotReply.EXPIRED)
             return
         before = link_of(self.connection, self.sender, key)
-        left = [before] if before is not None else self._told_before(key)
+        left = [before] if before is not None else self._chats_before(key)
         left = [one for one in left if one != place]
         if left:
             note_moved(self.connection, key, self.sender, now=self.now, placed=left)
@@ -134,12 +134,12 @@ class _PrivateChat(Value):
         for chat in left:
             yield from self._elsewhere(BotReply.MOVED, chat, key)
 
-    def _told_before(self, key: str) -> list[str]:
+    def _chats_before(self, key: str) -> list[str]:
         """The chats that no link has made theirs, and in which they were told."""
         known = dict.fromkeys(known_chats(self.connection, key))
-        return [one for one in known if self._was_told(one) and not is_away(self.connection, key, self.sender, one)]
+        return [one for one in known if self._is_reached(one) and not is_away(self.connection, key, self.sender, one)]
 
-    def _was_told(self, chat: str) -> bool:
+    def _is_reached(self, chat: str) -> bool:
         state = address_state(self.connection, self.sender, chat)
         return state is not None and state.reached_at is not None
 

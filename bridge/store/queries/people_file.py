@@ -153,7 +153,7 @@ def _wants(row: RowValues) -> Wants:
     return wants_of(load(row["wants"]) if row["wants"] else {}, stopped=False)
 
 
-def _told(known: RowValues | None, said: RowValues) -> RowValues | None:
+def _newer(known: RowValues | None, said: RowValues) -> RowValues | None:
     return said if known is None or said["at"] > known["at"] else None
 
 
@@ -164,4 +164,4 @@ def _address(known: RowValues | None, said: RowValues) -> RowValues | None:
 
 
 #: A link is replaced by a newer one alone, as what was told is.
-MERGES: dict[sa.Table, Merge] = {wishes: _wish, links: _told, told: _told, addresses: _address}
+MERGES: dict[sa.Table, Merge] = {wishes: _wish, links: _newer, told: _newer, addresses: _address}

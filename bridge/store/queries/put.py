@@ -133,7 +133,7 @@ def _heed_in_order(
     sent: list[Delivery] = []
     held: list[Delivery] = []
     for one in routed:
-        news, known = _without_told(connection, of_event.get(one.event.id, []), steps)
+        news, known = _news_and_known(connection, of_event.get(one.event.id, []), steps)
         sent += news
         held += known
         if _is_heeded(one):
@@ -141,7 +141,7 @@ def _heed_in_order(
     return sent, held
 
 
-def _without_told(
+def _news_and_known(
     connection: sa.Connection, made: Sequence[Delivery], steps: Mapping[int, Threshold]
 ) -> tuple[list[Delivery], list[Delivery]]:
     """Of one event what is news to whom it is for, and what they were told already: that is settled as it is made.

@@ -17,6 +17,8 @@ from bridge.ingress.secrets import (
     PEM_BEGIN,
     PEM_END,
     SHORTEST_SECRET,
+    NameKind,
+    name_kind,
     names_secret,
     names_several,
     without_secrets,
@@ -26,6 +28,7 @@ from bridge.paths import matches
 
 #: Under which of its keys an object that is a pair has the name of its `value`.
 LABELS = ("name", "key", "label", "title")
+OF_SECRET, WITH_SECRET = NameKind.OF_SECRET, NameKind.WITH_SECRET
 
 
 class Masker:
@@ -60,9 +63,12 @@ class Masker:
 
     def _sweep(self, value: JsonObject, place: RuleNode) -> None:
         named, other = place.named, place.other
+        with_secret = False
         for key, one in value.items():
-            to = named.get(key, other)
-            if to.masked or (names_secret(key) and not self._is_plain(key, one)):
+            to, kind = named.get(key, other), name_kind(key)
+            if kind is WITH_SECRET:
+                with_secret = True
+            if to.masked or (kind is OF_SECRET and not self._is_plain(key, one)):
                 value[key] = _masked(one)
             elif isinstance(one, str):
                 if len(one) >= SHORTEST_SECRET:
@@ -73,6 +79,8 @@ class Masker:
                 self._swept(one, to)
         if "value" in value and any(_is_secret_name(value.get(label)) for label in LABELS):
             value["value"] = _masked(value["value"])
+        if with_secret:
+            _mask_names(value)
 
     def _is_plain(self, key: str, value: Any) -> bool:
         """Whether it is no secret, whatever it is called: a fact, a count, or what describes one."""
@@ -101,10 +109,25 @@ def _without_key_lines(values: list[Any]) -> list[Any]:
     return values
 
 
+def _mask_names(value: JsonObject) -> None:
+    """Put all that stands under a name with a secret in it under one without; what would be lost beside its like has a
+    star more.
+    """
+    items = list(value.items())
+    value.clear()
+    for key, one in items:
+        name = without_secrets(key)
+        while name in value:
+            name += "*"
+        value[name] = one
+
+
 def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         for key in value:
             value[key] = _masked(value[key])
+        if any(name_kind(key) is WITH_SECRET for key in value):
+            _mask_names(value)
         return value
     if isinstance(value, list):
         value[:] = map(_masked, value)

@@ -14,6 +14,7 @@ from strangers, and its length is all that looking through it may cost.
 
 import re
 from collections.abc import Callable
+from enum import Enum
 
 from bridge.originals import MASK
 
@@ -69,20 +70,39 @@ def _ends_on_secret(name: str) -> bool:
     return last in _WORDS or last in _JOINED_PASS or "".join(words).endswith(_ENDS)
 
 
-class _Names(dict[str, bool]):
-    """Names that were asked for, and whether each is a secret's: asking once more is a look into a dictionary."""
+class NameKind(Enum):
+    """What a name is: that of a secret, one with a secret in it, or any other."""
 
-    def __missing__(self, name: str) -> bool:
-        if len(name) > LONGEST_NAME:
-            return False
-        if len(self) >= KEPT_NAMES:
-            self.clear()
-        self[name] = secret = _ends_on_secret(name)
-        return secret
+    PLAIN = 0
+    OF_SECRET = 1
+    WITH_SECRET = 2
 
 
-#: Whether what is called so is a secret.
-names_secret: Callable[[str], bool] = _Names().__getitem__
+def _name_kind(name: str) -> NameKind:
+    if without_secrets(name) != name:
+        return NameKind.WITH_SECRET
+    return NameKind.OF_SECRET if len(name) <= LONGEST_NAME and _ends_on_secret(name) else NameKind.PLAIN
+
+
+class _Names(dict[str, NameKind]):
+    """Names that were asked for: asking once more is a look into a dictionary."""
+
+    def __missing__(self, name: str) -> NameKind:
+        kind = _name_kind(name)
+        if len(name) <= LONGEST_NAME:
+            if len(self) >= KEPT_NAMES:
+                self.clear()
+            self[name] = kind
+        return kind
+
+
+#: What a name is.
+name_kind: Callable[[str], NameKind] = _Names().__getitem__
+
+
+def names_secret(name: str) -> bool:
+    """Whether what is called so is a secret."""
+    return name_kind(name) is NameKind.OF_SECRET
 
 
 def names_several(name: str) -> bool:

@@ -45,6 +45,28 @@ def test_what_a_rule_masks(rule: str, element: Any, masked: Any) -> None:
     assert Masker([rule])(element) == masked
 
 
+LINK = "vless://c0ffee00-1234@de.example.com:443?type=tcp"
+HOOK = f"https://discord.com/api/webhooks/1/{SECRET}"
+
+
+@pytest.mark.parametrize("rules", [[], ["users"]])
+@pytest.mark.parametrize(
+    ("element", "names"),
+    [
+        ({LINK: 1, "n": 2}, ["vless://***@de.example.com:443?type=tcp", "n"]),
+        ({HOOK: {"token": SECRET}}, ["https://discord.com/api/webhooks/1/***"]),
+        ({f"{HOOK}a": 1, f"{HOOK}b": 2}, ["https://discord.com/api/webhooks/1/***"] * 2),
+        ({"A" * 200 + f" {HOOK}": 1}, ["A" * 200 + " https://discord.com/api/webhooks/1/***"]),
+    ],
+)
+def test_a_secret_in_the_name_of_a_key_is_masked_where_it_stands_and_nothing_is_lost(
+    element: Any, names: list[str], rules: list[str]
+) -> None:
+    masked = Masker(rules)({"users": [element]})["users"][0]
+    assert [name.rstrip("*") for name in masked] == [name.rstrip("*") for name in names]
+    assert not [one for one in ("c0ffee", SECRET) if one in json.dumps(masked)]
+
+
 def test_what_the_operator_lets_through_is_let_through_and_nothing_beside_it() -> None:
     masker = Masker(["user.proxies", "user.links"], unmask=["user.proxies.vless.id", "user.links"])
     element = {"user": {"proxies": {"vless": {"id": "a", "x": "b"}, "trojan": {"password": "c"}}, "links": ["d"]}}

@@ -27,7 +27,29 @@ FAULTS = (
 )
 
 
+#: Operators whose result may be of any size, and what they give at the most: so many signs, elements or bits.
+GROWING = frozenset({"*", "**"})
+MOST_GROWN = 100_000
+
+
+def check_growth(operator: str, left: Any, right: Any) -> None:
+    """Raise OverflowError where one of GROWING would give more than MOST_GROWN."""
+    if operator == "*":
+        for one, times in ((left, right), (right, left)):
+            if isinstance(one, str | list | tuple) and isinstance(times, int) and len(one) * times > MOST_GROWN:
+                raise OverflowError(f"repeats something to more than {MOST_GROWN} signs")
+    both = isinstance(left, int) and isinstance(right, int)
+    if operator == "**" and both and left.bit_length() * right > MOST_GROWN:
+        raise OverflowError(f"is a number of more than {MOST_GROWN} bits")
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
+    intercepted_binops = GROWING
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        check_growth(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]

@@ -83,11 +83,27 @@ def test_an_expression_changes_nothing(source: str) -> None:
     [
         *("1 / 0", "body.x.y()", "body.list + 1", "body.list[0]()", "range(10 ** 9)", "x.y()"),
         *("'abc' | truncate(2)", "body.list[0] < 1e999", "body.list[0] > -1e999"),
+        *("'a' * 10 ** 12", "10 ** 10 * 'a'", "[1] * 10 ** 12", "9 ** (9 ** 9)", "(2 ** 90000) * 'a'"),
     ],
 )
 def test_an_expression_that_fails_fails_with_one_of_the_faults(source: str) -> None:
     with pytest.raises(FAULTS):
         value(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "result"),
+    [
+        ("'ab' * 3", "ababab"),
+        ("3 * 'ab'", "ababab"),
+        ("'a' * -1", ""),
+        ("2 ** 10", 1024),
+        ("2 ** -1", 0.5),
+        ("3 * 4", 12),
+    ],
+)
+def test_what_repeats_and_raises_within_reason_does(source: str, result: object) -> None:
+    assert value(source) == result
 
 
 def test_the_names_that_an_expression_speaks_of() -> None:

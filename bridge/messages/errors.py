@@ -3,7 +3,9 @@
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from errno import EINVAL
 from pathlib import Path
+from stat import S_ISREG
 from traceback import walk_tb
 
 from jinja2 import Environment, Template, TemplateNotFound, TemplateSyntaxError, nodes
@@ -30,6 +32,13 @@ class TemplateMistake(Value):
         return f"{self.file}:{self.line}: {self.message}"
 
 
+def read_source(file: Path) -> str:
+    """The text of a template; raise OSError, or UnicodeDecodeError, where it has none. A pipe is not waited for."""
+    if not S_ISREG(file.stat().st_mode):
+        raise OSError(EINVAL, "it is no file")
+    return file.read_text("utf-8")
+
+
 def mistakes_in(
     folder: Path, services: Mapping[str, Service], sandbox: Callable[[Service | None], Environment]
 ) -> Iterator[TemplateMistake]:
@@ -42,7 +51,7 @@ def mistakes_in(
 
 def _mistakes(file: Path, name: str, environment: Environment) -> Iterator[tuple[int, str]]:
     try:
-        source = file.read_text(encoding="utf-8")
+        source = read_source(file)
         environment.compile(source, name, str(file))
         tree = environment.parse(source, name, str(file))
     except TemplateSyntaxError as error:

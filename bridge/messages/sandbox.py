@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from bridge.chart import can_be_drawn
+from bridge.expressions import GROWING, check_growth
 from bridge.markup.markdown import PlainWriter, markdown, unmarked
 from bridge.markup.service import Service
 from bridge.markup.text import Text, web_address
@@ -75,7 +76,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     """
 
     code_generator_class = _Generator
-    intercepted_binops = frozenset({"+", "%"})
+    intercepted_binops = GROWING | {"+", "%"}
     newstyle_gettext = True  # read by Jinja's i18n extension: variables are escaped as they are put in
 
     def __init__(
@@ -133,6 +134,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return self.concatenate((left, right))
+        check_growth(operator, left, right)
         return super().call_binop(context, operator, self._as_text(left), right)
 
     def concatenate(self, parts: Sequence[Any]) -> str:

@@ -15,7 +15,7 @@ from bridge.message import DigestTally
 from bridge.messages.catalog import LOCALES
 from bridge.messages.context import digest_variables, event_variables, reader
 from bridge.messages.customer import ANNOUNCEMENTS, CUSTOMERS, SEVERAL, SIGNATURE, TOLD, WORDS
-from bridge.messages.errors import TemplateMistake
+from bridge.messages.errors import TemplateMistake, read_source
 from bridge.messages.sandbox import Sandbox
 from bridge.value import Value
 from bridge.vocabulary import TYPES
@@ -83,7 +83,7 @@ class Unmatched:
         folder = file.relative_to(self._folder).parts[0]
         sandbox = sandboxes[folder if folder in self._services else None]
         try:
-            tree = sandbox.parse(file.read_text("utf-8"))
+            tree = sandbox.parse(read_source(file))
             names = frozenset(meta.find_undeclared_variables(tree))
         except (OSError, ValueError, TemplateError, RecursionError):
             return None  # it is told as a mistake

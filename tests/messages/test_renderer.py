@@ -1,5 +1,6 @@
 """Which template speaks, what it may know, and what is said when it fails."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -112,6 +113,12 @@ def test_a_link_that_nobody_may_follow_is_a_mistake(folder: Path, monkeypatch: p
     assert (mistake.file, mistake.line) == (link, 1)
 
 
+def test_a_pipe_among_the_templates_is_a_mistake_and_nobody_waits_for_it(folder: Path) -> None:
+    (folder / "slack").mkdir(exist_ok=True)
+    os.mkfifo(pipe := folder / "slack" / "user.j2")
+    assert [str(one) for one in renderer(folder).mistakes(SERVICES)] == [f"{pipe}:1: cannot be read: it is no file"]
+
+
 def test_a_template_overrides_the_blocks_it_names_and_keeps_the_others(folder: Path) -> None:
     write(folder, "discord/user.j2", '{% extends "discord/base.j2" %}{% block title %}Bye {{ name }}{% endblock %}')
     blocks = said("discord", ALICE, renderer(folder))
@@ -153,6 +160,7 @@ def test_only_the_blocks_that_are_asked_for_are_run(folder: Path) -> None:
         ("{% block text %}{% for x in 5 %}{% endfor %}{% endblock %}", 1, "TypeError"),
         ("{% block text %}{{ name.nothing() }}{% endblock %}", 1, "'str object' has no attribute 'nothing'"),
         ("{% block text %}{{ data.user.clear() }}{% endblock %}", 1, "clear"),
+        ("{% block text %}{{ 'a' * 10 ** 12 }}{% endblock %}", 1, "OverflowError"),
     ],
 )
 def test_a_failing_template_never_loses_the_message(folder: Path, source: str, line: int, why: str) -> None:

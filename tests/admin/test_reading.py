@@ -85,7 +85,7 @@ async def test_a_store_that_cannot_be_asked_is_a_page_that_says_so_and_one_can_s
     tmp_path: Path, store_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_admin(tmp_path, store_url, clock, events=False) as desk:
-        monkeypatch.setattr("bridge.store.reader.Reader.read", _away)
+        monkeypatch.setattr("bridge.store.reader.LedgerReader.read", _away)
         async with desk.browser() as browser:
             assert (await sign_in(browser)).status == 303
             async with browser.get("/events") as response:
@@ -106,7 +106,7 @@ async def test_a_fault_of_ours_is_a_page_without_a_word_of_it_and_the_next_page_
     desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("bridge.store.reader.Reader.read", _broken)
+        patched.setattr("bridge.store.reader.LedgerReader.read", _broken)
         async with desk.browser() as browser:
             await sign_in(browser)
             async with browser.get("/sinks") as response:

@@ -241,7 +241,7 @@ class DiscordEndpoint:
     ) -> JsonObject:
         at = posted_at(id_) or self._clock.now()
         changed = iso(edited) if edited is not None else None
-        return message_object(source, id_, payload, channel=_snowflake(source), at=iso(at), edited=changed)
+        return message_object(source, id_, payload, channel=_snowflake(source), at=at, edited=changed)
 
 
 def _json_with(body: bytes, more: JsonObject) -> bytes:

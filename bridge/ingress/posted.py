@@ -7,11 +7,11 @@ change what they were told, behind the message itself. Which event says last wha
 import json
 import secrets
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.errors import BadPayload
-from bridge.event import Event, JsonObject, new_id
+from bridge.event import Event, JsonObject, iso, new_id
 from bridge.foreign import parse_json, whole
 from bridge.ingress.source import Source
 from bridge.intake import NO_TABLE, Decision, Destination, Fingerprint, Intake, Routed
@@ -23,6 +23,7 @@ from bridge.value import replace
 
 EPOCH = 1420070400000  # milliseconds: Discord's ids count from the first of January 2015
 CHANGEABLE = 30 * 86400.0  # seconds for which a message can be changed
+POLL, LONGEST_POLL = 24, 32 * 24  # hours: how long a poll runs that does not say, and at most
 ROW = "message"  # what the verdicts call it: no row of the table is asked
 #: What an edit can say; what it leaves out stays as it was.
 PARTS = ("content", "embeds", "components", "attachments", "poll", "flags", "allowed_mentions")
@@ -89,10 +90,10 @@ def as_intake(event: Event, destinations: list[Destination], *, realm: str | Non
 
 
 def message_object(
-    source: str, id_: str, payload: Mapping[str, Any], *, channel: str, at: str, edited: str | None
+    source: str, id_: str, payload: Mapping[str, Any], *, channel: str, at: datetime, edited: str | None
 ) -> JsonObject:
     """A message as Discord answers it."""
-    embeds = payload.get("embeds")
+    embeds, poll = payload.get("embeds"), payload.get("poll")
     return {
         "id": id_,
         "type": 0,
@@ -110,15 +111,29 @@ def message_object(
         "embeds": [{"type": "rich", **one} for one in embeds or () if isinstance(one, dict)],
         "attachments": [],
         "components": payload.get("components") or [],
-        **({"poll": payload["poll"]} if payload.get("poll") else {}),
+        **({"poll": _poll_object(poll, at)} if poll else {}),
         "mentions": [],
         "mention_roles": [],
         "mention_everyone": False,
         "pinned": False,
         "tts": False,
         "flags": whole(payload.get("flags")) or 0,
-        "timestamp": at,
+        "timestamp": iso(at),
         "edited_timestamp": edited,
+    }
+
+
+def _poll_object(poll: Mapping[str, Any], at: datetime) -> JsonObject:
+    """A poll as Discord answers it: with an end in place of a duration, and with numbers for its answers."""
+    hours, answers = whole(poll.get("duration")), poll.get("answers")
+    hours = hours if hours is not None and 1 <= hours <= LONGEST_POLL else POLL
+    listed = [one for one in answers if isinstance(one, dict)] if isinstance(answers, list) else []
+    return {
+        "allow_multiselect": False,
+        "layout_type": 1,
+        **{key: value for key, value in poll.items() if key != "duration"},
+        "answers": [{**one, "answer_id": number} for number, one in enumerate(listed, 1)],
+        "expiry": iso(at + timedelta(hours=hours)),
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import quote_plus
@@ -70,9 +71,25 @@ async def test_components_polls_and_flags_are_kept_and_answered(
             message = await response.json()
         kept = events(store_url)[-1].data["message"]
         assert {key: kept[key] for key in said} == said
-        assert {key: message[key] for key in said if key != "thread_name"} == {
-            key: value for key, value in said.items() if key != "thread_name"
-        }
+        assert message.items() >= {key: said[key] for key in ("components", "flags") if key in said}.items()
+
+
+@pytest.mark.parametrize(("given", "hours"), [({}, 24), ({"duration": 3}, 3), ({"duration": 10**9}, 24)])
+async def test_a_poll_is_answered_with_its_end_and_with_numbers_for_its_answers(
+    http: aiohttp.ClientSession, webhook: str, given: dict[str, int], hours: int
+) -> None:
+    answers = [{"poll_media": {"text": text}} for text in ("yes", "no")]
+    said = {"question": {"text": "again?"}, "answers": answers, **given}
+    async with http.post(webhook, params={"wait": "true"}, json={"poll": said}) as response:
+        message = await response.json()
+    lasts = datetime.fromisoformat(message["poll"].pop("expiry")) - datetime.fromisoformat(message["timestamp"])
+    assert lasts == timedelta(hours=hours)
+    assert message["poll"] == {
+        "question": {"text": "again?"},
+        "answers": [{**answers[0], "answer_id": 1}, {**answers[1], "answer_id": 2}],
+        "allow_multiselect": False,
+        "layout_type": 1,
+    }
 
 
 async def test_a_message_that_was_posted_is_neither_changed_nor_taken_back(

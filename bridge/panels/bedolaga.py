@@ -10,7 +10,9 @@ Units    amount_kopeks in kopeks, whole
 Quirks   what happened stands in the header X-Webhook-Event alone, which is not signed; X-Webhook-Id numbers the hook
          it carries neither an id nor a time: whoever sees a request can send it again
          a user is of Telegram, of an e-mail or of OAuth; a payment.completed may have is_completed false
-         old_status of a ticket is the new one; message_text is what a customer wrote, cut off at 200 characters
+         a transaction's description may be empty: what it is then says its type alone, as withdrawal
+         old_status of a ticket is the new one; message_text is what a customer wrote, or where is_from_admin an admin,
+         whose own number user_id is then, unless the answer came by its API; cut off at 200 characters
 """
 
 import hashlib
@@ -37,6 +39,7 @@ PENDING = "payment.pending"
 
 EVENT, SIGNATURE, PREFIX = "X-Webhook-Event", "X-Webhook-Signature", b"sha256="
 CURRENCY = "RUB"
+ADMIN = "admin"  # who wrote, where the customer did not: with the number of whoever that is, or of the customer
 
 
 class BedolagaConfig(SourceConfig):
@@ -82,9 +85,10 @@ def _data(native: str, element: JsonObject) -> JsonObject:
     family = native.partition(".")[0]
     about: JsonObject = {}
     if family in ("payment", "transaction"):
-        about = {"payment": _payment(element), "reason": text(element.get("description"))}
+        kind = text(element.get("type")) if family == "transaction" else None
+        about = {"payment": _payment(element), "reason": text(element.get("description")) or kind}
     elif family == "ticket":
-        about = {"ticket": _ticket(element)}
+        about = {"ticket": _ticket(element), "actor": ADMIN if element.get("is_from_admin") is True else None}
     return present(user=_user(element), **about)
 
 
@@ -106,6 +110,7 @@ def _payment(element: JsonObject) -> JsonObject:
         amount=None if kopeks is None else kopeks / 100,
         currency=None if kopeks is None else CURRENCY,
         gateway=text(element.get("payment_method")),
+        status="pending" if element.get("is_completed") is False else None,
     )
 
 

@@ -75,6 +75,17 @@ def test_nobody_is_thanked_for_what_has_not_come(completed: Any, type_: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("described", "reason"), [("Вывод средств", "Вывод средств"), ("", "withdrawal"), (None, "withdrawal")]
+)
+def test_a_transaction_says_what_it_is_and_whether_it_is_complete(described: str | None, reason: str) -> None:
+    drawn = {"type": "withdrawal", "amount_kopeks": 15000, "description": described}
+    event = understood("transaction.created", **drawn, is_completed=False)
+    assert event.data["reason"] == reason
+    assert event.data["payment"] == {"amount": 150.0, "currency": "RUB", "status": "pending"}
+    assert "status" not in understood("transaction.created", **drawn, is_completed=True).data["payment"]
+
+
+@pytest.mark.parametrize(
     ("user", "name"),
     [
         ({"username": "alice", "email": "a@example.net"}, "alice"),
@@ -93,6 +104,12 @@ def test_a_ticket_has_the_status_that_it_has_now() -> None:
     written = understood("ticket.message_added", ticket_id=88, message_text="it works", status="open")
     assert written.data["ticket"] == {"id": "88", "status": "open", "message": "it works"}
     assert changed.type == written.type == "ticket.updated"
+
+
+@pytest.mark.parametrize(("by_admin", "actor"), [(True, "admin"), (False, None), (None, None)])
+def test_a_ticket_says_where_it_was_not_the_customer_who_wrote(by_admin: bool | None, actor: str | None) -> None:
+    written = understood("ticket.message_added", ticket_id=88, message_text="try anew", is_from_admin=by_admin)
+    assert written.data.get("actor") == actor
 
 
 def test_what_has_no_name_has_none() -> None:

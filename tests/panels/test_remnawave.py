@@ -343,6 +343,18 @@ def test_a_login_names_the_admin_and_not_the_password() -> None:
     assert "description" not in succeeded.data["security"]
 
 
+def test_the_dash_that_a_login_has_for_nothing_is_nothing() -> None:
+    attempt = {
+        "username": "Unknown",
+        "password": "***",
+        "ip": "–",
+        "userAgent": "–",
+        "description": "Telegram is disabled.",
+    }
+    event = understood("service.login_attempt_failed", {"loginAttempt": attempt})
+    assert event.data["security"] == {"username": "Unknown", "description": "Telegram is disabled."}
+
+
 @pytest.mark.parametrize(
     ("user", "node", "subject"),
     [({"username": "alice"}, {"name": "fra-1"}, "user:alice"), ({}, {"name": "fra-1"}, "node:fra-1"), ({}, {}, None)],

@@ -97,8 +97,8 @@ DEVICE: FieldMap = {
 }
 LOGIN: FieldMap = {
     "username": ("username", text),
-    "ip": ("ip", text),
-    "userAgent": ("user_agent", text),
+    "ip": ("ip", _unmasked),
+    "userAgent": ("user_agent", _unmasked),
     "description": ("description", _unmasked),
 }
 TOKEN: FieldMap = {"name": ("name", text), "uuid": ("id", text), "expireAt": ("expires_at", utc)}

@@ -1,7 +1,8 @@
 """Tailscale: who and what joined a tailnet, and left it.
 
 Source   github.com/tailscale/tailscale @ de9ec7e: docs/webhooks/example.go; for the names
-         github.com/tailscale/tailscale-client-go-v2 @ 4f50555: webhooks.go (constructed from these, none was recorded)
+         github.com/tailscale/tailscale-client-go-v2 @ 4f50555: webhooks.go, and tailscale.com/kb/1213/webhooks#events
+         (constructed from these, none was recorded)
 Secret   of the webhook endpoint, tskey-webhook-…
 Sends    POST [{timestamp, version, type, tailnet, message, data: {nodeID, deviceName, managedBy, actor, user, url}}];
          what is refused comes again, and holds up what comes later
@@ -39,12 +40,16 @@ THEIRS = (
     "nodeApproved",
     "nodeKeyExpiringInOneDay",
     "nodeKeyExpired",
+    "nodeNeedsSignature",
+    "nodeSigned",
     "userNeedsApproval",
     "userApproved",
     "userRoleUpdated",
     "policyUpdate",
     "subnetIPForwardingNotEnabled",
     "exitNodeIPForwardingNotEnabled",
+    "webhookUpdated",
+    "webhookDeleted",
     "test",
 )
 TYPES = OURS | {native: unknown_type("tailscale", native) for native in THEIRS}

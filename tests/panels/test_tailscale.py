@@ -62,6 +62,11 @@ def test_all_that_is_known_is_told() -> None:
     }
 
 
+@pytest.mark.parametrize("native", ["nodeNeedsSignature", "nodeSigned", "webhookUpdated", "webhookDeleted"])
+def test_what_is_told_of_signatures_and_of_webhooks_is_known(native: str) -> None:
+    assert TailscaleConfig.native_types[native] == f"tailscale.{native.lower()}"
+
+
 def test_what_no_word_of_ours_says_is_told_in_its_own() -> None:
     for native in TYPES:
         assert ("system" in understood(type=native, message="so it was").data) is (native not in OURS)

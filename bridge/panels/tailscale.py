@@ -4,8 +4,8 @@ Source   github.com/tailscale/tailscale @ de9ec7e: docs/webhooks/example.go; for
          github.com/tailscale/tailscale-client-go-v2 @ 4f50555: webhooks.go, and tailscale.com/kb/1213/webhooks#events
          (constructed from these, none was recorded)
 Secret   of the webhook endpoint, tskey-webhook-…
-Sends    POST [{timestamp, version, type, tailnet, message, data: {nodeID, deviceName, managedBy, actor, user, url}}];
-         what is refused comes again, and holds up what comes later
+Sends    POST [{timestamp, version, type, tailnet, message, data: {nodeID, deviceName, managedBy, actor, user, url,
+         expiration, oldRoles, newRoles}}]; what is refused comes again, and holds up what comes later
 Signs    Tailscale-Webhook-Signature: t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">, perhaps several v1
 Units    timestamp in ISO 8601 with zone
 Limits   ports 80 and 443 only
@@ -23,7 +23,7 @@ from pydantic import Field
 
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import JsonObject
-from bridge.foreign import moment, name_of, object_at, present, text
+from bridge.foreign import moment, name_of, object_at, present, text, texts, utc
 from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, unknown_type
 from bridge.settings import Duration
 
@@ -122,8 +122,9 @@ def _data(native: str, element: JsonObject, data: JsonObject) -> JsonObject:
     message = None if native in OURS else text(element.get("message"))
     return present(
         node=present(name=name_of(data.get("deviceName")), id=name_of(data.get("nodeID"))),
-        user=present(username=name_of(data.get("user"))),
+        user=present(username=name_of(data.get("user")), groups=texts(data.get("newRoles"))),
         owner=text(data.get("managedBy")),
         actor=text(data.get("actor")),
+        expiry=present(at=utc(data.get("expiration"))),
         system=present(message=message),
     )

@@ -57,6 +57,10 @@ def test_all_that_is_known_is_told() -> None:
     data = {"nodeID": "n1", "deviceName": "fra-1", "managedBy": "alice", "actor": "bob", "url": "https://x"}
     assert understood(data=data).data == {"node": {"name": "fra-1", "id": "n1"}, "owner": "alice", "actor": "bob"}
     assert understood(type="userSuspended", data={"user": "carol"}).data == {"user": {"username": "carol"}}
+    promoted = understood(type="userRoleUpdated", data={"user": "carol", "oldRoles": ["member"], "newRoles": ["admin"]})
+    assert promoted.data == {"user": {"username": "carol", "groups": ["admin"]}}
+    key = understood(type="nodeKeyExpired", data={"deviceName": "fra-1", "expiration": "2026-11-30T10:00:00+01:00"})
+    assert key.data == {"node": {"name": "fra-1"}, "expiry": {"at": "2026-11-30T09:00:00Z"}}
     assert understood(type="test", message="This is a test", data=None).data == {
         "system": {"message": "This is a test"}
     }

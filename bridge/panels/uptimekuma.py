@@ -12,7 +12,8 @@ Quirks   its test and its notices of certificates and domains have neither heart
          `msg` calls everything down that is not up; an empty message becomes N/A
          two monitors may have one name; resendInterval tells down again, as a reminder
          monitor.url is the operator's, and may hold a secret: of it only the host is told; heartbeat.response is the
-         text of the watched page
+         text of the watched page; before 1.15 the monitor has the headers and the body that it asks with, before 1.19
+         how it reaches its database
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,10 @@ class UptimeKumaConfig(SourceConfig):
 
 class UptimeKumaPanel(Panel[UptimeKumaConfig]):
     paste: ClassVar[tuple[str, ...]] = ("POST {url}", '{{"Authorization": "Bearer {secret}"}}')
-    masks: ClassVar[tuple[str, ...]] = ("heartbeat.response",)
+    masks: ClassVar[tuple[str, ...]] = (
+        "heartbeat.response",
+        *(f"monitor.{name}" for name in ("headers", "body", "databaseConnectionString")),
+    )
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(*hook.plain_secrets())

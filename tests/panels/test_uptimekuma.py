@@ -164,6 +164,19 @@ def test_the_text_of_the_watched_page_is_not_kept() -> None:
     assert "own text" not in stored(panel("none"), request)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("headers", '{"Authorization": "Bearer let-me-in"}'),
+        ("body", '{"pin": "let-me-in"}'),
+        ("databaseConnectionString", "Password=let-me-in;Server=db"),
+    ],
+)
+def test_what_an_old_kuma_asks_with_is_not_kept(name: str, said: str) -> None:
+    request = hook({"heartbeat": BEAT, "monitor": {**MONITOR, name: said}, "msg": "x"})
+    assert "let-me-in" not in stored(panel("none"), request)
+
+
 @pytest.mark.parametrize("said", ["N/A", "", None, 7])
 def test_no_message_is_no_reason(said: Any) -> None:
     assert "reason" not in understood({**BEAT, "msg": said}).data

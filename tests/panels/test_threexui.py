@@ -18,7 +18,7 @@ from bridge.panels.threexui.panel import OF_NODES, TYPES, Picture
 from bridge.polled import PollResponse
 from bridge.samples import samples_of
 from bridge.vocabulary import are_opposite
-from tests.panels.hearing import JSON, hook, keeps_its_feet
+from tests.panels.hearing import JSON, heard, hook, keeps_its_feet, stored
 from tests.panels.recorded import ARRIVAL
 from tests.polling.threexui import GIB, TOKEN, a_client, a_node, milliseconds
 
@@ -281,6 +281,15 @@ def test_why_a_node_is_lost_is_told_and_its_xray_is_another_subject(
     assert (event.type, event.subject) == ("node.connection_lost", subject)
     assert event.data.get("reason") == reason
     assert event.data["node"]["name"] == "node-1"
+
+
+def test_the_path_of_a_node_s_panel_is_shown_nowhere() -> None:
+    error = 'Get "https://203.0.113.7:2053/a-hidden-path/panel/api/server/status": i/o timeout'
+    lost = a_node(1, status="offline", basePath="/a-hidden-path/", lastError=error)
+    (element,) = elements(nodes(a_node(1)), nodes(lost))
+    assert "a-hidden-path" not in stored(opened(), hook([element]))
+    (event,) = heard(opened(), hook([element]))
+    assert event.data["reason"] == 'Get "https://203.0.113.7:2053/***": i/o timeout'
 
 
 def test_what_is_lost_and_found_again_takes_each_other_back() -> None:

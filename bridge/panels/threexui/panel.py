@@ -13,8 +13,10 @@ Quirks   enable may stay true for a client that is limited or has expired: both 
          a client that it renews by itself (reset, resetDay) gets a later expiryTime once the old one is over
          clients of one customer may share a subId, and are all shown by one subscription link
          traffic may lack, obj may be null; a node of a node has the id 0; older panels answer their nodes' apiToken
+         lastError is Go's, with the address that was asked in it: Get "https://host:2053/a-path/panel/…": i/o timeout
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -25,6 +27,7 @@ from pydantic import Field
 from bridge.errors import BadPayload
 from bridge.event import JsonObject, iso
 from bridge.foreign import moment, name_of, object_at, parse_json, present, text, texts, utc, value_at, whole
+from bridge.originals import MASK
 from bridge.panels.base import UNNAMED, Hook, ParsedEvent, PolledConfig, PolledPanel, unknown_type
 from bridge.panels.threexui import clients, nodes
 from bridge.people.proof import Proof, ProofKind
@@ -68,7 +71,8 @@ PROOFS = {
 }
 
 XRAY = "Xray"  # what it is called where it is the panel's own
-SECRETS = ("uuid", "password", "auth", "secret", "privateKey", "preSharedKey", "subId", "apiToken")
+SECRETS = ("uuid", "password", "auth", "secret", "privateKey", "preSharedKey", "subId", "apiToken", "basePath")
+_PATH = re.compile(r"(https?://[^/\s\"]+/)[^\s\"]+")
 
 
 class ThreeXuiConfig(PolledConfig):
@@ -132,6 +136,13 @@ class ThreeXuiPanel(PolledPanel[ThreeXuiConfig]):
         for name, kind in PROOFS.items():
             if value := text(client.get(name)):
                 yield Proof(kind, value)
+
+    def scrub(self, element: Any) -> Any:
+        """Without the path of a node's panel, which stands in what went wrong."""
+        node = object_at(element, "node")
+        if (said := text(node.get("lastError"))) is None:
+            return element
+        return {**element, "node": {**node, "lastError": _PATH.sub(rf"\1{MASK}", said)}}
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

@@ -135,6 +135,11 @@ _VPN_LINK = re.compile(
 )
 _USER_AND_PASSWORD = re.compile(r"(://[^\s/?#@:\"'<>]*+:)(?:[^\s/?#@\"'<>]*+@)++")
 _QUERY = re.compile(r"([?&;]([A-Za-z0-9_.-]{1,64})=)([^\s&;#\"'<>]++)")
+#: JSON in a text, as of a request that was logged.
+_PAIR = re.compile(r'("([A-Za-z0-9_.-]{1,64})"\s{0,4}:\s{0,4}")((?:[^"\\]|\\.)*+)')
+_HEADER = re.compile(r"(\b[Aa]uthorization: {0,4}+)[^\r\n\"']++")
+#: A token is longer than a word, or has a digit in it.
+_BEARER = re.compile(r"\b([Bb]earer )(?:[A-Za-z._~+/=-]{0,99}[0-9][A-Za-z0-9._~+/=-]*+|[A-Za-z._~+/=-]{20,}+)")
 _TELEGRAM = re.compile(r"(?<![0-9])([0-9]{6,12}(?::|%3A))[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])")
 _DISCORD_BOT = re.compile(
     r"(?<![A-Za-z0-9_.-])[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}(?![A-Za-z0-9_.-])"
@@ -164,5 +169,8 @@ _PATTERNS: tuple[tuple[int, str, tuple[tuple[re.Pattern[str], Replacement], ...]
     (42, ":", ((_TELEGRAM, rf"\1{MASK}"),)),
     (44, "%3A", ((_TELEGRAM, rf"\1{MASK}"),)),
     (58, ".", ((_DISCORD_BOT, MASK),)),
+    (16, "uthorization:", ((_HEADER, rf"\1{MASK}"),)),
+    (10, "earer ", ((_BEARER, rf"\1{MASK}"),)),
+    (10, '"', ((_PAIR, _masked_value),)),
     (10, "=", ((_QUERY, _masked_value),)),
 )

@@ -84,6 +84,14 @@ def test_names_of_what_is_none(name: str) -> None:
             "https://x.example/y?user=alice&access_token=***&n=1",
         ),
         ("https://x.example/y?tokens_used=12&page=2", None),
+        ('{"Authorization": "Bearer s3cr3t", "n": "Alice"}', '{"Authorization": "***", "n": "Alice"}'),
+        ('{"password":"a\\"b", "token_type":"Bearer"}', '{"password":"***", "token_type":"Bearer"}'),
+        ("got Bearer abc.d3f-g, and no more", "got Bearer ***, and no more"),
+        (
+            "GET / HTTP/1.1\r\nAuthorization: Basic dXNlcjpw\r\nHost: a",
+            "GET / HTTP/1.1\r\nAuthorization: ***\r\nHost: a",
+        ),
+        ("a bearer certificate, and a basic 10 GB plan", None),
     ],
 )
 def test_what_of_a_text_is_masked(text: str, masked: str | None) -> None:
@@ -117,9 +125,21 @@ HOSTILE = (
         "M",
         "MTIz.",
     ),
+    *(
+        '"a":"',
+        '"a":"\\',
+        '"',
+        "Bearer ",
+        "Bearer aa",
+        "Bearer a/",
+        "Bearer a1",
+        "Authorization: ",
+        "Authorization:",
+        '"' + "a" * 64,
+    ),
     *("M" * 24 + ".", "&a", "&a=", "?" + "a" * 64, "A" * 35 + ":", "123456%3A", ": ="),
 )
-EVERY_MARK = "-----BEGIN eyJ ://a /webhooks/ hooks. xox xapp- %3A : . = "
+EVERY_MARK = 'Bearer Authorization: " -----BEGIN eyJ ://a /webhooks/ hooks. xox xapp- %3A : . = '
 
 
 @pytest.mark.parametrize("piece", HOSTILE)

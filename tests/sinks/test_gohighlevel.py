@@ -177,6 +177,18 @@ async def test_tags_that_were_not_added_make_the_whole_be_tried_again(http: Http
     assert attempt.outcome == Away("HTTP 502")
 
 
+async def test_a_contact_that_is_not_yet_there_for_its_tags_is_made_and_tagged_again(http: Http) -> None:
+    service = GoHighLevel()
+    async with serving(service) as base:
+        sink = a_sink(http, **API, api_base=base)
+        service.answer_next(NO_FIELDS, Answer(200, {"contact": {"id": "c1"}}))
+        attempts = [await sink.send(a_message(data=JOHN)) for _ in range(2)]
+    assert [one.outcome for one in attempts] == [
+        Away("HTTP 400: Contact not found for id: c1"),
+        Delivered(ref="contact-user-at-example.com"),
+    ]
+
+
 async def test_without_email_and_phone_there_is_no_contact_and_no_request(http: Http) -> None:
     service = GoHighLevel()
     async with serving(service) as base:
@@ -383,6 +395,7 @@ def error(status: int, message: Any) -> Response:
         (error(403, "no access"), Gone("HTTP 403: no access")),
         (error(404, "Cannot POST /contacts/upsert"), Gone("HTTP 404: Cannot POST /contacts/upsert")),
         (error(404, "Contact with id c1 not found"), Away("HTTP 404: Contact with id c1 not found")),
+        (error(400, "Contact not found for id:c1"), Away("HTTP 400: Contact not found for id:c1")),
         (Response(403, body=b'{"message":"Forbidden"}'), between(403, "JSON of another shape")),
         (Response(403, body=b'{"statusCode":404,"message":"x"}'), between(403, "JSON of another shape")),
         (Response(404, body=b"<html>"), between(404, "a web page")),

@@ -11,8 +11,8 @@ Limits   100 requests in 10 s for a location, 200,000 a day
 Answers  trigger, a path under /hooks/: 200 {status, id} delivered, 200 {status} gone: nobody has published it
          any other URL: HTTP's own rules
          API: 200 delivered; errors are {statusCode, message}, a text or a list: 400, 422 refused · 401, 402, 403, 404
-         gone, but away where it is the contact that is not found · 429 limited, for X-RateLimit-Interval-Milliseconds
-         5xx away · an answer without either shape: away, something in between
+         gone, but away where it is the contact that is not found, which is 400 or 404 · 429 limited, for
+         X-RateLimit-Interval-Milliseconds · 5xx away · an answer without either shape: away, something in between
 Quirks   a 401 about the `Version` header is not about the token; no message is taken either
          there is no contact without an e-mail address or a phone number: such events are refused without a request
          a token may lack the scope locations/customFields.readonly: 401 for the fields, while contacts are taken
@@ -203,7 +203,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 return Gone("the trigger is not published: the answer has no id")
             case status if 200 <= status < 300:
                 return Delivered(ref=_reference(answer))
-            case 404 if _NO_CONTACT.search(reason):  # the one that was made a moment ago: it is not everywhere yet
+            case 400 | 404 if _NO_CONTACT.search(reason):  # the one made a moment ago: it is not everywhere yet
                 return Away(reason, retry_after(response))
             case 401 | 402 | 403 | 404 | 410:
                 return Gone(reason)

@@ -24,6 +24,7 @@ from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.picture import draw_ahead
 from bridge.sinks.responses import BETWEEN, is_front, moved
+from bridge.sinks.responses import MILLISECOND as MILLISECOND
 from bridge.sinks.responses import in_between as in_between
 from bridge.sinks.responses import is_page as is_page
 from bridge.sinks.responses import retry_after as retry_after

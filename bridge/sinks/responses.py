@@ -16,6 +16,7 @@ from bridge.outcome import Away, Gone
 from bridge.sinks.http import Response
 
 LONGEST_WAIT = 86400.0  # seconds: a garbled Retry-After must not close a lane for good
+MILLISECOND = 0.001  # seconds
 
 #: What only something in between says: a proxy that wants to know who we are, a network that does.
 BETWEEN = (407, 511)
@@ -23,10 +24,11 @@ BETWEEN = (407, 511)
 _FRONT = re.compile(rb"\s*(error code: [0-9]{3,4})\s*")  # Cloudflare's, where it is asked for no page
 
 
-def seconds(value: Any) -> float | None:
-    """A wait that a service asks for, at most a day; None where it is no number of seconds, or none at all."""
+def seconds(value: Any, *, unit: float = 1.0) -> float | None:
+    """A wait that a service asks for in units of so many seconds, at most a day; None where it is no number, or none at
+    all."""
     try:
-        wait = float(value)
+        wait = float(value) * unit
     except (TypeError, ValueError, OverflowError):
         return None
     return min(wait, LONGEST_WAIT) if 0 < wait < math.inf and not isinstance(value, bool) else None

@@ -24,7 +24,7 @@ Quirks   a transaction that is known is answered 200 with what it was, *whatever
 
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import quote
 
 from pydantic import AfterValidator, Field, model_validator
@@ -38,6 +38,7 @@ from bridge.outcome import Attempt, Delivered, Gone, Limit, Limited, Outcome, Ra
 from bridge.people.address import Form, nowhere
 from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
+    MILLISECOND,
     SENT_ANEW,
     AddressedConfig,
     ChatConfig,
@@ -225,7 +226,7 @@ class MatrixSink(HttpSink[MatrixConfig]):
 
     def classify(self, response: Response) -> Outcome:
         if response.status == 429:
-            asked = _milliseconds(json_object(response.body).get("retry_after_ms"))
+            asked = seconds(json_object(response.body).get("retry_after_ms"), unit=MILLISECOND)
             return Limited(retry_after(response) or asked)
         return super().classify(response)
 
@@ -301,8 +302,3 @@ def _is_lost(found: Response) -> bool:
         content = answer.get("content")
         return isinstance(content, dict) and "body" not in content
     return _error(found) == NOT_FOUND
-
-
-def _milliseconds(value: Any) -> float | None:
-    asked = seconds(value)
-    return asked / 1000 if asked is not None else None

@@ -285,6 +285,8 @@ def answer(status: int, code: str = "", **more: Any) -> Response:
         (answer(401, "M_UNKNOWN_TOKEN", error=None), between(401, "JSON of another shape")),
         (Response(404, {}, b"404 page not found"), between(404, "a text")),
         (answer(429, "M_LIMIT_EXCEEDED", retry_after_ms=1500), Limited(1.5)),
+        (answer(429, "M_LIMIT_EXCEEDED", retry_after_ms=600_000), Limited(600.0)),
+        (answer(429, "M_LIMIT_EXCEEDED", retry_after_ms=1e12), Limited(86400.0)),
         (Response(429, {"retry-after": "7"}, b'{"retry_after_ms": 1}'), Limited(7.0)),
         (answer(429, "M_LIMIT_EXCEEDED", retry_after_ms="soon"), Limited()),
         (answer(500, "M_UNKNOWN"), Away("HTTP 500")),

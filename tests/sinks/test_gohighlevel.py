@@ -379,6 +379,15 @@ async def test_a_trigger_is_judged_by_the_id_in_its_answer(http: Http) -> None:
     assert dead.outcome == Gone("the trigger is not published: the answer has no id")
 
 
+#: What stands in the head of an answer on the day whose 200,000 are spent.
+SPENT = {
+    "x-ratelimit-remaining": "99",
+    "x-ratelimit-interval-milliseconds": "10000",
+    "x-ratelimit-daily-remaining": "0",
+    "x-ratelimit-daily-reset": "49013000",
+}
+
+
 def error(status: int, message: Any) -> Response:
     return Response(status, {}, json.dumps({"statusCode": status, "message": message}).encode())
 
@@ -401,6 +410,10 @@ def error(status: int, message: Any) -> Response:
         (Response(404, body=b"<html>"), between(404, "a web page")),
         (Response(200, body=b"<html>"), between(200, "a web page")),
         (Response(429, {"x-ratelimit-interval-milliseconds": "8000"}), Limited(8.0)),
+        (Response(429, SPENT), Limited(49013.0)),
+        (Response(429, {name: one for name, one in SPENT.items() if "reset" not in name}), Limited()),
+        (Response(429, {**SPENT, "x-ratelimit-daily-remaining": "199999"}), Limited(10.0)),
+        (Response(429, {**SPENT, "retry-after": "60"}), Limited(60.0)),
         (Response(429), Limited()),
         (Response(429, {"retry-after": "0"}), Limited()),
         (Response(429, {"retry-after": "3"}), Limited(3.0)),

@@ -12,7 +12,8 @@ Answers  trigger, a path under /hooks/: 200 {status, id} delivered, 200 {status}
          any other URL: HTTP's own rules
          API: 200 delivered; errors are {statusCode, message}, a text or a list: 400, 422 refused · 401, 402, 403, 404
          gone, but away where it is the contact that is not found, which is 400 or 404 · 429 limited, for
-         X-RateLimit-Interval-Milliseconds · 5xx away · an answer without either shape: away, something in between
+         X-RateLimit-Interval-Milliseconds, or where the day's are spent for X-RateLimit-Daily-Reset, if it is there
+         5xx away · an answer without either shape: away, something in between
 Quirks   a 401 about the `Version` header is not about the token; no message is taken either
          there is no contact without an e-mail address or a phone number: such events are refused without a request
          a token may lack the scope locations/customFields.readonly: 401 for the fields, while contacts are taken
@@ -35,6 +36,7 @@ from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outco
 from bridge.settings import NonEmpty, OneOrMany
 from bridge.sinks.asking import Asking, HostOnly
 from bridge.sinks.base import (
+    MILLISECOND,
     Flow,
     HttpSink,
     OnSent,
@@ -67,6 +69,12 @@ API_HOST = "services.leadconnectorhq.com"
 TRIGGERS = "/hooks/"  # the paths of inbound triggers
 VERSION = "2021-07-28"
 WINDOW = 10.0  # seconds: what the limit is counted over
+#: Headers of each answer: milliseconds until more is taken, what is left of the day, milliseconds until that is over.
+INTERVAL, OF_DAY, DAY_ENDS = (
+    "x-ratelimit-interval-milliseconds",
+    "x-ratelimit-daily-remaining",
+    "x-ratelimit-daily-reset",
+)
 NOWHERE = "panelbridge"  # the location of a URL that does not name one
 
 _NO_CONTACT = re.compile(r"contact.*not found", re.IGNORECASE)
@@ -188,7 +196,7 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
 
     def classify(self, response: Response) -> Outcome:
         if response.status == 429:
-            return Limited(retry_after(response) or _interval(response))
+            return Limited(retry_after(response) or _asked_wait(response))
         return super().classify(response)
 
     def interpret(self, response: Response) -> Outcome:
@@ -211,7 +219,8 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
                 return Refused(reason)
 
     def pause(self, response: Response) -> float:
-        return _interval(response) or WINDOW if response.headers.get("x-ratelimit-remaining") == "0" else 0.0
+        spent = response.headers.get("x-ratelimit-remaining") == "0"
+        return _header_wait(response, INTERVAL) or WINDOW if spent else 0.0
 
     def _contact_made(self, message: Message) -> Generator[Request, Response, tuple[Attempt, str]]:
         """What came of the contact, and what is to be known of its custom fields."""
@@ -331,6 +340,10 @@ def _reference(answer: JsonObject) -> str | None:
     return str(known) if known else None
 
 
-def _interval(response: Response) -> float | None:
-    interval = seconds(response.headers.get("x-ratelimit-interval-milliseconds"))
-    return interval / 1000 if interval else None
+def _asked_wait(response: Response) -> float | None:
+    """Seconds that a 429 asks for: until the day is over where that is spent, else the interval."""
+    return _header_wait(response, DAY_ENDS if response.headers.get(OF_DAY) == "0" else INTERVAL)
+
+
+def _header_wait(response: Response, header: str) -> float | None:
+    return seconds(response.headers.get(header), unit=MILLISECOND)

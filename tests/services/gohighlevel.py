@@ -131,6 +131,8 @@ class GoHighLevel(Service):
             return self._error(403, "The token does not have access to this location.", "Forbidden")
         if faults := breaches(contract("gohighlevel.contacts-upsert"), value):
             return self._error(422, faults, "Unprocessable Entity")
+        if faults := list(_contact_faults_beside(value)):
+            return self._error(422, faults, "Unprocessable Entity")
         if faults := [one["id"] for one in value.get("customFields", ()) if one["id"] not in self.fields]:
             return self._error(422, [f"custom field {one} does not exist" for one in faults], "Unprocessable Entity")
         self.take(request, value)
@@ -171,6 +173,17 @@ class GoHighLevel(Service):
         return web.json_response(said, status=status, headers=self._headers())
 
 
+def _contact_faults_beside(contact: dict[str, Any]) -> Iterator[str]:
+    """What the API has against a contact that the contract does not say: by its list of countries, and by what is an
+    address or a number."""
+    if contact.get("country", "US") in ("UK", "XX", "EU", "SS", "ZZ"):
+        yield "country must be a valid enum value"
+    if not re.fullmatch(r"[^@\s]+@([A-Za-z0-9-]+\.)+([A-Za-z]{2,}|xn--[A-Za-z0-9-]+)", contact.get("email", "a@b.cd")):
+        yield "email must be an email"
+    if not re.fullmatch(r"\+[1-9][0-9 ()-]{6,20}|[0-9][0-9 ()-]{5,20}", contact.get("phone", "+18888888888")):
+        yield "phone must be a phone number"
+
+
 def _trigger_faults(request: Request, events: Sequence[Event]) -> list[str]:
     return breaches(contract("orbvpn.gohighlevel-webhook"), parsed(request.body))
 
@@ -179,6 +192,7 @@ def _contact_faults(request: Request, events: Sequence[Event]) -> Iterator[str]:
     body = parsed(request.body)
     if "email" in body or "phone" in body:  # or it is not sent
         yield from breaches(contract("gohighlevel.contacts-upsert"), body)
+        yield from _contact_faults_beside(body)
 
 
 KNOWN = Known(

@@ -140,12 +140,57 @@ def test_an_upsert_says_only_what_is_known_and_never_the_tags() -> None:
         "locationId": LOCATION,
         "source": "Panelbridge",
     }
-    assert upsert({"user": {"username": "alice", "phone": "+1"}}) == {
+    assert upsert({"user": {"username": "alice", "phone": "+1 888-888-8888"}}) == {
         "name": "alice",
-        "phone": "+1",
+        "phone": "+18888888888",
         "locationId": LOCATION,
         "source": "Panelbridge",
     }
+
+
+@pytest.mark.parametrize(
+    ("phone", "said"),
+    [
+        ("+1 888-888-8888", "+18888888888"),
+        ("tel:+98 (912) 123.4567", "+989121234567"),
+        ("00989121234567", "+989121234567"),
+        ("+49 (0)30 901820", "+4930901820"),
+        ("\u200e+98\u00a0912 123 4567\u200e", "+989121234567"),
+        ("۰۹۱۲۱۲۳۴۵۶۷", "09121234567"),
+        (491701234567, "491701234567"),
+        ("+0912 123 4567", None),
+        ("+1", None),
+        ("n/a 2", None),
+        ("09121234567; 09351234567", None),
+        (True, None),
+    ],
+)
+def test_a_phone_number_is_told_in_digits_or_not_at_all(phone: Any, said: str | None) -> None:
+    assert upsert({"user": {"email": "a@example.com", "phone": phone}}).get("phone") == said
+
+
+@pytest.mark.parametrize(
+    ("email", "takes"),
+    [
+        ("first.last+vpn@mail.example.co", True),
+        ("a@xn--80ak6aa92e.xn--p1ai", True),
+        ("a..b@example.com", False),
+        (".a@example.com", False),
+        ("bob@10.0.0.1", False),
+        ("bob@node.1", False),
+        ("a@-b.example.com", False),
+        ("a" * 65 + "@example.com", False),
+        ("a@b.c", False),
+    ],
+)
+def test_what_highlevel_takes_for_no_email_is_not_said(email: str, takes: bool) -> None:
+    said = upsert({"user": {"username": email, "phone": "+18888888888"}})
+    assert said.get("email") == (email if takes else None)
+
+
+@pytest.mark.parametrize(("country", "said"), [("de", "DE"), ("XK", "XK"), ("UK", None), ("XX", None), ("Iran", None)])
+def test_a_country_that_highlevel_does_not_list_is_not_said(country: str, said: str | None) -> None:
+    assert upsert({"user": {"email": "a@example.com", "country": country}}).get("country") == said
 
 
 def test_custom_fields_are_templates_by_the_fields_id() -> None:

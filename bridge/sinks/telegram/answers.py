@@ -45,6 +45,8 @@ GONE = (
     "allow_payment_required",
     "frozen_method_invalid",
 )
+#: About a button under the message, and nothing that it says: how a description begins.
+BUTTON = ("inline keyboard button", "button_")  # BUTTON_URL_INVALID, BUTTON_USER_PRIVACY_RESTRICTED
 #: To an edit or a reply: the earlier message is not there any more, or cannot be changed; it is sent anew.
 LOST = (
     "message to edit not found",
@@ -64,7 +66,12 @@ UNCHANGED = "message is not modified"
 
 def is_about_place(said: str) -> bool:
     """Whether a refusal with 400 is about the place."""
-    return said.lower().removeprefix("bad request: ").startswith(GONE)
+    return _begins(said, GONE)
+
+
+def is_about_button(response: Response) -> bool:
+    """Whether a button was refused, and with it the message."""
+    return response.status == 400 and _begins(description(response), BUTTON)
 
 
 def is_own(status: int, answer: JsonObject) -> bool:
@@ -102,3 +109,7 @@ def is_refused_for(response: Response, *phrases: str) -> bool:
     """Whether it was refused in one of these phrases."""
     said = description(response).lower()
     return response.status == 400 and any(phrase in said for phrase in phrases)
+
+
+def _begins(said: str, phrases: tuple[str, ...]) -> bool:
+    return said.lower().removeprefix("bad request: ").startswith(phrases)

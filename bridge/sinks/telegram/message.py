@@ -17,23 +17,31 @@ from bridge.sinks.html import below_html
 from bridge.sinks.telegram.html import CAPTION, TEXT, clip_html, fits_caption, fits_html, plain_text, shows_html
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.sinks.text import clip, shows, web_url
+from bridge.value import Value
 
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
 DIGEST_PARTS = 10
 
 
-def message_payload(message: Message, buttons: int, *, plain: bool) -> JsonObject:
-    """The text, without its markup if `plain`, and so many buttons as the sink has, those that lead somewhere."""
-    payload = _text_payload(_text(message), message.event.type, plain=plain)
-    rows = [[button] for number in range(buttons) if (button := _button(message, number))]
+class Shape(Value):
+    """How it goes out: with so many of the sink's buttons, those that lead somewhere; `plain`: without markup."""
+
+    buttons: int
+    plain: bool = False
+
+
+def message_payload(message: Message, shape: Shape) -> JsonObject:
+    """The text and the buttons."""
+    payload = _text_payload(_text(message), message.event.type, plain=shape.plain)
+    rows = [[button] for number in range(shape.buttons) if (button := _button(message, number))]
     return payload | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
 
 
-def caption_payload(message: Message, buttons: int, *, plain: bool) -> JsonObject:
+def caption_payload(message: Message, shape: Shape) -> JsonObject:
     """The same below a picture; without markup as much as fits there."""
-    payload = message_payload(message, buttons, plain=plain)
+    payload = message_payload(message, shape)
     text = payload.pop("text")
-    return {"caption": clip(text, CAPTION) if plain else text} | payload
+    return {"caption": clip(text, CAPTION) if shape.plain else text} | payload
 
 
 def is_caption(message: Message) -> bool:
@@ -41,9 +49,9 @@ def is_caption(message: Message) -> bool:
     return fits_caption(_text(message))
 
 
-def digest_payload(digest: Digest, *, plain: bool) -> JsonObject:
-    """The summary, and below it the first parts, as many as fit whole; without markup if `plain`."""
-    return _text_payload(_digest_text(digest), counts_by_type(digest), plain=plain)
+def digest_payload(digest: Digest, shape: Shape) -> JsonObject:
+    """The summary, and below it the first parts, as many as fit whole."""
+    return _text_payload(_digest_text(digest), counts_by_type(digest), plain=shape.plain)
 
 
 def _text_payload(text: str, otherwise: str, *, plain: bool) -> JsonObject:

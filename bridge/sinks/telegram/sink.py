@@ -17,12 +17,14 @@ Answers  200 {ok, result} delivered · 429 limited, for `parameters.retry_after`
          401 token revoked, 403 blocked or kicked, 404 token garbled, 400 with one of the phrases in answers.py, as
          chat not found, not enough rights, TOPIC_CLOSED: gone · an answer without its shape: away, something in between
          400 with `parameters.migrate_to_chat_id`: sent again to the new chat at once
-         400 can't parse entities: sent again at once as plain text · other 400 refused · 5xx away
+         400 can't parse entities: sent again at once as plain text; about a button: at once without buttons
+         other 400 refused · 5xx away
          to an edit: 400 message is not modified: delivered, it says that already
          to an edit or a reply: 400 with one of the phrases in LOST: the earlier message is gone, it is sent anew
 Quirks   a message's id means something in its chat alone, and nothing after the chat has moved
          the General topic of a forum is 1 and must be left out
-         links without a dot in the host lose their target; a button with such a link is refused with its message
+         links without a dot in the host lose their target; a button with such a link is refused with its message, and
+         so is one that leads to a person who does not want it, or to a host that the server, not TDLib, takes for none
 """
 
 import re
@@ -67,6 +69,7 @@ from bridge.sinks.telegram.answers import (
     LOST,
     UNCHANGED,
     description,
+    is_about_button,
     is_about_place,
     is_own,
     is_refused_for,
@@ -81,6 +84,7 @@ from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import (
     BUTTONS,
     DIGEST_PARTS,
+    Shape,
     caption_payload,
     digest_payload,
     is_caption,
@@ -155,6 +159,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
         self._settings: JsonObject = {}
         if config.message_thread_id not in (None, GENERAL):
             self._settings["message_thread_id"] = config.message_thread_id
+        self._whole = Shape(buttons=len(config.buttons))
         self._settings |= {name: True for name in ("disable_notification", "protect_content") if getattr(config, name)}
 
     @property
@@ -183,15 +188,15 @@ class TelegramSink(HttpSink[TelegramConfig]):
 
     def build(self, message: Message) -> Request:
         if has_picture(message) and is_caption(message):
-            return self._photo_request(message, None, caption=True, plain=False)
-        return self._message_request(message, None, plain=False)
+            return self._photo_request(message, None, self._whole, caption=True)
+        return self._message_request(message, None, self._whole)
 
     def ask(self) -> Asking:
         chat = None if "chat_id" in self.config.address_expressions() else self._chat
         return chat_asking(self._url, chat, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
-        return self._digest_request(digest, plain=False)
+        return self._digest_request(digest, self._whole)
 
     def flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
@@ -202,17 +207,17 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return self._picture_flow(message) if is_caption(message) else self._text_and_picture_flow(message)
 
     def digest_flow(self, digest: Digest) -> Flow:
-        return self._flow(lambda _, plain: self._digest_request(digest, plain=plain), None)
+        return self._flow(lambda _, shape: self._digest_request(digest, shape), None)
 
     def _text_flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
-        return self._flow(lambda earlier, plain: self._message_request(message, earlier, plain=plain), earlier)
+        return self._flow(lambda earlier, shape: self._message_request(message, earlier, shape), earlier)
 
     def _picture_flow(self, message: Message) -> Flow:
         """The picture, and the text as its caption; where it is refused, the text alone."""
         earlier = message.circumstances.earlier
         attempt = yield from self._flow(
-            lambda earlier, plain: self._photo_request(message, earlier, caption=True, plain=plain), earlier
+            lambda earlier, shape: self._photo_request(message, earlier, shape, caption=True), earlier
         )
         if not isinstance(attempt.outcome, Refused | Gone):
             return attempt
@@ -225,7 +230,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
         if not isinstance(attempt.outcome, Delivered):
             return attempt
         try:
-            outcome = self.judge((yield self._photo_request(message, None, caption=False, plain=False))).outcome
+            outcome = self.judge((yield self._photo_request(message, None, self._whole, caption=False))).outcome
         except Unanswered as error:
             outcome = Away(self.mask(str(error)))
         match outcome:
@@ -243,15 +248,18 @@ class TelegramSink(HttpSink[TelegramConfig]):
         already = is_refused_for(response, *DELETED)
         return taken_back(self.judge(response), already=already, about_earlier=is_refused_for(response, *LOST))
 
-    def _flow(self, build: Callable[[Earlier | None, bool], Request], earlier: Earlier | None) -> Flow:
-        """Until it is taken or refused for good: without markup, in the place of a chat that moved, anew."""
-        earlier, plain, moved = earlier if self._message_id(earlier) else None, False, 0
+    def _flow(self, build: Callable[[Earlier | None, Shape], Request], earlier: Earlier | None) -> Flow:
+        """Until it is taken or refused for good: without markup or buttons, in the place of a chat that moved, anew."""
+        earlier, shape, moved = earlier if self._message_id(earlier) else None, self._whole, 0
         notes: list[str] = []
         while True:
-            response = yield build(earlier, plain)
-            if not plain and is_unparsable(response):
-                plain = True
+            response = yield build(earlier, shape)
+            if not shape.plain and is_unparsable(response):
+                shape = replace(shape, plain=True)
                 notes.append(f"sent as plain text, for the markup was refused: {description(response)}")
+            elif shape.buttons and is_about_button(response):
+                shape = replace(shape, buttons=0)
+                notes.append(f"sent without its buttons, for one was refused: {description(response)}")
             elif moved < 2 and (chat := moved_to(response)) is not None:
                 self._chat, earlier, moved = chat, None, moved + 1
                 notes.append(f"the chat has moved: set chat_id to {chat}")
@@ -291,9 +299,9 @@ class TelegramSink(HttpSink[TelegramConfig]):
             case _:
                 return Refused(reason)
 
-    def _message_request(self, message: Message, earlier: Earlier | None, *, plain: bool) -> Request:
+    def _message_request(self, message: Message, earlier: Earlier | None, shape: Shape) -> Request:
         """The request that carries the message: a new one, a reply, or the edit of an earlier one."""
-        body = message_payload(message, len(self.config.buttons), plain=plain)
+        body = message_payload(message, shape)
         id_ = self._message_id(earlier)
         if earlier is None or id_ is None:
             return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
@@ -302,9 +310,9 @@ class TelegramSink(HttpSink[TelegramConfig]):
             return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
         return self._request("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
 
-    def _photo_request(self, message: Message, earlier: Earlier | None, *, caption: bool, plain: bool) -> Request:
+    def _photo_request(self, message: Message, earlier: Earlier | None, shape: Shape, *, caption: bool) -> Request:
         """The request that carries the picture: with the text, or beside it, and then nobody is woken by it."""
-        fields = caption_payload(message, len(self.config.buttons), plain=plain) if caption else {}
+        fields = caption_payload(message, shape) if caption else {}
         if (id_ := self._message_id(earlier)) is not None:
             fields["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
         silent = not caption or message.circumstances.silent or is_silent(message.event)
@@ -318,8 +326,8 @@ class TelegramSink(HttpSink[TelegramConfig]):
         payload = dump(fields | {"photo": f"attach://{NAME}"})
         return Request("POST", self._url / "sendPhoto", body, headers, payload=payload)
 
-    def _digest_request(self, digest: Digest, *, plain: bool) -> Request:
-        return self._send_request(digest_payload(digest, plain=plain), silent=digest.silent)
+    def _digest_request(self, digest: Digest, shape: Shape) -> Request:
+        return self._send_request(digest_payload(digest, shape), silent=digest.silent)
 
     def _send_request(self, body: JsonObject, *, silent: bool) -> Request:
         quiet = {"disable_notification": True} if silent else {}

@@ -155,6 +155,29 @@ def test_classify(response: Response, expected: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "Bad Request: inline keyboard button URL 'https://panel.intern/' is invalid: Wrong HTTP URL",
+        "Bad Request: BUTTON_URL_INVALID",
+        "Bad Request: BUTTON_USER_PRIVACY_RESTRICTED",
+    ],
+)
+async def test_a_message_one_of_whose_buttons_is_refused_is_sent_without_them(http: Http, said: str) -> None:
+    service = Telegram()
+    async with serving(service) as base:
+        refusal = {"ok": False, "error_code": 400, "description": said}
+        service.answer_next(Answer(400, refusal))
+        sink = a_sink(http, **BASE | {"api_base": base, "buttons": BUTTONS[1:]})
+        attempt = await sink.send(a_message({"text": "<b>hi</b>", "button_0_text": "Chat", "button_0_url": "tg://x"}))
+    (taken,) = service.taken
+    assert (taken.body["text"], taken.body["parse_mode"]) == ("<b>hi</b>", "HTML")
+    assert "reply_markup" not in taken.body
+    assert attempt.requests == 2
+    assert isinstance(attempt.outcome, Delivered)
+    assert attempt.outcome.note == f"sent without its buttons, for one was refused: {said}"
+
+
+@pytest.mark.parametrize(
     ("settings", "fault"),
     [
         ({"token": ""}, "is empty"),

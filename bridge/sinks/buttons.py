@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bridge.message import Message
 from bridge.settings import Settings
+from bridge.sinks.text import one_line
 
 
 class LinkButton(Settings):
@@ -23,9 +24,9 @@ def button_blocks(links: Sequence[LinkButton]) -> tuple[tuple[str, str], ...]:
 
 
 def button_at(message: Message, number: int) -> tuple[str, str]:
-    """What the link of that number says, from 0, and where it leads; nothing has been looked at yet."""
+    """What the link of that number says, from 0, in one line, and where it leads, which has not been looked at yet."""
     text, url = _names(number)
-    return message[text].strip(), message[url].strip()
+    return one_line(message[text]), message[url].strip()
 
 
 def _names(number: int) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from yarl import URL
 
 from bridge.markup.text import ELLIPSIS as ELLIPSIS
+from bridge.markup.text import clean
 from bridge.value import Value
 
 #: Spaces, controls, and the characters that are there but show nothing.
@@ -146,6 +147,11 @@ def is_inside_character(text: str, at: int) -> bool:
         return (at - len(text[:at].rstrip(_FLAG_LETTERS))) % 2 == 1
     joined = before == _JOINER and not after.isalnum()
     return joined or _ATTACHED.match(after) is not None or unicodedata.category(after).startswith("M")
+
+
+def one_line(text: str) -> str:
+    """`text`, which no markup is read of, without anything that could end a line or turn the writing round."""
+    return " ".join(clean(text).split())
 
 
 def shows(text: str) -> bool:

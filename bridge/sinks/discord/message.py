@@ -10,7 +10,7 @@ from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.discord.embed import DESCRIPTION, EMBEDS, MARKUP, TITLE, TOTAL, fitted_embeds, weight
 from bridge.sinks.discord.posted import THREAD_NAME, content_below, posted_embeds, posted_payload
 from bridge.sinks.discord.service import DISCORD
-from bridge.sinks.text import clip, shows, utf16
+from bridge.sinks.text import clip, one_line, shows, utf16
 
 DIGEST_PARTS = EMBEDS - 1  # one embed is its summary
 REST = 200  # characters that what is left out of a digest may always take
@@ -18,8 +18,7 @@ REST = 200  # characters that what is left out of a digest may always take
 
 def thread_name(named: str, otherwise: str) -> str:
     """The title of a new thread in a forum."""
-    text = named.strip() if shows(named) else otherwise.strip() if shows(otherwise) else "…"
-    return clip(text, THREAD_NAME, size=utf16)
+    return clip(next(filter(shows, map(one_line, (named, otherwise))), "…"), THREAD_NAME, size=utf16)
 
 
 def message_payload(message: Message) -> JsonObject:

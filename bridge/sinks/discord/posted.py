@@ -12,7 +12,7 @@ from bridge.message import Message
 from bridge.posted import IS_COMPONENTS_V2, SUPPRESS_EMBEDS, component_texts, poll_answers, posted_flags, posted_message
 from bridge.sinks.discord.components import ANSWER, ANSWERS, QUESTION, ComponentBudget, fitted_poll, link_rows
 from bridge.sinks.discord.embed import MARKUP, fitted_embeds
-from bridge.sinks.text import clip, shows, utf16, web_url
+from bridge.sinks.text import clip, one_line, shows, utf16, web_url
 
 CONTENT, THREAD_NAME, USERNAME = 2000, 100, 80  # characters
 TAIL, FILES = 1500, 500
@@ -38,7 +38,8 @@ def posted_thread(message: Message) -> str | None:
 def posted_thread_name(message: Message) -> str | None:
     """The title of the thread that a message was posted to begin, in a forum."""
     name = posted_message(message.event).get("thread_name")
-    return clip(name.strip(), THREAD_NAME, size=utf16) if isinstance(name, str) and shows(name) else None
+    title = one_line(name) if isinstance(name, str) else ""
+    return clip(title, THREAD_NAME, size=utf16) if shows(title) else None
 
 
 def posted_payload(message: Message) -> JsonObject | None:

@@ -6,17 +6,12 @@ Why not EmailMessage: its encoded words grow longer than the 75 characters that 
 from email.charset import BASE64, Charset
 from email.header import Header
 
-from bridge.markup.text import clean
+from bridge.sinks.text import one_line
 
 #: In a form of our own: a library may change what the name stands for, as Apprise does for the whole process.
 _UTF8 = Charset("utf-8")
 _UTF8.header_encoding = BASE64
 LINE = 76  # characters of a line of the head that holds encoded words
-
-
-def one_line(text: str) -> str:
-    """`text` without anything that could end a line, turn the writing round, or be half a letter."""
-    return " ".join(clean(text).split()).encode("utf-8", "replace").decode()
 
 
 def encoded_words(text: str, name: str = "") -> str:

@@ -16,9 +16,9 @@ from datetime import date
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
-from bridge.sinks.email.headers import one_line
 from bridge.sinks.http import reason_of
 from bridge.sinks.inbox import InboxUnreadable
+from bridge.sinks.text import one_line
 from bridge.value import Value
 
 ANSWER = 15.0  # seconds for each answer

@@ -10,11 +10,10 @@ from bridge.event import JsonObject
 from bridge.markup.spans import Link, Span, TextStyle, words
 from bridge.message import RECORD, UNIT, Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
-from bridge.sinks.email.headers import one_line
 from bridge.sinks.email.html import Card, CardFact, Spans, TextLanguage, card_html, page
 from bridge.sinks.email.reading import reading
 from bridge.sinks.email.service import EMAIL
-from bridge.sinks.text import ELLIPSIS, clip, shows
+from bridge.sinks.text import ELLIPSIS, clip, one_line, shows
 from bridge.value import replace
 
 SUBJECT, OPENING, HEADING, TEXT = 200, 120, 500, 16_000  # characters

@@ -15,7 +15,7 @@ from email import message_from_bytes
 from email.message import Message
 
 from bridge.sinks.email import answers
-from bridge.sinks.email.headers import one_line
+from bridge.sinks.text import one_line
 from bridge.value import Value
 
 LARGEST = 256 * 1024  # bytes that are read of one: what it says stands before the letter that comes back

@@ -8,7 +8,7 @@ from bridge.event import JsonObject
 from bridge.message import Digest, Message
 from bridge.sinks.digest import counts_by_type, digest_body
 from bridge.sinks.ntfy.service import NTFY
-from bridge.sinks.text import below, clip, shows, web_url
+from bridge.sinks.text import below, clip, one_line, shows, web_url
 
 TITLE, TEXT, WHOLE = 500, 4096, 8192  # bytes; the last of all of it
 ACTIONS, LABEL, ADDRESS = 3, 60, 500  # buttons, and characters of what one says and of where it leads
@@ -37,11 +37,11 @@ def size_of(body: JsonObject) -> int:
 
 
 def _button(message: Message, number: int) -> JsonObject | None:
-    label, url = message[f"action_{number}_label"].strip(), message[f"action_{number}_url"].strip()
+    label, url = one_line(message[f"action_{number}_label"]), message[f"action_{number}_url"].strip()
     address = web_url(url, limit=ADDRESS)
     if not shows(label) or address is None:
         return None
-    return {"action": "view", "label": clip(" ".join(label.split()), LABEL), "url": address}
+    return {"action": "view", "label": clip(label, LABEL), "url": address}
 
 
 def digest_payload(digest: Digest) -> JsonObject:

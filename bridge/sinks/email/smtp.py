@@ -33,6 +33,7 @@ SmtpEncryption = Literal["starttls", "tls", "none"]
 KEPT, LETTERS, AT_ONCE = 10.0, 100, 4  # seconds, letters on a connection, connections to a server
 FAREWELL = 2.0  # seconds in which a server may answer that we leave
 NOT_OFFERED = 502  # what it would say to a command that it has not
+TAKEN = 250
 
 
 class SmtpServer(Value):
@@ -108,10 +109,10 @@ class Smtp:
             async with _answering("MAIL"):
                 text = (await line.smtp.mail(sender)).message
             if to is None:
-                return _response("MAIL", 250, text)
+                return _response("MAIL", TAKEN, text)
             async with _answering("RCPT"):
                 text = (await line.smtp.rcpt(to)).message
-            return _response("RCPT", 250, text)
+            return _response("RCPT", TAKEN, text)
         finally:
             await _leave(line)
 
@@ -144,7 +145,7 @@ class Smtp:
             async with _answering("DATA"):
                 text = (await line.smtp.data(letter.mime())).message
             keep = True
-            return _response("DATA", 250, text)
+            return _response("DATA", TAKEN, text)
         except _UnexpectedReply as answer:
             keep = answer.response.status != 421  # it closes then
             raise
@@ -254,6 +255,8 @@ async def _answering(command: str) -> AsyncIterator[None]:
     try:
         yield
     except SMTPResponseException as error:
+        if command == "DATA" and error.code == TAKEN:  # in place of 354: behind the letter it is no error
+            raise Unanswered("no answer: the server took the letter before it was there") from None
         raise _UnexpectedReply(command, error.code, error.message) from None
     except TimeoutError:
         raise

@@ -258,7 +258,14 @@ async def talking(*lines: bytes, hold: bool = False) -> AsyncIterator[int]:
 GREETING = (b"220 mail.example ESMTP", b"250 mail.example", b"250 OK", b"250 OK")
 
 
-@pytest.mark.parametrize("lines", [GREETING[:count] for count in range(5)] + [(b"HTTP/1.1 400 Bad Request",)])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(GREETING[:count] for count in range(5)),
+        (*GREETING, b"250 OK", b"250 OK"),  # to DATA, which wants 354: nothing was handed over
+        (b"HTTP/1.1 400 Bad Request",),
+    ],
+)
 async def test_a_dialogue_that_breaks_off_is_away(http: Http, lines: tuple[bytes, ...]) -> None:
     settings = {"server": "127.0.0.1", "encryption": "none", "from": USER, "to": "ops@example.com"}
     async with talking(*lines) as port:

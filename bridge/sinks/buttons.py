@@ -8,6 +8,9 @@ from bridge.message import Message
 from bridge.settings import Settings
 from bridge.sinks.text import one_line
 
+#: What is said of a message whose buttons the service refused; behind it stands why.
+NO_BUTTONS = "sent without its buttons, for one was refused"
+
 
 class LinkButton(Settings):
     """A link under a message."""

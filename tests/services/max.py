@@ -13,6 +13,7 @@ Source   github.com/max-messenger/max-bot-api-client-ts @ e75aa71: src/core/netw
 import re
 from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
@@ -34,6 +35,7 @@ BODY: dict[str, tuple[type, ...]] = {
 }
 TAGS = {"b", "strong", "i", "em", "u", "ins", "s", "del", "code", "pre", "a", "h1", "blockquote", "mark"}
 PING = re.compile(r"@\w|max://", re.IGNORECASE)
+NOWHERE = re.compile(r"^[^.:]*$|\.(local|internal|lan|home|test|invalid|onion|arpa)$")  # as tried on 20 July 2026
 
 
 class Max(Service):
@@ -103,7 +105,7 @@ class Max(Service):
             return self._error(404, "chat.not.found", f"Chat {place[0]} not found")
         if place[1] is not None and int(place[1]) != PERSON:
             return self._error(403, "chat.denied", "error.dialog.suspended")
-        for fault in max_faults(message):
+        for fault in chain(max_faults(message), refused_links(message)):
             return self._error(400, "proto.payload", fault)
         if "link" in message and message["link"]["mid"] not in self.messages:
             return self._error(404, "not.found", "Linked message not found")
@@ -116,7 +118,7 @@ class Max(Service):
         return web.json_response({"message": said})
 
     def _edit(self, request: web.Request, message: Any) -> web.Response:
-        for fault in max_faults(message):
+        for fault in chain(max_faults(message), refused_links(message)):
             return self._error(400, "proto.payload", fault)
         mid = request.query.get("message_id", "")
         if set(request.query) != {"message_id"} or mid not in self.messages:
@@ -136,6 +138,13 @@ class Max(Service):
     def _error(self, status: int, code: str, said: str) -> web.Response:
         self.refuse(f"{status} {code}: {said}")
         return web.json_response({"code": code, "message": said}, status=status)
+
+
+def refused_links(message: dict[str, Any]) -> Iterator[str]:
+    """What it has against where buttons lead: to a host that nobody outside knows."""
+    for rows in (one["payload"]["buttons"] for one in message.get("attachments", ())):
+        if any(NOWHERE.search(URL(button["url"]).host or "") for row in rows for button in row):
+            yield "Must have only http/https links format in buttons"
 
 
 def max_faults(message: Any) -> Iterator[str]:

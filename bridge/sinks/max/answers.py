@@ -15,6 +15,9 @@ OF_CHAT = frozenset({"chat.denied", "chat.not.found", "access.denied"})
 AWAY = frozenset({"internal.error", "service.unavailable", "attachment.not.ready"})
 LIMITED = "too.many.requests"
 NOT_FOUND = ("not.found", "not found")
+#: About a button under the message, with 400: what the words have in them, "Must have only http/https links format in
+#: buttons", said of .local, .internal and their like too.
+BUTTONS = "in buttons"
 #: What it says of a token in place of an error.
 UNKNOWN_BOT = "Invalid access_token"
 
@@ -34,6 +37,12 @@ def is_not_found(answer: JsonObject) -> bool:
     """Whether the message that it is about is not there: by the code, or by words where it has none."""
     code, said = fault_of(answer) or ("", "")
     return code not in OF_CHAT and (code or said).lower().endswith(NOT_FOUND)
+
+
+def refused_button(status: int, answer: JsonObject) -> str:
+    """What it says of a button that it refused, and the message with it; empty where it is about something else."""
+    _, said = fault_of(answer) or ("", "")
+    return said if status == 400 and BUTTONS in said.lower() else ""
 
 
 def mid_of(answer: JsonObject) -> str | None:

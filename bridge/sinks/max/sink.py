@@ -13,6 +13,7 @@ Answers  200 {message: {body: {mid}}} delivered; to a change {success: true} · 
          {success: false, message}: the code decides, by the tables in answers.py: gone, away; 401, 403, 404 gone
          429 limited, and says not for how long · 5xx away · other 4xx refused · without any of these shapes: away
          to a change or an answer: whatever it refuses but for the bot and the chat: it is sent anew
+         400 about a button: sent again at once without them
 Quirks   a message's id is one in all chats: it is remembered with its chat, and changed in that one alone
          an edit without `attachments` keeps the buttons: they are always said
          a dialogue's chat_id is found by its person alone: `user_id` reaches people
@@ -20,7 +21,7 @@ Open     whether a plain @name mentions; what it says to HTML that it cannot rea
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -49,10 +50,20 @@ from bridge.sinks.base import (
     short_hash,
     taken_back,
 )
-from bridge.sinks.buttons import LinkButton, button_blocks
+from bridge.sinks.buttons import NO_BUTTONS, LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.max.advice import HOST, HOSTS, host_advice, token_advice
-from bridge.sinks.max.answers import AWAY, LIMITED, OF_BOT, OF_CHAT, UNKNOWN_BOT, fault_of, is_not_found, mid_of
+from bridge.sinks.max.answers import (
+    AWAY,
+    LIMITED,
+    OF_BOT,
+    OF_CHAT,
+    UNKNOWN_BOT,
+    fault_of,
+    is_not_found,
+    mid_of,
+    refused_button,
+)
 from bridge.sinks.max.asking import UNASKED, chat_asking
 from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
@@ -157,7 +168,7 @@ class MaxSink(HttpSink[MaxConfig]):
         return f"chat:{config.chat_id}" if config.chat_id is not None else f"user:{config.user_id}"
 
     def build(self, message: Message) -> Request:
-        return self._message_request(message, None)
+        return self._message_request(message, None, len(self.config.links))
 
     def ask(self) -> Asking:
         chat, why = (self.config.chat_id, UNASKED) if self.addressing is None else (None, ADDRESS_FROM_DATA)
@@ -173,12 +184,22 @@ class MaxSink(HttpSink[MaxConfig]):
             response = yield self._change("DELETE", mid)
             already = _is_changed(response) or is_not_found(json_object(response.body))
             return taken_back(self.judge(response), already=already, about_earlier=_is_lost(response))
-        response = yield self._message_request(message, earlier if mid is not None else None)
+        response, note = yield from self._asked(message, earlier if mid is not None else None)
         if earlier is None or mid is None or not _is_lost(response):
             attempt = self.judge(response)
             changed = mid is not None and _is_changed(response)
-            return replace(attempt, outcome=Delivered(earlier.ref)) if earlier is not None and changed else attempt
-        return noted(self.judge((yield self._message_request(message, None))), SENT_ANEW)
+            attempt = replace(attempt, outcome=Delivered(earlier.ref)) if earlier is not None and changed else attempt
+            return noted(attempt, note)
+        response, note = yield from self._asked(message, None)
+        return noted(self.judge(response), SENT_ANEW, note)
+
+    def _asked(self, message: Message, earlier: Earlier | None) -> Generator[Request, Response, tuple[Response, str]]:
+        """The answer to the message, and what is to be known of it: where a button is refused, it goes without them."""
+        response = yield self._message_request(message, earlier, len(self.config.links))
+        said = refused_button(response.status, json_object(response.body))
+        if not said or not self.config.links:
+            return response, ""
+        return (yield self._message_request(message, earlier, 0)), self.mask(f"{NO_BUTTONS}: {said}")
 
     def classify(self, response: Response) -> Outcome:
         fault = fault_of(json_object(response.body))
@@ -205,9 +226,9 @@ class MaxSink(HttpSink[MaxConfig]):
             return Away(reason, retry_after(response))
         return Gone(reason) if response.status in (401, 403, 404) or code in OF_BOT | OF_CHAT else Refused(reason)
 
-    def _message_request(self, message: Message, earlier: Earlier | None) -> Request:
+    def _message_request(self, message: Message, earlier: Earlier | None, links: int) -> Request:
         """The request that carries the message: a new one, an answer, or the edit of an earlier one."""
-        body = message_payload(message, len(self.config.links))
+        body = message_payload(message, links)
         silent = message.circumstances.silent or is_silent(message.event)
         mid = self._message_id(earlier)
         if earlier is None or mid is None:

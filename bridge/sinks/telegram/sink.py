@@ -58,7 +58,7 @@ from bridge.sinks.base import (
     seconds,
     taken_back,
 )
-from bridge.sinks.buttons import LinkButton, button_blocks
+from bridge.sinks.buttons import NO_BUTTONS, LinkButton, button_blocks
 from bridge.sinks.http import Request, Response, Unanswered
 from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
 from bridge.sinks.questions import SetupQuestion
@@ -259,7 +259,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
                 notes.append(f"sent as plain text, for the markup was refused: {description(response)}")
             elif shape.buttons and is_about_button(response):
                 shape = replace(shape, buttons=0)
-                notes.append(f"sent without its buttons, for one was refused: {description(response)}")
+                notes.append(f"{NO_BUTTONS}: {description(response)}")
             elif moved < 2 and (chat := moved_to(response)) is not None:
                 self._chat, earlier, moved = chat, None, moved + 1
                 notes.append(f"the chat has moved: set chat_id to {chat}")

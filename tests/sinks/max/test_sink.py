@@ -149,6 +149,26 @@ async def test_what_was_deleted_is_said_anew(http: Http, thread: bool) -> None:
     assert attempt.outcome == Delivered(f"chat:{CHAT}/mid.{1:016x}", ANEW)
 
 
+@pytest.mark.parametrize("host", ["panel.lan", "localhost:8080"])
+async def test_a_message_one_of_whose_buttons_is_refused_is_sent_without_them(http: Http, host: str) -> None:
+    service = Max()
+    note = "sent without its buttons, for one was refused: Must have only http/https links format in buttons"
+    async with serving(service) as base:
+        sink = a_sink(http, **BASE, links=LINKS[:1], api_base=base)
+        button = {"button_0_text": "Open", "button_0_url": f"https://{host}/"}
+        first = await sink.send(a_message({"text": "away", **button}))
+        ref = f"chat:{CHAT}/mid.{1:016x}"
+        edited = await sink.send(an_update(ref, {"text": "back", **button}))
+        anew = await sink.send(an_update(f"chat:{CHAT}/mid.9", {"text": "x", **button}))
+    assert (first.outcome, edited.outcome) == (Delivered(ref, note), Delivered(ref, note))
+    assert anew.outcome == Delivered(f"chat:{CHAT}/mid.{2:016x}", f"{ANEW}; {note}")
+    assert [(one.body["text"], one.body["attachments"]) for one in service.taken] == [
+        ("away", []),
+        ("back", []),
+        ("x", []),
+    ]
+
+
 async def test_an_edit_that_the_chat_refuses_is_not_said_anew(http: Http) -> None:
     service = Max()
     async with serving(service) as base:

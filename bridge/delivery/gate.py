@@ -244,6 +244,9 @@ class Gate:
             return attempt
         busy = self._pace.was_busy(place, at)
         self._pace.sent(place, rates, at)
+        if attempt.pause:  # what headers say is left, is left of the address's own
+            self._pace.pause(place, rates, at + attempt.pause)
+            attempt = replace(attempt, pause=0.0)
         if not busy or not isinstance(attempt.outcome, Limited) or attempt.outcome.after is None:
             return attempt
         self._pace.pause(place, rates, at + attempt.outcome.after)

@@ -151,6 +151,19 @@ async def test_whoever_asks_to_be_left_alone_is_left_alone_by_himself(outbox: Sq
     assert times(sink, "one") == [0.0, 5.0, 35.0]
 
 
+async def test_a_pause_that_an_answers_head_announces_is_the_address_own(outbox: SqlOutbox, clock: FakeClock) -> None:
+    sink = Many(clock, [Attempt(Delivered(), 200, pause=30.0)])
+    await know(outbox, "one", "other")
+    await outbox.put(intake("one", each=2))
+    lane = a_lane(outbox, sink, clock)
+    await carry_all(lane)
+    await outbox.put(intake("other"))
+    lane.wake()
+    await pass_time(lane, clock, 60)
+    assert times(sink, "other") == [0.0]
+    assert times(sink, "one") == [0.0, 30.0]
+
+
 async def test_a_limit_at_an_address_that_was_left_alone_is_the_whole_bots(outbox: SqlOutbox, clock: FakeClock) -> None:
     sink = Many(clock, [Limited(30.0)])
     await know(outbox, "one", "other")

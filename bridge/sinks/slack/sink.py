@@ -14,7 +14,7 @@ Answers  webhook: 200 `ok` delivered; else the body names the error
          API: 200 {ok: true, channel, ts} delivered; errors are 200 too, {ok: false, error}
          the name decides, by the table in answers.py: gone, away, limited; all others refused
          an answer without either shape: away, something in between
-         429 limited, for Retry-After · 5xx and the names of outages away
+         429 limited, for Retry-After, or what a webhook's body says of it · 5xx and the names of outages away
          to an edit or a reply: the names in LOST, the earlier message is not there any more or closed: it is sent anew
 Quirks   a webhook tells no ts, so that what it sent can neither be edited nor answered
          a reply names the ts of the thread's first message, never that of another reply
@@ -49,6 +49,7 @@ from bridge.sinks.base import (
     json_object,
     noted,
     retry_after,
+    seconds,
     short_hash,
     taken_back,
 )
@@ -227,9 +228,10 @@ class SlackSink(HttpSink[SlackConfig]):
         return as_message(self.judge(response), earlier.ref)
 
     def classify(self, response: Response) -> Outcome:
-        name = _error(response, json_object(response.body))
+        answer = json_object(response.body)
+        name = _error(response, answer)
         if response.status == 429 or name in LIMITED:
-            return Limited(retry_after(response))
+            return Limited(retry_after(response) or seconds(answer.get("retry_after")))
         if name in AWAY:
             return Away(f"HTTP {response.status}: {name}", retry_after(response))
         return super().classify(response)

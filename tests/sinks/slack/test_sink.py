@@ -180,6 +180,7 @@ def api_error(name: str, **more: Any) -> Response:
         (Response(200, body=b'{"ok":false,"error":"rate_limited"}'), Limited()),
         (Response(429, {"retry-after": "30"}, b'{"ok":false,"error":"ratelimited"}'), Limited(30.0)),
         (Response(429, {"retry-after": "1"}, b'{"retry_after":1,"ok":false,"error":"rate_limited"}'), Limited(1.0)),
+        (Response(429, body=b'{"retry_after":30,"ok":false,"error":"rate_limited"}'), Limited(30.0)),
         (Response(400, body=b"invalid_payload"), Refused("HTTP 400: invalid_payload")),
         (Response(400, body=b"user_not_found"), Gone("HTTP 400: user_not_found")),
         (Response(400, body=b"no_text"), Refused("HTTP 400: no_text")),

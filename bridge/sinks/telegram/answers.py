@@ -46,7 +46,11 @@ GONE = (
     "frozen_method_invalid",
 )
 #: About a button under the message, and nothing that it says: how a description begins.
-BUTTON = ("inline keyboard button", "button_")  # BUTTON_URL_INVALID, BUTTON_USER_PRIVACY_RESTRICTED
+BUTTON = (
+    "inline keyboard button",
+    "button_",  # BUTTON_URL_INVALID, BUTTON_USER_PRIVACY_RESTRICTED
+    "reply_markup_",  # REPLY_MARKUP_TOO_LONG
+)
 #: To an edit or a reply: the earlier message is not there any more, or cannot be changed; it is sent anew.
 LOST = (
     "message to edit not found",

@@ -160,6 +160,7 @@ def test_classify(response: Response, expected: Outcome) -> None:
         "Bad Request: inline keyboard button URL 'https://panel.intern/' is invalid: Wrong HTTP URL",
         "Bad Request: BUTTON_URL_INVALID",
         "Bad Request: BUTTON_USER_PRIVACY_RESTRICTED",
+        "Bad Request: REPLY_MARKUP_TOO_LONG",
     ],
 )
 async def test_a_message_one_of_whose_buttons_is_refused_is_sent_without_them(http: Http, said: str) -> None:

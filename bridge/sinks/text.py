@@ -55,14 +55,14 @@ def clip(text: str, limit: int, markup: Markup = PLAIN, size: Callable[[str], in
     return text[:at].rstrip() + ELLIPSIS + "".join(reversed(opened))
 
 
-def parted(text: str, limit: int, markup: Markup) -> Iterator[str]:
-    """All of `text`, in parts of at most `limit` characters: whole paragraphs, or lines, or words.
+def parted(text: str, limit: int, markup: Markup, size: Callable[[str], int] = len) -> Iterator[str]:
+    """All of `text`, in parts of at most `limit` characters, as `size` counts: whole paragraphs, or lines, or words.
 
     A mark that is open where a part ends is closed there, and opened again in the next one. No part of the markup is as
     long as `limit`.
     """
-    while len(text) > limit:
-        at, opened = _best(*_ends(text, limit, markup, len))
+    while size(text) > limit:
+        at, opened = _best(*_ends(text, limit, markup, size))
         if text[at] == "\n":
             opened = _over_lines(opened, markup)
         yield _closed(text[:at].rstrip(), opened)

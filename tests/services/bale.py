@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
+from bridge.sinks.text import utf16
 from tests.services.known import SECRET, House, KnownChat, Pace, Way
 from tests.services.service import Service, parsed
 
@@ -101,7 +102,7 @@ def bale_faults(message: Any, keys: set[str] = SENT) -> Iterator[str]:
         return
     yield from (f"{key} has a wrong type" for key, one in message.items() if type(one) not in KEYS[key])
     text = message.get("text", "")
-    if not text.strip("\u200b\u2060 \n\t") or len(text) > 4096:
+    if not text.strip("\u200b\u2060 \n\t") or utf16(text) > 4096:
         yield f"text of {len(text)} characters"
     rows = message.get("reply_markup", {"inline_keyboard": [[]]})["inline_keyboard"]
     for one in (button for row in rows for button in row):

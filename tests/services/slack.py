@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bridge.event import Event
 from bridge.sinks.http import Request
+from bridge.sinks.text import utf16
 from tests.services.known import SECRET, Faults, House, KnownChat, Pace, Way
 from tests.services.service import Service, breaches, contract, parsed
 
@@ -158,15 +159,16 @@ def slack_faults(message: dict[str, Any], way: str) -> Iterator[str]:
     blocks = message.get("blocks") or []
     texts = [block["text"]["text"] for block in blocks if isinstance(block.get("text"), dict)]
     texts += [element["text"] for block in blocks for element in block.get("elements", []) if "text" in element]
-    if sum(map(len, texts)) > 9500:
+    if sum(map(utf16, texts)) > 9500:
         yield "blocks: msg_blocks_too_long"
+    yield from ("blocks: must be less than 3001 characters" for text in texts if utf16(text) > 3000)
     yield from ("blocks: nothing to see" for text in texts if not text.strip())
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     if len(set(ids)) < len(ids):
         yield "blocks: block_id twice"
     if not str(message.get("text", "")).strip():
         yield "text: the fallback of a notification is missing"
-    if len(message.get("text", "")) > 4000:
+    if utf16(message.get("text", "")) > 4000:
         yield "text: longer than 4000"
 
 

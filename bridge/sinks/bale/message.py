@@ -11,9 +11,9 @@ from bridge.message import Digest, Message
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.buttons import button_at
 from bridge.sinks.digest import counts_by_type, digest_body
-from bridge.sinks.text import Markup, below, clip, shows, web_url
+from bridge.sinks.text import Markup, below, clip, shows, utf16, web_url
 
-TEXT = 4096  # characters, marks among them
+TEXT = 4096  # characters in UTF-16 units, marks among them
 BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 10
 DIGEST_PARTS = 10
 
@@ -25,7 +25,7 @@ MARKUP = Markup(parts=_PARTS, marks=frozenset({"*", "_"}))
 def message_payload(message: Message, buttons: int) -> JsonObject:
     """The text, and so many buttons as the sink has, those that lead somewhere."""
     rows = [[button] for number in range(buttons) if (button := _button(message, number))]
-    payload = {"text": clip(_text(message), TEXT, MARKUP)}
+    payload = {"text": clip(_text(message), TEXT, MARKUP, utf16)}
     return payload | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
 
 
@@ -35,9 +35,9 @@ def digest_payload(digest: Digest) -> JsonObject:
     summary = below(digest["remarks"], text if shows(text) else counts_by_type(digest))
     parts = [_text(part) for part in digest.parts]
     text = digest_body(
-        digest, BALE, summary, parts, fits=lambda text: len(text) <= TEXT, share=lambda rest: len(rest) <= TEXT // 3
+        digest, BALE, summary, parts, fits=lambda text: utf16(text) <= TEXT, share=lambda rest: utf16(rest) <= TEXT // 3
     )
-    return {"text": clip(text, TEXT, MARKUP)}
+    return {"text": clip(text, TEXT, MARKUP, utf16)}
 
 
 def _text(message: Message) -> str:
@@ -49,4 +49,4 @@ def _text(message: Message) -> str:
 def _button(message: Message, number: int) -> JsonObject | None:
     text, url = button_at(message, number)
     link = web_url(url, limit=BUTTON_URL)
-    return {"text": clip(text, BUTTON_TEXT), "url": link} if shows(text) and link is not None else None
+    return {"text": clip(text, BUTTON_TEXT, size=utf16), "url": link} if shows(text) and link is not None else None

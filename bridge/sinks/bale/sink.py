@@ -6,6 +6,7 @@ Secret   the bot's token, a part of the URL
 Sends    POST {api_base}/bot{token}/sendMessage  {chat_id, text, reply_to_message_id, reply_markup}
          POST {api_base}/bot{token}/editMessageText  {chat_id, message_id, text, reply_markup}
          POST {api_base}/bot{token}/deleteMessage  {chat_id, message_id}
+Units    characters are counted in UTF-16 units, which is never too few: which it counts, it does not say
 Limits   text 4096 characters; its rates are nowhere told: one a second to a chat is what its kind allows
 Answers  200 {ok: true, result} delivered · errors {ok: false, error_code, description}, with that status or with 200
          401, 403, 404, 440 and a description of answers.py: gone · 429 and rate limits: limited, for

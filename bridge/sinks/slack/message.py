@@ -11,16 +11,18 @@ from bridge.markup.text import SPACE
 from bridge.message import Digest, Message
 from bridge.sinks.digest import counts_by_type, told_and_rest
 from bridge.sinks.slack.service import SLACK
-from bridge.sinks.text import Markup, clip, parted, shows
+from bridge.sinks.text import Markup, clip, parted, shows, utf16
 
-TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, and blocks
+TEXT, SECTION, TOTAL, BLOCKS = 4000, 3000, 9500, 50  # characters, in UTF-16 units, and blocks
 DIGEST_PARTS = 10
 REST = 500  # characters that what is left out of a digest may take
 SEAMS = 50  # characters that marks may take which are closed at a section's end, and opened again
 
-#: Links, mentions and entities stay whole; the marks are closed again.
+#: Links, mentions and entities stay whole, which are shorter than a section; the marks are closed again.
 MARKUP = Markup(
-    parts=re.compile(rf"<[^<>\n]{{1,2900}}>|&(?:amp|lt|gt);|```|{SPACE}[*_~`](?={SPACE})|.", re.DOTALL),
+    parts=re.compile(
+        rf"<[^<>|\n]{{1,2100}}(?:\|[^<>\n]{{0,400}})?>|&(?:amp|lt|gt);|```|{SPACE}[*_~`](?={SPACE})|.", re.DOTALL
+    ),
     marks=frozenset({"```", "`", "*", "_", "~"}),
     fences=frozenset({"```", "`"}),
 )
@@ -37,20 +39,21 @@ def text_of(message: Message) -> str:
 
 def remarks_of(message: Message | Digest) -> str:
     """What is to be known beside what is said, empty for most."""
-    return clip(message["remarks"].strip(), SECTION, MARKUP) if shows(message["remarks"]) else ""
+    return clip(message["remarks"].strip(), SECTION, MARKUP, utf16) if shows(message["remarks"]) else ""
 
 
 def message_blocks(message: Message) -> Iterator[Block]:
     """The remarks, whole, and as much of the text as is left room for."""
     remarks = remarks_of(message)
     yield from _context(remarks)
-    yield from _sections(clip(text_of(message), TOTAL - len(remarks) - SEAMS, MARKUP))
+    yield from _sections(clip(text_of(message), TOTAL - utf16(remarks) - SEAMS, MARKUP, utf16))
 
 
 def summary_of(digest: Digest) -> str:
     """What a digest says before its parts."""
     text = digest["text"].strip()
-    return clip(text if shows(text) else counts_by_type(digest), TOTAL - REST - len(remarks_of(digest)), MARKUP)
+    room = TOTAL - REST - utf16(remarks_of(digest))
+    return clip(text if shows(text) else counts_by_type(digest), room, MARKUP, utf16)
 
 
 def digest_blocks(digest: Digest) -> list[Block]:
@@ -63,10 +66,10 @@ def digest_blocks(digest: Digest) -> list[Block]:
 
     def fits(count: int, rest: str) -> bool:
         blocks = shown(count, rest)
-        return len(blocks) <= BLOCKS and len(rest) <= SECTION and sum(len(text) for _, text in blocks) <= TOTAL
+        return len(blocks) <= BLOCKS and utf16(rest) <= SECTION and sum(utf16(text) for _, text in blocks) <= TOTAL
 
     count, rest = told_and_rest(
-        digest, SLACK, range(1, len(parts) + 1), fits=fits, share=lambda rest: len(rest) <= SECTION
+        digest, SLACK, range(1, len(parts) + 1), fits=fits, share=lambda rest: utf16(rest) <= SECTION
     )
     return shown(count, rest) if fits(count, rest) else summary
 
@@ -89,4 +92,4 @@ def _rest(text: str) -> Iterator[Block]:
 
 def _sections(text: str) -> Iterator[Block]:
     """The text, all of it: whole paragraphs, lines or words."""
-    yield from (("section", part) for part in parted(text, SECTION, MARKUP) if shows(part))
+    yield from (("section", part) for part in parted(text, SECTION, MARKUP, utf16) if shows(part))

@@ -8,6 +8,7 @@ Sends    POST {url} or {api_base}/chat.postMessage  {text, blocks, channel, user
          `text` is what a notification shows, the blocks are what the channel shows
          POST {api_base}/chat.update  {channel, ts, text, blocks}: an earlier message, edited; needs the channel's id
          POST {api_base}/chat.delete  {channel, ts}: an earlier message, taken back
+Units    characters are counted in UTF-16 units, which is never too few: which it counts, it does not say
 Limits   a section 3000 characters, 50 blocks; blocks of more than 9,500 characters together have been refused;
          text beyond 4000 characters may be split; 1 message a second in a channel
 Answers  webhook: 200 `ok` delivered; else the body names the error
@@ -72,7 +73,7 @@ from bridge.sinks.slack.message import (
     text_of,
 )
 from bridge.sinks.slack.service import SLACK
-from bridge.sinks.text import clip
+from bridge.sinks.text import clip, utf16
 
 _REF = re.compile(r"([A-Z][A-Z0-9]{1,30})/([0-9]{10}\.[0-9]{6})")  # the channel's id, and the message's ts
 _NAME = re.compile(r"[a-z]+(_[a-z]+)+")
@@ -277,7 +278,7 @@ class SlackSink(HttpSink[SlackConfig]):
 
 def _payload(remarks: str, text: str, blocks: list[dict[str, Any]]) -> dict[str, Any]:
     """The blocks, and in `text` what a notification shows of them."""
-    return {"text": clip("\n".join(filter(None, (remarks, text))), TEXT, MARKUP), "blocks": blocks}
+    return {"text": clip("\n".join(filter(None, (remarks, text))), TEXT, MARKUP, utf16), "blocks": blocks}
 
 
 def _reference(answer: dict[str, Any]) -> str | None:

@@ -62,6 +62,7 @@ def test_nothing_that_it_could_refuse_goes_out(text: str) -> None:
 
 def test_a_text_keeps_to_the_limit() -> None:
     assert len(sent({"text": "x" * 5000})["text"]) == 4096
+    assert sent({"text": "😀" * 5000})["text"] == "😀" * 2047 + "…"
     parts = [a_message({"text": letter * 1500}) for letter in "abcd"]
     said = json.loads(a_sink(**BASE).build_digest(a_digest({"text": "4 events"}, *parts)).body)["text"]
     assert said == "\n\n".join(["4 events", "a" * 1500, "b" * 1500, "🆕 alice ×2"])

@@ -12,6 +12,7 @@ from bridge.markup.service import ServiceLook
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.sinks.http import Http, Response
 from bridge.sinks.slack.service import SLACK
+from bridge.sinks.text import utf16
 from tests.services.service import serving
 from tests.services.slack import HOOK, TOKEN, Slack, slack_faults
 from tests.sinks.values import a_message, a_sink, between, config, hostile_texts
@@ -109,6 +110,23 @@ def test_the_fallback_keeps_to_four_thousand_characters_and_the_blocks_to_nine_t
     assert 3980 < len(said["text"]) <= 4000
     assert said["text"].endswith("\nword and line…")
     assert 9000 < sum(len(block["text"]["text"]) for block in said["blocks"]) <= 9500
+
+
+@given(
+    st.lists(
+        st.sampled_from(("😀" * 700, f"<https://x.example|{'😀' * 400}> ", "کاربر ", "\n", "*", "```")), max_size=30
+    )
+)
+def test_no_section_is_too_long_however_it_is_counted(texts: list[str]) -> None:
+    sizes = [utf16(section) for section in sections("".join(texts))]
+    assert max(sizes) <= 3000
+    assert sum(sizes) <= 9500
+
+
+def test_what_some_count_as_two_characters_is_counted_as_two() -> None:
+    said = sent("😀" * 3000)
+    assert [utf16(block["text"]["text"]) for block in said["blocks"]] == [2998, 2998, 4]
+    assert 3998 <= utf16(said["text"]) <= 4000
 
 
 def test_a_message_of_nothing_still_says_what_happened() -> None:

@@ -35,7 +35,7 @@ def several(trees: Mapping[str, ast.Module]) -> dict[str, set[str]]:
 
 def shapes() -> dict[str, list[str]]:
     """What is shown of the bridge, by name, and the modules of each."""
-    found, waiting = defaultdict[str, list[str]](list), [Shape]
+    found, waiting = defaultdict[str, list[str]](list), Shape.__subclasses__()
     while waiting:
         shape = waiting.pop()
         if shape.__module__.startswith("bridge."):

@@ -23,25 +23,25 @@ BUTTON_TEXT, BUTTON_URL, BUTTONS = 64, 2048, 100
 DIGEST_PARTS = 10
 
 
-class Shape(Value):
+class MessageOptions(Value):
     """How it goes out: with so many of the sink's buttons, those that lead somewhere; `plain`: without markup."""
 
     buttons: int
     plain: bool = False
 
 
-def message_payload(message: Message, shape: Shape) -> JsonObject:
+def message_payload(message: Message, options: MessageOptions) -> JsonObject:
     """The text and the buttons."""
-    payload = _text_payload(_text(message), message.event.type, plain=shape.plain)
-    rows = [[button] for number in range(shape.buttons) if (button := _button(message, number))]
+    payload = _text_payload(_text(message), message.event.type, plain=options.plain)
+    rows = [[button] for number in range(options.buttons) if (button := _button(message, number))]
     return payload | ({"reply_markup": {"inline_keyboard": rows}} if rows else {})
 
 
-def caption_payload(message: Message, shape: Shape) -> JsonObject:
+def caption_payload(message: Message, options: MessageOptions) -> JsonObject:
     """The same below a picture; without markup as much as fits there."""
-    payload = message_payload(message, shape)
+    payload = message_payload(message, options)
     text = payload.pop("text")
-    return {"caption": clip(text, CAPTION) if shape.plain else text} | payload
+    return {"caption": clip(text, CAPTION) if options.plain else text} | payload
 
 
 def is_caption(message: Message) -> bool:
@@ -49,9 +49,9 @@ def is_caption(message: Message) -> bool:
     return fits_caption(_text(message))
 
 
-def digest_payload(digest: Digest, shape: Shape) -> JsonObject:
+def digest_payload(digest: Digest, options: MessageOptions) -> JsonObject:
     """The summary, and below it the first parts, as many as fit whole."""
-    return _text_payload(_digest_text(digest), counts_by_type(digest), plain=shape.plain)
+    return _text_payload(_digest_text(digest), counts_by_type(digest), plain=options.plain)
 
 
 def _text_payload(text: str, otherwise: str, *, plain: bool) -> JsonObject:

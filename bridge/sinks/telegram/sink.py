@@ -84,7 +84,7 @@ from bridge.sinks.telegram.mending import MENDING
 from bridge.sinks.telegram.message import (
     BUTTONS,
     DIGEST_PARTS,
-    Shape,
+    MessageOptions,
     caption_payload,
     digest_payload,
     is_caption,
@@ -159,7 +159,7 @@ class TelegramSink(HttpSink[TelegramConfig]):
         self._settings: JsonObject = {}
         if config.message_thread_id not in (None, GENERAL):
             self._settings["message_thread_id"] = config.message_thread_id
-        self._whole = Shape(buttons=len(config.buttons))
+        self._whole = MessageOptions(buttons=len(config.buttons))
         self._settings |= {name: True for name in ("disable_notification", "protect_content") if getattr(config, name)}
 
     @property
@@ -207,17 +207,17 @@ class TelegramSink(HttpSink[TelegramConfig]):
         return self._picture_flow(message) if is_caption(message) else self._text_and_picture_flow(message)
 
     def digest_flow(self, digest: Digest) -> Flow:
-        return self._flow(lambda _, shape: self._digest_request(digest, shape), None)
+        return self._flow(lambda _, options: self._digest_request(digest, options), None)
 
     def _text_flow(self, message: Message) -> Flow:
         earlier = message.circumstances.earlier
-        return self._flow(lambda earlier, shape: self._message_request(message, earlier, shape), earlier)
+        return self._flow(lambda earlier, options: self._message_request(message, earlier, options), earlier)
 
     def _picture_flow(self, message: Message) -> Flow:
         """The picture, and the text as its caption; where it is refused, the text alone."""
         earlier = message.circumstances.earlier
         attempt = yield from self._flow(
-            lambda earlier, shape: self._photo_request(message, earlier, shape, caption=True), earlier
+            lambda earlier, options: self._photo_request(message, earlier, options, caption=True), earlier
         )
         if not isinstance(attempt.outcome, Refused | Gone):
             return attempt
@@ -248,17 +248,17 @@ class TelegramSink(HttpSink[TelegramConfig]):
         already = is_refused_for(response, *DELETED)
         return taken_back(self.judge(response), already=already, about_earlier=is_refused_for(response, *LOST))
 
-    def _flow(self, build: Callable[[Earlier | None, Shape], Request], earlier: Earlier | None) -> Flow:
+    def _flow(self, build: Callable[[Earlier | None, MessageOptions], Request], earlier: Earlier | None) -> Flow:
         """Until it is taken or refused for good: without markup or buttons, in the place of a chat that moved, anew."""
-        earlier, shape, moved = earlier if self._message_id(earlier) else None, self._whole, 0
+        earlier, options, moved = earlier if self._message_id(earlier) else None, self._whole, 0
         notes: list[str] = []
         while True:
-            response = yield build(earlier, shape)
-            if not shape.plain and is_unparsable(response):
-                shape = replace(shape, plain=True)
+            response = yield build(earlier, options)
+            if not options.plain and is_unparsable(response):
+                options = replace(options, plain=True)
                 notes.append(f"sent as plain text, for the markup was refused: {description(response)}")
-            elif shape.buttons and is_about_button(response):
-                shape = replace(shape, buttons=0)
+            elif options.buttons and is_about_button(response):
+                options = replace(options, buttons=0)
                 notes.append(f"{NO_BUTTONS}: {description(response)}")
             elif moved < 2 and (chat := moved_to(response)) is not None:
                 self._chat, earlier, moved = chat, None, moved + 1
@@ -299,9 +299,9 @@ class TelegramSink(HttpSink[TelegramConfig]):
             case _:
                 return Refused(reason)
 
-    def _message_request(self, message: Message, earlier: Earlier | None, shape: Shape) -> Request:
+    def _message_request(self, message: Message, earlier: Earlier | None, options: MessageOptions) -> Request:
         """The request that carries the message: a new one, a reply, or the edit of an earlier one."""
-        body = message_payload(message, shape)
+        body = message_payload(message, options)
         id_ = self._message_id(earlier)
         if earlier is None or id_ is None:
             return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
@@ -310,9 +310,11 @@ class TelegramSink(HttpSink[TelegramConfig]):
             return self._send_request(body, silent=message.circumstances.silent or is_silent(message.event))
         return self._request("editMessageText", {"chat_id": self._chat, "message_id": id_, **body})
 
-    def _photo_request(self, message: Message, earlier: Earlier | None, shape: Shape, *, caption: bool) -> Request:
+    def _photo_request(
+        self, message: Message, earlier: Earlier | None, options: MessageOptions, *, caption: bool
+    ) -> Request:
         """The request that carries the picture: with the text, or beside it, and then nobody is woken by it."""
-        fields = caption_payload(message, shape) if caption else {}
+        fields = caption_payload(message, options) if caption else {}
         if (id_ := self._message_id(earlier)) is not None:
             fields["reply_parameters"] = {"message_id": id_, "allow_sending_without_reply": True}
         silent = not caption or message.circumstances.silent or is_silent(message.event)
@@ -326,8 +328,8 @@ class TelegramSink(HttpSink[TelegramConfig]):
         payload = dump(fields | {"photo": f"attach://{NAME}"})
         return Request("POST", self._url / "sendPhoto", body, headers, payload=payload)
 
-    def _digest_request(self, digest: Digest, shape: Shape) -> Request:
-        return self._send_request(digest_payload(digest, shape), silent=digest.silent)
+    def _digest_request(self, digest: Digest, options: MessageOptions) -> Request:
+        return self._send_request(digest_payload(digest, options), silent=digest.silent)
 
     def _send_request(self, body: JsonObject, *, silent: bool) -> Request:
         quiet = {"disable_notification": True} if silent else {}

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.admin.preview import preview
+from bridge.admin.trials.preview import preview
 from bridge.intake import Destination
 from bridge.markup.service import Service
 from bridge.messages.catalog import LANGUAGES, LOCALES

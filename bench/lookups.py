@@ -17,7 +17,7 @@ from bench.stored import fill
 from bridge.admin import operations
 from bridge.admin.language import language
 from bridge.admin.pages.finding import meant
-from bridge.admin.tail import Tail, TailFilter
+from bridge.admin.streams.tail import Tail, TailFilter
 from bridge.routing import Router
 from bridge.store import open_reader
 from bridge.store.base import Cleared, State

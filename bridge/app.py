@@ -17,7 +17,7 @@ from aiohttp import web
 from bridge import __version__, tracing
 from bridge.admin.actions import BridgeControls
 from bridge.admin.errands import Errands
-from bridge.admin.reading import LIMIT
+from bridge.admin.reader_pool import LIMIT
 from bridge.admin.server import Admin
 from bridge.admin.trouble import StoreWatch
 from bridge.alerts.desk import AlertDesk
@@ -51,7 +51,7 @@ from bridge.sinks.inbox import Bounce
 from bridge.store import open_ledger, open_outbox, open_reader
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.bounces import keep_bounced
-from bridge.store.queries.listening import THEMSELVES
+from bridge.store.queries.chat_updates import THEMSELVES
 from bridge.store.queries.wishes import set_stopped
 from bridge.store.retention import empty_log_forever, prune_forever
 from bridge.store.scrub_apart import scrub_apart

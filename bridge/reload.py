@@ -23,7 +23,7 @@ from bridge.config.state import config_state, row_places
 from bridge.counters import COUNTERS
 from bridge.delivery.dispatcher import Dispatcher
 from bridge.delivery.resources import LaneSettings
-from bridge.delivery.settling import STORE_WAIT
+from bridge.delivery.settler import STORE_WAIT
 from bridge.errors import BridgeError, ConfigError, Mistake, StoreError, StoreUnavailable
 from bridge.incident import ConfigRejected
 from bridge.ingress.receiver import Receiver

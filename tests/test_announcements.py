@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bridge.admin import announcing
-from bridge.admin.announcing import AnnouncementRecipient, put_all
+from bridge.admin.people import announcing
+from bridge.admin.people.announcing import AnnouncementRecipient, put_all
 from bridge.people.announcement import place_in_line
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import add_announcement

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.admin import drafts
-from bridge.admin.announcing import _is_meant
+from bridge.admin.people import drafts
+from bridge.admin.people.announcing import _is_meant
 from bridge.people.wants import chat_scope, mailbox_scope
 from bridge.store import open_ledger, open_outbox
 from bridge.store.queries.audit import audit_records

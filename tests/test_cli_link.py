@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.cli import main
-from bridge.people.heard import button_key
+from bridge.people.chat import button_key
 from bridge.people.link import hash_of, is_token
 from bridge.store import open_ledger
 from bridge.store.queries.audit import audit_records

@@ -87,7 +87,7 @@ def test_a_name_that_there_is_not_is_a_slip(run: Run, file: Path, words: list[st
 def test_a_store_that_is_away_for_a_while_is_told_once_and_waited_for(
     run: Run, file: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bridge.admin.tail import Tail
+    from bridge.admin.streams.tail import Tail
 
     look, away = Tail.look, [True, True, False, False]
 

@@ -32,7 +32,7 @@ from bridge.polling.bot import BotListener, BotPlan
 from bridge.reload import Reloader
 from bridge.routing import Route, Router
 from bridge.sinks.http import Http
-from bridge.sinks.telegram.hearing import TelegramEars
+from bridge.sinks.telegram.ears import TelegramEars
 from bridge.store import open_ledger, open_outbox
 from bridge.store.outbox import SqlOutbox
 from tests.fakes import FakeClock, Switch

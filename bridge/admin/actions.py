@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from bridge.admin.answers import RequestRefused
 from bridge.admin.language import N_
-from bridge.admin.once import OneTimeStore
+from bridge.admin.one_time import OneTimeStore
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import NotThere
 from bridge.errors import BridgeError, StoreError
@@ -22,11 +22,11 @@ from bridge.telemetry import log
 from bridge.value import Value, field
 
 if TYPE_CHECKING:
-    from bridge.admin.dead import GroupSnapshot
+    from bridge.admin.dead_letters import GroupSnapshot
     from bridge.admin.errands import Errands
     from bridge.admin.shapes import GroupDone
-    from bridge.admin.testing import Probe
-    from bridge.admin.tried import SentTest
+    from bridge.admin.trials.shapes import SentTest
+    from bridge.admin.trials.sink_test import Probe
     from bridge.admin.trouble import StoreTrouble
     from bridge.store.ledger import Ledger
     from bridge.store.scrub import Scrubbed
@@ -254,7 +254,7 @@ def people(name: str) -> Callable[[ActionRequest], Awaitable[ActionResult]]:
     """One of those about people and announcements."""
 
     async def act(asked: ActionRequest) -> ActionResult:
-        from bridge.admin.people_actions import DOING
+        from bridge.admin.people.actions import DOING
 
         return await DOING[name](asked)
 
@@ -268,7 +268,7 @@ def _dealt_with(notice: str, done: "GroupDone") -> ActionResult:
 
 
 def _seen(form: Mapping[str, str]) -> "GroupSnapshot":
-    from bridge.admin.dead import GroupSnapshot
+    from bridge.admin.dead_letters import GroupSnapshot
 
     first, through = form.get("first", ""), form.get("through", "")
     if not (_ID.fullmatch(first) and _ID.fullmatch(through) and form.get("sink") and form.get("key")):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from aiohttp import web
 
-from bridge.admin.auth import Principal
+from bridge.admin.access.auth import Principal
 from bridge.admin.shapes import Audited
 from bridge.store.ledger import Ledger
 from bridge.store.queries.audit import add_audit, audit_records

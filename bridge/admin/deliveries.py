@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from bridge.admin.advice import advice
 from bridge.admin.language import Language
 from bridge.admin.shapes import DeliveriesFound, ListedDelivery, Replay, Try, WholeDelivery
+from bridge.admin.wording.advice import advice
 from bridge.errors import BridgeError, UnknownName
 from bridge.event import Event
 from bridge.routing import Router

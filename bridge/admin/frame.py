@@ -14,12 +14,12 @@ from markupsafe import Markup
 
 from bridge import __version__
 from bridge.admin.actions import NOTICES
-from bridge.admin.dead import COUNTED
-from bridge.admin.isolates import apart
+from bridge.admin.dead_letters import COUNTED
 from bridge.admin.language import N_, Language, language
 from bridge.admin.pages import PAGES, Page
 from bridge.admin.pages.acted import actor
 from bridge.admin.static_files import hashed
+from bridge.admin.wording.isolates import apart
 from bridge.clock import in_zone
 from bridge.event import iso
 from bridge.messages.catalog import LANGUAGES, catalog

@@ -17,11 +17,11 @@ from bridge.admin.counts import gone_nowhere as gone_nowhere
 from bridge.admin.counts import points as points
 from bridge.admin.counts import table_as_it_was as table_as_it_was
 from bridge.admin.counts import table_counts as table_counts
-from bridge.admin.dead import dead_groups as dead_groups
-from bridge.admin.dead import dismiss_group as dismiss_group
-from bridge.admin.dead import replay_group as replay_group
-from bridge.admin.dead import restore_group as restore_group
-from bridge.admin.dead import set_aside as set_aside
+from bridge.admin.dead_letters import dead_groups as dead_groups
+from bridge.admin.dead_letters import dismiss_group as dismiss_group
+from bridge.admin.dead_letters import replay_group as replay_group
+from bridge.admin.dead_letters import restore_group as restore_group
+from bridge.admin.dead_letters import set_aside as set_aside
 from bridge.admin.deliveries import deliveries as deliveries
 from bridge.admin.deliveries import delivery as delivery
 from bridge.admin.deliveries import replay_last as replay_last
@@ -31,10 +31,9 @@ from bridge.admin.deliveries import route_anew as route_anew
 from bridge.admin.deliveries import stored_delivery as stored_delivery
 from bridge.admin.idle_rows import idle_rows as idle_rows
 from bridge.admin.language import N_
-from bridge.admin.muting import mute as mute
-from bridge.admin.muting import mutes as mutes
-from bridge.admin.muting import unmute as unmute
-from bridge.admin.not_there import NotThere
+from bridge.admin.mutes import mute as mute
+from bridge.admin.mutes import mutes as mutes
+from bridge.admin.mutes import unmute as unmute
 from bridge.admin.rows import row_text, table_rows
 from bridge.admin.shapes import (
     Delivery,
@@ -52,8 +51,9 @@ from bridge.admin.shapes import (
 )
 from bridge.admin.silence import limits_of, silences
 from bridge.admin.status import Status, status_of
-from bridge.admin.testing import send_test as send_test
-from bridge.admin.words import sentence
+from bridge.admin.trials.sink_test import send_test as send_test
+from bridge.admin.wording.not_found import NotThere
+from bridge.admin.wording.outcomes import sentence
 from bridge.event import Event, JsonObject
 from bridge.intake import Decision
 from bridge.routing import Route, Router

@@ -18,24 +18,24 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.admin import answers
+from bridge.admin.access.auth import Authenticator, Principal, Role
+from bridge.admin.access.guard import WHO, Guard, form_of, nothing_here
+from bridge.admin.access.lockout import Lockout
+from bridge.admin.access.refusals import AdminRefusals
+from bridge.admin.access.signin import SignIn, set_session
 from bridge.admin.actions import ACTIONS, ActionRequest, ActionResult, AdminAction, BridgeControls, remembered, who_acts
 from bridge.admin.answers import DEADLINE, ROUTE, RequestRefused
-from bridge.admin.auth import Authenticator, Principal, Role
-from bridge.admin.exposure import Exposure, has_said_who, is_scrape
-from bridge.admin.guard import WHO, Guard, form_of, nothing_here
-from bridge.admin.live import Live
-from bridge.admin.lockout import Lockout
+from bridge.admin.metrics.exposure import Exposure, has_said_who, is_scrape
+from bridge.admin.metrics.scrape import Scrape
 from bridge.admin.pages import PAGES, Page
-from bridge.admin.reading import ReaderPool
-from bridge.admin.refusals import AdminRefusals
-from bridge.admin.scrape import Scrape
-from bridge.admin.signin import SignIn, set_session
+from bridge.admin.people.unfinished import Unfinished
+from bridge.admin.reader_pool import ReaderPool
 from bridge.admin.site import Site, not_found
 from bridge.admin.state import ConfigState, Rejected
 from bridge.admin.static_files import TYPES, content, hashed
-from bridge.admin.streaming import Streaming, wants_stream
+from bridge.admin.streams.endpoints import Streaming, wants_stream
+from bridge.admin.streams.live import Live
 from bridge.admin.under_way import UnderWay
-from bridge.admin.unfinished import Unfinished
 from bridge.admin.visit import Elsewhere, NotThere
 from bridge.clock import Clock, SystemClock
 from bridge.counters import COUNTERS
@@ -50,7 +50,7 @@ from bridge.value import replace
 if TYPE_CHECKING:
     from bridge.admin.graphql.api import GraphQL
     from bridge.admin.rest.api import Api
-    from bridge.admin.tried import SentTest
+    from bridge.admin.trials.shapes import SentTest
 
     #: Those who answer programs.
     Programs = type[Api] | type[GraphQL]

@@ -12,7 +12,7 @@ from bridge.admin.state import SourceState
 from bridge.alerts.silence import SHORTEST, WEEK, usual_silence
 from bridge.settings import SilentAfter
 from bridge.store.ledger import Ledger
-from bridge.store.queries.heard import heard_of_late, hours_heard, last_minute
+from bridge.store.queries.last_heard import heard_of_late, hours_heard, last_minute
 from bridge.value import Value
 
 OFTEN = 24  # hours of a week in which a source is heard that is usually heard

@@ -8,17 +8,17 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from bridge.admin.access.auth import Authenticator, Principal, Role
+from bridge.admin.access.guard import form_of
 from bridge.admin.answers import RequestRefused
-from bridge.admin.auth import Authenticator, Principal, Role
-from bridge.admin.guard import form_of
 from bridge.admin.language import Language, chosen_language, language
-from bridge.admin.not_there import NotThere
-from bridge.admin.once import OneTimeStore
+from bridge.admin.one_time import OneTimeStore
 from bridge.admin.pages import PAGES, Page
-from bridge.admin.reading import ReaderPool
-from bridge.admin.region import TOKEN_TO_BE, Region, stream_path
+from bridge.admin.reader_pool import ReaderPool
 from bridge.admin.state import ConfigState
+from bridge.admin.streams.region import TOKEN_TO_BE, Region, stream_path
 from bridge.admin.visit import Visit
+from bridge.admin.wording.not_found import NotThere
 from bridge.errors import BridgeError, StoreError
 from bridge.store.ledger import Ledger
 from bridge.store.scope import OwnedLedger
@@ -26,7 +26,7 @@ from bridge.value import replace
 
 if TYPE_CHECKING:
     from bridge.admin.frame import Frame
-    from bridge.admin.tried import SentTest
+    from bridge.admin.trials.shapes import SentTest
     from bridge.admin.trouble import StoreTrouble
 
 THEMES = ("auto", "light", "dark")
@@ -169,7 +169,7 @@ class Site:
 
 def _with_dead(frame: "Frame", ledger: Ledger) -> "Frame":
     """With how many dead letters there are; without that where the store cannot be asked, which some pages bear."""
-    from bridge.admin.dead import count_dead
+    from bridge.admin.dead_letters import count_dead
 
     try:
         return replace(frame, dead=count_dead(ledger))

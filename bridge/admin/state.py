@@ -5,9 +5,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bridge.admin.customers import Customers
-from bridge.admin.dry_run import DryRun
+from bridge.admin.people.customers import Customers
 from bridge.admin.settings import AdminSettings
+from bridge.admin.trials.dry_run import DryRun
 from bridge.errors import Mistake
 from bridge.messages.renderer import Renderer
 from bridge.routing import Route, Router

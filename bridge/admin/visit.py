@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bridge.admin.auth import Principal, Role
+from bridge.admin.access.auth import Principal, Role
 from bridge.admin.language import Language
-from bridge.admin.not_there import NotThere as NotThere
-from bridge.admin.once import OneTimeStore
+from bridge.admin.one_time import OneTimeStore
 from bridge.admin.state import ConfigState
+from bridge.admin.wording.not_found import NotThere as NotThere
 from bridge.store.ledger import Ledger
 from bridge.value import Value, field
 
 if TYPE_CHECKING:
-    from bridge.admin.tried import SentTest
+    from bridge.admin.trials.shapes import SentTest
     from bridge.admin.trouble import StoreTrouble
 
 

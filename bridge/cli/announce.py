@@ -19,8 +19,8 @@ from bridge.value import INT64_MAX
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from bridge.admin.announcing import ReaderGroup
-    from bridge.admin.drafts import AnnouncementDraft, AnnouncementRequest
+    from bridge.admin.people.announcing import ReaderGroup
+    from bridge.admin.people.drafts import AnnouncementDraft, AnnouncementRequest
     from bridge.config.model import Config
     from bridge.store.ledger import Ledger
 
@@ -81,7 +81,7 @@ def announce(
         )
     if delivery and retry is None:
         raise BridgeError("announce: --delivery goes with --retry")
-    from bridge.admin import drafts
+    from bridge.admin.people import drafts
     from bridge.config.state import customers
 
     settings = load_settings(config)
@@ -117,7 +117,7 @@ def _text(file: Path) -> str:
 
 def _template(settings: "Config", name: str, start: str | None, end: str | None) -> str:
     """The template of that name, with the times that it speaks of."""
-    from bridge.admin.announcement_templates import timed
+    from bridge.admin.people.announcement_templates import timed
 
     return timed(settings.template_folders(), settings.zone(), name, start=start or "", end=end or "", sign="--")
 
@@ -126,8 +126,8 @@ def _new(
     ledger: "Ledger", settings: "Config", wanted: "AnnouncementRequest", *, dry_run: bool, yes: bool, as_json: bool
 ) -> None:
     """Count, show, ask, and send."""
-    from bridge.admin import announcements, drafts
-    from bridge.admin.dry_run import dry_run as ready_for
+    from bridge.admin.people import announcements, drafts
+    from bridge.admin.trials.dry_run import dry_run as ready_for
 
     now, ready = datetime.now(UTC), ready_for(settings)
     drafted = drafts.draft(ledger, ready, wanted, now=now)
@@ -171,7 +171,7 @@ def _ask(number: int) -> None:
 
 
 def _list(ledger: "Ledger", settings: "Config", *, as_json: bool) -> None:
-    from bridge.admin.announcements import list_announcements
+    from bridge.admin.people.announcements import list_announcements
 
     found = list_announcements(ledger, limit=LISTED)
     if as_json:
@@ -185,7 +185,7 @@ def _list(ledger: "Ledger", settings: "Config", *, as_json: bool) -> None:
 
 
 def _show(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) -> None:
-    from bridge.admin.announcements import announced_people, announcement_now, record_of
+    from bridge.admin.people.announcements import announced_people, announcement_now, record_of
 
     found = announcement_now(ledger, record_of(ledger, id_))
     if as_json:
@@ -202,7 +202,7 @@ def _show(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) -> N
 
 
 def _stop(ledger: "Ledger", id_: int, *, as_json: bool) -> None:
-    from bridge.admin.announcements import hold
+    from bridge.admin.people.announcements import hold
 
     held = hold(ledger, id_, now=datetime.now(UTC)).deliveries
     audit(ledger, "announce stop", announcement=id_, deliveries=held)
@@ -211,8 +211,8 @@ def _stop(ledger: "Ledger", id_: int, *, as_json: bool) -> None:
 
 
 def _resume(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) -> None:
-    from bridge.admin.announcements import put_rest, release
-    from bridge.admin.dry_run import dry_run as ready_for
+    from bridge.admin.people.announcements import put_rest, release
+    from bridge.admin.trials.dry_run import dry_run as ready_for
 
     now, ready = datetime.now(UTC), ready_for(settings)
     again = release(ledger, ready, id_, now=now).deliveries
@@ -223,7 +223,7 @@ def _resume(ledger: "Ledger", settings: "Config", id_: int, *, as_json: bool) ->
 
 
 def _retry(ledger: "Ledger", id_: int, only: "Collection[int]", *, as_json: bool) -> None:
-    from bridge.admin.announcements import retry_uncertain
+    from bridge.admin.people.announcements import retry_uncertain
 
     again = retry_uncertain(ledger, id_, only, now=datetime.now(UTC)).deliveries
     audit(ledger, "announce retry", announcement=id_, deliveries=again)

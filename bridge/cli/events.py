@@ -98,7 +98,7 @@ def explain(
 ) -> None:
     """Say of an event why it went where it went: what every row said, and what became of it at each sink."""
     from bridge.admin import operations
-    from bridge.admin.not_there import NotThere
+    from bridge.admin.wording.not_found import NotThere
     from bridge.routing import Router
 
     settings = load_settings(config)

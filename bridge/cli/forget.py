@@ -15,7 +15,7 @@ from bridge.cli.selection import counted
 from bridge.errors import BridgeError
 
 if TYPE_CHECKING:
-    from bridge.admin.forgetting import Forgettable
+    from bridge.admin.people.forgetting import Forgettable
     from bridge.config.model import Config
     from bridge.people.person import Person
     from bridge.store.ledger import Ledger
@@ -62,7 +62,7 @@ def forget(
     as_json: JsonOption = False,
 ) -> None:
     """Erase everything that is kept about a person: what would be is shown first. A running bridge goes on."""
-    from bridge.admin import forgetting
+    from bridge.admin.people import forgetting
 
     settings = load_settings(config)
     with existing_ledger(settings) as ledger:
@@ -94,7 +94,7 @@ def forget(
 
 def _person(settings: "Config", ledger: "Ledger", who: str, realm: str | None) -> "tuple[Person, PathsOfEvent]":
     """Who is meant, and where what was told to them went."""
-    from bridge.admin.forgetting import person_of
+    from bridge.admin.people.forgetting import person_of
     from bridge.config.state import customers
 
     return person_of(ledger, customers(settings), key_of(settings, who, realm))
@@ -126,7 +126,7 @@ def _ask(person: "Person") -> None:
 
 
 def _scrub(settings: "Config", ledger: "Ledger", person: "Person") -> None:
-    from bridge.admin.forgetting import LEFT
+    from bridge.admin.people.forgetting import LEFT
     from bridge.store.scrub import scrub
 
     if (left := LEFT.get(scrub(settings.store_url(), ledger, person.spellings))) is not None:

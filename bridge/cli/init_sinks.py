@@ -11,9 +11,9 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from bridge.cli.dialogue import Dialogue
     from bridge.sinks import SinkSettings
-    from bridge.sinks.asking import Finding
     from bridge.sinks.http import Http
     from bridge.sinks.questions import Finder, FoundValue, SetupQuestion
+    from bridge.sinks.reachability import Finding
 
 SinkAnswers = dict[str, object]
 
@@ -123,7 +123,7 @@ class _Sink:
     async def _confirmed(self, told: SinkAnswers) -> SinkAnswers:
         """Asked, and told what came of it; where it cannot be reached, by a proxy if there is one."""
         from bridge.setup.plan import checked_sink
-        from bridge.sinks.asking import FindingMark
+        from bridge.sinks.reachability import FindingMark
 
         while True:
             finding = await self._asked(checked_sink(self._type, told))

@@ -34,8 +34,8 @@ def link(
     as_json: JsonOption = False,
 ) -> None:
     """Make a link for a customer: who opens it and presses Start is told there, and nowhere else. It works once."""
-    from bridge.admin import wishing
-    from bridge.admin.people import spoken_to
+    from bridge.admin.people import wishes as wishing
+    from bridge.admin.people.people import spoken_to
     from bridge.config.state import customers as people_of
 
     if revoke + unlink + free > 1:
@@ -66,7 +66,7 @@ def link(
 
 def _end_or_free(settings: "Config", key: str, *, unlink: bool, as_json: bool) -> None:
     """End their links, or let what they show make one again; it needs no bot that is heard."""
-    from bridge.admin import wishing
+    from bridge.admin.people import wishes as wishing
 
     with existing_ledger(settings) as ledger:
         if unlink:

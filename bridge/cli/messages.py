@@ -15,7 +15,7 @@ from bridge.cli.names import check_locale, known_name
 from bridge.errors import BridgeError, UnknownName
 
 if TYPE_CHECKING:
-    from bridge.admin.preview import Preview
+    from bridge.admin.trials.preview import Preview
     from bridge.config.model import Config
     from bridge.event import Event, JsonObject
     from bridge.intake import Destination
@@ -130,7 +130,7 @@ def _tell_fault(fault: str, end: str = "") -> None:
 
 
 async def _send_once(config: "Config", name: str, event: "Event") -> "Attempt":
-    from bridge.admin.dry_run import dry_run
+    from bridge.admin.trials.dry_run import dry_run
     from bridge.clock import SystemClock
     from bridge.delivery.probe import check_own_address, send_probe
     from bridge.panels import DIALECTS
@@ -159,8 +159,8 @@ def _attempt_json(attempt: "Attempt") -> "JsonObject":
 def _previews(
     config: "Config", event: "Event", sink: str | None, service: str | None, locale: str | None
 ) -> "Iterator[Preview]":
-    from bridge.admin.dry_run import dry_run
-    from bridge.admin.preview import preview
+    from bridge.admin.trials.dry_run import dry_run
+    from bridge.admin.trials.preview import preview
     from bridge.sinks.base import Tools
     from bridge.sinks.console import ConsoleConfig
     from bridge.sinks.http import Http

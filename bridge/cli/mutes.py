@@ -48,7 +48,7 @@ def mute(
 
 def _muted(ledger: "Ledger", settings: "Config", what: str, lasting: str, now: datetime) -> "Muted":
     from bridge.admin import operations
-    from bridge.admin.muting import mute_length, muted_thing
+    from bridge.admin.mutes import mute_length, muted_thing
     from bridge.mute import MuteKind
     from bridge.store.records import DeliveryQuery
 

@@ -14,7 +14,7 @@ from bridge.errors import BridgeError
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from bridge.admin.people_shapes import PeopleCounts, PersonNow
+    from bridge.admin.people.shapes import PeopleCounts, PersonNow
     from bridge.config.model import Config
 
 RealmOption = Annotated[
@@ -45,8 +45,8 @@ def people(
     as_json: JsonOption = False,
 ) -> None:
     """Show how many the directory knows, and how many want nothing; of one, where they are reached, what they want."""
-    from bridge.admin import people as known
-    from bridge.admin.dry_run import dry_run as ready_for
+    from bridge.admin.people import people as known
+    from bridge.admin.trials.dry_run import dry_run as ready_for
     from bridge.config.state import customers
 
     settings = load_settings(config)
@@ -106,7 +106,7 @@ def prefs(
     realm: RealmOption = None,
 ) -> None:
     """Say for somebody what they want to be told. It holds for what already waits."""
-    from bridge.admin import wishing
+    from bridge.admin.people import wishes as wishing
 
     settings, now = load_settings(config), datetime.now(UTC)
     key = key_of(settings, who, realm)

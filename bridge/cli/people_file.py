@@ -28,7 +28,7 @@ NOUNS = {
 
 def export_people(ledger: "Ledger", file: Path | None) -> None:
     """Write the file, or to standard output: all of one moment."""
-    from bridge.admin.people_file import export_people as export
+    from bridge.admin.people.file import export_people as export
 
     if file in (None, STDIN):
         export(ledger, sys.stdout.buffer.writelines)
@@ -51,7 +51,7 @@ def export_people(ledger: "Ledger", file: Path | None) -> None:
 
 def import_people(ledger: "Ledger", file: Path | None, *, dry_run: bool) -> dict[str, int]:
     """Take what a file says, all in one commit; how many rows of each table changed something."""
-    from bridge.admin.people_file import import_people as take
+    from bridge.admin.people.file import import_people as take
 
     if file is None:
         raise BridgeError("people import: say from which file; - is standard input")
@@ -59,7 +59,7 @@ def import_people(ledger: "Ledger", file: Path | None, *, dry_run: bool) -> dict
 
 
 def _read(file: Path) -> "list[Line]":
-    from bridge.admin.people_file import read_people
+    from bridge.admin.people.file import read_people
 
     try:
         if file == STDIN:

@@ -51,7 +51,7 @@ def _names(settings: "Config", name: str | None) -> list[str]:
 
 def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "Iterator[tuple[str | None, Routed]]":
     """The report on what is over by now, with where it goes; of one for each owner all of them, with their realms."""
-    from bridge.admin.dry_run import dry_run
+    from bridge.admin.trials.dry_run import dry_run
     from bridge.reload import report_plan
     from bridge.store.queries.figures import collected
     from bridge.store.queries.owners import owner_figures, owners_of
@@ -73,8 +73,8 @@ def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "It
 
 
 def _show(settings: "Config", found: "Sequence[Routed]", now: datetime) -> None:
-    from bridge.admin.dry_run import dry_run
-    from bridge.admin.preview import preview
+    from bridge.admin.trials.dry_run import dry_run
+    from bridge.admin.trials.preview import preview
 
     ready = dry_run(settings)
     for routed in found:

@@ -43,7 +43,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 def _print(found: "Status", words: "Language", zone: ZoneInfo, now: datetime) -> None:
     from bridge.admin.pages.states import lane_words
-    from bridge.admin.saying import say_verdict
+    from bridge.admin.wording.status import say_verdict
 
     said = say_verdict(words, found)
     print(f"{MARKS[said.mark]} {said.title}")
@@ -74,7 +74,7 @@ def _figures(found: "Status", zone: ZoneInfo) -> str:
 
 
 def _need_lines(need: "Need", words: "Language", zone: ZoneInfo) -> Iterator[str]:
-    from bridge.admin.saying import say_need
+    from bridge.admin.wording.status import say_need
 
     said = say_need(words, need)
     yield f"\n{MARKS[said.mark]} {printable(said.title)}"

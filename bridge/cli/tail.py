@@ -19,7 +19,7 @@ from bridge.errors import StoreUnavailable
 from bridge.telemetry import escaped
 
 if TYPE_CHECKING:
-    from bridge.admin.tail import Happening, Tail
+    from bridge.admin.streams.tail import Happening, Tail
 
 EVERY = 0.5  # seconds between two looks
 MARKS = {"event": "▸", "delivered": "✓", "again": "◆", "dead": "✗", "held_back": "–", "lane": "◆", "left_out": "…"}
@@ -39,7 +39,7 @@ def tail(
 
     --type takes a glob too, as 'user.*'. With --json it is a line of JSON for each.
     """
-    from bridge.admin.tail import Tail, TailFilter
+    from bridge.admin.streams.tail import Tail, TailFilter
 
     settings = load_settings(config)
     glob = type_ is not None and bool(set("*?[") & set(type_))

@@ -31,7 +31,7 @@ from bridge.routing import OWN, Route
 from bridge.sealing import Sealer
 from bridge.settings import AddressRange, BaseUrl, Duration, Folder, OneOrMany, Settings, TimeZone
 from bridge.sinks import SinkSettings
-from bridge.sinks.hearing import Ears
+from bridge.sinks.ears import Ears
 from bridge.sinks.inbox import Inbox
 from bridge.store.keep import Keep
 from bridge.store_url import HOW_TO_WRITE, has_password, has_port, has_user, is_database, is_misread, with_password

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from bridge.admin.customers import Customers
-from bridge.admin.dry_run import dry_run
+from bridge.admin.people.customers import Customers
 from bridge.admin.state import ConfigState, NamedWebhook, RowPlace, SourceState
+from bridge.admin.trials.dry_run import dry_run
 from bridge.config.document import KeyPath, entry_of
 from bridge.config.endpoints import endpoints
 from bridge.config.load import Loaded

@@ -15,7 +15,7 @@ import msgspec
 from bridge import tracing
 from bridge.counters import COUNTERS
 from bridge.delivery.queue import Batch
-from bridge.delivery.reminding import reminder_of
+from bridge.delivery.reminders import reminder_of
 from bridge.errors import StoreError
 from bridge.event import Event
 from bridge.markup.service import ServiceLook

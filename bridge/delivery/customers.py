@@ -15,7 +15,7 @@ CLOSED = "was deleted since"
 def unwanted(delivery: Delivery, known: RecipientFacts, rules: CustomerRules) -> str | None:
     """Why a customer is not told of it; None where nothing is against it. What is critical passes nothing of this.
 
-    What came in the very request that tells of the deletion may be of the next one of that name: `past.py` looks.
+    What came in the very request that tells of the deletion may be of the next one of that name: `outdated.py` looks.
     """
     if known.closed_at is not None and delivery.event.received_at < known.closed_at:  # a replay's event is old, too
         return CLOSED

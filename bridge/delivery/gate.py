@@ -1,7 +1,7 @@
 """What of a batch goes to the socket now, and where: its terms, quiet hours, the address, the message that it updates.
 
 Whom a delivery is for was decided when it was routed. Where that is, and whether they want it, is looked up for a
-claim (`lookup.py`), decided when it is its turn (`resolving.py`), and anew right before it is sent where something has
+claim (`lookup.py`), decided when it is its turn (`decision.py`), and anew right before it is sent where something has
 changed (`version.py`): a stop or a mended directory holds for what already waits.
 """
 
@@ -16,15 +16,15 @@ from bridge.clock import Clock
 from bridge.delivery.address_book import AddressBook
 from bridge.delivery.announcing import uncertain
 from bridge.delivery.attempt import Customer
+from bridge.delivery.decision import LaneConditions, midnight, most_a_day, resolve, zone_of
 from bridge.delivery.earlier import NOTHING_TO_DELETE, earlier_message, is_deletion, wants_earlier
 from bridge.delivery.erased import ERASED, Erased
 from bridge.delivery.lookup import DeliveryTarget, Lookups, Upcoming, is_mail
+from bridge.delivery.outdated import past
 from bridge.delivery.pace import Pace
-from bridge.delivery.past import past
 from bridge.delivery.policy import SendNow, suppressed_by
 from bridge.delivery.queue import Batch
-from bridge.delivery.reminding import ending
-from bridge.delivery.resolving import LaneConditions, midnight, most_a_day, resolve, zone_of
+from bridge.delivery.reminders import ending
 from bridge.delivery.version import StoreVersion
 from bridge.message import Earlier
 from bridge.mute import Mute

@@ -1,7 +1,7 @@
 """A lane carries one sink's deliveries: claim the next batch, wait for the limiter, attempt, settle.
 
 What may go next stands in `queue.py`, whether and how fast it may be sent in `health.py` and `limiter.py`, the sending
-in `attempt.py`, what follows from it in `policy.py`, how that is recorded in `settling.py`.
+in `attempt.py`, what follows from it in `policy.py`, how that is recorded in `settler.py`.
 
 A lane that sends one at a time lets the commit of one settlement overlap the sending of the next delivery: after a
 crash at most these two repeat. One that sends several at once commits each before another takes its place.
@@ -25,7 +25,7 @@ from bridge.delivery.limiter import Slot
 from bridge.delivery.policy import Policy, splits
 from bridge.delivery.queue import Batch, Queue
 from bridge.delivery.resources import LaneSettings, Resources
-from bridge.delivery.settling import Settler, unsent, wait_for_store
+from bridge.delivery.settler import Settler, unsent, wait_for_store
 from bridge.delivery.tracing import attempt_span, tell, traces_of
 from bridge.errors import StoreError
 from bridge.outcome import Attempt, Away, Fate

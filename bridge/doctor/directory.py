@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from bridge.doctor.row import look, ok, unknown
 from bridge.errors import StoreError, suggestion
 from bridge.people.recipient import Audience, name_in
-from bridge.sinks.asking import Finding
+from bridge.sinks.reachability import Finding
 from bridge.store.ledger import Ledger
-from bridge.store.queries.heard_of import has_events, heard_of, keys_in_directory, owners_of_late
+from bridge.store.queries.mentions import has_events, heard_of, keys_in_directory, owners_of_late
 
 MOST = 1000  # records of a kind that are looked for
 SHOWN = 5  # names

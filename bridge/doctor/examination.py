@@ -6,9 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from bridge.admin import operations
-from bridge.admin.advice import advice
 from bridge.admin.language import language
 from bridge.admin.shapes import Lane
+from bridge.admin.wording.advice import advice
 from bridge.config.endpoints import SourceEndpoint, endpoints
 from bridge.config.load import Loaded
 from bridge.config.model import Config
@@ -22,7 +22,7 @@ from bridge.doctor.store import store_findings
 from bridge.errors import StoreError
 from bridge.panels.base import SourceConfig
 from bridge.sinks import SinkSettings
-from bridge.sinks.asking import Finding, FindingMark
+from bridge.sinks.reachability import Finding, FindingMark
 from bridge.store import open_reader
 from bridge.store.base import Standing
 from bridge.store.migrate import HEAD

@@ -8,7 +8,7 @@ from pathlib import Path
 from bridge.config.load import Loaded
 from bridge.config.warnings import is_demo
 from bridge.doctor.row import look, ok, wrong
-from bridge.sinks.asking import Finding
+from bridge.sinks.reachability import Finding
 from bridge.sinks.secrets import KnownSecrets
 
 SHORTEST = 16  # signs of a secret that nobody guesses

@@ -12,8 +12,8 @@ from bridge.errors import BridgeError
 from bridge.foreign import json_object
 from bridge.ingress.connections import KEPT_BACK
 from bridge.listening import bound_socket
-from bridge.sinks.asking import Finding
 from bridge.sinks.http import Http, Request, Unanswered
+from bridge.sinks.reachability import Finding
 
 #: Where each port says that it is the bridge's.
 ALIVE, READY = "healthz", "readyz"

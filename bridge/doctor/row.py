@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from bridge.event import JsonObject
-from bridge.sinks.asking import Finding, FindingMark
+from bridge.sinks.reachability import Finding, FindingMark
 from bridge.value import Value
 
 

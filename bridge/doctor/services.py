@@ -17,9 +17,9 @@ from yarl import URL
 from bridge.doctor.row import ExaminationRow, look, ok, unknown, wrong
 from bridge.panels import DIALECTS
 from bridge.sinks import SinkSettings
-from bridge.sinks.asking import Finding
 from bridge.sinks.base import Tools
 from bridge.sinks.http import ANSWER_LIMIT, Http, OnSent, Request, Response, Unanswered
+from bridge.sinks.reachability import Finding
 from bridge.value import Value
 
 ENDS_SOON = timedelta(days=14)

@@ -8,7 +8,7 @@ from bridge.config.endpoints import SourceEndpoint
 from bridge.doctor.row import ExaminationRow, look, ok, unknown
 from bridge.errors import StoreError
 from bridge.panels.base import SourceConfig
-from bridge.sinks.asking import Finding
+from bridge.sinks.reachability import Finding
 from bridge.store.ledger import Ledger
 from bridge.store.queries.events import event_records
 from bridge.store.records import DeliveryQuery

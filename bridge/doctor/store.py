@@ -12,7 +12,7 @@ from bridge.config.model import Config
 from bridge.config.warnings import unwritable
 from bridge.doctor.row import look, ok, size_text, unknown, wrong
 from bridge.errors import StoreError
-from bridge.sinks.asking import Finding
+from bridge.sinks.reachability import Finding
 from bridge.store import files, open_reader
 from bridge.store.migrate import HEAD
 from bridge.store.queries.condition import StoreCondition, condition

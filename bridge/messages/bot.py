@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from bridge.bidi import isolated
 from bridge.messages.catalog import LANGUAGES, LOCALES, catalog, known, language_of
-from bridge.people.heard import UNDO, UNLINK, AnswerButton, AnswerWords, BotAnswer, BotReply, button_key
+from bridge.people.chat import UNDO, UNLINK, AnswerButton, AnswerWords, BotAnswer, BotReply, button_key
 from bridge.people.recipient import name_in
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import CATEGORIES

@@ -9,10 +9,10 @@ from typing import ClassVar
 from pydantic import ValidationError
 
 from bridge.errors import Mistake, Position
+from bridge.people.raw_record import KINDS, REALM, Say, Written
 from bridge.people.recipient import Audience, is_name, recipient_key
 from bridge.people.record import DirectoryRecord
 from bridge.people.table_file import rows_of_table
-from bridge.people.written import KINDS, REALM, Say, Written
 from bridge.people.yaml_file import records_of_yaml
 from bridge.value import Value
 

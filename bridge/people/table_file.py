@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 
 from bridge.errors import Position
+from bridge.people.raw_record import KINDS, REALM, Say, Written
 from bridge.people.record import DirectoryRecord
-from bridge.people.written import KINDS, REALM, Say, Written
 
 FIRST = ("kind", "name", REALM)
 

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import yaml
 
 from bridge.errors import Position
-from bridge.people.written import KINDS, Say, Written
+from bridge.people.raw_record import KINDS, Say, Written
 from bridge.yaml_scalars import LOADER, TEXT_TAG, plain_scalar
 
 SECTIONS = {f"{kind}s": kind for kind in KINDS}

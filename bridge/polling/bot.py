@@ -19,14 +19,14 @@ from bridge.clock import Clock
 from bridge.errors import StoreError
 from bridge.event import JsonObject
 from bridge.messages.bot import is_button, words_of
-from bridge.people.floods import PAUSE, Floods
-from bridge.people.heard import BotAnswer, BotUnavailable, ChatAction, ChatUpdate, ChatUpdates, with_left
+from bridge.people.chat import BotAnswer, BotUnavailable, ChatAction, ChatUpdate, ChatUpdates, with_left
+from bridge.people.flood_control import PAUSE, Floods
 from bridge.people.link import LinkMaker
 from bridge.people.proof import ProofKey
 from bridge.people.rules import NO_RULES, CustomerRules
 from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.polling.health import asked_again
-from bridge.sinks.hearing import Ears
+from bridge.sinks.ears import Ears
 from bridge.sinks.http import Http, Request, Response, Unanswered
 from bridge.store.base import Outbox
 from bridge.telemetry import log

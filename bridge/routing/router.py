@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from bridge.event import Event
 from bridge.expressions import FAULTS, Condition, new_context
 from bridge.intake import Decision, Destination, Routed
-from bridge.people.once import renewals_of, threshold_of
 from bridge.people.recipient import Recipients
+from bridge.people.thresholds import renewals_of, threshold_of
 from bridge.routing.route import SCOPE, Route
 from bridge.routing.verdicts import refusal, table_of
 from bridge.value import Value, replace

@@ -16,13 +16,13 @@ from bridge.message import Dialect, Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Address, Addressing
 from bridge.sealing import Sealer
-from bridge.sinks.asking import Asking, Finding, FindingMark, HostOnly
 from bridge.sinks.attempts import as_message as as_message
 from bridge.sinks.attempts import noted as noted
 from bridge.sinks.attempts import taken_back as taken_back
 from bridge.sinks.http import Http, ProxyRefused, Request, Response, Unanswered
 from bridge.sinks.http import OnSent as OnSent
 from bridge.sinks.picture import draw_ahead
+from bridge.sinks.reachability import Finding, FindingMark, HostOnly, ReachabilityFlow
 from bridge.sinks.responses import BETWEEN, is_front, moved
 from bridge.sinks.responses import MILLISECOND as MILLISECOND
 from bridge.sinks.responses import in_between as in_between
@@ -201,7 +201,7 @@ class ServiceSink(ABC, Generic[C]):
         """The request that carries the message."""
 
     @abstractmethod
-    def ask(self) -> Asking | HostOnly:
+    def ask(self) -> ReachabilityFlow | HostOnly:
         """The requests that find out whether it would take a message, and tell the service nothing."""
 
     def build_digest(self, digest: Digest) -> Request:

@@ -17,10 +17,10 @@ from bridge.markup.service import ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Delivered, Limit
 from bridge.people.address import Address
-from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.base import OnSent, Retry, SinkConfig, Tools, address_of
 from bridge.sinks.chats import SERVICES
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import Finding, FindingMark
 from bridge.sinks.settings import MessageStyle
 from bridge.terms import Quiet, Storm
 

@@ -18,7 +18,7 @@ import aiohttp
 from yarl import URL
 
 from bridge import __version__, tracing
-from bridge.sinks.patience import answered_within
+from bridge.sinks.deadlines import answered_within
 from bridge.sinks.trust import NoRoots, Trust
 from bridge.tracing import Attributes, SpanKind
 from bridge.value import Value, field, replace
@@ -26,7 +26,7 @@ from bridge.value import Value, field, replace
 #: What is read of an answer, bytes. The longest that matters: Discord repeats a message of 8,000 escaped characters.
 ANSWER_LIMIT = 256 * 1024
 USER_AGENT = f"Panelbridge/{__version__}"
-OURS = aiohttp.ClientTimeout()  # none of the library's: `patience.py`
+OURS = aiohttp.ClientTimeout()  # none of the library's: `deadlines.py`
 
 #: Called whenever a request is on the wire: the service counts it from then on.
 OnSent = Callable[[], None] | None

@@ -25,11 +25,11 @@ from bridge.people.address import Addressing, Form, audience_of, is_expression
 from bridge.people.recipient import Audience
 from bridge.sealing import Sealer
 from bridge.settings import Duration, OneOrMany, Settings
-from bridge.sinks.hearing import Ears
+from bridge.sinks.ears import Ears
 from bridge.sinks.inbox import Inbox
-from bridge.sinks.mending import Mending
 from bridge.sinks.questions import SetupQuestion
 from bridge.sinks.rates import Rates
+from bridge.sinks.remedies import Remedies
 from bridge.sinks.text import web_url
 from bridge.sinks.trust import RootsFile
 from bridge.terms import Quiet, Storm
@@ -152,7 +152,7 @@ class SinkConfig(Settings):
     #: What it has to be told by who sets it up, in order.
     questions: ClassVar[Sequence[SetupQuestion]]
     #: What to do about what the service says, beside what may be said of any.
-    mending: ClassVar[Mending] = ()
+    remedies: ClassVar[Remedies] = ()
 
     enabled: bool = Field(True, description="false: routes to it deliver nothing")
     rate: Rates | None = Field(None, description="replaces 10/s and the service's own limits: 10/s, 30/min, unlimited")

@@ -41,10 +41,10 @@ from bridge.originals import left_out_header, left_out_names, restored, without_
 from bridge.outcome import Away, Outcome
 from bridge.people.address import Address, Addressing, Form, is_expression
 from bridge.settings import OneOrMany, Secrets
-from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import AddressedConfig, HttpSink, ProgramConfig, Tools, retry_after, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import HostOnly
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, SecretUrl, Token
 from bridge.sinks.text import clip
 from bridge.value import replace

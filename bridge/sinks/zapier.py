@@ -29,7 +29,6 @@ from bridge.foreign import moment
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Outcome, Rate
 from bridge.settings import NonEmpty
-from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import (
     HttpSink,
     ProgramConfig,
@@ -43,6 +42,7 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import HostOnly
 from bridge.sinks.settings import Advice, SecretUrl, Token, is_at
 from bridge.vocabulary import documented_name
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bridge.event import Event
-from bridge.people.heard import BotAnswer, ChatUpdate
+from bridge.people.chat import BotAnswer, ChatUpdate
 from bridge.people.wants import NOTHING_SAID, Wants
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.standing import AddressState

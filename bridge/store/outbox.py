@@ -16,7 +16,7 @@ from bridge.figures import Collected, OwnerFigures, TimeSpan
 from bridge.intake import NO_TABLE, Intake, Table
 from bridge.message import Earlier
 from bridge.mute import Mute
-from bridge.people.heard import BotAnswer, ChatUpdate
+from bridge.people.chat import BotAnswer, ChatUpdate
 from bridge.people.recipient import Audience
 from bridge.polled import PollKey, PollResult, Turn
 from bridge.store.backend import autocommit, backend_of
@@ -55,10 +55,10 @@ from bridge.store.queries import (
     polled,
     prune,
     threads,
-    told,
     traces,
 )
-from bridge.store.queries.listening import keep_heard
+from bridge.store.queries import told_steps as told
+from bridge.store.queries.chat_updates import keep_heard
 from bridge.store.queries.put import put, rehearse
 from bridge.store.queries.settle import settle
 from bridge.store.queries.tables import USED_WITHIN, keep_tables

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from bridge.codec import load
 from bridge.mute import MuteKind
-from bridge.people.heard import is_left_about
+from bridge.people.chat import is_left_about
 from bridge.people.person import Person, has_text
 from bridge.people.wants import CHAT
 from bridge.polled import Polling

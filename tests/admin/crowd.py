@@ -14,7 +14,7 @@ from bridge.store.base import AddressState
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_link
 from bridge.store.queries.polled import keep_turn, take_turns
-from bridge.store.queries.told import is_news
+from bridge.store.queries.told_steps import is_news
 from bridge.store.queries.wishes import set_stopped, set_wants
 from bridge.value import replace
 from tests.admin import running

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 
-from bridge.admin.broadcast import EVERY
+from bridge.admin.streams.broadcast import EVERY
 from tests.fakes import START
 
 

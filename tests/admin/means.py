@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from bridge.admin.actions import BridgeControls
 from bridge.admin.errands import Errands
-from bridge.admin.testing import Probe
+from bridge.admin.trials.sink_test import Probe
 from bridge.admin.trouble import StoreTrouble
 from bridge.delivery.probe import ProbeResult
 from bridge.event import Event

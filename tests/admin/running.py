@@ -13,10 +13,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bridge.admin import broadcast
 from bridge.admin.server import Admin
 from bridge.admin.state import ConfigState
-from bridge.admin.testing import Probe
+from bridge.admin.streams import broadcast
+from bridge.admin.trials.sink_test import Probe
 from bridge.admin.trouble import StoreTrouble
 from bridge.config.load import load
 from bridge.config.model import Config
@@ -110,7 +110,7 @@ async def form_token(browser: aiohttp.ClientSession) -> str:
 
 def without_hurry(patch: pytest.MonkeyPatch) -> None:
     """On a busy machine what is asked for takes as long as it takes; so do the looks of an admin side here."""
-    for limit in ("graphql.asked.LIMIT", "announcements.SOON", "drafts.PATIENCE"):
+    for limit in ("graphql.context.LIMIT", "people.announcements.SOON", "people.drafts.PATIENCE"):
         patch.setattr(f"bridge.admin.{limit}", PATIENCE)
 
 

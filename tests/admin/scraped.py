@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.admin.scrape import Scope
+from bridge.admin.metrics.scrape import Scope
 
 Labels = tuple[tuple[str, str], ...]
 

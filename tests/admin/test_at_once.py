@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from bridge.admin import operations
-from bridge.admin.announcements import hold
-from bridge.admin.announcing import AnnouncementAudience, AnnouncementRecipient, put_all
-from bridge.admin.drafts import AnnouncementDraft, AnnouncementRequest, keep
+from bridge.admin.people.announcements import hold
+from bridge.admin.people.announcing import AnnouncementAudience, AnnouncementRecipient, put_all
+from bridge.admin.people.drafts import AnnouncementDraft, AnnouncementRequest, keep
 from bridge.errors import BridgeError
 from bridge.outcome import Done
 from bridge.store import open_ledger, open_outbox

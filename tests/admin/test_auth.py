@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.admin.auth import AHEAD, IDLE, RENEWED_AFTER, SIGNED_OUT, Authenticator, Principal, Role
+from bridge.admin.access.auth import AHEAD, IDLE, RENEWED_AFTER, SIGNED_OUT, Authenticator, Principal, Role
 from bridge.admin.settings import AdminSettings
 from tests.fakes import FakeClock
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.admin.broadcast import AWAY, BEAT, EVERY, LASTS, LIVES, Broadcast, ServerSentEvent, Subscriber
-from bridge.admin.feed import Feed
-from bridge.admin.live import Live
+from bridge.admin.streams.broadcast import AWAY, BEAT, EVERY, LASTS, LIVES, Broadcast, ServerSentEvent, Subscriber
+from bridge.admin.streams.feed import Feed
+from bridge.admin.streams.live import Live
 from bridge.errors import StoreUnavailable
 from tests.admin.hands import Hands
 

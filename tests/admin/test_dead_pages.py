@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.admin.dead import COUNTED
+from bridge.admin.dead_letters import COUNTED
 from bridge.admin.pages.dead import ASK_ABOVE
 from bridge.admin.state import Rejected
 from bridge.errors import Mistake

@@ -7,8 +7,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bridge.admin.auth import IDLE, RENEWED_AFTER
-from bridge.admin.lockout import FREE
+from bridge.admin.access.auth import IDLE, RENEWED_AFTER
+from bridge.admin.access.lockout import FREE
 from bridge.admin.pages import PAGES
 from bridge.admin.static_files import hashed
 from tests.admin.running import ACT, LOOK, TOKENS, Desk, form_token, running_admin, sign_in

@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bridge.admin import feed
 from bridge.admin.answers import RequestRefused
-from bridge.admin.broadcast import BEAT, EVERY, LASTS, ServerSentEvent
-from bridge.admin.feed import Feed, Listener
-from bridge.admin.tail import Happening, HappeningKind, TailFilter
+from bridge.admin.streams import feed
+from bridge.admin.streams.broadcast import BEAT, EVERY, LASTS, ServerSentEvent
+from bridge.admin.streams.feed import Feed, Listener
+from bridge.admin.streams.tail import Happening, HappeningKind, TailFilter
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Attempt, Delivered, Done
 from bridge.store import open_outbox, open_reader

@@ -23,7 +23,7 @@ from bridge.sinks import CONFIGS
 from bridge.store.base import State
 from bridge.store.queries import walk
 from tests.admin.running import ACT, ALICE, BOB, LOOK, ODD, Desk, form_token, held_up, running_admin, sign_in
-from tests.admin.test_testing import Prober
+from tests.admin.test_sink_test import Prober
 from tests.fakes import FakeClock
 from tests.services.every import EVERY, WAYS
 from tests.services.known import SECRET
@@ -231,7 +231,7 @@ async def test_of_two_who_send_a_delivery_again_at_once_one_does(desk: Desk) -> 
 
 
 async def test_a_hundred_deliveries_cost_as_many_looks_as_one(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bridge.admin.reading import ReaderPool
+    from bridge.admin.reader_pool import ReaderPool
 
     looks: list[object] = []
     run = ReaderPool.run
@@ -389,7 +389,7 @@ async def test_one_request_is_one_json_object_of_sixteen_kilobytes(
 
 
 async def test_looking_ends_after_two_seconds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bridge.admin.graphql.asked.LIMIT", -1.0)
+    monkeypatch.setattr("bridge.admin.graphql.context.LIMIT", -1.0)
     _, answer = await post(desk, "{ webhookDeliveries { nodes { id } } }")
     assert (answer["data"], answer["errors"][0]["extensions"]) == (None, {"code": "TIMEOUT"})
 

@@ -3,8 +3,8 @@
 import pytest
 
 from bridge.admin.frame import visible
-from bridge.admin.isolates import apart, isolated
 from bridge.admin.language import language
+from bridge.admin.wording.isolates import apart, isolated
 from bridge.messages.catalog import LOCALES, RIGHT_TO_LEFT
 
 

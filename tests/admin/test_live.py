@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bridge.admin.access.auth import Role
 from bridge.admin.answers import RequestRefused
-from bridge.admin.auth import Role
-from bridge.admin.broadcast import AWAY, BEAT, EVERY, LASTS, LIVES, SHARE, ServerSentEvent
-from bridge.admin.live import Live, Stream
 from bridge.admin.pages import PAGES
-from bridge.admin.region import TOKEN_TO_BE, Region
+from bridge.admin.streams.broadcast import AWAY, BEAT, EVERY, LASTS, LIVES, SHARE, ServerSentEvent
+from bridge.admin.streams.live import Live, Stream
+from bridge.admin.streams.region import TOKEN_TO_BE, Region
 from bridge.admin.visit import NotThere
 from bridge.errors import StoreUnavailable
 from tests.admin.hands import Hands

@@ -1,6 +1,6 @@
 """How often somebody may be wrong."""
 
-from bridge.admin.lockout import ADDRESSES, FREE, LONGEST, OF_ALL, Lockout
+from bridge.admin.access.lockout import ADDRESSES, FREE, LONGEST, OF_ALL, Lockout
 from tests.fakes import FakeClock
 
 HOME, AWAY = "203.0.113.7", "198.51.100.9"

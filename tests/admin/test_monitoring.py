@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 from jsonschema import Draft202012Validator
 
-from bridge.admin.metrics import METRICS
+from bridge.admin.metrics.families import METRICS
 from tests.monitoring import FOLDER, Query, dashboard, dashboard_queries, panels, queries, read_yaml, rules
 from tests.pages import named, table
 

@@ -9,13 +9,14 @@ from urllib.parse import quote
 
 import pytest
 
-from bridge.admin import actions, people_actions
+from bridge.admin import actions
 from bridge.admin.actions import ACTIONS, NOTICES
 from bridge.admin.frame import FOLDER, LIVE
 from bridge.admin.pages import PAGES, states
 from bridge.admin.pages.event import SHOWN
 from bridge.admin.pages.events import ON_A_PAGE, EventQuery
 from bridge.admin.pages.views import VIEWS
+from bridge.admin.people import actions as people_actions
 from bridge.admin.static_files import FOLDER as STATIC
 from bridge.admin.static_files import hashed
 from bridge.admin.trouble import StoreTrouble

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 
-from bridge.admin.drafts import gist, template_of
+from bridge.admin.people.drafts import gist, template_of
 from bridge.errors import BridgeError
-from bridge.people.heard import button_key
+from bridge.people.chat import button_key
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import people_of
 from bridge.store.queries.links import put_link

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from bridge.admin import announcements, drafts
-from bridge.people.heard import button_key
+from bridge.admin.people import announcements, drafts
+from bridge.people.chat import button_key
 from bridge.people.link import hash_of
 from bridge.people.wants import mailbox_scope
 from bridge.sinks.email.address import mailbox_key

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from bridge.admin.pages.previews import MEASURES
-from bridge.admin.preview import Preview, preview
+from bridge.admin.trials.preview import Preview, preview
 from bridge.event import Event
 from bridge.intake import Destination
 from bridge.message import PLAIN, Circumstances

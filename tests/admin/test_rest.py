@@ -13,14 +13,14 @@ from typing import Any, get_args
 import aiohttp
 import pytest
 
+from bridge.admin.access.auth import Role
 from bridge.admin.answers import HEADERS
-from bridge.admin.auth import Role
-from bridge.admin.reading import ReaderPool
-from bridge.admin.rest import keeping
+from bridge.admin.reader_pool import ReaderPool
 from bridge.admin.rest.api import ENDPOINTS
-from bridge.admin.rest.asked import Locale
 from bridge.admin.rest.endpoint import PLACES, Endpoint, PlainText
+from bridge.admin.rest.endpoints import history as keeping
 from bridge.admin.rest.openapi import PROBLEMS
+from bridge.admin.rest.request_models import Locale
 from bridge.errors import StoreError, StoreSlow, StoreUnavailable
 from bridge.messages.catalog import LOCALES
 from bridge.settings import seconds_of

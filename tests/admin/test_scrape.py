@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bridge.admin import scrape
-from bridge.admin.scrape import KEPT, Scrape, scope_of
+from bridge.admin.metrics import scrape
+from bridge.admin.metrics.scrape import KEPT, Scrape, scope_of
 from bridge.errors import StoreUnavailable
 from bridge.outcome import Refused
 from bridge.panels import TOLD

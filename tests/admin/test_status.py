@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from bridge.admin.advice import advice
 from bridge.admin.language import language
-from bridge.admin.saying import MARKS, say_need, say_verdict
 from bridge.admin.shapes import DeadGroup, EventBrief, Lane
 from bridge.admin.silence import Silence
 from bridge.admin.state import Rejected
 from bridge.admin.status import BEHIND, MOST_NEEDS, Need, NeedKind, Situation, Status, status_of
 from bridge.admin.trouble import StoreTrouble
+from bridge.admin.wording.advice import advice
+from bridge.admin.wording.status import MARKS, say_need, say_verdict
 from bridge.errors import Mistake
 from bridge.messages.catalog import LOCALES
 from bridge.store.base import Standing

@@ -13,10 +13,10 @@ import aiohttp
 import pytest
 
 from bridge.admin.answers import HEADERS
-from bridge.admin.live import Live
 from bridge.admin.pages import PAGES
 from bridge.admin.pages.events import EventQuery
-from bridge.admin.region import TOKEN_TO_BE
+from bridge.admin.streams.live import Live
+from bridge.admin.streams.region import TOKEN_TO_BE
 from bridge.intake import Intake
 from bridge.value import replace
 from tests.admin.owning import SEVEN, an_owners_desk

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.admin import tail
-from bridge.admin.tail import Happening, HappeningKind, Tail, TailFilter
+from bridge.admin.streams import tail
+from bridge.admin.streams.tail import Happening, HappeningKind, Tail, TailFilter
 from bridge.outcome import Again, Attempt, Away, Dead, Delivered, Done, HeldBack, Refused
 from bridge.store import open_ledger, open_outbox
 from bridge.store.base import LaneState, Settlement, Standing

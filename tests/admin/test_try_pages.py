@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.admin.trying import BODY, SHOWN
+from bridge.admin.trials.trial import BODY, SHOWN
 from bridge.samples import requests_of, sample
 from bridge.value import replace
 from tests.admin.drawings import Drawing, one_line

@@ -9,14 +9,14 @@ from typing import Any, NoReturn
 import pytest
 from aiohttp import web
 
-from bridge.admin import people_file
+from bridge.admin.access.auth import Principal, Role
+from bridge.admin.access.guard import Guard
 from bridge.admin.answers import DEADLINE
-from bridge.admin.auth import Principal, Role
-from bridge.admin.dead import count_dead
+from bridge.admin.dead_letters import count_dead
 from bridge.admin.errands import MOST, Errands
-from bridge.admin.guard import Guard
-from bridge.admin.people_shapes import Imported
-from bridge.admin.rest import acting
+from bridge.admin.people import file as people_file
+from bridge.admin.people.shapes import Imported
+from bridge.admin.rest.endpoints import actions as acting
 from bridge.admin.under_way import UnderWay
 from bridge.errors import StoreUnavailable
 from bridge.store.ledger import Ledger

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bridge.admin import announcing
 from bridge.admin.actions import BridgeControls
-from bridge.admin.announcements import errand_of
-from bridge.admin.announcing import counted, put_all
-from bridge.admin.unfinished import NEWS, Unfinished
+from bridge.admin.people import announcing
+from bridge.admin.people.announcements import errand_of
+from bridge.admin.people.announcing import counted, put_all
+from bridge.admin.people.unfinished import NEWS, Unfinished
 from bridge.errors import StoreUnavailable
 from bridge.store import open_ledger
 from bridge.store.queries.announcements import add_announcement, announcement_of, people_of, stop

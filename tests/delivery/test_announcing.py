@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.admin.announcing import AnnouncementRecipient, put_all
+from bridge.admin.people.announcing import AnnouncementRecipient, put_all
 from bridge.delivery.resources import LaneSettings
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.markup.service import Service

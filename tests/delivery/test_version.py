@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.admin.forgetting import forget
+from bridge.admin.people.forgetting import forget
 from bridge.delivery.gate import Admitted, Gate
 from bridge.delivery.queue import Batch
 from bridge.delivery.version import ASKED_EVERY, StoreVersion

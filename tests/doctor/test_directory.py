@@ -9,7 +9,7 @@ from bridge.doctor import directory
 from bridge.doctor.directory import SHOWN, directory_findings
 from bridge.errors import StoreUnavailable
 from bridge.intake import Intake, Routed
-from bridge.sinks.asking import Finding, FindingMark
+from bridge.sinks.reachability import Finding, FindingMark
 from bridge.store import open_ledger, open_outbox
 from bridge.store.outbox import SqlOutbox
 from bridge.value import replace

@@ -9,7 +9,7 @@ from bridge.config.load import load
 from bridge.doctor.examination import broken, examine
 from bridge.doctor.row import ExaminationRow
 from bridge.outcome import Attempt, Dead, Refused
-from bridge.sinks.asking import FindingMark
+from bridge.sinks.reachability import FindingMark
 from bridge.store import open_outbox
 from bridge.store.base import LaneState, Standing
 from tests.fakes import START, an_event, an_intake

@@ -19,8 +19,8 @@ from bridge.doctor.machine import descriptor_findings, port_findings
 from bridge.doctor.services import ENDS_SOON, Host, certificate_rows, clock_ahead, clock_findings
 from bridge.doctor.sources import source_rows
 from bridge.doctor.store import store_findings
-from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.http import Http
+from bridge.sinks.reachability import Finding, FindingMark
 from bridge.store import open_ledger, open_outbox
 from bridge.store.backend import open_engine
 from tests.certificates import TRUSTED, certificate

@@ -1,6 +1,6 @@
 """What docs/api.md says of the interfaces is what they are."""
 
-from bridge.admin.graphql.asked import LIMIT
+from bridge.admin.graphql.context import LIMIT
 from bridge.admin.graphql.limits import ALIASES, BODY, DEPTH, FIRST, PRODUCT, TOKENS, TOP
 from bridge.admin.rest.api import ENDPOINTS
 from bridge.admin.rest.openapi import PROBLEMS

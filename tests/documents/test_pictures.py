@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from bridge.admin.actions import ACTIONS
-from bridge.admin.muting import muted_thing
+from bridge.admin.mutes import muted_thing
 from bridge.config.load import load
 from bridge.config.model import Config
 from bridge.routing import Router

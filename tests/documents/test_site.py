@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bridge.admin.preview import preview
+from bridge.admin.trials.preview import preview
 from bridge.intake import Destination
 from bridge.messages.catalog import LOCALES
 from bridge.samples import samples

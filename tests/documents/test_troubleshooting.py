@@ -3,14 +3,14 @@
 import re
 
 from bridge.admin.shapes import Fate
-from bridge.admin.words import sentence
+from bridge.admin.wording.outcomes import sentence
 from bridge.delivery.customers import CLOSED, STOPPED
 from bridge.delivery.earlier import NOTHING_TO_DELETE
 from bridge.mute import MUTED
 from bridge.people import announcement
 from bridge.sinks.email.report import CAME_BACK
 from bridge.store.base import Standing, State
-from bridge.store.queries.told import TOLD_ALREADY
+from bridge.store.queries.told_steps import TOLD_ALREADY
 from tests.pages import ROOT, named, table
 
 PAGE = "docs/troubleshooting.md"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bridge.errors import BadPayload
 from bridge.panels.base import Panel
+from bridge.people.pasted import proofs_in
 from bridge.people.proof import Proof, ProofKey
-from bridge.people.shown import proofs_in
 from tests.panels.hearing import WORDS, opened
 from tests.panels.recorded import recorded
 from tests.polling.threexui import a_client

@@ -9,7 +9,7 @@ from bridge.intake import Intake, Routed
 from bridge.people.link import hash_of, new_token
 from bridge.polling.bot import BotListener, BotPlan
 from bridge.sinks.http import Http
-from bridge.sinks.telegram.hearing import TelegramEars
+from bridge.sinks.telegram.ears import TelegramEars
 from bridge.store.backend import open_engine
 from bridge.store.outbox import SqlOutbox
 from bridge.store.queries.links import put_token

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.people.heard import BotUnavailable
+from bridge.people.chat import BotUnavailable
 from bridge.people.link import hash_of, new_token
 from bridge.people.rules import CustomerRules
 from bridge.people.wants import away_scope, chat_scope

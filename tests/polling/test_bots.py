@@ -8,7 +8,7 @@ import pytest
 
 from bridge.polling.bot import BotPlan, Bots
 from bridge.sinks.http import Http
-from bridge.sinks.telegram.hearing import TelegramEars
+from bridge.sinks.telegram.ears import TelegramEars
 from bridge.store import open_outbox
 from tests.fakes import FakeClock
 from tests.processes import PATIENCE

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from bridge.app import _keep_bounced
-from bridge.delivery.resolving import obstacle
+from bridge.delivery.decision import obstacle
 from bridge.event import JsonObject
 from bridge.polled import Polling, PollKey, SourceHealth, Turn
 from bridge.polling.inbox import EVERY, OLDEST, Inboxes

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.people.heard import button_key
+from bridge.people.chat import button_key
 from bridge.people.wants import chat_scope
 from bridge.store.queries.audit import audit_records
 from bridge.store.queries.links import end_links, links_of

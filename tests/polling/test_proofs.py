@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from bridge.people.floods import GUESSES, PAUSE
+from bridge.people.flood_control import GUESSES, PAUSE
 from bridge.people.link import HOLDS, new_token
 from bridge.people.proof import MOST, ProofKey
 from bridge.store.queries.links import delete_over, links_of

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bridge.admin import forgetting
-from bridge.admin.forgetting import Forgettable
+from bridge.admin.people import forgetting
+from bridge.admin.people.forgetting import Forgettable
 from bridge.people.person import Person
 from bridge.store import open_ledger
 from bridge.store.backend import open_engine, parse_url

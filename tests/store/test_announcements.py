@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.admin import announcing
-from bridge.admin.announcing import AnnouncementRecipient, put_all
+from bridge.admin.people import announcing
+from bridge.admin.people.announcing import AnnouncementRecipient, put_all
 from bridge.intake import Intake, Routed
 from bridge.outcome import Again, Attempt, Away, Delivered, Done, HeldBack, Refused
 from bridge.people.announcement import ANNOUNCEMENT_STOPPED, UNCERTAIN, place_in_line

@@ -22,7 +22,7 @@ from bridge.store.queries.links import close_links, put_link, unlink
 from bridge.store.queries.moves import give_up
 from bridge.store.queries.mutes import add_mute, end_mute
 from bridge.store.queries.people_file import import_people
-from bridge.store.queries.told import close_person
+from bridge.store.queries.told_steps import close_person
 from bridge.store.queries.wishes import forget_away, set_stopped, set_wants
 from bridge.store.schema import addresses, closed, directories, links, mutes, wishes
 from tests.fakes import START, an_event, an_intake

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.admin import forgetting, operations
+from bridge.admin import operations
+from bridge.admin.people import forgetting
 from bridge.event import Event
 from bridge.intake import Destination, Intake, Routed
 from bridge.outcome import Again, Attempt, Dead, Delivered, Done, Refused

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bridge.intake import Threshold
 from bridge.store import migrate
 from bridge.store.backend import autocommit, open_engine
-from bridge.store.queries.told import is_news
+from bridge.store.queries.told_steps import is_news
 from bridge.value import Value
 from tests.fakes import START
 

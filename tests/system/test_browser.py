@@ -17,8 +17,8 @@ from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from bridge.admin import live
 from bridge.admin.pages import PAGES as SITE
+from bridge.admin.streams import live
 from bridge.intake import Intake
 from bridge.messages.catalog import LOCALES
 from bridge.outcome import Attempt, Dead, Refused

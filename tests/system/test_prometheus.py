@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 import yaml
 
-from bridge.admin.metrics import exposition
+from bridge.admin.metrics.families import exposition
 from bridge.counters import Counters
 from tests.admin.scraped import a_scope
-from tests.admin.test_metrics import LOOK, a_busy_bridge
+from tests.admin.test_families import LOOK, a_busy_bridge
 from tests.admin.test_scraped import ALICE, FILE, READ, SECRET
 from tests.monitoring import FOLDER, Query, dashboard_queries, queries, read_yaml, rules
 from tests.processes import PATIENCE, a_bridge, a_receiver, free_port

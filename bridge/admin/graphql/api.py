@@ -21,17 +21,17 @@ from graphql import (
 from graphql.validation import MaxIntrospectionDepthRule, NoSchemaIntrospectionCustomRule
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bridge.admin.access.auth import Principal, Role
+from bridge.admin.access.guard import Guard
 from bridge.admin.actions import BridgeControls
 from bridge.admin.answers import ROUTE, VARY, RequestRefused
 from bridge.admin.audit import KeepAction
-from bridge.admin.auth import Principal, Role
-from bridge.admin.graphql.asked import GraphQLContext
+from bridge.admin.graphql.context import GraphQLContext
 from bridge.admin.graphql.limits import BODY, COMMENTS, TOKENS, check_limits, operation_of
 from bridge.admin.graphql.schema import schema, sdl
-from bridge.admin.guard import Guard
-from bridge.admin.reading import ReaderPool
+from bridge.admin.reader_pool import ReaderPool
 from bridge.admin.state import ConfigState
-from bridge.admin.tried import SentTest
+from bridge.admin.trials.shapes import SentTest
 from bridge.admin.under_way import UnderWay
 from bridge.errors import BridgeError, StoreError, TooSoon, UnknownName
 from bridge.telemetry import log

@@ -8,11 +8,11 @@ from graphql import GraphQLError, GraphQLResolveInfo
 from yarl import URL
 
 from bridge.admin import operations
-from bridge.admin.graphql.asked import GraphQLContext
+from bridge.admin.graphql.context import GraphQLContext
 from bridge.admin.language import language
 from bridge.admin.shapes import ListedDelivery
-from bridge.admin.testing import SAMPLE
-from bridge.admin.tried import SentTest
+from bridge.admin.trials.shapes import SentTest
+from bridge.admin.trials.sink_test import SAMPLE
 from bridge.errors import UnknownName, suggestion
 from bridge.event import iso
 from bridge.originals import MASK

@@ -3,7 +3,7 @@
 To add one: a module here with a `view`, from a visit to a template's variables; a template of the same name beside it;
 its row in PAGES; and its line in `views.py`. It answers GET, for whoever may look. What the template has in a block
 `live` is also answered alone, to a request with `HX-Request`.
-`live` of its row says that this block lives: a stream has it anew each time it is another (`bridge/admin/live.py`).
+`live` of its row says that this block lives: a stream has it anew each time it is another (`admin/streams/live.py`).
 The macros of `_marks.html` are known in every template.
 """
 

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from bridge.admin.isolates import isolated
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.states import try_words
 from bridge.admin.shapes import Audited
 from bridge.admin.visit import PageVariables
+from bridge.admin.wording.isolates import isolated
 
 _ACTIONS = {
     *(N_("reload"), N_("resume"), N_("test"), N_("replay"), N_("dismiss"), N_("restore"), N_("mute"), N_("unmute")),

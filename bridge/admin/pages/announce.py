@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.admin.announcement_templates import names, timed
-from bridge.admin.announcing import EVERYBODY, OF_REALM
-from bridge.admin.customers import Customers
-from bridge.admin.drafts import AnnouncementDraft, AnnouncementRequest, check_count, draft, template_of, wanted_of
-from bridge.admin.dry_run import DryRun
 from bridge.admin.language import N_, Language
 from bridge.admin.pages.previews import figures
+from bridge.admin.people.announcement_templates import names, timed
+from bridge.admin.people.announcing import EVERYBODY, OF_REALM
+from bridge.admin.people.customers import Customers
+from bridge.admin.people.drafts import (
+    AnnouncementDraft,
+    AnnouncementRequest,
+    check_count,
+    draft,
+    template_of,
+    wanted_of,
+)
 from bridge.admin.state import ConfigState
+from bridge.admin.trials.dry_run import DryRun
 from bridge.admin.visit import PageVariables, Visit
 from bridge.errors import BridgeError, StoreError
 from bridge.messages.catalog import LANGUAGES, LOCALES

@@ -1,12 +1,12 @@
 """An announcement: how far it is, who has it, who has not and why."""
 
-from bridge.admin import announcements
-from bridge.admin.customers import parts_of, person_path
-from bridge.admin.drafts import drawn
 from bridge.admin.language import N_
 from bridge.admin.pages.announcements import STOPPED, row
 from bridge.admin.pages.previews import figures
 from bridge.admin.pages.states import state_words
+from bridge.admin.people import announcements
+from bridge.admin.people.customers import parts_of, person_path
+from bridge.admin.people.drafts import drawn
 from bridge.admin.visit import NotThere, PageVariables, Visit
 from bridge.errors import UnknownName
 from bridge.store.base import State

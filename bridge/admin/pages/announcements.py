@@ -1,9 +1,9 @@
 """Announcements: what customers were told at the operator's word, and how far each is."""
 
-from bridge.admin import announcements
-from bridge.admin.drafts import gist
 from bridge.admin.language import Language
-from bridge.admin.people_shapes import AnnouncementNow
+from bridge.admin.people import announcements
+from bridge.admin.people.drafts import gist
+from bridge.admin.people.shapes import AnnouncementNow
 from bridge.admin.visit import PageVariables, Visit
 from bridge.store.records import AnnouncementState
 

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from bridge.admin import operations
-from bridge.admin.advice import advice
 from bridge.admin.language import N_, Language
 from bridge.admin.shapes import DeadGroup, SetAside
 from bridge.admin.visit import PageVariables, Visit
+from bridge.admin.wording.advice import advice
 from bridge.sinks import SinkSettings
 from bridge.store.base import Cleared
 from bridge.store.queries.dead import MOST

@@ -12,7 +12,7 @@ from bridge.admin.pages.states import fate_sentences, last_of_each, told, try_wo
 from bridge.admin.shapes import Delivery, EventBrief, Explanation, Try, Verdict
 from bridge.admin.state import ConfigState
 from bridge.admin.visit import PageVariables, Visit
-from bridge.admin.why import folded, why
+from bridge.admin.wording.verdicts import folded, why
 from bridge.store.base import SETTLED, Standing, State
 from bridge.store.records import DeliveryQuery
 

@@ -7,11 +7,11 @@ from bridge.admin import operations
 from bridge.admin.language import Language
 from bridge.admin.pages import events, sinks
 from bridge.admin.pages.events import EventQuery
-from bridge.admin.saying import say_need, say_verdict
 from bridge.admin.shapes import Lane
 from bridge.admin.state import ConfigState
 from bridge.admin.status import Need, NeedKind, Status
 from bridge.admin.visit import PageVariables, Visit
+from bridge.admin.wording.status import say_need, say_verdict
 from bridge.store.base import Standing
 
 WAITING = (NeedKind.PARKED, NeedKind.AWAY, NeedKind.BEHIND)  # for these, messages wait

@@ -2,10 +2,10 @@
 
 from urllib.parse import urlencode
 
-from bridge.admin import people
-from bridge.admin.customers import person_path
 from bridge.admin.language import N_
-from bridge.admin.people_shapes import PersonBrief
+from bridge.admin.people import people
+from bridge.admin.people.customers import person_path
+from bridge.admin.people.shapes import PersonBrief
 from bridge.admin.visit import PageVariables, Visit
 from bridge.store.queries.people import PeopleFilter
 

@@ -1,10 +1,10 @@
 """Somebody: where they are reached, what they want, what they were told and what not; and what can be done for them."""
 
-from bridge.admin import people
-from bridge.admin.customers import person_path
 from bridge.admin.language import Language
 from bridge.admin.pages.states import state_words
-from bridge.admin.people_shapes import PersonNow, StepTold
+from bridge.admin.people import people
+from bridge.admin.people.customers import person_path
+from bridge.admin.people.shapes import PersonNow, StepTold
 from bridge.admin.visit import NotThere, PageVariables, Visit
 from bridge.errors import BridgeError
 from bridge.messages.catalog import LANGUAGES

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from bridge.admin.language import N_, Language
-from bridge.admin.preview import preview
 from bridge.admin.rows import table_rows
 from bridge.admin.shapes import Explanation
 from bridge.admin.state import ConfigState
-from bridge.admin.tried import MeasureShape, Previewed
+from bridge.admin.trials.preview import preview
+from bridge.admin.trials.shapes import MeasureShape, Previewed
 from bridge.admin.visit import PageVariables, Visit
 from bridge.intake import Destination
 from bridge.messages.catalog import LOCALES

@@ -3,10 +3,10 @@
 from bridge.admin import operations
 from bridge.admin.idle_rows import IdleRow
 from bridge.admin.language import Language
-from bridge.admin.manner import duration
 from bridge.admin.rows import row_text
 from bridge.admin.shapes import RowCounts
 from bridge.admin.state import ConfigState
+from bridge.admin.trials.manner import duration
 from bridge.admin.visit import PageVariables, Visit
 from bridge.routing import Route
 

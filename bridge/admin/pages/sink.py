@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bridge.admin import operations
-from bridge.admin.advice import advice
 from bridge.admin.language import N_, Language
-from bridge.admin.manner import duration
 from bridge.admin.pages.sinks import lane_row
 from bridge.admin.pages.states import told, try_words
 from bridge.admin.rows import row_text
 from bridge.admin.shapes import EventBrief, Lane
 from bridge.admin.state import ConfigState
-from bridge.admin.tried import SentTest
+from bridge.admin.trials.manner import duration
+from bridge.admin.trials.shapes import SentTest
 from bridge.admin.visit import NotThere, PageVariables, Visit
+from bridge.admin.wording.advice import advice
 from bridge.outcome import Rate
 from bridge.sinks import SinkSettings
 from bridge.sinks.settings import Retry

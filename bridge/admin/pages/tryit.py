@@ -6,10 +6,10 @@ from bridge.admin.language import N_
 from bridge.admin.pages.previews import figures
 from bridge.admin.shapes import Verdict
 from bridge.admin.state import ConfigState
-from bridge.admin.tried import SampleShape, Tried, TriedRow
-from bridge.admin.trying import sample_shapes, try_it
+from bridge.admin.trials.shapes import SampleShape, Tried, TriedRow
+from bridge.admin.trials.trial import sample_shapes, try_it
 from bridge.admin.visit import NotThere, PageVariables, Visit
-from bridge.admin.why import folded
+from bridge.admin.wording.verdicts import folded
 from bridge.errors import BridgeError
 from bridge.store.queries.records import event as stored_event
 

@@ -7,28 +7,28 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from bridge.admin.access.auth import Principal, Role
+from bridge.admin.access.guard import Guard
 from bridge.admin.actions import BridgeControls, who_acts
 from bridge.admin.answers import ROUTE, VARY, RequestRefused
 from bridge.admin.audit import KeepAction
-from bridge.admin.auth import Principal, Role
-from bridge.admin.guard import Guard
-from bridge.admin.reading import ReaderPool
-from bridge.admin.rest.acting import ACTING
-from bridge.admin.rest.announcing import ANNOUNCING
-from bridge.admin.rest.asking import ASKING
+from bridge.admin.reader_pool import ReaderPool
 from bridge.admin.rest.endpoint import Call, Endpoint, PlainText
-from bridge.admin.rest.keeping import KEEPING
-from bridge.admin.rest.looking import LOOKING
+from bridge.admin.rest.endpoints.actions import ACTIONS
+from bridge.admin.rest.endpoints.announcements import ANNOUNCEMENTS
+from bridge.admin.rest.endpoints.bridge import BRIDGE
+from bridge.admin.rest.endpoints.history import HISTORY
+from bridge.admin.rest.endpoints.ledger import LEDGER
+from bridge.admin.rest.endpoints.people import PEOPLE
 from bridge.admin.rest.openapi import document
-from bridge.admin.rest.people import PEOPLE
-from bridge.admin.rest.reading import body_of, query_of
+from bridge.admin.rest.request_parsing import body_of, query_of
 from bridge.admin.state import ConfigState
-from bridge.admin.tried import SentTest
+from bridge.admin.trials.shapes import SentTest
 from bridge.admin.under_way import UnderWay
 from bridge.errors import suggestion
 
 T = TypeVar("T")
-ENDPOINTS: tuple[Endpoint, ...] = (*ASKING, *LOOKING, *KEEPING, *ACTING, *PEOPLE, *ANNOUNCING)
+ENDPOINTS: tuple[Endpoint, ...] = (*BRIDGE, *LEDGER, *HISTORY, *ACTIONS, *PEOPLE, *ANNOUNCEMENTS)
 PREFIX, DOCUMENT = "/api/v1", "/openapi.json"
 _PATTERNS = {one.path: one.pattern for one in ENDPOINTS}
 _BY_PATH: Mapping[str, Mapping[str, Endpoint]] = {

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from bridge.admin.access.auth import Role
 from bridge.admin.actions import BridgeControls
-from bridge.admin.auth import Role
-from bridge.admin.reading import ReadStore
-from bridge.admin.rest.asked import Nothing, QueryParameters
+from bridge.admin.reader_pool import ReadStore
+from bridge.admin.rest.request_models import Nothing, QueryParameters
 from bridge.admin.shapes import Shape
 from bridge.admin.state import ConfigState
-from bridge.admin.tried import SentTest
+from bridge.admin.trials.shapes import SentTest
 from bridge.value import Value
 
 T = TypeVar("T")

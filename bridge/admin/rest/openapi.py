@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from bridge import __version__
-from bridge.admin.auth import Role
-from bridge.admin.rest.answered import Problem
+from bridge.admin.access.auth import Role
 from bridge.admin.rest.endpoint import PLACES, Endpoint, PlainText
+from bridge.admin.rest.response_models import Problem
 from bridge.event import JsonObject
 
 PROBLEMS: Mapping[int, str] = {

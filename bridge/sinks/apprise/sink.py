@@ -26,16 +26,16 @@ from bridge.message import Digest, Message
 from bridge.outcome import Limit, Outcome
 from bridge.sinks.apprise.advice import address_advice
 from bridge.sinks.apprise.answers import NO, SAID, UNASKED, YES, decisive, is_told, refused, taken
-from bridge.sinks.apprise.mending import MENDING
 from bridge.sinks.apprise.message import DIGEST_PARTS, digest_content, message_content
 from bridge.sinks.apprise.plugin import INSTALL, Threads
+from bridge.sinks.apprise.remedies import REMEDIES
 from bridge.sinks.apprise.schemes import FORBIDDEN, SCHEMES, place_of, scheme_of
 from bridge.sinks.apprise.service import APPRISE
-from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import ChatConfig, HttpSink, OnSent, Tools, short_hash
+from bridge.sinks.deadlines import answered_within
 from bridge.sinks.http import Request, Response, Unanswered
-from bridge.sinks.patience import answered_within
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import HostOnly
 from bridge.sinks.settings import Advice
 from bridge.value import replace
 
@@ -62,7 +62,7 @@ def _address(value: SecretStr) -> SecretStr:
 class AppriseConfig(ChatConfig):
     """A service that has no sink of its own, through Apprise."""
 
-    mending = MENDING
+    remedies = REMEDIES
     questions: ClassVar[Sequence[SetupQuestion]] = (
         SetupQuestion("url", "Apprise address of a service, as gotify://host/token"),
     )

@@ -31,12 +31,11 @@ from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
 from bridge.settings import OneOrMany
-from bridge.sinks.asking import Asking
 from bridge.sinks.bale.advice import HOSTS, token_advice
 from bridge.sinks.bale.answers import DELETED, GONE, LIMITED, LOST, NOT_FOUND, OF_BOT, description_of, has_any
-from bridge.sinks.bale.asking import chat_asking
-from bridge.sinks.bale.mending import MENDING
 from bridge.sinks.bale.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
+from bridge.sinks.bale.reachability import chat_reachability
+from bridge.sinks.bale.remedies import REMEDIES
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.base import (
     SENT_ANEW,
@@ -56,6 +55,7 @@ from bridge.sinks.base import (
 from bridge.sinks.buttons import LinkButton, button_blocks
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ReachabilityFlow
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 from bridge.value import replace
 
@@ -81,7 +81,7 @@ BaleChatId = Annotated[
 class BaleConfig(ChatConfig, AddressedConfig):
     """A Bale chat, by a bot's token; or as many as there are owners or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = BALE
     address_forms: ClassVar[Mapping[str, Form]] = {
         "chat_id": Form("-?[1-9][0-9]{0,18}", "a number such as 4912345678", of_64_bits)
@@ -137,9 +137,9 @@ class BaleSink(HttpSink[BaleConfig]):
     def build(self, message: Message) -> Request:
         return self._message_request(message, None)
 
-    def ask(self) -> Asking:
+    def ask(self) -> ReachabilityFlow:
         chat = None if self.addressing is not None else self.config.chat_id
-        return chat_asking(self._url, chat, self.classify)
+        return chat_reachability(self._url, chat, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request("sendMessage", {"chat_id": self.config.chat_id, **digest_payload(digest)})

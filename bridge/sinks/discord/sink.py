@@ -43,7 +43,6 @@ from bridge.message import Digest, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form, nowhere
 from bridge.posted import SUPPRESS_NOTIFICATIONS, is_silent
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, HostOnly
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -78,16 +77,17 @@ from bridge.sinks.discord.answers import (
     is_form_error,
     reason_with,
 )
-from bridge.sinks.discord.asking import webhook_asking
 from bridge.sinks.discord.components import components_query
-from bridge.sinks.discord.mending import MENDING
 from bridge.sinks.discord.mentions import AllowedMentions, Snowflake
 from bridge.sinks.discord.message import DIGEST_PARTS, digest_payload, message_payload, thread_name, with_attached
 from bridge.sinks.discord.posted import SNOWFLAKE, legal_name, posted_thread, posted_thread_name
+from bridge.sinks.discord.reachability import webhook_reachability
+from bridge.sinks.discord.remedies import REMEDIES
 from bridge.sinks.discord.service import DISCORD
 from bridge.sinks.http import Request, Response
 from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ADDRESS_FROM_DATA, HostOnly, ReachabilityFlow
 from bridge.sinks.settings import FROM_DATA, SECRET_FROM_DATA, Advice, PictureUrl, SecretUrl
 from bridge.value import replace
 
@@ -111,7 +111,7 @@ def _username(value: str) -> str:
 class DiscordConfig(ChatConfig, AddressedConfig):
     """A Discord channel, by its webhook; or as many as there are owners or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = DISCORD
     address_forms: ClassVar[Mapping[str, Form]] = {
         "url": Form(WEBHOOK, "a webhook's URL, https://discord.com/api/webhooks/…", SecretStr, place=short_hash),
@@ -188,10 +188,10 @@ class DiscordSink(HttpSink[DiscordConfig]):
     def build(self, message: Message) -> Request:
         return self._build(message, self._places(message)[0])
 
-    def ask(self) -> Asking | HostOnly:
+    def ask(self) -> ReachabilityFlow | HostOnly:
         if "url" in self.config.address_expressions():
             return HostOnly(self._url, ADDRESS_FROM_DATA)
-        return webhook_asking(self._url, self.classify)
+        return webhook_reachability(self._url, self.classify)
 
     def build_edit(self, message: Message, id_: str, thread: str | None) -> Request:
         """The request that makes the message of an earlier one."""

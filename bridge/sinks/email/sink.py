@@ -29,7 +29,6 @@ from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Limit, Outcome, Rate
 from bridge.people.address import Form, is_expression
 from bridge.sealing import Sealer
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking, Finding, FindingMark, found
 from bridge.sinks.base import (
     AddressedConfig,
     ChatConfig,
@@ -49,13 +48,14 @@ from bridge.sinks.email.inbox import PORTS as IMAP_PORTS
 from bridge.sinks.email.inbox import BouncesSettings, EmailInbox
 from bridge.sinks.email.letter import Letter, read_letter
 from bridge.sinks.email.letter_id import LetterIds
-from bridge.sinks.email.mending import MENDING
 from bridge.sinks.email.message import DIGEST_PARTS, digest_content, message_content
+from bridge.sinks.email.remedies import REMEDIES
 from bridge.sinks.email.service import EMAIL
 from bridge.sinks.email.smtp import Smtp, SmtpEncryption, SmtpServer
 from bridge.sinks.http import Request, Response
 from bridge.sinks.inbox import InboxUnreadable
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ADDRESS_FROM_DATA, Finding, FindingMark, ReachabilityFlow, found
 from bridge.sinks.settings import FROM_DATA, Advice
 from bridge.value import replace
 
@@ -72,7 +72,7 @@ def _password(value: SecretStr) -> SecretStr:
 class EmailConfig(ChatConfig, AddressedConfig):
     """A mailbox, through a mail server; or as many as there are owners, customers or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = EMAIL
     for_customers: ClassVar[bool] = True
     address_forms: ClassVar[Mapping[str, Form]] = {
@@ -210,7 +210,7 @@ class EmailSink(ServiceSink[EmailConfig]):
         text = response.body.decode("utf-8", "replace")
         return not answers.is_about_mailbox(response.status, response.headers.get("command", ""), text)
 
-    def ask(self) -> Asking:
+    def ask(self) -> ReachabilityFlow:
         """The dialogue up to the mailbox, where there is but one: a login and an envelope, and no letter. Then the
         inbox to which letters come back."""
         response = yield Request("RCPT", self._url)
@@ -224,7 +224,7 @@ class EmailSink(ServiceSink[EmailConfig]):
             )
         return found(self.classify(response), "")
 
-    def _ask_inbox(self, inbox: EmailInbox, taken: str) -> Asking:
+    def _ask_inbox(self, inbox: EmailInbox, taken: str) -> ReachabilityFlow:
         response = yield Request("EXAMINE", self._url)
         if response.status == 200:
             return Finding(FindingMark.OK, f"{taken}; what comes back is read in {inbox.name}")

@@ -16,10 +16,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from bridge.sinks.deadlines import answered_within
 from bridge.sinks.email.letter import Letter
 from bridge.sinks.email.letter_id import envelope_id
 from bridge.sinks.http import OnSent, ProxyRefused, Response, Unanswered, reason_of, trusted
-from bridge.sinks.patience import answered_within
 from bridge.sinks.trust import Trust
 from bridge.value import Value
 

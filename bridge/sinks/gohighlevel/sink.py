@@ -34,7 +34,6 @@ from bridge.markup.service import ServiceLook
 from bridge.message import Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.settings import NonEmpty, OneOrMany
-from bridge.sinks.asking import Asking, HostOnly
 from bridge.sinks.base import (
     MILLISECOND,
     Flow,
@@ -49,7 +48,6 @@ from bridge.sinks.base import (
     seconds,
     short_hash,
 )
-from bridge.sinks.gohighlevel.asking import location_asking
 from bridge.sinks.gohighlevel.contact import (
     custom_fields,
     documented_body,
@@ -59,9 +57,11 @@ from bridge.sinks.gohighlevel.contact import (
     phone_of,
 )
 from bridge.sinks.gohighlevel.fields import NO_FIELDS, LocationFields, field_values, location_fields
-from bridge.sinks.gohighlevel.mending import MENDING
+from bridge.sinks.gohighlevel.reachability import location_reachability
+from bridge.sinks.gohighlevel.remedies import REMEDIES
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import HostOnly, ReachabilityFlow
 from bridge.sinks.settings import Advice, ApiBase, SecretUrl, Token, is_at
 from bridge.value import replace
 
@@ -88,7 +88,7 @@ def is_api(url: URL) -> bool:
 class GoHighLevelConfig(ProgramConfig):
     """A GoHighLevel location, by the documented body to a URL or by the API."""
 
-    mending = MENDING
+    remedies = REMEDIES
     hosts: ClassVar[tuple[str, ...]] = ("leadconnectorhq.com", "gohighlevel.com", "msgsndr.com")
     questions: ClassVar[Sequence[SetupQuestion]] = (
         SetupQuestion("url", "HighLevel trigger (workflow → Inbound Webhook → Copy URL)"),
@@ -161,10 +161,10 @@ class GoHighLevelSink(HttpSink[GoHighLevelConfig]):
         event = message.event
         return self._post(self._url, documented_body(event, location=self._location, tags=self._tags(message)))
 
-    def ask(self) -> Asking | HostOnly:
+    def ask(self) -> ReachabilityFlow | HostOnly:
         if self._url is not None:
             return HostOnly(self._url, "whether it takes a contact is seen by one alone")
-        return location_asking(self._api("locations", self._location), self._headers, self.classify)
+        return location_reachability(self._api("locations", self._location), self._headers, self.classify)
 
     def build_tags(self, message: Message, contact: str) -> Request:
         """Adds the event's tags to those that the contact has."""

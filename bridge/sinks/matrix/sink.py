@@ -36,7 +36,6 @@ from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Earlier, Message
 from bridge.outcome import Attempt, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form, nowhere
-from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     MILLISECOND,
     SENT_ANEW,
@@ -57,11 +56,12 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.matrix.advice import HOSTS, base_advice, token_advice
 from bridge.sinks.matrix.answers import FORBIDDEN, GONE, NOT_FOUND, OF_ROOM, error_of, text_at
-from bridge.sinks.matrix.asking import room_asking
-from bridge.sinks.matrix.mending import MENDING
 from bridge.sinks.matrix.message import DIGEST_PARTS, as_edit, digest_content, in_thread, message_content
+from bridge.sinks.matrix.reachability import room_reachability
+from bridge.sinks.matrix.remedies import REMEDIES
 from bridge.sinks.matrix.service import MATRIX
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ReachabilityFlow
 from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, Token
 
 ROOM = r"![^\s/]{1,254}|#[^\s/:]{1,200}:[^\s/]{1,230}"
@@ -90,7 +90,7 @@ def _event(value: str) -> str:
 class MatrixConfig(ChatConfig, AddressedConfig):
     """A Matrix room, by an account's token; or as many as there are owners or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = MATRIX
     address_forms: ClassVar[Mapping[str, Form]] = {
         "room": Form(ROOM_ID, "a room's id, !abc:example.com"),
@@ -157,9 +157,9 @@ class MatrixSink(HttpSink[MatrixConfig]):
     def build(self, message: Message) -> Request:
         return self._send_request(self._room_id(), self._content(message), _key(message))
 
-    def ask(self) -> Asking:
+    def ask(self) -> ReachabilityFlow:
         room = None if self.addressing is not None else self.config.room
-        return room_asking(self._url(), self._headers, room, self.classify)
+        return room_reachability(self._url(), self._headers, room, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._send_request(self._room_id(), self._digest_content(digest), _key(digest))

@@ -26,15 +26,15 @@ from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Outcome, Refused
 from bridge.people.address import Form
-from bridge.sinks.asking import HostOnly
 from bridge.sinks.base import AddressedConfig, ChatConfig, HttpSink, Tools, in_between, json_object, short_hash
 from bridge.sinks.http import Request, Response
 from bridge.sinks.mattermost.advice import url_advice
 from bridge.sinks.mattermost.answers import GONE, OF_CHANNEL, error_of
-from bridge.sinks.mattermost.mending import MENDING
 from bridge.sinks.mattermost.message import DIGEST_PARTS, digest_text, message_text
+from bridge.sinks.mattermost.remedies import REMEDIES
 from bridge.sinks.mattermost.service import MATTERMOST
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import HostOnly
 from bridge.sinks.settings import FROM_DATA, Advice, PictureUrl, SecretUrl
 
 DISABLED = 501
@@ -56,7 +56,7 @@ def _channel(value: str) -> str:
 class MattermostConfig(ChatConfig, AddressedConfig):
     """A Mattermost channel; or as many as there are owners or nodes, by one webhook that is locked to none."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = MATTERMOST
     address_forms: ClassVar[Mapping[str, Form]] = {
         "channel": Form("@?[a-z0-9][a-z0-9._-]{0,63}", "a channel's name as its address has it, or @name")

@@ -35,7 +35,6 @@ from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate,
 from bridge.people.address import Form
 from bridge.posted import is_silent
 from bridge.settings import OneOrMany
-from bridge.sinks.asking import ADDRESS_FROM_DATA, Asking
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -64,11 +63,12 @@ from bridge.sinks.max.answers import (
     mid_of,
     refused_button,
 )
-from bridge.sinks.max.asking import UNASKED, chat_asking
-from bridge.sinks.max.mending import MENDING
 from bridge.sinks.max.message import BUTTONS, DIGEST_PARTS, digest_payload, message_payload
+from bridge.sinks.max.reachability import UNASKED, chat_reachability
+from bridge.sinks.max.remedies import REMEDIES
 from bridge.sinks.max.service import MAX
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ADDRESS_FROM_DATA, ReachabilityFlow
 from bridge.sinks.settings import EXPRESSION_SCHEMA, FROM_DATA, Advice, ApiBase, Token, of_64_bits
 from bridge.value import replace
 
@@ -99,7 +99,7 @@ PersonId = Annotated[
 class MaxConfig(ChatConfig, AddressedConfig):
     """A MAX chat, channel or person, by a bot's token; or as many as there are owners or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = MAX
     address_forms: ClassVar[Mapping[str, Form]] = {"chat_id": CHAT, "user_id": PERSON}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
@@ -170,9 +170,9 @@ class MaxSink(HttpSink[MaxConfig]):
     def build(self, message: Message) -> Request:
         return self._message_request(message, None, len(self.config.links))
 
-    def ask(self) -> Asking:
+    def ask(self) -> ReachabilityFlow:
         chat, why = (self.config.chat_id, UNASKED) if self.addressing is None else (None, ADDRESS_FROM_DATA)
-        return chat_asking(self._url, self._headers, chat, why, self.classify)
+        return chat_reachability(self._url, self._headers, chat, why, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._send_request(digest_payload(digest), silent=digest.silent)

@@ -31,7 +31,6 @@ from bridge.message import Digest, Message
 from bridge.outcome import Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
 from bridge.people.address import Form
 from bridge.settings import OneOrMany, Settings
-from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     AddressedConfig,
     ChatConfig,
@@ -45,11 +44,12 @@ from bridge.sinks.base import (
 from bridge.sinks.http import Request, Response
 from bridge.sinks.ntfy.advice import HOSTS, base_advice, token_advice, topic_advice
 from bridge.sinks.ntfy.answers import GONE, WAIT, WAITS, code_of, is_own
-from bridge.sinks.ntfy.asking import server_asking
 from bridge.sinks.ntfy.meaning import priority_of, tags_of
 from bridge.sinks.ntfy.message import ACTIONS, DIGEST_PARTS, digest_payload, fitted, links, message_payload
+from bridge.sinks.ntfy.reachability import server_reachability
 from bridge.sinks.ntfy.service import NTFY
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ReachabilityFlow
 from bridge.sinks.settings import SECRET_FROM_DATA, Advice, ApiBase, PictureUrl, Token
 
 PUBLIC = "ntfy.sh"
@@ -151,9 +151,9 @@ class NtfySink(HttpSink[NtfyConfig]):
         payload = message_payload(message) | links(message, len(self.config.actions))
         return self._request(payload, [message.event.type], silent=message.circumstances.silent)
 
-    def ask(self) -> Asking:
+    def ask(self) -> ReachabilityFlow:
         token = self.config.token
-        return server_asking(self._url, token.get_secret_value() if token else None, self.classify)
+        return server_reachability(self._url, token.get_secret_value() if token else None, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._request(digest_payload(digest), list(digest.tally.kinds), silent=digest.silent)

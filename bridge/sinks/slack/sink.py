@@ -37,7 +37,6 @@ from bridge.markup.service import Service, ServiceLook
 from bridge.message import Digest, Message
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused, Spaced
 from bridge.people.address import Form
-from bridge.sinks.asking import Asking, HostOnly
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -56,11 +55,10 @@ from bridge.sinks.base import (
 )
 from bridge.sinks.http import Request, Response
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import HostOnly, ReachabilityFlow
 from bridge.sinks.settings import FROM_DATA, Advice, ApiBase, PictureUrl, SecretUrl, Token
 from bridge.sinks.slack.advice import HOSTS, token_advice, url_advice
 from bridge.sinks.slack.answers import AWAY, DELETED, LIMITED, LOST, is_about_channel, is_gone
-from bridge.sinks.slack.asking import token_asking
-from bridge.sinks.slack.mending import MENDING
 from bridge.sinks.slack.message import (
     DIGEST_PARTS,
     MARKUP,
@@ -72,6 +70,8 @@ from bridge.sinks.slack.message import (
     summary_of,
     text_of,
 )
+from bridge.sinks.slack.reachability import token_reachability
+from bridge.sinks.slack.remedies import REMEDIES
 from bridge.sinks.slack.service import SLACK
 from bridge.sinks.text import clip, utf16
 
@@ -96,7 +96,7 @@ def _thread(value: str) -> str:
 class SlackConfig(ChatConfig, AddressedConfig):
     """A Slack channel, by webhook or by bot token; with a token as many as there are owners or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = SLACK
     address_forms: ClassVar[Mapping[str, Form]] = {"channel": Form("[CDGU][A-Z0-9]{6,20}", "an id such as C0123ABCD")}
     hosts: ClassVar[tuple[str, ...]] = HOSTS
@@ -189,12 +189,12 @@ class SlackSink(HttpSink[SlackConfig]):
     def build(self, message: Message) -> Request:
         return Request("POST", self._url, dump(self._settings | self._message_payload(message)), self._headers)
 
-    def ask(self) -> Asking | HostOnly:
+    def ask(self) -> ReachabilityFlow | HostOnly:
         config = self.config
         if config.token is None:
             return HostOnly(self._url, "whether the webhook is still there is seen by a message alone")
         channel = None if config.address_expressions() else config.channel
-        return token_asking(config.api_base, config.token.get_secret_value(), channel, self.classify)
+        return token_reachability(config.api_base, config.token.get_secret_value(), channel, self.classify)
 
     def build_reply(self, message: Message, thread: str) -> Request:
         """The request that answers in a thread, unless the sink has one of its own."""

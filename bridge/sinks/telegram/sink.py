@@ -43,7 +43,6 @@ from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate,
 from bridge.people.address import Form, nowhere
 from bridge.posted import is_silent
 from bridge.settings import OneOrMany
-from bridge.sinks.asking import Asking
 from bridge.sinks.base import (
     SENT_ANEW,
     AddressedConfig,
@@ -62,6 +61,7 @@ from bridge.sinks.buttons import NO_BUTTONS, LinkButton, button_blocks
 from bridge.sinks.http import Request, Response, Unanswered
 from bridge.sinks.picture import NAME, NO_PICTURE, form, has_picture, picture_of
 from bridge.sinks.questions import SetupQuestion
+from bridge.sinks.reachability import ReachabilityFlow
 from bridge.sinks.settings import Advice, ApiBase, Token
 from bridge.sinks.telegram.advice import HOSTS, token_advice
 from bridge.sinks.telegram.answers import (
@@ -77,10 +77,8 @@ from bridge.sinks.telegram.answers import (
     moved_to,
     parameters,
 )
-from bridge.sinks.telegram.asking import chat_asking
 from bridge.sinks.telegram.chats import find_chats
-from bridge.sinks.telegram.hearing import TelegramEars, bot_of
-from bridge.sinks.telegram.mending import MENDING
+from bridge.sinks.telegram.ears import TelegramEars, bot_of
 from bridge.sinks.telegram.message import (
     BUTTONS,
     DIGEST_PARTS,
@@ -91,6 +89,8 @@ from bridge.sinks.telegram.message import (
     message_payload,
 )
 from bridge.sinks.telegram.place import GENERAL, TelegramChatId, ThreadId, chat_number, thread_number
+from bridge.sinks.telegram.reachability import chat_reachability
+from bridge.sinks.telegram.remedies import REMEDIES
 from bridge.sinks.telegram.service import TELEGRAM
 from bridge.value import replace
 
@@ -106,7 +106,7 @@ class TelegramButton(LinkButton):
 class TelegramConfig(ChatConfig, AddressedConfig):
     """A Telegram chat, by a bot's token; or as many as there are owners or nodes."""
 
-    mending = MENDING
+    remedies = REMEDIES
     service: ClassVar[Service] = TELEGRAM
     for_customers: ClassVar[bool] = True
     address_forms: ClassVar[Mapping[str, Form]] = {
@@ -191,9 +191,9 @@ class TelegramSink(HttpSink[TelegramConfig]):
             return self._photo_request(message, None, self._whole, caption=True)
         return self._message_request(message, None, self._whole)
 
-    def ask(self) -> Asking:
+    def ask(self) -> ReachabilityFlow:
         chat = None if "chat_id" in self.config.address_expressions() else self._chat
-        return chat_asking(self._url, chat, self.classify)
+        return chat_reachability(self._url, chat, self.classify)
 
     def build_digest(self, digest: Digest) -> Request:
         return self._digest_request(digest, self._whole)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from bridge.people.heard import button_key
+from bridge.people.chat import button_key
 from bridge.store.moments import micros, moment
 from bridge.store.queries.changes import note_change
 from bridge.store.queries.links import link_of, note_ended, put_link, revoke_tokens

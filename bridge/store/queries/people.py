@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from bridge.store.base import State
 from bridge.store.matching import is_about
 from bridge.store.moments import micros, moment, moment_or_none
-from bridge.store.queries.told import NO_CYCLE
+from bridge.store.queries.told_steps import NO_CYCLE
 from bridge.store.schema import deliveries, directories, directory, events, link_tokens, links, told, wishes
 from bridge.value import Value
 

@@ -15,7 +15,7 @@ from bridge.codec import dump, load
 from bridge.event import JsonObject, iso
 from bridge.foreign import moment as time_of
 from bridge.intake import Intake
-from bridge.people.heard import is_left_about, without_about
+from bridge.people.chat import is_left_about, without_about
 from bridge.polled import Polling, PollKey, PollResult, SourceHealth, Turn
 from bridge.store.base import PutResult
 from bridge.store.moments import micros, moment

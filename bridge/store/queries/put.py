@@ -20,7 +20,7 @@ from bridge.store.queries import proofs
 from bridge.store.queries.fingerprints import find_repeats
 from bridge.store.queries.mutes import mutes_in_force
 from bridge.store.queries.tallies import CountedNames, add_tallies, counted_intake, counted_muted
-from bridge.store.queries.told import TOLD_ALREADY, begin_anew, close_person, happened_at, is_news
+from bridge.store.queries.told_steps import TOLD_ALREADY, begin_anew, close_person, happened_at, is_news
 from bridge.store.rows import delivery_row, event_row, muted_row, new_delivery, set_aside_row, settled_row
 from bridge.store.schema import deliveries, events, fingerprints, set_aside, tables, tallies
 from bridge.value import replace

@@ -18,7 +18,7 @@ from bridge.store.queries.following import falls_back, may_have_following, put_f
 from bridge.store.queries.lanes import epoch_of
 from bridge.store.queries.tallies import add_tallies, counted_settlements
 from bridge.store.queries.threads import put_threads
-from bridge.store.queries.told import holds_back_step, take_back
+from bridge.store.queries.told_steps import holds_back_step, take_back
 from bridge.store.rows import settlement_row
 from bridge.store.schema import deliveries
 from bridge.value import replace

@@ -16,8 +16,8 @@ from bridge.sinks.apprise.message import message_content
 from bridge.sinks.apprise.plugin import INSTALL, Threads, notified
 from bridge.sinks.apprise.reading import plain
 from bridge.sinks.apprise.schemes import FORBIDDEN, SCHEMES, place_of
-from bridge.sinks.asking import Finding, FindingMark, HostOnly
 from bridge.sinks.http import Http, Request, Response, Unanswered
+from bridge.sinks.reachability import Finding, FindingMark, HostOnly
 from bridge.sinks.secrets import KnownSecrets
 from tests.services.apprise import APPRISE_KEY, GOTIFY, GOTIFY_TOKEN, HOOK, ROCKET, Street, sent
 from tests.services.service import serving

@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from bridge.markup.service import ServiceLook
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.bale.answers import GONE
 from bridge.sinks.bale.service import BALE
 from bridge.sinks.bale.text import BaleText
 from bridge.sinks.http import Http, Response
+from bridge.sinks.reachability import Finding, FindingMark
 from tests.services.bale import CHAT, TOKEN, Bale, bale_faults
 from tests.services.service import serving
 from tests.sinks.values import a_deletion, a_digest, a_message, a_sink, an_update, between, config, hostile_texts

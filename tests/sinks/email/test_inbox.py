@@ -11,7 +11,6 @@ from yarl import URL
 
 from bridge.outcome import Delivered
 from bridge.sealing import Sealer
-from bridge.sinks.asking import ADDRESS_FROM_DATA, FindingMark
 from bridge.sinks.base import Tools
 from bridge.sinks.email import imap as dialogue
 from bridge.sinks.email import inbox as looking
@@ -22,6 +21,7 @@ from bridge.sinks.email.letter import read_letter
 from bridge.sinks.email.letter_id import LetterIds
 from bridge.sinks.http import Http
 from bridge.sinks.inbox import InboxResult, InboxUnreadable
+from bridge.sinks.reachability import ADDRESS_FROM_DATA, FindingMark
 from tests.certificates import TRUSTED, certificate
 from tests.fakes import an_event
 from tests.processes import PATIENCE, free_port

@@ -17,10 +17,10 @@ from cryptography.x509.oid import NameOID
 from yarl import URL
 
 from bridge.outcome import Away, Delivered, Gone, Refused
-from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.base import ServiceSink
 from bridge.sinks.email import smtp as dialogue
 from bridge.sinks.http import Http
+from bridge.sinks.reachability import Finding, FindingMark
 from tests.services.email import PASSWORD, USER, Mail
 from tests.services.service import serving
 from tests.sinks.values import a_digest, a_message, a_sink

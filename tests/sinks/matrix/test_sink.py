@@ -10,11 +10,11 @@ from pydantic import ValidationError
 from bridge.markup.service import ServiceLook
 from bridge.message import PLAIN, Circumstances, Message
 from bridge.outcome import Attempt, Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.asking import FindingMark
 from bridge.sinks.http import Http, Response
 from bridge.sinks.matrix.answers import GONE
 from bridge.sinks.matrix.message import HTML
 from bridge.sinks.matrix.service import MATRIX
+from bridge.sinks.reachability import FindingMark
 from bridge.value import replace
 from tests.services.matrix import ALIAS, ROOM, TOKEN, Matrix, matrix_faults
 from tests.services.service import Answer, serving

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from bridge.markup.service import ServiceLook
 from bridge.message import Circumstances
 from bridge.outcome import Away, Delivered, Gone, Limit, Limited, Outcome, Rate, Refused
-from bridge.sinks.asking import Finding, FindingMark
 from bridge.sinks.http import Http, Request, Response
 from bridge.sinks.max.answers import AWAY, OF_CHAT
 from bridge.sinks.max.service import MAX
 from bridge.sinks.max.text import MaxText
+from bridge.sinks.reachability import Finding, FindingMark
 from tests.certificates import authority
 from tests.services.max import CHANNEL, CHAT, DIALOG, PERSON, TOKEN, Max, max_faults
 from tests.services.service import serving

@@ -1,0 +1,1 @@
+"""What was counted, as Prometheus is told it."""

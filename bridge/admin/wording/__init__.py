@@ -1,0 +1,1 @@
+"""What is the case, in sentences: the same on a page, on a terminal and for a program."""

@@ -40,7 +40,7 @@ WAYS: dict[str, Way] = {
     "wishes.set_stopped": lambda one: one.write(set_stopped, ALICE, stop=True, by="them", now=START),
     "wishes.set_wants": lambda one: one.write(set_wants, ALICE, {"news": False}, by="them", now=START),
     "wishes.forget_away": lambda one: one.write(forget_away, ALICE),
-    "told.close_person": lambda one: one.write(close_person, ALICE, START),
+    "told_steps.close_person": lambda one: one.write(close_person, ALICE, START),
     "links.put_link": lambda one: one.write(put_link, ALICE, BOT, "7", how="token", now=START),
     "links.unlink": lambda one: one.write(unlink, ALICE, START),
     "moves.give_up": lambda one: one.write(give_up, ALICE, BOT, "6", now=START),

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -37,14 +37,16 @@ from bridge.ingress.receiver import Receiver
 from bridge.ingress.redelivery import Redelivery
 from bridge.ingress.refusals import Refusals
 from bridge.ingress.server import Server
-from bridge.ingress.stopping import KeepStop, StopEndpoint
+from bridge.ingress.stopping import StopEndpoint
 from bridge.listening import address_of, bound_socket
 from bridge.people.stop_link import PATH as STOP_PATH
 from bridge.polled import PollResult
 from bridge.polling.bot import Bots
 from bridge.polling.inbox import Inboxes
 from bridge.polling.poller import Poller
-from bridge.reload import Reloader, log_warnings
+from bridge.reload.parts import Parts
+from bridge.reload.plan import Planner
+from bridge.reload.reloader import Reloader, log_warnings
 from bridge.signals import heard_signals
 from bridge.sinks.http import Http
 from bridge.sinks.inbox import Bounce
@@ -61,9 +63,8 @@ from bridge.trace_export import open_traces
 Started = Callable[[Config, str, str | None], Awaitable[None]]
 
 LOG = logging.getLogger("bridge.app")
-FAREWELL = (
-    1.0  # seconds of `shutdown` for what comes after the last delivery: lanes are given back, the store is closed
-)
+#: Seconds of `shutdown` for what comes after the last delivery: lanes are given back, the store is closed.
+FAREWELL = 1.0
 ADMIN_GRACE = 1.0  # seconds that what looks is waited for
 
 
@@ -102,65 +103,26 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
                 outbox, ownership, clock=clock, chance=SystemRandom(), tasks=tasks, on_incident=alerts.hear
             )
             alerts.introduce(announce=dispatcher.announce, carries=dispatcher.carries)
-            store_watch = StoreWatch(clock.now)
-            outbox.tell_failures(lambda reason: _store_failed(reason, alerts, store_watch))
-            receiver = Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce)
-            admin = Admin(
-                clock,
-                BridgeControls(
-                    reload=reload.set,
-                    resume=outbox.resume,
-                    ready=outbox.check,
-                    carries=dispatcher.carries,
-                    operate=outbox.operate,
-                    probe=dispatcher.probe,
-                    errands=Errands(lambda: open_ledger(config.store_url())),
-                    scrub=partial(scrub_apart, config.store_url()),
-                    trouble=store_watch.trouble,
-                ),
-                open_reader=lambda: open_reader(config.store_url(), limit=LIMIT),
-            )
-            reporter = Reporter(outbox, clock, announce=dispatcher.announce)
-            poller = Poller(outbox, http, clock, announce=dispatcher.announce)
-            bots = Bots(outbox, http, clock)
-            inboxes = Inboxes(outbox, clock, partial(_keep_bounced, outbox))
-            reloader = Reloader(
-                path,
-                receiver,
-                dispatcher,
-                http,
-                outbox,
-                sealer=config.sealer(),
-                stops=config.stop_links(),
-                proof_key=config.proof_key(),
+            parts = Parts(
+                receiver=Receiver(outbox, redelivery, config.limits, announce=dispatcher.announce),
+                dispatcher=dispatcher,
                 alerts=alerts,
-                reporter=reporter,
-                admin=admin,
-                poller=poller,
-                bots=bots,
-                inboxes=inboxes,
+                reporter=Reporter(outbox, clock, announce=dispatcher.announce),
+                poller=Poller(outbox, http, clock, announce=dispatcher.announce),
+                bots=Bots(outbox, http, clock),
+                inboxes=Inboxes(outbox, clock, partial(_keep_bounced, outbox)),
+                admin=_admin(config, outbox, dispatcher, alerts, clock, reload),
             )
+            reloader = Reloader(path, Planner(http, config), parts, outbox, clock)
             await reloader.apply(loaded)
             owning = tasks.create_task(ownership.run(dispatcher))
-            background = [
-                tasks.create_task(prune_forever(outbox, keep=config.keep, clock=clock)),
-                tasks.create_task(empty_log_forever(outbox.empty_log, clock=clock)),
-                tasks.create_task(dispatcher.regroup_forever()),
-                tasks.create_task(reloader.watch(reload)),
-                tasks.create_task(alerts.run()),
-                tasks.create_task(reporter.run()),
-                tasks.create_task(poller.run()),
-                tasks.create_task(bots.run()),
-                tasks.create_task(inboxes.run()),
-                tasks.create_task(admin.finish_announcements()),
-            ]
+            background = [tasks.create_task(one) for one in _background(config, outbox, parts, clock)]
+            background.append(tasks.create_task(reloader.watch(reload)))
             refusals = Refusals()
-            routes = _routes(
-                receiver, config, refusals, clock, ready=outbox.check, keep_stop=partial(_keep_stop, outbox, clock)
-            )
+            routes = _routes(parts.receiver, config, refusals, clock, outbox)
             async with (
                 serving(listener, routes, config.limits, refusals, shutdown=grace) as connections,
-                _admin_side(admin, config) as admin_address,
+                _admin_side(parts.admin, config) as admin_address,
             ):
                 address = address_of(listener)
                 log(
@@ -187,6 +149,39 @@ async def _run(path: Path, loaded: Loaded, started: Started | None) -> int:
     return 0
 
 
+def _admin(
+    config: Config, outbox: SqlOutbox, dispatcher: Dispatcher, alerts: AlertDesk, clock: Clock, reload: asyncio.Event
+) -> Admin:
+    """The admin side, and what it may do."""
+    store_watch = StoreWatch(clock.now)
+    outbox.tell_failures(lambda reason: _store_failed(reason, alerts, store_watch))
+    controls = BridgeControls(
+        reload=reload.set,
+        resume=outbox.resume,
+        ready=outbox.check,
+        carries=dispatcher.carries,
+        operate=outbox.operate,
+        probe=dispatcher.probe,
+        errands=Errands(lambda: open_ledger(config.store_url())),
+        scrub=partial(scrub_apart, config.store_url()),
+        trouble=store_watch.trouble,
+    )
+    return Admin(clock, controls, open_reader=lambda: open_reader(config.store_url(), limit=LIMIT))
+
+
+def _background(config: Config, outbox: SqlOutbox, parts: Parts, clock: Clock) -> Iterator[Coroutine[None, None, None]]:
+    """What goes on beside requests and lanes, until the bridge stops."""
+    yield prune_forever(outbox, keep=config.keep, clock=clock)
+    yield empty_log_forever(outbox.empty_log, clock=clock)
+    yield parts.dispatcher.regroup_forever()
+    yield parts.alerts.run()
+    yield parts.reporter.run()
+    yield parts.poller.run()
+    yield parts.bots.run()
+    yield parts.inboxes.run()
+    yield parts.admin.finish_announcements()
+
+
 @asynccontextmanager
 async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
     """A group of tasks out of which a reason not to start comes as it is: what a person can mend is said to him."""
@@ -201,21 +196,15 @@ async def _tasks() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 def _routes(
-    receiver: Receiver,
-    config: Config,
-    refusals: Refusals,
-    clock: Clock,
-    *,
-    ready: Callable[[], Awaitable[None]],
-    keep_stop: KeepStop,
+    receiver: Receiver, config: Config, refusals: Refusals, clock: Clock, outbox: SqlOutbox
 ) -> list[web.RouteDef]:
     """All that is answered, the last route what nothing else takes."""
     budget = MemoryBudget(config.limits)
-    server = Server(receiver, budget, refusals, clock, ready=ready)
+    server = Server(receiver, budget, refusals, clock, ready=outbox.check)
     discord = DiscordEndpoint(
         receiver, budget, refusals, clock, PublicAddress(config.public_url, config.trusted_proxies)
     )
-    stops = config.stop_links()
+    stops, keep_stop = config.stop_links(), partial(_keep_stop, outbox, clock)
     stopping = StopEndpoint(stops, keep_stop, refusals, not_found=server.not_found).routes() if stops else []
     return [*server.routes(), *discord.routes(), *stopping, server.rest((*PATH_WORDS, STOP_PATH))]
 

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 from bridge.event import Event
 from bridge.intake import Decision, Destination, Intake, Routed, Table
@@ -87,3 +89,11 @@ def an_intake(*events: Event, sinks: tuple[str, ...] = ("ops",)) -> Intake:
     """These events, routed to these sinks by one row."""
     destinations = tuple(Destination(sink, "route 1") for sink in sinks)
     return Intake([Routed(event, destinations, DECISION) for event in events])
+
+
+def no_parts() -> Any:
+    """Parts of a bridge that are told why a file is wrong, and do nothing."""
+
+    def nothing(_: object) -> None: ...
+
+    return SimpleNamespace(alerts=SimpleNamespace(hear=nothing), admin=SimpleNamespace(reject=nothing))

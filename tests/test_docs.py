@@ -29,7 +29,7 @@ from bridge.outcome import Delivered
 from bridge.panels.base import Hook
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
 from bridge.people.directory_file import read_directory
-from bridge.reload import RESTART_ONLY
+from bridge.reload.reloader import RESTART_ONLY
 from bridge.samples import samples
 from bridge.sinks import SERVICES, SinkSettings
 from bridge.sinks.base import Tools

@@ -11,7 +11,6 @@ from base64 import b64encode
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -29,7 +28,8 @@ from bridge.ingress.source import ProofsOfEvents, Source
 from bridge.panels.base import Hook
 from bridge.people.proof import Proof, ProofKey, ProofKind, is_strong
 from bridge.polling.bot import BotListener, BotPlan
-from bridge.reload import Reloader
+from bridge.reload.parts import bot_plans
+from bridge.reload.plan import Planner
 from bridge.routing import Route, Router
 from bridge.sinks.http import Http
 from bridge.sinks.telegram.ears import TelegramEars
@@ -200,19 +200,10 @@ async def test_hashes_are_made_where_a_bot_could_be_shown_something_and_nowhere_
 ) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(f"listen: 127.0.0.1:0\nadmin: null\n{more}{FILE}")
-    loaded, made, bots = load(path), dict[str, Source](), list[BotPlan]()
-
-    async def nothing(*_: object, **__: object) -> None:
-        pass
-
-    parts: Any = SimpleNamespace(
-        configure=lambda sources, *_, **__: made.update(sources), carry=nothing, keep_directory=nothing
-    )
-    bot: Any = SimpleNamespace(configure=bots.extend)
-    key = loaded.config.proof_key()
-    await Reloader(path, parts, parts, parts, parts, proof_key=key, bots=bot).apply(loaded)
+    loaded = load(path)
+    plan = await Planner(Http(), loaded.config).plan(loaded)
     element = {"action": "user_updated", "username": "alice", "user": {"proxies": {"vless": {"id": UUID}}}}
     hashes: ProofsOfEvents = {}
-    made["marzban"].parse(Hook(body=json.dumps(element).encode(), received_at=ARRIVAL), proofs=hashes)
+    plan.sources["marzban"].parse(Hook(body=json.dumps(element).encode(), received_at=ARRIVAL), proofs=hashes)
     assert list(hashes.values()) == ([KEY.hashes(["marzban"], [Proof(ProofKind.CREDENTIAL, UUID)])] if takes else [])
-    assert any(plan.proof_key is not None for plan in bots) is takes
+    assert any(one.proof_key is not None for one in bot_plans(plan)) is takes

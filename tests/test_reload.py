@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from bridge import reload, watching
+from bridge import watching
 from bridge.config.load import Loaded, load
-from bridge.reload import Reloader
+from bridge.reload import reloader as module
+from bridge.reload.reloader import Reloader
+from tests.fakes import FakeClock, no_parts
 from tests.processes import PATIENCE, until
 
 TEXT = "sinks: {ops: {type: console}}\n"
@@ -21,7 +23,8 @@ class Applied(Reloader):
     """Puts nothing in place, and remembers what it would have been."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, *cast(Any, (None,) * 4))
+        nobody = no_parts()
+        super().__init__(path, nobody, nobody, nobody, FakeClock())
         self.applied: list[Loaded] = []
 
     async def apply(self, loaded: Loaded, *, cause: str = "start") -> None:
@@ -79,7 +82,7 @@ async def test_a_fault_of_ours_at_a_file_leaves_the_old_one_in_force_and_ends_no
 
     async with watched(tmp_path / "config.yaml") as requested:
         with monkeypatch.context() as patch:
-            patch.setattr(reload, "load", fails)
+            patch.setattr(module, "load", fails)
             requested.set()
             assert await log.settled(2) == ["config.bug", "config.rejected"]
         requested.set()
@@ -182,7 +185,7 @@ async def test_a_change_of_such_a_file_while_it_is_read_is_not_missed(
         return found
 
     async with watched(tmp_path / "config.yaml"):
-        monkeypatch.setattr(reload, "load", changed_behind)
+        monkeypatch.setattr(module, "load", changed_behind)
         (tmp_path / "config.yaml").write_text(TEXT + SECRET)
         await until(lambda: secrets[-1:] == ["behind it"])
     assert secrets[0] == "before"

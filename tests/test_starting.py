@@ -4,15 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bridge import app, watching
 from bridge.errors import BridgeError, StoreUnavailable
-from bridge.reload import Reloader
+from bridge.reload.plan import Planner
+from bridge.reload.reloader import Reloader
 from bridge.store.outbox import SqlOutbox
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, no_parts
 from tests.processes import PATIENCE
 
 
@@ -21,7 +21,7 @@ from tests.processes import PATIENCE
     [
         pytest.param((app, "bound_socket"), id="listen"),
         pytest.param((app, "open_outbox"), id="open the store"),
-        pytest.param((app, "Reloader"), id="read who there is"),
+        pytest.param((Planner, "plan"), id="make all that the file asks for"),
         pytest.param((SqlOutbox, "keep_directory"), id="keep the directory in a store that has just gone"),
         pytest.param((Reloader, "apply"), id="put the file in place"),
         pytest.param((app, "serving"), id="answer"),
@@ -67,8 +67,8 @@ async def test_a_file_is_put_in_place_once_the_store_is_back_and_one_with_a_mist
             raise failures.pop()
 
     monkeypatch.setattr(Reloader, "apply", apply)
-    nothing: Any = None
-    reloader = Reloader(path, nothing, nothing, nothing, nothing, clock=FakeClock())
+    nobody = no_parts()
+    reloader = Reloader(path, nobody, nobody, nobody, FakeClock())
     reloader._loaded = before
     requested = asyncio.Event()
     requested.set()

@@ -52,7 +52,7 @@ def _names(settings: "Config", name: str | None) -> list[str]:
 def _made(ledger: "Ledger", settings: "Config", name: str, now: datetime) -> "Iterator[tuple[str | None, Routed]]":
     """The report on what is over by now, with where it goes; of one for each owner all of them, with their realms."""
     from bridge.admin.trials.dry_run import dry_run
-    from bridge.reload import report_plan
+    from bridge.reload.parts import report_plan
     from bridge.store.queries.figures import collected
     from bridge.store.queries.owners import owner_figures, owners_of
     from bridge.value import replace

@@ -105,12 +105,16 @@ class Config(Settings):
 
     def unmasked_paths(self) -> Mapping[str, Sequence[str]]:
         """The sinks that are given originals, and of what."""
-        sinks = {name: getattr(one, "unmask", ()) for name, one in self.all_sinks().items() if one.enabled}
+        sinks = {name: getattr(one, "unmask", ()) for name, one in self.enabled_sinks().items()}
         return {name: paths for name, paths in sinks.items() if paths}
 
     def all_sinks(self) -> Mapping[str, SinkSettings]:
         """The sinks of the file, and those that the webhooks describe."""
         return {**self.sinks, **{name: webhook.sink() for name, webhook in self.named_webhooks()}}
+
+    def enabled_sinks(self) -> Mapping[str, SinkSettings]:
+        """Those of them that anything is sent to."""
+        return {name: one for name, one in self.all_sinks().items() if one.enabled}
 
     def realms(self) -> Mapping[str, str]:
         """Of the sources: whose users, owners and nodes they speak of."""
@@ -170,7 +174,7 @@ class Config(Settings):
 
     def inboxes(self, sealer: Sealer | None) -> Sequence[Inbox]:
         """Where letters come back to, and are looked for."""
-        found = (one.inbox(sealer) for one in self.all_sinks().values() if one.enabled)
+        found = (one.inbox(sealer) for one in self.enabled_sinks().values())
         return [one for one in found if one is not None]
 
     def takes_proofs(self) -> bool:

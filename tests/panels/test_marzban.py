@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bridge.errors import BadPayload, BadSignature
 from bridge.event import Event
 from bridge.ingress.masking import Masker
+from bridge.ingress.source import Source
 from bridge.panels.base import Hook, ParsedEvent
 from bridge.panels.marzban.emit import ACTIONS, emit
 from bridge.panels.marzban.panel import MarzbanConfig, MarzbanPanel
@@ -136,6 +137,16 @@ def test_what_a_reseller_of_pasarguard_writes_into_its_own_variables_is_masked()
     sighting = panel("pasarguard").parse(masked, hook([element]))
     assert "s3cr3t" not in json.dumps([masked, sighting.data])
     assert (sighting.data["actor"], sighting.data["owner"]) == ("reseller_1", "reseller_1")
+
+
+@pytest.mark.parametrize("kind", ["marzban", "pasarguard", "marzneshin"])
+def test_how_an_admin_is_reached_is_masked_in_discord_as_in_telegram(kind: str) -> None:
+    admin = {"username": "reseller_1", "telegram_id": 987654321, "discord_id": 80351110224678912}
+    element = {"action": "user_created", "username": "alice", "by": admin, "user": {"admin": dict(admin)}}
+    source = Source("s", kind, panel(kind, "none"))
+    ((told, _),), _ = source.parse(hook([element]))
+    assert not {987654321, 80351110224678912} & leaves([told.native, told.data])
+    assert told.native["by"] == {"username": "reseller_1", "telegram_id": "***", "discord_id": "***"}
 
 
 def leaves(value: Any) -> set[Any]:

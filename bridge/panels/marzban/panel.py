@@ -11,7 +11,8 @@ Units    sizes in bytes, 0 or null is unlimited; `expire` is epoch seconds in Ma
          `expire_date` without zone in Marzneshin; times without zone are UTC
 Quirks   an element is told by its shape, for people move from one to the other and keep the source
          `enqueued_at` of Marzban and `created_at` of Marzneshin are the start of the panel's process: not used
-         PasarGuard's admins have custom_variables since 5.x, whose values are anything: masked, like their notes
+         PasarGuard's admins have a discord_id up to 4.0, and custom_variables since 5.x, whose values are anything:
+         both are masked, like their notes
          PasarGuard sends its next plan as data_usage_reset without `by`, and on hold as user_enabled
          Marzneshin's user_deactivated says why in `user`; its thresholds come without the figure
          there is no id, and two real events of Marzban can be equal byte for byte: only one whose `tries` is above 0
@@ -40,6 +41,11 @@ from bridge.people.proof import Proof, ProofKind
 
 #: What a customer's configurations have of a proxy: an id or a password, Hysteria's is called auth.
 CREDENTIALS = ("id", "password", "auth")
+#: What is known of an admin beside the name, and is nobody else's: how to reach them, what they may, what is noted.
+OF_ADMINS = (
+    *("discord_webhook", "discord_id", "telegram_id"),
+    *("note", "role", "permission_overrides", "custom_variables"),
+)
 #: What a retry changes in an element.
 CHANGING = ("tries", "send_at")
 #: Seconds in which the panels try again: 4 times, 180 s apart, later where the batches are big.
@@ -66,11 +72,7 @@ class MarzbanPanel(Panel[MarzbanConfig]):
         "user.links",
         "user.subscription_url",
         "user.key",
-        *(
-            f"{admin}.{secret}"
-            for admin in ("by", "user.admin")
-            for secret in ("discord_webhook", "telegram_id", "note", "role", "permission_overrides", "custom_variables")
-        ),
+        *(f"{admin}.{secret}" for admin in ("by", "user.admin") for secret in OF_ADMINS),
     )
 
     @property

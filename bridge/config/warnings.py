@@ -58,6 +58,8 @@ def _warn_of_sources(document: Document, config: Config) -> None:
             what = "its secret is the one of the example, which everyone knows"
             document.warn(path, what, document.position((*path, "secret")))
         secrets = [secret.get_secret_value() for secret in source.secret]
+        if obstacle := next((why for one in secrets if (why := source.open().obstacle(one))), None):
+            document.warn(path, f"its secret {obstacle}", document.position((*path, "secret")))
         if secrets and "{secret}" in source.open().path and any(in_path(one) != one for one in secrets):
             what = "its secret stands in the address, and has a sign that must be percent-encoded there, as / by %2F"
             document.warn(path, what, document.position((*path, "secret")))

@@ -11,6 +11,7 @@ import hmac
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
@@ -163,6 +164,7 @@ class Panel(ABC, Generic[C]):
     def __init__(self, config: C) -> None:
         self.config = config
         self._secrets = [secret.get_secret_value().encode() for secret in config.secret]
+        self._sent_secrets = [one for secret in config.secret for one in _as_sent(secret.get_secret_value())]
 
     @property
     def paste(self) -> tuple[str, ...]:
@@ -231,15 +233,42 @@ class Panel(ABC, Generic[C]):
     def verify_secret(self, *given: bytes | str | None) -> bool:
         """True where one of `given` is one of the source's secrets; raise BadSignature otherwise.
 
-        Constant time, over bytes. A source with `secret: none` takes everything.
+        Constant time, over bytes, in whichever encoding they were sent. A source with `secret: none` takes everything.
         """
         if not self._secrets:
             return True
         raw = [one.encode("utf-8", "surrogateescape") if isinstance(one, str) else one or b"" for one in given]
-        matches = [hmac.compare_digest(one, secret) for one in raw for secret in self._secrets]
+        matches = [hmac.compare_digest(one, secret) for one in raw for secret in self._sent_secrets]
         if not any(matches):
             raise BadSignature("wrong secret" if any(raw) else "no secret given")
         return True
+
+    def obstacle(self, secret: str) -> str | None:
+        """Why the panel can never send this secret, of one that has no other place for it; None where it can."""
+        return None
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def header_obstacle(secret: str, encoding: str = "utf-8") -> str | None:
+    """Why no header has this secret as its value, from a panel that writes headers so; None where one can have it."""
+    if _CONTROL.search(secret):
+        return "has a line break or another control sign, which no header can have"
+    try:
+        secret.encode(encoding)
+    except UnicodeEncodeError:
+        return "has a sign that the panel can write into no header, as all beyond Latin-1: make one of plain letters"
+    return None
+
+
+def _as_sent(secret: str) -> tuple[bytes, ...]:
+    """The bytes that a secret may come as in a header: UTF-8, and Latin-1, which is what Python and Node write."""
+    forms = [secret.encode()]
+    if not secret.isascii():
+        with suppress(UnicodeEncodeError):
+            forms.append(secret.encode("latin-1"))
+    return tuple(forms)
 
 
 P = TypeVar("P", bound=PolledConfig, covariant=True)

@@ -24,7 +24,16 @@ from bridge.errors import BadPayload
 from bridge.event import JsonObject
 from bridge.foreign import moment, name_of, object_at, present, text, utc, whole
 from bridge.intake import Fingerprint
-from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
+from bridge.panels.base import (
+    UNNAMED,
+    Hook,
+    Panel,
+    ParsedEvent,
+    SourceConfig,
+    fingerprint_key,
+    header_obstacle,
+    unknown_type,
+)
 from bridge.value import INT64_MAX
 
 TYPES = {
@@ -64,6 +73,9 @@ class RebeccaPanel(Panel[RebeccaConfig]):
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(hook.header("X-Webhook-Secret"))
+
+    def obstacle(self, secret: str) -> str | None:
+        return header_obstacle(secret)
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         """Equal elements of one time are one event; without a time nothing tells."""

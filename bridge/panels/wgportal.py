@@ -44,6 +44,7 @@ from bridge.panels.base import (
     Panel,
     ParsedEvent,
     SourceConfig,
+    header_obstacle,
     subject_name,
     unknown_type,
     without_masked_keys,
@@ -150,6 +151,9 @@ class WgPortalPanel(Panel[WgPortalConfig]):
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(hook.header("Authorization"))
+
+    def obstacle(self, secret: str) -> str | None:
+        return header_obstacle(secret)
 
     def parse(self, element: Any, hook: Hook) -> ParsedEvent:
         if not isinstance(element, dict):

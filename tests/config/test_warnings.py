@@ -60,13 +60,38 @@ def test_a_secret_that_stands_in_no_address_as_it_is_is_a_warning(tmp_path: Path
     (warning,) = warnings(tmp_path, f"sources:\n  m: {{panel: {panel}, secret: {value}}}\n{rest}")
     assert "its secret stands in the address, and has a sign that must be percent-encoded there" in warning
     assert secret not in warning
-    assert warnings(tmp_path, f"sources:\n  m: {{panel: marzban, secret: {value}}}\n{rest}") == []
+    assert warnings(tmp_path, f"sources:\n  m: {{panel: marzneshin, secret: {value}}}\n{rest}") == []
 
 
 @pytest.mark.parametrize("secret", ["0123abcdef", "a-b_c.d~e", "a!b$c&d'e(f)*+,;=:@"])
 def test_one_that_does_is_none(tmp_path: Path, secret: str) -> None:
     text = f'sources:\n  m: {{panel: orbvpn, secret: "{secret}"}}\n{SINK}routes:\n  - to: ops\n'
     assert warnings(tmp_path, text) == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "secret", "expected"),
+    [
+        ("marzban", "ключ-от-моста", "has a sign that the panel can write into no header, as all beyond Latin-1"),
+        ("marzban", "schlüssel-für-alle", None),
+        ("pasarguard", "ключ-от-моста", None),
+        ("rebecca", "ключ-от-моста", None),
+        ("wgportal", "Bearer ключ-от-моста", None),
+        *((word, "one\\ntwo", "has a line break or another control") for word in ("marzneshin", "rebecca", "wgportal")),
+        ("pasarguard", "one\\u0007two", "has a line break or another control sign, which no header can have"),
+        ("json", "one\\ntwo", None),  # it may stand in the address
+        ("bedolaga", "one\\ntwo", None),  # it signs
+    ],
+)
+def test_a_secret_that_the_panel_cannot_send_is_a_warning(
+    tmp_path: Path, panel: str, secret: str, expected: str | None
+) -> None:
+    more = ", type: \"'x'\"" if panel == "json" else ""
+    text = f'sources:\n  m: {{panel: {panel}, secret: "{secret}"{more}}}\n{SINK}routes:\n  - to: ops\n'
+    found = warnings(tmp_path, text)
+    assert (expected or "") in "".join(found)
+    assert len(found) == (expected is not None)
+    assert not any(secret[:3] in one for one in found)
 
 
 WATCHED = "sources:\n  m: {panel: marzban, secret: x, silent_after: 6h}\n"
@@ -352,8 +377,8 @@ def test_what_an_editor_adds_to_a_secrets_file_is_taken_off(tmp_path: Path, cont
 )
 def test_what_may_not_belong_to_a_secret_is_a_warning(tmp_path: Path, content: str, expected: str) -> None:
     (tmp_path / "secret").write_bytes(content.encode())
-    text = "sources:\n  m: {panel: marzban, secret_file: secret}\n" + SINK + "routes:\n  - to: ops\n"
-    assert warnings(tmp_path, text) == [f'2:36: source "m": secret {expected.format(tmp_path / "secret")}']
+    text = "sources:\n  m: {panel: defguard, secret_file: secret}\n" + SINK + "routes:\n  - to: ops\n"
+    assert warnings(tmp_path, text) == [f'2:37: source "m": secret {expected.format(tmp_path / "secret")}']
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ from tests.fakes import FakeClock
 SECRET = "something-very-very-secret"
 SIGNED = "a-secret-that-signs-and-is-long-enough-32"
 TOKEN = "main-channel-token-AAAA"
+ACCENTED = "schlüssel-für-die-brücke"
 ODD = "a{b}c/d"  # signs that stand in no path as they are
 PATIENCE = 60  # seconds until what never comes is given up, on a machine that does much else
 HEADERS = {"x-webhook-secret": SECRET}
@@ -46,7 +47,7 @@ ELEMENT = {"username": "alice", "action": "user_created", "enqueued_at": 1795232
 
 
 def sources() -> dict[str, Source]:
-    marzban = MarzbanConfig(panel="marzban", secret=(SECRET, "the-next-secret"), mask=("user.note",))
+    marzban = MarzbanConfig(panel="marzban", secret=(SECRET, "the-next-secret", ACCENTED), mask=("user.note",))
     discord = DiscordEndpointConfig(panel="discord", secret=(TOKEN, ODD))
     return {
         "marzban": Source("marzban", "marzban", MarzbanPanel(marzban)),

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import requests
 
 from bridge.errors import StoreUnavailable
 from bridge.ingress.limits import Limits
@@ -17,7 +18,7 @@ from bridge.store.base import PutResult
 from bridge.store.queries.records import delivery_records, set_aside_records
 from bridge.store.records import DeliveryQuery, DeliveryRecord
 from tests.fakes import FakeClock
-from tests.ingress.running import ELEMENT, HEADERS, PATIENCE, SECRET, Ingress, post, running_ingress
+from tests.ingress.running import ACCENTED, ELEMENT, HEADERS, PATIENCE, SECRET, Ingress, post, running_ingress
 from tests.panels.recorded import PAYLOADS
 from tests.postgres import a_postgres
 from tests.store.boxes import refuse
@@ -48,6 +49,15 @@ async def test_an_empty_batch_is_taken_and_is_nothing(ingress: Ingress, http: ai
 async def test_every_secret_of_a_rotation_is_good(ingress: Ingress, http: aiohttp.ClientSession, secret: str) -> None:
     status, _ = await post(http, f"{ingress.url}/in/marzban", ELEMENT, headers={"x-webhook-secret": secret})
     assert status == 200
+
+
+async def test_a_secret_with_accents_is_good_from_whichever_library_writes_the_header(
+    ingress: Ingress, http: aiohttp.ClientSession
+) -> None:
+    url, headers = f"{ingress.url}/in/marzban", {"x-webhook-secret": ACCENTED}
+    answer = await asyncio.to_thread(requests.post, url, json=[ELEMENT], headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 200  # Latin-1: as Marzban sends
+    assert await post(http, url, ELEMENT, headers=headers) == (200, {"accepted": 1, "set_aside": 0})  # UTF-8
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ Secret   one text of the panel's settings; PasarGuard has one for each URL
 Sends    Marzban 0.4+ and PasarGuard: an array of {action, username, enqueued_at, send_at, tries, user?, by?};
          Marzban 0.3: one such object with username, action, enqueued_at, tries alone;
          Marzneshin: one object {action, created_at, user, by?}, the name only in `user`
-Signs    x-webhook-secret: the secret itself, no HMAC; absent where none is set
+Signs    x-webhook-secret: the secret itself, no HMAC; absent where none is set. Marzban writes it in Latin-1, and
+         sends nothing where that cannot be; the others in UTF-8, PasarGuard before 3.1 only where it is ASCII
 Units    sizes in bytes, 0 or null is unlimited; `expire` is epoch seconds in Marzban, ISO 8601 in PasarGuard,
          `expire_date` without zone in Marzneshin; times without zone are UTC
 Quirks   an element is told by its shape, for people move from one to the other and keep the source
@@ -33,7 +34,16 @@ from bridge.event import JsonObject
 from bridge.foreign import name_of, object_at, present, text, texts, value_at
 from bridge.intake import Fingerprint
 from bridge.message import Dialect
-from bridge.panels.base import UNNAMED, Hook, Panel, ParsedEvent, SourceConfig, fingerprint_key, unknown_type
+from bridge.panels.base import (
+    UNNAMED,
+    Hook,
+    Panel,
+    ParsedEvent,
+    SourceConfig,
+    fingerprint_key,
+    header_obstacle,
+    unknown_type,
+)
 from bridge.panels.marzban.emit import emit
 from bridge.panels.marzban.figures import count, days_left, moment_or_never, percentage, utc_or_never
 from bridge.panels.marzban.names import MARKS, MARZNESHIN_TYPES, TYPES
@@ -84,6 +94,10 @@ class MarzbanPanel(Panel[MarzbanConfig]):
 
     def verify_head(self, hook: Hook) -> bool:
         return self.verify_secret(hook.header("x-webhook-secret"))
+
+    def obstacle(self, secret: str) -> str | None:
+        """Marzban has requests write the header, which gives up without a request at what is not Latin-1."""
+        return header_obstacle(secret, "latin-1" if self.config.panel == "marzban" else "utf-8")
 
     def fingerprint(self, element: Any, index: int, hook: Hook) -> Fingerprint | None:
         """PasarGuard's is told by its `user`, which is in all that it has sent since its stamp is true (2.0)."""
